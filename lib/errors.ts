@@ -1,0 +1,229 @@
+/**
+ * The one error class of this project and the one table of its codes.
+ *
+ * A code is a contract: flows switch on it, so codes are added but never renamed. Each has one sentence of what
+ * happened and one of what to do; `{name}` in a sentence is filled from the error's values.
+ */
+
+interface Explanation {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const EXPLANATIONS = {
+  // Provisioning
+  'ap-unreachable': {
+    what: 'No Sonoff answered at {url} within {seconds} s.',
+    remedy:
+      'Hold the button for 7 seconds until the LED blinks fast without a pause (newer firmware: a second time), join the Wi-Fi ITEAD-… (password 12345678) and start again within 3 minutes.',
+  },
+  'ap-refused': {
+    what: 'The device at {url} did not accept the set-up: {reason}.',
+    remedy: 'Power-cycle the device, bring it into its access point again and start over.',
+  },
+  'wifi-credentials-missing': {
+    what: 'The {what} of the home Wi-Fi is missing.',
+    remedy: 'Enter it in the host node, or send it as msg.ssid and msg.password.',
+  },
+  'wifi-credentials-unusable': {
+    what: 'The device cannot use this {what}: {reason}.',
+    remedy: 'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes.',
+  },
+
+  // This machine
+  'host-missing': {
+    what: 'This node has no Sonoff host.',
+    remedy: 'Open the node, choose or add a host, and deploy.',
+  },
+  'port-in-use': {
+    what: 'Port {port} on {bind} cannot be opened: {reason}.',
+    remedy: 'Stop the program that holds the port, or choose another port in the host node.',
+  },
+  'address-invalid': {
+    what: 'The address that devices must dial is not usable: {reason}.',
+    remedy: "Enter this machine's IPv4 address on the home network in the host node.",
+  },
+  'tls-refused': {
+    what: 'The TLS handshake with {peer} failed on our side: {reason}.',
+    remedy: 'Run Node-RED on an official Node.js build; a hardened OpenSSL refuses the TLS 1.1 that these devices speak.',
+  },
+
+  // The device at our cloud
+  'nothing-arrived': {
+    what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
+    remedy:
+      'Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
+  },
+  'certificate-rejected': {
+    what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
+    remedy: 'Its firmware checks certificates (1.6 and newer) and cannot be flashed this way: use DIY mode or a serial adapter.',
+  },
+  'device-timeout': {
+    what: 'The device {deviceid} was not ready within {seconds} s.',
+    remedy: 'Power-cycle the device; it dials again by itself within a minute.',
+  },
+  'device-unknown': {
+    what: 'It is not clear which device is meant: {reason}.',
+    remedy: 'Set msg.deviceid to one of the devices that are there: {known}.',
+  },
+  'device-not-supported': {
+    what: 'The device {deviceid} ({model}, firmware {romVersion}) cannot be flashed this way: {reason}.',
+    remedy: 'Use DIY mode where the device has it, or a serial adapter.',
+  },
+  'device-rebooted': {
+    what: 'The device {deviceid} broke off the upgrade {times} times and dialled again.',
+    remedy: 'Check its power supply and Wi-Fi signal, power-cycle it and start again.',
+  },
+  'device-silent': {
+    what: 'The device {deviceid} gave no verdict on the upgrade within {seconds} s.',
+    remedy: 'Power-cycle it; if the Wi-Fi FinalStage appears then, start the flow at FinalStage, else start the upgrade again.',
+  },
+  'message-malformed': {
+    what: 'The device at {peer} sent something that is not its protocol: {reason}.',
+    remedy: 'Power-cycle the device; if it goes on, report the message, since no known firmware sends it.',
+  },
+
+  // Firmware
+  'firmware-missing': {
+    what: 'The firmware has no {what}.',
+    remedy:
+      "Name its file or address in the firmware node. The FinalStage pair is image_user1-0x01000.bin (sha256 64b37459…a965a309) and image_user2-0x81000.bin (sha256 fec3fc4f…9addda) from the folder static of the project SonOTA; the final image is a Tasmota, ESPHome or other build for 1 MB of flash.",
+  },
+  'image-unreadable': {
+    what: 'The {what} image could not be read from {source}: {reason}.',
+    remedy: 'Check the path or the address, and that Node-RED may read it.',
+  },
+  'image-invalid': {
+    what: 'The {what} image is not a sound ESP8266 image: {reason}.',
+    remedy: 'Download it again and compare its digest with the publisher\'s.',
+  },
+  'image-wrong-slot': {
+    what: 'The image given as {what} is linked for {actual}.',
+    remedy: 'Swap the files: user1 is the file for 0x01000, user2 the one for 0x81000.',
+  },
+  'image-too-large': {
+    what: 'The {what} image has {size} bytes; at most {limit} fit.',
+    remedy: 'Use a smaller build, such as tasmota-lite.',
+  },
+  'image-wrong-flash-mode': {
+    what: 'The {what} image is built for flash mode {mode}; every Sonoff boots only DOUT for certain.',
+    remedy: 'Use a build with flash mode DOUT.',
+  },
+  'image-minimal': {
+    what: 'The {what} image is a minimal build, which cannot store its settings.',
+    remedy: 'Use a full or lite build.',
+  },
+  'image-compressed': {
+    what: 'The {what} image is compressed (gzip).',
+    remedy: 'Use the .bin, not the .bin.gz.',
+  },
+  'image-wrong-chip': {
+    what: 'The {what} image is for another chip: {reason}.',
+    remedy: 'Use a build for ESP8266 or ESP8285.',
+  },
+  'image-changed': {
+    what: 'The {what} image changed since it was examined.',
+    remedy: 'Start again, so that the new file is examined.',
+  },
+  'digest-unconfirmed': {
+    what: 'No digest is known for the {what} image.',
+    remedy: 'Compare the digest {digest} with the publisher\'s and confirm it.',
+  },
+  'fetch-failed': {
+    what: 'The {what} image could not be fetched from {source}: {reason}.',
+    remedy: 'Check the address and the connection, or download the file and name its path.',
+  },
+
+  // The device's verdict on the upgrade
+  'download-failed': {
+    what: 'The device {deviceid} reported 404: its download of the image failed.',
+    remedy: 'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
+  },
+  'upgrade-malformed': {
+    what: 'The device {deviceid} reported {error}: it did not understand the upgrade command.',
+    remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
+  },
+  'model-refused': {
+    what: 'The device {deviceid} reported {error}: the upgrade names another model than its own ({model}).',
+    remedy: 'Power-cycle the device, so that it states its model again, and start again.',
+  },
+  'digest-refused': {
+    what: 'The device {deviceid} reported 409: what it wrote does not have the announced digest.',
+    remedy: 'Start again; if it happens twice, the flash of the device is worn or the network changes the file.',
+  },
+  'version-refused': {
+    what: 'The device {deviceid} reported 410: it takes the offered version ({version}) for older than its own.',
+    remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
+  },
+
+  // FinalStage
+  'finalstage-timeout': {
+    what: 'FinalStage did not show itself within {seconds} s.',
+    remedy:
+      'Look for the open Wi-Fi FinalStage and join it (this machine must get 192.168.4.2); if it is not there, power-cycle the device, then start the flow at FinalStage.',
+  },
+  'finalstage-blocked': {
+    what: 'This machine is in the FinalStage network, but FinalStage could not reach port {port}.',
+    remedy: 'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device and start the flow at FinalStage.',
+  },
+  'finalstage-wrong-address': {
+    what: 'In the FinalStage network this machine has the address {actual}, but FinalStage dials 192.168.4.2 only.',
+    remedy: 'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device and join again first.',
+  },
+  'finalstage-half-erased': {
+    what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
+    remedy: 'Do not wait for it: this state can only be mended with a serial adapter.',
+  },
+  'finalstage-stalled': {
+    what: 'The transfer of the final image broke off after {sent} of {size} bytes.',
+    remedy: 'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
+  },
+  'new-firmware-silent': {
+    what: 'The new firmware was installed, but did not show itself.',
+    remedy: 'Look for its access point or its address in your router.',
+  },
+
+  // Everything else
+  cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
+  unexplained: { what: 'Something happened that no rule here knows: {reason}.', remedy: 'Report this with the log.' },
+} as const satisfies Record<string, Explanation>;
+
+export type ErrorCode = keyof typeof EXPLANATIONS;
+
+/** Every code there is, in the table's order. */
+export const ERROR_CODES = Object.keys(EXPLANATIONS) as ErrorCode[];
+
+export type ErrorValues = Readonly<Record<string, string | number>>;
+
+/** An outcome that the user is told: `code` for flows to switch on, `message` of two sentences for people. */
+export class FlashError extends Error {
+  override readonly name = 'FlashError';
+
+  /**
+   * @param values fills the `{name}`s of the code's sentences; must never hold a secret
+   */
+  constructor(
+    readonly code: ErrorCode,
+    readonly values: ErrorValues = {},
+    options?: { cause?: unknown },
+  ) {
+    super(explain(code, values), options);
+  }
+}
+
+/** What happened and what to do, as two sentences. */
+export function explain(code: ErrorCode, values: ErrorValues = {}): string {
+  const { what, remedy } = EXPLANATIONS[code];
+  return fill(`${what} ${remedy}`, values);
+}
+
+/** Any thrown thing as a FlashError; one that is none already becomes `unexplained`. */
+export function asFlashError(thrown: unknown): FlashError {
+  if (thrown instanceof FlashError) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new FlashError('unexplained', { reason }, { cause: thrown });
+}
+
+function fill(sentence: string, values: ErrorValues): string {
+  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
+}
