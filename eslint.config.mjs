@@ -1,0 +1,156 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const NODE_RED = { regex: '^@?node-red(/|$)', message: 'lib/ never imports Node-RED.' };
+
+/** Folders of lib/ that a layer must not import: nodes -> flash -> server, client, net -> protocol, image -> errors. */
+function layer(folders, above) {
+  return {
+    files: folders.map((folder) => `lib/${folder}/**/*.ts`),
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            NODE_RED,
+            { regex: `(^|/)(${above.join('|')})(/|$)`, message: 'Imports point down only: see the layers in README.' },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+const PURE = {
+  files: ['lib/protocol/**/*.ts', 'lib/image/**/*.ts'],
+  rules: {
+    'no-restricted-globals': [
+      'error',
+      ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'process'].map((name) => ({
+        name,
+        message: 'This layer is pure: what came in -> what goes out.',
+      })),
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: 'This layer has no clock: take the time as an argument.' },
+      { object: 'Math', property: 'random', message: 'This layer is deterministic.' },
+    ],
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+        message: 'This layer has no clock: take the time as an argument.',
+      },
+      {
+        selector:
+          'ImportDeclaration[source.value=/^(node:)?(net|tls|dgram|https?|http2|fs|fs\\u002Fpromises|timers|timers\\u002Fpromises|child_process|os)$/]',
+        message: 'This layer is pure: no socket, timer, clock or file.',
+      },
+    ],
+  },
+};
+
+const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.node-red-5/', '.rehearsal/', '.out-*/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.json', './tsconfig.editor.json'], tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      // A promise nobody awaits ends the whole Node-RED process when it fails.
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+      'prefer-const': 'error',
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-console': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  layer(['flash'], ['virtual', 'nodes']),
+  layer(['server', 'client', 'net'], ['flash', 'virtual', 'nodes']),
+  layer(['protocol', 'image'], UP_FROM_LOW),
+  {
+    files: ['lib/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            NODE_RED,
+            {
+              regex: `(^|/)(${[...UP_FROM_LOW, 'protocol', 'image'].join('|')})(/|$)`,
+              message: 'lib/errors.ts is the bottom layer.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['lib/virtual/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            NODE_RED,
+            {
+              regex: '(^|/)(server|client|net|flash|nodes|image|errors)(/|\\.|$)',
+              message: 'The virtual Sonoff is a device of its own: it shares no code with what it tests.',
+            },
+            {
+              regex: '(^|/)protocol(/|$)',
+              allowTypeImports: true,
+              message: 'Only types of protocol/ may come in here.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  PURE,
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'Buffer',
+          'URL',
+          'fetch',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'AbortSignal',
+          'AbortController',
+          'WebSocket',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+);

@@ -1,0 +1,5 @@
+/**
+ * What the editor page has that its scripts may name. The scripts are plain ones (no import, no export), so the
+ * types come in through here; the compiler of the runtime never sees this file.
+ */
+declare const RED: import('node-red').EditorRED;

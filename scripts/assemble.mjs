@@ -1,0 +1,69 @@
+/**
+ * Puts beside each compiled node what Node-RED looks for there: `<type>.html` (the editor's script and the form),
+ * `locales/` and `icons/`. Node-RED takes icons from the folder `icons` beside the .js file that registers the node.
+ */
+import { copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * @param {string} root the package's folder, compiled into `dist/` already
+ * @returns {Promise<string[]>} what is missing, one sentence each; empty when all is well
+ */
+export async function assemble(root) {
+  const faults = [];
+  const compiled = join(root, 'dist', '.editor');
+  const shared = await readIfThere(join(compiled, 'shared', 'checks.editor.js'));
+  for (const type of await nodeTypes(root)) {
+    const from = join(root, 'nodes', type);
+    const to = join(root, 'dist', 'nodes', type);
+    const script = await readIfThere(join(compiled, type, `${type}.editor.js`));
+    const form = await readIfThere(join(from, `${type}.form.html`));
+    if (script === undefined || form === undefined) {
+      faults.push(`nodes/${type} has no ${script === undefined ? `${type}.editor.ts` : `${type}.form.html`}`);
+      continue;
+    }
+    await mkdir(to, { recursive: true });
+    await writeFile(join(to, `${type}.html`), page(type, shared ?? '', script, form));
+    if (existsSync(join(from, 'locales'))) await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
+    const icon = /icon: '([\w-]+\.svg)'/.exec(script)?.[1];
+    if (icon !== undefined) {
+      await mkdir(join(to, 'icons'), { recursive: true });
+      await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
+    }
+  }
+  await rm(compiled, { recursive: true, force: true });
+  return faults;
+}
+
+/** The node types are the folders under nodes/, save what they share. */
+async function nodeTypes(root) {
+  const entries = await readdir(join(root, 'nodes'), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && entry.name !== 'shared').map((entry) => entry.name);
+}
+
+/**
+ * One page a node, unminified: the palette's validator reads its definitions from here. The function around the
+ * script keeps the shared checks out of the editor's global names.
+ */
+function page(type, shared, script, form) {
+  return `<script type="text/javascript">
+(function () {
+${`${strip(shared)}\n${strip(script)}`.trim()}
+})();
+</script>
+
+<script type="text/html" data-template-name="${type}">
+${form.trim()}
+</script>
+`;
+}
+
+/** A compiled script without the compiler's own first line, which stands inside a function here. */
+function strip(script) {
+  return script.replace(/^"use strict";\s*/, '');
+}
+
+async function readIfThere(path) {
+  return existsSync(path) ? await readFile(path, 'utf8') : undefined;
+}
