@@ -140,7 +140,7 @@ const EXPLANATIONS = {
     remedy: 'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
   },
   'upgrade-malformed': {
-    what: 'The device {deviceid} reported {error}: it did not understand the upgrade command.',
+    what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
   },
   'model-refused': {

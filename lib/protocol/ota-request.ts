@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { isDeviceId } from './device-statement';
+import { randPosition } from './newlib-rand';
+
+/**
+ * How a downloader wants to be served (protocol notes 4.2, 5):
+ * `range` asks for 4096 bytes at a time on one connection; `no-range` takes the whole file, but only slowly;
+ * `finalstage` is the intermediate firmware, known by HTTP/1.0, and takes the whole file at full speed.
+ */
+export type OtaClass = 'range' | 'no-range' | 'finalstage';
+
+/** A download request, taken apart. Only `path` says what is wanted: the Host header is always dl.itead.cn (4.1). */
+export interface OtaRequest {
+  readonly method: string;
+  /** As it was sent, without the query. */
+  readonly path: string;
+  readonly class: OtaClass;
+  readonly deviceid?: string;
+  /** The device's next rand(), not a time. */
+  readonly ts?: number;
+  /** 64 lower-case hex digits; see `signatureMatches`. */
+  readonly sign?: string;
+  /** The bytes asked for, both ends included. Never set for `finalstage`, which takes only a 200. */
+  readonly range?: { readonly first: number; readonly last: number };
+  /**
+   * Set where there is a Range header other than `bytes=a-b` with a <= b, which no device sends. Answer 416: the RFC
+   * would let a server ignore it, but the 200 that follows makes a Range-class device loop and reboot (SonOTA#53).
+   */
+  readonly malformedRange?: true;
+  /** Position of `ts` in the rand() sequence of the device, counted from 1; undefined where it is not near its start. */
+  readonly randPosition?: number;
+}
+
+/** A request line and headers as `node:http` gives them: header names in lower case. */
+export interface RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly httpVersion: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Takes a request apart; what does not look like a device's is left out. Never throws. */
+export function parseOtaRequest({ method, url, httpVersion, headers }: RequestHead): OtaRequest {
+  const [path, query] = splitTarget(url);
+  const otaClass = classOf(httpVersion, headers['range']);
+  return {
+    method,
+    path,
+    class: otaClass,
+    ...fieldsOf(query),
+    ...(otaClass === 'range' ? rangeOf(headers['range']) : {}),
+  };
+}
+
+/**
+ * Whether a request was signed with a device's own key: sha256 over deviceid, ts and key, as text without separators.
+ * Verified on 20 logged requests of 3 devices (protocol notes 4.1).
+ *
+ * @param apikey the key that the device stated in its dispatch
+ */
+export function signatureMatches(request: { deviceid: string; ts: number; sign: string }, apikey: string): boolean {
+  const expected = createHash('sha256').update(`${request.deviceid}${request.ts}${apikey}`).digest('hex');
+  return request.sign.toLowerCase() === expected;
+}
+
+function classOf(httpVersion: string, range: unknown): OtaClass {
+  if (httpVersion === '1.0') return 'finalstage';
+  return range === undefined ? 'no-range' : 'range';
+}
+
+function rangeOf(header: string | string[] | undefined): Pick<OtaRequest, 'range' | 'malformedRange'> {
+  const match = typeof header === 'string' ? /^bytes=(\d{1,10})-(\d{1,10})$/.exec(header) : null;
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2]);
+  return first <= last ? { range: { first, last } } : { malformedRange: true };
+}
+
+/** Path and query of a request target, in its usual form or with scheme and host. */
+function splitTarget(url: string): [path: string, query: string] {
+  const target = url.replace(/^https?:\/\/[^/?]*/i, '');
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  return [path === '' ? '/' : path, mark < 0 ? '' : target.slice(mark + 1)];
+}
+
+function fieldsOf(query: string): Pick<OtaRequest, 'deviceid' | 'ts' | 'sign' | 'randPosition'> {
+  const parameters = new URLSearchParams(query);
+  const deviceid = parameters.get('deviceid');
+  const ts = parameters.get('ts') ?? '';
+  const sign = parameters.get('sign')?.toLowerCase() ?? '';
+  return {
+    ...(isDeviceId(deviceid) ? { deviceid } : {}),
+    ...(/^\d{1,10}$/.test(ts) ? tsFields(Number(ts)) : {}),
+    ...(/^[0-9a-f]{64}$/.test(sign) ? { sign } : {}),
+  };
+}
+
+function tsFields(ts: number): Pick<OtaRequest, 'ts' | 'randPosition'> {
+  const position = randPosition(ts);
+  return position === undefined ? { ts } : { ts, randPosition: position };
+}

@@ -1,0 +1,197 @@
+import { FlashError } from '../errors';
+import { isApiKey, isDeviceId, readDeviceStatement, type DeviceStatement } from './device-statement';
+import { asciiJson, isObject, parseObject } from './json';
+import { upgradeCommand, type UpgradeOffer } from './upgrade';
+
+/** Where a device opens its WebSocket (protocol notes 3.1). */
+export const WEBSOCKET_PATH = '/api/ws';
+
+/** How long a device is given, in ms after its first update, to send the query that some firmware never sends. */
+export const QUERY_GRACE_MS = 2000;
+
+/** Length of every key in the field; the device copies a session key of this length only (protocol notes 3.4). */
+export const SESSION_KEY_LENGTH = 36;
+
+/** Who is at the other end. `apikey` is the device's own key, a secret. */
+export type SessionDevice = DeviceStatement;
+
+export type SessionEvent =
+  | { readonly type: 'message'; readonly text: string; readonly now: Date }
+  | { readonly type: 'binary' }
+  /** The time of the last `wait-for-query` is over. */
+  | { readonly type: 'query-grace-over' }
+  | { readonly type: 'upgrade'; readonly offer: UpgradeOffer; readonly now: Date };
+
+export type SessionAction =
+  /** One text frame: ASCII, under 2000 bytes. */
+  | { readonly type: 'send'; readonly text: string }
+  /** Arm a timer, in place of any earlier one, and come back with `query-grace-over`. */
+  | { readonly type: 'wait-for-query'; readonly ms: number }
+  | { readonly type: 'registered'; readonly device: SessionDevice }
+  /** The device takes an upgrade from now on. Once a session. */
+  | { readonly type: 'ready' }
+  /** The device's verdict on one of our upgrades, once for each. */
+  | { readonly type: 'acknowledged'; readonly error: number; readonly sequence: string }
+  /** What a device tells in an update, such as fwVersion, rssi, staMac. */
+  | { readonly type: 'reported'; readonly params: Record<string, unknown> }
+  /** Not its protocol. The reason quotes nothing of the message. */
+  | { readonly type: 'malformed'; readonly reason: string };
+
+type Message = Readonly<Record<string, unknown>>;
+
+/**
+ * The cloud's side of one WebSocket connection of one device: what came in, what must go out (protocol notes 3.4-3.8).
+ * It has no socket, timer or clock. A device's message never makes it throw.
+ */
+export class DeviceSession {
+  readonly #sessionKey: string;
+  readonly #unacknowledged = new Set<string>();
+  #device: SessionDevice | undefined;
+  #waitsForQuery = false;
+  #ready = false;
+  #lastSequence = 0;
+
+  /** @param options.sessionKey 36 characters of our own making, new for each connection, so never the device's own key */
+  constructor({ sessionKey }: { sessionKey: string }) {
+    if (sessionKey.length !== SESSION_KEY_LENGTH || !isApiKey(sessionKey)) {
+      throw new RangeError(`a session key has ${SESSION_KEY_LENGTH} printable characters`);
+    }
+    this.#sessionKey = sessionKey;
+  }
+
+  /** Who registered, once it has. */
+  get device(): SessionDevice | undefined {
+    return this.#device;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /**
+   * @returns what to do, in this order
+   * @throws FlashError only for our own `upgrade`: `upgrade-malformed`, or `unexplained` before the session is ready
+   */
+  handle(event: SessionEvent): SessionAction[] {
+    switch (event.type) {
+      case 'message':
+        return this.#message(event.text, event.now);
+      case 'binary':
+        return malformed('it is binary');
+      case 'query-grace-over':
+        return this.#waitsForQuery ? this.#becomeReady() : [];
+      case 'upgrade':
+        return this.#upgrade(event.offer, event.now);
+    }
+  }
+
+  #message(text: string, now: Date): SessionAction[] {
+    const parsed = parseObject(text);
+    if ('reason' in parsed) return malformed(parsed.reason);
+    const message = parsed.object;
+    if (message['action'] === 'register') return this.#register(message);
+    if (typeof message['action'] === 'string') return this.#request(message['action'], message, now);
+    if (typeof message['error'] === 'number') return this.#answer(message['error'], message);
+    return malformed('it has neither an action nor an error code');
+  }
+
+  /** Also in the middle of a session: a device that lost its key starts over on the same connection. */
+  #register(message: Message): SessionAction[] {
+    const read = readDeviceStatement(message);
+    if ('reason' in read) return malformed(read.reason);
+    const { device } = read;
+    if (this.#device !== undefined && this.#device.deviceid !== device.deviceid) {
+      return malformed('it registers as another device');
+    }
+    // The device tells the answer to a register by a key that is not its own (protocol notes 3.4).
+    if (device.apikey === this.#sessionKey) return malformed('it states our session key as its own');
+    this.#device = device;
+    this.#waitsForQuery = false;
+    return [this.#reply(device, { config: { hb: 1, hbInterval: 145 } }), { type: 'registered', device }];
+  }
+
+  #request(action: string, message: Message, now: Date): SessionAction[] {
+    const { deviceid, apikey } = message;
+    if (!isDeviceId(deviceid)) return malformed('its deviceid is missing or unusable');
+    if (!isApiKey(apikey)) return malformed('its apikey is missing or unusable');
+    const device = this.#device;
+    if (device !== undefined && device.deviceid !== deviceid) return malformed('it names another device');
+    if (device === undefined || apikey !== this.#sessionKey) return notRegistered(deviceid, apikey);
+    switch (action) {
+      case 'date':
+        // Exactly three digits of milliseconds and a Z, which toISOString always writes (protocol notes 3.4).
+        return [this.#reply(device, { date: now.toISOString() })];
+      case 'update':
+        return this.#update(device, message['params']);
+      case 'query':
+        // 0 is how the vendor's server says that nothing is stored (protocol notes 3.4).
+        return [this.#reply(device, { params: 0 }), ...this.#becomeReady()];
+      default:
+        // The vendor's servers answer everything; a device that waits for an answer may hold back what it sends next.
+        return [this.#reply(device)];
+    }
+  }
+
+  #update(device: SessionDevice, params: unknown): SessionAction[] {
+    // No params and no date in this answer: the device tells its kind by them (protocol notes 3.4).
+    const actions: SessionAction[] = [this.#reply(device)];
+    if (isObject(params)) actions.push({ type: 'reported', params });
+    if (!this.#ready && !this.#waitsForQuery) {
+      this.#waitsForQuery = true;
+      actions.push({ type: 'wait-for-query', ms: QUERY_GRACE_MS });
+    }
+    return actions;
+  }
+
+  /**
+   * An answer to something we sent. The sequence alone says to what; deviceid and apikey may be missing, because losing
+   * the verdict of a whole download over a formality would help nobody.
+   */
+  #answer(error: number, message: Message): SessionAction[] {
+    const { deviceid, sequence } = message;
+    if (deviceid !== undefined && deviceid !== this.#device?.deviceid) return malformed('it names another device');
+    const answered = String(sequence);
+    if (!this.#unacknowledged.delete(answered)) return [];
+    return [{ type: 'acknowledged', error, sequence: answered }];
+  }
+
+  #upgrade(offer: UpgradeOffer, now: Date): SessionAction[] {
+    const device = this.#device;
+    if (device === undefined || !this.#ready) {
+      throw new FlashError('unexplained', { reason: 'an upgrade was to be sent to a device that is not ready' });
+    }
+    const number = Math.max(now.getTime(), this.#lastSequence + 1);
+    const sequence = String(number);
+    const text = upgradeCommand(device, this.#sessionKey, sequence, offer);
+    this.#lastSequence = number;
+    this.#unacknowledged.add(sequence);
+    return [{ type: 'send', text }];
+  }
+
+  #becomeReady(): SessionAction[] {
+    this.#waitsForQuery = false;
+    if (this.#ready) return [];
+    this.#ready = true;
+    return [{ type: 'ready' }];
+  }
+
+  /** Every message to a device carries its id and the session's key, or it is silently ignored (protocol notes 3.4). */
+  #reply({ deviceid }: SessionDevice, more: Message = {}): SessionAction {
+    return { type: 'send', text: asciiJson({ error: 0, deviceid, apikey: this.#sessionKey, ...more }) };
+  }
+}
+
+/**
+ * The answer to a request with a key that is not this session's: a device that still holds the key of an earlier
+ * connection, or that never registered. It hears only messages that carry the key it holds itself, so our own key would
+ * be lost on it, and so the key comes back as it was sent, with 404, "not registered": then it registers (protocol notes
+ * 3.4). Its key is not taken over instead, because without a register there is no model, and an upgrade needs that.
+ */
+function notRegistered(deviceid: string, apikey: string): SessionAction[] {
+  const text = asciiJson({ error: 404, deviceid, apikey });
+  return [{ type: 'send', text }, ...malformed('it speaks before it has registered in this session')];
+}
+
+function malformed(reason: string): SessionAction[] {
+  return [{ type: 'malformed', reason }];
+}

@@ -1,0 +1,121 @@
+import { FlashError } from '../errors';
+import type { DeviceStatement } from './device-statement';
+import { asciiJson } from './json';
+
+/** One of the two images that a device may ask for. */
+export interface UpgradeImage {
+  /** `http://` alone; the device adds its own query. */
+  readonly url: string;
+  /** sha256 of exactly the bytes that are served, as 64 lower-case hex digits. */
+  readonly digest: string;
+}
+
+/** What an upgrade command offers. Both images always: only the device knows which half it runs from. */
+export interface UpgradeOffer {
+  readonly user1: UpgradeImage;
+  readonly user2: UpgradeImage;
+  readonly version: string;
+}
+
+/** Accepted by every firmware that SonOTA flashed (protocol notes 3.7). */
+export const PROVEN_VERSION = '23.42.5';
+
+/** For firmware that compares versions as text and takes 5 characters at most: sent once after a 410. */
+export const FALLBACK_VERSION = '9.9.9';
+
+/** Buffers of the device, in characters with the final zero (protocol notes 3.7). */
+const URL_BUFFER = 150;
+const HOST_BUFFER = 50;
+const PATH_BUFFER = 100;
+
+/** Which device an upgrade is for, as errors tell it. */
+export type UpgradeTarget = Pick<DeviceStatement, 'deviceid' | 'model' | 'romVersion'>;
+
+const UNKNOWN_TARGET: UpgradeTarget = { deviceid: 'unknown', model: 'unknown', romVersion: 'unknown' };
+
+/**
+ * The upgrade command in the shape that the vendor's cloud sends: no `from`, no `autoRestart` (protocol notes 3.7).
+ *
+ * @param apikey the session's key, not the device's own
+ * @param model the device's own: with any other it refuses
+ * @param sequence at most 29 characters; the device repeats it in its acknowledgement
+ * @throws FlashError `upgrade-malformed`
+ */
+export function upgradeCommand(
+  { deviceid, model, romVersion }: UpgradeTarget,
+  apikey: string,
+  sequence: string,
+  offer: UpgradeOffer,
+): string {
+  checkOffer(offer, { deviceid, model, romVersion });
+  const { user1, user2, version } = offer;
+  const binList = [
+    { downloadUrl: user1.url, digest: user1.digest, name: 'user1.bin' },
+    { downloadUrl: user2.url, digest: user2.digest, name: 'user2.bin' },
+  ];
+  const params = { binList, model, version };
+  return asciiJson({ action: 'upgrade', deviceid, apikey, userAgent: 'app', sequence, ts: 0, params });
+}
+
+/**
+ * Whether a device can take this offer at all. Checked here because its own answer to a too long address is a mute 400.
+ *
+ * @throws FlashError `upgrade-malformed` with the reason
+ */
+export function checkOffer(offer: UpgradeOffer, target: UpgradeTarget = UNKNOWN_TARGET): void {
+  const reason =
+    flawOf('user1', offer.user1) ??
+    flawOf('user2', offer.user2) ??
+    (/^[0-9A-Za-z._-]{1,24}$/.test(offer.version) ? undefined : 'its version is unusable');
+  if (reason !== undefined) throw new FlashError('upgrade-malformed', { ...errorValues(target), reason });
+}
+
+/**
+ * What the acknowledgement of an upgrade means (protocol notes 3.8), or undefined for 0: image written and verified.
+ * The numbers are the device's own, not HTTP's.
+ */
+export function acknowledgementError(
+  error: number,
+  values: UpgradeTarget & { readonly version: string },
+): FlashError | undefined {
+  const all = { ...errorValues(values), version: values.version, error };
+  switch (error) {
+    case 0:
+      return undefined;
+    case 404:
+      return new FlashError('download-failed', all);
+    case 400:
+    case 403:
+    case 405:
+      return new FlashError('upgrade-malformed', { ...all, reason: `it reported ${error}` });
+    case 406:
+    case 411:
+      return new FlashError('model-refused', all);
+    case 409:
+      return new FlashError('digest-refused', all);
+    case 410:
+      return new FlashError('version-refused', all);
+    default:
+      return new FlashError('unexplained', {
+        ...all,
+        reason: `the device ${values.deviceid} answered the upgrade with ${error}`,
+      });
+  }
+}
+
+function flawOf(name: string, { url, digest }: UpgradeImage): string | undefined {
+  // No query and no fragment: the device appends its own "?deviceid=…" to what it is given (protocol notes 4.1).
+  const match = /^http:\/\/([0-9A-Za-z._-]+)(?::\d{1,5})?(\/[\x21-\x7e]*)$/.exec(url);
+  if (!match || /["\\?#]/.test(url)) return `the address of ${name} is not a plain http:// address`;
+  const [, host = '', path = ''] = match;
+  if (url.length >= URL_BUFFER) return `the address of ${name} has more than ${URL_BUFFER - 1} characters`;
+  if (host.length >= HOST_BUFFER) return `the host of ${name} has more than ${HOST_BUFFER - 1} characters`;
+  if (path.length >= PATH_BUFFER) return `the path of ${name} has more than ${PATH_BUFFER - 1} characters`;
+  if (!/^[0-9a-f]{64}$/.test(digest)) return `the digest of ${name} is not 64 lower-case hex digits`;
+  return undefined;
+}
+
+// Named one by one: a caller's object may hold the apikey as well, and errors are shown to people.
+function errorValues({ deviceid, model, romVersion }: UpgradeTarget) {
+  return { deviceid, model, romVersion };
+}
