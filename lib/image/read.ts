@@ -1,0 +1,121 @@
+/** From the bytes of a file to the facts about the ESP8266 image in it. */
+
+import { createHash } from 'node:crypto';
+import { FlashError } from '../errors';
+import { espressifCrc } from './crc32';
+import type { ImageFacts, ImageKind, ImagePart, Segment } from './facts';
+import { refuseForeign } from './foreign';
+import {
+  APP_OFFSET,
+  CRC_BYTES,
+  FLASH_FREQUENCIES,
+  FLASH_MODES,
+  FLASH_SIZES,
+  HEADER_BYTES,
+  IROM_OFFSET,
+  LINE_BYTES,
+  MAGIC_V1,
+  MAGIC_V2,
+  SLOT_IROM_ADDRESS,
+  V2_MARK,
+  hex,
+  isMappedFlash,
+} from './format';
+import { isMinimalBuild } from './minimal';
+import { readPart } from './part';
+import { countSlotWords, slotOf } from './slot';
+
+/**
+ * Reads an image of either version. Wrong checksums are facts; whether the image may be used is for `checkImage`.
+ *
+ * @param what how an error names the image
+ * @throws FlashError image-invalid (`reason` says what is wrong), image-compressed or image-wrong-chip
+ */
+export function readImage(bytes: Uint8Array, what = 'given'): ImageFacts {
+  refuseForeign(bytes, what);
+  if (bytes[0] === MAGIC_V2) return readUserImage(bytes, what);
+  if (bytes[0] === MAGIC_V1) return readFlashImage(bytes, what);
+  const first = Buffer.from(bytes.subarray(0, 4)).toString('hex').toUpperCase();
+  throw new FlashError('image-invalid', { what, reason: `it begins with ${first}, not with E9 or EA` });
+}
+
+/** v2: an outer header, the irom part that stays in flash, a complete v1 image for the RAM, perhaps a CRC-32. */
+function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
+  const refuse = (reason: string): never => {
+    throw new FlashError('image-invalid', { what, reason });
+  };
+  if (bytes.length < IROM_OFFSET) refuse(`the file ends (${bytes.length} bytes) in its header`);
+  if (bytes[1] !== V2_MARK) refuse('it begins with EA, but not with EA 04 as a user image does');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const address = view.getUint32(HEADER_BYTES, true);
+  const length = view.getUint32(HEADER_BYTES + 4, true);
+  if (address !== 0) refuse(`its first part should have the address 0 (code that stays in flash), not ${hex(address)}`);
+  if (length % LINE_BYTES !== 0) refuse(`the length of its irom part (${length}) is no multiple of ${LINE_BYTES}`);
+  if (IROM_OFFSET + length > bytes.length) {
+    refuse(`the file has ${bytes.length} bytes, but its irom part reaches to byte ${IROM_OFFSET + length}`);
+  }
+  const inner = readPart(bytes, IROM_OFFSET + length, what, 'the RAM part');
+  const crc = crcState(bytes, inner.end);
+  if (crc === 'cut') refuse('the file ends inside its CRC-32');
+  const irom = bytes.subarray(IROM_OFFSET, IROM_OFFSET + length);
+  const slotWords = countSlotWords(irom);
+  const slot = slotOf(slotWords, length);
+  return {
+    ...common(bytes, 'user', [inner]),
+    trailing: bytes.length - inner.end - (crc === 'absent' ? 0 : CRC_BYTES),
+    irom: { address: slot ? SLOT_IROM_ADDRESS[slot] : 0, offset: IROM_OFFSET, length },
+    slot,
+    slotWords,
+    crc: crc === 'cut' ? 'absent' : crc,
+  };
+}
+
+/** v1: what the boot ROM loads from flash 0. What stands at 0x1000 tells whether it is a whole firmware. */
+function readFlashImage(bytes: Uint8Array, what: string): ImageFacts {
+  const boot = readPart(bytes, 0, what, 'the image at 0');
+  const next = boot.end <= APP_OFFSET ? bytes[APP_OFFSET] : undefined;
+  if (next === MAGIC_V2 && bytes[APP_OFFSET + 1] === V2_MARK) return common(bytes, 'stock', [boot]);
+  if (next !== MAGIC_V1) return common(bytes, 'plain', [boot]);
+  const app = readPart(bytes, APP_OFFSET, what, 'the application at 0x1000');
+  const irom = app.segments.find((segment) => isMappedFlash(segment.address));
+  return { ...common(bytes, 'final', [boot, app]), ...(irom && { irom }), minimal: isMinimalBuild(bytes) };
+}
+
+function common(bytes: Uint8Array, kind: ImageKind, parts: readonly [ImagePart, ...ImagePart[]]): ImageFacts {
+  const started: { entry: number; segments: readonly Segment[]; end: number } = parts.at(-1) ?? parts[0];
+  const flashModeByte = bytes[2] ?? 0;
+  const sizeAndFrequency = bytes[3] ?? 0;
+  return {
+    kind,
+    magic: bytes[0] === MAGIC_V2 ? MAGIC_V2 : MAGIC_V1,
+    version: bytes[0] === MAGIC_V2 ? 2 : 1,
+    size: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    flashMode: FLASH_MODES[flashModeByte],
+    flashModeByte,
+    flashSize: FLASH_SIZES[sizeAndFrequency >> 4],
+    flashSizeCode: sizeAndFrequency >> 4,
+    flashFrequency: FLASH_FREQUENCIES[sizeAndFrequency & 15],
+    entry: started.entry,
+    segments: started.segments,
+    checksumValid: parts.every((part) => part.checksum.valid),
+    parts,
+    trailing: bytes.length - started.end,
+    lengthMultipleOf4: bytes.length % 4 === 0,
+  };
+}
+
+/**
+ * The CRC-32 of a user image stands right behind it. Tools before 2018 wrote none, and the slot cut out of a dump goes
+ * on with erased flash (FF), so only what is there and does not fit is `wrong`.
+ */
+function crcState(bytes: Uint8Array, end: number): 'valid' | 'wrong' | 'absent' | 'cut' {
+  const rest = bytes.subarray(end);
+  if (rest.length === 0) return 'absent';
+  if (rest.length < CRC_BYTES) return 'cut';
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(end, true) === espressifCrc(bytes.subarray(0, end))) return 'valid';
+  const behind = rest.subarray(CRC_BYTES);
+  const erased = behind.length > 0 && rest.subarray(0, CRC_BYTES).every((byte) => byte === 0xff);
+  return !erased && behind.every((byte) => byte === 0xff) ? 'wrong' : 'absent';
+}
