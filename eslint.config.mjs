@@ -13,7 +13,10 @@ function layer(folders, above) {
         {
           patterns: [
             NODE_RED,
-            { regex: `(^|/)(${above.join('|')})(/|$)`, message: 'Imports point down only: see the layers in README.' },
+            {
+              regex: `(^|/)(${above.join('|')})(/|$)`,
+              message: 'Imports point down only: nodes -> flash -> server, client, net -> protocol, image -> errors.',
+            },
           ],
         },
       ],
@@ -77,6 +80,12 @@ export default tseslint.config(
       'no-console': 'error',
       'prefer-const': 'error',
     },
+  },
+  {
+    // Plain scripts: what one declares at its top, the others use.
+    files: ['nodes/**/*.editor.ts'],
+    languageOptions: { sourceType: 'script' },
+    rules: { '@typescript-eslint/no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }] },
   },
   {
     files: ['test/**/*.ts'],

@@ -27,7 +27,8 @@ export async function assemble(root) {
     await writeFile(join(to, `${type}.html`), page(type, shared ?? '', script, form));
     if (existsSync(join(from, 'locales'))) await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
     const icon = /icon: '([\w-]+\.svg)'/.exec(script)?.[1];
-    if (icon !== undefined) {
+    if (icon !== undefined && !existsSync(join(root, 'icons', icon))) faults.push(`icons/${icon} is missing`);
+    else if (icon !== undefined) {
       await mkdir(join(to, 'icons'), { recursive: true });
       await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
     }

@@ -3,3 +3,10 @@
  * types come in through here; the compiler of the runtime never sees this file.
  */
 declare const RED: import('node-red').EditorRED;
+type EditorNodeProperties = import('node-red').EditorNodeProperties;
+
+/** `this` in label(), labelStyle() and the like. */
+interface Labelled {
+  _(key: string, values?: Record<string, unknown>): string;
+  name?: string | undefined;
+}

@@ -1,0 +1,32 @@
+interface SonotaHostProperties extends EditorNodeProperties {
+  bind: string;
+  address: string;
+  ssid: string;
+  httpsPort: string;
+  legacyPort: string;
+  httpPort: string;
+  finalStagePort: number;
+}
+
+RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host', {
+  category: 'config',
+  defaults: {
+    name: { value: '' },
+    ssid: { value: '', validate: sonotaChecks.ssid },
+    address: { value: '', validate: sonotaChecks.ipv4 },
+    bind: { value: '', validate: sonotaChecks.ipv4 },
+    httpsPort: { value: '', validate: sonotaChecks.port },
+    legacyPort: { value: '', validate: sonotaChecks.port },
+    httpPort: { value: '', validate: sonotaChecks.port },
+    // No field: FinalStage has this port built in. Only a rehearsal on one machine sets another.
+    finalStagePort: { value: 8080, validate: sonotaChecks.port },
+  },
+  credentials: {
+    password: { type: 'password' },
+  },
+  label: function () {
+    const wifi = this.ssid ? ` (${this.ssid})` : '';
+    return this.name || this._('sonota-host.label.default') + wifi;
+  },
+  labelStyle: sonotaLabelStyle,
+});
