@@ -150,9 +150,8 @@ export class DeviceSession {
   #answer(error: number, message: Message): SessionAction[] {
     const { deviceid, sequence } = message;
     if (deviceid !== undefined && deviceid !== this.#device?.deviceid) return malformed('it names another device');
-    const answered = String(sequence);
-    if (!this.#unacknowledged.delete(answered)) return [];
-    return [{ type: 'acknowledged', error, sequence: answered }];
+    if (typeof sequence !== 'string' || !this.#unacknowledged.delete(sequence)) return [];
+    return [{ type: 'acknowledged', error, sequence }];
   }
 
   #upgrade(offer: UpgradeOffer, now: Date): SessionAction[] {
