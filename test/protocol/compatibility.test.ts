@@ -15,7 +15,7 @@ const CASES: Record<CompatibilityVerdict['level'], [model: string, ...versions: 
   uncertain: [
     ['ITA-GZ1-GL', '1.5.2', '1.6.0'],
     ['PSA-B01-GL', '1.5.2', '1.6.0', '1.6.1'],
-    ['PSF-B04-GL', '2.0.0'],
+    ['PSF-B04-GL', '2.0.0', '2.0'],
     ['SOMETHING-NEW', '1.0.0', '1.1.0', '1.5.2', '2.0.3', '1.6.999'],
     ['ITA-GZ1-GL', '', '1', '1.5.5b', 'v1.5.5', '1.5.5.1', '1,5', '-1.5', '1.5.5 ', '1e5.0', '0.9.9', '9999.0.0'],
   ],
