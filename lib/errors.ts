@@ -45,7 +45,8 @@ const EXPLANATIONS = {
   },
   'tls-refused': {
     what: 'The TLS handshake with {peer} failed on our side: {reason}.',
-    remedy: 'Run Node-RED on an official Node.js build; a hardened OpenSSL refuses the TLS 1.1 that these devices speak.',
+    remedy:
+      'Run Node-RED on an official Node.js build; a hardened OpenSSL refuses the TLS 1.1 that these devices speak.',
   },
 
   // The device at our cloud
@@ -56,7 +57,8 @@ const EXPLANATIONS = {
   },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
-    remedy: 'Its firmware checks certificates (1.6 and newer) and cannot be flashed this way: use DIY mode or a serial adapter.',
+    remedy:
+      'Its firmware checks certificates (1.6 and newer) and cannot be flashed this way: use DIY mode or a serial adapter.',
   },
   'device-timeout': {
     what: 'The device {deviceid} was not ready within {seconds} s.',
@@ -65,6 +67,10 @@ const EXPLANATIONS = {
   'device-unknown': {
     what: 'It is not clear which device is meant: {reason}.',
     remedy: 'Set msg.deviceid to one of the devices that are there: {known}.',
+  },
+  'device-busy': {
+    what: 'The device {deviceid} is already further on: its stage {stage} is running.',
+    remedy: 'Wait for it to end, or cancel it with msg.cancel at its node.',
   },
   'device-not-supported': {
     what: 'The device {deviceid} ({model}, firmware {romVersion}) cannot be flashed this way: {reason}.',
@@ -76,7 +82,8 @@ const EXPLANATIONS = {
   },
   'device-silent': {
     what: 'The device {deviceid} gave no verdict on the upgrade within {seconds} s.',
-    remedy: 'Power-cycle it; if the Wi-Fi FinalStage appears then, start the flow at FinalStage, else start the upgrade again.',
+    remedy:
+      'Power-cycle it; if the Wi-Fi FinalStage appears then, start the flow at FinalStage, else start the upgrade again.',
   },
   'message-malformed': {
     what: 'The device at {peer} sent something that is not its protocol: {reason}.',
@@ -87,15 +94,15 @@ const EXPLANATIONS = {
   'firmware-missing': {
     what: 'The firmware has no {what}.',
     remedy:
-      "Name its file or address in the firmware node. The FinalStage pair is image_user1-0x01000.bin (sha256 64b37459…a965a309) and image_user2-0x81000.bin (sha256 fec3fc4f…9addda) from the folder static of the project SonOTA; the final image is a Tasmota, ESPHome or other build for 1 MB of flash.",
+      'Name its file or address in the firmware node. The FinalStage pair is image_user1-0x01000.bin (sha256 64b374598d11f91a453adc6d95ebcbcced347fbc9abad9b62ad5b710a965a309) and image_user2-0x81000.bin (sha256 fec3fc4f70cf1a95cdc28811f57e53612908c62c8963e1b78a66d3edb19addda) from the folder static of github.com/mirko/SonOTA; the final image is a Tasmota, ESPHome or other build for 1 MB of flash.',
   },
   'image-unreadable': {
     what: 'The {what} image could not be read from {source}: {reason}.',
     remedy: 'Check the path or the address, and that Node-RED may read it.',
   },
   'image-invalid': {
-    what: 'The {what} image is not a sound ESP8266 image: {reason}.',
-    remedy: 'Download it again and compare its digest with the publisher\'s.',
+    what: 'The {what} image cannot be used: {reason}.',
+    remedy: "Check that it is the right file, or download it again and compare its digest with the publisher's.",
   },
   'image-wrong-slot': {
     what: 'The image given as {what} is linked for {actual}.',
@@ -127,7 +134,7 @@ const EXPLANATIONS = {
   },
   'digest-unconfirmed': {
     what: 'No digest is known for the {what} image.',
-    remedy: 'Compare the digest {digest} with the publisher\'s and confirm it.',
+    remedy: "Compare the digest {digest} with the publisher's and confirm it.",
   },
   'fetch-failed': {
     what: 'The {what} image could not be fetched from {source}: {reason}.',
@@ -137,7 +144,8 @@ const EXPLANATIONS = {
   // The device's verdict on the upgrade
   'download-failed': {
     what: 'The device {deviceid} reported 404: its download of the image failed.',
-    remedy: 'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
+    remedy:
+      'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
   },
   'upgrade-malformed': {
     what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
@@ -164,11 +172,13 @@ const EXPLANATIONS = {
   },
   'finalstage-blocked': {
     what: 'This machine is in the FinalStage network, but FinalStage could not reach port {port}.',
-    remedy: 'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device and start the flow at FinalStage.',
+    remedy:
+      'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device and start the flow at FinalStage.',
   },
   'finalstage-wrong-address': {
     what: 'In the FinalStage network this machine has the address {actual}, but FinalStage dials 192.168.4.2 only.',
-    remedy: 'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device and join again first.',
+    remedy:
+      'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device and join again first.',
   },
   'finalstage-half-erased': {
     what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
@@ -176,7 +186,8 @@ const EXPLANATIONS = {
   },
   'finalstage-stalled': {
     what: 'The transfer of the final image broke off after {sent} of {size} bytes.',
-    remedy: 'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
+    remedy:
+      'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
   },
   'new-firmware-silent': {
     what: 'The new firmware was installed, but did not show itself.',

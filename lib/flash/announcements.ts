@@ -1,0 +1,146 @@
+/**
+ * What stages say while they run: the one table of it. `label` goes under the node (with the percent it must stay
+ * under 20 characters), `text` is a sentence for people, in a wait also what the person must do now.
+ */
+
+interface Announcement {
+  /** `waiting` for something outside (a person, a device), or `working`. */
+  readonly state: 'waiting' | 'working';
+  readonly label: string;
+  readonly text: string;
+}
+
+const TABLE = {
+  // provision
+  'wait-for-ap': {
+    state: 'waiting',
+    label: 'Wi-Fi ITEAD-…',
+    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause, then join its Wi-Fi ITEAD-… with the password 12345678.',
+  },
+  'send-wifi': { state: 'working', label: 'set-up', text: 'Telling the device {deviceid} about the home Wi-Fi.' },
+  'wifi-sent': {
+    state: 'working',
+    label: 'set-up sent',
+    text: 'The device {deviceid} has the home Wi-Fi. Rejoin the home network now if this machine left it.',
+  },
+  'wifi-probably-sent': {
+    state: 'working',
+    label: 'set-up sent',
+    text: 'The connection to the device {deviceid} was lost after the set-up was sent; it probably took it. Rejoin the home network now if this machine left it.',
+  },
+
+  // cloud
+  'wait-for-device': {
+    state: 'waiting',
+    label: 'device dials in',
+    text: 'Waiting until the device {deviceid} dials this machine ({address}) over the home Wi-Fi; this takes up to a minute. If nothing happens, power-cycle it.',
+  },
+  'wait-for-any-device': {
+    state: 'waiting',
+    label: 'device dials in',
+    text: 'Waiting until a device dials this machine ({address}) over the home Wi-Fi.',
+  },
+  'device-dispatched': {
+    state: 'working',
+    label: 'dispatched',
+    text: 'The device {deviceid} ({model}, firmware {romVersion}) has asked where to connect.',
+  },
+  'device-registered': { state: 'working', label: 'registered', text: 'The device {deviceid} has registered.' },
+  'device-ready': { state: 'working', label: 'ready', text: 'The device {deviceid} is ready for the upgrade.' },
+  'cloud-trouble': { state: 'waiting', label: 'device dials in', text: '{message}' },
+
+  // upgrade
+  'load-firmware': { state: 'working', label: 'examining images', text: 'Reading and examining the images.' },
+  'wait-for-session': {
+    state: 'waiting',
+    label: 'device dials in',
+    text: 'Waiting until the device {deviceid} is connected and ready. If nothing happens, power-cycle it.',
+  },
+  'upgrade-sent': {
+    state: 'working',
+    label: 'upgrade sent',
+    text: 'The device {deviceid} has the upgrade command (version {version}).',
+  },
+  'image-flows': {
+    state: 'working',
+    label: 'upgrade',
+    text: 'The device {deviceid} downloads {image}: {sent} of {size} bytes.',
+  },
+  'image-written': {
+    state: 'working',
+    label: 'upgrade written',
+    text: 'The device {deviceid} has written and verified {image} and restarts into it.',
+  },
+  'device-restarted': {
+    state: 'waiting',
+    label: 'device restarted',
+    text: 'The device {deviceid} broke off and restarted; the upgrade is sent again when it is back (session {session} of {sessions}).',
+  },
+
+  // finalstage
+  'wait-for-finalstage': {
+    state: 'waiting',
+    label: 'Wi-Fi FinalStage',
+    text: 'Join the open Wi-Fi FinalStage as the only client; this machine must get the address 192.168.4.2. The device needs up to a minute to show it.',
+  },
+  'finalstage-wrong-address': {
+    state: 'waiting',
+    label: 'wrong address',
+    text: 'This machine has the address {actual} in the FinalStage network, but FinalStage dials 192.168.4.2: set that as a static address.',
+  },
+  'finalstage-joined': {
+    state: 'waiting',
+    label: 'FinalStage dials',
+    text: 'This machine is in the FinalStage network; waiting until FinalStage dials port {port}. If it does not within a minute, look at the firewall.',
+  },
+  'finalstage-dials': {
+    state: 'working',
+    label: 'FinalStage is here',
+    text: 'FinalStage has dialled us. Stay in its network and do not power off the device.',
+  },
+  'user2-flows': {
+    state: 'working',
+    label: 'user2',
+    text: 'FinalStage downloads user2: {sent} of {size} bytes. Do not power off the device.',
+  },
+  'finalstage-again': {
+    state: 'waiting',
+    label: 'FinalStage again',
+    text: 'FinalStage has user2 and restarts; it appears a second time, which is normal for this device. Join its Wi-Fi again.',
+  },
+  'final-flows': {
+    state: 'working',
+    label: 'final image',
+    text: 'FinalStage downloads the final image: {sent} of {size} bytes. Do not power off the device, do not leave its network.',
+  },
+  'final-stalled': {
+    state: 'waiting',
+    label: 'stalled',
+    text: 'The transfer of the final image broke off after {sent} of {size} bytes. Leave the device powered and stay in the Wi-Fi FinalStage: it may ask again.',
+  },
+  'final-sent': {
+    state: 'working',
+    label: 'last sector',
+    text: 'The final image is out; waiting until FinalStage is gone. Do not power off the device.',
+  },
+  'leave-finalstage': {
+    state: 'waiting',
+    label: 'leave FinalStage',
+    text: 'The final image is out. If the Wi-Fi FinalStage is gone, let this machine rejoin the home network (it still has the address {actual}).',
+  },
+  'several-wait': {
+    state: 'waiting',
+    label: 'FinalStage',
+    text: '{count} devices wait for FinalStage, which does not say who it is: the one that has waited longest, {deviceid}, is served. Power the others on one after another.',
+  },
+} as const satisfies Record<string, Announcement>;
+
+export type AnnouncementName = keyof typeof TABLE;
+
+export type AnnouncementValues = Readonly<Record<string, string | number>>;
+
+/** An announcement with its `{name}`s filled. */
+export function announce(name: AnnouncementName, values: AnnouncementValues = {}): Announcement {
+  const { state, label, text } = TABLE[name];
+  return { state, label, text: text.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?')) };
+}

@@ -1,0 +1,95 @@
+import { EventEmitter } from 'node:events';
+import type { FlashError } from '../errors';
+import type { DispatchRequest } from '../protocol/dispatch';
+import type { DeviceConnection } from '../server/device-connection';
+
+/** What a device told when it dispatched, and from where. */
+export type Dispatched = DispatchRequest & { peer: string };
+
+/** Something that went wrong with a peer before (or without) a session; `peer` is an IPv4 address. */
+export interface Trouble {
+  readonly peer: string;
+  readonly error: FlashError;
+}
+
+/**
+ * The devices that have dialled this host: who they are, whose session is open, whose is ready.
+ *
+ * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `trouble` (Trouble), `dialled` (the
+ * peer's address, at every TCP connection to a cloud port).
+ */
+export class Devices extends EventEmitter {
+  private readonly connections = new Map<string, DeviceConnection>();
+  private readonly dispatches = new Map<string, Dispatched>();
+  private readonly factoryKeys = new Map<string, string>();
+  private readonly macs = new Map<string, string>();
+  private readonly troubledSince = new Map<string, Date>();
+
+  /** A device's answer in its access point: its factory key signs its download requests later. */
+  rememberKey(deviceid: string, apikey: string): void {
+    this.factoryKeys.set(deviceid, apikey);
+  }
+
+  factoryKey(deviceid: string): string | undefined {
+    return this.factoryKeys.get(deviceid);
+  }
+
+  /** The station's MAC address as the device reported it. */
+  mac(deviceid: string): string | undefined {
+    return this.macs.get(deviceid);
+  }
+
+  dispatched(request: DispatchRequest, peer: string): void {
+    const dispatched = { ...request, peer };
+    this.dispatches.set(request.deviceid, dispatched);
+    this.rememberKey(request.deviceid, request.apikey);
+    this.emit('dispatched', dispatched);
+  }
+
+  /** When trouble with this peer began: a refusing device that was set up long ago dials for ever, and is not news. */
+  troubleBegan(peer: string): Date | undefined {
+    return this.troubledSince.get(peer);
+  }
+
+  lastDispatch(deviceid: string): Dispatched | undefined {
+    return this.dispatches.get(deviceid);
+  }
+
+  dialled(peer: string): void {
+    this.emit('dialled', peer);
+  }
+
+  hadTrouble(peer: string, error: FlashError): void {
+    if (!this.troubledSince.has(peer)) this.troubledSince.set(peer, new Date());
+    this.emit('trouble', { peer, error } satisfies Trouble);
+  }
+
+  /** Takes a new WebSocket; a device has one session, so its newer one replaces the older. */
+  add(connection: DeviceConnection): void {
+    connection.on('registered', (device: { deviceid: string; apikey: string }) => {
+      const older = this.connections.get(device.deviceid);
+      this.connections.set(device.deviceid, connection);
+      this.rememberKey(device.deviceid, device.apikey);
+      if (older && older !== connection) older.close();
+    });
+    connection.on('reported', ({ staMac }) => {
+      const deviceid = connection.device?.deviceid;
+      if (deviceid !== undefined && typeof staMac === 'string') this.macs.set(deviceid, staMac);
+    });
+    connection.on('ready', () => this.emit('ready', connection));
+    connection.on('closed', () => {
+      const deviceid = connection.device?.deviceid;
+      if (deviceid !== undefined && this.connections.get(deviceid) === connection) this.connections.delete(deviceid);
+      this.emit('gone', connection);
+    });
+  }
+
+  get(deviceid: string): DeviceConnection | undefined {
+    return this.connections.get(deviceid);
+  }
+
+  /** Every device whose session is ready for an upgrade, in the order of their coming. */
+  ready(): DeviceConnection[] {
+    return [...this.connections.values()].filter((connection) => connection.ready);
+  }
+}

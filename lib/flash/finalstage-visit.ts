@@ -1,0 +1,86 @@
+import { EventEmitter } from 'node:events';
+import { FINALSTAGE_ADDRESS } from '../protocol/finalstage';
+import { waitFor } from './wait';
+
+/** How far one image got on its way to FinalStage. */
+export interface Delivery {
+  readonly size: number;
+  /** The furthest byte handed to the network in any try. */
+  sent: number;
+  tries: number;
+  /** `delivered`: the last byte was acknowledged and the connection is over. */
+  state: 'flowing' | 'broken' | 'delivered';
+}
+
+export type FinalStageImage = 'user2' | 'final';
+
+/**
+ * What one job's device has done in FinalStage so far: the servers write here, the stage reads.
+ * Emits `changed` whenever there is news, and `dialled` at every sign of life.
+ */
+export class FinalStageVisit extends EventEmitter {
+  /** FinalStage's own address: whose requests are this visit's. */
+  peer = FINALSTAGE_ADDRESS;
+  readonly deliveries: Partial<Record<FinalStageImage, Delivery>> = {};
+  lastDialled: Date | undefined;
+  /** When the bare connections began that no request has followed since. */
+  dialsWithoutRequestSince: Date | undefined;
+  private lastByte = 0;
+
+  constructor(readonly since = new Date()) {
+    super();
+  }
+
+  dialled(now = new Date()): void {
+    this.lastDialled = now;
+    this.dialsWithoutRequestSince ??= now;
+    this.emit('dialled');
+    this.emit('changed');
+  }
+
+  requested(image: FinalStageImage, size: number): void {
+    this.dialsWithoutRequestSince = undefined;
+    const before = this.deliveries[image];
+    const tries = (before?.tries ?? 0) + 1;
+    this.deliveries[image] = { size, sent: before?.sent ?? 0, tries, state: 'flowing' };
+    this.lastByte = Date.now();
+    this.emit('dialled');
+    this.emit('changed');
+  }
+
+  sent(image: FinalStageImage, upTo: number): void {
+    const delivery = this.deliveries[image];
+    if (!delivery) return;
+    this.lastByte = Date.now();
+    delivery.sent = Math.max(delivery.sent, upTo);
+    this.emit('changed');
+  }
+
+  ended(image: FinalStageImage, complete: boolean): void {
+    const delivery = this.deliveries[image];
+    if (!delivery) return;
+    delivery.state = complete ? 'delivered' : 'broken';
+    this.emit('dialled');
+    this.emit('changed');
+  }
+
+  /** Whether a transfer is on the wire and moved within the last `withinMs`: the time in which nothing may interrupt. */
+  isFlowing(withinMs: number): boolean {
+    const isOpen = Object.values(this.deliveries).some((delivery) => delivery.state === 'flowing');
+    return isOpen && Date.now() - this.lastByte < withinMs;
+  }
+
+  /** Resolves when no transfer is on the wire; one that has not moved for `withinMs` is not waited for. */
+  async whenQuiet(withinMs: number): Promise<void> {
+    await waitFor(this, ['changed'], () => !this.isFlowing(withinMs) || undefined, {
+      signal: new AbortController().signal,
+      everyMs: 1000,
+    });
+  }
+
+  /** What there is to tell of it afterwards. */
+  summary(): Record<string, unknown> {
+    const { user2, final } = this.deliveries;
+    return { image: 'final', size: final?.size, tries: final?.tries, cycles: user2 ? 2 : 1 };
+  }
+}

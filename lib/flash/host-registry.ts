@@ -1,0 +1,93 @@
+import { FlashHost, type HostSettings } from './host';
+
+/** A host without its config node is kept this long at most: a redeploy brings the new one within moments. */
+const HAND_OVER_MS = 5000;
+
+interface Entry {
+  readonly host: FlashHost;
+  /** The config node that is deployed now; undefined between two of them. */
+  owner: object | undefined;
+  /** Ids of the nodes that use it, and of those that have gone but may come back in this deploy. */
+  readonly users: Set<string>;
+  readonly away: Set<string>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * The hosts of this process by their config node's id. Config nodes come and go with each deploy; a host is handed
+ * from one to the next, and closed when no next one takes it on.
+ */
+export class HostRegistry {
+  private readonly entries = new Map<string, Entry>();
+
+  /** A config node comes: it takes on the host of that id, or gets a new one. */
+  attach(id: string, owner: object, settings: HostSettings, identityFolder: string | undefined): FlashHost {
+    const entry = this.entries.get(id) ?? this.add(id, settings, identityFolder);
+    clearTimeout(entry.timer);
+    entry.owner = owner;
+    entry.host.apply(settings).catch((error: Error) => entry.host.log('warn', error.message));
+    return entry.host;
+  }
+
+  /** A config node goes; with `removed` for good, and the host with it. */
+  async detach(id: string, owner: object, removed: boolean): Promise<void> {
+    const entry = this.entries.get(id);
+    // The next config node may have attached before this one's close was called.
+    if (!entry || entry.owner !== owner) return;
+    entry.owner = undefined;
+    if (removed) await this.close(id, entry);
+    else this.settleLater(entry);
+  }
+
+  /** A node begins to use the host, which listens from its first user on. */
+  addUser(id: string, userId: string): void {
+    const entry = this.entries.get(id);
+    if (!entry) return;
+    entry.away.delete(userId);
+    entry.users.add(userId);
+    // A port in use is shown by every user's status and tried again with the next message; see FlashHost.trouble.
+    entry.host.open().catch(() => undefined);
+  }
+
+  /** A node ceases to use the host; without `removed` it may be back in this deploy. */
+  async removeUser(id: string, userId: string, removed: boolean): Promise<void> {
+    const entry = this.entries.get(id);
+    if (!entry?.users.delete(userId)) return;
+    if (!removed) {
+      entry.away.add(userId);
+      this.settleLater(entry);
+    } else if (entry.users.size + entry.away.size === 0) {
+      await entry.host.stopListening();
+    }
+  }
+
+  /** A deploy is over, or Node-RED stops: whatever was not taken on again is closed now. */
+  async settle(): Promise<void> {
+    await Promise.all(
+      [...this.entries].map(async ([id, entry]) => {
+        clearTimeout(entry.timer);
+        entry.away.clear();
+        if (!entry.owner) await this.close(id, entry);
+        else if (entry.users.size === 0) await entry.host.stopListening();
+      }),
+    );
+  }
+
+  private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
+    const host = new FlashHost(settings, identityFolder);
+    const entry: Entry = { host, owner: undefined, users: new Set(), away: new Set(), timer: undefined };
+    this.entries.set(id, entry);
+    return entry;
+  }
+
+  private settleLater(entry: Entry): void {
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => void this.settle(), HAND_OVER_MS);
+  }
+
+  private async close(id: string, entry: Entry): Promise<void> {
+    clearTimeout(entry.timer);
+    this.entries.delete(id);
+    await entry.host.close();
+  }
+}

@@ -1,0 +1,226 @@
+import { EventEmitter } from 'node:events';
+import { asFlashError, FlashError } from '../errors';
+import { AddressWatch } from '../net/address-watch';
+import { HomeAddress } from '../net/home-address';
+import { CloudServer } from '../server/cloud-server';
+import type { DeviceConnection } from '../server/device-connection';
+import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
+import { ImageServer } from '../server/image-server';
+import { TlsFront, type HandshakeFailed } from '../server/tls-front';
+import { loadTlsIdentity } from '../server/tls-identity';
+import { Devices } from './devices';
+import { ImageDesk } from './image-desk';
+import type { Job } from './job';
+import { JobBook } from './job-book';
+import { StageRuns } from './stage-runs';
+
+export interface HostSettings extends ListenSettings {
+  /** The IPv4 that devices dial; empty = found and remembered. */
+  readonly address: string;
+}
+
+export type HostLog = (level: 'info' | 'warn', text: string) => void;
+
+/** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
+const UNWATCHED_VISIT_MS = 15 * 60_000;
+const SWEEP_MS = 5000;
+
+/** One address for the whole machine, remembered for as long as the process lives, whichever host asks. */
+const homeAddress = new HomeAddress();
+
+/**
+ * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
+ * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
+ *
+ * Events: `state` when it began or ceased to listen, or could not.
+ */
+export class FlashHost extends EventEmitter {
+  readonly jobs = new JobBook();
+  readonly devices = new Devices();
+  readonly runs = new StageRuns();
+  /** Why it does not listen, where it tried and could not. */
+  trouble: FlashError | undefined;
+  log: HostLog = () => undefined;
+
+  private readonly desk = new ImageDesk(this.jobs, this.devices);
+  private readonly watch = new AddressWatch();
+  private servers: DeviceServers | undefined;
+  private images: ImageServer | undefined;
+  private opening: Promise<void> | undefined;
+  private sweeper: NodeJS.Timeout | undefined;
+
+  /** @param identityFolder where the TLS identity is kept; undefined = for this process only */
+  constructor(
+    private settings: HostSettings,
+    private readonly identityFolder: string | undefined,
+  ) {
+    super();
+    this.watch.on('changed', () => void homeAddress.update());
+  }
+
+  get isListening(): boolean {
+    return this.servers?.ports !== undefined;
+  }
+
+  /** The ports as they are open, or as they are set where they are not. */
+  get ports(): OpenPorts {
+    const { httpsPort: https, legacyPort: legacy, httpPort: http } = this.settings;
+    return this.servers?.ports ?? { https, legacy, http };
+  }
+
+  get finalStagePort(): number {
+    return this.settings.finalStagePort;
+  }
+
+  /** The IPv4 that devices dial, where it is known. */
+  get address(): string | undefined {
+    return this.settings.address || homeAddress.current;
+  }
+
+  /**
+   * The IPv4 to tell a device.
+   * @throws FlashError `address-invalid`
+   */
+  addressToDial(): string {
+    const { address } = this;
+    if (address !== undefined) return address;
+    const reason = 'none is set, and this machine has no address on a home network that could be found';
+    throw new FlashError('address-invalid', { reason });
+  }
+
+  /**
+   * Begins to listen, or does nothing where it does already.
+   * @throws FlashError `port-in-use`; the next call tries again
+   */
+  open(): Promise<void> {
+    this.opening ??= this.openNow().finally(() => {
+      this.opening = undefined;
+    });
+    return this.opening;
+  }
+
+  /**
+   * Ceases to listen and drops every device, except that a FinalStage transfer on the wire ends first. The jobs stay.
+   */
+  async stopListening(): Promise<void> {
+    await this.opening?.catch(() => undefined);
+    const { servers, images } = this;
+    if (!servers) return;
+    await images?.whenFinalStageQuiet();
+    this.servers = undefined;
+    this.watch.stop();
+    clearInterval(this.sweeper);
+    await servers.close();
+    this.emit('state');
+  }
+
+  /** Ends the host with all its stages. */
+  async close(): Promise<void> {
+    this.runs.cancelAll();
+    await this.stopListening();
+  }
+
+  /** Whether bytes are on their way to a device now. */
+  get isBusy(): boolean {
+    return (this.images?.transfersOnWire.total ?? 0) > 0;
+  }
+
+  /** Whether these settings need other ports than those that are open. */
+  needsReopening(settings: HostSettings): boolean {
+    const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
+    return keys.some((key) => settings[key] !== this.settings[key]);
+  }
+
+  /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
+  async apply(settings: HostSettings): Promise<void> {
+    if (!this.needsReopening(settings)) return;
+    await this.opening?.catch(() => undefined);
+    const wasListening = this.isListening;
+    await this.images?.whenQuiet();
+    await this.stopListening();
+    this.settings = settings;
+    if (wasListening) await this.open();
+  }
+
+  /**
+   * Listens where FinalStage dials, while a job can reach it.
+   * @throws FlashError `port-in-use`
+   */
+  async openFinalStagePort(): Promise<void> {
+    await this.open();
+    await this.servers?.openFinalStage();
+  }
+
+  /** Makes a connected device the job's, with what it told of itself. */
+  adoptDevice(job: Job, connection: DeviceConnection): void {
+    const { device, peer } = connection;
+    if (!device) return;
+    this.jobs.identify(job, device.deviceid);
+    const mac = this.devices.mac(device.deviceid);
+    job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
+  }
+
+  private async openNow(): Promise<void> {
+    if (this.isListening) return;
+    await homeAddress.update();
+    const servers = await this.makeServers();
+    try {
+      const ports = await servers.open(this.settings);
+      this.servers = servers;
+      this.trouble = undefined;
+      this.watch.start();
+      this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+      this.log('info', `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`);
+    } catch (error) {
+      this.trouble = asFlashError(error);
+      this.log('warn', this.trouble.message);
+      throw this.trouble;
+    } finally {
+      this.emit('state');
+    }
+  }
+
+  private async makeServers(): Promise<DeviceServers> {
+    const { devices } = this;
+    const identity = await loadTlsIdentity(this.identityFolder);
+    const cloud = new CloudServer({
+      whereToConnect: (via, localAddress) => ({
+        address: this.address ?? localAddress,
+        port: via === 'plain' ? this.ports.legacy : this.ports.https,
+      }),
+    });
+    cloud.on('dispatched', (request) => devices.dispatched(request, request.peer));
+    cloud.on('connected', (connection) => devices.add(connection));
+    cloud.on('malformed', (error, peer) => devices.hadTrouble(peer, error));
+    const tlsFront = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
+    tlsFront.on('handshake-failed', (failure) => {
+      const trouble = handshakeTrouble(failure);
+      if (trouble) devices.hadTrouble(failure.peer, trouble);
+    });
+    const images = new ImageServer({ find: (request, peer) => this.desk.find(request, peer) });
+    this.images = images;
+    const servers = new DeviceServers({ tlsFront, cloud, images });
+    servers.on('cloud-dialled', (peer) => devices.dialled(peer));
+    servers.on('image-dialled', (peer) => this.desk.dialled(peer));
+    servers.on('trouble', (error) => this.log('warn', error.message));
+    return servers;
+  }
+
+  /** Gives up FinalStage's port when no job can reach it any more: nothing listens longer than it must. */
+  private async sweep(): Promise<void> {
+    for (const job of this.jobs.awaitingFinalStage()) {
+      const isUnwatched = !job.running && Date.now() - (job.visit?.since.getTime() ?? 0) > UNWATCHED_VISIT_MS;
+      if (isUnwatched) job.visit = undefined;
+    }
+    const isNeeded = this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
+    if (!isNeeded) await this.servers?.closeFinalStage();
+  }
+}
+
+/** What a failed handshake means to a person; a peer that merely left says nothing. */
+function handshakeTrouble({ failure, peer, reason }: HandshakeFailed): FlashError | undefined {
+  if (failure === 'certificate-rejected') return new FlashError('certificate-rejected', { peer });
+  if (failure === 'refused-here') return new FlashError('tls-refused', { peer, reason });
+  if (failure === 'not-tls') return new FlashError('message-malformed', { peer, reason });
+  return undefined;
+}

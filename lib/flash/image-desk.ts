@@ -1,0 +1,98 @@
+import { inSameNetwork, isLoopback } from '../net/addresses';
+import { finalStageImage } from '../protocol/finalstage';
+import { signatureMatches, type OtaRequest } from '../protocol/ota-request';
+import type { ImageGrant, ImageRefusal } from '../server/image-server';
+import type { Devices } from './devices';
+import type { FinalStageImage, FinalStageVisit } from './finalstage-visit';
+import type { Job } from './job';
+import type { JobBook } from './job-book';
+
+const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;
+
+/** Where the device of a job fetches its image; the path alone counts, its Host header is constant (notes 4.1). */
+export function upgradePath(deviceid: string, role: 'user1' | 'user2'): string {
+  return `/sonota/${deviceid}/${role}.bin`;
+}
+
+/** Decides who may fetch which image: only images of an open job, only its device or FinalStage (design, rule 5). */
+export class ImageDesk {
+  constructor(
+    private readonly jobs: JobBook,
+    private readonly devices: Devices,
+  ) {}
+
+  find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal {
+    const [, deviceid, role] = UPGRADE_PATH.exec(request.path) ?? [];
+    if (deviceid !== undefined && role !== undefined) {
+      return this.forUpgrade(deviceid, role as 'user1' | 'user2', request, peer);
+    }
+    const image = finalStageImage(request.path);
+    if (image && request.class === 'finalstage') return this.forFinalStage(image, peer);
+    return { status: 404, reason: 'there is nothing here' };
+  }
+
+  /** A bare connection: FinalStage looks in this way whether we are there before it asks. */
+  dialled(peer: string): void {
+    this.awaiting(peer)?.visit.dialled();
+  }
+
+  private forUpgrade(
+    deviceid: string,
+    role: 'user1' | 'user2',
+    request: OtaRequest,
+    peer: string,
+  ): ImageGrant | ImageRefusal {
+    const job = this.jobs.openJob(deviceid);
+    const image = job?.firmware[role];
+    const download = job?.download;
+    if (!image || !download) return { status: 404, reason: 'no upgrade of this device is open' };
+    if (!this.isFrom(deviceid, request, peer)) return { status: 403, reason: 'this image is for another device' };
+    return {
+      bytes: image.bytes,
+      observer: {
+        request: () => download.requested(role, image.bytes.length, request.class),
+        sent: (_from, to) => download.sentUpTo(to),
+        ended: () => undefined,
+      },
+    };
+  }
+
+  /** The device is known by the address of its session, or by its signature where a network hides the address. */
+  private isFrom(deviceid: string, request: OtaRequest, peer: string): boolean {
+    if (this.devices.get(deviceid)?.peer === peer) return true;
+    const apikey = this.devices.factoryKey(deviceid);
+    const { ts, sign } = request;
+    if (apikey === undefined || ts === undefined || sign === undefined) return false;
+    return signatureMatches({ deviceid, ts, sign }, apikey);
+  }
+
+  private forFinalStage(image: FinalStageImage, peer: string): ImageGrant | ImageRefusal {
+    const job = this.awaiting(peer);
+    const loaded = job?.firmware[image];
+    if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
+    const { visit } = job;
+    return {
+      bytes: loaded.bytes,
+      observer: {
+        request: () => visit.requested(image, loaded.bytes.length),
+        sent: (_from, to) => visit.sent(image, to),
+        ended: ({ complete }) => visit.ended(image, complete),
+      },
+    };
+  }
+
+  /** The job whose FinalStage this peer can be: of several the one that has waited longest. */
+  private awaiting(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
+    return this.jobs
+      .awaitingFinalStage()
+      .find((job): job is Job & { visit: FinalStageVisit } => job.visit !== undefined && isPeerOf(job.visit, peer));
+  }
+}
+
+/**
+ * FinalStage dials from its own access point's address. Loopback is let in for rehearsals; anyone else on the home
+ * network is not, since a curious browser there would pass for a device that took its final image.
+ */
+function isPeerOf(visit: FinalStageVisit, peer: string): boolean {
+  return isLoopback(peer) || peer === visit.peer || inSameNetwork(peer, visit.peer, '255.255.255.0');
+}

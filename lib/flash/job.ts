@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import type { ErrorCode } from '../errors';
+import type { Firmware } from './firmware';
+import { FinalStageVisit } from './finalstage-visit';
+import type { UpgradeDownload } from './upgrade-download';
+import { percentOfJob, type StageName } from './stages';
+
+/** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
+export interface StageRecord {
+  startedAt: string;
+  endedAt: string | null;
+  percent: number;
+  [found: string]: unknown;
+}
+
+/** A job as messages carry it in `msg.sonota`: plain data, no secrets. */
+export interface JobSnapshot {
+  deviceid: string | null;
+  model: string | null;
+  romVersion: string | null;
+  ip: string | null;
+  mac: string | null;
+  stage: StageName | 'done' | 'failed';
+  percent: number;
+  startedAt: string;
+  stages: Partial<Record<StageName, StageRecord>>;
+  error?: ErrorCode;
+}
+
+/** What is known of the device itself; filled in as stages learn it. */
+export interface DeviceFacts {
+  model?: string;
+  romVersion?: string;
+  ip?: string;
+  mac?: string;
+}
+
+/** One flash of one device, from its first stage to its end. Its percent never falls. */
+export class Job {
+  readonly id = randomUUID();
+  readonly startedAt: Date;
+  deviceid: string | undefined;
+  firmware: Partial<Firmware> = {};
+  /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
+  visit: FinalStageVisit | undefined;
+  /** Set while the upgrade runs: only then, and only to this job's device, its pair is served. */
+  download: UpgradeDownload | undefined;
+  error: ErrorCode | undefined;
+  /** Ends the stage that is running now, if one is. */
+  running: AbortController | undefined;
+
+  private readonly device: DeviceFacts = {};
+  private readonly records: Partial<Record<StageName, StageRecord>> = {};
+  private current: StageName;
+  private ended: 'done' | 'failed' | undefined;
+  private reached = 0;
+
+  constructor(firstStage: StageName, deviceid?: string, now = new Date()) {
+    this.current = firstStage;
+    this.deviceid = deviceid;
+    this.startedAt = now;
+  }
+
+  get stage(): StageName | 'done' | 'failed' {
+    return this.ended ?? this.current;
+  }
+
+  /** The last stage entered, whether or not the job has ended there. */
+  get lastStage(): StageName {
+    return this.current;
+  }
+
+  get isOpen(): boolean {
+    return this.ended === undefined;
+  }
+
+  /** 0-100, never falling. */
+  get percent(): number {
+    return this.reached;
+  }
+
+  /** Begins a stage; a failed job that is resumed is open again. */
+  enter(stage: StageName, now = new Date()): void {
+    this.current = stage;
+    this.ended = undefined;
+    this.error = undefined;
+    this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
+    this.advance(stage, 0);
+  }
+
+  /** Moves a stage on to `fraction` (0 to 1); going back is ignored. */
+  advance(stage: StageName, fraction: number): void {
+    const record = this.records[stage];
+    if (record) record.percent = Math.max(record.percent, Math.floor(Math.min(1, fraction) * 100));
+    this.reached = Math.max(this.reached, percentOfJob(stage, fraction));
+  }
+
+  /** Adds what a stage found to its record. */
+  found(stage: StageName, facts: Record<string, unknown>): void {
+    Object.assign(this.records[stage] ?? {}, facts);
+  }
+
+  hasLeft(stage: StageName): boolean {
+    return this.records[stage]?.endedAt != null;
+  }
+
+  /** Ends a stage well; the last one ends the job. */
+  leave(stage: StageName, now = new Date()): void {
+    this.advance(stage, 1);
+    const record = this.records[stage];
+    if (record) record.endedAt = now.toISOString();
+    if (stage === 'finalstage') this.end('done');
+  }
+
+  fail(code: ErrorCode, now = new Date()): void {
+    const record = this.records[this.current];
+    if (record) record.endedAt = now.toISOString();
+    this.error = code;
+    this.end('failed');
+  }
+
+  learn(facts: DeviceFacts): void {
+    Object.assign(this.device, facts);
+  }
+
+  get facts(): Readonly<DeviceFacts> {
+    return this.device;
+  }
+
+  snapshot(): JobSnapshot {
+    return {
+      deviceid: this.deviceid ?? null,
+      model: this.device.model ?? null,
+      romVersion: this.device.romVersion ?? null,
+      ip: this.device.ip ?? null,
+      mac: this.device.mac ?? null,
+      stage: this.stage,
+      percent: this.reached,
+      startedAt: this.startedAt.toISOString(),
+      stages: structuredClone(this.records),
+      ...(this.error ? { error: this.error } : {}),
+    };
+  }
+
+  private end(how: 'done' | 'failed'): void {
+    this.ended = how;
+    this.visit = undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Report } from './report';
+
+/** At most four reports a second reach a node (design, "Messages"). */
+const INTERVAL_MS = 250;
+
+/** Thins the reports of one stage: the first and the last always pass, in between the newest, at most 4 a second. */
+export class ReportThrottle {
+  private last: Report | undefined;
+  private pending: Report | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly deliver: (report: Report) => void) {}
+
+  push(report: Report): void {
+    this.last = report;
+    if (this.timer) {
+      this.pending = report;
+      return;
+    }
+    this.send(report);
+  }
+
+  /** Says the newest report once more, for a listener that came later. */
+  repeatLast(): void {
+    if (this.last) this.push(this.last);
+  }
+
+  /** Ends the stage's reports; after a success the last one is always said, with the percent as it stands then. */
+  close(succeeded: boolean): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const final = this.pending ?? this.last;
+    this.pending = undefined;
+    if (final && succeeded) this.deliver(final);
+  }
+
+  private send(report: Report): void {
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      const next = this.pending;
+      this.pending = undefined;
+      if (next) this.send(next);
+    }, INTERVAL_MS);
+    this.deliver(report);
+  }
+}

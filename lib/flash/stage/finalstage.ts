@@ -1,0 +1,165 @@
+import { FlashError } from '../../errors';
+import { startDeadline, TIME_LIMIT } from '../deadline';
+import { loadImage, type FirmwareSources } from '../firmware';
+import { FinalStageVisit } from '../finalstage-visit';
+import type { FlashHost } from '../host';
+import type { StageContext } from '../stage-runs';
+import { waitFor } from '../wait';
+import { FinalStagePresence } from './finalstage-presence';
+
+/** FinalStage is gone when nothing was seen of it for this long (design, rule 6). */
+const GONE_AFTER_MS = 3000;
+/** And when at least this many looks in that time found nothing. */
+const GONE_AFTER_LOOKS = 2;
+/** Bytes that went out this recently mean that the transfer still flows. */
+const FLOWING_MS = 30_000;
+/** FinalStage asks within seconds of a connect; one that only connects for this long is half erased (SonOTA#30). */
+const HALF_ERASED_AFTER_MS = 60_000;
+
+export interface FinalStageOptions {
+  readonly timeoutSeconds: number;
+  /** FinalStage's own address, `http://192.168.4.1`. */
+  readonly url: string;
+  /** For what the job does not have: where it was resumed here. */
+  readonly sources: FirmwareSources | undefined;
+}
+
+/**
+ * Waits for FinalStage, serves what it asks for, and ends when the final image is out and FinalStage is gone.
+ * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
+ *
+ * @throws FlashError `firmware-missing`, `image-*`, `fetch-failed`, `port-in-use`, `finalstage-timeout`,
+ *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-half-erased`, `finalstage-stalled`, `cancelled`
+ */
+export async function finalStage(
+  context: StageContext,
+  host: FlashHost,
+  options: FinalStageOptions,
+): Promise<Record<string, unknown>> {
+  const { job } = context;
+  await completeFirmware(context, options.sources);
+  const visit = (job.visit ??= new FinalStageVisit());
+  visit.peer = new URL(options.url).hostname;
+  const presence = new FinalStagePresence(options.url);
+  const deadline = startDeadline(options.timeoutSeconds, () => visit.isFlowing(FLOWING_MS));
+  const signal = AbortSignal.any([context.signal, deadline.signal]);
+  const narrator = new FinalStageNarrator(context, host, visit, presence);
+  const onDialled = (): void => presence.touch();
+  visit.on('dialled', onDialled);
+  try {
+    await host.openFinalStagePort();
+    presence.start();
+    await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
+    return { ...visit.summary() };
+  } catch (error) {
+    if (error instanceof FlashError && error.code === 'cancelled') await visit.whenQuiet(FLOWING_MS);
+    if (signal.reason === TIME_LIMIT && !(error instanceof FlashError)) {
+      throw whyNotDone(visit, presence, options.timeoutSeconds, host.finalStagePort);
+    }
+    throw error;
+  } finally {
+    visit.off('dialled', onDialled);
+    narrator.stop();
+    presence.stop();
+    deadline.dispose();
+  }
+}
+
+/** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
+async function completeFirmware(context: StageContext, sources: FirmwareSources | undefined): Promise<void> {
+  const { job, signal } = context;
+  if (job.firmware.final) return;
+  const final = await loadImage('final', sources?.final, { signal });
+  // Only a device whose stock firmware ran from user2 asks for user2 here; nobody knows which it is.
+  const user2 = sources?.user2 ? await loadImage('user2', sources.user2, { signal }) : undefined;
+  job.firmware = { ...job.firmware, ...(user2 ? { user2 } : {}), final };
+}
+
+function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
+  const isInstalled = visit.deliveries.final?.state === 'delivered';
+  const silentForMs = Date.now() - presence.lastThere;
+  return isInstalled && silentForMs >= GONE_AFTER_MS && presence.looksSince >= GONE_AFTER_LOOKS;
+}
+
+function whyNotDone(visit: FinalStageVisit, presence: FinalStagePresence, seconds: number, port: number): FlashError {
+  const { final } = visit.deliveries;
+  if (final && final.state !== 'delivered') {
+    return new FlashError('finalstage-stalled', { sent: final.sent, size: final.size });
+  }
+  if (final) {
+    const reason = presence.isAnswered
+      ? 'FinalStage has the whole final image, but does not go away'
+      : 'the final image is out, but this machine never left the FinalStage network, so nobody saw FinalStage go';
+    return new FlashError('unexplained', { reason });
+  }
+  const dialsSince = visit.dialsWithoutRequestSince?.getTime();
+  if (dialsSince !== undefined && Date.now() - dialsSince > HALF_ERASED_AFTER_MS) {
+    return new FlashError('finalstage-half-erased');
+  }
+  if (presence.wrongAddress !== undefined) {
+    return new FlashError('finalstage-wrong-address', { actual: presence.wrongAddress });
+  }
+  if (presence.ownAddress !== undefined && !visit.lastDialled) return new FlashError('finalstage-blocked', { port });
+  return new FlashError('finalstage-timeout', { seconds });
+}
+
+/** Says what FinalStage does and what the person must do now, at every piece of news. */
+class FinalStageNarrator {
+  constructor(
+    private readonly context: StageContext,
+    private readonly host: FlashHost,
+    private readonly visit: FinalStageVisit,
+    private readonly presence: FinalStagePresence,
+  ) {
+    visit.on('changed', this.narrate);
+    presence.on('looked', this.narrate);
+    this.narrate();
+  }
+
+  stop(): void {
+    this.visit.off('changed', this.narrate);
+    this.presence.off('looked', this.narrate);
+  }
+
+  private readonly narrate = (): void => {
+    const { context, presence } = this;
+    const { user2, final } = this.visit.deliveries;
+    if (final?.state === 'delivered') {
+      const { ownAddress, isAnswered } = presence;
+      if (ownAddress !== undefined && !isAnswered) {
+        return context.say('leave-finalstage', { actual: ownAddress }, { fraction: 0.97 });
+      }
+      return context.say('final-sent', {}, { fraction: 0.96 });
+    }
+    if (final?.state === 'flowing') {
+      return context.say('final-flows', { ...final }, { fraction: 0.35 + 0.6 * (final.sent / final.size) });
+    }
+    if (final) {
+      const warning = 'finalstage-stalled' as const;
+      return context.say('final-stalled', { sent: final.sent, size: final.size }, { warning });
+    }
+    if (user2?.state === 'flowing') {
+      return context.say('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
+    }
+    if (user2?.state === 'delivered') return context.say('finalstage-again', {}, { fraction: 0.3 });
+    if (this.visit.lastDialled) return context.say('finalstage-dials', {}, { fraction: 0.1 });
+    this.narrateWait();
+  };
+
+  private narrateWait(): void {
+    const { context, host, presence } = this;
+    const waiting = host.jobs.awaitingFinalStage();
+    const first = waiting[0];
+    if (waiting.length > 1 && first) {
+      return context.say('several-wait', { count: waiting.length, deviceid: first.deviceid ?? 'the first' });
+    }
+    if (presence.wrongAddress !== undefined) {
+      const warning = 'finalstage-wrong-address' as const;
+      return context.say('finalstage-wrong-address', { actual: presence.wrongAddress }, { warning });
+    }
+    if (presence.ownAddress !== undefined) {
+      return context.say('finalstage-joined', { port: host.finalStagePort }, { fraction: 0.05 });
+    }
+    context.say('wait-for-finalstage');
+  }
+}

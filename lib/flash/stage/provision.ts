@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { FlashError } from '../../errors';
+import { postProvisioning, readDevice } from '../../client/ap-client';
+import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
+import { startDeadline, TIME_LIMIT } from '../deadline';
+import type { FlashHost } from '../host';
+import type { StageContext } from '../stage-runs';
+
+/** One look at the access point may take this long; then the next begins. */
+const LOOK_LIMIT_MS = 3000;
+const LOOK_PAUSE_MS = 1000;
+/** The device answers the set-up at once or not at all. */
+const POST_LIMIT_MS = 10_000;
+/** A stray answer of something else at the address (a portal, a half-open start) is looked past this often. */
+const STRANGE_ANSWERS_ALLOWED = 3;
+
+export interface ProvisionOptions {
+  /** The access point's address, `http://10.10.7.1`. */
+  readonly url: string;
+  readonly timeoutSeconds: number;
+  readonly ssid: string | undefined;
+  readonly password: string | undefined;
+  /** Only this device is provisioned; another one's access point is left alone. */
+  readonly deviceid: string | undefined;
+}
+
+/**
+ * Waits for a device's access point and gives it the home Wi-Fi and our address. That a device took them says
+ * nothing about whether they are right: it answers before it tries them (protocol notes 1.3).
+ *
+ * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
+ *   `ap-refused`, `device-unknown`, `cancelled`
+ */
+export async function provision(
+  context: StageContext,
+  host: FlashHost,
+  options: ProvisionOptions,
+): Promise<Record<string, unknown>> {
+  const { job } = context;
+  const { ssid = '', password = '', url } = options;
+  const warnings = checkCredentials(options.ssid, options.password);
+  // Checked before the wait, so that nobody holds a button for an address that is not there.
+  host.addressToDial();
+
+  const deadline = startDeadline(options.timeoutSeconds);
+  const signal = AbortSignal.any([context.signal, deadline.signal]);
+  try {
+    context.say('wait-for-ap');
+    const device = await findDevice(url, signal);
+    if (options.deviceid !== undefined && device.deviceid !== options.deviceid) {
+      const reason = `the access point belongs to ${device.deviceid}, not to ${options.deviceid}, and is left alone`;
+      throw new FlashError('device-unknown', { reason, known: device.deviceid });
+    }
+    host.jobs.identify(job, device.deviceid);
+    host.devices.rememberKey(device.deviceid, device.apikey);
+    context.say('send-wifi', { deviceid: device.deviceid }, { fraction: 0.5 });
+
+    const serverName = host.addressToDial();
+    const port = host.ports.https;
+    const answer = await postProvisioning(
+      url,
+      { ssid, password, serverName, port },
+      { signal, limitMs: POST_LIMIT_MS },
+    );
+    context.say(answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent', { deviceid: device.deviceid }, { fraction: 0.9 });
+    return { deviceid: device.deviceid, answer, serverName, port, warnings };
+  } catch (error) {
+    if (signal.reason === TIME_LIMIT && signal.aborted && !(error instanceof FlashError)) {
+      throw new FlashError('ap-unreachable', { url, seconds: options.timeoutSeconds });
+    }
+    throw error;
+  } finally {
+    deadline.dispose();
+  }
+}
+
+async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo> {
+  for (let strangeAnswers = 0; ; ) {
+    try {
+      return await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
+    } catch (error) {
+      signal.throwIfAborted();
+      const isStrange = error instanceof FlashError && error.code === 'ap-refused';
+      if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;
+    }
+    await pause(LOOK_PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}

@@ -1,0 +1,61 @@
+import { createSocket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
+
+/** One IPv4 address of this machine, on an interface that is up. */
+export interface LocalAddress {
+  name: string;
+  address: string;
+  netmask: string;
+}
+
+/** An address of TEST-NET-1 (RFC 5737): routed like any address of the internet, owned by nobody. */
+const SOMEWHERE_ELSE = '192.0.2.1';
+
+/** Every IPv4 address of this machine but the loopback's, in the operating system's order. */
+export function localIPv4(): LocalAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address, netmask }) => ({ name, address, netmask })),
+  );
+}
+
+/**
+ * Whether two IPv4 addresses lie in the same network.
+ *
+ * @param netmask dotted, such as 255.255.255.0
+ */
+export function inSameNetwork(one: string, other: string, netmask: string): boolean {
+  const mask = toNumber(netmask);
+  return (toNumber(one) & mask) === (toNumber(other) & mask);
+}
+
+/**
+ * The address that this machine would use towards the internet, that is the one on the default route's interface;
+ * undefined without such a route. A UDP `connect` asks the routing table for it and sends nothing.
+ */
+export function routedAddress(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    const answer = (address: string | undefined): void => {
+      socket.close();
+      resolve(address);
+    };
+    socket.once('error', () => answer(undefined));
+    socket.connect(9, SOMEWHERE_ELSE, () => answer(socket.address().address));
+  });
+}
+
+/** The peer of a socket as people write it: an IPv4 address without the `::ffff:` that an IPv6 listener puts before it. */
+export function plainAddress(address: string | undefined): string {
+  return address === undefined ? 'unknown' : address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** Whether a host name or IPv4 address is this machine talking to itself. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function toNumber(address: string): number {
+  return address.split('.').reduce((number, part) => (number << 8) | Number(part), 0);
+}

@@ -1,0 +1,106 @@
+import { EventEmitter } from 'node:events';
+import type { CloudServer } from './cloud-server';
+import type { ImageServer } from './image-server';
+import { PortListener } from './port-listener';
+import type { TlsFront } from './tls-front';
+
+/** Where to listen. A port of 0 means any free one, except for `legacyPort`, where it means none. */
+export interface ListenSettings {
+  readonly bind: string;
+  readonly httpsPort: number;
+  readonly legacyPort: number;
+  readonly httpPort: number;
+  /** The port that FinalStage dials, 8080 in every real one. */
+  readonly finalStagePort: number;
+}
+
+/** The ports that are open; `legacy` is 0 where it is off. */
+export interface OpenPorts {
+  readonly https: number;
+  readonly legacy: number;
+  readonly http: number;
+}
+
+interface DeviceServersEvents {
+  /** Somebody dialled a cloud port. */
+  'cloud-dialled': [peer: string];
+  /** Somebody dialled a port where FinalStage would. */
+  'image-dialled': [peer: string];
+  trouble: [error: Error];
+}
+
+/** Who listens where: the cloud over TLS and plain, the images, and FinalStage's own port while it is needed. */
+export class DeviceServers extends EventEmitter<DeviceServersEvents> {
+  private readonly tls: PortListener;
+  private readonly plain: PortListener;
+  private readonly images: PortListener;
+  private readonly finalStage: PortListener;
+  private opened: { settings: ListenSettings; ports: OpenPorts } | undefined;
+
+  constructor(
+    private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer },
+  ) {
+    super();
+    this.tls = this.listener((socket) => parts.tlsFront.handle(socket), 'cloud-dialled');
+    this.plain = this.listener((socket) => parts.cloud.handle(socket, 'plain'), 'cloud-dialled');
+    this.images = this.listener((socket) => parts.images.handle(socket), 'image-dialled');
+    this.finalStage = this.listener((socket) => parts.images.handle(socket), 'image-dialled');
+  }
+
+  get ports(): OpenPorts | undefined {
+    return this.opened?.ports;
+  }
+
+  /**
+   * Opens every port, or none.
+   * @throws FlashError `port-in-use`, naming the one that could not be opened
+   */
+  async open(settings: ListenSettings): Promise<OpenPorts> {
+    const { bind, httpsPort, legacyPort, httpPort } = settings;
+    try {
+      const ports = {
+        https: await this.tls.listen(httpsPort, bind),
+        legacy: legacyPort === 0 ? 0 : await this.plain.listen(legacyPort, bind),
+        http: await this.images.listen(httpPort, bind),
+      };
+      this.opened = { settings, ports };
+      return ports;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Listens where FinalStage dials, if the image port is another one.
+   * @throws FlashError `port-in-use`
+   */
+  async openFinalStage(): Promise<void> {
+    if (!this.opened) return;
+    const { settings, ports } = this.opened;
+    if (settings.finalStagePort === ports.http || this.finalStage.port !== undefined) return;
+    await this.finalStage.listen(settings.finalStagePort, settings.bind);
+  }
+
+  closeFinalStage(): Promise<void> {
+    return this.finalStage.close();
+  }
+
+  /** Frees every port; takes well under 100 ms, however many devices are connected. */
+  async close(): Promise<void> {
+    this.opened = undefined;
+    const { tlsFront, cloud, images } = this.parts;
+    await Promise.all([this.tls.close(), this.plain.close(), this.images.close(), this.finalStage.close()]);
+    await Promise.all([tlsFront.close(), cloud.close(), images.close()]);
+  }
+
+  private listener(
+    handle: ConstructorParameters<typeof PortListener>[0]['handle'],
+    event: 'cloud-dialled' | 'image-dialled',
+  ): PortListener {
+    const listener = new PortListener({ handle });
+    listener.on('connection', (peer) => this.emit(event, peer));
+    listener.on('trouble', (error) => this.emit('trouble', error));
+    return listener;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Message } from '../../lib/flash/stage-runs';
+
+/**
+ * Takes the Wi-Fi password out of a message, so that neither a result nor a Catch message holds it.
+ * @returns the password, where there was one
+ */
+export function takePassword(message: Message): string | undefined {
+  const { password } = message;
+  delete message['password'];
+  return typeof password === 'string' ? password : undefined;
+}
+
+/** The device that a message is about, where it says so. */
+export function deviceOf(message: Message): string | undefined {
+  const { deviceid } = message;
+  return typeof deviceid === 'string' && deviceid.trim() !== '' ? deviceid.trim() : undefined;
+}

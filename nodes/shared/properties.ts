@@ -1,0 +1,17 @@
+/** A form's number, which may arrive as a string; empty or unreadable means the default. */
+export function numberOr(value: unknown, fallback: number): number {
+  const text = String(value ?? '').trim();
+  const number = Number(text);
+  return text === '' || !Number.isFinite(number) ? fallback : number;
+}
+
+/** A form's text; empty means the default. */
+export function textOr(value: unknown, fallback: string): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text === '' ? fallback : text;
+}
+
+/** A form's or a message's text, or undefined where there is none. */
+export function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

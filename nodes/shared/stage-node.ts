@@ -1,0 +1,174 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { asFlashError, FlashError } from '../../lib/errors';
+import type { FlashHost } from '../../lib/flash/host';
+import type { JobSnapshot } from '../../lib/flash/job';
+import type { Report } from '../../lib/flash/report';
+import type { StageName } from '../../lib/flash/stages';
+import type { Message, Outlet, StageOutcome, StageRequest, Ticket } from '../../lib/flash/stage-runs';
+import { hosts, type HostNode } from './hosts';
+import { deviceOf, takePassword } from './messages';
+import { NodeStatus } from './status';
+import { translator } from './translate';
+
+type Done = (error?: Error) => void;
+type Send = (messages: (NodeMessage | null)[]) => void;
+
+/** What the stage needs to know of one message; see StageRequest. */
+export type StagePlan = Pick<StageRequest, 'findJob' | 'run' | 'deviceid'>;
+
+export interface StageNodeOptions {
+  readonly stage: StageName;
+  readonly oneAtATime: boolean;
+  /**
+   * Reads a message. Throws a FlashError where the message or the form cannot do.
+   * @param password the Wi-Fi password that was taken out of the message
+   */
+  plan(host: HostNode, message: Message, password: string | undefined): StagePlan;
+}
+
+/** A config with the one property that every stage node has. */
+export interface StageNodeDef extends NodeDef {
+  host: string;
+}
+
+/**
+ * Makes a node run one stage of a flash: takes messages, shows the status, puts out progress and results, and lets
+ * go at its close without touching what runs. Nothing here can throw into Node-RED.
+ */
+export class StageNode {
+  readonly status: NodeStatus;
+  private readonly pending = new Map<string, { done: Done; send: Send }>();
+  private readonly hostNode: HostNode | undefined;
+
+  constructor(
+    RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: StageNodeDef,
+    private readonly options: StageNodeOptions,
+  ) {
+    this.translate = translator(RED, config.type);
+    this.status = new NodeStatus(node, this.translate);
+    this.hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    node.on('input', (message, send, done) => this.take(message as Message, send as Send, done));
+    node.on('close', (removed: boolean, done: () => void) => {
+      this.close(removed).then(done, done);
+    });
+    this.attach();
+  }
+
+  private readonly translate: ReturnType<typeof translator>;
+
+  get host(): FlashHost | undefined {
+    return this.hostNode?.flashHost;
+  }
+
+  /** Begins the stage for a message that nobody sent: a device came by itself. */
+  beginBySelf(message: Message): void {
+    if (this.hostNode) this.begin(this.hostNode, message, undefined);
+  }
+
+  private attach(): void {
+    const { host } = this;
+    if (!host) return this.status.failed('host-missing');
+    hosts.addUser(this.config.host, this.node.id);
+    host.on('state', this.showHost);
+    this.showHost();
+    host.runs.attach(this.node.id, this.outlet);
+  }
+
+  /** The new instance of this node takes over what runs; the old one's messages are let go without an error. */
+  private async close(removed: boolean): Promise<void> {
+    const { host } = this;
+    if (!host) return;
+    host.off('state', this.showHost);
+    host.runs.detach(this.node.id, removed);
+    for (const { done } of this.pending.values()) done();
+    this.pending.clear();
+    await hosts.removeUser(this.config.host, this.node.id, removed);
+  }
+
+  private take(message: Message, send: Send, done: Done): void {
+    const password = takePassword(message);
+    try {
+      if (!this.hostNode) throw new FlashError('host-missing');
+      if (message['cancel'] === true) {
+        this.hostNode.flashHost.runs.cancel(this.node.id, deviceOf(message));
+        return done();
+      }
+      const ticket = this.begin(this.hostNode, message, password);
+      this.pending.set(ticket.id, { done, send });
+    } catch (thrown) {
+      const error = asFlashError(thrown);
+      this.status.failed(error.code);
+      done(error);
+    }
+  }
+
+  private begin(hostNode: HostNode, message: Message, password: string | undefined): Ticket {
+    const { stage, oneAtATime, plan } = this.options;
+    const { findJob, run, deviceid } = plan(hostNode, message, password);
+    return hostNode.flashHost.runs.begin({
+      nodeId: this.node.id,
+      stage,
+      message,
+      deviceid,
+      oneAtATime,
+      findJob,
+      run: async (context) => {
+        // A port that was in use is tried again with every message.
+        await hostNode.flashHost.open();
+        return run(context);
+      },
+    });
+  }
+
+  private readonly outlet: Outlet = {
+    progress: (report, job, ticket) => {
+      this.status.running(report);
+      this.sendFor(ticket, [null, this.progressMessage(report, job, ticket)]);
+    },
+    result: (outcome, ticket) => {
+      this.status.done();
+      this.sendFor(ticket, [resultMessage(outcome, ticket), null]);
+      this.pending.get(ticket.id)?.done();
+      this.pending.delete(ticket.id);
+    },
+    failure: (error, ticket) => {
+      this.status.failed(error.code);
+      const done = this.pending.get(ticket.id)?.done;
+      this.pending.delete(ticket.id);
+      if (done) done(error);
+      else this.node.error(error, ticket.message as NodeMessage);
+    },
+    queued: (count) => this.status.queue(count),
+  };
+
+  private readonly showHost = (): void => {
+    const trouble = this.host?.trouble;
+    if (trouble) this.status.failed(trouble.code);
+    else if (this.pending.size === 0) this.status.idle();
+  };
+
+  private sendFor(ticket: Ticket, messages: (Message | null)[]): void {
+    const send = this.pending.get(ticket.id)?.send;
+    if (send) send(messages as (NodeMessage | null)[]);
+    else this.node.send(messages as NodeMessage[]);
+  }
+
+  private progressMessage(report: Report, job: JobSnapshot, ticket: Ticket): Message {
+    const { _msgid } = ticket.message;
+    return {
+      ...(_msgid === undefined ? {} : { _msgid }),
+      topic: `${job.deviceid ?? 'unknown'}/${report.stage}`,
+      payload: report.percent,
+      text: report.text,
+      deviceid: job.deviceid,
+      sonota: job,
+    };
+  }
+}
+
+/** The message that came in, with what the stage found; every foreign property is kept. */
+function resultMessage({ found, job }: StageOutcome, { message }: Ticket): Message {
+  return Object.assign(message, { deviceid: job.deviceid, payload: found, sonota: job });
+}

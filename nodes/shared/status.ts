@@ -1,0 +1,55 @@
+import type { Node } from 'node-red';
+import type { ErrorCode } from '../../lib/errors';
+import type { Report } from '../../lib/flash/report';
+import type { Translate } from './translate';
+
+/** What stands under a node; the colours and shapes are Node-RED's own language (design, "Status"). */
+export class NodeStatus {
+  private queued = 0;
+  private show: () => void;
+
+  constructor(
+    private readonly node: Node,
+    private readonly translate: Translate,
+  ) {
+    this.show = () => undefined;
+    this.idle();
+  }
+
+  idle(): void {
+    this.display(() => this.set('grey', 'ring', this.translate('status.idle', 'idle')));
+  }
+
+  running(report: Report): void {
+    const { state, label, percent, warning } = report;
+    this.display(() => {
+      if (warning) this.set('red', 'ring', warning);
+      else if (state === 'waiting') this.set('yellow', 'ring', label);
+      else this.set('blue', 'dot', `${label} ${percent} %`);
+    });
+  }
+
+  done(): void {
+    this.display(() => this.set('green', 'dot', this.translate('status.done', 'done')));
+  }
+
+  failed(code: ErrorCode): void {
+    this.display(() => this.set('red', 'ring', code));
+  }
+
+  /** How many messages wait behind the running one. */
+  queue(count: number): void {
+    if (count === this.queued) return;
+    this.queued = count;
+    this.show();
+  }
+
+  private display(show: () => void): void {
+    this.show = show;
+    show();
+  }
+
+  private set(fill: 'red' | 'green' | 'yellow' | 'blue' | 'grey', shape: 'ring' | 'dot', text: string): void {
+    this.node.status({ fill, shape, text: this.queued > 0 ? `${text} (+${this.queued})` : text });
+  }
+}

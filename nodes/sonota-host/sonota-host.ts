@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { HostSettings } from '../../lib/flash/host';
+import { FINALSTAGE_PORT } from '../../lib/protocol/finalstage';
+import { onDeployOver } from '../shared/deploys';
+import { hosts, type HostNode } from '../shared/hosts';
+import { numberOr, textOr, textOrNone } from '../shared/properties';
+
+interface HostDef extends NodeDef {
+  bind: string;
+  address: string;
+  ssid: string;
+  httpsPort: number | string;
+  legacyPort: number | string;
+  httpPort: number | string;
+  finalStagePort: number | string;
+}
+
+export default function register(RED: NodeAPI): void {
+  function SonotaHost(this: Node<{ password: unknown }>, config: HostDef): void {
+    RED.nodes.createNode(this, config);
+    const { userDir } = RED.settings;
+    const folder = userDir === undefined ? undefined : join(userDir, 'sonota');
+    const flashHost = hosts.attach(this.id, this, settingsOf(config), folder);
+    flashHost.log = (level, text) => (level === 'warn' ? this.warn(text) : this.log(text));
+    const wifi = { ssid: textOrNone(config.ssid), password: textOrNone(this.credentials.password) };
+    Object.assign(this, { flashHost, wifi } satisfies Pick<HostNode, 'flashHost' | 'wifi'>);
+    this.on('close', (removed: boolean, done: () => void) => {
+      hosts.detach(this.id, this, removed).then(done, done);
+    });
+  }
+
+  onDeployOver(RED, () => void hosts.settle());
+  RED.nodes.registerType('sonota-host', SonotaHost, { credentials: { password: { type: 'password' } } });
+}
+
+function settingsOf(config: HostDef): HostSettings {
+  return {
+    bind: textOr(config.bind, '0.0.0.0'),
+    address: textOr(config.address, ''),
+    httpsPort: numberOr(config.httpsPort, 8443),
+    legacyPort: numberOr(config.legacyPort, 8081),
+    httpPort: numberOr(config.httpPort, 8080),
+    finalStagePort: numberOr(config.finalStagePort, FINALSTAGE_PORT),
+  };
+}

@@ -1,0 +1,77 @@
+import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+
+/** As long as a real device would not notice a redeploy, neither must a virtual one. */
+const HAND_OVER_MS = 5000;
+
+/** Where the news of a virtual device go: the instance of its node that is deployed now. */
+export interface RehearsalOutlet {
+  state(name: string): void;
+  ended(result: VirtualResult): void;
+}
+
+interface Rehearsal {
+  readonly device: VirtualSonoff;
+  outlet: RehearsalOutlet | undefined;
+  state: string;
+  timer?: NodeJS.Timeout;
+}
+
+/** The virtual devices that are switched on, by the id of their node: they outlive a redeploy, as hardware does. */
+const rehearsals = new Map<string, Rehearsal>();
+
+/**
+ * Switches a virtual device on; one that runs under this id is switched off first.
+ * @throws where its access point cannot listen, or the options are not possible
+ */
+export async function switchOn(id: string, options: VirtualSonoffOptions, outlet: RehearsalOutlet): Promise<void> {
+  await switchOff(id);
+  const device = new VirtualSonoff(options);
+  const rehearsal: Rehearsal = { device, outlet, state: 'off' };
+  rehearsals.set(id, rehearsal);
+  device.on('state', (name: string) => {
+    rehearsal.state = name;
+    rehearsal.outlet?.state(name);
+  });
+  try {
+    await device.start();
+  } catch (error) {
+    rehearsals.delete(id);
+    throw error;
+  }
+  void device.ended.then((result) => {
+    if (rehearsals.get(id) === rehearsal) rehearsals.delete(id);
+    rehearsal.outlet?.ended(result);
+  });
+}
+
+/** A new instance of the node takes over the device that runs under its id. */
+export function takeOver(id: string, outlet: RehearsalOutlet): void {
+  const rehearsal = rehearsals.get(id);
+  if (!rehearsal) return;
+  clearTimeout(rehearsal.timer);
+  rehearsal.outlet = outlet;
+  outlet.state(rehearsal.state);
+}
+
+/** The instance goes; with `removed` for good, and the device with it. */
+export async function letGo(id: string, removed: boolean): Promise<void> {
+  const rehearsal = rehearsals.get(id);
+  if (!rehearsal) return;
+  rehearsal.outlet = undefined;
+  if (removed) await switchOff(id);
+  else rehearsal.timer = setTimeout(() => void switchOff(id), HAND_OVER_MS);
+}
+
+/** A deploy is over, or Node-RED stops: devices that no node has taken over are switched off. */
+export async function switchOffAbandoned(): Promise<void> {
+  const abandoned = [...rehearsals].filter(([, { outlet }]) => !outlet);
+  await Promise.all(abandoned.map(([id]) => switchOff(id)));
+}
+
+async function switchOff(id: string): Promise<void> {
+  const rehearsal = rehearsals.get(id);
+  if (!rehearsal) return;
+  clearTimeout(rehearsal.timer);
+  rehearsals.delete(id);
+  await rehearsal.device.stop();
+}

@@ -1,0 +1,93 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { FlashError } from '../../lib/errors';
+import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { onDeployOver } from '../shared/deploys';
+import { numberOr, textOr } from '../shared/properties';
+import { translator } from '../shared/translate';
+import { letGo, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
+
+interface VirtualDeviceDef extends NodeDef {
+  apAddress: string;
+  apPort: number | string;
+  deviceid: string;
+  model: string;
+  romVersion: string;
+  transport: string;
+  slot: number | string;
+  fault: string;
+  speed: number | string;
+}
+
+type Send = (message: NodeMessage) => void;
+type Done = (error?: Error) => void;
+
+/** A rehearsal that nobody goes on with ends by itself after this long. */
+const LINGER_MS = 15 * 60_000;
+
+export default function register(RED: NodeAPI): void {
+  function SonotaVirtualDevice(this: Node, config: VirtualDeviceDef): void {
+    RED.nodes.createNode(this, config);
+    const translate = translator(RED, config.type);
+    const options = optionsOf(config);
+    let pending: { message: NodeMessage; send: Send; done: Done } | undefined;
+
+    const outlet: RehearsalOutlet = {
+      state: (name) => {
+        this.status({ fill: 'blue', shape: 'dot', text: translate(`status.${name}`, name) });
+      },
+      ended: (result) => {
+        const isFlashed = result.result === 'flashed';
+        const text = translate(`status.${result.result}`, result.result);
+        this.status(isFlashed ? { fill: 'green', shape: 'dot', text } : { fill: 'red', shape: 'ring', text });
+        const { message = {}, send = (one: NodeMessage) => this.send(one), done } = pending ?? {};
+        pending = undefined;
+        send(Object.assign(message, { payload: result }));
+        done?.();
+      },
+    };
+    this.on('input', (message, send, done) => {
+      pending?.done();
+      pending = { message, send, done };
+      switchOn(this.id, options, outlet).catch((error: Error) => {
+        pending = undefined;
+        const problem = asFlashError(error, options);
+        this.status({ fill: 'red', shape: 'ring', text: problem.code });
+        done(problem);
+      });
+    });
+    this.on('close', (removed: boolean, done: () => void) => {
+      pending?.done();
+      pending = undefined;
+      letGo(this.id, removed).then(done, done);
+    });
+    this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
+    takeOver(this.id, outlet);
+  }
+
+  onDeployOver(RED, () => void switchOffAbandoned());
+  RED.nodes.registerType('sonota-virtual-device', SonotaVirtualDevice);
+}
+
+function optionsOf(config: VirtualDeviceDef): VirtualSonoffOptions {
+  return {
+    apAddress: textOr(config.apAddress, '127.0.0.1'),
+    apPort: numberOr(config.apPort, 10080),
+    deviceid: textOr(config.deviceid, '1000f1a5b0'),
+    model: textOr(config.model, 'ITA-GZ1-GL'),
+    romVersion: textOr(config.romVersion, '1.5.5'),
+    transport: textOr(config.transport, 'range') as NonNullable<VirtualSonoffOptions['transport']>,
+    slot: numberOr(config.slot, 1) === 2 ? 2 : 1,
+    fault: textOr(config.fault, ''),
+    speed: numberOr(config.speed, 1),
+    lingerMs: LINGER_MS,
+  };
+}
+
+/** Why it could not be switched on: its port, or an option that no device has. */
+function asFlashError(error: NodeJS.ErrnoException, { apAddress, apPort }: VirtualSonoffOptions): FlashError {
+  if (error instanceof FlashError) return error;
+  if (error.syscall === 'listen') {
+    return new FlashError('port-in-use', { port: apPort, bind: apAddress, reason: error.message }, { cause: error });
+  }
+  return new FlashError('unexplained', { reason: error.message }, { cause: error });
+}
