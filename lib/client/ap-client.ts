@@ -1,0 +1,69 @@
+import { FlashError } from '../errors';
+import {
+  AP_DEVICE_PATH,
+  AP_PROVISION_PATH,
+  parseDeviceInfo,
+  parseProvisioningReply,
+  provisioningBody,
+  type DeviceInfo,
+  type Provisioning,
+} from '../protocol/ap';
+import { requestOfDevice, type RequestOptions } from './device-request';
+
+/**
+ * Asks the device in whose access point we are who it is. One attempt: whoever waits for a device asks again.
+ *
+ * @param url the device's, such as http://10.10.7.1
+ * @throws FlashError `ap-unreachable`, `ap-refused` where the answer is not a Sonoff's, `cancelled`
+ */
+export async function readDevice(url: string, options: RequestOptions): Promise<DeviceInfo> {
+  const outcome = await requestOfDevice({ method: 'GET', url: deviceUrl(url, AP_DEVICE_PATH) }, options);
+  switch (outcome.result) {
+    case 'answered':
+      return parseDeviceInfo(outcome.body, url);
+    case 'aborted':
+      throw new FlashError('cancelled');
+    default:
+      throw unreachable(url, options, outcome.reason);
+  }
+}
+
+/**
+ * Gives the device its Wi-Fi and its server. The device answers before it tries them and then leaves its access point,
+ * often before its answer is out: once it has the request, a lost answer most likely means yes (protocol notes 1.3).
+ *
+ * @throws FlashError `ap-unreachable` where nothing was sent, `ap-refused` with the device's code, `cancelled`; and as
+ *   `provisioningBody`
+ */
+export async function postProvisioning(
+  url: string,
+  provisioning: Provisioning,
+  options: RequestOptions,
+): Promise<'accepted' | 'probably-accepted'> {
+  const body = provisioningBody(provisioning);
+  const outcome = await requestOfDevice({ method: 'POST', url: deviceUrl(url, AP_PROVISION_PATH), body }, options);
+  switch (outcome.result) {
+    case 'answered':
+      parseProvisioningReply(outcome.body, url);
+      return 'accepted';
+    case 'lost':
+      return 'probably-accepted';
+    case 'aborted':
+      throw new FlashError('cancelled');
+    case 'unsent':
+      throw unreachable(url, options, outcome.reason);
+  }
+}
+
+/** The path is the device's alone: whatever the user's address has behind the host is left out. */
+function deviceUrl(url: string, path: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== 'http:') {
+    throw new FlashError('ap-unreachable', { url, seconds: 0, reason: 'it is not an http:// address' });
+  }
+  return new URL(path, parsed);
+}
+
+function unreachable(url: string, { limitMs }: RequestOptions, reason: string): FlashError {
+  return new FlashError('ap-unreachable', { url, seconds: Math.round(limitMs / 1000), reason });
+}

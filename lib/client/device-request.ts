@@ -1,0 +1,94 @@
+import { request } from 'node:http';
+
+/** The device's own answers have under 300 bytes; more than this is somebody else's page. */
+const ANSWER_LIMIT = 4096;
+
+export interface DeviceRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  /** JSON text, for a POST. */
+  body?: string;
+}
+
+export interface RequestOptions {
+  signal: AbortSignal;
+  /** For the whole request, in ms. */
+  limitMs: number;
+}
+
+/**
+ * - `answered`: with the body as far as it was needed
+ * - `lost`: the request went out, but no whole answer came
+ * - `unsent`: there was nobody to send it to
+ * - `aborted`: by the signal
+ */
+export type RequestOutcome =
+  { result: 'answered'; body: string } | { result: 'lost' | 'unsent'; reason: string } | { result: 'aborted' };
+
+/**
+ * One HTTP request to a device, whose server compares text (protocol notes 1.3): the whole request in one write, header
+ * names spelled as it expects them, and HTTP/1.1, which `fetch` would not do. Never rejects.
+ */
+export function requestOfDevice(
+  { method, url, body }: DeviceRequest,
+  { signal, limitMs }: RequestOptions,
+): Promise<RequestOutcome> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve({ result: 'aborted' });
+    let connected = false;
+    let answer = '';
+
+    const sending = request({
+      method,
+      hostname: url.hostname,
+      port: url.port || 80,
+      path: url.pathname,
+      agent: false,
+      headers: {
+        Host: url.host,
+        ...(body === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      },
+      // The device's answers are not as strict as its expectations.
+      insecureHTTPParser: true,
+    });
+    const end = (outcome: RequestOutcome): void => {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
+      sending.destroy();
+    };
+    const fail = (reason: string): void => end({ result: connected ? 'lost' : 'unsent', reason });
+    const onAbort = (): void => end({ result: 'aborted' });
+    const limit = setTimeout(() => fail('no answer in time'), limitMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+
+    sending.on('socket', (socket) => {
+      socket.setNoDelay(true);
+      // The request is written in the same moment: from here on the device may have it.
+      socket.once('connect', () => (connected = true));
+    });
+    sending.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    sending.on('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        answer += text;
+        // It may keep the connection, or state no length: the answer is whole when its object is.
+        if (isWhole(answer) || answer.length > ANSWER_LIMIT) end({ result: 'answered', body: answer });
+      });
+      response.on('end', () => end({ result: 'answered', body: answer }));
+      response.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    });
+    sending.end(body);
+  });
+}
+
+function isWhole(text: string): boolean {
+  try {
+    JSON.parse(text.slice(text.indexOf('{')));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { FlashError } from '../errors';
+import { plainAddress } from '../net/addresses';
+import type { DispatchRequest } from '../protocol/dispatch';
+import { WEBSOCKET_PATH } from '../protocol/session';
+import { DeviceConnection, type DeviceConnectionOptions, type Via } from './device-connection';
+import { dispatchApp } from './dispatch-app';
+import { SocketSet } from './socket-set';
+
+/** A connection that has not become a WebSocket is dropped after so long without a byte; devices ask within 1 s. */
+export const CLOUD_IDLE_LIMIT_MS = 60_000;
+
+/** A device's own buffers hold 1024 bytes of JSON (protocol notes 3.2); nothing true is longer than this. */
+const MESSAGE_LIMIT = 4096;
+
+/** Headers of a request, in bytes; a device's have 150. */
+const HEADER_LIMIT = 8192;
+
+export interface CloudServerOptions {
+  /**
+   * What a dispatched device is told to dial next.
+   *
+   * @param localAddress this machine's address on the device's connection
+   * @throws FlashError where there is no such address; the device is answered 503 and asks again later
+   */
+  whereToConnect(via: Via, localAddress: string): { address: string; port: number };
+  /** How long an HTTP connection may be idle, in ms. */
+  idleLimitMs?: number;
+  connectionLimits?: DeviceConnectionOptions['limits'];
+}
+
+/** A dispatch, with where it came from. `apikey` in it is a secret. */
+export type Dispatched = DispatchRequest & { peer: string; via: Via };
+
+interface CloudServerEvents {
+  dispatched: [dispatch: Dispatched];
+  /** A WebSocket was opened; who it is shows with its event `registered`. */
+  connected: [connection: DeviceConnection];
+  /** Something came that no device sends. */
+  malformed: [error: FlashError, peer: string];
+  /** A device was turned away because `whereToConnect` had no answer. */
+  failed: [error: unknown, peer: string];
+}
+
+/**
+ * What the devices take for their cloud: dispatch and WebSocket, the same over TLS and over plain TCP. It knows nothing
+ * of ports: whoever listens hands it each connection.
+ */
+export class CloudServer extends EventEmitter<CloudServerEvents> {
+  readonly #sockets = new SocketSet();
+  readonly #via = new WeakMap<Duplex, Via>();
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_LIMIT });
+  readonly #http;
+
+  constructor(private readonly options: CloudServerOptions) {
+    super();
+    const app = dispatchApp({
+      whereToConnect: ({ socket }) => options.whereToConnect(this.#viaOf(socket), plainAddress(socket.localAddress)),
+      dispatched: (dispatch, { socket }) =>
+        this.emit('dispatched', { ...dispatch, peer: plainAddress(socket.remoteAddress), via: this.#viaOf(socket) }),
+      malformed: (error, peer) => this.emit('malformed', error, peer),
+      failed: (error, peer) => this.emit('failed', error, peer),
+    });
+    // Limits of node's own connection tracking need a server that listens; the socket's idle time is what holds here.
+    this.#http = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0 }, app);
+    this.#http.timeout = options.idleLimitMs ?? CLOUD_IDLE_LIMIT_MS;
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
+    this.#webSockets.on('error', () => undefined);
+  }
+
+  /** Takes over a connection: a socket of a plain port, or what a TLS front made of one. */
+  handle(socket: Socket, via: Via): void {
+    this.#via.set(socket, via);
+    this.#sockets.add(socket);
+    this.#http.emit('connection', socket);
+  }
+
+  /** Drops every connection, upgraded ones too. */
+  close(): void {
+    for (const client of this.#webSockets.clients) client.terminate();
+    this.#sockets.destroyAll();
+  }
+
+  #viaOf(socket: Duplex): Via {
+    return this.#via.get(socket) ?? 'plain';
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = (request.url ?? '').replace(/\?.*$/, '');
+    if (path !== WEBSOCKET_PATH) return turnAway(socket, '404 Not Found');
+    const peer = plainAddress(request.socket.remoteAddress);
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+      const limits = this.options.connectionLimits;
+      const connection = new DeviceConnection(ws, { peer, via: this.#viaOf(socket), ...(limits ? { limits } : {}) });
+      this.emit('connected', connection);
+    });
+  }
+
+  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // A lost connection is no message; node names what its parser did not like HPE_…
+    if (error.code?.startsWith('HPE_') && socket.writable) {
+      const peer = plainAddress((socket as Socket).remoteAddress);
+      const reason = `what it sent is not HTTP (${error.code})`;
+      this.emit('malformed', new FlashError('message-malformed', { peer, reason }), peer);
+      return turnAway(socket, '400 Bad Request');
+    }
+    socket.destroy();
+  }
+}
+
+/** Answers on a connection that the HTTP server has let go of. */
+function turnAway(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`, () => socket.destroy());
+}

@@ -1,0 +1,66 @@
+export interface DeliveryMeterOptions {
+  /** Of the connection's bytes, those that the peer has not acknowledged; undefined where nobody can tell. */
+  unacknowledged: () => number | undefined;
+  stallLimitMs: number;
+  /** The file's bytes from `from` up to `to` have arrived, as far as can be told. */
+  forward: (from: number, to: number) => void;
+  /** Nothing has gone forward for stallLimitMs; said again after each further such time. */
+  stalled: (at: number) => void;
+}
+
+/** How often the kernel is asked. Too rarely, and a reset right after the last byte would hide that it arrived. */
+export const LOOK_MS = 25;
+
+/** How much of a file its receiver has: what the kernel took, less what it still holds for the receiver. */
+export class DeliveryMeter {
+  /** Whether the kernel tells what was acknowledged; if not, what it took must do. */
+  readonly tells: boolean;
+  readonly #timer: NodeJS.Timeout;
+  #handedOver = 0;
+  #position = 0;
+  #lastForward = performance.now();
+
+  constructor(
+    private readonly total: number,
+    private readonly options: DeliveryMeterOptions,
+  ) {
+    this.tells = options.unacknowledged() !== undefined;
+    this.#timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** The file's bytes that have arrived, as far as can be told. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Whether the receiver has acknowledged the last byte. */
+  get delivered(): boolean {
+    return this.tells && this.#position === this.total;
+  }
+
+  /** The kernel has taken the file's bytes up to `position`. */
+  handedOver(position: number): void {
+    this.#handedOver = position;
+    this.look();
+  }
+
+  look(): void {
+    // A connection that is gone tells nothing any more, and what was known stays.
+    const held = this.tells ? this.options.unacknowledged() : 0;
+    if (held === undefined) return;
+    const before = this.#position;
+    if (this.#handedOver - held > before) {
+      this.#position = this.#handedOver - held;
+      this.#lastForward = performance.now();
+      this.options.forward(before, this.#position);
+    } else if (before < this.total && performance.now() - this.#lastForward >= this.options.stallLimitMs) {
+      this.#lastForward = performance.now();
+      this.options.stalled(before);
+    }
+  }
+
+  /** Must be called at the end: the meter's timer knows none. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

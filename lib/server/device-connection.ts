@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { RawData, WebSocket } from 'ws';
+import { DeviceSession, type SessionAction, type SessionDevice, type SessionEvent } from '../protocol/session';
+import type { UpgradeOffer } from '../protocol/upgrade';
+import { redactKeys } from './redact';
+
+/** How a device came: over TLS, or over the plain port of old firmware. */
+export type Via = 'tls' | 'plain';
+
+/**
+ * A device pings every 145-152 s and gives up after two unanswered pings (protocol notes 3.3); one that has been
+ * silent for longer than that is gone, though nothing said so.
+ */
+export const SILENCE_LIMIT_MS = 330_000;
+
+/** An upgrading device sends nothing at all (protocol notes 3.8). The slowest download that is known takes 3 minutes. */
+export const UPGRADE_SILENCE_LIMIT_MS = 900_000;
+
+/** After so many messages that are not its protocol, a peer is no Sonoff. */
+export const MALFORMED_LIMIT = 20;
+
+interface DeviceConnectionEvents {
+  registered: [device: SessionDevice];
+  /** It takes an upgrade from now on; once a connection. */
+  ready: [];
+  /** Its verdict on an upgrade. */
+  acknowledged: [error: number, sequence: string];
+  /** Parameters of an update, such as fwVersion, rssi, staMac. */
+  reported: [params: Record<string, unknown>];
+  /** What it sent is not its protocol; the reason quotes nothing of it. */
+  malformed: [reason: string];
+  /** Every text message in either direction, fit for a log. */
+  message: [direction: 'in' | 'out', text: string];
+  closed: [];
+}
+
+export interface DeviceConnectionOptions {
+  peer: string;
+  via: Via;
+  limits?: { silenceMs?: number; upgradeSilenceMs?: number; malformed?: number };
+}
+
+/** One device's WebSocket: its session, and the timers and the socket that the session itself knows nothing of. */
+export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
+  readonly peer: string;
+  readonly via: Via;
+  readonly connectedAt = new Date();
+  readonly #ws: WebSocket;
+  readonly #session = new DeviceSession({ sessionKey: randomUUID() });
+  readonly #limits: { silenceMs: number; upgradeSilenceMs: number; malformed: number };
+  #malformed = 0;
+  #upgrading = false;
+  #grace: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(ws: WebSocket, { peer, via, limits }: DeviceConnectionOptions) {
+    super();
+    this.peer = peer;
+    this.via = via;
+    this.#ws = ws;
+    this.#limits = {
+      silenceMs: SILENCE_LIMIT_MS,
+      upgradeSilenceMs: UPGRADE_SILENCE_LIMIT_MS,
+      malformed: MALFORMED_LIMIT,
+      ...limits,
+    };
+    ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    ws.on('ping', () => this.#heard());
+    ws.on('error', (error) => this.#broken(error));
+    ws.on('close', () => this.#closed());
+    this.#heard();
+  }
+
+  /** Who registered on this connection, once it has. `apikey` in it is a secret. */
+  get device(): SessionDevice | undefined {
+    return this.#session.device;
+  }
+
+  get ready(): boolean {
+    return this.#session.ready;
+  }
+
+  /** Whether the connection still stands, as far as this side knows. */
+  get open(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  /**
+   * Sends an upgrade command.
+   *
+   * @throws FlashError `upgrade-malformed`, or `unexplained` where the device is not ready
+   */
+  upgrade(offer: UpgradeOffer): void {
+    this.#feed({ type: 'upgrade', offer, now: new Date() });
+    this.#upgrading = true;
+    this.#heard();
+  }
+
+  /** Ends the connection at once, without a close frame, which some firmware misreads (protocol notes 3.2). */
+  close(): void {
+    this.#ws.terminate();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    this.#heard();
+    if (isBinary) return this.#feed({ type: 'binary' });
+    const text = (data as Buffer).toString('utf8');
+    this.emit('message', 'in', redactKeys(text));
+    this.#feed({ type: 'message', text, now: new Date() });
+  }
+
+  #feed(event: SessionEvent): void {
+    for (const action of this.#session.handle(event)) this.#act(action);
+  }
+
+  #act(action: SessionAction): void {
+    switch (action.type) {
+      case 'send':
+        return this.#send(action.text);
+      case 'wait-for-query':
+        clearTimeout(this.#grace);
+        this.#grace = setTimeout(() => this.#feed({ type: 'query-grace-over' }), action.ms);
+        return;
+      case 'registered':
+        this.emit('registered', action.device);
+        return;
+      case 'ready':
+        this.emit('ready');
+        return;
+      case 'acknowledged':
+        this.#upgrading = false;
+        this.#heard();
+        this.emit('acknowledged', action.error, action.sequence);
+        return;
+      case 'reported':
+        this.emit('reported', action.params);
+        return;
+      case 'malformed':
+        this.#malformed += 1;
+        this.emit('malformed', action.reason);
+        if (this.#malformed >= this.#limits.malformed) this.close();
+        return;
+    }
+  }
+
+  #send(text: string): void {
+    if (!this.open) return;
+    this.emit('message', 'out', redactKeys(text));
+    this.#ws.send(text, { binary: false, compress: false, fin: true });
+  }
+
+  /** A frame that breaks the WebSocket protocol, or a lost connection: either way there is nothing more to be had. */
+  #broken(error: Error & { code?: string }): void {
+    if (error.code?.startsWith('WS_ERR_')) this.emit('malformed', error.message);
+    this.close();
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence);
+    if (this.#ws.readyState === this.#ws.CLOSED) return;
+    const limit = this.#upgrading ? this.#limits.upgradeSilenceMs : this.#limits.silenceMs;
+    this.#silence = setTimeout(() => this.close(), limit);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#grace);
+    clearTimeout(this.#silence);
+    this.emit('closed');
+  }
+}

@@ -1,0 +1,64 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { FlashError } from '../errors';
+import { plainAddress } from '../net/addresses';
+import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
+import { answer, answerText } from './answer';
+
+/** A device's dispatch has under 200 bytes. */
+const BODY_LIMIT = 4096;
+
+export interface DispatchAppOptions {
+  /** Where this device is to open its WebSocket; may throw a FlashError, which the device sees as a 503. */
+  whereToConnect(request: Request): { address: string; port: number };
+  dispatched(dispatch: DispatchRequest, request: Request): void;
+  /** What came is no dispatch. */
+  malformed(error: FlashError, peer: string): void;
+  /** The dispatch was fine, but we had no answer. */
+  failed(error: unknown, peer: string): void;
+}
+
+/** The HTTP half of the cloud: one question, "which server shall I use?", with one answer (protocol notes 2). */
+export function dispatchApp(cloud: DispatchAppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  app.post(
+    DISPATCH_PATH,
+    // Whatever type it states, it is read as text and parsed by our own rules.
+    express.text({ type: () => true, limit: BODY_LIMIT, inflate: false }),
+    (request: Request<unknown, unknown, string | undefined>, response: Response) => {
+      const peer = plainAddress(request.socket.remoteAddress);
+      const dispatch = parseDispatch(request.body ?? '', peer);
+      cloud.dispatched(dispatch, request as Request);
+      let body: string;
+      try {
+        const { address, port } = cloud.whereToConnect(request as Request);
+        body = dispatchReply(address, port);
+      } catch (error) {
+        cloud.failed(error, peer);
+        answerText(response, 503, 'no address');
+        return;
+      }
+      answer(response, 200, { 'Content-Type': 'application/json', Connection: 'keep-alive' }, body);
+    },
+  );
+
+  app.use((_request: Request, response: Response) => answerText(response, 404, 'not found'));
+
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    const peer = plainAddress(request.socket.remoteAddress);
+    cloud.malformed(error instanceof FlashError ? error : unreadable(error, peer), peer);
+    if (response.headersSent) return next(error);
+    answerText(response, 400, 'bad request');
+  });
+  return app;
+}
+
+/** What the body parser or the router could not take. Its own message may quote the body, so only its kind is told. */
+function unreadable(error: unknown, peer: string): FlashError {
+  const kind = (error as { type?: unknown }).type;
+  const reason = `its request is unusable (${typeof kind === 'string' ? kind : 'not understood'})`;
+  return new FlashError('message-malformed', { peer, reason }, { cause: error });
+}

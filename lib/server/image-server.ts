@@ -1,0 +1,161 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { plainAddress } from '../net/addresses';
+import { parseOtaRequest, type OtaClass, type OtaRequest } from '../protocol/ota-request';
+import { answerText } from './answer';
+import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
+import { replyPaced } from './paced-reply';
+import { replyWithRange } from './range-reply';
+import type { SocketHandler } from './socket-handler';
+import { SocketSet } from './socket-set';
+import { PROVEN_PACE, type ImageGrant, type ImageRefusal, type Pace, type TransferObserver } from './transfer';
+import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
+
+/**
+ * A connection without a byte in either direction is dropped after so long. A device may pause for as long as it takes
+ * to erase its flash; after this it is gone, whatever it was doing.
+ */
+export const IMAGE_IDLE_LIMIT_MS = 600_000;
+
+export type { ImageGrant, ImageRefusal, Pace, TransferObserver, TransferOutcome } from './transfer';
+
+/** Headers of a request, in bytes; a device's have 300. */
+const HEADER_LIMIT = 8192;
+
+export interface ImageServerOptions extends FinalReplyOptions {
+  /** Who may have what: called once for each request, with the peer's address. */
+  find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
+  /** For requests without a range; a grant may have its own. */
+  pace?: Pace;
+  idleLimitMs?: number;
+}
+
+interface ImageServerEvents {
+  /** A GET that could be parsed, before it is decided on. */
+  request: [request: OtaRequest, peer: string];
+  /** The last transfer of a class has left the wire. */
+  idle: [otaClass: OtaClass];
+  /** Something came that no device sends; the reason quotes nothing of it. */
+  malformed: [reason: string, peer: string];
+  /** `find` or an observer threw; the request was answered as well as it could be. */
+  failed: [error: unknown, peer: string];
+}
+
+/** Serves images as each class of firmware can take them; knows nothing of ports, jobs or files. */
+export class ImageServer extends EventEmitter<ImageServerEvents> implements SocketHandler {
+  readonly #sockets = new SocketSet();
+  readonly #onWire = new TransfersOnWire((otaClass) => this.emit('idle', otaClass));
+  readonly #http: Server;
+
+  constructor(private readonly options: ImageServerOptions) {
+    super();
+    // A Range-class device asks again on the same connection after it has erased a sector: no limit but the idle one.
+    this.#http = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0 }, (request, response) =>
+      this.#answer(request, response),
+    );
+    this.#http.timeout = options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS;
+    // What a device does at the end of a transfer is told by its half of the connection, so ours must outlive it. The
+    // property is node's own, though not in its documentation; without it, no more than that knowledge is lost.
+    Object.assign(this.#http, { httpAllowHalfOpen: true });
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
+  }
+
+  get transfersOnWire(): TransferCounts {
+    return this.#onWire.counts;
+  }
+
+  /** Waits until no transfer of any class is under way; a Range-class device is quiet between two requests. */
+  async whenQuiet(): Promise<void> {
+    while (this.transfersOnWire.total > 0) await once(this, 'idle');
+  }
+
+  /** Waits until no FinalStage transfer is under way, a stalled one included: its device has erased its firmware. */
+  async whenFinalStageQuiet(): Promise<void> {
+    while (this.transfersOnWire.finalstage > 0) await once(this, 'idle');
+  }
+
+  handle(socket: Socket): void {
+    this.#sockets.add(socket);
+    this.#http.emit('connection', socket);
+  }
+
+  /** Drops every connection. Whoever must not cut off FinalStage waits for `idle` first. */
+  close(): void {
+    this.#sockets.destroyAll();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { method = '', url = '', httpVersion, headers, socket } = request;
+    const peer = plainAddress(socket.remoteAddress);
+    if (response.socket !== socket) {
+      // A second request before the first one's answer: its pace and its end could not be told apart.
+      this.emit('malformed', 'it asks again before it has its answer', peer);
+      socket.destroy();
+      return;
+    }
+    if (method !== 'GET') {
+      this.emit('malformed', `its method is ${method}`, peer);
+      return answerText(response, 405, 'only GET', { Allow: 'GET' });
+    }
+    const asked = parseOtaRequest({ method, url, httpVersion, headers });
+    this.emit('request', asked, peer);
+    let found: ImageGrant | ImageRefusal;
+    try {
+      found = this.options.find(asked, peer);
+    } catch (error) {
+      this.emit('failed', error, peer);
+      return answerText(response, 500, 'failed');
+    }
+    if ('status' in found) return answerText(response, found.status, found.reason);
+    void this.#serve(response, socket, asked, peer, found);
+  }
+
+  async #serve(
+    response: ServerResponse,
+    socket: Socket,
+    asked: OtaRequest,
+    peer: string,
+    { bytes, observer, pace = this.options.pace ?? PROVEN_PACE }: ImageGrant,
+  ): Promise<void> {
+    const transfer = this.#onWire.add(asked.class, peer, socket);
+    const counted: TransferObserver = {
+      sent: (from, to) => observer.sent(from, to),
+      stalled: (at) => {
+        transfer.stalled = true;
+        observer.stalled?.(at);
+      },
+      ended: (outcome) => {
+        try {
+          observer.ended(outcome);
+        } finally {
+          transfer.remove();
+        }
+      },
+    };
+    const grant = { bytes, observer: counted };
+    try {
+      observer.request?.(asked, peer);
+      if (asked.class === 'range') replyWithRange(response, asked, grant);
+      else if (asked.class === 'no-range') await replyPaced(response, grant, pace);
+      else await replyToFinalStage(response, socket, grant, this.options);
+    } catch (error) {
+      transfer.remove();
+      socket.destroy();
+      this.emit('failed', error, peer);
+    }
+  }
+
+  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // A lost connection is no request; node names what its parser did not like HPE_…
+    if (error.code?.startsWith('HPE_')) {
+      this.emit(
+        'malformed',
+        `what it sent is not HTTP (${error.code})`,
+        plainAddress((socket as Socket).remoteAddress),
+      );
+    }
+    socket.destroy();
+  }
+}

@@ -1,0 +1,82 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { FlashError } from '../errors';
+import { plainAddress } from '../net/addresses';
+import type { SocketHandler } from './socket-handler';
+import { SocketSet } from './socket-set';
+
+/** More sockets at once than any number of devices needs; a runaway client must not use up the process's files. */
+const CONNECTION_LIMIT = 512;
+
+/** Why a port cannot be opened, in the words of a person who could change it. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program holds it',
+  EACCES: 'the user who runs Node-RED may not open it',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'that address is not known here',
+  EINVAL: 'that address cannot be listened on',
+  ERR_SOCKET_BAD_PORT: 'a port is a number from 0 to 65535',
+};
+
+interface PortListenerEvents {
+  /** Somebody connected, and may go again without a word. */
+  connection: [peer: string];
+  /** The operating system reported trouble with the open port (such as too many files); it goes on listening. */
+  trouble: [error: Error];
+}
+
+/** The only thing here that listens: one TCP port, each of whose connections goes to `handler`. */
+export class PortListener extends EventEmitter<PortListenerEvents> {
+  readonly #sockets = new SocketSet();
+  #server: Server | undefined;
+
+  constructor(private readonly handler: Pick<SocketHandler, 'handle'>) {
+    super();
+  }
+
+  /** The port that is open, or undefined. */
+  get port(): number | undefined {
+    return (this.#server?.address() as AddressInfo | null | undefined)?.port;
+  }
+
+  /**
+   * Opens the port.
+   *
+   * @param port 0 = any that is free
+   * @param bind the IPv4 address to listen on, 0.0.0.0 for every one
+   * @returns the port
+   * @throws FlashError `port-in-use` with {port, bind, reason}
+   */
+  async listen(port: number, bind: string): Promise<number> {
+    await this.close();
+    // An HTTP server must be able to answer a client that has closed its own direction, as it does on its own ports.
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      const peer = plainAddress(socket.remoteAddress);
+      this.#sockets.add(socket);
+      this.emit('connection', peer);
+      this.handler.handle(socket);
+    });
+    server.maxConnections = CONNECTION_LIMIT;
+    this.#server = server;
+    try {
+      server.listen({ port, host: bind, exclusive: true });
+      await once(server, 'listening');
+    } catch (error) {
+      this.#server = undefined;
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      throw new FlashError('port-in-use', { port, bind, reason: REASONS[code] ?? message }, { cause: error });
+    }
+    server.on('error', (error) => this.emit('trouble', error));
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Drops every connection and frees the port; takes a few ms, however many devices are connected. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (!server) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#sockets.destroyAll();
+    await closed;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Socket } from 'node:net';
+
+/**
+ * The open sockets of one server, so that it can be closed at once: an HTTP server that does not listen itself keeps
+ * no account of its connections, and one that does waits for upgraded ones.
+ */
+export class SocketSet {
+  readonly #sockets = new Set<Socket>();
+
+  /**
+   * Keeps the socket until it closes. From here on its errors cannot end the process: whoever needs them listens too,
+   * for all others a broken connection is told well enough by `close`.
+   */
+  add(socket: Socket): void {
+    socket.on('error', () => undefined);
+    // Devices read what comes in the first segment of a reply (protocol notes 3.2, 4.2): nothing may wait for more.
+    socket.setNoDelay(true);
+    if (socket.destroyed) return;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

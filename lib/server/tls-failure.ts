@@ -1,0 +1,72 @@
+/** What is known of a TLS handshake that did not come to its end. */
+export interface FailedHandshake {
+  /** Node's error code, such as ECONNRESET or ERR_SSL_NO_SHARED_CIPHER. */
+  code: string;
+  /** Bytes on the wire in both directions. */
+  bytesRead: number;
+  bytesWritten: number;
+  /** Our certificate's length in DER. */
+  certificateBytes: number;
+}
+
+/**
+ * - `certificate-rejected`: the device said so, or broke off right after it had our certificate
+ * - `refused-here`: our own TLS library did not like what the device offers
+ * - `not-tls`: what came is no TLS, such as plain HTTP
+ * - `broken-off`: the peer left before it saw our certificate
+ * - `timeout`: the peer fell silent
+ */
+export type HandshakeFailure = 'certificate-rejected' | 'refused-here' | 'not-tls' | 'broken-off' | 'timeout';
+
+export interface HandshakeVerdict {
+  failure: HandshakeFailure;
+  /** In words, without a peer's address. */
+  reason: string;
+  /** Whether the peer began a TLS handshake. */
+  helloSeen: boolean;
+  certificateSent: boolean;
+}
+
+/** The shortest record that holds a ClientHello: 5 + 4 bytes of headers, version, random, and one suite. */
+const SHORTEST_HELLO = 50;
+
+/** OpenSSL names an alert after TLS or after SSL 3, depending on its version. */
+const CERTIFICATE_ALERT = /ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE)$/;
+const NOT_TLS =
+  /^ERR_SSL_(HTTP_REQUEST|HTTPS_PROXY_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)$/;
+
+/** Alerts that our side sends for these errors, as the protocol numbers them. */
+const OUR_ALERTS: Readonly<Record<string, string>> = {
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'this Node.js refuses the TLS version that the device speaks (alert 70)',
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'this Node.js refuses the signatures of TLS 1.1 (alert 80)',
+  ERR_SSL_INTERNAL_ERROR: 'the TLS library failed (alert 80)',
+  ERR_SSL_NO_SHARED_CIPHER: 'the device offers no cipher that this Node.js has (alert 40)',
+};
+
+/**
+ * Why a handshake failed, told from what is left of it. A device that checks certificates closes right after ours,
+ * without an alert, which looks like any lost connection but for the bytes that we have sent (SonOTA#58, SonOTA#164).
+ */
+export function explainHandshake({
+  code,
+  bytesRead,
+  bytesWritten,
+  certificateBytes,
+}: FailedHandshake): HandshakeVerdict {
+  const notTls = NOT_TLS.test(code);
+  const helloSeen = !notTls && bytesRead >= SHORTEST_HELLO;
+  const certificateSent = helloSeen && bytesWritten >= certificateBytes;
+  const verdict = (failure: HandshakeFailure, reason: string): HandshakeVerdict => ({
+    failure,
+    reason,
+    helloSeen,
+    certificateSent,
+  });
+  if (notTls) return verdict('not-tls', 'what it sent is not TLS');
+  if (CERTIFICATE_ALERT.test(code)) return verdict('certificate-rejected', `it refused our certificate (${code})`);
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return verdict('timeout', 'it fell silent');
+  if (code.startsWith('ERR_SSL_')) return verdict('refused-here', OUR_ALERTS[code] ?? code);
+  return certificateSent
+    ? verdict('certificate-rejected', 'it broke off after our certificate')
+    : verdict('broken-off', 'it broke off before our certificate');
+}
