@@ -1,0 +1,104 @@
+import net from 'node:net';
+import type { DeviceContext } from './context';
+import { parseApRequest, type ApSettings, takeRequest } from './ap-request';
+import { pause } from './waiting';
+
+/**
+ * The set-up access point's web server (protocol notes 1.3): a literal string matcher with a 2048-byte buffer, not
+ * an HTTP server. It never answers what it does not know.
+ */
+export class AccessPoint {
+  private readonly sockets = new Set<net.Socket>();
+  private accepted: ((settings: ApSettings | undefined) => void) | undefined;
+
+  constructor(private readonly device: DeviceContext) {}
+
+  /**
+   * Opens the AP and waits until it has taken settings or its time is over (undefined). `onListening` gets the port.
+   * Rejects where the address cannot be listened on.
+   */
+  async open(
+    at: { address: string; port: number },
+    signal: AbortSignal,
+    onListening: (port: number) => void,
+  ): Promise<ApSettings | undefined> {
+    const { device } = this;
+    const server = net.createServer((socket) => this.serve(socket));
+    device.enter('access-point');
+    await device.radio.apUp();
+    try {
+      await pause(device.timings.apListens, signal);
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(at.port, at.address, resolve);
+      });
+      signal.throwIfAborted();
+      device.log('access point is open');
+      const outcome = new Promise<ApSettings | undefined>((resolve) => (this.accepted = resolve));
+      const closing = setTimeout(() => this.accepted?.(undefined), device.timings.apOpen);
+      const onAbort = (): void => this.accepted?.(undefined);
+      signal.addEventListener('abort', onAbort, { once: true });
+      onListening((server.address() as net.AddressInfo).port);
+      const settings = await outcome;
+      clearTimeout(closing);
+      signal.removeEventListener('abort', onAbort);
+      if (settings) await pause(device.timings.apGoes, signal);
+      signal.throwIfAborted();
+      return settings;
+    } finally {
+      for (const socket of this.sockets) socket.destroy();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+      await device.radio.apDown();
+    }
+  }
+
+  private serve(socket: net.Socket): void {
+    let buffer = Buffer.alloc(0);
+    let timer: NodeJS.Timeout | undefined;
+    const drop = (why: string): void => {
+      clearTimeout(timer);
+      timer = undefined;
+      buffer = Buffer.alloc(0);
+      this.device.log(`access point: request dropped, ${why}`);
+    };
+    this.sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.sockets.delete(socket);
+    });
+    socket.on('data', (bytes) => {
+      timer ??= setTimeout(() => drop('not finished in time'), this.device.timings.apRequest);
+      buffer = Buffer.concat([buffer, bytes]);
+      if (buffer.length > 2048) return drop('over 2048 bytes');
+      const request = takeRequest(buffer);
+      if (request === undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      buffer = Buffer.alloc(0);
+      this.answer(request, socket);
+    });
+  }
+
+  private answer(text: string, socket: net.Socket): void {
+    const request = parseApRequest(text);
+    const { deviceid, apikey } = this.device.identity;
+    if (request.type === 'device') {
+      this.device.log('access point: told who it is');
+      socket.write(reply(JSON.stringify({ deviceid, apikey, accept: 'post' })));
+    } else if (request.type === 'settings') {
+      this.device.log('access point: took settings');
+      socket.write(reply('{"error":0}'));
+      this.accepted?.(request.settings);
+    } else {
+      this.device.log(`access point: no answer, ${request.reason}`);
+    }
+  }
+}
+
+function reply(body: string): string {
+  return (
+    'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\n' +
+    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
+}

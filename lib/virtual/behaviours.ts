@@ -1,0 +1,160 @@
+/** What one virtual device does otherwise than a healthy one. Each is a plain value; a newer one replaces an older. */
+export interface Behaviours {
+  /** false: it never reaches the home network, as with a wrong Wi-Fi password. */
+  joinsHomeNetwork: boolean;
+  /** What it really sends as the dispatch's body. */
+  dispatchBody: (json: string) => string;
+  /** false: it never sends `query`, as some firmware. */
+  sendsQuery: boolean;
+  /** true: it sends broken JSON, JSON of a wrong shape and a binary frame after it has registered. */
+  sendsGarbage: boolean;
+  /** Refuses an upgrade with this acknowledgement code before any download. */
+  refusesWith: number | undefined;
+  /** true: `version` must have at most 5 characters and be greater, as text, than the device's own; else 410. */
+  comparesVersion: boolean;
+  /** Reboots once, when this many bytes of a download are written. */
+  crashesAtByte: number | undefined;
+  /** Loses the download's connection when this many bytes of it are written... */
+  losesConnectionAtByte: number | undefined;
+  /** ...this many times, one sector after the other. */
+  losesConnectionTimes: number;
+  /** false: after the download it falls silent: no acknowledgement, no reboot. */
+  acknowledges: boolean;
+  /** Time it takes over each block that it writes (4096 bytes of an upgrade, 1024 in FinalStage), in ms. */
+  blockPauseMs: number;
+  /** false: FinalStage's connects go nowhere. */
+  finalStageDials: boolean;
+  /** Somebody else was first in FinalStage's network and has 192.168.4.2. Told to the radio; nobody is dialled. */
+  finalStageStolen: boolean;
+  /** Loses its power once, when this many bytes of the final image have arrived. */
+  losesPowerAtByte: number | undefined;
+  /** How often a half-erased device connects: both were seen (protocol notes 5, failure mode 5). */
+  halfErasedDials: 'once' | 'repeatedly';
+}
+
+export const HEALTHY: Behaviours = {
+  joinsHomeNetwork: true,
+  dispatchBody: (json) => json,
+  sendsQuery: true,
+  sendsGarbage: false,
+  refusesWith: undefined,
+  comparesVersion: false,
+  crashesAtByte: undefined,
+  losesConnectionAtByte: undefined,
+  losesConnectionTimes: 1,
+  acknowledges: true,
+  blockPauseMs: 0,
+  finalStageDials: true,
+  finalStageStolen: false,
+  losesPowerAtByte: undefined,
+  halfErasedDials: 'repeatedly',
+};
+
+export interface Fault {
+  readonly name: string;
+  /** One sentence for the person who chooses it. */
+  readonly about: string;
+  readonly behaviours: Partial<Behaviours>;
+}
+
+/** Faults by name: what the rehearsal node offers. The byte numbers are small, so that small images meet them too. */
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'wrong-wifi-password',
+    about: 'It takes the Wi-Fi settings, but never appears on the home network.',
+    behaviours: { joinsHomeNetwork: false },
+  },
+  {
+    name: 'garbage',
+    about: 'It sends broken JSON and binary data between its messages, and goes on.',
+    behaviours: { sendsGarbage: true },
+  },
+  {
+    name: 'garbage-dispatch',
+    about: 'Its first request, the dispatch, is broken JSON.',
+    behaviours: { dispatchBody: (json) => json.slice(0, -20) },
+  },
+  {
+    name: 'never-queries',
+    about: 'It never asks for its timers, which most firmware does when it is ready.',
+    behaviours: { sendsQuery: false },
+  },
+  {
+    name: 'crash-during-upgrade',
+    about: 'It reboots once in the middle of the download and dials in again.',
+    behaviours: { crashesAtByte: 8192 },
+  },
+  {
+    name: 'connection-lost',
+    about: 'The connection of the download is lost once: range firmware goes on, other firmware answers 404.',
+    behaviours: { losesConnectionAtByte: 8192 },
+  },
+  {
+    name: 'connection-lost-always',
+    about: 'The connection of the download is lost again and again, until the device gives up with 404.',
+    behaviours: { losesConnectionAtByte: 4096, losesConnectionTimes: Infinity },
+  },
+  {
+    name: 'refuse-400',
+    about: 'It calls the upgrade command malformed.',
+    behaviours: { refusesWith: 400 },
+  },
+  {
+    name: 'refuse-404',
+    about: 'It reports that the download failed.',
+    behaviours: { refusesWith: 404 },
+  },
+  {
+    name: 'refuse-406',
+    about: 'It says that the upgrade is for another model.',
+    behaviours: { refusesWith: 406 },
+  },
+  {
+    name: 'refuse-409',
+    about: 'It says that the digest does not match what it wrote.',
+    behaviours: { refusesWith: 409 },
+  },
+  {
+    name: 'refuse-410',
+    about: 'It refuses the version number as not newer, and takes a short one that is greater as text.',
+    behaviours: { comparesVersion: true },
+  },
+  {
+    name: 'silent-after-upgrade',
+    about: 'It downloads the firmware and then says nothing more.',
+    behaviours: { acknowledges: false },
+  },
+  {
+    name: 'slow-drip',
+    about: 'It takes everything very slowly, but without a pause that would end it.',
+    behaviours: { blockPauseMs: 200 },
+  },
+  {
+    name: 'finalstage-stolen',
+    about: 'Another machine was first in the FinalStage network and has the address that the device dials.',
+    behaviours: { finalStageDials: false, finalStageStolen: true },
+  },
+  {
+    name: 'finalstage-blocked',
+    about: 'FinalStage is there, but its connects do not arrive, as with a firewall in between.',
+    behaviours: { finalStageDials: false },
+  },
+  {
+    name: 'stream-cut',
+    about: 'It loses power while it writes the final image: half-erased, it connects and never asks for anything.',
+    behaviours: { losesPowerAtByte: 8192 },
+  },
+];
+
+/**
+ * The behaviours behind a fault's name; '' is a healthy device, and `refuse-<code>` works for any code.
+ * Throws RangeError for a name that nobody knows.
+ */
+export function behavioursOf(fault: string): Partial<Behaviours> {
+  if (fault === '') return {};
+  const known = FAULTS.find(({ name }) => name === fault);
+  if (known) return known.behaviours;
+  const refusal = /^refuse-(\d{3})$/.exec(fault);
+  if (refusal) return { refusesWith: Number(refusal[1]) };
+  throw new RangeError(`No fault is called "${fault}"; known are ${FAULTS.map(({ name }) => name).join(', ')}`);
+}

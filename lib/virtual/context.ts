@@ -1,0 +1,61 @@
+import type { Behaviours } from './behaviours';
+import type { FlashMemory } from './flash-memory';
+import type { Identity } from './models';
+import type { Radio } from './options';
+import type { NewlibRand } from './rand';
+import type { Timings } from './timings';
+
+/** Which class of stock firmware the device is (protocol notes 2.3, 4.2). */
+export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
+
+/** What all parts of one device share. */
+export interface DeviceContext {
+  readonly identity: Identity;
+  readonly transport: Transport;
+  /** How it downloads an upgrade: by ranges, or the whole file in one reply. */
+  readonly download: 'range' | 'no-range';
+  readonly legacyPort: number;
+  readonly localAddress: string | undefined;
+  readonly timings: Timings;
+  readonly flash: FlashMemory;
+  readonly radio: Radio;
+  /** The behaviours of now: a test may change one while the device runs. */
+  readonly behaviours: Behaviours;
+  /** This boot's random sequence. */
+  readonly rand: NewlibRand;
+  /** A line for people. Never a password, a key, or text that the other side sent. */
+  log(line: string): void;
+  enter(state: VirtualState): void;
+  /** Something went wrong for good, unless the other side does something about it. */
+  failed(reason: string): void;
+  /** true the first time it is asked for `name`: what a behaviour does only once in a device's life. */
+  once(name: string): boolean;
+}
+
+export type VirtualState =
+  | 'off'
+  | 'access-point'
+  | 'joining'
+  | 'not-joined'
+  | 'dispatching'
+  | 'certificate-refused'
+  | 'registering'
+  | 'ready'
+  | 'upgrading'
+  | 'refused'
+  | 'rebooting'
+  | 'blinking'
+  | 'finalstage'
+  | 'fetching'
+  | 'erased'
+  | 'hanging'
+  | 'half-erased'
+  | 'new-firmware'
+  | 'ended';
+
+/** The device restarts: it crashed, lost power, or was told to. */
+export class Restart extends Error {
+  constructor(readonly why: string) {
+    super(why);
+  }
+}

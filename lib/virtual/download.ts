@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { type DeviceContext, Restart } from './context';
+import { SECTOR_BYTES } from './flash-memory';
+import type { Upgrade } from './upgrade-command';
+import { pause } from './waiting';
+import { WireError } from './wire';
+
+/** The download cannot go on; the device reports 404, whatever it was. */
+export class DownloadError extends Error {}
+
+/** Most bytes of an image: 460 KiB (ESP8266 notes 2.6). */
+export const IMAGE_BYTES = 471_040;
+
+export interface Download {
+  readonly device: DeviceContext;
+  readonly upgrade: Upgrade;
+  /** Where in the flash the image begins. */
+  readonly address: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The firmware's request (protocol notes 4.1): `sign` over deviceid, ts and factory key; a Host that is the vendor's
+ * whatever the URL says. Takes one element of the random sequence.
+ */
+export function downloadRequest({ device, upgrade }: Download, range?: { first: number; last: number }): string {
+  const { deviceid, apikey } = device.identity;
+  const ts = device.rand.next();
+  const sign = createHash('sha256').update(`${deviceid}${ts}${apikey}`).digest('hex');
+  return (
+    `GET ${upgrade.path}?deviceid=${deviceid}&ts=${ts}&sign=${sign} HTTP/1.1\r\nHost: dl.itead.cn\r\n` +
+    (range ? `Range: bytes=${range.first}-${range.last}\r\n` : '') +
+    'User-Agent: itead-device\r\n\r\n'
+  );
+}
+
+/**
+ * Erases a sector and writes a block of at most 4096 bytes, padded with FF, at `offset` of the image. Rejects with a
+ * Restart or a WireError where a behaviour wants it so.
+ */
+export async function writeSector(download: Download, offset: number, block: Uint8Array): Promise<void> {
+  const { device, address, signal } = download;
+  const { flash, behaviours } = device;
+  flash.eraseSector((address + offset) / SECTOR_BYTES);
+  flash.program(address + offset, block);
+  await pause(behaviours.blockPauseMs, signal);
+  const written = offset + block.length;
+  if (behaviours.crashesAtByte !== undefined && written >= behaviours.crashesAtByte && device.once('crash')) {
+    throw new Restart('crashed during the download');
+  }
+}
+
+/** Rejects with a WireError where a behaviour loses the connection at this point of the download. */
+export function maybeLoseConnection({ device }: Download, written: number, lostBefore: number): void {
+  const { losesConnectionAtByte: at, losesConnectionTimes: times } = device.behaviours;
+  if (at !== undefined && written >= at && lostBefore < times) throw new WireError('connection lost by the device');
+}

@@ -1,0 +1,53 @@
+/** The device's own pauses, in ms. A virtual device's `speed` divides them. */
+export const PAUSES = {
+  /** From the AP's start to its listening port. */
+  apListens: 1000,
+  /** From the reply to `POST /ap` to the AP's end. */
+  apGoes: 1000,
+  /** Joining the home network. */
+  joinHome: 8000,
+  /** From the connection to the dispatch request. */
+  dispatchAfter: 200,
+  /** The unit of the dispatch's back-off: 2^n to 2^(n+1) of it. */
+  backoffUnit: 1000,
+  /** Until an unanswered or refused register or date is sent again. */
+  askAgain: 3000,
+  /** The unit of the heartbeat's interval. */
+  heartbeatUnit: 1000,
+  /** The unit of the n-th reconnect of a ranged download. */
+  reconnectUnit: 1000,
+  /** From acknowledgement 0 to the reboot. */
+  rebootAfter: 3000,
+  /** A reboot. */
+  boot: 500,
+  /** The intermediate firmware's 100 blinks. */
+  blink: 10_000,
+  /** Between two connects of FinalStage. */
+  finalStageDial: 500,
+} as const;
+
+/** What the device gives others, in ms. These stay as they are at any speed: the other side works in real time. */
+export const LIMITS = {
+  /** An unfinished request at the AP. */
+  apRequest: 10_000,
+  /** The AP's life time. */
+  apOpen: 180_000,
+  /** A TCP or TLS connection. */
+  connect: 10_000,
+  /** The reply to the dispatch and to the WebSocket handshake. */
+  dispatchReply: 10_000,
+  /** One reply of a download. */
+  downloadReply: 10_000,
+  /** A whole download. */
+  upgrade: 180_000,
+  /** FinalStage's wait for a reply's header. */
+  finalStageHeader: 5000,
+} as const;
+
+export type Timings = Record<keyof typeof PAUSES | keyof typeof LIMITS, number>;
+
+/** All times of a device that runs `speed` times as fast; `overrides` are taken as they are. */
+export function timingsAt(speed: number, overrides: Partial<Timings> = {}): Timings {
+  const pauses = Object.entries(PAUSES).map(([name, ms]) => [name, ms / speed]);
+  return { ...(Object.fromEntries(pauses) as Record<keyof typeof PAUSES, number>), ...LIMITS, ...overrides };
+}

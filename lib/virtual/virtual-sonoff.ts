@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { AccessPoint } from './access-point';
+import { type Behaviours, behavioursOf, HEALTHY } from './behaviours';
+import { boot, otherSlot, selectSlot, type Slot } from './boot';
+import { type DeviceContext, Restart, type VirtualState } from './context';
+import { factoryFlash, installIntermediate } from './factory';
+import { type FinalStageEnd, runIntermediate } from './intermediate';
+import { identityOf } from './models';
+import type { Radio, VirtualResult, VirtualSonoffOptions } from './options';
+import { NewlibRand } from './rand';
+import { neverJoins, runStock } from './stock';
+import { timingsAt } from './timings';
+import { pause } from './waiting';
+
+const SILENT_RADIO: Radio = {
+  apUp: () => undefined,
+  apDown: () => undefined,
+  joinHome: () => undefined,
+  finalStageUp: () => undefined,
+  finalStageDown: () => undefined,
+};
+/** Reaching one of these means that the last failure was not the end. */
+const RECOVERIES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'new-firmware']);
+const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
+
+export { FAULTS, type Behaviours, type Fault } from './behaviours';
+export type { Transport, VirtualState } from './context';
+export type { Radio, VirtualResult, VirtualSonoffOptions } from './options';
+
+/**
+ * A Sonoff without the hardware: it does on real sockets what a stock device does, from its access point to the new
+ * firmware, as strictly as the device. What it becomes follows from its flash memory alone.
+ *
+ * Events: `log` (a line), `state` (a VirtualState), `finalstage` (the port on which FinalStage's own address answers),
+ * `ended` (a VirtualResult).
+ */
+export class VirtualSonoff extends EventEmitter {
+  /** Resolves when the device is done, has failed, or was stopped. Never rejects. */
+  readonly ended: Promise<VirtualResult>;
+  readonly log: string[] = [];
+  private readonly device: DeviceContext;
+  private readonly slot: Slot;
+  private readonly done = new Set<string>();
+  private current: VirtualState = 'off';
+  private failure: string | undefined;
+  private settings: { serverName: string; port: number } | undefined;
+  private network: { ssid: string; password: string } = { ssid: '', password: '' };
+  private apPort: number;
+  private finalStageHost: { address: string; port: number };
+  private finalLength: number | undefined;
+  private power: AbortController | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private life: Promise<void> | undefined;
+  private overAs: string | undefined;
+  private end!: (result: VirtualResult) => void;
+
+  /** Throws RangeError for a fault that nobody knows. */
+  constructor(private readonly options: VirtualSonoffOptions) {
+    super();
+    this.ended = new Promise((resolve) => (this.end = resolve));
+    this.slot = options.slot ?? 1;
+    this.apPort = options.apPort;
+    this.settings = options.provisioned;
+    this.finalStageHost = options.finalStageHost ?? FINALSTAGE_HOST;
+    const transport = options.transport ?? 'range';
+    const flash = factoryFlash(this.slot);
+    if (options.startAt === 'finalstage') installIntermediate(flash, otherSlot(this.slot));
+    this.device = {
+      identity: identityOf(options),
+      transport,
+      download: options.download ?? (transport === 'plain' || transport === 'no-range' ? 'no-range' : 'range'),
+      legacyPort: options.legacyPort ?? 8081,
+      localAddress: options.localAddress,
+      timings: timingsAt(options.speed || 1, options.timings),
+      flash,
+      radio: { ...SILENT_RADIO, ...options.radio },
+      behaviours: { ...HEALTHY, ...behavioursOf(options.fault ?? ''), ...options.behaviours },
+      rand: new NewlibRand(),
+      log: (line) => this.write(line),
+      enter: (state) => this.enter(state),
+      failed: (reason) => this.failed(reason),
+      once: (name) => !this.done.has(name) && Boolean(this.done.add(name)),
+    };
+  }
+
+  get deviceid(): string {
+    return this.device.identity.deviceid;
+  }
+
+  get state(): VirtualState {
+    return this.current;
+  }
+
+  /** The flash memory, 1 MiB, as it is now. */
+  get flash(): Uint8Array {
+    return this.device.flash.bytes;
+  }
+
+  /**
+   * Switches it on: with its button held, so into the access point, unless it was provisioned before. Resolves when
+   * the access point listens, or at once where there is none; rejects where it cannot listen.
+   */
+  async start(): Promise<{ apPort: number }> {
+    if (this.life) throw new Error('A virtual Sonoff starts once');
+    await new Promise<void>((resolve, reject) => {
+      if (this.settings || this.options.startAt === 'finalstage') resolve();
+      this.life = this.live(resolve).catch((error: Error) => {
+        this.overAs ??= 'broken';
+        this.write(`broken: ${error.message}`);
+        reject(error);
+      });
+      void this.life.then(() => {
+        resolve();
+        this.finish();
+      });
+    });
+    return { apPort: this.apPort };
+  }
+
+  /** Takes its power away and gives it back: it goes on with what its flash holds. */
+  powerCycle(): void {
+    this.power?.abort(new Restart('power-cycled'));
+  }
+
+  /** Changes how it behaves from now on. */
+  behave(behaviours: Partial<Behaviours>): void {
+    Object.assign(this.device.behaviours, behaviours);
+  }
+
+  /** Ends it, wherever it is; resolves when all of its sockets and timers are gone. */
+  async stop(): Promise<void> {
+    this.over('stopped');
+    if (this.life) await this.life;
+    else this.finish();
+    await this.ended;
+  }
+
+  /** One boot after the other, until it is over. */
+  private async live(onListening: () => void): Promise<void> {
+    while (this.overAs === undefined) {
+      this.power = new AbortController();
+      Object.assign(this.device, { rand: new NewlibRand() });
+      try {
+        await this.runFirmware(this.power.signal, onListening);
+        await pause(this.device.timings.boot, this.power.signal);
+      } catch (error) {
+        if (!(error instanceof Restart)) throw error;
+        if (this.overAs === undefined) this.write(`restart: ${error.why}`);
+      } finally {
+        this.power.abort(new Restart('off'));
+      }
+    }
+  }
+
+  private async runFirmware(signal: AbortSignal, onListening: () => void): Promise<void> {
+    const { device } = this;
+    const booted = boot(device.flash, device.log);
+    switch (booted.firmware) {
+      case 'stock':
+        return await this.runStock(booted.slot, signal, onListening);
+      case 'intermediate': {
+        device.log(`intermediate firmware runs from user${booted.slot}`);
+        const { address, port } = this.finalStageHost;
+        const listen = {
+          address: this.options.finalStageAddress ?? this.options.apAddress,
+          port: this.options.finalStagePort ?? this.apPort,
+        };
+        const onListening = (at: number): void => void this.emit('finalstage', at);
+        const network = { host: { host: address, port }, listen, onListening };
+        return this.afterFinalStage(await runIntermediate(device, booted.slot, network, signal));
+      }
+      case 'new':
+        this.enter('new-firmware');
+        return this.over('flashed');
+      case 'none':
+        return this.over(booted.reason);
+    }
+  }
+
+  private async runStock(slot: Slot, signal: AbortSignal, onListening: () => void): Promise<void> {
+    const { device } = this;
+    if (!this.settings) {
+      const at = { address: this.options.apAddress, port: this.apPort };
+      const taken = await new AccessPoint(device).open(at, signal, (port) => {
+        this.apPort = port;
+        onListening();
+      });
+      if (!taken) return this.over('ap-closed');
+      this.settings = { serverName: taken.serverName, port: taken.port };
+      this.network = { ssid: taken.ssid, password: taken.password };
+    }
+    this.enter('joining');
+    await pause(device.timings.joinHome, signal);
+    if (!this.joins()) return await neverJoins(device, signal);
+    await device.radio.joinHome(this.network);
+    const image = await runStock(device, slot, this.settings, signal);
+    if (!this.options.finalStageHost && isLoopback(this.options.apAddress)) {
+      this.finalStageHost = { address: image.host, port: image.port };
+    }
+    selectSlot(device.flash, otherSlot(slot));
+  }
+
+  private joins(): boolean {
+    const { homeNetwork, provisioned } = this.options;
+    if (!this.device.behaviours.joinsHomeNetwork) return false;
+    if (!homeNetwork || provisioned) return true;
+    return homeNetwork.ssid === this.network.ssid && homeNetwork.password === this.network.password;
+  }
+
+  private afterFinalStage(end: FinalStageEnd): void {
+    if (end.type === 'failed') this.failed('finalstage-failed');
+    if (end.type === 'installed') this.finalLength = end.length;
+    this.write(`FinalStage: ${end.type}`);
+    this.enter('rebooting');
+  }
+
+  private write(line: string): void {
+    this.log.push(line);
+    this.emit('log', line);
+  }
+
+  private enter(state: VirtualState): void {
+    if (state === this.current) return;
+    this.current = state;
+    if (RECOVERIES.has(state)) this.recovered();
+    this.write(`state: ${state}`);
+    this.emit('state', state);
+  }
+
+  private failed(reason: string): void {
+    this.failure = reason;
+    const { lingerMs } = this.options;
+    if (lingerMs === undefined || this.linger) return;
+    this.linger = setTimeout(() => this.over(this.failure ?? reason), lingerMs);
+  }
+
+  /** It is doing something again, so the last failure was not the end. */
+  private recovered(): void {
+    this.failure = undefined;
+    clearTimeout(this.linger);
+    this.linger = undefined;
+  }
+
+  private over(result: string): void {
+    this.overAs ??= result;
+    clearTimeout(this.linger);
+    this.power?.abort(new Restart('off'));
+  }
+
+  private finish(): void {
+    clearTimeout(this.linger);
+    this.enter('ended');
+    const length = this.overAs === 'flashed' ? this.finalLength : undefined;
+    const result = {
+      result: this.overAs ?? 'stopped',
+      flashSha256: createHash('sha256').update(this.flash.subarray(0, length)).digest('hex'),
+      log: this.log,
+    };
+    this.end(result);
+    this.emit('ended', result);
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address === 'localhost' || address.startsWith('127.');
+}
