@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+
+const EXAMPLE = path.resolve(__dirname, '../../../examples/02 - Flash one Sonoff.json');
+const STAGES = ['sonota-provision', 'sonota-cloud-emulator', 'sonota-ota-serve', 'sonota-finalstage-watch'];
+
+export interface FlowNode {
+  id: string;
+  type: string;
+  z?: string;
+  wires?: string[][];
+  [property: string]: unknown;
+}
+
+export interface FlowSettings {
+  ssid: string;
+  password: string;
+  user1: string;
+  user2: string;
+  final: string;
+  /** Where the recorder writes. */
+  records: string;
+}
+
+/** The flow to deploy, and the id of the inject node that starts it. */
+export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: string } {
+  const nodes = existsSync(EXAMPLE) ? (JSON.parse(readFileSync(EXAMPLE, 'utf8')) as FlowNode[]) : plainFlow();
+  const inject = nodes.find((node) => node.type === 'inject')!;
+  const { ssid, password, user1, user2, final } = settings;
+  for (const node of nodes) {
+    // What a user fills in: nothing else of the example is touched, so that its defaults are what is tested.
+    if (node.type === 'sonota-host') Object.assign(node, { ssid, credentials: { password } });
+    if (node.type === 'sonota-firmware') Object.assign(node, { user1, user2, final });
+  }
+  inject['props'] = [...((inject['props'] as object[] | undefined) ?? []), { p: 'foreign', v: 'kept', vt: 'str' }];
+  return { nodes: [...nodes, ...recorders(nodes, inject.z!, settings.records)], start: inject.id };
+}
+
+/** Functions beside the flow's own nodes that write every result, progress, error, completion and status to a file. */
+function recorders(nodes: FlowNode[], z: string, filename: string): FlowNode[] {
+  const added: FlowNode[] = [
+    {
+      id: 'lab-file',
+      type: 'file',
+      z,
+      filename,
+      filenameType: 'str',
+      appendNewline: true,
+      overwriteFile: 'false',
+      wires: [[]],
+    },
+  ];
+  const record = (id: string, kind: string, node: string): string => {
+    const func = `return { payload: JSON.stringify({ kind: ${kind}, node: ${node}, at: Date.now(), msg }) };`;
+    added.push({ id, type: 'function', z, outputs: 1, func, wires: [['lab-file']] });
+    return id;
+  };
+  const stages = nodes.filter((node) => STAGES.includes(node.type));
+  for (const stage of stages) {
+    const name = JSON.stringify(stage.type.replace('sonota-', ''));
+    const wires = stage.wires ?? [];
+    stage.wires = ['result', 'progress'].map((kind, i) => [
+      ...(wires[i] ?? []),
+      record(`lab-${kind}-${stage.id}`, `'${kind}'`, name),
+    ]);
+  }
+  const scope = stages.map((stage) => stage.id);
+  const types = JSON.stringify(
+    Object.fromEntries(stages.map((stage) => [stage.id, stage.type.replace('sonota-', '')])),
+  );
+  const bySource = (property: string) => `(${types})[msg.${property}.source.id] || msg.${property}.source.type`;
+  const error = record('lab-on-error', `'error'`, bySource('error'));
+  const status = record('lab-on-status', `'status'`, bySource('status'));
+  const complete = record('lab-on-complete', `'complete'`, `''`);
+  added.push({ id: 'lab-catch', type: 'catch', z, scope: null, uncaught: false, wires: [[error]] });
+  added.push({ id: 'lab-status', type: 'status', z, scope, wires: [[status]] });
+  added.push({ id: 'lab-complete', type: 'complete', z, scope, uncaught: false, wires: [[complete]] });
+  return added;
+}
+
+/** The same chain as example 02, for a checkout that has no examples yet. */
+function plainFlow(): FlowNode[] {
+  const z = 'lab-tab';
+  const chain = STAGES.map((type, i) => ({
+    id: `lab-${i}`,
+    type,
+    z,
+    name: '',
+    host: 'lab-host',
+    ...(i > 1 ? { firmware: 'lab-firmware' } : {}),
+    wires: [i < 3 ? [`lab-${i + 1}`] : [], []],
+  }));
+  return [
+    { id: z, type: 'tab', label: 'Lab' },
+    { id: 'lab-host', type: 'sonota-host', name: '' },
+    { id: 'lab-firmware', type: 'sonota-firmware', name: '' },
+    { id: 'lab-inject', type: 'inject', z, props: [], repeat: '', crontab: '', once: false, wires: [['lab-0']] },
+    ...chain,
+  ];
+}

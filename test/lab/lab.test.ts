@@ -1,0 +1,132 @@
+import * as assert from 'node:assert';
+import { Case, DEVICE_ID, FACTORY_KEY, flashOnce, HOME_WIFI, CASE_LIMIT_MS, Outcome } from './lab';
+import { whyNoAir } from './air';
+
+const CHUNK = 4096;
+const STAGES = ['provision', 'cloud-emulator', 'ota-serve', 'finalstage-watch'];
+
+const CASES: Case[] = [
+  { class: 'range', slot: 1, layout: 'two' },
+  { class: 'range', slot: 2, layout: 'two' },
+  { class: 'no-range', slot: 1, layout: 'two' },
+  { class: 'no-range', slot: 2, layout: 'two' },
+  { class: 'plain', slot: 1, layout: 'two' },
+  { class: 'plain', slot: 2, layout: 'two' },
+  { class: 'range', slot: 1, layout: 'one' },
+  { class: 'range', slot: 2, layout: 'one', vanish: true },
+];
+/** Each is a Node-RED and mostly waiting; more at once would make a small machine late. */
+const AT_ONCE = 3;
+
+describe('the flow of example 02, a stock Sonoff that is not ours, and the addresses of the real world', function () {
+  const outcomes = new Map<Case, Promise<Outcome>>();
+
+  before(function () {
+    const reason = whyNoAir();
+    if (reason !== undefined) {
+      console.log(`    the lab is skipped: ${reason}`);
+      return this.skip();
+    }
+    let lane = 0;
+    const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+    for (const about of CASES) {
+      const outcome = lanes[lane]!.then(() => flashOnce(about));
+      outcomes.set(about, outcome);
+      lanes[lane] = outcome.catch(() => undefined);
+      lane = (lane + 1) % AT_ONCE;
+    }
+  });
+
+  for (const about of CASES) {
+    const layout = about.layout === 'two' ? 'a host with Ethernet and Wi-Fi' : 'a host with one interface';
+    it(`${about.class}, stock in slot ${about.slot}, ${layout}`, async function () {
+      this.timeout(CASE_LIMIT_MS * CASES.length);
+      this.slow(60_000);
+      judge(about, await outcomes.get(about)!);
+    });
+  }
+});
+
+function judge(about: Case, outcome: Outcome): void {
+  judgeDevice(about, outcome);
+  judgeResults(outcome);
+  judgeJob(about, outcome);
+  judgeProgress(outcome);
+  assert.ok(!outcome.written.includes(HOME_WIFI.password), 'the Wi-Fi password is written somewhere in clear');
+  assert.ok(!outcome.written.includes(FACTORY_KEY), "the device's key is written somewhere in clear");
+}
+
+function judgeDevice(about: Case, { exitCode, device, finalSha256, userBytes }: Outcome): void {
+  const of = (event: string) => device.filter((entry) => entry.event === event);
+  assert.deepStrictEqual(of('fault'), [], 'the device saw what its firmware cannot read');
+  assert.deepStrictEqual(of('stderr'), []);
+  assert.strictEqual(exitCode, 0);
+  assert.strictEqual(of('done')[0]?.['flashSha256'], finalSha256);
+  assert.strictEqual(of('upgrade').length, 1, 'it succeeds at the first attempt');
+  assert.deepStrictEqual(of('disconnected'), []);
+  assert.deepStrictEqual(of('finalstage-refused'), []);
+  const slot = about.slot === 1 ? 2 : 1;
+  const [downloaded] = of('downloaded');
+  const requests = about.class === 'range' ? Math.ceil(userBytes[slot] / CHUNK) : 1;
+  assert.deepStrictEqual(
+    [downloaded?.['slot'], downloaded?.['requests'], downloaded?.['connections']],
+    [slot, requests, 1],
+  );
+  assert.strictEqual(of('finalstage-up').length, slot === 1 ? 2 : 1);
+}
+
+function judgeResults({ device, records }: Outcome): void {
+  const ends = records.filter(({ kind }) => kind === 'result' || kind === 'error');
+  assert.deepStrictEqual(
+    ends.map(({ kind, node }) => `${kind} ${node}`),
+    STAGES.map((stage) => `result ${stage}`),
+    'one result of each stage, in this order, and no error',
+  );
+  assert.strictEqual(records.filter(({ kind }) => kind === 'complete').length, STAGES.length, 'done() once per stage');
+  const gone = device.filter(({ event }) => event === 'finalstage-down').at(-1)!;
+  assert.ok(ends[3]!.at > gone.at, 'the last result came before FinalStage was gone');
+}
+
+function judgeJob(about: Case, { records }: Outcome): void {
+  const { msg } = records.filter(({ kind }) => kind === 'result').at(-1)!;
+  const job = msg.sonota!;
+  assert.strictEqual(msg['foreign'], 'kept');
+  assert.strictEqual(msg.deviceid, DEVICE_ID);
+  assert.strictEqual(typeof msg.payload, 'object');
+  const model = { range: 'ITA-GZ1-GL', 'no-range': 'PSB-B04-GL', plain: 'PSC-B01-GL' }[about.class];
+  const { deviceid, ip, stage, percent } = job;
+  assert.deepStrictEqual(
+    { deviceid, ip, stage, percent, model: job['model'] },
+    { deviceid: DEVICE_ID, ip: '192.168.77.20', stage: 'done', percent: 100, model },
+  );
+  assert.match(String(job['mac']), /^5C:CF:7F:12:34:56$/i);
+  const stages = job['stages'] as Record<string, { startedAt: string; endedAt: string; percent: number }>;
+  assert.deepStrictEqual(Object.keys(stages), ['provision', 'cloud', 'upgrade', 'finalstage']);
+  let before = String(job['startedAt']);
+  for (const { startedAt, endedAt } of Object.values(stages)) {
+    for (const time of [startedAt, endedAt]) assert.strictEqual(new Date(time).toISOString(), time);
+    assert.ok(before <= startedAt && startedAt <= endedAt, `${before} ${startedAt} ${endedAt}`);
+    before = endedAt;
+  }
+}
+
+function judgeProgress({ records }: Outcome): void {
+  const progress = records.filter(({ kind }) => kind === 'progress');
+  let before = 0;
+  for (const { node, msg } of progress) {
+    const percent = msg.payload as number;
+    assert.ok(percent >= before, `${percent} % after ${before} %`);
+    assert.strictEqual(percent, msg.sonota?.['percent']);
+    assert.ok((percent === 100) <= (node === 'finalstage-watch'), '100 % only by the last stage');
+    assert.ok((msg.text ?? '').length > 0);
+    assert.match(msg.topic ?? '', /^(unknown|10000a1b2c)\/(provision|cloud|upgrade|finalstage|done)$/);
+    before = percent;
+  }
+  assert.strictEqual(before, 100);
+  for (const stage of STAGES) {
+    const times = progress.filter(({ node }) => node === stage).map(({ at }) => at);
+    assert.ok(times.length > 0, `${stage} put out no progress`);
+    const seconds = (times.at(-1)! - times[0]!) / 1000;
+    assert.ok(times.length <= 4 * seconds + 3, `${stage}: ${times.length} messages in ${seconds} s`);
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { makeFinalImage, makeUserImage } from '../../lib/image/writer';
+import { Air } from './air';
+import { DeviceEvent, DeviceProcess } from './device-process';
+import { makeFlow } from './flow';
+import { Layout, Person } from './person';
+import { FlowRecord, Records } from './records';
+import { RedInside } from './red-inside';
+
+export interface Case {
+  class: 'range' | 'no-range' | 'plain';
+  slot: 1 | 2;
+  layout: Layout;
+  vanish?: boolean;
+}
+
+export const HOME_WIFI = { ssid: 'Under the stairs', password: 'correct horse 42' };
+export const DEVICE_ID = '10000a1b2c';
+export const FACTORY_KEY = '6a1f0b7c-5b0d-4c6e-9a77-0d3c5e1a2b3c';
+export const USER_IMAGE_BYTES = 40_000;
+const FINAL_IMAGE_BYTES = 100_000;
+/** A case takes 15 to 30 s; the limit only ends one that hangs. */
+export const CASE_LIMIT_MS = 150_000;
+/** After the device is through: 3 s of rule 6, and what a busy machine adds. */
+const RESULT_LIMIT_MS = 30_000;
+
+/** All that was seen of one flash, to be judged by the tests. */
+export interface Outcome {
+  exitCode: number | null;
+  device: DeviceEvent[];
+  records: FlowRecord[];
+  finalSha256: string;
+  userBytes: Record<1 | 2, number>;
+  /** Everything that Node-RED wrote where secrets must not be. */
+  written: string;
+}
+
+/** One device, one Node-RED, one flash, in namespaces of their own. */
+export async function flashOnce(about: Case): Promise<Outcome> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sonota-lab-'));
+  const limit = AbortSignal.timeout(CASE_LIMIT_MS);
+  const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
+  try {
+    const air = new Air();
+    undo.push(() => air.remove());
+    const images = await writeImages(folder);
+    const records = new Records(path.join(folder, 'records.jsonl'));
+    undo.push(() => records.close());
+    const person = new Person(air, about.layout, records, limit);
+    const inside = await RedInside.start(air, path.join(folder, 'admin.sock'));
+    undo.push(() => inside.red.stop());
+    const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, records: records.path });
+    await inside.post('/flows', nodes);
+    await inside.post(`/inject/${start}`, {});
+    const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
+    undo.push(() => device.stop());
+    person.watch(device);
+    const exitCode = await deviceEnds(device, records, limit);
+    await person.settled();
+    if (exitCode === 0) await flowEnds(records);
+    const flows = await readFile(path.join(inside.red.userDir, 'flows.json'), 'utf8');
+    return {
+      exitCode,
+      device: device.events,
+      records: records.all,
+      finalSha256: images.finalSha256,
+      userBytes: images.userBytes,
+      written: [records.text(), ...inside.red.log, flows].join('\n'),
+    };
+  } finally {
+    for (const step of undo.reverse()) await step();
+  }
+}
+
+async function writeImages(folder: string) {
+  const user1 = makeUserImage({ slot: 1, size: USER_IMAGE_BYTES });
+  const user2 = makeUserImage({ slot: 2, size: USER_IMAGE_BYTES });
+  const final = makeFinalImage({ size: FINAL_IMAGE_BYTES });
+  const paths = {
+    user1: path.join(folder, 'user1.bin'),
+    user2: path.join(folder, 'user2.bin'),
+    final: path.join(folder, 'final.bin'),
+  };
+  await Promise.all([writeFile(paths.user1, user1), writeFile(paths.user2, user2), writeFile(paths.final, final)]);
+  const finalSha256 = createHash('sha256').update(final).digest('hex');
+  return { paths, finalSha256, userBytes: { 1: user1.length, 2: user2.length } };
+}
+
+/** Resolves with the device's exit code; a failure of the flow ends the wait too. */
+async function deviceEnds(device: DeviceProcess, records: Records, limit: AbortSignal): Promise<number | null> {
+  const failed = records
+    .find(({ kind }) => kind === 'error', limit)
+    .then(
+      ({ node, msg }) =>
+        Promise.reject(new Error(`${node}: ${msg.error?.code} ${msg.error?.message}\n${story(device, records)}`)),
+      () => Promise.reject(new Error(`the device did not end\n${story(device, records)}`)),
+    );
+  return await Promise.race([device.ended, failed]);
+}
+
+async function flowEnds(records: Records): Promise<void> {
+  const soon = AbortSignal.timeout(RESULT_LIMIT_MS);
+  // A result that never comes is for the tests to find; so is one too many, hence the wait for the completions.
+  await records.find(({ kind, node }) => kind === 'result' && node === 'finalstage-watch', soon).catch(() => undefined);
+  while (records.of('complete').length < 4 && !soon.aborted)
+    await records
+      .find(({ kind }) => kind === 'complete' && records.of('complete').length >= 4, soon)
+      .catch(() => undefined);
+}
+
+/** Both sides' doings in the order of time, for the message of a failed test. */
+export function story(device: { events: DeviceEvent[] }, records: { all: FlowRecord[] }): string {
+  const lines = [
+    ...device.events.map(({ at, event, ...facts }) => ({ at, text: `device  ${event} ${JSON.stringify(facts)}` })),
+    ...records.all.map(({ at, kind, node, msg }) => ({
+      at,
+      text: `flow    ${kind} ${node} ${JSON.stringify(msg.error ?? msg['status'] ?? msg.text ?? msg.payload)}`,
+    })),
+  ];
+  return lines
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, text }) => `${new Date(at).toISOString().slice(14, 23)} ${text}`)
+    .join('\n');
+}

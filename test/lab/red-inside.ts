@@ -1,0 +1,39 @@
+import * as http from 'node:http';
+import { RunningNodeRed, startNodeRed } from '../shared/node-red';
+import { Air } from './air';
+
+/**
+ * A real Node-RED in the host's namespace. Its admin API listens on a Unix socket, which no namespace holds back: so the
+ * host has the interfaces of its layout and not one more, and nobody could take a test's own link for the home network.
+ */
+export class RedInside {
+  private constructor(
+    readonly red: RunningNodeRed,
+    readonly socket: string,
+  ) {}
+
+  static async start(air: Air, socket: string): Promise<RedInside> {
+    // Node-RED hands uiPort to listen(), which takes a path as well as a number.
+    const settings: object = { uiPort: socket, disableEditor: true, credentialSecret: 'the lab' };
+    const prefix = ['ip', 'netns', 'exec', air.namespace('host')];
+    return new RedInside(await startNodeRed({ prefix, settings: { ...settings } }), socket);
+  }
+
+  /** POST to the admin API; throws for any status but 2xx. */
+  async post(url: string, body: unknown): Promise<void> {
+    const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
+    await new Promise<void>((resolve, reject) => {
+      const options = { socketPath: this.socket, method: 'POST', path: url, headers };
+      const request = http.request(options, (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => (text += part.toString()));
+        response.on('end', () => {
+          if (response.statusCode! >= 200 && response.statusCode! < 300) resolve();
+          else reject(new Error(`POST ${url}: ${response.statusCode} ${text}`));
+        });
+      });
+      request.on('error', reject);
+      request.end(JSON.stringify(body));
+    });
+  }
+}
