@@ -10,7 +10,7 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
     name: { value: '' },
     user1: { value: '', validate: sonotaChecks.image },
     user2: { value: '', validate: sonotaChecks.image },
-    final: { value: '', required: true, validate: sonotaChecks.image },
+    final: { value: '', validate: sonotaChecks.image },
   },
   label: function () {
     const file = (this.final ?? '').split(/[\\/]/).pop();

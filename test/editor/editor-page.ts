@@ -1,0 +1,167 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+
+/** How long one action of a person may wait for the editor; under the time limit of a test, to fail with a reason. */
+const ACTION_LIMIT_MS = 10_000;
+
+/** What these tests read of the editor's own objects, inside the page. */
+declare const RED: {
+  nodes: {
+    filterNodes(filter: object): EditorNode[];
+    eachConfig(act: (node: EditorNode) => void): void;
+    getType(type: string): unknown;
+  };
+  sidebar: { show(tab: string): void };
+  workspaces: { active(): string };
+};
+
+export interface EditorNode {
+  id: string;
+  type: string;
+  valid?: boolean;
+  validationErrors?: string[];
+}
+
+/**
+ * The editor of one Node-RED in one browser page, used as a person does. `complaints` gathers whatever a careful
+ * person would find in the browser's console: errors, exceptions, requests that failed.
+ */
+export class EditorPage {
+  readonly complaints: string[] = [];
+  /** Path of everything the page asked Node-RED for, with the status of the last answer. */
+  readonly answers = new Map<string, number>();
+
+  private constructor(readonly page: Page) {
+    page.setDefaultTimeout(ACTION_LIMIT_MS);
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.complaints.push(`exception: ${error.message}`));
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url());
+      this.answers.set(decodeURIComponent(pathname), response.status());
+      if (response.status() >= 400) this.complaints.push(`${response.status()}: ${pathname}`);
+    });
+  }
+
+  /** Opens the editor and waits until it can be used. */
+  static async open(browser: Browser, url: string): Promise<EditorPage> {
+    const editor = new EditorPage(await browser.newPage({ viewport: { width: 1400, height: 900 } }));
+    await editor.page.goto(url);
+    await editor.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    await editor.page.locator('#red-ui-main-container').waitFor();
+    await editor.page.locator('.red-ui-palette-node').first().waitFor({ state: 'attached' });
+    return editor;
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+
+  paletteNode(type: string): Locator {
+    return this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+  }
+
+  flowNode(id: string): Locator {
+    return this.page.locator(`g[id="${id}"]`);
+  }
+
+  /** Opens a node's form by a double click, and waits until it has slid in. */
+  async openForm(id: string): Promise<Locator> {
+    await this.flowNode(id).locator('rect').first().dblclick();
+    const form = this.page.locator('#dialog-form');
+    await form.waitFor();
+    await this.trayIsStill();
+    return form;
+  }
+
+  /** From an open form: opens the config node that it names, by the pencil beside it. */
+  async openConfigForm(property: string): Promise<Locator> {
+    await this.page.locator(`#node-input-btn-${property}-edit`).click();
+    const form = this.page.locator('#node-config-dialog-edit-form');
+    await form.waitFor();
+    await this.trayIsStill();
+    return form;
+  }
+
+  async cancelForm(): Promise<void> {
+    await this.page.locator('#node-dialog-cancel').click();
+    await this.page.locator('#dialog-form').waitFor({ state: 'detached' });
+  }
+
+  async cancelConfigForm(): Promise<void> {
+    await this.page.locator('#node-config-dialog-cancel').click();
+    await this.page.locator('#node-config-dialog-edit-form').waitFor({ state: 'detached' });
+    await this.trayIsStill();
+  }
+
+  /** Types into a field as a person does, and leaves it. */
+  async enter(field: Locator, text: string): Promise<void> {
+    await field.fill(text);
+    await field.press('End');
+    await field.blur();
+  }
+
+  /** Opens the help of the node that is selected. */
+  async showHelp(id: string): Promise<Locator> {
+    await this.flowNode(id).locator('rect').first().click();
+    await this.page.evaluate(() => RED.sidebar.show('help'));
+    const help = this.page.locator('.red-ui-help');
+    await help.locator('p').first().waitFor();
+    return help;
+  }
+
+  /** Menu Import > Examples > our package > `name`, into the editor. */
+  async importExample(name: string): Promise<void> {
+    await this.page.locator('#red-ui-workspace-chart').click({ position: { x: 500, y: 400 } });
+    await this.page.keyboard.press('Control+i');
+    await this.page.locator('#red-ui-tab-red-ui-clipboard-dialog-import-tab-examples').click();
+    const tree = this.page.locator('#red-ui-clipboard-dialog-import-tabs-content');
+    await tree.getByText('@sonota/node-red', { exact: true }).click();
+    await tree.getByText(name, { exact: true }).click();
+    await this.page.locator('#red-ui-clipboard-dialog-ok:not([disabled])').click();
+    await this.page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
+  }
+
+  /** Every node that the editor holds, config nodes among them. */
+  async nodes(): Promise<EditorNode[]> {
+    return await this.page.evaluate(() => {
+      const all: EditorNode[] = [];
+      const take = ({ id, type, valid, validationErrors }: EditorNode): void => {
+        all.push({
+          id,
+          type,
+          ...(valid === undefined ? {} : { valid }),
+          ...(validationErrors ? { validationErrors } : {}),
+        });
+      };
+      RED.nodes.filterNodes({}).forEach(take);
+      RED.nodes.eachConfig(take);
+      return all;
+    });
+  }
+
+  /** Presses Deploy and waits for Node-RED's answer. */
+  async deploy(): Promise<void> {
+    const answer = this.page.waitForResponse(
+      (response) => new URL(response.url()).pathname === '/flows' && response.request().method() === 'POST',
+    );
+    await this.page.locator('#red-ui-header-button-deploy').click();
+    const { ok, status } = await answer.then((response) => ({ ok: response.ok(), status: response.status() }));
+    if (!ok) throw new Error(`the deploy was answered with ${status}`);
+  }
+
+  /** Presses the button of an Inject node. */
+  async pressInject(id: string): Promise<void> {
+    await this.flowNode(id).locator('.red-ui-flow-node-button-button').click();
+  }
+
+  /** The statuses under the nodes that are on the canvas now. */
+  async statuses(): Promise<string[]> {
+    return (await this.page.locator('.red-ui-flow-node-status-label').allTextContents()).filter((text) => text !== '');
+  }
+
+  /** A form slides in; a click in mid-flight misses. */
+  private async trayIsStill(): Promise<void> {
+    await this.page.waitForFunction('$(".red-ui-tray:animated").length === 0');
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import type { Locator } from 'playwright-core';
+import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
+import { useEditor } from './suite';
+
+/** Per field: what the form must refuse, and what it must take. The empty field is always taken. */
+interface Entries {
+  bad: string[];
+  good: string[];
+}
+
+const PORT: Entries = { bad: ['70000', '-1', '80.5', 'http'], good: ['0', '8443', '65535', '${PORT}'] };
+const POSITIVE: Entries = { bad: ['0', '-5', 'soon'], good: ['600', '0.5', '${LIMIT}'] };
+const IPV4: Entries = {
+  bad: ['home', '192.168.1', '192.168.1.256', '1.2.3.4.5', '::1'],
+  good: ['192.168.1.20', '${IP}'],
+};
+const URL: Entries = {
+  bad: ['10.10.7.1', 'https://10.10.7.1', 'http://'],
+  good: ['http://10.10.7.1', 'http://127.0.0.1:10080'],
+};
+const IMAGE: Entries = {
+  bad: ['/data/tasmota.bin.gz', 'ftp://host/x.bin', 'store:abc', 'catalog:'],
+  good: [
+    '/data/tasmota.bin',
+    'C:\\fw\\tasmota.bin',
+    'https://host/x.bin',
+    `store:${'0a'.repeat(32)}`,
+    'catalog:tasmota',
+  ],
+};
+
+const FIELDS: Record<string, Record<string, Entries>> = {
+  'sonota-host': {
+    httpsPort: PORT,
+    legacyPort: PORT,
+    httpPort: PORT,
+    address: IPV4,
+    bind: IPV4,
+    ssid: { bad: ['a'.repeat(32), 'ä'.repeat(16)], good: ['a'.repeat(31), 'ä'.repeat(15)] },
+  },
+  'sonota-firmware': { user1: IMAGE, user2: IMAGE, final: IMAGE },
+  'sonota-provision': { url: URL, timeout: POSITIVE },
+  'sonota-cloud-emulator': { timeout: POSITIVE },
+  'sonota-ota-serve': { timeout: POSITIVE },
+  'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
+  'sonota-virtual-device': {
+    apPort: PORT,
+    apAddress: IPV4,
+    speed: POSITIVE,
+    deviceid: { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3'] },
+  },
+};
+
+const NOT_IN_FORMS = ['id', 'type', 'x', 'y', 'z', 'wires', 'finalStagePort'];
+
+describe('editor: forms', () => {
+  const suite = useEditor(EVERY_NODE);
+
+  for (const type of Object.keys(VISIBLE_TYPES)) {
+    it(`opens and checks the form of ${type}`, async () => {
+      const form = await suite.editor.openForm(idOf(type));
+      await assertReadable(form);
+      await assertChecks(form, 'node-input', FIELDS[type] ?? {});
+      await suite.editor.cancelForm();
+    });
+  }
+
+  for (const type of CONFIG_TYPES) {
+    it(`opens and checks the form of ${type}`, async () => {
+      await suite.editor.openForm(idOf('sonota-ota-serve'));
+      const form = await suite.editor.openConfigForm(type.replace('sonota-', ''));
+      await assertReadable(form);
+      await assertChecks(form, 'node-config-input', FIELDS[type] ?? {});
+      await suite.editor.cancelConfigForm();
+      await suite.editor.cancelForm();
+    });
+  }
+
+  it('has a field for each property, save the port that FinalStage has built in', async () => {
+    for (const node of EVERY_NODE.filter(({ type }) => type in FIELDS)) {
+      const isConfig = node.type === 'sonota-host' || node.type === 'sonota-firmware';
+      await suite.editor.openForm(isConfig ? idOf('sonota-ota-serve') : node.id);
+      if (isConfig) await suite.editor.openConfigForm(node.type.replace('sonota-', ''));
+      const prefix = isConfig ? 'node-config-input' : 'node-input';
+      for (const property of Object.keys(node).filter((name) => !NOT_IN_FORMS.includes(name))) {
+        assert.equal(await suite.editor.page.locator(`#${prefix}-${property}`).count(), 1, `${node.type}: ${property}`);
+      }
+      if (isConfig) await suite.editor.cancelConfigForm();
+      await suite.editor.cancelForm();
+    }
+  });
+
+  it('refuses a stage without a host', async () => {
+    const form = await suite.editor.openForm(idOf('sonota-provision'));
+    await form.locator('#node-input-host').selectOption('_ADD_');
+    await waitForClass(form.locator('#node-input-host'), true);
+    await suite.editor.cancelForm();
+  });
+
+  it('says in words what is wrong with a field', async () => {
+    const form = await suite.editor.openForm(idOf('sonota-provision'));
+    await suite.editor.enter(form.locator('#node-input-timeout'), 'soon');
+    await form.locator('#node-input-timeout').hover();
+    const popover = suite.editor.page.locator('.red-ui-popover', { hasText: 'must be a number above 0' });
+    await popover.first().waitFor();
+    await suite.editor.cancelForm();
+  });
+
+  it('asks for the Wi-Fi password in a field that hides it', async () => {
+    await suite.editor.openForm(idOf('sonota-provision'));
+    const form = await suite.editor.openConfigForm('host');
+    assert.equal(await form.locator('#node-config-input-password').getAttribute('type'), 'password');
+    await suite.editor.cancelConfigForm();
+    await suite.editor.cancelForm();
+  });
+
+  /** Every label, tip and choice has its text, none shows the key of one. */
+  async function assertReadable(form: Locator): Promise<void> {
+    for (const label of await form.locator('label span, .form-tips, option, h4').allInnerTexts()) {
+      assert.notEqual(label.trim(), '');
+      assert.doesNotMatch(label, /sonota-[\w-]+[.:]/, 'a text is a key');
+    }
+  }
+
+  async function assertChecks(form: Locator, prefix: string, fields: Record<string, Entries>): Promise<void> {
+    for (const [property, { bad, good }] of Object.entries(fields)) {
+      const field = form.locator(`#${prefix}-${property}`);
+      const before = await field.inputValue();
+      for (const text of bad) {
+        await suite.editor.enter(field, text);
+        await waitForClass(field, true, `${property} took ${text}`);
+      }
+      for (const text of [...good, '']) {
+        await suite.editor.enter(field, text);
+        await waitForClass(field, false, `${property} refused ${text}`);
+      }
+      await suite.editor.enter(field, before);
+    }
+  }
+
+  async function waitForClass(field: Locator, wrong: boolean, otherwise = 'the check did not bite'): Promise<void> {
+    const selector = `#${await field.getAttribute('id')}${wrong ? '.input-error' : ':not(.input-error)'}`;
+    try {
+      await suite.editor.page.locator(selector).waitFor({ timeout: 3000 });
+    } catch {
+      assert.fail(otherwise);
+    }
+  }
+});

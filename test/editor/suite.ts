@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { Browser } from 'playwright-core';
+import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
+import { launchBrowser } from './browser';
+import { EditorPage } from './editor-page';
+
+export interface EditorSuite {
+  readonly editor: EditorPage;
+  readonly red: RunningNodeRed;
+}
+
+/**
+ * Gives the suite around it a real Node-RED with `flow` deployed and its editor in a real browser, and fails each test
+ * after which the browser's console is not clean. Where no browser can be started the whole suite is skipped, and the
+ * reasons are printed.
+ */
+export function useEditor(flow: Flow): EditorSuite {
+  let browser: Browser | undefined;
+  let editor: EditorPage | undefined;
+  let red: RunningNodeRed | undefined;
+
+  before(async function () {
+    const launched = await launchBrowser();
+    if (Array.isArray(launched)) {
+      console.log(`      skipped, no browser: ${launched.join('; ')}`);
+      return this.skip();
+    }
+    browser = launched;
+    red = await startNodeRed({ flow });
+    editor = await EditorPage.open(browser, red.url);
+  });
+
+  afterEach(() => {
+    const complaints = editor?.complaints.splice(0) ?? [];
+    assert.deepEqual(complaints, [], 'the browser complained');
+  });
+
+  after(async () => {
+    await editor?.close();
+    await browser?.close();
+    await red?.stop();
+  });
+
+  return {
+    get editor() {
+      assert.ok(editor, 'the editor is not open');
+      return editor;
+    },
+    get red() {
+      assert.ok(red, 'Node-RED does not run');
+      return red;
+    },
+  };
+}
