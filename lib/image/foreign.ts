@@ -1,7 +1,7 @@
 /** Files that people take for an ESP8266 image, told by their first bytes. */
 
 import { FlashError } from '../errors';
-import { APP_OFFSET, MAGIC_V1, isEntryAddress } from './format';
+import { APP_OFFSET, LINE_BYTES, MAGIC_V1, isEntryAddress } from './format';
 
 /** How much of the beginning is looked at to call a file text. */
 const TEXT_PROBE_BYTES = 512;
@@ -41,7 +41,7 @@ export function refuseForeign(bytes: Uint8Array, what: string): void {
   if (text) throw new FlashError('image-invalid', { what, reason: text });
   const chip = esp32Reason(bytes);
   if (chip) throw new FlashError('image-wrong-chip', { what, reason: chip });
-  if (bytes.every((byte) => byte === bytes[0])) {
+  if (bytes.length >= LINE_BYTES && bytes.every((byte) => byte === bytes[0])) {
     const value = (bytes[0] ?? 0).toString(16).toUpperCase().padStart(2, '0');
     throw new FlashError('image-invalid', { what, reason: `the file holds nothing but bytes ${value}` });
   }
@@ -50,13 +50,20 @@ export function refuseForeign(bytes: Uint8Array, what: string): void {
 function textReason(bytes: Uint8Array): string | undefined {
   const probe = bytes.subarray(0, TEXT_PROBE_BYTES);
   if (!probe.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d)) return undefined;
-  const text = Buffer.from(probe)
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
-  if (text.startsWith('<')) return 'it is a web page (HTML or XML) saved under the name of an image';
-  // Bytes of 0x80 and more may be any binary; they are text only where they decode as such.
-  return text.slice(0, -1).includes('\uFFFD') ? undefined : 'it is a text file';
+  const text = decodeUtf8(probe, bytes.length > probe.length);
+  if (text === undefined) return undefined;
+  return text.trimStart().startsWith('<')
+    ? 'it is a web page (HTML or XML) saved under the name of an image'
+    : 'it is a text file';
+}
+
+/** Undefined where the bytes are no UTF-8; `cut` allows a character that goes on behind them. */
+function decodeUtf8(bytes: Uint8Array, cut: boolean): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cut });
+  } catch {
+    return undefined;
+  }
 }
 
 function esp32Reason(bytes: Uint8Array): string | undefined {
