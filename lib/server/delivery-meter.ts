@@ -8,8 +8,8 @@ export interface DeliveryMeterOptions {
   stalled: (at: number) => void;
 }
 
-/** How often the kernel is asked. Too rarely, and a reset right after the last byte would hide that it arrived. */
-export const LOOK_MS = 25;
+/** How often the kernel is asked; its answer costs up to a few ms. */
+export const LOOK_MS = 100;
 
 /** How much of a file its receiver has: what the kernel took, less what it still holds for the receiver. */
 export class DeliveryMeter {
@@ -25,7 +25,7 @@ export class DeliveryMeter {
     private readonly options: DeliveryMeterOptions,
   ) {
     this.tells = options.unacknowledged() !== undefined;
-    this.#timer = setInterval(() => this.look(), LOOK_MS);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
   /** The file's bytes that have arrived, as far as can be told. */
@@ -41,10 +41,10 @@ export class DeliveryMeter {
   /** The kernel has taken the file's bytes up to `position`. */
   handedOver(position: number): void {
     this.#handedOver = position;
-    this.look();
+    if (!this.tells) this.#look();
   }
 
-  look(): void {
+  #look(): void {
     // A connection that is gone tells nothing any more, and what was known stays.
     const held = this.tells ? this.options.unacknowledged() : 0;
     if (held === undefined) return;

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,12 +14,22 @@ export const STALL_LIMIT_MS = 30_000;
 
 /**
  * How long a device that has everything may take to close the connection. FinalStage closes as soon as it has written
- * the last block, then restarts; if it restarted without closing, nothing will ever come.
+ * the last block, then restarts; if it restarted without closing, nothing will ever come. A receiver with large buffers
+ * has acknowledged a file long before it has read it.
  */
-export const CLOSE_LIMIT_MS = 10_000;
+export const CLOSE_LIMIT_MS = 30_000;
 
-/** Where the kernel does not tell what was acknowledged: so long after a device's close its reset may still follow. */
+/**
+ * After so long we close our direction, for a receiver that reads until the end. Not at once: the device's network
+ * library answers a close with a reset, and a reset is how a receiver says that it did not read everything.
+ */
+const HALF_CLOSE_MS = 5_000;
+
+/** A receiver that closes before it has read everything sends its reset a round trip after its close, at the latest. */
 const RESET_GRACE_MS = 300;
+
+/** A connection on which nothing moves is probed by the kernel after so long. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** Bytes handed over at a time: small enough to see progress, large enough for full speed. */
 const PART_BYTES = 16_384;
@@ -53,12 +62,12 @@ export async function replyToFinalStage(
     forward: (from, to) => observer.sent(from, to),
     stalled: (at) => observer.stalled?.(at),
   });
-  let closedByDevice = false;
-  socket.once('end', () => (closedByDevice = true));
-  socket.on(
-    'error',
-    ({ code }: NodeJS.ErrnoException) => (closedByDevice ||= code === 'ECONNRESET' || code === 'EPIPE'),
-  );
+  // No limit of ours may cut off a device that is slow: the kernel knows one that is gone, and gives it up by itself.
+  socket.setTimeout(0);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  const end: DeviceEnd = { closed: false, reset: false };
+  socket.once('end', () => (end.closed = true));
+  socket.on('error', ({ code }: NodeJS.ErrnoException) => (end.reset ||= code === 'ECONNRESET' || code === 'EPIPE'));
   let complete = false;
   try {
     response.sendDate = false;
@@ -68,40 +77,53 @@ export async function replyToFinalStage(
       await writePart(response, part);
       meter.handedOver(at + part.length);
     }
-    complete = meter.tells ? await arrives(meter, socket) : await closesInGoodOrder(socket);
-    if (complete) await farewell(socket, closeLimitMs);
+    if (meter.tells) await arrives(meter, socket);
+    await closes(socket, end, meter.tells ? closeLimitMs : undefined);
+    if (end.closed) end.reset ||= await resetFollows(socket, meter.tells ? unacknowledged : undefined);
+    complete = !end.reset && (meter.tells ? meter.delivered : end.closed);
   } catch {
     // From writePart: the connection was lost.
   } finally {
     meter.stop();
+    if (end.closed) socket.end();
+    else socket.destroy();
   }
+  const closedByDevice = end.closed || end.reset;
   const error = closedByDevice ? 'the device broke off the connection' : 'the connection was lost';
   observer.ended({ complete, bytes: meter.position, closedByDevice, ...(complete ? {} : { error }) });
 }
 
+/** How the device ended the connection: in good order, or saying that it did not read everything. */
+interface DeviceEnd {
+  closed: boolean;
+  reset: boolean;
+}
+
 /** Waits for the acknowledgement of the last byte, for as long as there is a connection. */
-async function arrives(meter: DeliveryMeter, socket: Socket): Promise<boolean> {
+async function arrives(meter: DeliveryMeter, socket: Socket): Promise<void> {
   while (!meter.delivered && !socket.destroyed) await pause(LOOK_MS);
-  return meter.delivered;
 }
 
-/** Where the kernel tells nothing: whether the device closes the connection, and no reset says that it missed some. */
-async function closesInGoodOrder(socket: Socket): Promise<boolean> {
-  if (!socket.readableEnded && !socket.destroyed) {
-    await new Promise<void>((resolve) => {
-      socket.once('end', resolve);
-      socket.once('close', () => resolve());
-    });
+/**
+ * Waits until the device closes the connection.
+ *
+ * @param limitMs undefined = for as long as there is a connection
+ */
+async function closes(socket: Socket, end: DeviceEnd, limitMs: number | undefined): Promise<void> {
+  const started = performance.now();
+  while (!end.closed && !socket.destroyed) {
+    const waited = performance.now() - started;
+    if (limitMs !== undefined && waited >= limitMs) return;
+    if (limitMs !== undefined && waited >= HALF_CLOSE_MS && !socket.writableEnded) socket.end();
+    await pause(LOOK_MS);
   }
-  if (socket.destroyed) return false;
-  await pause(RESET_GRACE_MS);
-  // A device that has closed takes no notice of one byte more; but after its reset, the write fails at once.
-  return new Promise((resolve) => socket.write('\n', (error) => resolve(!error)));
 }
 
-/** Closes our direction, and gives the device its time to close the other. */
-async function farewell(socket: Socket, limitMs: number): Promise<void> {
-  socket.end();
-  if (socket.closed) return;
-  await once(socket, 'close', { signal: AbortSignal.timeout(limitMs) }).catch(() => socket.destroy());
+/** Whether a device that has closed says after all that it did not read everything. Node itself would not notice. */
+async function resetFollows(socket: Socket, unacknowledged: FinalReplyOptions['unacknowledged']): Promise<boolean> {
+  await pause(RESET_GRACE_MS);
+  // After a reset, the kernel's table has no such connection any more; or, where there is no table, a write fails. One
+  // byte more than announced means nothing to a device that has closed.
+  if (unacknowledged) return !socket.closed && unacknowledged(socket) === undefined;
+  return new Promise((resolve) => socket.write('\n', (error) => resolve(Boolean(error))));
 }

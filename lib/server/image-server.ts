@@ -13,10 +13,7 @@ import { SocketSet } from './socket-set';
 import { PROVEN_PACE, type ImageGrant, type ImageRefusal, type Pace, type TransferObserver } from './transfer';
 import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
 
-/**
- * A connection without a byte in either direction is dropped after so long. A device may pause for as long as it takes
- * to erase its flash; after this it is gone, whatever it was doing.
- */
+/** A connection without a byte in either direction is dropped after so long; FinalStage is given all the time it takes. */
 export const IMAGE_IDLE_LIMIT_MS = 600_000;
 
 export type { ImageGrant, ImageRefusal, Pace, TransferObserver, TransferOutcome } from './transfer';

@@ -1,0 +1,419 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { unacknowledgedBytes } from '../../lib/net/unacknowledged';
+import type { OtaRequest } from '../../lib/protocol/ota-request';
+import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
+import { closeAll, RawClient, serve } from './serving';
+
+/** 10 000 bytes of which no two stretches look alike. */
+const IMAGE = Buffer.from(Uint8Array.from({ length: 10_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
+
+const DEVICE = 'User-Agent: itead-device\r\n\r\n';
+const ranged = (range: string): string =>
+  `GET /image?deviceid=100008db17&ts=1270216262&sign=00 HTTP/1.1\r\nHost: dl.itead.cn\r\nRange: ${range}\r\n${DEVICE}`;
+const UNRANGED = `GET /image HTTP/1.1\r\nHost: dl.itead.cn\r\n${DEVICE}`;
+const FINALSTAGE =
+  'GET /image HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nUser-Agent: ESP8266HTTPClient\r\nConnection: close\r\n\r\n';
+
+/** An image server on a free port that grants IMAGE to everyone, and what its observer was told. */
+async function imageServer(options: Partial<ImageServerOptions> & { image?: Buffer } = {}) {
+  const { image = IMAGE, ...rest } = options;
+  const requests: OtaRequest[] = [];
+  const sent: [number, number][] = [];
+  const stalls: number[] = [];
+  const outcomes: TransferOutcome[] = [];
+  let tell: () => void = () => undefined;
+  const server = new ImageServer({
+    find: () => ({
+      bytes: image,
+      observer: {
+        request: (request) => void requests.push(request),
+        sent: (from, to) => {
+          sent.push([from, to]);
+          tell();
+        },
+        stalled: (bytes) => {
+          stalls.push(bytes);
+          tell();
+        },
+        ended: (outcome) => {
+          outcomes.push(outcome);
+          tell();
+        },
+      },
+    }),
+    ...rest,
+  });
+  const news = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise<void>((resolve) => (tell = resolve));
+  };
+  const port = await serve(server);
+  return { server, port, requests, sent, stalls, outcomes, news };
+}
+
+describe('ImageServer', () => {
+  afterEach(closeAll);
+
+  describe('for a device that asks for ranges', () => {
+    it('answers a range in one write, byte for byte as the device parses it', async () => {
+      const { port, outcomes, sent, news } = await imageServer();
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=0-4095'));
+      const { head, body } = await client.answer();
+      assert.equal(
+        head,
+        'HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\n' +
+          'Content-Range: bytes 0-4095/10000\r\nConnection: keep-alive\r\nContent-Length: 4096',
+      );
+      assert.deepEqual(body, IMAGE.subarray(0, 4096));
+      assert.equal(client.segments.length, 1);
+      assert.ok(client.bytes.length <= 5120);
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 4096 }]);
+      assert.deepEqual(sent, [[0, 4096]]);
+    });
+
+    it('serves a whole file on one connection, the last range clipped to its end', async () => {
+      const { port, requests } = await imageServer();
+      const client = await RawClient.to(port);
+      const parts: Buffer[] = [];
+      for (const range of ['bytes=0-4095', 'bytes=4096-8191', 'bytes=8192-12287']) {
+        client.clear();
+        client.write(ranged(range));
+        const { head, body } = await client.answer();
+        assert.match(head, /^HTTP\/1\.1 206 /);
+        parts.push(body);
+        if (range === 'bytes=8192-12287') assert.match(head, /Content-Range: bytes 8192-9999\/10000\r\n/);
+      }
+      assert.deepEqual(Buffer.concat(parts), IMAGE);
+      assert.equal(client.closed, false);
+      assert.equal(requests[0]?.class, 'range');
+      assert.equal(requests[0]?.randPosition, 3);
+    });
+
+    it('clips a range that would not fit the buffer of a device', async () => {
+      const { port } = await imageServer();
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=100-9999'));
+      const { head, body } = await client.answer();
+      assert.match(head, /Content-Range: bytes 100-4195\/10000\r\n/);
+      assert.equal(body.length, 4096);
+    });
+
+    for (const range of ['bytes=10000-14095', 'bytes=0-', 'bytes=-5', 'bytes=0-1,4-5', 'lines=1-2']) {
+      it(`answers 416 to ${range}, never a 200 that would make a device loop`, async () => {
+        const { port, outcomes } = await imageServer();
+        const client = await RawClient.to(port);
+        client.write(ranged(range));
+        const { head, body } = await client.answer();
+        assert.match(head, /^HTTP\/1\.1 416 Range Not Satisfiable\r\n/);
+        assert.match(head, /Content-Range: bytes \*\/10000\r\n/);
+        assert.ok(body.length > 0);
+        assert.equal(outcomes[0]?.complete, false);
+      });
+    }
+
+    it('keeps the connection while a device thinks, and drops one that is idle for too long', async () => {
+      const { port } = await imageServer({ idleLimitMs: 150 });
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=0-4095'));
+      await client.answer();
+      const answered = performance.now();
+      await client.until(() => client.closed);
+      assert.ok(performance.now() - answered >= 140);
+    });
+  });
+
+  describe('for a device that asks for the whole file', () => {
+    const PACE = { headerBodyBytes: 10, pauseMs: 120, packetBytes: 1400, intervalMs: 30 };
+
+    it('sends the header with 10 bytes, pauses, and goes on in small packets at the pace', async () => {
+      const { port, outcomes, sent, news } = await imageServer({ image: IMAGE.subarray(0, 4210), pace: PACE });
+      const client = await RawClient.to(port);
+      client.write(UNRANGED);
+      const { head, body } = await client.answer();
+      assert.equal(
+        head,
+        'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 4210\r\nConnection: keep-alive',
+      );
+      assert.deepEqual(body, IMAGE.subarray(0, 4210));
+      const headLength = head.length + 4;
+      assert.deepEqual(
+        client.segments.map(({ length }) => length),
+        [headLength + 10, 1400, 1400, 1400],
+      );
+      const gaps = client.times.slice(1).map((time, index) => time - (client.times[index] ?? 0));
+      assert.ok((gaps[0] ?? 0) >= 110, `paused for ${gaps[0]} ms`);
+      for (const gap of gaps.slice(1)) assert.ok(gap >= 20, `a gap of ${gap} ms`);
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 4210 }]);
+      assert.deepEqual(sent, [
+        [0, 10],
+        [10, 1410],
+        [1410, 2810],
+        [2810, 4210],
+      ]);
+    });
+
+    it('stops when the device leaves, and says how far it got', async () => {
+      const { server, port, outcomes, news } = await imageServer({ pace: { ...PACE, pauseMs: 60_000 } });
+      const client = await RawClient.to(port);
+      client.write(UNRANGED);
+      await client.until(() => client.segments.length > 0);
+      assert.equal(server.transfersOnWire['no-range'], 1);
+      client.socket.resetAndDestroy();
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: false, bytes: 10, error: 'the connection was lost' }]);
+      assert.equal(server.transfersOnWire.total, 0);
+    });
+
+    it('takes a pace of its own for one device', async () => {
+      const bytes = IMAGE.subarray(0, 30);
+      const observer = { sent: () => undefined, ended: () => undefined };
+      const pace = { headerBodyBytes: 0, pauseMs: 1, packetBytes: 20, intervalMs: 1 };
+      const { port } = await imageServer({ find: () => ({ bytes, observer, pace }) });
+      const client = await RawClient.to(port);
+      client.write(UNRANGED);
+      const { body } = await client.answer();
+      assert.deepEqual(body, bytes);
+    });
+  });
+
+  describe('for FinalStage', () => {
+    /** More than the kernel takes in one go. */
+    const BIG = Buffer.alloc(1_000_000, 'sonota');
+
+    it('sends everything with a length and no ranges, and knows that it arrived and that the device closed', async () => {
+      const { server, port, outcomes, sent, news } = await imageServer();
+      const client = await RawClient.to(port, { allowHalfOpen: true });
+      client.write(FINALSTAGE.replace('\r\n\r\n', '\r\nRange: bytes=0-4095\r\n\r\n'));
+      const { head, body } = await client.answer();
+      assert.equal(
+        head,
+        'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 10000\r\nConnection: close',
+      );
+      assert.deepEqual(body, IMAGE);
+      await news(() => sent.at(-1)?.[1] === 10_000);
+      assert.equal(outcomes.length, 0, 'the device has not closed yet');
+      assert.equal(server.transfersOnWire.finalstage, 1);
+      assert.equal(client.ended, false, 'a device may take our close for a lost connection');
+      client.socket.end();
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+      assert.equal(sent.at(-1)?.[1], 10_000);
+    });
+
+    it('lets the host wait until nothing is on the wire', async () => {
+      const { server, port, sent, news } = await imageServer();
+      const client = await RawClient.to(port);
+      client.write(FINALSTAGE);
+      await client.answer();
+      let quiet = false;
+      const waiting = server.whenFinalStageQuiet().then(() => (quiet = true));
+      await news(() => sent.at(-1)?.[1] === 10_000);
+      assert.equal(quiet, false);
+      client.socket.end();
+      await waiting;
+      assert.equal(server.transfersOnWire.total, 0);
+    });
+
+    it('ends as complete when the device has everything but restarts without closing', async () => {
+      const { port, outcomes, news } = await imageServer({ closeLimitMs: 50 });
+      const client = await RawClient.to(port, { allowHalfOpen: true });
+      client.write(FINALSTAGE);
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: false }]);
+      await client.until(() => client.closed || client.ended);
+    });
+
+    it('is not complete when the device breaks off with bytes on the way', async () => {
+      const { port, outcomes, news, sent } = await imageServer({ image: BIG });
+      const client = await RawClient.to(port);
+      client.socket.once('data', () => {
+        client.socket.pause();
+        setImmediate(() => client.socket.resetAndDestroy());
+      });
+      client.write(FINALSTAGE);
+      await news(() => outcomes.length === 1);
+      const [outcome] = outcomes;
+      assert.equal(outcome?.complete, false);
+      assert.equal(outcome.error, 'the device broke off the connection');
+      assert.ok(outcome.bytes < BIG.length);
+      assert.equal(outcome.bytes, sent.at(-1)?.[1] ?? 0);
+    });
+
+    for (const leave of ['a reset', 'a close and then a reset']) {
+      it(`is not complete when a device that has acknowledged everything leaves unread bytes, with ${leave}`, async () => {
+        // More than Node itself reads ahead of a client that does not ask, less than its kernel takes.
+        const image = Buffer.alloc(100_000, 'sonota');
+        const { port, outcomes, sent, news } = await imageServer({ image });
+        const client = await RawClient.to(port);
+        client.socket.pause();
+        client.write(FINALSTAGE);
+        await news(() => sent.at(-1)?.[1] === image.length);
+        if (leave !== 'a reset') await new Promise<void>((resolve) => client.socket.end(resolve));
+        // The kernel sends the reset by itself, since there are bytes that nobody has read.
+        client.socket.destroy();
+        await news(() => outcomes.length === 1);
+        const error = 'the device broke off the connection';
+        assert.deepEqual(outcomes, [{ complete: false, bytes: 100_000, closedByDevice: true, error }]);
+      });
+    }
+
+    it('reports a stall while the device takes nothing, and still completes when it goes on', async () => {
+      let held = 6000;
+      const unacknowledged = (socket: Socket): number | undefined => held || unacknowledgedBytes(socket);
+      const { port, outcomes, stalls, news } = await imageServer({ unacknowledged, stallLimitMs: 150 });
+      const client = await RawClient.to(port);
+      client.write(FINALSTAGE);
+      await news(() => stalls.length === 2);
+      assert.deepEqual(stalls, [4000, 4000]);
+      assert.equal(outcomes.length, 0);
+      held = 0;
+      assert.deepEqual((await client.answer()).body, IMAGE);
+      client.socket.end();
+      await news(() => outcomes.length === 1);
+      assert.equal(outcomes[0]?.complete, true);
+    });
+
+    it('drops a stalled transfer when its device asks again', async () => {
+      let stuck: Socket | undefined;
+      const unacknowledged = (socket: Socket): number | undefined =>
+        socket === (stuck ??= socket) ? 6000 : unacknowledgedBytes(socket);
+      const { server, port, outcomes, stalls, news } = await imageServer({ unacknowledged, stallLimitMs: 150 });
+      const first = await RawClient.to(port);
+      first.write(FINALSTAGE);
+      await news(() => stalls.length > 0);
+      const second = await RawClient.to(port);
+      second.write(FINALSTAGE);
+      await news(() => outcomes.length === 1);
+      assert.equal(outcomes[0]?.complete, false);
+      assert.equal(outcomes[0].closedByDevice, false);
+      await second.answer();
+      second.socket.end();
+      await news(() => outcomes.length === 2);
+      assert.equal(outcomes[1]?.complete, true);
+      assert.equal(server.transfersOnWire.total, 0);
+    });
+
+    it('leaves a transfer alone that goes on while another device asks', async () => {
+      const { server, port } = await imageServer({ image: BIG });
+      const first = await RawClient.to(port);
+      first.socket.pause();
+      first.write(FINALSTAGE);
+      await once(server, 'request');
+      const second = await RawClient.to(port);
+      second.write(FINALSTAGE);
+      await second.answer();
+      assert.equal(server.transfersOnWire.finalstage, 2);
+    });
+
+    describe('on a system whose kernel does not tell what was acknowledged', () => {
+      const unacknowledged = (): undefined => undefined;
+
+      it('is complete when the device closes in good order', async () => {
+        const { port, outcomes, news } = await imageServer({ unacknowledged });
+        const client = await RawClient.to(port);
+        client.write(FINALSTAGE);
+        await client.answer();
+        client.socket.end();
+        await news(() => outcomes.length === 1);
+        assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+      });
+
+      it('is not complete when a reset follows the close', async () => {
+        const { port, outcomes, sent, news } = await imageServer({ unacknowledged, image: Buffer.alloc(100_000) });
+        const client = await RawClient.to(port);
+        client.socket.pause();
+        client.write(FINALSTAGE);
+        await news(() => sent.at(-1)?.[1] === 100_000);
+        await new Promise<void>((resolve) => client.socket.end(resolve));
+        client.socket.destroy();
+        await news(() => outcomes.length === 1);
+        assert.equal(outcomes[0]?.complete, false);
+      });
+    });
+  });
+
+  describe('with what no device should send', () => {
+    it('refuses in a few words and keeps the connection', async () => {
+      const { port } = await imageServer({ find: () => ({ status: 403, reason: 'for another device' }) });
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=0-4095'));
+      const { head, body } = await client.answer();
+      assert.match(head, /^HTTP\/1\.1 403 Forbidden\r\nContent-Type: text\/plain\r\nContent-Length: 19\r\n/);
+      assert.equal(body.toString(), 'for another device\n');
+      assert.equal(client.closed, false);
+    });
+
+    for (const method of ['HEAD', 'POST', 'OPTIONS', 'DELETE']) {
+      it(`answers 405 to ${method}`, async () => {
+        const { port, requests } = await imageServer();
+        const client = await RawClient.to(port);
+        client.write(`${method} /image HTTP/1.1\r\nHost: dl.itead.cn\r\nConnection: close\r\n\r\n`);
+        await client.until(() => client.closed);
+        assert.match(client.text, /^HTTP\/1\.1 405 Method Not Allowed\r\n/);
+        assert.equal(requests.length, 0);
+      });
+    }
+
+    it('survives garbage, an upgrade, a CONNECT, a request in mid-air and a second one before the first answer', async () => {
+      const { server, port } = await imageServer();
+      const complaints: string[] = [];
+      server.on('malformed', (reason) => complaints.push(reason));
+      const garbage = [
+        Buffer.from('160302003301', 'hex'),
+        Buffer.alloc(70_000, 0xff),
+        'GET / HTTP/9.9\r\n\r\n',
+        `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`,
+        'CONNECT /image HTTP/1.1\r\nHost: x\r\n\r\n',
+        'GET / HTTP/1.1\r\n\r\n',
+        UNRANGED + UNRANGED,
+      ];
+      for (const bytes of garbage) {
+        const client = await RawClient.to(port);
+        client.write(bytes);
+        await client.until(() => client.closed || client.ended || client.text.includes('400 Bad Request'));
+      }
+      const halfway = await RawClient.to(port);
+      halfway.write('GET /image HT');
+      halfway.socket.resetAndDestroy();
+      await halfway.until(() => halfway.closed);
+      const upgrading = await RawClient.to(port);
+      upgrading.write(
+        `GET /image HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      );
+      assert.match((await upgrading.answer()).head, /^HTTP\/1\.1 206 /);
+      assert.ok(complaints.some((reason) => reason.startsWith('what it sent is not HTTP (HPE_')));
+      assert.ok(complaints.includes('it asks again before it has its answer'));
+    });
+
+    it('answers 500 where the owner fails, and says so', async () => {
+      const { server, port } = await imageServer({
+        find: () => {
+          throw new Error('no such thing');
+        },
+      });
+      const failed = once(server, 'failed');
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=0-4095'));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 500 /);
+      assert.match(String((await failed)[0]), /no such thing/);
+    });
+  });
+
+  it('closes at once, with transfers of every class under way', async () => {
+    const { server, port, outcomes } = await imageServer({ image: Buffer.alloc(5_000_000) });
+    const clients = await Promise.all([0, 1, 2, 3].map(() => RawClient.to(port)));
+    for (const [index, request] of [ranged('bytes=0-4095'), UNRANGED, FINALSTAGE].entries())
+      clients[index]?.write(request);
+    await Promise.all(clients.slice(0, 3).map((client) => client.until(() => client.segments.length > 0)));
+    const started = performance.now();
+    server.close();
+    await Promise.all(clients.map((client) => client.until(() => client.closed)));
+    assert.ok(performance.now() - started < 100);
+    await server.whenQuiet();
+    assert.equal(outcomes.length, 3);
+  });
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { FlashError } from '../../lib/errors';
+import { PortListener } from '../../lib/server/port-listener';
+import { afterwards, closeAll, RawClient } from './serving';
+
+const IGNORE = { handle: () => undefined };
+
+function listener(): PortListener {
+  const listener = new PortListener(IGNORE);
+  afterwards(() => listener.close());
+  return listener;
+}
+
+async function refusal(port: number, bind: string): Promise<FlashError> {
+  const error: unknown = await listener()
+    .listen(port, bind)
+    .catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof FlashError);
+  assert.equal(error.code, 'port-in-use');
+  return error;
+}
+
+describe('PortListener', () => {
+  afterEach(closeAll);
+
+  it('hands on each connection and names its peer', async () => {
+    const seen: (number | undefined)[] = [];
+    const listener = new PortListener({ handle: (socket) => void seen.push(socket.remotePort) });
+    afterwards(() => listener.close());
+    const port = await listener.listen(0, '127.0.0.1');
+    assert.equal(listener.port, port);
+    const connected = once(listener, 'connection');
+    const client = await RawClient.to(port);
+    assert.deepEqual(await connected, ['127.0.0.1']);
+    assert.deepEqual(seen, [client.socket.localPort]);
+  });
+
+  it('says that another program holds the port, and can try again when it is free', async () => {
+    const holder = listener();
+    const port = await holder.listen(0, '127.0.0.1');
+    const second = listener();
+    await assert.rejects(second.listen(port, '127.0.0.1'), {
+      code: 'port-in-use',
+      values: { port, bind: '127.0.0.1', reason: 'another program holds it' },
+    });
+    await holder.close();
+    assert.equal(await second.listen(port, '127.0.0.1'), port);
+  });
+
+  it('says that the address is not here, or not an address', async () => {
+    // TEST-NET-3, which no machine has.
+    assert.equal((await refusal(0, '203.0.113.1')).values['reason'], 'this machine does not have that address');
+    assert.equal((await refusal(70_000, '127.0.0.1')).values['reason'], 'a port is a number from 0 to 65535');
+  });
+
+  it('frees the port at once, with connections open, and can be closed twice', async () => {
+    const holder = listener();
+    const port = await holder.listen(0, '127.0.0.1');
+    const clients = await Promise.all([0, 1, 2].map(() => RawClient.to(port)));
+    const started = performance.now();
+    await Promise.all([holder.close(), holder.close()]);
+    assert.ok(performance.now() - started < 100);
+    assert.equal(holder.port, undefined);
+    await Promise.all(clients.map((client) => client.until(() => client.closed)));
+    assert.equal(await listener().listen(port, '127.0.0.1'), port);
+  });
+
+  it('survives a connection that breaks with nobody listening to its error', async () => {
+    const port = await listener().listen(0, '127.0.0.1');
+    const client = await RawClient.to(port);
+    client.socket.resetAndDestroy();
+    await client.until(() => client.closed);
+    await RawClient.to(port);
+  });
+});
