@@ -140,6 +140,10 @@ const EXPLANATIONS = {
     what: 'The {what} image could not be fetched from {source}: {reason}.',
     remedy: 'Check the address and the connection, or download the file and name its path.',
   },
+  'rehearsal-only': {
+    what: 'This firmware is made for rehearsals and would ruin the real device at {peer}.',
+    remedy: 'Choose a real final image and the FinalStage pair in the firmware node.',
+  },
 
   // The device's verdict on the upgrade
   'download-failed': {

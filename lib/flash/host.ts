@@ -1,7 +1,8 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
 import { HomeAddress } from '../net/home-address';
+import type { OtaClass } from '../protocol/ota-request';
 import { CloudServer } from '../server/cloud-server';
 import type { DeviceConnection } from '../server/device-connection';
 import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
@@ -24,6 +25,7 @@ export type HostLog = (level: 'info' | 'warn', text: string) => void;
 /** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
 const UNWATCHED_VISIT_MS = 15 * 60_000;
 const SWEEP_MS = 5000;
+const OTA_CLASSES: readonly OtaClass[] = ['range', 'no-range', 'finalstage'];
 
 /** One address for the whole machine, remembered for as long as the process lives, whichever host asks. */
 const homeAddress = new HomeAddress();
@@ -106,7 +108,7 @@ export class FlashHost extends EventEmitter {
     await this.opening?.catch(() => undefined);
     const { servers, images } = this;
     if (!servers) return;
-    await images?.whenFinalStageQuiet();
+    if (images) await untilQuiet(images, ['finalstage']);
     this.servers = undefined;
     this.watch.stop();
     clearInterval(this.sweeper);
@@ -122,7 +124,7 @@ export class FlashHost extends EventEmitter {
 
   /** Whether bytes are on their way to a device now. */
   get isBusy(): boolean {
-    return (this.images?.transfersOnWire.total ?? 0) > 0;
+    return this.images !== undefined && isOnWire(this.images, OTA_CLASSES);
   }
 
   /** Whether these settings need other ports than those that are open. */
@@ -136,7 +138,7 @@ export class FlashHost extends EventEmitter {
     if (!this.needsReopening(settings)) return;
     await this.opening?.catch(() => undefined);
     const wasListening = this.isListening;
-    await this.images?.whenQuiet();
+    if (this.images) await untilQuiet(this.images, OTA_CLASSES);
     await this.stopListening();
     this.settings = settings;
     if (wasListening) await this.open();
@@ -170,7 +172,10 @@ export class FlashHost extends EventEmitter {
       this.trouble = undefined;
       this.watch.start();
       this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
-      this.log('info', `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`);
+      this.log(
+        'info',
+        `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
+      );
     } catch (error) {
       this.trouble = asFlashError(error);
       this.log('warn', this.trouble.message);
@@ -215,6 +220,15 @@ export class FlashHost extends EventEmitter {
     const isNeeded = this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
     if (!isNeeded) await this.servers?.closeFinalStage();
   }
+}
+
+function isOnWire(images: ImageServer, classes: readonly OtaClass[]): boolean {
+  return classes.some((otaClass) => images.transfersOnWire[otaClass] > 0);
+}
+
+/** Resolves when no transfer of these classes is on the wire; the image server drops one that is dead. */
+async function untilQuiet(images: ImageServer, classes: readonly OtaClass[]): Promise<void> {
+  while (isOnWire(images, classes)) await once(images, 'idle');
 }
 
 /** What a failed handshake means to a person; a peer that merely left says nothing. */

@@ -1,7 +1,7 @@
 import { inSameNetwork, isLoopback } from '../net/addresses';
 import { finalStageImage } from '../protocol/finalstage';
 import { signatureMatches, type OtaRequest } from '../protocol/ota-request';
-import type { ImageGrant, ImageRefusal } from '../server/image-server';
+import type { ImageGrant, ImageRefusal } from '../server/transfer';
 import type { Devices } from './devices';
 import type { FinalStageImage, FinalStageVisit } from './finalstage-visit';
 import type { Job } from './job';

@@ -12,6 +12,7 @@ export class ReportThrottle {
   constructor(private readonly deliver: (report: Report) => void) {}
 
   push(report: Report): void {
+    if (this.last && isSame(this.last, report)) return;
     this.last = report;
     if (this.timer) {
       this.pending = report;
@@ -22,7 +23,9 @@ export class ReportThrottle {
 
   /** Says the newest report once more, for a listener that came later. */
   repeatLast(): void {
-    if (this.last) this.push(this.last);
+    const report = this.last;
+    this.last = undefined;
+    if (report) this.push(report);
   }
 
   /** Ends the stage's reports; after a success the last one is always said, with the percent as it stands then. */
@@ -43,4 +46,8 @@ export class ReportThrottle {
     }, INTERVAL_MS);
     this.deliver(report);
   }
+}
+
+function isSame(one: Report, other: Report): boolean {
+  return one.text === other.text && one.percent === other.percent && one.warning === other.warning;
 }

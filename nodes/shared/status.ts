@@ -6,6 +6,7 @@ import type { Translate } from './translate';
 /** What stands under a node; the colours and shapes are Node-RED's own language (design, "Status"). */
 export class NodeStatus {
   private queued = 0;
+  private shown = '';
   private show: () => void;
 
   constructor(
@@ -50,6 +51,11 @@ export class NodeStatus {
   }
 
   private set(fill: 'red' | 'green' | 'yellow' | 'blue' | 'grey', shape: 'ring' | 'dot', text: string): void {
-    this.node.status({ fill, shape, text: this.queued > 0 ? `${text} (+${this.queued})` : text });
+    const full = this.queued > 0 ? `${text} (+${this.queued})` : text;
+    // Each status goes to every open editor and every Status node: the same one twice says nothing.
+    const key = `${fill} ${shape} ${full}`;
+    if (key === this.shown) return;
+    this.shown = key;
+    this.node.status({ fill, shape, text: full });
   }
 }

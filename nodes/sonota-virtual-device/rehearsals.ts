@@ -1,4 +1,5 @@
-import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import type { VirtualResult, VirtualSonoffOptions } from '../../lib/virtual/options';
+import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 
 /** As long as a real device would not notice a redeploy, neither must a virtual one. */
 const HAND_OVER_MS = 5000;

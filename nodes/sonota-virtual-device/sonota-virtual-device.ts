@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { FlashError } from '../../lib/errors';
-import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import type { VirtualSonoffOptions } from '../../lib/virtual/options';
 import { onDeployOver } from '../shared/deploys';
 import { numberOr, textOr } from '../shared/properties';
 import { translator } from '../shared/translate';

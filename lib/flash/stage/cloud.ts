@@ -137,7 +137,8 @@ class CloudSightings {
     this.lastTrouble = error;
     // A neighbour that has been refusing since before we waited must not end the wait for another device.
     const isNews = (this.host.devices.troubleBegan(peer) ?? this.since) >= this.since;
-    if (isNews && error.code === 'certificate-rejected') this.rejections.set(peer, (this.rejections.get(peer) ?? 0) + 1);
+    if (isNews && error.code === 'certificate-rejected')
+      this.rejections.set(peer, (this.rejections.get(peer) ?? 0) + 1);
     this.context.say('cloud-trouble', { message: error.message }, { warning: error.code });
   };
 

@@ -3,6 +3,7 @@ import { startDeadline, TIME_LIMIT } from '../deadline';
 import { loadImage, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
+import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
 import { waitFor } from '../wait';
 import { FinalStagePresence } from './finalstage-presence';
@@ -29,7 +30,7 @@ export interface FinalStageOptions {
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-failed`, `port-in-use`, `finalstage-timeout`,
- *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-half-erased`, `finalstage-stalled`, `cancelled`
+ *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-half-erased`, `finalstage-stalled`, `rehearsal-only`, `cancelled`
  */
 export async function finalStage(
   context: StageContext,
@@ -38,6 +39,7 @@ export async function finalStage(
 ): Promise<Record<string, unknown>> {
   const { job } = context;
   await completeFirmware(context, options.sources);
+  refuseRehearsalImages(Object.values(job.firmware), new URL(options.url).hostname);
   const visit = (job.visit ??= new FinalStageVisit());
   visit.peer = new URL(options.url).hostname;
   const presence = new FinalStagePresence(options.url);

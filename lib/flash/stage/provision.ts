@@ -62,7 +62,11 @@ export async function provision(
       { ssid, password, serverName, port },
       { signal, limitMs: POST_LIMIT_MS },
     );
-    context.say(answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent', { deviceid: device.deviceid }, { fraction: 0.9 });
+    context.say(
+      answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent',
+      { deviceid: device.deviceid },
+      { fraction: 0.9 },
+    );
     return { deviceid: device.deviceid, answer, serverName, port, warnings };
   } catch (error) {
     if (signal.reason === TIME_LIMIT && signal.aborted && !(error instanceof FlashError)) {
@@ -75,7 +79,7 @@ export async function provision(
 }
 
 async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo> {
-  for (let strangeAnswers = 0; ; ) {
+  for (let strangeAnswers = 0; ;) {
     try {
       return await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
     } catch (error) {

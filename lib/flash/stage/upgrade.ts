@@ -6,6 +6,7 @@ import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
 import { upgradePath } from '../image-desk';
+import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
 import { UpgradeDownload } from '../upgrade-download';
 import { waitFor } from '../wait';
@@ -33,7 +34,7 @@ export interface UpgradeOptions {
  * Sends the upgrade, serves what the device asks for, and ends with the device's own verdict.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-failed`, `port-in-use`, `address-invalid`,
- *   `device-timeout`, `device-not-supported`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
+ *   `device-timeout`, `device-not-supported`, `rehearsal-only`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
  *   refusals (`download-failed`, `upgrade-malformed`, `model-refused`, `digest-refused`, `version-refused`), `cancelled`
  */
 export async function upgrade(
@@ -114,6 +115,7 @@ class UpgradeSessions {
     if (!present() && this.count === 0) this.context.say('wait-for-session', { deviceid });
     const connection = await waitFor(this.host.devices, ['ready'], present, { signal: this.signal });
     if (connection.device) requireSupported(connection.device);
+    refuseRehearsalImages(Object.values(this.firmware), connection.peer);
     this.host.adoptDevice(this.context.job, connection);
     return connection;
   }

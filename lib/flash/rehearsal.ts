@@ -1,0 +1,32 @@
+import { FlashError } from '../errors';
+import { makeFinalImage, makeUserImage, type ImageRole } from '../image';
+import { isLoopback } from '../net/addresses';
+
+/** Stands in every image made for a rehearsal, so that it is known again wherever it was kept. */
+const MARK = 'made for rehearsals with a virtual Sonoff; does nothing on a real one';
+
+/** The sizes of SonOTA's published files: a rehearsal takes as many requests as the real thing. */
+const USER_BYTES = 239_220;
+const FINAL_BYTES = 482_432;
+
+/** An image for a rehearsal: sound in every field, so that every check passes, and of no use. */
+export function rehearsalImage(role: ImageRole): Buffer {
+  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: MARK });
+  return makeUserImage({
+    slot: role === 'user1' ? 1 : 2,
+    size: USER_BYTES,
+    seed: role === 'user1' ? 1 : 2,
+    text: MARK,
+  });
+}
+
+/**
+ * Keeps rehearsal images from a real device, which would be lost with one.
+ *
+ * @param peer the device's address; a virtual Sonoff is on this machine
+ * @throws FlashError `rehearsal-only`
+ */
+export function refuseRehearsalImages(images: readonly { bytes: Buffer }[], peer: string): void {
+  if (isLoopback(peer)) return;
+  if (images.some(({ bytes }) => bytes.includes(MARK))) throw new FlashError('rehearsal-only', { peer });
+}
