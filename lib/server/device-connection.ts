@@ -103,6 +103,8 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   }
 
   #receive(data: RawData, isBinary: boolean): void {
+    // Frames that came in one piece with the one that ended the connection.
+    if (!this.open) return;
     this.#heard();
     if (isBinary) return this.#feed({ type: 'binary' });
     const text = (data as Buffer).toString('utf8');

@@ -52,7 +52,10 @@ describe('loadTlsIdentity', () => {
     ['an empty file', () => Promise.resolve('')],
     ['half a file', async () => (await readFile(file, 'latin1')).slice(0, 1800)],
     ['garbage', () => Promise.resolve('\u0000\u0001 nothing of ours')],
-    ['a key that does not belong to the certificate', async () => (await loadTlsIdentity()).key + (await loadTlsIdentity()).cert],
+    [
+      'a key that does not belong to the certificate',
+      async () => (await loadTlsIdentity()).key + (await loadTlsIdentity()).cert,
+    ],
   ] as const) {
     it(`replaces ${what}`, async () => {
       const { cert } = await loadTlsIdentity(folder);

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { postProvisioning, readDevice } from '../../lib/client/ap-client';
+import { closeAll, serve } from '../server/serving';
+
+const PROVISIONING = { ssid: 'home', password: 'secret password', serverName: '192.168.1.5', port: 8443 };
+const INFO = '{"deviceid":"10000xxxxx","apikey":"11111111-2222-4333-8444-555555555555","accept":"post"}';
+const ANSWER = (body: string, head = `Content-Length: ${body.length}\r\n`): string =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\n${head}\r\n${body}`;
+
+const options = (limitMs = 2000, signal = new AbortController().signal) => ({ limitMs, signal });
+
+describe('ap-client', () => {
+  afterEach(closeAll);
+
+  /** A device's server of which each read is seen, as its literal matcher sees it. */
+  async function device(react: (socket: Socket, request: string) => void) {
+    const reads: string[] = [];
+    const port = await serve({
+      handle: (socket) =>
+        socket.on('data', (data) => {
+          reads.push(data.toString('utf8'));
+          react(socket, data.toString('utf8'));
+        }),
+    });
+    return { url: `http://127.0.0.1:${port}`, reads, port };
+  }
+
+  describe('readDevice', () => {
+    it('asks in one segment, with the request line that the device compares', async () => {
+      const { url, reads, port } = await device((socket) => socket.write(ANSWER(INFO)));
+      const info = await readDevice(url, options());
+      assert.equal(info.deviceid, '10000xxxxx');
+      assert.equal(info.apikey, '11111111-2222-4333-8444-555555555555');
+      assert.deepEqual(reads, [`GET /device HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`]);
+    });
+
+    for (const [what, answer] of [
+      ['without a length, on a connection that stays open', ANSWER(INFO, '')],
+      ['with a length that is too long', ANSWER(INFO, 'Content-Length: 400\r\n')],
+      ['with header names in another case', ANSWER(INFO).replace(/Content-Length/, 'content-length')],
+      ['with bare line feeds', ANSWER(INFO).replace(/\r\n/g, '\n')],
+      ['with text before the object', ANSWER(`\r\n${INFO}`)],
+    ] as const) {
+      it(`takes an answer ${what}`, async () => {
+        const { url } = await device((socket) => socket.write(answer));
+        assert.equal((await readDevice(`${url}/`, options())).deviceid, '10000xxxxx');
+      });
+    }
+
+    it('takes an answer that comes in pieces', async () => {
+      const { url } = await device((socket) => {
+        const answer = ANSWER(INFO);
+        socket.write(answer.slice(0, 30));
+        setImmediate(() =>
+          socket.write(answer.slice(30, 130), () => setImmediate(() => socket.write(answer.slice(130)))),
+        );
+      });
+      assert.equal((await readDevice(url, options())).deviceid, '10000xxxxx');
+    });
+
+    for (const [what, answer] of [
+      ['somebody else’s page', ANSWER('<html>router</html>')],
+      ['an endless page', ANSWER('x'.repeat(100_000))],
+      ['no apikey', ANSWER('{"deviceid":"10000xxxxx"}')],
+    ] as const) {
+      it(`throws ap-refused for ${what}`, async () => {
+        const { url } = await device((socket) => socket.write(answer));
+        await assert.rejects(readDevice(url, options()), { code: 'ap-refused' });
+      });
+    }
+
+    it('throws ap-unreachable when nobody is there, nobody answers, or the address is none', async () => {
+      const { url, port } = await device(() => undefined);
+      await assert.rejects(readDevice(url, options(50)), { code: 'ap-unreachable' });
+      await closeAll();
+      await assert.rejects(readDevice(`http://127.0.0.1:${port}`, options()), { code: 'ap-unreachable' });
+      for (const nonsense of ['', '10.10.7.1', 'https://127.0.0.1', 'http://']) {
+        await assert.rejects(readDevice(nonsense, options()), { code: 'ap-unreachable' });
+      }
+    });
+
+    it('throws cancelled when it is aborted, before and in the middle', async () => {
+      await assert.rejects(readDevice('http://127.0.0.1:1', options(1000, AbortSignal.abort())), { code: 'cancelled' });
+      const controller = new AbortController();
+      const { url } = await device(() => controller.abort());
+      await assert.rejects(readDevice(url, options(5000, controller.signal)), { code: 'cancelled' });
+    });
+  });
+
+  describe('postProvisioning', () => {
+    it('posts header and body in one segment, spelled as the device expects', async () => {
+      const { url, reads, port } = await device((socket) => socket.write(ANSWER('{"error":0}')));
+      assert.equal(await postProvisioning(url, PROVISIONING, options()), 'accepted');
+      const body = '{"version":4,"ssid":"home","password":"secret password","serverName":"192.168.1.5","port":8443}';
+      assert.deepEqual(reads, [
+        `POST /ap HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      ]);
+    });
+
+    for (const [what, react] of [
+      ['resets the connection', (socket: Socket) => socket.resetAndDestroy()],
+      ['closes it without an answer', (socket: Socket) => socket.end()],
+      ['falls silent', () => undefined],
+      ['breaks off in the middle of its answer', (socket: Socket) => socket.end(ANSWER('{"error":0}').slice(0, -4))],
+    ] as const) {
+      it(`is probably accepted by a device that ${what}`, async () => {
+        const { url } = await device(react);
+        assert.equal(await postProvisioning(url, PROVISIONING, options(300)), 'probably-accepted');
+      });
+    }
+
+    it('throws ap-refused with the code of the device', async () => {
+      const { url } = await device((socket) => socket.write(ANSWER('{"error":401}')));
+      await assert.rejects(postProvisioning(url, PROVISIONING, options()), (error: Error & { code: string }) => {
+        assert.equal(error.code, 'ap-refused');
+        assert.match(error.message, /401/);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      });
+    });
+
+    it('throws ap-unreachable when the device is gone before it could be sent', async () => {
+      const { port } = await device(() => undefined);
+      await closeAll();
+      const posted = postProvisioning(`http://127.0.0.1:${port}`, PROVISIONING, options());
+      await assert.rejects(posted, { code: 'ap-unreachable' });
+    });
+
+    it('sends nothing that the device could not use', async () => {
+      const { url, reads } = await device(() => undefined);
+      const posted = postProvisioning(url, { ...PROVISIONING, ssid: 'x'.repeat(32) }, options());
+      await assert.rejects(posted, { code: 'wifi-credentials-unusable' });
+      assert.deepEqual(reads, []);
+    });
+  });
+});

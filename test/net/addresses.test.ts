@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { AddressWatch } from '../../lib/net/address-watch';
+import { inSameNetwork, localIPv4, plainAddress, routedAddress, type LocalAddress } from '../../lib/net/addresses';
+
+describe('addresses', () => {
+  it('tells networks apart, also where the sign bit is set', () => {
+    assert.equal(inSameNetwork('192.168.4.2', '192.168.4.254', '255.255.255.0'), true);
+    assert.equal(inSameNetwork('192.168.4.2', '192.168.5.2', '255.255.255.0'), false);
+    assert.equal(inSameNetwork('10.0.0.1', '10.255.0.1', '255.0.0.0'), true);
+    assert.equal(inSameNetwork('200.1.1.1', '72.1.1.1', '255.255.255.0'), false);
+  });
+
+  it('writes a peer as people do', () => {
+    assert.equal(plainAddress('::ffff:192.168.1.5'), '192.168.1.5');
+    assert.equal(plainAddress('192.168.1.5'), '192.168.1.5');
+    assert.equal(plainAddress('fe80::1'), 'fe80::1');
+    assert.equal(plainAddress(undefined), 'unknown');
+  });
+
+  it('lists the addresses of this machine without its loopback', () => {
+    for (const { address, netmask } of localIPv4()) {
+      assert.match(`${address} ${netmask}`, /^(\d+\.){3}\d+ (\d+\.){3}\d+$/);
+      assert.ok(!address.startsWith('127.'));
+    }
+  });
+
+  it('asks the routing table without sending anything', async () => {
+    const routed = await routedAddress();
+    if (routed !== undefined) assert.ok(localIPv4().some(({ address }) => address === routed));
+  });
+});
+
+describe('AddressWatch', () => {
+  it('tells of a change, and of nothing else', async () => {
+    let addresses: LocalAddress[] = [];
+    let looks = 0;
+    const look = (): LocalAddress[] => {
+      looks += 1;
+      return addresses;
+    };
+    const watch = new AddressWatch(look, 5);
+    const changes: (readonly LocalAddress[])[] = [];
+    watch.on('changed', (seen) => changes.push(seen));
+    watch.start();
+    watch.start();
+    const alive = setInterval(() => undefined, 1000);
+    const arrived = once(watch, 'changed');
+    while (looks < 4) await new Promise(setImmediate);
+    assert.deepEqual(changes, []);
+    addresses = [{ name: 'wlan0', address: '10.10.7.2', netmask: '255.255.255.0' }];
+    await arrived;
+    assert.deepEqual(changes, [addresses]);
+    watch.stop();
+    clearInterval(alive);
+  });
+});

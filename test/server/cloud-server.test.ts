@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import type { FlashError } from '../../lib/errors';
+import { CloudServer, type CloudServerOptions, type Dispatched } from '../../lib/server/cloud-server';
+import type { DeviceConnection, Via } from '../../lib/server/device-connection';
+import { TlsFront } from '../../lib/server/tls-front';
+import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
+import { afterwards, closeAll, RawClient, serve } from './serving';
+import { frame, WebSocketDevice, WEBSOCKET_REQUEST } from './websocket-device';
+
+const BODY =
+  '{"accept":"ws;2","version":2,"ts":933,"deviceid":"100008db11","apikey":"11111111-2222-4333-8444-555555555555",' +
+  '"model":"ITA-GZ1-GL","romVersion":"1.5.5"}';
+
+/** Header by header what a device sends (protocol notes 2.1). */
+const dispatch = (body: string, type = 'application/json'): string =>
+  `POST /dispatch/device HTTP/1.1\r\nHost: 192.168.1.5\r\nContent-Type: ${type}\r\n` +
+  `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+describe('CloudServer', () => {
+  let identity: TlsIdentity;
+
+  before(async () => {
+    identity = await loadTlsIdentity();
+  });
+  afterEach(closeAll);
+
+  async function cloud(options: Partial<CloudServerOptions> = {}) {
+    const asked: [Via, string][] = [];
+    const cloud = new CloudServer({
+      whereToConnect: (via, localAddress) => {
+        asked.push([via, localAddress]);
+        return { address: '192.168.1.5', port: via === 'tls' ? 8443 : 8081 };
+      },
+      ...options,
+    });
+    const front = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
+    const plain = await serve({ handle: (socket) => cloud.handle(socket, 'plain') });
+    const tls = await serve(front);
+    afterwards(() => cloud.close());
+    return { cloud, plain, tls, asked };
+  }
+
+  async function overTls(port: number): Promise<RawClient> {
+    const ciphers = 'AES128-SHA:@SECLEVEL=0';
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.1',
+      minVersion: 'TLSv1',
+      ciphers,
+    });
+    const client = RawClient.over(socket);
+    await once(socket, 'secureConnect');
+    return client;
+  }
+
+  describe('asked by a device for a server', () => {
+    for (const via of ['plain', 'tls'] as const) {
+      it(`answers in one piece with the few headers that a device reads (${via})`, async () => {
+        const { cloud: server, plain, tls, asked } = await cloud();
+        const dispatched = once(server, 'dispatched') as Promise<[Dispatched]>;
+        const client = via === 'tls' ? await overTls(tls) : await RawClient.to(plain);
+        client.write(dispatch(BODY));
+        await client.answer();
+        const port = via === 'tls' ? 8443 : 8081;
+        assert.equal(
+          client.text,
+          'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: 56\r\n\r\n' +
+            `{"error":0,"reason":"ok","IP":"192.168.1.5","port":${port}}`,
+        );
+        assert.equal(client.segments.length, 1);
+        assert.deepEqual(asked, [[via, '127.0.0.1']]);
+        const [request] = await dispatched;
+        assert.deepEqual(request, {
+          ...request,
+          deviceid: '100008db11',
+          model: 'ITA-GZ1-GL',
+          romVersion: '1.5.5',
+          ts: 933,
+        });
+        assert.deepEqual([request.peer, request.via], ['127.0.0.1', via]);
+      });
+    }
+
+    it('does not care what type the body claims to have', async () => {
+      const { plain } = await cloud();
+      const client = await RawClient.to(plain);
+      client.write(dispatch(BODY, 'application/x-www-form-urlencoded'));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK\r\n/);
+    });
+
+    it('takes a body that comes behind its header, and a second dispatch on the same connection', async () => {
+      const { plain } = await cloud();
+      const client = await RawClient.to(plain);
+      const request = dispatch(BODY);
+      const body = request.indexOf('{');
+      client.write(request.slice(0, body));
+      await new Promise(setImmediate);
+      client.write(request.slice(body));
+      await client.answer();
+      client.clear();
+      client.write(dispatch(BODY));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK\r\n/);
+    });
+
+    for (const [what, request] of [
+      ['no JSON', dispatch('hello')],
+      ['no body', 'POST /dispatch/device HTTP/1.1\r\nHost: x\r\n\r\n'],
+      ['no deviceid', dispatch('{"apikey":"11111111-2222-4333-8444-555555555555"}')],
+      ['binary', dispatch('\u0000\u0001\u0002')],
+      ['a body longer than any device has', dispatch(`{"x":"${'a'.repeat(5000)}"}`)],
+      ['an unknown character set', dispatch(BODY, 'application/json; charset=klingon')],
+    ] as const) {
+      it(`answers 400 to ${what} and reports it without quoting it`, async () => {
+        const { cloud: server, plain } = await cloud();
+        const malformed = once(server, 'malformed') as Promise<[FlashError, string]>;
+        const client = await RawClient.to(plain);
+        client.write(request);
+        assert.match((await client.answer()).head, /^HTTP\/1\.1 400 Bad Request\r\n/);
+        const [error, peer] = await malformed;
+        assert.equal(error.code, 'message-malformed');
+        assert.equal(peer, '127.0.0.1');
+        assert.doesNotMatch(error.message, /11111111|hello|aaaa/);
+      });
+    }
+
+    it('answers 503 when there is no address to give, and says why to its owner', async () => {
+      const { cloud: server, plain } = await cloud({
+        whereToConnect: () => {
+          throw new Error('not at home');
+        },
+      });
+      const failed = once(server, 'failed') as Promise<[Error, string]>;
+      const client = await RawClient.to(plain);
+      client.write(dispatch(BODY));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 503 /);
+      assert.equal((await failed)[0].message, 'not at home');
+    });
+
+    for (const request of ['GET /dispatch/device', 'GET /', 'POST /api/ws', 'GET /api/ws', 'GET /%zz']) {
+      it(`has no more than a word for ${request}`, async () => {
+        const { plain } = await cloud();
+        const client = await RawClient.to(plain);
+        client.write(`${request} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
+        const { head } = await client.answer();
+        assert.match(
+          head,
+          /^HTTP\/1\.1 (404 Not Found|400 Bad Request)\r\nContent-Type: text\/plain\r\nContent-Length: \d+\r\n/,
+        );
+        assert.doesNotMatch(head, /X-Powered-By|ETag|Date/i);
+      });
+    }
+  });
+
+  describe('asked for a WebSocket', () => {
+    for (const via of ['plain', 'tls'] as const) {
+      it(`switches with the status line that a device searches for (${via})`, async () => {
+        const { cloud: server, plain, tls } = await cloud();
+        const connected = once(server, 'connected') as Promise<[DeviceConnection]>;
+        const { reply } = await WebSocketDevice.open(via === 'tls' ? await overTls(tls) : await RawClient.to(plain));
+        // RFC 6455, 1.3; no device checks it.
+        const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+        const accept = createHash('sha1').update(`ITEADTmobiM0x1DabcEsnw==${guid}`).digest('base64');
+        assert.equal(
+          reply,
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+            `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        );
+        const [connection] = await connected;
+        assert.deepEqual([connection.peer, connection.via, connection.ready], ['127.0.0.1', via, false]);
+      });
+    }
+
+    it('takes the first frame in the same segment as the request, and a query behind the path', async () => {
+      const { cloud: server, plain } = await cloud();
+      server.on('connected', (connection) => connection.once('malformed', () => connection.close()));
+      const client = await RawClient.to(plain);
+      const request = WEBSOCKET_REQUEST.replace('/api/ws', '/api/ws?x=1');
+      client.write(Buffer.concat([Buffer.from(request), frame('hello')]));
+      await client.until(() => client.closed);
+      assert.match(client.text, /^HTTP\/1\.1 101 Switching Protocols\r\n/);
+    });
+
+    it('turns away other paths and bad keys', async () => {
+      const { plain } = await cloud();
+      for (const [request, status] of [
+        [WEBSOCKET_REQUEST.replace('/api/ws', '/other'), '404 Not Found'],
+        [WEBSOCKET_REQUEST.replace('ITEADTmobiM0x1DabcEsnw==', 'short'), '400 Bad Request'],
+        [WEBSOCKET_REQUEST.replace('Version: 13', 'Version: 7'), '400 Bad Request'],
+      ] as const) {
+        const client = await RawClient.to(plain);
+        client.write(request);
+        await client.until(() => client.closed);
+        assert.match(client.text, new RegExp(`^HTTP/1\\.1 ${status}\r\n`));
+      }
+    });
+  });
+
+  it('survives garbage and broken connections, and reports what is no HTTP', async () => {
+    const { cloud: server, plain } = await cloud();
+    const complaints: string[] = [];
+    server.on('malformed', (error) => complaints.push(error.message));
+    for (const bytes of [
+      Buffer.alloc(20_000, 0xee),
+      'GET / HTTP/9.9\r\n\r\n',
+      `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`,
+      dispatch(BODY).replace('Content-Length', 'Transfer-Encoding: chunked\r\nContent-Length'),
+    ]) {
+      const client = await RawClient.to(plain);
+      client.write(bytes);
+      await client.until(() => client.closed);
+    }
+    assert.equal(complaints.filter((message) => message.includes('not HTTP (HPE_')).length, 4);
+    const halfway = await RawClient.to(plain);
+    halfway.write(dispatch(BODY).slice(0, -20));
+    halfway.socket.resetAndDestroy();
+    await halfway.until(() => halfway.closed);
+  });
+
+  it('drops a connection that says nothing', async () => {
+    const { plain } = await cloud({ idleLimitMs: 60 });
+    const client = await RawClient.to(plain);
+    await client.until(() => client.closed);
+  });
+
+  it('closes at once with devices on every kind of connection, and the ports can be opened again', async () => {
+    const { cloud: server, plain, tls } = await cloud();
+    const closed: string[] = [];
+    server.on('connected', (connection) => connection.on('closed', () => closed.push(connection.via)));
+    const bare = await RawClient.to(plain);
+    const dispatched = await overTls(tls);
+    dispatched.write(dispatch(BODY));
+    await dispatched.answer();
+    const { device: old } = await WebSocketDevice.open(await RawClient.to(plain));
+    const { device } = await WebSocketDevice.open(await overTls(tls));
+    await device.becomeReady();
+    const started = performance.now();
+    server.close();
+    await Promise.all([bare, dispatched, old.wire, device.wire].map((client) => client.until(() => client.closed)));
+    assert.ok(performance.now() - started < 100);
+    assert.deepEqual(closed.sort(), ['plain', 'tls']);
+  });
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { CloudServer } from '../../lib/server/cloud-server';
+import type { DeviceConnection, DeviceConnectionOptions } from '../../lib/server/device-connection';
+import { afterwards, closeAll, RawClient, serve } from './serving';
+import { DEVICE_ID, FACTORY_KEY, frame, PING, WebSocketDevice } from './websocket-device';
+
+const OFFER = {
+  user1: { url: 'http://192.168.1.5:8080/sonota/100008db17/user1.bin', digest: 'a'.repeat(64) },
+  user2: { url: 'http://192.168.1.5:8080/sonota/100008db17/user2.bin', digest: 'b'.repeat(64) },
+  version: '23.42.5',
+};
+
+describe('DeviceConnection', () => {
+  afterEach(closeAll);
+
+  async function connected(limits?: DeviceConnectionOptions['limits']) {
+    const cloud = new CloudServer({
+      whereToConnect: () => ({ address: '192.168.1.5', port: 8443 }),
+      ...(limits ? { connectionLimits: limits } : {}),
+    });
+    afterwards(() => cloud.close());
+    const port = await serve({ handle: (socket) => cloud.handle(socket, 'plain') });
+    const connecting = once(cloud, 'connected') as Promise<[DeviceConnection]>;
+    const { device } = await WebSocketDevice.open(await RawClient.to(port));
+    const [connection] = await connecting;
+    return { connection, device };
+  }
+
+  it('goes with a device from register to ready, each message in one frame of one segment', async () => {
+    const { connection, device } = await connected();
+    const events: string[] = [];
+    for (const event of ['registered', 'reported', 'ready'] as const) connection.on(event, () => events.push(event));
+    await device.becomeReady();
+    assert.deepEqual(events, ['registered', 'reported', 'ready']);
+    assert.equal(connection.ready, true);
+    assert.equal(connection.device?.deviceid, DEVICE_ID);
+    assert.equal(device.sessionKey.length, 36);
+    assert.notEqual(device.sessionKey, FACTORY_KEY);
+  });
+
+  it('sends the upgrade as one unmasked text frame, and passes on its acknowledgement alone', async () => {
+    const { connection, device } = await connected();
+    await device.becomeReady();
+    connection.upgrade(OFFER);
+    await device.wire.until(() => device.wire.segments.length > 0);
+    assert.equal(device.wire.segments.length, 1);
+    assert.ok(device.wire.bytes.length < 2000);
+    assert.deepEqual([...device.wire.bytes.subarray(0, 2)], [0x81, 126]);
+    const upgrade = await device.answer();
+    assert.equal(upgrade['action'], 'upgrade');
+    const acknowledged = once(connection, 'acknowledged');
+    device.say({ error: 0, apikey: device.sessionKey, sequence: '1' });
+    device.say({ error: 404, apikey: device.sessionKey, sequence: upgrade['sequence'] });
+    assert.equal((await acknowledged)[0], 404);
+  });
+
+  it('answers an empty ping with the only pong that a device knows', async () => {
+    const { device } = await connected();
+    device.wire.write(PING);
+    await device.wire.until(() => device.wire.segments.length > 0);
+    assert.equal(device.wire.bytes.toString('hex'), '8a00');
+  });
+
+  it('is ready without a query after the grace of 2 s', async () => {
+    const { connection, device } = await connected();
+    await device.register();
+    const ready = once(connection, 'ready');
+    const started = performance.now();
+    device.say({ action: 'update', apikey: device.sessionKey, params: { switch: 'off' } });
+    await ready;
+    const waited = performance.now() - started;
+    assert.ok(waited > 1900 && waited < 3000, `${waited} ms`);
+  });
+
+  it('shows every message without a key', async () => {
+    const { connection, device } = await connected();
+    const messages: string[] = [];
+    connection.on('message', (direction, text) => messages.push(`${direction} ${text}`));
+    await device.becomeReady();
+    connection.upgrade(OFFER);
+    device.wire.write(frame(`{'apikey':'${FACTORY_KEY}'`));
+    await once(connection, 'malformed');
+    assert.equal(messages.length, 10);
+    assert.match(messages[0] ?? '', /^in \{.*"apikey":"…".*"action":"register"|"action":"register".*"apikey":"…"/);
+    const all = messages.join('\n');
+    assert.doesNotMatch(all, new RegExp(`${FACTORY_KEY}|${device.sessionKey}`));
+    assert.match(all, /23\.42\.5/);
+  });
+
+  it('reports what is not its protocol and goes on', async () => {
+    const { connection, device } = await connected();
+    const reasons: string[] = [];
+    connection.on('malformed', (reason) => reasons.push(reason));
+    device.wire.write(frame('not JSON'));
+    device.wire.write(frame('[1,2]'));
+    device.wire.write(frame('binary', 0x82));
+    await device.becomeReady();
+    assert.equal(reasons.length, 3);
+    assert.equal(connection.ready, true);
+  });
+
+  it('drops a peer that is no Sonoff', async () => {
+    const { connection, device } = await connected({ malformed: 5 });
+    let complaints = 0;
+    connection.on('malformed', () => (complaints += 1));
+    const closed = once(connection, 'closed');
+    for (let count = 0; count < 10; count += 1) device.wire.write(frame('not JSON'));
+    await closed;
+    assert.equal(complaints, 5);
+    assert.equal(connection.open, false);
+  });
+
+  for (const [what, bytes] of [
+    ['an unmasked frame', Buffer.from('810568656c6c6f', 'hex')],
+    ['reserved bits', frame('hello', 0xf1)],
+    ['a message longer than any device has', frame('x'.repeat(5000))],
+    ['text that is not UTF-8', Buffer.concat([Buffer.from('818400000000', 'hex'), Buffer.from('fffefdfc', 'hex')])],
+    ['an unknown opcode', frame('', 0x8b)],
+  ] as const) {
+    it(`survives ${what}`, async () => {
+      const { connection, device } = await connected();
+      const malformed = once(connection, 'malformed');
+      device.wire.write(bytes);
+      await malformed;
+      await device.wire.until(() => device.wire.closed);
+    });
+  }
+
+  it('survives a reset, and sends nothing more', async () => {
+    const { connection, device } = await connected();
+    await device.becomeReady();
+    const closed = once(connection, 'closed');
+    device.wire.socket.resetAndDestroy();
+    await closed;
+    connection.upgrade(OFFER);
+    connection.close();
+  });
+
+  it('drops a device that has fallen silent, but hears a ping', async () => {
+    const { connection, device } = await connected({ silenceMs: 200 });
+    const started = performance.now();
+    const pinging = setInterval(() => device.wire.write(PING), 50);
+    afterwards(() => clearInterval(pinging));
+    await device.wire.until(() => device.wire.bytes.length >= 12);
+    assert.ok(performance.now() - started > 200);
+    assert.equal(connection.open, true);
+    clearInterval(pinging);
+    await once(connection, 'closed');
+  });
+
+  it('gives an upgrading device more time, until its verdict is there', async () => {
+    const { connection, device } = await connected({ silenceMs: 150, upgradeSilenceMs: 500 });
+    await device.becomeReady();
+    connection.upgrade(OFFER);
+    const started = performance.now();
+    const { sequence } = await device.answer();
+    const closed = once(connection, 'closed').then(() => performance.now() - started);
+    await once(connection, 'acknowledged', { signal: AbortSignal.timeout(300) }).catch(() => undefined);
+    assert.equal(connection.open, true, 'silent for twice the usual limit');
+    device.say({ error: 0, apikey: device.sessionKey, sequence });
+    await once(connection, 'acknowledged');
+    assert.ok((await closed) < 490, 'the usual limit holds again');
+  });
+});
