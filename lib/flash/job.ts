@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../errors';
 import type { Firmware } from './firmware';
-import { FinalStageVisit } from './finalstage-visit';
+import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentOfJob, type StageName } from './stages';
 

@@ -32,7 +32,7 @@ export function waitFor<T>(
         resolve(seen);
       } catch (error) {
         stop();
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     if (signal.aborted) return onAbort();

@@ -37,9 +37,7 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
   private readonly finalStage: PortListener;
   private opened: { settings: ListenSettings; ports: OpenPorts } | undefined;
 
-  constructor(
-    private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer },
-  ) {
+  constructor(private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer }) {
     super();
     this.tls = this.listener((socket) => parts.tlsFront.handle(socket), 'cloud-dialled');
     this.plain = this.listener((socket) => parts.cloud.handle(socket, 'plain'), 'cloud-dialled');
@@ -91,7 +89,9 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
     this.opened = undefined;
     const { tlsFront, cloud, images } = this.parts;
     await Promise.all([this.tls.close(), this.plain.close(), this.images.close(), this.finalStage.close()]);
-    await Promise.all([tlsFront.close(), cloud.close(), images.close()]);
+    tlsFront.close();
+    cloud.close();
+    images.close();
   }
 
   private listener(

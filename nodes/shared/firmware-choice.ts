@@ -23,7 +23,7 @@ export function chooseFirmware(RED: NodeAPI, formId: unknown, message: Message):
     if (!named) throw new FlashError('firmware-missing', { what: `firmware node called "${firmware.slice(0, 80)}"` });
     return named.sources;
   }
-  if (typeof firmware === 'object' && firmware !== null) return firmware as FirmwareSources;
+  if (typeof firmware === 'object' && firmware !== null) return firmware;
   return undefined;
 }
 

@@ -1,8 +1,7 @@
 /** A form's number, which may arrive as a string; empty or unreadable means the default. */
 export function numberOr(value: unknown, fallback: number): number {
-  const text = String(value ?? '').trim();
-  const number = Number(text);
-  return text === '' || !Number.isFinite(number) ? fallback : number;
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : fallback;
 }
 
 /** A form's text; empty means the default. */

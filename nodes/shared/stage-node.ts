@@ -49,7 +49,7 @@ export class StageNode {
     this.translate = translator(RED, config.type);
     this.status = new NodeStatus(node, this.translate);
     this.hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
-    node.on('input', (message, send, done) => this.take(message as Message, send as Send, done));
+    node.on('input', (message, send, done) => this.take(message, send, done));
     node.on('close', (removed: boolean, done: () => void) => {
       this.close(removed).then(done, done);
     });
@@ -105,19 +105,20 @@ export class StageNode {
   }
 
   private begin(hostNode: HostNode, message: Message, password: string | undefined): Ticket {
-    const { stage, oneAtATime, plan } = this.options;
-    const { findJob, run, deviceid } = plan(hostNode, message, password);
+    const { stage, oneAtATime } = this.options;
+    const plan = this.options.plan(hostNode, message, password);
+    const { deviceid } = plan;
     return hostNode.flashHost.runs.begin({
       nodeId: this.node.id,
       stage,
       message,
       deviceid,
       oneAtATime,
-      findJob,
+      findJob: () => plan.findJob(),
       run: async (context) => {
         // A port that was in use is tried again with every message.
         await hostNode.flashHost.open();
-        return run(context);
+        return plan.run(context);
       },
     });
   }
@@ -138,7 +139,7 @@ export class StageNode {
       const done = this.pending.get(ticket.id)?.done;
       this.pending.delete(ticket.id);
       if (done) done(error);
-      else this.node.error(error, ticket.message as NodeMessage);
+      else this.node.error(error, ticket.message);
     },
     queued: (count) => this.status.queue(count),
   };
@@ -151,8 +152,8 @@ export class StageNode {
 
   private sendFor(ticket: Ticket, messages: (Message | null)[]): void {
     const send = this.pending.get(ticket.id)?.send;
-    if (send) send(messages as (NodeMessage | null)[]);
-    else this.node.send(messages as NodeMessage[]);
+    if (send) send(messages);
+    else this.node.send(messages);
   }
 
   private progressMessage(report: Report, job: JobSnapshot, ticket: Ticket): Message {

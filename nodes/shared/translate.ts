@@ -7,7 +7,7 @@ export type Translate = (key: string, english: string, values?: Readonly<Record<
 export function translator(RED: NodeAPI, type: string): Translate {
   return (key, english, values) => {
     const path = `${type}.${key}`;
-    const text = RED._(path, values as Record<string, string>);
+    const text = RED._(path, values);
     // A missing text comes back as its own path, with or without a namespace before it.
     return typeof text !== 'string' || text === '' || text.endsWith(path) ? english : text;
   };

@@ -1,10 +1,10 @@
 import { FlashError } from '../../errors';
 import { compatibilityOf } from '../../protocol/compatibility';
 import type { DeviceConnection } from '../../server/device-connection';
-import { startDeadline, TIME_LIMIT } from '../deadline';
 import type { Dispatched, Trouble } from '../devices';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
+import { withinLimit } from '../time-limit';
 import { waitFor } from '../wait';
 
 /** A device that breaks off after our certificate this often checks it; it will never do anything else. */
@@ -27,25 +27,20 @@ export async function cloud(
   host: FlashHost,
   options: CloudOptions,
 ): Promise<Record<string, unknown>> {
-  const deadline = startDeadline(options.timeoutSeconds);
-  const signal = AbortSignal.any([context.signal, deadline.signal]);
   const seen = new CloudSightings(context, host, options);
+  const limit = { seconds: options.timeoutSeconds, whenOver: () => seen.whyNothing() };
   try {
     seen.announceWait();
-    const connection = await waitFor(host.devices, ['ready', 'trouble', 'dispatched'], () => seen.verdict() ?? take(), {
-      signal,
-    });
+    const connection = await withinLimit(context.signal, limit, (signal) =>
+      waitFor(host.devices, ['ready', 'trouble', 'dispatched'], () => seen.verdict() ?? take(), { signal }),
+    );
     const { device } = connection;
     if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
     const compatibility = requireSupported(device);
     context.say('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
     return { via: connection.via, ip: connection.peer, compatibility: compatibility.level, hint: compatibility.reason };
-  } catch (error) {
-    if (signal.reason === TIME_LIMIT && !(error instanceof FlashError)) throw seen.whyNothing();
-    throw error;
   } finally {
     seen.stop();
-    deadline.dispose();
   }
 
   /** The connection of our device, if it is ready; it becomes the job's in the same step. */

@@ -1,10 +1,10 @@
 import { FlashError } from '../../errors';
-import { startDeadline, TIME_LIMIT } from '../deadline';
 import { loadImage, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
 import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
+import { withinLimit } from '../time-limit';
 import { waitFor } from '../wait';
 import { FinalStagePresence } from './finalstage-presence';
 
@@ -43,27 +43,28 @@ export async function finalStage(
   const visit = (job.visit ??= new FinalStageVisit());
   visit.peer = new URL(options.url).hostname;
   const presence = new FinalStagePresence(options.url);
-  const deadline = startDeadline(options.timeoutSeconds, () => visit.isFlowing(FLOWING_MS));
-  const signal = AbortSignal.any([context.signal, deadline.signal]);
   const narrator = new FinalStageNarrator(context, host, visit, presence);
   const onDialled = (): void => presence.touch();
   visit.on('dialled', onDialled);
+  const limit = {
+    seconds: options.timeoutSeconds,
+    isBusy: () => visit.isFlowing(FLOWING_MS),
+    whenOver: () => whyNotDone(visit, presence, options.timeoutSeconds, host.finalStagePort),
+  };
   try {
-    await host.openFinalStagePort();
-    presence.start();
-    await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
-    return { ...visit.summary() };
+    return await withinLimit(context.signal, limit, async (signal) => {
+      await host.openFinalStagePort();
+      presence.start();
+      await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
+      return visit.summary();
+    });
   } catch (error) {
     if (error instanceof FlashError && error.code === 'cancelled') await visit.whenQuiet(FLOWING_MS);
-    if (signal.reason === TIME_LIMIT && !(error instanceof FlashError)) {
-      throw whyNotDone(visit, presence, options.timeoutSeconds, host.finalStagePort);
-    }
     throw error;
   } finally {
     visit.off('dialled', onDialled);
     narrator.stop();
     presence.stop();
-    deadline.dispose();
   }
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FlashError } from '../../errors';
 import { postProvisioning, readDevice } from '../../client/ap-client';
+import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
-import { startDeadline, TIME_LIMIT } from '../deadline';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
+import { withinLimit } from '../time-limit';
 
 /** One look at the access point may take this long; then the next begins. */
 const LOOK_LIMIT_MS = 3000;
@@ -36,46 +36,17 @@ export async function provision(
   host: FlashHost,
   options: ProvisionOptions,
 ): Promise<Record<string, unknown>> {
-  const { job } = context;
-  const { ssid = '', password = '', url } = options;
+  const { url, timeoutSeconds: seconds } = options;
   const warnings = checkCredentials(options.ssid, options.password);
   // Checked before the wait, so that nobody holds a button for an address that is not there.
   host.addressToDial();
-
-  const deadline = startDeadline(options.timeoutSeconds);
-  const signal = AbortSignal.any([context.signal, deadline.signal]);
-  try {
+  const whenOver = (): FlashError => new FlashError('ap-unreachable', { url, seconds });
+  return withinLimit(context.signal, { seconds, whenOver }, async (signal) => {
     context.say('wait-for-ap');
     const device = await findDevice(url, signal);
-    if (options.deviceid !== undefined && device.deviceid !== options.deviceid) {
-      const reason = `the access point belongs to ${device.deviceid}, not to ${options.deviceid}, and is left alone`;
-      throw new FlashError('device-unknown', { reason, known: device.deviceid });
-    }
-    host.jobs.identify(job, device.deviceid);
-    host.devices.rememberKey(device.deviceid, device.apikey);
-    context.say('send-wifi', { deviceid: device.deviceid }, { fraction: 0.5 });
-
-    const serverName = host.addressToDial();
-    const port = host.ports.https;
-    const answer = await postProvisioning(
-      url,
-      { ssid, password, serverName, port },
-      { signal, limitMs: POST_LIMIT_MS },
-    );
-    context.say(
-      answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent',
-      { deviceid: device.deviceid },
-      { fraction: 0.9 },
-    );
-    return { deviceid: device.deviceid, answer, serverName, port, warnings };
-  } catch (error) {
-    if (signal.reason === TIME_LIMIT && signal.aborted && !(error instanceof FlashError)) {
-      throw new FlashError('ap-unreachable', { url, seconds: options.timeoutSeconds });
-    }
-    throw error;
-  } finally {
-    deadline.dispose();
-  }
+    requireMeant(device, options.deviceid);
+    return { ...(await setUp(context, host, options, device, signal)), warnings };
+  });
 }
 
 async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo> {
@@ -87,6 +58,30 @@ async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo>
       const isStrange = error instanceof FlashError && error.code === 'ap-refused';
       if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;
     }
-    await pause(LOOK_PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pause(LOOK_PAUSE_MS, undefined, { signal });
   }
+}
+
+function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
+  if (deviceid === undefined || device.deviceid === deviceid) return;
+  const reason = `the access point belongs to ${device.deviceid}, not to ${deviceid}, and is left alone`;
+  throw new FlashError('device-unknown', { reason, known: device.deviceid });
+}
+
+async function setUp(
+  context: StageContext,
+  host: FlashHost,
+  { url, ssid = '', password = '' }: ProvisionOptions,
+  { deviceid, apikey }: DeviceInfo,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  host.jobs.identify(context.job, deviceid);
+  host.devices.rememberKey(deviceid, apikey);
+  context.say('send-wifi', { deviceid }, { fraction: 0.5 });
+  const serverName = host.addressToDial();
+  const port = host.ports.https;
+  const settings = { ssid, password, serverName, port };
+  const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
+  context.say(answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
+  return { deviceid, answer, serverName, port };
 }

@@ -1,13 +1,13 @@
 import { FlashError } from '../../errors';
 import { acknowledgementError, FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
-import { startDeadline, TIME_LIMIT } from '../deadline';
 import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
 import { upgradePath } from '../image-desk';
 import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
+import { withinLimit } from '../time-limit';
 import { UpgradeDownload } from '../upgrade-download';
 import { waitFor } from '../wait';
 import { requireSupported } from './cloud';
@@ -16,7 +16,7 @@ import { SessionEvents } from './session-events';
 /** A device that restarts in mid-upgrade dials again by itself and may succeed then (SonOTA#21); not for ever. */
 const SESSIONS_AT_MOST = 3;
 /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
-const VERDICT_LIMIT_MS = 190_000;
+const VERDICT_LIMIT_S = 190;
 /** Bytes that went out this recently mean that the transfer still flows. */
 const FLOWING_MS = 10_000;
 
@@ -50,32 +50,24 @@ export async function upgrade(
   const download = new UpgradeDownload();
   job.download = download;
 
-  const deadline = startDeadline(options.timeoutSeconds, () => download.isFlowing(FLOWING_MS));
-  const signal = AbortSignal.any([context.signal, deadline.signal]);
+  const { deviceid, timeoutSeconds: seconds } = options;
+  const limit = {
+    seconds,
+    isBusy: () => download.isFlowing(FLOWING_MS),
+    whenOver: () => new FlashError(download.requests > 0 ? 'device-silent' : 'device-timeout', { deviceid, seconds }),
+  };
   try {
-    await host.openFinalStagePort();
-    const session = new UpgradeSessions(context, host, options, firmware, download, signal);
-    const version = await session.run();
-    job.visit = new FinalStageVisit();
-    const image = download.role ?? 'unknown';
-    context.say('image-written', { deviceid: options.deviceid, image }, { fraction: 1 });
-    return {
-      image,
-      size: download.size,
-      requests: download.requests,
-      transport: download.otaClass ?? null,
-      version,
-      sessions: session.count,
-    };
-  } catch (error) {
-    if (signal.reason === TIME_LIMIT && !(error instanceof FlashError)) {
-      const { deviceid, timeoutSeconds: seconds } = options;
-      throw new FlashError(download.requests > 0 ? 'device-silent' : 'device-timeout', { deviceid, seconds });
-    }
-    throw error;
+    return await withinLimit(context.signal, limit, async (signal) => {
+      await host.openFinalStagePort();
+      const sessions = new UpgradeSessions(context, host, options, firmware, download, signal);
+      const version = await sessions.run();
+      job.visit = new FinalStageVisit();
+      const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
+      context.say('image-written', { deviceid, image }, { fraction: 1 });
+      return { image, size, requests, transport, version, sessions: sessions.count };
+    });
   } finally {
     job.download = undefined;
-    deadline.dispose();
   }
 }
 
@@ -122,36 +114,40 @@ class UpgradeSessions {
 
   /** Sends the upgrade in one session; `lost` when the session ended without a verdict. */
   private async oneSession(connection: DeviceConnection): Promise<'accepted' | 'lost'> {
+    const { deviceid } = this.options;
     const events = new SessionEvents(connection);
     const onChanged = (): void => this.sayProgress();
     this.download.on('changed', onChanged);
-    const limit = startDeadline(VERDICT_LIMIT_MS / 1000);
-    const signal = AbortSignal.any([this.signal, limit.signal]);
+    const whenOver = (): FlashError => new FlashError('device-silent', { deviceid, seconds: VERDICT_LIMIT_S });
     try {
-      for (;;) {
-        this.send(connection);
-        const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
-        if (verdict === 'lost') return 'lost';
-        const error = acknowledgementError(verdict, { ...this.deviceValues(connection), version: this.version });
-        if (!error) {
-          // One published firmware acknowledges when it accepts the command, before it downloads (notes 3.8).
-          await waitFor(this.download, ['changed'], () => this.download.isComplete || undefined, { signal });
-          return 'accepted';
-        }
-        // The one refusal that another offer can answer, once (design, rule 4).
-        if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw error;
-        this.version = FALLBACK_VERSION;
-        events.clear();
-      }
-    } catch (error) {
-      if (signal.reason === TIME_LIMIT && !this.signal.aborted && !(error instanceof FlashError)) {
-        throw new FlashError('device-silent', { deviceid: this.options.deviceid, seconds: VERDICT_LIMIT_MS / 1000 });
-      }
-      throw error;
+      return await withinLimit(this.signal, { seconds: VERDICT_LIMIT_S, whenOver }, (signal) =>
+        this.verdictOf(connection, events, signal),
+      );
     } finally {
-      limit.dispose();
       events.stop();
       this.download.off('changed', onChanged);
+    }
+  }
+
+  private async verdictOf(
+    connection: DeviceConnection,
+    events: SessionEvents,
+    signal: AbortSignal,
+  ): Promise<'accepted' | 'lost'> {
+    for (;;) {
+      this.send(connection);
+      const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
+      if (verdict === 'lost') return 'lost';
+      const error = acknowledgementError(verdict, { ...this.deviceValues(connection), version: this.version });
+      if (!error) {
+        // One published firmware acknowledges when it accepts the command, before it downloads (notes 3.8).
+        await waitFor(this.download, ['changed'], () => this.download.isComplete || undefined, { signal });
+        return 'accepted';
+      }
+      // The one refusal that another offer can answer, once (design, rule 4).
+      if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw error;
+      this.version = FALLBACK_VERSION;
+      events.clear();
     }
   }
 
