@@ -40,7 +40,7 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
         answerText(response, 503, 'no address');
         return;
       }
-      answer(response, 200, { 'Content-Type': 'application/json', Connection: 'keep-alive' }, body);
+      answer(response, 200, { 'Content-Type': 'application/json' }, body);
     },
   );
 

@@ -19,7 +19,7 @@ export async function replyPaced(response: ServerResponse, { bytes, observer }: 
     at = to;
   };
   response.sendDate = false;
-  response.writeHead(200, { ...IMAGE_HEADERS, 'Content-Length': bytes.length, Connection: 'keep-alive' });
+  response.writeHead(200, { ...IMAGE_HEADERS, 'Content-Length': bytes.length });
   try {
     if (pace.headerBodyBytes > 0) await send(pace.headerBodyBytes);
     else response.flushHeaders();

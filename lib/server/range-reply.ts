@@ -16,7 +16,6 @@ export function replyWithRange(response: ServerResponse, { range }: OtaRequest, 
     // A 200 instead would make the device start over and over (SonOTA#53).
     answerText(response, 416, 'range not satisfiable', {
       'Content-Range': `bytes */${total}`,
-      Connection: 'keep-alive',
     });
     observer.ended({ complete: false, bytes: 0, error: 'it asked for bytes that the file does not have' });
     return;
@@ -30,6 +29,6 @@ export function replyWithRange(response: ServerResponse, { range }: OtaRequest, 
     observer.sent(first, end);
     observer.ended({ complete: true, bytes: end });
   });
-  const headers = { ...IMAGE_HEADERS, 'Content-Range': `bytes ${first}-${end - 1}/${total}`, Connection: 'keep-alive' };
+  const headers = { ...IMAGE_HEADERS, 'Content-Range': `bytes ${first}-${end - 1}/${total}` };
   answer(response, 206, headers, bytes.subarray(first, end));
 }

@@ -69,7 +69,7 @@ describe('CloudServer', () => {
         const port = via === 'tls' ? 8443 : 8081;
         assert.equal(
           client.text,
-          'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: 56\r\n\r\n' +
+          'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 56\r\nConnection: keep-alive\r\n\r\n' +
             `{"error":0,"reason":"ok","IP":"192.168.1.5","port":${port}}`,
         );
         assert.equal(client.segments.length, 1);

@@ -64,7 +64,7 @@ describe('ImageServer', () => {
       assert.equal(
         head,
         'HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\n' +
-          'Content-Range: bytes 0-4095/10000\r\nConnection: keep-alive\r\nContent-Length: 4096',
+          'Content-Range: bytes 0-4095/10000\r\nContent-Length: 4096\r\nConnection: keep-alive',
       );
       assert.deepEqual(body, IMAGE.subarray(0, 4096));
       assert.equal(client.segments.length, 1);
@@ -113,6 +113,26 @@ describe('ImageServer', () => {
         assert.equal(outcomes[0]?.complete, false);
       });
     }
+
+    it('closes for a client that asks for that, or that has closed its own direction', async () => {
+      const { port } = await imageServer();
+      const polite = await RawClient.to(port);
+      polite.write(ranged('bytes=0-9').replace('Range', 'Connection: close\r\nRange'));
+      await polite.until(() => polite.closed);
+      assert.match(polite.text, /^HTTP\/1\.1 206 .*Connection: close\r\n\r\n/s);
+      const halfClosed = await RawClient.to(port);
+      halfClosed.socket.end(ranged('bytes=0-9'));
+      await halfClosed.until(() => halfClosed.closed);
+      assert.match(halfClosed.text, /^HTTP\/1\.1 206 /);
+    });
+
+    it('lets go of a bare connection as soon as it is closed, as FinalStage makes them to see whether we are here', async () => {
+      const { port } = await imageServer();
+      const probe = await RawClient.to(port);
+      probe.socket.end();
+      await probe.until(() => probe.closed);
+      assert.equal(probe.text, '');
+    });
 
     it('keeps the connection while a device thinks, and drops one that is idle for too long', async () => {
       const { port } = await imageServer({ idleLimitMs: 150 });
