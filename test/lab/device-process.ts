@@ -1,8 +1,8 @@
-import { ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
-import { Air } from './air';
+import { type Air } from './air';
 
 export interface DeviceEvent {
   event: string;

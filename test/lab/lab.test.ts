@@ -1,11 +1,15 @@
 import * as assert from 'node:assert';
-import { Case, DEVICE_ID, FACTORY_KEY, flashOnce, HOME_WIFI, CASE_LIMIT_MS, Outcome } from './lab';
+import { type Case, DEVICE_ID, FACTORY_KEY, flashOnce, HOME_WIFI, CASE_LIMIT_MS, type Outcome } from './lab';
 import { whyNoAir } from './air';
 
 const CHUNK = 4096;
+/** The 3 s of the design, less what two processes' clocks and a rounded timer may differ by. */
+const GONE_MS = 2950;
 const STAGES = ['provision', 'cloud-emulator', 'ota-serve', 'finalstage-watch'];
 
 const CASES: Case[] = [
+  // Takes longest: it waits for a goodbye that never comes.
+  { class: 'range', slot: 2, layout: 'one', vanish: true },
   { class: 'range', slot: 1, layout: 'two' },
   { class: 'range', slot: 2, layout: 'two' },
   { class: 'no-range', slot: 1, layout: 'two' },
@@ -13,39 +17,63 @@ const CASES: Case[] = [
   { class: 'plain', slot: 1, layout: 'two' },
   { class: 'plain', slot: 2, layout: 'two' },
   { class: 'range', slot: 1, layout: 'one' },
-  { class: 'range', slot: 2, layout: 'one', vanish: true },
+  { class: 'range', slot: 1, layout: 'two', powerCut: true },
 ];
-/** Each is a Node-RED and mostly waiting; more at once would make a small machine late. */
-const AT_ONCE = 3;
+/** Each is a Node-RED that mostly waits; more of them at once would make a small machine late. */
+const AT_ONCE = 4;
 
 describe('the flow of example 02, a stock Sonoff that is not ours, and the addresses of the real world', function () {
   const outcomes = new Map<Case, Promise<Outcome>>();
+  let running = 0;
+  let ended = false;
+
+  /** Starts the case; later ones run beside it and are judged when their turn comes. */
+  function run(about: Case): Promise<Outcome> {
+    begin(about);
+    for (const next of CASES) if (running < AT_ONCE) begin(next);
+    return outcomes.get(about)!;
+  }
+
+  function begin(about: Case): void {
+    if (outcomes.has(about) || ended) return;
+    running++;
+    const outcome = flashOnce(about);
+    outcomes.set(about, outcome);
+    const end = (): void => {
+      running--;
+      const next = CASES.find((one) => !outcomes.has(one));
+      if (next !== undefined) begin(next);
+    };
+    outcome.then(end, end);
+  }
 
   before(function () {
     const reason = whyNoAir();
-    if (reason !== undefined) {
-      console.log(`    the lab is skipped: ${reason}`);
-      return this.skip();
-    }
-    let lane = 0;
-    const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
-    for (const about of CASES) {
-      const outcome = lanes[lane]!.then(() => flashOnce(about));
-      outcomes.set(about, outcome);
-      lanes[lane] = outcome.catch(() => undefined);
-      lane = (lane + 1) % AT_ONCE;
-    }
+    if (reason === undefined) return;
+    console.log(`    the lab is skipped: ${reason}`);
+    this.skip();
+  });
+
+  after('everything has been removed', async function () {
+    this.timeout(CASE_LIMIT_MS);
+    ended = true;
+    await Promise.allSettled(outcomes.values());
   });
 
   for (const about of CASES) {
-    const layout = about.layout === 'two' ? 'a host with Ethernet and Wi-Fi' : 'a host with one interface';
-    it(`${about.class}, stock in slot ${about.slot}, ${layout}`, async function () {
-      this.timeout(CASE_LIMIT_MS * CASES.length);
-      this.slow(60_000);
-      judge(about, await outcomes.get(about)!);
+    it(title(about), async function () {
+      this.timeout(CASE_LIMIT_MS * 2);
+      this.slow(CASE_LIMIT_MS);
+      judge(about, await run(about));
     });
   }
 });
+
+function title({ class: kind, slot, layout, vanish, powerCut }: Case): string {
+  const host = layout === 'two' ? 'a host with Ethernet and Wi-Fi' : 'a host with one interface';
+  const trouble = powerCut ? ', power failing before the last sector' : vanish ? ', restarts without a goodbye' : '';
+  return `${kind}, stock in slot ${slot}, ${host}${trouble}`;
+}
 
 function judge(about: Case, outcome: Outcome): void {
   judgeDevice(about, outcome);
@@ -72,7 +100,7 @@ function judgeDevice(about: Case, { exitCode, device, finalSha256, userBytes }: 
     [downloaded?.['slot'], downloaded?.['requests'], downloaded?.['connections']],
     [slot, requests, 1],
   );
-  assert.strictEqual(of('finalstage-up').length, slot === 1 ? 2 : 1);
+  assert.strictEqual(of('finalstage-up').length, (slot === 1 ? 2 : 1) + (about.powerCut ? 1 : 0));
 }
 
 function judgeResults({ device, records }: Outcome): void {
@@ -84,7 +112,7 @@ function judgeResults({ device, records }: Outcome): void {
   );
   assert.strictEqual(records.filter(({ kind }) => kind === 'complete').length, STAGES.length, 'done() once per stage');
   const gone = device.filter(({ event }) => event === 'finalstage-down').at(-1)!;
-  assert.ok(ends[3]!.at > gone.at, 'the last result came before FinalStage was gone');
+  assert.ok(ends[3]!.at >= gone.at + GONE_MS, 'the last result came before FinalStage was gone for 3 s');
 }
 
 function judgeJob(about: Case, { records }: Outcome): void {

@@ -1,6 +1,6 @@
-import { Air, Ssid } from './air';
-import { DeviceEvent, DeviceProcess } from './device-process';
-import { Records } from './records';
+import { type Air, type Ssid } from './air';
+import { type DeviceEvent, type DeviceProcess } from './device-process';
+import { type Records } from './records';
 
 /** `two`: Ethernet stays at home, the Wi-Fi roams. `one`: the only interface roams and loses its home address each time. */
 export type Layout = 'one' | 'two';

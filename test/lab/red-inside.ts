@@ -1,6 +1,8 @@
 import * as http from 'node:http';
-import { RunningNodeRed, startNodeRed } from '../shared/node-red';
-import { Air } from './air';
+import { type RunningNodeRed, startNodeRed } from '../shared/node-red';
+import { type Air } from './air';
+
+const DEPLOY_LIMIT_MS = 30_000;
 
 /**
  * A real Node-RED in the host's namespace. Its admin API listens on a Unix socket, which no namespace holds back: so the
@@ -19,6 +21,13 @@ export class RedInside {
     return new RedInside(await startNodeRed({ prefix, settings: { ...settings } }), socket);
   }
 
+  /** Deploys a whole configuration; the API answers before the flows run, hence the wait for the log. */
+  async deploy(flow: object[]): Promise<void> {
+    const { length } = this.red.log;
+    await this.post('/flows', flow);
+    await this.red.logged(/Started flows/, DEPLOY_LIMIT_MS, length);
+  }
+
   /** POST to the admin API; throws for any status but 2xx. */
   async post(url: string, body: unknown): Promise<void> {
     const headers = { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v1' };
@@ -29,7 +38,7 @@ export class RedInside {
         response.on('data', (part: Buffer) => (text += part.toString()));
         response.on('end', () => {
           if (response.statusCode! >= 200 && response.statusCode! < 300) resolve();
-          else reject(new Error(`POST ${url}: ${response.statusCode} ${text}`));
+          else reject(new Error(`POST ${url}: ${response.statusCode} ${text}\n${this.red.log.join('\n')}`));
         });
       });
       request.on('error', reject);

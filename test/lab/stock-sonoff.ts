@@ -1,14 +1,15 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { AxTls } from './sonoff/axtls';
 import { obeyUpgrade } from './sonoff/download';
 import { dial, dispatch } from './sonoff/dispatch';
 import { finalStage } from './sonoff/final-stage';
-import { Flash, Slot } from './sonoff/flash';
-import { DeviceClass, Identity, makeIdentity } from './sonoff/identity';
+import { Flash, type Slot } from './sonoff/flash';
+import { type DeviceClass, type Identity, makeIdentity } from './sonoff/identity';
 import { NewlibRand } from './sonoff/newlib-rand';
-import { pause } from './sonoff/reader';
+import { forget, pause } from './sonoff/reader';
 import { radio, report } from './sonoff/report';
 import { session } from './sonoff/session';
-import { Settings, settingMode } from './sonoff/setting-mode';
+import { type Settings, settingMode } from './sonoff/setting-mode';
 
 /**
  * A stock Sonoff as one program: `node stock-sonoff.js '{"class":"range","slot":1}'` in a network namespace of its own.
@@ -34,6 +35,7 @@ interface Life {
   blockMs?: number;
   /** The restart takes the radio away before a FIN can leave. */
   vanish?: boolean;
+  powerCut?: boolean;
 }
 
 async function live(life: Life): Promise<void> {
@@ -48,7 +50,12 @@ async function live(life: Life): Promise<void> {
   await stayConnected(device, flash, settings, life);
   const slot: Slot = device.slot === 1 ? 2 : 1;
   if (!flash.boots(slot)) throw new Error(`the loader does not start what was written into slot ${slot}`);
-  const size = await finalStage(flash, slot, { blinkMs: life.blinkMs ?? 2000, blockMs: life.blockMs ?? 8 });
+  const size = await finalStage(flash, slot, {
+    blinkMs: life.blinkMs ?? 2000,
+    blockMs: life.blockMs ?? 8,
+    powerCut: life.powerCut ?? false,
+    vanish: life.vanish ?? false,
+  });
   report('done', { bytes: size, flashSha256: flash.sha256(0, size) });
 }
 
@@ -65,10 +72,13 @@ async function stayConnected(device: Identity, flash: Flash, settings: Settings,
         (command) => obeyUpgrade(device, flash, command),
         async () => {
           await pause(life.restartMs ?? 1000);
-          if (life.vanish) await radio('off');
+          if (!life.vanish) return;
+          await radio('off');
+          forget(line instanceof AxTls ? line.socket : line);
         },
       );
-      return void (life.vanish || (await radio('off')));
+      if (!life.vanish) await radio('off');
+      return;
     } catch (error) {
       const waitMs = 1000 * 2 ** Math.min(failures, 5) * (1 + randomInt(1000) / 1000);
       failures++;

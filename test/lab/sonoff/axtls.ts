@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
   X509Certificate,
 } from 'node:crypto';
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import { Duplex } from 'node:stream';
 
 /**

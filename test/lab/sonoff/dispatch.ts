@@ -1,7 +1,7 @@
-import { Duplex } from 'node:stream';
+import type * as net from 'node:net';
 import { AxTls } from './axtls';
 import { header, jsonNumber, jsonText } from './literal';
-import { Identity } from './identity';
+import { type Identity } from './identity';
 import { connect, Reader } from './reader';
 import { report } from './report';
 
@@ -14,7 +14,7 @@ const LIMIT_MS = 10_000;
 const OLD_FIRMWARE_PORT = 8081;
 
 /** A connection to the cloud: TLS 1.1, or with the old firmware plain on 8081, whatever port it was told (stock-firmware 2.3). */
-export async function dial(device: Identity, server: Server): Promise<Duplex> {
+export async function dial(device: Identity, server: Server): Promise<AxTls | net.Socket> {
   const port = device.plain ? OLD_FIRMWARE_PORT : server.port;
   const socket = await connect(server.host, port, LIMIT_MS);
   return device.plain ? socket : await AxTls.over(socket);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import * as net from 'node:net';
-import { Flash, SECTOR, SLOT_ADDRESS } from './flash';
-import { Identity } from './identity';
+import type * as net from 'node:net';
+import { type Flash, SECTOR, SLOT_ADDRESS } from './flash';
+import { type Identity } from './identity';
 import { header } from './literal';
-import { Offer, readOffer } from './offer';
+import { type Offer, readOffer } from './offer';
 import { connect, LineLost, pause, Reader } from './reader';
 import { report } from './report';
 import { receivePaced, Refused } from './receive-paced';

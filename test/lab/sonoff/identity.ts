@@ -1,5 +1,5 @@
 import { NewlibRand } from './newlib-rand';
-import { Slot } from './flash';
+import { type Slot } from './flash';
 
 export type DeviceClass = 'range' | 'no-range' | 'plain';
 

@@ -1,6 +1,6 @@
-import { Identity } from './identity';
+import { type Identity } from './identity';
 import { jsonText } from './literal';
-import { Slot } from './flash';
+import { type Slot } from './flash';
 
 /** The half of an upgrade command that concerns this device. */
 export interface Offer {

@@ -1,5 +1,5 @@
 import * as net from 'node:net';
-import { Duplex } from 'node:stream';
+import { type Duplex } from 'node:stream';
 
 /** The peer closed, or nothing came in time. */
 export class LineLost extends Error {}
@@ -71,7 +71,9 @@ export class Reader {
 
 /** A TCP connection; throws LineLost when it is refused or not there in time. */
 export async function connect(host: string, port: number, limitMs: number): Promise<net.Socket> {
-  const socket = net.connect({ host, port, noDelay: true });
+  // Without a buffer in the stream the kernel's receive buffer alone holds the sender back.
+  const unbuffered: object = { readableHighWaterMark: 1 };
+  const socket = net.connect({ host, port, noDelay: true, ...unbuffered });
   return await new Promise((resolve, reject) => {
     const give = (reason: string) => {
       socket.destroy();
@@ -91,4 +93,12 @@ export async function connect(host: string, port: number, limitMs: number): Prom
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Forgets a connection as a chip does that restarts: with the radio off the reset is lost, and who sends to it later is
+ * told that nobody knows the connection. An ordinary close would be sent again when the radio is back.
+ */
+export function forget(socket: net.Socket): void {
+  socket.resetAndDestroy();
 }

@@ -1,4 +1,4 @@
-import * as net from 'node:net';
+import type * as net from 'node:net';
 import { header } from './literal';
 import { SECTOR } from './flash';
 
@@ -52,7 +52,7 @@ export function receivePaced(
         if (pending.length > 0) onSector(pending);
         resolve({ bytes: total, ms: Math.round(performance.now() - start) });
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Refused(String(error)));
       }
     });
   });

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { Duplex } from 'node:stream';
-import { Identity, stateOf } from './identity';
+import { type Duplex } from 'node:stream';
+import { type Identity, stateOf } from './identity';
 import { jsonHas, jsonNumber, jsonText } from './literal';
 import { fault, report } from './report';
 import { DeviceWebSocket } from './websocket';

@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import { header, jsonNumber, jsonText } from './literal';
-import { pause } from './reader';
+import type { Identity } from './identity';
+import { forget, pause } from './reader';
 import { fault, radio, report } from './report';
 
 /** What the person's tool has told the device. */
@@ -20,19 +21,20 @@ const DOWN_DELAY_MS = 1000;
  * The access point ITEAD-<deviceid>: a literal matcher on port 80 that knows `GET /device` and `POST /ap`
  * (stock-firmware 1.1, 1.3). Ends when it has the settings and its AP is down; throws when its 180 s are over.
  */
-export async function settingMode(device: { deviceid: string; apikey: string }): Promise<Settings> {
+export async function settingMode(device: Identity): Promise<Settings> {
+  const sockets = new Set<net.Socket>();
   await radio('itead-ap');
   report('ap-up', { ssid: `ITEAD-${device.deviceid}` });
   await pause(LISTEN_DELAY_MS);
-  const settings = await listen(device);
+  const settings = await listen(device, sockets);
   await pause(DOWN_DELAY_MS);
   await radio('off');
+  sockets.forEach(forget);
   report('ap-down');
   return settings;
 }
 
-async function listen(device: { deviceid: string; apikey: string }): Promise<Settings> {
-  const sockets = new Set<net.Socket>();
+async function listen(device: Identity, sockets: Set<net.Socket>): Promise<Settings> {
   const server = net.createServer();
   try {
     return await new Promise<Settings>((resolve, reject) => {
@@ -47,12 +49,10 @@ async function listen(device: { deviceid: string; apikey: string }): Promise<Set
     });
   } finally {
     server.close();
-    // The radio goes a second later; until then the device keeps its connections but answers nothing more.
-    setTimeout(() => sockets.forEach((socket) => socket.destroy()), DOWN_DELAY_MS + 200);
   }
 }
 
-function serve(socket: net.Socket, device: { deviceid: string; apikey: string }, accept: (s: Settings) => void): void {
+function serve(socket: net.Socket, device: Identity, accept: (s: Settings) => void): void {
   let held = '';
   socket.on('data', (bytes: Buffer) => {
     held += bytes.toString('latin1');
@@ -72,12 +72,7 @@ function serve(socket: net.Socket, device: { deviceid: string; apikey: string },
   });
 }
 
-function answer(
-  request: string,
-  socket: net.Socket,
-  device: { deviceid: string; apikey: string },
-  accept: (s: Settings) => void,
-): void {
+function answer(request: string, socket: net.Socket, device: Identity, accept: (s: Settings) => void): void {
   if (request.includes('GET /device HTTP/1.1')) {
     report('device-asked');
     reply(socket, { deviceid: device.deviceid, apikey: device.apikey, accept: 'post' });

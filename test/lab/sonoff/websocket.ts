@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import { type Duplex } from 'node:stream';
 import { Reader } from './reader';
 import { fault } from './report';
 
