@@ -4,6 +4,7 @@
  */
 import { copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
@@ -33,8 +34,24 @@ export async function assemble(root) {
       await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
     }
   }
+  await addAnnouncements(root);
   await rm(compiled, { recursive: true, force: true });
   return faults;
+}
+
+/** What stages announce stands in one table of lib/; here it becomes the English catalogue that all nodes share. */
+async function addAnnouncements(root) {
+  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(root, 'dist/lib/flash/announcements.js'));
+  const path = join(root, 'dist/nodes/sonota-host/locales/en-US/sonota-host.json');
+  const catalogue = JSON.parse(await readFile(path, 'utf8'));
+  const forNodeRed = (text) => text.replace(/\{(\w+)\}/g, '__$1__');
+  catalogue.announcements = Object.fromEntries(
+    Object.entries(ANNOUNCEMENTS).map(([name, { label, text }]) => [
+      name,
+      { label: forNodeRed(label), text: forNodeRed(text) },
+    ]),
+  );
+  await writeFile(path, JSON.stringify(catalogue, null, 2));
 }
 
 /** The node types are the folders under nodes/, save what they share. */

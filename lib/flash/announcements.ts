@@ -10,7 +10,8 @@ interface Announcement {
   readonly text: string;
 }
 
-const TABLE = {
+/** In English; the build puts them into the catalogue of `sonota-host`, from which other languages take over. */
+export const ANNOUNCEMENTS = {
   // provision
   'wait-for-ap': {
     state: 'waiting',
@@ -135,12 +136,12 @@ const TABLE = {
   },
 } as const satisfies Record<string, Announcement>;
 
-export type AnnouncementName = keyof typeof TABLE;
+export type AnnouncementName = keyof typeof ANNOUNCEMENTS;
 
 export type AnnouncementValues = Readonly<Record<string, string | number>>;
 
 /** An announcement with its `{name}`s filled. */
 export function announce(name: AnnouncementName, values: AnnouncementValues = {}): Announcement {
-  const { state, label, text } = TABLE[name];
+  const { state, label, text } = ANNOUNCEMENTS[name];
   return { state, label, text: text.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?')) };
 }

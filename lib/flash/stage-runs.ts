@@ -174,9 +174,9 @@ export class StageRuns {
     return {
       job,
       signal: run.controller.signal,
-      say: (name, values, { fraction = 0, warning } = {}) => {
+      say: (name, values = {}, { fraction = 0, warning } = {}) => {
         job.advance(stage, fraction);
-        const report = { ...announce(name, values), stage, percent: job.percent };
+        const report = { ...announce(name, values), name, values, stage, percent: job.percent };
         run.throttle.push(warning ? { ...report, warning } : report);
       },
     };

@@ -8,7 +8,7 @@ import type { Message, Outlet, StageOutcome, StageRequest, Ticket } from '../../
 import { hosts, type HostNode } from './hosts';
 import { deviceOf, takePassword } from './messages';
 import { NodeStatus } from './status';
-import { translator } from './translate';
+import { translateReport, translator } from './translate';
 
 type Done = (error?: Error) => void;
 type Send = (messages: (NodeMessage | null)[]) => void;
@@ -41,7 +41,7 @@ export class StageNode {
   private readonly hostNode: HostNode | undefined;
 
   constructor(
-    RED: NodeAPI,
+    private readonly RED: NodeAPI,
     private readonly node: Node,
     private readonly config: StageNodeDef,
     private readonly options: StageNodeOptions,
@@ -124,7 +124,8 @@ export class StageNode {
   }
 
   private readonly outlet: Outlet = {
-    progress: (report, job, ticket) => {
+    progress: (untranslated, job, ticket) => {
+      const report = translateReport(this.RED, untranslated);
       this.status.running(report);
       this.sendFor(ticket, [null, this.progressMessage(report, job, ticket)]);
     },
