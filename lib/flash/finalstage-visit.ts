@@ -8,8 +8,11 @@ export interface Delivery {
   /** The furthest byte handed to the network in any try. */
   sent: number;
   tries: number;
-  /** `delivered`: the last byte was acknowledged and the connection is over. */
-  state: 'flowing' | 'broken' | 'delivered';
+  /**
+   * `stalled`: the connection stands, but nothing goes forward; `delivered`: the device has acknowledged the last byte
+   * and closed the connection itself.
+   */
+  state: 'flowing' | 'stalled' | 'broken' | 'delivered';
 }
 
 export type FinalStageImage = 'user2' | 'final';
@@ -53,13 +56,21 @@ export class FinalStageVisit extends EventEmitter {
     if (!delivery) return;
     this.lastByte = Date.now();
     delivery.sent = Math.max(delivery.sent, upTo);
+    delivery.state = 'flowing';
     this.emit('changed');
   }
 
-  ended(image: FinalStageImage, complete: boolean): void {
+  stalled(image: FinalStageImage): void {
     const delivery = this.deliveries[image];
     if (!delivery) return;
-    delivery.state = complete ? 'delivered' : 'broken';
+    delivery.state = 'stalled';
+    this.emit('changed');
+  }
+
+  ended(image: FinalStageImage, isDelivered: boolean): void {
+    const delivery = this.deliveries[image];
+    if (!delivery) return;
+    delivery.state = isDelivered ? 'delivered' : 'broken';
     this.emit('dialled');
     this.emit('changed');
   }

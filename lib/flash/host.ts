@@ -1,8 +1,7 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
 import { HomeAddress } from '../net/home-address';
-import type { OtaClass } from '../protocol/ota-request';
 import { CloudServer } from '../server/cloud-server';
 import type { DeviceConnection } from '../server/device-connection';
 import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
@@ -25,7 +24,8 @@ export type HostLog = (level: 'info' | 'warn', text: string) => void;
 /** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
 const UNWATCHED_VISIT_MS = 15 * 60_000;
 const SWEEP_MS = 5000;
-const OTA_CLASSES: readonly OtaClass[] = ['range', 'no-range', 'finalstage'];
+/** A FinalStage transfer that has not moved for so long is not waited for when the host closes. */
+const DEAD_AFTER_MS = 30_000;
 
 /** One address for the whole machine, remembered for as long as the process lives, whichever host asks. */
 const homeAddress = new HomeAddress();
@@ -108,7 +108,7 @@ export class FlashHost extends EventEmitter {
     await this.opening?.catch(() => undefined);
     const { servers, images } = this;
     if (!servers) return;
-    if (images) await untilQuiet(images, ['finalstage']);
+    if (images) await this.untilFinalStageIsQuiet(images);
     this.servers = undefined;
     this.watch.stop();
     clearInterval(this.sweeper);
@@ -124,7 +124,7 @@ export class FlashHost extends EventEmitter {
 
   /** Whether bytes are on their way to a device now. */
   get isBusy(): boolean {
-    return this.images !== undefined && isOnWire(this.images, OTA_CLASSES);
+    return (this.images?.transfersOnWire.total ?? 0) > 0;
   }
 
   /** Whether these settings need other ports than those that are open. */
@@ -138,7 +138,7 @@ export class FlashHost extends EventEmitter {
     if (!this.needsReopening(settings)) return;
     await this.opening?.catch(() => undefined);
     const wasListening = this.isListening;
-    if (this.images) await untilQuiet(this.images, OTA_CLASSES);
+    await this.images?.whenQuiet();
     await this.stopListening();
     this.settings = settings;
     if (wasListening) await this.open();
@@ -211,6 +211,14 @@ export class FlashHost extends EventEmitter {
     return servers;
   }
 
+  /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */
+  private async untilFinalStageIsQuiet(images: ImageServer): Promise<void> {
+    if (images.transfersOnWire.finalstage === 0) return;
+    const visits = this.jobs.awaitingFinalStage().flatMap(({ visit }) => visit ?? []);
+    const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(DEAD_AFTER_MS)));
+    await Promise.race([images.whenFinalStageQuiet(), whenAllStall]);
+  }
+
   /** Gives up FinalStage's port when no job can reach it any more: nothing listens longer than it must. */
   private async sweep(): Promise<void> {
     for (const job of this.jobs.awaitingFinalStage()) {
@@ -220,15 +228,6 @@ export class FlashHost extends EventEmitter {
     const isNeeded = this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
     if (!isNeeded) await this.servers?.closeFinalStage();
   }
-}
-
-function isOnWire(images: ImageServer, classes: readonly OtaClass[]): boolean {
-  return classes.some((otaClass) => images.transfersOnWire[otaClass] > 0);
-}
-
-/** Resolves when no transfer of these classes is on the wire; the image server drops one that is dead. */
-async function untilQuiet(images: ImageServer, classes: readonly OtaClass[]): Promise<void> {
-  while (isOnWire(images, classes)) await once(images, 'idle');
 }
 
 /** What a failed handshake means to a person; a peer that merely left says nothing. */

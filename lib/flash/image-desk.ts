@@ -76,7 +76,9 @@ export class ImageDesk {
       observer: {
         request: () => visit.requested(image, loaded.bytes.length),
         sent: (_from, to) => visit.sent(image, to),
-        ended: ({ complete }) => visit.ended(image, complete),
+        stalled: () => visit.stalled(image),
+        // A device that lost its power in the last moment has acknowledged more than it wrote, and closes nothing.
+        ended: ({ complete, closedByDevice = false }) => visit.ended(image, complete && closedByDevice),
       },
     };
   }

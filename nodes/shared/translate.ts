@@ -28,6 +28,6 @@ function lookUp(
   path: string,
   values: Readonly<Record<string, string | number>> = {},
 ): string | undefined {
-  const text: unknown = RED._(key, values as Record<string, string>);
+  const text: unknown = RED._(key, values);
   return typeof text !== 'string' || text === '' || text.endsWith(path) ? undefined : text;
 }
