@@ -8,10 +8,8 @@ declare const RED: {
   nodes: {
     filterNodes(filter: object): EditorNode[];
     eachConfig(act: (node: EditorNode) => void): void;
-    getType(type: string): unknown;
   };
   sidebar: { show(tab: string): void };
-  workspaces: { active(): string };
 };
 
 export interface EditorNode {
@@ -104,10 +102,14 @@ export class EditorPage {
   /** Opens the help of the node that is selected. */
   async showHelp(id: string): Promise<Locator> {
     await this.flowNode(id).locator('rect').first().click();
-    await this.page.evaluate(() => RED.sidebar.show('help'));
+    await this.showSidebar('help');
     const help = this.page.locator('.red-ui-help');
     await help.locator('p').first().waitFor();
     return help;
+  }
+
+  async showSidebar(tab: 'help' | 'debug'): Promise<void> {
+    await this.page.evaluate((name) => RED.sidebar.show(name), tab);
   }
 
   /** Menu Import > Examples > our package > `name`, into the editor. */
@@ -120,6 +122,11 @@ export class EditorPage {
     await tree.getByText(name, { exact: true }).click();
     await this.page.locator('#red-ui-clipboard-dialog-ok:not([disabled])').click();
     await this.page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
+  }
+
+  /** Brings a flow's tab to the front; an imported one opens behind the one that is shown. */
+  async showTab(label: string): Promise<void> {
+    await this.page.locator('#red-ui-workspace-tabs').getByText(label, { exact: true }).click();
   }
 
   /** Every node that the editor holds, config nodes among them. */

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { CommsClient } from '../shared/comms';
+import type { Flow } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
+import { useEditor } from './suite';
+
+const REHEARSAL_LIMIT_MS = 90_000;
+/** The stages of a rehearsal, in the order in which they end. */
+const STAGES = ['sonota-provision', 'sonota-cloud-emulator', 'sonota-ota-serve', 'sonota-finalstage-watch'];
+const folder = join(packageRoot(), 'examples');
+
+const examples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.json'))
+  .sort()
+  .map((path) => ({ name: relative('', path).replace(/\.json$/, ''), flow: read(path) }));
+
+for (const { name, flow } of examples) {
+  describe(`editor: example ${name}`, () => {
+    const suite = useEditor([]);
+
+    it('is imported from the menu whole, with every node properly configured', async () => {
+      await suite.editor.importExample(name);
+      const nodes = await suite.editor.nodes();
+      assert.deepEqual(
+        nodes.map((node) => node.type).sort(),
+        flow
+          .map((node) => node.type)
+          .filter((type) => type !== 'tab')
+          .sort(),
+      );
+      for (const node of nodes) assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
+    });
+
+    it('has a comment that says what to do', () => {
+      const comments = flow.filter((node) => node.type === 'comment');
+      assert.ok(comments.some((node) => typeof node['info'] === 'string' && node['info'].length > 40));
+    });
+
+    it('is deployed', async () => {
+      const from = suite.red.log.length;
+      await suite.editor.deploy();
+      await suite.red.logged(/Started flows/, 20_000, from);
+      const told = suite.red.log.slice(from).filter((line) => /\[(error|warn)\]/.test(line));
+      assert.deepEqual(told, []);
+    });
+
+    if (flow.some((node) => node.type === 'sonota-virtual-device')) {
+      it('runs to the end, and each node shows what it does', async function () {
+        this.timeout(REHEARSAL_LIMIT_MS + 10_000);
+        const comms = await suite.red.comms();
+        try {
+          const nodes = await suite.editor.nodes();
+          const idOf = (type: string): string => nodes.find((node) => node.type === type)?.id ?? type;
+          const tab = flow.find((node) => node.type === 'tab');
+          if (typeof tab?.['label'] === 'string') await suite.editor.showTab(tab['label']);
+          await suite.editor.showSidebar('debug');
+          await suite.editor.pressInject(idOf('inject'));
+          await Promise.race([
+            everyStageDone(comms, idOf),
+            failure(comms, new Set(STAGES.map(idOf))),
+            photograph(comms, idOf('sonota-finalstage-watch')),
+          ]);
+          for (const type of STAGES) assertSawAllColours(comms, idOf(type), type);
+          await suite.editor.page.locator('.red-ui-debug-msg', { hasText: 'flashed' }).first().waitFor();
+          assert.ok((await suite.editor.statuses()).length >= STAGES.length, 'the canvas shows the statuses');
+        } finally {
+          comms.close();
+        }
+      });
+    }
+
+    /** With `SONOTA_SCREENSHOT` set, a picture of the flow in the middle of its work, for the README. */
+    async function photograph(comms: CommsClient, node: string): Promise<never> {
+      if (process.env['SONOTA_SCREENSHOT']) {
+        await suite.editor.page.setViewportSize({ width: 1680, height: 640 });
+        await suite.editor.paletteNode('sonota-virtual-device').scrollIntoViewIfNeeded();
+        await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
+        await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
+        mkdirSync(join(packageRoot(), 'docs'), { recursive: true });
+        await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
+      }
+      return await new Promise<never>(() => undefined);
+    }
+  });
+}
+
+/** Waits until the nodes of all stages are green, in their order. */
+async function everyStageDone(comms: CommsClient, idOf: (type: string) => string): Promise<void> {
+  for (const type of STAGES) {
+    await comms.status((id, { fill }) => id === idOf(type) && fill === 'green', REHEARSAL_LIMIT_MS);
+  }
+}
+
+/** Fails as soon as one of these nodes turns red. */
+async function failure(comms: CommsClient, ids: ReadonlySet<string>): Promise<never> {
+  const { text } = await comms.status((id, { fill }) => ids.has(id) && fill === 'red', REHEARSAL_LIMIT_MS * 2);
+  throw new Error(`a node turned red: ${text ?? ''}`);
+}
+
+/** Design, "Status": yellow while it waits, blue with a percent while it works, green at the end. */
+function assertSawAllColours(comms: CommsClient, node: string, type: string): void {
+  const seen = comms.statuses.filter(({ id }) => id === node).map(({ status }) => status);
+  const fills = seen.map(({ fill }) => fill);
+  assert.equal(fills.at(-1), 'green', `${type} ended with ${JSON.stringify(seen.at(-1))}`);
+  assert.ok(fills.includes('yellow') || fills.includes('blue'), `${type} showed only ${JSON.stringify(seen)}`);
+}
+
+function read(path: string): Flow {
+  return JSON.parse(readFileSync(join(folder, path), 'utf8')) as Flow;
+}

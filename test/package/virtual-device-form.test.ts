@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FAULTS } from '../../lib/virtual/virtual-sonoff';
+import { packageRoot } from '../shared/package-root';
+
+const TYPE = 'sonota-virtual-device';
+const folder = join(packageRoot(), 'nodes', TYPE);
+
+describe("the virtual device's form", () => {
+  const form = readFileSync(join(folder, `${TYPE}.form.html`), 'utf8');
+  const catalogue = JSON.parse(readFileSync(join(folder, 'locales', 'en-US', `${TYPE}.json`), 'utf8')) as {
+    [TYPE]: Record<string, Record<string, string>>;
+  };
+
+  /** The values of one list, in the form's order. */
+  function choices(property: string): string[] {
+    const list = new RegExp(`id="node-input-${property}"[\\s\\S]*?</select>`).exec(form)?.[0] ?? '';
+    return [...list.matchAll(/<option value="([^"]*)"/g)].map((match) => match[1] as string);
+  }
+
+  it('offers each fault that the virtual device knows, and none that it does not', () => {
+    const names = FAULTS.map((fault) => fault.name);
+    assert.deepEqual([...choices('fault')].sort(), ['', ...names].sort());
+  });
+
+  it('names each fault, each class and each slot in words', () => {
+    const texts = catalogue[TYPE];
+    assert.deepEqual(Object.keys(texts['fault'] ?? {}).sort(), ['none', ...FAULTS.map(({ name }) => name)].sort());
+    assert.deepEqual(Object.keys(texts['transport'] ?? {}).sort(), choices('transport').sort());
+    assert.deepEqual(Object.keys(texts['slot'] ?? {}).sort(), choices('slot').sort());
+  });
+});
