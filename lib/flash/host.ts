@@ -48,7 +48,8 @@ export class FlashHost extends EventEmitter {
   private readonly watch = new AddressWatch();
   private servers: DeviceServers | undefined;
   private images: ImageServer | undefined;
-  private opening: Promise<void> | undefined;
+  private lastTurn: Promise<unknown> = Promise.resolve();
+  private isClosed = false;
   private sweeper: NodeJS.Timeout | undefined;
 
   /** @param identityFolder where the TLS identity is kept; undefined = for this process only */
@@ -92,56 +93,36 @@ export class FlashHost extends EventEmitter {
 
   /**
    * Begins to listen, or does nothing where it does already.
-   * @throws FlashError `port-in-use`; the next call tries again
+   * @throws FlashError `port-in-use`; the next call tries again. `host-missing` where the host was closed
    */
   open(): Promise<void> {
-    this.opening ??= this.openNow().finally(() => {
-      this.opening = undefined;
-    });
-    return this.opening;
+    return this.inTurn(() => this.openNow());
   }
 
   /**
    * Ceases to listen and drops every device, except that a FinalStage transfer on the wire ends first. The jobs stay.
    */
-  async stopListening(): Promise<void> {
-    await this.opening?.catch(() => undefined);
-    const { servers, images } = this;
-    if (!servers) return;
-    if (images) await this.untilFinalStageIsQuiet(images);
-    this.servers = undefined;
-    this.watch.stop();
-    clearInterval(this.sweeper);
-    await servers.close();
-    this.emit('state');
+  stopListening(): Promise<void> {
+    return this.inTurn(() => this.stopNow());
   }
 
-  /** Ends the host with all its stages. */
-  async close(): Promise<void> {
+  /** Ends the host for good, with all its stages. */
+  close(): Promise<void> {
+    this.isClosed = true;
     this.runs.cancelAll();
-    await this.stopListening();
-  }
-
-  /** Whether bytes are on their way to a device now. */
-  get isBusy(): boolean {
-    return (this.images?.transfersOnWire.total ?? 0) > 0;
-  }
-
-  /** Whether these settings need other ports than those that are open. */
-  needsReopening(settings: HostSettings): boolean {
-    const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
-    return keys.some((key) => settings[key] !== this.settings[key]);
+    return this.stopListening();
   }
 
   /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
-  async apply(settings: HostSettings): Promise<void> {
-    if (!this.needsReopening(settings)) return;
-    await this.opening?.catch(() => undefined);
-    const wasListening = this.isListening;
-    await this.images?.whenQuiet();
-    await this.stopListening();
-    this.settings = settings;
-    if (wasListening) await this.open();
+  apply(settings: HostSettings): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.needsReopening(settings)) return;
+      const wasListening = this.isListening;
+      await this.images?.whenQuiet();
+      await this.stopNow();
+      this.settings = settings;
+      if (wasListening) await this.openNow();
+    });
   }
 
   /**
@@ -162,12 +143,37 @@ export class FlashHost extends EventEmitter {
     job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }
 
+  /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
+  private inTurn(step: () => Promise<void>): Promise<void> {
+    const turn = this.lastTurn.then(step);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private needsReopening(settings: HostSettings): boolean {
+    const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
+    return keys.some((key) => settings[key] !== this.settings[key]);
+  }
+
+  private async stopNow(): Promise<void> {
+    const { servers, images } = this;
+    if (!servers) return;
+    if (images) await this.untilFinalStageIsQuiet(images);
+    this.servers = undefined;
+    this.watch.stop();
+    clearInterval(this.sweeper);
+    await servers.close();
+    this.emit('state');
+  }
+
   private async openNow(): Promise<void> {
+    if (this.isClosed) throw new FlashError('host-missing');
     if (this.isListening) return;
     await homeAddress.update();
     const servers = await this.makeServers();
     try {
       const ports = await servers.open(this.settings);
+      if (this.needsFinalStagePort()) await servers.openFinalStage();
       this.servers = servers;
       this.trouble = undefined;
       this.watch.start();
@@ -225,8 +231,11 @@ export class FlashHost extends EventEmitter {
       const isUnwatched = !job.running && Date.now() - (job.visit?.since.getTime() ?? 0) > UNWATCHED_VISIT_MS;
       if (isUnwatched) job.visit = undefined;
     }
-    const isNeeded = this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
-    if (!isNeeded) await this.servers?.closeFinalStage();
+    if (!this.needsFinalStagePort()) await this.servers?.closeFinalStage();
+  }
+
+  private needsFinalStagePort(): boolean {
+    return this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
   }
 }
 
