@@ -183,6 +183,7 @@ export class FlashHost extends EventEmitter {
         `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
       );
     } catch (error) {
+      await servers.close();
       this.trouble = asFlashError(error);
       this.log('warn', this.trouble.message);
       throw this.trouble;
