@@ -5,7 +5,7 @@
  * happened and one of what to do; `{name}` in a sentence is filled from the error's values.
  */
 
-interface Explanation {
+export interface Explanation {
   readonly what: string;
   readonly remedy: string;
 }
@@ -224,6 +224,11 @@ export class FlashError extends Error {
   ) {
     super(explain(code, values), options);
   }
+}
+
+/** A code's two sentences with their `{name}`s unfilled, for tables of all codes. */
+export function explanationOf(code: ErrorCode): Explanation {
+  return EXPLANATIONS[code];
 }
 
 /** What happened and what to do, as two sentences. */
