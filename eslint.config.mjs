@@ -57,7 +57,7 @@ const PURE = {
 const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.node-red-5/', '.rehearsal/', '.out-*/'] },
+  { ignores: ['dist/', '.dist-*/', 'node_modules/', '.node-red-5/', '.rehearsal/', '.out-*/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -142,7 +142,7 @@ export default tseslint.config(
   },
   PURE,
   {
-    files: ['**/*.mjs'],
+    files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {
       globals: Object.fromEntries(
         [
@@ -158,6 +158,8 @@ export default tseslint.config(
           'AbortSignal',
           'AbortController',
           'WebSocket',
+          'require',
+          'module',
         ].map((name) => [name, 'readonly']),
       ),
     },

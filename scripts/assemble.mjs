@@ -8,16 +8,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
- * @param {string} root the package's folder, compiled into `dist/` already
+ * @param {string} root the package's folder
+ * @param {string} dist what is compiled already, the editor's scripts in its folder `.editor`
  * @returns {Promise<string[]>} what is missing, one sentence each; empty when all is well
  */
-export async function assemble(root) {
+export async function assemble(root, dist) {
   const faults = [];
-  const compiled = join(root, 'dist', '.editor');
+  const compiled = join(dist, '.editor');
   const shared = await readIfThere(join(compiled, 'shared', 'checks.editor.js'));
   for (const type of await nodeTypes(root)) {
     const from = join(root, 'nodes', type);
-    const to = join(root, 'dist', 'nodes', type);
+    const to = join(dist, 'nodes', type);
     const script = await readIfThere(join(compiled, type, `${type}.editor.js`));
     const form = await readIfThere(join(from, `${type}.form.html`));
     if (script === undefined || form === undefined) {

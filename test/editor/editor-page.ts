@@ -112,7 +112,7 @@ export class EditorPage {
     await this.page.evaluate((name) => RED.sidebar.show(name), tab);
   }
 
-  /** Menu Import > Examples > our package > `name`, into the editor. */
+  /** Menu Import > Examples > our package > `name`, into an editor that is empty. */
   async importExample(name: string): Promise<void> {
     await this.page.locator('#red-ui-workspace-chart').click({ position: { x: 500, y: 400 } });
     await this.page.keyboard.press('Control+i');
@@ -121,6 +121,7 @@ export class EditorPage {
     await tree.getByText('@sonota/node-red', { exact: true }).click();
     await tree.getByText(name, { exact: true }).click();
     await this.page.locator('#red-ui-clipboard-dialog-ok:not([disabled])').click();
+    await this.page.waitForFunction(() => RED.nodes.filterNodes({}).length > 0);
     await this.page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
   }
 

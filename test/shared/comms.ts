@@ -23,6 +23,8 @@ export class CommsClient extends EventEmitter {
   /** Every status so far, oldest first. */
   readonly statuses: Array<{ id: string; status: NodeStatus }> = [];
   readonly debugs: DebugMessage[] = [];
+  /** Ends what still waits; it never settles then. */
+  private readonly waits = new Set<() => void>();
 
   private constructor(private readonly socket: WebSocket) {
     super();
@@ -43,21 +45,27 @@ export class CommsClient extends EventEmitter {
     const earlier = this.statuses.find(({ id, status }) => wanted(id, status));
     if (earlier) return earlier.status;
     return await new Promise((resolve, reject) => {
-      const onStatus = (id: string, status: NodeStatus): void => {
-        if (!wanted(id, status)) return;
+      const end = (): void => {
         clearTimeout(timer);
         this.off('status', onStatus);
+        this.waits.delete(end);
+      };
+      const onStatus = (id: string, status: NodeStatus): void => {
+        if (!wanted(id, status)) return;
+        end();
         resolve(status);
       };
       const timer = setTimeout(() => {
-        this.off('status', onStatus);
+        end();
         reject(new Error(`the status did not come within ${limitMs} ms; seen: ${JSON.stringify(this.statuses)}`));
       }, limitMs);
       this.on('status', onStatus);
+      this.waits.add(end);
     });
   }
 
   close(): void {
+    for (const end of [...this.waits]) end();
     this.socket.terminate();
   }
 

@@ -1,0 +1,62 @@
+/**
+ * What `npm test` and `npm start` do first, on a fresh clone as well as on a used one. Node's own modules only: nothing
+ * is installed yet when this runs.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Ends the process with a sentence where this Node is too old for the tools. */
+export function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const isEnough = (major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major >= 23;
+  if (isEnough) return;
+  console.error(`This needs Node.js 20.19, 22.13 or newer; this is ${process.versions.node}.`);
+  process.exit(1);
+}
+
+/** Installs what package-lock.json says, unless that has been done since it last changed. */
+export async function install() {
+  const done = join(root, 'node_modules', '.package-lock.json');
+  const wanted = join(root, 'package-lock.json');
+  if (existsSync(done) && statSync(done).mtimeMs >= statSync(wanted).mtimeMs) return true;
+  return (await run(npm(), ['ci', '--no-audit', '--no-fund'])) === 0;
+}
+
+export async function build() {
+  return (await run(process.execPath, [join(root, 'scripts', 'build.mjs')])) === 0;
+}
+
+/**
+ * Runs a command in the package's folder, its output passing through.
+ *
+ * @param {{ env?: Record<string, string>, limitMs?: number }} [options] past the limit the command is killed
+ * @returns {Promise<number>} its exit code; 1 where it could not be started or was killed
+ */
+export function run(command, args, { env = {}, limitMs } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env },
+      shell: process.platform === 'win32' && command.endsWith('.cmd'),
+    });
+    const timer = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const settle = (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    };
+    child.once('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      settle(1);
+    });
+    child.once('exit', (code) => settle(code ?? 1));
+  });
+}
+
+export function npm() {
+  return process.platform === 'win32' ? 'npm.cmd' : 'npm';
+}
