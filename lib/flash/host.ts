@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
-import { HomeAddress } from '../net/home-address';
+import { isLoopback } from '../net/addresses';
+import { canBeHome, HomeAddress } from '../net/home-address';
 import { CloudServer } from '../server/cloud-server';
 import type { DeviceConnection } from '../server/device-connection';
 import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
@@ -86,9 +88,15 @@ export class FlashHost extends EventEmitter {
    */
   addressToDial(): string {
     const { address } = this;
-    if (address !== undefined) return address;
-    const reason = 'none is set, and this machine has no address on a home network that could be found';
-    throw new FlashError('address-invalid', { reason });
+    if (address === undefined) {
+      const reason = 'none is set, and this machine has no address on a home network that could be found';
+      throw new FlashError('address-invalid', { reason });
+    }
+    if (!isIPv4(address)) throw new FlashError('address-invalid', { reason: `${address} is not an IPv4 address` });
+    if (!canBeHome(address) && !isLoopback(address)) {
+      throw new FlashError('address-invalid', { reason: `${address} is not on a home network` });
+    }
+    return address;
   }
 
   /**

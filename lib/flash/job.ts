@@ -100,8 +100,10 @@ export class Job {
     Object.assign(this.records[stage] ?? {}, facts);
   }
 
-  hasLeft(stage: StageName): boolean {
-    return this.records[stage]?.endedAt != null;
+  /** Whether a stage has ended, at or after `since` where that is given. */
+  hasLeft(stage: StageName, since?: Date): boolean {
+    const endedAt = this.records[stage]?.endedAt;
+    return endedAt != null && (since === undefined || Date.parse(endedAt) >= since.getTime());
   }
 
   /** Ends a stage well; the last one ends the job. */

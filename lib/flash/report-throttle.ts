@@ -28,13 +28,16 @@ export class ReportThrottle {
     if (report) this.push(report);
   }
 
-  /** Ends the stage's reports; after a success the last one is always said, with the percent as it stands then. */
+  /**
+   * Ends the stage's reports. The last one is always said: after a success once more, with the percent as it stands
+   * then; after a failure where it has not been said yet, since it often tells why.
+   */
   close(succeeded: boolean): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const final = this.pending ?? this.last;
+    const final = this.pending ?? (succeeded ? this.last : undefined);
     this.pending = undefined;
-    if (final && succeeded) this.deliver(final);
+    if (final) this.deliver(final);
   }
 
   private send(report: Report): void {

@@ -12,6 +12,7 @@ export function takePassword(message: Message): string | undefined {
 
 /** The device that a message is about, where it says so. */
 export function deviceOf(message: Message): string | undefined {
-  const { deviceid } = message;
+  // All digits, as many ids are, it may come as a number.
+  const deviceid = typeof message['deviceid'] === 'number' ? String(message['deviceid']) : message['deviceid'];
   return typeof deviceid === 'string' && deviceid.trim() !== '' ? deviceid.trim() : undefined;
 }

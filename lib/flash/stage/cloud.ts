@@ -49,7 +49,7 @@ export async function cloud(
       .ready()
       .find(({ device }) =>
         options.deviceid === undefined
-          ? device && !isInWork(host, context, device.deviceid)
+          ? device && !isInWork(host, context, device.deviceid, seen.since)
           : device?.deviceid === options.deviceid,
       );
     if (connection?.device) host.adoptDevice(context.job, connection);
@@ -70,15 +70,16 @@ export function requireSupported(device: { deviceid: string; model: string; romV
   return verdict;
 }
 
-/** Whether another run has this device in its hands. */
-function isInWork(host: FlashHost, context: StageContext, deviceid: string): boolean {
+/** Whether another run has this device in its hands, or has handed it on since we wait: then it is not ours to take. */
+function isInWork(host: FlashHost, context: StageContext, deviceid: string, since: Date): boolean {
   const job = host.jobs.openJob(deviceid);
-  return job !== undefined && job !== context.job && job.running !== undefined;
+  if (job === undefined || job === context.job) return false;
+  return job.running !== undefined || job.hasLeft('cloud', since);
 }
 
 /** What came in while this stage waited: the ground for saying why nothing did. */
 class CloudSightings {
-  private readonly since = new Date();
+  readonly since = new Date();
   private dialled = 0;
   private readonly rejections = new Map<string, number>();
   private lastTrouble: FlashError | undefined;
