@@ -16,7 +16,7 @@ export interface Behaviours {
   crashesAtByte: number | undefined;
   /** Loses the download's connection when this many bytes of it are written... */
   losesConnectionAtByte: number | undefined;
-  /** ...this many times, one sector after the other. */
+  /** ...this many times, in a download by ranges. */
   losesConnectionTimes: number;
   /** false: after the download it falls silent: no acknowledgement, no reboot. */
   acknowledges: boolean;

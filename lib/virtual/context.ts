@@ -24,7 +24,7 @@ export interface DeviceContext {
   /** This boot's random sequence. */
   readonly rand: NewlibRand;
   /** A line for people. Never a password, a key, or text that the other side sent. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   enter(state: VirtualState): void;
   /** Something went wrong for good, unless the other side does something about it. */
   failed(reason: string): void;

@@ -39,13 +39,13 @@ export async function downloadByRanges(download: Download): Promise<number> {
           limitMs: device.timings.connect,
           signal,
         });
+        maybeLoseConnection(download, offset, lost);
         const last: number = Math.min(offset + SECTOR_BYTES, total ?? Infinity) - 1;
         requests++;
         const block = await fetchRange(download, wire, { first: offset, last }, total);
         total = block.total;
         await writeSector(download, offset, block.bytes);
         offset += block.bytes.length;
-        if (offset < total) maybeLoseConnection(download, offset, lost);
       } catch (error) {
         if (!(error instanceof WireError) || lost === RECONNECTS) throw error;
         lost++;

@@ -62,7 +62,7 @@ export function readMessage(text: string, known: Known): ServerMessage {
 
 /** The first value under `key` in the text's order, however deep: the firmware searches names, not places. */
 function flat(value: object, key: string): unknown {
-  for (const [name, inner] of Object.entries(value)) {
+  for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
     if (name === key) return inner;
     if (typeof inner === 'object' && inner !== null) {
       const found = flat(inner, key);

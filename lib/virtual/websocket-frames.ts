@@ -39,7 +39,7 @@ export function takeFrame(buffer: Buffer): { frame: ServerFrame; rest: Buffer } 
   if (second === 126 && buffer.length < 4) return undefined;
   const start = second === 126 ? 4 : 2;
   const length = second === 126 ? buffer.readUInt16BE(2) : second;
-  if (first >= 0x88 && length > 0) return flush('control frame with a payload');
+  if ((first & 0x0f) >= 8 && length > 0) return flush('control frame with a payload');
   if (start + length > FRAME_BYTES) return flush(`frame over ${FRAME_BYTES} bytes`);
   if (buffer.length < start + length) return undefined;
   const payload = buffer.subarray(start, start + length);

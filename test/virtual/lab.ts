@@ -57,17 +57,20 @@ export async function onCloud(cloud: RawCloud, options: Partial<VirtualSonoffOpt
 
 /** Resolves when the device is in this state. */
 export async function reaches(device: VirtualSonoff, state: VirtualState): Promise<void> {
-  while (device.state !== state) await once(device, 'state');
+  if (device.state === state) return;
+  await new Promise<void>((resolve) => {
+    device.on('state', (entered: VirtualState) => entered === state && resolve());
+  });
 }
 
 /** Resolves with the first line of the log, old or new, that matches. */
 export async function logs(device: VirtualSonoff, pattern: RegExp): Promise<string> {
-  let line = device.log.find((entry) => pattern.test(entry));
-  while (line === undefined) {
-    const [entry] = (await once(device, 'log')) as [string];
-    if (pattern.test(entry)) line = entry;
-  }
-  return line;
+  return (
+    device.log.find((line) => pattern.test(line)) ??
+    (await new Promise<string>((resolve) => {
+      device.on('log', (line: string) => pattern.test(line) && resolve(line));
+    }))
+  );
 }
 
 /** Talks to the access point in raw bytes and collects whatever it answers. */

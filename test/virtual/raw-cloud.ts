@@ -110,7 +110,7 @@ export class RawCloud extends EventEmitter {
               'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
           );
           this.emit('websocket');
-        } else if (text.endsWith('}')) {
+        } else if (text.length >= text.indexOf('\r\n\r\n') + 4 + Number(/Content-Length: (\d+)/.exec(text)?.[1])) {
           buffer = Buffer.alloc(0);
           this.dispatched(text, socket);
         }
@@ -120,7 +120,8 @@ export class RawCloud extends EventEmitter {
         buffer = taken.rest;
         this.frames.push(taken.raw);
         this.emit('frame', taken.raw);
-        if (taken.raw[0] === 0x81) this.received(JSON.parse(taken.payload) as DeviceMessage);
+        const message = taken.raw[0] === 0x81 ? parsed(taken.payload) : undefined;
+        if (message) this.received(message);
       }
     });
   }
@@ -161,6 +162,15 @@ export class RawCloud extends EventEmitter {
 
 export function httpReply(body: string, status = 'HTTP/1.1 200 OK'): string {
   return `${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+function parsed(text: string): DeviceMessage | undefined {
+  try {
+    const value = JSON.parse(text) as DeviceMessage;
+    return typeof value.deviceid === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An unmasked frame as a server sends it. */
