@@ -35,6 +35,10 @@ const EXPLANATIONS = {
     what: 'This node has no Sonoff host.',
     remedy: 'Open the node, choose or add a host, and deploy.',
   },
+  'url-invalid': {
+    what: 'The address {url} in this node is not an http:// address.',
+    remedy: 'Leave the field empty for the address that every device has, or correct it.',
+  },
   'port-in-use': {
     what: 'Port {port} on {bind} cannot be opened: {reason}.',
     remedy: 'Stop the program that holds the port, or choose another port in the host node.',
@@ -104,6 +108,18 @@ const EXPLANATIONS = {
     what: 'The {what} image cannot be used: {reason}.',
     remedy: "Check that it is the right file, or download it again and compare its digest with the publisher's.",
   },
+  'image-truncated': {
+    what: 'The {what} image is cut off: {reason}.',
+    remedy: "Download it again and compare its size and its digest with the publisher's.",
+  },
+  'image-web-page': {
+    what: 'The {what} image is a web page (HTML or XML) saved under the name of an image.',
+    remedy: 'Download the file itself; the address led to a page about it, a login or an error.',
+  },
+  'image-stock-firmware': {
+    what: "The {what} image is the maker's own firmware: {reason}.",
+    remedy: 'Keep it as a backup, and choose the FinalStage pair or a new firmware for this place.',
+  },
   'image-wrong-slot': {
     what: 'The image given as {what} is linked for {actual}.',
     remedy: 'Swap the files: user1 is the file for 0x01000, user2 the one for 0x81000.',
@@ -116,12 +132,16 @@ const EXPLANATIONS = {
     what: 'The {what} image is built for flash mode {mode}; every Sonoff boots only DOUT for certain.',
     remedy: 'Use a build with flash mode DOUT.',
   },
+  'image-wrong-flash-size': {
+    what: 'The header of the {what} image says {actual} of flash; a Sonoff has 1 MB.',
+    remedy: 'Use a build for 1 MB of flash.',
+  },
   'image-minimal': {
     what: 'The {what} image is a minimal build, which cannot store its settings.',
     remedy: 'Use a full or lite build.',
   },
   'image-compressed': {
-    what: 'The {what} image is compressed (gzip).',
+    what: 'The {what} image is compressed ({how}).',
     remedy: 'Use the .bin, not the .bin.gz.',
   },
   'image-wrong-chip': {
@@ -130,15 +150,36 @@ const EXPLANATIONS = {
   },
   'image-changed': {
     what: 'The {what} image changed since it was examined.',
-    remedy: 'Start again, so that the new file is examined.',
+    remedy: 'Open the firmware node, so that the new file is examined, and deploy if it is the one you want.',
   },
   'digest-unconfirmed': {
     what: 'No digest is known for the {what} image.',
-    remedy: "Compare the digest {digest} with the publisher's and confirm it.",
+    remedy: "Compare the digest {digest} with the publisher's and confirm it in the firmware node.",
+  },
+  'digest-mismatch': {
+    what: 'The {what} image from {source} has the digest {actual} instead of {expected}.',
+    remedy:
+      'Do not use that file: fetch it again over another connection; if it stays so, the publisher has replaced it, and another image must be chosen.',
   },
   'fetch-failed': {
     what: 'The {what} image could not be fetched from {source}: {reason}.',
     remedy: 'Check the address and the connection, or download the file and name its path.',
+  },
+  'fetch-redirected': {
+    what: 'The {what} image could not be fetched from {source}: it redirects more than {times} times.',
+    remedy: 'Open the address in a browser, and give the address at which the file itself is.',
+  },
+  'fetch-stalled': {
+    what: 'The {what} image did not come from {source} in time: {received} bytes came, and no more.',
+    remedy: 'Try again later, or download the file and name its path.',
+  },
+  'store-full': {
+    what: 'There is no room left in {folder} for the {what} image.',
+    remedy: 'Make room on that disk, or remove images from the store in the firmware node.',
+  },
+  'store-failed': {
+    what: 'The firmware store in {folder} cannot be used: {reason}.',
+    remedy: "Let Node-RED read and write that folder, or name the image's own path.",
   },
   'rehearsal-only': {
     what: 'This firmware is made for rehearsals and would ruin the real device at {peer}.',
@@ -233,8 +274,14 @@ export function explanationOf(code: ErrorCode): Explanation {
 
 /** What happened and what to do, as two sentences. */
 export function explain(code: ErrorCode, values: ErrorValues = {}): string {
+  const { what, remedy } = sentencesOf(code, values);
+  return `${what} ${remedy}`;
+}
+
+/** The same, each by itself. */
+export function sentencesOf(code: ErrorCode, values: ErrorValues = {}): { what: string; remedy: string } {
   const { what, remedy } = EXPLANATIONS[code];
-  return fill(`${what} ${remedy}`, values);
+  return { what: fill(what, values), remedy: fill(remedy, values) };
 }
 
 /** Any thrown thing as a FlashError; one that is none already becomes `unexplained`. */

@@ -12,6 +12,15 @@ export interface Trouble {
   readonly error: FlashError;
 }
 
+/** What is remembered of a device beyond its connections. */
+interface KnownDevice {
+  apikey?: string;
+  mac?: string;
+  dispatched?: Dispatched;
+}
+
+const REMEMBERED_AT_MOST = 1000;
+
 /**
  * The devices that have dialled this host: who they are, whose session is open, whose is ready.
  *
@@ -20,28 +29,36 @@ export interface Trouble {
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
-  private readonly dispatches = new Map<string, Dispatched>();
-  private readonly factoryKeys = new Map<string, string>();
-  private readonly macs = new Map<string, string>();
+  private readonly known = new Map<string, KnownDevice>();
   private readonly troubledSince = new Map<string, Date>();
+
+  constructor() {
+    super();
+    // Every stage that waits listens here, and as many may wait as there are devices.
+    this.setMaxListeners(0);
+  }
 
   /** A device's answer in its access point: its factory key signs its download requests later. */
   rememberKey(deviceid: string, apikey: string): void {
-    this.factoryKeys.set(deviceid, apikey);
+    this.knownDevice(deviceid).apikey = apikey;
   }
 
   factoryKey(deviceid: string): string | undefined {
-    return this.factoryKeys.get(deviceid);
+    return this.known.get(deviceid)?.apikey;
   }
 
   /** The station's MAC address as the device reported it. */
   mac(deviceid: string): string | undefined {
-    return this.macs.get(deviceid);
+    return this.known.get(deviceid)?.mac;
+  }
+
+  lastDispatch(deviceid: string): Dispatched | undefined {
+    return this.known.get(deviceid)?.dispatched;
   }
 
   dispatched(request: DispatchRequest, peer: string): void {
     const dispatched = { ...request, peer };
-    this.dispatches.set(request.deviceid, dispatched);
+    this.knownDevice(request.deviceid).dispatched = dispatched;
     this.rememberKey(request.deviceid, request.apikey);
     this.emit('dispatched', dispatched);
   }
@@ -51,16 +68,13 @@ export class Devices extends EventEmitter {
     return this.troubledSince.get(peer);
   }
 
-  lastDispatch(deviceid: string): Dispatched | undefined {
-    return this.dispatches.get(deviceid);
-  }
-
   dialled(peer: string): void {
     this.emit('dialled', peer);
   }
 
   hadTrouble(peer: string, error: FlashError): void {
     if (!this.troubledSince.has(peer)) this.troubledSince.set(peer, new Date());
+    forgetOldest(this.troubledSince);
     this.emit('trouble', { peer, error } satisfies Trouble);
   }
 
@@ -74,7 +88,7 @@ export class Devices extends EventEmitter {
     });
     connection.on('reported', ({ staMac }) => {
       const deviceid = connection.device?.deviceid;
-      if (deviceid !== undefined && typeof staMac === 'string') this.macs.set(deviceid, staMac);
+      if (deviceid !== undefined && typeof staMac === 'string') this.knownDevice(deviceid).mac = staMac;
     });
     connection.on('ready', () => this.emit('ready', connection));
     connection.on('closed', () => {
@@ -92,4 +106,16 @@ export class Devices extends EventEmitter {
   ready(): DeviceConnection[] {
     return [...this.connections.values()].filter((connection) => connection.ready);
   }
+
+  private knownDevice(deviceid: string): KnownDevice {
+    const known = this.known.get(deviceid) ?? {};
+    this.known.set(deviceid, known);
+    forgetOldest(this.known);
+    return known;
+  }
+}
+
+/** Anyone on the network can make up devices; what is remembered of them must not grow for ever. */
+function forgetOldest(map: Map<string, unknown>): void {
+  if (map.size > REMEMBERED_AT_MOST) map.delete(map.keys().next().value as string);
 }

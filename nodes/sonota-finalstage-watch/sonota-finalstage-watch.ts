@@ -5,7 +5,7 @@ import { finalStage } from '../../lib/flash/stage/finalstage';
 import { FINALSTAGE_ADDRESS } from '../../lib/protocol/finalstage';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { deviceOf } from '../shared/messages';
-import { numberOr, textOr } from '../shared/properties';
+import { httpUrlOr, numberOr } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
 interface FinalStageWatchDef extends StageNodeDef {
@@ -17,13 +17,13 @@ interface FinalStageWatchDef extends StageNodeDef {
 export default function register(RED: NodeAPI): void {
   function SonotaFinalStageWatch(this: Node, config: FinalStageWatchDef): void {
     RED.nodes.createNode(this, config);
-    const url = textOr(config.url, `http://${FINALSTAGE_ADDRESS}`);
     const timeoutSeconds = numberOr(config.timeout, 900);
     new StageNode(RED, this, config, {
       stage: 'finalstage',
       oneAtATime: true,
       plan: ({ flashHost }, message) => {
         const deviceid = deviceOf(message);
+        const url = httpUrlOr(config.url, `http://${FINALSTAGE_ADDRESS}`);
         const sources = chooseFirmware(RED, config.firmware, message);
         return {
           deviceid,

@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import { provision } from '../../lib/flash/stage/provision';
+import { AP_URL } from '../../lib/protocol/ap';
 import { deviceOf } from '../shared/messages';
-import { numberOr, textOr, textOrNone } from '../shared/properties';
+import { httpUrlOr, numberOr, textOrNone } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
 interface ProvisionDef extends StageNodeDef {
@@ -12,7 +13,6 @@ interface ProvisionDef extends StageNodeDef {
 export default function register(RED: NodeAPI): void {
   function SonotaProvision(this: Node, config: ProvisionDef): void {
     RED.nodes.createNode(this, config);
-    const url = textOr(config.url, 'http://10.10.7.1');
     const timeoutSeconds = numberOr(config.timeout, 600);
     new StageNode(RED, this, config, {
       stage: 'provision',
@@ -20,7 +20,7 @@ export default function register(RED: NodeAPI): void {
       plan: ({ flashHost, wifi }, message, password) => {
         const deviceid = deviceOf(message);
         const options = {
-          url,
+          url: httpUrlOr(config.url, AP_URL),
           timeoutSeconds,
           deviceid,
           ssid: wifi.ssid ?? textOrNone(message['ssid']),
