@@ -81,6 +81,11 @@ export class FinalStageVisit extends EventEmitter {
     return isOpen && Date.now() - this.lastByte < withinMs;
   }
 
+  /** Whether the final image went out to the last byte within the last `withinMs`. */
+  isJustDelivered(withinMs: number): boolean {
+    return this.deliveries.final?.state === 'delivered' && Date.now() - this.lastByte < withinMs;
+  }
+
   /** Resolves when no transfer is on the wire; one that has not moved for `withinMs` is not waited for. */
   async whenQuiet(withinMs: number): Promise<void> {
     await waitFor(this, ['changed'], () => !this.isFlowing(withinMs) || undefined, {

@@ -66,6 +66,8 @@ export class HostRegistry {
     await Promise.all(
       [...this.entries].map(async ([id, entry]) => {
         clearTimeout(entry.timer);
+        // Gone for good, though nothing said so: disabled, or moved to another host.
+        for (const userId of entry.away) entry.host.runs.detach(userId, true);
         entry.away.clear();
         if (!entry.owner) await this.close(id, entry);
         else if (entry.users.size === 0) await entry.host.stopListening();

@@ -137,6 +137,10 @@ export class StageRuns {
     this.outlets.delete(nodeId);
     if (!removed) return;
     this.cancel(nodeId);
+    // What ends later has nobody to tell, not even a node that comes back under this id.
+    for (const { tickets } of this.running) {
+      tickets.splice(0, Infinity, ...tickets.filter((ticket) => ticket.nodeId !== nodeId));
+    }
     this.undelivered.delete(nodeId);
   }
 

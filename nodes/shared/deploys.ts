@@ -1,4 +1,4 @@
-import type { NodeAPI } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 
 interface RuntimeEvent {
   id?: string;
@@ -7,6 +7,7 @@ interface RuntimeEvent {
 
 let isWatching = false;
 const listeners = new Set<() => void>();
+const starters = new Set<() => void>();
 
 /**
  * Calls back whenever nodes that went with a deploy and were to come back have come: when the flows have started
@@ -14,12 +15,31 @@ const listeners = new Set<() => void>();
  */
 export function onDeployOver(RED: NodeAPI, callback: () => void): void {
   listeners.add(callback);
+  watch(RED);
+}
+
+/**
+ * Calls back once the flows run, unless the node has been closed by then: nodes are made one after another, and what
+ * one of them sends before that finds nobody behind its wires.
+ */
+export function whenFlowsRun(RED: NodeAPI, node: Node, callback: () => void): void {
+  starters.add(callback);
+  node.on('close', () => void starters.delete(callback));
+  watch(RED);
+}
+
+function watch(RED: NodeAPI): void {
   if (isWatching) return;
   isWatching = true;
   const tellAll = (): void => {
     for (const listener of listeners) listener();
   };
-  RED.events.on('flows:started', tellAll);
+  RED.events.on('flows:started', () => {
+    const started = [...starters];
+    starters.clear();
+    for (const starter of started) starter();
+    tellAll();
+  });
   RED.events.on('runtime-event', (event: RuntimeEvent) => {
     if (event.id === 'runtime-state' && event.payload?.state === 'stop' && !event.payload.deploy) tellAll();
   });

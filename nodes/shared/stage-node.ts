@@ -5,6 +5,7 @@ import type { JobSnapshot } from '../../lib/flash/job';
 import type { Report } from '../../lib/flash/report';
 import type { StageName } from '../../lib/flash/stages';
 import type { Message, Outlet, StageOutcome, StageRequest, Ticket } from '../../lib/flash/stage-runs';
+import { whenFlowsRun } from './deploys';
 import { hosts, type HostNode } from './hosts';
 import { deviceOf, takePassword } from './messages';
 import { NodeStatus } from './status';
@@ -73,7 +74,7 @@ export class StageNode {
     hosts.addUser(this.config.host, this.node.id);
     host.on('state', this.showHost);
     this.showHost();
-    host.runs.attach(this.node.id, this.outlet);
+    whenFlowsRun(this.RED, this.node, () => host.runs.attach(this.node.id, this.outlet));
   }
 
   /** The new instance of this node takes over what runs; the old one's messages are let go without an error. */
