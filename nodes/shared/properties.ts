@@ -26,3 +26,8 @@ export function httpUrlOr(value: unknown, fallback: string): string {
   if (URL.canParse(url) && new URL(url).protocol === 'http:') return url;
   throw new FlashError('url-invalid', { url });
 }
+
+/** A form's checkbox, which may arrive as a string. */
+export function isTicked(value: unknown): boolean {
+  return value === true || value === 'true';
+}

@@ -2,6 +2,7 @@ interface SonotaCloudEmulatorProperties extends EditorNodeProperties {
   host: string;
   every: boolean;
   timeout: string;
+  force: boolean;
 }
 
 RED.nodes.registerType<SonotaCloudEmulatorProperties>('sonota-cloud-emulator', {
@@ -12,6 +13,7 @@ RED.nodes.registerType<SonotaCloudEmulatorProperties>('sonota-cloud-emulator', {
     host: { value: '', type: 'sonota-host', required: true },
     every: { value: false },
     timeout: { value: '', validate: sonotaChecks.positive },
+    force: { value: false },
   },
   inputs: 1,
   outputs: 2,

@@ -3,18 +3,20 @@ import { cloud } from '../../lib/flash/stage/cloud';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { whenFlowsRun } from '../shared/deploys';
 import { deviceOf } from '../shared/messages';
-import { numberOr } from '../shared/properties';
+import { isTicked, numberOr } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
 interface CloudEmulatorDef extends StageNodeDef {
   every: boolean | string;
   timeout: number | string;
+  force: boolean | string;
 }
 
 export default function register(RED: NodeAPI): void {
   function SonotaCloudEmulator(this: Node, config: CloudEmulatorDef): void {
     RED.nodes.createNode(this, config);
     const timeoutSeconds = numberOr(config.timeout, 300);
+    const force = isTicked(config.force);
     const stageNode = new StageNode(RED, this, config, {
       stage: 'cloud',
       oneAtATime: false,
@@ -23,11 +25,11 @@ export default function register(RED: NodeAPI): void {
         return {
           deviceid,
           findJob: () => flashHost.jobs.jobFor('cloud', deviceid),
-          run: (context) => cloud(context, flashHost, { timeoutSeconds, deviceid }),
+          run: (context) => cloud(context, flashHost, { timeoutSeconds, deviceid, force }),
         };
       },
     });
-    if (config.every === true || config.every === 'true') answerEvery(RED, this, stageNode);
+    if (isTicked(config.every)) answerEvery(RED, this, stageNode);
   }
 
   RED.nodes.registerType('sonota-cloud-emulator', SonotaCloudEmulator);

@@ -2,6 +2,7 @@ interface SonotaOtaServeProperties extends EditorNodeProperties {
   host: string;
   firmware: string;
   timeout: string;
+  force: boolean;
 }
 
 RED.nodes.registerType<SonotaOtaServeProperties>('sonota-ota-serve', {
@@ -13,6 +14,7 @@ RED.nodes.registerType<SonotaOtaServeProperties>('sonota-ota-serve', {
     // Not required: a message may bring the firmware.
     firmware: { value: '', type: 'sonota-firmware', required: false },
     timeout: { value: '', validate: sonotaChecks.positive },
+    force: { value: false },
   },
   inputs: 1,
   outputs: 2,

@@ -4,18 +4,20 @@ import type { FlashHost } from '../../lib/flash/host';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { deviceOf } from '../shared/messages';
-import { numberOr } from '../shared/properties';
+import { isTicked, numberOr } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
 interface OtaServeDef extends StageNodeDef {
   firmware: string;
   timeout: number | string;
+  force: boolean | string;
 }
 
 export default function register(RED: NodeAPI): void {
   function SonotaOtaServe(this: Node, config: OtaServeDef): void {
     RED.nodes.createNode(this, config);
     const timeoutSeconds = numberOr(config.timeout, 300);
+    const force = isTicked(config.force);
     new StageNode(RED, this, config, {
       stage: 'upgrade',
       oneAtATime: false,
@@ -25,7 +27,7 @@ export default function register(RED: NodeAPI): void {
         return {
           deviceid,
           findJob: () => flashHost.jobs.jobFor('upgrade', deviceid),
-          run: (context) => upgrade(context, flashHost, { timeoutSeconds, deviceid, sources }),
+          run: (context) => upgrade(context, flashHost, { timeoutSeconds, deviceid, sources, force }),
         };
       },
     });

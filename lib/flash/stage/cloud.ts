@@ -1,6 +1,6 @@
 import { FlashError } from '../../errors';
-import { compatibilityOf } from '../../protocol/compatibility';
 import type { DeviceConnection } from '../../server/device-connection';
+import { requireCloudRoad } from '../cloud-road';
 import type { Dispatched, Trouble } from '../devices';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
@@ -14,6 +14,8 @@ export interface CloudOptions {
   readonly timeoutSeconds: number;
   /** The device to wait for; without it the next one that is ready and not yet in work. */
   readonly deviceid: string | undefined;
+  /** Goes on with a device whose firmware is known not to take it. */
+  readonly force?: boolean;
 }
 
 /**
@@ -36,9 +38,9 @@ export async function cloud(
     );
     const { device } = connection;
     if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
-    const compatibility = requireSupported(device);
+    const { road, level, reason } = requireCloudRoad(device, options);
     context.say('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
-    return { via: connection.via, ip: connection.peer, compatibility: compatibility.level, hint: compatibility.reason };
+    return { via: connection.via, ip: connection.peer, road, roadReason: reason, compatibility: level };
   } finally {
     seen.stop();
   }
@@ -55,19 +57,6 @@ export async function cloud(
     if (connection?.device) host.adoptDevice(context.job, connection);
     return connection;
   }
-}
-
-/** @throws FlashError `device-not-supported` */
-export function requireSupported(device: { deviceid: string; model: string; romVersion: string }): {
-  level: string;
-  reason: string;
-} {
-  const { deviceid, model, romVersion } = device;
-  const verdict = compatibilityOf(model, romVersion);
-  if (verdict.level === 'unsupported') {
-    throw new FlashError('device-not-supported', { deviceid, model, romVersion, reason: verdict.reason });
-  }
-  return verdict;
 }
 
 /** Whether another run has this device in its hands, or has handed it on since we wait: then it is not ours to take. */
@@ -111,7 +100,7 @@ class CloudSightings {
   verdict(): undefined {
     const { deviceid } = this.options;
     const dispatched = deviceid === undefined ? undefined : this.host.devices.lastDispatch(deviceid);
-    if (dispatched) requireSupported(dispatched);
+    if (dispatched) requireCloudRoad(dispatched, this.options);
     const peer = [...this.rejections].find(([, times]) => times >= REJECTIONS_FOR_CERTAINTY)?.[0];
     if (peer !== undefined) throw new FlashError('certificate-rejected', { peer });
   }

@@ -1,6 +1,7 @@
 import { FlashError } from '../../errors';
 import { acknowledgementError, FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
+import { requireCloudRoad } from '../cloud-road';
 import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
@@ -10,7 +11,7 @@ import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
 import { UpgradeDownload } from '../upgrade-download';
 import { waitFor } from '../wait';
-import { requireSupported } from './cloud';
+import { imageOptions } from './image-options';
 import { SessionEvents } from './session-events';
 
 /** A device that restarts in mid-upgrade dials again by itself and may succeed then (SonOTA#21); not for ever. */
@@ -28,12 +29,14 @@ export interface UpgradeOptions {
   readonly deviceid: string;
   /** Where the firmware comes from; undefined where the node has none. */
   readonly sources: FirmwareSources | undefined;
+  /** Goes on with a device whose firmware is known not to take it. */
+  readonly force?: boolean;
 }
 
 /**
  * Sends the upgrade, serves what the device asks for, and ends with the device's own verdict.
  *
- * @throws FlashError `firmware-missing`, `image-*`, `fetch-failed`, `port-in-use`, `address-invalid`,
+ * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `address-invalid`,
  *   `device-timeout`, `device-not-supported`, `rehearsal-only`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
  *   refusals (`download-failed`, `upgrade-malformed`, `model-refused`, `digest-refused`, `version-refused`), `cancelled`
  */
@@ -45,7 +48,7 @@ export async function upgrade(
   const { job } = context;
   context.say('load-firmware');
   if (!options.sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
-  const firmware = await loadFirmware(options.sources, { signal: context.signal });
+  const firmware = await loadFirmware(options.sources, imageOptions(context, host));
   job.firmware = firmware;
   const download = new UpgradeDownload();
   job.download = download;
@@ -106,7 +109,7 @@ class UpgradeSessions {
     };
     if (!present() && this.count === 0) this.context.say('wait-for-session', { deviceid });
     const connection = await waitFor(this.host.devices, ['ready'], present, { signal: this.signal });
-    if (connection.device) requireSupported(connection.device);
+    if (connection.device) requireCloudRoad(connection.device, this.options);
     refuseRehearsalImages(Object.values(this.firmware), connection.peer);
     this.host.adoptDevice(this.context.job, connection);
     return connection;
