@@ -1,49 +1,38 @@
-/** Fetches an image over http(s), with a limit on everything a server could do without end. */
+/**
+ * Fetches an image over http(s), with a limit on everything a server could do without end. A connection that breaks
+ * off is taken up again where it stopped, if the server can do that and the file is still the same one.
+ */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { FlashError } from '../errors';
+import { displayUrl, get, mayPass, reasonOf, Refusal } from './http-get';
 
 export interface FetchOptions {
   /** How an error names the image. */
   what: string;
   signal: AbortSignal;
-  /** For everything together: name look-up, redirects, body. */
+  /** For everything together: name look-up, redirects, body, further tries. */
   limitMs: number;
   /** A body above this is not read to its end. */
   limitBytes: number;
+  /** After so long without a byte the connection counts as broken; 15 s unless told. */
+  stallMs?: number;
+  /** The pause before another try; each further one is longer by as much. 300 ms unless told. */
+  retryMs?: number;
+  /** Bytes so far, and how many there will be where the server says so. */
+  onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
-const MAX_REDIRECTS = 5;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-/** What the codes of Node's network errors mean to a user. */
-const NETWORK_REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection broke off',
-  UND_ERR_SOCKET: 'the connection broke off',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body has another length than announced',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name could not be looked up',
-  EHOSTUNREACH: 'there is no way to that network',
-  ENETUNREACH: 'there is no way to that network',
-  ETIMEDOUT: 'nothing answered',
-  UND_ERR_CONNECT_TIMEOUT: 'nothing answered',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
-
-/** The address as it may be shown: without user, password and query, which may all be secrets. */
-export function displayUrl(address: string): string {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  return url ? `${url.protocol}//${url.host}${url.pathname}` : 'that address';
-}
+const STALL_MS = 15_000;
+const RETRY_MS = 300;
+/** So many tries in a row may bring nothing new. */
+const FRUITLESS_TRIES = 3;
+const TRIES_AT_MOST = 20;
 
 /**
- * The body of a 200 answer. A user and password in the address are sent to its own origin only.
+ * The body of a 200 answer, or of several pieces of the same file.
  *
- * @throws FlashError fetch-failed {what, source, reason}, cancelled
+ * @throws FlashError fetch-failed {what, source, reason}, fetch-redirected, fetch-stalled, cancelled
  */
 export async function fetchImage(address: string, options: FetchOptions): Promise<Buffer> {
   const { what, signal, limitMs } = options;
@@ -51,13 +40,19 @@ export async function fetchImage(address: string, options: FetchOptions): Promis
   const cancel = (): void => stop.abort();
   const limit = setTimeout(cancel, limitMs);
   signal.addEventListener('abort', cancel);
+  const download = new Download(address, options, stop.signal);
   try {
     if (signal.aborted) cancel();
-    return await readBody(await follow(address, stop.signal), options.limitBytes);
+    return await download.run();
   } catch (thrown) {
     if (signal.aborted) throw new FlashError('cancelled', {}, { cause: thrown });
-    const reason = stop.signal.aborted ? `it took longer than ${limitMs / 1000} s` : reasonOf(thrown);
-    throw new FlashError('fetch-failed', { what, source: displayUrl(address), reason }, { cause: thrown });
+    if (thrown instanceof FlashError) throw thrown;
+    const source = displayUrl(address);
+    if (stop.signal.aborted || thrown instanceof Stall) {
+      const { received } = download;
+      throw new FlashError('fetch-stalled', { what, source, received, seconds: limitMs / 1000 }, { cause: thrown });
+    }
+    throw new FlashError('fetch-failed', { what, source, reason: reasonOf(thrown) }, { cause: thrown });
   } finally {
     clearTimeout(limit);
     signal.removeEventListener('abort', cancel);
@@ -65,82 +60,124 @@ export async function fetchImage(address: string, options: FetchOptions): Promis
   }
 }
 
-/** What is wrong with the answer, in words for the user. */
-class Refusal extends Error {}
+/** Nothing came for too long, though the connection stood. */
+class Stall extends Error {}
 
-async function follow(address: string, signal: AbortSignal): Promise<Response> {
-  let url = parse(address);
-  const origin = url.origin;
-  const authorization = basicAuthorization(url);
-  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-    // A compressed body could not be measured against its announced length.
-    const headers = new Headers({ 'accept-encoding': 'identity' });
-    if (authorization && url.origin === origin) headers.set('authorization', authorization);
-    const response = await fetch(withoutCredentials(url), { signal, headers, redirect: 'manual' });
-    if (!REDIRECTS.has(response.status)) return response;
-    await response.body?.cancel();
-    const location = response.headers.get('location');
-    if (!location) throw new Refusal('it redirects to nowhere');
-    const next = parse(location, url);
-    if (url.protocol === 'https:' && next.protocol === 'http:') throw new Refusal('it redirects from https to http');
-    url = next;
+/** The server cannot go on where the last try stopped; from the beginning it may. */
+class NoContinuation extends Error {}
+
+class Download {
+  private pieces: Uint8Array[] = [];
+  private length = 0;
+  private total: number | undefined;
+  /** What says that a later piece belongs to the same file: a strong ETag or a date (RFC 9110, 13.1.5). */
+  private validator: string | undefined;
+
+  constructor(
+    private readonly address: string,
+    private readonly options: FetchOptions,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  get received(): number {
+    return this.length;
   }
-  throw new Refusal(`it redirects more than ${MAX_REDIRECTS} times`);
+
+  async run(): Promise<Buffer> {
+    const { retryMs = RETRY_MS } = this.options;
+    let best = 0;
+    let fruitless = 0;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.attempt();
+        return Buffer.concat(this.pieces, this.length);
+      } catch (thrown) {
+        fruitless = this.length > best ? 0 : fruitless + 1;
+        best = Math.max(best, this.length);
+        // Once bytes have come the server is there: whatever breaks then may pass.
+        const isPassing = thrown instanceof Stall || mayPass(thrown) || (best > 0 && !isFinal(thrown));
+        if (this.signal.aborted || !isPassing || fruitless >= FRUITLESS_TRIES || tries >= TRIES_AT_MOST) throw thrown;
+        await pause(retryMs * (fruitless + 1), undefined, { signal: this.signal });
+      }
+    }
+  }
+
+  private async attempt(): Promise<void> {
+    const stall = new AbortController();
+    const signal = AbortSignal.any([this.signal, stall.signal]);
+    const timer = setTimeout(() => stall.abort(), this.options.stallMs ?? STALL_MS);
+    try {
+      const response = await get(this.address, { what: this.options.what, headers: this.headers(), signal });
+      this.begin(response);
+      for await (const piece of response.body ?? []) {
+        timer.refresh();
+        this.take(piece);
+      }
+      if (this.total !== undefined && this.length !== this.total) {
+        throw new Refusal(`${this.length} bytes came instead of the ${this.total} announced`);
+      }
+    } catch (thrown) {
+      if (stall.signal.aborted && !this.signal.aborted) throw new Stall('nothing more came', { cause: thrown });
+      throw thrown;
+    } finally {
+      clearTimeout(timer);
+      stall.abort();
+    }
+  }
+
+  private headers(): Record<string, string> {
+    // A compressed body could not be measured against its announced length, nor taken up in its middle.
+    const headers = { 'accept-encoding': 'identity' };
+    if (this.length === 0 || this.validator === undefined) return headers;
+    return { ...headers, range: `bytes=${this.length}-`, 'if-range': this.validator };
+  }
+
+  /** A 206 goes on where the last try stopped; anything else that can be used begins anew. */
+  private begin(response: Response): void {
+    const { status, statusText, headers } = response;
+    const wasBegun = this.length > 0;
+    if (status === 206 && this.goesOn(headers.get('content-range'))) return;
+    this.pieces = [];
+    this.length = 0;
+    this.validator = validatorOf(headers);
+    this.total = announcedLength(headers);
+    if (status !== 200) {
+      const reason = `the server answered ${`${status} ${statusText}`.trim()}`;
+      throw wasBegun ? new NoContinuation(reason) : new Refusal(reason);
+    }
+    if (this.total !== undefined && this.total > this.options.limitBytes) throw this.tooLong();
+  }
+
+  private goesOn(range: string | null): boolean {
+    const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range ?? '') ?? [];
+    return Number(first) === this.length && (this.total === undefined || Number(total) === this.total);
+  }
+
+  private take(piece: Uint8Array): void {
+    this.length += piece.length;
+    if (this.length > this.options.limitBytes) throw this.tooLong();
+    this.pieces.push(piece);
+    this.options.onProgress?.(this.length, this.total);
+  }
+
+  private tooLong(): Refusal {
+    return new Refusal(`it is longer than ${this.options.limitBytes} bytes, which no image for this device is`);
+  }
 }
 
-async function readBody(response: Response, limitBytes: number): Promise<Buffer> {
-  if (response.status !== 200) {
-    throw new Refusal(`the server answered ${`${response.status} ${response.statusText}`.trim()}`);
-  }
-  const tooLong = new Refusal(`it is longer than ${limitBytes} bytes, which no image for this device is`);
-  const announced = announcedLength(response);
-  if (announced !== undefined && announced > limitBytes) throw tooLong;
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of response.body ?? []) {
-    length += piece.length;
-    if (length > limitBytes) throw tooLong;
-    pieces.push(piece);
-  }
-  if (announced !== undefined && length !== announced) {
-    throw new Refusal(`${length} bytes came instead of the ${announced} announced`);
-  }
-  return Buffer.concat(pieces, length);
+function isFinal(thrown: unknown): boolean {
+  return thrown instanceof Refusal || thrown instanceof FlashError;
 }
 
 /** Undefined where nothing usable is announced; that of a compressed body counts other bytes than we see. */
-function announcedLength(response: Response): number | undefined {
-  if (response.headers.has('content-encoding')) return undefined;
-  const header = response.headers.get('content-length');
+function announcedLength(headers: Headers): number | undefined {
+  if (headers.has('content-encoding')) return undefined;
+  const header = headers.get('content-length');
   return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
 }
 
-function parse(address: string, base?: URL): URL {
-  if (!URL.canParse(address, base?.href)) throw new Refusal('that is no address');
-  const url = new URL(address, base);
-  if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new Refusal(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
-}
-
-function basicAuthorization({ username, password }: URL): string | undefined {
-  if (!username && !password) return undefined;
-  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(plain).toString('base64')}`;
-}
-
-/** `fetch` refuses an address with credentials in it. */
-function withoutCredentials(url: URL): URL {
-  const plain = new URL(url);
-  plain.username = '';
-  plain.password = '';
-  return plain;
-}
-
-function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Refusal) return thrown.message;
-  // `fetch` and its body wrap what happened: "fetch failed", "terminated".
-  const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code.startsWith('HPE_')) return 'the answer is not HTTP';
-  return NETWORK_REASONS[code] ?? (code || (cause instanceof Error ? cause.message : String(cause)));
+function validatorOf(headers: Headers): string | undefined {
+  const etag = headers.get('etag');
+  if (etag !== null && !etag.startsWith('W/')) return etag;
+  return headers.get('last-modified') ?? undefined;
 }

@@ -52,6 +52,11 @@ export const ANNOUNCEMENTS = {
 
   // upgrade
   'load-firmware': { state: 'working', label: 'examining images', text: 'Reading and examining the images.' },
+  'fetch-firmware': {
+    state: 'working',
+    label: 'fetching image',
+    text: 'Fetching the {image} image from {source}: {received} of {size} bytes.',
+  },
   'wait-for-session': {
     state: 'waiting',
     label: 'device dials in',

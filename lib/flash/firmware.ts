@@ -2,7 +2,10 @@
 
 import { FlashError } from '../errors';
 import { checkImage, type ImageFacts, type ImageRole } from '../image';
+import { sourceOf } from './catalog';
+import type { ImageLibrary, SourceBytes } from './image-library';
 import { isEmptySource, readSource, type ImageSource, type SourceOptions } from './image-source';
+import { digestOf } from './store/firmware-store';
 
 export type { ImageSource } from './image-source';
 
@@ -11,6 +14,8 @@ export interface FirmwareSources {
   user1?: ImageSource | undefined;
   user2?: ImageSource | undefined;
   final?: ImageSource | undefined;
+  /** The digests (sha256) seen when the sources were examined: another one is refused. */
+  digests?: Partial<Record<ImageRole, string>> | undefined;
 }
 
 export interface LoadedImage {
@@ -30,31 +35,58 @@ export interface Firmware {
 }
 
 /**
- * Loads and examines all three images, one after the other; the first that is not right ends it.
+ * Loads and examines all three images, one after the other; the first that is not right ends it. An empty pair is the
+ * catalog's FinalStage pair, fetched once.
  *
- * @param options `limitMs` holds for each fetch over the network (60 s unless told)
+ * @param options `limitMs` holds for each fetch over the network
  * @throws FlashError firmware-missing before anything is read, else what `loadImage` throws
  */
 export async function loadFirmware(sources: FirmwareSources, options: SourceOptions): Promise<Firmware> {
-  const { user1, user2, final } = sources;
-  if (isEmptySource(user1) && isEmptySource(user2)) {
-    throw new FlashError('firmware-missing', { what: 'FinalStage pair (user1, user2)' });
-  }
+  const { user1, user2 } = pairOf(sources, options.library);
+  const { final, digests } = sources;
   if (isEmptySource(user1)) throw missing('user1');
   if (isEmptySource(user2)) throw missing('user2');
   if (isEmptySource(final)) throw missing('final');
   return {
-    user1: await loadImage('user1', user1, options),
-    user2: await loadImage('user2', user2, options),
-    final: await loadImage('final', final, options),
+    // First what needs no network, so that nothing is fetched for a firmware that is refused anyway.
+    final: await loadImage('final', final, { ...options, digest: digests?.final }),
+    user1: await loadImage('user1', user1, { ...options, digest: digests?.user1 }),
+    user2: await loadImage('user2', user2, { ...options, digest: digests?.user2 }),
   };
+}
+
+/**
+ * What a flash needs that is resumed at FinalStage: the final image, and user2 where the sources name it or it is kept
+ * here. Only a device whose stock firmware ran from user2 asks for that, and this machine may have no internet there.
+ *
+ * @throws FlashError what `loadImage` throws
+ */
+export async function loadForFinalStage(
+  sources: FirmwareSources,
+  options: SourceOptions,
+): Promise<Pick<Firmware, 'final'> & Partial<Pick<Firmware, 'user2'>>> {
+  const { digests } = sources;
+  const final = await loadImage('final', sources.final, { ...options, digest: digests?.final });
+  if (!isEmptySource(sources.user2)) {
+    return { final, user2: await loadImage('user2', sources.user2, { ...options, digest: digests?.user2 }) };
+  }
+  const kept = await options.library?.keptUser2().catch(() => undefined);
+  return kept ? { final, user2: examined('user2', kept) } : { final };
+}
+
+function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Omit<FirmwareSources, 'final'> {
+  if (!isEmptySource(sources.user1) || !isEmptySource(sources.user2)) return sources;
+  if (library) {
+    const { user1, user2 } = library.catalog.pair;
+    return { user1: sourceOf(user1), user2: sourceOf(user2) };
+  }
+  throw new FlashError('firmware-missing', { what: 'FinalStage pair (user1, user2)' });
 }
 
 /**
  * Loads and examines one image for its place.
  *
- * @throws FlashError firmware-missing, image-unreadable, fetch-failed, cancelled, or why the image is refused
- * (`checkImage`)
+ * @throws FlashError what `readSource` throws, image-changed, or why the image is refused (`checkImage`)
  */
 export async function loadImage(
   role: ImageRole,
@@ -62,9 +94,16 @@ export async function loadImage(
   options: SourceOptions,
 ): Promise<LoadedImage> {
   if (isEmptySource(source)) throw missing(role);
-  const { bytes, source: name } = await readSource(role, source, options);
+  const read = await readSource(role, source, options);
+  if (options.digest !== undefined && digestOf(read.bytes) !== options.digest) {
+    throw new FlashError('image-changed', { what: role });
+  }
+  return examined(role, read);
+}
+
+function examined(role: ImageRole, { bytes, source }: SourceBytes): LoadedImage {
   const facts = checkImage(bytes, role);
-  return { role, bytes, sha256: facts.sha256, facts, source: name };
+  return { role, bytes, sha256: facts.sha256, facts, source };
 }
 
 function missing(role: ImageRole): FlashError {

@@ -12,6 +12,7 @@ import { TlsFront, type HandshakeFailed } from '../server/tls-front';
 import { loadTlsIdentity } from '../server/tls-identity';
 import { Devices } from './devices';
 import { ImageDesk } from './image-desk';
+import { ImageLibrary } from './image-library';
 import type { Job } from './job';
 import { JobBook } from './job-book';
 import { StageRuns } from './stage-runs';
@@ -42,6 +43,8 @@ export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
   readonly devices = new Devices();
   readonly runs = new StageRuns();
+  /** Images by name and by digest, kept in this package's own folder. */
+  readonly library: ImageLibrary;
   /** Why it does not listen, where it tried and could not. */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -54,12 +57,13 @@ export class FlashHost extends EventEmitter {
   private isClosed = false;
   private sweeper: NodeJS.Timeout | undefined;
 
-  /** @param identityFolder where the TLS identity is kept; undefined = for this process only */
+  /** @param folder where the TLS identity and images are kept; undefined = for this process only */
   constructor(
     private settings: HostSettings,
-    private readonly identityFolder: string | undefined,
+    private readonly folder: string | undefined,
   ) {
     super();
+    this.library = ImageLibrary.at(folder);
     this.watch.on('changed', () => void homeAddress.update());
   }
 
@@ -202,7 +206,7 @@ export class FlashHost extends EventEmitter {
 
   private async makeServers(): Promise<DeviceServers> {
     const { devices } = this;
-    const identity = await loadTlsIdentity(this.identityFolder);
+    const identity = await loadTlsIdentity(this.folder);
     const cloud = new CloudServer({
       whereToConnect: (via, localAddress) => ({
         address: this.address ?? localAddress,

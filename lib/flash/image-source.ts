@@ -3,9 +3,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { types } from 'node:util';
-import { displayUrl, fetchImage } from '../client/image-fetch';
+import { displayUrl } from '../client/http-get';
 import { FlashError } from '../errors';
 import { FINAL_LIMIT, USER_LIMIT, type ImageRole } from '../image';
+import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type ImageLibrary, type SourceBytes } from './image-library';
 import { rehearsalImage } from './rehearsal';
 
 /** A Buffer as it looks after a trip through JSON, such as MQTT or a file. */
@@ -15,26 +16,17 @@ export interface JsonBuffer {
 }
 
 /**
- * A file's path (a relative one counts from Node-RED's working directory), an http(s) address, or the bytes.
- * `rehearsal:` makes images for the virtual Sonoff; `catalog:` and `store:` names are known, but lead nowhere yet.
+ * A file's path (a relative one counts from Node-RED's working directory), an http(s) address, `catalog:<name>`,
+ * `store:<sha256>`, or the bytes. `rehearsal:` makes images for the virtual Sonoff.
  */
 export type ImageSource = string | Uint8Array | JsonBuffer;
 
-export interface SourceOptions {
-  signal: AbortSignal;
-  /** For one fetch over the network; ms, 60 s unless told. */
-  limitMs?: number;
+export interface SourceOptions extends FetchSettings {
+  /** Catalog and store; without it `catalog:` and `store:` lead nowhere, and nothing that is fetched is kept. */
+  library?: ImageLibrary | undefined;
+  /** The digest seen when the source was examined. */
+  digest?: string | undefined;
 }
-
-export interface SourceBytes {
-  bytes: Buffer;
-  /** For people: the path, the address without credentials and query, or `message`. */
-  source: string;
-}
-
-const FETCH_LIMIT_MS = 60_000;
-/** No image for these devices comes near; more is not even read. */
-const READ_LIMIT_BYTES = 2 * 1024 * 1024;
 
 const FILE_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -56,20 +48,24 @@ export function isEmptySource(source: ImageSource | null | undefined): source is
 /**
  * Reads the whole source; what the bytes are is not looked at.
  *
- * @throws FlashError firmware-missing, image-unreadable, image-too-large, fetch-failed, cancelled
+ * @throws FlashError firmware-missing, image-unreadable, image-too-large, fetch-*, digest-*, store-*, cancelled, and for
+ * what a catalog's address brings: image-*
  */
 export async function readSource(role: ImageRole, source: ImageSource, options: SourceOptions): Promise<SourceBytes> {
   if (options.signal.aborted) throw new FlashError('cancelled');
   if (typeof source !== 'string') return { bytes: bytesOfMessage(role, source), source: 'message' };
   const name = source.trim();
+  const { library, digest, ...settings } = options;
   if (/^rehearsal:/i.test(name)) return { bytes: rehearsalImage(role), source: name };
-  if (/^(catalog|store):/i.test(name)) {
-    throw new FlashError('firmware-missing', { what: `${role} image (${name} is not known here)` });
+  const [, kind, rest = ''] = /^(catalog|store):(.*)$/is.exec(name) ?? [];
+  if (kind !== undefined) {
+    if (!library) throw new FlashError('firmware-missing', { what: `${role} image (${name} is not known here)` });
+    if (kind.toLowerCase() === 'store') return await library.fromStore(role, rest.trim());
+    return await library.fromCatalog(role, rest.trim(), settings);
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
-    const { signal, limitMs = FETCH_LIMIT_MS } = options;
-    const bytes = await fetchImage(name, { what: role, signal, limitMs, limitBytes: READ_LIMIT_BYTES });
-    return { bytes, source: displayUrl(name) };
+    if (library) return await library.fromAddress(role, name, digest, settings);
+    return { bytes: await fetchHere(role, name, settings), source: displayUrl(name) };
   }
   const path = resolve(name);
   return { bytes: await bytesOfFile(role, path, options.signal), source: path };

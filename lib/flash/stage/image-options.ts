@@ -1,0 +1,15 @@
+import type { FlashHost } from '../host';
+import type { SourceOptions } from '../image-source';
+import type { StageContext } from '../stage-runs';
+
+/** How a stage loads images: until it is cancelled, out of the host's library, with downloads as its progress. */
+export function imageOptions(context: StageContext, host: FlashHost): SourceOptions {
+  return {
+    signal: context.signal,
+    library: host.library,
+    onFetch: ({ role, source, received, total }) => {
+      const size = total ?? 'an unknown number of';
+      context.say('fetch-firmware', { image: role, source, received, size });
+    },
+  };
+}
