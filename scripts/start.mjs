@@ -1,0 +1,35 @@
+/**
+ * `npm start`: installs, builds, opens a Node-RED on 127.0.0.1 with the rehearsal flow deployed, runs the rehearsal to
+ * its end and shows how it goes. Node-RED stays open until Ctrl-C; with `--once` it ends with the rehearsal, and the
+ * exit code says how that went.
+ *
+ * Everything it keeps lies in .rehearsal/, which git ignores; delete that folder to begin anew.
+ */
+import { once } from 'node:events';
+
+import { build, install, requireNode } from './prepare.mjs';
+import { furnish } from './rehearsal/furnish.mjs';
+import { launch } from './rehearsal/launch.mjs';
+
+const isOnce = process.argv.includes('--once');
+
+requireNode();
+if (!(await install()) || !(await build())) process.exit(1);
+
+// Only now: what this imports has just been installed.
+const { rehearse } = await import('./rehearsal/rehearse.mjs');
+
+const { url, flow, userDir } = await furnish();
+const red = await launch(userDir);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => red.kill('SIGTERM'));
+console.log(`\nNode-RED is open at ${url}\n`);
+
+const fault = await rehearse(url, flow);
+console.log(fault === undefined ? '\nThe rehearsal went well to its end.' : `\nThe rehearsal failed: ${fault}`);
+if (isOnce) {
+  red.kill('SIGTERM');
+} else {
+  console.log(`Node-RED stays open at ${url} until you press Ctrl-C.`);
+}
+if (red.exitCode === null) await once(red, 'exit');
+process.exit(isOnce && fault !== undefined ? 1 : 0);

@@ -1,0 +1,50 @@
+/**
+ * Loaded into node-red-dev before it runs: answers what it asks the network with answers stored here, so that the
+ * verdict depends on this package alone. Anything else it asks for is refused, by name.
+ */
+import Module from 'node:module';
+
+/** What the rules read of each answer, and no more. */
+const ANSWERS: Record<string, unknown> = {
+  'https://catalogue.nodered.org/catalogue.json': {
+    modules: [
+      {
+        id: 'node-red-contrib-home-assistant-websocket',
+        types: ['server', 'ha-button', 'ha-sensor', 'api-call-service'],
+      },
+      { id: '@flowfuse/node-red-dashboard', types: ['ui-base', 'ui-page', 'ui-group', 'ui-button', 'ui-progress'] },
+      // Hypothetical neighbour, for the test that the rule on unique names bites.
+      ...(process.env['SONOTA_RIVAL_TYPE'] ? [{ id: 'rival', types: [process.env['SONOTA_RIVAL_TYPE']] }] : []),
+    ],
+  },
+  'https://registry.npmjs.org/node-red': {
+    'dist-tags': { latest: '5.0.7', 'maintenance-4.x': '4.1.15' },
+    versions: { '5.0.7': { engines: { node: '>=22.9' } }, '4.1.15': { engines: { node: '>=18.5' } } },
+  },
+};
+
+/** The newest version of each dependency. */
+const LATEST: Record<string, string> = { express: '5.3.0', 'node-forge': '1.4.3', ws: '8.23.0' };
+
+const REPLACEMENTS: Record<string, unknown> = {
+  axios: {
+    get: async (url: string): Promise<{ data: unknown }> => {
+      if (url in ANSWERS) return { data: ANSWERS[url] };
+      throw new Error(`no answer is stored for ${url}`);
+    },
+  },
+  // What npm-check asks the registry with.
+  'package-json': async (name: string): Promise<unknown> => {
+    const version = LATEST[name];
+    if (version === undefined) throw new Error(`no version is stored for ${name}`);
+    return { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version } } };
+  },
+};
+
+interface Loader {
+  _load(this: void, request: string, ...rest: unknown[]): unknown;
+}
+
+const loader = Module as unknown as Loader;
+const load = loader._load;
+loader._load = (request, ...rest) => REPLACEMENTS[request] ?? load(request, ...rest);
