@@ -1,5 +1,5 @@
 import { FlashError } from '../../errors';
-import { loadImage, type FirmwareSources } from '../firmware';
+import { loadForFinalStage, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
 import type { FlashHost } from '../host';
 import { refuseRehearsalImages } from '../rehearsal';
@@ -7,6 +7,7 @@ import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
 import { waitFor } from '../wait';
 import { FinalStagePresence } from './finalstage-presence';
+import { imageOptions } from './image-options';
 
 /** FinalStage is gone when nothing was seen of it for this long (design, rule 6). */
 const GONE_AFTER_MS = 3000;
@@ -31,7 +32,7 @@ export interface FinalStageOptions {
  * Waits for FinalStage, serves what it asks for, and ends when the final image is out and FinalStage is gone.
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
- * @throws FlashError `firmware-missing`, `image-*`, `fetch-failed`, `port-in-use`, `finalstage-timeout`,
+ * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
  *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-half-erased`, `finalstage-stalled`, `rehearsal-only`, `cancelled`
  */
 export async function finalStage(
@@ -40,7 +41,7 @@ export async function finalStage(
   options: FinalStageOptions,
 ): Promise<Record<string, unknown>> {
   const { job } = context;
-  await completeFirmware(context, options.sources);
+  await completeFirmware(context, host, options.sources);
   refuseRehearsalImages(Object.values(job.firmware), new URL(options.url).hostname);
   const visit = (job.visit ??= new FinalStageVisit());
   visit.peer = new URL(options.url).hostname;
@@ -71,13 +72,14 @@ export async function finalStage(
 }
 
 /** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
-async function completeFirmware(context: StageContext, sources: FirmwareSources | undefined): Promise<void> {
-  const { job, signal } = context;
+async function completeFirmware(
+  context: StageContext,
+  host: FlashHost,
+  sources: FirmwareSources | undefined,
+): Promise<void> {
+  const { job } = context;
   if (job.firmware.final) return;
-  const final = await loadImage('final', sources?.final, { signal });
-  // Only a device whose stock firmware ran from user2 asks for user2 here; nobody knows which it is.
-  const user2 = sources?.user2 ? await loadImage('user2', sources.user2, { signal }) : undefined;
-  job.firmware = { ...job.firmware, ...(user2 ? { user2 } : {}), final };
+  job.firmware = { ...job.firmware, ...(await loadForFinalStage(sources ?? {}, imageOptions(context, host))) };
 }
 
 function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
