@@ -1,0 +1,236 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FlashError } from '../../lib/errors';
+import type { FirmwareSources } from '../../lib/flash/firmware';
+import { FlashHost, type HostSettings } from '../../lib/flash/host';
+import type { JobSnapshot } from '../../lib/flash/job';
+import type { Report } from '../../lib/flash/report';
+import { cloud } from '../../lib/flash/stage/cloud';
+import { finalStage } from '../../lib/flash/stage/finalstage';
+import { provision } from '../../lib/flash/stage/provision';
+import { upgrade } from '../../lib/flash/stage/upgrade';
+import type { Outlet, StageOutcome, StageRequest, Ticket } from '../../lib/flash/stage-runs';
+import type { StageName } from '../../lib/flash/stages';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+
+/** One TLS identity for all tests of the process: a new RSA key costs up to a second. */
+const identityFolder = mkdtempSync(join(tmpdir(), 'sonota-flash-'));
+after(() => rm(identityFolder, { recursive: true, force: true }));
+
+/** Small images, so that the proven pace of no-Range firmware takes three seconds and not a minute. */
+export const FIRMWARE = {
+  user1: makeUserImage({ slot: 1, size: 8192 }),
+  user2: makeUserImage({ slot: 2, size: 8192 }),
+  final: makeFinalImage({ size: 24_576 }),
+};
+
+export const HOME = { ssid: 'home', password: 'top secret' };
+
+/** A port on 127.0.0.1 that nobody has just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Holds a port until it is closed, as another program would. */
+export async function occupy(port: number): Promise<{ release(): Promise<void> }> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    release: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A node's instance as the stages see it: keeps all that it is told, with the time of each report. */
+export class Recorder extends EventEmitter implements Outlet {
+  readonly reports: { report: Report; job: JobSnapshot; at: number; ticket: Ticket }[] = [];
+  readonly outcomes = new Map<string, StageOutcome | FlashError>();
+  readonly queue: number[] = [];
+
+  progress(report: Report, job: JobSnapshot, ticket: Ticket): void {
+    this.reports.push({ report, job, at: performance.now(), ticket });
+    this.emit('news');
+  }
+  result(outcome: StageOutcome, ticket: Ticket): void {
+    this.end(ticket, outcome);
+  }
+  failure(error: FlashError, ticket: Ticket): void {
+    this.end(ticket, error);
+  }
+  queued(count: number): void {
+    this.queue.push(count);
+    this.emit('news');
+  }
+
+  /** The outcome of a ticket, once it has come. */
+  async outcome(ticket: Ticket): Promise<StageOutcome | FlashError> {
+    for (;;) {
+      const outcome = this.outcomes.get(ticket.id);
+      if (outcome) return outcome;
+      await once(this, 'news');
+    }
+  }
+
+  /** The first report, past ones included, that the predicate likes. */
+  async reported(wanted: (report: Report) => boolean): Promise<Report> {
+    for (;;) {
+      const found = this.reports.find(({ report }) => wanted(report));
+      if (found) return found.report;
+      await once(this, 'news');
+    }
+  }
+
+  private end(ticket: Ticket, outcome: StageOutcome | FlashError): void {
+    if (this.outcomes.has(ticket.id)) throw new Error('a ticket ended twice');
+    this.outcomes.set(ticket.id, outcome);
+    this.emit('news');
+  }
+}
+
+export interface StageOptions {
+  deviceid?: string;
+  timeoutSeconds?: number;
+  url?: string;
+  sources?: FirmwareSources;
+  ssid?: string;
+  password?: string;
+  /** Under which node's name it runs; the stage's own unless told. */
+  nodeId?: string;
+}
+
+/** A stage that was begun. */
+export interface Begun {
+  ticket: Ticket;
+  recorder: Recorder;
+  /** Resolves when it ended well; rejects with its FlashError. */
+  outcome: Promise<StageOutcome>;
+}
+
+/** A host on free ports of 127.0.0.1, virtual devices for it, and the stages as the nodes run them. */
+export class Bench {
+  readonly recorders = new Map<string, Recorder>();
+  private readonly devices: VirtualSonoff[] = [];
+
+  private constructor(
+    readonly host: FlashHost,
+    readonly settings: HostSettings,
+  ) {}
+
+  static async open(settings: Partial<HostSettings> = {}): Promise<Bench> {
+    const httpPort = settings.httpPort ?? (await freePort());
+    const all = {
+      bind: '127.0.0.1',
+      address: '127.0.0.1',
+      httpsPort: 0,
+      legacyPort: await freePort(),
+      httpPort,
+      finalStagePort: httpPort,
+      ...settings,
+    };
+    const bench = new Bench(new FlashHost(all, identityFolder), all);
+    await bench.host.open();
+    return bench;
+  }
+
+  /** A virtual device a hundred times as fast as a real one, not yet switched on; it was set up for this host. */
+  async device(options: Partial<VirtualSonoffOptions> = {}): Promise<VirtualSonoff & { finalStageUrl: string }> {
+    return this.factoryDevice({ provisioned: { serverName: '127.0.0.1', port: this.host.ports.https }, ...options });
+  }
+
+  /** The same, but it begins in its access point. */
+  async factoryDevice(options: Partial<VirtualSonoffOptions> = {}): Promise<VirtualSonoff & { finalStageUrl: string }> {
+    const finalStagePort = await freePort();
+    const device = new VirtualSonoff({
+      apAddress: '127.0.0.1',
+      apPort: 0,
+      deviceid: '1000a1b2c3',
+      speed: 100,
+      legacyPort: this.settings.legacyPort,
+      finalStagePort,
+      finalStageHost: { address: '127.0.0.1', port: this.host.finalStagePort },
+      ...options,
+    });
+    this.devices.push(device);
+    return Object.assign(device, { finalStageUrl: `http://127.0.0.1:${finalStagePort}` });
+  }
+
+  /** Begins a stage for a message, as its node does. */
+  begin(stage: StageName, options: StageOptions = {}): Begun {
+    const { host } = this;
+    const { deviceid, timeoutSeconds = 20, sources, nodeId = stage } = options;
+    const url = options.url ?? 'http://127.0.0.1:1';
+    const run: Record<StageName, StageRequest['run']> = {
+      provision: (context) =>
+        provision(context, host, { url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password }),
+      cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid }),
+      upgrade: (context) =>
+        upgrade(context, host, { timeoutSeconds, deviceid: deviceid ?? '?', sources: sources ?? FIRMWARE }),
+      finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
+    };
+    const recorder = this.recorder(nodeId);
+    const ticket = host.runs.begin({
+      nodeId,
+      stage,
+      message: {},
+      deviceid,
+      oneAtATime: stage === 'provision' || stage === 'finalstage',
+      findJob: () => host.jobs.jobFor(stage, deviceid),
+      run: run[stage],
+    });
+    const outcome = recorder.outcome(ticket).then((ended) => {
+      if (ended instanceof Error) throw ended;
+      return ended;
+    });
+    outcome.catch(() => undefined);
+    return { ticket, recorder, outcome };
+  }
+
+  /** The node's instance, made and attached at its first use. */
+  recorder(nodeId: string): Recorder {
+    let recorder = this.recorders.get(nodeId);
+    if (!recorder) {
+      recorder = new Recorder();
+      this.recorders.set(nodeId, recorder);
+      this.host.runs.attach(nodeId, recorder);
+    }
+    return recorder;
+  }
+
+  /** Switches a device on and takes it through cloud and upgrade: what follows is FinalStage. */
+  async upgraded(device: VirtualSonoff, options: StageOptions = {}): Promise<StageOutcome> {
+    await device.start();
+    await this.begin('cloud', { deviceid: device.deviceid }).outcome;
+    return this.begin('upgrade', { deviceid: device.deviceid, ...options }).outcome;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.stop()));
+    await this.host.close();
+  }
+}
+
+const benches: Bench[] = [];
+
+/** A bench that `closeBenches` closes. */
+export async function openBench(settings: Partial<HostSettings> = {}): Promise<Bench> {
+  const bench = await Bench.open(settings);
+  benches.push(bench);
+  return bench;
+}
+
+/** For afterEach. */
+export async function closeBenches(): Promise<void> {
+  await Promise.all(benches.splice(0).map((bench) => bench.close()));
+}

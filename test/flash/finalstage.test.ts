@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { makeFinalImage } from '../../lib/image';
+import { closeBenches, FIRMWARE, freePort, openBench } from './bench';
+import { assertCode } from './refusals';
+
+describe('flash/stage/finalstage', () => {
+  afterEach(closeBenches);
+
+  it('resumes a device that is in FinalStage, knowing nothing of it', async function () {
+    this.timeout(15_000);
+    const bench = await openBench();
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 2 });
+    const { user2, final } = FIRMWARE;
+    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources: { user2, final } });
+    await device.start();
+    const { found, job } = await stage.outcome;
+    assert.deepEqual(found, { image: 'final', size: final.length, tries: 1, cycles: 2 });
+    assert.equal(job.deviceid, null);
+    assert.equal(job.percent, 100);
+    assert.equal((await device.ended).result, 'flashed');
+    assert.ok(stage.recorder.reports.some(({ report }) => report.state === 'waiting'));
+    assert.ok(stage.recorder.reports.some(({ report }) => report.state === 'working'));
+  });
+
+  it('needs a final image', async () => {
+    const bench = await openBench();
+    await assertCode(bench.begin('finalstage', { sources: {} }).outcome, 'firmware-missing');
+  });
+
+  for (const fault of ['finalstage-stolen', 'finalstage-blocked']) {
+    it(`ends with finalstage-timeout where nobody dials (${fault})`, async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice({ startAt: 'finalstage', fault });
+      await device.start();
+      const options = { url: device.finalStageUrl, sources: FIRMWARE, timeoutSeconds: 0.7 };
+      await assertCode(bench.begin('finalstage', options).outcome, 'finalstage-timeout');
+    });
+  }
+
+  it('warns at once when the stream breaks off, and ends with finalstage-stalled at its limit', async function () {
+    this.timeout(10_000);
+    const bench = await openBench();
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, fault: 'stream-cut' });
+    const sources = { ...FIRMWARE, final: makeFinalImage({ size: 400_000 }) };
+    const begun = Date.now();
+    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources, timeoutSeconds: 4 });
+    await device.start();
+    const warned = await stage.recorder.reported(({ warning }) => warning === 'finalstage-stalled');
+    assert.ok(Date.now() - begun < 2000);
+    assert.match(warned.text, /Leave the device powered/);
+    const error = await assertCode(stage.outcome, 'finalstage-stalled');
+    assert.equal(error.values['size'], sources.final.length);
+    assert.ok(Number(error.values['sent']) < sources.final.length);
+    assert.ok(Date.now() - begun >= 4000);
+  });
+
+  it('is not ended by its time limit while bytes flow, nor before FinalStage had time to go', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const behaviours = { blockPauseMs: 40 };
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
+    const sources = { ...FIRMWARE, final: makeFinalImage({ size: 49_152 }) };
+    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources, timeoutSeconds: 0.5 });
+    await device.start();
+    const { job } = await stage.outcome;
+    assert.equal(job.stage, 'done');
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  it('finishes a transfer on the wire before it is cancelled', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const behaviours = { blockPauseMs: 40 };
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
+    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources: FIRMWARE });
+    await device.start();
+    await stage.recorder.reported(({ text }) => /downloads the final image/.test(text));
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+    assert.ok(bench.recorder('finalstage').reports.length > 0);
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  it('is cancelled at once where nothing is on the wire', async () => {
+    const bench = await openBench();
+    const stage = bench.begin('finalstage', { sources: FIRMWARE });
+    await stage.recorder.reported(({ state }) => state === 'waiting');
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('opens the port that FinalStage dials only while a job can reach it', async function () {
+    this.timeout(20_000);
+    const finalStagePort = await freePort();
+    const bench = await openBench({ finalStagePort });
+    const isOpen = async (): Promise<boolean> => {
+      const socket = connect(finalStagePort, '127.0.0.1');
+      const answered = await Promise.race([
+        once(socket, 'connect').then(() => true),
+        once(socket, 'error').then(() => false),
+      ]).catch(() => false);
+      socket.destroy();
+      return answered;
+    };
+    assert.equal(await isOpen(), false);
+    const device = await bench.device({ fault: 'finalstage-blocked' });
+    await bench.upgraded(device);
+    assert.equal(await isOpen(), true);
+    device.behave({ finalStageDials: true });
+    await bench.begin('finalstage', { deviceid: device.deviceid, url: device.finalStageUrl }).outcome;
+    assert.equal((await device.ended).result, 'flashed');
+  });
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { closeBenches, freePort, HOME, openBench } from './bench';
+import { assertCode } from './refusals';
+
+describe('flash/stage/provision', () => {
+  afterEach(closeBenches);
+
+  it('waits for an access point that is not there yet', async function () {
+    this.timeout(10_000);
+    const bench = await openBench();
+    const apPort = await freePort();
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+    const waiting = await stage.recorder.reported(({ state }) => state === 'waiting');
+    assert.match(waiting.text, /Hold the button/);
+    const device = await bench.factoryDevice({ apPort });
+    await device.start();
+    const { found } = await stage.outcome;
+    assert.deepEqual(found, {
+      deviceid: device.deviceid,
+      answer: 'accepted',
+      serverName: '127.0.0.1',
+      port: bench.host.ports.https,
+      warnings: [],
+    });
+  });
+
+  it('ends at its time limit with ap-unreachable', async () => {
+    const bench = await openBench();
+    const url = `http://127.0.0.1:${await freePort()}`;
+    await assertCode(bench.begin('provision', { ...HOME, url, timeoutSeconds: 0.3 }).outcome, 'ap-unreachable');
+  });
+
+  it('leaves the access point of another device alone', async () => {
+    const bench = await openBench();
+    const device = await bench.factoryDevice();
+    const { apPort } = await device.start();
+    const options = { ...HOME, url: `http://127.0.0.1:${apPort}`, deviceid: '1000999999' };
+    const error = await assertCode(bench.begin('provision', options).outcome, 'device-unknown');
+    assert.equal(error.values['known'], device.deviceid);
+    assert.ok(!device.log.some((line) => /POST/.test(line)), device.log.join('\n'));
+    assert.equal(device.state, 'access-point');
+  });
+
+  it('refuses credentials that are missing or unusable, before it waits', async () => {
+    const bench = await openBench();
+    await assertCode(bench.begin('provision', {}).outcome, 'wifi-credentials-missing');
+    const long = { ssid: 'x'.repeat(32), password: 'top secret' };
+    await assertCode(bench.begin('provision', long).outcome, 'wifi-credentials-unusable');
+    const error = await assertCode(
+      bench.begin('provision', { ssid: 'home', password: 'p'.repeat(64) }).outcome,
+      'wifi-credentials-unusable',
+    );
+    assert.doesNotMatch(error.message, /pppp/);
+  });
+
+  it('refuses an address that no device could dial, before anything is posted', async () => {
+    for (const address of ['10.10.7.2', '192.168.4.2', 'not an address']) {
+      const bench = await openBench({ address });
+      const device = await bench.factoryDevice();
+      const { apPort } = await device.start();
+      const url = `http://127.0.0.1:${apPort}`;
+      await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'address-invalid');
+      assert.equal(device.state, 'access-point');
+    }
+  });
+
+  it('ends with ap-refused where something else answers at the address', async function () {
+    this.timeout(10_000);
+    const portal = createServer((_request, response) => response.end('<html>Log in</html>')).listen(0, '127.0.0.1');
+    await once(portal, 'listening');
+    try {
+      const bench = await openBench();
+      const url = `http://127.0.0.1:${(portal.address() as AddressInfo).port}`;
+      await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'ap-refused');
+    } finally {
+      portal.close();
+      portal.closeAllConnections();
+    }
+  });
+
+  it('is cancelled while it waits', async () => {
+    const bench = await openBench();
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
+    await stage.recorder.reported(({ state }) => state === 'waiting');
+    bench.host.runs.cancel('provision');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { ErrorCode } from '../../lib/errors';
+import { makeUserImage } from '../../lib/image';
+import { closeBenches, FIRMWARE, freePort, occupy, openBench } from './bench';
+import { assertCode } from './refusals';
+
+describe('flash/stage/upgrade', () => {
+  afterEach(closeBenches);
+
+  const refusals: [number, ErrorCode][] = [
+    [400, 'upgrade-malformed'],
+    [404, 'download-failed'],
+    [405, 'upgrade-malformed'],
+    [406, 'model-refused'],
+    [409, 'digest-refused'],
+    [410, 'version-refused'],
+  ];
+  for (const [code, expected] of refusals) {
+    it(`ends with ${expected} where the device answers ${code}`, async () => {
+      const bench = await openBench();
+      const device = await bench.device({ fault: '', behaviours: { refusesWith: code } });
+      const error = await assertCode(bench.upgraded(device), expected);
+      if (code === 405) assert.match(error.message, /405/);
+      const job = bench.host.jobs.latest(device.deviceid);
+      assert.equal(job?.stage, 'failed');
+      assert.equal(job.error, expected);
+      assert.equal(job.download, undefined, 'nothing is served any more');
+    });
+  }
+
+  it('answers a refused version once with 9.9.9', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ fault: 'refuse-410' });
+    const { found } = await bench.upgraded(device);
+    assert.equal(found['version'], '9.9.9');
+    assert.equal(found['sessions'], 1);
+  });
+
+  it('sends the upgrade again in a new session after the device has crashed', async () => {
+    const bench = await openBench();
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 20_480 }) };
+    const device = await bench.device({ fault: 'crash-during-upgrade', timings: { joinHome: 600 } });
+    const { found } = await bench.upgraded(device, { sources });
+    assert.equal(found['sessions'], 2);
+    const restarted = await bench.recorder('upgrade').reported(({ text }) => /restarted/.test(text));
+    assert.match(restarted.text, /session 2 of 3/);
+  });
+
+  it('gives up after three sessions', async function () {
+    this.timeout(10_000);
+    const bench = await openBench();
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
+    const device = await bench.device({ behaviours: { blockPauseMs: 50 } });
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const stage = bench.begin('upgrade', { deviceid: device.deviceid, sources });
+    let crashed = 0;
+    device.on('state', (state: string) => {
+      if (state !== 'upgrading') return;
+      crashed += 1;
+      // Its first block is on the wire; the restart belongs behind this event.
+      setImmediate(() => device.powerCycle());
+    });
+    const error = await assertCode(stage.outcome, 'device-rebooted');
+    assert.equal(error.values['times'], 3);
+    assert.equal(crashed, 3);
+  });
+
+  it('goes on where range firmware has lost its connection', async function () {
+    this.timeout(10_000);
+    const bench = await openBench();
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_000 }) };
+    const device = await bench.device({ fault: 'connection-lost' });
+    const { found } = await bench.upgraded(device, { sources });
+    assert.equal(found['sessions'], 1);
+    assert.ok(
+      device.log.some((line) => /on 2 connections/.test(line)),
+      device.log.join('\n'),
+    );
+  });
+
+  it('ends with download-failed where no-Range firmware has lost its connection', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const behaviours = { losesConnectionAtByte: 4096 };
+    const device = await bench.device({ transport: 'no-range', behaviours });
+    await assertCode(bench.upgraded(device), 'download-failed');
+  });
+
+  it('costs exactly one request a sector, on one connection', async () => {
+    const bench = await openBench();
+    const user2 = makeUserImage({ slot: 2, size: 100_000 });
+    const device = await bench.device();
+    const { found } = await bench.upgraded(device, { sources: { ...FIRMWARE, user2 } });
+    const requests = Math.ceil(user2.length / 4096);
+    assert.equal(found['requests'], requests);
+    assert.equal(found['size'], user2.length);
+    assert.ok(
+      device.log.some((line) => line.includes(`with ${requests} requests on 1 connection`)),
+      device.log.join('\n'),
+    );
+  });
+
+  it('reports at most four times a second, the first and the last always, and never less than before', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const device = await bench.device({ behaviours: { blockPauseMs: 60 } });
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 100_000 }) };
+    await bench.upgraded(device, { sources });
+    const { reports } = bench.recorder('upgrade');
+    const [first, last] = [reports[0], reports.at(-1)];
+    assert.equal(first?.report.percent, 20);
+    assert.equal(last?.report.percent, 60);
+    assert.equal(last.job.percent, 60);
+    assert.ok(reports.length >= 5, `${reports.length} reports`);
+    for (const [index, { report, at }] of reports.entries()) {
+      const before = reports[index - 1];
+      if (!before) continue;
+      assert.ok(report.percent >= before.report.percent);
+      // The last is said at once, whenever it comes.
+      if (index < reports.length - 1) assert.ok(at - before.at >= 240, `${at - before.at} ms apart`);
+    }
+  });
+
+  it('waits for the device where it is not there yet, and ends with device-timeout', async () => {
+    const bench = await openBench();
+    const waiting = bench.begin('upgrade', { deviceid: '1000a1b2c3' });
+    await waiting.recorder.reported(({ state }) => state === 'waiting');
+    const device = await bench.device();
+    await device.start();
+    assert.equal((await waiting.outcome).found['image'], 'user2');
+    await assertCode(bench.begin('upgrade', { deviceid: '1000999999', timeoutSeconds: 0.2 }).outcome, 'device-timeout');
+  });
+
+  it('ends with device-silent after the last byte where the device never gives its verdict', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const device = await bench.device({ fault: 'silent-after-upgrade' });
+    await assertCode(bench.upgraded(device, { timeoutSeconds: 1 }), 'device-silent');
+  });
+
+  it('is not ended by its time limit while bytes still flow', async function () {
+    this.timeout(20_000);
+    const bench = await openBench();
+    const device = await bench.device({ fault: 'slow-drip' });
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_000 }) };
+    const { found, job } = await bench.upgraded(device, { timeoutSeconds: 0.5, sources });
+    assert.equal(found['sessions'], 1);
+    const { startedAt, endedAt } = job.stages.upgrade ?? {};
+    assert.ok(Date.parse(endedAt ?? '') - Date.parse(startedAt ?? '') > 1500);
+  });
+
+  it('is refused before the upgrade is sent where the port of FinalStage is taken', async () => {
+    const finalStagePort = await freePort();
+    const holder = await occupy(finalStagePort);
+    try {
+      const bench = await openBench({ finalStagePort });
+      const device = await bench.device();
+      const error = await assertCode(bench.upgraded(device), 'port-in-use');
+      assert.equal(error.values['port'], finalStagePort);
+      assert.ok(!device.log.some((line) => /state: upgrading/.test(line)), device.log.join('\n'));
+      await holder.release();
+      const { found } = await bench.begin('upgrade', { deviceid: device.deviceid }).outcome;
+      assert.equal(found['image'], 'user2');
+    } finally {
+      await holder.release().catch(() => undefined);
+    }
+  });
+
+  it('looks at every image before the device sees any', async () => {
+    const bench = await openBench();
+    const device = await bench.device();
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const { user1, user2, final } = FIRMWARE;
+    const begin = (sources: object): Promise<unknown> =>
+      bench.begin('upgrade', { deviceid: device.deviceid, sources }).outcome;
+    await assertCode(begin({ user1: user2, user2: user1, final }), 'image-wrong-slot');
+    await assertCode(begin({ user1, user2, final: user1 }), 'image-invalid');
+    await assertCode(begin({ user1, user2 }), 'firmware-missing');
+    await assertCode(begin({ user1: '/no/such/file', user2, final }), 'image-unreadable');
+    assert.equal(device.state, 'ready');
+  });
+
+  it('is cancelled in mid-download; the device is served no more', async function () {
+    this.timeout(10_000);
+    const bench = await openBench();
+    const device = await bench.device({ behaviours: { blockPauseMs: 100 } });
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
+    const stage = bench.begin('upgrade', { deviceid: device.deviceid, sources });
+    await once(device, 'state');
+    await stage.recorder.reported(({ text }) => /downloads user2/.test(text));
+    bench.host.runs.cancel('upgrade', device.deviceid);
+    await assertCode(stage.outcome, 'cancelled');
+    assert.equal(bench.host.jobs.openJob(device.deviceid), undefined);
+    const url = `http://127.0.0.1:${bench.host.ports.http}/sonota/${device.deviceid}/user2.bin`;
+    assert.equal((await fetch(url)).status, 404);
+  });
+
+  it('can be begun again in the same session after a refusal', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ behaviours: { refusesWith: 404 } });
+    await assertCode(bench.upgraded(device), 'download-failed');
+    device.behave({ refusesWith: undefined });
+    const { found, job } = await bench.begin('upgrade', { deviceid: device.deviceid }).outcome;
+    assert.equal(found['image'], 'user2');
+    assert.equal(job.error, undefined);
+  });
+});
