@@ -1,12 +1,12 @@
 import { otherSlot, type Slot } from './boot';
 import { type DeviceContext, Restart } from './context';
 import type { ServerAddress } from './dispatch-client';
+import { DeviceVoice } from './device-voice';
 import { HeartbeatTimer } from './heartbeat';
-import { queryParams, updateParams } from './models';
 import { type Heartbeat, readMessage, type ServerMessage } from './server-message';
 import { runUpgrade } from './upgrade';
 import { checkUpgrade, type Upgrade } from './upgrade-command';
-import { dataFrame, PING_FRAME, takeFrame, textFrame } from './websocket-frames';
+import { takeFrame } from './websocket-frames';
 import { pause } from './waiting';
 import type { Wire } from './wire';
 
@@ -22,7 +22,7 @@ export type SessionEnd =
 
 /** One WebSocket session of the stock firmware (protocol notes 3), from the open connection to its end. */
 export class CloudSession {
-  private sessionKey: string | undefined;
+  private readonly voice: DeviceVoice;
   private readonly heartbeat: HeartbeatTimer;
   private dated = false;
   private updated = false;
@@ -38,14 +38,13 @@ export class CloudSession {
     private readonly running: Slot,
     private readonly signal: AbortSignal,
   ) {
+    this.voice = new DeviceVoice(device, wire);
     this.outcome = new Promise((resolve, reject) => {
       this.settle = (end) => (end instanceof Error ? reject(end) : resolve(end));
     });
     this.heartbeat = new HeartbeatTimer(
       device.timings.heartbeatUnit,
-      () => {
-        wire.write(PING_FRAME);
-      },
+      () => this.voice.ping(),
       () => {
         device.log('two pings without a pong: disconnecting');
         wire.close();
@@ -61,7 +60,7 @@ export class CloudSession {
       () => this.closed(),
       () => this.closed(),
     );
-    this.register();
+    this.voice.register();
     try {
       return await this.outcome;
     } finally {
@@ -103,18 +102,18 @@ export class CloudSession {
 
   private handle(text: string): void {
     const { deviceid, apikey } = this.device.identity;
-    const message = readMessage(text, { deviceid, apikey, sessionKey: this.sessionKey });
+    const message = readMessage(text, { deviceid, apikey, sessionKey: this.voice.sessionKey });
     switch (message.type) {
       case 'registered':
-        this.sessionKey = message.sessionKey;
+        this.voice.sessionKey = message.sessionKey;
         this.configure(message.config);
         this.device.log('registered');
-        if (this.device.behaviours.sendsGarbage) this.sendGarbage();
+        if (this.device.behaviours.sendsGarbage) this.voice.garbage();
         return this.askForDate();
       case 'date':
         if (this.dated) return;
         this.dated = true;
-        return this.send('update', { params: updateParams(this.device.identity) });
+        return this.voice.update();
       case 'accepted':
         return this.accepted();
       case 'answered':
@@ -132,13 +131,13 @@ export class CloudSession {
   private accepted(): void {
     if (!this.dated || this.updated) return;
     this.updated = true;
-    if (this.device.behaviours.sendsQuery) this.send('query', { params: queryParams(this.device.identity) });
+    if (this.device.behaviours.sendsQuery) this.voice.query();
     this.device.enter('ready');
   }
 
   private refused(code: number): void {
     this.device.log(`server error ${code}`);
-    if (code === 404 && this.sessionKey === undefined) this.later(() => this.register());
+    if (code === 404 && this.voice.sessionKey === undefined) this.later(() => this.voice.register());
   }
 
   private obey(message: ServerMessage & { type: 'action' }): void {
@@ -147,7 +146,7 @@ export class CloudSession {
       case 'upgrade':
         return this.startUpgrade(message);
       case 'restart':
-        this.acknowledge(0, message.sequence);
+        this.voice.acknowledge(0, message.sequence);
         return this.settle(new Restart('told to restart'));
       case 'redirect': {
         const { IP, port } = message.json;
@@ -161,10 +160,10 @@ export class CloudSession {
           on: typeof hb === 'number' ? hb !== 0 : undefined,
           seconds: typeof hbInterval === 'number' ? hbInterval : undefined,
         });
-        return this.acknowledge(0, message.sequence);
+        return this.voice.acknowledge(0, message.sequence);
       }
       default:
-        return this.acknowledge(0, message.sequence);
+        return this.voice.acknowledge(0, message.sequence);
     }
   }
 
@@ -186,7 +185,7 @@ export class CloudSession {
           return this.reportFailure(code, message.sequence);
         }
         if (this.wire.closed) device.log('the acknowledgement has nowhere to go');
-        this.acknowledge(0, message.sequence);
+        this.voice.acknowledge(0, message.sequence);
         device.enter('rebooting');
         await pause(device.timings.rebootAfter, this.signal);
         this.settle({ type: 'upgraded', image: upgrade });
@@ -195,43 +194,16 @@ export class CloudSession {
   }
 
   private reportFailure(code: number, sequence: string): void {
-    this.acknowledge(code, sequence);
+    this.voice.acknowledge(code, sequence);
     this.device.enter('refused');
     this.device.failed(`refused-${code}`);
-  }
-
-  private acknowledge(error: number, sequence: string): void {
-    const { deviceid } = this.device.identity;
-    this.device.log(`acknowledges with ${error}`);
-    this.write({ error, userAgent: 'device', apikey: this.sessionKey, deviceid, sequence });
-  }
-
-  private register(): void {
-    const { model, romVersion } = this.device.identity;
-    this.send('register', { version: 2, romVersion, model, ts: this.device.rand.next() % 1000 });
   }
 
   /** Without a date that it can read, the device asks again and again. */
   private askForDate(): void {
     if (this.dated) return;
-    this.send('date', {});
+    this.voice.date();
     this.later(() => this.askForDate());
-  }
-
-  private send(action: string, more: Record<string, unknown>): void {
-    const { deviceid, apikey } = this.device.identity;
-    this.write({ userAgent: 'device', apikey: this.sessionKey ?? apikey, deviceid, action, ...more });
-  }
-
-  private write(message: Record<string, unknown>): void {
-    this.wire.write(textFrame(JSON.stringify(message)));
-  }
-
-  private sendGarbage(): void {
-    this.wire.write(textFrame('{"error":0,"userAgent":"dev'));
-    this.wire.write(textFrame('[1,"two",null]'));
-    this.wire.write(textFrame('{"action":7,"deviceid":[],"params":null}'));
-    this.wire.write(dataFrame(0x82, Buffer.from('00ff10deadbeef', 'hex')));
   }
 
   private configure({ on, seconds }: Heartbeat): void {

@@ -1,27 +1,19 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { AccessPoint } from './access-point';
-import { type Behaviours, behavioursOf, HEALTHY } from './behaviours';
+import { assemble } from './assemble';
+import type { Behaviours } from './behaviours';
 import { boot, otherSlot, selectSlot, type Slot } from './boot';
 import { type DeviceContext, Restart, type VirtualState } from './context';
-import { factoryFlash, installIntermediate } from './factory';
 import { type FinalStageEnd, runIntermediate } from './intermediate';
-import { identityOf } from './models';
-import type { Radio, VirtualResult, VirtualSonoffOptions } from './options';
+import { Linger } from './linger';
+import type { VirtualResult, VirtualSonoffOptions } from './options';
 import { NewlibRand } from './rand';
 import { neverJoins, runStock } from './stock';
-import { timingsAt } from './timings';
 import { pause } from './waiting';
 
-const SILENT_RADIO: Radio = {
-  apUp: () => undefined,
-  apDown: () => undefined,
-  joinHome: () => undefined,
-  finalStageUp: () => undefined,
-  finalStageDown: () => undefined,
-};
 /** Reaching one of these means that the last failure was not the end. */
-const RECOVERIES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'new-firmware']);
+const CURES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'new-firmware']);
 const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
 export { FAULTS, type Behaviours, type Fault } from './behaviours';
@@ -40,17 +32,14 @@ export class VirtualSonoff extends EventEmitter {
   readonly ended: Promise<VirtualResult>;
   readonly log: string[] = [];
   private readonly device: DeviceContext;
-  private readonly slot: Slot;
-  private readonly done = new Set<string>();
+  private readonly linger: Linger;
   private current: VirtualState = 'off';
-  private failure: string | undefined;
   private settings: { serverName: string; port: number } | undefined;
   private network: { ssid: string; password: string } = { ssid: '', password: '' };
   private apPort: number;
   private finalStageHost: { address: string; port: number };
   private finalLength: number | undefined;
   private power: AbortController | undefined;
-  private linger: NodeJS.Timeout | undefined;
   private life: Promise<void> | undefined;
   private overAs: string | undefined;
   private end!: (result: VirtualResult) => void;
@@ -59,29 +48,15 @@ export class VirtualSonoff extends EventEmitter {
   constructor(private readonly options: VirtualSonoffOptions) {
     super();
     this.ended = new Promise((resolve) => (this.end = resolve));
-    this.slot = options.slot ?? 1;
     this.apPort = options.apPort;
     this.settings = options.provisioned;
     this.finalStageHost = options.finalStageHost ?? FINALSTAGE_HOST;
-    const transport = options.transport ?? 'range';
-    const flash = factoryFlash(this.slot);
-    if (options.startAt === 'finalstage') installIntermediate(flash, otherSlot(this.slot));
-    this.device = {
-      identity: identityOf(options),
-      transport,
-      download: options.download ?? (transport === 'plain' || transport === 'no-range' ? 'no-range' : 'range'),
-      legacyPort: options.legacyPort ?? 8081,
-      localAddress: options.localAddress,
-      timings: timingsAt(options.speed || 1, options.timings),
-      flash,
-      radio: { ...SILENT_RADIO, ...options.radio },
-      behaviours: { ...HEALTHY, ...behavioursOf(options.fault ?? ''), ...options.behaviours },
-      rand: new NewlibRand(),
+    this.linger = new Linger(options.lingerMs, (reason) => this.over(reason));
+    this.device = assemble(options, {
       log: (line) => this.write(line),
       enter: (state) => this.enter(state),
-      failed: (reason) => this.failed(reason),
-      once: (name) => !this.done.has(name) && Boolean(this.done.add(name)),
-    };
+      failed: (reason) => this.linger.failed(reason),
+    });
   }
 
   get deviceid(): string {
@@ -209,7 +184,7 @@ export class VirtualSonoff extends EventEmitter {
   }
 
   private afterFinalStage(end: FinalStageEnd): void {
-    if (end.type === 'failed') this.failed('finalstage-failed');
+    if (end.type === 'failed') this.device.failed('finalstage-failed');
     if (end.type === 'installed') this.finalLength = end.length;
     this.write(`FinalStage: ${end.type}`);
     this.enter('rebooting');
@@ -223,33 +198,19 @@ export class VirtualSonoff extends EventEmitter {
   private enter(state: VirtualState): void {
     if (state === this.current) return;
     this.current = state;
-    if (RECOVERIES.has(state)) this.recovered();
+    if (CURES.has(state)) this.linger.cured();
     this.write(`state: ${state}`);
     this.emit('state', state);
   }
 
-  private failed(reason: string): void {
-    this.failure = reason;
-    const { lingerMs } = this.options;
-    if (lingerMs === undefined || this.linger) return;
-    this.linger = setTimeout(() => this.over(this.failure ?? reason), lingerMs);
-  }
-
-  /** It is doing something again, so the last failure was not the end. */
-  private recovered(): void {
-    this.failure = undefined;
-    clearTimeout(this.linger);
-    this.linger = undefined;
-  }
-
   private over(result: string): void {
     this.overAs ??= result;
-    clearTimeout(this.linger);
+    this.linger.cured();
     this.power?.abort(new Restart('off'));
   }
 
   private finish(): void {
-    clearTimeout(this.linger);
+    this.linger.cured();
     this.enter('ended');
     const length = this.overAs === 'flashed' ? this.finalLength : undefined;
     const result = {
