@@ -35,15 +35,15 @@ export async function assemble(root, dist) {
       await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
     }
   }
-  await addAnnouncements(root);
+  await addAnnouncements(dist);
   await rm(compiled, { recursive: true, force: true });
   return faults;
 }
 
 /** What stages announce stands in one table of lib/; here it becomes the English catalogue that all nodes share. */
-async function addAnnouncements(root) {
-  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(root, 'dist/lib/flash/announcements.js'));
-  const path = join(root, 'dist/nodes/sonota-host/locales/en-US/sonota-host.json');
+async function addAnnouncements(dist) {
+  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(dist, 'lib/flash/announcements.js'));
+  const path = join(dist, 'nodes/sonota-host/locales/en-US/sonota-host.json');
   const catalogue = JSON.parse(await readFile(path, 'utf8'));
   const forNodeRed = (text) => text.replace(/\{(\w+)\}/g, '__$1__');
   catalogue.announcements = Object.fromEntries(
