@@ -9,12 +9,14 @@ import type { DeviceConnection } from '../server/device-connection';
 import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
 import { ImageServer } from '../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../server/tls-front';
-import { loadTlsIdentity } from '../server/tls-identity';
+import { loadTlsIdentity, type TlsIdentity } from '../server/tls-identity';
+import { selfTestTls } from '../server/tls-self-test';
 import { Devices } from './devices';
 import { ImageDesk } from './image-desk';
 import { ImageLibrary } from './image-library';
 import type { Job } from './job';
 import { JobBook } from './job-book';
+import type { ProbeImages } from './probe-images';
 import { StageRuns } from './stage-runs';
 
 export interface HostSettings extends ListenSettings {
@@ -45,12 +47,13 @@ export class FlashHost extends EventEmitter {
   readonly runs = new StageRuns();
   /** Images by name and by digest, kept in this package's own folder. */
   readonly library: ImageLibrary;
-  /** Why it does not listen, where it tried and could not. */
+  /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
 
   private readonly desk = new ImageDesk(this.jobs, this.devices);
   private readonly watch = new AddressWatch();
+  private ownIdentity: TlsIdentity | undefined;
   private servers: DeviceServers | undefined;
   private images: ImageServer | undefined;
   private lastTurn: Promise<unknown> = Promise.resolve();
@@ -79,6 +82,16 @@ export class FlashHost extends EventEmitter {
 
   get finalStagePort(): number {
     return this.settings.finalStagePort;
+  }
+
+  /** The address it listens on. */
+  get bind(): string {
+    return this.settings.bind;
+  }
+
+  /** Images for fetching from oneself. */
+  get probes(): ProbeImages {
+    return this.desk.probes;
   }
 
   /** The IPv4 that devices dial, where it is known. */
@@ -141,9 +154,16 @@ export class FlashHost extends EventEmitter {
    * Listens where FinalStage dials, while a job can reach it.
    * @throws FlashError `port-in-use`
    */
-  async openFinalStagePort(): Promise<void> {
-    await this.open();
-    await this.servers?.openFinalStage();
+  openFinalStagePort(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.openNow();
+      await this.servers?.openFinalStage();
+    });
+  }
+
+  /** Makes sure that this Node.js can speak TLS as the devices do; returns `tls-refused` where it cannot. */
+  async testTls(): Promise<FlashError | undefined> {
+    return selfTestTls(await this.identity());
   }
 
   /** Makes a connected device the job's, with what it told of itself. */
@@ -160,6 +180,10 @@ export class FlashHost extends EventEmitter {
     const turn = this.lastTurn.then(step);
     this.lastTurn = turn.catch(() => undefined);
     return turn;
+  }
+
+  private async identity(): Promise<TlsIdentity> {
+    return (this.ownIdentity ??= await loadTlsIdentity(this.folder));
   }
 
   private needsReopening(settings: HostSettings): boolean {
@@ -187,7 +211,8 @@ export class FlashHost extends EventEmitter {
       const ports = await servers.open(this.settings);
       if (this.needsFinalStagePort()) await servers.openFinalStage();
       this.servers = servers;
-      this.trouble = undefined;
+      this.trouble = await this.testTls();
+      if (this.trouble) this.log('warn', this.trouble.message);
       this.watch.start();
       this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
       this.log(
@@ -206,7 +231,7 @@ export class FlashHost extends EventEmitter {
 
   private async makeServers(): Promise<DeviceServers> {
     const { devices } = this;
-    const identity = await loadTlsIdentity(this.folder);
+    const identity = await this.identity();
     const cloud = new CloudServer({
       whereToConnect: (via, localAddress) => ({
         address: this.address ?? localAddress,

@@ -6,6 +6,7 @@ import type { Devices } from './devices';
 import type { FinalStageImage, FinalStageVisit } from './finalstage-visit';
 import type { Job } from './job';
 import type { JobBook } from './job-book';
+import { ProbeImages } from './probe-images';
 
 const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;
 
@@ -16,6 +17,8 @@ export function upgradePath(deviceid: string, role: 'user1' | 'user2'): string {
 
 /** Decides who may fetch which image: only images of an open job, only its device or FinalStage (design, rule 5). */
 export class ImageDesk {
+  readonly probes = new ProbeImages();
+
   constructor(
     private readonly jobs: JobBook,
     private readonly devices: Devices,
@@ -28,7 +31,7 @@ export class ImageDesk {
     }
     const image = finalStageImage(request.path);
     if (image && request.class === 'finalstage') return this.forFinalStage(image, peer);
-    return { status: 404, reason: 'there is nothing here' };
+    return this.probes.find(request.path, peer) ?? { status: 404, reason: 'there is nothing here' };
   }
 
   /** A bare connection: FinalStage looks in this way whether we are there before it asks. */

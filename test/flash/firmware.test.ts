@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { FlashError, type ErrorCode } from '../../lib/errors';
 import { loadFirmware, loadImage, type ImageSource } from '../../lib/flash/firmware';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { useHttpServers } from '../shared/http-server';
+import { assertRefused } from '../shared/refusal';
 
 const USER1 = makeUserImage({ slot: 1 });
 const USER2 = makeUserImage({ slot: 2 });
 const FINAL = makeFinalImage();
 const NEVER = new AbortController().signal;
-
-async function assertRefused(promise: Promise<unknown>, code: ErrorCode, message: RegExp): Promise<FlashError> {
-  const error = await promise.then(
-    () => assert.fail(`expected ${code}, but it was accepted`),
-    (thrown: unknown) => thrown,
-  );
-  assert(error instanceof FlashError, `threw ${String(error)}`);
-  assert.equal(error.code, code, error.message);
-  assert.match(error.message, message);
-  assert.doesNotMatch(error.message, /\?(?!$)/, 'a placeholder of the sentence was not filled');
-  return error;
-}
 
 describe('flash/firmware', () => {
   let folder: string;
@@ -176,24 +162,7 @@ describe('flash/firmware', () => {
   });
 
   describe('from an address', () => {
-    const servers: Server[] = [];
-
-    async function serve(listener: RequestListener): Promise<string> {
-      const server = createServer(listener).listen(0, '127.0.0.1');
-      servers.push(server);
-      await once(server, 'listening');
-      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    }
-
-    afterEach(stopServers);
-
-    async function stopServers(): Promise<void> {
-      for (const server of servers.splice(0)) {
-        server.closeAllConnections();
-        server.close();
-        await once(server, 'close');
-      }
-    }
+    const { serve, stop } = useHttpServers();
 
     it('loads the body, follows redirects, and shows neither password nor query', async () => {
       const seen: { url: string | undefined; authorization: string | undefined }[] = [];
@@ -237,7 +206,7 @@ describe('flash/firmware', () => {
 
     it('names a web page that came in the place of the image', async () => {
       const base = await serve((_, response) => response.end('<!DOCTYPE html><title>Sign in</title>'));
-      await assertRefused(loadImage('final', base, { signal: NEVER }), 'image-invalid', /web page/);
+      await assertRefused(loadImage('final', base, { signal: NEVER }), 'image-web-page', /web page/);
     });
 
     it('gives up on redirects without end, to nowhere, and to other schemes', async () => {
@@ -306,7 +275,7 @@ describe('flash/firmware', () => {
 
     it('says why nothing answers', async () => {
       const base = await serve(() => undefined);
-      await stopServers();
+      await stop();
       await assertRefused(loadImage('final', base, { signal: NEVER }), 'fetch-failed', /nothing listens there/);
       await assertRefused(loadImage('final', 'http://', { signal: NEVER }), 'fetch-failed', /that is no address/);
       await assertRefused(

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
+import { useHttpServers } from '../shared/http-server';
+import { assertRefused } from '../shared/refusal';
+
+const SIZE = 500_000;
+const FILE = randomBytes(SIZE);
+
+/** What a server that can go on in the middle of a file does, cut off after `bytes` of each answer. */
+class CuttingServer {
+  /** First byte that each request asked for. */
+  readonly asked: number[] = [];
+
+  constructor(
+    private readonly cuts: number,
+    private readonly etag: string | null = '"one"',
+    private file = FILE,
+  ) {}
+
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const isSame = this.etag !== null && request.headers['if-range'] === this.etag;
+    const first = isSame ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0;
+    this.asked.push(first);
+    const rest = this.file.subarray(first);
+    const status = first > 0 ? 206 : 200;
+    response.writeHead(status, {
+      'content-length': rest.length,
+      ...(this.etag === null ? {} : { etag: this.etag }),
+      ...(first > 0 ? { 'content-range': `bytes ${first}-${SIZE - 1}/${SIZE}` } : {}),
+    });
+    if (this.asked.length > this.cuts) response.end(rest);
+    else response.write(rest.subarray(0, 80_000), () => response.destroy());
+  };
+}
+
+describe('client/image-fetch', () => {
+  const { serve } = useHttpServers();
+  const options: FetchOptions = {
+    what: 'final',
+    signal: new AbortController().signal,
+    limitMs: 20_000,
+    limitBytes: 2 ** 21,
+    retryMs: 1,
+  };
+
+  it('brings the right file over a connection that is cut five times', async () => {
+    const server = new CuttingServer(5);
+    const progress: [number, number | undefined][] = [];
+    const onProgress = (received: number, total: number | undefined): unknown => progress.push([received, total]);
+    const bytes = await fetchImage(await serve(server.handle), { ...options, onProgress });
+    assert.deepEqual(bytes, FILE);
+    assert.equal(server.asked.length, 6);
+    assert.deepEqual(
+      [...server.asked],
+      [...server.asked].sort((a, b) => a - b),
+      'each try goes on where one stopped',
+    );
+    assert.ok((server.asked.at(-1) ?? 0) > 0);
+    assert.deepEqual(progress.at(-1), [SIZE, SIZE]);
+    assert.deepEqual(
+      progress,
+      [...progress].sort(([a], [b]) => a - b),
+      'it never goes back',
+    );
+  });
+
+  it('begins anew where the server cannot say that it is still the same file', async () => {
+    const server = new CuttingServer(2, null);
+    assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
+    assert.deepEqual(server.asked, [0, 0, 0]);
+  });
+
+  it('never joins two files: a new one is fetched from its beginning', async () => {
+    const [first, second] = [new CuttingServer(1), new CuttingServer(0, '"two"', randomBytes(SIZE))];
+    let requests = 0;
+    const base = await serve((request, response) => (requests++ === 0 ? first : second).handle(request, response));
+    assert.deepEqual(await fetchImage(base, options), second['file']);
+    assert.deepEqual([first.asked, second.asked], [[0], [0]]);
+  });
+
+  it('does not take a piece from elsewhere in the file for the one it asked for', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      if (requests === 2) {
+        response.writeHead(206, {
+          'content-range': `bytes 0-${SIZE - 1}/${SIZE}`,
+          'content-length': SIZE,
+          etag: '"e"',
+        });
+        response.end(FILE);
+        return;
+      }
+      response.writeHead(200, { 'content-length': SIZE, etag: '"e"' });
+      if (requests === 1) response.write(FILE.subarray(0, 1000), () => response.destroy());
+      else response.end(FILE);
+    });
+    assert.deepEqual(await fetchImage(base, options), FILE);
+    assert.equal(requests, 3);
+  });
+
+  it('gives up on a server that never gets further', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      response.writeHead(200, { 'content-length': SIZE });
+      response.write(FILE.subarray(0, 80_000), () => response.destroy());
+    });
+    await assertRefused(fetchImage(base, options), 'fetch-failed', /the connection broke off/);
+    assert.ok(requests >= 4 && requests <= 10, `${requests} requests`);
+  });
+
+  it('takes a stall for a cut, and goes on', async () => {
+    const server = new CuttingServer(0);
+    let requests = 0;
+    const base = await serve((request, response) => {
+      if (requests++ > 0) return server.handle(request, response);
+      response.writeHead(200, { 'content-length': SIZE, etag: '"one"' });
+      response.write(FILE.subarray(0, 1000));
+    });
+    assert.deepEqual(await fetchImage(base, { ...options, stallMs: 50 }), FILE);
+    assert.deepEqual(server.asked, [1000]);
+  });
+
+  it('says so when a server stalls for good', async () => {
+    const base = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': SIZE });
+      response.write(FILE.subarray(0, 1000));
+    });
+    await assertRefused(fetchImage(base, { ...options, stallMs: 30 }), 'fetch-stalled', /1000 bytes came, and no more/);
+    await assertRefused(fetchImage(base, { ...options, limitMs: 50 }), 'fetch-stalled');
+  });
+
+  it('does not ask a server again that refuses', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      response.writeHead(503).end();
+    });
+    await assertRefused(fetchImage(base, options), 'fetch-failed', /503 Service Unavailable/);
+    assert.equal(requests, 1);
+  });
+});
