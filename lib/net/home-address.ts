@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { inSameNetwork, localIPv4, routedAddress, type LocalAddress } from './addresses';
+import { isContainerInterface } from './container';
 
 /** Networks in which this machine is only a guest of one device, or of nobody; the home network is none of them. */
 const NEVER_HOME = [
@@ -8,9 +9,6 @@ const NEVER_HOME = [
   { network: '169.254.0.0', netmask: '255.255.0.0' }, // no DHCP server answered
   { network: '127.0.0.0', netmask: '255.0.0.0' },
 ];
-
-/** Bridges and pairs of container engines: no device on the home network can reach them. */
-const CONTAINER_INTERFACE = /^(docker\d|br-|veth|virbr)/;
 
 export interface AddressesSeen {
   /** Every address of this machine. */
@@ -34,7 +32,7 @@ export function chooseHomeAddress({ addresses, routed, remembered }: AddressesSe
   const candidates = addresses.filter(({ address }) => canBeHome(address));
   if (routed !== undefined && candidates.some(({ address }) => address === routed)) return routed;
   if (remembered !== undefined) return remembered;
-  const outside = candidates.filter(({ name }) => !CONTAINER_INTERFACE.test(name));
+  const outside = candidates.filter(({ name }) => !isContainerInterface(name));
   return outside.length === 1 ? outside[0]?.address : undefined;
 }
 

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
+import { portHolder } from '../net/port-holder';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
 
@@ -10,7 +11,6 @@ const CONNECTION_LIMIT = 512;
 
 /** Why a port cannot be opened, in the words of a person who could change it. */
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program holds it',
   EACCES: 'the user who runs Node-RED may not open it',
   EADDRNOTAVAIL: 'this machine does not have that address',
   ENOTFOUND: 'that address is not known here',
@@ -63,8 +63,8 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
       await once(server, 'listening');
     } catch (error) {
       this.#server = undefined;
-      const { code = '', message } = error as NodeJS.ErrnoException;
-      throw new FlashError('port-in-use', { port, bind, reason: REASONS[code] ?? message }, { cause: error });
+      const reason = await reasonOf(error as NodeJS.ErrnoException, port);
+      throw new FlashError('port-in-use', { port, bind, reason }, { cause: error });
     }
     server.on('error', (error) => this.emit('trouble', error));
     return (server.address() as AddressInfo).port;
@@ -79,4 +79,12 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
     this.#sockets.destroyAll();
     await closed;
   }
+}
+
+async function reasonOf({ code = '', message }: NodeJS.ErrnoException, port: number): Promise<string> {
+  if (code !== 'EADDRINUSE') return REASONS[code] ?? message;
+  const holder = await portHolder(port);
+  if (holder === undefined) return 'another program holds it';
+  if (holder.pid === process.pid) return 'Node-RED itself holds it';
+  return `another program holds it (${holder.program}, process ${holder.pid})`;
 }

@@ -36,13 +36,14 @@ describe('PortListener', () => {
     assert.deepEqual(seen, [client.socket.localPort]);
   });
 
-  it('says that another program holds the port, and can try again when it is free', async () => {
+  it('says who holds the port, and can try again when it is free', async () => {
     const holder = listener();
     const port = await holder.listen(0, '127.0.0.1');
     const second = listener();
+    const reason = process.platform === 'linux' ? 'Node-RED itself holds it' : 'another program holds it';
     await assert.rejects(second.listen(port, '127.0.0.1'), {
       code: 'port-in-use',
-      values: { port, bind: '127.0.0.1', reason: 'another program holds it' },
+      values: { port, bind: '127.0.0.1', reason },
     });
     await holder.close();
     assert.equal(await second.listen(port, '127.0.0.1'), port);

@@ -1,0 +1,63 @@
+import { Agent, request, type IncomingMessage } from 'node:http';
+
+/** A device asks for so much at once (protocol notes 4.2). */
+const PIECE_BYTES = 4096;
+
+export interface RangeFetchOptions {
+  signal: AbortSignal;
+  /** For all of it, in ms. */
+  limitMs: number;
+}
+
+/** Either the bytes, or in words that follow a colon why there are none; `status` where there was an answer. */
+export type RangeFetchOutcome = { bytes: Buffer } | { reason: string; status?: number };
+
+/**
+ * Fetches a file as a device does: in pieces of 4096 bytes over one connection that must stay open. Never rejects.
+ *
+ * @param url http, with an IPv4 address
+ */
+export async function fetchInRanges(url: URL, { signal, limitMs }: RangeFetchOptions): Promise<RangeFetchOutcome> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  const pieces: Buffer[] = [];
+  try {
+    for (let at = 0, total = Infinity; at < total;) {
+      const piece = await fetchPiece(url, at, agent, limited);
+      if ('reason' in piece) return piece;
+      pieces.push(piece.bytes);
+      at += piece.bytes.length;
+      total = piece.total;
+    }
+    return { bytes: Buffer.concat(pieces) };
+  } catch (thrown) {
+    return { reason: limited.aborted ? 'no answer came in time' : wordsFor(thrown as NodeJS.ErrnoException) };
+  } finally {
+    agent.destroy();
+  }
+}
+
+async function fetchPiece(
+  url: URL,
+  at: number,
+  agent: Agent,
+  signal: AbortSignal,
+): Promise<{ bytes: Buffer; total: number } | { reason: string; status: number }> {
+  const headers = { Range: `bytes=${at}-${at + PIECE_BYTES - 1}` };
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { agent, signal, headers }, resolve).once('error', reject).end();
+  });
+  const { statusCode: status = 0 } = response;
+  const bytes = Buffer.concat(await response.toArray());
+  if (status !== 206) return { reason: `it was answered with ${status} instead of a piece`, status };
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+  if (Number(first) !== at || bytes.length === 0) return { reason: 'another piece came than was asked for', status };
+  return { bytes, total: Number(total) };
+}
+
+function wordsFor({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'there is no way to that network';
+  if (code === 'ECONNRESET') return 'the connection broke off';
+  return code ?? message;
+}

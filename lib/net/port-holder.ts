@@ -1,0 +1,53 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+/** A process that listens on a port. */
+export interface PortHolder {
+  readonly pid: number;
+  /** The program's short name, such as `nginx`. */
+  readonly program: string;
+}
+
+/** The state LISTEN in the kernel's tables (proc(5), include/net/tcp_states.h). */
+const LISTENING = '0A';
+
+/**
+ * Which process listens on a TCP port, whatever the address. Undefined where it cannot be told: on other systems than
+ * Linux, and for a process of another user, whose files only an administrator may look at.
+ */
+export async function portHolder(port: number): Promise<PortHolder | undefined> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readOr(path, '')));
+  const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port)));
+  if (inodes.size === 0) return undefined;
+  for (const pid of await processes()) {
+    if (await holdsOneOf(pid, inodes)) return { pid, program: (await readOr(`/proc/${pid}/comm`, '?')).trim() };
+  }
+  return undefined;
+}
+
+/** Lines as `0: 0100007F:1F90 00000000:0000 0A … 1000 0 12345 …`: ends, state, and in the tenth column the inode. */
+function listeningInodes(table: string, port: number): string[] {
+  const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return table.split('\n').flatMap((line) => {
+    const columns = line.trim().split(/\s+/);
+    const [, local, , state] = columns;
+    const inode = columns[9];
+    return state === LISTENING && local?.endsWith(ending) && inode !== undefined ? [inode] : [];
+  });
+}
+
+async function processes(): Promise<number[]> {
+  const entries = await readdir('/proc').catch(() => []);
+  return entries.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+async function holdsOneOf(pid: number, inodes: ReadonlySet<string>): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  // A process may end, or close a file, while it is looked at.
+  const files = await readdir(folder).catch(() => []);
+  const targets = await Promise.all(files.map((file) => readlink(`${folder}/${file}`).catch(() => '')));
+  return targets.some((target) => inodes.has(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? ''));
+}
+
+function readOr(path: string, otherwise: string): Promise<string> {
+  return readFile(path, 'latin1').catch(() => otherwise);
+}

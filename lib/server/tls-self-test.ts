@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:tls';
+import { FlashError } from '../errors';
+import { PortListener } from './port-listener';
+import { TlsFront } from './tls-front';
+import type { TlsIdentity } from './tls-identity';
+
+/** It takes under 50 ms here; a machine that is slower than this cannot serve a device either. */
+const SELF_TEST_LIMIT_MS = 5000;
+
+/** As the older of the two TLS stacks of these devices, at its best (protocol notes 2.4). */
+const AS_A_DEVICE = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'AES128-SHA:@SECLEVEL=0' } as const;
+
+/**
+ * Whether this Node.js can speak TLS as the devices do: a hardened OpenSSL refuses versions and signatures, whatever a
+ * program asks for. Dials a server of its own on the loopback, so that nobody takes it for a device.
+ *
+ * @returns `tls-refused` where it cannot
+ */
+export async function selfTestTls(identity: TlsIdentity): Promise<FlashError | undefined> {
+  const front = new TlsFront(identity, (socket) => socket.end());
+  try {
+    return await handshakeAsDevice((socket) => front.handle(socket));
+  } finally {
+    front.close();
+  }
+}
+
+/**
+ * One handshake as a device makes it with whatever `handle` does with a new connection.
+ *
+ * @returns `tls-refused` where it failed
+ */
+export async function handshakeAsDevice(handle: (socket: Socket) => void): Promise<FlashError | undefined> {
+  const listener = new PortListener({ handle });
+  try {
+    // Without a loopback nothing can be tested, which says nothing about TLS.
+    const port = await listener.listen(0, '127.0.0.1').catch(() => undefined);
+    if (port === undefined) return undefined;
+    const reason = await failureOf(port);
+    return reason === undefined ? undefined : new FlashError('tls-refused', { peer: 'this machine itself', reason });
+  } finally {
+    await listener.close();
+  }
+}
+
+function failureOf(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    // Our own certificate is self-signed, as the devices expect it; whom we dial is certain.
+    const socket = connect({ host: '127.0.0.1', port, ...AS_A_DEVICE, rejectUnauthorized: false });
+    const end = (failure: string | undefined): void => {
+      clearTimeout(limit);
+      socket.destroy();
+      resolve(failure);
+    };
+    const limit = setTimeout(() => end('it took too long'), SELF_TEST_LIMIT_MS);
+    socket.once('secureConnect', () => end(undefined));
+    socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+      end(`this Node.js does not speak TLS 1.1 with AES128-SHA (${code ?? message})`),
+    );
+  });
+}

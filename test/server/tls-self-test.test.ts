@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:tls';
+import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
+import { handshakeAsDevice, selfTestTls } from '../../lib/server/tls-self-test';
+
+describe('server/tls-self-test', () => {
+  let identity: TlsIdentity;
+
+  before(async function () {
+    this.timeout(10_000);
+    identity = await loadTlsIdentity();
+  });
+
+  it('finds nothing wrong with a Node.js that speaks TLS 1.1', async () => {
+    assert.equal(await selfTestTls(identity), undefined);
+  });
+
+  it('is over well within the time that a start may take', async () => {
+    const from = performance.now();
+    await selfTestTls(identity);
+    assert.ok(performance.now() - from < 300);
+  });
+
+  // What an OpenSSL does that its distributor has hardened, played by one that is told to.
+  for (const [how, options] of [
+    ['TLS 1.2 at least', { minVersion: 'TLSv1.2' }],
+    ['no ciphers without forward secrecy', { minVersion: 'TLSv1', ciphers: 'ECDHE-RSA-AES128-SHA:@SECLEVEL=0' }],
+  ] as const) {
+    it(`says tls-refused where the OpenSSL wants ${how}`, async () => {
+      const server = createServer({ ...identity, ...options });
+      server.on('tlsClientError', (_error, socket) => socket.destroy());
+      const error = await handshakeAsDevice((socket: Socket) => void server.emit('connection', socket));
+      assert.equal(error?.code, 'tls-refused');
+      assert.match(error.message, /this machine itself.*\((ERR_SSL|ECONNRESET)/);
+      assert.match(error.message, /official Node\.js/);
+    });
+  }
+});
