@@ -1,9 +1,6 @@
 import { FlashError } from '../errors';
-import { makeFinalImage, makeUserImage, type ImageRole } from '../image';
+import { REHEARSAL_MARK, makeFinalImage, makeUserImage, type ImageRole } from '../image';
 import { isLoopback } from '../net/addresses';
-
-/** Stands in every image made for a rehearsal, so that it is known again wherever it was kept. */
-const MARK = 'made for rehearsals with a virtual Sonoff; does nothing on a real one';
 
 /** The sizes of SonOTA's published files: a rehearsal takes as many requests as the real thing. */
 const USER_BYTES = 239_220;
@@ -11,12 +8,12 @@ const FINAL_BYTES = 482_432;
 
 /** An image for a rehearsal: sound in every field, so that every check passes, and of no use. */
 export function rehearsalImage(role: ImageRole): Buffer {
-  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: MARK });
+  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: REHEARSAL_MARK });
   return makeUserImage({
     slot: role === 'user1' ? 1 : 2,
     size: USER_BYTES,
     seed: role === 'user1' ? 1 : 2,
-    text: MARK,
+    text: REHEARSAL_MARK,
   });
 }
 
@@ -28,5 +25,5 @@ export function rehearsalImage(role: ImageRole): Buffer {
  */
 export function refuseRehearsalImages(images: readonly { bytes: Buffer }[], peer: string): void {
   if (isLoopback(peer)) return;
-  if (images.some(({ bytes }) => bytes.includes(MARK))) throw new FlashError('rehearsal-only', { peer });
+  if (images.some(({ bytes }) => bytes.includes(REHEARSAL_MARK))) throw new FlashError('rehearsal-only', { peer });
 }

@@ -13,6 +13,9 @@ export type FlashMode = 'QIO' | 'QOUT' | 'DIO' | 'DOUT';
  */
 export type ImageKind = 'user' | 'final' | 'stock' | 'plain';
 
+/** `raw`: copies an update as it is. `gzip`: unpacks a compressed one, too. */
+export type EbootGeneration = 'raw' | 'gzip';
+
 /** One segment: where it is loaded to, and where its data lies in the file (bytes). */
 export interface Segment {
   readonly address: number;
@@ -78,6 +81,10 @@ export interface ImageFacts {
   readonly slotWords?: SlotWords;
   /** User images: the CRC-32 over the file that newer tools append. No boot loader reads it. */
   readonly crc?: 'valid' | 'wrong' | 'absent';
+  /** Final images: the boot loader in sector 0; undefined where it is not eboot. */
+  readonly eboot?: EbootGeneration | undefined;
+  /** Final images: bytes of the flash that it was linked for; undefined where it does not tell. */
+  readonly linkedFlashBytes?: number | undefined;
   /** Final images: the content names itself a build that only serves to fetch another. */
   readonly minimal?: boolean;
   /** FinalStage writes in words; a length that is no multiple of four loses its last bytes. */

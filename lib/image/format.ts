@@ -18,14 +18,10 @@ export const IROM_OFFSET = HEADER_BYTES + SEGMENT_HEADER_BYTES;
 export const MAX_SEGMENTS = 16;
 export const CHECKSUM_SEED = 0xef;
 
-/** Where the application header of a final image stands, and where user1 lies in flash. */
-export const APP_OFFSET = 0x1000;
-
-/** Most that stock firmware takes for a user image (0x73000 bytes, image notes 2.6). */
-export const USER_LIMIT = 471040;
-/** Most and least that FinalStage takes (image notes 3). */
-export const FINAL_LIMIT = 524288;
+/** Least that FinalStage takes (image notes 3). */
 export const SMALLEST_IMAGE = 4096;
+/** No file for these chips reaches further; a length that does is damage, not a download cut short. */
+export const LARGEST_FLASH = 16 * 1024 * 1024;
 
 /** First address of the irom code of each slot: flash at 0x40200000, plus the slot, plus the v2 header. */
 export const SLOT_IROM_ADDRESS = { 1: 0x40201010, 2: 0x40281010 } as const;
@@ -45,6 +41,23 @@ export const FLASH_SIZES: Readonly<Record<number, string>> = {
   8: '8MB',
   9: '16MB',
 };
+
+/** By the high nibble of header byte 3, the bytes of the whole flash. */
+export const FLASH_SIZE_BYTES: Readonly<Record<number, number>> = {
+  0: 0x80000,
+  1: 0x40000,
+  2: 0x100000,
+  3: 0x200000,
+  4: 0x400000,
+  5: 0x200000,
+  6: 0x400000,
+  8: 0x800000,
+  9: 0x1000000,
+};
+
+/** Header byte 2 of an image that every Sonoff boots, and the nibble that says 1 MB. */
+export const DOUT_BYTE = 3;
+export const FLASH_SIZE_1MB = 2;
 
 /** MHz by the low nibble of header byte 3. */
 export const FLASH_FREQUENCIES: Readonly<Record<number, number>> = { 0: 40, 1: 26, 2: 20, 15: 80 };

@@ -1,8 +1,28 @@
 /** ESP8266 images: bytes to facts and back. Pure: no files, no sockets. */
 
-export { checkImage } from './check';
-export type { Checksum, FlashMode, ImageFacts, ImageKind, ImagePart, ImageRole, Segment, SlotWords } from './facts';
-export { APP_OFFSET, FINAL_LIMIT, SMALLEST_IMAGE, USER_LIMIT } from './format';
+export { buildImage } from './build';
+export { checkForRoad, checkImage } from './check';
+export type { FinalContent, ImageContent, PartContent, PlainContent, SegmentContent, UserContent } from './content';
+export { examine, type Examination } from './doctor';
+export type {
+  Checksum,
+  EbootGeneration,
+  FlashMode,
+  ImageFacts,
+  ImageKind,
+  ImagePart,
+  ImageRole,
+  Segment,
+  SlotWords,
+} from './facts';
+export type { Finding, FindingCode, Severity } from './finding';
+export { APP_OFFSET, DIY_LIMIT, FINAL_LIMIT, USER_LIMIT, type Area, type FlashLayout } from './flash-map';
+export { flashPicture, layoutAfter, type FlashPictureOptions } from './flash-picture';
+export { SMALLEST_IMAGE } from './format';
+export { REHEARSAL_MARK, identify, type Identity, type Project } from './identity';
+export { MENDS, mend, type MendName, type Mended } from './mend';
 export { readImage } from './read';
+export { ROADS, roadFacts, roadOfRole, type Road } from './roads';
+export { takeApart } from './take-apart';
 export { makeFinalImage, makeUserImage } from './writer';
-export type { ImageOptions, UserImageOptions } from './writer';
+export type { FinalImageOptions, ImageOptions, UserImageOptions } from './writer';

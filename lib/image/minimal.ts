@@ -1,5 +1,5 @@
 /**
- * Whether a final image is a minimal build by its own words. Such a build only serves to fetch another one: it has no
+ * Whether an image is a minimal build by its own words. Such a build only serves to fetch another one: it has no
  * Wi-Fi set-up, so a device flashed with it first cannot be reached again (image notes 4.2).
  *
  * Only what a full build cannot hold counts. Every Tasmota knows the word `minimal` (older ones list all their build
@@ -7,14 +7,21 @@
  * such as `(release-minimal)`, are compiled into minimal builds alone.
  */
 const EVIDENCE: readonly RegExp[] = [
-  // "MINIMAL firmware - please upgrade" and its translations, always a heading with the word in capitals;
-  // the second form is the UTF-8 of an accented I.
+  // "MINIMAL firmware - please upgrade" and most of its translations: a heading with the word in capitals; the second
+  // form is the UTF-8 of an accented I.
   /<h3>[^<\0]{0,24}M(?:I|\xc3\x8d)NIM/,
+  // Its place, for the translations that put it otherwise (Turkish): a heading right before the note for browsers
+  // without JavaScript, where a full build has none (HTTP_HEAD_STYLE3 in Tasmota's web server).
+  /<\/h3><\/div><div style='text-align:center;[^'\0]{0,40}'><noscript>/,
   /\((?:[\w.]{1,16}-)?minimal\)/,
 ];
 
+/** @param text the image as latin1, one character a byte */
+export function isMinimalText(text: string): boolean {
+  return EVIDENCE.some((pattern) => pattern.test(text));
+}
+
 /** @param bytes a final image */
 export function isMinimalBuild(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return EVIDENCE.some((pattern) => pattern.test(text));
+  return isMinimalText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'));
 }

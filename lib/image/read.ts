@@ -3,16 +3,18 @@
 import { createHash } from 'node:crypto';
 import { FlashError } from '../errors';
 import { espressifCrc } from './crc32';
+import { ebootGeneration } from './eboot';
 import type { ImageFacts, ImageKind, ImagePart, Segment } from './facts';
+import { APP_OFFSET } from './flash-map';
 import { refuseForeign } from './foreign';
 import {
-  APP_OFFSET,
   CRC_BYTES,
   FLASH_FREQUENCIES,
   FLASH_MODES,
   FLASH_SIZES,
   HEADER_BYTES,
   IROM_OFFSET,
+  LARGEST_FLASH,
   LINE_BYTES,
   MAGIC_V1,
   MAGIC_V2,
@@ -21,6 +23,7 @@ import {
   hex,
   isMappedFlash,
 } from './format';
+import { linkedFlashBytes } from './linked-flash';
 import { isMinimalBuild } from './minimal';
 import { readPart } from './part';
 import { countSlotWords, slotOf } from './slot';
@@ -29,7 +32,8 @@ import { countSlotWords, slotOf } from './slot';
  * Reads an image of either version. Wrong checksums are facts; whether the image may be used is for `checkImage`.
  *
  * @param what how an error names the image
- * @throws FlashError image-invalid (`reason` says what is wrong), image-compressed or image-wrong-chip
+ * @throws FlashError image-invalid or image-truncated (`reason` says what is wrong), image-compressed, image-web-page
+ * or image-wrong-chip
  */
 export function readImage(bytes: Uint8Array, what = 'given'): ImageFacts {
   refuseForeign(bytes, what);
@@ -44,7 +48,10 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
   const refuse = (reason: string): never => {
     throw new FlashError('image-invalid', { what, reason });
   };
-  if (bytes.length < IROM_OFFSET) refuse(`the file ends (${bytes.length} bytes) in its header`);
+  const cutOff = (reason: string): never => {
+    throw new FlashError('image-truncated', { what, reason });
+  };
+  if (bytes.length < IROM_OFFSET) cutOff(`the file ends (${bytes.length} bytes) in its header`);
   if (bytes[1] !== V2_MARK) refuse('it begins with EA, but not with EA 04 as a user image does');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const address = view.getUint32(HEADER_BYTES, true);
@@ -52,11 +59,12 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
   if (address !== 0) refuse(`its first part should have the address 0 (code that stays in flash), not ${hex(address)}`);
   if (length % LINE_BYTES !== 0) refuse(`the length of its irom part (${length}) is no multiple of ${LINE_BYTES}`);
   if (IROM_OFFSET + length > bytes.length) {
-    refuse(`the file has ${bytes.length} bytes, but its irom part reaches to byte ${IROM_OFFSET + length}`);
+    const tell = IROM_OFFSET + length > LARGEST_FLASH ? refuse : cutOff;
+    tell(`the file has ${bytes.length} bytes, but its irom part reaches to byte ${IROM_OFFSET + length}`);
   }
   const inner = readPart(bytes, IROM_OFFSET + length, what, 'the RAM part');
   const crc = crcState(bytes, inner.end);
-  if (crc === 'cut') refuse('the file ends inside its CRC-32');
+  if (crc === 'cut') cutOff('the file ends inside its CRC-32');
   const irom = bytes.subarray(IROM_OFFSET, IROM_OFFSET + length);
   const slotWords = countSlotWords(irom);
   const slot = slotOf(slotWords, length);
@@ -78,7 +86,13 @@ function readFlashImage(bytes: Uint8Array, what: string): ImageFacts {
   if (next !== MAGIC_V1) return common(bytes, 'plain', [boot]);
   const app = readPart(bytes, APP_OFFSET, what, 'the application at 0x1000');
   const irom = app.segments.find((segment) => isMappedFlash(segment.address));
-  return { ...common(bytes, 'final', [boot, app]), ...(irom && { irom }), minimal: isMinimalBuild(bytes) };
+  return {
+    ...common(bytes, 'final', [boot, app]),
+    ...(irom && { irom }),
+    eboot: ebootGeneration(boot),
+    linkedFlashBytes: linkedFlashBytes(bytes, app),
+    minimal: isMinimalBuild(bytes),
+  };
 }
 
 function common(bytes: Uint8Array, kind: ImageKind, parts: readonly [ImagePart, ...ImagePart[]]): ImageFacts {

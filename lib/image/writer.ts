@@ -3,23 +3,22 @@
  * real tools write. Their code is noise; a real device must never get one.
  */
 
-import { espressifCrc } from './crc32';
-import type { FlashMode } from './facts';
+import { buildImage, partBytes } from './build';
+import type { FlashBytes, PartContent, SegmentContent } from './content';
+import { EBOOT_ADDRESS, EBOOT_BYTES } from './eboot';
+import type { EbootGeneration, FlashMode } from './facts';
+import { APP_OFFSET } from './flash-map';
 import {
-  APP_OFFSET,
-  CHECKSUM_SEED,
   CRC_BYTES,
+  FLASH_FREQUENCIES,
   FLASH_MODES,
   FLASH_SIZES,
   HEADER_BYTES,
   IROM_OFFSET,
   LINE_BYTES,
-  MAGIC_V1,
-  MAGIC_V2,
   SEGMENT_HEADER_BYTES,
   SLOT_IROM_ADDRESS,
   SMALLEST_IMAGE,
-  V2_MARK,
 } from './format';
 import { seededRandom } from './random';
 
@@ -31,8 +30,16 @@ export interface ImageOptions {
   flashMode?: FlashMode;
   /** As esptool names it, such as `1MB` or `4MB`. */
   flashSize?: string;
+  /** MHz: 20, 26, 40 or 80. */
+  flashFrequency?: number;
+  /** How many segments the started part has: 1 to 12; in a final image one of them is its irom. */
+  segments?: number;
   /** Stands, zero-terminated, in the part that stays in flash, as a build's own strings do. */
   text?: string;
+}
+
+export interface FinalImageOptions extends ImageOptions {
+  eboot?: EbootGeneration;
 }
 
 export interface UserImageOptions extends ImageOptions {
@@ -43,107 +50,76 @@ export interface UserImageOptions extends ImageOptions {
 
 const TEXT_ADDRESS = 0x40100000;
 const DATA_ADDRESS = 0x3ffe8000;
-const RODATA_ADDRESS = 0x3ffe8400;
-/** As in the eboot of the Arduino core before 2.6. */
-const EBOOT_ADDRESS = 0x4010f000;
-const EBOOT_BYTES = 0x568;
-/** What the Arduino core fills the rest of sector 0 with. */
-const SECTOR_FILL = 0xaa;
+/** Room for the data of each segment behind the first: instruction and data RAM take turns. */
+const RAM_STEP = 0x1000;
 /** One word in so many of the irom part is an address in it, so that even the smallest image tells its slot. */
 const POINTER_EVERY = 16;
 
 const SMALLEST_FINAL = APP_OFFSET + 1024;
 const LARGEST = 4 * 1024 * 1024;
-
-interface SegmentData {
-  readonly address: number;
-  readonly data: Buffer;
-}
+const MOST_SEGMENTS = 12;
 
 /**
- * A v2 image for one slot, as esptool writes it. Default: 32 KiB, DOUT, 1MB, with CRC-32.
+ * A v2 image for one slot, as esptool writes it. Default: 32 KiB, DOUT, 1MB, 40 MHz, two segments, with CRC-32.
  *
- * @throws RangeError for a size under 4096 bytes (4100 with CRC-32) or a flash size that does not exist
+ * @throws RangeError for a size under 4096 bytes (4100 with CRC-32), or for segments or a flash that cannot be
  */
 export function makeUserImage(options: UserImageOptions): Buffer {
-  const { slot, size = 32768, seed = slot, text = '', crcTrailer = true } = options;
+  const { slot, size = 32768, seed = slot, segments = 2, text = '', crcTrailer = true } = options;
   const trailer = crcTrailer ? CRC_BYTES : 0;
   const body = wholeLines(size, SMALLEST_IMAGE + trailer, trailer);
   const random = seededRandom(seed);
-  const [mode, sizeAndFrequency] = flashBytes(options);
+  const flash = flashBytes(options);
+  const entry = TEXT_ADDRESS + 4;
 
-  const ram = ramBytes(body);
-  const inner = part(mode, sizeAndFrequency, TEXT_ADDRESS + 4, [
-    { address: TEXT_ADDRESS, data: noise(ram / 2, random) },
-    { address: DATA_ADDRESS, data: noise(ram / 2, random) },
-  ]);
-  const irom = iromData(body - IROM_OFFSET - inner.length, SLOT_IROM_ADDRESS[slot], text, random);
-  const header = Buffer.alloc(IROM_OFFSET);
-  header.set([MAGIC_V2, V2_MARK, mode, sizeAndFrequency]);
-  header.writeUInt32LE(TEXT_ADDRESS + 4, 4);
-  header.writeUInt32LE(irom.length, HEADER_BYTES + 4);
-  const image = Buffer.concat([header, irom, inner]);
-  if (!crcTrailer) return image;
-  const crc = Buffer.alloc(CRC_BYTES);
-  crc.writeUInt32LE(espressifCrc(image));
-  return Buffer.concat([image, crc]);
+  const count = segmentCount(segments, 1);
+  const ram: PartContent = { flash, entry, segments: ramSegments(ramBytes(body), count, random) };
+  const iromBytes = body - IROM_OFFSET - bytesOf(ram);
+  const irom = iromData(iromBytes, SLOT_IROM_ADDRESS[slot], text, random);
+  return buildImage({ kind: 'user', flash, entry, irom, ram, crc: crcTrailer });
 }
 
 /**
  * A final image: eboot in sector 0, the application behind it, as the Arduino core writes them. Default: 64 KiB, DOUT,
- * 1MB.
+ * 1MB, 40 MHz, four segments, an eboot of before core 2.6.
  *
- * @throws RangeError for a size under 5120 bytes or a flash size that does not exist
+ * @throws RangeError for a size under 5120 bytes, or for segments or a flash that cannot be
  */
-export function makeFinalImage(options: ImageOptions = {}): Buffer {
-  const { size = 65536, seed = 1, text = '' } = options;
+export function makeFinalImage(options: FinalImageOptions = {}): Buffer {
+  const { size = 65536, seed = 1, segments = 4, text = '', eboot = 'raw' } = options;
   const app = wholeLines(size, SMALLEST_FINAL, 0) - APP_OFFSET;
   const random = seededRandom(seed);
-  const [mode, sizeAndFrequency] = flashBytes(options);
+  const flash = flashBytes(options);
+  const code = { address: EBOOT_ADDRESS, data: noise(EBOOT_BYTES[eboot], random) };
 
-  const sector = Buffer.alloc(APP_OFFSET, SECTOR_FILL);
-  const eboot = part(mode, sizeAndFrequency, EBOOT_ADDRESS, [
-    { address: EBOOT_ADDRESS, data: noise(EBOOT_BYTES, random) },
-  ]);
-  eboot.copy(sector);
-
-  const ram = ramBytes(app);
-  const others = HEADER_BYTES + 4 * SEGMENT_HEADER_BYTES + ram;
-  const iromLength = app - wholePart(others);
-  return Buffer.concat([
-    sector,
-    part(mode, sizeAndFrequency, TEXT_ADDRESS + 4, [
-      { address: SLOT_IROM_ADDRESS[1], data: iromData(iromLength, SLOT_IROM_ADDRESS[1], text, random) },
-      { address: TEXT_ADDRESS, data: noise(ram / 2, random) },
-      { address: DATA_ADDRESS, data: noise(ram / 4, random) },
-      { address: RODATA_ADDRESS, data: noise(ram / 4, random) },
-    ]),
-  ]);
+  const count = segmentCount(segments, 2);
+  const entry = TEXT_ADDRESS + 4;
+  const ram: PartContent = { flash, entry, segments: ramSegments(ramBytes(app), count - 1, random) };
+  // The checksum's line is the same one, whether irom stands before these segments or not: it has whole lines.
+  const iromBytes = app - partBytes(unpadded(ram) + SEGMENT_HEADER_BYTES);
+  const irom = { address: SLOT_IROM_ADDRESS[1], data: iromData(iromBytes, SLOT_IROM_ADDRESS[1], text, random) };
+  return buildImage({
+    kind: 'final',
+    boot: { flash, entry: EBOOT_ADDRESS, segments: [code] },
+    app: { ...ram, segments: [irom, ...ram.segments] },
+  });
 }
 
-/** A complete v1 image: header, segments, zeros, checksum as the last byte of a line. */
-function part(mode: number, sizeAndFrequency: number, entry: number, segments: readonly SegmentData[]): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.set([MAGIC_V1, segments.length, mode, sizeAndFrequency]);
-  header.writeUInt32LE(entry, 4);
-  const pieces: Buffer[] = [header];
-  let checksum = CHECKSUM_SEED;
-  for (const { address, data } of segments) {
-    const head = Buffer.alloc(SEGMENT_HEADER_BYTES);
-    head.writeUInt32LE(address);
-    head.writeUInt32LE(data.length, 4);
-    pieces.push(head, data);
-    for (const byte of data) checksum ^= byte;
-  }
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const image = Buffer.concat(pieces, wholePart(length));
-  image[image.length - 1] = checksum;
-  return image;
+/** Code and data in turn, each a whole number of words; what does not divide is the last one's. */
+function ramSegments(total: number, count: number, random: () => number): SegmentContent[] {
+  const share = Math.floor(total / count / 4) * 4;
+  return Array.from({ length: count }, (_, index) => ({
+    address: (index % 2 ? DATA_ADDRESS : TEXT_ADDRESS) + (index >> 1) * RAM_STEP,
+    data: noise(index === count - 1 ? total - share * (count - 1) : share, random),
+  }));
 }
 
-/** Bytes of a v1 image whose header and segments have `length`: the checksum always has a place behind them. */
-function wholePart(length: number): number {
-  return (length | (LINE_BYTES - 1)) + 1;
+function unpadded({ segments }: PartContent): number {
+  return segments.reduce((sum, { data }) => sum + SEGMENT_HEADER_BYTES + data.length, HEADER_BYTES);
+}
+
+function bytesOf(part: PartContent): number {
+  return partBytes(unpadded(part));
 }
 
 /** Noise with addresses of its own in it, as code has, and the text at its start. */
@@ -162,10 +138,15 @@ function noise(length: number, random: () => number): Buffer {
   return data;
 }
 
-/** An eighth for the RAM, as in real builds, in whole lines for each of its segments. */
+/** An eighth for the RAM, as in real builds, in whole lines. */
 function ramBytes(total: number): number {
   const share = Math.min(Math.floor(total / 8), 0x1000);
   return share - (share % (4 * LINE_BYTES));
+}
+
+function segmentCount(count: number, least: number): number {
+  if (Number.isInteger(count) && count >= least && count <= MOST_SEGMENTS) return count;
+  throw new RangeError(`An image of ${count} segments cannot be made; ${least} to ${MOST_SEGMENTS} can.`);
 }
 
 function wholeLines(size: number, smallest: number, trailer: number): number {
@@ -175,8 +156,16 @@ function wholeLines(size: number, smallest: number, trailer: number): number {
   return size - trailer - ((size - trailer) % LINE_BYTES);
 }
 
-function flashBytes({ flashMode = 'DOUT', flashSize = '1MB' }: ImageOptions): [mode: number, sizeAndFrequency: number] {
-  const code = Object.entries(FLASH_SIZES).find(([, name]) => name === flashSize)?.[0];
-  if (code === undefined) throw new RangeError(`There is no flash size ${flashSize}.`);
-  return [FLASH_MODES.indexOf(flashMode), Number(code) << 4];
+function flashBytes(options: ImageOptions): FlashBytes {
+  const { flashMode = 'DOUT', flashSize = '1MB', flashFrequency = 40 } = options;
+  const size = codeOf(FLASH_SIZES, flashSize);
+  if (size === undefined) throw new RangeError(`There is no flash size ${flashSize}.`);
+  const frequency = codeOf(FLASH_FREQUENCIES, flashFrequency);
+  if (frequency === undefined) throw new RangeError(`There is no flash frequency of ${flashFrequency} MHz.`);
+  return [FLASH_MODES.indexOf(flashMode), (size << 4) | frequency];
+}
+
+function codeOf<T>(names: Readonly<Record<number, T>>, name: T): number | undefined {
+  const code = Object.entries(names).find(([, value]) => value === name)?.[0];
+  return code === undefined ? undefined : Number(code);
 }

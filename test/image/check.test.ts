@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ErrorCode } from '../../lib/errors';
 import { checkImage, makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
 import { seededRandom } from '../../lib/image/random';
 import { countSlotWords, slotOf } from '../../lib/image/slot';
@@ -21,10 +22,9 @@ describe('image/check', () => {
     }
   });
 
-  it('gives the flash size, trailing bytes and an odd length as facts, without refusing them', () => {
-    const odd = Buffer.concat([makeFinalImage({ flashSize: '4MB' }), Buffer.alloc(3)]);
+  it('gives trailing bytes and an odd length as facts, without refusing them', () => {
+    const odd = Buffer.concat([makeFinalImage(), Buffer.alloc(3)]);
     const facts = checkImage(odd, 'final');
-    assert.equal(facts.flashSize, '4MB');
     assert.equal(facts.trailing, 3);
     assert.equal(facts.lengthMultipleOf4, false);
   });
@@ -136,18 +136,18 @@ describe('image/check', () => {
     const stock = Buffer.alloc(1024 * 1024, 0xff);
     makeFinalImage({ size: 5120 }).copy(stock, 0, 0, 0x1000);
     makeUserImage({ slot: 1 }).copy(stock, 0x1000);
-    const cases: [name: string, image: Buffer, role: ImageRole, words: RegExp][] = [
+    const cases: [name: string, image: Buffer, role: ImageRole, words: RegExp, code?: ErrorCode][] = [
       ['user1 as final', makeUserImage({ slot: 1 }), 'final', /final image cannot be used: it is an image for a slot/],
       ['final as user1', makeFinalImage(), 'user1', /user1 image cannot be used: it is a final image/],
       ['final as user2', makeFinalImage(), 'user2', /user2 image cannot be used: it is a final image/],
-      ['stock dump as final', stock, 'final', /dump of stock firmware/],
-      ['stock dump as user1', stock, 'user1', /dump of stock firmware/],
+      ['stock dump as final', stock, 'final', /dump of a device's whole flash/, 'image-stock-firmware'],
+      ['stock dump as user1', stock, 'user1', /dump of a device's whole flash/, 'image-stock-firmware'],
       ['no application', patched(makeFinalImage(), 0x1000, 0xaa), 'final', /no application header \(E9\) at 0x1000/],
-      ['cut before it', makeFinalImage().subarray(0, 3000), 'final', /only 3000 bytes and ends before the application/],
+      ['cut before it', makeFinalImage().subarray(0, 3000), 'final', /only 3000 bytes/, 'image-truncated'],
     ];
-    for (const [name, image, role, words] of cases) {
+    for (const [name, image, role, words, code = 'image-invalid'] of cases) {
       it(`is named: ${name}`, () => {
-        assertRefused(() => checkImage(image, role), 'image-invalid', words);
+        assertRefused(() => checkImage(image, role), code, words);
       });
     }
   });

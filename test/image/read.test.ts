@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { makeFinalImage, makeUserImage, readImage } from '../../lib/image';
 import { crc32, espressifCrc } from '../../lib/image/crc32';
 import { seededRandom } from '../../lib/image/random';
@@ -43,7 +44,7 @@ describe('image/read', () => {
       const facts = readImage(Buffer.concat([full, hexBytes('000000000000000000000000000000ee')]));
       assert.equal(facts.parts[0]?.checksum.offset, 47);
       assert.equal(facts.checksumValid, true);
-      assertRefused(() => readImage(full), 'image-invalid', /ends \(32 bytes\) before the checksum/);
+      assertRefused(() => readImage(full), 'image-truncated', /ends \(32 bytes\) before the checksum/);
     });
 
     it("takes the complement of a CRC-32 whose top bit is set, else one more, as Espressif's tools do", () => {
@@ -145,16 +146,13 @@ describe('image/read', () => {
         for (let length = 0; length < image.length; length++) {
           // eboot alone, without the application, is an image of its own: checkImage refuses that.
           if (number === 1 && length >= ebootEnd && length <= 0x1000) continue;
-          assertRefused(
-            () => readImage(image.subarray(0, length)),
-            'image-invalid',
-            /file (ends|has|is empty)|reaches/,
-          );
+          const code = length === 0 ? 'image-invalid' : 'image-truncated';
+          assertRefused(() => readImage(image.subarray(0, length)), code, /file (ends|has|is empty)|reaches/);
         }
       }
       const withCrc = makeUserImage({ slot: 2, size: 4100 });
       for (const cut of [1, 2, 3]) {
-        assertRefused(() => readImage(withCrc.subarray(0, -cut)), 'image-invalid', /inside its CRC-32/);
+        assertRefused(() => readImage(withCrc.subarray(0, -cut)), 'image-truncated', /inside its CRC-32/);
       }
     });
 
@@ -187,8 +185,6 @@ describe('image/read', () => {
     it('names them', () => {
       const invalid: [file: Buffer, words: RegExp][] = [
         [Buffer.alloc(0), /empty/],
-        [Buffer.from('<!DOCTYPE html>\n<html><body>404 Not Found</body></html>'), /web page/],
-        [Buffer.from('\uFEFF\r\n  <html lang="de"><p>Seite nicht gefunden: übrigens</p>'), /web page/],
         [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\n'), /text file/],
         [Buffer.from('{"message":"Not Found"}'), /text file/],
         [Buffer.from('504b030414000000', 'hex'), /ZIP/],
@@ -197,7 +193,21 @@ describe('image/read', () => {
         [Buffer.alloc(5000), /nothing but bytes 00/],
       ];
       for (const [file, words] of invalid) assertRefused(() => readImage(file), 'image-invalid', words);
-      assertRefused(() => readImage(Buffer.from('1f8b0800', 'hex'), 'final'), 'image-compressed', /final image .*gzip/);
+      const pages = [
+        '<!DOCTYPE html>\n<html><body>404 Not Found</body></html>',
+        '\uFEFF\r\n  <html lang="de"><p>Seite nicht gefunden: übrigens</p>',
+        '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>',
+      ];
+      for (const page of pages) assertRefused(() => readImage(Buffer.from(page)), 'image-web-page', /web page/);
+    });
+
+    it('knows a gzip file, and what it holds where its end can tell', () => {
+      const packed = gzipSync(makeFinalImage({ size: 65536 }));
+      assertRefused(() => readImage(packed, 'final'), 'image-compressed', /final image .*gzip; unpacked it has 65536/);
+      assertRefused(() => readImage(packed.subarray(0, 6), 'final'), 'image-compressed', /\(gzip\)/);
+      // The size at its end is cut off; what stands there now is far too large.
+      const cut = Buffer.concat([packed.subarray(0, 5000), Buffer.alloc(4, 0xff)]);
+      assertRefused(() => readImage(cut, 'final'), 'image-compressed', /\(gzip\)/);
     });
 
     it('knows ESP32 images by header and segments', () => {
@@ -207,7 +217,11 @@ describe('image/read', () => {
       assertRefused(() => readImage(esp32), 'image-wrong-chip', /ESP32/);
       const c3 = Buffer.alloc(0x2000);
       c3.set(hexBytes('e9040220 76033840 ee000000 05000000 00000000 00000001 2000003c'));
-      assertRefused(() => readImage(c3), 'image-wrong-chip', /ESP32/);
+      assertRefused(() => readImage(c3), 'image-wrong-chip', /those of an ESP32-C3/);
+      c3.set([0xaa, 0x50], 0x1000);
+      const whole = Buffer.concat([c3, Buffer.alloc(0x8000)]);
+      whole.set([0xaa, 0x50], 0x8000);
+      assertRefused(() => readImage(whole), 'image-wrong-chip', /whole ESP32-C3 flash/);
       const factory = Buffer.concat([Buffer.alloc(0x1000, 0xff), esp32]);
       assertRefused(() => readImage(factory), 'image-wrong-chip', /whole ESP32 flash/);
       const foreignSegment = patched(hexBytes(INNER), 8, 0x20, 0x00, 0x0d, 0x40);

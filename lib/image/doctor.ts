@@ -1,0 +1,102 @@
+/** The image doctor: everything that is to say about a file before it may go to a device. */
+
+import { createHash } from 'node:crypto';
+import { FlashError } from '../errors';
+import type { ImageFacts, ImageKind, ImageRole } from './facts';
+import { examineFinal } from './examine-final';
+import { examineUser } from './examine-user';
+import { isRefusal, refusal, type Finding, type Refusal } from './finding';
+import { APP_OFFSET } from './flash-map';
+import { MAGIC_V1 } from './format';
+import { identify, type Identity } from './identity';
+import { readImage } from './read';
+import { roadFacts, type Road } from './roads';
+
+export type { Finding, FindingCode, Severity } from './finding';
+export { mend, type MendName } from './mend';
+export { ROADS, type Road } from './roads';
+
+/** Plain data: it may go into a message as it is. */
+export interface Examination {
+  readonly road: Road;
+  /** In the order in which they matter: the first refusal is what a flash would be stopped with. */
+  readonly findings: readonly Finding[];
+  /** The worst severity; `ok` where there are only notes. */
+  readonly verdict: 'refuse' | 'warn' | 'ok';
+  /** Absent where the file is no ESP8266 image at all. */
+  readonly facts?: ImageFacts;
+  readonly identity: Identity;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What each kind of image is, in words, where it stands in the wrong place. */
+const KIND_IN_WORDS: Readonly<Record<Exclude<ImageKind, 'stock'>, string>> = {
+  user: 'it is an image for a slot (it begins with EA), such as the FinalStage pair',
+  final: 'it is a final image (eboot at 0, application at 0x1000)',
+  plain: 'it has no application header (E9) at 0x1000',
+};
+
+/** Examines an image for the place it is meant for. Never throws, whatever the bytes are. */
+export function examine(bytes: Uint8Array, road: Road): Examination {
+  const { role } = roadFacts(road);
+  const identity = identify(bytes);
+  const read = readOrRefuse(bytes, role);
+  const facts = 'kind' in read ? read : undefined;
+  const findings = 'kind' in read ? examineFacts(read, identity, road) : [read];
+  return {
+    road,
+    findings,
+    verdict: verdictOf(findings),
+    ...(facts && { facts }),
+    identity,
+    sha256: facts?.sha256 ?? createHash('sha256').update(bytes).digest('hex'),
+    size: bytes.length,
+  };
+}
+
+function readOrRefuse(bytes: Uint8Array, role: ImageRole): ImageFacts | Refusal {
+  try {
+    // A download that stopped before 0x1000 would otherwise be called an image without an application.
+    if (role === 'final' && bytes[0] === MAGIC_V1 && bytes.length <= APP_OFFSET) {
+      const reason = `the file has only ${bytes.length} bytes and ends before the application at 0x1000`;
+      return refusal('image-truncated', { what: role, reason });
+    }
+    return readImage(bytes, role);
+  } catch (thrown) {
+    if (thrown instanceof FlashError) return refusal(thrown.code, thrown.values);
+    // A fault of the reader must not open the way to a device, nor end the examination.
+    return refusal('image-invalid', { what: role, reason: `it cannot be read (${String(thrown)})` });
+  }
+}
+
+function examineFacts(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+  const { role } = roadFacts(road);
+  const wanted: ImageKind = role === 'final' ? 'final' : 'user';
+  const stock = stockReason(facts, identity);
+  if (stock) return [refusal('image-stock-firmware', { what: role, reason: stock })];
+  if (facts.kind !== wanted && facts.kind !== 'stock') {
+    return [refusal('image-invalid', { what: role, reason: KIND_IN_WORDS[facts.kind] })];
+  }
+  const findings = role === 'final' ? examineFinal(facts, identity, road) : examineUser(facts, identity, road);
+  return [...findings.filter(isRefusal), ...ofSeverity(findings, 'warn'), ...ofSeverity(findings, 'note')];
+}
+
+/** A dump holds two slots and the device's own records; a single slot of it belongs to another device. */
+function stockReason(facts: ImageFacts, identity: Identity): string | undefined {
+  if (facts.kind === 'stock') {
+    return "it is the dump of a device's whole flash (Espressif's boot loader, and a user image at 0x1000)";
+  }
+  return identity.project === 'itead-stock' ? "it holds ITEAD's own code" : undefined;
+}
+
+function ofSeverity(findings: readonly Finding[], severity: Finding['severity']): Finding[] {
+  return findings.filter((finding) => finding.severity === severity);
+}
+
+function verdictOf(findings: readonly Finding[]): Examination['verdict'] {
+  if (findings.some(isRefusal)) return 'refuse';
+  return findings.some(({ severity }) => severity === 'warn') ? 'warn' : 'ok';
+}

@@ -1,0 +1,77 @@
+/** Whether an image may become the new firmware: what FinalStage, DIY mode, the boot ROM and the user's next day ask. */
+
+import { examineRest, examineWhole } from './examine-common';
+import type { ImageFacts } from './facts';
+import { advice, doubt, refusal, type Finding } from './finding';
+import { DIY_PROVEN, FLASH_BYTES, SECTOR_BYTES } from './flash-map';
+import { DOUT_BYTE, FLASH_SIZE_1MB, FLASH_SIZE_BYTES } from './format';
+import type { Identity } from './identity';
+import { roadFacts, type Road } from './roads';
+
+/** The SDK keeps its parameters in the last sectors of what the header calls the flash. */
+const SYSTEM_SECTORS = 5;
+const FREQUENCY = 40;
+
+/** @param facts of an image of kind `final` */
+export function examineFinal(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+  return [
+    ...examineWhole(facts, road),
+    ...examineFlashMode(facts, road),
+    ...examineFlashSize(facts, road),
+    ...examineBuild(facts, identity, road),
+    ...examineLength(facts, road),
+    ...examineFrequency(facts),
+    ...examineRest(facts, identity),
+  ];
+}
+
+/** Sector 0 is what the boot ROM reads, and its mode byte is the only one that counts (image notes 1.4). */
+function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, road: Road): Finding[] {
+  if (flashModeByte === DOUT_BYTE) return [];
+  const mode = flashMode ?? `number ${flashModeByte}, which does not exist`;
+  return [refusal('image-wrong-flash-mode', { what: roadFacts(road).role, mode }, 'set-flash-mode-dout')];
+}
+
+/**
+ * A header that says more flash than there is breaks every later update (tuya-convert#377, espurna#1959). One that says
+ * less is only a doubt, as long as the image ends before the sectors where the SDK then keeps its parameters. Code that
+ * was linked for a larger flash keeps its settings where there is none, so its header is not worth mending.
+ */
+function examineFlashSize(facts: ImageFacts, road: Road): Finding[] {
+  const { flashSizeCode, linkedFlashBytes, size } = facts;
+  const linked = linkedFlashBytes !== undefined && linkedFlashBytes > FLASH_BYTES;
+  if (flashSizeCode === FLASH_SIZE_1MB) {
+    return linked ? [advice('warn', 'image-linked-for-larger-flash', { linked: `${linkedFlashBytes >> 20} MB` })] : [];
+  }
+  const said = FLASH_SIZE_BYTES[flashSizeCode];
+  const values = { what: roadFacts(road).role, actual: facts.flashSize ?? `an unknown size (${flashSizeCode})` };
+  const mend = linked ? undefined : 'set-flash-size-1mb';
+  const harmless = said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
+  return [harmless ? doubt('image-wrong-flash-size', values, mend) : refusal('image-wrong-flash-size', values, mend)];
+}
+
+function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Identity, road: Road): Finding[] {
+  const findings: Finding[] = [];
+  if (minimal) findings.push(refusal('image-minimal', { what: roadFacts(road).role }));
+  if (project === 'espurna' && variant === 'core') findings.push(advice('warn', 'image-core-build'));
+  if (project === 'unknown') findings.push(advice('note', 'image-unknown-firmware'));
+  if (eboot === 'raw') findings.push(advice('note', 'image-eboot-raw'));
+  return findings;
+}
+
+/** The device in DIY mode fills its last sector by itself, FinalStage does not (image notes 2.6 and 3). */
+function examineLength({ size, lengthMultipleOf4 }: ImageFacts, road: Road): Finding[] {
+  const { limit } = roadFacts(road);
+  if (road === 'diy') {
+    const near = size > DIY_PROVEN && size <= limit;
+    return near ? [advice('warn', 'image-near-limit', { size, proven: DIY_PROVEN, limit })] : [];
+  }
+  if (lengthMultipleOf4) return [];
+  return [advice('warn', 'image-odd-length', { size, padded: Math.ceil(size / 4) * 4 }, 'pad-to-four')];
+}
+
+function examineFrequency({ flashFrequency }: ImageFacts): Finding[] {
+  if (flashFrequency !== undefined && flashFrequency <= FREQUENCY) return [];
+  const frequency = flashFrequency === undefined ? 'an unknown frequency' : `${flashFrequency} MHz`;
+  return [advice('warn', 'image-flash-frequency', { frequency })];
+}

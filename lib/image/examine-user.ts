@@ -1,0 +1,45 @@
+/** Whether an image may go into one of the two slots: what stock firmware and Espressif's boot loader ask of it. */
+
+import { examineRest, examineWhole } from './examine-common';
+import type { ImageFacts } from './facts';
+import { advice, refusal, type Finding } from './finding';
+import { SMALLEST_IMAGE } from './format';
+import type { Identity } from './identity';
+import { roadFacts, type Road } from './roads';
+
+/**
+ * The flash mode of a user image is not looked at: nothing reads it (image notes 1.4).
+ *
+ * @param facts of an image of kind `user`
+ */
+export function examineUser(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+  const { role } = roadFacts(road);
+  const findings = examineWhole(facts, road);
+  if (facts.size < SMALLEST_IMAGE) {
+    const reason = `the file has ${facts.size} bytes; FinalStage takes none under ${SMALLEST_IMAGE}`;
+    findings.push(refusal('image-invalid', { what: role, reason }));
+  }
+  if (facts.crc === 'wrong') {
+    const reason = 'its CRC-32 does not fit its content: it is damaged or was changed';
+    findings.push(refusal('image-invalid', { what: role, reason }));
+  }
+  findings.push(...examineSlot(facts, road), ...examineIdentity(facts, identity));
+  if (facts.crc === 'absent') findings.push(advice('note', 'image-without-crc'));
+  return [...findings, ...examineRest(facts, identity)];
+}
+
+/** An image that does not tell its slot is let through: only one clearly linked for the other slot is wrong. */
+function examineSlot({ slot }: ImageFacts, road: Road): Finding[] {
+  const { role } = roadFacts(road);
+  if (slot === undefined) return [advice('warn', 'image-slot-untold', { place: role })];
+  return `user${slot}` === role ? [] : [refusal('image-wrong-slot', { what: role, actual: `user${slot}` })];
+}
+
+/**
+ * Only the builds of 2018 have a CRC-32, and only they go on where they find an application at 0x1000, as an
+ * interrupted transfer leaves it (image notes 1.3 and 3).
+ */
+function examineIdentity({ crc }: ImageFacts, { project }: Identity): Finding[] {
+  if (project === 'e2a') return crc === 'absent' ? [advice('warn', 'image-old-finalstage')] : [];
+  return project === 'rehearsal' ? [] : [advice('warn', 'image-not-finalstage')];
+}

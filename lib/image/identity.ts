@@ -1,0 +1,94 @@
+/**
+ * What an image is, told by what it says in itself: file names lie. Each mark is one that the project compiles into
+ * every build and that no other holds; where a version stands beside it as text or as a number, it is told as well.
+ */
+
+import { esp32Image } from './esp32';
+import { isMinimalText } from './minimal';
+
+export type Project = 'tasmota' | 'esphome' | 'espurna' | 'itead-stock' | 'e2a' | 'rehearsal' | 'unknown';
+
+export interface Identity {
+  readonly project: Project;
+  /** As the project writes it, such as `8.5.0` or `2024.6.1`; absent where the image does not tell. */
+  readonly version?: string;
+  /**
+   * `minimal`: only fetches another build. `core`: ESPurna's build for two-step updates. `factory`: the content of a
+   * whole ESP32 flash. `lite`, `sensors` and others: as Tasmota names its builds.
+   */
+  readonly variant?: string;
+}
+
+/** Stands in every image made for a rehearsal, so that it is known again wherever it was kept. */
+export const REHEARSAL_MARK = 'made for rehearsals with a virtual Sonoff; does nothing on a real one';
+
+interface Marks {
+  readonly project: Project;
+  /** Every string of one of these rows must stand in the image. */
+  readonly anyOf: readonly (readonly string[])[];
+}
+
+/** In this order: a Tasmota names ESPHome nowhere, but stock firmware and Tasmota both name ITEAD. */
+const MARKS: readonly Marks[] = [
+  { project: 'rehearsal', anyOf: [[REHEARSAL_MARK]] },
+  // Espressif2Arduino: the name of its network and the path it asks for (image notes 3).
+  { project: 'e2a', anyOf: [['FinalStage', '/ota/image_arduino.bin']] },
+  // The foot of every page of its web server; its update addresses, present and past.
+  {
+    project: 'tasmota',
+    anyOf: [['Theo Arends'], ['ota.tasmota.com/'], ['thehackbox.org/tasmota'], ['sonoff.maddox.co.uk/tasmota']],
+  },
+  // Its greeting in the log; the mDNS service of its API, for builds without a log.
+  { project: 'esphome', anyOf: [['ESPHome version '], ['esphome version '], ['running ESPHome v'], ['_esphomelib']] },
+  { project: 'espurna', anyOf: [['ESPURNA', 'tinkerman.cat']] },
+  // What it calls itself in a download, and the server it names there (image notes 2.6).
+  { project: 'itead-stock', anyOf: [['itead-device', 'dl.itead.cn']] },
+];
+
+/**
+ * Tasmota 7.2 and later keep their version between two marks, for the version before them to read (VersionCompatible
+ * in its settings.ino); all ones where a release left it out.
+ */
+const TASMOTA_VERSION_START = Buffer.from('a55aa55a', 'hex');
+const TASMOTA_VERSION_END = 0xa55aa55a;
+const TASMOTA_BUILD = /\((?:[\w.]{1,16}-)?(minimal|lite|sensors|display|knx|ir|zbbridge|tasmota)\)/;
+const ESPHOME_VERSION = /(?:ESPHome|esphome) (?:version |v)(\d[\w.+-]{0,30}) compiled/;
+const ESPURNA_VERSION = /ESPURNA (\d+\.\d+\.\d+[\w.+-]{0,30})/;
+
+/** Never throws, whatever the bytes are; an image that nothing is known of is `unknown`. */
+export function identify(bytes: Uint8Array): Identity {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const marks = MARKS.find(({ anyOf }) => anyOf.some((all) => all.every((mark) => buffer.includes(mark, 0, 'latin1'))));
+  const project = marks?.project ?? 'unknown';
+  const text = buffer.toString('latin1');
+  const version = versionOf(project, buffer, text);
+  const variant = variantOf(project, bytes, text);
+  return { project, ...(version && { version }), ...(variant && { variant }) };
+}
+
+function versionOf(project: Project, buffer: Buffer, text: string): string | undefined {
+  if (project === 'tasmota') return tasmotaVersion(buffer);
+  if (project === 'esphome') return ESPHOME_VERSION.exec(text)?.[1];
+  if (project === 'espurna') return ESPURNA_VERSION.exec(text)?.[1];
+  return undefined;
+}
+
+function variantOf(project: Project, bytes: Uint8Array, text: string): string | undefined {
+  if (esp32Image(bytes)?.factory) return 'factory';
+  if (isMinimalText(text)) return 'minimal';
+  if (project === 'espurna' && text.includes('ESPURNA_CORE')) return 'core';
+  if (project !== 'tasmota') return undefined;
+  // A build's name stands by itself, or in brackets behind the version.
+  return TASMOTA_BUILD.exec(text)?.[1] ?? (text.includes('\0lite\0') ? 'lite' : undefined);
+}
+
+function tasmotaVersion(buffer: Buffer): string | undefined {
+  for (let at = buffer.indexOf(TASMOTA_VERSION_START); at >= 0; at = buffer.indexOf(TASMOTA_VERSION_START, at + 1)) {
+    if (at + 12 > buffer.length || buffer.readUInt32LE(at + 8) !== TASMOTA_VERSION_END) continue;
+    const [build = 0, patch = 0, minor = 0, major = 0] = buffer.subarray(at + 4, at + 8);
+    if (major === 0 || major === 0xff) return undefined;
+    const parts = [major, minor, patch, ...(build ? [build] : [])];
+    return parts.join('.');
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+/** Changes that are safe to make to an image, always to a copy. */
+
+import { createHash } from 'node:crypto';
+import { FlashError } from '../errors';
+import type { ImageFacts } from './facts';
+import { FLASH_BYTES } from './flash-map';
+import { DOUT_BYTE, FLASH_SIZE_1MB } from './format';
+import { readImage } from './read';
+
+export type MendName = 'set-flash-mode-dout' | 'set-flash-size-1mb' | 'pad-to-four';
+
+export const MENDS: readonly MendName[] = ['set-flash-mode-dout', 'set-flash-size-1mb', 'pad-to-four'];
+
+export interface Mended {
+  /** A copy, never the bytes that were given. */
+  readonly bytes: Buffer;
+  /** Of the copy, 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** Those that changed something, in the order of `MENDS`. */
+  readonly applied: MendName[];
+}
+
+/** What erased flash holds. */
+const ERASED = 0xff;
+
+/**
+ * Header bytes 2 and 3 at the start of the file stand under no checksum, so nothing else has to follow them.
+ *
+ * @throws FlashError image-invalid where a mend is not safe: on anything but a sound final image, and for the flash
+ * size of code that was linked for a larger flash; else what `readImage` throws
+ */
+export function mend(bytes: Uint8Array, mends: readonly MendName[]): Mended {
+  const facts = readImage(bytes);
+  refuseUnsafe(facts, mends);
+  const applied: MendName[] = [];
+  let copy: Buffer = Buffer.from(bytes);
+  for (const name of MENDS) {
+    if (!mends.includes(name)) continue;
+    const next = changed(copy, name);
+    if (!next.equals(copy)) applied.push(name);
+    copy = next;
+  }
+  return { bytes: copy, sha256: createHash('sha256').update(copy).digest('hex'), applied };
+}
+
+function refuseUnsafe(facts: ImageFacts, mends: readonly MendName[]): void {
+  const refuse = (reason: string): never => {
+    throw new FlashError('image-invalid', { what: 'given', reason });
+  };
+  const unknown = mends.find((name) => !MENDS.includes(name));
+  if (unknown !== undefined) refuse(`there is no mend ${unknown}`);
+  if (facts.kind !== 'final') refuse('only a final image can be mended');
+  if (!facts.checksumValid) refuse('it is damaged, which no mend puts right');
+  if (mends.includes('set-flash-size-1mb') && (facts.linkedFlashBytes ?? 0) > FLASH_BYTES) {
+    refuse('its code was linked for a larger flash, which another header does not change');
+  }
+}
+
+function changed(image: Buffer, name: MendName): Buffer {
+  const copy = Buffer.from(image);
+  switch (name) {
+    case 'set-flash-mode-dout':
+      copy[2] = DOUT_BYTE;
+      return copy;
+    case 'set-flash-size-1mb':
+      copy[3] = (FLASH_SIZE_1MB << 4) | ((copy[3] ?? 0) & 0x0f);
+      return copy;
+    case 'pad-to-four':
+      return Buffer.concat([copy, Buffer.alloc((4 - (copy.length % 4)) % 4, ERASED)]);
+  }
+}
