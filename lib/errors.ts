@@ -52,6 +52,24 @@ const EXPLANATIONS = {
     remedy:
       'Run Node-RED on an official Node.js build; a hardened OpenSSL refuses the TLS 1.1 that these devices speak.',
   },
+  'self-unreachable': {
+    what: 'This machine cannot reach itself at {where}: {reason}.',
+    remedy:
+      'A device would fail likewise: let the port in through the firewall, publish it where Node-RED runs in a container, or correct the address in the host node.',
+  },
+  'network-overlap': {
+    what: 'The network {network} of this machine ({name}) holds the addresses of {other} too.',
+    remedy:
+      'Disconnect that network while this machine is in the Wi-Fi of the device, or give it another range in the router.',
+  },
+  'plain-port-off': {
+    what: 'The plain port is switched off.',
+    remedy: 'Leave the field empty, unless you know your devices: old firmware without TLS dials 8081 and nothing else.',
+  },
+  'clock-wrong': {
+    what: 'The clock of this machine says {date}.',
+    remedy: 'Set it, for example from a time server: downloads over https and the times in every report depend on it.',
+  },
 
   // The device at our cloud
   'nothing-arrived': {
