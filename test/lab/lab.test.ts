@@ -8,8 +8,6 @@ const GONE_MS = 2950;
 const STAGES = ['provision', 'cloud-emulator', 'ota-serve', 'finalstage-watch'];
 
 const CASES: Case[] = [
-  // Takes longest: it waits for a goodbye that never comes.
-  { class: 'range', slot: 2, layout: 'one', vanish: true },
   { class: 'range', slot: 1, layout: 'two' },
   { class: 'range', slot: 2, layout: 'two' },
   { class: 'no-range', slot: 1, layout: 'two' },
@@ -17,6 +15,7 @@ const CASES: Case[] = [
   { class: 'plain', slot: 1, layout: 'two' },
   { class: 'plain', slot: 2, layout: 'two' },
   { class: 'range', slot: 1, layout: 'one' },
+  { class: 'range', slot: 2, layout: 'one', vanish: true },
   { class: 'range', slot: 1, layout: 'two', powerCut: true },
 ];
 /** Each is a Node-RED that mostly waits; more of them at once would make a small machine late. */
@@ -25,26 +24,30 @@ const AT_ONCE = 4;
 describe('the flow of example 02, a stock Sonoff that is not ours, and the addresses of the real world', function () {
   const outcomes = new Map<Case, Promise<Outcome>>();
   let running = 0;
-  let ended = false;
+  let judged = CASES[0]!;
 
-  /** Starts the case; later ones run beside it and are judged when their turn comes. */
-  function run(about: Case): Promise<Outcome> {
+  /** Runs the case, and beside it as many of those behind it as fit; they are judged when their turn comes. */
+  async function run(about: Case): Promise<Outcome> {
+    judged = about;
     begin(about);
-    for (const next of CASES) if (running < AT_ONCE) begin(next);
-    return outcomes.get(about)!;
+    fill();
+    return await outcomes.get(about)!;
+  }
+
+  function fill(): void {
+    for (const next of CASES.slice(CASES.indexOf(judged))) if (running < AT_ONCE) begin(next);
   }
 
   function begin(about: Case): void {
-    if (outcomes.has(about) || ended) return;
+    if (outcomes.has(about)) return;
     running++;
     const outcome = flashOnce(about);
     outcomes.set(about, outcome);
-    const end = (): void => {
+    const ended = (): void => {
       running--;
-      const next = CASES.find((one) => !outcomes.has(one));
-      if (next !== undefined) begin(next);
+      if (about !== judged) fill();
     };
-    outcome.then(end, end);
+    outcome.then(ended, ended);
   }
 
   before(function () {
@@ -56,7 +59,6 @@ describe('the flow of example 02, a stock Sonoff that is not ours, and the addre
 
   after('everything has been removed', async function () {
     this.timeout(CASE_LIMIT_MS);
-    ended = true;
     await Promise.allSettled(outcomes.values());
   });
 

@@ -35,7 +35,7 @@ export interface Circumstances {
   blockMs: number;
   /** The power fails once when all of the final image but its first sector is written. */
   powerCut?: boolean;
-  /** The restart takes the radio away before a FIN can leave. */
+  /** The restart into slot 2 takes the radio away before a FIN can leave. */
   vanish?: boolean;
 }
 
@@ -109,7 +109,7 @@ async function fetchImage(flash: Flash, slot: Slot, circumstances: Circumstances
     if (start[0] !== task.magic) throw new BadAnswer(`an image that begins with ${start[0]!.toString(16)}`);
     await write(flash, reader, slot, size, circumstances);
     report('installed', { slot, bytes: size });
-    if (circumstances.vanish) await vanish(socket);
+    if (circumstances.vanish && slot === 1) await vanish(socket);
     return size;
   } catch (error) {
     if (error instanceof PowerCut && socket !== undefined) await vanish(socket);
