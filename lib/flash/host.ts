@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
-import { isLoopback } from '../net/addresses';
-import { canBeHome, HomeAddress } from '../net/home-address';
+import { HomeAddress } from '../net/home-address';
+import { FINALSTAGE_HOST_ADDRESS } from '../protocol/finalstage';
 import { CloudServer } from '../server/cloud-server';
 import type { DeviceConnection } from '../server/device-connection';
 import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/device-servers';
@@ -25,6 +25,9 @@ export interface HostSettings extends ListenSettings {
 }
 
 export type HostLog = (level: 'info' | 'warn', text: string) => void;
+
+/** This machine's own address as the first guest of a device's access point, and of FinalStage. */
+const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
 
 /** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
 const UNWATCHED_VISIT_MS = 15 * 60_000;
@@ -99,8 +102,14 @@ export class FlashHost extends EventEmitter {
     return this.settings.address || homeAddress.current;
   }
 
+  /** Whether the address is one that this machine had, if not now, when it was last on its home network. */
+  get isAddressRemembered(): boolean {
+    return homeAddress.current !== undefined && homeAddress.current === this.address;
+  }
+
   /**
-   * The IPv4 to tell a device.
+   * The IPv4 to tell a device. One that a person has set may lie in the range of a device's own networks: there are
+   * homes that use the same numbers.
    * @throws FlashError `address-invalid`
    */
   addressToDial(): string {
@@ -109,10 +118,11 @@ export class FlashHost extends EventEmitter {
       const reason = 'none is set, and this machine has no address on a home network that could be found';
       throw new FlashError('address-invalid', { reason });
     }
-    if (!isIPv4(address)) throw new FlashError('address-invalid', { reason: `${address} is not an IPv4 address` });
-    if (!canBeHome(address) && !isLoopback(address)) {
-      throw new FlashError('address-invalid', { reason: `${address} is not on a home network` });
+    if (GUEST_ADDRESSES.includes(address)) {
+      const reason = `${address} is what this machine is called in a device's own network, not at home`;
+      throw new FlashError('address-invalid', { reason });
     }
+    if (!isIPv4(address)) throw new FlashError('address-invalid', { reason: `${address} is not an IPv4 address` });
     return address;
   }
 
