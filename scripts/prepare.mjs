@@ -31,29 +31,33 @@ export async function build() {
 }
 
 /**
- * Runs a command in the package's folder, its output passing through.
+ * Runs a command in the package's folder.
  *
- * @param {{ env?: Record<string, string>, limitMs?: number }} [options] past the limit the command is killed
+ * @param {{ env?: Record<string, string>, limitMs?: number, hold?: boolean }} [options] past the limit the command is
+ *   killed; with `hold` its output is shown when it has ended, not before
  * @returns {Promise<number>} its exit code; 1 where it could not be started or was killed
  */
-export function run(command, args, { env = {}, limitMs } = {}) {
+export function run(command, args, { env = {}, limitMs, hold = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', hold ? 'pipe' : 'inherit', hold ? 'pipe' : 'inherit'],
       env: { ...process.env, ...env },
       shell: process.platform === 'win32' && command.endsWith('.cmd'),
     });
     const timer = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const held = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => held.push(chunk));
     const settle = (code) => {
       clearTimeout(timer);
+      process.stdout.write(Buffer.concat(held));
       resolve(code);
     };
     child.once('error', (error) => {
       console.error(`${command}: ${error.message}`);
       settle(1);
     });
-    child.once('exit', (code) => settle(code ?? 1));
+    child.once('close', (code) => settle(code ?? 1));
   });
 }
 
