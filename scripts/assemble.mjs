@@ -19,7 +19,7 @@ export async function assemble(root, dist) {
   for (const type of await nodeTypes(root)) {
     const from = join(root, 'nodes', type);
     const to = join(dist, 'nodes', type);
-    const script = await readIfThere(join(compiled, type, `${type}.editor.js`));
+    const script = await editorScript(compiled, type);
     const form = await readIfThere(join(from, `${type}.form.html`));
     if (script === undefined || form === undefined) {
       faults.push(`nodes/${type} has no ${script === undefined ? `${type}.editor.ts` : `${type}.form.html`}`);
@@ -53,6 +53,15 @@ async function addAnnouncements(dist) {
     ]),
   );
   await writeFile(path, JSON.stringify(catalogue, null, 2));
+}
+
+/** A node's own script stands last: it names what its other parts declare. */
+async function editorScript(compiled, type) {
+  const main = await readIfThere(join(compiled, type, `${type}.editor.js`));
+  if (main === undefined) return undefined;
+  const names = (await readdir(join(compiled, type))).filter((name) => name !== `${type}.editor.js`).sort();
+  const parts = await Promise.all(names.map((name) => readFile(join(compiled, type, name), 'utf8')));
+  return [...parts.map(strip), strip(main)].join('\n');
 }
 
 /** The node types are the folders under nodes/, save what they share. */

@@ -34,12 +34,15 @@ interface CatalogFile {
   readonly images: readonly CatalogImage[];
 }
 
+let ofPackage: Catalog | undefined;
+
 export class Catalog {
   constructor(private readonly file: CatalogFile) {}
 
-  /** The package's own; its schema is held by a test. */
+  /** The package's own, read once; a test holds it to its schema. */
   static ofPackage(): Catalog {
-    return new Catalog(JSON.parse(readFileSync(CATALOG_FILE, 'utf8')) as CatalogFile);
+    ofPackage ??= new Catalog(JSON.parse(readFileSync(CATALOG_FILE, 'utf8')) as CatalogFile);
+    return ofPackage;
   }
 
   get images(): readonly CatalogImage[] {

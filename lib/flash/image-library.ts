@@ -32,6 +32,12 @@ export interface SourceBytes {
   source: string;
 }
 
+/** An image that is here; only a confirmed one may go to a device. */
+export interface Kept {
+  readonly bytes: Buffer;
+  readonly isConfirmed: boolean;
+}
+
 /** No image for these devices comes near; more is not even read. */
 export const READ_LIMIT_BYTES = 2 * 1024 * 1024;
 const FETCH_LIMIT_MS = 120_000;
@@ -106,6 +112,29 @@ export class ImageLibrary {
     await this.store.note(sourceOf(image), { sha256, isConfirmed: true });
   }
 
+  /** The image of the catalog that a source names, if it names one. */
+  catalogImage(source: string): CatalogImage | undefined {
+    const name = /^catalog:(.*)$/is.exec(source.trim())?.[1];
+    return name === undefined ? undefined : this.catalog.find(name.trim());
+  }
+
+  /**
+   * What is here of a source that would be fetched, without fetching it; undefined for any other kind of source.
+   *
+   * @param digest of what was examined, where it was
+   * @throws FlashError firmware-missing, store-failed
+   */
+  async peek(source: string, digest: string | undefined): Promise<Kept | 'not-here' | undefined> {
+    const image = this.catalogImage(source);
+    const isAddress = /^https?:\/\//i.test(source.trim());
+    if (!image && !isAddress) return undefined;
+    const known = image && (await this.trustedDigest(image));
+    const last = (await this.store.known(image ? sourceOf(image) : addressKey(source.trim())))?.sha256;
+    const sha256 = known ?? (image ? last : (digest ?? last));
+    const bytes = sha256 === undefined ? undefined : await this.store.read(sha256);
+    return bytes ? { bytes, isConfirmed: !image || known !== undefined } : 'not-here';
+  }
+
   /** An image that is kept here. @throws FlashError firmware-missing, store-failed */
   async fromStore(role: ImageRole, sha256: string): Promise<SourceBytes> {
     const bytes = await this.store.read(sha256.toLowerCase());
@@ -126,8 +155,7 @@ export class ImageLibrary {
     settings: FetchSettings,
   ): Promise<SourceBytes> {
     const source = displayUrl(address);
-    // The address itself may hold secrets.
-    const key = `address:${digestOf(Buffer.from(address))}`;
+    const key = addressKey(address);
     const examined = digest === undefined ? undefined : await this.readIfPossible(digest);
     if (examined) return { bytes: examined, source };
     try {
@@ -169,6 +197,11 @@ export class ImageLibrary {
   private async readIfPossible(sha256: string): Promise<Buffer | undefined> {
     return await this.store.read(sha256).catch(() => undefined);
   }
+}
+
+/** How the store knows an address: the address itself may hold secrets. */
+function addressKey(address: string): string {
+  return `address:${digestOf(Buffer.from(address))}`;
 }
 
 /** Fetches without keeping. */

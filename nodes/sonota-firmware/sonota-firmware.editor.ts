@@ -2,7 +2,11 @@ interface SonotaFirmwareProperties extends EditorNodeProperties {
   user1: string;
   user2: string;
   final: string;
+  digests: Partial<Record<SonotaRole, string>>;
 }
+
+/** The form that is open; the editor opens one at a time. */
+let sonotaFirmwareForm: SonotaForm | undefined;
 
 RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
   category: 'config',
@@ -11,10 +15,66 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
     user1: { value: '', validate: sonotaChecks.image },
     user2: { value: '', validate: sonotaChecks.image },
     final: { value: '', validate: sonotaChecks.image },
+    // No field: what was seen when the images were examined.
+    digests: { value: {} },
   },
   label: function () {
     const file = (this.final ?? '').split(/[\\/]/).pop();
     return this.name || file || this._('sonota-firmware.label.default');
   },
   labelStyle: sonotaLabelStyle,
+  oneditprepare: function () {
+    const form: SonotaForm = {
+      digests: { ...this.digests },
+      t: (key, values) => this._(`sonota-firmware.${key}`, values),
+      places: [],
+      refresh: () => {
+        sonotaLibrary.images().then(
+          (images) => {
+            for (const place of form.places) place.offer(images);
+            sonotaShowStore($('#sonota-store'), images.store, form);
+          },
+          () => undefined,
+        );
+      },
+    };
+    form.places.push(...(['final', 'user1', 'user2'] as const).map((role) => new SonotaPlace(role, form)));
+    sonotaFirmwareForm = form;
+    form.refresh();
+    for (const place of form.places) place.examine();
+  },
+  oneditsave: function () {
+    this.digests = { ...sonotaFirmwareForm?.digests };
+    sonotaCloseFirmwareForm();
+  },
+  oneditcancel: sonotaCloseFirmwareForm,
+  oneditdelete: sonotaCloseFirmwareForm,
 });
+
+function sonotaCloseFirmwareForm(): void {
+  for (const place of sonotaFirmwareForm?.places ?? []) place.stop();
+  sonotaFirmwareForm = undefined;
+}
+
+/** Everything that is kept, each with a button that removes it. */
+function sonotaShowStore(box: JQuery, store: SonotaStoredImage[], { t, refresh, places }: SonotaForm): void {
+  box.empty();
+  if (store.length === 0) box.text(t('store.empty'));
+  for (const { sha256, size, addedAt, origins } of store) {
+    const row = $('<div class="sonota-stored">').attr('data-sha256', sha256).appendTo(box);
+    const when = addedAt === null ? '' : new Date(addedAt).toLocaleDateString();
+    const what = origins[origins.length - 1] ?? t('store.unknown');
+    sonotaButton(row, t('button.remove'), 'sonota-remove', () => {
+      sonotaLibrary.remove(sha256).then(
+        () => {
+          refresh();
+          for (const place of places) place.examine();
+        },
+        () => RED.notify(t('examination.unavailable'), 'error'),
+      );
+    });
+    $('<span>')
+      .text(t('store.entry', { what, size: String(size), when, digest: sha256.slice(0, 16) }))
+      .appendTo(row);
+  }
+}

@@ -1,11 +1,16 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { ImageRole } from '../../lib/image';
 import type { FirmwareNode } from '../shared/firmware-choice';
+import { libraryOf } from '../shared/library';
 import { textOrNone } from '../shared/properties';
+import { addFirmwareRoutes } from './routes';
 
 interface FirmwareDef extends NodeDef {
   user1: string;
   user2: string;
   final: string;
+  /** The digests that the form saw; absent in flows from before there were any. */
+  digests?: Partial<Record<ImageRole, string>>;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -15,9 +20,16 @@ export default function register(RED: NodeAPI): void {
       user1: textOrNone(config.user1),
       user2: textOrNone(config.user2),
       final: textOrNone(config.final),
+      digests: digestsOf(config),
     };
     Object.assign(this, { sources } satisfies Pick<FirmwareNode, 'sources'>);
   }
 
+  addFirmwareRoutes(RED, () => libraryOf(RED));
   RED.nodes.registerType('sonota-firmware', SonotaFirmware);
+}
+
+function digestsOf({ digests = {} }: FirmwareDef): Partial<Record<ImageRole, string>> {
+  const known = Object.entries(digests).filter(([, digest]) => typeof digest === 'string' && digest !== '');
+  return Object.fromEntries(known);
 }

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { HostSettings } from '../../lib/flash/host';
 import { FINALSTAGE_PORT } from '../../lib/protocol/finalstage';
 import { onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
+import { ownFolder } from '../shared/library';
 import { numberOr, textOr, textOrNone } from '../shared/properties';
 
 interface HostDef extends NodeDef {
@@ -19,9 +19,7 @@ interface HostDef extends NodeDef {
 export default function register(RED: NodeAPI): void {
   function SonotaHost(this: Node<{ password: unknown }>, config: HostDef): void {
     RED.nodes.createNode(this, config);
-    const { userDir } = RED.settings;
-    const folder = userDir === undefined ? undefined : join(userDir, 'sonota');
-    const flashHost = hosts.attach(this.id, this, settingsOf(config), folder);
+    const flashHost = hosts.attach(this.id, this, settingsOf(config), ownFolder(RED));
     flashHost.log = (level, text) => (level === 'warn' ? this.warn(text) : this.log(text));
     const wifi = { ssid: textOrNone(config.ssid), password: textOrNone(this.credentials.password) };
     Object.assign(this, { flashHost, wifi } satisfies Pick<HostNode, 'flashHost' | 'wifi'>);

@@ -1,0 +1,142 @@
+/**
+ * What the form of a firmware asks the runtime for. Who may only read flows may see lists; whatever reads files or
+ * dials out needs the right to change flows, which can do both anyway. No answer holds a byte of an image.
+ */
+
+import type { Request, RequestHandler, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+import { asFlashError } from '../../lib/errors';
+import { sourceOf } from '../../lib/flash/catalog';
+import type { ImageLibrary } from '../../lib/flash/image-library';
+import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/inspection';
+import { MENDS, type ImageRole, type MendName } from '../../lib/image';
+
+const PATH = '/sonota/firmware';
+const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
+/** Longer than any path or address that a system takes. */
+const SOURCE_LIMIT = 8192;
+/** At most this often a download tells how far it is; ms. */
+const PROGRESS_MS = 200;
+
+/** @param libraryNow the library; asked for anew each time, since Node-RED's settings come late */
+export function addFirmwareRoutes(RED: NodeAPI, libraryNow: () => ImageLibrary): void {
+  const { httpAdmin } = RED;
+  const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
+  const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
+
+  httpAdmin.get(
+    `${PATH}/images`,
+    mayRead,
+    answer(() => images(libraryNow())),
+  );
+  httpAdmin.post(
+    `${PATH}/examine`,
+    mayWrite,
+    answer((request) => inspect(libraryNow(), targetOf(request))),
+  );
+  httpAdmin.post(`${PATH}/fetch`, mayWrite, (request: Request, response: Response) => {
+    download(libraryNow(), request, response).catch((error: unknown) => refuse(response, error));
+  });
+  httpAdmin.post(
+    `${PATH}/confirm`,
+    mayWrite,
+    answer(async (request) => {
+      const { name, sha256 } = bodyOf(request);
+      await libraryNow().confirm(text(name), text(sha256));
+      return {};
+    }),
+  );
+  httpAdmin.post(
+    `${PATH}/mend`,
+    mayWrite,
+    answer(async (request) => {
+      const signal = AbortSignal.timeout(10_000);
+      return { sha256: await keepMended(libraryNow(), targetOf(request), mendsOf(request), signal) };
+    }),
+  );
+  httpAdmin.delete(
+    `${PATH}/store/:sha256`,
+    mayWrite,
+    answer(async (request) => {
+      await libraryNow().store.remove(text(request.params['sha256']));
+      return {};
+    }),
+  );
+}
+
+/** What can be picked: the catalog with what is here of it, and everything that is kept. */
+async function images({ catalog, store }: ImageLibrary): Promise<object> {
+  const kept = await store.list();
+  return {
+    catalog: catalog.images.map((image) => {
+      const isHere = kept.some(({ sha256, origins }) => sha256 === image.sha256 || origins.includes(sourceOf(image)));
+      return { ...image, isHere };
+    }),
+    store: kept,
+  };
+}
+
+/** One line of JSON for each piece of news; the last one is the inspection. A form that is closed ends the download. */
+async function download(library: ImageLibrary, request: Request, response: Response): Promise<void> {
+  const target = targetOf(request);
+  const stop = new AbortController();
+  response.on('close', () => stop.abort());
+  response.type('application/x-ndjson');
+  let saidAt = 0;
+  const inspection = await fetchAndInspect(library, target, {
+    signal: stop.signal,
+    onFetch: ({ received, total }) => {
+      if (Date.now() - saidAt < PROGRESS_MS) return;
+      saidAt = Date.now();
+      response.write(`${JSON.stringify({ received, total: total ?? null })}\n`);
+    },
+  });
+  response.end(`${JSON.stringify(inspection)}\n`);
+}
+
+function answer(make: (request: Request) => Promise<object>): RequestHandler {
+  return (request, response) => {
+    Promise.resolve(request)
+      .then(make)
+      .then((body) => response.json(body))
+      .catch((error: unknown) => refuse(response, error));
+  };
+}
+
+/** A request that our own form never makes. */
+class BadRequest extends Error {}
+
+function refuse(response: Response, thrown: unknown): void {
+  if (response.headersSent) return void response.end();
+  if (thrown instanceof BadRequest) return void response.status(400).json({ message: thrown.message });
+  const { code, message } = asFlashError(thrown);
+  response.status(422).json({ code, message });
+}
+
+function bodyOf(request: Request): Record<string, unknown> {
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null) throw new BadRequest('the request has no JSON body');
+  return body as Record<string, unknown>;
+}
+
+function targetOf(request: Request): InspectionTarget {
+  const { role, source, digest } = bodyOf(request);
+  const known = ROLES.find((one) => one === role);
+  if (!known) throw new BadRequest(`role must be one of ${ROLES.join(', ')}`);
+  return { role: known, source: text(source), ...(typeof digest === 'string' && digest !== '' ? { digest } : {}) };
+}
+
+function mendsOf(request: Request): MendName[] {
+  const { mends } = bodyOf(request);
+  if (!Array.isArray(mends)) throw new BadRequest('mends must be a list');
+  return mends.map((mend) => {
+    const known = MENDS.find((one) => one === mend);
+    if (!known) throw new BadRequest(`there is no mend ${String(mend)}`);
+    return known;
+  });
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string' && value.length <= SOURCE_LIMIT) return value;
+  throw new BadRequest('a text is missing, or is too long');
+}

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import helper from 'node-red-node-test-helper';
+import { Catalog, type CatalogImage } from '../../lib/flash/catalog';
+import { ImageLibrary } from '../../lib/flash/image-library';
+import { digestOf, FirmwareStore } from '../../lib/flash/store/firmware-store';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { addFirmwareRoutes } from '../../nodes/sonota-firmware/routes';
+import { useHttpServers } from '../shared/http-server';
+import { nodeRedFolder } from '../shared/node-red';
+
+const FINAL = makeFinalImage({ seed: 5 });
+const SHA = digestOf(FINAL);
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+  text: string;
+}
+
+describe('nodes/firmware routes', () => {
+  const http = useHttpServers();
+  let folder: string;
+  let library: ImageLibrary;
+  let asked: string[];
+
+  before((done) => {
+    helper.init(require.resolve(nodeRedFolder()));
+    helper.startServer(done);
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-routes-'));
+    asked = [];
+    await useCatalog('http://127.0.0.1:1');
+    await helper.load([(RED: NodeAPI) => addFirmwareRoutes(watched(RED), () => library)], []);
+  });
+  afterEach(async () => {
+    await helper.unload();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Node-RED's own check of permissions is not part of the helper: this one notes what is asked for. */
+  function watched(RED: NodeAPI): NodeAPI {
+    const needsPermission = (name: string) => (_: unknown, _response: unknown, next: () => void) => {
+      asked.push(name);
+      next();
+    };
+    return { httpAdmin: RED.httpAdmin, auth: { needsPermission } } as unknown as NodeAPI;
+  }
+
+  async function useCatalog(base: string): Promise<void> {
+    const image = (name: string, sha256: string | null, road: CatalogImage['roads'][number]): CatalogImage => ({
+      name,
+      title: name,
+      project: 'test',
+      version: '1',
+      licence: null,
+      url: `${base}/${name}.bin`,
+      size: null,
+      sha256,
+      digestSource: sha256 && 'this test',
+      flashMode: null,
+      roads: [road],
+      notes: 'none',
+    });
+    const images = [
+      image('user1', digestOf(makeUserImage({ slot: 1 })), 'cloud-user1'),
+      image('user2', digestOf(makeUserImage({ slot: 2 })), 'cloud-user2'),
+      image('known', SHA, 'finalstage'),
+      image('unknown', null, 'finalstage'),
+    ];
+    library = new ImageLibrary(
+      new FirmwareStore(join(folder, 'store')),
+      new Catalog({ pair: { user1: 'user1', user2: 'user2' }, images }),
+    );
+  }
+
+  async function call(method: 'get' | 'post' | 'delete', path: string, body?: object): Promise<Answer> {
+    const sending = helper.request()[method](`/sonota/firmware/${path}`);
+    const { status, body: json, text } = await (body ? sending.send(body) : sending);
+    return { status, body: json as Record<string, unknown>, text };
+  }
+
+  async function examine(role: string, source: string): Promise<Record<string, unknown>> {
+    const { status, body, text } = await call('post', 'examine', { role, source });
+    assert.equal(status, 200, text);
+    return body;
+  }
+
+  async function fetched(role: string, source: string): Promise<Record<string, unknown>[]> {
+    const { status, text } = await call('post', 'fetch', { role, source });
+    assert.equal(status, 200, text);
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  it('examines a file and gives back what the doctor says, but no byte of it', async () => {
+    const path = join(folder, 'final.bin');
+    await writeFile(path, FINAL);
+    const inspection = await examine('final', path);
+    assert.equal(inspection['state'], 'examined');
+    assert.notEqual(inspection['verdict'], 'refuse');
+    assert.equal(inspection['sha256'], SHA);
+    assert.equal(inspection['size'], FINAL.length);
+    assert.match(String(inspection['picture']), /^<svg/);
+    assert.deepEqual(Object.keys(inspection).sort(), [
+      'findings',
+      'identity',
+      'picture',
+      'sha256',
+      'size',
+      'state',
+      'verdict',
+    ]);
+    assert.deepEqual(asked, ['sonota.write'], 'to look into files takes the right to change flows');
+  });
+
+  it('gives nothing of a file away that is no image', async () => {
+    const path = join(folder, 'secret.txt');
+    await writeFile(path, 'password=swordfish\n'.repeat(20));
+    for (const role of ['user1', 'final']) {
+      const inspection = await examine(role, path);
+      assert.equal(inspection['verdict'], 'refuse');
+      assert.doesNotMatch(JSON.stringify(inspection), /swordfish/);
+    }
+  });
+
+  it('says what cannot be read', async () => {
+    const inspection = await examine('final', join(folder, 'nowhere.bin'));
+    assert.equal(inspection['state'], 'unreadable');
+    assert.equal(inspection['code'], 'image-unreadable');
+    assert.match(String(inspection['message']), /there is no such file/);
+    assert.equal((await examine('final', 'catalog:nothing'))['code'], 'firmware-missing');
+    assert.equal((await examine('final', '/dev/zero'))['code'], 'image-unreadable');
+  });
+
+  it('fetches nothing that is only looked at', async () => {
+    let requests = 0;
+    const base = await http.serve((_, response) => {
+      requests++;
+      response.end(FINAL);
+    });
+    await useCatalog(base);
+    for (const source of [`${base}/x.bin`, 'catalog:known', 'catalog:unknown']) {
+      assert.equal((await examine('final', source))['state'], 'not-fetched');
+    }
+    assert.equal((await examine('user1', ''))['from'], `${base}/user1.bin`);
+    assert.equal(requests, 0);
+  });
+
+  it('downloads with news of how far it is, then knows the image without the network', async () => {
+    const base = await http.serve((_, response) => response.end(FINAL));
+    await useCatalog(base);
+    for (const source of ['catalog:known', `${base}/x.bin`]) {
+      const lines = await fetched('final', source);
+      assert.ok(lines.length >= 2, 'there is news before the end');
+      assert.deepEqual(Object.keys(lines[0] ?? {}), ['received', 'total']);
+      assert.equal(lines.at(-1)?.['state'], 'examined');
+      assert.equal(lines.at(-1)?.['sha256'], SHA);
+    }
+    await http.stop();
+    assert.equal((await examine('final', 'catalog:known'))['state'], 'examined');
+    assert.equal((await examine('final', `${base}/x.bin`))['state'], 'examined');
+  });
+
+  it('says why a download failed', async () => {
+    const base = await http.serve((_, response) => response.writeHead(404).end());
+    await useCatalog(base);
+    const [last] = await fetched('final', 'catalog:known');
+    assert.equal(last?.['code'], 'fetch-failed');
+  });
+
+  it('ends a download when its form is closed', async () => {
+    let broken: Promise<unknown> | undefined;
+    const base = await http.serve((_, response) => {
+      broken = once(response, 'close');
+      response.writeHead(200, { 'content-length': FINAL.length });
+      response.write(FINAL.subarray(0, 1000));
+    });
+    const { port } = new URL(helper.url());
+    const body = JSON.stringify({ role: 'final', source: base });
+    const form = httpRequest({
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/sonota/firmware/fetch',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    });
+    form.on('error', () => undefined);
+    form.end(body);
+    const [answer] = (await once(form, 'response')) as [NodeJS.ReadableStream];
+    await once(answer, 'data');
+    form.destroy();
+    await broken;
+    assert.deepEqual(await library.store.list(), []);
+  });
+
+  it('asks for a digest that nobody knows, and takes the answer', async () => {
+    const base = await http.serve((_, response) => response.end(FINAL));
+    await useCatalog(base);
+    const last = (await fetched('final', 'catalog:unknown')).at(-1);
+    assert.equal(last?.['state'], 'unconfirmed');
+    assert.equal(last?.['sha256'], SHA);
+    assert.equal((await examine('final', 'catalog:unknown'))['state'], 'unconfirmed');
+    const wrong = await call('post', 'confirm', { name: 'unknown', sha256: '0'.repeat(64) });
+    assert.equal(wrong.status, 422);
+    assert.equal((await call('post', 'confirm', { name: 'unknown', sha256: SHA })).status, 200);
+    assert.equal((await examine('final', 'catalog:unknown'))['state'], 'examined');
+  });
+
+  it('lists the catalog and what is kept, and removes it', async () => {
+    await library.store.keep(FINAL, 'catalog:known', 'final');
+    asked = [];
+    const { body } = await call('get', 'images');
+    assert.deepEqual(asked, ['sonota.read']);
+    const { catalog, store } = body as { catalog: Record<string, unknown>[]; store: Record<string, unknown>[] };
+    const here = Object.fromEntries(catalog.map(({ name, isHere }) => [name, isHere]));
+    assert.deepEqual(here, { user1: false, user2: false, known: true, unknown: false });
+    assert.deepEqual(
+      store.map(({ sha256 }) => sha256),
+      [SHA],
+    );
+    assert.equal((await call('delete', `store/${SHA}`)).status, 200);
+    assert.deepEqual(((await call('get', 'images')).body as { store: unknown[] }).store, []);
+  });
+
+  it('keeps a mended copy beside the image that it was made of', async () => {
+    const path = join(folder, 'dio.bin');
+    const dio = Buffer.from(FINAL);
+    dio[2] = 2;
+    await writeFile(path, dio);
+    const before = await examine('final', path);
+    assert.equal(before['verdict'], 'refuse');
+    const mends = (before['findings'] as { mend?: string }[]).flatMap(({ mend }) => mend ?? []);
+    assert.deepEqual(mends, ['set-flash-mode-dout']);
+    const { status, body, text } = await call('post', 'mend', { role: 'final', source: path, mends });
+    assert.equal(status, 200, text);
+    assert.equal(body['sha256'], SHA);
+    assert.notEqual((await examine('final', `store:${SHA}`))['verdict'], 'refuse');
+    assert.equal((await examine('final', path))['verdict'], 'refuse', 'the file itself is as it was');
+  });
+
+  it('answers only what its own form asks', async () => {
+    const cases: [path: string, body: object][] = [
+      ['examine', {}],
+      ['examine', { role: 'boot', source: '/etc/hostname' }],
+      ['examine', { role: 'final' }],
+      ['examine', { role: 'final', source: 'x'.repeat(10_000) }],
+      ['fetch', { role: 'final', source: 7 }],
+      ['mend', { role: 'final', source: 'x', mends: 'all' }],
+      ['mend', { role: 'final', source: 'x', mends: ['erase'] }],
+      ['confirm', { name: 'known' }],
+    ];
+    for (const [path, body] of cases) {
+      assert.equal((await call('post', path, body)).status, 400, `${path} ${JSON.stringify(body).slice(0, 60)}`);
+    }
+    assert.equal((await call('delete', 'store/..%2f..%2fx')).status, 200, 'it names nothing that is kept');
+  });
+});
