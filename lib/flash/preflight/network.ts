@@ -1,0 +1,36 @@
+import { isLoopback, type LocalAddress } from '../../net/addresses';
+import { isContainerInterface } from '../../net/container';
+import { cidr, overlap, type Network } from '../../net/networks';
+import { AP_ADDRESS } from '../../protocol/ap';
+import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
+import type { FlashHost } from '../host';
+import { passed, warned, type Check } from './check';
+import type { Machine } from './machine';
+
+/** The two networks into which a person takes this machine; both have fixed addresses (protocol notes 1.1, 5). */
+const VISITED = [
+  { name: "the device's own Wi-Fi", address: AP_ADDRESS, netmask: '255.255.255.0' },
+  { name: 'the Wi-Fi FinalStage', address: FINALSTAGE_ADDRESS, netmask: '255.255.255.0' },
+];
+
+/** No network of this machine has addresses in common with those of the device (SonOTA#28). */
+export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: Machine): Check[] {
+  const { address } = host;
+  const knowsHome = address !== undefined && !isLoopback(address);
+  const clashes = addresses
+    .filter(({ name }) => !isContainerInterface(name))
+    .filter((local) => local.address === address || !(knowsHome && isVisit(local)))
+    .flatMap((local) => VISITED.filter((visited) => overlap(local, visited)).map((visited) => ({ local, visited })));
+  if (clashes.length === 0) {
+    return [passed('network', 'network-overlap', 'No network of this machine overlaps those that the device makes.')];
+  }
+  return clashes.map(({ local, visited }) => {
+    const values = { network: cidr(local), name: local.name, other: `${visited.name} (${cidr(visited)})` };
+    return warned('network', 'network-overlap', values);
+  });
+}
+
+/** Exactly the device's network, on a machine that knows its home elsewhere: it is there just now. */
+function isVisit({ address, netmask }: LocalAddress): boolean {
+  return VISITED.some((visited: Network) => cidr({ address, netmask }) === cidr(visited));
+}

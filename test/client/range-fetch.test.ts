@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fetchInRanges, type RangeFetchOutcome } from '../../lib/client/range-fetch';
+import { ImageServer } from '../../lib/server/image-server';
+import { afterwards, closeAll, serve } from '../server/serving';
+
+describe('client/range-fetch', () => {
+  afterEach(closeAll);
+
+  async function fetchFrom(port: number, limitMs = 2000): Promise<RangeFetchOutcome> {
+    const { signal } = new AbortController();
+    return fetchInRanges(new URL(`http://127.0.0.1:${port}/image.bin`), { signal, limitMs });
+  }
+
+  async function answering(answer: RequestListener): Promise<{ port: number; server: Server }> {
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterwards(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return { port: (server.address() as AddressInfo).port, server };
+  }
+
+  async function reason(answer: RequestListener, limitMs?: number): Promise<string> {
+    const outcome = await fetchFrom((await answering(answer)).port, limitMs);
+    assert.ok('reason' in outcome);
+    return outcome.reason;
+  }
+
+  for (const size of [1, 4096, 4097, 10_000]) {
+    it(`fetches ${size} bytes from the image server, on one connection`, async () => {
+      const bytes = randomBytes(size);
+      const images = new ImageServer({
+        find: () => ({ bytes, observer: { sent: () => undefined, ended: () => undefined } }),
+      });
+      let connections = 0;
+      const port = await serve({
+        handle: (socket) => {
+          connections += 1;
+          images.handle(socket);
+        },
+      });
+      const outcome = await fetchFrom(port);
+      assert.ok('bytes' in outcome);
+      assert.ok(outcome.bytes.equals(bytes));
+      assert.equal(connections, 1);
+    });
+  }
+
+  it('wants pieces, and says what came instead', async () => {
+    assert.match(await reason((_, response) => void response.end('all of it')), /answered with 200/);
+    assert.match(await reason((_, response) => void response.writeHead(404).end()), /answered with 404/);
+  });
+
+  it('does not take another piece', async () => {
+    const wrong: RequestListener = (_, response) =>
+      void response.writeHead(206, { 'Content-Range': 'bytes 8-11/20' }).end('abcd');
+    assert.match(await reason(wrong), /another piece/);
+    const without: RequestListener = (_, response) => void response.writeHead(206).end('abcd');
+    assert.match(await reason(without), /another piece/);
+  });
+
+  it('says that nothing listens, that the connection broke off, or that nothing came in time', async () => {
+    const { port, server } = await answering(() => undefined);
+    assert.deepEqual(await fetchFrom(port, 50), { reason: 'no answer came in time' });
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+    assert.deepEqual(await fetchFrom(port), { reason: 'nothing listens there' });
+    assert.equal(await reason((request) => void request.socket.destroy()), 'the connection broke off');
+  });
+
+  it('ends when it is aborted', async () => {
+    const controller = new AbortController();
+    const { port } = await answering(() => controller.abort());
+    const url = new URL(`http://127.0.0.1:${port}/image.bin`);
+    assert.ok('reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 5000 })));
+  });
+});
