@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { digestOf } from '../../lib/flash/store/firmware-store';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { useHttpServers } from '../shared/http-server';
+import { EVERY_NODE, idOf } from './every-node';
+import { useEditor } from './suite';
+
+const FINAL = makeFinalImage({ seed: 11 });
+const SHA = digestOf(FINAL);
+
+describe('editor: the form of a firmware', () => {
+  const suite = useEditor(EVERY_NODE);
+  const http = useHttpServers();
+  let folder: string;
+  let form: Locator;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-form-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  beforeEach(async () => {
+    await suite.editor.openForm(idOf('sonota-ota-serve'));
+    form = await suite.editor.openConfigForm('firmware');
+  });
+  afterEach(async () => {
+    if (await suite.editor.page.locator('#node-config-dialog-cancel').isVisible())
+      await suite.editor.cancelConfigForm();
+    await suite.editor.cancelForm();
+  });
+
+  async function file(name: string, bytes: Buffer): Promise<string> {
+    const path = join(folder, name);
+    await writeFile(path, bytes);
+    return path;
+  }
+
+  function box(role: string, state: string): Locator {
+    return form.locator(`#sonota-examination-${role}[data-state="${state}"]`);
+  }
+
+  async function enter(role: string, text: string): Promise<void> {
+    await suite.editor.enter(form.locator(`#node-config-input-${role}`), text);
+  }
+
+  it('examines what is typed, and draws where it goes', async () => {
+    await enter('final', await file('good.bin', FINAL));
+    const examined = box('final', 'examined');
+    await examined.locator('[data-verdict="ok"], [data-verdict="warn"]').waitFor();
+    assert.match(await examined.innerText(), new RegExp(`${FINAL.length} bytes[\\s\\S]*sha256 ${SHA}`));
+    await examined.locator('summary').click();
+    const picture = examined.locator('img');
+    await picture.scrollIntoViewIfNeeded();
+    const width = await picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+    assert.ok(width > 0, 'the picture is drawn');
+    await enter('final', await file('page.bin', Buffer.from('<!DOCTYPE html><b>404</b>')));
+    await examined.locator('[data-verdict="refuse"]').waitFor();
+    assert.match(await examined.locator('[data-severity="refuse"]').innerText(), /web page/);
+    await enter('final', join(folder, 'nowhere.bin'));
+    await box('final', 'unreadable').waitFor();
+  });
+
+  it('stands for the pair of the catalog where both are empty, and asks for both where one is not', async () => {
+    await box('user1', 'not-fetched').waitFor();
+    assert.match(await box('user2', 'not-fetched').innerText(), /image_user2-0x81000\.bin/);
+    await enter('user1', await file('user1.bin', makeUserImage({ slot: 1 })));
+    await box('user1', 'examined').waitFor();
+    await box('user2', 'missing').waitFor();
+    await enter('user2', join(folder, 'user1.bin'));
+    await box('user2', 'examined').locator('[data-verdict="refuse"]').waitFor();
+    assert.match(await box('user2', 'examined').innerText(), /linked for user1/);
+    await enter('user1', '');
+    await enter('user2', '');
+    await box('user1', 'not-fetched').waitFor();
+  });
+
+  it('offers a mended copy, and takes it into its place', async () => {
+    const dio = Buffer.from(FINAL);
+    dio[2] = 2;
+    await enter('final', await file('dio.bin', dio));
+    await box('final', 'examined').locator('.sonota-mend').click();
+    await form.locator('#sonota-store .sonota-stored').waitFor();
+    await box('final', 'examined').locator('[data-verdict="ok"], [data-verdict="warn"]').waitFor();
+    assert.equal(await form.locator('#node-config-input-final').inputValue(), `store:${SHA}`);
+    await form.locator(`.sonota-stored[data-sha256="${SHA}"] .sonota-remove`).click();
+    await box('final', 'unreadable').waitFor();
+    assert.equal(await form.locator('.sonota-stored').count(), 0);
+  });
+
+  it('downloads an address, keeps what came, and lets it be picked', async () => {
+    const base = await http.serve((_, response) => response.end(FINAL));
+    await enter('final', `${base}/final.bin`);
+    await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'examined').waitFor();
+    await enter('final', '');
+    await box('final', 'missing').waitFor();
+    await form.locator(`#sonota-pick-final option[value="store:${SHA}"]`).waitFor({ state: 'attached' });
+    await form.locator('#sonota-pick-final').selectOption(`store:${SHA}`);
+    await box('final', 'examined').waitFor();
+    assert.equal(await form.locator('#sonota-pick-final').inputValue(), '', 'the picker is ready for another choice');
+  });
+
+  it('picks from the catalog what fits the place', async () => {
+    const values = async (role: string): Promise<string[]> =>
+      await form
+        .locator(`#sonota-pick-${role} optgroup`)
+        .first()
+        .locator('option')
+        .evaluateAll((options) => options.map((option) => (option as unknown as { value: string }).value));
+    await form.locator('#sonota-pick-user1 optgroup option').first().waitFor({ state: 'attached' });
+    assert.deepEqual(await values('user1'), ['catalog:finalstage-user1']);
+    assert.deepEqual(await values('user2'), ['catalog:finalstage-user2']);
+    assert.ok((await values('final')).includes('catalog:tasmota-lite-8.5.0'));
+    await form.locator('#sonota-pick-final').selectOption('catalog:tasmota-lite-8.5.0');
+    await box('final', 'not-fetched').waitFor();
+  });
+
+  it('shows how far a download is, and stops it', async () => {
+    const base = await http.serve((_, response) => {
+      response.writeHead(200, { 'content-length': FINAL.length });
+      response.write(FINAL.subarray(0, 5000));
+    });
+    await enter('final', `${base}/final.bin`);
+    await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'fetching').getByText(`5000 of ${FINAL.length} bytes`).waitFor();
+    await box('final', 'fetching').locator('.sonota-cancel').click();
+    await box('final', 'not-fetched').waitFor();
+  });
+
+  it('keeps the digest of what was examined, and says so when the file is another one later', async () => {
+    const path = await file('mine.bin', FINAL);
+    await enter('final', path);
+    await box('final', 'examined').waitFor();
+    await suite.editor.page.locator('#node-config-dialog-ok').click();
+    await form.waitFor({ state: 'detached' });
+    assert.deepEqual(await digests(), { final: SHA });
+    await writeFile(path, makeFinalImage({ seed: 12 }));
+    form = await suite.editor.openConfigForm('firmware');
+    await box('final', 'examined').getByText('not the file that was examined last').waitFor();
+    await suite.editor.cancelConfigForm();
+    assert.deepEqual(await digests(), { final: SHA }, 'a form that is cancelled changes nothing');
+    form = await suite.editor.openConfigForm('firmware');
+    await enter('final', 'catalog:tasmota-lite-8.5.0');
+    await box('final', 'not-fetched').waitFor();
+    await suite.editor.page.locator('#node-config-dialog-ok').click();
+    await form.waitFor({ state: 'detached' });
+    assert.deepEqual(await digests(), {}, 'it belonged to the other file');
+  });
+
+  /** As the editor's own node holds them now. */
+  async function digests(): Promise<unknown> {
+    return await suite.editor.page.evaluate(`RED.nodes.node(${JSON.stringify(idOf('sonota-firmware'))}).digests`);
+  }
+});
