@@ -17,9 +17,17 @@ export interface Delivery {
 
 export type FinalStageImage = 'user2' | 'final';
 
+/** It as it is kept on disk. Times in ISO 8601. */
+export interface FinalStageVisitRecord {
+  readonly since: string;
+  readonly peer: string;
+  readonly deliveries: Partial<Record<FinalStageImage, Delivery>>;
+}
+
 /**
  * What one job's device has done in FinalStage so far: the servers write here, the stage reads.
- * Emits `changed` whenever there is news, and `dialled` at every sign of life.
+ * Emits `changed` whenever there is news, `turn` when it is of the kind that a restart must know, and `dialled` at
+ * every sign of life.
  */
 export class FinalStageVisit extends EventEmitter {
   /** FinalStage's own address: whose requests are this visit's. */
@@ -47,6 +55,7 @@ export class FinalStageVisit extends EventEmitter {
     const tries = (before?.tries ?? 0) + 1;
     this.deliveries[image] = { size, sent: before?.sent ?? 0, tries, state: 'flowing' };
     this.lastByte = Date.now();
+    this.emit('turn');
     this.emit('dialled');
     this.emit('changed');
   }
@@ -64,6 +73,7 @@ export class FinalStageVisit extends EventEmitter {
     const delivery = this.deliveries[image];
     if (!delivery) return;
     delivery.state = 'stalled';
+    this.emit('turn');
     this.emit('changed');
   }
 
@@ -71,6 +81,7 @@ export class FinalStageVisit extends EventEmitter {
     const delivery = this.deliveries[image];
     if (!delivery) return;
     delivery.state = isDelivered ? 'delivered' : 'broken';
+    this.emit('turn');
     this.emit('dialled');
     this.emit('changed');
   }
@@ -92,6 +103,20 @@ export class FinalStageVisit extends EventEmitter {
       signal: new AbortController().signal,
       everyMs: 1000,
     });
+  }
+
+  record(): FinalStageVisitRecord {
+    return { since: this.since.toISOString(), peer: this.peer, deliveries: structuredClone(this.deliveries) };
+  }
+
+  /** A transfer that was on the wire when the process ended was cut off with it. */
+  static restore({ since, peer, deliveries }: FinalStageVisitRecord): FinalStageVisit {
+    const visit = new FinalStageVisit(new Date(since));
+    visit.peer = peer;
+    for (const [image, delivery] of Object.entries(deliveries) as [FinalStageImage, Delivery][]) {
+      visit.deliveries[image] = { ...delivery, state: delivery.state === 'delivered' ? 'delivered' : 'broken' };
+    }
+    return visit;
   }
 
   /** What there is to tell of it afterwards. */

@@ -3,7 +3,7 @@ import { finalStageImage } from '../protocol/finalstage';
 import { signatureMatches, type OtaRequest } from '../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../server/transfer';
 import type { Devices } from './devices';
-import type { FinalStageImage, FinalStageVisit } from './finalstage-visit';
+import { FinalStageVisit, type FinalStageImage } from './finalstage-visit';
 import type { Job } from './job';
 import type { JobBook } from './job-book';
 import { ProbeImages } from './probe-images';
@@ -63,6 +63,8 @@ export class ImageDesk {
   /** The device is known by the address of its session, or by its signature where a network hides the address. */
   private isFrom(deviceid: string, request: OtaRequest, peer: string): boolean {
     if (this.devices.get(deviceid)?.peer === peer) return true;
+    // Its session is gone with a restart of ours; its download goes on, and its key is kept nowhere.
+    if (!this.devices.get(deviceid) && this.jobs.openJob(deviceid)?.facts.ip === peer) return true;
     const apikey = this.devices.factoryKey(deviceid);
     const { ts, sign } = request;
     if (apikey === undefined || ts === undefined || sign === undefined) return false;
@@ -70,7 +72,7 @@ export class ImageDesk {
   }
 
   private forFinalStage(image: FinalStageImage, peer: string): ImageGrant | ImageRefusal {
-    const job = this.awaiting(peer);
+    const job = this.awaiting(peer) ?? this.provenBy(peer);
     const loaded = job?.firmware[image];
     if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
     const { visit } = job;
@@ -84,6 +86,19 @@ export class ImageDesk {
         ended: ({ complete, closedByDevice = false }) => visit.ended(image, complete && closedByDevice),
       },
     };
+  }
+
+  /**
+   * A device that asks as FinalStage has written the upgrade, whatever became of its acknowledgement: with the process
+   * that it was sent to, or with the Wi-Fi. Then that request is its acknowledgement.
+   */
+  private provenBy(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
+    const visit = new FinalStageVisit();
+    if (!isPeerOf(visit, peer)) return undefined;
+    const job = this.jobs.all().find((one) => one.isOpen && !one.visit && one.download?.mayBeWritten);
+    if (!job?.download) return undefined;
+    job.download.taken();
+    return Object.assign(job, { visit });
   }
 
   /** The job whose FinalStage this peer can be: of several the one that has waited longest. */

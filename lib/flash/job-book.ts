@@ -8,6 +8,8 @@ const ENDED_JOBS_KEPT = 100;
 /** The jobs of one host: at most one open job a device. */
 export class JobBook {
   private readonly jobs: Job[] = [];
+  /** Called at every change of a job; see `Job.onChange`. */
+  onChange: (isTurn: boolean) => void = () => undefined;
 
   /**
    * The job with which a message enters `stage`. An open job of the device goes on; a failed one is resumed where
@@ -35,6 +37,16 @@ export class JobBook {
       older.fail('cancelled');
     }
     job.deviceid = deviceid;
+    this.onChange(true);
+  }
+
+  /** Takes in a job of an earlier run of the process. */
+  restore(job: Job): void {
+    this.open(job);
+  }
+
+  byId(id: string): Job | undefined {
+    return this.jobs.find((job) => job.id === id);
   }
 
   latest(deviceid: string): Job | undefined {
@@ -58,6 +70,7 @@ export class JobBook {
   }
 
   private open(job: Job): Job {
+    job.onChange = (isTurn) => this.onChange(isTurn);
     this.jobs.push(job);
     const ended = this.jobs.filter((one) => !one.isOpen);
     for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {

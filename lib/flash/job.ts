@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../errors';
 import type { Firmware } from './firmware';
 import { type FinalStageVisit } from './finalstage-visit';
@@ -35,17 +36,21 @@ export interface DeviceFacts {
   mac?: string;
 }
 
+/** What a job was when it was kept on disk. */
+export interface KeptJob {
+  readonly id: string;
+  readonly lastStage: StageName;
+  readonly snapshot: JobSnapshot;
+}
+
 /** One flash of one device, from its first stage to its end. Its percent never falls. */
 export class Job {
-  readonly id = randomUUID();
+  readonly id: string = randomUUID();
   readonly startedAt: Date;
   deviceid: string | undefined;
-  firmware: Partial<Firmware> = {};
-  /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
-  visit: FinalStageVisit | undefined;
-  /** Set while the upgrade runs: only then, and only to this job's device, its pair is served. */
-  download: UpgradeDownload | undefined;
   error: ErrorCode | undefined;
+  /** Called at every change; `isTurn` where a restart must know of it, not where bytes merely flow. */
+  onChange: (isTurn: boolean) => void = () => undefined;
   /** Ends the stage that is running now, if one is. */
   running: AbortController | undefined;
 
@@ -54,11 +59,45 @@ export class Job {
   private current: StageName;
   private ended: 'done' | 'failed' | undefined;
   private reached = 0;
+  private images: Partial<Firmware> = {};
+  private visitNow: FinalStageVisit | undefined;
+  private downloadNow: UpgradeDownload | undefined;
+  /** The stage that a restart of the process broke into. */
+  private interrupted: StageName | undefined;
 
   constructor(firstStage: StageName, deviceid?: string, now = new Date()) {
     this.current = firstStage;
     this.deviceid = deviceid;
     this.startedAt = now;
+  }
+
+  get firmware(): Partial<Firmware> {
+    return this.images;
+  }
+
+  set firmware(images: Partial<Firmware>) {
+    this.images = images;
+    this.onChange(true);
+  }
+
+  /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
+  get visit(): FinalStageVisit | undefined {
+    return this.visitNow;
+  }
+
+  set visit(visit: FinalStageVisit | undefined) {
+    this.visitNow = visit;
+    this.listenTo(visit);
+  }
+
+  /** Set while the upgrade runs: only then, and only to this job's device, its pair is served. */
+  get download(): UpgradeDownload | undefined {
+    return this.downloadNow;
+  }
+
+  set download(download: UpgradeDownload | undefined) {
+    this.downloadNow = download;
+    this.listenTo(download);
   }
 
   get stage(): StageName | 'done' | 'failed' {
@@ -81,11 +120,18 @@ export class Job {
 
   /** Begins a stage; a failed job that is resumed is open again. */
   enter(stage: StageName, now = new Date()): void {
+    if (stage !== this.interrupted) this.interrupted = undefined;
     this.current = stage;
     this.ended = undefined;
     this.error = undefined;
     this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
     this.advance(stage, 0);
+    this.onChange(true);
+  }
+
+  /** Whether a stage goes on that was broken into by a restart: what was done to the device then stays done. */
+  isResuming(stage: StageName): boolean {
+    return this.interrupted === stage;
   }
 
   /** Moves a stage on to `fraction` (0 to 1); going back is ignored. */
@@ -111,18 +157,23 @@ export class Job {
     this.advance(stage, 1);
     const record = this.records[stage];
     if (record) record.endedAt = now.toISOString();
+    this.interrupted = undefined;
     if (stage === 'finalstage') this.end('done');
+    this.onChange(true);
   }
 
   fail(code: ErrorCode, now = new Date()): void {
     const record = this.records[this.current];
     if (record) record.endedAt = now.toISOString();
     this.error = code;
+    this.interrupted = undefined;
     this.end('failed');
+    this.onChange(true);
   }
 
   learn(facts: DeviceFacts): void {
     Object.assign(this.device, facts);
+    this.onChange(true);
   }
 
   get facts(): Readonly<DeviceFacts> {
@@ -142,6 +193,26 @@ export class Job {
       stages: structuredClone(this.records),
       ...(this.error ? { error: this.error } : {}),
     };
+  }
+
+  /** A job as it was kept; where it was open, the stage that it was in is to go on. */
+  static restore({ id, lastStage, snapshot }: KeptJob): Job {
+    const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
+    const { model, romVersion, ip, mac, stage } = snapshot;
+    const known = Object.entries({ model, romVersion, ip, mac }).filter(([, fact]) => fact !== null);
+    Object.assign(job.device, Object.fromEntries(known));
+    Object.assign(job.records, structuredClone(snapshot.stages));
+    job.reached = snapshot.percent;
+    job.error = snapshot.error;
+    if (stage === 'done' || stage === 'failed') job.ended = stage;
+    else if (!job.hasLeft(lastStage)) job.interrupted = lastStage;
+    return Object.assign(job, { id });
+  }
+
+  private listenTo(news: EventEmitter | undefined): void {
+    news?.on('turn', () => this.onChange(true));
+    news?.on('changed', () => this.onChange(false));
+    this.onChange(true);
   }
 
   private end(how: 'done' | 'failed'): void {

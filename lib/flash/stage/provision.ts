@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
+import { firstOf } from '../first-of';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
+import { waitFor } from '../wait';
 
 /** One look at the access point may take this long; then the next begins. */
 const LOOK_LIMIT_MS = 3000;
@@ -43,10 +45,27 @@ export async function provision(
   const whenOver = (): FlashError => new FlashError('ap-unreachable', { url, seconds });
   return withinLimit(context.signal, { seconds, whenOver }, async (signal) => {
     context.say('wait-for-ap');
-    const device = await findDevice(url, signal);
+    const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
+      (either) => findDevice(url, either),
+      (either) => alreadySetUp(context, host, either),
+    ]);
+    if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
     requireMeant(device, options.deviceid);
     return { ...(await setUp(context, host, options, device, signal)), warnings };
   });
+}
+
+/**
+ * Where a restart broke into the stage, the device may have its set-up, and its access point is gone: then it dials us.
+ */
+async function alreadySetUp(context: StageContext, host: FlashHost, signal: AbortSignal): Promise<'set-up'> {
+  const { job } = context;
+  const { deviceid } = job;
+  const hasDialled = (): 'set-up' | undefined =>
+    deviceid !== undefined && job.isResuming('provision') && host.devices.lastDispatch(deviceid) ? 'set-up' : undefined;
+  const device = await waitFor(host.devices, ['dispatched'], hasDialled, { signal });
+  context.say('wifi-probably-sent', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
+  return device;
 }
 
 async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo> {

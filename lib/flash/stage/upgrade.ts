@@ -4,8 +4,10 @@ import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from '../cloud-road';
 import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
+import { firstOf } from '../first-of';
 import type { FlashHost } from '../host';
 import { upgradePath } from '../image-desk';
+import type { Job } from '../job';
 import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
@@ -47,11 +49,10 @@ export async function upgrade(
 ): Promise<Record<string, unknown>> {
   const { job } = context;
   context.say('load-firmware');
-  if (!options.sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
-  const firmware = await loadFirmware(options.sources, imageOptions(context, host));
+  const firmware = keptFirmware(job) ?? (await load(context, host, options.sources));
   job.firmware = firmware;
-  const download = new UpgradeDownload();
-  job.download = download;
+  // A device that a restart of ours met in its download goes on with it.
+  const download = (job.download ??= new UpgradeDownload());
 
   const { deviceid, timeoutSeconds: seconds } = options;
   const limit = {
@@ -62,9 +63,11 @@ export async function upgrade(
   try {
     return await withinLimit(context.signal, limit, async (signal) => {
       await host.openFinalStagePort();
-      const sessions = new UpgradeSessions(context, host, options, firmware, download, signal);
-      const version = await sessions.run();
-      job.visit = new FinalStageVisit();
+      const sessions = new UpgradeSessions(context, host, options, firmware, download);
+      await firstOf(signal, [(either) => isTaken(download, either), (either) => sessions.run(either)]);
+      download.taken();
+      job.visit ??= new FinalStageVisit();
+      const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
       context.say('image-written', { deviceid, image }, { fraction: 1 });
       return { image, size, requests, transport, version, sessions: sessions.count };
@@ -74,10 +77,28 @@ export async function upgrade(
   }
 }
 
+/** What a job had before a restart broke into its upgrade: the device may be in the middle of these very bytes. */
+function keptFirmware(job: Job): Firmware | undefined {
+  const { user1, user2, final } = job.firmware;
+  return job.isResuming('upgrade') && user1 && user2 && final ? { user1, user2, final } : undefined;
+}
+
+async function load(context: StageContext, host: FlashHost, sources: FirmwareSources | undefined): Promise<Firmware> {
+  if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
+  return await loadFirmware(sources, imageOptions(context, host));
+}
+
+/** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageDesk. */
+function isTaken(download: UpgradeDownload, signal: AbortSignal): Promise<true> {
+  return waitFor(download, ['changed'], () => download.isTaken || undefined, { signal });
+}
+
 /** The sessions of one upgrade, one after another, until the device gives its verdict. */
 class UpgradeSessions {
   count = 0;
-  private version = PROVEN_VERSION;
+  /** The version that was offered last. */
+  version = PROVEN_VERSION;
+  private signal = new AbortController().signal;
 
   constructor(
     private readonly context: StageContext,
@@ -85,17 +106,19 @@ class UpgradeSessions {
     private readonly options: UpgradeOptions,
     private readonly firmware: Firmware,
     private readonly download: UpgradeDownload,
-    private readonly signal: AbortSignal,
   ) {}
 
-  /** @returns the version that the device took */
-  async run(): Promise<string> {
+  /** Resolves when the device has taken the upgrade. */
+  async run(signal: AbortSignal): Promise<true> {
+    this.signal = signal;
     const { deviceid } = this.options;
     for (;;) {
+      signal.throwIfAborted();
+      if (this.download.isTaken) return true;
       const connection = await this.readyConnection();
       this.count += 1;
       const outcome = await this.oneSession(connection);
-      if (outcome === 'accepted') return this.version;
+      if (outcome === 'accepted') return true;
       if (this.count >= SESSIONS_AT_MOST) throw new FlashError('device-rebooted', { deviceid, times: this.count });
       this.context.say('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
     }
