@@ -283,6 +283,11 @@ export class FlashError extends Error {
   ) {
     super(explain(code, values), options);
   }
+
+  /** Node-RED shows this to people, so without the name of the class. */
+  override toString(): string {
+    return this.message;
+  }
 }
 
 /** A code's two sentences with their `{name}`s unfilled, for tables of all codes. */
