@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
+import helper from 'node-red-node-test-helper';
+import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
+import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
+import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
+import registerHost from '../../nodes/sonota-host/sonota-host';
+import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
+import registerProvision from '../../nodes/sonota-provision/sonota-provision';
+import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
+import { freePort } from '../flash/bench';
+import { nodeRedFolder, type Flow } from '../shared/node-red';
+
+/** What a node put out, called done with, or was caught with. */
+export type Msg = Record<string, unknown> & {
+  payload?: unknown;
+  sonota?: Record<string, unknown>;
+  error?: CaughtError;
+};
+
+interface CaughtError {
+  message: string;
+  code?: string;
+  source: { id: string };
+}
+
+export interface Shown {
+  fill: string;
+  shape: string;
+  text: string;
+}
+
+interface Happening {
+  node: string;
+  msg: Msg;
+}
+
+const userDir = mkdtempSync(join(tmpdir(), 'sonota-nodes-'));
+after(() => rm(userDir, { recursive: true, force: true }));
+
+const NODES: NodeInitializer[] = [
+  registerHost,
+  registerFirmware,
+  registerProvision,
+  registerCloud,
+  registerUpgrade,
+  registerFinalStage,
+  registerVirtual,
+];
+
+/** A flow in a Node-RED runtime, and everything that is heard of it, over all of its redeploys. */
+export class Bed {
+  readonly statuses: { id: string; status: Shown }[] = [];
+  /** What arrived at each sink node, by its id. */
+  readonly arrived: Happening[] = [];
+  /** Each call of done, with the node that called it. */
+  readonly done: { node: string; error: unknown }[] = [];
+  private readonly news = new EventEmitter().setMaxListeners(50);
+  private readonly devices: VirtualSonoff[] = [];
+  private RED: NodeAPI | undefined;
+
+  static async load(flow: Flow, credentials: Record<string, Record<string, string>> = {}): Promise<Bed> {
+    helper.init(require.resolve(nodeRedFolder()));
+    helper.settings({ userDir } as never);
+    const bed = new Bed();
+    await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials as never);
+    return bed;
+  }
+
+  /** Deploys another flow, or the same one anew. */
+  async deploy(flow: Flow, type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
+    await helper.setFlows(flow as never, type, this.credentials as never);
+  }
+  credentials: Record<string, Record<string, string>> = {};
+
+  async unload(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.stop()));
+    hooks().remove('*.bed');
+    this.RED?.events.off('node-status', this.onStatus);
+    await helper.unload();
+  }
+
+  node(id: string): Node {
+    const node = helper.getNode(id) as Node | null;
+    assert.ok(node, `there is no node ${id}`);
+    return node;
+  }
+
+  /** Sends a node a message, as a wire does. */
+  send(id: string, message: Record<string, unknown> = {}): void {
+    this.node(id).receive(message as never);
+  }
+
+  /** The first message at a sink, past ones included, that the predicate likes. */
+  async at(sink: string, wanted: (msg: Msg) => boolean = () => true): Promise<Msg> {
+    return this.find(() => this.arrived.find(({ node, msg }) => node === sink && wanted(msg))?.msg);
+  }
+
+  messages(sink: string): Msg[] {
+    return this.arrived.filter(({ node }) => node === sink).map(({ msg }) => msg);
+  }
+
+  /** The status under a node now. */
+  shown(id: string): Shown | undefined {
+    return this.statuses.findLast((one) => one.id === id)?.status;
+  }
+
+  /** The first status of a node after the `from`-th, past ones included, that the predicate likes. */
+  async status(id: string, wanted: (status: Shown) => boolean, from = 0): Promise<Shown> {
+    return this.find(() => this.statuses.slice(from).find((one) => one.id === id && wanted(one.status))?.status);
+  }
+
+  /** Waits until a node has called done so often. */
+  async doneBy(id: string, times = 1): Promise<unknown[]> {
+    return this.find(() => {
+      const calls = this.done.filter(({ node }) => node === id);
+      return calls.length >= times ? calls.map(({ error }) => error) : undefined;
+    });
+  }
+
+  /** A virtual device a hundred times as fast as a real one, switched off when the flow is unloaded. */
+  device(options: Partial<VirtualSonoffOptions>): VirtualSonoff {
+    const device = new VirtualSonoff({
+      apAddress: '127.0.0.1',
+      apPort: 0,
+      deviceid: '1000a1b2c3',
+      speed: 100,
+      ...options,
+    });
+    this.devices.push(device);
+    return device;
+  }
+
+  private register(RED: NodeAPI): void {
+    this.RED = RED;
+    const { news, arrived, done } = this;
+    RED.nodes.registerType('sink', function (this: Node, config: NodeDef) {
+      RED.nodes.createNode(this, config);
+      this.on('input', (msg, _send, finished) => {
+        arrived.push({ node: config.id, msg: msg as unknown as Msg });
+        news.emit('news');
+        finished();
+      });
+    });
+    // Its close takes until it is let go: a redeploy is held in the middle.
+    RED.nodes.registerType('slow-closer', function (this: Node, config: NodeDef) {
+      RED.nodes.createNode(this, config);
+      this.on('close', (finished: () => void) => {
+        if (!news.emit('closing', finished)) finished();
+      });
+    });
+    hooks().add('onComplete.bed', (event) => {
+      done.push({ node: event.node.id, error: event.error });
+      news.emit('news');
+    });
+    RED.events.on('node-status', this.onStatus);
+  }
+
+  /** Resolves in the middle of the next deploy, when the slow closer is to close; call what it gives to go on. */
+  async closing(): Promise<() => void> {
+    const [finish] = (await once(this.news, 'closing')) as [() => void];
+    return finish;
+  }
+
+  private readonly onStatus = ({ id, status }: { id: string; status: Shown }): void => {
+    this.statuses.push({ id, status });
+    this.news.emit('news');
+  };
+
+  private async find<T>(look: () => T | undefined): Promise<T> {
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      await once(this.news, 'news');
+    }
+  }
+}
+
+interface Hooks {
+  add(name: string, hook: (event: { node: { id: string }; error?: unknown }) => void): void;
+  remove(name: string): void;
+}
+
+/** Node-RED's hooks; the helper's API does not pass them on. */
+function hooks(): Hooks {
+  const util = require.resolve('@node-red/util', { paths: [nodeRedFolder()] });
+  return (require(util) as { hooks: Hooks }).hooks;
+}
+
+export interface Ports {
+  httpsPort: number;
+  legacyPort: number;
+  httpPort: number;
+  finalStagePort: number;
+}
+
+export async function freePorts(): Promise<Ports> {
+  const httpPort = await freePort();
+  return { httpsPort: await freePort(), legacyPort: await freePort(), httpPort, finalStagePort: httpPort };
+}
+
+/** Numbers as a form stores them. */
+function asForm(ports: Partial<Ports>): Record<string, string> {
+  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+}
+
+type Overrides = Record<string, Record<string, unknown>>;
+
+/**
+ * The whole road on one tab: each stage's result goes on to the next and to `<stage>-out`, its progress to
+ * `<stage>-progress`; Catch goes to `caught`. `overrides` change single nodes by their id.
+ */
+export function road(ports: Partial<Ports>, overrides: Overrides = {}): Flow {
+  const stage = (id: string, type: string, next: string[], more: object = {}): Flow[number] => ({
+    id,
+    z: 'tab',
+    type,
+    name: '',
+    host: 'host',
+    timeout: '30',
+    wires: [[`${id}-out`, ...next], [`${id}-progress`]],
+    ...more,
+  });
+  const sink = (id: string): Flow[number] => ({ id, z: 'tab', type: 'sink', wires: [] });
+  const stages = ['provision', 'cloud', 'upgrade', 'finalstage'];
+  const nodes: Flow = [
+    { id: 'tab', type: 'tab', label: 'road' },
+    { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...asForm(ports) },
+    {
+      id: 'firmware',
+      type: 'sonota-firmware',
+      name: 'made up',
+      user1: 'rehearsal:',
+      user2: 'rehearsal:',
+      final: 'rehearsal:',
+    },
+    stage('provision', 'sonota-provision', ['cloud'], { url: '' }),
+    stage('cloud', 'sonota-cloud-emulator', ['upgrade'], { every: false }),
+    stage('upgrade', 'sonota-ota-serve', ['finalstage'], { firmware: 'firmware' }),
+    stage('finalstage', 'sonota-finalstage-watch', [], { firmware: '', url: '' }),
+    ...stages.flatMap((id) => [sink(`${id}-out`), sink(`${id}-progress`)]),
+    { id: 'catch', z: 'tab', type: 'catch', scope: null, uncaught: false, wires: [['caught']] },
+    sink('caught'),
+    { id: 'slow', z: 'tab', type: 'slow-closer', wires: [] },
+  ];
+  // A node without a place on the tab would be taken for a config node.
+  const placed = nodes.map((node) => ('wires' in node ? { x: 100, y: 100, ...node } : node));
+  return placed.map((node) => ({ ...node, ...overrides[node.id] }));
+}
+
+/** A flow without one of its nodes. */
+export function without(flow: Flow, ...ids: string[]): Flow {
+  return flow.filter(({ id }) => !ids.includes(id));
+}

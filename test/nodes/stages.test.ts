@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { FIRMWARE, freePort, occupy } from '../flash/bench';
+import { Bed, freePorts, road, type Msg } from './bed';
+
+const HOME = { ssid: 'home', password: 'top secret' };
+
+describe('nodes: the four stages', function () {
+  this.timeout(12_000);
+  let bed: Bed | undefined;
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  it('flash a device from one message, with a result, progress and one done at each', async function () {
+    this.timeout(30_000);
+    const ports = await freePorts();
+    const [apPort, finalStagePort] = [await freePort(), await freePort()];
+    const flow = road(ports, {
+      provision: { url: `http://127.0.0.1:${apPort}` },
+      upgrade: { firmware: '' },
+      finalstage: { url: `http://127.0.0.1:${finalStagePort}` },
+    });
+    bed = await Bed.load(flow);
+    const device = bed.device({ apPort, finalStagePort, homeNetwork: HOME });
+    await device.start();
+    bed.send('provision', { ...HOME, topic: 'mine', firmware: FIRMWARE, foreign: { kept: true } });
+    const last = await bed.at('finalstage-out');
+    assert.equal((await device.ended).result, 'flashed');
+
+    const found: Msg[] = ['provision', 'cloud', 'upgrade'].map((id) => bed!.messages(`${id}-out`)[0]!);
+    for (const msg of [...found, last]) {
+      assert.equal(msg['deviceid'], device.deviceid);
+      assert.equal(msg['topic'], 'mine');
+      assert.deepEqual(msg['foreign'], { kept: true });
+      assert.equal(Object.getPrototypeOf(msg.payload), Object.prototype);
+      assert.ok(!('password' in msg));
+    }
+    assert.equal((last.sonota as Msg)['stage'], 'done');
+    assert.equal((last.sonota as Msg)['percent'], 100);
+    assert.equal((last.sonota as Msg)['model'], 'ITA-GZ1-GL');
+    assert.deepEqual(Object.keys((last.sonota as { stages: object }).stages), [
+      'provision',
+      'cloud',
+      'upgrade',
+      'finalstage',
+    ]);
+
+    const percents: number[] = [];
+    for (const id of ['provision', 'cloud', 'upgrade', 'finalstage']) {
+      assert.deepEqual(await bed.doneBy(id), [undefined], `done of ${id}`);
+      assert.deepEqual(bed.shown(id), { fill: 'green', shape: 'dot', text: 'done' });
+      const shown: string[] = bed.statuses
+        .filter((one) => one.id === id)
+        .map(({ status }) => `${status.fill} ${status.shape}`);
+      assert.equal(shown[0], 'grey ring');
+      assert.ok(shown.includes('blue dot') || id === 'cloud', shown.join());
+      for (const { text } of bed.statuses.filter((one) => one.id === id).map(({ status }) => status)) {
+        assert.ok(text.length < 25, text);
+      }
+      const progress = bed.messages(`${id}-progress`);
+      assert.ok(progress.length > 0, `progress of ${id}`);
+      for (const msg of progress) {
+        assert.match(String(msg['topic']), new RegExp(`^(${device.deviceid}|unknown)/${id}$`));
+        assert.equal(msg.payload, msg.sonota?.['percent']);
+        assert.match(String(msg['text']), /\w.*\.$/);
+        assert.ok('deviceid' in msg);
+        percents.push(Number(msg.payload));
+      }
+    }
+    assert.deepEqual(
+      percents,
+      [...percents].sort((a, b) => a - b),
+    );
+    assert.equal(percents.filter((percent) => percent === 100).length, 1);
+    assert.equal(bed.messages('caught').length, 0);
+    assert.ok(!JSON.stringify([bed.arrived, bed.statuses]).includes(HOME.password));
+  });
+
+  it('say that they have no host, in the status and to Catch', async () => {
+    const none = { host: '' };
+    bed = await Bed.load(
+      road(await freePorts(), { provision: none, cloud: none, upgrade: none, finalstage: { host: 'nobody' } }),
+    );
+    for (const id of ['provision', 'cloud', 'upgrade', 'finalstage']) {
+      assert.deepEqual(bed.shown(id), { fill: 'red', shape: 'ring', text: 'host-missing' });
+      bed.send(id, { password: HOME.password, mine: id });
+      const caught = await bed.at('caught', (msg) => msg['mine'] === id);
+      assert.equal(caught.error?.code, 'host-missing');
+      assert.equal(caught.error.source.id, id);
+      assert.match(caught.error.message, /^This node has no Sonoff host\. Open the node, .*\.$/);
+      assert.ok(!('password' in caught));
+      assert.equal((await bed.doneBy(id)).length, 1);
+    }
+  });
+
+  it('show a port in use, do not crash, and work again with the next message once it is free', async () => {
+    for (const key of ['httpsPort', 'legacyPort', 'httpPort'] as const) {
+      const ports = await freePorts();
+      const holder = await occupy(ports[key]);
+      bed = await Bed.load(road(ports, { cloud: { timeout: '0.2' } }));
+      try {
+        await bed.status('upgrade', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'red ring port-in-use');
+        bed.send('cloud', { deviceid: '1000a1b2c3', mine: 1 });
+        const caught = await bed.at('caught', (msg) => msg['mine'] === 1);
+        assert.equal(caught.error?.code, 'port-in-use');
+        assert.match(caught.error.message, new RegExp(`\\b${ports[key]}\\b`));
+      } finally {
+        await holder.release();
+      }
+      bed.send('cloud', { deviceid: '1000a1b2c3', mine: 2 });
+      const caught = await bed.at('caught', (msg) => msg['mine'] === 2);
+      assert.equal(caught.error?.code, 'nothing-arrived');
+      await bed.status('upgrade', ({ text }) => text === 'idle');
+      await bed.unload();
+      bed = undefined;
+    }
+  });
+
+  it('take the Wi-Fi of the form before that of the message, and the message’s where the form is empty', async () => {
+    for (const [form, message] of [
+      [HOME, { ssid: 'other', password: 'another secret' }],
+      [{}, HOME],
+      [HOME, {}],
+    ] as const) {
+      const apPort = await freePort();
+      const flow = road(await freePorts(), {
+        host: 'ssid' in form ? { ssid: form.ssid } : {},
+        provision: { url: `http://127.0.0.1:${apPort}`, wires: [['provision-out'], []] },
+      });
+      bed = await Bed.load(flow, { host: 'password' in form ? { password: form.password } : {} });
+      const device = bed.device({ apPort, homeNetwork: HOME });
+      await device.start();
+      bed.send('provision', { ...message });
+      const msg = await bed.at('provision-out');
+      assert.ok(!('password' in msg));
+      bed.send('cloud', { deviceid: device.deviceid });
+      await bed.at('cloud-out');
+      await bed.unload();
+      bed = undefined;
+    }
+  });
+
+  it('refuse to begin without credentials, and keep none of a message that failed', async () => {
+    bed = await Bed.load(road(await freePorts()));
+    bed.send('provision', { ssid: 'home', mine: 1 });
+    const caught = await bed.at('caught');
+    assert.equal(caught.error?.code, 'wifi-credentials-missing');
+    assert.deepEqual(bed.shown('provision'), { fill: 'red', shape: 'ring', text: 'wifi-credentials-missing' });
+    bed.send('provision', { ssid: 'x'.repeat(40), password: HOME.password, mine: 2 });
+    const other = await bed.at('caught', (msg) => msg['mine'] === 2);
+    assert.equal(other.error?.code, 'wifi-credentials-unusable');
+    assert.ok(!JSON.stringify(bed.arrived).includes(HOME.password));
+  });
+
+  it('find the firmware of a message by name, by id and in Buffers, and say what is missing', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { upgrade: { firmware: '', wires: [['upgrade-out'], []] } }));
+    const device = bed.device({
+      provisioned: { serverName: '127.0.0.1', port: ports.httpsPort },
+      behaviours: { refusesWith: 404 },
+    });
+    await device.start();
+    bed.send('cloud', { deviceid: device.deviceid, firmware: 'no such firmware', mine: 0 });
+    const missing = await bed.at('caught', (msg) => msg['mine'] === 0);
+    assert.equal(missing.error?.code, 'firmware-missing');
+    assert.match(missing.error.message, /no such firmware/);
+    const cases: [unknown, string][] = [
+      [undefined, 'firmware-missing'],
+      ['made up', 'download-failed'],
+      ['firmware', 'download-failed'],
+      [FIRMWARE, 'download-failed'],
+      [{ ...FIRMWARE, final: undefined }, 'firmware-missing'],
+      [{ ...FIRMWARE, user1: FIRMWARE.user2 }, 'image-wrong-slot'],
+      [{ ...FIRMWARE, final: '/no/such/file.bin' }, 'image-unreadable'],
+      [[1, 2, 3], 'firmware-missing'],
+      [{ ...FIRMWARE, user1: 7 }, 'image-unreadable'],
+    ];
+    for (const [index, [firmware, code]] of cases.entries()) {
+      const mine = index + 1;
+      bed.send('upgrade', { deviceid: device.deviceid, firmware, mine });
+      const caught = await bed.at('caught', (msg) => msg['mine'] === mine);
+      assert.equal(caught.error?.code, code, `case ${index}: ${caught.error?.message}`);
+      assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: code });
+    }
+    assert.equal(bed.done.filter(({ node }) => node === 'upgrade').length, cases.length + 1);
+  });
+
+  it('ask which device is meant where several are ready', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));
+    bed.send('upgrade', { mine: 0 });
+    assert.equal((await bed.at('caught', ({ mine }) => mine === 0)).error?.code, 'device-unknown');
+    for (const deviceid of ['1000000001', '1000000002']) {
+      const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+      await bed.device({ deviceid, provisioned, behaviours: { refusesWith: 404 } }).start();
+      bed.send('cloud', { deviceid });
+      await bed.at('cloud-out', (msg) => msg['deviceid'] === deviceid);
+    }
+    bed.send('upgrade', { mine: 1 });
+    const caught = await bed.at('caught', ({ mine }) => mine === 1);
+    assert.equal(caught.error?.code, 'device-unknown');
+    assert.match(caught.error.message, /1000000001, 1000000002/);
+    bed.send('upgrade', { deviceid: 1000000002, mine: 2 });
+    const refused = await bed.at('caught', ({ mine }) => mine === 2);
+    assert.equal(refused.error?.code, 'download-failed');
+    assert.match(refused.error.message, /1000000002/);
+  });
+
+  it('put out each device that becomes ready by itself, one message a job', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { cloud: { every: true, wires: [['cloud-out'], []] } }));
+    const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+    const device = bed.device({ deviceid: '1000000001', provisioned, behaviours: { refusesWith: 404 } });
+    await device.start();
+    await bed.at('cloud-out', (msg) => msg['deviceid'] === '1000000001');
+    device.powerCycle();
+    await bed.device({ deviceid: '1000000002', provisioned }).start();
+    await bed.at('cloud-out', (msg) => msg['deviceid'] === '1000000002');
+    assert.equal(bed.messages('cloud-out').length, 2);
+    // Its job ends: then it is news again.
+    bed.send('upgrade', { deviceid: '1000000001' });
+    await bed.at('caught');
+    device.powerCycle();
+    while (bed.messages('cloud-out').length < 3)
+      await bed.at('cloud-out', () => bed!.messages('cloud-out').length >= 3);
+    assert.equal(bed.messages('cloud-out')[2]?.['deviceid'], '1000000001');
+  });
+
+  it('queue at a fixed address, join the same device, and are cancelled by a message', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { provision: { url: `http://127.0.0.1:${await freePort()}` } }));
+    bed.send('provision', { ...HOME, mine: 1 });
+    bed.send('provision', { ...HOME, deviceid: '1000000002', mine: 2 });
+    bed.send('provision', { ...HOME, deviceid: '1000000002', mine: 3 });
+    await bed.status('provision', ({ text }) => / \(\+1\)$/.test(text));
+    bed.send('cloud', { deviceid: '1000000003', mine: 4 });
+    bed.send('cloud', { deviceid: '1000000003', mine: 5 });
+    await bed.status('cloud', ({ fill, shape }) => fill === 'yellow' && shape === 'ring');
+    bed.send('provision', { cancel: true, deviceid: '1000000002' });
+    for (const mine of [2, 3]) {
+      assert.equal((await bed.at('caught', (msg) => msg['mine'] === mine)).error?.code, 'cancelled');
+    }
+    bed.send('provision', { cancel: true });
+    assert.equal((await bed.at('caught', (msg) => msg['mine'] === 1)).error?.code, 'cancelled');
+    bed.send('cloud', { cancel: true });
+    for (const mine of [4, 5]) {
+      assert.equal((await bed.at('caught', (msg) => msg['mine'] === mine)).error?.code, 'cancelled');
+    }
+    assert.deepEqual(bed.shown('provision'), { fill: 'red', shape: 'ring', text: 'cancelled' });
+    assert.equal(bed.done.filter(({ node }) => node === 'provision').length, 5);
+    assert.equal(bed.done.filter(({ node }) => node === 'cloud').length, 3);
+  });
+});
