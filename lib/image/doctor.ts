@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { FlashError } from '../errors';
+import { esp32Image } from './esp32';
 import type { ImageFacts, ImageKind, ImageRole } from './facts';
 import { examineFinal } from './examine-final';
 import { examineUser } from './examine-user';
 import { isRefusal, refusal, type Finding, type Refusal } from './finding';
 import { APP_OFFSET } from './flash-map';
 import { MAGIC_V1 } from './format';
+import { gzipFile } from './gzip';
 import { identify, type Identity } from './identity';
 import { readImage } from './read';
 import { roadFacts, type Road } from './roads';
@@ -26,6 +28,10 @@ export interface Examination {
   /** Absent where the file is no ESP8266 image at all. */
   readonly facts?: ImageFacts;
   readonly identity: Identity;
+  /** `ESP8266`, or such as `ESP32-C3`; absent where the file is no image at all. */
+  readonly chip?: string;
+  /** Bytes inside a gzip file, as far as it tells; absent for any other. */
+  readonly unpackedSize?: number;
   /** 64 lower-case hex digits. */
   readonly sha256: string;
   /** Bytes. */
@@ -46,12 +52,16 @@ export function examine(bytes: Uint8Array, road: Road): Examination {
   const read = readOrRefuse(bytes, role);
   const facts = 'kind' in read ? read : undefined;
   const findings = 'kind' in read ? examineFacts(read, identity, road) : [read];
+  const chip = facts ? 'ESP8266' : esp32Image(bytes)?.chip;
+  const unpackedSize = gzipFile(bytes)?.unpackedSize;
   return {
     road,
     findings,
     verdict: verdictOf(findings),
     ...(facts && { facts }),
     identity,
+    ...(chip !== undefined && { chip }),
+    ...(unpackedSize !== undefined && { unpackedSize }),
     sha256: facts?.sha256 ?? createHash('sha256').update(bytes).digest('hex'),
     size: bytes.length,
   };

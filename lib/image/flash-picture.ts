@@ -23,13 +23,13 @@ export interface FlashPictureOptions {
 }
 
 const COLOURS: Readonly<Record<AreaKind, string>> = {
-  boot: '#5b7db1',
+  boot: '#8ba6cf',
   slot: '#a9c1e0',
   records: '#e3c98b',
   system: '#c9b6d8',
   settings: '#e3c98b',
   image: '#8cc495',
-  over: '#d9534f',
+  over: '#b52b27',
   free: '#f4f4f4',
 };
 const INK = '#222222';
@@ -87,7 +87,7 @@ function bar(heading: string, layout: FlashLayout, left: number): string[] {
     );
     top += height;
   }
-  lines.push(text(left - 6, round(top), address(FLASH_BYTES), { anchor: 'end', colour: FAINT }));
+  lines.push(text(left - 6, round(top + 12), address(FLASH_BYTES), { anchor: 'end', colour: FAINT }));
   return lines;
 }
 

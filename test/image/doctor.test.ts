@@ -188,6 +188,20 @@ describe('image/doctor', () => {
       assert.equal(image.facts?.eboot, 'gzip');
     });
 
+    it('and told what else there is to tell of it', () => {
+      assert.equal(examine(makeFinalImage(), 'diy').chip, 'ESP8266');
+      assert.equal(examine(esp32(), 'diy').chip, 'ESP32');
+      assert.equal(examine(gzipSync(makeFinalImage()), 'diy').unpackedSize, 65536);
+      assert.deepEqual(Object.keys(examine(Buffer.from('x'), 'diy')).sort(), [
+        'findings',
+        'identity',
+        'road',
+        'sha256',
+        'size',
+        'verdict',
+      ]);
+    });
+
     it('is plain data, which a message can carry', () => {
       const image = examine(makeUserImage({ slot: 1 }), 'cloud-user1');
       assert.deepEqual(JSON.parse(JSON.stringify(image)), image);
@@ -279,6 +293,11 @@ describe('image/doctor', () => {
       assert.equal(patchedHeader.verdict, 'warn');
       const right = examine(linkedFor(0x402fb000, { flashSize: '4MB' }), 'diy');
       assert.equal(right.facts?.linkedFlashBytes, 0x100000);
+      const both = linkedFor(0x405fb000);
+      const content = takeApart(both);
+      assert(content.kind === 'final');
+      content.app.segments[1]?.data.writeUInt32LE(0x402fb000, 0x10);
+      assert.equal(examine(buildImage(content), 'diy').facts?.linkedFlashBytes, undefined);
       assert.equal(only(right, 'image-wrong-flash-size').mend, 'set-flash-size-1mb');
     });
   });

@@ -130,7 +130,9 @@ function takeEverywhere(bytes: Uint8Array): void {
   }
 }
 
-describe('image: what holds for all', () => {
+describe('image: what holds for all', function () {
+  this.timeout(30_000);
+
   it('taking apart is the inverse of building, for 1 to 12 segments', () => {
     let most = 0;
     fc.assert(
@@ -154,11 +156,11 @@ describe('image: what holds for all', () => {
   });
 
   it('random bytes of any length are refused with a FlashError, and nothing else is thrown', () => {
-    fc.assert(fc.property(random, takeEverywhere), { numRuns: 300 });
+    fc.assert(fc.property(random, takeEverywhere), { numRuns: 200 });
   });
 
   it('a mutated image is taken or refused, and nothing else is thrown', () => {
-    fc.assert(fc.property(mutated, takeEverywhere), { numRuns: 500 });
+    fc.assert(fc.property(mutated, takeEverywhere), { numRuns: 300 });
   });
 
   it('every flip of a single bit in a covered byte is found', () => {
@@ -166,18 +168,18 @@ describe('image: what holds for all', () => {
     fc.assert(
       fc.property(where, ({ image, at, bit }) => {
         const covered = coveredBytes(image);
-        assert(ROADS.some((road) => examine(image, road).verdict !== 'refuse'));
+        const road = ROADS.find((one) => examine(image, one).verdict !== 'refuse');
+        assert(road, 'the image was refused before anything was flipped');
         const flipped = Buffer.from(image);
         const offset = covered[at % covered.length] ?? 0;
         flipped[offset] = (flipped[offset] ?? 0) ^ (1 << bit);
-        for (const road of ROADS) assert.equal(examine(flipped, road).verdict, 'refuse', `byte ${offset}, bit ${bit}`);
+        assert.equal(examine(flipped, road).verdict, 'refuse', `byte ${offset}, bit ${bit}`);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
-  it('no input takes more than 50 ms a megabyte', function () {
-    this.timeout(30_000);
+  it('no input takes more than 50 ms a megabyte', () => {
     const filled = fc
       .tuple(fc.constantFrom(...hostile), fc.nat(32), fc.constantFrom(0, 1, 2))
       .map(([text, shift, start]) => {

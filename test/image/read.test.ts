@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { makeFinalImage, makeUserImage, readImage } from '../../lib/image';
+import { buildImage, makeFinalImage, makeUserImage, readImage, takeApart } from '../../lib/image';
 import { crc32, espressifCrc } from '../../lib/image/crc32';
 import { seededRandom } from '../../lib/image/random';
 import { assertRefused, patched, refusalOf } from './helpers';
@@ -102,6 +102,30 @@ describe('image/read', () => {
       }
     });
 
+    it('is taken apart only where it is sound, and one image', () => {
+      const user = makeUserImage({ slot: 1, size: 8192 });
+      const damagedIrom = patched(user, 100, (user[100] ?? 0) ^ 1);
+      assertRefused(() => takeApart(damagedIrom), 'image-invalid', /checksums do not fit/);
+      const final = makeFinalImage({ size: 8192 });
+      assertRefused(() => takeApart(patched(final, 20, (final[20] ?? 0) ^ 1)), 'image-invalid', /checksums do not fit/);
+      const dump = Buffer.concat([final.subarray(0, 0x1000), user]);
+      assertRefused(() => takeApart(dump), 'image-stock-firmware', /dump of a whole flash/);
+    });
+
+    it('is not built of parts that the format cannot hold', () => {
+      const content = takeApart(makeFinalImage());
+      assert(content.kind === 'final');
+      const segment = { address: 0x40100000, data: Buffer.alloc(4) };
+      const many = Array.from({ length: 17 }, () => segment);
+      assert.throws(() => buildImage({ kind: 'plain', ...content.boot, segments: many }), RangeError);
+      assert.throws(() => buildImage({ kind: 'plain', ...content.boot, segments: [] }), RangeError);
+      const boot = { ...content.boot, segments: [{ ...segment, data: Buffer.alloc(0x1000) }] };
+      assert.throws(() => buildImage({ ...content, boot }), RangeError);
+      const user = takeApart(makeUserImage({ slot: 1 }));
+      assert(user.kind === 'user');
+      assert.throws(() => buildImage({ ...user, irom: Buffer.alloc(20) }), RangeError);
+    });
+
     it('is the same for the same seed, and another for another', () => {
       assert.deepEqual(makeFinalImage({ seed: 5 }), makeFinalImage({ seed: 5 }));
       assert.notDeepEqual(makeFinalImage({ seed: 5 }), makeFinalImage({ seed: 6 }));
@@ -113,6 +137,8 @@ describe('image/read', () => {
       assert.throws(() => makeFinalImage({ size: 5119 }), RangeError);
       assert.throws(() => makeFinalImage({ size: 6000.5 }), RangeError);
       assert.throws(() => makeFinalImage({ flashSize: '3MB' }), RangeError);
+      assert.throws(() => makeFinalImage({ flashFrequency: 60 }), RangeError);
+      for (const segments of [0, 13, 1.5]) assert.throws(() => makeUserImage({ slot: 1, segments }), RangeError);
     });
   });
 
