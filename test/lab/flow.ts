@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { packageRoot } from '../shared/package-root';
 
-const EXAMPLE = path.resolve(__dirname, '../../../examples/02 - Flash one Sonoff.json');
+const EXAMPLE = path.join(packageRoot(), 'examples/02 - Flash one Sonoff.json');
 const STAGES = ['sonota-provision', 'sonota-cloud-emulator', 'sonota-ota-serve', 'sonota-finalstage-watch'];
 
 export interface FlowNode {
@@ -22,9 +23,9 @@ export interface FlowSettings {
   records: string;
 }
 
-/** The flow to deploy, and the id of the inject node that starts it. */
+/** Example 02 as a user has filled it in, with the lab's recorders beside it, and the id of the inject node that starts it. */
 export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: string } {
-  const nodes = existsSync(EXAMPLE) ? (JSON.parse(readFileSync(EXAMPLE, 'utf8')) as FlowNode[]) : plainFlow();
+  const nodes = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as FlowNode[];
   const inject = nodes.find((node) => node.type === 'inject')!;
   const { ssid, password, user1, user2, final } = settings;
   for (const node of nodes) {
@@ -76,25 +77,4 @@ function recorders(nodes: FlowNode[], z: string, filename: string): FlowNode[] {
   added.push({ id: 'lab-status', type: 'status', z, scope, wires: [[status]] });
   added.push({ id: 'lab-complete', type: 'complete', z, scope, uncaught: false, wires: [[complete]] });
   return added;
-}
-
-/** The same chain as example 02, for a checkout that has no examples yet. */
-function plainFlow(): FlowNode[] {
-  const z = 'lab-tab';
-  const chain = STAGES.map((type, i) => ({
-    id: `lab-${i}`,
-    type,
-    z,
-    name: '',
-    host: 'lab-host',
-    ...(i > 1 ? { firmware: 'lab-firmware' } : {}),
-    wires: [i < 3 ? [`lab-${i + 1}`] : [], []],
-  }));
-  return [
-    { id: z, type: 'tab', label: 'Lab' },
-    { id: 'lab-host', type: 'sonota-host', name: '' },
-    { id: 'lab-firmware', type: 'sonota-firmware', name: '' },
-    { id: 'lab-inject', type: 'inject', z, props: [], repeat: '', crontab: '', once: false, wires: [['lab-0']] },
-    ...chain,
-  ];
 }

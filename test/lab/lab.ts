@@ -23,7 +23,7 @@ export interface Case {
 export const HOME_WIFI = { ssid: 'Under the stairs', password: 'correct horse 42' };
 export const DEVICE_ID = '10000a1b2c';
 export const FACTORY_KEY = '6a1f0b7c-5b0d-4c6e-9a77-0d3c5e1a2b3c';
-export const USER_IMAGE_BYTES = 40_000;
+const USER_IMAGE_BYTES = 40_000;
 const FINAL_IMAGE_BYTES = 100_000;
 /** A case takes 15 to 30 s; the limit only ends one that hangs. */
 export const CASE_LIMIT_MS = 150_000;
@@ -41,41 +41,61 @@ export interface Outcome {
   written: string;
 }
 
-/** One device, one Node-RED, one flash, in namespaces of their own. */
+/** One device, one Node-RED, one flash, in namespaces of their own; nothing of it stays, however it ends. */
 export async function flashOnce(about: Case): Promise<Outcome> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sonota-lab-'));
+  const undo: Undo[] = [];
+  const [flash] = await Promise.allSettled([flashIn(about, undo)]);
+  const faults = await undoAll(undo);
+  if (flash.status === 'rejected') throw flash.reason;
+  if (faults.length > 0) throw faults[0];
+  return flash.value;
+}
+
+type Undo = () => unknown;
+
+async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   const limit = AbortSignal.timeout(CASE_LIMIT_MS);
-  const undo: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })];
-  try {
-    const air = new Air();
-    undo.push(() => air.remove());
-    const images = await writeImages(folder);
-    const records = new Records(path.join(folder, 'records.jsonl'));
-    undo.push(() => records.close());
-    const person = new Person(air, about.layout, records, limit);
-    const inside = await RedInside.start(air, path.join(folder, 'admin.sock'));
-    undo.push(() => inside.red.stop());
-    const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, records: records.path });
-    await inside.deploy(nodes);
-    await inside.post(`/inject/${start}`, {});
-    const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
-    undo.push(() => device.stop());
-    person.watch(device);
-    const exitCode = await deviceEnds(device, records, limit);
-    await person.settled();
-    if (exitCode === 0) await flowEnds(records);
-    const flows = await readFile(path.join(inside.red.userDir, 'flows.json'), 'utf8');
-    return {
-      exitCode,
-      device: device.events,
-      records: records.all,
-      finalSha256: images.finalSha256,
-      userBytes: images.userBytes,
-      written: [records.text(), ...inside.red.log, flows].join('\n'),
-    };
-  } finally {
-    for (const step of undo.reverse()) await step();
+  const folder = await mkdtemp(path.join(tmpdir(), 'sonota-lab-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const air = new Air();
+  undo.push(() => air.remove());
+  const images = await writeImages(folder);
+  const records = new Records(path.join(folder, 'records.jsonl'));
+  undo.push(() => records.close());
+  const person = new Person(air, about.layout, records, limit);
+  const inside = await RedInside.start(air, path.join(folder, 'admin.sock'));
+  undo.push(() => inside.red.stop());
+  const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, records: records.path });
+  await inside.deploy(nodes);
+  await inside.post(`/inject/${start}`, {});
+  const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
+  undo.push(() => device.stop());
+  person.watch(device);
+  const exitCode = await deviceEnds(device, records, limit);
+  await person.settled();
+  if (exitCode === 0) await flowEnds(records);
+  const flows = await readFile(path.join(inside.red.userDir, 'flows.json'), 'utf8');
+  return {
+    exitCode,
+    device: device.events,
+    records: records.all,
+    finalSha256: images.finalSha256,
+    userBytes: images.userBytes,
+    written: [records.text(), ...inside.red.log, flows].join('\n'),
+  };
+}
+
+/** The last first; one that fails keeps none of the others from being done. */
+async function undoAll(undo: Undo[]): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  for (const step of undo.reverse()) {
+    try {
+      await step();
+    } catch (fault) {
+      faults.push(fault);
+    }
   }
+  return faults;
 }
 
 async function writeImages(folder: string) {
@@ -98,8 +118,10 @@ async function deviceEnds(device: DeviceProcess, records: Records, limit: AbortS
     .find(({ kind }) => kind === 'error', limit)
     .then(
       ({ node, msg }) =>
-        Promise.reject(new Error(`${node}: ${msg.error?.code} ${msg.error?.message}\n${story(device, records)}`)),
-      () => Promise.reject(new Error(`the device did not end\n${story(device, records)}`)),
+        Promise.reject(
+          new Error(`${node}: ${msg.error?.code} ${msg.error?.message}\n${story(device.events, records.all)}`),
+        ),
+      () => Promise.reject(new Error(`the device did not end\n${story(device.events, records.all)}`)),
     );
   return await Promise.race([device.ended, failed]);
 }
@@ -115,10 +137,10 @@ async function flowEnds(records: Records): Promise<void> {
 }
 
 /** Both sides' doings in the order of time, for the message of a failed test. */
-export function story(device: { events: DeviceEvent[] }, records: { all: FlowRecord[] }): string {
+export function story(device: DeviceEvent[], records: FlowRecord[]): string {
   const lines = [
-    ...device.events.map(({ at, event, ...facts }) => ({ at, text: `device  ${event} ${JSON.stringify(facts)}` })),
-    ...records.all.map(({ at, kind, node, msg }) => ({
+    ...device.map(({ at, event, ...facts }) => ({ at, text: `device  ${event} ${JSON.stringify(facts)}` })),
+    ...records.map(({ at, kind, node, msg }) => ({
       at,
       text: `flow    ${kind} ${node} ${JSON.stringify(msg.error ?? msg['status'] ?? msg.text ?? msg.payload)}`,
     })),

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync, watch } from 'node:fs';
 import { EventEmitter, once } from 'node:events';
+import { StringDecoder } from 'node:string_decoder';
 
 /** What one node of the flow put out, as the recorder beside it wrote it down. */
 export interface FlowRecord {
@@ -26,6 +27,7 @@ export class Records extends EventEmitter {
   readonly all: FlowRecord[] = [];
   readonly #file: number;
   readonly #watcher;
+  readonly #decoder = new StringDecoder('utf8');
   #rest = '';
 
   constructor(readonly path: string) {
@@ -62,7 +64,7 @@ export class Records extends EventEmitter {
   #read(): void {
     const buffer = Buffer.alloc(65_536);
     for (let bytes; (bytes = readSync(this.#file, buffer, 0, buffer.length, null)) > 0;)
-      this.#rest += buffer.toString('utf8', 0, bytes);
+      this.#rest += this.#decoder.write(buffer.subarray(0, bytes));
     const lines = this.#rest.split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
