@@ -17,6 +17,11 @@ const EXPLANATIONS = {
     remedy:
       'Hold the button for 7 seconds until the LED blinks fast without a pause (newer firmware: a second time), join the Wi-Fi ITEAD-… (password 12345678) and start again within 3 minutes.',
   },
+  'ap-silent': {
+    what: 'This machine is in the network of the access point, but nothing answers at {url}.',
+    remedy:
+      'Disconnect other networks and any VPN; if it stays so, the access point has closed after its 3 minutes: hold the button again.',
+  },
   'ap-refused': {
     what: 'The device at {url} did not accept the set-up: {reason}.',
     remedy: 'Power-cycle the device, bring it into its access point again and start over.',
@@ -76,6 +81,11 @@ const EXPLANATIONS = {
     what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
     remedy:
       'Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
+  },
+  'connection-empty': {
+    what: 'Something at {peer} connects to this machine and says nothing.',
+    remedy:
+      'Look which device has that address: if it is the Sonoff, power-cycle it and look for a firewall or proxy in between; if not, the Sonoff itself has not come yet, so check its Wi-Fi settings.',
   },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
@@ -210,6 +220,20 @@ const EXPLANATIONS = {
     remedy:
       'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
   },
+  'fed-too-fast': {
+    what: 'The device {deviceid} reported 404: it was sent the image faster than its firmware can take it.',
+    remedy: 'Start again: without a pace of your own the image is sent slowly, which such firmware needs.',
+  },
+  'download-blocked': {
+    what: 'The device {deviceid} has the upgrade command, but never asked for its image.',
+    remedy:
+      'Let the port of the images ({ports}) through the firewall, and check that the address {address} is right; then start again.',
+  },
+  'download-restarts': {
+    what: 'The device {deviceid} began its download {times} times from the first byte.',
+    remedy:
+      'Bring it nearer to the access point, make sure that no proxy is in between, power-cycle it and start again.',
+  },
   'upgrade-malformed': {
     what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
@@ -243,9 +267,23 @@ const EXPLANATIONS = {
     remedy:
       'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device and join again first.',
   },
+  'finalstage-stolen': {
+    what: 'FinalStage gave this machine the address {actual}: another client was first and has 192.168.4.2, which alone is dialled.',
+    remedy: 'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device and join it first.',
+  },
+  'finalstage-left-early': {
+    what: 'FinalStage was there and is gone before it had the final image: this machine left its Wi-Fi, or the device was switched off.',
+    remedy:
+      'Join the Wi-Fi FinalStage again and keep this machine in it; if it is not there, power-cycle the device and start the flow at FinalStage.',
+  },
   'finalstage-half-erased': {
     what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
     remedy: 'Do not wait for it: this state can only be mended with a serial adapter.',
+  },
+  'user2-stalled': {
+    what: 'The transfer of user2 to FinalStage broke off after {sent} of {size} bytes.',
+    remedy:
+      'Power-cycle the device and join the Wi-Fi FinalStage when it is back: what the device runs from is still whole.',
   },
   'finalstage-stalled': {
     what: 'The transfer of the final image broke off after {sent} of {size} bytes.',

@@ -1,0 +1,20 @@
+/** What a verdict says where nothing is wrong: the one table of it. */
+const NOTES = {
+  'on-course': 'Nothing is wrong as far as can be seen.',
+  'plain-firmware': 'The device has old firmware without TLS and came to the plain port, which is served as well.',
+  'finalstage-again':
+    'FinalStage has taken user2 and appears a second time, which is normal for a device whose stock firmware ran from user2.',
+} as const;
+
+export type NoteCode = keyof typeof NOTES;
+
+export const NOTE_CODES = Object.keys(NOTES) as NoteCode[];
+
+/** The note's sentence. */
+export function noteText(code: NoteCode): string {
+  return NOTES[code];
+}
+
+export function isNote(code: string): code is NoteCode {
+  return Object.hasOwn(NOTES, code);
+}

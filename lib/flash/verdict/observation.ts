@@ -1,0 +1,126 @@
+import type { ErrorCode, ErrorValues } from '../../errors';
+import type { OtaClass } from '../../protocol/ota-request';
+import type { Via } from '../../server/device-connection';
+import type { HandshakeFailure } from '../../server/tls-failure';
+import type { StageName } from '../stages';
+
+/** One address of this machine. */
+export interface OwnAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What a stage is told at its start, as far as a verdict's sentences need it. */
+export interface StageBegan {
+  readonly kind: 'stage';
+  readonly stage: StageName;
+  readonly event: 'began';
+  /** Its time limit. */
+  readonly seconds: number;
+  readonly deviceid?: string;
+  /** Where the device is looked for: the address of its access point or of FinalStage. */
+  readonly url?: string;
+  /** What devices dial. */
+  readonly address?: string;
+  readonly ports?: string;
+}
+
+type Sighting =
+  | StageBegan
+  /** `over`: its time limit has come; `ended`: well. */
+  | { readonly kind: 'stage'; readonly stage: StageName; readonly event: 'over' | 'ended' }
+  | {
+      readonly kind: 'stage';
+      readonly stage: StageName;
+      readonly event: 'failed';
+      readonly code: ErrorCode;
+      readonly values: ErrorValues;
+    }
+  /** This machine's addresses at the start of a stage, and whenever they have changed. */
+  | { readonly kind: 'addresses'; readonly addresses: readonly OwnAddress[] }
+  /** A look at the device's access point; `joined`: this machine has an address in its network. */
+  | {
+      readonly kind: 'ap-looked';
+      readonly result: 'silent' | 'strange' | 'answered';
+      readonly joined: boolean;
+      readonly reason?: string;
+    }
+  | { readonly kind: 'provisioned'; readonly answer: 'accepted' | 'probably-accepted' }
+  /** A TCP connection, before anything came on it. */
+  | { readonly kind: 'dialled'; readonly peer: string; readonly port: 'tls' | 'plain' | 'images' }
+  | {
+      readonly kind: 'tls-failed';
+      readonly peer: string;
+      readonly failure: HandshakeFailure;
+      /** Node's error code. */
+      readonly code: string;
+      readonly reason: string;
+      readonly helloSeen: boolean;
+      /** The peer has been failing since before this stage began: it may be anybody's device. */
+      readonly isOld?: true;
+    }
+  | {
+      readonly kind: 'dispatched';
+      readonly peer: string;
+      readonly via: Via;
+      readonly deviceid: string;
+      readonly model: string;
+      readonly romVersion: string;
+    }
+  /** What came is not a device's protocol; the reason quotes nothing of it. */
+  | { readonly kind: 'malformed'; readonly peer: string; readonly reason: string }
+  | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
+  | { readonly kind: 'ready'; readonly peer: string; readonly via: Via }
+  /** `session`: the how manieth of this stage. */
+  | { readonly kind: 'upgrade-sent'; readonly version: string; readonly session: number }
+  | {
+      readonly kind: 'image-requested';
+      readonly role: 'user1' | 'user2';
+      readonly class: OtaClass;
+      /** First byte of the range that is asked for. */
+      readonly first?: number;
+      readonly size: number;
+      readonly randPosition?: number;
+    }
+  /** A request without a range has its answer, or what could be sent of it; `ms` from the request on. */
+  | {
+      readonly kind: 'image-ended';
+      readonly role: 'user1' | 'user2';
+      readonly class: OtaClass;
+      readonly complete: boolean;
+      readonly bytes: number;
+      readonly ms: number;
+    }
+  | { readonly kind: 'acknowledged'; readonly error: number }
+  | { readonly kind: 'session-lost' }
+  /** A look for FinalStage; only where it saw something new. */
+  | { readonly kind: 'finalstage-looked'; readonly ownAddress?: string; readonly answered: boolean }
+  /** A bare connection to the port of the images. */
+  | { readonly kind: 'finalstage-dialled' }
+  | { readonly kind: 'finalstage-requested'; readonly image: 'user2' | 'final'; readonly size: number }
+  /** The connection stands, but nothing goes forward. */
+  | { readonly kind: 'finalstage-stalled'; readonly image: 'user2' | 'final'; readonly bytes: number }
+  /** `complete`: the device has acknowledged the last byte and closed the connection itself. */
+  | {
+      readonly kind: 'finalstage-ended';
+      readonly image: 'user2' | 'final';
+      readonly complete: boolean;
+      readonly bytes: number;
+    }
+  /** Somebody looked for the new firmware on the home network. */
+  | { readonly kind: 'new-firmware-looked'; readonly answered: boolean }
+  /** A message of the session, without keys. */
+  | { readonly kind: 'message'; readonly direction: 'in' | 'out'; readonly text: string };
+
+/**
+ * One thing that was seen of a job: plain data for JSON, without secrets. `at` in ms since the epoch.
+ */
+export type Observation = { readonly at: number } & Sighting;
+
+export type ObservationKind = Observation['kind'];
+
+/** The observation of one kind. */
+export type Seen<K extends ObservationKind> = Extract<Observation, { kind: K }>;
+
+/** An observation whose time the recorder adds. */
+export type Unstamped = Sighting;

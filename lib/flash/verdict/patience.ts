@@ -1,0 +1,36 @@
+/** How long a verdict waits until the absence of something means something, in ms. */
+export interface Patience {
+  /** A joined access point that answers nothing: its server needs 1 s after it has appeared (protocol notes 1.3). */
+  readonly apSilent: number;
+  /** After the set-up a device dials within 25 s, and later about every minute (protocol notes 1.5, 2.2). */
+  readonly nothingArrived: number;
+  /** A device that dials speaks at once. */
+  readonly saysNothing: number;
+  /** A device asks for its image at once after the command; one that cannot reach it tries for seconds. */
+  readonly noRequest: number;
+  /** A refusal that comes sooner than this is no failed connection. */
+  readonly failedConnection: number;
+  /** FinalStage dials twice a second (protocol notes 5). */
+  readonly finalStageDials: number;
+  /** FinalStage asks within seconds of a connect; one that only connects for this long is half erased (SonOTA#30). */
+  readonly halfErased: number;
+  /** Between its last look before and its first after a restart FinalStage is away for at least 10 s of blinking. */
+  readonly restart: number;
+  /** FinalStage comes back by itself within 15 s of a failed try (protocol notes 5). */
+  readonly leftEarly: number;
+  /** After user2 it needs up to a minute, and a person must join again. */
+  readonly secondCycle: number;
+}
+
+export const PATIENCE: Patience = {
+  apSilent: 15_000,
+  nothingArrived: 90_000,
+  saysNothing: 10_000,
+  noRequest: 20_000,
+  failedConnection: 3000,
+  finalStageDials: 30_000,
+  halfErased: 60_000,
+  restart: 8000,
+  leftEarly: 20_000,
+  secondCycle: 90_000,
+};

@@ -1,0 +1,25 @@
+import type { ErrorCode, ErrorValues } from '../../errors';
+import type { StageName } from '../stages';
+import type { NoteCode } from './notes';
+import type { Observation } from './observation';
+import type { Sightings } from './sightings';
+
+export type Confidence = 'certain' | 'likely';
+
+/** What a rule found. */
+export interface Finding {
+  readonly confidence: Confidence;
+  /** What shows it; a few observations. */
+  readonly evidence: readonly Observation[];
+  /** For the code's sentences, beside those that every verdict has. */
+  readonly values?: ErrorValues;
+  /** Nothing that may still come can change it: the stage need not wait for its time limit. */
+  readonly isFinal?: boolean;
+}
+
+/** One diagnosis. */
+export interface Rule {
+  readonly code: ErrorCode | NoteCode;
+  readonly stages: readonly StageName[];
+  see(sightings: Sightings): Finding | undefined;
+}

@@ -1,0 +1,122 @@
+import type { Seen } from '../observation';
+import { overlapAtHome } from '../networks';
+import type { Rule } from '../rule';
+import type { Sightings } from '../sightings';
+
+const stages = ['cloud'] as const;
+
+/** A device that breaks off after our certificate this often checks it; it will never do anything else. */
+export const REJECTIONS_FOR_CERTAINTY = 3;
+/** One connection without a word may be anybody's; a device comes back. */
+const EMPTY_FOR_SUSPICION = 2;
+
+/** Until the device is ready for an upgrade: whether it comes, and what becomes of its connections. */
+export const CLOUD_RULES: readonly Rule[] = [
+  {
+    // SonOTA#28: known before the device is in FinalStage, while the network can still be changed.
+    code: 'network-overlap',
+    stages,
+    see: (seen) => overlapAtHome(seen.dispatches().at(-1)),
+  },
+  {
+    // Protocol notes 7, row 7.
+    code: 'plain-firmware',
+    stages,
+    see: (seen) => {
+      const last = [...seen.dispatches(), ...seen.inStage('ready')].at(-1);
+      return last?.via === 'plain' && !seen.isOver ? { confidence: 'certain', evidence: [last] } : undefined;
+    },
+  },
+  {
+    // Protocol notes 7, row 2: firmware from 1.6 on checks whose certificate it gets.
+    code: 'certificate-rejected',
+    stages,
+    see: (seen) => {
+      const rejections = failures(seen, 'certificate-rejected');
+      const news = rejections.filter(({ isOld }) => isOld !== true);
+      const often = news.find(({ peer }) => ofPeer(news, peer).length >= REJECTIONS_FOR_CERTAINTY);
+      // A neighbour that has been refusing since before we waited must not end the wait for another device.
+      if (often) {
+        const evidence = ofPeer(news, often.peer);
+        return { confidence: 'certain', isFinal: true, values: { peer: often.peer }, evidence };
+      }
+      const last = rejections.at(-1);
+      return last && { confidence: 'likely', values: { peer: last.peer }, evidence: ofPeer(rejections, last.peer) };
+    },
+  },
+  {
+    // Protocol notes 7, row 8: our own TLS library does not want what the device offers.
+    code: 'tls-refused',
+    stages,
+    see: (seen) => {
+      const last = failures(seen, 'refused-here').at(-1);
+      return last && { confidence: 'likely', values: { peer: last.peer, reason: last.reason }, evidence: [last] };
+    },
+  },
+  {
+    code: 'message-malformed',
+    stages,
+    see: (seen) => {
+      const ours = sinceDispatch(seen, 'malformed');
+      const last = [...ours, ...failures(seen, 'not-tls')].at(-1);
+      return last && { confidence: 'likely', values: { peer: last.peer, reason: last.reason }, evidence: [last] };
+    },
+  },
+  {
+    code: 'connection-empty',
+    stages,
+    see: (seen) => {
+      const empty = emptyConnections(seen);
+      const often = empty.find(({ peer }) => seen.isOver || ofPeer(empty, peer).length >= EMPTY_FOR_SUSPICION);
+      return often && { confidence: 'likely', values: { peer: often.peer }, evidence: ofPeer(empty, often.peer) };
+    },
+  },
+  {
+    // Protocol notes 7, row 6. A device that was seen before has only lost its way for a while.
+    code: 'nothing-arrived',
+    stages,
+    see: (seen) => {
+      const { began } = seen;
+      const isSilent = seen.inStage('dialled').every(({ port }) => port === 'images') && !seen.inStage('ready').length;
+      if (!began || !isSilent || !seen.isLate(began.at, seen.patience.nothingArrived)) return undefined;
+      return { confidence: 'likely', evidence: [began] };
+    },
+  },
+  {
+    // Somebody came, and said what a device says, but it went no further, or it was another device.
+    code: 'device-timeout',
+    stages,
+    see: (seen) => {
+      const came = [...seen.inStage('dispatched'), ...seen.inStage('registered')];
+      return seen.isOver && came.length > 0 ? { confidence: 'likely', evidence: came } : undefined;
+    },
+  },
+];
+
+/** What came of a kind since the device dispatched last, which shows that its way to us is free. */
+function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: Sightings, kind: K): Seen<K>[] {
+  const last = seen.dispatches().at(-1);
+  const isInStage = last !== undefined && seen.inStage('dispatched').includes(last);
+  return isInStage ? seen.after(last, kind) : seen.inStage(kind);
+}
+
+function failures(seen: Sightings, failure: Seen<'tls-failed'>['failure']): Seen<'tls-failed'>[] {
+  return sinceDispatch(seen, 'tls-failed').filter((failed) => failed.failure === failure);
+}
+
+/** Handshakes that were never begun, and connections to the plain port that nothing has followed. */
+function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'>)[] {
+  const unsaid = sinceDispatch(seen, 'tls-failed').filter(
+    ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
+  );
+  const spoke = new Set([...seen.inStage('dispatched'), ...seen.inStage('malformed')].map(({ peer }) => peer));
+  const mute = seen
+    .inStage('dialled')
+    .filter((dialled) => dialled.port === 'plain' && !spoke.has(dialled.peer))
+    .filter((dialled) => seen.isLate(dialled.at, seen.patience.saysNothing));
+  return [...unsaid, ...mute];
+}
+
+function ofPeer<T extends { peer: string }>(seen: readonly T[], peer: string): T[] {
+  return seen.filter((one) => one.peer === peer);
+}

@@ -1,0 +1,202 @@
+import { FINALSTAGE_HOST_ADDRESS } from '../../../protocol/finalstage';
+import type { Observation, Seen } from '../observation';
+import { FINALSTAGE_NETWORK, overlapAtHome, overlapOf } from '../networks';
+import type { Rule } from '../rule';
+import type { Sightings } from '../sightings';
+
+const stages = ['finalstage'] as const;
+
+/** Addresses that FinalStage gives to those who come after the first: it takes four guests (protocol notes 5). */
+const LATER_GUEST = /^192\.168\.4\.[3-9]$/;
+const NO_DHCP = '169.254.';
+
+/** From the device's restart into FinalStage until it is gone with the final image. */
+export const FINALSTAGE_RULES: readonly Rule[] = [
+  {
+    // Protocol notes 7, row 16.
+    code: 'new-firmware-silent',
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('new-firmware-looked').at(-1);
+      return last && !last.answered ? { confidence: 'likely', evidence: [last] } : undefined;
+    },
+  },
+  {
+    // Protocol notes 7, row 4. Never sooner than its time, not even at the stage's limit: nothing can undo this word.
+    code: 'finalstage-half-erased',
+    stages,
+    see: (seen) => {
+      const dials = dialsWithoutRequest(seen);
+      const [first, last] = [dials[0], dials.at(-1)];
+      if (!first || !last || seen.now - first.at < seen.patience.halfErased) return undefined;
+      const isBehindErase = seen.ever('finalstage-ended').some(({ image, complete }) => image === 'final' && !complete);
+      const isRestarted = dials.some(
+        (dial, index) => dial.at - (dials[index - 1]?.at ?? dial.at) >= seen.patience.restart,
+      );
+      const confidence = isBehindErase || isRestarted ? 'certain' : 'likely';
+      return { confidence, evidence: [first, last] };
+    },
+  },
+  {
+    // Protocol notes 7, row 14, where the erase is behind it.
+    code: 'finalstage-stalled',
+    stages,
+    see: (seen) => {
+      const broken = breakOf(seen, 'final');
+      return broken && { confidence: 'certain', values: sizesOf(seen, broken), evidence: [broken] };
+    },
+  },
+  {
+    // Whoever gets this far has a device that is flashed or hangs, and nothing tells which (SonOTA#66).
+    code: 'unexplained',
+    stages,
+    see: (seen) => {
+      const ended = seen.ever('finalstage-ended').at(-1);
+      if (!seen.isOver || ended?.image !== 'final' || !ended.complete) return undefined;
+      const isThere = seen.ever('finalstage-looked').at(-1)?.answered ?? false;
+      const reason = isThere
+        ? 'FinalStage has the whole final image, but does not go away'
+        : 'the final image is out, but this machine never left the FinalStage network, so nobody saw FinalStage go';
+      return { confidence: 'likely', values: { reason }, evidence: [ended] };
+    },
+  },
+  {
+    // It waits for the rest without a limit of its own; what it runs from is still whole.
+    code: 'user2-stalled',
+    stages,
+    see: (seen) => {
+      const broken = breakOf(seen, 'user2');
+      return broken && { confidence: 'certain', values: sizesOf(seen, broken), evidence: [broken] };
+    },
+  },
+  {
+    // Protocol notes 7, row 17.
+    code: 'network-overlap',
+    stages,
+    see: (seen) => {
+      if (isReached(seen)) return undefined;
+      const atHome = joinedSince(seen) ? overlapAtHome(seen.dispatches().at(-1)) : undefined;
+      return overlapOf(seen, FINALSTAGE_NETWORK, 'FinalStage') ?? (atHome && { ...atHome, confidence: 'likely' });
+    },
+  },
+  {
+    // Protocol notes 7, row 5, where FinalStage itself gave the address that it does not dial.
+    code: 'finalstage-stolen',
+    stages,
+    see: (seen) => {
+      const joined = joinedSince(seen);
+      const isThere = seen.inStage('finalstage-looked').at(-1)?.answered;
+      if (!joined || !isThere || isReached(seen) || !LATER_GUEST.test(joined.ownAddress ?? '')) return undefined;
+      return { confidence: 'likely', values: { actual: joined.ownAddress ?? '?' }, evidence: [joined] };
+    },
+  },
+  {
+    code: 'finalstage-wrong-address',
+    stages,
+    see: (seen) => {
+      const joined = joinedSince(seen);
+      if (joined && !isReached(seen) && joined.ownAddress !== FINALSTAGE_HOST_ADDRESS) {
+        return { confidence: 'certain', values: { actual: joined.ownAddress ?? '?' }, evidence: [joined] };
+      }
+      // No answer to this machine's question for an address: FinalStage's radio is joined, but nothing more.
+      const [before, after] = [seen.inStage('addresses')[0], seen.inStage('addresses').at(-1)];
+      const known = new Set(before?.addresses.map(({ address }) => address));
+      const odd = after?.addresses.find(({ address }) => address.startsWith(NO_DHCP) && !known.has(address));
+      if (!after || !odd || joined || !seen.isLate(after.at, seen.patience.saysNothing)) return undefined;
+      return { confidence: 'likely', values: { actual: odd.address }, evidence: [after] };
+    },
+  },
+  {
+    // Protocol notes 7, row 3.
+    code: 'finalstage-blocked',
+    stages,
+    see: (seen) => {
+      const joined = joinedSince(seen);
+      if (joined?.ownAddress !== FINALSTAGE_HOST_ADDRESS || isReached(seen)) return undefined;
+      if (!seen.isLate(joined.at, seen.patience.finalStageDials)) return undefined;
+      return { confidence: 'likely', values: { port: seen.began?.ports ?? '?' }, evidence: [joined] };
+    },
+  },
+  {
+    // Protocol notes 7, row 14, where nothing is lost yet.
+    code: 'finalstage-left-early',
+    stages,
+    see: (seen) => {
+      const gone = goneSince(seen);
+      if (!gone || isDone(seen, 'final')) return undefined;
+      const { leftEarly, secondCycle } = seen.patience;
+      if (!seen.isLate(gone.at, isDone(seen, 'user2') ? secondCycle : leftEarly)) return undefined;
+      return { confidence: 'likely', evidence: [gone] };
+    },
+  },
+  {
+    // Protocol notes 7, row 13.
+    code: 'finalstage-again',
+    stages,
+    see: (seen) => {
+      const last = seen.ever('finalstage-ended').at(-1);
+      const isBetween = last?.image === 'user2' && last.complete && !seen.after(last, 'finalstage-requested').length;
+      return isBetween && !seen.isOver ? { confidence: 'certain', evidence: [last] } : undefined;
+    },
+  },
+  {
+    code: 'finalstage-timeout',
+    stages,
+    see: (seen) => {
+      if (!seen.isOver || isDone(seen, 'final')) return undefined;
+      return { confidence: 'likely', evidence: [...seen.inStage('stage'), ...seen.inStage('finalstage-looked')] };
+    },
+  },
+];
+
+/** The bare connections since the last request. */
+function dialsWithoutRequest(seen: Sightings): Seen<'finalstage-dialled'>[] {
+  return seen.after(seen.ever('finalstage-requested').at(-1), 'finalstage-dialled');
+}
+
+/** Where the newest transfer of an image stands still or has broken off, that. */
+function breakOf(
+  seen: Sightings,
+  image: 'user2' | 'final',
+): Seen<'finalstage-stalled'> | Seen<'finalstage-ended'> | undefined {
+  const requested = seen.ever('finalstage-requested').at(-1);
+  if (requested?.image !== image) return undefined;
+  const ended = seen.after(requested, 'finalstage-ended').at(-1);
+  if (ended) return ended.complete ? undefined : ended;
+  return seen.after(requested, 'finalstage-stalled').at(-1);
+}
+
+function sizesOf(seen: Sightings, { image, bytes }: { image: string; bytes: number }): { sent: number; size: number } {
+  const size = seen.ever('finalstage-requested').findLast((requested) => requested.image === image)?.size ?? 0;
+  return { sent: bytes, size };
+}
+
+function isDone(seen: Sightings, image: 'user2' | 'final'): boolean {
+  return seen.ever('finalstage-ended').some((ended) => ended.image === image && ended.complete);
+}
+
+/** The look at which this machine came into FinalStage's network, if it is in it, with its present address. */
+function joinedSince(seen: Sightings): Seen<'finalstage-looked'> | undefined {
+  const looks = seen.inStage('finalstage-looked');
+  const last = looks.at(-1);
+  if (last?.ownAddress === undefined) return undefined;
+  return looks[looks.findLastIndex(({ ownAddress }) => ownAddress !== last.ownAddress) + 1];
+}
+
+/** Whether FinalStage has reached us since this machine came into its network. */
+function isReached(seen: Sightings): boolean {
+  const since = joinedSince(seen)?.at ?? -Infinity;
+  const signs = [...seen.ever('finalstage-dialled'), ...seen.ever('finalstage-requested')];
+  return signs.some(({ at }) => at >= since);
+}
+
+/** The last sign of FinalStage, where it was there and is not any more. */
+function goneSince(seen: Sightings): Observation | undefined {
+  const looks = seen.inStage('finalstage-looked');
+  const isThere = (look: Seen<'finalstage-looked'>): boolean => look.answered || look.ownAddress !== undefined;
+  const last = looks.at(-1);
+  if (!last || isThere(last) || !looks.some(isThere)) return undefined;
+  const first = looks[looks.findLastIndex(isThere) + 1] ?? last;
+  const signs = [...seen.ever('finalstage-dialled'), ...seen.ever('finalstage-requested')];
+  return signs.some(({ at }) => at > first.at) ? undefined : first;
+}

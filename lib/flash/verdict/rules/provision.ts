@@ -1,0 +1,51 @@
+import { AP_NETWORK, overlapOf } from '../networks';
+import type { Rule } from '../rule';
+
+const stages = ['provision'] as const;
+
+/** Until a device has taken its set-up: its access point, and whether this machine can reach it. */
+export const PROVISION_RULES: readonly Rule[] = [
+  {
+    // SonOTA#28: what we send to the device leaves by the other interface.
+    code: 'network-overlap',
+    stages,
+    see: (seen) =>
+      seen.inStage('ap-looked').at(-1)?.result === 'answered'
+        ? undefined
+        : overlapOf(seen, AP_NETWORK, "the device's access point"),
+  },
+  {
+    // A captive portal, or another machine at the address.
+    code: 'ap-refused',
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('ap-looked').at(-1);
+      if (last?.result !== 'strange') return undefined;
+      const reason = last.reason ?? 'what answers there is no Sonoff';
+      return { confidence: 'likely', values: { reason }, evidence: [last] };
+    },
+  },
+  {
+    // Protocol notes 7, row 11: another default route, a VPN, or an access point that has just closed.
+    code: 'ap-silent',
+    stages,
+    see: (seen) => {
+      const looks = seen.inStage('ap-looked');
+      const sinceJoined = looks.slice(looks.findLastIndex(({ joined }) => !joined) + 1);
+      const first = sinceJoined[0];
+      if (!first || sinceJoined.some(({ result }) => result !== 'silent')) return undefined;
+      if (!seen.isLate(first.at, seen.patience.apSilent)) return undefined;
+      return { confidence: 'likely', evidence: [first] };
+    },
+  },
+  {
+    // Protocol notes 7, row 10: quick pairing instead of the access point, or its three minutes are over.
+    code: 'ap-unreachable',
+    stages,
+    see: (seen) => {
+      const looks = seen.inStage('ap-looked');
+      if (!seen.isOver || looks.some(({ result }) => result !== 'silent')) return undefined;
+      return { confidence: 'likely', evidence: looks };
+    },
+  },
+];

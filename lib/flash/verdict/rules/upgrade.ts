@@ -1,0 +1,201 @@
+import type { ErrorCode } from '../../../errors';
+import { PROVEN_VERSION } from '../../../protocol/upgrade';
+import { PROVEN_PACE } from '../../../server/transfer';
+import type { Observation, Seen } from '../observation';
+import type { Finding, Rule } from '../rule';
+import type { Sightings } from '../sightings';
+
+const stages = ['upgrade'] as const;
+
+/** A device that restarts in mid-upgrade dials again by itself and may succeed then (SonOTA#21); not for ever. */
+export const SESSIONS_AT_MOST = 3;
+/** A download that begins again this often will not end. */
+const RESTARTS_FOR_SUSPICION = 3;
+/** How much faster than the proven pace an answer must have gone out to be the reason; timers are not exact. */
+const TOO_FAST = 1.5;
+
+/** What was seen of the newest command, from its sending on. */
+interface Attempt {
+  readonly sent: Seen<'upgrade-sent'>;
+  readonly requests: Seen<'image-requested'>[];
+  readonly acknowledged: Seen<'acknowledged'> | undefined;
+  readonly lost: Seen<'session-lost'> | undefined;
+}
+
+/** From the command to the device's own verdict on it. */
+export const UPGRADE_RULES: readonly Rule[] = [
+  {
+    // Protocol notes 7, row 1: this firmware takes the header first, and then little at a time.
+    code: 'fed-too-fast',
+    stages,
+    see: (seen) =>
+      refused(seen, [404], ({ sent }) => {
+        const fast = seen.after(sent, 'image-ended').filter(isTooFast);
+        return fast.length > 0 ? { confidence: 'likely', evidence: fast } : undefined;
+      }),
+  },
+  {
+    // Protocol notes 7, row 9: it does not go on where its connection broke off, but begins anew.
+    code: 'download-restarts',
+    stages,
+    see: (seen) => {
+      const attempt = newestAttempt(seen);
+      if (!attempt || attempt.acknowledged?.error === 0) return undefined;
+      const beginnings = attempt.requests.filter((request) => request.class === 'range' && request.first === 0);
+      if (beginnings.length < RESTARTS_FOR_SUSPICION) return undefined;
+      const values = { times: beginnings.length };
+      return { confidence: 'likely', isFinal: attempt.acknowledged !== undefined, values, evidence: beginnings };
+    },
+  },
+  {
+    // The command arrives, the image is never asked for: the port of the images is closed to the device.
+    code: 'download-blocked',
+    stages,
+    see: (seen) => {
+      const attempt = newestAttempt(seen);
+      if (!attempt || attempt.lost || attempt.requests.length > 0) return undefined;
+      const { sent, acknowledged } = attempt;
+      const { failedConnection, noRequest } = seen.patience;
+      const isBlocked = acknowledged
+        ? acknowledged.error === 404 && acknowledged.at - sent.at >= failedConnection
+        : seen.isLate(sent.at, noRequest);
+      if (!isBlocked) return undefined;
+      const evidence = acknowledged ? [sent, acknowledged] : [sent];
+      return { confidence: 'likely', isFinal: acknowledged !== undefined, evidence };
+    },
+  },
+  refusal('download-failed', [404]),
+  refusal('upgrade-malformed', [400, 403, 405]),
+  refusal('model-refused', [406, 411]),
+  refusal('digest-refused', [409]),
+  {
+    // The one refusal that another offer can answer, once (design, rule 4).
+    code: 'version-refused',
+    stages,
+    see: (seen) => {
+      const finding = refused(seen, [410], ({ sent, acknowledged }) => ({
+        confidence: 'certain',
+        values: { version: sent.version },
+        evidence: evidenceOf(sent, acknowledged),
+      }));
+      const isLastOffer = newestAttempt(seen)?.sent.version !== PROVEN_VERSION;
+      return finding && { ...finding, isFinal: isLastOffer };
+    },
+  },
+  {
+    code: 'unexplained',
+    stages,
+    see: (seen) => {
+      const { acknowledged } = newestAttempt(seen) ?? {};
+      if (!acknowledged || acknowledged.error === 0) return undefined;
+      const reason = `the device ${seen.values['deviceid']} answered the upgrade with ${acknowledged.error}`;
+      return { confidence: 'certain', isFinal: true, values: { reason }, evidence: [acknowledged] };
+    },
+  },
+  {
+    // It has sent something else before it went: what broke off is not the download alone.
+    code: 'message-malformed',
+    stages,
+    see: (seen) => {
+      const { sent, lost, acknowledged } = newestAttempt(seen) ?? {};
+      const last = seen.after(sent, 'malformed').at(-1);
+      if (!lost || acknowledged || !last) return undefined;
+      const values = { peer: last.peer, reason: last.reason };
+      return { confidence: 'likely', isFinal: true, values, evidence: [last, lost] };
+    },
+  },
+  {
+    // Protocol notes 7, row 12. That the `ts` sequence began again proves a restart; a lost Wi-Fi leaves it as it was.
+    code: 'device-rebooted',
+    stages,
+    see: (seen) => {
+      const attempt = newestAttempt(seen);
+      if (!attempt?.lost || attempt.acknowledged) return undefined;
+      const times = attempt.sent.session;
+      const isFinal = times >= SESSIONS_AT_MOST;
+      // At its limit before that, the stage knows only that the device has not come back.
+      if (seen.isOver && !isFinal) return undefined;
+      const restarted = restartedSequence(seen);
+      const confidence = restarted ? 'certain' : 'likely';
+      return { confidence, isFinal, values: { times }, evidence: [...(restarted ?? []), attempt.lost] };
+    },
+  },
+  {
+    code: 'device-silent',
+    stages,
+    see: (seen) => {
+      const attempt = newestAttempt(seen);
+      if (!seen.isOver || !attempt || (attempt.acknowledged?.error ?? 0) !== 0) return undefined;
+      return { confidence: 'likely', evidence: evidenceOf(attempt.sent, attempt.requests.at(-1)) };
+    },
+  },
+  {
+    // It was never there, so it has been told nothing.
+    code: 'device-timeout',
+    stages,
+    see: (seen) => {
+      if (!seen.isOver || newestAttempt(seen)) return undefined;
+      return { confidence: 'likely', evidence: seen.inStage('stage') };
+    },
+  },
+];
+
+/** A refusal whose number says what it is, and that nothing else can be offered against. */
+function refusal(code: ErrorCode, numbers: readonly number[]): Rule {
+  const see = (seen: Sightings): Finding | undefined =>
+    refused(seen, numbers, ({ sent, acknowledged }) => ({
+      confidence: 'certain',
+      evidence: evidenceOf(sent, acknowledged),
+    }));
+  return { code, stages, see };
+}
+
+/** What `explain` makes of a refusal with one of these numbers; the stage ends with it. */
+function refused(
+  seen: Sightings,
+  numbers: readonly number[],
+  explain: (attempt: Attempt) => Finding | undefined,
+): Finding | undefined {
+  const attempt = newestAttempt(seen);
+  const error = attempt?.acknowledged?.error;
+  if (!attempt || error === undefined || !numbers.includes(error)) return undefined;
+  const finding = explain(attempt);
+  const values = { error, version: attempt.sent.version, reason: `it reported ${error}`, ...finding?.values };
+  return finding && { isFinal: true, ...finding, values };
+}
+
+function newestAttempt(seen: Sightings): Attempt | undefined {
+  const sent = seen.inStage('upgrade-sent').at(-1);
+  if (!sent) return undefined;
+  return {
+    sent,
+    requests: seen.after(sent, 'image-requested'),
+    acknowledged: seen.after(sent, 'acknowledged').at(-1),
+    lost: seen.after(sent, 'session-lost').at(-1),
+  };
+}
+
+/** Two requests of which the later one stands before the earlier one in the device's sequence of random numbers. */
+function restartedSequence(seen: Sightings): Observation[] | undefined {
+  let furthest: Seen<'image-requested'> | undefined;
+  for (const request of seen.inStage('image-requested')) {
+    if (request.randPosition === undefined) continue;
+    if (furthest?.randPosition !== undefined && request.randPosition <= furthest.randPosition)
+      return [furthest, request];
+    furthest = request;
+  }
+  return undefined;
+}
+
+/** Whether a file went out faster than the pace that is proven (protocol notes 4.2). */
+function isTooFast({ class: otaClass, bytes, ms }: Seen<'image-ended'>): boolean {
+  if (otaClass !== 'no-range') return false;
+  const { headerBodyBytes, pauseMs, packetBytes, intervalMs } = PROVEN_PACE;
+  // The packet that ends a pause goes out at once.
+  const packets = ms < pauseMs ? 0 : 1 + (ms - pauseMs) / intervalMs;
+  return bytes > (headerBodyBytes + packets * packetBytes) * TOO_FAST;
+}
+
+function evidenceOf(...seen: (Observation | undefined)[]): Observation[] {
+  return seen.filter((one) => one !== undefined);
+}

@@ -1,0 +1,76 @@
+import { explain, type ErrorCode, type ErrorValues } from '../../errors';
+import { isNote, noteText, type NoteCode } from './notes';
+import type { Observation } from './observation';
+import { PATIENCE, type Patience } from './patience';
+import type { Confidence, Finding } from './rule';
+import { RULES } from './rules';
+import { Sightings } from './sightings';
+
+/** How a job stands, told from what was seen of it. */
+export interface Verdict {
+  readonly code: ErrorCode | NoteCode;
+  readonly confidence: Confidence;
+  /** It ends the stage before its time limit. */
+  readonly isFinal: boolean;
+  /** One sentence for a note; for trouble what happened and what to do. */
+  readonly text: string;
+  readonly values: ErrorValues;
+  /** A few observations that show it. */
+  readonly evidence: readonly Observation[];
+}
+
+/** A verdict that something is wrong. */
+export type Trouble = Verdict & { readonly code: ErrorCode };
+
+export function isTrouble(verdict: Verdict): verdict is Trouble {
+  return !isNote(verdict.code);
+}
+
+const EVIDENCE_SHOWN = 6;
+
+/**
+ * Names the state of a job. The first rule that fits decides; a stage whose time is over, or that has failed, in a way
+ * that no rule knows is `unexplained`.
+ *
+ * @param observations in the order of their times
+ * @param now in ms since the epoch
+ */
+export function judge(observations: readonly Observation[], now: number, patience: Patience = PATIENCE): Verdict {
+  const sightings = new Sightings(observations, now, patience);
+  const known = firstFinding(sightings);
+  const failure = sightings.end === 'failed' ? sightings.inStage('stage').at(-1) : undefined;
+  if (failure?.event === 'failed') {
+    if (known?.code === failure.code) return verdictOf(known.code, known.finding, sightings);
+    // The stage itself knew better, such as a port that another program holds.
+    const finding = { confidence: 'certain', isFinal: true, values: failure.values, evidence: [failure] } as const;
+    return verdictOf(failure.code, finding, sightings);
+  }
+  if (known) return verdictOf(known.code, known.finding, sightings);
+  if (!sightings.isOver || sightings.end === 'ended') {
+    return verdictOf('on-course', { confidence: 'certain', evidence: [] }, sightings);
+  }
+  const reason = 'the time was over, and nothing that was seen tells why';
+  return verdictOf('unexplained', { confidence: 'likely', values: { reason }, evidence: observations }, sightings);
+}
+
+function firstFinding(sightings: Sightings): { code: ErrorCode | NoteCode; finding: Finding } | undefined {
+  const stage = sightings.began?.stage;
+  if (stage === undefined) return undefined;
+  for (const rule of RULES) {
+    const finding = rule.stages.includes(stage) ? rule.see(sightings) : undefined;
+    if (finding) return { code: rule.code, finding };
+  }
+  return undefined;
+}
+
+function verdictOf(code: ErrorCode | NoteCode, finding: Finding, sightings: Sightings): Verdict {
+  const values = { ...sightings.values, ...finding.values };
+  return {
+    code,
+    confidence: finding.confidence,
+    isFinal: finding.isFinal ?? false,
+    text: isNote(code) ? noteText(code) : explain(code, values),
+    values,
+    evidence: finding.evidence.slice(-EVIDENCE_SHOWN),
+  };
+}

@@ -1,0 +1,907 @@
+import assert from 'node:assert/strict';
+import type { Observation, Unstamped } from '../../../lib/flash/verdict/observation';
+import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
+import { RULES } from '../../../lib/flash/verdict/rules';
+import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
+
+const DEVICE = '1000a1b2c3';
+const PEER = '192.168.1.20';
+const NEIGHBOUR = '192.168.1.30';
+
+/** An observation at so many seconds after the job's start. */
+type Timed = [seconds: number, sighting: Unstamped];
+
+const BEGAN = {
+  provision: { kind: 'stage', stage: 'provision', event: 'began', seconds: 600, url: 'http://10.10.7.1' },
+  cloud: {
+    kind: 'stage',
+    stage: 'cloud',
+    event: 'began',
+    seconds: 300,
+    deviceid: DEVICE,
+    address: '192.168.1.2',
+    ports: '8443 and 8081',
+  },
+  upgrade: {
+    kind: 'stage',
+    stage: 'upgrade',
+    event: 'began',
+    seconds: 300,
+    deviceid: DEVICE,
+    address: '192.168.1.2',
+    ports: '8080',
+  },
+  finalstage: {
+    kind: 'stage',
+    stage: 'finalstage',
+    event: 'began',
+    seconds: 900,
+    deviceid: DEVICE,
+    url: 'http://192.168.4.1',
+    ports: '8080',
+  },
+} as const satisfies Record<string, Unstamped>;
+
+const over = (stage: keyof typeof BEGAN): Unstamped => ({ kind: 'stage', stage, event: 'over' });
+const addresses = (...list: [name: string, address: string][]): Unstamped => ({
+  kind: 'addresses',
+  addresses: list.map(([name, address]) => ({ name, address })),
+});
+const apLooked = (result: 'silent' | 'strange' | 'answered', joined: boolean): Unstamped => ({
+  kind: 'ap-looked',
+  result,
+  joined,
+});
+const tlsDialled = (peer = PEER): Unstamped => ({ kind: 'dialled', peer, port: 'tls' });
+const rejected = (peer = PEER): Unstamped => ({
+  kind: 'tls-failed',
+  peer,
+  failure: 'certificate-rejected',
+  code: 'ECONNRESET',
+  reason: 'it broke off after our certificate',
+  helloSeen: true,
+});
+const empty = (peer = PEER): Unstamped => ({
+  kind: 'tls-failed',
+  peer,
+  failure: 'broken-off',
+  code: 'ECONNRESET',
+  reason: 'it broke off before our certificate',
+  helloSeen: false,
+});
+const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): Unstamped => ({
+  kind: 'dispatched',
+  peer: PEER,
+  via: 'tls',
+  deviceid: DEVICE,
+  model: 'ITA-GZ1-GL',
+  romVersion: '1.5.5',
+  ...more,
+});
+const sent = (session = 1, version = '23.42.5'): Unstamped => ({ kind: 'upgrade-sent', version, session });
+const ranged = (first: number, randPosition: number): Unstamped => ({
+  kind: 'image-requested',
+  role: 'user2',
+  class: 'range',
+  first,
+  size: 239_220,
+  randPosition,
+});
+const whole = (randPosition = 3): Unstamped => ({
+  kind: 'image-requested',
+  role: 'user2',
+  class: 'no-range',
+  size: 239_220,
+  randPosition,
+});
+const wholeEnded = (bytes: number, ms: number): Unstamped => ({
+  kind: 'image-ended',
+  role: 'user2',
+  class: 'no-range',
+  complete: false,
+  bytes,
+  ms,
+});
+const acknowledged = (error: number): Unstamped => ({ kind: 'acknowledged', error });
+const lost: Unstamped = { kind: 'session-lost' };
+const looked = (ownAddress: string | undefined, answered: boolean): Unstamped => ({
+  kind: 'finalstage-looked',
+  answered,
+  ...(ownAddress === undefined ? {} : { ownAddress }),
+});
+const dialled: Unstamped = { kind: 'finalstage-dialled' };
+const requested = (image: 'user2' | 'final'): Unstamped => ({ kind: 'finalstage-requested', image, size: 482_432 });
+const ended = (image: 'user2' | 'final', complete: boolean, bytes = 482_432): Unstamped => ({
+  kind: 'finalstage-ended',
+  image,
+  complete,
+  bytes,
+});
+
+interface Case {
+  readonly title: string;
+  readonly code: Verdict['code'];
+  readonly confidence?: Verdict['confidence'];
+  readonly isFinal?: boolean;
+  readonly seen: readonly Timed[];
+  /** The seconds at which it is judged: 1 after the last observation unless told. */
+  readonly now?: number;
+}
+
+const CASES: readonly Case[] = [
+  // provision
+  { title: 'a wait that has just begun', code: 'on-course', seen: [[0, BEGAN.provision]] },
+  {
+    title: 'no access point at all (row 10)',
+    code: 'ap-unreachable',
+    seen: [
+      [0, BEGAN.provision],
+      [1, apLooked('silent', false)],
+      [600, over('provision')],
+    ],
+  },
+  {
+    title: 'an access point that is joined and silent (row 11)',
+    code: 'ap-silent',
+    seen: [
+      [0, BEGAN.provision],
+      [1, apLooked('silent', false)],
+      [5, apLooked('silent', true)],
+    ],
+    now: 21,
+  },
+  {
+    title: 'an access point that is joined and has not had its time',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.provision],
+      [5, apLooked('silent', true)],
+    ],
+    now: 10,
+  },
+  {
+    title: 'something else at its address',
+    code: 'ap-refused',
+    seen: [
+      [0, BEGAN.provision],
+      [1, apLooked('strange', true)],
+    ],
+  },
+  {
+    title: 'two interfaces in its network (row 17)',
+    code: 'network-overlap',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.provision],
+      [1, addresses(['eth0', '10.10.7.40'], ['wlan0', '10.10.7.2'])],
+      [2, apLooked('silent', true)],
+    ],
+  },
+  // cloud
+  {
+    title: 'nothing at all for long (row 6)',
+    code: 'nothing-arrived',
+    seen: [
+      [0, BEGAN.cloud],
+      [0, addresses(['eth0', '192.168.1.2'])],
+    ],
+    now: 91,
+  },
+  {
+    title: 'nothing until the limit',
+    code: 'nothing-arrived',
+    seen: [
+      [0, BEGAN.cloud],
+      [30, over('cloud')],
+    ],
+  },
+  {
+    title: 'one handshake broken off after the certificate (row 2)',
+    code: 'certificate-rejected',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, tlsDialled()],
+      [9.2, rejected()],
+    ],
+  },
+  {
+    title: 'three of them from one address',
+    code: 'certificate-rejected',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.cloud],
+      [9, rejected()],
+      [12, rejected()],
+      [18, rejected()],
+    ],
+  },
+  {
+    title: 'one each from three addresses',
+    code: 'certificate-rejected',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, rejected()],
+      [12, rejected(NEIGHBOUR)],
+      [18, rejected('192.168.1.31')],
+    ],
+  },
+  {
+    title: 'a neighbour that has been refusing since before the wait',
+    code: 'certificate-rejected',
+    confidence: 'likely',
+    seen: [[0, BEGAN.cloud], ...[1, 2, 3, 4].map((at): Timed => [at, { ...rejected(), isOld: true } as Unstamped])],
+  },
+  {
+    title: 'our own TLS library refuses (row 8)',
+    code: 'tls-refused',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { ...rejected(), failure: 'refused-here', code: 'ERR_SSL_NO_SHARED_CIPHER' } as Unstamped],
+    ],
+  },
+  {
+    title: 'connections without a word',
+    code: 'connection-empty',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, tlsDialled()],
+      [9, empty()],
+      [19, empty()],
+    ],
+  },
+  {
+    title: 'a connection to the plain port without a word',
+    code: 'connection-empty',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { kind: 'dialled', peer: PEER, port: 'plain' }],
+      [60, over('cloud')],
+    ],
+  },
+  {
+    title: 'garbage instead of a dispatch',
+    code: 'message-malformed',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { kind: 'malformed', peer: PEER, reason: 'it is not JSON' }],
+    ],
+  },
+  {
+    title: 'old firmware on the plain port (row 7)',
+    code: 'plain-firmware',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, dispatched({ via: 'plain' })],
+    ],
+  },
+  {
+    title: 'a device whose home network is that of FinalStage (row 17)',
+    code: 'network-overlap',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, dispatched({ peer: '192.168.4.20' })],
+    ],
+  },
+  {
+    title: 'a device that dispatched and got no further',
+    code: 'device-timeout',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, tlsDialled()],
+      [9, dispatched()],
+      [300, over('cloud')],
+    ],
+  },
+  {
+    title: 'only another device',
+    code: 'device-timeout',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, tlsDialled(NEIGHBOUR)],
+      [9, dispatched({ peer: NEIGHBOUR, deviceid: '1000ffffff' })],
+      [300, over('cloud')],
+    ],
+  },
+  {
+    title: 'a dispatch after trouble of others',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.cloud],
+      [8, rejected(NEIGHBOUR)],
+      [9, tlsDialled()],
+      [9, dispatched()],
+    ],
+  },
+  {
+    title: 'a handshake that nobody can explain',
+    code: 'unexplained',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, tlsDialled()],
+      [9, { ...empty(), helloSeen: true } as Unstamped],
+      [300, over('cloud')],
+    ],
+  },
+  // upgrade
+  {
+    title: 'a download that goes on',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, ranged(0, 3)],
+      [1.2, ranged(4096, 4)],
+    ],
+  },
+  {
+    title: '404 after a fast answer (row 1)',
+    code: 'fed-too-fast',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, whole()],
+      [1.4, wholeEnded(239_220, 300)],
+      [2, acknowledged(404)],
+    ],
+  },
+  {
+    title: '404 in spite of the proven pace',
+    code: 'download-failed',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, whole()],
+      [8, wholeEnded(28_010, 7000)],
+      [8, acknowledged(404)],
+    ],
+  },
+  {
+    title: '404 after ranges',
+    code: 'download-failed',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, ranged(0, 3)],
+      [9, acknowledged(404)],
+    ],
+  },
+  {
+    title: '404 without a request, after seconds of trying',
+    code: 'download-blocked',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [31, acknowledged(404)],
+    ],
+  },
+  {
+    title: '404 at once: it has not tried',
+    code: 'download-failed',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, acknowledged(404)],
+    ],
+  },
+  {
+    title: 'no request for long',
+    code: 'download-blocked',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+    ],
+    now: 22,
+  },
+  {
+    title: 'a download that begins again and again (row 9)',
+    code: 'download-restarts',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, ranged(0, 3)],
+      [3, ranged(4096, 4)],
+      [9, ranged(0, 5)],
+      [19, ranged(0, 6)],
+    ],
+  },
+  ...([400, 403, 405] as const).map((error): Case => ({
+    title: `${error} (row 18)`,
+    code: 'upgrade-malformed',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, acknowledged(error)],
+    ],
+  })),
+  ...([406, 411] as const).map((error): Case => ({
+    title: `${error} (row 18)`,
+    code: 'model-refused',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, acknowledged(error)],
+    ],
+  })),
+  {
+    title: '409 (row 18)',
+    code: 'digest-refused',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, ranged(0, 3)],
+      [9, acknowledged(409)],
+    ],
+  },
+  {
+    title: '410 to the first version (row 18)',
+    code: 'version-refused',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, acknowledged(410)],
+    ],
+  },
+  {
+    title: '410 to the other version too',
+    code: 'version-refused',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, acknowledged(410)],
+      [2, sent(1, '9.9.9')],
+      [3, acknowledged(410)],
+    ],
+  },
+  {
+    title: 'the other version, not yet answered',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, acknowledged(410)],
+      [2, sent(1, '9.9.9')],
+    ],
+  },
+  {
+    title: 'a number that no firmware is known to answer',
+    code: 'unexplained',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, acknowledged(499)],
+    ],
+  },
+  {
+    title: 'a session lost in mid-download (row 12)',
+    code: 'device-rebooted',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, ranged(0, 3)],
+      [4, lost],
+    ],
+  },
+  {
+    title: 'the upgrade sent again after that',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, ranged(0, 3)],
+      [4, lost],
+      [10, sent(2)],
+      [10.1, ranged(0, 3)],
+    ],
+  },
+  {
+    title: 'lost again, and its random numbers began anew',
+    code: 'device-rebooted',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, ranged(0, 3)],
+      [4, lost],
+      [9, sent(2)],
+      [9, ranged(0, 3)],
+      [12, lost],
+    ],
+  },
+  {
+    title: 'lost again, but its random numbers went on: not a restart for certain',
+    code: 'device-rebooted',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, ranged(0, 3)],
+      [4, lost],
+      [9, sent(2)],
+      [9, ranged(0, 6)],
+      [12, lost],
+    ],
+  },
+  {
+    title: 'lost for the third time',
+    code: 'device-rebooted',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [4, lost],
+      [9, sent(2)],
+      [12, lost],
+      [19, sent(3)],
+      [22, lost],
+    ],
+  },
+  {
+    title: 'garbage, then a lost session',
+    code: 'message-malformed',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, { kind: 'malformed', peer: PEER, reason: 'it is binary' }],
+      [4, lost],
+    ],
+  },
+  {
+    title: 'no word after the download (3.8)',
+    code: 'device-silent',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, ranged(0, 3)],
+      [191, over('upgrade')],
+    ],
+  },
+  {
+    title: 'a device that never had a session',
+    code: 'device-timeout',
+    seen: [
+      [0, BEGAN.upgrade],
+      [300, over('upgrade')],
+    ],
+  },
+  {
+    title: 'an upgrade that was acknowledged',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [2, ranged(0, 3)],
+      [9, acknowledged(0)],
+      [12, lost],
+    ],
+  },
+  // finalstage
+  {
+    title: 'FinalStage joined, but it does not reach us (row 3)',
+    code: 'finalstage-blocked',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+    ],
+    now: 51,
+  },
+  {
+    title: 'FinalStage joined a moment ago',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+    ],
+    now: 25,
+  },
+  {
+    title: 'connects without a request (row 4)',
+    code: 'finalstage-half-erased',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      ...[21, 26, 31, 36, 41, 46, 51, 56, 61, 66, 71, 76, 81].map((at): Timed => [at, dialled]),
+    ],
+    now: 82,
+  },
+  {
+    title: 'connects without a request over a restart',
+    code: 'finalstage-half-erased',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [21, dialled],
+      [26, dialled],
+      [40, dialled],
+    ],
+    now: 82,
+  },
+  {
+    title: 'connects without a request after a transfer that broke off',
+    code: 'finalstage-half-erased',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, dialled],
+      [20, requested('final')],
+      [23, ended('final', false, 8192)],
+      [40, dialled],
+    ],
+    now: 101,
+  },
+  {
+    title: 'connects without a request for a short time, even at the limit',
+    code: 'finalstage-timeout',
+    seen: [
+      [0, BEGAN.finalstage],
+      [880, dialled],
+      [900, over('finalstage')],
+    ],
+  },
+  {
+    title: 'a static address that is not the one (row 5)',
+    code: 'finalstage-wrong-address',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.77', true)],
+    ],
+  },
+  {
+    title: 'no address from FinalStage (row 5)',
+    code: 'finalstage-wrong-address',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.finalstage],
+      [0, addresses(['eth0', '192.168.1.2'])],
+      [20, addresses(['eth0', '192.168.1.2'], ['wlan0', '169.254.7.7'])],
+    ],
+    now: 31,
+  },
+  {
+    title: 'another client was first (row 5)',
+    code: 'finalstage-stolen',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.3', true)],
+    ],
+  },
+  {
+    title: 'two interfaces in its network (row 17)',
+    code: 'network-overlap',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, addresses(['eth0', '192.168.4.30'], ['wlan0', '192.168.4.2'])],
+      [20, looked('192.168.4.2', true)],
+    ],
+  },
+  {
+    title: 'joined, where the device has an address of the same network at home',
+    code: 'network-overlap',
+    confidence: 'likely',
+    seen: [
+      [0, BEGAN.cloud],
+      [1, dispatched({ peer: '192.168.4.20' })],
+      [50, BEGAN.finalstage],
+      [60, looked('192.168.4.2', true)],
+    ],
+  },
+  {
+    title: 'a second time after user2 (row 13)',
+    code: 'finalstage-again',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, dialled],
+      [20, requested('user2')],
+      [30, ended('user2', true)],
+    ],
+    now: 50,
+  },
+  {
+    title: 'user2 broken off',
+    code: 'user2-stalled',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, dialled],
+      [20, requested('user2')],
+      [30, ended('user2', false, 4096)],
+    ],
+  },
+  {
+    title: 'the final image broken off',
+    code: 'finalstage-stalled',
+    confidence: 'certain',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, dialled],
+      [20, requested('final')],
+      [30, ended('final', false, 8192)],
+    ],
+  },
+  {
+    title: 'the final image standing still',
+    code: 'finalstage-stalled',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('final')],
+      [52, { kind: 'finalstage-stalled', image: 'final', bytes: 8192 }],
+    ],
+  },
+  {
+    title: 'the final image asked for again',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('final')],
+      [30, ended('final', false, 8192)],
+      [31, requested('final')],
+    ],
+  },
+  {
+    title: 'left before anything was asked for (row 14)',
+    code: 'finalstage-left-early',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [21, dialled],
+      [22, looked(undefined, false)],
+    ],
+    now: 45,
+  },
+  {
+    title: 'gone after user2, for longer than it needs',
+    code: 'finalstage-left-early',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [21, dialled],
+      [21, requested('user2')],
+      [30, ended('user2', true)],
+      [31, looked(undefined, false)],
+    ],
+    now: 125,
+  },
+  {
+    title: 'FinalStage never seen',
+    code: 'finalstage-timeout',
+    seen: [
+      [0, BEGAN.finalstage],
+      [0, looked(undefined, false)],
+      [900, over('finalstage')],
+    ],
+  },
+  {
+    title: 'everything delivered, and it does not go',
+    code: 'unexplained',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [20, requested('final')],
+      [30, ended('final', true)],
+      [900, over('finalstage')],
+    ],
+  },
+  {
+    title: 'everything delivered',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('final')],
+      [30, ended('final', true)],
+    ],
+  },
+  {
+    title: 'done, and the new firmware nowhere (row 16)',
+    code: 'new-firmware-silent',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('final')],
+      [30, ended('final', true)],
+      [34, { kind: 'stage', stage: 'finalstage', event: 'ended' }],
+      [99, { kind: 'new-firmware-looked', answered: false }],
+    ],
+  },
+  // What a stage knows better than any rule
+  {
+    title: 'a port that another program holds (row 15)',
+    code: 'port-in-use',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [
+        1,
+        {
+          kind: 'stage',
+          stage: 'upgrade',
+          event: 'failed',
+          code: 'port-in-use',
+          values: { port: 8080, bind: '0.0.0.0', reason: 'another program holds it' },
+        },
+      ],
+    ],
+  },
+];
+
+function observe(seen: readonly Timed[]): Observation[] {
+  return seen.map(([seconds, sighting]) => ({ at: 1_000_000 + seconds * 1000, ...sighting }));
+}
+
+function verdictOn({ seen, now = (seen.at(-1)?.[0] ?? 0) + 1 }: Case): Verdict {
+  return judge(observe(seen), 1_000_000 + now * 1000);
+}
+
+describe('flash/verdict', () => {
+  for (const one of CASES) {
+    it(`${one.code}: ${one.title}`, () => {
+      const verdict = verdictOn(one);
+      assert.equal(verdict.code, one.code, verdict.text);
+      if (one.confidence) assert.equal(verdict.confidence, one.confidence);
+      if (one.isFinal !== undefined) assert.equal(verdict.isFinal, one.isFinal);
+      assert.doesNotMatch(verdict.text, /(^|[ (])\?([ ,.);]|$)/, 'a value of the sentence is missing');
+      assert.ok(verdict.evidence.length <= 6);
+      if (verdict.code !== 'on-course') assert.ok(verdict.evidence.length > 0, 'without evidence');
+      const all = observe(one.seen).map((seen) => JSON.stringify(seen));
+      for (const seen of verdict.evidence) assert.ok(all.includes(JSON.stringify(seen)), 'evidence that was not seen');
+    });
+  }
+
+  it('says the same of what it reads back from JSON', () => {
+    for (const one of CASES) {
+      const now = 1_000_000 + (one.now ?? (one.seen.at(-1)?.[0] ?? 0) + 1) * 1000;
+      const observations = JSON.parse(JSON.stringify(observe(one.seen))) as Observation[];
+      assert.deepEqual(judge(observations, now), verdictOn(one), one.title);
+    }
+  });
+
+  it('has a case for every rule', () => {
+    const tried = new Set(CASES.map(({ code }) => code));
+    const missing = [...RULES.map(({ code }) => code), ...NOTE_CODES].filter((code) => !tried.has(code));
+    assert.deepEqual(missing, []);
+  });
+
+  it('keeps the confidence and the evidence of what it said before the stage failed with it', () => {
+    const seen: Timed[] = [
+      [0, BEGAN.cloud],
+      [9, rejected()],
+      [300, over('cloud')],
+      [300, { kind: 'stage', stage: 'cloud', event: 'failed', code: 'certificate-rejected', values: { peer: PEER } }],
+    ];
+    const verdict = verdictOn({ title: '', code: 'certificate-rejected', seen });
+    assert.equal(verdict.confidence, 'likely');
+    assert.deepEqual(
+      verdict.evidence.map(({ kind }) => kind),
+      ['tls-failed'],
+    );
+  });
+
+  it('says nothing of a job that has not begun', () => {
+    assert.equal(judge([], 0).code, 'on-course');
+  });
+});
