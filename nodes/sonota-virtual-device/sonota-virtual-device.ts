@@ -21,6 +21,13 @@ interface VirtualDeviceDef extends NodeDef {
 type Send = (message: NodeMessage) => void;
 type Done = (error?: Error) => void;
 
+/** A message that the node took. */
+interface Taken {
+  message: NodeMessage;
+  send: Send;
+  done: Done;
+}
+
 /** A rehearsal that nobody goes on with ends by itself after this long. */
 const LINGER_MS = 15 * 60_000;
 
@@ -29,9 +36,10 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const options = optionsOf(config);
-    let pending: { message: NodeMessage; send: Send; done: Done } | undefined;
+    const pending = new Set<Taken>();
 
-    const outlet: RehearsalOutlet = {
+    /** @param taken the message that switched it on; undefined where that was another instance's */
+    const outletFor = (taken?: Taken): RehearsalOutlet => ({
       state: (name) => {
         this.status({ fill: 'blue', shape: 'dot', text: translate(`status.${name}`, name) });
       },
@@ -39,29 +47,29 @@ export default function register(RED: NodeAPI): void {
         const isFlashed = result.result === 'flashed';
         const text = translate(`status.${result.result}`, result.result);
         this.status(isFlashed ? { fill: 'green', shape: 'dot', text } : { fill: 'red', shape: 'ring', text });
-        const { message = {}, send = (one: NodeMessage) => this.send(one), done } = pending ?? {};
-        pending = undefined;
+        const { message = {}, send = (one: NodeMessage) => this.send(one), done } = taken ?? {};
+        if (taken) pending.delete(taken);
         send(Object.assign(message, { payload: result }));
         done?.();
       },
-    };
+    });
     this.on('input', (message, send, done) => {
-      pending?.done();
-      pending = { message, send, done };
-      switchOn(this.id, options, outlet).catch((error: Error) => {
-        pending = undefined;
+      const taken = { message, send, done };
+      pending.add(taken);
+      switchOn(this.id, options, outletFor(taken)).catch((error: Error) => {
+        pending.delete(taken);
         const problem = asFlashError(error, options);
         this.status({ fill: 'red', shape: 'ring', text: problem.code });
         done(problem);
       });
     });
     this.on('close', (removed: boolean, done: () => void) => {
-      pending?.done();
-      pending = undefined;
+      for (const { done: taken } of pending) taken();
+      pending.clear();
       letGo(this.id, removed).then(done, done);
     });
     this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
-    takeOver(this.id, outlet);
+    takeOver(this.id, outletFor());
   }
 
   onDeployOver(RED, () => void switchOffAbandoned());
