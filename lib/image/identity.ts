@@ -40,7 +40,14 @@ const MARKS: readonly Marks[] = [
   },
   // Its greeting in the log; the mDNS service of its API, for builds without a log.
   { project: 'esphome', anyOf: [['ESPHome version '], ['esphome version '], ['running ESPHome v'], ['_esphomelib']] },
-  { project: 'espurna', anyOf: [['ESPURNA', 'tinkerman.cat']] },
+  // Its name, and its author's site or address, which its greeting holds.
+  {
+    project: 'espurna',
+    anyOf: [
+      ['ESPURNA', 'tinkerman.cat'],
+      ['ESPURNA', 'xose.perez@'],
+    ],
+  },
   // What it calls itself in a download, and the server it names there (image notes 2.6).
   { project: 'itead-stock', anyOf: [['itead-device', 'dl.itead.cn']] },
 ];

@@ -33,6 +33,7 @@ describe('image/identity', () => {
     ['_esphomelib', { project: 'esphome' }],
     ['[MAIN] ESPURNA 1.13.5 (a1b2c3d)\nhttp://tinkerman.cat', { project: 'espurna', version: '1.13.5' }],
     ['ESPURNA\0http://tinkerman.cat', { project: 'espurna' }],
+    ['ESPURNA\0xose.perez@gmail.com', { project: 'espurna' }],
     ['ESPURNA_CORE\0http://tinkerman.cat', { project: 'espurna', variant: 'core' }],
     ['User-Agent: itead-device\r\nHost: dl.itead.cn', { project: 'itead-stock' }],
     ['itead', { project: 'unknown' }],
