@@ -17,7 +17,7 @@ export interface JsonBuffer {
 
 /**
  * A file's path (a relative one counts from Node-RED's working directory), an http(s) address, `catalog:<name>`,
- * `store:<sha256>`, or the bytes. `rehearsal:` makes images for the virtual Sonoff.
+ * `store:<sha256>`, or the bytes. `rehearsal:<role>` makes images for the virtual Sonoff.
  */
 export type ImageSource = string | Uint8Array | JsonBuffer;
 
@@ -56,7 +56,13 @@ export async function readSource(role: ImageRole, source: ImageSource, options: 
   if (typeof source !== 'string') return { bytes: bytesOfMessage(role, source), source: 'message' };
   const name = source.trim();
   const { library, digest, ...settings } = options;
-  if (/^rehearsal:/i.test(name)) return { bytes: rehearsalImage(role), source: name };
+  const made = /^rehearsal:(.*)$/is.exec(name)?.[1]?.toLowerCase();
+  if (made !== undefined) {
+    return {
+      bytes: rehearsalImage(made === 'user1' || made === 'user2' || made === 'final' ? made : role),
+      source: name,
+    };
+  }
   const [, kind, rest = ''] = /^(catalog|store):(.*)$/is.exec(name) ?? [];
   if (kind !== undefined) {
     if (!library) throw new FlashError('firmware-missing', { what: `${role} image (${name} is not known here)` });

@@ -11,7 +11,13 @@ interface SonotaActions {
 }
 
 const SONOTA_VERDICT_ICONS = { ok: 'fa-check-circle', warn: 'fa-exclamation-triangle', refuse: 'fa-times-circle' };
-const SONOTA_SEVERITY_ICONS = { refuse: 'fa-times', warn: 'fa-exclamation-triangle', note: 'fa-info-circle' };
+const SONOTA_SEVERITY_ICONS = { refuse: 'fa-times-circle', warn: 'fa-exclamation-triangle', note: 'fa-info-circle' };
+/* The editor's own colours where it has them, so that a dark theme stays readable. */
+const SONOTA_ICON_COLOURS: Record<string, string> = {
+  'fa-check-circle': 'var(--red-ui-text-color-success, #4f8f00)',
+  'fa-exclamation-triangle': 'var(--red-ui-text-color-warning, #c77700)',
+  'fa-times-circle': 'var(--red-ui-text-color-error, #ad1625)',
+};
 
 /** Puts an inspection into `box`; `changedFrom` is another digest that was seen earlier. */
 function sonotaShowInspection(
@@ -37,7 +43,8 @@ function sonotaShowInspection(
     return;
   }
   const { verdict, findings, identity, size, sha256, picture } = inspection;
-  const name = [identity.project, identity.version, identity.variant].filter((part) => part !== undefined).join(' ');
+  const project = identity.project === 'unknown' ? t('examination.unknown') : identity.project;
+  const name = [project, identity.version, identity.variant].filter((part) => part !== undefined).join(' ');
   const facts = t('examination.facts', { name, size: String(size) });
   sonotaLine(box, SONOTA_VERDICT_ICONS[verdict], `${t(`verdict.${verdict}`)} ${facts}`).attr('data-verdict', verdict);
   $('<code>').css({ fontSize: '11px', wordBreak: 'break-all' }).text(`sha256 ${sha256}`).appendTo(box);
@@ -83,7 +90,7 @@ function sonotaShowFindings(box: JQuery, findings: SonotaFinding[]): void {
   const table = $('<table class="sonota-findings">').css({ width: '100%', margin: '4px 0' }).appendTo(box);
   for (const { severity, text, remedy } of findings) {
     const row = $('<tr>').attr('data-severity', severity).appendTo(table);
-    const icon = $(`<i class="fa ${SONOTA_SEVERITY_ICONS[severity]}">`).attr({
+    const icon = sonotaIcon(SONOTA_SEVERITY_ICONS[severity]).attr({
       title: severity,
       'aria-label': severity,
     });
@@ -95,9 +102,11 @@ function sonotaShowFindings(box: JQuery, findings: SonotaFinding[]): void {
 }
 
 function sonotaLine(box: JQuery, icon: string, text: string): JQuery {
-  return $('<div>')
-    .append($(`<i class="fa ${icon}">`), ' ', $('<span>').text(text))
-    .appendTo(box);
+  return $('<div>').append(sonotaIcon(icon), ' ', $('<span>').text(text)).appendTo(box);
+}
+
+function sonotaIcon(icon: string): JQuery {
+  return $(`<i class="fa ${icon}">`).css('color', SONOTA_ICON_COLOURS[icon] ?? '');
 }
 
 function sonotaButton(box: JQuery, text: string, name: string, act: () => void): void {

@@ -1,12 +1,14 @@
 import type { Flow } from '../shared/node-red';
 
-/** The five node types that the palette shows, and the icon of each. */
+/** The node types that the palette shows, and the icon of each. */
 export const VISIBLE_TYPES = {
+  'sonota-preflight': 'sonota-preflight.svg',
   'sonota-provision': 'sonota-provision.svg',
   'sonota-cloud-emulator': 'sonota-cloud.svg',
   'sonota-ota-serve': 'sonota-ota.svg',
   'sonota-finalstage-watch': 'sonota-finalstage.svg',
   'sonota-virtual-device': 'sonota-virtual.svg',
+  'sonota-image-doctor': 'sonota-doctor.svg',
 } as const;
 
 export const CONFIG_TYPES = ['sonota-host', 'sonota-firmware'] as const;
@@ -34,6 +36,17 @@ export const EVERY_NODE: Flow = [
     finalStagePort: 0,
   },
   { id: idOf('sonota-firmware'), type: 'sonota-firmware', name: '', user1: '', user2: '', final: '/tmp/final.bin' },
+  {
+    id: idOf('sonota-preflight'),
+    type: 'sonota-preflight',
+    name: '',
+    host: idOf('sonota-host'),
+    firmware: '',
+    x: 150,
+    y: 360,
+    z: 'tab',
+    wires: [[]],
+  },
   { id: idOf('sonota-provision'), type: 'sonota-provision', name: '', url: '', timeout: '', x: 150, y: 60, ...stage },
   {
     id: idOf('sonota-cloud-emulator'),
@@ -84,6 +97,16 @@ export const EVERY_NODE: Flow = [
     speed: '',
     x: 150,
     y: 300,
+    wires: [[]],
+  },
+  {
+    id: idOf('sonota-image-doctor'),
+    type: 'sonota-image-doctor',
+    z: 'tab',
+    name: '',
+    road: '',
+    x: 150,
+    y: 360,
     wires: [[]],
   },
 ];

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { once, type EventEmitter } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Node } from 'node-red';
+import helper from 'node-red-node-test-helper';
+import { makeFinalImage, makeUserImage, type Examination } from '../../lib/image';
+import register from '../../nodes/sonota-image-doctor/sonota-image-doctor';
+import { useHttpServers } from '../shared/http-server';
+import { nodeRedFolder } from '../shared/node-red';
+
+type Result = Record<string, unknown> & { payload: Examination; picture: string };
+
+interface Caught {
+  error: { code: string; message: string };
+}
+
+describe('nodes/image-doctor', () => {
+  const http = useHttpServers();
+  let folder: string;
+
+  before((done) => {
+    helper.init(require.resolve(nodeRedFolder()));
+    helper.startServer(done);
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-doctor-'));
+  });
+  afterEach(async () => {
+    await helper.unload();
+    await rm(folder, { recursive: true });
+  });
+
+  async function load(road = ''): Promise<{ doctor: Node; sink: Node; caught: Node }> {
+    helper.settings({ userDir: folder });
+    const flow = [
+      { id: 'tab', type: 'tab' },
+      { id: 'doctor', type: 'sonota-image-doctor', z: 'tab', road, wires: [['sink']] },
+      { id: 'sink', type: 'helper', z: 'tab' },
+      { id: 'catcher', type: 'catch', z: 'tab', wires: [['caught']] },
+      { id: 'caught', type: 'helper', z: 'tab' },
+    ];
+    await helper.load([register], flow);
+    const [doctor, sink, caught] = ['doctor', 'sink', 'caught'].map((id) => helper.getNode(id));
+    assert.ok(doctor && sink && caught);
+    return { doctor, sink, caught };
+  }
+
+  /** What comes out for a message, and the status that goes with it. */
+  async function examined(message: object, road = ''): Promise<{ result: Result; status: unknown }> {
+    const { doctor, sink } = await load(road);
+    const output = once(sink, 'input');
+    doctor.receive(message as never);
+    const [result] = (await output) as [Result];
+    // The helper puts a spy in the place of each of a node's own functions.
+    const spied = doctor as unknown as { status: { lastCall: { args: unknown[] } } };
+    return { result, status: spied.status.lastCall.args[0] };
+  }
+
+  async function refused(message: object): Promise<Caught['error']> {
+    const { doctor, caught } = await load();
+    const output = once(caught, 'input');
+    doctor.receive(message as never);
+    const [{ error }] = (await output) as [Caught];
+    return error;
+  }
+
+  it('examines a Buffer, and keeps what else the message carries', async () => {
+    const { result, status } = await examined({ payload: makeFinalImage(), topic: 'mine', orderId: 7 });
+    assert.notEqual(result.payload.verdict, 'refuse');
+    assert.equal(result.payload.road, 'finalstage');
+    assert.match(result.picture, /^<svg/);
+    assert.deepEqual([result['topic'], result['orderId']], ['mine', 7]);
+    assert.notEqual((status as { fill: string }).fill, 'red');
+    assert.doesNotThrow(() => JSON.stringify(result.payload));
+  });
+
+  it('lets a bad image out too, with the reasons, and a red status', async () => {
+    const { result, status } = await examined({ payload: makeUserImage({ slot: 1 }), road: 'cloud-user2' });
+    assert.equal(result.payload.verdict, 'refuse');
+    assert.equal(result.payload.findings[0]?.code, 'image-wrong-slot');
+    assert.deepEqual(status, { fill: 'red', shape: 'ring', text: 'image-wrong-slot' });
+  });
+
+  it('goes by the form first, then by the message', async () => {
+    const image = makeUserImage({ slot: 2 });
+    assert.notEqual((await examined({ payload: image, road: 'diy' }, 'cloud-user2')).result.payload.verdict, 'refuse');
+    await helper.unload();
+    assert.equal((await examined({ payload: image, road: 'diy' })).result.payload.road, 'diy');
+  });
+
+  it('reads a path, a made-up image, and an address', async () => {
+    const path = join(folder, 'final.bin');
+    await writeFile(path, makeFinalImage());
+    const address = await http.serve((_, response) => response.end(makeFinalImage()));
+    for (const payload of [path, 'rehearsal:final', address]) {
+      assert.notEqual((await examined({ payload })).result.payload.verdict, 'refuse', payload);
+      await helper.unload();
+    }
+    assert.equal((await examined({ payload: 'rehearsal:user1' })).result.payload.verdict, 'refuse');
+  });
+
+  it('says by an error what it could not read', async () => {
+    const cases: [message: object, code: string][] = [
+      [{ payload: join(folder, 'nowhere.bin') }, 'image-unreadable'],
+      [{ payload: 42 }, 'image-unreadable'],
+      [{}, 'image-unreadable'],
+      [{ payload: Buffer.alloc(3 * 1024 * 1024) }, 'image-too-large'],
+      [{ payload: `store:${'0'.repeat(64)}` }, 'firmware-missing'],
+      [{ payload: makeFinalImage(), road: 'serial' }, 'road-unknown'],
+      [{ payload: makeFinalImage(), road: { x: 1 } }, 'road-unknown'],
+    ];
+    for (const [message, code] of cases) {
+      const error = await refused(message);
+      assert.equal(error.code, code, error.message);
+      await helper.unload();
+    }
+  });
+
+  it('lets go of a download that stalls when it is closed, without an error', async () => {
+    let asked = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const address = await http.serve((request) => {
+      request.socket.on('close', () => closed());
+      asked();
+    });
+    let closed = (): void => undefined;
+    const isClosed = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const { doctor } = await load();
+    const errors: unknown[] = [];
+    (doctor as EventEmitter).on('call:error', ({ args }: { args: unknown[] }) => errors.push(args));
+    doctor.receive({ payload: address });
+    await isAsked;
+    await helper.unload();
+    await isClosed;
+    assert.deepEqual(errors, []);
+  });
+});
