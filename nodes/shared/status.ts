@@ -34,6 +34,16 @@ export class NodeStatus {
     this.display(() => this.set('green', 'dot', this.translate('status.done', 'done')));
   }
 
+  /** At work on something that has no percent. */
+  busy(label: string): void {
+    this.display(() => this.set('blue', 'dot', label));
+  }
+
+  /** Nothing is certain to fail, but something may. */
+  warned(code: ErrorCode): void {
+    this.display(() => this.set('yellow', 'ring', code));
+  }
+
   failed(code: ErrorCode): void {
     this.display(() => this.set('red', 'ring', code));
   }

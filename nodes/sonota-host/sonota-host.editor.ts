@@ -29,4 +29,7 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
     return this.name || this._('sonota-host.label.default') + wifi;
   },
   labelStyle: sonotaLabelStyle,
+  oneditprepare: function () {
+    sonotaCheckNow(this.id);
+  },
 });

@@ -12,6 +12,7 @@ import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-final
 import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
 import registerHost from '../../nodes/sonota-host/sonota-host';
 import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
+import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
 import registerProvision from '../../nodes/sonota-provision/sonota-provision';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { freePort } from '../flash/bench';
@@ -47,6 +48,7 @@ after(() => rm(userDir, { recursive: true, force: true }));
 const NODES: NodeInitializer[] = [
   registerHost,
   registerFirmware,
+  registerPreflight,
   registerProvision,
   registerCloud,
   registerUpgrade,

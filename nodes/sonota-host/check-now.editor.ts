@@ -1,0 +1,72 @@
+/* The button "Check now" in the form of a host; see routes.ts. */
+
+interface SonotaCheckRow {
+  ok: boolean | 'warn';
+  code: string;
+  text: string;
+  remedy: string;
+}
+
+type SonotaCheckAnswer =
+  { deployed: false } | { deployed: true; checks: SonotaCheckRow[]; verdict: string; text: string };
+
+/** How a row looks; the sign is read out by its name in the catalogue. */
+const SONOTA_CHECK_SIGNS = {
+  ok: { icon: 'fa-check', color: '#3a7d34' },
+  warn: { icon: 'fa-exclamation-triangle', color: '#b36b00' },
+  wrong: { icon: 'fa-times', color: '#b72828' },
+} as const;
+
+function sonotaCheckNow(id: string): void {
+  const button = $('#sonota-host-check-now');
+  const place = $('#sonota-host-checks');
+  const say = (key: string, values?: Record<string, string | number>): void => {
+    place.empty().append($('<div class="form-tips"></div>').text(sonotaCheckText(key, values)));
+  };
+  button.on('click', () => {
+    button.prop('disabled', true);
+    say('running');
+    void $.ajax({ url: `sonota/host/${encodeURIComponent(id)}/preflight`, method: 'POST', dataType: 'json' })
+      .done((answer: SonotaCheckAnswer) => {
+        if (answer.deployed) place.empty().append(sonotaCheckTable(answer.text, answer.checks));
+        else say('notDeployed');
+      })
+      .fail((request: JQuery.jqXHR) => {
+        const told = request.responseJSON as { message?: string } | undefined;
+        say('failed', { reason: told?.message ?? `${request.status} ${request.statusText}` });
+      })
+      // A button that was disabled has lost the focus that a keyboard user needs.
+      .always(() => void button.prop('disabled', false).trigger('focus'));
+  });
+}
+
+function sonotaCheckTable(verdict: string, checks: readonly SonotaCheckRow[]): JQuery {
+  const table = $('<table style="width: 100%; border-collapse: collapse; margin: 8px 0"></table>');
+  const head = $('<tr></tr>').append('<td></td>');
+  for (const key of ['found', 'remedy']) {
+    head.append($('<th scope="col" style="text-align: left; padding: 2px 8px"></th>').text(sonotaCheckText(key)));
+  }
+  table.append($('<thead></thead>').append(head));
+  const body = $('<tbody></tbody>').appendTo(table);
+  for (const check of checks) body.append(sonotaCheckLine(check));
+  return $('<div></div>').append(
+    $('<div class="sonota-host-verdict" style="font-weight: bold"></div>').text(verdict),
+    table,
+    $('<div class="form-tips"></div>').text(sonotaCheckText('asDeployed')),
+  );
+}
+
+function sonotaCheckLine({ ok, code, text, remedy }: SonotaCheckRow): JQuery {
+  const name = ok === true ? 'ok' : ok === 'warn' ? 'warn' : 'wrong';
+  const { icon, color } = SONOTA_CHECK_SIGNS[name];
+  const sign = $(`<i class="fa ${icon}" role="img" style="color: ${color}"></i>`).attr({
+    'aria-label': sonotaCheckText(name),
+    title: ok === true ? sonotaCheckText(name) : code,
+  });
+  const cell = '<td style="vertical-align: top; padding: 2px 8px"></td>';
+  return $('<tr></tr>').append($(cell).append(sign), $(cell).text(text), $(cell).text(remedy));
+}
+
+function sonotaCheckText(key: string, values?: Record<string, string | number>): string {
+  return RED._(`@sonota/node-red/sonota-host:sonota-host.checkNow.${key}`, values);
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import helper from 'node-red-node-test-helper';
+import type { PreflightReport } from '../../lib/flash/preflight/preflight';
+import { FIRMWARE, occupy } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { nodeRedFolder } from '../shared/node-red';
+import { Bed, freePorts, type Ports } from './bed';
+
+const CREDENTIALS = { host: { password: 'top secret' } };
+
+function flowOf(ports: Ports, preflight: object = {}, host: object = {}): Flow {
+  const at = { z: 'tab', x: 100, y: 100 };
+  return [
+    { id: 'tab', type: 'tab', label: 'checks' },
+    {
+      id: 'host',
+      type: 'sonota-host',
+      name: '',
+      bind: '127.0.0.1',
+      address: '127.0.0.1',
+      ssid: 'home',
+      ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+      ...host,
+    },
+    { id: 'firmware', type: 'sonota-firmware', name: 'made up', user1: 'rehearsal:', user2: 'rehearsal:', final: '' },
+    { id: 'preflight', type: 'sonota-preflight', ...at, host: 'host', firmware: '', wires: [['out']], ...preflight },
+    { id: 'out', type: 'sink', ...at, wires: [] },
+    { id: 'catch', type: 'catch', ...at, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...at, wires: [] },
+  ];
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe('nodes: sonota-preflight', function () {
+  let bed: Bed | undefined;
+  let ports: Ports;
+
+  beforeEach(async () => {
+    ports = await freePorts();
+  });
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  async function report(message: Record<string, unknown> = {}): Promise<PreflightReport> {
+    assert.ok(bed);
+    bed.send('preflight', message);
+    return (await bed.at('out')).payload as PreflightReport;
+  }
+
+  it('puts out the table in the message that came, and is done once', async () => {
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    const { checks, verdict, text } = await report({ topic: 'mine', foreign: { kept: true } });
+    assert.equal(verdict, 'warning', text);
+    for (const check of checks) {
+      assert.deepEqual(Object.keys(check).sort(), ['check', 'code', 'ok', 'remedy', 'text']);
+    }
+    assert.deepEqual(
+      checks.filter(({ ok }) => ok !== true).map(({ code }) => code),
+      ['address-invalid'],
+    );
+    const message = await bed.at('out');
+    assert.deepEqual([message['topic'], message['foreign']], ['mine', { kept: true }]);
+    assert.deepEqual(await bed.doneBy('preflight'), [undefined]);
+    assert.deepEqual(
+      bed.statuses
+        .filter(({ id }) => id === 'preflight')
+        .map(({ status: { fill, shape, text: shown } }) => [fill, shape, shown]),
+      [
+        ['grey', 'ring', 'idle'],
+        ['blue', 'dot', 'checking'],
+        ['yellow', 'ring', 'address-invalid'],
+      ],
+    );
+  });
+
+  it('puts out the table too where something is wrong, and shows the first code in red', async () => {
+    const other = await occupy(ports.legacyPort);
+    try {
+      bed = await Bed.load(flowOf(ports), CREDENTIALS);
+      const { verdict, checks } = await report();
+      assert.equal(verdict, 'not-ready');
+      assert.equal(checks.filter(({ code, ok }) => code === 'port-in-use' && ok === false).length, 1);
+      assert.deepEqual(await bed.doneBy('preflight'), [undefined]);
+      assert.deepEqual(bed.messages('caught'), []);
+      assert.deepEqual(bed.shown('preflight'), { fill: 'red', shape: 'ring', text: 'port-in-use' });
+    } finally {
+      await other.release();
+    }
+  });
+
+  it('examines the firmware of its form, or that of the message', async () => {
+    bed = await Bed.load(flowOf(ports, { firmware: 'firmware' }), CREDENTIALS);
+    const fromForm = await report({ firmware: FIRMWARE });
+    assert.equal(fromForm.checks.find(({ check }) => check === 'firmware')?.code, 'firmware-missing');
+    await bed.unload();
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    const fromMessage = await report({ firmware: FIRMWARE });
+    assert.equal(fromMessage.checks.find(({ check }) => check === 'firmware')?.ok, true);
+  });
+
+  it('takes the Wi-Fi of the message for known where the host has none, and the password out of it', async () => {
+    bed = await Bed.load(flowOf(ports, {}, { ssid: '' }));
+    const { checks } = await report({ ssid: 'guests', password: 'top secret' });
+    assert.equal(checks.find(({ check }) => check === 'wifi')?.ok, true);
+    const text = JSON.stringify([await bed.at('out'), bed.statuses]);
+    assert.doesNotMatch(text, /top secret/);
+  });
+
+  it('says which part of the Wi-Fi is missing', async () => {
+    bed = await Bed.load(flowOf(ports));
+    const { checks } = await report();
+    assert.match(checks.find(({ check }) => check === 'wifi')?.text ?? '', /^The password of/);
+  });
+
+  it('fails without a host, and for a firmware node that is not there', async () => {
+    bed = await Bed.load(flowOf(ports, { host: '' }), CREDENTIALS);
+    assert.equal(bed.shown('preflight')?.text, 'host-missing');
+    bed.send('preflight');
+    assert.equal((await bed.at('caught')).error?.code, 'host-missing');
+    await bed.unload();
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    bed.send('preflight', { firmware: 'nobody' });
+    assert.equal((await bed.at('caught')).error?.code, 'firmware-missing');
+  });
+
+  it('makes its host listen as every user does, and lets it go with the flow', async () => {
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    await report();
+    assert.ok(await listens(ports.httpsPort));
+    await bed.unload();
+    bed = undefined;
+    assert.equal(await listens(ports.httpsPort), false);
+  });
+});
+
+describe('nodes: Check now in the form of a host', () => {
+  let bed: Bed | undefined;
+
+  before((done) => {
+    helper.init(require.resolve(nodeRedFolder()));
+    helper.startServer(done);
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  type Answer = { deployed: boolean } & PreflightReport;
+
+  async function ask(id: string, method: 'get' | 'post' = 'post'): Promise<Answer> {
+    const answer = await helper.request()[method](`/sonota/host/${id}/preflight`).expect(200);
+    return answer.body as Answer;
+  }
+
+  function hostAlone(ports: Ports): Flow {
+    return flowOf(ports).filter(({ id }) => ['tab', 'host', 'catch', 'caught'].includes(id));
+  }
+
+  it('answers with the same table, for a host that nobody uses too, and leaves it as it was', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(hostAlone(ports), CREDENTIALS);
+    assert.equal(await listens(ports.httpsPort), false);
+    for (const method of ['get', 'post'] as const) {
+      const { deployed, verdict, checks } = await ask('host', method);
+      assert.deepEqual([deployed, verdict], [true, 'warning']);
+      assert.ok(checks.some(({ check, ok }) => check === 'self' && ok === true));
+    }
+    assert.equal(await listens(ports.httpsPort), false);
+  });
+
+  it('leaves a host listening that is used', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    await ask('host');
+    assert.ok(await listens(ports.httpsPort));
+  });
+
+  it('holds no secret', async () => {
+    bed = await Bed.load(flowOf(await freePorts()), CREDENTIALS);
+    assert.doesNotMatch(JSON.stringify(await ask('host')), /top secret|"home"/);
+  });
+
+  it('says so where the host is not deployed, and where the node is none', async () => {
+    bed = await Bed.load(flowOf(await freePorts()), CREDENTIALS);
+    assert.deepEqual(await ask('nobody'), { deployed: false });
+    assert.deepEqual(await ask('preflight'), { deployed: false });
+  });
+});
