@@ -69,7 +69,8 @@ const EXPLANATIONS = {
   },
   'plain-port-off': {
     what: 'The plain port is switched off.',
-    remedy: 'Leave the field empty, unless you know your devices: old firmware without TLS dials 8081 and nothing else.',
+    remedy:
+      'Leave the field empty, unless you know your devices: old firmware without TLS dials 8081 and nothing else.',
   },
   'clock-wrong': {
     what: 'The clock of this machine says {date}.',
@@ -188,6 +189,10 @@ const EXPLANATIONS = {
     what: 'The {what} image from {source} has the digest {actual} instead of {expected}.',
     remedy:
       'Do not use that file: fetch it again over another connection; if it stays so, the publisher has replaced it, and another image must be chosen.',
+  },
+  'road-unknown': {
+    what: 'There is no road {road} for an image.',
+    remedy: 'Set msg.road to one of {known}.',
   },
   'fetch-failed': {
     what: 'The {what} image could not be fetched from {source}: {reason}.',
