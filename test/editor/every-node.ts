@@ -106,7 +106,7 @@ export const EVERY_NODE: Flow = [
     name: '',
     road: '',
     x: 150,
-    y: 360,
+    y: 420,
     wires: [[]],
   },
 ];
