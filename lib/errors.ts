@@ -295,6 +295,11 @@ const EXPLANATIONS = {
     remedy:
       'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
   },
+  'finalstage-unconfirmed': {
+    what: 'FinalStage acknowledged the whole final image and vanished without closing the connection.',
+    remedy:
+      'Most likely the new firmware is installed: look for its access point. If the Wi-Fi FinalStage comes back instead, join it and start the flow at FinalStage.',
+  },
   'new-firmware-silent': {
     what: 'The new firmware was installed, but did not show itself.',
     remedy: 'Look for its access point or its address in your router.',

@@ -129,6 +129,21 @@ export const ANNOUNCEMENTS = {
     label: 'last sector',
     text: 'The final image is out; waiting until FinalStage is gone. Do not power off the device.',
   },
+  'final-unconfirmed': {
+    state: 'waiting',
+    label: 'looking for it',
+    text: 'FinalStage has acknowledged the whole final image and vanished without closing the connection. Most likely it is installed. Leave the device powered and stay near: if the Wi-Fi FinalStage comes back, join it again.',
+  },
+  installed: {
+    state: 'working',
+    label: 'installed',
+    text: 'The final image is installed and FinalStage is gone. Look for the access point of the new firmware, and rejoin the home network.',
+  },
+  'finalstage-away': {
+    state: 'waiting',
+    label: 'FinalStage again',
+    text: 'The transfer of the final image broke off and FinalStage is not there. Leave the device powered; when the Wi-Fi FinalStage shows itself, join it again.',
+  },
   'leave-finalstage': {
     state: 'waiting',
     label: 'leave FinalStage',

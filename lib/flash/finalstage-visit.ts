@@ -2,17 +2,24 @@ import { EventEmitter } from 'node:events';
 import { FINALSTAGE_ADDRESS } from '../protocol/finalstage';
 import { waitFor } from './wait';
 
-/** How far one image got on its way to FinalStage. */
+/** How far one image got on its way to FinalStage, in its newest try. */
 export interface Delivery {
   readonly size: number;
-  /** The furthest byte handed to the network in any try. */
   sent: number;
-  tries: number;
+  readonly tries: number;
   /**
-   * `stalled`: the connection stands, but nothing goes forward; `delivered`: the device has acknowledged the last byte
-   * and closed the connection itself.
+   * - `stalled`: the connection stands, but nothing goes forward
+   * - `acknowledged`: the device has the last byte, but vanished without closing the connection
+   * - `delivered`: it has the last byte and closed the connection itself
    */
-  state: 'flowing' | 'stalled' | 'broken' | 'delivered';
+  state: 'flowing' | 'stalled' | 'broken' | 'acknowledged' | 'delivered';
+}
+
+/** Where one try of a delivery is told how it goes; a try that a newer one has overtaken changes nothing any more. */
+export interface DeliveryTry {
+  sent(upTo: number): void;
+  stalled(): void;
+  ended(how: 'broken' | 'acknowledged' | 'delivered'): void;
 }
 
 export type FinalStageImage = 'user2' | 'final';
@@ -45,45 +52,37 @@ export class FinalStageVisit extends EventEmitter {
   dialled(now = new Date()): void {
     this.lastDialled = now;
     this.dialsWithoutRequestSince ??= now;
-    this.emit('dialled');
-    this.emit('changed');
+    this.news('dialled');
   }
 
-  requested(image: FinalStageImage, size: number): void {
+  requested(image: FinalStageImage, size: number): DeliveryTry {
     this.dialsWithoutRequestSince = undefined;
-    const before = this.deliveries[image];
-    const tries = (before?.tries ?? 0) + 1;
-    this.deliveries[image] = { size, sent: before?.sent ?? 0, tries, state: 'flowing' };
+    const tries = (this.deliveries[image]?.tries ?? 0) + 1;
+    const delivery: Delivery = { size, sent: 0, tries, state: 'flowing' };
+    this.deliveries[image] = delivery;
     this.lastByte = Date.now();
-    this.emit('turn');
-    this.emit('dialled');
-    this.emit('changed');
-  }
-
-  sent(image: FinalStageImage, upTo: number): void {
-    const delivery = this.deliveries[image];
-    if (!delivery) return;
-    this.lastByte = Date.now();
-    delivery.sent = Math.max(delivery.sent, upTo);
-    delivery.state = 'flowing';
-    this.emit('changed');
-  }
-
-  stalled(image: FinalStageImage): void {
-    const delivery = this.deliveries[image];
-    if (!delivery) return;
-    delivery.state = 'stalled';
-    this.emit('turn');
-    this.emit('changed');
-  }
-
-  ended(image: FinalStageImage, isDelivered: boolean): void {
-    const delivery = this.deliveries[image];
-    if (!delivery) return;
-    delivery.state = isDelivered ? 'delivered' : 'broken';
-    this.emit('turn');
-    this.emit('dialled');
-    this.emit('changed');
+    this.news('dialled', 'turn');
+    const unlessOvertaken = (act: () => void): void => {
+      if (this.deliveries[image] === delivery) act();
+    };
+    return {
+      sent: (upTo) =>
+        unlessOvertaken(() => {
+          this.lastByte = Date.now();
+          Object.assign(delivery, { sent: upTo, state: 'flowing' });
+          this.news();
+        }),
+      stalled: () =>
+        unlessOvertaken(() => {
+          delivery.state = 'stalled';
+          this.news('turn');
+        }),
+      ended: (how) =>
+        unlessOvertaken(() => {
+          delivery.state = how;
+          this.news('dialled', 'turn');
+        }),
+    };
   }
 
   /** Whether a transfer is on the wire and moved within the last `withinMs`: the time in which nothing may interrupt. */
@@ -114,7 +113,7 @@ export class FinalStageVisit extends EventEmitter {
     const visit = new FinalStageVisit(new Date(since));
     visit.peer = peer;
     for (const [image, delivery] of Object.entries(deliveries) as [FinalStageImage, Delivery][]) {
-      visit.deliveries[image] = { ...delivery, state: delivery.state === 'delivered' ? 'delivered' : 'broken' };
+      visit.deliveries[image] = { ...delivery, state: isOver(delivery) ? delivery.state : 'broken' };
     }
     return visit;
   }
@@ -124,4 +123,12 @@ export class FinalStageVisit extends EventEmitter {
     const { user2, final } = this.deliveries;
     return { image: 'final', size: final?.size, tries: final?.tries, cycles: user2 ? 2 : 1 };
   }
+
+  private news(...more: ('dialled' | 'turn')[]): void {
+    for (const event of [...more, 'changed']) this.emit(event);
+  }
+}
+
+function isOver({ state }: Delivery): boolean {
+  return state === 'delivered' || state === 'acknowledged';
 }

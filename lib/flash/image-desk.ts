@@ -3,7 +3,7 @@ import { finalStageImage } from '../protocol/finalstage';
 import { signatureMatches, type OtaRequest } from '../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../server/transfer';
 import type { Devices } from './devices';
-import { FinalStageVisit, type FinalStageImage } from './finalstage-visit';
+import { FinalStageVisit, type DeliveryTry, type FinalStageImage } from './finalstage-visit';
 import type { Job } from './job';
 import type { JobBook } from './job-book';
 import { ProbeImages } from './probe-images';
@@ -76,14 +76,18 @@ export class ImageDesk {
     const loaded = job?.firmware[image];
     if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
     const { visit } = job;
+    let delivery: DeliveryTry | undefined;
     return {
       bytes: loaded.bytes,
       observer: {
-        request: () => visit.requested(image, loaded.bytes.length),
-        sent: (_from, to) => visit.sent(image, to),
-        stalled: () => visit.stalled(image),
+        request: () => {
+          delivery = visit.requested(image, loaded.bytes.length);
+        },
+        sent: (_from, to) => delivery?.sent(to),
+        stalled: () => delivery?.stalled(),
         // A device that lost its power in the last moment has acknowledged more than it wrote, and closes nothing.
-        ended: ({ complete, closedByDevice = false }) => visit.ended(image, complete && closedByDevice),
+        ended: ({ complete, closedByDevice }) =>
+          delivery?.ended(complete ? (closedByDevice ? 'delivered' : 'acknowledged') : 'broken'),
       },
     };
   }

@@ -13,6 +13,8 @@ import { imageOptions } from './image-options';
 const GONE_AFTER_MS = 3000;
 /** And when at least this many looks in that time found nothing. */
 const GONE_AFTER_LOOKS = 2;
+/** FinalStage that was not installed over restarts, blinks for 10 s and is back well before this (notes 5). */
+const UNCONFIRMED_AFTER_MS = 60_000;
 /** Bytes that went out this recently mean that the transfer still flows. */
 const FLOWING_MS = 30_000;
 /** After the last byte it takes FinalStage a few seconds to go, and a person a little longer to leave its network. */
@@ -59,6 +61,8 @@ export async function finalStage(
       await host.openFinalStagePort();
       presence.start();
       await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
+      narrator.stop();
+      context.say('installed', {}, { fraction: 0.99 });
       return visit.summary();
     });
   } catch (error) {
@@ -82,10 +86,13 @@ async function completeFirmware(
   job.firmware = { ...job.firmware, ...(await loadForFinalStage(sources ?? {}, imageOptions(context, host))) };
 }
 
+/** @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye */
 function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
-  const isInstalled = visit.deliveries.final?.state === 'delivered';
-  const silentForMs = Date.now() - presence.lastThere;
-  return isInstalled && silentForMs >= GONE_AFTER_MS && presence.looksSince >= GONE_AFTER_LOOKS;
+  const state = visit.deliveries.final?.state;
+  const isAway = (forMs: number): boolean =>
+    Date.now() - presence.lastThere >= forMs && presence.looksSince >= GONE_AFTER_LOOKS;
+  if (state === 'acknowledged' && isAway(UNCONFIRMED_AFTER_MS)) throw new FlashError('finalstage-unconfirmed');
+  return state === 'delivered' && isAway(GONE_AFTER_MS);
 }
 
 function whyNotDone(visit: FinalStageVisit, presence: FinalStagePresence, seconds: number, port: number): FlashError {
@@ -129,8 +136,9 @@ class FinalStageNarrator {
   }
 
   private readonly narrate = (): void => {
-    const { context, presence } = this;
-    const { user2, final } = this.visit.deliveries;
+    const { context, presence, visit } = this;
+    const { user2, final } = visit.deliveries;
+    if (final?.state === 'acknowledged') return context.say('final-unconfirmed', {}, { fraction: 0.96 });
     if (final?.state === 'delivered') {
       const { ownAddress, isAnswered } = presence;
       if (ownAddress !== undefined && !isAnswered) {
@@ -143,13 +151,17 @@ class FinalStageNarrator {
     }
     if (final) {
       const warning = 'finalstage-stalled' as const;
+      const isThere = presence.isAnswered || presence.ownAddress !== undefined;
+      if (!isThere) return context.say('finalstage-away', {}, { warning });
       return context.say('final-stalled', { sent: final.sent, size: final.size }, { warning });
     }
-    if (user2?.state === 'flowing') {
+    if (user2?.state === 'flowing' && user2.sent < user2.size) {
       return context.say('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
     }
-    if (user2?.state === 'delivered') return context.say('finalstage-again', {}, { fraction: 0.3 });
-    if (this.visit.lastDialled) return context.say('finalstage-dials', {}, { fraction: 0.1 });
+    if (user2 && user2.sent === user2.size && !visit.dialsWithoutRequestSince) {
+      return context.say('finalstage-again', {}, { fraction: 0.3 });
+    }
+    if (visit.lastDialled) return context.say('finalstage-dials', {}, { fraction: user2 ? 0.32 : 0.1 });
     this.narrateWait();
   };
 

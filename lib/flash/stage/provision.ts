@@ -8,9 +8,12 @@ import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
 import { waitFor } from '../wait';
 
-/** One look at the access point may take this long; then the next begins. */
-const LOOK_LIMIT_MS = 3000;
-const LOOK_PAUSE_MS = 1000;
+/**
+ * One look at the access point may take this long; then the next begins. Short, because a look that began before this
+ * machine joined hangs in the silence of the home router.
+ */
+const LOOK_LIMIT_MS = 2000;
+const LOOK_PAUSE_MS = 500;
 /** The device answers the set-up at once or not at all. */
 const POST_LIMIT_MS = 10_000;
 /** A stray answer of something else at the address (a portal, a half-open start) is looked past this often. */
