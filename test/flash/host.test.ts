@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { makeUserImage } from '../../lib/image';
+import { closeBenches, FIRMWARE, freePort, occupy, openBench } from './bench';
+import { assertCode } from './refusals';
+
+describe('flash/host', () => {
+  afterEach(closeBenches);
+
+  it('closes in under 100 ms with device sockets open, and frees every port', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ fault: 'finalstage-blocked' });
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const { https, legacy, http } = bench.host.ports;
+    const idle = [https, legacy, http].map((port) => connect(port, '127.0.0.1').on('error', () => undefined));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    const from = performance.now();
+    await bench.host.close();
+    assert.ok(performance.now() - from < 100, `${performance.now() - from} ms`);
+    for (const port of [https, legacy, http]) await (await occupy(port)).release();
+    for (const socket of idle) socket.destroy();
+  });
+
+  it('closes in under 500 ms in mid-upgrade', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ behaviours: { blockPauseMs: 200 } });
+    await device.start();
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
+    const stage = bench.begin('upgrade', { deviceid: device.deviceid, sources });
+    await stage.recorder.reported(({ text }) => /downloads user2/.test(text));
+    const from = performance.now();
+    await bench.host.close();
+    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
+    assert.equal(bench.host.jobs.latest(device.deviceid)?.stage, 'failed');
+  });
+
+  it('names the port that is in use, frees the others, and opens when it is asked again', async () => {
+    const [httpPort, legacyPort] = [await freePort(), await freePort()];
+    const bench = await openBench({ httpPort, legacyPort });
+    await bench.host.stopListening();
+    const holder = await occupy(httpPort);
+    const error = await assertCode(bench.host.open(), 'port-in-use');
+    assert.equal(error.values['port'], httpPort);
+    assert.equal(bench.host.trouble?.code, 'port-in-use');
+    await (await occupy(legacyPort)).release();
+    await holder.release();
+    await bench.host.open();
+    assert.equal(bench.host.trouble, undefined);
+    assert.equal(bench.host.ports.http, httpPort);
+  });
+
+  it('takes on other ports once nothing is on the wire', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ behaviours: { blockPauseMs: 0 } });
+    await bench.upgraded(device);
+    const httpPort = await freePort();
+    const old = bench.host.ports.http;
+    await bench.host.apply({ ...bench.settings, httpPort, finalStagePort: httpPort });
+    assert.equal(bench.host.ports.http, httpPort);
+    await (await occupy(old)).release();
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { FlashError } from '../../lib/errors';
+import { JobBook } from '../../lib/flash/job-book';
+import { StageRuns, type StageContext, type StageRequest, type Ticket } from '../../lib/flash/stage-runs';
+import { Recorder } from './bench';
+import { assertCode } from './refusals';
+
+/** Stages that end when the test says so. */
+class Steps {
+  readonly jobs = new JobBook();
+  readonly runs = new StageRuns();
+  readonly contexts: StageContext[] = [];
+  private readonly ends: (() => void)[] = [];
+
+  begin(nodeId: string, deviceid?: string, more: Partial<StageRequest> = {}): Ticket {
+    return this.runs.begin({
+      nodeId,
+      stage: 'provision',
+      message: {},
+      deviceid,
+      oneAtATime: true,
+      findJob: () => this.jobs.jobFor('provision', deviceid),
+      run: (context) =>
+        new Promise((resolve, reject) => {
+          this.contexts.push(context);
+          this.ends.push(() => resolve({ found: deviceid ?? null }));
+          context.signal.addEventListener('abort', () => reject(context.signal.reason as FlashError));
+        }),
+      ...more,
+    });
+  }
+
+  async end(index: number): Promise<void> {
+    while (!this.ends[index]) await new Promise(setImmediate);
+    this.ends[index]();
+  }
+}
+
+describe('flash/stage-runs', () => {
+  let steps: Steps;
+  let recorder: Recorder;
+  const ended = async (ticket: Ticket): Promise<unknown> => {
+    const outcome = await recorder.outcome(ticket);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  };
+  beforeEach(() => {
+    steps = new Steps();
+    recorder = new Recorder();
+    steps.runs.attach('node', recorder);
+  });
+
+  it('takes one message at a time and queues the rest', async () => {
+    const [one, two, three] = ['1', '2', '3'].map((deviceid) => steps.begin('node', deviceid)) as [
+      Ticket,
+      Ticket,
+      Ticket,
+    ];
+    assert.equal(recorder.queue.at(-1), 2);
+    await steps.end(0);
+    await ended(one);
+    assert.equal(recorder.queue.at(-1), 1);
+    steps.runs.cancel('node', '3');
+    await assertCode(ended(three), 'cancelled');
+    assert.equal(recorder.queue.at(-1), 0);
+    await steps.end(1);
+    await ended(two);
+    assert.equal(steps.contexts.length, 2, 'what was cancelled in the queue never began');
+  });
+
+  it('lets a second message for the same device join', async () => {
+    const [one, two] = [steps.begin('node', '1'), steps.begin('node', '1')];
+    await steps.end(0);
+    await Promise.all([ended(one), ended(two)]);
+    assert.equal(steps.contexts.length, 1);
+  });
+
+  it('a cancel by one of two nodes leaves the run to the other', async () => {
+    const other = new Recorder();
+    steps.runs.attach('other', other);
+    const [one, two] = [steps.begin('node', '1'), steps.begin('other', '1')];
+    steps.runs.cancel('node');
+    await assertCode(ended(one), 'cancelled');
+    await steps.end(0);
+    assert.ok(!((await other.outcome(two)) instanceof Error));
+  });
+
+  it('keeps an outcome for the next instance of a node', async () => {
+    const ticket = steps.begin('node', '1');
+    steps.runs.detach('node', false);
+    await steps.end(0);
+    await new Promise(setImmediate);
+    const next = new Recorder();
+    steps.runs.attach('node', next);
+    assert.ok(!((await next.outcome(ticket)) instanceof Error));
+    assert.equal(recorder.outcomes.size, 0);
+  });
+
+  it('says the newest report again to the next instance', async () => {
+    steps.begin('node', '1');
+    while (!steps.contexts[0]) await new Promise(setImmediate);
+    steps.contexts[0].say('wait-for-ap');
+    const next = new Recorder();
+    steps.runs.detach('node', false);
+    steps.runs.attach('node', next);
+    assert.equal((await next.reported(() => true)).state, 'waiting');
+    await steps.end(0);
+  });
+
+  it('a removed node’s run is cancelled, and nobody is told later', async () => {
+    steps.begin('node', '1');
+    while (!steps.contexts[0]) await new Promise(setImmediate);
+    steps.runs.detach('node', true);
+    assert.equal(steps.contexts[0].signal.aborted, true);
+    await new Promise(setImmediate);
+    const next = new Recorder();
+    steps.runs.attach('node', next);
+    assert.equal(next.outcomes.size, 0);
+  });
+
+  it('turns whatever a stage throws into a FlashError', async () => {
+    const ticket = steps.begin('node', '1', { run: () => Promise.reject(new TypeError('x is not a function')) });
+    const error = await assertCode(ended(ticket), 'unexplained');
+    assert.match(error.message, /x is not a function/);
+    const other = steps.begin('node', '2', {
+      findJob: () => {
+        throw new FlashError('device-busy', { deviceid: '2', stage: 'upgrade' });
+      },
+    });
+    await assertCode(ended(other), 'device-busy');
+  });
+});

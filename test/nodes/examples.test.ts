@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../flash/bench';
+import { packageRoot } from '../shared/package-root';
+import { startNodeRed, type Flow } from '../shared/node-red';
+
+const folder = join(packageRoot(), 'examples');
+
+const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
+/** What Node-RED says of the settings that the test gives it. */
+const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
+
+/** An example as it is, but on ports that nobody has, so that tests may run beside a real Node-RED. */
+async function onFreePorts(name: string): Promise<Flow> {
+  const flow = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Flow;
+  const apPort = String(await freePort());
+  const httpPort = String(await freePort());
+  const hosts = { httpsPort: String(await freePort()), legacyPort: String(await freePort()), httpPort };
+  const local = /^http:\/\/127\.0\.0\.1:/;
+  return flow.map((node) => ({
+    ...node,
+    ...(node.type === 'sonota-host' ? { ...hosts, finalStagePort: httpPort, bind: '127.0.0.1' } : {}),
+    ...(node.type === 'sonota-virtual-device' ? { apPort } : {}),
+    ...(local.test(String(node['url'])) ? { url: `http://127.0.0.1:${apPort}` } : {}),
+  }));
+}
+
+describe('nodes: the examples in a real Node-RED', function () {
+  this.timeout(90_000);
+
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
+    it(`${name} starts without an error`, async () => {
+      const flow = await onFreePorts(name);
+      const red = await startNodeRed({ flow });
+      try {
+        await red.logged(/listening on 127\.0\.0\.1/, 10_000);
+        assert.deepEqual(
+          red.log.filter((line) => COMPLAINT.test(line) && !OF_THE_TEST.test(line)),
+          [],
+        );
+      } finally {
+        await red.stop();
+      }
+    });
+  }
+
+  it('01 runs to its end', async () => {
+    const flow = await onFreePorts('01 - Rehearse with a virtual Sonoff.json');
+    const red = await startNodeRed({ flow });
+    const comms = await red.comms();
+    try {
+      const inject = flow.find(({ type }) => type === 'inject');
+      await red.inject(String(inject?.id));
+      const flashed = flow.find(({ name }) => name === 'flashed');
+      const status = await comms.status((id, { text }) => id === flashed?.id && text !== undefined, 80_000);
+      assert.equal(status.text, 'done');
+      const ended = flow.find(({ name }) => name === 'virtual device ended');
+      assert.equal((await comms.status((id, { text }) => id === ended?.id && Boolean(text), 5000)).text, 'flashed');
+      const wrong = flow.find(({ name }) => name === 'what went wrong');
+      assert.deepEqual(
+        comms.debugs.filter(({ id }) => id === wrong?.id),
+        [],
+      );
+    } finally {
+      comms.close();
+      await red.stop();
+    }
+  });
+});

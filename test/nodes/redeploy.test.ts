@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { FIRMWARE, freePort, occupy } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { Bed, freePorts, road, without, type Ports } from './bed';
+
+/** Resolves when all of these ports can be opened by somebody else; tries until then. */
+async function untilFree(ports: Ports): Promise<number> {
+  const from = performance.now();
+  for (const port of new Set(Object.values(ports) as number[])) {
+    for (;;) {
+      const holder = await occupy(port).catch(() => undefined);
+      await holder?.release();
+      if (holder) break;
+    }
+  }
+  return performance.now() - from;
+}
+
+const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage'];
+
+describe('nodes: redeploys and removals', function () {
+  this.timeout(20_000);
+  let bed: Bed;
+  let ports: Ports;
+  let flow: Flow;
+  let device: VirtualSonoff;
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+
+  before(() => void process.on('unhandledRejection', note));
+  after(() => void process.off('unhandledRejection', note));
+  afterEach(async () => {
+    await bed.unload();
+    await untilFree(ports);
+    assert.deepEqual(unhandled, []);
+  });
+
+  /** A flow and a device for it, provisioned, that takes its time over each block. */
+  async function setUp(blockPauseMs: number): Promise<void> {
+    ports = await freePorts();
+    const finalStagePort = await freePort();
+    flow = road(ports, {
+      upgrade: { firmware: '' },
+      finalstage: { url: `http://127.0.0.1:${finalStagePort}` },
+    });
+    bed = await Bed.load(flow);
+    device = bed.device({
+      finalStagePort,
+      provisioned: { serverName: '127.0.0.1', port: ports.httpsPort },
+      behaviours: { blockPauseMs },
+    });
+    await device.start();
+  }
+
+  const firmware = {
+    ...FIRMWARE,
+    user2: makeUserImage({ slot: 2, size: 24_576 }),
+    final: makeFinalImage({ size: 40_960 }),
+  };
+
+  for (const type of ['full', 'nodes'] as const) {
+    it(`a redeploy (${type}) in mid-upgrade and one in mid-FinalStage break nothing`, async function () {
+      this.timeout(30_000);
+      await setUp(60);
+      /** Another value in a form: what makes Node-RED exchange a node. */
+      const changed = (mark: string): Flow =>
+        flow.map((node) => (STAGES.includes(node.id) ? { ...node, name: mark } : node));
+      bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'kept' });
+      await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
+      const old = bed.node('upgrade');
+      await bed.deploy(changed('once'), type);
+      assert.notEqual(bed.node('upgrade'), old);
+      assert.deepEqual(await bed.doneBy('upgrade'), [undefined], 'the old one’s done, without an error');
+      const upgraded = await bed.at('upgrade-out');
+      assert.equal(upgraded['mine'], 'kept');
+      assert.equal((upgraded.payload as { sessions: number }).sessions, 1);
+      assert.deepEqual(bed.shown('upgrade'), { fill: 'green', shape: 'dot', text: 'done' });
+
+      await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+      await bed.deploy(changed('twice'), type);
+      assert.deepEqual(await bed.doneBy('finalstage'), [undefined]);
+      const last = await bed.at('finalstage-out');
+      assert.equal(last['mine'], 'kept');
+      assert.equal((last.sonota as { stage: string }).stage, 'done');
+      const { result, log } = await device.ended;
+      assert.equal(result, 'flashed', log.join('\n'));
+      assert.equal(log.filter((line) => /state: fetching/.test(line)).length, 1, log.join('\n'));
+      assert.ok(Buffer.from(device.flash.subarray(0, firmware.final.length)).equals(firmware.final));
+      assert.equal(bed.messages('caught').length, 0);
+      for (const id of ['upgrade', 'finalstage']) {
+        assert.equal(bed.messages(`${id}-out`).length, 1);
+        assert.equal(bed.done.filter(({ node }) => node === id).length, 1);
+      }
+    });
+  }
+
+  it('a result that comes in the middle of a deploy is put out by the new node, to whom it is wired', async () => {
+    await setUp(40);
+    const verdict = new Promise<void>((resolve) => {
+      device.on('state', (state: string) => void (state === 'blinking' && resolve()));
+    });
+    bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'kept' });
+    await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
+    // Between the old nodes and the new ones the device gives its verdict.
+    const deployed = bed.closing().then(async (goOn) => {
+      await verdict;
+      goOn();
+    });
+    // The deploy takes longer than the helper waits for it.
+    await bed.deploy(flow).catch(() => undefined);
+    await deployed;
+    const upgraded = await bed.at('upgrade-out');
+    assert.equal(upgraded['mine'], 'kept');
+    await bed.at('finalstage-progress');
+  });
+
+  it('a failure that comes after a redeploy reaches Catch, with the message that was taken', async () => {
+    await setUp(60);
+    bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'kept' });
+    await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
+    await bed.deploy(flow);
+    bed.send('upgrade', { cancel: true });
+    const caught = await bed.at('caught');
+    assert.equal(caught.error?.code, 'cancelled');
+    assert.equal(caught['mine'], 'kept');
+    assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'cancelled' });
+  });
+
+  it('removing the host in mid-upgrade frees the ports in under 500 ms', async () => {
+    await setUp(100);
+    bed.send('cloud', { deviceid: device.deviceid, firmware });
+    await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
+    const from = performance.now();
+    await bed.deploy(without(flow, 'host'));
+    await untilFree(ports);
+    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
+    assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'host-missing' });
+  });
+
+  it('removing the host in mid-FinalStage frees the ports when the transfer has ended', async () => {
+    await setUp(40);
+    bed.send('cloud', { deviceid: device.deviceid, firmware });
+    await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+    // The deploy itself takes as long as the transfer, longer than the helper waits for it.
+    await bed.deploy(without(flow, 'host')).catch(() => undefined);
+    const { result } = await device.ended;
+    assert.equal(result, 'flashed');
+    assert.ok((await untilFree(ports)) < 2000);
+  });
+
+  it('removing all users of a host frees its ports; adding one opens them again', async () => {
+    await setUp(0);
+    await bed.deploy(without(flow, ...STAGES));
+    assert.ok((await untilFree(ports)) < 500);
+    await bed.deploy(flow);
+    bed.send('cloud', { deviceid: device.deviceid, firmware });
+    await bed.at('upgrade-out');
+  });
+
+  it('a node that was removed is told nothing when it comes back', async () => {
+    await setUp(0);
+    bed.send('cloud', { deviceid: '1000999999', mine: 'old' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    await bed.deploy(without(flow, 'cloud'));
+    const before = bed.statuses.length;
+    await bed.deploy(flow);
+    bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'new' });
+    await bed.at('cloud-out');
+    assert.equal(bed.messages('caught').length, 0);
+    const shown = bed.statuses.slice(before).filter(({ id }) => id === 'cloud');
+    assert.ok(!shown.some(({ status }) => status.text === 'cancelled'));
+  });
+
+  it('other ports are taken on with a redeploy', async () => {
+    await setUp(0);
+    const old = ports;
+    const next = await freePorts();
+    await bed.deploy(
+      flow.map((node) =>
+        node.id === 'host' ? { ...node, httpsPort: String(next.httpsPort), legacyPort: String(next.legacyPort) } : node,
+      ),
+    );
+    await untilFree({ ...old, httpPort: old.httpsPort, finalStagePort: old.httpsPort });
+    const moved = bed.device({
+      deviceid: '1000000002',
+      provisioned: { serverName: '127.0.0.1', port: next.httpsPort },
+    });
+    await moved.start();
+    bed.send('cloud', { deviceid: '1000000002', firmware });
+    await bed.at('cloud-out');
+    ports = { ...next, httpPort: old.httpPort, finalStagePort: old.httpPort };
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readDevice } from '../../lib/client/ap-client';
+import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
+import { freePort, occupy } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { Bed } from './bed';
+
+function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
+  const place = { z: 'tab', x: 100, y: 100 };
+  return [
+    { id: 'tab', type: 'tab', label: 'virtual' },
+    // As the form stores them: all strings, most of them empty.
+    {
+      id: 'virtual',
+      type: 'sonota-virtual-device',
+      ...place,
+      ...{ name: '', apAddress: '', apPort: String(apPort), deviceid: '', model: '', romVersion: '' },
+      ...{ transport: 'range', slot: '1', fault: '', speed: '100', wires: [['out']] },
+      ...more,
+    },
+    { id: 'out', type: 'sink', ...place, wires: [] },
+    { id: 'catch', type: 'catch', ...place, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...place, wires: [] },
+  ];
+}
+
+/** The id that the access point tells, once it listens. */
+async function deviceAt(apPort: number): Promise<string> {
+  for (;;) {
+    const options = { signal: AbortSignal.timeout(5000), limitMs: 1000 };
+    const device = await readDevice(`http://127.0.0.1:${apPort}`, options).catch(() => undefined);
+    if (device) return device.deviceid;
+    options.signal.throwIfAborted();
+  }
+}
+
+describe('nodes: sonota-virtual-device', function () {
+  this.timeout(10_000);
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  it('is switched on by a message; its access point answers; it ends with one message', async () => {
+    const apPort = await freePort();
+    bed = await Bed.load(flowOf(apPort));
+    assert.equal(bed.shown('virtual')?.fill, 'grey');
+    bed.send('virtual', { mine: 'kept' });
+    await bed.status('virtual', ({ fill, shape }) => fill === 'blue' && shape === 'dot');
+    assert.match(await deviceAt(apPort), /^[0-9a-f]{10}$/);
+    // A second message switches it off and another one on.
+    bed.send('virtual', { mine: 'second' });
+    const first = await bed.at('out');
+    assert.equal(first['mine'], 'kept');
+    const { result, flashSha256, log } = first.payload as VirtualResult;
+    assert.equal(result, 'stopped');
+    assert.match(flashSha256, /^[0-9a-f]{64}$/);
+    assert.ok(log.length > 0);
+    assert.equal((await bed.doneBy('virtual')).length, 1);
+    await bed.status(
+      'virtual',
+      ({ fill }) => fill === 'blue',
+      bed.statuses.findIndex(({ status }) => status.fill === 'red'),
+    );
+  });
+
+  it('says that its port is in use, and works when it is free', async () => {
+    const apPort = await freePort();
+    const holder = await occupy(apPort);
+    bed = await Bed.load(flowOf(apPort));
+    bed.send('virtual', { mine: 1 });
+    const caught = await bed.at('caught');
+    assert.equal(caught.error?.code, 'port-in-use');
+    assert.match(caught.error.message, new RegExp(`^Port ${apPort} on 127\\.0\\.0\\.1 `));
+    assert.deepEqual(bed.shown('virtual'), { fill: 'red', shape: 'ring', text: 'port-in-use' });
+    await holder.release();
+    bed.send('virtual', {});
+    await bed.status('virtual', ({ fill }) => fill === 'blue');
+  });
+
+  it('refuses a fault that nobody knows without ending Node-RED', async () => {
+    bed = await Bed.load(flowOf(await freePort(), { fault: 'no such fault' }));
+    bed.send('virtual');
+    assert.equal((await bed.at('caught')).error?.code, 'unexplained');
+  });
+
+  it('outlives a redeploy, and is switched off with its node', async () => {
+    const apPort = await freePort();
+    const flow = flowOf(apPort);
+    bed = await Bed.load(flow);
+    bed.send('virtual', {});
+    await bed.status('virtual', ({ fill }) => fill === 'blue');
+    await bed.deploy(flow);
+    assert.deepEqual(await bed.doneBy('virtual'), [undefined]);
+    assert.equal(bed.shown('virtual')?.fill, 'blue');
+    assert.match(await deviceAt(apPort), /^[0-9a-f]{10}$/);
+    await bed.deploy(flow.filter(({ id }) => id !== 'virtual'));
+    await (await occupy(apPort)).release();
+    assert.equal(bed.messages('out').length, 0);
+  });
+});
