@@ -1,9 +1,10 @@
 /**
  * `npm start`: installs, builds, opens a Node-RED on 127.0.0.1 with the rehearsal flow deployed, runs the rehearsal to
  * its end and shows how it goes. Node-RED stays open until Ctrl-C; with `--once` it ends with the rehearsal, and the
- * exit code says how that went.
+ * exit code says how that went. `--prepared` skips installing and building.
  *
- * Everything it keeps lies in .rehearsal/, which git ignores; delete that folder to begin anew.
+ * Everything it keeps lies in .rehearsal/, which git ignores (or in the folder that SONOTA_REHEARSAL names); delete that
+ * folder to begin anew.
  */
 import { once } from 'node:events';
 
@@ -14,7 +15,7 @@ import { launch } from './rehearsal/launch.mjs';
 const isOnce = process.argv.includes('--once');
 
 requireNode();
-if (!(await install()) || !(await build())) process.exit(1);
+if (!process.argv.includes('--prepared') && !((await install()) && (await build()))) process.exit(1);
 
 // Only now: what this imports has just been installed.
 const { rehearse } = await import('./rehearsal/rehearse.mjs');

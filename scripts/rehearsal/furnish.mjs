@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { root } from '../prepare.mjs';
 
 const HOST = '127.0.0.1';
 const EDITOR_PORT = 1880;
-const userDir = join(root, '.rehearsal');
+const userDir = resolve(process.env.SONOTA_REHEARSAL ?? join(root, '.rehearsal'));
 
 /**
  * Settings, this package as a link, and the rehearsal's flow unless one is there already (a person may have changed

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
+import { packageRoot } from '../shared/package-root';
+
+/** Folder of the importing file, what it may not say, and what it may. */
+const RULES: ReadonlyArray<[folder: string, refused: string[], taken: string[]]> = [
+  [
+    'lib/protocol',
+    ["import '../server/x';", "import 'node:net';", "import 'node:fs/promises';", "import 'node-red';"],
+    ["import '../errors';"],
+  ],
+  [
+    'lib/image',
+    ["import '../flash/x';", 'Date.now();', 'new Date();', 'setTimeout(() => 1, 1);'],
+    ["import '../errors';"],
+  ],
+  [
+    'lib/server',
+    ["import '../flash/x';", "import '../virtual/x';", "import '../../nodes/shared/x';"],
+    ["import '../protocol/x';"],
+  ],
+  ['lib/client', ["import '../flash/x';", "import '@node-red/util';"], ["import '../image';"]],
+  ['lib/net', ["import '../flash/x';"], ["import 'node:net';"]],
+  [
+    'lib/flash',
+    ["import '../virtual/x';", "import '../../nodes/shared/x';", "import 'node-red';"],
+    ["import '../server/x';"],
+  ],
+  [
+    'lib/virtual',
+    ["import { x } from '../protocol/x'; x();", "import '../server/x';", "import '../errors';"],
+    ["import type { X } from '../protocol/x'; export type Y = X;"],
+  ],
+  ['lib', ["import './server/x';", "import './protocol/x';"], []],
+];
+
+describe('the layers', () => {
+  const eslint = new ESLint({
+    cwd: packageRoot(),
+    // The files asked about do not exist, so no rule may ask for types.
+    overrideConfig: [
+      tseslint.configs.disableTypeChecked,
+      { languageOptions: { parserOptions: { project: null } } },
+    ] as never,
+  });
+
+  async function faults(folder: string, code: string): Promise<string[]> {
+    const [result] = await eslint.lintText(code, { filePath: `${folder}/probe.ts` });
+    return (result?.messages ?? []).map(({ ruleId, message }) => `${ruleId ?? 'error'}: ${message}`);
+  }
+
+  for (const [folder, refused, taken] of RULES) {
+    it(`${folder} imports downwards only`, async () => {
+      for (const code of refused) {
+        const found = await faults(folder, code);
+        assert.ok(
+          found.some((fault) => /no-restricted/.test(fault)),
+          `${folder} may say: ${code} ${found.join('; ')}`,
+        );
+      }
+      for (const code of taken) assert.deepEqual(await faults(folder, code), [], `${folder} may not say: ${code}`);
+    });
+  }
+});
