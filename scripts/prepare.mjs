@@ -33,11 +33,11 @@ export async function build() {
 /**
  * Runs a command in the package's folder.
  *
- * @param {{ env?: Record<string, string>, limitMs?: number, hold?: boolean }} [options] past the limit the command is
- *   killed; with `hold` its output is shown when it has ended, not before
+ * @param {{ env?: Record<string, string>, limitMs?: number, hold?: string }} [options] past the limit the command is
+ *   killed; with `hold` its output is shown when it has ended, under that heading
  * @returns {Promise<number>} its exit code; 1 where it could not be started or was killed
  */
-export function run(command, args, { env = {}, limitMs, hold = false } = {}) {
+export function run(command, args, { env = {}, limitMs, hold } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -46,11 +46,11 @@ export function run(command, args, { env = {}, limitMs, hold = false } = {}) {
       shell: process.platform === 'win32' && command.endsWith('.cmd'),
     });
     const timer = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
-    const held = [];
+    const held = hold === undefined ? [] : [Buffer.from(hold)];
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => held.push(chunk));
     const settle = (code) => {
       clearTimeout(timer);
-      process.stdout.write(Buffer.concat(held));
+      if (hold !== undefined) process.stdout.write(Buffer.concat(held));
       resolve(code);
     };
     child.once('error', (error) => {

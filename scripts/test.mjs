@@ -4,7 +4,6 @@
  *
  * `npm test -- --grep Rehearse` hands its arguments to mocha, each time.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +12,10 @@ import { nodeRed5 } from './node-red-5.mjs';
 import { build, install, requireNode, root, run } from './prepare.mjs';
 
 /** One run of mocha; what takes longer hangs. */
-const RUN_LIMIT_MS = 8 * 60_000;
+const RUN_LIMIT_MS = 10 * 60_000;
 
-const LAB = 'dist/test/lab/**/*.test.js';
-/** What is run again on Node-RED 5: all that has a Node-RED in it, save the lab. */
-const ON_NODE_RED = ['nodes', 'editor', 'examples'];
+/** Runs by themselves: networks of its own (lab), a browser and the ports that the examples name (editor, package). */
+const APART = ['lab', 'editor', 'package'];
 
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -26,21 +24,28 @@ requireNode();
 if (!(await step('install', install)) || !(await step('build', build))) finish();
 await step('lint', async () => (await run(process.execPath, [join(root, 'scripts', 'lint.mjs')])) === 0);
 
-// The lab has networks of its own and mostly waits: it runs beside the rest, and shows its output after it.
-const lab = tests('the lab, on Node-RED 4.1', process.execPath, [LAB], { hold: true });
-await tests('every other test, on Node-RED 4.1', process.execPath, ['dist/test/**/*.test.js', '--ignore', LAB]);
-await lab;
+// Tests mostly wait, for a device or for a page: two runs at a time take little longer than one.
+await Promise.all([
+  tests('on Node-RED 4.1: all but the below', [
+    'dist/test/**/*.test.js',
+    ...APART.flatMap((name) => ['--ignore', of(name)]),
+  ]),
+  (async () => {
+    await tests('on Node-RED 4.1: the lab', [of('lab')], { hold: true });
+    await tests('on Node-RED 4.1: editor and package', [of('editor'), of('package')], { hold: true });
+  })(),
+]);
 
 const second = await nodeRed5();
 if (second.skip) {
   console.log(`\nSkipped: the tests on Node-RED 5.0, because ${second.skip}.`);
   totals.skipped += 1;
 } else {
-  const folders = ON_NODE_RED.map((name) => `dist/test/${name}`).filter((path) => existsSync(join(root, path)));
-  const specs = folders.map((path) => `${path}/**/*.test.js`);
-  await tests(`the nodes and the editor, on Node-RED ${second.version}`, second.node, specs, {
-    env: { SONOTA_NODE_RED: second.folder },
-  });
+  const there = { node: second.node, env: { SONOTA_NODE_RED: second.folder } };
+  await Promise.all([
+    tests(`on Node-RED ${second.version}: the nodes`, [of('nodes')], there),
+    tests(`on Node-RED ${second.version}: the editor`, [of('editor')], { ...there, hold: true }),
+  ]);
 }
 finish();
 
@@ -55,16 +60,26 @@ async function step(name, act) {
   return isGood;
 }
 
-/** Runs mocha in a process of its own and adds up what it counted; one that died without counting is a failure. */
-async function tests(name, node, specs, { env = {}, hold = false } = {}) {
+/** The tests in one folder of test/. */
+function of(name) {
+  return `dist/test/${name}/**/*.test.js`;
+}
+
+/**
+ * Runs mocha in a process of its own and adds up what it counted; one that died without counting is a failure.
+ *
+ * @param {{ node?: string, env?: Record<string, string>, hold?: boolean }} [options] `hold` where another run shows
+ *   its output meanwhile
+ */
+async function tests(name, specs, { node = process.execPath, env = {}, hold = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'sonota-tests-'));
   const file = join(folder, 'totals.json');
   const args = ['--config', '.mocharc.json', process.stdout.isTTY ? '--color' : '--no-color', ...process.argv.slice(2)];
-  heading(hold ? `${name}: begins, shown later` : name);
+  if (!hold) heading(name);
   const code = await run(node, [mocha, ...args, ...specs], {
     env: { ...env, SONOTA_TEST_TOTALS: file },
     limitMs: RUN_LIMIT_MS,
-    hold,
+    ...(hold ? { hold: `\n=== ${name}\n` } : {}),
   });
   const counted = await readFile(file, 'utf8').then(JSON.parse, () => ({ passed: 0, failed: 0, skipped: 0 }));
   for (const key of Object.keys(totals)) totals[key] += counted[key];
