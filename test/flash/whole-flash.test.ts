@@ -78,7 +78,7 @@ describe('flash: a device from its access point to the final image', () => {
   it('upgrades two devices at once, then takes them one after another through FinalStage', async function () {
     this.timeout(30_000);
     const bench = await openBench();
-    const one = await bench.device({ deviceid: '1000000001' });
+    const one = await bench.device({ deviceid: '1000000001', fault: 'finalstage-blocked' });
     const other = await bench.device({ deviceid: '1000000002', transport: 'no-range', fault: 'finalstage-blocked' });
     const jobs = await Promise.all([bench.upgraded(one), bench.upgraded(other)]);
     assert.deepEqual(
@@ -93,6 +93,8 @@ describe('flash: a device from its access point to the final image', () => {
     ) as [Begun, Begun];
     assert.equal(first.recorder.queue.at(-1), 1);
     assert.match((await first.recorder.reported(({ state }) => state === 'waiting')).text, /2 devices wait/);
+    one.behave({ finalStageDials: true });
+    one.behave({ finalStageDials: true });
     assert.equal((await first.outcome).job.deviceid, '1000000001');
     other.behave({ finalStageDials: true });
     assert.equal((await second.outcome).job.deviceid, '1000000002');

@@ -97,7 +97,7 @@ describe('nodes: redeploys and removals', function () {
   }
 
   it('a result that comes in the middle of a deploy is put out by the new node, to whom it is wired', async () => {
-    await setUp(40);
+    await setUp(150);
     const verdict = new Promise<void>((resolve) => {
       device.on('state', (state: string) => void (state === 'blinking' && resolve()));
     });
