@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { ErrorCode } from '../../lib/errors';
+import { digestOf } from '../../lib/flash/store/firmware-store';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { useHttpServers } from '../shared/http-server';
+import { Bed, freePorts, road } from './bed';
+
+const [USER1, USER2, FINAL] = [makeUserImage({ slot: 1 }), makeUserImage({ slot: 2 }), makeFinalImage({ seed: 21 })];
+const DEVICE = { deviceid: '1000a1b2c3' };
+
+describe('nodes: where a firmware comes from', () => {
+  const http = useHttpServers();
+  let folder: string;
+  let bed: Bed | undefined;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-sources-'));
+  });
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  it('tells on output 2 how far a download is', async () => {
+    let finish = (): void => undefined;
+    const base = await http.serve((_, response: ServerResponse) => {
+      response.writeHead(200, { 'content-length': FINAL.length });
+      response.write(FINAL.subarray(0, 20_000));
+      finish = () => response.end(FINAL.subarray(20_000));
+    });
+    bed = await Bed.load(road(await freePorts(), { upgrade: { firmware: '' } }));
+    const final = `${base}/final.bin?token=secret`;
+    bed.send('upgrade', { ...DEVICE, firmware: { user1: USER1, user2: USER2, final } });
+    const { text, payload, topic } = await bed.at('upgrade-progress', (msg) => /Fetching/.test(String(msg['text'])));
+    assert.match(
+      String(text),
+      new RegExp(`^Fetching the final image from ${base}/final\\.bin: \\d+ of ${FINAL.length} bytes\\.$`),
+    );
+    assert.equal(payload, 20);
+    assert.equal(topic, `${DEVICE.deviceid}/upgrade`);
+    finish();
+    await bed.at('upgrade-progress', (msg) => /Waiting until the device/.test(String(msg['text'])));
+    bed.send('upgrade', { cancel: true });
+    assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+  });
+
+  it('refuses each wrong image with its own code, before the device hears of anything', async () => {
+    const served: Record<string, (response: ServerResponse) => void> = {
+      page: (response) => void response.end('<!DOCTYPE html><title>Sign in</title>'),
+      loop: (response) => void response.writeHead(302, { location: '/loop' }).end(),
+      gone: (response) => void response.writeHead(404).end(),
+    };
+    const base = await http.serve((request, response) => served[(request.url ?? '').slice(1)]?.(response));
+    const dio = Buffer.from(FINAL);
+    dio[2] = 2;
+    const cases: [firmware: object, code: ErrorCode][] = [
+      [{ final: gzipSync(FINAL) }, 'image-compressed'],
+      [{ final: dio }, 'image-wrong-flash-mode'],
+      [{ final: makeFinalImage({ text: '<h3>MINIMAL firmware - please upgrade</h3>' }) }, 'image-minimal'],
+      [{ final: FINAL.subarray(0, 3000) }, 'image-truncated'],
+      [{ user1: USER2, user2: USER1 }, 'image-wrong-slot'],
+      [{ user1: makeUserImage({ slot: 1, size: 480_000 }) }, 'image-too-large'],
+      [{ digests: { final: '0'.repeat(64) } }, 'image-changed'],
+      [{ final: `${base}/page` }, 'image-web-page'],
+      [{ final: `${base}/loop` }, 'fetch-redirected'],
+      [{ final: `${base}/gone` }, 'fetch-failed'],
+      [{ final: join(folder, 'nowhere.bin') }, 'image-unreadable'],
+      [{ final: 'catalog:nothing' }, 'firmware-missing'],
+    ];
+    bed = await Bed.load(road(await freePorts(), { upgrade: { firmware: '' } }));
+    for (const [index, [wrong, code]] of cases.entries()) {
+      const firmware = { user1: USER1, user2: USER2, final: FINAL, ...wrong };
+      bed.send('upgrade', { ...DEVICE, firmware, index });
+      const { error } = await bed.at('caught', (msg) => msg['index'] === index);
+      assert.equal(error?.code, code, error?.message);
+      assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: code });
+    }
+  });
+
+  it('holds a firmware node to the digests that its form saw', async () => {
+    const paths = { user1: join(folder, '1.bin'), user2: join(folder, '2.bin'), final: join(folder, 'f.bin') };
+    await writeFile(paths.user1, USER1);
+    await writeFile(paths.user2, USER2);
+    await writeFile(paths.final, FINAL);
+    const digests = { user1: digestOf(USER1), final: digestOf(FINAL) };
+    bed = await Bed.load(road(await freePorts(), { firmware: { ...paths, digests } }));
+    bed.send('upgrade', { ...DEVICE });
+    await bed.at('upgrade-progress', (msg) => /Waiting until the device/.test(String(msg['text'])));
+    bed.send('upgrade', { cancel: true });
+    await bed.at('caught');
+    await writeFile(paths.final, makeFinalImage({ seed: 22 }));
+    bed.send('upgrade', { ...DEVICE, again: true });
+    const { error } = await bed.at('caught', (msg) => msg['again'] === true);
+    assert.equal(error?.code, 'image-changed', error?.message);
+  });
+});
