@@ -36,8 +36,9 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-ota-serve', SonotaOtaServe);
 }
 
-/** @throws FlashError `device-unknown` where none or several are ready */
+/** @throws FlashError `device-unknown` where none or several are ready, or why the host does not listen */
 function onlyDeviceReady(host: FlashHost): string {
+  if (host.trouble) throw host.trouble;
   const known = host.devices.ready().flatMap(({ device }) => (device ? [device.deviceid] : []));
   const [only, ...others] = known;
   if (only !== undefined && others.length === 0) return only;
