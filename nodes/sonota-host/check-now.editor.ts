@@ -23,8 +23,11 @@ function sonotaCheckNow(id: string): void {
   const say = (key: string, values?: Record<string, string | number>): void => {
     place.empty().append($('<div class="form-tips"></div>').text(sonotaCheckText(key, values)));
   };
+  let isRunning = false;
   button.on('click', () => {
-    button.prop('disabled', true);
+    // Not disabled meanwhile: that would take the focus away from whoever uses the keyboard.
+    if (isRunning) return;
+    isRunning = true;
     say('running');
     void $.ajax({ url: `sonota/host/${encodeURIComponent(id)}/preflight`, method: 'POST', dataType: 'json' })
       .done((answer: SonotaCheckAnswer) => {
@@ -35,8 +38,9 @@ function sonotaCheckNow(id: string): void {
         const told = request.responseJSON as { message?: string } | undefined;
         say('failed', { reason: told?.message ?? `${request.status} ${request.statusText}` });
       })
-      // A button that was disabled has lost the focus that a keyboard user needs.
-      .always(() => void button.prop('disabled', false).trigger('focus'));
+      .always(() => {
+        isRunning = false;
+      });
   });
 }
 

@@ -43,7 +43,7 @@ export const EVERY_NODE: Flow = [
     host: idOf('sonota-host'),
     firmware: '',
     x: 150,
-    y: 360,
+    y: 420,
     z: 'tab',
     wires: [[]],
   },
