@@ -2,8 +2,9 @@
 
 import { FlashError } from '../errors';
 import { checkImage, type ImageFacts, type ImageRole } from '../image';
-import { sourceOf } from './catalog';
-import type { ImageLibrary, SourceBytes } from './image-library';
+import { sourceOf } from './library/catalog';
+import type { SourceBytes } from './library/fetch-here';
+import type { ImageLibrary } from './library/image-library';
 import { isEmptySource, readSource, type ImageSource, type SourceOptions } from './image-source';
 import { digestOf } from './store/firmware-store';
 

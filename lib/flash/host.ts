@@ -13,7 +13,7 @@ import { loadTlsIdentity, type TlsIdentity } from '../server/tls-identity';
 import { selfTestTls } from '../server/tls-self-test';
 import { Devices } from './devices';
 import { ImageDesk } from './image-desk';
-import { ImageLibrary } from './image-library';
+import { ImageLibrary } from './library/image-library';
 import type { Job } from './job';
 import { JobBook } from './job-book';
 import type { ProbeImages } from './probe-images';

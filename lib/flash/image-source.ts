@@ -6,7 +6,8 @@ import { types } from 'node:util';
 import { displayUrl } from '../client/http-get';
 import { FlashError } from '../errors';
 import { FINAL_LIMIT, USER_LIMIT, type ImageRole } from '../image';
-import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type ImageLibrary, type SourceBytes } from './image-library';
+import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type SourceBytes } from './library/fetch-here';
+import type { ImageLibrary } from './library/image-library';
 import { rehearsalImage } from './rehearsal';
 
 /** A Buffer as it looks after a trip through JSON, such as MQTT or a file. */

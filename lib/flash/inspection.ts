@@ -2,8 +2,9 @@
 
 import { asFlashError, FlashError, type ErrorCode } from '../errors';
 import { examine, flashPicture, mend, roadOfRole, type Examination, type ImageRole, type MendName } from '../image';
-import { sourceOf } from './catalog';
-import type { FetchSettings, ImageLibrary } from './image-library';
+import { sourceOf } from './library/catalog';
+import type { FetchSettings } from './library/fetch-here';
+import type { ImageLibrary } from './library/image-library';
 import { readSource } from './image-source';
 
 /** Plain data, for an answer in JSON. No byte of the image is in it. */

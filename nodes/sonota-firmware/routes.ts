@@ -6,8 +6,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
-import { sourceOf } from '../../lib/flash/catalog';
-import type { ImageLibrary } from '../../lib/flash/image-library';
+import { sourceOf } from '../../lib/flash/library/catalog';
+import type { ImageLibrary } from '../../lib/flash/library/image-library';
 import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/inspection';
 import { MENDS, type ImageRole, type MendName } from '../../lib/image';
 

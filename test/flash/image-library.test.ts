@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Catalog, type CatalogImage } from '../../lib/flash/catalog';
+import { Catalog, type CatalogImage } from '../../lib/flash/library/catalog';
 import { loadFirmware, loadForFinalStage, loadImage } from '../../lib/flash/firmware';
-import { ImageLibrary } from '../../lib/flash/image-library';
+import { ImageLibrary } from '../../lib/flash/library/image-library';
 import type { SourceOptions } from '../../lib/flash/image-source';
 import { digestOf, FirmwareStore } from '../../lib/flash/store/firmware-store';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
@@ -190,6 +191,30 @@ describe('flash/image-library', () => {
         assert.deepEqual(await library.store.list(), []);
       }
     });
+  });
+
+  it('is not taken, and not kept, where the disk is full', async function () {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk], { stdio: 'pipe' });
+    } catch {
+      console.log('      skipped: no tiny file system can be mounted here');
+      return this.skip();
+    }
+    try {
+      const base = await http.serve(files);
+      const { catalog } = libraryOf(base);
+      const library = new ImageLibrary(new FirmwareStore(disk), catalog);
+      const loading = loadImage('final', 'catalog:final', optionsOf(library));
+      await assertRefused(loading, 'store-full', /no room left in \S+ for the final image/);
+      assert.deepEqual(await library.store.list(), []);
+      // What a person named by its address is not lost for want of room to keep it.
+      const loaded = await loadImage('final', `${base}/final.bin`, optionsOf(library));
+      assert.deepEqual(loaded.bytes, FINAL);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 
   describe('an image of the store', () => {

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FlashMode } from '../image';
+import type { FlashMode } from '../../image';
 
-/** The package's own catalog; from the compiled file as from the source its folder is two above lib/. */
-export const CATALOG_FILE = join(__dirname, '..', '..', '..', 'firmware', 'catalog.json');
+/** The package's own catalog; found from the compiled file, in dist/lib/. */
+export const CATALOG_FILE = join(__dirname, '..', '..', '..', '..', 'firmware', 'catalog.json');
 
 export interface CatalogImage {
   /** What follows `catalog:`. */
