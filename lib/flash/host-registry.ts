@@ -35,7 +35,7 @@ export class HostRegistry {
     // The next config node may have attached before this one's close was called.
     if (!entry || entry.owner !== owner) return;
     entry.owner = undefined;
-    if (removed) await this.close(id, entry);
+    if (removed) await this.close(id, entry, true);
     else this.settleLater(entry);
   }
 
@@ -66,17 +66,20 @@ export class HostRegistry {
     await Promise.all(
       [...this.entries].map(async ([id, entry]) => {
         clearTimeout(entry.timer);
-        // Gone for good, though nothing said so: disabled, or moved to another host.
-        for (const userId of entry.away) entry.host.runs.detach(userId, true);
+        // Node-RED stops, perhaps to start again: what the nodes wait for is not ended by that.
+        if (!entry.owner) return await this.close(id, entry);
+        // Gone for good, though nothing said so: disabled, moved to another host, or removed while we did not run.
+        for (const userId of [...entry.away, ...entry.host.runs.tickets.nodes()]) {
+          if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);
+        }
         entry.away.clear();
-        if (!entry.owner) await this.close(id, entry);
-        else if (entry.users.size === 0) await entry.host.stopListening();
+        if (entry.users.size === 0) await entry.host.stopListening();
       }),
     );
   }
 
   private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
-    const host = new FlashHost(settings, identityFolder);
+    const host = new FlashHost(settings, identityFolder, id);
     const entry: Entry = { host, owner: undefined, users: new Set(), away: new Set(), timer: undefined };
     this.entries.set(id, entry);
     return entry;
@@ -87,9 +90,9 @@ export class HostRegistry {
     entry.timer = setTimeout(() => void this.settle(), HAND_OVER_MS);
   }
 
-  private async close(id: string, entry: Entry): Promise<void> {
+  private async close(id: string, entry: Entry, forget = false): Promise<void> {
     clearTimeout(entry.timer);
     this.entries.delete(id);
-    await entry.host.close();
+    await entry.host.close({ forget });
   }
 }

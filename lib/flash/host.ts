@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
-import { HomeAddress } from '../net/home-address';
+import type { HomeAddress } from '../net/home-address';
 import { FINALSTAGE_HOST_ADDRESS } from '../protocol/finalstage';
 import { CloudServer } from '../server/cloud-server';
 import type { DeviceConnection } from '../server/device-connection';
@@ -14,8 +14,10 @@ import { selfTestTls } from '../server/tls-self-test';
 import { Devices } from './devices';
 import { ImageDesk } from './image-desk';
 import { ImageLibrary } from './library/image-library';
+import { homeAddressIn } from './home-memory';
 import type { Job } from './job';
 import { JobBook } from './job-book';
+import { JobMemory } from './job-memory';
 import type { ProbeImages } from './probe-images';
 import { StageRuns } from './stage-runs';
 
@@ -35,9 +37,6 @@ const SWEEP_MS = 5000;
 /** A FinalStage transfer that has not moved for so long is not waited for when the host closes. */
 const DEAD_AFTER_MS = 30_000;
 
-/** One address for the whole machine, remembered for as long as the process lives, whichever host asks. */
-const homeAddress = new HomeAddress();
-
 /**
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
  * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
@@ -54,6 +53,11 @@ export class FlashHost extends EventEmitter {
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
 
+  private readonly homeAddress: HomeAddress;
+  /** Keeps the jobs on disk, where there is a place for them. */
+  private readonly memory: JobMemory | undefined;
+  /** What there is to say before anybody listens to `log`. */
+  private unsaid: Parameters<HostLog>[] | undefined = [];
   private readonly desk = new ImageDesk(this.jobs, this.devices);
   private readonly watch = new AddressWatch();
   private ownIdentity: TlsIdentity | undefined;
@@ -63,14 +67,23 @@ export class FlashHost extends EventEmitter {
   private isClosed = false;
   private sweeper: NodeJS.Timeout | undefined;
 
-  /** @param folder where the TLS identity and images are kept; undefined = for this process only */
+  /**
+   * @param folder where the TLS identity, images and jobs are kept; undefined = for this process only
+   * @param id of the host's config node: which jobs are its own; undefined = they are not kept
+   */
   constructor(
     private settings: HostSettings,
     private readonly folder: string | undefined,
+    id?: string,
   ) {
     super();
     this.library = ImageLibrary.at(folder);
-    this.watch.on('changed', () => void homeAddress.update());
+    this.homeAddress = homeAddressIn(folder);
+    this.watch.on('changed', () => void this.homeAddress.update());
+    if (folder === undefined || id === undefined) return;
+    const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+    this.memory = new JobMemory(folder, id, this.jobs, this.runs, say);
+    this.memory.start();
   }
 
   get isListening(): boolean {
@@ -99,12 +112,12 @@ export class FlashHost extends EventEmitter {
 
   /** The IPv4 that devices dial, where it is known. */
   get address(): string | undefined {
-    return this.settings.address || homeAddress.current;
+    return this.settings.address || this.homeAddress.current;
   }
 
   /** Whether the address is one that this machine had, if not now, when it was last on its home network. */
   get isAddressRemembered(): boolean {
-    return homeAddress.current !== undefined && homeAddress.current === this.address;
+    return this.homeAddress.current !== undefined && this.homeAddress.current === this.address;
   }
 
   /**
@@ -141,11 +154,17 @@ export class FlashHost extends EventEmitter {
     return this.inTurn(() => this.stopNow());
   }
 
-  /** Ends the host for good, with all its stages. */
-  close(): Promise<void> {
+  /**
+   * Ends the host with all its stages; those that were kept on disk go on when a host of the same id is made.
+   * @param options `forget`: nothing of it is to go on
+   */
+  async close({ forget = false } = {}): Promise<void> {
     this.isClosed = true;
+    // What the close itself cancels must not be kept as cancelled.
+    if (forget) await this.memory?.forget();
+    else await this.memory?.close();
     this.runs.cancelAll();
-    return this.stopListening();
+    await this.stopListening();
   }
 
   /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
@@ -215,7 +234,9 @@ export class FlashHost extends EventEmitter {
   private async openNow(): Promise<void> {
     if (this.isClosed) throw new FlashError('host-missing');
     if (this.isListening) return;
-    await homeAddress.update();
+    for (const [level, text] of this.unsaid ?? []) this.log(level, text);
+    this.unsaid = undefined;
+    await this.homeAddress.update();
     const servers = await this.makeServers();
     try {
       const ports = await servers.open(this.settings);
@@ -279,7 +300,8 @@ export class FlashHost extends EventEmitter {
       const isUnwatched = !job.running && Date.now() - (job.visit?.since.getTime() ?? 0) > UNWATCHED_VISIT_MS;
       if (isUnwatched) job.visit = undefined;
     }
-    if (!this.needsFinalStagePort()) await this.servers?.closeFinalStage();
+    const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
+    if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();
   }
 
   private needsFinalStagePort(): boolean {

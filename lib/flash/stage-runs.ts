@@ -5,6 +5,7 @@ import type { Job, JobSnapshot } from './job';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import type { StageName } from './stages';
+import { outcomeOf, TicketBook, ticketOf, type TicketRecord } from './ticket-book';
 
 export type Message = Record<string, unknown>;
 
@@ -50,6 +51,8 @@ export interface StageRequest {
   readonly deviceid: string | undefined;
   /** Whether this node takes one message at a time (the stages at a fixed address: provision, finalstage). */
   readonly oneAtATime: boolean;
+  /** Set where the message was taken by an earlier run of the process. */
+  readonly ticketId?: string | undefined;
   /** Finds the job; called when the stage begins, not while it is queued. */
   findJob(): Job;
   /** The stage itself; resolves with what it found. */
@@ -69,6 +72,8 @@ interface Run {
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
  */
 export class StageRuns {
+  /** What must outlive the process. */
+  readonly tickets = new TicketBook();
   private readonly running = new Set<Run>();
   private readonly queue: Run[] = [];
   private readonly outlets = new Map<string, Outlet>();
@@ -77,14 +82,16 @@ export class StageRuns {
   /** Takes a message; its outcome comes through the node's outlet. */
   begin(request: StageRequest): Ticket {
     const ticket: Ticket = {
-      id: randomUUID(),
+      id: request.ticketId ?? randomUUID(),
       nodeId: request.nodeId,
       stage: request.stage,
       message: request.message,
     };
+    this.tickets.began(ticket, request.deviceid);
     const joined = this.findRunOf(request);
     if (joined) {
       joined.tickets.push(ticket);
+      if (joined.job) this.tickets.inJob(ticket, joined.job);
       joined.throttle.repeatLast();
       return ticket;
     }
@@ -119,6 +126,7 @@ export class StageRuns {
   /** Ends everything, for the close of the host: nobody is left to tell. */
   cancelAll(): void {
     this.outlets.clear();
+    this.tickets.close();
     this.queue.length = 0;
     for (const run of this.running) run.controller.abort(new FlashError('cancelled'));
   }
@@ -138,10 +146,19 @@ export class StageRuns {
     if (!removed) return;
     this.cancel(nodeId);
     // What ends later has nobody to tell, not even a node that comes back under this id.
+    this.tickets.forgetNode(nodeId);
     for (const { tickets } of this.running) {
       tickets.splice(0, Infinity, ...tickets.filter((ticket) => ticket.nodeId !== nodeId));
     }
     this.undelivered.delete(nodeId);
+  }
+
+  /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */
+  restore(records: readonly TicketRecord[]): void {
+    this.tickets.restore(records);
+    for (const record of records) {
+      if (record.outcome) this.deliverOutcome(ticketOf(record), outcomeOf(record.outcome));
+    }
   }
 
   private async execute(run: Run): Promise<void> {
@@ -153,19 +170,20 @@ export class StageRuns {
       const job = request.findJob();
       run.job = job;
       job.running = run.controller;
+      for (const ticket of run.tickets) this.tickets.inJob(ticket, job);
       job.enter(request.stage);
       const found = await request.run(this.contextOf(run, job));
       job.found(request.stage, found);
       job.leave(request.stage);
       run.throttle.close(true);
       const outcome: StageOutcome = { found, job: job.snapshot() };
-      for (const ticket of run.tickets) this.deliver(ticket.nodeId, (outlet) => outlet.result(outcome, ticket));
+      for (const ticket of run.tickets) this.deliverOutcome(ticket, outcome);
     } catch (thrown) {
       const error = asFlashError(thrown);
       run.throttle.close(false);
       // A job that another run has taken over is no longer this one's to fail.
       if (run.job?.isOpen && run.job.running === run.controller) run.job.fail(error.code);
-      for (const ticket of run.tickets) this.deliver(ticket.nodeId, (outlet) => outlet.failure(error, ticket));
+      for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
       this.running.delete(run);
@@ -193,6 +211,15 @@ export class StageRuns {
     for (const ticket of run.tickets) {
       this.outlets.get(ticket.nodeId)?.progress({ ...report, percent: job.percent }, job, ticket);
     }
+  }
+
+  private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError): void {
+    this.tickets.ended(ticket, outcome);
+    this.deliver(ticket.nodeId, (outlet) => {
+      this.tickets.delivered(ticket.id);
+      if (outcome instanceof FlashError) outlet.failure(outcome, ticket);
+      else outlet.result(outcome, ticket);
+    });
   }
 
   private deliver(nodeId: string, news: (outlet: Outlet) => void): void {
@@ -229,7 +256,7 @@ export class StageRuns {
   private dropTickets(run: Run, nodeId: string, error: FlashError): void {
     for (const ticket of run.tickets.filter((one) => one.nodeId === nodeId)) {
       run.tickets.splice(run.tickets.indexOf(ticket), 1);
-      this.deliver(nodeId, (outlet) => outlet.failure(error, ticket));
+      this.deliverOutcome(ticket, error);
     }
   }
 

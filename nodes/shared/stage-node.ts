@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host';
-import type { JobSnapshot } from '../../lib/flash/job';
+import type { Job, JobSnapshot } from '../../lib/flash/job';
 import type { Report } from '../../lib/flash/report';
 import type { StageName } from '../../lib/flash/stages';
 import type { Message, Outlet, StageOutcome, StageRequest, Ticket } from '../../lib/flash/stage-runs';
@@ -74,7 +74,27 @@ export class StageNode {
     hosts.addUser(this.config.host, this.node.id);
     host.on('state', this.showHost);
     this.showHost();
-    whenFlowsRun(this.RED, this.node, () => host.runs.attach(this.node.id, this.outlet));
+    whenFlowsRun(this.RED, this.node, () => {
+      host.runs.attach(this.node.id, this.outlet);
+      this.resume(host);
+    });
+  }
+
+  /** Goes on with the messages that this node held when Node-RED ended. */
+  private resume(host: FlashHost): void {
+    const { hostNode } = this;
+    if (!hostNode) return;
+    for (const { ticket, record } of host.runs.tickets.claim(this.node.id)) {
+      const job = record.jobId === undefined ? undefined : host.jobs.byId(record.jobId);
+      const deviceid = job?.deviceid ?? record.deviceid;
+      const message = deviceid === undefined ? ticket.message : { ...ticket.message, deviceid };
+      try {
+        this.begin(hostNode, message, undefined, { ticketId: ticket.id, job });
+      } catch (thrown) {
+        host.runs.tickets.forget(ticket.id);
+        this.outlet.failure(asFlashError(thrown), ticket);
+      }
+    }
   }
 
   /** The new instance of this node takes over what runs; the old one's messages are let go without an error. */
@@ -105,7 +125,13 @@ export class StageNode {
     }
   }
 
-  private begin(hostNode: HostNode, message: Message, password: string | undefined): Ticket {
+  /** @param kept where an earlier run of Node-RED took the message, and had perhaps begun the job */
+  private begin(
+    hostNode: HostNode,
+    message: Message,
+    password: string | undefined,
+    kept: { ticketId?: string; job?: Job | undefined } = {},
+  ): Ticket {
     const { stage, oneAtATime } = this.options;
     const plan = this.options.plan(hostNode, message, password);
     const { deviceid } = plan;
@@ -115,7 +141,8 @@ export class StageNode {
       message,
       deviceid,
       oneAtATime,
-      findJob: () => plan.findJob(),
+      ticketId: kept.ticketId,
+      findJob: () => (kept.job?.isOpen ? kept.job : plan.findJob()),
       run: async (context) => {
         // A port that was in use is tried again with every message.
         await hostNode.flashHost.open();
@@ -173,5 +200,10 @@ export class StageNode {
 
 /** The message that came in, with what the stage found; every foreign property is kept. */
 function resultMessage({ found, job }: StageOutcome, { message }: Ticket): Message {
-  return Object.assign(message, { deviceid: job.deviceid, payload: found, sonota: job });
+  // Several messages may have joined in one run: each gets facts of its own.
+  return Object.assign(message, {
+    deviceid: job.deviceid,
+    payload: structuredClone(found),
+    sonota: structuredClone(job),
+  });
 }

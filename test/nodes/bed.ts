@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
+import { loadTlsIdentity, TLS_IDENTITY_FILE } from '../../lib/server/tls-identity';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
@@ -42,8 +43,17 @@ interface Happening {
   msg: Msg;
 }
 
-const userDir = mkdtempSync(join(tmpdir(), 'sonota-nodes-'));
-after(() => rm(userDir, { recursive: true, force: true }));
+const userDirs = mkdtempSync(join(tmpdir(), 'sonota-nodes-'));
+after(() => rm(userDirs, { recursive: true, force: true }));
+
+/** A user folder in which no earlier test has left its jobs, but its TLS identity: a new one costs a second. */
+async function newUserDir(): Promise<string> {
+  const own = join(await mkdtemp(join(userDirs, 'bed-')), 'sonota');
+  await mkdir(own);
+  const identity = join(userDirs, TLS_IDENTITY_FILE);
+  await copyFile(identity, join(own, TLS_IDENTITY_FILE)).catch(() => loadTlsIdentity(userDirs));
+  return dirname(own);
+}
 
 const NODES: NodeInitializer[] = [
   registerHost,
@@ -69,7 +79,7 @@ export class Bed {
 
   static async load(flow: Flow, credentials: Record<string, Record<string, string>> = {}): Promise<Bed> {
     helper.init(require.resolve(nodeRedFolder()));
-    helper.settings({ userDir } as never);
+    helper.settings({ userDir: await newUserDir() } as never);
     const bed = new Bed();
     await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials as never);
     return bed;

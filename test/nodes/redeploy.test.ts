@@ -13,6 +13,8 @@ async function untilFree(ports: Ports): Promise<number> {
       const holder = await occupy(port).catch(() => undefined);
       await holder?.release();
       if (holder) break;
+      // A port that is taken is refused in the same turn of the event loop, in which nothing can be freed.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
   return performance.now() - from;
