@@ -5,7 +5,7 @@ interface SonotaPreflightProperties extends EditorNodeProperties {
 
 RED.nodes.registerType<SonotaPreflightProperties>('sonota-preflight', {
   category: 'Sonoff',
-  color: '#9FC6C4',
+  color: '#C3D9D7',
   defaults: {
     name: { value: '' },
     host: { value: '', type: 'sonota-host', required: true },

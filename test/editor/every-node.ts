@@ -43,7 +43,7 @@ export const EVERY_NODE: Flow = [
     host: idOf('sonota-host'),
     firmware: '',
     x: 150,
-    y: 420,
+    y: 480,
     z: 'tab',
     wires: [[]],
   },

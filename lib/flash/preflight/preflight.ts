@@ -63,11 +63,14 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
 function reportOf(checks: readonly Check[]): PreflightReport {
   const wrong = checks.filter(({ ok }) => ok === false);
   const doubtful = checks.filter(({ ok }) => ok === 'warn');
-  if (wrong.length > 0) return { checks, verdict: 'not-ready', text: `Not ready${firstOf(wrong)}` };
-  if (doubtful.length > 0) return { checks, verdict: 'warning', text: `Ready, with a warning${firstOf(doubtful)}` };
-  return { checks, verdict: 'ready', text: 'Ready: everything that can be checked before a flash is in order.' };
-}
-
-function firstOf(checks: readonly Check[]): string {
-  return `${checks.length > 1 ? `, the first of ${checks.length}` : ''}: ${checks[0]?.text}`;
+  const [first] = wrong.length > 0 ? wrong : doubtful;
+  if (!first) {
+    return { checks, verdict: 'ready', text: 'Ready: everything that can be checked before a flash is in order.' };
+  }
+  if (wrong.length > 0) {
+    const what = wrong.length > 1 ? `Not ready, for ${wrong.length} reasons; the first` : 'Not ready';
+    return { checks, verdict: 'not-ready', text: `${what}: ${first.text}` };
+  }
+  const what = doubtful.length > 1 ? `Ready, with ${doubtful.length} warnings; the first` : 'Ready, with a warning';
+  return { checks, verdict: 'warning', text: `${what}: ${first.text}` };
 }

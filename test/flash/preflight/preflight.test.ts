@@ -90,7 +90,7 @@ describe('flash/preflight', () => {
     assert.equal(held.length, 2);
     assert.match(held[0]?.text ?? '', new RegExp(`Port ${one.port} `));
     assert.match(held[1]?.text ?? '', new RegExp(`Port ${other.port} `));
-    assert.match(report.text, /^Not ready, the first of 2: /);
+    assert.match(report.text, /^Not ready, for 2 reasons; the first: Port /);
   });
 
   it('finds the port of FinalStage taken while all others are open', async () => {
