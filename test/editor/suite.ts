@@ -30,8 +30,13 @@ export function useEditor(flow: Flow): EditorSuite {
     editor = await EditorPage.open(browser, red.url);
   });
 
-  afterEach(() => {
+  afterEach(async function () {
     const complaints = editor?.complaints.splice(0) ?? [];
+    if (this.currentTest?.state === 'failed' && editor && browser && red) {
+      // It leaves a form open, which would be in the way of the next test.
+      await editor.close();
+      editor = await EditorPage.open(browser, red.url);
+    }
     assert.deepEqual(complaints, [], 'the browser complained');
   });
 
