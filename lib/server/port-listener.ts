@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
 interface PortListenerEvents {
   /** Somebody connected, and may go again without a word. */
   connection: [peer: string];
-  /** The operating system reported trouble with the open port (such as too many files); it goes on listening. */
+  /** Trouble with the open port (such as too many files) or with one connection; it goes on listening. */
   trouble: [error: Error];
 }
 
@@ -54,7 +54,13 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
       const peer = plainAddress(socket.remoteAddress);
       this.#sockets.add(socket);
       this.emit('connection', peer);
-      this.handler.handle(socket);
+      try {
+        this.handler.handle(socket);
+      } catch (error) {
+        // Such as a TLS library that refuses our settings: no connection may end the process.
+        socket.destroy();
+        this.emit('trouble', error as Error);
+      }
     });
     server.maxConnections = CONNECTION_LIMIT;
     this.#server = server;

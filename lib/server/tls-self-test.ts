@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { FlashError } from '../errors';
 import { PortListener } from './port-listener';
 import { TlsFront } from './tls-front';
@@ -34,7 +34,6 @@ export async function selfTestTls(identity: TlsIdentity): Promise<FlashError | u
 export async function handshakeAsDevice(handle: (socket: Socket) => void): Promise<FlashError | undefined> {
   const listener = new PortListener({ handle });
   try {
-    // Without a loopback nothing can be tested, which says nothing about TLS.
     const port = await listener.listen(0, '127.0.0.1').catch(() => undefined);
     if (port === undefined) return undefined;
     const reason = await failureOf(port);
@@ -46,17 +45,34 @@ export async function handshakeAsDevice(handle: (socket: Socket) => void): Promi
 
 function failureOf(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // Our own certificate is self-signed, as the devices expect it; whom we dial is certain.
-    const socket = connect({ host: '127.0.0.1', port, ...AS_A_DEVICE, rejectUnauthorized: false });
+    const socket = dial(port);
+    if (typeof socket === 'string') return resolve(wordsFor(socket));
     const end = (failure: string | undefined): void => {
       clearTimeout(limit);
       socket.destroy();
       resolve(failure);
     };
-    const limit = setTimeout(() => end('it took too long'), SELF_TEST_LIMIT_MS);
+    // Only a connection that stands can tell of TLS; a machine without a loopback cannot be tested.
+    let stands = false;
+    const fail = (failure: string): void => end(stands ? failure : undefined);
+    const limit = setTimeout(() => fail('it took too long'), SELF_TEST_LIMIT_MS);
+    socket.once('connect', () => (stands = true));
     socket.once('secureConnect', () => end(undefined));
-    socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>
-      end(`this Node.js does not speak TLS 1.1 with AES128-SHA (${code ?? message})`),
-    );
+    socket.on('error', ({ code, message }: NodeJS.ErrnoException) => fail(wordsFor(code ?? message)));
   });
+}
+
+/** The connection, or why this Node.js does not even try. */
+function dial(port: number): TLSSocket | string {
+  try {
+    // Our own certificate is self-signed, as the devices expect it; whom we dial is certain.
+    return connect({ host: '127.0.0.1', port, ...AS_A_DEVICE, rejectUnauthorized: false });
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    return code ?? message;
+  }
+}
+
+function wordsFor(code: string): string {
+  return `this Node.js does not speak TLS 1.1 with AES128-SHA (${code})`;
 }

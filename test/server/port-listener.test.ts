@@ -36,6 +36,21 @@ describe('PortListener', () => {
     assert.deepEqual(seen, [client.socket.localPort]);
   });
 
+  it('goes on listening where a connection cannot be handled', async () => {
+    const failing = new PortListener({
+      handle: () => {
+        throw new Error('refused');
+      },
+    });
+    afterwards(() => failing.close());
+    const port = await failing.listen(0, '127.0.0.1');
+    for (const reason of ['refused', 'refused']) {
+      const trouble = once(failing, 'trouble');
+      await RawClient.to(port);
+      assert.equal(((await trouble)[0] as Error).message, reason);
+    }
+  });
+
   it('says who holds the port, and can try again when it is free', async () => {
     const holder = listener();
     const port = await holder.listen(0, '127.0.0.1');

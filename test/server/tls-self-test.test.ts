@@ -36,4 +36,9 @@ describe('server/tls-self-test', () => {
       assert.match(error.message, /official Node\.js/);
     });
   }
+
+  it('says tls-refused where the OpenSSL does not take our settings at all', async () => {
+    const error = await handshakeAsDevice(() => void createServer({ ...identity, ciphers: 'NO-SUCH-CIPHER' }));
+    assert.equal(error?.code, 'tls-refused');
+  });
 });
