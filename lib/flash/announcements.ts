@@ -18,6 +18,7 @@ export const ANNOUNCEMENTS = {
     label: 'Wi-Fi ITEAD-…',
     text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause, then join its Wi-Fi ITEAD-… with the password 12345678.',
   },
+  'ap-trouble': { state: 'waiting', label: 'Wi-Fi ITEAD-…', text: '{message}' },
   'send-wifi': { state: 'working', label: 'set-up', text: 'Telling the device {deviceid} about the home Wi-Fi.' },
   'wifi-sent': {
     state: 'working',
@@ -67,6 +68,7 @@ export const ANNOUNCEMENTS = {
     label: 'upgrade sent',
     text: 'The device {deviceid} has the upgrade command (version {version}).',
   },
+  'upgrade-trouble': { state: 'waiting', label: 'upgrade', text: '{message}' },
   'image-flows': {
     state: 'working',
     label: 'upgrade',
@@ -94,6 +96,7 @@ export const ANNOUNCEMENTS = {
     label: 'wrong address',
     text: 'This machine has the address {actual} in the FinalStage network, but FinalStage dials 192.168.4.2: set that as a static address.',
   },
+  'finalstage-trouble': { state: 'waiting', label: 'Wi-Fi FinalStage', text: '{message}' },
   'finalstage-joined': {
     state: 'waiting',
     label: 'FinalStage dials',

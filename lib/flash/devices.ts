@@ -24,8 +24,7 @@ const REMEMBERED_AT_MOST = 1000;
 /**
  * The devices that have dialled this host: who they are, whose session is open, whose is ready.
  *
- * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `trouble` (Trouble), `dialled` (the
- * peer's address, at every TCP connection to a cloud port).
+ * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `trouble` (Trouble).
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
@@ -66,10 +65,6 @@ export class Devices extends EventEmitter {
   /** When trouble with this peer began: a refusing device that was set up long ago dials for ever, and is not news. */
   troubleBegan(peer: string): Date | undefined {
     return this.troubledSince.get(peer);
-  }
-
-  dialled(peer: string): void {
-    this.emit('dialled', peer);
   }
 
   hadTrouble(peer: string, error: FlashError): void {

@@ -17,6 +17,7 @@ export interface Delivery {
 
 /** Where one try of a delivery is told how it goes; a try that a newer one has overtaken changes nothing any more. */
 export interface DeliveryTry {
+  readonly isOvertaken: boolean;
   sent(upTo: number): void;
   stalled(): void;
   ended(how: 'broken' | 'acknowledged' | 'delivered'): void;
@@ -62,10 +63,14 @@ export class FinalStageVisit extends EventEmitter {
     this.deliveries[image] = delivery;
     this.lastByte = Date.now();
     this.news('dialled', 'turn');
+    const isOvertaken = (): boolean => this.deliveries[image] !== delivery;
     const unlessOvertaken = (act: () => void): void => {
-      if (this.deliveries[image] === delivery) act();
+      if (!isOvertaken()) act();
     };
     return {
+      get isOvertaken() {
+        return isOvertaken();
+      },
       sent: (upTo) =>
         unlessOvertaken(() => {
           this.lastByte = Date.now();

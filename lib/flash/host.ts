@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../errors';
 import { AddressWatch } from '../net/address-watch';
+import { isLoopback, localIPv4 } from '../net/addresses';
 import type { HomeAddress } from '../net/home-address';
 import { FINALSTAGE_HOST_ADDRESS } from '../protocol/finalstage';
 import { CloudServer } from '../server/cloud-server';
@@ -20,6 +21,8 @@ import { JobBook } from './job-book';
 import { JobMemory } from './job-memory';
 import type { ProbeImages } from './probe-images';
 import { StageRuns } from './stage-runs';
+import type { OwnAddress } from './verdict/observation';
+import { Witness } from './witness';
 
 export interface HostSettings extends ListenSettings {
   /** The IPv4 that devices dial; empty = found and remembered. */
@@ -52,6 +55,8 @@ export class FlashHost extends EventEmitter {
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
+  /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
+  rehearsalAddresses: () => OwnAddress[] = () => [];
 
   private readonly homeAddress: HomeAddress;
   /** Keeps the jobs on disk, where there is a place for them. */
@@ -195,11 +200,18 @@ export class FlashHost extends EventEmitter {
     return selfTestTls(await this.identity());
   }
 
+  /** This machine's addresses, as far as they matter for a device at `url`. */
+  ownAddresses(url: string): OwnAddress[] {
+    if (isLoopback(new URL(url).hostname)) return this.rehearsalAddresses();
+    return localIPv4().map(({ name, address }) => ({ name, address }));
+  }
+
   /** Makes a connected device the job's, with what it told of itself. */
   adoptDevice(job: Job, connection: DeviceConnection): void {
     const { device, peer } = connection;
     if (!device) return;
     this.jobs.identify(job, device.deviceid);
+    job.evidence.add({ kind: 'ready', peer, via: connection.via });
     const mac = this.devices.mac(device.deviceid);
     job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }
@@ -269,19 +281,34 @@ export class FlashHost extends EventEmitter {
         port: via === 'plain' ? this.ports.legacy : this.ports.https,
       }),
     });
-    cloud.on('dispatched', (request) => devices.dispatched(request, request.peer));
-    cloud.on('connected', (connection) => devices.add(connection));
-    cloud.on('malformed', (error, peer) => devices.hadTrouble(peer, error));
+    // What was seen is kept before anybody is told of it: who is told asks what to make of it.
+    const witness = new Witness(this.jobs, devices);
+    cloud.on('dispatched', (request) => {
+      witness.dispatched(request);
+      devices.dispatched(request, request.peer);
+    });
+    cloud.on('connected', (connection) => {
+      witness.connected(connection);
+      devices.add(connection);
+    });
+    cloud.on('malformed', (error, peer) => {
+      witness.malformed(error, peer);
+      devices.hadTrouble(peer, error);
+    });
     const tlsFront = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
     tlsFront.on('handshake-failed', (failure) => {
+      witness.handshakeFailed(failure);
       const trouble = handshakeTrouble(failure);
       if (trouble) devices.hadTrouble(failure.peer, trouble);
     });
     const images = new ImageServer({ find: (request, peer) => this.desk.find(request, peer) });
     this.images = images;
     const servers = new DeviceServers({ tlsFront, cloud, images });
-    servers.on('cloud-dialled', (peer) => devices.dialled(peer));
-    servers.on('image-dialled', (peer) => this.desk.dialled(peer));
+    servers.on('cloud-dialled', (peer, via) => witness.dialled(peer, via));
+    servers.on('image-dialled', (peer) => {
+      witness.dialled(peer, 'images');
+      this.desk.dialled(peer);
+    });
     servers.on('trouble', (error) => this.log('warn', error.message));
     return servers;
   }

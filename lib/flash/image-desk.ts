@@ -7,6 +7,7 @@ import { FinalStageVisit, type DeliveryTry, type FinalStageImage } from './final
 import type { Job } from './job';
 import type { JobBook } from './job-book';
 import { ProbeImages } from './probe-images';
+import type { Seen } from './verdict/observation';
 
 const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;
 
@@ -36,7 +37,9 @@ export class ImageDesk {
 
   /** A bare connection: FinalStage looks in this way whether we are there before it asks. */
   dialled(peer: string): void {
-    this.awaiting(peer)?.visit.dialled();
+    const job = this.awaiting(peer);
+    job?.evidence.add({ kind: 'finalstage-dialled' });
+    job?.visit.dialled();
   }
 
   private forUpgrade(
@@ -50,12 +53,22 @@ export class ImageDesk {
     const download = job?.download;
     if (!image || !download) return { status: 404, reason: 'no upgrade of this device is open' };
     if (!this.isFrom(deviceid, request, peer)) return { status: 403, reason: 'this image is for another device' };
+    const { evidence } = job;
+    const size = image.bytes.length;
+    const begunAt = Date.now();
     return {
       bytes: image.bytes,
       observer: {
-        request: () => download.requested(role, image.bytes.length, request.class),
+        request: () => {
+          evidence.add({ ...requestSeen(role, request), size });
+          download.requested(role, size, request.class);
+        },
         sent: (_from, to) => download.sentUpTo(to),
-        ended: () => undefined,
+        ended: ({ complete, bytes }) => {
+          if (request.class === 'range') return;
+          const ms = Date.now() - begunAt;
+          evidence.add({ kind: 'image-ended', role, class: request.class, complete, bytes, ms });
+        },
       },
     };
   }
@@ -75,19 +88,27 @@ export class ImageDesk {
     const job = this.awaiting(peer) ?? this.provenBy(peer);
     const loaded = job?.firmware[image];
     if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
-    const { visit } = job;
+    const { visit, evidence } = job;
+    const size = loaded.bytes.length;
     let delivery: DeliveryTry | undefined;
     return {
       bytes: loaded.bytes,
       observer: {
         request: () => {
-          delivery = visit.requested(image, loaded.bytes.length);
+          evidence.add({ kind: 'finalstage-requested', image, size });
+          delivery = visit.requested(image, size);
         },
         sent: (_from, to) => delivery?.sent(to),
-        stalled: () => delivery?.stalled(),
-        // A device that lost its power in the last moment has acknowledged more than it wrote, and closes nothing.
-        ended: ({ complete, closedByDevice }) =>
-          delivery?.ended(complete ? (closedByDevice ? 'delivered' : 'acknowledged') : 'broken'),
+        stalled: (bytes) => {
+          if (delivery?.isOvertaken === false) evidence.add({ kind: 'finalstage-stalled', image, bytes });
+          delivery?.stalled();
+        },
+        ended: ({ complete, bytes, closedByDevice }) => {
+          // A device that lost its power in the last moment has acknowledged more than it wrote, and closes nothing.
+          const how = complete ? (closedByDevice ? 'delivered' : 'acknowledged') : 'broken';
+          if (delivery?.isOvertaken === false) evidence.add({ kind: 'finalstage-ended', image, how, bytes });
+          delivery?.ended(how);
+        },
       },
     };
   }
@@ -119,4 +140,17 @@ export class ImageDesk {
  */
 function isPeerOf(visit: FinalStageVisit, peer: string): boolean {
   return isLoopback(peer) || peer === visit.peer || inSameNetwork(peer, visit.peer, '255.255.255.0');
+}
+
+function requestSeen(
+  role: 'user1' | 'user2',
+  { class: otaClass, range, randPosition }: OtaRequest,
+): Omit<Seen<'image-requested'>, 'at' | 'size'> {
+  return {
+    kind: 'image-requested',
+    role,
+    class: otaClass,
+    ...(range ? { first: range.first } : {}),
+    ...(randPosition === undefined ? {} : { randPosition }),
+  };
 }

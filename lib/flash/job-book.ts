@@ -1,12 +1,15 @@
 import { FlashError } from '../errors';
 import { Job } from './job';
 import { isLater, type StageName } from './stages';
+import { PATIENCE, type Patience } from './verdict/patience';
 
 /** How many ended jobs are remembered, so that a flash can be resumed with what is known of the device. */
 const ENDED_JOBS_KEPT = 100;
 
 /** The jobs of one host: at most one open job a device. */
 export class JobBook {
+  /** How long its jobs wait until the absence of something means something. */
+  patience: Patience = PATIENCE;
   private readonly jobs: Job[] = [];
   /** Called at every change of a job; see `Job.onChange`. */
   onChange: (isTurn: boolean) => void = () => undefined;
@@ -65,12 +68,18 @@ export class JobBook {
       .sort((a, b) => (a.visit?.since.getTime() ?? 0) - (b.visit?.since.getTime() ?? 0));
   }
 
+  /** Jobs that wait for a device to come. */
+  awaitingDevice(): Job[] {
+    return this.jobs.filter((job) => job.isOpen && job.running && job.lastStage === 'cloud');
+  }
+
   all(): readonly Job[] {
     return this.jobs;
   }
 
   private open(job: Job): Job {
     job.onChange = (isTurn) => this.onChange(isTurn);
+    job.evidence.patience = this.patience;
     this.jobs.push(job);
     const ended = this.jobs.filter((one) => !one.isOpen);
     for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../errors';
+import { JobEvidence } from './evidence';
 import type { Firmware } from './firmware';
 import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentOfJob, type StageName } from './stages';
+import type { Verdict } from './verdict/verdict';
 
 /** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
 export interface StageRecord {
@@ -26,6 +28,8 @@ export interface JobSnapshot {
   startedAt: string;
   stages: Partial<Record<StageName, StageRecord>>;
   error?: ErrorCode;
+  /** How it stands, told from what was seen of it. */
+  verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'>;
 }
 
 /** What is known of the device itself; filled in as stages learn it. */
@@ -48,6 +52,8 @@ export class Job {
   readonly id: string = randomUUID();
   readonly startedAt: Date;
   deviceid: string | undefined;
+  /** What was seen of it. */
+  readonly evidence = new JobEvidence();
   error: ErrorCode | undefined;
   /** Called at every change; `isTurn` where a restart must know of it, not where bytes merely flow. */
   onChange: (isTurn: boolean) => void = () => undefined;
@@ -181,6 +187,7 @@ export class Job {
   }
 
   snapshot(): JobSnapshot {
+    const { code, confidence, text } = this.evidence.verdict();
     return {
       deviceid: this.deviceid ?? null,
       model: this.device.model ?? null,
@@ -192,6 +199,7 @@ export class Job {
       startedAt: this.startedAt.toISOString(),
       stages: structuredClone(this.records),
       ...(this.error ? { error: this.error } : {}),
+      ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text } } : {}),
     };
   }
 

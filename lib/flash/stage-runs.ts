@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { asFlashError, FlashError, type ErrorCode } from '../errors';
+import { asFlashError, FlashError } from '../errors';
 import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
 import type { Job, JobSnapshot } from './job';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import type { StageName } from './stages';
 import { outcomeOf, TicketBook, ticketOf, type TicketRecord } from './ticket-book';
+import { isTrouble } from './verdict/verdict';
 
 export type Message = Record<string, unknown>;
 
@@ -37,10 +38,10 @@ export interface StageContext {
   readonly job: Job;
   readonly signal: AbortSignal;
   /**
-   * Announces where the stage is.
+   * Announces where the stage is; what the evidence says against it goes with it as a warning.
    * @param fraction how much of the stage is behind us, 0 to 1; less than before is ignored
    */
-  say(name: AnnouncementName, values?: AnnouncementValues, more?: { fraction?: number; warning?: ErrorCode }): void;
+  say(name: AnnouncementName, values?: AnnouncementValues, more?: { fraction?: number }): void;
 }
 
 export interface StageRequest {
@@ -196,10 +197,11 @@ export class StageRuns {
     return {
       job,
       signal: run.controller.signal,
-      say: (name, values = {}, { fraction = 0, warning } = {}) => {
+      say: (name, values = {}, { fraction = 0 } = {}) => {
         job.advance(stage, fraction);
+        const verdict = job.evidence.verdict();
         const report = { ...announce(name, values), name, values, stage, percent: job.percent };
-        run.throttle.push(warning ? { ...report, warning } : report);
+        run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);
       },
     };
   }

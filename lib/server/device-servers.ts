@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { CloudServer } from './cloud-server';
+import type { Via } from './device-connection';
 import type { ImageServer } from './image-server';
 import { PortListener } from './port-listener';
 import type { TlsFront } from './tls-front';
@@ -23,7 +24,7 @@ export interface OpenPorts {
 
 interface DeviceServersEvents {
   /** Somebody dialled a cloud port. */
-  'cloud-dialled': [peer: string];
+  'cloud-dialled': [peer: string, via: Via];
   /** Somebody dialled a port where FinalStage would. */
   'image-dialled': [peer: string];
   trouble: [error: Error];
@@ -39,10 +40,17 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
 
   constructor(private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer }) {
     super();
-    this.tls = this.listener((socket) => parts.tlsFront.handle(socket), 'cloud-dialled');
-    this.plain = this.listener((socket) => parts.cloud.handle(socket, 'plain'), 'cloud-dialled');
-    this.images = this.listener((socket) => parts.images.handle(socket), 'image-dialled');
-    this.finalStage = this.listener((socket) => parts.images.handle(socket), 'image-dialled');
+    const onImage = (peer: string): boolean => this.emit('image-dialled', peer);
+    this.tls = this.listener(
+      (socket) => parts.tlsFront.handle(socket),
+      (peer) => this.emit('cloud-dialled', peer, 'tls'),
+    );
+    this.plain = this.listener(
+      (socket) => parts.cloud.handle(socket, 'plain'),
+      (peer) => this.emit('cloud-dialled', peer, 'plain'),
+    );
+    this.images = this.listener((socket) => parts.images.handle(socket), onImage);
+    this.finalStage = this.listener((socket) => parts.images.handle(socket), onImage);
   }
 
   get ports(): OpenPorts | undefined {
@@ -96,10 +104,10 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
 
   private listener(
     handle: ConstructorParameters<typeof PortListener>[0]['handle'],
-    event: 'cloud-dialled' | 'image-dialled',
+    onConnection: (peer: string) => void,
   ): PortListener {
     const listener = new PortListener({ handle });
-    listener.on('connection', (peer) => this.emit(event, peer));
+    listener.on('connection', onConnection);
     listener.on('trouble', (error) => this.emit('trouble', error));
     return listener;
   }

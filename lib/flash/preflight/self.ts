@@ -56,7 +56,7 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
 
 /** Dials the ports of the cloud, unless somebody waits for a device and would take this for one. */
 function dialCloud(host: FlashHost, address: string, signal: AbortSignal): Promise<Check>[] {
-  if (host.devices.listenerCount('dialled') > 0) return [];
+  if (host.jobs.awaitingDevice().length > 0) return [];
   const { https, legacy } = host.ports;
   return [https, legacy]
     .filter((port) => port !== 0)

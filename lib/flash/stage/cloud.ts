@@ -1,14 +1,11 @@
 import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from '../cloud-road';
-import type { Dispatched, Trouble } from '../devices';
+import type { Dispatched } from '../devices';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
-import { withinLimit } from '../time-limit';
 import { waitFor } from '../wait';
-
-/** A device that breaks off after our certificate this often checks it; it will never do anything else. */
-const REJECTIONS_FOR_CERTAINTY = 3;
+import { throwIfFinal, untilOver, watchTrouble, witnessed, type Beginning } from './judged';
 
 export interface CloudOptions {
   readonly timeoutSeconds: number;
@@ -22,19 +19,38 @@ export interface CloudOptions {
  * Waits until the device has registered and is ready for an upgrade, and says whether its firmware can take one.
  *
  * @throws FlashError `device-not-supported`, `certificate-rejected`, `tls-refused`, `message-malformed`,
- *   `nothing-arrived`, `device-timeout`, `cancelled`
+ *   `connection-empty`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
  */
 export async function cloud(
   context: StageContext,
   host: FlashHost,
   options: CloudOptions,
 ): Promise<Record<string, unknown>> {
-  const seen = new CloudSightings(context, host, options);
-  const limit = { seconds: options.timeoutSeconds, whenOver: () => seen.whyNothing() };
+  const { https, legacy } = host.ports;
+  const beginning: Beginning = {
+    stage: 'cloud',
+    seconds: options.timeoutSeconds,
+    ...(options.deviceid === undefined ? {} : { deviceid: options.deviceid }),
+    address: host.address ?? 'unknown',
+    ports: legacy ? `${https} and ${legacy}` : `${https}`,
+  };
+  return witnessed(context, beginning, () => waitForDevice(context, host, options, beginning));
+}
+
+async function waitForDevice(
+  context: StageContext,
+  host: FlashHost,
+  options: CloudOptions,
+  beginning: Beginning,
+): Promise<Record<string, unknown>> {
+  const narrator = new CloudNarrator(context, host, options);
+  const look = (): DeviceConnection | undefined => {
+    requireRoadOfDispatch(host, options);
+    return throwIfFinal(context.job) ?? take();
+  };
   try {
-    seen.announceWait();
-    const connection = await withinLimit(context.signal, limit, (signal) =>
-      waitFor(host.devices, ['ready', 'trouble', 'dispatched'], () => seen.verdict() ?? take(), { signal }),
+    const connection = await untilOver(context, beginning, {}, (signal) =>
+      waitFor(host.devices, ['ready', 'trouble', 'dispatched'], look, { signal }),
     );
     const { device } = connection;
     if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
@@ -42,7 +58,7 @@ export async function cloud(
     context.say('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
     return { via: connection.via, ip: connection.peer, road, roadReason: reason, compatibility: level };
   } finally {
-    seen.stop();
+    narrator.stop();
   }
 
   /** The connection of our device, if it is ready; it becomes the job's in the same step. */
@@ -51,12 +67,18 @@ export async function cloud(
       .ready()
       .find(({ device }) =>
         options.deviceid === undefined
-          ? device && !isInWork(host, context, device.deviceid, seen.since)
+          ? device && !isInWork(host, context, device.deviceid, narrator.since)
           : device?.deviceid === options.deviceid,
       );
     if (connection?.device) host.adoptDevice(context.job, connection);
     return connection;
   }
+}
+
+/** What is certain before the device is ready: its dispatch tells its firmware. */
+function requireRoadOfDispatch(host: FlashHost, options: CloudOptions): void {
+  const dispatched = options.deviceid === undefined ? undefined : host.devices.lastDispatch(options.deviceid);
+  if (dispatched) requireCloudRoad(dispatched, options);
 }
 
 /** Whether another run has this device in its hands, or has handed it on since we wait: then it is not ours to take. */
@@ -66,70 +88,38 @@ function isInWork(host: FlashHost, context: StageContext, deviceid: string, sinc
   return job.running !== undefined || job.hasLeft('cloud', since);
 }
 
-/** What came in while this stage waited: the ground for saying why nothing did. */
-class CloudSightings {
+/** Says what comes in while this stage waits. */
+class CloudNarrator {
   readonly since = new Date();
-  private dialled = 0;
-  private readonly rejections = new Map<string, number>();
-  private lastTrouble: FlashError | undefined;
+  private readonly stopWatching: () => void;
 
   constructor(
     private readonly context: StageContext,
     private readonly host: FlashHost,
     private readonly options: CloudOptions,
   ) {
-    host.devices.on('dialled', this.onDialled);
-    host.devices.on('trouble', this.onTrouble);
+    this.announceWait();
     host.devices.on('dispatched', this.onDispatched);
+    this.stopWatching = watchTrouble(context.job, (trouble) => {
+      if (trouble) context.say('cloud-trouble', { message: trouble.text });
+      else this.announceWait();
+    });
   }
 
   stop(): void {
-    this.host.devices.off('dialled', this.onDialled);
-    this.host.devices.off('trouble', this.onTrouble);
     this.host.devices.off('dispatched', this.onDispatched);
+    this.stopWatching();
   }
 
-  announceWait(): void {
+  private announceWait(): void {
     const { deviceid } = this.options;
     const address = this.host.address ?? '?';
     if (deviceid === undefined) this.context.say('wait-for-any-device', { address });
     else this.context.say('wait-for-device', { deviceid, address });
   }
 
-  /** Throws what is certain before the time is over. */
-  verdict(): undefined {
-    const { deviceid } = this.options;
-    const dispatched = deviceid === undefined ? undefined : this.host.devices.lastDispatch(deviceid);
-    if (dispatched) requireCloudRoad(dispatched, this.options);
-    const peer = [...this.rejections].find(([, times]) => times >= REJECTIONS_FOR_CERTAINTY)?.[0];
-    if (peer !== undefined) throw new FlashError('certificate-rejected', { peer });
-  }
-
-  whyNothing(): FlashError {
-    const { deviceid, timeoutSeconds: seconds } = this.options;
-    if (this.lastTrouble) return this.lastTrouble;
-    if (this.dialled > 0) return new FlashError('device-timeout', { deviceid: deviceid ?? '(any)', seconds });
-    const { https, legacy } = this.host.ports;
-    const ports = legacy ? `${https} and ${legacy}` : `${https}`;
-    return new FlashError('nothing-arrived', { address: this.host.address ?? '?', ports, seconds });
-  }
-
-  private readonly onDialled = (): void => {
-    this.dialled += 1;
-  };
-
-  private readonly onTrouble = ({ peer, error }: Trouble): void => {
-    this.lastTrouble = error;
-    // A neighbour that has been refusing since before we waited must not end the wait for another device.
-    const isNews = (this.host.devices.troubleBegan(peer) ?? this.since) >= this.since;
-    if (isNews && error.code === 'certificate-rejected')
-      this.rejections.set(peer, (this.rejections.get(peer) ?? 0) + 1);
-    this.context.say('cloud-trouble', { message: error.message }, { warning: error.code });
-  };
-
   private readonly onDispatched = ({ deviceid, model, romVersion }: Dispatched): void => {
     if (this.options.deviceid !== undefined && this.options.deviceid !== deviceid) return;
-    this.lastTrouble = undefined;
     this.context.say('device-dispatched', { deviceid, model, romVersion }, { fraction: 0.4 });
   };
 }

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { inSameNetwork, isLoopback, localIPv4 } from '../../net/addresses';
+import { inSameNetwork, isLoopback } from '../../net/addresses';
 import { probeTcp } from '../../net/probe';
-import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
+import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
+import type { OwnAddress } from '../verdict/observation';
 
 const LOOK_PAUSE_MS = 500;
 const PROBE_LIMIT_MS = 1000;
@@ -12,11 +13,12 @@ const NETMASK = '255.255.255.0';
  * Looks again and again whether FinalStage is there (design, rule 6): whether this machine has an address in its
  * network, and whether a TCP connect to it is answered. Emits `looked` after every look.
  *
- * A rehearsal has FinalStage on loopback, where everything refuses at once and every machine has an address: there
- * only an accepted connect counts.
+ * A rehearsal has FinalStage on loopback, where everything refuses at once: there only an accepted connect counts.
  */
 export class FinalStagePresence extends EventEmitter {
-  /** This machine's address in FinalStage's network; never set on loopback. */
+  /** This machine's addresses, as they were at the last look. */
+  addresses: readonly OwnAddress[] = [];
+  /** This machine's address in FinalStage's network. */
   ownAddress: string | undefined;
   isAnswered = false;
   /** When it was last there, in ms since the epoch. */
@@ -31,7 +33,10 @@ export class FinalStagePresence extends EventEmitter {
   private readonly isRehearsal: boolean;
 
   /** @param url FinalStage's own address, `http://192.168.4.1` */
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly ownAddresses: () => readonly OwnAddress[],
+  ) {
     super();
     const { hostname, port } = new URL(url);
     this.host = hostname;
@@ -62,7 +67,8 @@ export class FinalStagePresence extends EventEmitter {
   private async lookForEver(): Promise<void> {
     const { signal } = this.controller;
     while (!signal.aborted) {
-      this.ownAddress = this.isRehearsal ? undefined : this.addressInItsNetwork();
+      this.addresses = this.ownAddresses();
+      this.ownAddress = this.addressInItsNetwork();
       const answer = await probeTcp(this.host, this.port, { signal, limitMs: PROBE_LIMIT_MS }).catch(() => 'silent');
       if (signal.aborted) return;
       this.isAnswered = answer === 'accepted' || (answer === 'refused' && !this.isRehearsal);
@@ -76,8 +82,10 @@ export class FinalStagePresence extends EventEmitter {
   }
 
   private addressInItsNetwork(): string | undefined {
-    const mine = localIPv4().map(({ address }) => address);
-    const near = mine.filter((address) => inSameNetwork(address, this.host, NETMASK));
+    const network = this.isRehearsal ? FINALSTAGE_ADDRESS : this.host;
+    const near = this.addresses
+      .map(({ address }) => address)
+      .filter((address) => inSameNetwork(address, network, NETMASK));
     return near.find((address) => address === FINALSTAGE_HOST_ADDRESS) ?? near[0];
   }
 }

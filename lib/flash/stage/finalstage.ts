@@ -1,13 +1,16 @@
-import { FlashError } from '../../errors';
+import { FlashError, type ErrorCode } from '../../errors';
 import { loadForFinalStage, type FirmwareSources } from '../firmware';
 import { FinalStageVisit } from '../finalstage-visit';
+import type { JobEvidence } from '../evidence';
 import type { FlashHost } from '../host';
+import type { Job } from '../job';
 import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
-import { withinLimit } from '../time-limit';
+import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../wait';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
+import { untilOver, witnessed, type Beginning } from './judged';
 
 /** FinalStage is gone when nothing was seen of it for this long (design, rule 6). */
 const GONE_AFTER_MS = 3000;
@@ -19,8 +22,9 @@ const UNCONFIRMED_AFTER_MS = 60_000;
 const FLOWING_MS = 30_000;
 /** After the last byte it takes FinalStage a few seconds to go, and a person a little longer to leave its network. */
 const LEAVE_WITHIN_MS = 30_000;
-/** FinalStage asks within seconds of a connect; one that only connects for this long is half erased (SonOTA#30). */
-const HALF_ERASED_AFTER_MS = 60_000;
+
+/** Trouble that the narration below puts into words that also say what to do now. */
+const OF_ITS_OWN_WORDS: readonly ErrorCode[] = ['finalstage-stalled', 'finalstage-wrong-address'];
 
 export interface FinalStageOptions {
   readonly timeoutSeconds: number;
@@ -35,29 +39,47 @@ export interface FinalStageOptions {
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
- *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-half-erased`, `finalstage-stalled`, `rehearsal-only`, `cancelled`
+ *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-half-erased`, `finalstage-stalled`,
+ *   `user2-stalled`, `finalstage-left-early`, `network-overlap`, `rehearsal-only`, `unexplained`, `cancelled`
  */
 export async function finalStage(
   context: StageContext,
   host: FlashHost,
   options: FinalStageOptions,
 ): Promise<Record<string, unknown>> {
+  const { url, timeoutSeconds: seconds } = options;
+  const { deviceid } = context.job;
+  const beginning: Beginning = {
+    stage: 'finalstage',
+    seconds,
+    ...(deviceid === undefined ? {} : { deviceid }),
+    url,
+    ports: `${host.finalStagePort}`,
+  };
+  return witnessed(context, beginning, () => watchFinalStage(context, host, options, beginning));
+}
+
+async function watchFinalStage(
+  context: StageContext,
+  host: FlashHost,
+  options: FinalStageOptions,
+  beginning: Beginning,
+): Promise<Record<string, unknown>> {
   const { job } = context;
   await completeFirmware(context, host, options.sources);
   refuseRehearsalImages(Object.values(job.firmware), new URL(options.url).hostname);
   const visit = (job.visit ??= new FinalStageVisit());
   visit.peer = new URL(options.url).hostname;
-  const presence = new FinalStagePresence(options.url);
+  recall(job.evidence, visit);
+  const presence = new FinalStagePresence(options.url, () => host.ownAddresses(options.url));
+  const onLooked = (): void => noteLook(job, presence);
+  presence.on('looked', onLooked);
   const narrator = new FinalStageNarrator(context, host, visit, presence);
   const onDialled = (): void => presence.touch();
   visit.on('dialled', onDialled);
-  const limit = {
-    seconds: options.timeoutSeconds,
-    isBusy: () => visit.isFlowing(FLOWING_MS) || visit.isJustDelivered(LEAVE_WITHIN_MS),
-    whenOver: () => whyNotDone(visit, presence, options.timeoutSeconds, host.finalStagePort),
-  };
+  const isBusy = (): boolean => visit.isFlowing(FLOWING_MS) || visit.isJustDelivered(LEAVE_WITHIN_MS);
   try {
-    return await withinLimit(context.signal, limit, async (signal) => {
+    return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await host.openFinalStagePort();
       presence.start();
       await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
@@ -86,6 +108,26 @@ async function completeFirmware(
   job.firmware = { ...job.firmware, ...(await loadForFinalStage(sources ?? {}, imageOptions(context, host))) };
 }
 
+/** What was delivered before a restart of ours, of which the evidence of this process knows nothing. */
+function recall(evidence: JobEvidence, { deliveries }: FinalStageVisit): void {
+  if (evidence.all.some(({ kind }) => kind === 'finalstage-requested')) return;
+  for (const image of ['user2', 'final'] as const) {
+    const delivery = deliveries[image];
+    if (!delivery) continue;
+    const { size, sent: bytes, state } = delivery;
+    evidence.add({ kind: 'finalstage-requested', image, size });
+    if (state === 'stalled') evidence.add({ kind: 'finalstage-stalled', image, bytes });
+    else if (state !== 'flowing') evidence.add({ kind: 'finalstage-ended', image, how: state, bytes });
+  }
+}
+
+/** Keeps what a look has shown, where it is something new. */
+function noteLook({ evidence }: Job, { addresses, ownAddress, isAnswered }: FinalStagePresence): void {
+  evidence.addIfNew({ kind: 'addresses', addresses });
+  const own = ownAddress === undefined ? {} : { ownAddress };
+  evidence.addIfNew({ kind: 'finalstage-looked', ...own, answered: isAnswered });
+}
+
 /** @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye */
 function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
   const state = visit.deliveries.final?.state;
@@ -93,28 +135,6 @@ function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
     Date.now() - presence.lastThere >= forMs && presence.looksSince >= GONE_AFTER_LOOKS;
   if (state === 'acknowledged' && isAway(UNCONFIRMED_AFTER_MS)) throw new FlashError('finalstage-unconfirmed');
   return state === 'delivered' && isAway(GONE_AFTER_MS);
-}
-
-function whyNotDone(visit: FinalStageVisit, presence: FinalStagePresence, seconds: number, port: number): FlashError {
-  const { final } = visit.deliveries;
-  if (final && final.state !== 'delivered') {
-    return new FlashError('finalstage-stalled', { sent: final.sent, size: final.size });
-  }
-  if (final) {
-    const reason = presence.isAnswered
-      ? 'FinalStage has the whole final image, but does not go away'
-      : 'the final image is out, but this machine never left the FinalStage network, so nobody saw FinalStage go';
-    return new FlashError('unexplained', { reason });
-  }
-  const dialsSince = visit.dialsWithoutRequestSince?.getTime();
-  if (dialsSince !== undefined && Date.now() - dialsSince > HALF_ERASED_AFTER_MS) {
-    return new FlashError('finalstage-half-erased');
-  }
-  if (presence.wrongAddress !== undefined) {
-    return new FlashError('finalstage-wrong-address', { actual: presence.wrongAddress });
-  }
-  if (presence.ownAddress !== undefined && !visit.lastDialled) return new FlashError('finalstage-blocked', { port });
-  return new FlashError('finalstage-timeout', { seconds });
 }
 
 /** Says what FinalStage does and what the person must do now, at every piece of news. */
@@ -149,11 +169,14 @@ class FinalStageNarrator {
     if (final?.state === 'flowing') {
       return context.say('final-flows', { ...final }, { fraction: 0.35 + 0.6 * (final.sent / final.size) });
     }
+    const verdict = context.job.evidence.verdict();
+    if (isTrouble(verdict) && !OF_ITS_OWN_WORDS.includes(verdict.code)) {
+      return context.say('finalstage-trouble', { message: verdict.text });
+    }
     if (final) {
-      const warning = 'finalstage-stalled' as const;
       const isThere = presence.isAnswered || presence.ownAddress !== undefined;
-      if (!isThere) return context.say('finalstage-away', {}, { warning });
-      return context.say('final-stalled', { sent: final.sent, size: final.size }, { warning });
+      if (!isThere) return context.say('finalstage-away', {});
+      return context.say('final-stalled', { sent: final.sent, size: final.size });
     }
     if (user2?.state === 'flowing' && user2.sent < user2.size) {
       return context.say('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
@@ -173,8 +196,7 @@ class FinalStageNarrator {
       return context.say('several-wait', { count: waiting.length, deviceid: first.deviceid ?? 'the first' });
     }
     if (presence.wrongAddress !== undefined) {
-      const warning = 'finalstage-wrong-address' as const;
-      return context.say('finalstage-wrong-address', { actual: presence.wrongAddress }, { warning });
+      return context.say('finalstage-wrong-address', { actual: presence.wrongAddress });
     }
     if (presence.ownAddress !== undefined) {
       return context.say('finalstage-joined', { port: host.finalStagePort }, { fraction: 0.05 });

@@ -5,8 +5,10 @@ import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
 import { firstOf } from '../first-of';
 import type { FlashHost } from '../host';
 import type { StageContext } from '../stage-runs';
-import { withinLimit } from '../time-limit';
+import { AP_NETWORK } from '../verdict/networks';
+import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../wait';
+import { untilOver, witnessed, type Beginning } from './judged';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
@@ -34,22 +36,33 @@ export interface ProvisionOptions {
  * nothing about whether they are right: it answers before it tries them (protocol notes 1.3).
  *
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
- *   `ap-refused`, `device-unknown`, `cancelled`
+ *   `ap-silent`, `network-overlap`, `ap-refused`, `device-unknown`, `cancelled`
  */
 export async function provision(
   context: StageContext,
   host: FlashHost,
   options: ProvisionOptions,
 ): Promise<Record<string, unknown>> {
-  const { url, timeoutSeconds: seconds } = options;
+  const { url, timeoutSeconds: seconds, deviceid } = options;
+  context.job.evidence.hide(options.ssid);
+  context.job.evidence.hide(options.password);
+  const beginning: Beginning = { stage: 'provision', seconds, url, ...(deviceid === undefined ? {} : { deviceid }) };
+  return witnessed(context, beginning, () => waitForAccessPoint(context, host, options, beginning));
+}
+
+async function waitForAccessPoint(
+  context: StageContext,
+  host: FlashHost,
+  options: ProvisionOptions,
+  beginning: Beginning,
+): Promise<Record<string, unknown>> {
   const warnings = checkCredentials(options.ssid, options.password);
   // Checked before the wait, so that nobody holds a button for an address that is not there.
   host.addressToDial();
-  const whenOver = (): FlashError => new FlashError('ap-unreachable', { url, seconds });
-  return withinLimit(context.signal, { seconds, whenOver }, async (signal) => {
+  return untilOver(context, beginning, {}, async (signal) => {
     context.say('wait-for-ap');
     const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
-      (either) => findDevice(url, either),
+      (either) => findDevice(context, host, options.url, either),
       (either) => alreadySetUp(context, host, either),
     ]);
     if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
@@ -71,17 +84,38 @@ async function alreadySetUp(context: StageContext, host: FlashHost, signal: Abor
   return device;
 }
 
-async function findDevice(url: string, signal: AbortSignal): Promise<DeviceInfo> {
+async function findDevice(
+  context: StageContext,
+  host: FlashHost,
+  url: string,
+  signal: AbortSignal,
+): Promise<DeviceInfo> {
+  const { evidence } = context.job;
   for (let strangeAnswers = 0; ;) {
+    const addresses = host.ownAddresses(url);
+    const joined = addresses.some(({ address }) => address.startsWith(AP_NETWORK));
+    evidence.addIfNew({ kind: 'addresses', addresses });
     try {
-      return await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
+      const device = await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
+      evidence.addIfNew({ kind: 'ap-looked', result: 'answered', joined });
+      return device;
     } catch (error) {
       signal.throwIfAborted();
       const isStrange = error instanceof FlashError && error.code === 'ap-refused';
+      const reason = isStrange ? { reason: String(error.values['reason'] ?? '') } : {};
+      evidence.addIfNew({ kind: 'ap-looked', result: isStrange ? 'strange' : 'silent', joined, ...reason });
+      sayTrouble(context);
       if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;
     }
     await pause(LOOK_PAUSE_MS, undefined, { signal });
   }
+}
+
+/** A look that found nothing: what is wrong already, or that we go on waiting. */
+function sayTrouble(context: StageContext): void {
+  const verdict = context.job.evidence.verdict();
+  if (isTrouble(verdict)) context.say('ap-trouble', { message: verdict.text });
+  else context.say('wait-for-ap');
 }
 
 function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
@@ -104,6 +138,7 @@ async function setUp(
   const port = host.ports.https;
   const settings = { ssid, password, serverName, port };
   const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
+  context.job.evidence.add({ kind: 'provisioned', answer });
   context.say(answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
   return { deviceid, answer, serverName, port };
 }

@@ -1,5 +1,5 @@
 import { FlashError } from '../../errors';
-import { acknowledgementError, FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
+import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from '../cloud-road';
 import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware';
@@ -12,19 +12,16 @@ import { refuseRehearsalImages } from '../rehearsal';
 import type { StageContext } from '../stage-runs';
 import { withinLimit } from '../time-limit';
 import { UpgradeDownload } from '../upgrade-download';
+import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import { waitFor } from '../wait';
 import { imageOptions } from './image-options';
+import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
 import { SessionEvents } from './session-events';
 
-/** A device that restarts in mid-upgrade dials again by itself and may succeed then (SonOTA#21); not for ever. */
-const SESSIONS_AT_MOST = 3;
 /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
 const VERDICT_LIMIT_S = 190;
 /** Bytes that went out this recently mean that the transfer still flows. */
 const FLOWING_MS = 10_000;
-
-/** The device's code for a version that it takes for older than its own. */
-const VERSION_REFUSED = 410;
 
 export interface UpgradeOptions {
   readonly timeoutSeconds: number;
@@ -47,21 +44,32 @@ export async function upgrade(
   host: FlashHost,
   options: UpgradeOptions,
 ): Promise<Record<string, unknown>> {
+  const { deviceid, timeoutSeconds: seconds } = options;
+  const ports = `${host.ports.http}`;
+  const beginning: Beginning = { stage: 'upgrade', seconds, deviceid, address: host.address ?? 'unknown', ports };
+  return witnessed(context, beginning, () => upgradeDevice(context, host, options, beginning));
+}
+
+async function upgradeDevice(
+  context: StageContext,
+  host: FlashHost,
+  options: UpgradeOptions,
+  beginning: Beginning,
+): Promise<Record<string, unknown>> {
   const { job } = context;
+  const { deviceid } = options;
   context.say('load-firmware');
   const firmware = keptFirmware(job) ?? (await load(context, host, options.sources));
   job.firmware = firmware;
   // A device that a restart of ours met in its download goes on with it.
   const download = (job.download ??= new UpgradeDownload());
 
-  const { deviceid, timeoutSeconds: seconds } = options;
-  const limit = {
-    seconds,
-    isBusy: () => download.isFlowing(FLOWING_MS),
-    whenOver: () => new FlashError(download.requests > 0 ? 'device-silent' : 'device-timeout', { deviceid, seconds }),
-  };
+  const stopWatching = watchTrouble(job, (trouble) => {
+    if (trouble) context.say('upgrade-trouble', { message: trouble.text });
+  });
+  const isBusy = (): boolean => download.isFlowing(FLOWING_MS);
   try {
-    return await withinLimit(context.signal, limit, async (signal) => {
+    return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await host.openFinalStagePort();
       const sessions = new UpgradeSessions(context, host, options, firmware, download);
       await firstOf(signal, [(either) => isTaken(download, either), (either) => sessions.run(either)]);
@@ -73,6 +81,7 @@ export async function upgrade(
       return { image, size, requests, transport, version, sessions: sessions.count };
     });
   } finally {
+    stopWatching();
     job.download = undefined;
   }
 }
@@ -119,7 +128,7 @@ class UpgradeSessions {
       this.count += 1;
       const outcome = await this.oneSession(connection);
       if (outcome === 'accepted') return true;
-      if (this.count >= SESSIONS_AT_MOST) throw new FlashError('device-rebooted', { deviceid, times: this.count });
+      throwIfFinal(this.context.job);
       this.context.say('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
     }
   }
@@ -140,11 +149,11 @@ class UpgradeSessions {
 
   /** Sends the upgrade in one session; `lost` when the session ended without a verdict. */
   private async oneSession(connection: DeviceConnection): Promise<'accepted' | 'lost'> {
-    const { deviceid } = this.options;
+    const { job } = this.context;
     const events = new SessionEvents(connection);
     const onChanged = (): void => this.sayProgress();
     this.download.on('changed', onChanged);
-    const whenOver = (): FlashError => new FlashError('device-silent', { deviceid, seconds: VERDICT_LIMIT_S });
+    const whenOver = (): FlashError => whyOver(job, 'upgrade');
     try {
       return await withinLimit(this.signal, { seconds: VERDICT_LIMIT_S, whenOver }, (signal) =>
         this.verdictOf(connection, events, signal),
@@ -164,14 +173,13 @@ class UpgradeSessions {
       this.send(connection);
       const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
       if (verdict === 'lost') return 'lost';
-      const error = acknowledgementError(verdict, { ...this.deviceValues(connection), version: this.version });
-      if (!error) {
+      if (verdict === 0) {
         // One published firmware acknowledges when it accepts the command, before it downloads (notes 3.8).
         await waitFor(this.download, ['changed'], () => this.download.isComplete || undefined, { signal });
         return 'accepted';
       }
+      throwIfFinal(this.context.job);
       // The one refusal that another offer can answer, once (design, rule 4).
-      if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw error;
       this.version = FALLBACK_VERSION;
       events.clear();
     }
@@ -180,6 +188,7 @@ class UpgradeSessions {
   private send(connection: DeviceConnection): void {
     const { deviceid } = this.options;
     connection.upgrade(this.offer());
+    this.context.job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count });
     this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });
   }
 
@@ -197,10 +206,5 @@ class UpgradeSessions {
     if (!role) return;
     const values = { deviceid: this.options.deviceid, image: role, sent, size };
     this.context.say('image-flows', values, { fraction: 0.05 + 0.9 * (sent / size) });
-  }
-
-  private deviceValues(connection: DeviceConnection): { deviceid: string; model: string; romVersion: string } {
-    const { deviceid } = this.options;
-    return { deviceid, model: connection.device?.model ?? '?', romVersion: connection.device?.romVersion ?? '?' };
   }
 }

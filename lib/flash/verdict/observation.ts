@@ -100,11 +100,11 @@ type Sighting =
   | { readonly kind: 'finalstage-requested'; readonly image: 'user2' | 'final'; readonly size: number }
   /** The connection stands, but nothing goes forward. */
   | { readonly kind: 'finalstage-stalled'; readonly image: 'user2' | 'final'; readonly bytes: number }
-  /** `complete`: the device has acknowledged the last byte and closed the connection itself. */
+  /** See the states of `Delivery`. */
   | {
       readonly kind: 'finalstage-ended';
       readonly image: 'user2' | 'final';
-      readonly complete: boolean;
+      readonly how: 'broken' | 'acknowledged' | 'delivered';
       readonly bytes: number;
     }
   /** Somebody looked for the new firmware on the home network. */

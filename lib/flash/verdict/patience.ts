@@ -20,6 +20,8 @@ export interface Patience {
   readonly leftEarly: number;
   /** After user2 it needs up to a minute, and a person must join again. */
   readonly secondCycle: number;
+  /** A device that has everything and vanished without a goodbye may yet come back. */
+  readonly unconfirmed: number;
 }
 
 export const PATIENCE: Patience = {
@@ -33,4 +35,5 @@ export const PATIENCE: Patience = {
   restart: 8000,
   leftEarly: 20_000,
   secondCycle: 90_000,
+  unconfirmed: 60_000,
 };

@@ -111,10 +111,11 @@ const looked = (ownAddress: string | undefined, answered: boolean): Unstamped =>
 });
 const dialled: Unstamped = { kind: 'finalstage-dialled' };
 const requested = (image: 'user2' | 'final'): Unstamped => ({ kind: 'finalstage-requested', image, size: 482_432 });
-const ended = (image: 'user2' | 'final', complete: boolean, bytes = 482_432): Unstamped => ({
+type How = 'broken' | 'acknowledged' | 'delivered';
+const ended = (image: 'user2' | 'final', how: How, bytes = 482_432): Unstamped => ({
   kind: 'finalstage-ended',
   image,
-  complete,
+  how,
   bytes,
 });
 
@@ -648,7 +649,7 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, dialled],
       [20, requested('final')],
-      [23, ended('final', false, 8192)],
+      [23, ended('final', 'broken', 8192)],
       [40, dialled],
     ],
     now: 101,
@@ -719,7 +720,7 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, dialled],
       [20, requested('user2')],
-      [30, ended('user2', true)],
+      [30, ended('user2', 'delivered')],
     ],
     now: 50,
   },
@@ -730,7 +731,7 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, dialled],
       [20, requested('user2')],
-      [30, ended('user2', false, 4096)],
+      [30, ended('user2', 'broken', 4096)],
     ],
   },
   {
@@ -741,7 +742,7 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, dialled],
       [20, requested('final')],
-      [30, ended('final', false, 8192)],
+      [30, ended('final', 'broken', 8192)],
     ],
   },
   {
@@ -759,7 +760,7 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
-      [30, ended('final', false, 8192)],
+      [30, ended('final', 'broken', 8192)],
       [31, requested('final')],
     ],
   },
@@ -782,7 +783,7 @@ const CASES: readonly Case[] = [
       [20, looked('192.168.4.2', true)],
       [21, dialled],
       [21, requested('user2')],
-      [30, ended('user2', true)],
+      [30, ended('user2', 'delivered')],
       [31, looked(undefined, false)],
     ],
     now: 125,
@@ -803,8 +804,29 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
       [20, requested('final')],
-      [30, ended('final', true)],
+      [30, ended('final', 'delivered')],
       [900, over('finalstage')],
+    ],
+  },
+  {
+    title: 'everything acknowledged, and gone without a goodbye',
+    code: 'finalstage-unconfirmed',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [20, requested('final')],
+      [30, ended('final', 'acknowledged')],
+      [31, looked(undefined, false)],
+    ],
+    now: 92,
+  },
+  {
+    title: 'the last byte of user2, whatever became of its connection',
+    code: 'finalstage-again',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('user2')],
+      [30, ended('user2', 'broken')],
     ],
   },
   {
@@ -813,7 +835,7 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
-      [30, ended('final', true)],
+      [30, ended('final', 'delivered')],
     ],
   },
   {
@@ -822,7 +844,7 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
-      [30, ended('final', true)],
+      [30, ended('final', 'delivered')],
       [34, { kind: 'stage', stage: 'finalstage', event: 'ended' }],
       [99, { kind: 'new-firmware-looked', answered: false }],
     ],

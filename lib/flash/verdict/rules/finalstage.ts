@@ -29,7 +29,9 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
       const dials = dialsWithoutRequest(seen);
       const [first, last] = [dials[0], dials.at(-1)];
       if (!first || !last || seen.now - first.at < seen.patience.halfErased) return undefined;
-      const isBehindErase = seen.ever('finalstage-ended').some(({ image, complete }) => image === 'final' && !complete);
+      const isBehindErase = seen
+        .ever('finalstage-ended')
+        .some(({ image, how }) => image === 'final' && how === 'broken');
       const isRestarted = dials.some(
         (dial, index) => dial.at - (dials[index - 1]?.at ?? dial.at) >= seen.patience.restart,
       );
@@ -47,12 +49,24 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
+    // It has everything, and goes without a goodbye: installed, or switched off in the last moment.
+    code: 'finalstage-unconfirmed',
+    stages,
+    see: (seen) => {
+      const ended = seen.ever('finalstage-ended').at(-1);
+      const gone = goneSince(seen);
+      if (ended?.image !== 'final' || ended.how !== 'acknowledged' || !gone) return undefined;
+      if (!seen.isLate(gone.at, seen.patience.unconfirmed)) return undefined;
+      return { confidence: 'likely', evidence: [ended, gone] };
+    },
+  },
+  {
     // Whoever gets this far has a device that is flashed or hangs, and nothing tells which (SonOTA#66).
     code: 'unexplained',
     stages,
     see: (seen) => {
       const ended = seen.ever('finalstage-ended').at(-1);
-      if (!seen.isOver || ended?.image !== 'final' || !ended.complete) return undefined;
+      if (!seen.isOver || ended?.image !== 'final' || ended.how === 'broken') return undefined;
       const isThere = seen.ever('finalstage-looked').at(-1)?.answered ?? false;
       const reason = isThere
         ? 'FinalStage has the whole final image, but does not go away'
@@ -135,7 +149,8 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const last = seen.ever('finalstage-ended').at(-1);
-      const isBetween = last?.image === 'user2' && last.complete && !seen.after(last, 'finalstage-requested').length;
+      const isBetween =
+        last?.image === 'user2' && isWhole(seen, last) && !seen.after(last, 'finalstage-requested').length;
       return isBetween && !seen.isOver ? { confidence: 'certain', evidence: [last] } : undefined;
     },
   },
@@ -162,7 +177,7 @@ function breakOf(
   const requested = seen.ever('finalstage-requested').at(-1);
   if (requested?.image !== image) return undefined;
   const ended = seen.after(requested, 'finalstage-ended').at(-1);
-  if (ended) return ended.complete ? undefined : ended;
+  if (ended) return isWhole(seen, ended) ? undefined : ended;
   return seen.after(requested, 'finalstage-stalled').at(-1);
 }
 
@@ -172,7 +187,13 @@ function sizesOf(seen: Sightings, { image, bytes }: { image: string; bytes: numb
 }
 
 function isDone(seen: Sightings, image: 'user2' | 'final'): boolean {
-  return seen.ever('finalstage-ended').some((ended) => ended.image === image && ended.complete);
+  return seen.ever('finalstage-ended').some((ended) => ended.image === image && isWhole(seen, ended));
+}
+
+/** The last byte of user2 is enough: the device restarts at once, and how its connection ends tells nothing. */
+function isWhole(seen: Sightings, ended: Seen<'finalstage-ended'>): boolean {
+  const { sent, size } = sizesOf(seen, ended);
+  return ended.how !== 'broken' || (ended.image === 'user2' && sent >= size);
 }
 
 /** The look at which this machine came into FinalStage's network, if it is in it, with its present address. */

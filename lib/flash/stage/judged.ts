@@ -1,0 +1,79 @@
+import { asFlashError, FlashError } from '../../errors';
+import type { Job } from '../job';
+import type { StageContext } from '../stage-runs';
+import { withinLimit } from '../time-limit';
+import type { StageBegan } from '../verdict/observation';
+import { isTrouble, type Trouble, type Verdict } from '../verdict/verdict';
+
+/** How often a verdict is looked at that time alone may change. */
+const LOOK_MS = 1000;
+
+/** What a stage tells of itself at its start. */
+export type Beginning = Omit<StageBegan, 'kind' | 'event'>;
+
+/** Keeps how a stage began and ended in its job's evidence. */
+export async function witnessed<T>({ job }: StageContext, began: Beginning, work: () => Promise<T>): Promise<T> {
+  const { stage } = began;
+  job.evidence.add({ kind: 'stage', event: 'began', ...began });
+  try {
+    const found = await work();
+    job.evidence.add({ kind: 'stage', stage, event: 'ended' });
+    return found;
+  } catch (thrown) {
+    const { code, values } = asFlashError(thrown);
+    job.evidence.add({ kind: 'stage', stage, event: 'failed', code, values });
+    throw thrown;
+  }
+}
+
+/**
+ * Runs `work` until the stage's time is over; then the evidence says what was wrong.
+ *
+ * @throws as `withinLimit`
+ */
+export function untilOver<T>(
+  context: StageContext,
+  { stage, seconds }: Beginning,
+  options: { isBusy?(this: void): boolean },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withinLimit(context.signal, { seconds, ...options, whenOver: () => whyOver(context.job, stage) }, work);
+}
+
+/** What the evidence says now that nothing more is waited for. */
+export function whyOver(job: Job, stage: Beginning['stage']): FlashError {
+  job.evidence.add({ kind: 'stage', stage, event: 'over' });
+  return errorOf(job.evidence.verdict());
+}
+
+/**
+ * Ends a wait whose outcome is known before its time is over.
+ * @throws FlashError of the verdict
+ */
+export function throwIfFinal(job: Job): undefined {
+  const verdict = job.evidence.verdict();
+  if (verdict.isFinal && isTrouble(verdict)) throw errorOf(verdict);
+}
+
+/** @returns a function that ends it */
+export function watchTrouble(job: Job, tell: (verdict: Trouble | undefined) => void): () => void {
+  let last: string | undefined;
+  const look = (): void => {
+    const verdict = job.evidence.verdict();
+    const trouble = isTrouble(verdict) ? verdict : undefined;
+    if (trouble?.text === last) return;
+    last = trouble?.text;
+    tell(trouble);
+  };
+  job.evidence.on('changed', look);
+  const timer = setInterval(look, LOOK_MS);
+  return () => {
+    clearInterval(timer);
+    job.evidence.off('changed', look);
+  };
+}
+
+function errorOf(verdict: Verdict): FlashError {
+  if (isTrouble(verdict)) return new FlashError(verdict.code, verdict.values);
+  return new FlashError('unexplained', { reason: 'the time was over, though nothing was wrong as far as can be seen' });
+}
