@@ -7,6 +7,9 @@ import type { FetchSettings } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
 import { readSource } from './image-source';
 
+/** A file on a network disk may never answer. */
+const READ_LIMIT_MS = 10_000;
+
 /** Plain data, for an answer in JSON. No byte of the image is in it. */
 export type Inspection =
   | ({ readonly state: 'examined' } & Examined)
@@ -85,9 +88,6 @@ export async function keepMended(
   const { bytes, source: name } = await readSource(target.role, source, { ...target, library, signal });
   return await library.store.keep(mend(bytes, mends).bytes, `mended copy of ${name}`, target.role);
 }
-
-/** A file on a network disk may never answer. */
-const READ_LIMIT_MS = 10_000;
 
 function meant(library: ImageLibrary, { role, source }: InspectionTarget): string {
   if (source.trim() !== '' || role === 'final') return source;

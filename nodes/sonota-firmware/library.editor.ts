@@ -26,6 +26,8 @@ interface SonotaInspection {
 interface SonotaCatalogImage {
   name: string;
   title: string;
+  licence: string | null;
+  url: string;
   roads: string[];
   notes: string;
   isHere: boolean;

@@ -18,6 +18,7 @@ class SonotaPlace {
   private readonly picker: JQuery;
   private readonly box: JQuery;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private catalog: SonotaCatalogImage[] = [];
   private cancelFetch: (() => void) | undefined;
   /** Which answer is awaited: an older one comes too late. */
   private asked = 0;
@@ -46,6 +47,7 @@ class SonotaPlace {
   /** Fills the picker with what fits this place. */
   offer({ catalog, store }: SonotaImages): void {
     const { t } = this.form;
+    this.catalog = catalog;
     const option = (value: string, text: string): JQuery => $('<option>').val(value).text(text);
     const known = catalog.filter(({ roads }) => roads.includes(SONOTA_ROADS[this.role]));
     const here = (isHere: boolean): string => (isHere ? ` ${t('picker.here')}` : '');
@@ -119,6 +121,10 @@ class SonotaPlace {
     const canChange = this.value !== '' && !/^(catalog|store|rehearsal):/i.test(this.value);
     if (state === 'examined' && verdict !== 'refuse' && sha256 !== null && canChange) form.digests[role] = sha256;
     sonotaShowInspection(this.box, inspection, form.t, this.actions, changedFrom);
+    const known = this.catalog.find(({ name }) => `catalog:${name}` === this.value.toLowerCase());
+    if (!known) return;
+    const licence = form.t('examination.licence', { licence: known.licence ?? form.t('examination.no-licence') });
+    sonotaLine(this.box, 'fa-book', `${known.notes} ${licence}`);
   }
 
   private readonly actions: SonotaActions = {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { digestOf } from '../../lib/flash/store/firmware-store';
+import { digestOf, FirmwareStore } from '../../lib/flash/store/firmware-store';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { EVERY_NODE, idOf } from './every-node';
@@ -15,13 +15,16 @@ const SHA = digestOf(FINAL);
 describe('editor: the form of a firmware', () => {
   const suite = useEditor(EVERY_NODE);
   const http = useHttpServers();
-  let folder: string;
+  let folder = '';
   let form: Locator;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-form-'));
   });
-  after(() => rm(folder, { recursive: true }));
+  after(async () => {
+    // Where no browser can be started the hooks before this one are skipped.
+    if (folder !== '') await rm(folder, { recursive: true });
+  });
 
   beforeEach(async () => {
     await suite.editor.openForm(idOf('sonota-ota-serve'));
@@ -117,6 +120,7 @@ describe('editor: the form of a firmware', () => {
     assert.ok((await values('final')).includes('catalog:tasmota-lite-8.5.0'));
     await form.locator('#sonota-pick-final').selectOption('catalog:tasmota-lite-8.5.0');
     await box('final', 'not-fetched').waitFor();
+    assert.match(await box('final', 'not-fetched').innerText(), /without most sensors[\s\S]*GPL-3\.0/);
   });
 
   it('shows how far a download is, and stops it', async () => {
@@ -155,4 +159,31 @@ describe('editor: the form of a firmware', () => {
   async function digests(): Promise<unknown> {
     return await suite.editor.page.evaluate(`RED.nodes.node(${JSON.stringify(idOf('sonota-firmware'))}).digests`);
   }
+});
+
+describe('editor: the form of a firmware, after a download whose digest nobody knows', () => {
+  const suite = useEditor(EVERY_NODE);
+  const source = 'catalog:tasmota-lite-8.5.0';
+
+  before(async () => {
+    const store = new FirmwareStore(join(suite.red.userDir, 'sonota', 'firmware'));
+    await store.keep(FINAL, source, 'final');
+    await store.note(source, { sha256: SHA, isConfirmed: false });
+  });
+
+  it('shows the digest and asks; once it is confirmed the image may be used', async () => {
+    await suite.editor.openForm(idOf('sonota-ota-serve'));
+    let form = await suite.editor.openConfigForm('firmware');
+    await suite.editor.enter(form.locator('#node-config-input-final'), source);
+    const asked = form.locator('#sonota-examination-final[data-state="unconfirmed"]');
+    await asked.getByText(SHA).waitFor();
+    await asked.locator('.sonota-confirm').click();
+    await form.locator('#sonota-examination-final[data-state="examined"]').waitFor();
+    await suite.editor.cancelConfigForm();
+    form = await suite.editor.openConfigForm('firmware');
+    await suite.editor.enter(form.locator('#node-config-input-final'), source);
+    await form.locator('#sonota-examination-final[data-state="examined"]').waitFor();
+    await suite.editor.cancelConfigForm();
+    await suite.editor.cancelForm();
+  });
 });
