@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { FIRMWARE, freePort, occupy } from '../flash/bench';
@@ -13,6 +14,8 @@ async function untilFree(ports: Ports): Promise<number> {
       const holder = await occupy(port).catch(() => undefined);
       await holder?.release();
       if (holder) break;
+      // A port in use is reported before anything else gets its turn, also what would free it.
+      await nextTurn();
       // A port that is taken is refused in the same turn of the event loop, in which nothing can be freed.
       await new Promise((resolve) => setImmediate(resolve));
     }
