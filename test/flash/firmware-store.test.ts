@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,11 +99,17 @@ describe('flash/store', () => {
     assert.deepEqual(await store.list(), []);
   });
 
-  it('works in a temporary folder where Node-RED has none', async () => {
-    const store = new FirmwareStore();
-    await store.keep(IMAGE, 'x', 'final');
-    assert.deepEqual(await store.read(SHA), IMAGE);
-    await rm(store['folder'] as string, { recursive: true });
+  it('works in a temporary folder where Node-RED has none, which is gone when the process ends', () => {
+    const script = `
+      const { FirmwareStore } = require(${JSON.stringify(require.resolve('../../lib/flash/store/firmware-store'))});
+      const store = new FirmwareStore();
+      store.keep(Buffer.from('an image'), 'x', 'final').then(async (sha256) => {
+        console.log(JSON.stringify({ folder: store.folder, content: String(await store.read(sha256)) }));
+      });`;
+    const told = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    const { folder: temporary, content } = JSON.parse(told) as { folder: string; content: string };
+    assert.equal(content, 'an image');
+    assert.equal(existsSync(temporary), false);
   });
 
   describe('on a disk that is full', () => {

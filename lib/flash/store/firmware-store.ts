@@ -1,6 +1,7 @@
 /** Images kept on this machine, each under its own digest, so that a flash needs no internet. */
 
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -134,7 +135,7 @@ export class FirmwareStore {
   /** The folder, made and tidied up at the first use. */
   private open(): Promise<string> {
     this.opening ??= this.attempt('', async () => {
-      this.folder ??= await mkdtemp(join(tmpdir(), 'sonota-firmware-'));
+      this.folder ??= await temporaryFolder();
       await mkdir(this.folder, { recursive: true });
       await removeLeftovers(this.folder);
       this.index = await readIndex(this.folder);
@@ -173,6 +174,13 @@ export class FirmwareStore {
       throw new FlashError('store-failed', { folder, reason }, { cause: thrown });
     }
   }
+}
+
+/** Gone when the process ends. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sonota-firmware-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** SHA-256, 64 lower-case hex digits. */
