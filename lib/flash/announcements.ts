@@ -122,6 +122,11 @@ export const ANNOUNCEMENTS = {
     label: 'final image',
     text: 'FinalStage downloads the final image: {sent} of {size} bytes. Do not power off the device, do not leave its network.',
   },
+  'user2-stalled': {
+    state: 'waiting',
+    label: 'user2 stalled',
+    text: 'The transfer of user2 broke off after {sent} of {size} bytes. If FinalStage does not ask again within a minute, switch the device off and on: nothing is lost yet, and it shows FinalStage again.',
+  },
   'final-stalled': {
     state: 'waiting',
     label: 'stalled',

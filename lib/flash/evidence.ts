@@ -47,6 +47,12 @@ export class JobEvidence extends EventEmitter {
     this.emit('changed');
   }
 
+  /** Takes in what an earlier run of the process saw. */
+  restore(seen: readonly Observation[]): void {
+    this.seen.unshift(...seen);
+    this.judged = undefined;
+  }
+
   /** Adds what is looked at again and again, where it is not as it was in this stage. */
   addIfNew(sighting: Unstamped): void {
     const before = this.seen.findLast(

@@ -75,7 +75,8 @@ export class FinalStageVisit extends EventEmitter {
         unlessOvertaken(() => {
           this.lastByte = Date.now();
           Object.assign(delivery, { sent: upTo, state: 'flowing' });
-          this.news();
+          if (upTo === size) this.news('turn');
+          else this.news();
         }),
       stalled: () =>
         unlessOvertaken(() => {
@@ -118,7 +119,8 @@ export class FinalStageVisit extends EventEmitter {
     const visit = new FinalStageVisit(new Date(since));
     visit.peer = peer;
     for (const [image, delivery] of Object.entries(deliveries) as [FinalStageImage, Delivery][]) {
-      visit.deliveries[image] = { ...delivery, state: isOver(delivery) ? delivery.state : 'broken' };
+      const state = delivery.sent === delivery.size ? 'acknowledged' : 'broken';
+      visit.deliveries[image] = { ...delivery, state: isOver(delivery) ? delivery.state : state };
     }
     return visit;
   }

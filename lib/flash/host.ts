@@ -89,6 +89,7 @@ export class FlashHost extends EventEmitter {
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
     this.memory = new JobMemory(folder, id, this.jobs, this.runs, say);
     this.memory.start();
+    this.desk.whenKept = () => this.memory?.settled() ?? Promise.resolve();
   }
 
   get isListening(): boolean {

@@ -20,6 +20,9 @@ export function upgradePath(deviceid: string, role: 'user1' | 'user2'): string {
 export class ImageDesk {
   readonly probes = new ProbeImages();
 
+  /** Resolves when what happened so far would outlive the process, or after a moment in vain. */
+  whenKept: () => Promise<void> = async () => undefined;
+
   constructor(
     private readonly jobs: JobBook,
     private readonly devices: Devices,
@@ -97,6 +100,7 @@ export class ImageDesk {
         request: () => {
           evidence.add({ kind: 'finalstage-requested', image, size });
           delivery = visit.requested(image, size);
+          return this.whenKept();
         },
         sent: (_from, to) => delivery?.sent(to),
         stalled: (bytes) => {

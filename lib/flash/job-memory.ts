@@ -9,6 +9,8 @@ import type { StageRuns } from './stage-runs';
 const FLOW_MS = 1000;
 /** A disk that is full or gone is tried again after so long. */
 const RETRY_MS = 5000;
+/** FinalStage gives up on an answer that has not begun after 5 s (protocol notes 5). */
+const SETTLE_LIMIT_MS = 2000;
 /** How many ended jobs are kept. */
 const ENDED_KEPT = 10;
 
@@ -50,6 +52,14 @@ export class JobMemory {
     this.jobs.onChange = () => undefined;
     this.runs.tickets.onChange = () => undefined;
     await this.writing;
+  }
+
+  /** Resolves when everything is written, or when the disk has had its time: no device waits for it longer. */
+  async settled(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const isOver = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_LIMIT_MS)));
+    await Promise.race([this.writing, isOver]);
+    clearTimeout(timer);
   }
 
   /** The host is no more: nothing of it goes on. */

@@ -9,6 +9,7 @@ import { Job, type KeptJob } from './job';
 import { STAGES } from './stages';
 import { isDigest } from './store/firmware-store';
 import type { TicketRecord } from './ticket-book';
+import type { Observation } from './verdict/observation';
 import { UpgradeDownload, type UpgradeDownloadRecord } from './upgrade-download';
 
 /** An image by its digest; the bytes lie beside the file. */
@@ -21,6 +22,7 @@ export interface JobRecord extends KeptJob {
   readonly firmware: Partial<Record<ImageRole, ImageReference>>;
   readonly visit?: FinalStageVisitRecord | undefined;
   readonly download?: UpgradeDownloadRecord | undefined;
+  readonly evidence: readonly Observation[];
 }
 
 const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
@@ -32,7 +34,7 @@ export function imagesOf(job: Job): LoadedImage[] {
 }
 
 export function recordOf(job: Job): JobRecord {
-  const { id, lastStage, visit, download } = job;
+  const { id, lastStage, visit, download, evidence } = job;
   const firmware = Object.fromEntries(imagesOf(job).map(({ role, sha256, source }) => [role, { sha256, source }]));
   return {
     id,
@@ -41,6 +43,7 @@ export function recordOf(job: Job): JobRecord {
     firmware,
     visit: visit?.record(),
     download: download?.record(),
+    evidence: evidence.all,
   };
 }
 
@@ -50,27 +53,43 @@ export function jobOf(
   find: (role: ImageRole, image: ImageReference) => LoadedImage | undefined,
 ): Job {
   const job = Job.restore(record);
+  job.evidence.restore(record.evidence);
   for (const role of ROLES) {
     const image = record.firmware[role];
     const loaded = image && find(role, image);
     if (loaded) job.firmware = { ...job.firmware, [role]: loaded };
   }
   if (!job.isOpen) return job;
-  if (record.visit) job.visit = FinalStageVisit.restore(record.visit);
+  if (record.visit) {
+    job.visit = FinalStageVisit.restore(record.visit);
+    noteCutOff(job, record.visit);
+  }
   if (record.download) job.download = UpgradeDownload.restore(record.download);
   return job;
 }
 
+/** What was on the wire when the process ended has ended with it: so it is told at once, whatever stage comes next. */
+function noteCutOff({ visit, evidence }: Job, { deliveries }: FinalStageVisitRecord): void {
+  for (const image of ['user2', 'final'] as const) {
+    const [before, now] = [deliveries[image], visit?.deliveries[image]];
+    if (!before || !now || before.state === now.state) continue;
+    const how = now.state === 'acknowledged' ? 'acknowledged' : 'broken';
+    evidence.add({ kind: 'finalstage-ended', image, how, bytes: now.sent });
+  }
+}
+
 export function isJobRecord(value: unknown): value is JobRecord {
   if (!isObject(value) || !isObject(value['snapshot']) || !isObject(value['firmware'])) return false;
-  const { id, lastStage, snapshot, firmware, visit, download } = value;
+  const { id, lastStage, snapshot, firmware, visit, download, evidence } = value;
   return (
     typeof id === 'string' &&
     isOneOf(STAGES, lastStage) &&
     isSnapshot(snapshot) &&
     Object.entries(firmware).every(([role, image]) => isOneOf(ROLES, role) && isImageReference(image)) &&
     (visit === undefined || isVisit(visit)) &&
-    (download === undefined || isDownload(download))
+    (download === undefined || isDownload(download)) &&
+    Array.isArray(evidence) &&
+    evidence.every((seen) => isObject(seen) && isCount(seen['at']) && typeof seen['kind'] === 'string')
   );
 }
 
@@ -124,7 +143,9 @@ function isVisit(value: unknown): boolean {
 function isDelivery(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { size, sent, tries, state } = value;
-  return [size, sent, tries].every(isCount) && isOneOf(['flowing', 'stalled', 'broken', 'delivered'], state);
+  return (
+    [size, sent, tries].every(isCount) && isOneOf(['flowing', 'stalled', 'broken', 'acknowledged', 'delivered'], state)
+  );
 }
 
 function isDownload(value: unknown): boolean {

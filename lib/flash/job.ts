@@ -75,6 +75,7 @@ export class Job {
     this.current = firstStage;
     this.deviceid = deviceid;
     this.startedAt = now;
+    this.evidence.on('changed', () => this.onChange(false));
   }
 
   get firmware(): Partial<Firmware> {

@@ -133,10 +133,13 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     };
     const grant = { bytes, observer: counted };
     try {
-      observer.request?.(asked, peer);
+      const isNoted = observer.request?.(asked, peer);
       if (asked.class === 'range') replyWithRange(response, asked, grant);
       else if (asked.class === 'no-range') await replyPaced(response, grant, pace);
-      else await replyToFinalStage(response, socket, grant, this.options);
+      else {
+        await isNoted;
+        await replyToFinalStage(response, socket, grant, this.options);
+      }
     } catch (error) {
       transfer.remove();
       socket.destroy();

@@ -18,8 +18,8 @@ export interface TransferOutcome {
 
 /** Who is told of one request's transfer. Called in this order: request, any number of sent and stalled, ended. */
 export interface TransferObserver {
-  /** Before the first byte. */
-  request?(request: OtaRequest, peer: string): void;
+  /** Before the first byte; the answer to FinalStage, which may cost it its firmware, waits for what this returns. */
+  request?(request: OtaRequest, peer: string): Promise<void> | void;
   /**
    * The file's bytes from `from` up to but without `to` are out; in order, without gaps within one transfer. "Out" is
    * the best this machine can tell: for FinalStage on Linux acknowledged by the device, else handed to the network.

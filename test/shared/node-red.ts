@@ -22,6 +22,8 @@ export interface NodeRedOptions {
   credentials?: Record<string, Record<string, string>>;
   /** Laid over the settings below; plain JSON. */
   settings?: Record<string, unknown> & { uiHost?: string; uiPort?: number };
+  /** The user folder of one that was killed, to go on with; its flow, credentials and settings are those of before. */
+  goesOn?: RunningNodeRed;
   /** Put before the command, such as `['ip', 'netns', 'exec', 'home']`. */
   prefix?: readonly string[];
   env?: Record<string, string>;
@@ -44,6 +46,12 @@ export function nodeRedVersion(): string {
  * until its flows have started. Whoever starts it stops it.
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<RunningNodeRed> {
+  if (options.goesOn) {
+    const { userDir, url } = options.goesOn;
+    const red = new RunningNodeRed(launch(userDir, options), userDir, url);
+    await red.started();
+    return red;
+  }
   const userDir = await mkdtemp(join(tmpdir(), 'sonota-node-red-'));
   try {
     const host = options.settings?.uiHost ?? '127.0.0.1';
@@ -149,6 +157,12 @@ export class RunningNodeRed extends EventEmitter {
     }
     await rm(this.userDir, { recursive: true, force: true });
     if (this.child.signalCode === 'SIGKILL') throw this.failure(`Node-RED did not end within ${STOP_LIMIT_MS} ms`);
+  }
+
+  /** Ends the process as a power cut does; its user folder stays. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
   }
 
   private noteLine(line: string): void {

@@ -181,7 +181,10 @@ class FinalStageNarrator {
     if (user2?.state === 'flowing' && user2.sent < user2.size) {
       return context.say('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
     }
-    if (user2 && user2.sent === user2.size && !visit.dialsWithoutRequestSince) {
+    if (user2 && user2.sent < user2.size) {
+      return context.say('user2-stalled', { sent: user2.sent, size: user2.size });
+    }
+    if (user2 && !visit.dialsWithoutRequestSince) {
       return context.say('finalstage-again', {}, { fraction: 0.3 });
     }
     if (visit.lastDialled) return context.say('finalstage-dials', {}, { fraction: user2 ? 0.32 : 0.1 });

@@ -1,0 +1,55 @@
+import { EventEmitter } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+
+/**
+ * The air between FinalStage and this machine: passes TCP on, and can hold what comes after so many bytes, as a device
+ * does that reads slowly. Emits `held` when it does; what is held is lost when the sender's process ends.
+ */
+export class Air extends EventEmitter {
+  private readonly server = net.createServer((device) => this.pass(device));
+  private readonly sockets = new Set<net.Socket>();
+  /** Bytes of the next answer that pass; Infinity for all. */
+  holdAfter = Infinity;
+
+  constructor(private readonly target: { host: string; port: number }) {
+    super();
+  }
+
+  async open(): Promise<number> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private pass(device: net.Socket): void {
+    const host = net.connect(this.target);
+    let passed = 0;
+    for (const [one, other] of [
+      [device, host],
+      [host, device],
+    ] as const) {
+      this.sockets.add(one);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        this.sockets.delete(one);
+        other.destroySoon();
+      });
+    }
+    device.on('data', (bytes) => void host.write(bytes));
+    host.on('data', (bytes) => {
+      const room = this.holdAfter - passed;
+      passed += bytes.length;
+      if (room > 0) device.write(bytes.subarray(0, room));
+      if (bytes.length < room || this.holdAfter === Infinity) return;
+      host.pause();
+      this.emit('held');
+    });
+  }
+}
