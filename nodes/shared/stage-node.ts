@@ -152,26 +152,37 @@ export class StageNode {
   }
 
   private readonly outlet: Outlet = {
-    progress: (untranslated, job, ticket) => {
+    progress: this.guarded((untranslated, job, ticket) => {
       const report = translateReport(this.RED, untranslated);
       this.status.running(report);
       this.sendFor(ticket, [null, this.progressMessage(report, job, ticket)]);
-    },
-    result: (outcome, ticket) => {
+    }),
+    result: this.guarded((outcome, ticket) => {
       this.status.done();
       this.sendFor(ticket, [resultMessage(outcome, ticket), null]);
       this.pending.get(ticket.id)?.done();
       this.pending.delete(ticket.id);
-    },
-    failure: (error, ticket) => {
+    }),
+    failure: this.guarded((error, ticket) => {
       this.status.failed(error.code);
       const done = this.pending.get(ticket.id)?.done;
       this.pending.delete(ticket.id);
       if (done) done(error);
       else this.node.error(error, ticket.message);
-    },
-    queued: (count) => this.status.queue(count),
+    }),
+    queued: this.guarded((count) => this.status.queue(count)),
   };
+
+  /** What a node behind our wires throws at once must not end a stage, least of all one that a device hangs on. */
+  private guarded<A extends unknown[]>(tell: (...news: A) => void): (...news: A) => void {
+    return (...news) => {
+      try {
+        tell(...news);
+      } catch (error) {
+        this.node.error(error);
+      }
+    };
+  }
 
   private readonly showHost = (): void => {
     const trouble = this.host?.trouble;
