@@ -11,6 +11,7 @@ import { DeviceServers, type ListenSettings, type OpenPorts } from '../server/de
 import { ImageServer } from '../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../server/tls-front';
 import { loadTlsIdentity, type TlsIdentity } from '../server/tls-identity';
+import type { Pace } from '../server/transfer';
 import { selfTestTls } from '../server/tls-self-test';
 import { Devices } from './devices';
 import { ImageDesk } from './image-desk';
@@ -55,6 +56,8 @@ export class FlashHost extends EventEmitter {
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
+  /** How fast firmware without ranges is fed, where that is not the proven pace. */
+  pace: Pace | undefined;
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 
@@ -302,7 +305,12 @@ export class FlashHost extends EventEmitter {
       const trouble = handshakeTrouble(failure);
       if (trouble) devices.hadTrouble(failure.peer, trouble);
     });
-    const images = new ImageServer({ find: (request, peer) => this.desk.find(request, peer) });
+    const images = new ImageServer({
+      find: (request, peer) => {
+        const found = this.desk.find(request, peer);
+        return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
+      },
+    });
     this.images = images;
     const servers = new DeviceServers({ tlsFront, cloud, images });
     servers.on('cloud-dialled', (peer, via) => witness.dialled(peer, via));

@@ -59,6 +59,7 @@ export class ImageDesk {
     const { evidence } = job;
     const size = image.bytes.length;
     const begunAt = Date.now();
+    let noted = 0;
     return {
       bytes: image.bytes,
       observer: {
@@ -66,7 +67,13 @@ export class ImageDesk {
           evidence.add({ ...requestSeen(role, request), size });
           download.requested(role, size, request.class);
         },
-        sent: (_from, to) => download.sentUpTo(to),
+        sent: (_from, to) => {
+          if (request.class === 'no-range' && to >= 2 * noted) {
+            noted = to;
+            evidence.add({ kind: 'image-sent', role, class: request.class, bytes: to, ms: Date.now() - begunAt });
+          }
+          download.sentUpTo(to);
+        },
         ended: ({ complete, bytes }) => {
           if (request.class === 'range') return;
           const ms = Date.now() - begunAt;

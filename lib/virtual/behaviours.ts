@@ -18,6 +18,10 @@ export interface Behaviours {
   losesConnectionAtByte: number | undefined;
   /** ...this many times, in a download by ranges. */
   losesConnectionTimes: number;
+  /** true: after a lost connection it begins the download anew instead of going on. */
+  restartsDownload: boolean;
+  /** false: its connects to the server of the images go nowhere. */
+  reachesImages: boolean;
   /** false: after the download it falls silent: no acknowledgement, no reboot. */
   acknowledges: boolean;
   /** Time it takes over each block that it writes (4096 bytes of an upgrade, 1024 in FinalStage), in ms. */
@@ -42,6 +46,8 @@ export const HEALTHY: Behaviours = {
   crashesAtByte: undefined,
   losesConnectionAtByte: undefined,
   losesConnectionTimes: 1,
+  restartsDownload: false,
+  reachesImages: true,
   acknowledges: true,
   blockPauseMs: 0,
   finalStageDials: true,
@@ -93,6 +99,16 @@ export const FAULTS: readonly Fault[] = [
     name: 'connection-lost-always',
     about: 'The connection of the download is lost again and again, until the device gives up with 404.',
     behaviours: { losesConnectionAtByte: 4096, losesConnectionTimes: Infinity },
+  },
+  {
+    name: 'download-restarts',
+    about: 'The connection of the download is lost again and again, and each time it begins with the first byte.',
+    behaviours: { losesConnectionAtByte: 4096, losesConnectionTimes: Infinity, restartsDownload: true },
+  },
+  {
+    name: 'download-blocked',
+    about: 'It takes the upgrade command, but cannot reach the port of the images, as with a firewall in between.',
+    behaviours: { reachesImages: false },
   },
   {
     name: 'refuse-400',

@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto';
 import { type DeviceContext, Restart } from './context';
+import { dial } from './dial';
 import { SECTOR_BYTES } from './flash-memory';
 import type { Upgrade } from './upgrade-command';
 import { pause } from './waiting';
-import { WireError } from './wire';
+import { type Wire, WireError } from './wire';
+
+/** Connects to where the image is. Rejects with a WireError, or with the signal's reason. */
+export async function dialImages({ device, upgrade, signal }: Download): Promise<Wire> {
+  const limitMs = device.timings.connect;
+  if (!device.behaviours.reachesImages) {
+    await pause(limitMs, signal);
+    throw new WireError('no connection in time');
+  }
+  return await dial({ host: upgrade.host, port: upgrade.port, localAddress: device.localAddress, limitMs, signal });
+}
 
 /** The download cannot go on; the device reports 404, whatever it was. */
 export class DownloadError extends Error {}

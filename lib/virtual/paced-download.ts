@@ -1,5 +1,5 @@
-import { dial } from './dial';
 import {
+  dialImages,
   type Download,
   DownloadError,
   downloadRequest,
@@ -17,15 +17,9 @@ import { PaceGuard } from './pace-guard';
  * WireError (all of them a 404), or a Restart. It never connects again.
  */
 export async function downloadPaced(download: Download): Promise<number> {
-  const { device, upgrade, signal } = download;
+  const { device } = download;
   const limitMs = device.timings.downloadReply;
-  const wire = await dial({
-    host: upgrade.host,
-    port: upgrade.port,
-    localAddress: device.localAddress,
-    limitMs: device.timings.connect,
-    signal,
-  });
+  const wire = await dialImages(download);
   const guard = new PaceGuard();
   try {
     wire.write(downloadRequest(download));

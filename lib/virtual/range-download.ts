@@ -1,5 +1,5 @@
-import { dial } from './dial';
 import {
+  dialImages,
   type Download,
   DownloadError,
   downloadRequest,
@@ -23,7 +23,7 @@ const RECONNECTS = 3;
  * WireError (all of them a 404), or a Restart.
  */
 export async function downloadByRanges(download: Download): Promise<number> {
-  const { device, upgrade, signal } = download;
+  const { device, signal } = download;
   let wire: Wire | undefined;
   let offset = 0;
   let total: number | undefined;
@@ -32,13 +32,7 @@ export async function downloadByRanges(download: Download): Promise<number> {
   try {
     while (total === undefined || offset < total) {
       try {
-        wire ??= await dial({
-          host: upgrade.host,
-          port: upgrade.port,
-          localAddress: device.localAddress,
-          limitMs: device.timings.connect,
-          signal,
-        });
+        wire ??= await dialImages(download);
         maybeLoseConnection(download, offset, lost);
         const last: number = Math.min(offset + SECTOR_BYTES, total ?? Infinity) - 1;
         requests++;
@@ -49,6 +43,7 @@ export async function downloadByRanges(download: Download): Promise<number> {
       } catch (error) {
         if (!(error instanceof WireError) || lost === RECONNECTS) throw error;
         lost++;
+        if (device.behaviours.restartsDownload) offset = 0;
         device.log(`download: ${error.message} at byte ${offset}, connecting again`);
         wire?.close();
         wire = undefined;

@@ -82,6 +82,15 @@ type Sighting =
       readonly size: number;
       readonly randPosition?: number;
     }
+  /** So much of an answer without ranges is out; at its first bytes, and whenever they have doubled. */
+  | {
+      readonly kind: 'image-sent';
+      readonly role: 'user1' | 'user2';
+      readonly class: OtaClass;
+      readonly bytes: number;
+      /** Since the request. */
+      readonly ms: number;
+    }
   /** A request without a range has its answer, or what could be sent of it; `ms` from the request on. */
   | {
       readonly kind: 'image-ended';

@@ -352,6 +352,29 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: '404 while a fast answer is still going out',
+    code: 'fed-too-fast',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, whole()],
+      [1.1, { kind: 'image-sent', role: 'user2', class: 'no-range', bytes: 1000, ms: 0 }],
+      [1.2, acknowledged(404)],
+    ],
+  },
+  {
+    title: '404 after the first packet of the proven pace, which a timer sent a little early',
+    code: 'download-failed',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [1.1, whole()],
+      [1.1, { kind: 'image-sent', role: 'user2', class: 'no-range', bytes: 10, ms: 0 }],
+      [2.1, { kind: 'image-sent', role: 'user2', class: 'no-range', bytes: 1410, ms: 998 }],
+      [2.2, acknowledged(404)],
+    ],
+  },
+  {
     title: '404 in spite of the proven pace',
     code: 'download-failed',
     confidence: 'certain',

@@ -13,6 +13,7 @@ export const SESSIONS_AT_MOST = 3;
 const RESTARTS_FOR_SUSPICION = 3;
 /** How much faster than the proven pace an answer must have gone out to be the reason; timers are not exact. */
 const TOO_FAST = 1.5;
+const SLACK_MS = 50;
 
 /** What was seen of the newest command, from its sending on. */
 interface Attempt {
@@ -30,7 +31,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     stages,
     see: (seen) =>
       refused(seen, [404], ({ sent }) => {
-        const fast = seen.after(sent, 'image-ended').filter(isTooFast);
+        const fast = [...seen.after(sent, 'image-sent'), ...seen.after(sent, 'image-ended')].filter(isTooFast);
         return fast.length > 0 ? { confidence: 'likely', evidence: fast } : undefined;
       }),
   },
@@ -188,11 +189,11 @@ function restartedSequence(seen: Sightings): Observation[] | undefined {
 }
 
 /** Whether a file went out faster than the pace that is proven (protocol notes 4.2). */
-function isTooFast({ class: otaClass, bytes, ms }: Seen<'image-ended'>): boolean {
+function isTooFast({ class: otaClass, bytes, ms }: Seen<'image-sent'> | Seen<'image-ended'>): boolean {
   if (otaClass !== 'no-range') return false;
   const { headerBodyBytes, pauseMs, packetBytes, intervalMs } = PROVEN_PACE;
   // The packet that ends a pause goes out at once.
-  const packets = ms < pauseMs ? 0 : 1 + (ms - pauseMs) / intervalMs;
+  const packets = ms + SLACK_MS < pauseMs ? 0 : 1 + (ms + SLACK_MS - pauseMs) / intervalMs;
   return bytes > (headerBodyBytes + packets * packetBytes) * TOO_FAST;
 }
 

@@ -1,0 +1,420 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ErrorCode } from '../../../lib/errors';
+import type { Job } from '../../../lib/flash/job';
+import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
+import type { OwnAddress } from '../../../lib/flash/verdict/observation';
+import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';
+import { makeFinalImage, makeUserImage } from '../../../lib/image';
+import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
+import { closeBenches, FIRMWARE, freePort, HOME, occupy, openBench, type Bench, type Begun } from '../bench';
+import { assertCode } from '../refusals';
+
+const DEVICE = '1000a1b2c3';
+
+/** Everything that is said of a job from its first stage on. */
+class Sayings {
+  readonly codes = new Set<Verdict['code']>();
+
+  constructor(private readonly bench: Bench) {}
+
+  /** Listens to the job of a stage that has begun. */
+  async follow({ recorder }: Begun): Promise<Job> {
+    await recorder.reported(() => true);
+    const job = this.bench.host.jobs.all().at(-1);
+    assert.ok(job);
+    const note = (): void => void this.codes.add(job.evidence.verdict().code);
+    job.evidence.on('changed', note);
+    note();
+    return job;
+  }
+
+  /** The trouble that was named, by verdicts and by warnings. */
+  trouble(): Set<string> {
+    const said = [...this.bench.recorders.values()].flatMap(({ reports }) =>
+      reports.flatMap(({ report, job }) => [report.warning, job.verdict?.code]),
+    );
+    const all = [...this.codes, ...said].filter((code) => code !== undefined);
+    return new Set(all.filter((code) => !['on-course', 'plain-firmware', 'finalstage-again'].includes(code)));
+  }
+}
+
+/** Begins a stage and expects that nothing else but one code is said of it, then or later. */
+async function endsWith(
+  bench: Bench,
+  code: ErrorCode,
+  begun: Begun,
+  act: () => Promise<unknown> | void = () => undefined,
+): Promise<Job> {
+  const sayings = new Sayings(bench);
+  const job = await sayings.follow(begun);
+  await act();
+  const error = await assertCode(begun.outcome, code);
+  assert.deepEqual([...sayings.trouble()], [code]);
+  const verdict = job.evidence.verdict();
+  assert.equal(verdict.code, code);
+  assert.ok(isTrouble(verdict) && verdict.text === error.message, `${verdict.text}\n${error.message}`);
+  assert.ok(verdict.evidence.length > 0);
+  assert.equal(job.snapshot().verdict?.code, code);
+  return job;
+}
+
+function impatient(bench: Bench, patience: Partial<Patience>): void {
+  bench.host.jobs.patience = { ...PATIENCE, ...patience };
+}
+
+describe('flash/verdict over real sockets', function () {
+  this.timeout(20_000);
+  const servers: Server[] = [];
+
+  afterEach(async () => {
+    await closeBenches();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  describe('at the access point', () => {
+    const provision = (bench: Bench, url: string, timeoutSeconds: number): Begun =>
+      bench.begin('provision', { ...HOME, url, timeoutSeconds });
+
+    /** Something that listens where the access point should, and does as it is told. */
+    async function listen(onSocket: (socket: Socket) => void): Promise<string> {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        onSocket(socket);
+      }).listen(0, '127.0.0.1');
+      servers.push(server);
+      await once(server, 'listening');
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }
+
+    it('ap-unreachable: nobody has held its button', async () => {
+      const bench = await openBench();
+      const url = `http://127.0.0.1:${await freePort()}`;
+      await endsWith(bench, 'ap-unreachable', provision(bench, url, 0.4));
+    });
+
+    it('ap-silent: this machine is in its network, and another route swallows what is sent', async () => {
+      const bench = await openBench();
+      bench.host.rehearsalAddresses = () => [{ name: 'wlan0', address: '10.10.7.2' }];
+      impatient(bench, { apSilent: 100 });
+      const url = await listen((socket) => void socket.destroy());
+      await endsWith(bench, 'ap-silent', provision(bench, url, 0.5));
+    });
+
+    it('network-overlap: two interfaces are in its network', async () => {
+      const bench = await openBench();
+      bench.host.rehearsalAddresses = () => [
+        { name: 'eth0', address: '10.10.7.40' },
+        { name: 'wlan0', address: '10.10.7.2' },
+      ];
+      const url = await listen((socket) => void socket.destroy());
+      const job = await endsWith(bench, 'network-overlap', provision(bench, url, 0.5));
+      assert.match(job.evidence.verdict().text, /10\.10\.7\.0\/24 .*eth0, wlan0/);
+    });
+
+    it('ap-refused: a login page answers instead', async () => {
+      const bench = await openBench();
+      const page = 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<html></html';
+      const url = await listen((socket) => socket.once('data', () => socket.end(page)));
+      await endsWith(bench, 'ap-refused', provision(bench, url, 20));
+    });
+  });
+
+  describe('at the cloud', () => {
+    const cloud = (bench: Bench, timeoutSeconds: number): Begun =>
+      bench.begin('cloud', { deviceid: DEVICE, timeoutSeconds });
+
+    it('nothing-arrived: a wrong Wi-Fi password', async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice({ fault: 'wrong-wifi-password' });
+      const { apPort } = await device.start();
+      await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+      await endsWith(bench, 'nothing-arrived', cloud(bench, 0.5));
+    });
+
+    it('nothing-arrived is said long before the limit', async () => {
+      const bench = await openBench();
+      impatient(bench, { nothingArrived: 200 });
+      const stage = cloud(bench, 30);
+      const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
+      assert.equal(warned.warning, 'nothing-arrived');
+      await (await bench.device()).start();
+      assert.equal((await stage.outcome).job.verdict?.code, 'on-course');
+    });
+
+    it('certificate-rejected: the firmware checks whose certificate it gets', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ transport: 'verifying' });
+      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 20), () => void device.start());
+      assert.equal(job.evidence.verdict().confidence, 'certain');
+    });
+
+    it('certificate-rejected, but only likely: a neighbour has been refusing since before the wait', async () => {
+      const bench = await openBench();
+      const neighbour = await bench.device({ deviceid: '1000000001', transport: 'verifying' });
+      const refused = once(bench.host.devices, 'trouble');
+      await neighbour.start();
+      await refused;
+      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 0.8), () =>
+        once(bench.host.devices, 'trouble'),
+      );
+      assert.equal(job.evidence.verdict().confidence, 'likely');
+      assert.equal(job.evidence.verdict().isFinal, false);
+    });
+
+    it('tls-refused: the device offers nothing that our TLS library takes', async () => {
+      const bench = await openBench();
+      await endsWith(bench, 'tls-refused', cloud(bench, 1), async () => {
+        const { https: port } = bench.host.ports;
+        const ciphers = 'ECDHE-ECDSA-AES128-SHA';
+        const socket = connectTls({
+          host: '127.0.0.1',
+          port,
+          ciphers,
+          maxVersion: 'TLSv1.2',
+          rejectUnauthorized: false,
+        });
+        await once(socket, 'error');
+      });
+    });
+
+    it('connection-empty: something connects and says nothing', async () => {
+      const bench = await openBench();
+      await endsWith(bench, 'connection-empty', cloud(bench, 0.8), async () => {
+        for (let times = 0; times < 2; times++) {
+          const socket = connect(bench.host.ports.https, '127.0.0.1');
+          await once(socket, 'connect');
+          socket.end();
+          await once(socket, 'close');
+        }
+      });
+    });
+
+    it('message-malformed: garbage instead of a dispatch', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ fault: 'garbage-dispatch' });
+      await endsWith(bench, 'message-malformed', cloud(bench, 1), () => void device.start());
+    });
+
+    it('device-timeout: only another device came', async () => {
+      const bench = await openBench();
+      const other = await bench.device({ deviceid: '1000000001' });
+      await endsWith(bench, 'device-timeout', cloud(bench, 1), () => void other.start());
+    });
+
+    it('plain-firmware: a note, no trouble', async () => {
+      const bench = await openBench();
+      const sayings = new Sayings(bench);
+      const stage = cloud(bench, 10);
+      await sayings.follow(stage);
+      await (await bench.device({ transport: 'plain', romVersion: '2.0.1', model: 'PSA-BHA-GL' })).start();
+      const { job } = await stage.outcome;
+      assert.equal(job.verdict?.code, 'plain-firmware');
+      assert.deepEqual([...sayings.trouble()], []);
+    });
+
+    it('nothing: a device that is flashed well', async () => {
+      const bench = await openBench();
+      const sayings = new Sayings(bench);
+      const stage = cloud(bench, 10);
+      await sayings.follow(stage);
+      const device = await bench.device({ slot: 2 });
+      await device.start();
+      await stage.outcome;
+      await bench.begin('upgrade', { deviceid: DEVICE }).outcome;
+      const { job } = await bench.begin('finalstage', { deviceid: DEVICE, url: device.finalStageUrl }).outcome;
+      assert.deepEqual([...sayings.trouble()], []);
+      assert.equal(job.verdict?.code, 'on-course');
+      assert.ok(sayings.codes.has('finalstage-again'), 'the second time is explained');
+    });
+  });
+
+  describe('at the upgrade', () => {
+    const LARGE = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
+
+    async function ready(options: Partial<VirtualSonoffOptions>): Promise<{ bench: Bench; device: VirtualSonoff }> {
+      const bench = await openBench();
+      const device = await bench.device(options);
+      await device.start();
+      await bench.begin('cloud', { deviceid: DEVICE }).outcome;
+      return { bench, device };
+    }
+    const upgrade = (bench: Bench, more: { timeoutSeconds?: number; sources?: object } = {}): Begun =>
+      bench.begin('upgrade', { deviceid: DEVICE, ...more });
+
+    const refusals: [number, ErrorCode][] = [
+      [400, 'upgrade-malformed'],
+      [405, 'upgrade-malformed'],
+      [404, 'download-failed'],
+      [406, 'model-refused'],
+      [411, 'model-refused'],
+      [409, 'digest-refused'],
+      [410, 'version-refused'],
+      [499, 'unexplained'],
+    ];
+    for (const [number, code] of refusals) {
+      it(`${code}: it answers ${number}`, async () => {
+        const { bench } = await ready({ fault: `refuse-${number}`, behaviours: { refusesWith: number } });
+        await endsWith(bench, code, upgrade(bench));
+      });
+    }
+
+    it('fed-too-fast: firmware without ranges gets its image at once', async () => {
+      const { bench } = await ready({ transport: 'no-range' });
+      bench.host.pace = { headerBodyBytes: 1000, pauseMs: 0, packetBytes: 4096, intervalMs: 0 };
+      await endsWith(bench, 'fed-too-fast', upgrade(bench, { sources: LARGE }));
+    });
+
+    it('download-failed: its connection is lost in spite of the proven pace', async () => {
+      const { bench } = await ready({ transport: 'no-range', behaviours: { losesConnectionAtByte: 4096 } });
+      await endsWith(bench, 'download-failed', upgrade(bench));
+    });
+
+    it('download-blocked: it cannot reach the port of the images', async () => {
+      const { bench } = await ready({ fault: 'download-blocked', timings: { connect: 400 } });
+      for (const job of bench.host.jobs.all()) job.evidence.patience = { ...PATIENCE, failedConnection: 300 };
+      await endsWith(bench, 'download-blocked', upgrade(bench));
+    });
+
+    it('download-restarts: it begins anew after every lost connection', async () => {
+      const { bench } = await ready({ fault: 'download-restarts' });
+      await endsWith(bench, 'download-restarts', upgrade(bench, { sources: LARGE }));
+    });
+
+    it('device-rebooted: once, and then it takes the upgrade', async () => {
+      const { bench } = await ready({ fault: 'crash-during-upgrade', timings: { joinHome: 400 } });
+      const sayings = new Sayings(bench);
+      const stage = upgrade(bench, { sources: LARGE });
+      await sayings.follow(stage);
+      assert.equal((await stage.outcome).found['sessions'], 2);
+      assert.deepEqual([...sayings.trouble()], ['device-rebooted']);
+    });
+
+    it('device-rebooted: again and again, which its random numbers prove', async () => {
+      const { bench, device } = await ready({ behaviours: { blockPauseMs: 50 } });
+      const job = await endsWith(bench, 'device-rebooted', upgrade(bench, { sources: LARGE }), () => {
+        device.on('state', (state: string) => {
+          if (state === 'upgrading') setTimeout(() => device.powerCycle(), 120);
+        });
+      });
+      assert.equal(job.evidence.verdict().confidence, 'certain');
+      assert.equal(job.evidence.verdict().values['times'], 3);
+    });
+
+    it('device-silent: it has everything and says nothing more', async () => {
+      const { bench } = await ready({ fault: 'silent-after-upgrade' });
+      await endsWith(bench, 'device-silent', upgrade(bench, { timeoutSeconds: 1 }));
+    });
+
+    it('device-timeout: it is not there', async () => {
+      const bench = await openBench();
+      await endsWith(bench, 'device-timeout', upgrade(bench, { timeoutSeconds: 0.3 }));
+    });
+
+    it('port-in-use: another program has the port of FinalStage', async () => {
+      const finalStagePort = await freePort();
+      const holder = await occupy(finalStagePort);
+      try {
+        const bench = await openBench({ finalStagePort });
+        await (await bench.device()).start();
+        await bench.begin('cloud', { deviceid: DEVICE }).outcome;
+        await endsWith(bench, 'port-in-use', upgrade(bench));
+      } finally {
+        await holder.release();
+      }
+    });
+  });
+
+  describe('in FinalStage', () => {
+    const SOURCES = {
+      ...FIRMWARE,
+      user2: makeUserImage({ slot: 2, size: 400_000 }),
+      final: makeFinalImage({ size: 400_000 }),
+    };
+    const watch = (bench: Bench, url: string, timeoutSeconds: number): Begun =>
+      bench.begin('finalstage', { url, timeoutSeconds, sources: SOURCES });
+
+    /** A device in FinalStage; this machine gets `addresses` in its network while it is there. */
+    async function inFinalStage(
+      options: Partial<VirtualSonoffOptions>,
+      addresses: OwnAddress[] = [],
+    ): Promise<{ bench: Bench; device: VirtualSonoff & { finalStageUrl: string } }> {
+      const bench = await openBench();
+      let own: OwnAddress[] = [{ name: 'lo', address: '127.0.0.1' }];
+      bench.host.rehearsalAddresses = () => own;
+      const radio = {
+        finalStageUp: () => void (own = [...own, ...addresses]),
+        finalStageDown: () => void (own = own.slice(0, 1)),
+      };
+      const device = await bench.factoryDevice({ startAt: 'finalstage', radio, ...options });
+      return { bench, device };
+    }
+    const wlan = (address: string): OwnAddress => ({ name: 'wlan0', address });
+
+    it('finalstage-timeout: it never appears', async () => {
+      const { bench, device } = await inFinalStage({});
+      await endsWith(bench, 'finalstage-timeout', watch(bench, device.finalStageUrl, 0.5));
+    });
+
+    it('finalstage-blocked: it is joined, but a firewall keeps it away', async () => {
+      const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [wlan('192.168.4.2')]);
+      impatient(bench, { finalStageDials: 300 });
+      await endsWith(bench, 'finalstage-blocked', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+    });
+
+    it('finalstage-stolen: another client was first', async () => {
+      const { bench, device } = await inFinalStage({ fault: 'finalstage-stolen' }, [wlan('192.168.4.3')]);
+      await endsWith(bench, 'finalstage-stolen', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+    });
+
+    it('finalstage-wrong-address: a static one', async () => {
+      const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [wlan('192.168.4.77')]);
+      const stage = watch(bench, device.finalStageUrl, 1.5);
+      await endsWith(bench, 'finalstage-wrong-address', stage, () => void device.start());
+    });
+
+    it('network-overlap: the home network has the same numbers', async () => {
+      const home = { name: 'eth0', address: '192.168.4.30' };
+      const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [home, wlan('192.168.4.2')]);
+      await endsWith(bench, 'network-overlap', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+    });
+
+    it('finalstage-half-erased: it connects and never asks', async () => {
+      const { bench, device } = await inFinalStage({ slot: 1 });
+      device.flash.fill(0xff, 0x1000, 0x80000);
+      impatient(bench, { halfErased: 700 });
+      await endsWith(bench, 'finalstage-half-erased', watch(bench, device.finalStageUrl, 2), () => void device.start());
+    });
+
+    it('finalstage-stalled: it loses its power behind the erase', async () => {
+      const { bench, device } = await inFinalStage({ slot: 1, fault: 'stream-cut' });
+      await endsWith(bench, 'finalstage-stalled', watch(bench, device.finalStageUrl, 3), () => void device.start());
+    });
+
+    it('user2-stalled: it loses its power while it takes user2, and begins again', async () => {
+      const { bench, device } = await inFinalStage({ slot: 2, behaviours: { losesPowerAtByte: 8192 } });
+      const sayings = new Sayings(bench);
+      const stage = watch(bench, device.finalStageUrl, 15);
+      await sayings.follow(stage);
+      await device.start();
+      await stage.outcome;
+      assert.deepEqual([...sayings.trouble()], ['user2-stalled']);
+    });
+
+    it('finalstage-left-early: it is gone before it asked for anything', async () => {
+      const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' });
+      impatient(bench, { leftEarly: 300 });
+      const stage = watch(bench, device.finalStageUrl, 3);
+      await endsWith(bench, 'finalstage-left-early', stage, async () => {
+        const job = bench.host.jobs.all().at(-1);
+        const isThere = (): boolean =>
+          job?.evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered) ?? false;
+        await device.start();
+        while (job && !isThere()) await once(job.evidence, 'changed');
+        await device.stop();
+      });
+    });
+  });
+});
