@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -79,15 +80,15 @@ export class Bed {
 
   static async load(flow: Flow, credentials: Record<string, Record<string, string>> = {}): Promise<Bed> {
     helper.init(require.resolve(nodeRedFolder()));
-    helper.settings({ userDir: await newUserDir() } as never);
+    helper.settings({ userDir: await newUserDir() });
     const bed = new Bed();
-    await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials as never);
+    await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
   }
 
   /** Deploys another flow, or the same one anew. */
   async deploy(flow: Flow, type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
-    await helper.setFlows(flow as never, type, this.credentials as never);
+    await helper.setFlows(flow as never, type, this.credentials);
   }
   credentials: Record<string, Record<string, string>> = {};
 
@@ -106,7 +107,7 @@ export class Bed {
 
   /** Sends a node a message, as a wire does. */
   send(id: string, message: Record<string, unknown> = {}): void {
-    this.node(id).receive(message as never);
+    this.node(id).receive(message);
   }
 
   /** The first message at a sink, past ones included, that the predicate likes. */
@@ -155,7 +156,7 @@ export class Bed {
     RED.nodes.registerType('sink', function (this: Node, config: NodeDef) {
       RED.nodes.createNode(this, config);
       this.on('input', (msg, _send, finished) => {
-        arrived.push({ node: config.id, msg: msg as unknown as Msg });
+        arrived.push({ node: config.id, msg: msg });
         news.emit('news');
         finished();
       });
@@ -201,8 +202,8 @@ interface Hooks {
 
 /** Node-RED's hooks; the helper's API does not pass them on. */
 function hooks(): Hooks {
-  const util = require.resolve('@node-red/util', { paths: [nodeRedFolder()] });
-  return (require(util) as { hooks: Hooks }).hooks;
+  const load = createRequire(join(nodeRedFolder(), 'package.json'));
+  return (load('@node-red/util') as { hooks: Hooks }).hooks;
 }
 
 export interface Ports {
