@@ -92,7 +92,7 @@ export class FlashHost extends EventEmitter {
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
     this.memory = new JobMemory(folder, id, this.jobs, this.runs, say);
     this.memory.start();
-    this.desk.whenKept = () => this.memory?.settled() ?? Promise.resolve();
+    this.desk.whenKept = () => this.kept();
   }
 
   get isListening(): boolean {
@@ -208,6 +208,11 @@ export class FlashHost extends EventEmitter {
   ownAddresses(url: string): OwnAddress[] {
     if (isLoopback(new URL(url).hostname)) return this.rehearsalAddresses();
     return localIPv4().map(({ name, address }) => ({ name, address }));
+  }
+
+  /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
+  async kept(): Promise<void> {
+    await this.memory?.settled();
   }
 
   /** Makes a connected device the job's, with what it told of itself. */

@@ -150,12 +150,12 @@ function isDelivery(value: unknown): boolean {
 
 function isDownload(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { role, size, sent, requests, otaClass, isTaken } = value;
+  const { role, size, sent, requests, otaClass, isTaken, isOffered } = value;
   return (
     (role === undefined || isOneOf(['user1', 'user2'], role)) &&
     [size, sent, requests].every(isCount) &&
     (otaClass === undefined || isOneOf(['range', 'no-range', 'finalstage'], otaClass)) &&
-    typeof isTaken === 'boolean'
+    [isTaken, isOffered].every((one) => typeof one === 'boolean')
   );
 }
 

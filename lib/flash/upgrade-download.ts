@@ -9,6 +9,7 @@ export interface UpgradeDownloadRecord {
   readonly requests: number;
   readonly otaClass?: OtaClass | undefined;
   readonly isTaken: boolean;
+  readonly isOffered: boolean;
 }
 
 /**
@@ -25,6 +26,8 @@ export class UpgradeDownload extends EventEmitter {
   lastByte: Date | undefined;
   /** The device has it: it acknowledged the upgrade, or it was met in FinalStage. It is never sent again. */
   isTaken = false;
+  /** The device was told to fetch it. */
+  isOffered = false;
   /** Kept over a restart, in which the device may have fetched the rest unseen, or acknowledged in vain. */
   private wasKept = false;
 
@@ -45,6 +48,11 @@ export class UpgradeDownload extends EventEmitter {
     this.emit('changed');
   }
 
+  offered(): void {
+    this.isOffered = true;
+    this.emit('turn');
+  }
+
   taken(): void {
     this.isTaken = true;
     this.emit('turn');
@@ -57,12 +65,12 @@ export class UpgradeDownload extends EventEmitter {
 
   /** Whether a device that shows itself in FinalStage can be this one. */
   get mayBeWritten(): boolean {
-    return this.isComplete || (this.wasKept && this.requests > 0);
+    return this.isComplete || (this.wasKept && this.isOffered);
   }
 
   record(): UpgradeDownloadRecord {
-    const { role, size, sent, requests, otaClass, isTaken } = this;
-    return { role, size, sent, requests, otaClass, isTaken };
+    const { role, size, sent, requests, otaClass, isTaken, isOffered } = this;
+    return { role, size, sent, requests, otaClass, isTaken, isOffered };
   }
 
   static restore(record: UpgradeDownloadRecord): UpgradeDownload {

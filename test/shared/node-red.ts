@@ -70,6 +70,7 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<Runnin
 export class RunningNodeRed extends EventEmitter {
   readonly log: string[] = [];
   private readonly ended: Promise<void>;
+  private wasKilled = false;
 
   constructor(
     readonly child: ChildProcess,
@@ -156,11 +157,13 @@ export class RunningNodeRed extends EventEmitter {
       clearTimeout(timer);
     }
     await rm(this.userDir, { recursive: true, force: true });
-    if (this.child.signalCode === 'SIGKILL') throw this.failure(`Node-RED did not end within ${STOP_LIMIT_MS} ms`);
+    if (this.child.signalCode === 'SIGKILL' && !this.wasKilled)
+      throw this.failure(`Node-RED did not end within ${STOP_LIMIT_MS} ms`);
   }
 
   /** Ends the process as a power cut does; its user folder stays. Resolves when it is gone. */
   async kill(): Promise<void> {
+    this.wasKilled = true;
     this.child.kill('SIGKILL');
     await this.ended;
   }

@@ -1,10 +1,9 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 
 /**
  * The air between FinalStage and this machine: passes TCP on, and can hold what comes after so many bytes, as a device
- * does that reads slowly. Emits `held` when it does; what is held is lost when the sender's process ends.
+ * does that reads slowly; what is held is lost when it is cut. Emits `held` when it holds.
  */
 export class Air extends EventEmitter {
   private readonly server = net.createServer((device) => this.pass(device));
@@ -22,8 +21,13 @@ export class Air extends EventEmitter {
     return (this.server.address() as AddressInfo).port;
   }
 
-  async close(): Promise<void> {
+  /** Loses what is under way, as when the machine behind it is gone. */
+  cut(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     this.server.close();
     await once(this.server, 'close');
   }

@@ -170,7 +170,7 @@ class UpgradeSessions {
     signal: AbortSignal,
   ): Promise<'accepted' | 'lost'> {
     for (;;) {
-      this.send(connection);
+      await this.send(connection);
       const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
       if (verdict === 'lost') return 'lost';
       if (verdict === 0) {
@@ -185,8 +185,10 @@ class UpgradeSessions {
     }
   }
 
-  private send(connection: DeviceConnection): void {
+  private async send(connection: DeviceConnection): Promise<void> {
     const { deviceid } = this.options;
+    this.download.offered();
+    await this.host.kept();
     connection.upgrade(this.offer());
     this.context.job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count });
     this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FlashError } from '../../lib/errors';
+import { FinalStageVisit } from '../../lib/flash/finalstage-visit';
+import { loadFirmware } from '../../lib/flash/firmware';
+import { FlashHost } from '../../lib/flash/host';
+import type { StageRequest } from '../../lib/flash/stage-runs';
+import type { StageName } from '../../lib/flash/stages';
+import { UpgradeDownload } from '../../lib/flash/upgrade-download';
+import { FIRMWARE, Recorder } from './bench';
+
+const SETTINGS = {
+  bind: '127.0.0.1',
+  address: '127.0.0.1',
+  httpsPort: 0,
+  legacyPort: 0,
+  httpPort: 0,
+  finalStagePort: 0,
+};
+const deviceid = '1000a1b2c3';
+const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('flash/job-memory', () => {
+  let folder: string;
+  const hosts: FlashHost[] = [];
+  const said: string[] = [];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-memory-'));
+    said.length = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(hosts.splice(0).map((host) => host.close()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** A host as a process has it after a restart; the one before is merely left, as a killed process leaves it. */
+  function host(id = 'host'): FlashHost {
+    const made = new FlashHost(SETTINGS, folder, id);
+    made.log = (_level, text) => void said.push(text);
+    hosts.push(made);
+    return made;
+  }
+
+  function request(on: FlashHost, stage: StageName, more: Partial<StageRequest> = {}): StageRequest {
+    return {
+      nodeId: stage,
+      stage,
+      message: { mine: stage },
+      deviceid,
+      oneAtATime: false,
+      findJob: () => on.jobs.jobFor(stage, deviceid),
+      run: never,
+      ...more,
+    };
+  }
+
+  const file = (): string => join(folder, 'jobs', 'host.json');
+  const images = (): string[] => {
+    const path = join(folder, 'jobs', 'host.images');
+    return existsSync(path) ? readdirSync(path).sort() : [];
+  };
+
+  it('keeps a job in its upgrade: the message, the images, what was fetched, what was seen', async () => {
+    const first = host();
+    const ticket = first.runs.begin(request(first, 'upgrade', { message: { mine: 1, password: 'top secret' } }));
+    await Promise.resolve();
+    await Promise.resolve();
+    const job = first.jobs.openJob(deviceid);
+    assert.ok(job);
+    job.learn({ model: 'ITA-GZ1-GL', romVersion: '1.5.5', ip: '192.0.2.7' });
+    job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+    job.download = new UpgradeDownload();
+    job.download.offered();
+    job.download.requested('user2', FIRMWARE.user2.length, 'range');
+    job.evidence.add({ kind: 'upgrade-sent', version: '1', session: 1 });
+    await first.kept();
+
+    assert.equal(statSync(file()).mode & 0o777, 0o600);
+    assert.ok(!readFileSync(file(), 'utf8').includes('top secret'));
+    assert.equal(images().length, 3);
+    assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), ['host.images', 'host.json']);
+
+    const second = host();
+    const again = second.jobs.openJob(deviceid);
+    assert.equal(again?.id, job.id);
+    assert.ok(again.isResuming('upgrade'));
+    assert.deepEqual(again.facts, job.facts);
+    assert.equal(again.percent, job.percent);
+    assert.ok(again.firmware.final?.bytes.equals(FIRMWARE.final));
+    assert.ok(again.download?.mayBeWritten);
+    assert.equal(again.evidence.all.length, 1);
+    const claimed = second.runs.tickets.claim('upgrade');
+    assert.deepEqual(
+      claimed.map((one) => [one.ticket.id, one.ticket.message, one.record.jobId]),
+      [[ticket.id, { mine: 1 }, job.id]],
+    );
+    assert.deepEqual(second.runs.tickets.claim('upgrade'), []);
+    assert.equal(host('other').jobs.all().length, 0);
+    assert.equal(new FlashHost(SETTINGS, folder).jobs.all().length, 0);
+  });
+
+  it('says that a transfer was cut off with the process, and does not trust an image that has changed', async () => {
+    const first = host();
+    const job = first.jobs.jobFor('finalstage', deviceid);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+    job.visit = new FinalStageVisit(new Date(1000));
+    job.evidence.add({ kind: 'finalstage-requested', image: 'final', size: 24_576 });
+    job.visit.requested('final', 24_576).sent(8192);
+    await first.kept();
+    await writeFile(join(folder, 'jobs', 'host.images', `${job.firmware.user1?.sha256}.bin`), 'something else');
+
+    const again = host().jobs.openJob(deviceid);
+    assert.ok(again?.visit);
+    assert.equal(again.visit.since.getTime(), 1000);
+    assert.equal(again.visit.deliveries.final?.state, 'broken');
+    assert.deepEqual(Object.keys(again.firmware).sort(), ['final', 'user2']);
+    const { kind, ...last } = again.evidence.all.at(-1)!;
+    assert.equal(kind, 'finalstage-ended');
+    assert.equal((last as { how?: string }).how, 'broken');
+  });
+
+  it('puts a result out again that may not have arrived, until a later stage has begun', async () => {
+    const first = host();
+    first.runs.attach('cloud', new Recorder());
+    const { outcome, begun } = endOf(first, request(first, 'cloud', { run: async () => ({ found: 1 }) }));
+    await outcome;
+    await first.kept();
+
+    const second = host();
+    const recorder = new Recorder();
+    second.runs.attach('cloud', recorder);
+    const result = await recorder.outcome(begun);
+    assert.ok(!(result instanceof Error));
+    assert.deepEqual(result.found, { found: 1 });
+    assert.equal(result.job.deviceid, deviceid);
+
+    second.runs.begin(request(second, 'upgrade'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await second.kept();
+    const third = host();
+    assert.deepEqual([...third.runs.tickets.nodes()], ['upgrade']);
+  });
+
+  it('puts a failure out again, and forgets an open job that nobody waits for', async () => {
+    const first = host();
+    const failure = Promise.reject(Object.assign(new Error('no'), {}));
+    failure.catch(() => undefined);
+    const { outcome, begun } = endOf(first, request(first, 'cloud', { run: () => failure }));
+    await outcome;
+    first.jobs.jobFor('cloud', '1000000009').enter('cloud');
+    await first.kept();
+    const second = host();
+    const recorder = new Recorder();
+    second.runs.attach('cloud', recorder);
+    assert.equal(((await recorder.outcome(begun)) as FlashError).code, 'unexplained');
+    assert.equal(second.jobs.openJob('1000000009'), undefined);
+    assert.equal(second.jobs.latest(deviceid)?.stage, 'failed');
+  });
+
+  it('goes on after a close, and forgets everything with the host itself', async () => {
+    const first = host();
+    first.runs.begin(request(first, 'cloud'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await first.close();
+    const second = host();
+    assert.ok(second.jobs.openJob(deviceid)?.isResuming('cloud'));
+    await second.close({ forget: true });
+    assert.ok(!existsSync(file()));
+    assert.equal(host().jobs.all().length, 0);
+  });
+
+  it('removes images that no job needs any more', async () => {
+    const first = host();
+    const job = first.jobs.jobFor('upgrade', deviceid);
+    job.enter('upgrade');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+    await first.kept();
+    assert.equal(images().length, 3);
+    job.fail('cancelled');
+    await first.kept();
+    assert.deepEqual(images(), []);
+  });
+
+  for (const [what, content] of [
+    ['no JSON', '{"format":'],
+    ['nothing', ''],
+    ['another format', '{"format":"sonota-jobs/99","jobs":[],"tickets":[]}'],
+    ['null', 'null'],
+    ['a job without its parts', '{"format":"sonota-jobs/1","jobs":[{"id":"x"}],"tickets":[]}'],
+    [
+      'a ticket of an unknown stage',
+      '{"format":"sonota-jobs/1","jobs":[],"tickets":[{"id":"x","nodeId":"y","stage":"z"}]}',
+    ],
+  ]) {
+    it(`sets a file aside that holds ${what}`, async () => {
+      await mkdir(join(folder, 'jobs'));
+      await writeFile(file(), content!);
+      const first = host();
+      assert.equal(first.jobs.all().length, 0);
+      assert.equal(readFileSync(`${file()}.broken`, 'utf8'), content);
+      await first.open();
+      assert.equal(said.filter((text) => text.includes('.broken')).length, 1, said.join('\n'));
+      first.jobs.jobFor('cloud', deviceid).enter('cloud');
+      await first.kept();
+      assert.ok(existsSync(file()));
+    });
+  }
+
+  /** Begins a stage and resolves when it has ended; whether anybody heard is another matter. */
+  function endOf(
+    on: FlashHost,
+    about: StageRequest,
+  ): { begun: ReturnType<FlashHost['runs']['begin']>; outcome: Promise<unknown> } {
+    const recorder = new Recorder();
+    on.runs.attach(about.nodeId, recorder);
+    const begun = on.runs.begin(about);
+    return { begun, outcome: recorder.outcome(begun) };
+  }
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { runInNewContext } from 'node:vm';
+import { keptMessage, revivedMessage } from '../../lib/flash/kept-message';
+
+describe('flash/kept-message', () => {
+  it('keeps what JSON carries, through a file and back', () => {
+    const message = {
+      _msgid: 'abc',
+      payload: { list: [1, 'two', null, { three: true }], when: new Date(0) },
+      bytes: Buffer.from([1, 2, 3]),
+      foreign: runInNewContext('({ made: ["in", "a function node"] })') as unknown,
+      text: 'ü',
+    };
+    const { message: kept, left } = keptMessage(message);
+    assert.deepEqual(left, []);
+    const back = revivedMessage(JSON.parse(JSON.stringify(kept)) as Record<string, unknown>);
+    assert.deepEqual(back, {
+      ...message,
+      payload: { ...message.payload, when: '1970-01-01T00:00:00.000Z' },
+      foreign: { made: ['in', 'a function node'] },
+    });
+  });
+
+  it('leaves out whatever is called like a secret, at any depth', () => {
+    const { message } = keptMessage({
+      password: 'x1',
+      payload: { a: [{ apikey: 'x2', api_key: 'x3', wifiPassword: 'x4', keep: 1 }], accessToken: 'x5' },
+      headers: { Authorization: 'x6', Cookie: 'x7' },
+    });
+    assert.deepEqual(message, { payload: { a: [{ keep: 1 }] }, headers: {} });
+  });
+
+  it('leaves out what no file can hold: circles, functions, sockets, depths', () => {
+    const circle: Record<string, unknown> = { name: 'circle' };
+    circle['self'] = circle;
+    let deep: unknown = 'bottom';
+    for (let i = 0; i < 100; i++) deep = { deep };
+    const odd = {
+      circle,
+      deep,
+      call: () => 1,
+      big: 1n,
+      server: createServer(),
+      nan: NaN,
+      no: undefined,
+      map: new Map(),
+    };
+    const { message } = keptMessage(odd);
+    assert.deepEqual(Object.keys(message).sort(), ['circle', 'deep', 'nan']);
+    assert.deepEqual(message['circle'], { name: 'circle' });
+    assert.ok(!JSON.stringify(message).includes('bottom'));
+  });
+
+  it('says which property was too big, and keeps the others', () => {
+    const firmware = { user1: Buffer.alloc(200_000), final: Buffer.alloc(10) };
+    const { message, left } = keptMessage({ firmware, text: 'x'.repeat(50_000), more: 'y'.repeat(50_000), mine: 1 });
+    assert.deepEqual([...left].sort(), ['firmware', 'more']);
+    assert.deepEqual(Object.keys(message).sort(), ['mine', 'text']);
+    assert.ok(JSON.stringify(message).length < 70_000);
+  });
+});
