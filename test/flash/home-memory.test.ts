@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { homeAddressIn } from '../../lib/flash/home-memory';
+
+describe('flash/home-memory', () => {
+  const folders: string[] = [];
+  const newFolder = async (): Promise<string> => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-home-'));
+    folders.push(folder);
+    return folder;
+  };
+  after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+  /** A Node-RED that has just started is another process: a folder that this one has never seen. */
+  const rememberedOf = async (content: string): Promise<string | undefined> => {
+    const folder = await newFolder();
+    await writeFile(join(folder, 'home-address.json'), content);
+    return homeAddressIn(folder).current;
+  };
+
+  it('knows the address of an earlier run before it has looked, and nothing else', async () => {
+    assert.equal(await rememberedOf('{"address":"192.0.2.7"}'), '192.0.2.7');
+    for (const content of ['{"address":"10.10.7.2"}', '{"address":"no"}', '{"address":7}', 'null', '{', '']) {
+      assert.equal(await rememberedOf(content), undefined, content);
+    }
+    assert.equal(homeAddressIn(await newFolder()).current, undefined);
+  });
+
+  it('writes down each address that it finds, for this user only', async () => {
+    const folder = await newFolder();
+    const home = homeAddressIn(folder);
+    assert.equal(homeAddressIn(folder), home, 'one for all hosts');
+    home.emit('changed', '192.0.2.8');
+    const path = join(folder, 'home-address.json');
+    const written = async (): Promise<string> => {
+      for (;;) {
+        try {
+          return readFileSync(path, 'utf8');
+        } catch {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    };
+    assert.deepEqual(JSON.parse(await written()), { address: '192.0.2.8' });
+  });
+});
