@@ -1,9 +1,11 @@
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { HostLog } from './host';
 import type { JobBook } from './job-book';
 import { JobFile } from './job-file';
 import { imagesOf, jobOf, recordOf } from './job-record';
 import type { StageRuns } from './stage-runs';
+import { waitFor } from './wait';
 
 /** Bytes that merely flow are noted this often. */
 const FLOW_MS = 1000;
@@ -22,7 +24,10 @@ export class JobMemory {
   private readonly file: JobFile;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  private isNews = false;
+  /** How many turns there were, and how many of them are on disk. */
+  private turns = 0;
+  private written = 0;
+  private readonly progress = new EventEmitter().setMaxListeners(0);
   private isClosed = false;
   private hasFailed = false;
 
@@ -54,12 +59,14 @@ export class JobMemory {
     await this.writing;
   }
 
-  /** Resolves when everything is written, or when the disk has had its time: no device waits for it longer. */
+  /** Resolves when what there is now is written, or when the disk has had its time: no device waits for it longer. */
   async settled(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const isOver = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLE_LIMIT_MS)));
-    await Promise.race([this.writing, isOver]);
-    clearTimeout(timer);
+    const { turns } = this;
+    if (this.hasFailed || this.isClosed) return;
+    const signal = AbortSignal.timeout(SETTLE_LIMIT_MS);
+    // Not until there is nothing more to write: while other devices are in work, there always is.
+    const isWritten = (): true | undefined => this.written >= turns || undefined;
+    await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
   }
 
   /** The host is no more: nothing of it goes on. */
@@ -92,7 +99,7 @@ export class JobMemory {
   private changed(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.isNews = true;
+    this.turns += 1;
     if (!this.isClosed) this.writing ??= this.writeAll();
   }
 
@@ -100,9 +107,11 @@ export class JobMemory {
     // All that changes in one go is written in one go.
     await Promise.resolve();
     try {
-      while (this.isNews) {
-        this.isNews = false;
+      while (this.written < this.turns) {
+        const { turns } = this;
         await this.writeNow();
+        this.written = turns;
+        this.progress.emit('written');
       }
       this.hasFailed = false;
     } catch (error) {
