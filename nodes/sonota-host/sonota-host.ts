@@ -5,6 +5,7 @@ import { onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { numberOr, textOr, textOrNone } from '../shared/properties';
+import { addEvidenceRoutes } from './evidence-routes';
 import { addHostRoutes } from './routes';
 
 interface HostDef extends NodeDef {
@@ -30,6 +31,7 @@ export default function register(RED: NodeAPI): void {
   }
 
   addHostRoutes(RED);
+  addEvidenceRoutes(RED);
   onDeployOver(RED, () => void hosts.settle());
   RED.nodes.registerType('sonota-host', SonotaHost, { credentials: { password: { type: 'password' } } });
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { VirtualSonoffOptions } from '../../lib/virtual/options';
+import { replayOf } from '../../lib/virtual/replay';
 import { onDeployOver } from '../shared/deploys';
 import { numberOr, textOr } from '../shared/properties';
 import { translator } from '../shared/translate';
@@ -56,12 +57,15 @@ export default function register(RED: NodeAPI): void {
     this.on('input', (message, send, done) => {
       const taken = { message, send, done };
       pending.add(taken);
-      switchOn(this.id, options, outletFor(taken)).catch((error: Error) => {
-        pending.delete(taken);
-        const problem = asFlashError(error, options);
-        this.status({ fill: 'red', shape: 'ring', text: problem.code });
-        done(problem);
-      });
+      // What it is handed may be no bundle: that is told in the same way as any other refusal.
+      Promise.resolve()
+        .then(() => switchOn(this.id, { ...options, ...replayFor(message) }, outletFor(taken)))
+        .catch((error: Error) => {
+          pending.delete(taken);
+          const problem = asFlashError(error, options);
+          this.status({ fill: 'red', shape: 'ring', text: problem.code });
+          done(problem);
+        });
     });
     this.on('close', (removed: boolean, done: () => void) => {
       for (const { done: taken } of pending) taken();
@@ -74,6 +78,17 @@ export default function register(RED: NodeAPI): void {
 
   onDeployOver(RED, () => void switchOffAbandoned());
   RED.nodes.registerType('sonota-virtual-device', SonotaVirtualDevice);
+}
+
+/**
+ * The device of an evidence bundle, where the message brings one as `msg.evidence`: a text or a Buffer.
+ * @throws RangeError where it is no bundle
+ */
+function replayFor(message: NodeMessage): Partial<VirtualSonoffOptions> {
+  const { evidence } = message as { evidence?: unknown };
+  if (evidence === undefined) return {};
+  delete (message as { evidence?: unknown }).evidence;
+  return replayOf(Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '');
 }
 
 function optionsOf(config: VirtualDeviceDef): VirtualSonoffOptions {

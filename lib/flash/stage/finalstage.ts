@@ -24,7 +24,7 @@ const FLOWING_MS = 30_000;
 const LEAVE_WITHIN_MS = 30_000;
 
 /** Trouble that the narration below puts into words that also say what to do now. */
-const OF_ITS_OWN_WORDS: readonly ErrorCode[] = ['finalstage-stalled', 'finalstage-wrong-address'];
+const OF_ITS_OWN_WORDS: readonly ErrorCode[] = ['finalstage-stalled', 'user2-stalled', 'finalstage-wrong-address'];
 
 export interface FinalStageOptions {
   readonly timeoutSeconds: number;

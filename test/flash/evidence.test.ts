@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { bundleOf, observationsIn } from '../../lib/flash/evidence-bundle';
+import { JobEvidence } from '../../lib/flash/evidence';
+import { Job } from '../../lib/flash/job';
+import { judge } from '../../lib/flash/verdict/verdict';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { replayOf } from '../../lib/virtual/replay';
+import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { closeBenches, FIRMWARE, HOME, openBench, type Bench } from './bench';
+
+const DEVICE = '1000a1b2c3';
+const ABOUT = { versions: { node: 'v20' }, secrets: [] };
+/** Large enough that not all of one fits into the buffers of a connection. */
+const SOURCES = {
+  ...FIRMWARE,
+  user2: makeUserImage({ slot: 2, size: 40_960 }),
+  final: makeFinalImage({ size: 400_000 }),
+};
+
+describe('flash/evidence', () => {
+  it('keeps no more than it may, and of what repeats itself the newest', () => {
+    const evidence = new JobEvidence();
+    evidence.add({ kind: 'upgrade-sent', version: '1', session: 1 });
+    for (let n = 0; n < 3000; n++) evidence.add({ kind: 'message', direction: 'in', text: `${n}` });
+    assert.equal(evidence.all.length, 1000);
+    assert.equal(evidence.all[0]?.kind, 'upgrade-sent');
+    const last = evidence.all.at(-1);
+    assert.equal(last?.kind === 'message' && last.text, '2999');
+  });
+
+  it('keeps a look only where it is not as before, and anew in every stage', () => {
+    const evidence = new JobEvidence();
+    const look = (answered: boolean): void => evidence.addIfNew({ kind: 'finalstage-looked', answered });
+    look(false);
+    look(false);
+    look(true);
+    look(false);
+    evidence.add({ kind: 'stage', stage: 'finalstage', event: 'began', seconds: 1 });
+    look(false);
+    assert.deepEqual(
+      evidence.all.map((seen) => (seen.kind === 'finalstage-looked' ? seen.answered : seen.kind)),
+      [false, true, false, 'stage', false],
+    );
+  });
+
+  it('keeps one bare connection in five seconds, and the first after each request', () => {
+    const evidence = new JobEvidence();
+    for (let at = 0; at < 20_000; at += 500) evidence.add({ kind: 'finalstage-dialled' }, at);
+    assert.equal(evidence.all.length, 4);
+    evidence.add({ kind: 'finalstage-requested', image: 'final', size: 4096 }, 20_000);
+    evidence.add({ kind: 'finalstage-dialled' }, 20_100);
+    assert.equal(evidence.all.length, 6);
+  });
+
+  it('shows no key, no Wi-Fi and no whole device id in its bundle', () => {
+    const job = new Job('cloud', DEVICE);
+    job.learn({ mac: '5c:cf:7f:01:02:03', ip: '192.168.1.20' });
+    job.evidence.hide('my home');
+    job.evidence.hide('range');
+    const seen = `{"apikey":"11111111-2222-3333-4444-555555555555","deviceid":"${DEVICE}","params":{"ssid":"Other \\" net","staMac":"5C:CF:7F:01:02:03","note":"my home"}}`;
+    job.evidence.add({ kind: 'message', direction: 'in', text: seen });
+    job.evidence.add({ kind: 'image-requested', role: 'user2', class: 'range', first: 0, size: 8192 });
+    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: 'hunter2 and 1000ffffff' });
+    const bundle = bundleOf(job, { ...ABOUT, secrets: ['hunter2', undefined, ''] });
+    for (const secret of ['11111111', DEVICE, '1000ffffff', 'Other', 'my home', 'hunter2', '01:02:03']) {
+      assert.ok(!bundle.includes(secret), secret);
+    }
+    assert.match(bundle, /…b2c3/);
+    assert.match(bundle, /…ffff/);
+    assert.match(bundle, /"class":"range"/, 'a Wi-Fi of that name hides nothing else');
+    const [header, ...lines] = bundle
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(header?.['bundle'], 1);
+    assert.equal(lines.length, 3);
+    assert.match(String(lines[0]?.['at']), /^\d{4}-\d\d-\d\dT/);
+  });
+
+  describe('replayed by the virtual Sonoff', function () {
+    this.timeout(30_000);
+    afterEach(closeBenches);
+
+    /** Takes a device through its flash until something ends it; the code that it ended with, and the bundle. */
+    async function flash(options: Partial<VirtualSonoffOptions>): Promise<{ code: string; bundle: string }> {
+      const bench: Bench = await openBench();
+      const device = await bench.factoryDevice(options);
+      const { apPort } = await device.start();
+      const limits = { timeoutSeconds: 1.5, deviceid: DEVICE, url: device.finalStageUrl };
+      const outcome = await bench
+        .begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` })
+        .outcome.then(() => bench.begin('cloud', limits).outcome)
+        .then(() => bench.begin('upgrade', { ...limits, sources: SOURCES }).outcome)
+        .then(() => bench.begin('finalstage', limits).outcome)
+        .catch((error: { code: string }) => error);
+      const job = bench.host.jobs.latest(DEVICE);
+      assert.ok(job);
+      return { code: 'code' in outcome ? outcome.code : 'flashed', bundle: bundleOf(job, ABOUT) };
+    }
+
+    const devices: Partial<VirtualSonoffOptions>[] = [
+      { transport: 'plain', fault: 'refuse-406', slot: 2, model: 'PSA-BHA-GL', romVersion: '2.0.1' },
+      { fault: 'wrong-wifi-password' },
+      { transport: 'verifying' },
+      { fault: 'garbage-dispatch' },
+      { fault: 'refuse-409' },
+      { fault: 'refuse-499' },
+      { fault: 'connection-lost-always' },
+      { fault: 'download-restarts' },
+      { fault: 'crash-during-upgrade', timings: { joinHome: 300 } },
+      { fault: 'stream-cut' },
+      { fault: 'finalstage-blocked' },
+    ];
+    for (const options of devices) {
+      const title = [options.fault, options.transport].filter(Boolean).join(', ') || 'a healthy device';
+      it(`ends as it did: ${title}`, async () => {
+        const first = await flash(options);
+        const verdict = judge(observationsIn(first.bundle), Date.now());
+        if (first.code !== 'flashed') assert.equal(verdict.code, first.code);
+        const replayed = await flash(replayOf(first.bundle));
+        assert.equal(replayed.code, first.code, first.bundle);
+      });
+    }
+
+    it('takes nothing that is no bundle', () => {
+      for (const text of ['', '{}', 'not JSON', '{"bundle":2}\n', '{"bundle":1}\n[1]\n', '[]']) {
+        assert.throws(() => replayOf(text), RangeError, text);
+      }
+    });
+  });
+});
