@@ -19,6 +19,9 @@ export interface JobFileContent {
   readonly tickets: readonly TicketRecord[];
 }
 
+/** Bytes under their own digest. */
+export type KeptImage = Pick<LoadedImage, 'sha256' | 'bytes'>;
+
 export class JobFile {
   private readonly name: string;
   private readonly images: string;
@@ -70,11 +73,20 @@ export class JobFile {
   /** An image that is still there and still what it was. */
   image(role: ImageRole, { sha256, source }: ImageReference): LoadedImage | undefined {
     try {
+      const bytes = this.bytes(sha256);
+      return bytes && { role, bytes, sha256, facts: checkImage(bytes, role), source };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The bytes with this digest, where they are there. */
+  bytes(sha256: string): Buffer | undefined {
+    try {
       const bytes = readFileSync(join(this.images, `${sha256}.bin`));
-      const facts = checkImage(bytes, role);
       if (digestOf(bytes) !== sha256) return undefined;
       this.kept.add(sha256);
-      return { role, bytes, sha256, facts, source };
+      return bytes;
     } catch {
       return undefined;
     }
@@ -84,7 +96,7 @@ export class JobFile {
    * Writes the images first, so that a file never names one that is not there; then removes those that it does not.
    * @throws what the file system says
    */
-  async write(content: JobFileContent, images: readonly LoadedImage[]): Promise<void> {
+  async write(content: JobFileContent, images: readonly KeptImage[]): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     for (const { sha256, bytes } of images) {
       if (this.kept.has(sha256)) continue;

@@ -89,7 +89,7 @@ export class JobMemory {
     for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
       this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
     }
-    this.runs.restore(kept.tickets);
+    this.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
   }
 
   private flowed(): void {
@@ -129,7 +129,8 @@ export class JobMemory {
     const all = this.jobs.all();
     const ended = all.filter((job) => !job.isOpen).slice(-ENDED_KEPT);
     const jobs = all.filter((job) => job.isOpen || ended.includes(job));
-    const images = jobs.flatMap((job) => imagesOf(job));
-    await this.file.write({ jobs: jobs.map(recordOf), tickets: this.runs.tickets.all() }, images);
+    const { tickets } = this.runs;
+    const images = [...jobs.flatMap((job) => imagesOf(job)), ...tickets.images()];
+    await this.file.write({ jobs: jobs.map(recordOf), tickets: tickets.all() }, images);
   }
 }

@@ -95,11 +95,13 @@ export function isJobRecord(value: unknown): value is JobRecord {
 
 export function isTicketRecord(value: unknown): value is TicketRecord {
   if (!isObject(value) || !isObject(value['message']) || !Array.isArray(value['left'])) return false;
-  const { id, nodeId, stage, deviceid, jobId, outcome } = value;
+  const { id, nodeId, stage, deviceid, jobId, outcome, images = {} } = value;
   return (
     [id, nodeId].every((one) => typeof one === 'string') &&
     isOneOf(STAGES, stage) &&
     [deviceid, jobId].every((one) => one === undefined || typeof one === 'string') &&
+    isObject(images) &&
+    Object.entries(images).every(([role, sha256]) => isOneOf(ROLES, role) && isDigest(String(sha256))) &&
     (outcome === undefined || isOutcome(outcome))
   );
 }

@@ -1,12 +1,20 @@
 /** What of a node's message can be kept on disk: what JSON carries, no secret, and not too much of it. */
 
 import { types } from 'node:util';
+import type { ImageRole } from '../image';
 
 /** Bytes of JSON; a message with an image in it has hundreds of thousands. */
 const LIMIT_BYTES = 64 * 1024;
 const DEPTH_LIMIT = 20;
 
 const SECRET_KEY = /pass(word|wd|phrase|code)|^pwd$|api_?key|secret|token|credential|authorization|cookie/i;
+
+/** No image for these devices comes near; a longer one is refused anyway. */
+const IMAGE_LIMIT_BYTES = 2 * 1024 * 1024;
+const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
+
+/** Images that a message carries itself. */
+export type CarriedImages = Partial<Record<ImageRole, Buffer>>;
 
 export interface KeptMessage {
   readonly message: Record<string, unknown>;
@@ -33,6 +41,26 @@ export function keptMessage(message: Readonly<Record<string, unknown>>): KeptMes
     else left.push(key);
   }
   return { message: kept, left };
+}
+
+/** The images in `msg.firmware`, which are too big for the message's own place on the disk. */
+export function carriedImages({ firmware }: Readonly<Record<string, unknown>>): CarriedImages {
+  if (typeof firmware !== 'object' || firmware === null) return {};
+  const sources = firmware as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    ROLES.flatMap((role) => {
+      const bytes = sources[role];
+      return types.isUint8Array(bytes) && bytes.length <= IMAGE_LIMIT_BYTES ? [[role, Buffer.from(bytes)]] : [];
+    }),
+  );
+}
+
+/** A message whose carried images are put back, or taken out where there are none to put. */
+export function withImages(message: Readonly<Record<string, unknown>>, images: CarriedImages): Record<string, unknown> {
+  const { firmware } = message;
+  return typeof firmware === 'object' && firmware !== null
+    ? { ...message, firmware: { ...firmware, ...images } }
+    : { ...message };
 }
 
 /** A kept message as it was, its Buffers being Buffers again. */

@@ -5,7 +5,7 @@ import type { Job, JobSnapshot } from './job';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import type { StageName } from './stages';
-import { outcomeOf, TicketBook, ticketOf, type TicketRecord } from './ticket-book';
+import { outcomeOf, TicketBook, type TicketRecord } from './ticket-book';
 import { isTrouble } from './verdict/verdict';
 
 export type Message = Record<string, unknown>;
@@ -155,10 +155,10 @@ export class StageRuns {
   }
 
   /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */
-  restore(records: readonly TicketRecord[]): void {
-    this.tickets.restore(records);
+  restore(records: readonly TicketRecord[], findImage?: (sha256: string) => Buffer | undefined): void {
+    this.tickets.restore(records, findImage);
     for (const record of records) {
-      if (record.outcome) this.deliverOutcome(ticketOf(record), outcomeOf(record.outcome));
+      if (record.outcome) this.deliverOutcome(this.tickets.ticketOf(record), outcomeOf(record.outcome));
     }
   }
 

@@ -1,8 +1,17 @@
 import { FlashError, type ErrorCode, type ErrorValues } from '../errors';
+import type { ImageRole } from '../image';
 import type { Job, JobSnapshot } from './job';
-import { keptMessage, revivedMessage, type KeptMessage } from './kept-message';
+import {
+  carriedImages,
+  keptMessage,
+  revivedMessage,
+  withImages,
+  type CarriedImages,
+  type KeptMessage,
+} from './kept-message';
 import type { StageOutcome, Ticket } from './stage-runs';
 import { isLater, type StageName } from './stages';
+import { digestOf } from './store/firmware-store';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */
 const ON_ITS_WAY_MS = 5000;
@@ -14,6 +23,8 @@ export type KeptOutcome =
 
 /** A message that a node took, as it is kept on disk. */
 export interface TicketRecord extends KeptMessage {
+  /** Digests of the images that the message carried; their bytes are kept apart. */
+  readonly images?: Partial<Record<ImageRole, string>> | undefined;
   readonly id: string;
   readonly nodeId: string;
   readonly stage: StageName;
@@ -31,6 +42,8 @@ export class TicketBook {
   private readonly records = new Map<string, TicketRecord>();
   /** Those of an earlier run of the process that no node has begun again. */
   private readonly unclaimed = new Set<string>();
+  /** Images that messages carried, by their digests. */
+  private readonly bytes = new Map<string, Buffer>();
   private readonly timers = new Set<NodeJS.Timeout>();
 
   all(): TicketRecord[] {
@@ -40,7 +53,11 @@ export class TicketBook {
   began({ id, nodeId, stage, message }: Ticket, deviceid: string | undefined): void {
     const { jobId } = this.records.get(id) ?? {};
     this.unclaimed.delete(id);
-    this.put({ id, nodeId, stage, deviceid, jobId, ...keptMessage(message) });
+    const carried = Object.entries(carriedImages(message)) as [ImageRole, Buffer][];
+    const images = carried.map(([role, bytes]) => [role, this.keepBytes(bytes)] as const);
+    const taken = Object.fromEntries(carried.map(([role]) => [role, undefined]));
+    const kept = keptMessage(withImages(message, taken));
+    this.put({ id, nodeId, stage, deviceid, jobId, images: Object.fromEntries(images), ...kept });
   }
 
   /** The ticket's stage begins for this job: what earlier stages of it reached has been heard. */
@@ -48,7 +65,7 @@ export class TicketBook {
     const record = this.records.get(id);
     if (!record) return;
     for (const one of this.all()) {
-      if (one.jobId === job.id && one.outcome && isLater(stage, one.stage)) this.records.delete(one.id);
+      if (one.jobId === job.id && one.outcome && isLater(stage, one.stage)) this.forget(one.id);
     }
     this.put({ ...record, jobId: job.id });
   }
@@ -72,16 +89,30 @@ export class TicketBook {
 
   forget(id: string): void {
     this.unclaimed.delete(id);
-    if (this.records.delete(id)) this.onChange();
+    if (!this.records.delete(id)) return;
+    this.forgetImages();
+    this.onChange();
   }
 
   forgetNode(nodeId: string): void {
     for (const record of this.all()) if (record.nodeId === nodeId) this.forget(record.id);
   }
 
-  /** Takes in what an earlier run of the process kept. */
-  restore(records: readonly TicketRecord[]): void {
+  /** The images that the messages carry, each once. */
+  images(): { sha256: string; bytes: Buffer }[] {
+    return [...this.bytes].map(([sha256, bytes]) => ({ sha256, bytes }));
+  }
+
+  /**
+   * Takes in what an earlier run of the process kept.
+   * @param find an image by its digest, where it is still there
+   */
+  restore(records: readonly TicketRecord[], find: (sha256: string) => Buffer | undefined = () => undefined): void {
     for (const record of records) {
+      for (const sha256 of Object.values(record.images ?? {})) {
+        const bytes = find(sha256);
+        if (bytes) this.bytes.set(sha256, bytes);
+      }
       this.records.set(record.id, record);
       if (!record.outcome) this.unclaimed.add(record.id);
     }
@@ -91,7 +122,7 @@ export class TicketBook {
   claim(nodeId: string): { ticket: Ticket; record: TicketRecord }[] {
     const mine = this.all().filter((record) => record.nodeId === nodeId && this.unclaimed.has(record.id));
     for (const { id } of mine) this.unclaimed.delete(id);
-    return mine.map((record) => ({ ticket: ticketOf(record), record }));
+    return mine.map((record) => ({ ticket: this.ticketOf(record), record }));
   }
 
   /** Ids of the nodes whose messages these are. */
@@ -99,20 +130,36 @@ export class TicketBook {
     return new Set(this.all().map(({ nodeId }) => nodeId));
   }
 
+  /** A kept ticket with its message as it was. */
+  ticketOf({ id, nodeId, stage, message, images = {} }: TicketRecord): Ticket {
+    const found = Object.entries(images).flatMap(([role, sha256]) => {
+      const bytes = this.bytes.get(sha256);
+      return bytes ? [[role, bytes]] : [];
+    });
+    const carried = Object.fromEntries(found) as CarriedImages;
+    return { id, nodeId, stage, message: withImages(revivedMessage(message), carried) };
+  }
+
   close(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
+  }
+
+  private forgetImages(): void {
+    const needed = new Set(this.all().flatMap(({ images }) => Object.values(images ?? {})));
+    for (const sha256 of this.bytes.keys()) if (!needed.has(sha256)) this.bytes.delete(sha256);
+  }
+
+  private keepBytes(bytes: Buffer): string {
+    const sha256 = digestOf(bytes);
+    if (!this.bytes.has(sha256)) this.bytes.set(sha256, bytes);
+    return sha256;
   }
 
   private put(record: TicketRecord): void {
     this.records.set(record.id, record);
     this.onChange();
   }
-}
-
-/** A kept ticket with its message as it was. */
-export function ticketOf({ id, nodeId, stage, message }: TicketRecord): Ticket {
-  return { id, nodeId, stage, message: revivedMessage(message) };
 }
 
 export function outcomeOf(outcome: KeptOutcome): StageOutcome | FlashError {

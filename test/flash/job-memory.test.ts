@@ -161,6 +161,30 @@ describe('flash/job-memory', () => {
     assert.equal(second.jobs.latest(deviceid)?.stage, 'failed');
   });
 
+  it('keeps the images that a message carries, each once, for as long as a node holds it', async () => {
+    const first = host();
+    const firmware = { ...FIRMWARE, user2: '/a/file.bin' };
+    first.runs.begin(request(first, 'provision', { message: { mine: 1, firmware } }));
+    first.runs.begin(
+      request(first, 'cloud', { message: { firmware: { final: FIRMWARE.final } }, deviceid: undefined }),
+    );
+    await first.kept();
+    assert.equal(images().length, 2);
+    assert.ok(statSync(file()).size < 20_000);
+
+    const second = host();
+    const [claimed] = second.runs.tickets.claim('provision');
+    assert.deepEqual(claimed?.ticket.message, { mine: 1, firmware });
+    second.runs.tickets.forgetNode('provision');
+    await second.kept();
+    assert.equal(images().length, 1);
+    assert.deepEqual(second.runs.tickets.claim('cloud')[0]?.ticket.message, { firmware: { final: FIRMWARE.final } });
+    second.runs.tickets.forgetNode('cloud');
+    await second.kept();
+    assert.deepEqual(images(), []);
+    assert.ok(!said.some((text) => /too big/.test(text)), said.join());
+  });
+
   it('goes on after a close, and forgets everything with the host itself', async () => {
     const first = host();
     first.runs.begin(request(first, 'cloud'));
