@@ -35,7 +35,7 @@ export class Witness {
       code,
       reason,
       helloSeen,
-      ...(since < stageBeganAt ? { isOld: true } : {}),
+      ...(since <= stageBeganAt ? { isOld: true } : {}),
     }));
   }
 
