@@ -25,7 +25,7 @@ function layer(folders, above) {
 }
 
 const PURE = {
-  files: ['lib/protocol/**/*.ts', 'lib/image/**/*.ts'],
+  files: ['lib/protocol/**/*.ts', 'lib/image/**/*.ts', 'lib/flash/verdict/**/*.ts'],
   rules: {
     'no-restricted-globals': [
       'error',
