@@ -42,7 +42,7 @@ export async function assemble(root, dist) {
 
 /** What stages announce stands in one table of lib/; here it becomes the English catalogue that all nodes share. */
 async function addAnnouncements(dist) {
-  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(dist, 'lib/flash/announcements.js'));
+  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(dist, 'lib/flash/run/announcements.js'));
   const path = join(dist, 'nodes/sonota-host/locales/en-US/sonota-host.json');
   const catalogue = JSON.parse(await readFile(path, 'utf8'));
   const forNodeRed = (text) => text.replace(/\{(\w+)\}/g, '__$1__');

@@ -1,12 +1,9 @@
 import type { Behaviours } from './behaviours';
 import type { FlashMemory } from './flash-memory';
 import type { Identity } from './models';
-import type { Radio } from './options';
+import type { Radio, Transport } from './options';
 import type { NewlibRand } from './rand';
 import type { Timings } from './timings';
-
-/** Which class of stock firmware the device is (protocol notes 2.3, 4.2). */
-export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 
 /** What all parts of one device share. */
 export interface DeviceContext {

@@ -1,7 +1,9 @@
 import type { Behaviours } from './behaviours';
 import type { Slot } from './boot';
-import type { Transport } from './context';
 import type { Timings } from './timings';
+
+/** Which class of stock firmware the device is (protocol notes 2.3, 4.2). */
+export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 
 /** Called as the device's radio changes, so that a lab can move network interfaces. The device waits for each. */
 export interface Radio {

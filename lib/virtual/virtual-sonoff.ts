@@ -17,7 +17,8 @@ const CURES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'new-fi
 const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
 export { FAULTS, type Behaviours, type Fault } from './behaviours';
-export type { Transport, VirtualState } from './context';
+export type { VirtualState } from './context';
+export type { Transport } from './options';
 export type { Radio, VirtualResult, VirtualSonoffOptions } from './options';
 
 /**

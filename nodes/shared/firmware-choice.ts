@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { FlashError } from '../../lib/errors';
-import type { FirmwareSources } from '../../lib/flash/firmware';
-import type { Message } from '../../lib/flash/stage-runs';
+import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
+import type { Message } from '../../lib/flash/job/ticket';
 
 /** The config node `sonota-firmware` as its users see it. */
 export interface FirmwareNode extends Node {

@@ -1,6 +1,6 @@
 import type { Node } from 'node-red';
-import { HostRegistry } from '../../lib/flash/host-registry';
-import type { FlashHost } from '../../lib/flash/host';
+import { HostRegistry } from '../../lib/flash/host/host-registry';
+import type { FlashHost } from '../../lib/flash/host/host';
 
 /** Every host of this Node-RED; they outlive their config nodes (design, rule 7). */
 export const hosts = new HostRegistry();

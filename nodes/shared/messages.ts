@@ -1,4 +1,4 @@
-import type { Message } from '../../lib/flash/stage-runs';
+import type { Message } from '../../lib/flash/job/ticket';
 
 /**
  * Takes the Wi-Fi password out of a message, so that neither a result nor a Catch message holds it.

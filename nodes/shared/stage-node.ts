@@ -1,10 +1,11 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import type { FlashHost } from '../../lib/flash/host';
-import type { Job, JobSnapshot } from '../../lib/flash/job';
-import type { Report } from '../../lib/flash/report';
-import type { StageName } from '../../lib/flash/stages';
-import type { Message, Outlet, StageOutcome, StageRequest, Ticket } from '../../lib/flash/stage-runs';
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { Job, JobSnapshot } from '../../lib/flash/job/job';
+import type { Report } from '../../lib/flash/run/report';
+import type { StageName } from '../../lib/flash/job/stages';
+import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
+import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { hosts, type HostNode } from './hosts';
 import { deviceOf, takePassword } from './messages';

@@ -1,6 +1,6 @@
 import type { Node } from 'node-red';
 import type { ErrorCode } from '../../lib/errors';
-import type { Report } from '../../lib/flash/report';
+import type { Report } from '../../lib/flash/run/report';
 import type { Translate } from './translate';
 
 /** What stands under a node; the colours and shapes are Node-RED's own language (design, "Status"). */

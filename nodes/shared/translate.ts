@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import type { Report } from '../../lib/flash/report';
+import type { Report } from '../../lib/flash/run/report';
 
 /** A text of the node's own catalogue, or the English one where the catalogue has none. */
 export type Translate = (key: string, english: string, values?: Readonly<Record<string, string | number>>) => string;

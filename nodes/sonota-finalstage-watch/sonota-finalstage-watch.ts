@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { FlashHost } from '../../lib/flash/host';
-import type { Job } from '../../lib/flash/job';
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { Job } from '../../lib/flash/job/job';
 import { finalStage } from '../../lib/flash/stage/finalstage';
 import { FINALSTAGE_ADDRESS } from '../../lib/protocol/finalstage';
 import { chooseFirmware } from '../shared/firmware-choice';

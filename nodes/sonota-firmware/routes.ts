@@ -6,9 +6,9 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
-import { sourceOf } from '../../lib/flash/library/catalog';
-import type { ImageLibrary } from '../../lib/flash/library/image-library';
-import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/inspection';
+import { sourceOf } from '../../lib/flash/firmware/library/catalog';
+import type { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
+import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/firmware/inspection';
 import { MENDS, type ImageRole, type MendName } from '../../lib/image';
 
 const PATH = '/sonota/firmware';

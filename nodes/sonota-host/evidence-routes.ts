@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { bundleOf } from '../../lib/flash/evidence-bundle';
+import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import type { HostNode } from '../shared/hosts';
 
 const PATH = '/sonota/host/:id/jobs';

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { HostSettings } from '../../lib/flash/host';
+import type { HostSettings } from '../../lib/flash/host/host';
 import { FINALSTAGE_PORT } from '../../lib/protocol/finalstage';
 import { onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import { readSource, type ImageSource } from '../../lib/flash/image-source';
+import { readSource, type ImageSource } from '../../lib/flash/firmware/image-source';
 import { examine, flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
 import { libraryOf } from '../shared/library';
 import { textOrNone } from '../shared/properties';

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { FlashError } from '../../lib/errors';
-import type { FlashHost } from '../../lib/flash/host';
+import type { FlashHost } from '../../lib/flash/host/host';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { deviceOf } from '../shared/messages';

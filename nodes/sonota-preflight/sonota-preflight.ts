@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
-import type { Message } from '../../lib/flash/stage-runs';
+import type { Message } from '../../lib/flash/job/ticket';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, type HostNode } from '../shared/hosts';
 import { takePassword } from '../shared/messages';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { digestOf, FirmwareStore } from '../../lib/flash/store/firmware-store';
+import { digestOf, FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { EVERY_NODE, idOf } from './every-node';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Ajv2020, { type AnySchema } from 'ajv/dist/2020';
-import { Catalog, CATALOG_FILE, type CatalogImage } from '../../lib/flash/library/catalog';
+import { Catalog, CATALOG_FILE, type CatalogImage } from '../../lib/flash/firmware/library/catalog';
 import { FINAL_LIMIT, USER_LIMIT } from '../../lib/image';
 
 describe('flash/catalog', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cloud } from '../../lib/flash/stage/cloud';
-import { requireCloudRoad } from '../../lib/flash/cloud-road';
-import type { StageOutcome } from '../../lib/flash/stage-runs';
+import { requireCloudRoad } from '../../lib/flash/stage/cloud-road';
+import type { StageOutcome } from '../../lib/flash/job/ticket';
 import { closeBenches, openBench } from './bench';
 import { assertCode } from './refusals';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { bundleOf, observationsIn } from '../../lib/flash/evidence-bundle';
-import { JobEvidence } from '../../lib/flash/evidence';
-import { Job } from '../../lib/flash/job';
+import { bundleOf, observationsIn } from '../../lib/flash/job/evidence-bundle';
+import { JobEvidence } from '../../lib/flash/job/evidence';
+import { Job } from '../../lib/flash/job/job';
 import { judge } from '../../lib/flash/verdict/verdict';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { replayOf } from '../../lib/virtual/replay';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf, FirmwareStore } from '../../lib/flash/store/firmware-store';
+import { digestOf, FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
 import { makeFinalImage } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
 

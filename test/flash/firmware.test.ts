@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { loadFirmware, loadImage, type ImageSource } from '../../lib/flash/firmware';
+import { loadFirmware, loadImage, type ImageSource } from '../../lib/flash/firmware/firmware';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';

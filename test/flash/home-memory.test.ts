@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { homeAddressIn } from '../../lib/flash/home-memory';
+import { homeAddressIn } from '../../lib/flash/host/home-memory';
 
 describe('flash/home-memory', () => {
   const folders: string[] = [];

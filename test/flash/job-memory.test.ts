@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FlashError } from '../../lib/errors';
-import { FinalStageVisit } from '../../lib/flash/finalstage-visit';
-import { loadFirmware } from '../../lib/flash/firmware';
-import { FlashHost } from '../../lib/flash/host';
-import type { StageRequest } from '../../lib/flash/stage-runs';
-import type { StageName } from '../../lib/flash/stages';
-import { UpgradeDownload } from '../../lib/flash/upgrade-download';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { FlashHost } from '../../lib/flash/host/host';
+import type { StageRequest } from '../../lib/flash/run/stage-runs';
+import type { StageName } from '../../lib/flash/job/stages';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FIRMWARE, Recorder } from './bench';
 
 const SETTINGS = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
-import { Job } from '../../lib/flash/job';
-import { JobBook } from '../../lib/flash/job-book';
-import { percentOfJob, STAGES } from '../../lib/flash/stages';
+import { Job } from '../../lib/flash/job/job';
+import { JobBook } from '../../lib/flash/job/job-book';
+import { percentOfJob, STAGES } from '../../lib/flash/job/stages';
 
 describe('flash/job', () => {
   it('has one percent over all stages, which never falls', () => {

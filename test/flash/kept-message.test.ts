@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { runInNewContext } from 'node:vm';
-import { keptMessage, revivedMessage } from '../../lib/flash/kept-message';
+import { keptMessage, revivedMessage } from '../../lib/flash/kept/kept-message';
 
 describe('flash/kept-message', () => {
   it('keeps what JSON carries, through a file and back', () => {

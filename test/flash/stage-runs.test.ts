@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
-import { JobBook } from '../../lib/flash/job-book';
-import { StageRuns, type StageContext, type StageRequest, type Ticket } from '../../lib/flash/stage-runs';
+import { JobBook } from '../../lib/flash/job/job-book';
+import type { Ticket } from '../../lib/flash/job/ticket';
+import { StageRuns, type StageContext, type StageRequest } from '../../lib/flash/run/stage-runs';
 import { Recorder } from './bench';
 import { assertCode } from './refusals';
 

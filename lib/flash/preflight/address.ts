@@ -1,7 +1,7 @@
 import { asFlashError, FlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
 import { isContainerAddress } from '../../net/container';
-import type { FlashHost } from '../host';
+import type { FlashHost } from '../host/host';
 import { failed, noted, passed, type Check } from './check';
 import type { Machine } from './machine';
 

@@ -1,8 +1,8 @@
 import { asFlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
-import { loadFirmware, type FirmwareSources } from '../firmware';
-import type { FlashHost } from '../host';
-import { refuseRehearsalImages } from '../rehearsal';
+import { loadFirmware, type FirmwareSources } from '../firmware/firmware';
+import type { FlashHost } from '../host/host';
+import { refuseRehearsalImages } from '../firmware/rehearsal';
 import { failed, noted, passed, type Check } from './check';
 
 /** For one fetch over the network, in ms. */

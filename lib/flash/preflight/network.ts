@@ -3,7 +3,7 @@ import { isContainerInterface } from '../../net/container';
 import { cidr, overlap, type Network } from '../../net/networks';
 import { AP_ADDRESS } from '../../protocol/ap';
 import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
-import type { FlashHost } from '../host';
+import type { FlashHost } from '../host/host';
 import { passed, warned, type Check } from './check';
 import type { Machine } from './machine';
 

@@ -1,6 +1,6 @@
 import { asFlashError, type FlashError } from '../../errors';
 import { PortListener } from '../../server/port-listener';
-import type { FlashHost } from '../host';
+import type { FlashHost } from '../host/host';
 import { failed, passed, warned, type Check } from './check';
 
 interface Port {

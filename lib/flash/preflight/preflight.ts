@@ -1,6 +1,6 @@
 import { FlashError } from '../../errors';
-import type { FirmwareSources } from '../firmware';
-import type { FlashHost } from '../host';
+import type { FirmwareSources } from '../firmware/firmware';
+import type { FlashHost } from '../host/host';
 import { checkAddress } from './address';
 import type { Check } from './check';
 import { checkClock } from './clock';

@@ -3,7 +3,7 @@ import { fetchInRanges } from '../../client/range-fetch';
 import { FlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
 import { probeTcp } from '../../net/probe';
-import type { FlashHost } from '../host';
+import type { FlashHost } from '../host/host';
 import { failed, noted, passed, type Check } from './check';
 import type { Machine } from './machine';
 

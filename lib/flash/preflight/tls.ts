@@ -1,4 +1,4 @@
-import type { FlashHost } from '../host';
+import type { FlashHost } from '../host/host';
 import { failed, passed, type Check } from './check';
 
 /** This Node.js can speak TLS as the devices do. */

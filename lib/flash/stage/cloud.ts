@@ -1,10 +1,10 @@
 import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
-import { requireCloudRoad } from '../cloud-road';
-import type { Dispatched } from '../devices';
-import type { FlashHost } from '../host';
-import type { StageContext } from '../stage-runs';
-import { waitFor } from '../wait';
+import { requireCloudRoad } from './cloud-road';
+import type { Dispatched } from '../host/devices';
+import type { FlashHost } from '../host/host';
+import type { StageContext } from '../run/stage-runs';
+import { waitFor } from '../waiting/wait';
 import { throwIfFinal, untilOver, watchTrouble, witnessed, type Beginning } from './judged';
 
 export interface CloudOptions {

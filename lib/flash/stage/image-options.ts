@@ -1,6 +1,6 @@
-import type { FlashHost } from '../host';
-import type { SourceOptions } from '../image-source';
-import type { StageContext } from '../stage-runs';
+import type { FlashHost } from '../host/host';
+import type { SourceOptions } from '../firmware/image-source';
+import type { StageContext } from '../run/stage-runs';
 
 /** How a stage loads images: until it is cancelled, out of the host's library, with downloads as its progress. */
 export function imageOptions(context: StageContext, host: FlashHost): SourceOptions {

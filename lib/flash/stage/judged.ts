@@ -1,7 +1,7 @@
 import { asFlashError, FlashError } from '../../errors';
-import type { Job } from '../job';
-import type { StageContext } from '../stage-runs';
-import { withinLimit } from '../time-limit';
+import type { Job } from '../job/job';
+import type { StageContext } from '../run/stage-runs';
+import { withinLimit } from '../waiting/time-limit';
 import type { StageBegan } from '../verdict/observation';
 import { isTrouble, type Trouble, type Verdict } from '../verdict/verdict';
 

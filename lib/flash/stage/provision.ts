@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
-import { firstOf } from '../first-of';
-import type { FlashHost } from '../host';
-import type { StageContext } from '../stage-runs';
+import { firstOf } from '../waiting/first-of';
+import type { FlashHost } from '../host/host';
+import type { StageContext } from '../run/stage-runs';
 import { AP_NETWORK } from '../verdict/networks';
 import { isTrouble } from '../verdict/verdict';
-import { waitFor } from '../wait';
+import { waitFor } from '../waiting/wait';
 import { untilOver, witnessed, type Beginning } from './judged';
 
 /**

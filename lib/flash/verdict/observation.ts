@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorValues } from '../../errors';
 import type { OtaClass } from '../../protocol/ota-request';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
-import type { StageName } from '../stages';
+import type { StageName } from '../job/stages';
 
 /** One address of this machine. */
 export interface OwnAddress {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { FlashHost } from '../../../lib/flash/host';
+import { FlashHost } from '../../../lib/flash/host/host';
 import { checkAddress } from '../../../lib/flash/preflight/address';
 import type { Machine } from '../../../lib/flash/preflight/machine';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { FlashHost } from '../../../lib/flash/host';
+import type { FlashHost } from '../../../lib/flash/host/host';
 import type { Check } from '../../../lib/flash/preflight/check';
 import { preflight, type PreflightReport } from '../../../lib/flash/preflight/preflight';
 import { closeBenches, FIRMWARE, freePort, openBench } from '../bench';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../../../lib/errors';
-import type { Job } from '../../../lib/flash/job';
+import type { Job } from '../../../lib/flash/job/job';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
 import type { OwnAddress } from '../../../lib/flash/verdict/observation';
 import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';

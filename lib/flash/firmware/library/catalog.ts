@@ -1,0 +1,67 @@
+/** The images that are known by name; facts only, no image is in the package. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FlashMode } from '../../../image';
+
+/** The package's own catalog; found from the compiled file, in dist/lib/. */
+export const CATALOG_FILE = join(__dirname, '..', '..', '..', '..', 'firmware', 'catalog.json');
+
+export interface CatalogImage {
+  /** What follows `catalog:`. */
+  readonly name: string;
+  readonly title: string;
+  readonly project: string;
+  readonly version: string | null;
+  /** SPDX; null where the publisher states none. */
+  readonly licence: string | null;
+  readonly url: string;
+  /** Bytes; null = not known. */
+  readonly size: number | null;
+  /** Null = not known: the first download shows it for a person to confirm. */
+  readonly sha256: string | null;
+  /** Who says that this is the digest. */
+  readonly digestSource: string | null;
+  readonly flashMode: FlashMode | null;
+  /** The roads that it fits. */
+  readonly roads: readonly ('cloud-user1' | 'cloud-user2' | 'finalstage' | 'diy')[];
+  readonly notes: string;
+}
+
+interface CatalogFile {
+  /** Names of the images that stand in for an empty pair. */
+  readonly pair: { readonly user1: string; readonly user2: string };
+  readonly images: readonly CatalogImage[];
+}
+
+let ofPackage: Catalog | undefined;
+
+export class Catalog {
+  constructor(private readonly file: CatalogFile) {}
+
+  /** The package's own, read once; a test holds it to its schema. */
+  static ofPackage(): Catalog {
+    ofPackage ??= new Catalog(JSON.parse(readFileSync(CATALOG_FILE, 'utf8')) as CatalogFile);
+    return ofPackage;
+  }
+
+  get images(): readonly CatalogImage[] {
+    return this.file.images;
+  }
+
+  /** What an empty pair stands for. */
+  get pair(): { user1: CatalogImage; user2: CatalogImage } {
+    const [user1, user2] = [this.find(this.file.pair.user1), this.find(this.file.pair.user2)];
+    if (!user1 || !user2) throw new Error("the catalog's pair is not among its images");
+    return { user1, user2 };
+  }
+
+  find(name: string): CatalogImage | undefined {
+    return this.file.images.find((image) => image.name === name.toLowerCase());
+  }
+}
+
+/** How a catalog image is written in a form, and known in the store. */
+export function sourceOf(image: CatalogImage): string {
+  return `catalog:${image.name}`;
+}

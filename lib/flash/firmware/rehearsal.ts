@@ -1,0 +1,29 @@
+import { FlashError } from '../../errors';
+import { REHEARSAL_MARK, makeFinalImage, makeUserImage, type ImageRole } from '../../image';
+import { isLoopback } from '../../net/addresses';
+
+/** The sizes of SonOTA's published files: a rehearsal takes as many requests as the real thing. */
+const USER_BYTES = 239_220;
+const FINAL_BYTES = 482_432;
+
+/** An image for a rehearsal: sound in every field, so that every check passes, and of no use. */
+export function rehearsalImage(role: ImageRole): Buffer {
+  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: REHEARSAL_MARK });
+  return makeUserImage({
+    slot: role === 'user1' ? 1 : 2,
+    size: USER_BYTES,
+    seed: role === 'user1' ? 1 : 2,
+    text: REHEARSAL_MARK,
+  });
+}
+
+/**
+ * Keeps rehearsal images from a real device, which would be lost with one.
+ *
+ * @param peer the device's address; a virtual Sonoff is on this machine
+ * @throws FlashError `rehearsal-only`
+ */
+export function refuseRehearsalImages(images: readonly { bytes: Buffer }[], peer: string): void {
+  if (isLoopback(peer)) return;
+  if (images.some(({ bytes }) => bytes.includes(REHEARSAL_MARK))) throw new FlashError('rehearsal-only', { peer });
+}

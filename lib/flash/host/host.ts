@@ -1,0 +1,358 @@
+import { EventEmitter } from 'node:events';
+import { isIPv4 } from 'node:net';
+import { asFlashError, FlashError } from '../../errors';
+import { AddressWatch } from '../../net/address-watch';
+import { isLoopback, localIPv4 } from '../../net/addresses';
+import type { HomeAddress } from '../../net/home-address';
+import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
+import { CloudServer } from '../../server/cloud-server';
+import type { DeviceConnection } from '../../server/device-connection';
+import { DeviceServers, type ListenSettings, type OpenPorts } from '../../server/device-servers';
+import { ImageServer } from '../../server/image-server';
+import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
+import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
+import type { Pace } from '../../server/transfer';
+import { selfTestTls } from '../../server/tls-self-test';
+import { Devices } from './devices';
+import type { HostLog } from './host-log';
+import { ImageDesk } from './image-desk';
+import { ImageLibrary } from '../firmware/library/image-library';
+import { homeAddressIn } from './home-memory';
+import type { Job } from '../job/job';
+import { JobBook } from '../job/job-book';
+import { JobMemory } from './job-memory';
+import type { ProbeImages } from './probe-images';
+import { StageRuns } from '../run/stage-runs';
+import type { OwnAddress } from '../verdict/observation';
+import { Witness } from './witness';
+
+export interface HostSettings extends ListenSettings {
+  /** The IPv4 that devices dial; empty = found and remembered. */
+  readonly address: string;
+}
+
+/** This machine's own address as the first guest of a device's access point, and of FinalStage. */
+const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
+
+/** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
+const UNWATCHED_VISIT_MS = 15 * 60_000;
+const SWEEP_MS = 5000;
+/** A FinalStage transfer that has not moved for so long is not waited for when the host closes. */
+const DEAD_AFTER_MS = 30_000;
+
+/**
+ * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
+ * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
+ *
+ * Events: `state` when it began or ceased to listen, or could not.
+ */
+export class FlashHost extends EventEmitter {
+  readonly jobs = new JobBook();
+  readonly devices = new Devices();
+  readonly runs = new StageRuns();
+  /** Images by name and by digest, kept in this package's own folder. */
+  readonly library: ImageLibrary;
+  /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
+  trouble: FlashError | undefined;
+  log: HostLog = () => undefined;
+  /** How fast firmware without ranges is fed, where that is not the proven pace. */
+  pace: Pace | undefined;
+  /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
+  rehearsalAddresses: () => OwnAddress[] = () => [];
+
+  private readonly homeAddress: HomeAddress;
+  /** Keeps the jobs on disk, where there is a place for them. */
+  private readonly memory: JobMemory | undefined;
+  /** What there is to say before anybody listens to `log`. */
+  private unsaid: Parameters<HostLog>[] | undefined = [];
+  private readonly desk = new ImageDesk(this.jobs, this.devices);
+  private readonly watch = new AddressWatch();
+  private ownIdentity: TlsIdentity | undefined;
+  private servers: DeviceServers | undefined;
+  private images: ImageServer | undefined;
+  private lastTurn: Promise<unknown> = Promise.resolve();
+  private isClosed = false;
+  private sweeper: NodeJS.Timeout | undefined;
+
+  /**
+   * @param folder where the TLS identity, images and jobs are kept; undefined = for this process only
+   * @param id of the host's config node: which jobs are its own; undefined = they are not kept
+   */
+  constructor(
+    private settings: HostSettings,
+    private readonly folder: string | undefined,
+    id?: string,
+  ) {
+    super();
+    this.library = ImageLibrary.at(folder);
+    this.homeAddress = homeAddressIn(folder);
+    this.watch.on('changed', () => void this.homeAddress.update());
+    if (folder === undefined || id === undefined) return;
+    const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+    this.memory = new JobMemory(folder, id, this.jobs, this.runs, say);
+    this.memory.start();
+    this.desk.whenKept = () => this.kept();
+  }
+
+  get isListening(): boolean {
+    return this.servers?.ports !== undefined;
+  }
+
+  /** The ports as they are open, or as they are set where they are not. */
+  get ports(): OpenPorts {
+    const { httpsPort: https, legacyPort: legacy, httpPort: http } = this.settings;
+    return this.servers?.ports ?? { https, legacy, http };
+  }
+
+  get finalStagePort(): number {
+    return this.settings.finalStagePort;
+  }
+
+  /** The address it listens on. */
+  get bind(): string {
+    return this.settings.bind;
+  }
+
+  /** Images for fetching from oneself. */
+  get probes(): ProbeImages {
+    return this.desk.probes;
+  }
+
+  /** The IPv4 that devices dial, where it is known. */
+  get address(): string | undefined {
+    return this.settings.address || this.homeAddress.current;
+  }
+
+  /** Whether the address is one that this machine had, if not now, when it was last on its home network. */
+  get isAddressRemembered(): boolean {
+    return this.homeAddress.current !== undefined && this.homeAddress.current === this.address;
+  }
+
+  /**
+   * The IPv4 to tell a device. One that a person has set may lie in the range of a device's own networks: there are
+   * homes that use the same numbers.
+   * @throws FlashError `address-invalid`
+   */
+  addressToDial(): string {
+    const { address } = this;
+    if (address === undefined) {
+      const reason = 'none is set, and this machine has no address on a home network that could be found';
+      throw new FlashError('address-invalid', { reason });
+    }
+    if (GUEST_ADDRESSES.includes(address)) {
+      const reason = `${address} is what this machine is called in a device's own network, not at home`;
+      throw new FlashError('address-invalid', { reason });
+    }
+    if (!isIPv4(address)) throw new FlashError('address-invalid', { reason: `${address} is not an IPv4 address` });
+    return address;
+  }
+
+  /**
+   * Begins to listen, or does nothing where it does already.
+   * @throws FlashError `port-in-use`; the next call tries again. `host-missing` where the host was closed
+   */
+  open(): Promise<void> {
+    return this.inTurn(() => this.openNow());
+  }
+
+  /**
+   * Ceases to listen and drops every device, except that a FinalStage transfer on the wire ends first. The jobs stay.
+   */
+  stopListening(): Promise<void> {
+    return this.inTurn(() => this.stopNow());
+  }
+
+  /**
+   * Ends the host with all its stages; those that were kept on disk go on when a host of the same id is made.
+   * @param options `forget`: nothing of it is to go on
+   */
+  async close({ forget = false } = {}): Promise<void> {
+    this.isClosed = true;
+    // What the close itself cancels must not be kept as cancelled.
+    if (forget) await this.memory?.forget();
+    else await this.memory?.close();
+    this.runs.cancelAll();
+    await this.stopListening();
+  }
+
+  /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
+  apply(settings: HostSettings): Promise<void> {
+    return this.inTurn(async () => {
+      if (!this.needsReopening(settings)) return;
+      const wasListening = this.isListening;
+      await this.images?.whenQuiet();
+      await this.stopNow();
+      this.settings = settings;
+      if (wasListening) await this.openNow();
+    });
+  }
+
+  /**
+   * Listens where FinalStage dials, while a job can reach it.
+   * @throws FlashError `port-in-use`
+   */
+  openFinalStagePort(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.openNow();
+      await this.servers?.openFinalStage();
+    });
+  }
+
+  /** Makes sure that this Node.js can speak TLS as the devices do; returns `tls-refused` where it cannot. */
+  async testTls(): Promise<FlashError | undefined> {
+    return selfTestTls(await this.identity());
+  }
+
+  /** This machine's addresses, as far as they matter for a device at `url`. */
+  ownAddresses(url: string): OwnAddress[] {
+    if (isLoopback(new URL(url).hostname)) return this.rehearsalAddresses();
+    return localIPv4().map(({ name, address }) => ({ name, address }));
+  }
+
+  /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
+  async kept(): Promise<void> {
+    await this.memory?.settled();
+  }
+
+  /** Makes a connected device the job's, with what it told of itself. */
+  adoptDevice(job: Job, connection: DeviceConnection): void {
+    const { device, peer } = connection;
+    if (!device) return;
+    this.jobs.identify(job, device.deviceid);
+    job.evidence.add({ kind: 'ready', peer, via: connection.via });
+    const mac = this.devices.mac(device.deviceid);
+    job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
+  }
+
+  /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
+  private inTurn(step: () => Promise<void>): Promise<void> {
+    const turn = this.lastTurn.then(step);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async identity(): Promise<TlsIdentity> {
+    return (this.ownIdentity ??= await loadTlsIdentity(this.folder));
+  }
+
+  private needsReopening(settings: HostSettings): boolean {
+    const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
+    return keys.some((key) => settings[key] !== this.settings[key]);
+  }
+
+  private async stopNow(): Promise<void> {
+    const { servers, images } = this;
+    if (!servers) return;
+    if (images) await this.untilFinalStageIsQuiet(images);
+    this.servers = undefined;
+    this.watch.stop();
+    clearInterval(this.sweeper);
+    await servers.close();
+    this.emit('state');
+  }
+
+  private async openNow(): Promise<void> {
+    if (this.isClosed) throw new FlashError('host-missing');
+    if (this.isListening) return;
+    for (const [level, text] of this.unsaid ?? []) this.log(level, text);
+    this.unsaid = undefined;
+    await this.homeAddress.update();
+    const servers = await this.makeServers();
+    try {
+      const ports = await servers.open(this.settings);
+      if (this.needsFinalStagePort()) await servers.openFinalStage();
+      this.servers = servers;
+      this.trouble = await this.testTls();
+      if (this.trouble) this.log('warn', this.trouble.message);
+      this.watch.start();
+      this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+      this.log(
+        'info',
+        `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
+      );
+    } catch (error) {
+      await servers.close();
+      this.trouble = asFlashError(error);
+      this.log('warn', this.trouble.message);
+      throw this.trouble;
+    } finally {
+      this.emit('state');
+    }
+  }
+
+  private async makeServers(): Promise<DeviceServers> {
+    const { devices } = this;
+    const identity = await this.identity();
+    const cloud = new CloudServer({
+      whereToConnect: (via, localAddress) => ({
+        address: this.address ?? localAddress,
+        port: via === 'plain' ? this.ports.legacy : this.ports.https,
+      }),
+    });
+    // What was seen is kept before anybody is told of it: who is told asks what to make of it.
+    const witness = new Witness(this.jobs, devices);
+    cloud.on('dispatched', (request) => {
+      witness.dispatched(request);
+      devices.dispatched(request, request.peer);
+    });
+    cloud.on('connected', (connection) => {
+      witness.connected(connection);
+      devices.add(connection);
+    });
+    cloud.on('malformed', (error, peer) => {
+      witness.malformed(error, peer);
+      devices.hadTrouble(peer, error);
+    });
+    const tlsFront = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
+    tlsFront.on('handshake-failed', (failure) => {
+      witness.handshakeFailed(failure);
+      const trouble = handshakeTrouble(failure);
+      if (trouble) devices.hadTrouble(failure.peer, trouble);
+    });
+    const images = new ImageServer({
+      find: (request, peer) => {
+        const found = this.desk.find(request, peer);
+        return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
+      },
+    });
+    this.images = images;
+    const servers = new DeviceServers({ tlsFront, cloud, images });
+    servers.on('cloud-dialled', (peer, via) => witness.dialled(peer, via));
+    servers.on('image-dialled', (peer) => {
+      witness.dialled(peer, 'images');
+      this.desk.dialled(peer);
+    });
+    servers.on('trouble', (error) => this.log('warn', error.message));
+    return servers;
+  }
+
+  /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */
+  private async untilFinalStageIsQuiet(images: ImageServer): Promise<void> {
+    if (images.transfersOnWire.finalstage === 0) return;
+    const visits = this.jobs.awaitingFinalStage().flatMap(({ visit }) => visit ?? []);
+    const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(DEAD_AFTER_MS)));
+    await Promise.race([images.whenFinalStageQuiet(), whenAllStall]);
+  }
+
+  /** Gives up FinalStage's port when no job can reach it any more: nothing listens longer than it must. */
+  private async sweep(): Promise<void> {
+    for (const job of this.jobs.awaitingFinalStage()) {
+      const isUnwatched = !job.running && Date.now() - (job.visit?.since.getTime() ?? 0) > UNWATCHED_VISIT_MS;
+      if (isUnwatched) job.visit = undefined;
+    }
+    const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
+    if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();
+  }
+
+  private needsFinalStagePort(): boolean {
+    return this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
+  }
+}
+
+/** What a failed handshake means to a person; a peer that merely left says nothing. */
+function handshakeTrouble({ failure, peer, reason }: HandshakeFailed): FlashError | undefined {
+  if (failure === 'certificate-rejected') return new FlashError('certificate-rejected', { peer });
+  if (failure === 'refused-here') return new FlashError('tls-refused', { peer, reason });
+  if (failure === 'not-tls') return new FlashError('message-malformed', { peer, reason });
+  return undefined;
+}

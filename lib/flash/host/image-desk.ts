@@ -1,0 +1,167 @@
+import { inSameNetwork, isLoopback } from '../../net/addresses';
+import { finalStageImage } from '../../protocol/finalstage';
+import { signatureMatches, type OtaRequest } from '../../protocol/ota-request';
+import type { ImageGrant, ImageRefusal } from '../../server/transfer';
+import type { Devices } from './devices';
+import { FinalStageVisit, type DeliveryTry, type FinalStageImage } from '../job/finalstage-visit';
+import type { Job } from '../job/job';
+import type { JobBook } from '../job/job-book';
+import { ProbeImages } from './probe-images';
+import type { Seen } from '../verdict/observation';
+
+const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;
+
+/** Where the device of a job fetches its image; the path alone counts, its Host header is constant (notes 4.1). */
+export function upgradePath(deviceid: string, role: 'user1' | 'user2'): string {
+  return `/sonota/${deviceid}/${role}.bin`;
+}
+
+/** Decides who may fetch which image: only images of an open job, only its device or FinalStage (design, rule 5). */
+export class ImageDesk {
+  readonly probes = new ProbeImages();
+
+  /** Resolves when what happened so far would outlive the process, or after a moment in vain. */
+  whenKept: () => Promise<void> = async () => undefined;
+
+  constructor(
+    private readonly jobs: JobBook,
+    private readonly devices: Devices,
+  ) {}
+
+  find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal {
+    const [, deviceid, role] = UPGRADE_PATH.exec(request.path) ?? [];
+    if (deviceid !== undefined && role !== undefined) {
+      return this.forUpgrade(deviceid, role as 'user1' | 'user2', request, peer);
+    }
+    const image = finalStageImage(request.path);
+    if (image && request.class === 'finalstage') return this.forFinalStage(image, peer);
+    return this.probes.find(request.path, peer) ?? { status: 404, reason: 'there is nothing here' };
+  }
+
+  /** A bare connection: FinalStage looks in this way whether we are there before it asks. */
+  dialled(peer: string): void {
+    const job = this.awaiting(peer);
+    job?.evidence.add({ kind: 'finalstage-dialled' });
+    job?.visit.dialled();
+  }
+
+  private forUpgrade(
+    deviceid: string,
+    role: 'user1' | 'user2',
+    request: OtaRequest,
+    peer: string,
+  ): ImageGrant | ImageRefusal {
+    const job = this.jobs.openJob(deviceid);
+    const image = job?.firmware[role];
+    const download = job?.download;
+    if (!image || !download) return { status: 404, reason: 'no upgrade of this device is open' };
+    if (!this.isFrom(deviceid, request, peer)) return { status: 403, reason: 'this image is for another device' };
+    const { evidence } = job;
+    const size = image.bytes.length;
+    const begunAt = Date.now();
+    let noted = 0;
+    return {
+      bytes: image.bytes,
+      observer: {
+        request: () => {
+          evidence.add({ ...requestSeen(role, request), size });
+          download.requested(role, size, request.class);
+        },
+        sent: (_from, to) => {
+          if (request.class === 'no-range' && to >= 2 * noted) {
+            noted = to;
+            evidence.add({ kind: 'image-sent', role, class: request.class, bytes: to, ms: Date.now() - begunAt });
+          }
+          download.sentUpTo(to);
+        },
+        ended: ({ complete, bytes }) => {
+          if (request.class === 'range') return;
+          const ms = Date.now() - begunAt;
+          evidence.add({ kind: 'image-ended', role, class: request.class, complete, bytes, ms });
+        },
+      },
+    };
+  }
+
+  /** The device is known by the address of its session, or by its signature where a network hides the address. */
+  private isFrom(deviceid: string, request: OtaRequest, peer: string): boolean {
+    if (this.devices.get(deviceid)?.peer === peer) return true;
+    // Its session is gone with a restart of ours; its download goes on, and its key is kept nowhere.
+    if (!this.devices.get(deviceid) && this.jobs.openJob(deviceid)?.facts.ip === peer) return true;
+    const apikey = this.devices.factoryKey(deviceid);
+    const { ts, sign } = request;
+    if (apikey === undefined || ts === undefined || sign === undefined) return false;
+    return signatureMatches({ deviceid, ts, sign }, apikey);
+  }
+
+  private forFinalStage(image: FinalStageImage, peer: string): ImageGrant | ImageRefusal {
+    const job = this.awaiting(peer) ?? this.provenBy(peer);
+    const loaded = job?.firmware[image];
+    if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
+    const { visit, evidence } = job;
+    const size = loaded.bytes.length;
+    let delivery: DeliveryTry | undefined;
+    return {
+      bytes: loaded.bytes,
+      observer: {
+        request: () => {
+          evidence.add({ kind: 'finalstage-requested', image, size });
+          delivery = visit.requested(image, size);
+          return this.whenKept();
+        },
+        sent: (_from, to) => delivery?.sent(to),
+        stalled: (bytes) => {
+          if (delivery?.isOvertaken === false) evidence.add({ kind: 'finalstage-stalled', image, bytes });
+          delivery?.stalled();
+        },
+        ended: ({ complete, bytes, closedByDevice }) => {
+          // A device that lost its power in the last moment has acknowledged more than it wrote, and closes nothing.
+          const how = complete ? (closedByDevice ? 'delivered' : 'acknowledged') : 'broken';
+          if (delivery?.isOvertaken === false) evidence.add({ kind: 'finalstage-ended', image, how, bytes });
+          delivery?.ended(how);
+        },
+      },
+    };
+  }
+
+  /**
+   * A device that asks as FinalStage has written the upgrade, whatever became of its acknowledgement: with the process
+   * that it was sent to, or with the Wi-Fi. Then that request is its acknowledgement.
+   */
+  private provenBy(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
+    const visit = new FinalStageVisit();
+    if (!isPeerOf(visit, peer)) return undefined;
+    const job = this.jobs.all().find((one) => one.isOpen && !one.visit && one.download?.mayBeWritten);
+    if (!job?.download) return undefined;
+    job.download.taken();
+    return Object.assign(job, { visit });
+  }
+
+  /** The job whose FinalStage this peer can be: of several the one that has waited longest. */
+  private awaiting(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
+    return this.jobs
+      .awaitingFinalStage()
+      .find((job): job is Job & { visit: FinalStageVisit } => job.visit !== undefined && isPeerOf(job.visit, peer));
+  }
+}
+
+/**
+ * FinalStage dials from its own access point's address. Loopback is let in for rehearsals; anyone else on the home
+ * network is not, since a curious browser there would pass for a device that took its final image.
+ */
+function isPeerOf(visit: FinalStageVisit, peer: string): boolean {
+  return isLoopback(peer) || peer === visit.peer || inSameNetwork(peer, visit.peer, '255.255.255.0');
+}
+
+function requestSeen(
+  role: 'user1' | 'user2',
+  { class: otaClass, range, randPosition }: OtaRequest,
+): Omit<Seen<'image-requested'>, 'at' | 'size'> {
+  return {
+    kind: 'image-requested',
+    role,
+    class: otaClass,
+    ...(range ? { first: range.first } : {}),
+    ...(randPosition === undefined ? {} : { randPosition }),
+  };
+}

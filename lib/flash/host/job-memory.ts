@@ -1,0 +1,136 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { HostLog } from './host-log';
+import type { JobBook } from '../job/job-book';
+import { JobFile } from '../kept/job-file';
+import { imagesOf, jobOf, recordOf } from '../kept/job-record';
+import type { StageRuns } from '../run/stage-runs';
+import { waitFor } from '../waiting/wait';
+
+/** Bytes that merely flow are noted this often. */
+const FLOW_MS = 1000;
+/** A disk that is full or gone is tried again after so long. */
+const RETRY_MS = 5000;
+/** FinalStage gives up on an answer that has not begun after 5 s (protocol notes 5). */
+const SETTLE_LIMIT_MS = 2000;
+/** How many ended jobs are kept. */
+const ENDED_KEPT = 10;
+
+/**
+ * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them (design, rule 7).
+ * Written at every turn of a flash, so that what was done to a device is never done twice.
+ */
+export class JobMemory {
+  private readonly file: JobFile;
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> | undefined;
+  /** How many turns there were, and how many of them are on disk. */
+  private turns = 0;
+  private written = 0;
+  private readonly progress = new EventEmitter().setMaxListeners(0);
+  private isClosed = false;
+  private hasFailed = false;
+
+  constructor(
+    folder: string,
+    hostId: string,
+    private readonly jobs: JobBook,
+    private readonly runs: StageRuns,
+    private readonly log: HostLog,
+  ) {
+    this.file = new JobFile(join(folder, 'jobs'), hostId);
+  }
+
+  /** Takes in what an earlier run of the process kept, and keeps from now on. */
+  start(): void {
+    this.recall();
+    this.jobs.onChange = (isTurn) => (isTurn ? this.changed() : this.flowed());
+    this.runs.tickets.onChange = () => this.changed();
+  }
+
+  /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    if (this.timer) this.changed();
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    this.jobs.onChange = () => undefined;
+    this.runs.tickets.onChange = () => undefined;
+    await this.writing;
+  }
+
+  /** Resolves when what there is now is written, or when the disk has had its time: no device waits for it longer. */
+  async settled(): Promise<void> {
+    const { turns } = this;
+    if (this.hasFailed || this.isClosed) return;
+    const signal = AbortSignal.timeout(SETTLE_LIMIT_MS);
+    // Not until there is nothing more to write: while other devices are in work, there always is.
+    const isWritten = (): true | undefined => this.written >= turns || undefined;
+    await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
+  }
+
+  /** The host is no more: nothing of it goes on. */
+  async forget(): Promise<void> {
+    await this.close();
+    await this.file.remove().catch(() => undefined);
+  }
+
+  private recall(): void {
+    const kept = this.file.read((path, reason) => {
+      this.log('warn', `The jobs of an earlier run could not be read and were set aside as ${path}: ${reason}`);
+    });
+    if (!kept) return;
+    const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
+    for (const record of kept.jobs) {
+      const job = jobOf(record, (role, image) => this.file.image(role, image));
+      // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
+      if (!job.isOpen || job.visit || awaited.has(job.id)) this.jobs.restore(job);
+    }
+    for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
+      this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
+    }
+    this.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
+  }
+
+  private flowed(): void {
+    this.timer ??= setTimeout(() => this.changed(), FLOW_MS).unref();
+  }
+
+  private changed(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.turns += 1;
+    if (!this.isClosed) this.writing ??= this.writeAll();
+  }
+
+  private async writeAll(): Promise<void> {
+    // All that changes in one go is written in one go.
+    await Promise.resolve();
+    try {
+      while (this.written < this.turns) {
+        const { turns } = this;
+        await this.writeNow();
+        this.written = turns;
+        this.progress.emit('written');
+      }
+      this.hasFailed = false;
+    } catch (error) {
+      if (!this.hasFailed) {
+        this.log('warn', `The jobs cannot be kept in ${this.file.path}: ${(error as Error).message}`);
+      }
+      this.hasFailed = true;
+      if (!this.isClosed) this.timer ??= setTimeout(() => this.changed(), RETRY_MS).unref();
+    } finally {
+      this.writing = undefined;
+    }
+  }
+
+  private async writeNow(): Promise<void> {
+    const all = this.jobs.all();
+    const ended = all.filter((job) => !job.isOpen).slice(-ENDED_KEPT);
+    const jobs = all.filter((job) => job.isOpen || ended.includes(job));
+    const { tickets } = this.runs;
+    const images = [...jobs.flatMap((job) => imagesOf(job)), ...tickets.images()];
+    await this.file.write({ jobs: jobs.map(recordOf), tickets: tickets.all() }, images);
+  }
+}

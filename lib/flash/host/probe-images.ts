@@ -1,0 +1,37 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { isLoopback, localIPv4 } from '../../net/addresses';
+import type { ImageGrant, ImageRefusal } from '../../server/transfer';
+
+/** Three pieces, the last one a short one, as the devices cut them. */
+const PROBE_BYTES = 10_000;
+
+/** An image that this machine may fetch from itself. */
+export interface ProbeImage {
+  readonly path: string;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  withdraw(): void;
+}
+
+/** Images of no meaning, each at an address that nobody can guess, until it is withdrawn. */
+export class ProbeImages {
+  private readonly offered = new Map<string, Buffer>();
+
+  offer(): ProbeImage {
+    const path = `/sonota/self-test/${randomBytes(16).toString('hex')}.bin`;
+    const bytes = randomBytes(PROBE_BYTES);
+    this.offered.set(path, bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { path, sha256, withdraw: () => void this.offered.delete(path) };
+  }
+
+  /** What to answer where the path is that of an image on offer. */
+  find(path: string, peer: string): ImageGrant | ImageRefusal | undefined {
+    const bytes = this.offered.get(path);
+    if (bytes === undefined) return undefined;
+    if (isLoopback(peer) || localIPv4().some(({ address }) => address === peer)) {
+      return { bytes, observer: { sent: () => undefined, ended: () => undefined } };
+    }
+    return { status: 403, reason: 'this is for the machine itself' };
+  }
+}

@@ -1,0 +1,86 @@
+import { EventEmitter } from 'node:events';
+import type { Observation, Unstamped } from '../verdict/observation';
+import { PATIENCE, type Patience } from '../verdict/patience';
+import { judge, type Verdict } from '../verdict/verdict';
+
+/** More than a whole flash leaves; a device that dials for days must not fill the memory. */
+const KEPT_AT_MOST = 1000;
+/** Of what repeats itself by nature, the newest suffice. */
+const REPEATING = new Set<Observation['kind']>(['message', 'dialled', 'finalstage-dialled', 'malformed', 'tls-failed']);
+/** FinalStage dials twice a second; one observation for so long tells as much. */
+const DIALS_EVERY_MS = 5000;
+/** A verdict may change by time alone, but need not be found anew for every report. */
+const FRESH_MS = 200;
+
+/**
+ * All that was seen of one job, and what follows from it. Emits `changed` at every observation.
+ */
+export class JobEvidence extends EventEmitter {
+  patience: Patience = PATIENCE;
+  private readonly seen: Observation[] = [];
+  private readonly hidden = new Set<string>();
+  private judged: { verdict: Verdict; at: number } | undefined;
+
+  constructor() {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  get all(): readonly Observation[] {
+    return this.seen;
+  }
+
+  /** Words that no evidence shows, such as the name of the home Wi-Fi. */
+  get secrets(): readonly string[] {
+    return [...this.hidden];
+  }
+
+  hide(word: string | undefined): void {
+    if (word !== undefined && word !== '') this.hidden.add(word);
+  }
+
+  add(sighting: Unstamped, at = Date.now()): void {
+    if (sighting.kind === 'finalstage-dialled' && this.isDialNews(at) === false) return;
+    this.seen.push({ at, ...sighting });
+    if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
+    this.judged = undefined;
+    this.emit('changed');
+  }
+
+  /** Takes in what an earlier run of the process saw. */
+  restore(seen: readonly Observation[]): void {
+    this.seen.unshift(...seen);
+    this.judged = undefined;
+  }
+
+  /** Adds what is looked at again and again, where it is not as it was in this stage. */
+  addIfNew(sighting: Unstamped): void {
+    const before = this.seen.findLast(
+      (one) => one.kind === sighting.kind || (one.kind === 'stage' && one.event === 'began'),
+    );
+    const now = { at: before?.at ?? 0, ...sighting };
+    if (JSON.stringify(before) !== JSON.stringify(now)) this.add(sighting);
+  }
+
+  /** When the stage began that is observed now. */
+  get stageBeganAt(): number | undefined {
+    return this.seen.findLast((one) => one.kind === 'stage' && one.event === 'began')?.at;
+  }
+
+  verdict(now = Date.now()): Verdict {
+    if (!this.judged || Math.abs(now - this.judged.at) >= FRESH_MS) {
+      this.judged = { verdict: judge(this.seen, now, this.patience), at: now };
+    }
+    return this.judged.verdict;
+  }
+
+  private isDialNews(at: number): boolean {
+    const last = this.seen.findLast(({ kind }) => kind === 'finalstage-dialled' || kind === 'finalstage-requested');
+    return last?.kind !== 'finalstage-dialled' || at - last.at >= DIALS_EVERY_MS;
+  }
+
+  private forgetOne(): void {
+    const index = this.seen.findIndex(({ kind }) => REPEATING.has(kind));
+    this.seen.splice(Math.max(0, index), 1);
+  }
+}

@@ -1,0 +1,141 @@
+import { EventEmitter } from 'node:events';
+import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
+import { waitFor } from '../waiting/wait';
+
+/** How far one image got on its way to FinalStage, in its newest try. */
+export interface Delivery {
+  readonly size: number;
+  sent: number;
+  readonly tries: number;
+  /**
+   * - `stalled`: the connection stands, but nothing goes forward
+   * - `acknowledged`: the device has the last byte, but vanished without closing the connection
+   * - `delivered`: it has the last byte and closed the connection itself
+   */
+  state: 'flowing' | 'stalled' | 'broken' | 'acknowledged' | 'delivered';
+}
+
+/** Where one try of a delivery is told how it goes; a try that a newer one has overtaken changes nothing any more. */
+export interface DeliveryTry {
+  readonly isOvertaken: boolean;
+  sent(upTo: number): void;
+  stalled(): void;
+  ended(how: 'broken' | 'acknowledged' | 'delivered'): void;
+}
+
+export type FinalStageImage = 'user2' | 'final';
+
+/** It as it is kept on disk. Times in ISO 8601. */
+export interface FinalStageVisitRecord {
+  readonly since: string;
+  readonly peer: string;
+  readonly deliveries: Partial<Record<FinalStageImage, Delivery>>;
+}
+
+/**
+ * What one job's device has done in FinalStage so far: the servers write here, the stage reads.
+ * Emits `changed` whenever there is news, `turn` when it is of the kind that a restart must know, and `dialled` at
+ * every sign of life.
+ */
+export class FinalStageVisit extends EventEmitter {
+  /** FinalStage's own address: whose requests are this visit's. */
+  peer = FINALSTAGE_ADDRESS;
+  readonly deliveries: Partial<Record<FinalStageImage, Delivery>> = {};
+  lastDialled: Date | undefined;
+  /** When the bare connections began that no request has followed since. */
+  dialsWithoutRequestSince: Date | undefined;
+  private lastByte = 0;
+
+  constructor(readonly since = new Date()) {
+    super();
+  }
+
+  dialled(now = new Date()): void {
+    this.lastDialled = now;
+    this.dialsWithoutRequestSince ??= now;
+    this.news('dialled');
+  }
+
+  requested(image: FinalStageImage, size: number): DeliveryTry {
+    this.dialsWithoutRequestSince = undefined;
+    const tries = (this.deliveries[image]?.tries ?? 0) + 1;
+    const delivery: Delivery = { size, sent: 0, tries, state: 'flowing' };
+    this.deliveries[image] = delivery;
+    this.lastByte = Date.now();
+    this.news('dialled', 'turn');
+    const isOvertaken = (): boolean => this.deliveries[image] !== delivery;
+    const unlessOvertaken = (act: () => void): void => {
+      if (!isOvertaken()) act();
+    };
+    return {
+      get isOvertaken() {
+        return isOvertaken();
+      },
+      sent: (upTo) =>
+        unlessOvertaken(() => {
+          this.lastByte = Date.now();
+          Object.assign(delivery, { sent: upTo, state: 'flowing' });
+          if (upTo === size) this.news('turn');
+          else this.news();
+        }),
+      stalled: () =>
+        unlessOvertaken(() => {
+          delivery.state = 'stalled';
+          this.news('turn');
+        }),
+      ended: (how) =>
+        unlessOvertaken(() => {
+          delivery.state = how;
+          this.news('dialled', 'turn');
+        }),
+    };
+  }
+
+  /** Whether a transfer is on the wire and moved within the last `withinMs`: the time in which nothing may interrupt. */
+  isFlowing(withinMs: number): boolean {
+    const isOpen = Object.values(this.deliveries).some((delivery) => delivery.state === 'flowing');
+    return isOpen && Date.now() - this.lastByte < withinMs;
+  }
+
+  /** Whether the final image went out to the last byte within the last `withinMs`. */
+  isJustDelivered(withinMs: number): boolean {
+    return this.deliveries.final?.state === 'delivered' && Date.now() - this.lastByte < withinMs;
+  }
+
+  /** Resolves when no transfer is on the wire; one that has not moved for `withinMs` is not waited for. */
+  async whenQuiet(withinMs: number): Promise<void> {
+    await waitFor(this, ['changed'], () => !this.isFlowing(withinMs) || undefined, {
+      signal: new AbortController().signal,
+      everyMs: 1000,
+    });
+  }
+
+  record(): FinalStageVisitRecord {
+    return { since: this.since.toISOString(), peer: this.peer, deliveries: structuredClone(this.deliveries) };
+  }
+
+  /** A transfer that was on the wire when the process ended was cut off with it. */
+  static restore({ since, peer, deliveries }: FinalStageVisitRecord): FinalStageVisit {
+    const visit = new FinalStageVisit(new Date(since));
+    visit.peer = peer;
+    for (const [image, delivery] of Object.entries(deliveries) as [FinalStageImage, Delivery][]) {
+      const state = delivery.sent === delivery.size ? 'acknowledged' : 'broken';
+      visit.deliveries[image] = { ...delivery, state: isOver(delivery) ? delivery.state : state };
+    }
+    return visit;
+  }
+
+  /** What there is to tell of it afterwards. */
+  summary(): Record<string, unknown> {
+    const { user2, final } = this.deliveries;
+    return { image: 'final', size: final?.size, tries: final?.tries, cycles: user2 ? 2 : 1 };
+  }
+
+  private news(...more: ('dialled' | 'turn')[]): void {
+    for (const event of [...more, 'changed']) this.emit(event);
+  }
+}
+
+function isOver({ state }: Delivery): boolean {
+  return state === 'delivered' || state === 'acknowledged';
+}

@@ -1,0 +1,90 @@
+import { FlashError } from '../../errors';
+import { Job } from './job';
+import { isLater, type StageName } from './stages';
+import { PATIENCE, type Patience } from '../verdict/patience';
+
+/** How many ended jobs are remembered, so that a flash can be resumed with what is known of the device. */
+const ENDED_JOBS_KEPT = 100;
+
+/** The jobs of one host: at most one open job a device. */
+export class JobBook {
+  /** How long its jobs wait until the absence of something means something. */
+  patience: Patience = PATIENCE;
+  private readonly jobs: Job[] = [];
+  /** Called at every change of a job; see `Job.onChange`. */
+  onChange: (isTurn: boolean) => void = () => undefined;
+
+  /**
+   * The job with which a message enters `stage`. An open job of the device goes on; a failed one is resumed where
+   * the stage is not behind what it had reached; anything else begins a new job.
+   *
+   * @throws FlashError `device-busy` where a later stage of the device is running
+   */
+  jobFor(stage: StageName, deviceid: string | undefined): Job {
+    const known = deviceid === undefined ? undefined : this.latest(deviceid);
+    if (known && known.stage !== 'done' && !isLater(known.lastStage, stage)) return known;
+    if (known?.running) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
+    if (known?.isOpen) known.fail('cancelled');
+    return this.open(new Job(stage, deviceid));
+  }
+
+  /**
+   * Gives a job its device, once the stage has learned which it is. The device has shown that it is at this stage,
+   * so an older open job of it ends here.
+   */
+  identify(job: Job, deviceid: string): void {
+    if (job.deviceid === deviceid) return;
+    const older = this.latest(deviceid);
+    if (older?.isOpen) {
+      older.running?.abort(new FlashError('cancelled'));
+      older.fail('cancelled');
+    }
+    job.deviceid = deviceid;
+    this.onChange(true);
+  }
+
+  /** Takes in a job of an earlier run of the process. */
+  restore(job: Job): void {
+    this.open(job);
+  }
+
+  byId(id: string): Job | undefined {
+    return this.jobs.find((job) => job.id === id);
+  }
+
+  latest(deviceid: string): Job | undefined {
+    return this.jobs.findLast((job) => job.deviceid === deviceid);
+  }
+
+  openJob(deviceid: string): Job | undefined {
+    const job = this.latest(deviceid);
+    return job?.isOpen ? job : undefined;
+  }
+
+  /** Jobs whose device may be in FinalStage, the one that has waited longest first. */
+  awaitingFinalStage(): Job[] {
+    return this.jobs
+      .filter((job) => job.isOpen && job.visit)
+      .sort((a, b) => (a.visit?.since.getTime() ?? 0) - (b.visit?.since.getTime() ?? 0));
+  }
+
+  /** Jobs that wait for a device to come. */
+  awaitingDevice(): Job[] {
+    return this.jobs.filter((job) => job.isOpen && job.running && job.lastStage === 'cloud');
+  }
+
+  all(): readonly Job[] {
+    return this.jobs;
+  }
+
+  private open(job: Job): Job {
+    job.onChange = (isTurn) => this.onChange(isTurn);
+    job.evidence.patience = this.patience;
+    this.jobs.push(job);
+    const ended = this.jobs.filter((one) => !one.isOpen);
+    for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {
+      this.jobs.splice(this.jobs.indexOf(old), 1);
+    }
+    return job;
+  }
+}

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import type { ErrorCode } from '../../errors';
+import { JobEvidence } from './evidence';
+import type { Firmware } from '../firmware/firmware';
+import { type FinalStageVisit } from './finalstage-visit';
+import type { UpgradeDownload } from './upgrade-download';
+import { percentOfJob, type StageName } from './stages';
+import type { Verdict } from '../verdict/verdict';
+
+/** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
+export interface StageRecord {
+  startedAt: string;
+  endedAt: string | null;
+  percent: number;
+  [found: string]: unknown;
+}
+
+/** A job as messages carry it in `msg.sonota`: plain data, no secrets. */
+export interface JobSnapshot {
+  deviceid: string | null;
+  model: string | null;
+  romVersion: string | null;
+  ip: string | null;
+  mac: string | null;
+  stage: StageName | 'done' | 'failed';
+  percent: number;
+  startedAt: string;
+  stages: Partial<Record<StageName, StageRecord>>;
+  error?: ErrorCode;
+  /** How it stands, told from what was seen of it. */
+  verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'>;
+}
+
+/** What is known of the device itself; filled in as stages learn it. */
+export interface DeviceFacts {
+  model?: string;
+  romVersion?: string;
+  ip?: string;
+  mac?: string;
+}
+
+/** What a job was when it was kept on disk. */
+export interface KeptJob {
+  readonly id: string;
+  readonly lastStage: StageName;
+  readonly snapshot: JobSnapshot;
+}
+
+/** One flash of one device, from its first stage to its end. Its percent never falls. */
+export class Job {
+  readonly id: string = randomUUID();
+  readonly startedAt: Date;
+  deviceid: string | undefined;
+  /** What was seen of it. */
+  readonly evidence = new JobEvidence();
+  error: ErrorCode | undefined;
+  /** Called at every change; `isTurn` where a restart must know of it, not where bytes merely flow. */
+  onChange: (isTurn: boolean) => void = () => undefined;
+  /** Ends the stage that is running now, if one is. */
+  running: AbortController | undefined;
+
+  private readonly device: DeviceFacts = {};
+  private readonly records: Partial<Record<StageName, StageRecord>> = {};
+  private current: StageName;
+  private ended: 'done' | 'failed' | undefined;
+  private reached = 0;
+  private images: Partial<Firmware> = {};
+  private visitNow: FinalStageVisit | undefined;
+  private downloadNow: UpgradeDownload | undefined;
+  /** The stage that a restart of the process broke into. */
+  private interrupted: StageName | undefined;
+
+  constructor(firstStage: StageName, deviceid?: string, now = new Date()) {
+    this.current = firstStage;
+    this.deviceid = deviceid;
+    this.startedAt = now;
+    this.evidence.on('changed', () => this.onChange(false));
+  }
+
+  get firmware(): Partial<Firmware> {
+    return this.images;
+  }
+
+  set firmware(images: Partial<Firmware>) {
+    this.images = images;
+    this.onChange(true);
+  }
+
+  /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
+  get visit(): FinalStageVisit | undefined {
+    return this.visitNow;
+  }
+
+  set visit(visit: FinalStageVisit | undefined) {
+    this.visitNow = visit;
+    this.listenTo(visit);
+  }
+
+  /** Set while the upgrade runs: only then, and only to this job's device, its pair is served. */
+  get download(): UpgradeDownload | undefined {
+    return this.downloadNow;
+  }
+
+  set download(download: UpgradeDownload | undefined) {
+    this.downloadNow = download;
+    this.listenTo(download);
+  }
+
+  get stage(): StageName | 'done' | 'failed' {
+    return this.ended ?? this.current;
+  }
+
+  /** The last stage entered, whether or not the job has ended there. */
+  get lastStage(): StageName {
+    return this.current;
+  }
+
+  get isOpen(): boolean {
+    return this.ended === undefined;
+  }
+
+  /** 0-100, never falling. */
+  get percent(): number {
+    return this.reached;
+  }
+
+  /** Begins a stage; a failed job that is resumed is open again. */
+  enter(stage: StageName, now = new Date()): void {
+    if (stage !== this.interrupted) this.interrupted = undefined;
+    this.current = stage;
+    this.ended = undefined;
+    this.error = undefined;
+    this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
+    this.advance(stage, 0);
+    this.onChange(true);
+  }
+
+  /** Whether a stage goes on that was broken into by a restart: what was done to the device then stays done. */
+  isResuming(stage: StageName): boolean {
+    return this.interrupted === stage;
+  }
+
+  /** Moves a stage on to `fraction` (0 to 1); going back is ignored. */
+  advance(stage: StageName, fraction: number): void {
+    const record = this.records[stage];
+    if (record) record.percent = Math.max(record.percent, Math.floor(Math.min(1, fraction) * 100));
+    this.reached = Math.max(this.reached, percentOfJob(stage, fraction));
+  }
+
+  /** Adds what a stage found to its record. */
+  found(stage: StageName, facts: Record<string, unknown>): void {
+    Object.assign(this.records[stage] ?? {}, facts);
+  }
+
+  /** Whether a stage has ended, at or after `since` where that is given. */
+  hasLeft(stage: StageName, since?: Date): boolean {
+    const endedAt = this.records[stage]?.endedAt;
+    return endedAt != null && (since === undefined || Date.parse(endedAt) >= since.getTime());
+  }
+
+  /** Ends a stage well; the last one ends the job. */
+  leave(stage: StageName, now = new Date()): void {
+    this.advance(stage, 1);
+    const record = this.records[stage];
+    if (record) record.endedAt = now.toISOString();
+    this.interrupted = undefined;
+    if (stage === 'finalstage') this.end('done');
+    this.onChange(true);
+  }
+
+  fail(code: ErrorCode, now = new Date()): void {
+    const record = this.records[this.current];
+    if (record) record.endedAt = now.toISOString();
+    this.error = code;
+    this.interrupted = undefined;
+    this.end('failed');
+    this.onChange(true);
+  }
+
+  learn(facts: DeviceFacts): void {
+    Object.assign(this.device, facts);
+    this.onChange(true);
+  }
+
+  get facts(): Readonly<DeviceFacts> {
+    return this.device;
+  }
+
+  snapshot(): JobSnapshot {
+    const { code, confidence, text } = this.evidence.verdict();
+    return {
+      deviceid: this.deviceid ?? null,
+      model: this.device.model ?? null,
+      romVersion: this.device.romVersion ?? null,
+      ip: this.device.ip ?? null,
+      mac: this.device.mac ?? null,
+      stage: this.stage,
+      percent: this.reached,
+      startedAt: this.startedAt.toISOString(),
+      stages: structuredClone(this.records),
+      ...(this.error ? { error: this.error } : {}),
+      ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text } } : {}),
+    };
+  }
+
+  /** A job as it was kept; where it was open, the stage that it was in is to go on. */
+  static restore({ id, lastStage, snapshot }: KeptJob): Job {
+    const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
+    const { model, romVersion, ip, mac, stage } = snapshot;
+    const known = Object.entries({ model, romVersion, ip, mac }).filter(([, fact]) => fact !== null);
+    Object.assign(job.device, Object.fromEntries(known));
+    Object.assign(job.records, structuredClone(snapshot.stages));
+    job.reached = snapshot.percent;
+    job.error = snapshot.error;
+    if (stage === 'done' || stage === 'failed') job.ended = stage;
+    else if (!job.hasLeft(lastStage)) job.interrupted = lastStage;
+    return Object.assign(job, { id });
+  }
+
+  private listenTo(news: EventEmitter | undefined): void {
+    news?.on('turn', () => this.onChange(true));
+    news?.on('changed', () => this.onChange(false));
+    this.onChange(true);
+  }
+
+  private end(how: 'done' | 'failed'): void {
+    this.ended = how;
+    this.visit = undefined;
+  }
+}

@@ -1,0 +1,18 @@
+import type { ErrorCode } from '../../errors';
+import type { AnnouncementName, AnnouncementValues } from './announcements';
+import type { StageName } from '../job/stages';
+
+/** What a stage says of itself while it runs; nodes turn it into a status and a progress message. */
+export interface Report {
+  readonly stage: StageName;
+  /** Which announcement it is and what fills it, for a translation of `label` and `text`. */
+  readonly name: AnnouncementName;
+  readonly values: AnnouncementValues;
+  readonly state: 'waiting' | 'working';
+  readonly label: string;
+  readonly text: string;
+  /** The job's percent, 0-100. */
+  readonly percent: number;
+  /** Something is wrong already, though the stage still goes on. */
+  readonly warning?: ErrorCode;
+}

@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { asFlashError, FlashError } from '../../errors';
+import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
+import type { Job, JobSnapshot } from '../job/job';
+import type { Message, StageOutcome, Ticket } from '../job/ticket';
+import { ReportThrottle } from './report-throttle';
+import type { Report } from './report';
+import type { StageName } from '../job/stages';
+import { outcomeOf, TicketBook, type TicketRecord } from '../kept/ticket-book';
+import { isTrouble } from '../verdict/verdict';
+
+/** Where a node's news go: the instance of the node that is deployed now. */
+export interface Outlet {
+  progress(report: Report, job: JobSnapshot, ticket: Ticket): void;
+  result(outcome: StageOutcome, ticket: Ticket): void;
+  failure(error: FlashError, ticket: Ticket): void;
+  /** How many messages of this node wait behind the running one. */
+  queued(count: number): void;
+}
+
+/** What a stage is given: its job, a signal that ends it, and a place to report to. */
+export interface StageContext {
+  readonly job: Job;
+  readonly signal: AbortSignal;
+  /**
+   * Announces where the stage is; what the evidence says against it goes with it as a warning.
+   * @param fraction how much of the stage is behind us, 0 to 1; less than before is ignored
+   */
+  say(name: AnnouncementName, values?: AnnouncementValues, more?: { fraction?: number }): void;
+}
+
+export interface StageRequest {
+  readonly nodeId: string;
+  readonly stage: StageName;
+  readonly message: Message;
+  /** The device that is meant, where that is known. */
+  readonly deviceid: string | undefined;
+  /** Whether this node takes one message at a time (the stages at a fixed address: provision, finalstage). */
+  readonly oneAtATime: boolean;
+  /** Set where the message was taken by an earlier run of the process. */
+  readonly ticketId?: string | undefined;
+  /** Finds the job; called when the stage begins, not while it is queued. */
+  findJob(): Job;
+  /** The stage itself; resolves with what it found. */
+  run(context: StageContext): Promise<Record<string, unknown>>;
+}
+
+interface Run {
+  readonly request: StageRequest;
+  readonly tickets: Ticket[];
+  readonly controller: AbortController;
+  readonly throttle: ReportThrottle;
+  job?: Job;
+}
+
+/**
+ * Runs stages for nodes: queues and joins messages, cancels, and delivers to whichever instance of the node is
+ * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
+ */
+export class StageRuns {
+  /** What must outlive the process. */
+  readonly tickets = new TicketBook();
+  private readonly running = new Set<Run>();
+  private readonly queue: Run[] = [];
+  private readonly outlets = new Map<string, Outlet>();
+  private readonly undelivered = new Map<string, ((outlet: Outlet) => void)[]>();
+
+  /** Takes a message; its outcome comes through the node's outlet. */
+  begin(request: StageRequest): Ticket {
+    const ticket: Ticket = {
+      id: request.ticketId ?? randomUUID(),
+      nodeId: request.nodeId,
+      stage: request.stage,
+      message: request.message,
+    };
+    this.tickets.began(ticket, request.deviceid);
+    const joined = this.findRunOf(request);
+    if (joined) {
+      joined.tickets.push(ticket);
+      if (joined.job) this.tickets.inJob(ticket, joined.job);
+      joined.throttle.repeatLast();
+      return ticket;
+    }
+    const run: Run = {
+      request,
+      tickets: [ticket],
+      controller: new AbortController(),
+      throttle: new ReportThrottle((report) => this.deliverProgress(run, report)),
+    };
+    if (request.oneAtATime && this.isBusy(request.nodeId)) {
+      this.queue.push(run);
+      this.tellQueue(request.nodeId);
+    } else {
+      void this.execute(run);
+    }
+    return ticket;
+  }
+
+  /** Ends what a node waits for, for one device or for all, with `cancelled`. */
+  cancel(nodeId: string, deviceid?: string): void {
+    const meant = (run: Run): boolean =>
+      deviceid === undefined || (run.job?.deviceid ?? run.request.deviceid) === deviceid;
+    const error = new FlashError('cancelled');
+    for (const run of this.queue.filter(meant)) this.takeOut(run, nodeId, error);
+    for (const run of [...this.running].filter(meant)) {
+      // Others may have joined this run; it goes on for them.
+      if (run.tickets.some((ticket) => ticket.nodeId !== nodeId)) this.dropTickets(run, nodeId, error);
+      else if (run.tickets.length > 0) run.controller.abort(error);
+    }
+  }
+
+  /** Ends everything, for the close of the host: nobody is left to tell. */
+  cancelAll(): void {
+    this.outlets.clear();
+    this.tickets.close();
+    this.queue.length = 0;
+    for (const run of this.running) run.controller.abort(new FlashError('cancelled'));
+  }
+
+  /** Connects a node's present instance; hands it what came while no instance was there. */
+  attach(nodeId: string, outlet: Outlet): void {
+    this.outlets.set(nodeId, outlet);
+    for (const deliver of this.undelivered.get(nodeId) ?? []) deliver(outlet);
+    this.undelivered.delete(nodeId);
+    for (const run of this.running) if (run.request.nodeId === nodeId) run.throttle.repeatLast();
+    this.tellQueue(nodeId);
+  }
+
+  /** The instance goes; with `removed` the node itself, and what it waited for ends. */
+  detach(nodeId: string, removed: boolean): void {
+    this.outlets.delete(nodeId);
+    if (!removed) return;
+    this.cancel(nodeId);
+    // What ends later has nobody to tell, not even a node that comes back under this id.
+    this.tickets.forgetNode(nodeId);
+    for (const { tickets } of this.running) {
+      tickets.splice(0, Infinity, ...tickets.filter((ticket) => ticket.nodeId !== nodeId));
+    }
+    this.undelivered.delete(nodeId);
+  }
+
+  /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */
+  restore(records: readonly TicketRecord[], findImage?: (sha256: string) => Buffer | undefined): void {
+    this.tickets.restore(records, findImage);
+    for (const record of records) {
+      if (record.outcome) this.deliverOutcome(this.tickets.ticketOf(record), outcomeOf(record.outcome));
+    }
+  }
+
+  private async execute(run: Run): Promise<void> {
+    const { request } = run;
+    this.running.add(run);
+    try {
+      // The caller gets its ticket first, so that even an immediate failure finds whom to tell.
+      await Promise.resolve();
+      const job = request.findJob();
+      run.job = job;
+      job.running = run.controller;
+      for (const ticket of run.tickets) this.tickets.inJob(ticket, job);
+      job.enter(request.stage);
+      const found = await request.run(this.contextOf(run, job));
+      job.found(request.stage, found);
+      job.leave(request.stage);
+      run.throttle.close(true);
+      const outcome: StageOutcome = { found, job: job.snapshot() };
+      for (const ticket of run.tickets) this.deliverOutcome(ticket, outcome);
+    } catch (thrown) {
+      const error = asFlashError(thrown);
+      run.throttle.close(false);
+      // A job that another run has taken over is no longer this one's to fail.
+      if (run.job?.isOpen && run.job.running === run.controller) run.job.fail(error.code);
+      for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
+    } finally {
+      if (run.job?.running === run.controller) run.job.running = undefined;
+      this.running.delete(run);
+      this.startNext(request.nodeId);
+    }
+  }
+
+  private contextOf(run: Run, job: Job): StageContext {
+    const { stage } = run.request;
+    return {
+      job,
+      signal: run.controller.signal,
+      say: (name, values = {}, { fraction = 0 } = {}) => {
+        job.advance(stage, fraction);
+        const verdict = job.evidence.verdict();
+        const report = { ...announce(name, values), name, values, stage, percent: job.percent };
+        run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);
+      },
+    };
+  }
+
+  private deliverProgress(run: Run, report: Report): void {
+    const job = run.job?.snapshot();
+    if (!job) return;
+    // Progress is of the moment: without an instance there is nobody to tell, and the next one hears the newest.
+    for (const ticket of run.tickets) {
+      this.outlets.get(ticket.nodeId)?.progress({ ...report, percent: job.percent }, job, ticket);
+    }
+  }
+
+  private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError): void {
+    this.tickets.ended(ticket, outcome);
+    this.deliver(ticket.nodeId, (outlet) => {
+      this.tickets.delivered(ticket.id);
+      if (outcome instanceof FlashError) outlet.failure(outcome, ticket);
+      else outlet.result(outcome, ticket);
+    });
+  }
+
+  private deliver(nodeId: string, news: (outlet: Outlet) => void): void {
+    const outlet = this.outlets.get(nodeId);
+    if (outlet) news(outlet);
+    else this.undelivered.set(nodeId, [...(this.undelivered.get(nodeId) ?? []), news]);
+  }
+
+  private findRunOf(request: StageRequest): Run | undefined {
+    if (request.deviceid === undefined) return undefined;
+    const same = (run: Run): boolean =>
+      run.request.stage === request.stage && (run.job?.deviceid ?? run.request.deviceid) === request.deviceid;
+    return [...this.running].find(same) ?? this.queue.find(same);
+  }
+
+  private isBusy(nodeId: string): boolean {
+    return [...this.running].some((run) => run.request.nodeId === nodeId);
+  }
+
+  private startNext(nodeId: string): void {
+    const next = this.queue.find((run) => run.request.nodeId === nodeId);
+    if (!next) return;
+    this.queue.splice(this.queue.indexOf(next), 1);
+    this.tellQueue(nodeId);
+    void this.execute(next);
+  }
+
+  private takeOut(run: Run, nodeId: string, error: FlashError): void {
+    this.dropTickets(run, nodeId, error);
+    if (run.tickets.length === 0) this.queue.splice(this.queue.indexOf(run), 1);
+    this.tellQueue(run.request.nodeId);
+  }
+
+  private dropTickets(run: Run, nodeId: string, error: FlashError): void {
+    for (const ticket of run.tickets.filter((one) => one.nodeId === nodeId)) {
+      run.tickets.splice(run.tickets.indexOf(ticket), 1);
+      this.deliverOutcome(ticket, error);
+    }
+  }
+
+  private tellQueue(nodeId: string): void {
+    this.outlets.get(nodeId)?.queued(this.queue.filter((run) => run.request.nodeId === nodeId).length);
+  }
+}
