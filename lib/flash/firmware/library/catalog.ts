@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FlashMode } from '../../../image';
 
 /** The package's own catalog; found from the compiled file, in dist/lib/. */
-export const CATALOG_FILE = join(__dirname, '..', '..', '..', '..', 'firmware', 'catalog.json');
+export const CATALOG_FILE = join(__dirname, '..', '..', '..', '..', '..', 'firmware', 'catalog.json');
 
 export interface CatalogImage {
   /** What follows `catalog:`. */
