@@ -4,9 +4,9 @@
  */
 import Module from 'node:module';
 
-/** What the rules read of each answer, and no more. */
+/** What the rules read of each answer, and no more; by the path that is asked for, wherever it is asked. */
 const ANSWERS: Record<string, unknown> = {
-  'https://catalogue.nodered.org/catalogue.json': {
+  '/catalogue.json': {
     modules: [
       {
         id: 'node-red-contrib-home-assistant-websocket',
@@ -17,7 +17,7 @@ const ANSWERS: Record<string, unknown> = {
       ...(process.env['SONOTA_RIVAL_TYPE'] ? [{ id: 'rival', types: [process.env['SONOTA_RIVAL_TYPE']] }] : []),
     ],
   },
-  'https://registry.npmjs.org/node-red': {
+  '/node-red': {
     'dist-tags': { latest: '5.0.7', 'maintenance-4.x': '4.1.15' },
     versions: { '5.0.7': { engines: { node: '>=22.9' } }, '4.1.15': { engines: { node: '>=18.5' } } },
   },
@@ -29,7 +29,8 @@ const LATEST: Record<string, string> = { express: '5.3.0', 'node-forge': '1.4.3'
 const REPLACEMENTS: Record<string, unknown> = {
   axios: {
     get: async (url: string): Promise<{ data: unknown }> => {
-      if (url in ANSWERS) return { data: ANSWERS[url] };
+      const { pathname } = new URL(url);
+      if (pathname in ANSWERS) return { data: ANSWERS[pathname] };
       throw new Error(`no answer is stored for ${url}`);
     },
   },
