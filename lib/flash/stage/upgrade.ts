@@ -20,6 +20,8 @@ import { SessionEvents } from './session-events';
 
 /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
 const VERDICT_LIMIT_S = 190;
+/** The device's code for a version that it takes for older than its own. */
+const VERSION_REFUSED = 410;
 /** Bytes that went out this recently mean that the transfer still flows. */
 const FLOWING_MS = 10_000;
 
@@ -179,7 +181,8 @@ class UpgradeSessions {
         return 'accepted';
       }
       throwIfFinal(this.context.job);
-      // The one refusal that another offer can answer, once (design, rule 4).
+      // The one refusal that another offer can answer, once (design, rule 4); any other ends the stage.
+      if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw whyOver(this.context.job, 'upgrade');
       this.version = FALLBACK_VERSION;
       events.clear();
     }
