@@ -101,7 +101,7 @@ describe('flash/store', () => {
 
   it('works in a temporary folder where Node-RED has none, which is gone when the process ends', () => {
     const script = `
-      const { FirmwareStore } = require(${JSON.stringify(require.resolve('../../lib/flash/store/firmware-store'))});
+      const { FirmwareStore } = require(${JSON.stringify(require.resolve('../../lib/flash/firmware/store/firmware-store'))});
       const store = new FirmwareStore();
       store.keep(Buffer.from('an image'), 'x', 'final').then(async (sha256) => {
         console.log(JSON.stringify({ folder: store.folder, content: String(await store.read(sha256)) }));
