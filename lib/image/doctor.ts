@@ -1,6 +1,6 @@
 /** The image doctor: everything that is to say about a file before it may go to a device. */
 
-import { createHash } from 'node:crypto';
+import { digestOf } from './digest';
 import { FlashError } from '../errors';
 import { esp32Image } from './esp32';
 import type { ImageFacts, ImageKind, ImageRole } from './facts';
@@ -62,7 +62,7 @@ export function examine(bytes: Uint8Array, road: Road): Examination {
     identity,
     ...(chip !== undefined && { chip }),
     ...(unpackedSize !== undefined && { unpackedSize }),
-    sha256: facts?.sha256 ?? createHash('sha256').update(bytes).digest('hex'),
+    sha256: facts?.sha256 ?? digestOf(bytes),
     size: bytes.length,
   };
 }

@@ -16,6 +16,7 @@ export type {
   SlotWords,
 } from './facts';
 export type { Finding, FindingCode, Severity } from './finding';
+export { digestOf } from './digest';
 export { APP_OFFSET, DIY_LIMIT, FINAL_LIMIT, USER_LIMIT, type Area, type FlashLayout } from './flash-map';
 export { flashPicture, layoutAfter, type FlashPictureOptions } from './flash-picture';
 export { SMALLEST_IMAGE } from './format';

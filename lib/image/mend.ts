@@ -1,6 +1,6 @@
 /** Changes that are safe to make to an image, always to a copy. */
 
-import { createHash } from 'node:crypto';
+import { digestOf } from './digest';
 import { FlashError } from '../errors';
 import type { ImageFacts } from './facts';
 import { FLASH_BYTES } from './flash-map';
@@ -40,7 +40,7 @@ export function mend(bytes: Uint8Array, mends: readonly MendName[]): Mended {
     if (!next.equals(copy)) applied.push(name);
     copy = next;
   }
-  return { bytes: copy, sha256: createHash('sha256').update(copy).digest('hex'), applied };
+  return { bytes: copy, sha256: digestOf(copy), applied };
 }
 
 function refuseUnsafe(facts: ImageFacts, mends: readonly MendName[]): void {

@@ -1,6 +1,6 @@
 /** From the bytes of a file to the facts about the ESP8266 image in it. */
 
-import { createHash } from 'node:crypto';
+import { digestOf } from './digest';
 import { FlashError } from '../errors';
 import { espressifCrc } from './crc32';
 import { ebootGeneration } from './eboot';
@@ -104,7 +104,7 @@ function common(bytes: Uint8Array, kind: ImageKind, parts: readonly [ImagePart, 
     magic: bytes[0] === MAGIC_V2 ? MAGIC_V2 : MAGIC_V1,
     version: bytes[0] === MAGIC_V2 ? 2 : 1,
     size: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: digestOf(bytes),
     flashMode: FLASH_MODES[flashModeByte],
     flashModeByte,
     flashSize: FLASH_SIZES[sizeAndFrequency >> 4],

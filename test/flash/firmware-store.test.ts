@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf, FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
-import { makeFinalImage } from '../../lib/image';
+import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
+import { digestOf, makeFinalImage } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
 
 const [IMAGE, OTHER] = [makeFinalImage({ seed: 1 }), makeFinalImage({ seed: 2 })];

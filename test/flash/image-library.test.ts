@@ -8,8 +8,8 @@ import { Catalog, type CatalogImage } from '../../lib/flash/firmware/library/cat
 import { loadFirmware, loadForFinalStage, loadImage } from '../../lib/flash/firmware/firmware';
 import { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
 import type { SourceOptions } from '../../lib/flash/firmware/image-source';
-import { digestOf, FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
-import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
+import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
 

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../lib/errors';
-import { digestOf } from '../../lib/flash/firmware/store/firmware-store';
-import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { Bed, freePorts, road } from './bed';
 

@@ -1,12 +1,11 @@
 /** One firmware to install: the FinalStage pair and the final image, every one examined before any device sees it. */
 
 import { FlashError } from '../../errors';
-import { checkImage, type ImageFacts, type ImageRole } from '../../image';
+import { digestOf, checkImage, type ImageFacts, type ImageRole } from '../../image';
 import { sourceOf } from './library/catalog';
 import type { SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
 import { isEmptySource, readSource, type ImageSource, type SourceOptions } from './image-source';
-import { digestOf } from './store/firmware-store';
 
 export type { ImageSource } from './image-source';
 

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../../image';
 import { isLoopback, localIPv4 } from '../../net/addresses';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 
@@ -21,7 +22,7 @@ export class ProbeImages {
     const path = `/sonota/self-test/${randomBytes(16).toString('hex')}.bin`;
     const bytes = randomBytes(PROBE_BYTES);
     this.offered.set(path, bytes);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = digestOf(bytes);
     return { path, sha256, withdraw: () => void this.offered.delete(path) };
   }
 

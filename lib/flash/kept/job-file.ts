@@ -4,11 +4,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkImage, type ImageRole } from '../../image';
+import { digestOf, checkImage, type ImageRole } from '../../image';
 import type { LoadedImage } from '../firmware/firmware';
 import { isJobRecord, isTicketRecord, type ImageReference, type JobRecord } from './job-record';
 import { writeAtomically } from '../firmware/store/atomic-file';
-import { digestOf } from '../firmware/store/firmware-store';
 import type { TicketRecord } from './ticket-book';
 
 const FORMAT = 'sonota-jobs/1';

@@ -11,7 +11,7 @@ import {
 } from './kept-message';
 import type { StageOutcome, Ticket } from '../job/ticket';
 import { isLater, type StageName } from '../job/stages';
-import { digestOf } from '../firmware/store/firmware-store';
+import { digestOf } from '../../image';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */
 const ON_ITS_WAY_MS = 5000;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../image';
 import { fetchInRanges } from '../../client/range-fetch';
 import { FlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
@@ -36,7 +36,7 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
     const base = `http://${address}:${host.ports.http}`;
     const outcome = await fetchInRanges(new URL(probe.path, base), { signal, limitMs: FETCH_LIMIT_MS });
     if ('bytes' in outcome) {
-      const isSame = createHash('sha256').update(outcome.bytes).digest('hex') === probe.sha256;
+      const isSame = digestOf(outcome.bytes) === probe.sha256;
       if (!isSame) return unreachable(base, 'what came is not what was sent');
       return passed(
         'self',

@@ -47,7 +47,6 @@ export const ANNOUNCEMENTS = {
     label: 'dispatched',
     text: 'The device {deviceid} ({model}, firmware {romVersion}) has asked where to connect.',
   },
-  'device-registered': { state: 'working', label: 'registered', text: 'The device {deviceid} has registered.' },
   'device-ready': { state: 'working', label: 'ready', text: 'The device {deviceid} is ready for the upgrade.' },
   'cloud-trouble': { state: 'waiting', label: 'device dials in', text: '{message}' },
 

@@ -2,8 +2,8 @@
 
 import { displayUrl } from '../../../client/http-get';
 import { FlashError } from '../../../errors';
-import { readImage, type ImageRole } from '../../../image';
-import { digestOf, type FirmwareStore } from '../store/firmware-store';
+import { digestOf, readImage, type ImageRole } from '../../../image';
+import type { FirmwareStore } from '../store/firmware-store';
 import { fetchHere, type FetchSettings, type SourceBytes } from './fetch-here';
 
 export class AddressImages {

@@ -2,9 +2,9 @@
 
 import { displayUrl } from '../../../client/http-get';
 import { FlashError } from '../../../errors';
-import { readImage, type ImageRole } from '../../../image';
+import { digestOf, readImage, type ImageRole } from '../../../image';
 import { sourceOf, type Catalog, type CatalogImage } from './catalog';
-import { digestOf, type FirmwareStore } from '../store/firmware-store';
+import type { FirmwareStore } from '../store/firmware-store';
 import { fetchHere, type FetchSettings } from './fetch-here';
 
 /** An image that is here; only a confirmed one may go to a device. */

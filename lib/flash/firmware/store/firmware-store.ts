@@ -1,6 +1,6 @@
 /** Images kept on this machine, each under its own digest, so that a flash needs no internet. */
 
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../../image';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -181,11 +181,6 @@ async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sonota-firmware-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** SHA-256, 64 lower-case hex digits. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Whether a text is a digest as `digestOf` makes them. */
