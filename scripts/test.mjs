@@ -4,6 +4,7 @@
  *
  * `npm test -- --grep Rehearse` hands its arguments to mocha, each time.
  */
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +97,8 @@ function heading(name) {
 
 function finish() {
   const { passed, failed, skipped } = totals;
+  const file = process.env.SONOTA_TEST_TOTALS;
+  if (file) writeFileSync(file, JSON.stringify(totals));
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   process.exit(failed === 0 ? 0 : 1);
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { HostLog } from './host-log';
+import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
 import { JobFile } from '../kept/job-file';
 import { imagesOf, jobOf, recordOf } from '../kept/job-record';
@@ -44,7 +45,7 @@ export class JobMemory {
   /** Takes in what an earlier run of the process kept, and keeps from now on. */
   start(): void {
     this.recall();
-    this.jobs.onChange = (isTurn) => (isTurn ? this.changed() : this.flowed());
+    this.jobs.on('changed', this.onJobChanged);
     this.runs.tickets.onChange = () => this.changed();
   }
 
@@ -54,7 +55,7 @@ export class JobMemory {
     if (this.timer) this.changed();
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.jobs.onChange = () => undefined;
+    this.jobs.off('changed', this.onJobChanged);
     this.runs.tickets.onChange = () => undefined;
     await this.writing;
   }
@@ -91,6 +92,11 @@ export class JobMemory {
     }
     this.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
   }
+
+  private readonly onJobChanged = (_job: Job, isTurn: boolean): void => {
+    if (isTurn) this.changed();
+    else this.flowed();
+  };
 
   private flowed(): void {
     this.timer ??= setTimeout(() => this.changed(), FLOW_MS).unref();

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import { Job } from './job';
 import { isLater, type StageName } from './stages';
@@ -6,13 +7,21 @@ import { PATIENCE, type Patience } from '../verdict/patience';
 /** How many ended jobs are remembered, so that a flash can be resumed with what is known of the device. */
 const ENDED_JOBS_KEPT = 100;
 
-/** The jobs of one host: at most one open job a device. */
-export class JobBook {
+/**
+ * The jobs of one host: at most one open job a device.
+ *
+ * Event: `changed` (Job, isTurn) at every change of a job; see `Job.onChange`.
+ */
+export class JobBook extends EventEmitter {
   /** How long its jobs wait until the absence of something means something. */
   patience: Patience = PATIENCE;
   private readonly jobs: Job[] = [];
-  /** Called at every change of a job; see `Job.onChange`. */
-  onChange: (isTurn: boolean) => void = () => undefined;
+
+  constructor() {
+    super();
+    // Every stage that waits for its turn listens here.
+    this.setMaxListeners(0);
+  }
 
   /**
    * The job with which a message enters `stage`. An open job of the device goes on; a failed one is resumed where
@@ -40,7 +49,7 @@ export class JobBook {
       older.fail('cancelled');
     }
     job.deviceid = deviceid;
-    this.onChange(true);
+    this.emit('changed', job, true);
   }
 
   /** Takes in a job of an earlier run of the process. */
@@ -78,7 +87,7 @@ export class JobBook {
   }
 
   private open(job: Job): Job {
-    job.onChange = (isTurn) => this.onChange(isTurn);
+    job.onChange = (isTurn) => this.emit('changed', job, isTurn);
     job.evidence.patience = this.patience;
     this.jobs.push(job);
     const ended = this.jobs.filter((one) => !one.isOpen);
