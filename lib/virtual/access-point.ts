@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { DeviceContext } from './context';
 import { parseApRequest, type ApSettings, takeRequest } from './ap-request';
+import { accessPointMac } from './radio';
 import { pause } from './waiting';
 
 /**
@@ -24,8 +25,14 @@ export class AccessPoint {
   ): Promise<ApSettings | undefined> {
     const { device } = this;
     const server = net.createServer((socket) => this.serve(socket));
+    const network = {
+      ssid: `ITEAD-${device.identity.deviceid}`,
+      password: '12345678',
+      address: at.address,
+      bssid: accessPointMac(device.identity.mac),
+    };
     device.enter('access-point');
-    await device.radio.apUp();
+    await device.radio.openAccessPoint(network);
     try {
       await pause(device.timings.apListens, signal);
       await new Promise<void>((resolve, reject) => {
@@ -48,7 +55,7 @@ export class AccessPoint {
     } finally {
       for (const socket of this.sockets) socket.destroy();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
-      await device.radio.apDown();
+      await device.radio.closeAccessPoint(network);
     }
   }
 

@@ -3,17 +3,10 @@ import { otherSlot } from './boot';
 import type { DeviceContext } from './context';
 import { factoryFlash, installIntermediate } from './factory';
 import { identityOf } from './models';
-import type { Radio, VirtualSonoffOptions } from './options';
+import type { VirtualSonoffOptions } from './options';
+import { loopbackRadio } from './radio';
 import { NewlibRand } from './rand';
 import { timingsAt } from './timings';
-
-const SILENT_RADIO: Radio = {
-  apUp: () => undefined,
-  apDown: () => undefined,
-  joinHome: () => undefined,
-  finalStageUp: () => undefined,
-  finalStageDown: () => undefined,
-};
 
 /** Builds a device from its options. Throws RangeError for a fault that nobody knows. */
 export function assemble(
@@ -34,7 +27,7 @@ export function assemble(
     localAddress: options.localAddress,
     timings: timingsAt(options.speed || 1, options.timings),
     flash,
-    radio: { ...SILENT_RADIO, ...options.radio },
+    radio: { ...loopbackRadio(options.localAddress), ...options.radio },
     behaviours: { ...HEALTHY, ...behavioursOf(options.fault ?? ''), ...options.behaviours },
     rand: new NewlibRand(),
     once: (name) => !done.has(name) && Boolean(done.add(name)),

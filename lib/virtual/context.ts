@@ -1,7 +1,8 @@
 import type { Behaviours } from './behaviours';
 import type { FlashMemory } from './flash-memory';
 import type { Identity } from './models';
-import type { Radio, Transport } from './options';
+import type { Transport } from './options';
+import type { Radio } from './radio';
 import type { NewlibRand } from './rand';
 import type { Timings } from './timings';
 

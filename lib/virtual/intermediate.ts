@@ -5,6 +5,7 @@ import { dial } from './dial';
 import type { ServerAddress } from './dispatch-client';
 import { FetchError, type FinalStageFile, openStream, type Stream } from './finalstage-fetch';
 import { FLASH_BYTES, SECTOR_BYTES } from './flash-memory';
+import { accessPointMac } from './radio';
 import { hang, pause } from './waiting';
 import { WireError } from './wire';
 
@@ -37,11 +38,17 @@ export async function runIntermediate(
   network: FinalStageNetwork,
   signal: AbortSignal,
 ): Promise<FinalStageEnd> {
-  const { timings, radio, behaviours, flash } = device;
+  const { timings, radio, behaviours, flash, identity } = device;
   device.enter('blinking');
   await pause(timings.blink, signal);
   const halfErased = flash.bytes[slotAddress(1)] !== 0xea;
-  await radio.finalStageUp({ stolen: behaviours.finalStageStolen });
+  const own = {
+    ssid: 'FinalStage',
+    address: network.listen.address,
+    bssid: accessPointMac(identity.mac),
+    stolen: behaviours.finalStageStolen,
+  };
+  await radio.openAccessPoint(own);
   const server = await listen(network, device);
   try {
     device.enter(halfErased ? 'half-erased' : 'finalstage');
@@ -63,7 +70,7 @@ export async function runIntermediate(
     return { type: 'failed' };
   } finally {
     if (server) await new Promise((resolve) => server.close(resolve));
-    await radio.finalStageDown();
+    await radio.closeAccessPoint(own);
   }
 }
 

@@ -1,18 +1,10 @@
 import type { Behaviours } from './behaviours';
 import type { Slot } from './boot';
+import type { HomeNetwork, Radio } from './radio';
 import type { Timings } from './timings';
 
 /** Which class of stock firmware the device is (protocol notes 2.3, 4.2). */
 export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
-
-/** Called as the device's radio changes, so that a lab can move network interfaces. The device waits for each. */
-export interface Radio {
-  apUp(): Promise<void> | void;
-  apDown(): Promise<void> | void;
-  joinHome(network: { ssid: string; password: string }): Promise<void> | void;
-  finalStageUp(network: { stolen: boolean }): Promise<void> | void;
-  finalStageDown(): Promise<void> | void;
-}
 
 export interface VirtualSonoffOptions {
   /** Where its access point's web server listens: 10.10.7.1 and 80 on a real one. Port 0 takes any. */
@@ -42,7 +34,7 @@ export interface VirtualSonoffOptions {
   /** The address that it dials from. */
   localAddress?: string;
   /** The home network that exists. Given, other credentials never join; otherwise all do. */
-  homeNetwork?: { ssid: string; password: string };
+  homeNetwork?: HomeNetwork;
   /** It was provisioned earlier: it begins by dialling this server. */
   provisioned?: { serverName: string; port: number };
   /** It begins in the intermediate firmware, which an earlier upgrade has put into the other slot. */
@@ -52,6 +44,7 @@ export interface VirtualSonoffOptions {
   finalStagePort?: number;
   /** What FinalStage dials: 192.168.4.2:8080; with a loopback AP, the host of the upgrade's download. */
   finalStageHost?: { address: string; port: number };
+  /** What brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<Radio>;
   /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */
   lingerMs?: number;

@@ -8,6 +8,7 @@ import { type DeviceContext, Restart, type VirtualState } from './context';
 import { type FinalStageEnd, runIntermediate } from './intermediate';
 import { Linger } from './linger';
 import type { VirtualResult, VirtualSonoffOptions } from './options';
+import type { HomeNetwork } from './radio';
 import { NewlibRand } from './rand';
 import { neverJoins, runStock } from './stock';
 import { pause } from './waiting';
@@ -19,7 +20,8 @@ const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 export { FAULTS, type Behaviours, type Fault } from './behaviours';
 export type { VirtualState } from './context';
 export type { Transport } from './options';
-export type { Radio, VirtualResult, VirtualSonoffOptions } from './options';
+export type { VirtualResult, VirtualSonoffOptions } from './options';
+export type { HomeNetwork, OwnNetwork, Radio } from './radio';
 
 /**
  * A Sonoff without the hardware: it does on real sockets what a stock device does, from its access point to the new
@@ -36,7 +38,7 @@ export class VirtualSonoff extends EventEmitter {
   private readonly linger: Linger;
   private current: VirtualState = 'off';
   private settings: { serverName: string; port: number } | undefined;
-  private network: { ssid: string; password: string } = { ssid: '', password: '' };
+  private network: HomeNetwork = { ssid: '', password: '' };
   private apPort: number;
   private finalStageHost: { address: string; port: number };
   private finalLength: number | undefined;
@@ -166,15 +168,25 @@ export class VirtualSonoff extends EventEmitter {
       this.settings = { serverName: taken.serverName, port: taken.port };
       this.network = { ssid: taken.ssid, password: taken.password };
     }
+    const { settings } = this;
     this.enter('joining');
     await pause(device.timings.joinHome, signal);
-    if (!this.joins()) return await neverJoins(device, signal);
-    await device.radio.joinHome(this.network);
-    const image = await runStock(device, slot, this.settings, signal);
+    const joined = this.joins() && (await device.radio.joinHome(this.network, signal)) !== undefined;
+    if (!joined) return await neverJoins(device, signal);
+    const image = await this.atHome(() => runStock(device, slot, settings, signal));
     if (!this.options.finalStageHost && isLoopback(this.options.apAddress)) {
       this.finalStageHost = { address: image.host, port: image.port };
     }
     selectSlot(device.flash, otherSlot(slot));
+  }
+
+  /** Leaves the home network whichever way the work ends: with the reboot at the latest. */
+  private async atHome<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      await this.device.radio.leaveHome();
+    }
   }
 
   private joins(): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { accessPointMac, type OwnNetwork } from '../../lib/virtual/radio';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { closeAll, logs, postAp, RawClient, reaches, sonoff } from './lab';
 
@@ -143,25 +144,44 @@ describe('virtual Sonoff: access point', () => {
 
   it('calls its radio as networks come and go', async () => {
     const calls: string[] = [];
-    const note = (name: string) => (): void => void calls.push(name);
-    const joined = new Promise<void>((resolve) => {
-      const device = sonoff({
-        radio: {
-          apUp: note('apUp'),
-          apDown: note('apDown'),
-          joinHome: ({ ssid, password }) => {
-            calls.push(`join ${ssid} ${password}`);
-            resolve();
-          },
+    const device = sonoff({
+      deviceid: '10000a1b2c',
+      radio: {
+        openAccessPoint: (own) => void calls.push(`open ${own.ssid} ${own.password} at ${own.address}`),
+        closeAccessPoint: ({ ssid }) => void calls.push(`close ${ssid}`),
+        joinHome: ({ ssid, password }) => {
+          calls.push(`join ${ssid} ${password}`);
+          return '127.0.0.1';
         },
-      });
-      void device.start().then(async ({ apPort }) => {
-        const client = await RawClient.connect(apPort);
-        client.socket.write(postAp({ ...SETTINGS, port: 1 }));
-      });
+        leaveHome: () => void calls.push('leave'),
+      },
     });
-    await joined;
-    assert.deepEqual(calls, ['apUp', 'apDown', 'join home secret-password']);
+    const client = await RawClient.connect((await device.start()).apPort);
+    client.socket.write(postAp({ ...SETTINGS, port: 1 }));
+    await reaches(device, 'dispatching');
+    await device.stop();
+    assert.deepEqual(calls, [
+      'open ITEAD-10000a1b2c 12345678 at 127.0.0.1',
+      'close ITEAD-10000a1b2c',
+      'join home secret-password',
+      'leave',
+    ]);
+  });
+
+  it('dials nobody where its radio does not get into the home network', async () => {
+    const calls: string[] = [];
+    const radio = { joinHome: () => undefined, leaveHome: () => void calls.push('leave') };
+    const { device, client } = await ap({ radio, behaviours: {} });
+    client.socket.write(postAp(SETTINGS));
+    await reaches(device, 'not-joined');
+    assert.ok(!device.log.includes('state: dispatching'));
+    assert.deepEqual(calls, []);
+  });
+
+  it('has an access point with the locally given form of its own MAC', async () => {
+    assert.equal(accessPointMac('5C:CF:7F:0A:1B:2C'), '5E:CF:7F:0A:1B:2C');
+    const opened = new Promise<OwnNetwork>((resolve) => void ap({ radio: { openAccessPoint: resolve } }));
+    assert.match((await opened).bssid, /^5E:CF:7F:/);
   });
 
   it('rejects where its address is taken', async () => {

@@ -209,7 +209,7 @@ describe('virtual Sonoff: FinalStage', () => {
       const told: boolean[] = [];
       const { images, device } = await bench({
         fault,
-        radio: { finalStageUp: ({ stolen }) => void told.push(stolen) },
+        radio: { openAccessPoint: ({ stolen }) => void told.push(stolen === true) },
       });
       await reaches(device, 'finalstage');
       assert.deepEqual(told, [fault === 'finalstage-stolen']);
@@ -230,15 +230,15 @@ describe('virtual Sonoff: FinalStage', () => {
     const calls: string[] = [];
     const { images, device } = await bench({
       radio: {
-        finalStageUp: async () => {
+        openAccessPoint: async ({ ssid }) => {
           await new Promise(setImmediate);
-          calls.push(`up ${images.connections}`);
+          calls.push(`${ssid} ${images.connections}`);
         },
-        finalStageDown: () => void calls.push('down'),
+        closeAccessPoint: () => void calls.push('down'),
       },
     });
     await device.ended;
-    assert.deepEqual(calls, ['up 0', 'down']);
+    assert.deepEqual(calls, ['FinalStage 0', 'down']);
     await logs(device, /state: new-firmware/);
   });
 });

@@ -345,8 +345,8 @@ describe('flash/verdict over real sockets', function () {
       let own: OwnAddress[] = [{ name: 'lo', address: '127.0.0.1' }];
       bench.host.rehearsalAddresses = () => own;
       const radio = {
-        finalStageUp: () => void (own = [...own, ...addresses]),
-        finalStageDown: () => void (own = own.slice(0, 1)),
+        openAccessPoint: () => void (own = [...own, ...addresses]),
+        closeAccessPoint: () => void (own = own.slice(0, 1)),
       };
       const device = await bench.factoryDevice({ startAt: 'finalstage', radio, ...options });
       return { bench, device };
