@@ -190,6 +190,10 @@ const EXPLANATIONS = {
     remedy:
       'Do not use that file: fetch it again over another connection; if it stays so, the publisher has replaced it, and another image must be chosen.',
   },
+  'intermediate-unknown': {
+    what: 'The firmware names the intermediate "{intermediate}", which is not known here.',
+    remedy: 'Use finalstage or one-hop, or leave it out for FinalStage.',
+  },
   'road-unknown': {
     what: 'There is no road {road} for an image.',
     remedy: 'Set msg.road to one of {known}.',
@@ -300,9 +304,17 @@ const EXPLANATIONS = {
     remedy:
       'Most likely the new firmware is installed: look for its access point. If the Wi-Fi FinalStage comes back instead, join it and start the flow at FinalStage.',
   },
+
+  // The new firmware
+  'back-to-stock': {
+    what: 'The device {deviceid} took the image but is in its stock firmware again: it has dialled this machine instead of starting the new one.',
+    remedy:
+      'Nothing is lost: start the flow again; if it comes back a second time, choose FinalStage as the intermediate in the firmware node.',
+  },
   'new-firmware-silent': {
-    what: 'The new firmware was installed, but did not show itself.',
-    remedy: 'Look for its access point or its address in your router.',
+    what: 'The new firmware did not show itself within {seconds} s at {url}: {reason}.',
+    remedy:
+      'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router; if neither is there, switch the device off and on once, wait a minute and start the flow at the new firmware; if it stays dark, only a serial adapter helps.',
   },
 
   // Everything else

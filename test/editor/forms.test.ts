@@ -44,6 +44,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-cloud-emulator': { timeout: POSITIVE },
   'sonota-ota-serve': { timeout: POSITIVE },
   'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
+  'sonota-new-firmware': { url: URL, timeout: POSITIVE },
   'sonota-virtual-device': {
     apPort: PORT,
     apAddress: IPV4,

@@ -11,6 +11,7 @@ import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
 import { cloud } from '../../lib/flash/stage/cloud';
 import { finalStage } from '../../lib/flash/stage/finalstage';
+import { newFirmware } from '../../lib/flash/stage/new-firmware';
 import { provision } from '../../lib/flash/stage/provision';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
@@ -104,6 +105,7 @@ export interface StageOptions {
   deviceid?: string;
   timeoutSeconds?: number;
   url?: string;
+  newFirmwareUrl?: string;
   sources?: FirmwareSources;
   ssid?: string;
   password?: string;
@@ -177,8 +179,14 @@ export class Bench {
         provision(context, host, { url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password }),
       cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid }),
       upgrade: (context) =>
-        upgrade(context, host, { timeoutSeconds, deviceid: deviceid ?? '?', sources: sources ?? FIRMWARE }),
+        upgrade(context, host, {
+          timeoutSeconds,
+          deviceid: deviceid ?? '?',
+          sources: sources ?? FIRMWARE,
+          ...(options.newFirmwareUrl === undefined ? {} : { newFirmwareUrl: options.newFirmwareUrl }),
+        }),
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
+      newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),
     };
     const recorder = this.recorder(nodeId);
     const ticket = host.runs.begin({
@@ -186,7 +194,7 @@ export class Bench {
       stage,
       message: {},
       deviceid,
-      oneAtATime: stage === 'provision' || stage === 'finalstage',
+      oneAtATime: stage === 'provision' || stage === 'finalstage' || stage === 'newfirmware',
       findJob: () => host.jobs.jobFor(stage, deviceid),
       run: run[stage],
     });

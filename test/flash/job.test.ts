@@ -8,7 +8,7 @@ describe('flash/job', () => {
   it('has one percent over all stages, which never falls', () => {
     const job = new Job('provision', '1', new Date(0));
     const seen: number[] = [];
-    for (const stage of STAGES) {
+    for (const stage of STAGES.filter((one) => one !== 'newfirmware')) {
       job.enter(stage, new Date(1000));
       for (const fraction of [0.5, 0.2, 0.999, -1]) {
         job.advance(stage, fraction);
@@ -61,6 +61,52 @@ describe('flash/job', () => {
     next.enter('finalstage');
     next.leave('finalstage');
     assert.notEqual(jobs.jobFor('finalstage', '1'), next);
+  });
+
+  it('without FinalStage ends with the new firmware, which covers the same part of it', () => {
+    const job = new Job('upgrade', '1');
+    job.intermediate = 'one-hop';
+    job.enter('upgrade');
+    job.leave('upgrade');
+    job.enter('finalstage');
+    job.advance('finalstage', 0.5);
+    job.leave('finalstage');
+    assert.deepEqual([job.stage, job.percent], ['finalstage', 60]);
+    job.enter('newfirmware');
+    job.advance('newfirmware', 0.5);
+    assert.deepEqual([job.stage, job.percent], ['newfirmware', 80]);
+    job.leave('newfirmware');
+    assert.deepEqual([job.stage, job.percent], ['done', 100]);
+  });
+
+  it('that is done stays done while somebody looks for the new firmware, and whatever comes of that', () => {
+    const jobs = new JobBook();
+    const job = jobs.jobFor('finalstage', '1');
+    job.enter('finalstage');
+    job.leave('finalstage');
+    assert.equal(jobs.jobFor('newfirmware', '1'), job);
+    job.enter('newfirmware');
+    assert.deepEqual([job.stage, job.percent, job.isOpen], ['done', 100, false]);
+    job.fail('new-firmware-silent');
+    assert.deepEqual(
+      [job.stage, job.error, job.snapshot().stages.newfirmware?.['error']],
+      ['done', undefined, 'new-firmware-silent'],
+    );
+    job.enter('newfirmware');
+    job.leave('newfirmware');
+    assert.deepEqual([job.stage, job.percent], ['done', 100]);
+    assert.notEqual(jobs.jobFor('provision', '1'), job);
+  });
+
+  it('is not ended by a look for the new firmware while another stage is at work', () => {
+    const jobs = new JobBook();
+    const job = jobs.jobFor('finalstage', '1');
+    job.enter('finalstage');
+    job.running = new AbortController();
+    assert.throws(
+      () => jobs.jobFor('newfirmware', '1'),
+      (error) => error instanceof FlashError && error.code === 'device-busy',
+    );
   });
 
   it('is not overtaken while a later stage of its device runs', () => {

@@ -10,6 +10,7 @@ import helper from 'node-red-node-test-helper';
 import { loadTlsIdentity, TLS_IDENTITY_FILE } from '../../lib/server/tls-identity';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
+import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
 import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
 import registerHost from '../../nodes/sonota-host/sonota-host';
@@ -64,6 +65,7 @@ const NODES: NodeInitializer[] = [
   registerCloud,
   registerUpgrade,
   registerFinalStage,
+  registerNewFirmware,
   registerVirtual,
 ];
 

@@ -9,11 +9,21 @@ import { isEmptySource, readSource, type ImageSource, type SourceOptions } from 
 
 export type { ImageSource } from './image-source';
 
+/**
+ * How the final image gets from the download into its place:
+ * - `finalstage`: the pair holds FinalStage, which fetches the final image by itself
+ * - `one-hop`: the image that the device downloads carries the final one within it, and puts it there at its first start
+ */
+export type Intermediate = 'finalstage' | 'one-hop';
+export const INTERMEDIATES: readonly Intermediate[] = ['finalstage', 'one-hop'];
+
 /** As a form or a message names them; an empty string counts as not given. */
 export interface FirmwareSources {
   user1?: ImageSource | undefined;
   user2?: ImageSource | undefined;
   final?: ImageSource | undefined;
+  /** FinalStage unless told; with one-hop the pair is not needed. */
+  intermediate?: Intermediate | '' | undefined;
   /** The digests (sha256) seen when the sources were examined: another one is refused. */
   digests?: Partial<Record<ImageRole, string>> | undefined;
 }
@@ -72,6 +82,15 @@ export async function loadForFinalStage(
   }
   const kept = await options.library?.keptUser2().catch(() => undefined);
   return kept ? { final, user2: examined('user2', kept) } : { final };
+}
+
+/** @throws FlashError `intermediate-unknown` */
+export function intermediateOf({ intermediate }: FirmwareSources): Intermediate {
+  if (intermediate === undefined || intermediate === null || intermediate === '') return 'finalstage';
+  const known = INTERMEDIATES.find((one) => one === intermediate);
+  // Not before there is a packer.
+  if (known === 'finalstage') return known;
+  throw new FlashError('intermediate-unknown', { intermediate: String(intermediate).slice(0, 40) });
 }
 
 function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Omit<FirmwareSources, 'final'> {

@@ -345,7 +345,9 @@ export class FlashHost extends EventEmitter {
   }
 
   private needsFinalStagePort(): boolean {
-    return this.jobs.all().some((job) => job.isOpen && (job.visit ?? job.download));
+    const canReachIt = ({ visit, download, intermediate }: Job): boolean =>
+      visit !== undefined || (download !== undefined && intermediate !== 'one-hop');
+    return this.jobs.all().some((job) => job.isOpen && canReachIt(job));
   }
 }
 

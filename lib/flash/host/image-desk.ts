@@ -131,7 +131,9 @@ export class ImageDesk {
   private provenBy(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
     const visit = new FinalStageVisit();
     if (!isPeerOf(visit, peer)) return undefined;
-    const job = this.jobs.all().find((one) => one.isOpen && !one.visit && one.download?.mayBeWritten);
+    const job = this.jobs
+      .all()
+      .find((one) => one.isOpen && !one.visit && one.intermediate !== 'one-hop' && one.download?.mayBeWritten);
     if (!job?.download) return undefined;
     job.download.taken();
     return Object.assign(job, { visit });

@@ -25,12 +25,17 @@ export class JobBook extends EventEmitter {
 
   /**
    * The job with which a message enters `stage`. An open job of the device goes on; a failed one is resumed where
-   * the stage is not behind what it had reached; anything else begins a new job.
+   * the stage is not behind what it had reached; the look for the new firmware belongs to what is done already; anything
+   * else begins a new job.
    *
-   * @throws FlashError `device-busy` where a later stage of the device is running
+   * @throws FlashError `device-busy` where a later stage of the device is running; or, for that look, any other stage
    */
   jobFor(stage: StageName, deviceid: string | undefined): Job {
     const known = deviceid === undefined ? undefined : this.latest(deviceid);
+    // It would end the job under the hands of a stage that is still at work.
+    const isInTheWay = stage === 'newfirmware' && known?.running && known.lastStage !== stage;
+    if (known?.stage === 'done' && stage === 'newfirmware' && !isInTheWay) return known;
+    if (isInTheWay) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
     if (known && known.stage !== 'done' && !isLater(known.lastStage, stage)) return known;
     if (known?.running) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
     if (known?.isOpen) known.fail('cancelled');
@@ -75,6 +80,13 @@ export class JobBook extends EventEmitter {
     return this.jobs
       .filter((job) => job.isOpen && job.visit)
       .sort((a, b) => (a.visit?.since.getTime() ?? 0) - (b.visit?.since.getTime() ?? 0));
+  }
+
+  /** Jobs whose device is about to start its new firmware by itself, and that no stage looks after. */
+  awaitingNewFirmware(): Job[] {
+    return this.jobs.filter(
+      (job) => job.isOpen && !job.running && job.intermediate === 'one-hop' && job.hasLeft('upgrade'),
+    );
   }
 
   /** Jobs that wait for a device to come. */

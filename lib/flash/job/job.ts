@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../../errors';
 import { JobEvidence } from './evidence';
-import type { Firmware } from '../firmware/firmware';
+import type { Firmware, Intermediate } from '../firmware/firmware';
 import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentOfJob, type StageName } from './stages';
@@ -27,6 +27,8 @@ export interface JobSnapshot {
   percent: number;
   startedAt: string;
   stages: Partial<Record<StageName, StageRecord>>;
+  /** How the final image gets into its place; from the upgrade on. */
+  intermediate?: Intermediate;
   error?: ErrorCode;
   /** How it stands, told from what was seen of it. */
   verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'>;
@@ -66,6 +68,7 @@ export class Job {
   private ended: 'done' | 'failed' | undefined;
   private reached = 0;
   private images: Partial<Firmware> = {};
+  private road: Intermediate | undefined;
   private visitNow: FinalStageVisit | undefined;
   private downloadNow: UpgradeDownload | undefined;
   /** The stage that a restart of the process broke into. */
@@ -84,6 +87,16 @@ export class Job {
 
   set firmware(images: Partial<Firmware>) {
     this.images = images;
+    this.onChange(true);
+  }
+
+  /** How the final image gets into its place; undefined until the upgrade knows it, or where the job began behind it. */
+  get intermediate(): Intermediate | undefined {
+    return this.road;
+  }
+
+  set intermediate(intermediate: Intermediate | undefined) {
+    this.road = intermediate;
     this.onChange(true);
   }
 
@@ -125,11 +138,14 @@ export class Job {
     return this.reached;
   }
 
-  /** Begins a stage; a failed job that is resumed is open again. */
+  /**
+   * Begins a stage; a failed job that is resumed is open again. One that is done stays done: what follows is a look at
+   * how it turned out.
+   */
   enter(stage: StageName, now = new Date()): void {
     if (stage !== this.interrupted) this.interrupted = undefined;
     this.current = stage;
-    this.ended = undefined;
+    if (this.ended === 'failed') this.ended = undefined;
     this.error = undefined;
     this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
     this.advance(stage, 0);
@@ -145,7 +161,7 @@ export class Job {
   advance(stage: StageName, fraction: number): void {
     const record = this.records[stage];
     if (record) record.percent = Math.max(record.percent, Math.floor(Math.min(1, fraction) * 100));
-    this.reached = Math.max(this.reached, percentOfJob(stage, fraction));
+    if (!this.passesBy(stage)) this.reached = Math.max(this.reached, percentOfJob(stage, fraction));
   }
 
   /** Adds what a stage found to its record. */
@@ -153,10 +169,16 @@ export class Job {
     Object.assign(this.records[stage] ?? {}, facts);
   }
 
+  /** When a stage ended, if it has. */
+  leftAt(stage: StageName): Date | undefined {
+    const endedAt = this.records[stage]?.endedAt;
+    return endedAt == null ? undefined : new Date(endedAt);
+  }
+
   /** Whether a stage has ended, at or after `since` where that is given. */
   hasLeft(stage: StageName, since?: Date): boolean {
-    const endedAt = this.records[stage]?.endedAt;
-    return endedAt != null && (since === undefined || Date.parse(endedAt) >= since.getTime());
+    const leftAt = this.leftAt(stage);
+    return leftAt !== undefined && (since === undefined || leftAt >= since);
   }
 
   /** Ends a stage well; the last one ends the job. */
@@ -165,15 +187,18 @@ export class Job {
     const record = this.records[stage];
     if (record) record.endedAt = now.toISOString();
     this.interrupted = undefined;
-    if (stage === 'finalstage') this.end('done');
+    if (stage === 'newfirmware' || (stage === 'finalstage' && !this.passesBy(stage))) this.end('done');
     this.onChange(true);
   }
 
+  /** Ends the stage with an error, and the job with it, unless that is done already. */
   fail(code: ErrorCode, now = new Date()): void {
     const record = this.records[this.current];
-    if (record) record.endedAt = now.toISOString();
-    this.error = code;
+    if (record)
+      Object.assign(record, { endedAt: now.toISOString(), ...(this.ended === 'done' ? { error: code } : {}) });
     this.interrupted = undefined;
+    if (this.ended === 'done') return this.onChange(true);
+    this.error = code;
     this.end('failed');
     this.onChange(true);
   }
@@ -199,6 +224,7 @@ export class Job {
       percent: this.reached,
       startedAt: this.startedAt.toISOString(),
       stages: structuredClone(this.records),
+      ...(this.road ? { intermediate: this.road } : {}),
       ...(this.error ? { error: this.error } : {}),
       ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text } } : {}),
     };
@@ -212,10 +238,16 @@ export class Job {
     Object.assign(job.device, Object.fromEntries(known));
     Object.assign(job.records, structuredClone(snapshot.stages));
     job.reached = snapshot.percent;
+    job.road = snapshot.intermediate;
     job.error = snapshot.error;
     if (stage === 'done' || stage === 'failed') job.ended = stage;
     else if (!job.hasLeft(lastStage)) job.interrupted = lastStage;
     return Object.assign(job, { id });
+  }
+
+  /** Without FinalStage its stage has nothing to do, and is not the job's last. */
+  private passesBy(stage: StageName): boolean {
+    return stage === 'finalstage' && this.road === 'one-hop';
   }
 
   private listenTo(news: EventEmitter | undefined): void {

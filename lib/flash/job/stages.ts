@@ -1,5 +1,5 @@
 /** The stages of a flash in their order, and which part of the job's percent each of them covers (design, "Messages"). */
-export const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage'] as const;
+export const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'] as const;
 
 export type StageName = (typeof STAGES)[number];
 
@@ -8,6 +8,8 @@ const PERCENT_SPANS: Readonly<Record<StageName, readonly [from: number, to: numb
   cloud: [10, 20],
   upgrade: [20, 60],
   finalstage: [60, 100],
+  // Instead of FinalStage, or after it: then the job has its 100 already, and keeps them.
+  newfirmware: [60, 100],
 };
 
 /**

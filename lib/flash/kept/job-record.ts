@@ -4,7 +4,7 @@ import { isIPv4 } from 'node:net';
 import { ERROR_CODES } from '../../errors';
 import type { ImageRole } from '../../image';
 import { FinalStageVisit, type FinalStageVisitRecord } from '../job/finalstage-visit';
-import type { LoadedImage } from '../firmware/firmware';
+import { INTERMEDIATES, type LoadedImage } from '../firmware/firmware';
 import { Job, type KeptJob } from '../job/job';
 import { STAGES } from '../job/stages';
 import { isDigest } from '../firmware/store/firmware-store';
@@ -29,6 +29,7 @@ const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
 
 /** Images are asked for by open jobs, and by one that failed in FinalStage, when a person tries again there. */
 export function imagesOf(job: Job): LoadedImage[] {
+  if (job.intermediate === 'one-hop' && job.hasLeft('upgrade')) return [];
   const mayAsk = job.isOpen || (job.stage === 'failed' && job.lastStage === 'finalstage');
   return mayAsk ? Object.values(job.firmware) : [];
 }
@@ -107,7 +108,7 @@ export function isTicketRecord(value: unknown): value is TicketRecord {
 }
 
 function isSnapshot(value: Record<string, unknown>): boolean {
-  const { deviceid, model, romVersion, ip, mac, stage, percent, startedAt, stages, error } = value;
+  const { deviceid, model, romVersion, ip, mac, stage, percent, startedAt, stages, intermediate, error } = value;
   return (
     [deviceid, model, romVersion, ip, mac].every((one) => one === null || typeof one === 'string') &&
     isOneOf([...STAGES, 'done', 'failed'], stage) &&
@@ -115,6 +116,7 @@ function isSnapshot(value: Record<string, unknown>): boolean {
     isTime(startedAt) &&
     isObject(stages) &&
     Object.entries(stages).every(([name, one]) => isOneOf(STAGES, name) && isStageRecord(one)) &&
+    (intermediate === undefined || isOneOf(INTERMEDIATES, intermediate)) &&
     (error === undefined || isOneOf(ERROR_CODES, error))
   );
 }

@@ -156,10 +156,47 @@ export const ANNOUNCEMENTS = {
     label: 'leave FinalStage',
     text: 'The final image is out. If the Wi-Fi FinalStage is gone, let this machine rejoin the home network (it still has the address {actual}).',
   },
+  'finalstage-passed-by': {
+    state: 'working',
+    label: 'not needed',
+    text: 'This flash goes without FinalStage: the device puts its new firmware in place by itself.',
+  },
   'several-wait': {
     state: 'waiting',
     label: 'FinalStage',
     text: '{count} devices wait for FinalStage, which does not say who it is: the one that has waited longest, {deviceid}, is served. Power the others on one after another.',
+  },
+
+  // the new firmware
+  'one-hop-written': {
+    state: 'working',
+    label: 'upgrade written',
+    text: 'The device {deviceid} has written and verified the image, and restarts to put the new firmware in place by itself. It is dark for about 20 seconds, which is normal. Do not power it off.',
+  },
+  'one-hop-dark': {
+    state: 'working',
+    label: 'dark, {seconds} s',
+    text: 'The device puts its new firmware in place by itself. It is dark meanwhile, for about {seconds} s more, which is normal. Do not power it off.',
+  },
+  'wait-for-new-firmware': {
+    state: 'waiting',
+    label: 'new firmware',
+    text: 'Looking for the new firmware. If it makes a Wi-Fi of its own (Tasmota: tasmota-…), join that now; where it knows your Wi-Fi already, it is found by itself.',
+  },
+  'wait-for-new-firmware-here': {
+    state: 'waiting',
+    label: 'new firmware',
+    text: 'This machine is in the network of an access point; waiting until the page of the new firmware answers at {url}.',
+  },
+  'new-firmware-stranger': {
+    state: 'waiting',
+    label: 'another device',
+    text: 'What answers at {url} is another device. Leave its Wi-Fi and join that of the device that was flashed.',
+  },
+  'new-firmware-here': {
+    state: 'working',
+    label: 'new firmware',
+    text: '{firmware} answers at {url}: the device has its new firmware.',
   },
 } as const satisfies Record<string, Announcement>;
 
@@ -170,5 +207,7 @@ export type AnnouncementValues = Readonly<Record<string, string | number>>;
 /** An announcement with its `{name}`s filled. */
 export function announce(name: AnnouncementName, values: AnnouncementValues = {}): Announcement {
   const { state, label, text } = ANNOUNCEMENTS[name];
-  return { state, label, text: text.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?')) };
+  const fill = (sentence: string): string =>
+    sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?'));
+  return { state, label: fill(label), text: fill(text) };
 }

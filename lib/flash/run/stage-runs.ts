@@ -168,7 +168,7 @@ export class StageRuns {
       const error = asFlashError(thrown);
       run.throttle.close(false);
       // A job that another run has taken over is no longer this one's to fail.
-      if (run.job?.isOpen && run.job.running === run.controller) run.job.fail(error.code);
+      if (run.job?.running === run.controller && run.job.stage !== 'failed') run.job.fail(error.code);
       for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;

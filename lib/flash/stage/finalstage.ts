@@ -35,7 +35,8 @@ export interface FinalStageOptions {
 }
 
 /**
- * Waits for FinalStage, serves what it asks for, and ends when the final image is out and FinalStage is gone.
+ * Waits for FinalStage, serves what it asks for, and ends when the final image is out and FinalStage is gone. A flash
+ * that goes without FinalStage passes by at once, so that one flow does for both.
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
@@ -48,7 +49,11 @@ export async function finalStage(
   options: FinalStageOptions,
 ): Promise<Record<string, unknown>> {
   const { url, timeoutSeconds: seconds } = options;
-  const { deviceid } = context.job;
+  const { deviceid, intermediate } = context.job;
+  if (intermediate === 'one-hop') {
+    context.say('finalstage-passed-by');
+    return { skipped: true };
+  }
   const beginning: Beginning = {
     stage: 'finalstage',
     seconds,

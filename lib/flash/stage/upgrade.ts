@@ -2,7 +2,7 @@ import { FlashError } from '../../errors';
 import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from './cloud-road';
-import { loadFirmware, type Firmware, type FirmwareSources } from '../firmware/firmware';
+import { intermediateOf, loadFirmware, type Firmware, type FirmwareSources } from '../firmware/firmware';
 import { FinalStageVisit } from '../job/finalstage-visit';
 import { firstOf } from '../waiting/first-of';
 import type { FlashHost } from '../host/host';
@@ -16,6 +16,7 @@ import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import { waitFor } from '../waiting/wait';
 import { imageOptions } from './image-options';
 import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
+import { NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
 
 /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
@@ -32,6 +33,8 @@ export interface UpgradeOptions {
   readonly sources: FirmwareSources | undefined;
   /** Goes on with a device whose firmware is known not to take it. */
   readonly force?: boolean;
+  /** Where the new firmware shows itself, if not where it is looked for anyway. */
+  readonly newFirmwareUrl?: string;
 }
 
 /**
@@ -61,8 +64,12 @@ async function upgradeDevice(
   const { job } = context;
   const { deviceid } = options;
   context.say('load-firmware');
-  const firmware = keptFirmware(job) ?? (await load(context, host, options.sources));
+  const kept = keptFirmware(job);
+  // Known before anything is fetched: a wrong word for it must not cost a download.
+  if (!kept) job.intermediate = intermediateOf(options.sources ?? {});
+  const firmware = kept ?? (await load(context, host, options.sources));
   job.firmware = firmware;
+  const isOneHop = job.intermediate === 'one-hop';
   // A device that a restart of ours met in its download goes on with it.
   const download = (job.download ??= new UpgradeDownload());
 
@@ -72,15 +79,27 @@ async function upgradeDevice(
   const isBusy = (): boolean => download.isFlowing(FLOWING_MS);
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
-      await host.openFinalStagePort();
+      await (isOneHop ? host.open() : host.openFinalStagePort());
       const sessions = new UpgradeSessions(context, host, options, firmware, download);
-      await firstOf(signal, [(either) => isTaken(download, either), (either) => sessions.run(either)]);
+      await firstOf(signal, [
+        (either) => isTaken(download, either),
+        (either) => sessions.run(either),
+        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
+      ]);
       download.taken();
-      job.visit ??= new FinalStageVisit();
+      if (!isOneHop) job.visit ??= new FinalStageVisit();
       const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
-      context.say('image-written', { deviceid, image }, { fraction: 1 });
-      return { image, size, requests, transport, version, sessions: sessions.count };
+      context.say(isOneHop ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
+      return {
+        intermediate: job.intermediate ?? 'finalstage',
+        image,
+        size,
+        requests,
+        transport,
+        version,
+        sessions: sessions.count,
+      };
     });
   } finally {
     stopWatching();
@@ -97,6 +116,33 @@ function keptFirmware(job: Job): Firmware | undefined {
 async function load(context: StageContext, host: FlashHost, sources: FirmwareSources | undefined): Promise<Firmware> {
   if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
   return await loadFirmware(sources, imageOptions(context, host));
+}
+
+/**
+ * Without FinalStage nobody asks for anything after the restart: a device whose acknowledgement was lost, with the
+ * process that it was sent to or with the Wi-Fi, is known by its new firmware alone.
+ */
+async function showsItself(
+  { job }: StageContext,
+  host: FlashHost,
+  url: string | undefined,
+  signal: AbortSignal,
+): Promise<true> {
+  const download = job.download;
+  if (download) await waitFor(download, ['changed'], () => download.mayBeWritten || undefined, { signal });
+  const places = placesOf(job, url);
+  const presence = new NewFirmwarePresence(places, {
+    mac: job.facts.mac,
+    ownAddresses: () => host.ownAddresses(places[0].url),
+    isDark: () => true,
+  });
+  try {
+    presence.start();
+    await waitFor(presence, ['looked'], () => presence.found, { signal });
+    return true;
+  } finally {
+    presence.stop();
+  }
 }
 
 /** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageDesk. */

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
+import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
@@ -8,6 +9,20 @@ import type { StageName } from '../job/stages';
 export interface OwnAddress {
   readonly name: string;
   readonly address: string;
+}
+
+/** What one look for the new firmware saw at one address. */
+export interface NewFirmwareSighting {
+  readonly url: string;
+  /**
+   * - `not-joined`: it is the address of an access point in whose network this machine is not
+   * - `refused`: somebody is there, but serves no web page
+   * - `stranger`: a page, but another device's
+   * - `page`: the new firmware's
+   */
+  readonly result: 'not-joined' | 'silent' | 'refused' | 'stranger' | 'page';
+  readonly firmware?: NewFirmwareKind;
+  readonly version?: string;
 }
 
 /** What a stage is told at its start, as far as a verdict's sentences need it. */
@@ -116,8 +131,8 @@ type Sighting =
       readonly how: 'broken' | 'acknowledged' | 'delivered';
       readonly bytes: number;
     }
-  /** Somebody looked for the new firmware on the home network. */
-  | { readonly kind: 'new-firmware-looked'; readonly answered: boolean }
+  /** A look for the new firmware, wherever it may be; only where it saw something new. */
+  | { readonly kind: 'new-firmware-looked'; readonly looks: readonly NewFirmwareSighting[] }
   /** A message of the session, without keys. */
   | { readonly kind: 'message'; readonly direction: 'in' | 'out'; readonly text: string };
 

@@ -1,8 +1,15 @@
 import type { Rule } from './rule';
 import { CLOUD_RULES } from './rules/cloud';
 import { FINALSTAGE_RULES } from './rules/finalstage';
+import { NEW_FIRMWARE_RULES } from './rules/new-firmware';
 import { PROVISION_RULES } from './rules/provision';
 import { UPGRADE_RULES } from './rules/upgrade';
 
 /** Every diagnosis (protocol notes 7), in the order in which they are tried: the more telling comes first. */
-export const RULES: readonly Rule[] = [...PROVISION_RULES, ...CLOUD_RULES, ...UPGRADE_RULES, ...FINALSTAGE_RULES];
+export const RULES: readonly Rule[] = [
+  ...PROVISION_RULES,
+  ...CLOUD_RULES,
+  ...UPGRADE_RULES,
+  ...FINALSTAGE_RULES,
+  ...NEW_FIRMWARE_RULES,
+];

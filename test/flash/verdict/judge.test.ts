@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Observation, Unstamped } from '../../../lib/flash/verdict/observation';
+import type { NewFirmwareSighting, Observation, Unstamped } from '../../../lib/flash/verdict/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
 import { RULES } from '../../../lib/flash/verdict/rules';
 import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
@@ -40,9 +40,21 @@ const BEGAN = {
     url: 'http://192.168.4.1',
     ports: '8080',
   },
+  newfirmware: {
+    kind: 'stage',
+    stage: 'newfirmware',
+    event: 'began',
+    seconds: 600,
+    deviceid: DEVICE,
+    url: 'http://192.168.4.1 and http://192.168.1.20',
+  },
 } as const satisfies Record<string, Unstamped>;
 
 const over = (stage: keyof typeof BEGAN): Unstamped => ({ kind: 'stage', stage, event: 'over' });
+const newFirmwareLooked = (...results: NewFirmwareSighting['result'][]): Unstamped => ({
+  kind: 'new-firmware-looked',
+  looks: results.map((result, index) => ({ url: `http://192.168.${4 - 3 * index}.1`, result })),
+});
 const addresses = (...list: [name: string, address: string][]): Unstamped => ({
   kind: 'addresses',
   addresses: list.map(([name, address]) => ({ name, address })),
@@ -861,15 +873,84 @@ const CASES: readonly Case[] = [
       [30, ended('final', 'delivered')],
     ],
   },
+  // The new firmware
   {
     title: 'done, and the new firmware nowhere (row 16)',
     code: 'new-firmware-silent',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
       [30, ended('final', 'delivered')],
       [34, { kind: 'stage', stage: 'finalstage', event: 'ended' }],
-      [99, { kind: 'new-firmware-looked', answered: false }],
+      [35, BEGAN.newfirmware],
+      [36, newFirmwareLooked('not-joined', 'silent')],
+      [635, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'nobody looked even once',
+    code: 'new-firmware-silent',
+    seen: [
+      [0, BEGAN.newfirmware],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'the new firmware has not come yet',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.newfirmware],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [590, newFirmwareLooked('stranger', 'silent')],
+    ],
+  },
+  {
+    title: 'the new firmware was there in the last moment',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.newfirmware],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [600, over('newfirmware')],
+      [600, newFirmwareLooked('not-joined', 'page')],
+      [601, { kind: 'stage', stage: 'newfirmware', event: 'ended' }],
+    ],
+  },
+  {
+    title: 'it dials a cloud again',
+    code: 'back-to-stock',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.cloud],
+      [5, dispatched()],
+      [6, BEGAN.upgrade],
+      [30, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
+      [30, BEGAN.newfirmware],
+      [60, newFirmwareLooked('not-joined', 'silent')],
+      [61, dispatched()],
+    ],
+  },
+  {
+    title: 'it had dialled a cloud again before anybody looked',
+    code: 'back-to-stock',
+    seen: [
+      [6, BEGAN.upgrade],
+      [30, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
+      [61, dispatched()],
+      [70, BEGAN.newfirmware],
+    ],
+  },
+  {
+    title: 'what it had dialled before its upgrade says nothing, nor what a neighbour dials',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.cloud],
+      [5, dispatched()],
+      [6, BEGAN.upgrade],
+      [30, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
+      [30, BEGAN.newfirmware],
+      [61, dispatched({ deviceid: '10000fffff', peer: NEIGHBOUR })],
     ],
   },
   // What a stage knows better than any rule

@@ -13,15 +13,6 @@ const NO_DHCP = '169.254.';
 /** From the device's restart into FinalStage until it is gone with the final image. */
 export const FINALSTAGE_RULES: readonly Rule[] = [
   {
-    // Protocol notes 7, row 16.
-    code: 'new-firmware-silent',
-    stages,
-    see: (seen) => {
-      const last = seen.inStage('new-firmware-looked').at(-1);
-      return last && !last.answered ? { confidence: 'likely', evidence: [last] } : undefined;
-    },
-  },
-  {
     // Protocol notes 7, row 4. Never sooner than its time, not even at the stage's limit: nothing can undo this word.
     code: 'finalstage-half-erased',
     stages,

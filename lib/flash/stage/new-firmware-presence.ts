@@ -1,0 +1,151 @@
+import { EventEmitter } from 'node:events';
+import { readWebPage } from '../../client/web-page';
+import { inSameNetwork, isLoopback } from '../../net/addresses';
+import { probeTcp } from '../../net/probe';
+import {
+  ESPHOME_API_PORT,
+  macOfTasmota,
+  NEW_FIRMWARE_AP_ADDRESS,
+  NEW_FIRMWARE_AP_NETMASK,
+  recogniseNewFirmware,
+  TASMOTA_STATUS_PATH,
+  type NewFirmware,
+} from '../../protocol/new-firmware';
+import type { NewFirmwareSighting, OwnAddress } from '../verdict/observation';
+import type { Job } from '../job/job';
+
+const LOOK_PAUSE_MS = 1000;
+const LOOK_LIMIT_MS = 3000;
+
+/** One address at which the new firmware may show itself. */
+export interface NewFirmwarePlace {
+  /** `http://…`, without a path. */
+  readonly url: string;
+  /** The device's own access point: nothing is asked there from outside of its network. */
+  readonly isAccessPoint: boolean;
+}
+
+/** The first is the one that a person can do something for. */
+export type Places = readonly [NewFirmwarePlace, ...NewFirmwarePlace[]];
+
+/** The new firmware, where it was found. */
+export interface FoundFirmware extends NewFirmware {
+  readonly url: string;
+  readonly mac?: string;
+}
+
+/**
+ * Where to look: at the address that a person has given, else in an access point of its own, and on the home network at
+ * the address that the stock firmware had, which a router mostly gives to the same MAC again.
+ */
+export function placesOf({ facts }: Job, given: string | undefined): Places {
+  if (given !== undefined) return [{ url: given, isAccessPoint: false }];
+  const { ip } = facts;
+  const accessPoint = { url: `http://${NEW_FIRMWARE_AP_ADDRESS}`, isAccessPoint: true };
+  if (ip === undefined || isLoopback(ip)) return [accessPoint];
+  const home = { url: `http://${ip}`, isAccessPoint: false };
+  // Where the home network has the numbers of the access point, what answers there is the router.
+  return isInAccessPoint(ip) ? [home] : [accessPoint, home];
+}
+
+/**
+ * Looks again and again whether the new firmware shows itself. Emits `looked` after every look.
+ */
+export class NewFirmwarePresence extends EventEmitter {
+  found: FoundFirmware | undefined;
+  sightings: readonly NewFirmwareSighting[] = [];
+  /** This machine's addresses, as they were at the last look. */
+  addresses: readonly OwnAddress[] = [];
+  private readonly controller = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param mac of the device, where it is known: another one's page is not taken for its own
+   * @param isDark whether the device cannot answer yet
+   */
+  constructor(
+    readonly places: Places,
+    private readonly options: {
+      readonly mac: string | undefined;
+      readonly ownAddresses: () => readonly OwnAddress[];
+      readonly isDark: () => boolean;
+    },
+  ) {
+    super();
+  }
+
+  /** Whether this machine is in the network of an access point that new firmware makes. */
+  get isJoined(): boolean {
+    return this.addresses.some(({ address }) => isInAccessPoint(address));
+  }
+
+  start(): void {
+    void this.lookForEver();
+  }
+
+  stop(): void {
+    this.controller.abort();
+    clearTimeout(this.timer);
+  }
+
+  private async lookForEver(): Promise<void> {
+    const { signal } = this.controller;
+    while (!signal.aborted && !this.found) {
+      this.addresses = this.options.ownAddresses();
+      const looks = await Promise.all(this.places.map((place) => this.lookAt(place)));
+      if (signal.aborted) return;
+      this.sightings = looks.map(({ sighting }) => sighting);
+      this.found = looks.find(({ found }) => found)?.found;
+      this.emit('looked');
+      await new Promise<void>((resolve) => {
+        this.timer = setTimeout(resolve, LOOK_PAUSE_MS);
+      });
+    }
+  }
+
+  private async lookAt(place: NewFirmwarePlace): Promise<{ sighting: NewFirmwareSighting; found?: FoundFirmware }> {
+    const { url, isAccessPoint } = place;
+    if (isAccessPoint && !this.isJoined) return { sighting: { url, result: 'not-joined' } };
+    const request = { signal: this.controller.signal, limitMs: LOOK_LIMIT_MS };
+    const page = await readWebPage(new URL('/', url), request);
+    if (typeof page === 'string') {
+      const isEsphome = page === 'refused' && (await this.speaksEsphome(url));
+      return isEsphome ? asFound({ kind: 'esphome', url }) : { sighting: { url, result: page } };
+    }
+    const firmware = recogniseNewFirmware(page);
+    const mac = firmware.kind === 'tasmota' ? await this.macAt(url) : undefined;
+    const own = this.options.mac?.toUpperCase();
+    const isOther = mac !== undefined && own !== undefined && mac !== own;
+    // What answers in an access point while the device is dark is somebody else, unless its MAC says otherwise.
+    const isProven = mac !== undefined && mac === own;
+    if (isOther || (isAccessPoint && !isProven && this.options.isDark())) {
+      return { sighting: { url, result: 'stranger', ...namesOf(firmware) } };
+    }
+    return asFound({ ...firmware, url, ...(mac === undefined ? {} : { mac }) });
+  }
+
+  private async speaksEsphome(url: string): Promise<boolean> {
+    const { signal } = this.controller;
+    const { hostname } = new URL(url);
+    const probe = probeTcp(hostname, ESPHOME_API_PORT, { signal, limitMs: LOOK_LIMIT_MS });
+    return (await probe.catch(() => 'silent')) === 'accepted';
+  }
+
+  private async macAt(url: string): Promise<string | undefined> {
+    const request = { signal: this.controller.signal, limitMs: LOOK_LIMIT_MS };
+    const answer = await readWebPage(new URL(TASMOTA_STATUS_PATH, url), request);
+    return typeof answer === 'string' ? undefined : macOfTasmota(answer.body);
+  }
+}
+
+function asFound(found: FoundFirmware): { sighting: NewFirmwareSighting; found: FoundFirmware } {
+  return { sighting: { url: found.url, result: 'page', ...namesOf(found) }, found };
+}
+
+function namesOf({ kind, version }: NewFirmware): { firmware: NewFirmware['kind']; version?: string } {
+  return { firmware: kind, ...(version === undefined ? {} : { version }) };
+}
+
+function isInAccessPoint(address: string): boolean {
+  return inSameNetwork(address, NEW_FIRMWARE_AP_ADDRESS, NEW_FIRMWARE_AP_NETMASK);
+}

@@ -1,0 +1,131 @@
+import type { NewFirmwareKind } from '../../protocol/new-firmware';
+import type { FlashHost } from '../host/host';
+import type { Job } from '../job/job';
+import type { StageContext } from '../run/stage-runs';
+import { firstOf } from '../waiting/first-of';
+import { waitFor } from '../waiting/wait';
+import { throwIfFinal, untilOver, witnessed, type Beginning } from './judged';
+import { NewFirmwarePresence, placesOf, type FoundFirmware } from './new-firmware-presence';
+
+/**
+ * From acknowledgement 0 on: 3 s until the device restarts, then 15 to 20 s in which it unpacks and writes without a
+ * sign of life (image notes 5.4), and its new firmware's own start.
+ */
+const DARK_MS = 25_000;
+const COUNT_MS = 1000;
+/** How much of the stage the darkness is, where there is one. */
+const DARK_SHARE = 0.6;
+
+const NAMES: Readonly<Record<NewFirmwareKind, string>> = {
+  tasmota: 'Tasmota',
+  esphome: 'ESPHome',
+  espurna: 'ESPurna',
+  other: 'A web page',
+};
+
+export interface NewFirmwareOptions {
+  readonly timeoutSeconds: number;
+  /** `http://…` where a person knows better; else its own access point, and where the device was at home. */
+  readonly url: string | undefined;
+}
+
+/**
+ * Waits until the new firmware shows itself. Without FinalStage that is how a flash ends; behind FinalStage it is a look
+ * at a flash that is done. Serves nothing, and touches no device.
+ *
+ * @throws FlashError `back-to-stock`, `new-firmware-silent`, `cancelled`
+ */
+export async function newFirmware(
+  context: StageContext,
+  host: FlashHost,
+  options: NewFirmwareOptions,
+): Promise<Record<string, unknown>> {
+  const { job } = context;
+  const { deviceid } = job;
+  const places = placesOf(job, options.url);
+  const beginning: Beginning = {
+    stage: 'newfirmware',
+    seconds: options.timeoutSeconds,
+    ...(deviceid === undefined ? {} : { deviceid }),
+    url: places.map(({ url }) => url).join(' and '),
+  };
+  const isDark = (): boolean => darkFor(job) > 0;
+  const presence = new NewFirmwarePresence(places, {
+    mac: job.facts.mac,
+    ownAddresses: () => host.ownAddresses(places[0].url),
+    isDark,
+  });
+  return witnessed(context, beginning, async () => {
+    const narrator = new NewFirmwareNarrator(context, presence);
+    presence.on('looked', () => note(job, presence));
+    try {
+      // While it writes nobody is to be told to switch it off and on.
+      const found = await untilOver(context, beginning, { isBusy: isDark }, async (signal) => {
+        presence.start();
+        return await firstOf(signal, [
+          (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
+          (either) => waitFor<never>(job.evidence, ['changed'], () => throwIfFinal(job), { signal: either }),
+        ]);
+      });
+      narrator.stop();
+      context.say('new-firmware-here', { firmware: nameOf(found), url: found.url }, { fraction: 0.99 });
+      return summaryOf(found);
+    } finally {
+      narrator.stop();
+      presence.stop();
+    }
+  });
+}
+
+/** How long the device is still dark, in ms; 0 where it is not, or was flashed by FinalStage, which one can see. */
+function darkFor(job: Job, now = Date.now()): number {
+  const since = job.intermediate === 'one-hop' ? job.leftAt('upgrade') : undefined;
+  return since === undefined ? 0 : Math.max(0, since.getTime() + DARK_MS - now);
+}
+
+function note({ evidence }: Job, { addresses, sightings }: NewFirmwarePresence): void {
+  evidence.addIfNew({ kind: 'addresses', addresses });
+  evidence.addIfNew({ kind: 'new-firmware-looked', looks: sightings });
+}
+
+function nameOf({ kind, version }: FoundFirmware): string {
+  return version === undefined ? NAMES[kind] : `${NAMES[kind]} ${version}`;
+}
+
+function summaryOf(found: FoundFirmware): Record<string, unknown> {
+  return { ...found, address: new URL(found.url).hostname };
+}
+
+/** Counts the darkness down, then says what the person can do to find the device. */
+class NewFirmwareNarrator {
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly context: StageContext,
+    private readonly presence: NewFirmwarePresence,
+  ) {
+    presence.on('looked', this.narrate);
+    this.timer = setInterval(this.narrate, COUNT_MS);
+    this.narrate();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.presence.off('looked', this.narrate);
+  }
+
+  private readonly narrate = (): void => {
+    const { context, presence } = this;
+    const left = darkFor(context.job);
+    if (left > 0) {
+      const fraction = DARK_SHARE * (1 - left / DARK_MS);
+      return context.say('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });
+    }
+    const fraction = context.job.intermediate === 'one-hop' ? DARK_SHARE : 0;
+    const stranger = presence.sightings.find(({ result }) => result === 'stranger');
+    if (stranger) return context.say('new-firmware-stranger', { url: stranger.url }, { fraction });
+    const { url } = presence.places[0];
+    if (presence.isJoined) return context.say('wait-for-new-firmware-here', { url }, { fraction });
+    context.say('wait-for-new-firmware', {}, { fraction });
+  };
+}

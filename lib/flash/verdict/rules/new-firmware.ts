@@ -1,0 +1,49 @@
+import type { NewFirmwareSighting, Observation } from '../observation';
+import type { Rule } from '../rule';
+import type { Sightings } from '../sightings';
+
+const stages = ['newfirmware'] as const;
+
+/** From the restart into the new firmware until that shows itself. */
+export const NEW_FIRMWARE_RULES: readonly Rule[] = [
+  {
+    // Only stock firmware dials a cloud: what was to put the final image into its place handed back (image notes 5.2).
+    code: 'back-to-stock',
+    stages,
+    see: (seen) => {
+      const last = dispatchesSinceUpgrade(seen).at(-1);
+      return last && { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
+    },
+  },
+  {
+    // Protocol notes 7, row 16.
+    code: 'new-firmware-silent',
+    stages,
+    see: (seen) => {
+      const looks = seen.inStage('new-firmware-looked');
+      if (!seen.isOver || looks.some(({ looks: places }) => places.some(({ result }) => result === 'page'))) return;
+      const places = looks.flatMap((one) => one.looks);
+      const evidence: Observation[] = looks.length > 0 ? looks : seen.inStage('stage');
+      return { confidence: 'likely', values: { reason: reasonOf(places) }, evidence };
+    },
+  },
+];
+
+/** The device that took its image has nothing to say to a cloud, unless that image gave up. */
+function dispatchesSinceUpgrade(seen: Sightings): ReturnType<Sightings['dispatches']> {
+  const upgraded = seen.ever('stage').findLast(({ stage, event }) => stage === 'upgrade' && event === 'ended');
+  const since = upgraded ? seen.after(upgraded, 'dispatched') : seen.inStage('dispatched');
+  return seen.dispatches().filter((dispatched) => since.includes(dispatched));
+}
+
+/** The most telling of what was seen. */
+function reasonOf(places: readonly NewFirmwareSighting[]): string {
+  const saw = (wanted: NewFirmwareSighting['result']): boolean => places.some(({ result }) => result === wanted);
+  if (saw('stranger')) return 'what answers there is another device';
+  if (saw('refused')) return 'something is there, but it serves no web page, as FinalStage would';
+  if (saw('not-joined') && !saw('silent')) return 'this machine never was in the network of its access point';
+  if (saw('not-joined')) {
+    return 'nothing answers at home, and this machine never was in the network of its access point';
+  }
+  return 'nothing answers there';
+}

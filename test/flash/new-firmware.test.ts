@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import type { Job } from '../../lib/flash/job/job';
+import { useHttpServers } from '../shared/http-server';
+import { closeBenches, FIRMWARE, freePort, openBench, type Bench } from './bench';
+import { assertCode } from './refusals';
+
+const DEVICE = '1000a1b2c3';
+const MAC = '5C:CF:7F:12:34:56';
+
+/** A Tasmota that tells its MAC to whoever names its own page as the page before. */
+function tasmota(mac = MAC): RequestListener {
+  return ({ url, headers }, response) => {
+    response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)');
+    if (url === '/') return response.end('<title>Tasmota - Main Menu</title>');
+    if (headers.referer === undefined) return response.writeHead(500).end();
+    response.end(JSON.stringify({ StatusNET: { Mac: mac } }));
+  };
+}
+
+/** A job whose device has taken an image that goes in one hop, so long ago. */
+function upgraded(bench: Bench, agoMs: number): Job {
+  const job = bench.host.jobs.jobFor('upgrade', DEVICE);
+  job.intermediate = 'one-hop';
+  job.enter('upgrade');
+  job.learn({ mac: MAC, ip: '127.0.0.1' });
+  job.leave('upgrade', new Date(Date.now() - agoMs));
+  return job;
+}
+
+describe('flash/stage/new-firmware', function () {
+  this.timeout(10_000);
+  const servers = useHttpServers();
+  afterEach(closeBenches);
+
+  it('counts the darkness of one hop down, and ends the job when the new firmware answers', async () => {
+    const bench = await openBench();
+    upgraded(bench, 10_000);
+    const port = await freePort();
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url: `http://127.0.0.1:${port}` });
+    const dark = await stage.recorder.reported(
+      ({ name, values }) => name === 'one-hop-dark' && values['seconds'] === 14,
+    );
+    assert.match(dark.text, /about 14 s more, which is normal\. Do not power it off\.$/);
+    assert.equal(dark.label, 'dark, 14 s');
+    assert.ok(dark.percent > 60 && dark.percent < 100);
+    await servers.serveAt(port, tasmota());
+    const { found, job } = await stage.outcome;
+    assert.deepEqual(found, {
+      kind: 'tasmota',
+      version: '14.1.0',
+      title: 'Tasmota - Main Menu',
+      url: `http://127.0.0.1:${port}`,
+      mac: MAC,
+      address: '127.0.0.1',
+    });
+    assert.deepEqual([job.stage, job.percent, job.verdict?.code], ['done', 100, 'on-course']);
+    const percents = stage.recorder.reports.map(({ report }) => report.percent);
+    assert.deepEqual(
+      percents,
+      [...percents].sort((a, b) => a - b),
+    );
+    assert.match(stage.recorder.reports.at(-1)?.report.text ?? '', /^Tasmota 14\.1\.0 answers at http/);
+  });
+
+  const pages: [string, RequestListener, Record<string, unknown>][] = [
+    [
+      'ESPHome, whose page is packed',
+      (_, response) =>
+        response.setHeader('Content-Encoding', 'gzip').end(gzipSync('<html><esp-app></esp-app>'.padEnd(200_000))),
+      { kind: 'esphome' },
+    ],
+    [
+      'ESPurna, which asks for a password first',
+      (_, response) => response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="ESPURNA-AB12CD"' }).end(),
+      { kind: 'espurna' },
+    ],
+    [
+      'a page that nothing is known of, without an end',
+      (_, response) => void response.write('<title>My own</title>'.padEnd(100_000)),
+      { kind: 'other', title: 'My own' },
+    ],
+  ];
+  for (const [title, listener, known] of pages) {
+    it(`recognises ${title}`, async () => {
+      const bench = await openBench();
+      const url = await servers.serve(listener);
+      const { found, job } = await bench.begin('newfirmware', { deviceid: DEVICE, url }).outcome;
+      assert.deepEqual(found, { ...known, url, address: '127.0.0.1' });
+      assert.equal(job.stage, 'done');
+    });
+  }
+
+  it("does not take another device's Tasmota for its own", async () => {
+    const bench = await openBench();
+    upgraded(bench, 60_000);
+    const url = await servers.serve(tasmota('5C:CF:7F:00:00:01'));
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 1 });
+    assert.match(
+      (await stage.recorder.reported(({ name }) => name === 'new-firmware-stranger')).text,
+      /another device/,
+    );
+    const error = await assertCode(stage.outcome, 'new-firmware-silent');
+    assert.match(error.message, /what answers there is another device/);
+  });
+
+  it('says nothing of silence while the device is dark, whatever its limit', async () => {
+    const bench = await openBench();
+    const job = upgraded(bench, 24_000);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const begun = Date.now();
+    await assertCode(
+      bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 0.1 }).outcome,
+      'new-firmware-silent',
+    );
+    assert.ok(Date.now() - begun >= 1000);
+    assert.equal(job.stage, 'failed');
+  });
+
+  it('ends at once with back-to-stock when the device dials the cloud again', async () => {
+    const bench = await openBench();
+    const job = upgraded(bench, 20_000);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 60 });
+    await stage.recorder.reported(() => true);
+    await (await bench.device()).start();
+    const error = await assertCode(stage.outcome, 'back-to-stock');
+    assert.match(error.message, /Nothing is lost/);
+    assert.deepEqual([job.stage, job.error], ['failed', 'back-to-stock']);
+    // It is a stock device again, and can be flashed again.
+    const again = await bench.begin('cloud', { deviceid: DEVICE }).outcome;
+    assert.notEqual(bench.host.jobs.latest(DEVICE), job);
+    assert.equal(again.job.percent, 20);
+  });
+
+  it('looks after a flash that FinalStage has done, which stays done', async () => {
+    const bench = await openBench();
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, deviceid: DEVICE });
+    await device.start();
+    const sources = { final: FIRMWARE.final };
+    await bench.begin('finalstage', { deviceid: DEVICE, url: device.finalStageUrl, sources }).outcome;
+    const silent = `http://127.0.0.1:${await freePort()}`;
+    const options = { deviceid: DEVICE, url: silent, timeoutSeconds: 0.3 };
+    const looked = bench.begin('newfirmware', options);
+    const { job: snapshot } = (await looked.recorder.reported(() => true), looked.recorder.reports[0]!);
+    assert.deepEqual([snapshot.stage, snapshot.percent], ['done', 100]);
+    await assertCode(looked.outcome, 'new-firmware-silent');
+    const job = bench.host.jobs.latest(DEVICE);
+    assert.deepEqual([job?.stage, job?.error], ['done', undefined]);
+    const { job: after } = await bench.begin('newfirmware', { ...options, url: await servers.serve(tasmota()) })
+      .outcome;
+    assert.deepEqual([after.stage, after.percent], ['done', 100]);
+    assert.deepEqual(Object.keys(after.stages), ['finalstage', 'newfirmware']);
+    assert.equal(bench.host.jobs.all().length, 1);
+  });
+
+  it('is what a flash without FinalStage goes on to, past the stage of FinalStage', async () => {
+    const bench = await openBench();
+    const job = upgraded(bench, 60_000);
+    const { found } = await bench.begin('finalstage', { deviceid: DEVICE }).outcome;
+    assert.deepEqual(found, { skipped: true });
+    assert.deepEqual([job.isOpen, job.percent, job.visit], [true, 60, undefined]);
+    const { job: done } = await bench.begin('newfirmware', { deviceid: DEVICE, url: await servers.serve(tasmota()) })
+      .outcome;
+    assert.deepEqual([done.stage, done.percent], ['done', 100]);
+  });
+});
