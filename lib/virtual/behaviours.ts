@@ -34,6 +34,12 @@ export interface Behaviours {
   losesPowerAtByte: number | undefined;
   /** How often a half-erased device connects: both were seen (protocol notes 5, failure mode 5). */
   halfErasedDials: 'once' | 'repeatedly';
+  /** false: its new firmware boots and shows itself nowhere. */
+  newFirmwareShows: boolean;
+  /** false: its new firmware never gets into the home network. */
+  newFirmwareJoins: boolean;
+  /** false: its new firmware reaches no MQTT broker. */
+  mqttReaches: boolean;
 }
 
 export const HEALTHY: Behaviours = {
@@ -54,6 +60,9 @@ export const HEALTHY: Behaviours = {
   finalStageStolen: false,
   losesPowerAtByte: undefined,
   halfErasedDials: 'repeatedly',
+  newFirmwareShows: true,
+  newFirmwareJoins: true,
+  mqttReaches: true,
 };
 
 export interface Fault {
@@ -159,6 +168,21 @@ export const FAULTS: readonly Fault[] = [
     name: 'stream-cut',
     about: 'It loses power while it writes the final image: half-erased, it connects and never asks for anything.',
     behaviours: { losesPowerAtByte: 8192 },
+  },
+  {
+    name: 'new-firmware-silent',
+    about: 'It is flashed, but its new firmware shows no access point and answers nowhere.',
+    behaviours: { newFirmwareShows: false },
+  },
+  {
+    name: 'tasmota-wifi-wrong',
+    about: 'Its Tasmota takes the Wi-Fi settings, but never gets into the home network.',
+    behaviours: { newFirmwareJoins: false },
+  },
+  {
+    name: 'tasmota-mqtt-down',
+    about: 'Its Tasmota joins the home network, but reaches no MQTT broker.',
+    behaviours: { mqttReaches: false },
   },
 ];
 

@@ -49,6 +49,11 @@ export type VirtualState =
   | 'hanging'
   | 'half-erased'
   | 'new-firmware'
+  | 'new-access-point'
+  | 'new-joining'
+  | 'new-not-joined'
+  | 'new-at-home'
+  | 'new-silent'
   | 'ended';
 
 /** The device restarts: it crashed, lost power, or was told to. */

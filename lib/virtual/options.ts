@@ -1,5 +1,6 @@
 import type { Behaviours } from './behaviours';
 import type { Slot } from './boot';
+import type { NewFirmwarePlace } from './new-firmware';
 import type { HomeNetwork, Radio } from './radio';
 import type { Timings } from './timings';
 
@@ -44,6 +45,8 @@ export interface VirtualSonoffOptions {
   finalStagePort?: number;
   /** What FinalStage dials: 192.168.4.2:8080; with a loopback AP, the host of the upgrade's download. */
   finalStageHost?: { address: string; port: number };
+  /** Its new firmware lives on and is found there. Left out, the device ends as the new firmware boots. */
+  newFirmware?: NewFirmwarePlace;
   /** What brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<Radio>;
   /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */

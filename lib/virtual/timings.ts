@@ -24,6 +24,18 @@ export const PAUSES = {
   blink: 10_000,
   /** Between two connects of FinalStage. */
   finalStageDial: 500,
+  /** Between two commands of Tasmota's backlog (SetOption34). */
+  tasmotaBacklog: 200,
+  /** From a change that needs a restart to the restart: up to two turns of its one-second clock. */
+  tasmotaRestarts: 1500,
+  /** Tasmota joining the home network. */
+  tasmotaJoins: 5000,
+  /** From a Wi-Fi that does not let it in to what WifiConfig says: 20 s and some more by its chip. */
+  tasmotaGivesUp: 25_000,
+  /** From being at home to the MQTT connection, and between two tries. */
+  tasmotaMqtt: 2000,
+  /** A request that is not answered at all. */
+  tasmotaDropsAfter: 2000,
 } as const;
 
 /** What the device gives others, in ms. These stay as they are at any speed: the other side works in real time. */
@@ -42,6 +54,8 @@ export const LIMITS = {
   upgrade: 180_000,
   /** FinalStage's wait for a reply's header. */
   finalStageHeader: 5000,
+  /** Tasmota's access point, where it has a Wi-Fi to go back to. */
+  tasmotaApOpen: 180_000,
 } as const;
 
 export type Timings = Record<keyof typeof PAUSES | keyof typeof LIMITS, number>;

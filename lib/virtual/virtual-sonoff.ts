@@ -7,10 +7,13 @@ import { boot, otherSlot, selectSlot, type Slot } from './boot';
 import { type DeviceContext, Restart, type VirtualState } from './context';
 import { type FinalStageEnd, runIntermediate } from './intermediate';
 import { Linger } from './linger';
+import { newFirmwareIn, type NewFirmwarePlace } from './new-firmware';
 import type { VirtualResult, VirtualSonoffOptions } from './options';
+import { runOtherFirmware } from './other-firmware';
 import type { HomeNetwork } from './radio';
 import { NewlibRand } from './rand';
 import { neverJoins, runStock } from './stock';
+import { runTasmota } from './tasmota/tasmota';
 import { pause } from './waiting';
 
 /** Reaching one of these means that the last failure was not the end. */
@@ -19,16 +22,25 @@ const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
 export { FAULTS, type Behaviours, type Fault } from './behaviours';
 export type { VirtualState } from './context';
+export type { NewFirmwarePlace } from './new-firmware';
 export type { Transport } from './options';
 export type { VirtualResult, VirtualSonoffOptions } from './options';
 export type { HomeNetwork, OwnNetwork, Radio } from './radio';
+
+/** Where the web page of the new firmware answers now: in its own access point, or at home. */
+export interface NewFirmwarePage {
+  network: 'ap' | 'home';
+  address: string;
+  port: number;
+}
 
 /**
  * A Sonoff without the hardware: it does on real sockets what a stock device does, from its access point to the new
  * firmware, as strictly as the device. What it becomes follows from its flash memory alone.
  *
  * Events: `log` (a line), `state` (a VirtualState), `finalstage` (the port on which FinalStage's own address answers),
- * `ended` (a VirtualResult).
+ * `flashed` (a VirtualResult, when the new firmware boots), `page` (a NewFirmwarePage, whenever the new firmware's web page
+ * answers), `ended` (a VirtualResult).
  */
 export class VirtualSonoff extends EventEmitter {
   /** Resolves when the device is done, has failed, or was stopped. Never rejects. */
@@ -45,6 +57,9 @@ export class VirtualSonoff extends EventEmitter {
   private power: AbortController | undefined;
   private life: Promise<void> | undefined;
   private overAs: string | undefined;
+  /** Set from the first boot of the new firmware on. */
+  private flashed: VirtualResult | undefined;
+  private newFirmware: NewFirmwarePlace | undefined;
   private end!: (result: VirtualResult) => void;
 
   /** Throws RangeError for a fault that nobody knows. */
@@ -54,6 +69,7 @@ export class VirtualSonoff extends EventEmitter {
     this.apPort = options.apPort;
     this.settings = options.provisioned;
     this.finalStageHost = options.finalStageHost ?? FINALSTAGE_HOST;
+    this.newFirmware = options.newFirmware;
     this.linger = new Linger(options.lingerMs, (reason) => this.over(reason));
     this.device = assemble(options, {
       log: (line) => this.write(line),
@@ -108,7 +124,7 @@ export class VirtualSonoff extends EventEmitter {
 
   /** Ends it, wherever it is; resolves when all of its sockets and timers are gone. */
   async stop(): Promise<void> {
-    this.over('stopped');
+    this.over(this.flashed ? 'flashed' : 'stopped');
     if (this.life) await this.life;
     else this.finish();
     await this.ended;
@@ -149,8 +165,7 @@ export class VirtualSonoff extends EventEmitter {
         return this.afterFinalStage(await runIntermediate(device, booted.slot, network, signal));
       }
       case 'new':
-        this.enter('new-firmware');
-        return this.over('flashed');
+        return await this.runNewFirmware(signal);
       case 'none':
         return this.over(booted.reason);
     }
@@ -171,8 +186,8 @@ export class VirtualSonoff extends EventEmitter {
     const { settings } = this;
     this.enter('joining');
     await pause(device.timings.joinHome, signal);
-    const joined = this.joins() && (await device.radio.joinHome(this.network, signal)) !== undefined;
-    if (!joined) return await neverJoins(device, signal);
+    const address = device.behaviours.joinsHomeNetwork && (await this.joinHome(this.network, signal));
+    if (!address) return await neverJoins(device, signal);
     const image = await this.atHome(() => runStock(device, slot, settings, signal));
     if (!this.options.finalStageHost && isLoopback(this.options.apAddress)) {
       this.finalStageHost = { address: image.host, port: image.port };
@@ -189,11 +204,36 @@ export class VirtualSonoff extends EventEmitter {
     }
   }
 
-  private joins(): boolean {
+  /** Its address at home; undefined where the home network does not take what the device knows of it. */
+  private async joinHome(network: HomeNetwork, signal: AbortSignal): Promise<string | undefined> {
     const { homeNetwork, provisioned } = this.options;
-    if (!this.device.behaviours.joinsHomeNetwork) return false;
-    if (!homeNetwork || provisioned) return true;
-    return homeNetwork.ssid === this.network.ssid && homeNetwork.password === this.network.password;
+    const isRight = homeNetwork?.ssid === network.ssid && homeNetwork.password === network.password;
+    // What it was provisioned with before this run is not known here.
+    const isUnknown = provisioned !== undefined && network.ssid === '';
+    if (homeNetwork && !isRight && !isUnknown) return undefined;
+    return await this.device.radio.joinHome(network, signal);
+  }
+
+  /** Whatever firmware the flash holds now lives on until the device is switched off, where it has a place. */
+  private async runNewFirmware(signal: AbortSignal): Promise<void> {
+    const { device, newFirmware: place } = this;
+    this.enter('new-firmware');
+    if (!place) return this.over('flashed');
+    if (!this.flashed) this.emit('flashed', (this.flashed = this.resultOf('flashed')));
+    this.linger.failed('flashed');
+    const firmware = newFirmwareIn(device.flash);
+    device.log(`new firmware boots: ${firmware.project}`);
+    const hooks = {
+      place,
+      joinHome: async (network: HomeNetwork) =>
+        device.behaviours.newFirmwareJoins ? await this.joinHome(network, signal) : undefined,
+      onPage: (network: 'ap' | 'home', address: string, port: number) => {
+        this.newFirmware = { ...place, ...(network === 'ap' ? { apPort: port } : { homePort: port }) };
+        this.emit('page', { network, address, port } satisfies NewFirmwarePage);
+      },
+    };
+    if (firmware.project === 'tasmota') return await runTasmota(device, firmware, hooks, signal);
+    return await runOtherFirmware(device, firmware.project, hooks, signal);
   }
 
   private afterFinalStage(end: FinalStageEnd): void {
@@ -225,14 +265,15 @@ export class VirtualSonoff extends EventEmitter {
   private finish(): void {
     this.linger.cured();
     this.enter('ended');
-    const length = this.overAs === 'flashed' ? this.finalLength : undefined;
-    const result = {
-      result: this.overAs ?? 'stopped',
-      flashSha256: createHash('sha256').update(this.flash.subarray(0, length)).digest('hex'),
-      log: this.log,
-    };
+    const result = this.flashed ?? this.resultOf(this.overAs ?? 'stopped');
     this.end(result);
     this.emit('ended', result);
+  }
+
+  private resultOf(result: string): VirtualResult {
+    const length = result === 'flashed' ? this.finalLength : undefined;
+    const flashSha256 = createHash('sha256').update(this.flash.subarray(0, length)).digest('hex');
+    return { result, flashSha256, log: [...this.log] };
   }
 }
 

@@ -7,13 +7,17 @@ const HAND_OVER_MS = 5000;
 /** Where the news of a virtual device go: the instance of its node that is deployed now. */
 export interface RehearsalOutlet {
   state(name: string): void;
+  /** It has ended, or boots its new firmware and lives on: told once. */
   ended(result: VirtualResult): void;
+  /** What lived on is switched off. */
+  off(): void;
 }
 
 interface Rehearsal {
   readonly device: VirtualSonoff;
   outlet: RehearsalOutlet | undefined;
   state: string;
+  hasEnded: boolean;
   timer?: NodeJS.Timeout;
 }
 
@@ -27,11 +31,15 @@ const rehearsals = new Map<string, Rehearsal>();
 export async function switchOn(id: string, options: VirtualSonoffOptions, outlet: RehearsalOutlet): Promise<void> {
   await switchOff(id);
   const device = new VirtualSonoff(options);
-  const rehearsal: Rehearsal = { device, outlet, state: 'off' };
+  const rehearsal: Rehearsal = { device, outlet, state: 'off', hasEnded: false };
   rehearsals.set(id, rehearsal);
   device.on('state', (name: string) => {
     rehearsal.state = name;
     rehearsal.outlet?.state(name);
+  });
+  device.once('flashed', (result: VirtualResult) => {
+    rehearsal.hasEnded = true;
+    rehearsal.outlet?.ended(result);
   });
   try {
     await device.start();
@@ -41,7 +49,8 @@ export async function switchOn(id: string, options: VirtualSonoffOptions, outlet
   }
   void device.ended.then((result) => {
     if (rehearsals.get(id) === rehearsal) rehearsals.delete(id);
-    rehearsal.outlet?.ended(result);
+    if (rehearsal.hasEnded) rehearsal.outlet?.off();
+    else rehearsal.outlet?.ended(result);
   });
 }
 

@@ -8,6 +8,8 @@ interface SonotaVirtualDeviceProperties extends EditorNodeProperties {
   slot: string;
   fault: string;
   speed: string;
+  livesOn: boolean;
+  homePort: string;
 }
 
 RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
@@ -24,6 +26,8 @@ RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
     slot: { value: '1' },
     fault: { value: '' },
     speed: { value: '', validate: sonotaChecks.positive },
+    livesOn: { value: false },
+    homePort: { value: '', validate: sonotaChecks.port },
   },
   inputs: 1,
   outputs: 1,

@@ -3,7 +3,7 @@ import { FlashError } from '../../lib/errors';
 import type { VirtualSonoffOptions } from '../../lib/virtual/options';
 import { replayOf } from '../../lib/virtual/replay';
 import { onDeployOver } from '../shared/deploys';
-import { numberOr, textOr } from '../shared/properties';
+import { isTicked, numberOr, textOr } from '../shared/properties';
 import { translator } from '../shared/translate';
 import { letGo, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
 
@@ -17,6 +17,8 @@ interface VirtualDeviceDef extends NodeDef {
   slot: number | string;
   fault: string;
   speed: number | string;
+  livesOn?: boolean | string;
+  homePort?: number | string;
 }
 
 type Send = (message: NodeMessage) => void;
@@ -53,6 +55,7 @@ export default function register(RED: NodeAPI): void {
         send(Object.assign(message, { payload: result }));
         done?.();
       },
+      off: () => this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') }),
     });
     this.on('input', (message, send, done) => {
       const taken = { message, send, done };
@@ -92,9 +95,10 @@ function replayFor(message: NodeMessage): Partial<VirtualSonoffOptions> {
 }
 
 function optionsOf(config: VirtualDeviceDef): VirtualSonoffOptions {
+  const ap = { apAddress: textOr(config.apAddress, '127.0.0.1'), apPort: numberOr(config.apPort, 10080) };
   return {
-    apAddress: textOr(config.apAddress, '127.0.0.1'),
-    apPort: numberOr(config.apPort, 10080),
+    ...ap,
+    ...(isTicked(config.livesOn) ? { newFirmware: { ...ap, homePort: numberOr(config.homePort, 10081) } } : {}),
     deviceid: textOr(config.deviceid, '1000f1a5b0'),
     model: textOr(config.model, 'ITA-GZ1-GL'),
     romVersion: textOr(config.romVersion, '1.5.5'),

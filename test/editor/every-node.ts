@@ -106,6 +106,8 @@ export const EVERY_NODE: Flow = [
     slot: '1',
     fault: '',
     speed: '',
+    livesOn: false,
+    homePort: '',
     x: 150,
     y: 300,
     wires: [[]],

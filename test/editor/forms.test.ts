@@ -47,6 +47,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-new-firmware': { url: URL, timeout: POSITIVE },
   'sonota-virtual-device': {
     apPort: PORT,
+    homePort: PORT,
     apAddress: IPV4,
     speed: POSITIVE,
     deviceid: { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3'] },

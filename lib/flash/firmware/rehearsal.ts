@@ -5,10 +5,12 @@ import { isLoopback } from '../../net/addresses';
 /** The sizes of SonOTA's published files: a rehearsal takes as many requests as the real thing. */
 const USER_BYTES = 239_220;
 const FINAL_BYTES = 482_432;
+/** Its author's name is what Tasmota is known by: the virtual Sonoff boots this image as that. */
+const FINAL_TEXT = `${REHEARSAL_MARK}, which takes it for Tasmota by Theo Arends`;
 
 /** An image for a rehearsal: sound in every field, so that every check passes, and of no use. */
 export function rehearsalImage(role: ImageRole): Buffer {
-  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: REHEARSAL_MARK });
+  if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: FINAL_TEXT });
   return makeUserImage({
     slot: role === 'user1' ? 1 : 2,
     size: USER_BYTES,
