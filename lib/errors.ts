@@ -319,6 +319,14 @@ const EXPLANATIONS = {
 
   // Everything else
   cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
+  'queue-not-wired': {
+    what: 'The queue has nothing to begin the flash with: its output {output} is not wired.',
+    remedy: 'Wire output 1 to the first node of the flow, and output 2 to finalstage watch.',
+  },
+  'queue-lost': {
+    what: 'No node of the flow has taken the message of this device for {minutes} minutes.',
+    remedy: 'Look where it goes behind the queue and between the nodes; then let the queue try it again.',
+  },
   unexplained: { what: 'Something happened that no rule here knows: {reason}.', remedy: 'Report this with the log.' },
 } as const satisfies Record<string, Explanation>;
 

@@ -122,6 +122,7 @@ export class StageNode {
     } catch (thrown) {
       const error = asFlashError(thrown);
       this.status.failed(error.code);
+      this.host?.runs.refused(message, error);
       done(error);
     }
   }

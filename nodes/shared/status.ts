@@ -39,6 +39,16 @@ export class NodeStatus {
     this.display(() => this.set('blue', 'dot', label));
   }
 
+  /** Waiting for a person to go on. */
+  held(label: string): void {
+    this.display(() => this.set('yellow', 'ring', label));
+  }
+
+  /** At an end, not all of it good. */
+  endedBadly(label: string): void {
+    this.display(() => this.set('red', 'ring', label));
+  }
+
   /** Nothing is certain to fail, but something may. */
   warned(code: ErrorCode): void {
     this.display(() => this.set('yellow', 'ring', code));

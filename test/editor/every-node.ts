@@ -8,6 +8,7 @@ export const VISIBLE_TYPES = {
   'sonota-ota-serve': 'sonota-ota.svg',
   'sonota-finalstage-watch': 'sonota-finalstage.svg',
   'sonota-new-firmware': 'sonota-new-firmware.svg',
+  'sonota-queue': 'sonota-queue.svg',
   'sonota-virtual-device': 'sonota-virtual.svg',
   'sonota-image-doctor': 'sonota-doctor.svg',
 } as const;
@@ -47,6 +48,18 @@ export const EVERY_NODE: Flow = [
     y: 480,
     z: 'tab',
     wires: [[]],
+  },
+  {
+    id: idOf('sonota-queue'),
+    type: 'sonota-queue',
+    name: '',
+    host: idOf('sonota-host'),
+    atOnce: '',
+    attempts: '',
+    x: 150,
+    y: 540,
+    z: 'tab',
+    wires: [[], [], []],
   },
   { id: idOf('sonota-provision'), type: 'sonota-provision', name: '', url: '', timeout: '', x: 150, y: 60, ...stage },
   {

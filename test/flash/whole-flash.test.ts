@@ -75,29 +75,50 @@ describe('flash: a device from its access point to the final image', () => {
     });
   }
 
-  it('upgrades two devices at once, then takes them one after another through FinalStage', async function () {
+  it('upgrades a second device only when the first is through FinalStage', async function () {
     this.timeout(30_000);
     const bench = await openBench();
+    const one = await bench.device({ deviceid: '1000000001' });
+    const other = await bench.device({ deviceid: '1000000002', transport: 'no-range' });
+    const { job, found } = await bench.upgraded(one);
+    assert.deepEqual([job.deviceid, found['transport']], ['1000000001', 'range']);
+    const second = bench.upgraded(other);
+    const { text } = await bench.recorder('upgrade').reported(({ name }) => name === 'wait-for-turn');
+    assert.match(text, /1000000002 waits until the device 1000000001/);
+    const first = bench.begin('finalstage', { deviceid: one.deviceid, url: one.finalStageUrl });
+    await first.outcome;
+    assert.equal((await one.ended).result, 'flashed');
+    assert.equal((await second).found['transport'], 'no-range');
+    await bench.begin('finalstage', { deviceid: other.deviceid, url: other.finalStageUrl }).outcome;
+    assert.equal((await other.ended).result, 'flashed');
+  });
+
+  it('lets the next device have its upgrade when the one before fails or is cancelled in FinalStage', async () => {
+    const bench = await openBench();
     const one = await bench.device({ deviceid: '1000000001', fault: 'finalstage-blocked' });
-    const other = await bench.device({ deviceid: '1000000002', transport: 'no-range', fault: 'finalstage-blocked' });
-    const jobs = await Promise.all([bench.upgraded(one), bench.upgraded(other)]);
-    assert.deepEqual(
-      jobs.map(({ job, found }) => [job.deviceid, found['transport']]),
-      [
-        ['1000000001', 'range'],
-        ['1000000002', 'no-range'],
-      ],
-    );
-    const [first, second] = [one, other].map(({ deviceid, finalStageUrl }) =>
-      bench.begin('finalstage', { deviceid, url: finalStageUrl }),
+    const other = await bench.device({ deviceid: '1000000002' });
+    await bench.upgraded(one);
+    const second = bench.upgraded(other);
+    await bench.recorder('upgrade').reported(({ name }) => name === 'wait-for-turn');
+    const first = bench.begin('finalstage', { deviceid: one.deviceid, url: one.finalStageUrl });
+    await first.recorder.reported(({ state }) => state === 'waiting');
+    bench.host.runs.cancel('finalstage', one.deviceid);
+    await assert.rejects(first.outcome, { code: 'cancelled' });
+    assert.equal((await second).job.deviceid, '1000000002');
+  });
+
+  it('serves, of two devices that were resumed in FinalStage, the one that has waited longer', async function () {
+    this.timeout(30_000);
+    const bench = await openBench();
+    const [first, second] = ['1000000001', '1000000002'].map((deviceid) =>
+      bench.begin('finalstage', { deviceid, url: 'http://127.0.0.1:1', sources: FIRMWARE }),
     ) as [Begun, Begun];
+    await first.recorder.reported(({ state }) => state === 'waiting');
     assert.equal(first.recorder.queue.at(-1), 1);
-    assert.match((await first.recorder.reported(({ state }) => state === 'waiting')).text, /2 devices wait/);
-    one.behave({ finalStageDials: true });
-    one.behave({ finalStageDials: true });
-    assert.equal((await first.outcome).job.deviceid, '1000000001');
-    other.behave({ finalStageDials: true });
-    assert.equal((await second.outcome).job.deviceid, '1000000002');
-    for (const { result } of await Promise.all([one.ended, other.ended])) assert.equal(result, 'flashed');
+    bench.host.runs.cancel('finalstage', '1000000001');
+    await assert.rejects(first.outcome, { code: 'cancelled' });
+    await second.recorder.reported(() => bench.host.jobs.awaitingFinalStage()[0]?.deviceid === '1000000002');
+    bench.host.runs.cancel('finalstage');
+    await assert.rejects(second.outcome, { code: 'cancelled' });
   });
 });

@@ -17,6 +17,7 @@ import registerHost from '../../nodes/sonota-host/sonota-host';
 import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
 import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
 import registerProvision from '../../nodes/sonota-provision/sonota-provision';
+import registerQueue from '../../nodes/sonota-queue/sonota-queue';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { freePort } from '../flash/bench';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
@@ -66,6 +67,7 @@ const NODES: NodeInitializer[] = [
   registerUpgrade,
   registerFinalStage,
   registerNewFirmware,
+  registerQueue,
   registerVirtual,
 ];
 

@@ -14,6 +14,7 @@ import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
 import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
 import { Devices } from './devices';
+import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
 import { ImageLibrary } from '../firmware/library/image-library';
@@ -22,6 +23,7 @@ import type { Job } from '../job/job';
 import { JobBook } from '../job/job-book';
 import { JobMemory } from './job-memory';
 import type { ProbeImages } from './probe-images';
+import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
 import type { OwnAddress } from '../verdict/observation';
 import { Witness } from './witness';
@@ -50,6 +52,9 @@ export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
   readonly devices = new Devices();
   readonly runs = new StageRuns();
+  readonly finalStageTurn = new FinalStageTurn(this.jobs);
+  /** Flashes that wait for their turn. */
+  readonly queue = new FlashQueue(this.jobs, this.runs);
   /** Images by name and by digest, kept in this package's own folder. */
   readonly library: ImageLibrary;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
@@ -89,7 +94,7 @@ export class FlashHost extends EventEmitter {
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
-    this.memory = new JobMemory(folder, id, this.jobs, this.runs, say);
+    this.memory = new JobMemory(folder, id, { jobs: this.jobs, runs: this.runs, queue: this.queue }, say);
     this.memory.start();
     this.desk.whenKept = () => this.kept();
   }
@@ -171,6 +176,7 @@ export class FlashHost extends EventEmitter {
     // What the close itself cancels must not be kept as cancelled.
     if (forget) await this.memory?.forget();
     else await this.memory?.close();
+    this.queue.close();
     this.runs.cancelAll();
     await this.stopListening();
   }

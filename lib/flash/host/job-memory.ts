@@ -5,6 +5,8 @@ import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
 import { JobFile } from '../kept/job-file';
 import { imagesOf, jobOf, recordOf } from '../kept/job-record';
+import type { FlashQueue } from '../queue/flash-queue';
+import { keptQueue, revivedQueue } from '../kept/queue-record';
 import type { StageRuns } from '../run/stage-runs';
 import { waitFor } from '../waiting/wait';
 
@@ -35,8 +37,7 @@ export class JobMemory {
   constructor(
     folder: string,
     hostId: string,
-    private readonly jobs: JobBook,
-    private readonly runs: StageRuns,
+    private readonly of: { jobs: JobBook; runs: StageRuns; queue: FlashQueue },
     private readonly log: HostLog,
   ) {
     this.file = new JobFile(join(folder, 'jobs'), hostId);
@@ -45,8 +46,9 @@ export class JobMemory {
   /** Takes in what an earlier run of the process kept, and keeps from now on. */
   start(): void {
     this.recall();
-    this.jobs.on('changed', this.onJobChanged);
-    this.runs.tickets.onChange = () => this.changed();
+    this.of.jobs.on('changed', this.onJobChanged);
+    this.of.queue.on('changed', this.onQueueChanged);
+    this.of.runs.tickets.onChange = () => this.changed();
   }
 
   /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
@@ -55,8 +57,9 @@ export class JobMemory {
     if (this.timer) this.changed();
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.jobs.off('changed', this.onJobChanged);
-    this.runs.tickets.onChange = () => undefined;
+    this.of.jobs.off('changed', this.onJobChanged);
+    this.of.queue.off('changed', this.onQueueChanged);
+    this.of.runs.tickets.onChange = () => undefined;
     await this.writing;
   }
 
@@ -85,17 +88,22 @@ export class JobMemory {
     for (const record of kept.jobs) {
       const job = jobOf(record, (role, image) => this.file.image(role, image));
       // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
-      if (!job.isOpen || job.visit || awaited.has(job.id)) this.jobs.restore(job);
+      if (!job.isOpen || job.visit || awaited.has(job.id)) this.of.jobs.restore(job);
     }
     for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
       this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
     }
-    this.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
+    this.of.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
+    if (kept.queue) this.of.queue.restore(revivedQueue(kept.queue));
   }
 
   private readonly onJobChanged = (_job: Job, isTurn: boolean): void => {
     if (isTurn) this.changed();
     else this.flowed();
+  };
+
+  private readonly onQueueChanged = (isTurn: boolean): void => {
+    if (isTurn) this.changed();
   };
 
   private flowed(): void {
@@ -132,11 +140,12 @@ export class JobMemory {
   }
 
   private async writeNow(): Promise<void> {
-    const all = this.jobs.all();
+    const all = this.of.jobs.all();
     const ended = all.filter((job) => !job.isOpen).slice(-ENDED_KEPT);
     const jobs = all.filter((job) => job.isOpen || ended.includes(job));
-    const { tickets } = this.runs;
+    const { tickets } = this.of.runs;
+    const queue = keptQueue(this.of.queue.record());
     const images = [...jobs.flatMap((job) => imagesOf(job)), ...tickets.images()];
-    await this.file.write({ jobs: jobs.map(recordOf), tickets: tickets.all() }, images);
+    await this.file.write({ jobs: jobs.map(recordOf), tickets: tickets.all(), queue }, images);
   }
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { digestOf, checkImage, type ImageRole } from '../../image';
 import type { LoadedImage } from '../firmware/firmware';
 import { isJobRecord, isTicketRecord, type ImageReference, type JobRecord } from './job-record';
+import { isQueueRecord } from './queue-record';
+import type { QueueRecord } from '../queue/entry';
 import { writeAtomically } from '../firmware/store/atomic-file';
 import type { TicketRecord } from './ticket-book';
 
@@ -16,6 +18,7 @@ const IMAGE_FILE = /^([\da-f]{64})\.bin$/;
 export interface JobFileContent {
   readonly jobs: readonly JobRecord[];
   readonly tickets: readonly TicketRecord[];
+  readonly queue?: QueueRecord;
 }
 
 /** Bytes under their own digest. */
@@ -151,10 +154,12 @@ export class JobFile {
 
 /** @throws Error where it is not what this version writes */
 function contentOf(text: string): JobFileContent {
-  const content = JSON.parse(text) as { format?: unknown; jobs?: unknown; tickets?: unknown } | null;
+  const content = JSON.parse(text) as { format?: unknown; jobs?: unknown; tickets?: unknown; queue?: unknown } | null;
   if (content?.format !== FORMAT) throw new Error('it is not a file of jobs, or one of another version');
-  const { jobs, tickets } = content;
+  const { jobs, tickets, queue } = content;
   if (!Array.isArray(jobs) || !jobs.every(isJobRecord)) throw new Error('its jobs cannot be read');
   if (!Array.isArray(tickets) || !tickets.every(isTicketRecord)) throw new Error('its messages cannot be read');
-  return { jobs, tickets };
+  if (queue === undefined) return { jobs, tickets };
+  if (!isQueueRecord(queue)) throw new Error('its queue cannot be read');
+  return { jobs, tickets, queue };
 }

@@ -30,6 +30,11 @@ export const ANNOUNCEMENTS = {
     label: 'set-up sent',
     text: 'The connection to the device {deviceid} was lost after the set-up was sent; it probably took it. Rejoin the home network now if this machine left it.',
   },
+  'already-set-up': {
+    state: 'working',
+    label: 'set up already',
+    text: 'The device {deviceid} has been set up before: it dials this machine.',
+  },
 
   // cloud
   'wait-for-device': {
@@ -56,6 +61,11 @@ export const ANNOUNCEMENTS = {
     state: 'working',
     label: 'fetching image',
     text: 'Fetching the {image} image from {source}: {received} of {size} bytes.',
+  },
+  'wait-for-turn': {
+    state: 'waiting',
+    label: 'its turn',
+    text: 'The device {deviceid} waits until the device {holder} is through FinalStage: two devices there cannot be told apart.',
   },
   'wait-for-session': {
     state: 'waiting',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
 import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
 import type { Job, JobSnapshot } from '../job/job';
@@ -35,7 +36,7 @@ export interface StageRequest {
   readonly message: Message;
   /** The device that is meant, where that is known. */
   readonly deviceid: string | undefined;
-  /** Whether this node takes one message at a time (the stages at a fixed address: provision, finalstage). */
+  /** Whether one device at a time is in this stage (those at a fixed address: provision, finalstage), whatever the node. */
   readonly oneAtATime: boolean;
   /** Set where the message was taken by an earlier run of the process. */
   readonly ticketId?: string | undefined;
@@ -56,8 +57,11 @@ interface Run {
 /**
  * Runs stages for nodes: queues and joins messages, cancels, and delivers to whichever instance of the node is
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
+ *
+ * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError) when it ends badly, or
+ * could not begin.
  */
-export class StageRuns {
+export class StageRuns extends EventEmitter {
   /** What must outlive the process. */
   readonly tickets = new TicketBook();
   private readonly running = new Set<Run>();
@@ -77,7 +81,7 @@ export class StageRuns {
     const joined = this.findRunOf(request);
     if (joined) {
       joined.tickets.push(ticket);
-      if (joined.job) this.tickets.inJob(ticket, joined.job);
+      if (joined.job) this.inJob(ticket, joined.job);
       joined.throttle.repeatLast();
       return ticket;
     }
@@ -87,13 +91,18 @@ export class StageRuns {
       controller: new AbortController(),
       throttle: new ReportThrottle((report) => this.deliverProgress(run, report)),
     };
-    if (request.oneAtATime && this.isBusy(request.nodeId)) {
+    if (request.oneAtATime && this.isBusy(request.stage)) {
       this.queue.push(run);
       this.tellQueue(request.nodeId);
     } else {
       void this.execute(run);
     }
     return ticket;
+  }
+
+  /** A message that could not begin a stage at all; its node has told the user already. */
+  refused(message: Message, error: FlashError): void {
+    this.emit('failed', message, error);
   }
 
   /** Ends what a node waits for, for one device or for all, with `cancelled`. */
@@ -156,15 +165,18 @@ export class StageRuns {
       const job = request.findJob();
       run.job = job;
       job.running = run.controller;
-      for (const ticket of run.tickets) this.tickets.inJob(ticket, job);
       job.enter(request.stage);
+      for (const ticket of run.tickets) this.inJob(ticket, job);
       const found = await request.run(this.contextOf(run, job));
+      // Over before anybody hears of it: a message that comes of the news begins anew instead of joining.
+      this.running.delete(run);
       job.found(request.stage, found);
       job.leave(request.stage);
       run.throttle.close(true);
       const outcome: StageOutcome = { found, job: job.snapshot() };
       for (const ticket of run.tickets) this.deliverOutcome(ticket, outcome);
     } catch (thrown) {
+      this.running.delete(run);
       const error = asFlashError(thrown);
       run.throttle.close(false);
       // A job that another run has taken over is no longer this one's to fail.
@@ -172,8 +184,7 @@ export class StageRuns {
       for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
-      this.running.delete(run);
-      this.startNext(request.nodeId);
+      this.startNext(request.stage);
     }
   }
 
@@ -202,6 +213,7 @@ export class StageRuns {
 
   private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError): void {
     this.tickets.ended(ticket, outcome);
+    if (outcome instanceof FlashError) this.emit('failed', ticket.message, outcome);
     this.deliver(ticket.nodeId, (outlet) => {
       this.tickets.delivered(ticket.id);
       if (outcome instanceof FlashError) outlet.failure(outcome, ticket);
@@ -222,15 +234,20 @@ export class StageRuns {
     return [...this.running].find(same) ?? this.queue.find(same);
   }
 
-  private isBusy(nodeId: string): boolean {
-    return [...this.running].some((run) => run.request.nodeId === nodeId);
+  private inJob(ticket: Ticket, job: Job): void {
+    this.tickets.inJob(ticket, job);
+    this.emit('in-job', ticket, job);
   }
 
-  private startNext(nodeId: string): void {
-    const next = this.queue.find((run) => run.request.nodeId === nodeId);
-    if (!next) return;
+  private isBusy(stage: StageName): boolean {
+    return [...this.running].some(({ request }) => request.stage === stage);
+  }
+
+  private startNext(stage: StageName): void {
+    const next = this.queue.find(({ request }) => request.stage === stage);
+    if (!next || this.isBusy(stage)) return;
     this.queue.splice(this.queue.indexOf(next), 1);
-    this.tellQueue(nodeId);
+    this.tellQueue(next.request.nodeId);
     void this.execute(next);
   }
 

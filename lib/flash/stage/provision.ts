@@ -72,15 +72,17 @@ async function waitForAccessPoint(
 }
 
 /**
- * Where a restart broke into the stage, the device may have its set-up, and its access point is gone: then it dials us.
+ * A device that dials us has its set-up, and its access point is gone: where a restart broke into the stage, or where a
+ * flash that failed later is tried again.
  */
 async function alreadySetUp(context: StageContext, host: FlashHost, signal: AbortSignal): Promise<'set-up'> {
   const { job } = context;
   const { deviceid } = job;
-  const hasDialled = (): 'set-up' | undefined =>
-    deviceid !== undefined && job.isResuming('provision') && host.devices.lastDispatch(deviceid) ? 'set-up' : undefined;
-  const device = await waitFor(host.devices, ['dispatched'], hasDialled, { signal });
-  context.say('wifi-probably-sent', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
+  const isHere = (id: string): boolean =>
+    host.devices.get(id) !== undefined || (job.isResuming('provision') && host.devices.lastDispatch(id) !== undefined);
+  const hasDialled = (): 'set-up' | undefined => (deviceid !== undefined && isHere(deviceid) ? 'set-up' : undefined);
+  const device = await waitFor(host.devices, ['dispatched', 'ready'], hasDialled, { signal });
+  context.say('already-set-up', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
   return device;
 }
 

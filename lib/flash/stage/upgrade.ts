@@ -11,7 +11,7 @@ import type { Job } from '../job/job';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
 import type { StageContext } from '../run/stage-runs';
 import { withinLimit } from '../waiting/time-limit';
-import { UpgradeDownload } from '../job/upgrade-download';
+import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import { waitFor } from '../waiting/wait';
 import { imageOptions } from './image-options';
@@ -71,7 +71,9 @@ async function upgradeDevice(
   job.firmware = firmware;
   const isOneHop = job.intermediate === 'one-hop';
   // A device that a restart of ours met in its download goes on with it.
-  const download = (job.download ??= new UpgradeDownload());
+  const download = await host.finalStageTurn.take(job, context.signal, (holder) => {
+    context.say('wait-for-turn', { deviceid, holder: holder.deviceid ?? 'another one' });
+  });
 
   const stopWatching = watchTrouble(job, (trouble) => {
     if (trouble) context.say('upgrade-trouble', { message: trouble.text });

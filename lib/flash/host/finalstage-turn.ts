@@ -1,0 +1,46 @@
+import type { Job } from '../job/job';
+import type { JobBook } from '../job/job-book';
+import { UpgradeDownload } from '../job/upgrade-download';
+import { waitFor } from '../waiting/wait';
+
+/**
+ * Which device may take its upgrade. Every FinalStage has the same name, dials the same address and does not say who it
+ * is, so two devices there at a time could be given each other's firmware: an upgrade begins when no other device is
+ * between its own and the end of its FinalStage. Those that wait come in the order in which they asked.
+ */
+export class FinalStageTurn {
+  private readonly waiting: Job[] = [];
+
+  constructor(private readonly jobs: JobBook) {}
+
+  /**
+   * Resolves when it is the job's turn; the job has its download then, which holds the turn.
+   *
+   * @param tell called with the job that is waited for, each time that it is another one
+   * @throws the signal's reason
+   */
+  async take(job: Job, signal: AbortSignal, tell: (holder: Job) => void): Promise<UpgradeDownload> {
+    this.waiting.push(job);
+    let told: Job | undefined;
+    const look = (): UpgradeDownload | undefined => {
+      const holder = this.holderBefore(job);
+      // In the same step, so that nobody else finds the turn free.
+      if (holder === undefined) return (job.download ??= new UpgradeDownload());
+      if (holder !== told) tell((told = holder));
+      return undefined;
+    };
+    try {
+      return await waitFor(this.jobs, ['changed'], look, { signal });
+    } finally {
+      this.waiting.splice(this.waiting.indexOf(job), 1);
+    }
+  }
+
+  /** Whom a job has to wait for; nobody where it is in the middle of its own upgrade, which a restart broke into. */
+  private holderBefore(job: Job): Job | undefined {
+    if (job.download || job.visit) return undefined;
+    const holder = this.jobs.all().find((one) => one !== job && one.isOpen && (one.download ?? one.visit));
+    const [first] = this.waiting;
+    return holder ?? (first === job ? undefined : first);
+  }
+}

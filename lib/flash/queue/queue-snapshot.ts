@@ -1,0 +1,68 @@
+import type { ErrorCode } from '../../errors';
+import type { EntryList } from './entry-list';
+import { isEnded, type EntryState, type QueueEntry } from './entry';
+
+/** An entry as messages carry it: plain data, no secrets. */
+export interface EntrySnapshot {
+  id: string;
+  deviceid: string | null;
+  state: EntryState;
+  attempts: number;
+  /** 0-100 of its flash. */
+  percent: number;
+  jobId?: string;
+  error?: ErrorCode;
+  /** What happened and what to do, where it failed. */
+  text?: string;
+}
+
+export interface QueueSnapshot {
+  /** `idle` where everything has ended. */
+  state: 'idle' | 'running' | 'paused';
+  waiting: number;
+  running: number;
+  done: number;
+  failed: number;
+  skipped: number;
+  /** Of all that belongs to the present round, 0-100. */
+  percent: number;
+  entries: EntrySnapshot[];
+}
+
+/** @param percentOfJob how far the flash of an entry in work is, 0-100 */
+export function queueSnapshot(
+  list: EntryList,
+  isPaused: boolean,
+  percentOfJob: (entry: QueueEntry) => number,
+): QueueSnapshot {
+  const percentOf = (entry: QueueEntry): number => {
+    if (entry.state === 'done') return 100;
+    return entry.state === 'waiting' ? 0 : percentOfJob(entry);
+  };
+  const [waiting, running] = [list.in('waiting').length, list.in('running').length];
+  return {
+    state: isPaused ? 'paused' : waiting + running > 0 ? 'running' : 'idle',
+    waiting,
+    running,
+    done: list.in('done').length,
+    failed: list.in('failed').length,
+    skipped: list.in('skipped').length,
+    percent: percentOfRound(list, percentOf),
+    entries: list.all().map(({ id, deviceid, state, attempts, jobId, error, text }, index) => ({
+      id,
+      deviceid: deviceid ?? null,
+      state,
+      attempts,
+      percent: percentOf(list.all()[index] as QueueEntry),
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(error === undefined ? {} : { error }),
+      ...(text === undefined ? {} : { text }),
+    })),
+  };
+}
+
+function percentOfRound(list: EntryList, percentOf: (entry: QueueEntry) => number): number {
+  const meant = list.all().filter(({ round, state }) => round === list.round && state !== 'skipped');
+  const sum = meant.reduce((total, entry) => total + (isEnded(entry) ? 100 : percentOf(entry)), 0);
+  return meant.length === 0 ? 0 : Math.floor(sum / meant.length);
+}

@@ -1,0 +1,43 @@
+/** Which failed flash may be begun again, and where. Pure. */
+
+import type { ErrorCode } from '../../errors';
+import type { Job } from '../job/job';
+import type { EntryStart } from './entry';
+
+/** What a second try would find unchanged: the device's firmware, the chosen images, this machine's set-up. */
+const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'address-invalid',
+  'certificate-rejected',
+  'device-not-supported',
+  'finalstage-half-erased',
+  'firmware-missing',
+  'host-missing',
+  'model-refused',
+  'port-in-use',
+  'queue-lost',
+  'queue-not-wired',
+  'rehearsal-only',
+  'tls-refused',
+  'url-invalid',
+  'wifi-credentials-missing',
+  'wifi-credentials-unusable',
+]);
+
+/**
+ * Whether a failed flash may be begun again without asking a person. Never once the final image has begun to flow: what
+ * the device then needs is to be left alone, and to be looked at.
+ */
+export function mayTryAgain(code: ErrorCode, job: Job | undefined): boolean {
+  if (code.startsWith('image-') || LASTING.has(code)) return false;
+  return job === undefined || !hasFinalImageBegun(job);
+}
+
+/** A device that has its upgrade shows FinalStage after every power-up; it never dials the cloud again. */
+export function whereToBegin(job: Job | undefined): EntryStart {
+  return job?.lastStage === 'finalstage' ? 'finalstage' : 'beginning';
+}
+
+function hasFinalImageBegun({ evidence, visit }: Job): boolean {
+  if (visit?.deliveries.final) return true;
+  return evidence.all.some((seen) => seen.kind === 'finalstage-requested' && seen.image === 'final');
+}

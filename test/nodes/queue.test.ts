@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { FIRMWARE, freePort } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { Bed, freePorts, road, type Msg, type Ports } from './bed';
+
+const HOME = { ssid: 'home', password: 'top secret' };
+
+describe('nodes: sonota-queue', function () {
+  this.timeout(30_000);
+  let bed: Bed;
+  let ports: Ports;
+  let finalStagePort: number;
+  let apPort: number;
+  let flow: Flow;
+
+  beforeEach(async () => {
+    ports = await freePorts();
+    finalStagePort = await freePort();
+    apPort = await freePort();
+    const queue = { atOnce: '', attempts: '', wires: [['provision'], ['finalstage'], ['news']] };
+    flow = [
+      ...road(ports, {
+        provision: { url: `http://127.0.0.1:${apPort}` },
+        upgrade: { firmware: '' },
+        finalstage: { url: `http://127.0.0.1:${finalStagePort}` },
+      }),
+      { id: 'queue', type: 'sonota-queue', z: 'tab', x: 100, y: 50, host: 'host', name: '', ...queue },
+      { id: 'news', type: 'sink', z: 'tab', x: 300, y: 50, wires: [] },
+    ];
+    bed = await Bed.load(flow);
+  });
+  afterEach(() => bed.unload());
+
+  function device(deviceid: string, fault = ''): VirtualSonoff {
+    const options = { apPort, finalStagePort, homeNetwork: HOME, legacyPort: ports.legacyPort, fault };
+    return bed.device({ deviceid, ...options });
+  }
+
+  const news = (msg: Msg): QueueSnapshot => msg.payload as QueueSnapshot;
+
+  it('flashes three devices from three messages, one of which is explained; the status counts', async () => {
+    const devices = [device('1000000001'), device('1000000002', 'refuse-406'), device('1000000003')];
+    for (const { deviceid } of devices) bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceid });
+    for (const one of devices) {
+      await one.start();
+      await bed.at('provision-out', (msg) => msg['deviceid'] === one.deviceid);
+    }
+    const last = news(await bed.at('news', (msg) => news(msg).state === 'idle' && news(msg).done === 2));
+    assert.deepEqual(
+      last.entries.map(({ deviceid, state, error, attempts }) => [deviceid, state, error, attempts]),
+      [
+        ['1000000001', 'done', undefined, 1],
+        ['1000000002', 'failed', 'model-refused', 1],
+        ['1000000003', 'done', undefined, 1],
+      ],
+    );
+    assert.equal(last.percent, 100);
+    assert.deepEqual(bed.shown('queue'), { fill: 'red', shape: 'ring', text: '3/3, 1 failed' });
+    for (const one of [devices[0], devices[2]]) assert.equal((await one?.ended)?.result, 'flashed');
+    assert.ok(!JSON.stringify(bed.arrived).includes(HOME.password));
+  });
+
+  it('is told to pause, to go on, to leave out and to end; outlives a redeploy', async () => {
+    bed.send('queue', { queue: 'pause' });
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceids: ['1000000001', '1000000002'] });
+    await bed.at('news', (msg) => news(msg).state === 'paused' && news(msg).waiting === 2);
+    assert.equal(bed.shown('queue')?.fill, 'yellow');
+    await bed.deploy(flow);
+    bed.send('queue', { queue: 'skip', deviceid: '1000000001' });
+    bed.send('queue', { queue: 'resume' });
+    await bed.at('news', (msg) => news(msg).running === 1 && news(msg).skipped === 1);
+    await bed.at('provision-progress');
+    bed.send('queue', { cancel: true });
+    const ended = news(await bed.at('news', (msg) => news(msg).state === 'idle' && news(msg).skipped === 2));
+    assert.equal(ended.entries.at(-1)?.error, 'cancelled');
+    assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+  });
+
+  it('lets a device through that has been set up before', async () => {
+    const one = bed.device({
+      deviceid: '1000000001',
+      finalStagePort,
+      provisioned: { serverName: '127.0.0.1', port: ports.httpsPort },
+    });
+    await one.start();
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceid: one.deviceid });
+    assert.equal((await bed.at('provision-out')).payload !== undefined, true);
+    await bed.at('news', (msg) => news(msg).done === 1);
+    assert.equal((await one.ended).result, 'flashed');
+  });
+
+  it('says so where nothing is wired to it, and has no host', async () => {
+    await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [[], [], ['news']] } : node)));
+    bed.send('queue', { deviceid: '1000000001' });
+    const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));
+    assert.equal(entries[0]?.error, 'queue-not-wired');
+    await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, host: '' } : node)));
+    bed.send('queue', {});
+    assert.equal((await bed.at('caught')).error?.code, 'host-missing');
+  });
+});
