@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { Job } from '../../lib/flash/job/job';
+import { type Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import type { Message, Ticket } from '../../lib/flash/job/ticket';
 import type { StageName } from '../../lib/flash/job/stages';
