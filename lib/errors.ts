@@ -319,6 +319,10 @@ const EXPLANATIONS = {
 
   // Everything else
   cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
+  'turn-timeout': {
+    what: 'The device {deviceid} has waited {minutes} minutes for the device {holder} to get through FinalStage.',
+    remedy: 'Look after {holder}, or end it with msg.cancel at its node; then start this one again.',
+  },
   'queue-not-wired': {
     what: 'The queue has nothing to begin the flash with: its output {output} is not wired.',
     remedy: 'Wire output 1 to the first node of the flow, and output 2 to finalstage watch.',

@@ -36,11 +36,18 @@ export class FinalStageTurn {
     }
   }
 
-  /** Whom a job has to wait for; nobody where it is in the middle of its own upgrade, which a restart broke into. */
+  /**
+   * Whom a job has to wait for; nobody where it never comes to FinalStage, or is in the middle of its own upgrade, which
+   * a restart broke into.
+   */
   private holderBefore(job: Job): Job | undefined {
-    if (job.download || job.visit) return undefined;
-    const holder = this.jobs.all().find((one) => one !== job && one.isOpen && (one.download ?? one.visit));
-    const [first] = this.waiting;
+    if (job.intermediate === 'one-hop' || job.download || job.visit) return undefined;
+    const holder = this.jobs.all().find((one) => one !== job && isOnItsWay(one));
+    const first = this.waiting.find(({ intermediate }) => intermediate !== 'one-hop');
     return holder ?? (first === job ? undefined : first);
   }
+}
+
+function isOnItsWay({ isOpen, intermediate, download, visit }: Job): boolean {
+  return isOpen && intermediate !== 'one-hop' && (download ?? visit) !== undefined;
 }

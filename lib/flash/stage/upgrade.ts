@@ -23,6 +23,8 @@ import { SessionEvents } from './session-events';
 const VERDICT_LIMIT_S = 190;
 /** The device's code for a version that it takes for older than its own. */
 const VERSION_REFUSED = 410;
+/** Each device before this one has its own limits, some 20 minutes in all; nobody waits for more than a few. */
+const TURN_LIMIT_S = 60 * 60;
 /** Bytes that went out this recently mean that the transfer still flows. */
 const FLOWING_MS = 10_000;
 
@@ -71,9 +73,7 @@ async function upgradeDevice(
   job.firmware = firmware;
   const isOneHop = job.intermediate === 'one-hop';
   // A device that a restart of ours met in its download goes on with it.
-  const download = await host.finalStageTurn.take(job, context.signal, (holder) => {
-    context.say('wait-for-turn', { deviceid, holder: holder.deviceid ?? 'another one' });
-  });
+  const download = await takeTurn(context, host, deviceid);
 
   const stopWatching = watchTrouble(job, (trouble) => {
     if (trouble) context.say('upgrade-trouble', { message: trouble.text });
@@ -107,6 +107,18 @@ async function upgradeDevice(
     stopWatching();
     job.download = undefined;
   }
+}
+
+/** The wait for other devices does not count for the stage's own time limit. */
+async function takeTurn(context: StageContext, host: FlashHost, deviceid: string): Promise<UpgradeDownload> {
+  let holder = '?';
+  const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: TURN_LIMIT_S / 60 });
+  return withinLimit(context.signal, { seconds: TURN_LIMIT_S, whenOver }, (signal) =>
+    host.finalStageTurn.take(context.job, signal, (job) => {
+      holder = job.deviceid ?? 'without a known id';
+      context.say('wait-for-turn', { deviceid, holder });
+    }),
+  );
 }
 
 /** What a job had before a restart broke into its upgrade: the device may be in the middle of these very bytes. */
