@@ -1,11 +1,12 @@
 /**
  * Puts beside each compiled node what Node-RED looks for there: `<type>.html` (the editor's script and the form),
  * `locales/` and `icons/`. Node-RED takes icons from the folder `icons` beside the .js file that registers the node.
+ * A plugin's page has the editor's script and, instead of a form, its style.
  */
 import { copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /**
  * @param {string} root the package's folder
@@ -15,11 +16,11 @@ import { join } from 'node:path';
 export async function assemble(root, dist) {
   const faults = [];
   const compiled = join(dist, '.editor');
-  const shared = await readIfThere(join(compiled, 'shared', 'checks.editor.js'));
-  for (const type of await nodeTypes(root)) {
+  const shared = await readIfThere(join(compiled, 'nodes', 'shared', 'checks.editor.js'));
+  for (const type of await foldersIn(join(root, 'nodes'))) {
     const from = join(root, 'nodes', type);
     const to = join(dist, 'nodes', type);
-    const script = await editorScript(compiled, type);
+    const script = await editorScript(join(compiled, 'nodes'), type);
     const form = await readIfThere(join(from, `${type}.form.html`));
     if (script === undefined || form === undefined) {
       faults.push(`nodes/${type} has no ${script === undefined ? `${type}.editor.ts` : `${type}.form.html`}`);
@@ -35,24 +36,33 @@ export async function assemble(root, dist) {
       await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
     }
   }
-  await addAnnouncements(dist);
+  for (const name of await foldersIn(join(root, 'plugins'))) {
+    const script = await editorScript(join(compiled, 'plugins'), name);
+    if (script === undefined) faults.push(`plugins/${name} has no ${name}.editor.ts`);
+    else await assemblePlugin(join(root, 'plugins', name), join(dist, 'plugins', name), script);
+  }
+  await addSharedTexts(dist);
   await rm(compiled, { recursive: true, force: true });
   return faults;
 }
 
-/** What stages announce stands in one table of lib/; here it becomes the English catalogue that all nodes share. */
-async function addAnnouncements(dist) {
-  const { ANNOUNCEMENTS } = createRequire(import.meta.url)(join(dist, 'lib/flash/run/announcements.js'));
+async function assemblePlugin(from, to, script) {
+  const name = basename(from);
+  const style = (await readIfThere(join(from, `${name}.css`))) ?? '';
+  await writeFile(
+    join(to, `${name}.html`),
+    `<style>\n${style.trim()}\n</style>\n\n<script type="text/javascript">\n(function () {\n${script.trim()}\n})();\n</script>\n`,
+  );
+  await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
+}
+
+/** What lib/ says stands in tables there; here they become the English catalogue that all nodes share. */
+async function addSharedTexts(dist) {
+  const require = createRequire(import.meta.url);
+  const { sharedTexts } = require(join(dist, 'nodes/shared/texts.js'));
   const path = join(dist, 'nodes/sonota-host/locales/en-US/sonota-host.json');
   const catalogue = JSON.parse(await readFile(path, 'utf8'));
-  const forNodeRed = (text) => text.replace(/\{(\w+)\}/g, '__$1__');
-  catalogue.announcements = Object.fromEntries(
-    Object.entries(ANNOUNCEMENTS).map(([name, { label, text }]) => [
-      name,
-      { label: forNodeRed(label), text: forNodeRed(text) },
-    ]),
-  );
-  await writeFile(path, JSON.stringify(catalogue, null, 2));
+  await writeFile(path, JSON.stringify({ ...catalogue, ...sharedTexts() }, null, 2));
 }
 
 /** A node's own script stands last: it names what its other parts declare. */
@@ -64,9 +74,9 @@ async function editorScript(compiled, type) {
   return [...parts.map(strip), strip(main)].join('\n');
 }
 
-/** The node types are the folders under nodes/, save what they share. */
-async function nodeTypes(root) {
-  const entries = await readdir(join(root, 'nodes'), { withFileTypes: true });
+/** The node types are the folders under nodes/, save what they share; plugins likewise. */
+async function foldersIn(folder) {
+  const entries = await readdir(folder, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory() && entry.name !== 'shared').map((entry) => entry.name);
 }
 

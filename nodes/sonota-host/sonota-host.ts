@@ -6,6 +6,7 @@ import { hosts, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { numberOr, textOr, textOrNone } from '../shared/properties';
 import { addEvidenceRoutes } from './evidence-routes';
+import { addJobRoutes } from './job-routes';
 import { addHostRoutes } from './routes';
 
 interface HostDef extends NodeDef {
@@ -32,6 +33,7 @@ export default function register(RED: NodeAPI): void {
 
   addHostRoutes(RED);
   addEvidenceRoutes(RED);
+  addJobRoutes(RED);
   onDeployOver(RED, () => void hosts.settle());
   RED.nodes.registerType('sonota-host', SonotaHost, { credentials: { password: { type: 'password' } } });
 }

@@ -10,6 +10,7 @@ declare const RED: {
     eachConfig(act: (node: EditorNode) => void): void;
   };
   sidebar: { show(tab: string): void };
+  actions: { invoke(name: string): void };
 };
 
 export interface EditorNode {
@@ -124,6 +125,12 @@ export class EditorPage {
 
   async showSidebar(tab: 'help' | 'debug'): Promise<void> {
     await this.page.evaluate((name) => RED.sidebar.show(name), tab);
+  }
+
+  /** Does what a menu or a key would; not before the flows are there, since the editor shows its own tab then. */
+  async invoke(action: string): Promise<void> {
+    await this.page.locator('#red-ui-workspace-tabs li').first().waitFor();
+    await this.page.evaluate((name) => RED.actions.invoke(name), action);
   }
 
   /** Menu Import > Examples > our package > `name`, into an editor that is empty. */

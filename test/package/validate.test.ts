@@ -15,7 +15,10 @@ describe('the package as npm would publish it', function () {
 
   let folder: string;
   let packed: string;
-  let manifest: { 'node-red': { nodes: Record<string, string> }; dependencies: Record<string, string> };
+  let manifest: {
+    'node-red': { nodes: Record<string, string>; plugins: Record<string, string> };
+    dependencies: Record<string, string>;
+  };
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-package-'));
@@ -68,6 +71,11 @@ describe('the package as npm would publish it', function () {
         assert.ok(files.includes(join(dirname(path), beside)), beside);
       }
     }
+    for (const [name, path] of Object.entries(manifest['node-red'].plugins)) {
+      for (const beside of [`${name}.js`, `${name}.html`, `locales/en-US/${name}.json`]) {
+        assert.ok(files.includes(join(dirname(path), beside)), beside);
+      }
+    }
     assert.deepEqual(
       files.filter((path) => /(^|\/)(test|scripts|icons\/\.)|\.map$|(?<!\.d)\.ts$/.test(path)),
       [],
@@ -81,7 +89,7 @@ describe('the package as npm would publish it', function () {
     const installed = join(lonely, 'node_modules', '@sonota', 'node-red');
     await rename(packed, installed);
     try {
-      for (const path of Object.values(manifest['node-red'].nodes)) {
+      for (const path of Object.values({ ...manifest['node-red'].nodes, ...manifest['node-red'].plugins })) {
         const script = `const m = require(${JSON.stringify(join(installed, path))}); if (typeof m.default !== 'function') process.exit(3)`;
         await runFile(process.execPath, ['-e', script], { cwd: lonely });
       }

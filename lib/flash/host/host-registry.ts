@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
 
 /** A host without its config node is kept this long at most: a redeploy brings the new one within moments. */
@@ -16,9 +17,16 @@ interface Entry {
 /**
  * The hosts of this process by their config node's id. Config nodes come and go with each deploy; a host is handed
  * from one to the next, and closed when no next one takes it on.
+ *
+ * Events: `added` (FlashHost) and `closed`.
  */
-export class HostRegistry {
+export class HostRegistry extends EventEmitter {
   private readonly entries = new Map<string, Entry>();
+
+  /** Every host that there is, by its id. */
+  all(): [id: string, host: FlashHost][] {
+    return [...this.entries].map(([id, { host }]) => [id, host]);
+  }
 
   /** A config node comes: it takes on the host of that id, or gets a new one. */
   attach(id: string, owner: object, settings: HostSettings, identityFolder: string | undefined): FlashHost {
@@ -82,6 +90,7 @@ export class HostRegistry {
     const host = new FlashHost(settings, identityFolder, id);
     const entry: Entry = { host, owner: undefined, users: new Set(), away: new Set(), timer: undefined };
     this.entries.set(id, entry);
+    this.emit('added', host);
     return entry;
   }
 
@@ -94,5 +103,6 @@ export class HostRegistry {
     clearTimeout(entry.timer);
     this.entries.delete(id);
     await entry.host.close({ forget });
+    this.emit('closed');
   }
 }

@@ -62,6 +62,17 @@ export class JobBook extends EventEmitter {
     this.open(job);
   }
 
+  /**
+   * Takes a job out of the book, for a person who does not want to see it any more.
+   * @returns false where something still hangs on it
+   */
+  forget(job: Job): boolean {
+    if (!job.isForgettable || !this.jobs.includes(job)) return false;
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    this.emit('changed', job, true);
+    return true;
+  }
+
   byId(id: string): Job | undefined {
     return this.jobs.find((job) => job.id === id);
   }

@@ -6,6 +6,7 @@ import type { Firmware, Intermediate } from '../firmware/firmware';
 import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentOfJob, type StageName } from './stages';
+import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
 import type { Verdict } from '../verdict/verdict';
 
 /** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
@@ -61,6 +62,8 @@ export class Job {
   onChange: (isTurn: boolean) => void = () => undefined;
   /** Ends the stage that is running now, if one is. */
   running: AbortController | undefined;
+  /** What its stage announced last, while it runs. */
+  said: { readonly name: AnnouncementName; readonly values: AnnouncementValues } | undefined;
 
   private readonly device: DeviceFacts = {};
   private readonly records: Partial<Record<StageName, StageRecord>> = {};
@@ -133,6 +136,11 @@ export class Job {
     return this.ended === undefined;
   }
 
+  /** Whether nothing hangs on it any more: no stage runs, and no device may still be served. */
+  get isForgettable(): boolean {
+    return !this.running && !(this.isOpen && this.visit);
+  }
+
   /** 0-100, never falling. */
   get percent(): number {
     return this.reached;
@@ -187,6 +195,7 @@ export class Job {
     const record = this.records[stage];
     if (record) record.endedAt = now.toISOString();
     this.interrupted = undefined;
+    this.said = undefined;
     if (stage === 'newfirmware' || (stage === 'finalstage' && !this.passesBy(stage))) this.end('done');
     this.onChange(true);
   }
@@ -197,6 +206,7 @@ export class Job {
     if (record)
       Object.assign(record, { endedAt: now.toISOString(), ...(this.ended === 'done' ? { error: code } : {}) });
     this.interrupted = undefined;
+    this.said = undefined;
     if (this.ended === 'done') return this.onChange(true);
     this.error = code;
     this.end('failed');

@@ -4,6 +4,7 @@ import { asFlashError, FlashError } from '../../errors';
 import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
 import type { Job, JobSnapshot } from '../job/job';
 import type { Message, StageOutcome, Ticket } from '../job/ticket';
+import { Failures } from './failures';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import type { StageName } from '../job/stages';
@@ -64,6 +65,8 @@ interface Run {
 export class StageRuns extends EventEmitter {
   /** What must outlive the process. */
   readonly tickets = new TicketBook();
+  /** What a person may try again. */
+  readonly failures = new Failures();
   private readonly running = new Set<Run>();
   private readonly queue: Run[] = [];
   private readonly outlets = new Map<string, Outlet>();
@@ -165,6 +168,7 @@ export class StageRuns extends EventEmitter {
       const job = request.findJob();
       run.job = job;
       job.running = run.controller;
+      this.failures.forget(job.id);
       job.enter(request.stage);
       for (const ticket of run.tickets) this.inJob(ticket, job);
       const found = await request.run(this.contextOf(run, job));
@@ -180,7 +184,10 @@ export class StageRuns extends EventEmitter {
       const error = asFlashError(thrown);
       run.throttle.close(false);
       // A job that another run has taken over is no longer this one's to fail.
-      if (run.job?.running === run.controller && run.job.stage !== 'failed') run.job.fail(error.code);
+      if (run.job?.running === run.controller && run.job.stage !== 'failed') {
+        if (run.tickets[0]) this.failures.add(run.job, run.tickets[0]);
+        run.job.fail(error.code);
+      }
       for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
@@ -195,6 +202,7 @@ export class StageRuns extends EventEmitter {
       signal: run.controller.signal,
       say: (name, values = {}, { fraction = 0 } = {}) => {
         job.advance(stage, fraction);
+        job.said = { name, values };
         const verdict = job.evidence.verdict();
         const report = { ...announce(name, values), name, values, stage, percent: job.percent };
         run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);

@@ -5,7 +5,7 @@ import { startNodeRed, nodeRedFolder, type RunningNodeRed } from '../shared/node
 
 const PASSWORD = 'for this test alone';
 
-describe('nodes: who may use the form of a firmware', function () {
+describe("nodes: who may ask the editor's routes", function () {
   this.timeout(40_000);
   let red: RunningNodeRed;
 
@@ -18,7 +18,7 @@ describe('nodes: who may use the form of a firmware', function () {
       { username: 'reader', password, permissions: 'read' },
       { username: 'owner', password, permissions: '*' },
     ];
-    // The form's routes come with the node's module, which is loaded with or without a flow.
+    // The routes come with the nodes' modules, which are loaded with or without a flow.
     red = await startNodeRed({ settings: { adminAuth: { type: 'credentials', users } } });
   });
   after(() => red.stop());
@@ -42,41 +42,48 @@ describe('nodes: who may use the form of a firmware', function () {
   /** The status of each route's answer. */
   async function statuses(authorization: Record<string, string>): Promise<Record<string, number>> {
     const target = { role: 'final', source: 'rehearsal:final' };
-    const routes: [method: string, path: string, body?: object][] = [
-      ['GET', 'images'],
-      ['POST', 'examine', target],
-      ['POST', 'fetch', target],
-      ['POST', 'mend', { ...target, mends: [] }],
-      ['POST', 'confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
-      ['DELETE', `store/${'0'.repeat(64)}`],
+    const routes: [name: string, method: string, path: string, body?: object][] = [
+      ['images', 'GET', 'firmware/images'],
+      ['examine', 'POST', 'firmware/examine', target],
+      ['fetch', 'POST', 'firmware/fetch', target],
+      ['mend', 'POST', 'firmware/mend', { ...target, mends: [] }],
+      ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
+      ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
+      ['overview', 'GET', 'overview'],
+      ['evidence', 'GET', 'host/none/jobs/none/evidence'],
+      ['retry', 'POST', 'host/none/jobs/none/retry'],
+      ['forget', 'DELETE', 'host/none/jobs/none'],
     ];
     const found: Record<string, number> = {};
-    for (const [method, path, body] of routes) {
-      const response = await fetch(`${red.url}/sonota/firmware/${path}`, {
+    for (const [name, method, path, body] of routes) {
+      const response = await fetch(`${red.url}/sonota/${path}`, {
         method,
         headers: { 'content-type': 'application/json', ...authorization },
         ...(body && { body: JSON.stringify(body) }),
       });
-      found[path.split('/')[0] ?? ''] = response.status;
+      found[name] = response.status;
       await response.body?.cancel();
     }
     return found;
   }
 
+  const WRITES = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, retry: 401, forget: 401 };
+
   it('is nobody without a login', async () => {
-    const all = { images: 401, examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401 };
+    const all = { ...WRITES, images: 401, overview: 401, evidence: 401 };
     assert.deepEqual(await statuses({}), all);
   });
 
   it('lets who may only read flows see the lists, and neither read files nor dial out', async () => {
     const authorization = `Bearer ${await token('reader')}`;
-    const all = { images: 200, examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401 };
+    const all = { ...WRITES, images: 200, overview: 200, evidence: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
-    const all = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
+    const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
+    const all = { ...firmware, overview: 200, evidence: 404, retry: 404, forget: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 });

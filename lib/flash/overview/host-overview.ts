@@ -1,0 +1,30 @@
+import type { ErrorCode, ErrorValues } from '../../errors';
+import type { FlashHost } from '../host/host';
+import { overviewOf, type JobOverview } from './job-overview';
+
+/** How many ended jobs are shown. */
+const ENDED_SHOWN = 30;
+
+/** A host with its jobs as people look at it. */
+export interface HostOverview {
+  readonly isListening: boolean;
+  /** What devices dial, where it is known. */
+  readonly address: string | undefined;
+  readonly ports: readonly number[];
+  readonly trouble: { code: ErrorCode; text: string; values: ErrorValues } | undefined;
+  /** What goes on comes first, then what ended last. */
+  readonly jobs: readonly JobOverview[];
+}
+
+export function overviewOfHost({ isListening, address, ports, trouble, jobs, runs }: FlashHost): HostOverview {
+  const newestFirst = [...jobs.all()].reverse();
+  const ended = newestFirst.filter((job) => !job.isOpen).slice(0, ENDED_SHOWN);
+  const shown = [...newestFirst.filter((job) => job.isOpen), ...ended];
+  return {
+    isListening,
+    address,
+    ports: [ports.https, ports.legacy, ports.http].filter((port) => port > 0),
+    trouble: trouble && { code: trouble.code, text: trouble.message, values: trouble.values },
+    jobs: shown.map((job) => overviewOf(job, runs.failures.has(job.id))),
+  };
+}

@@ -1,0 +1,36 @@
+import { ERROR_CODES, explanationOf } from '../../lib/errors';
+import { REQUESTS } from '../../lib/flash/overview/last-request';
+import { ANNOUNCEMENTS } from '../../lib/flash/run/announcements';
+import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
+
+/** Catalogue texts, at any depth. */
+export interface Texts {
+  readonly [key: string]: string | Texts;
+}
+
+/**
+ * What lib/ says to people, in English and as Node-RED's catalogues write it: the build adds it to the catalogue of
+ * `sonota-host`, other languages stand in files there.
+ */
+export function sharedTexts(): Texts {
+  return forNodeRed({
+    announcements: pick(ANNOUNCEMENTS, ({ label, text }) => ({ label, text })),
+    errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
+    notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
+    requests: REQUESTS,
+  });
+}
+
+function pick<T>(table: Readonly<Record<string, T>>, texts: (entry: T) => Texts): Texts {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, texts(entry)]));
+}
+
+/** `{name}` here is `__name__` there. */
+function forNodeRed(texts: Texts): Texts {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [
+      key,
+      typeof text === 'string' ? text.replace(/\{(\w+)\}/g, '__$1__') : forNodeRed(text),
+    ]),
+  );
+}

@@ -1,0 +1,57 @@
+/** What the sidebar shows of all hosts, and what a person may do to a job there. */
+
+import type { Request, RequestHandler, Response } from 'express';
+import type { Node, NodeAPI } from 'node-red';
+import { overviewOfHost, type HostOverview } from '../../lib/flash/overview/host-overview';
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { Job } from '../../lib/flash/job/job';
+import { hosts } from '../shared/hosts';
+
+const JOB = '/sonota/host/:id/jobs/:job';
+
+/** A host of the overview, with what its config node calls it. */
+type NamedOverview = HostOverview & { readonly id: string; readonly name: string };
+
+export function addJobRoutes(RED: NodeAPI): void {
+  const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
+  const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
+  RED.httpAdmin.get('/sonota/overview', mayRead, (_request: Request, response: Response) => {
+    response.set('Cache-Control', 'no-store').json(overview(RED));
+  });
+  RED.httpAdmin.post(`${JOB}/retry`, mayWrite, (request: Request, response: Response) => {
+    withJob(request, response, ({ runs }, job) => {
+      const failure = runs.failures.of(job.id);
+      const node = failure && (RED.nodes.getNode(failure.nodeId) as Node | null);
+      if (!failure || !node || job.stage !== 'failed') return refuse(response, 'This cannot be tried again from here.');
+      const { deviceid } = job;
+      node.receive({ ...failure.message, ...(deviceid === undefined ? {} : { deviceid }) });
+      response.status(204).end();
+    });
+  });
+  RED.httpAdmin.delete(JOB, mayWrite, (request: Request, response: Response) => {
+    withJob(request, response, ({ jobs, runs }, job) => {
+      if (!jobs.forget(job)) return refuse(response, 'A stage of this job is still running.');
+      runs.failures.forget(job.id);
+      response.status(204).end();
+    });
+  });
+}
+
+function overview(RED: NodeAPI): { hosts: NamedOverview[] } {
+  const named = hosts.all().map(([id, host]) => {
+    const { name = '' } = (RED.nodes.getNode(id) as Node | null) ?? {};
+    return { id, name, ...overviewOfHost(host) };
+  });
+  return { hosts: named };
+}
+
+function withJob(request: Request, response: Response, act: (host: FlashHost, job: Job) => void): void {
+  const [, host] = hosts.all().find(([id]) => id === request.params['id']) ?? [];
+  const job = host?.jobs.byId(String(request.params['job']));
+  if (host && job) act(host, job);
+  else response.status(404).json({ message: 'There is no such job.' });
+}
+
+function refuse(response: Response, message: string): void {
+  response.status(409).json({ message });
+}

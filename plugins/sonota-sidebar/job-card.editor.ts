@@ -1,0 +1,118 @@
+/* One flash in the sidebar. A card is made once and then changed in place, so that no button loses the focus. */
+
+interface SonotaCard {
+  readonly root: JQuery;
+  update(job: SonotaJob): void;
+}
+
+type SonotaDeed = 'evidence' | 'retry' | 'forget';
+
+const SONOTA_DEED_ICONS = { evidence: 'fa-download', retry: 'fa-repeat', forget: 'fa-trash-o' } as const;
+
+function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce: (text: string) => void): SonotaCard {
+  const title = $('<span class="sonota-card-title"></span>');
+  const stage = $('<span class="sonota-card-stage"></span>');
+  const fill = $('<div class="sonota-card-fill"></div>');
+  const bar = $('<div class="sonota-card-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"></div>');
+  const says = $('<p class="sonota-card-says"></p>');
+  const verdict = $('<p class="sonota-card-verdict"></p>');
+  const request = $('<p class="sonota-card-more sonota-card-request"></p>');
+  const about = $('<p class="sonota-card-more"></p>');
+  const buttons = $('<div class="sonota-card-buttons"></div>');
+  const root = $('<li class="sonota-card"></li>').append(
+    $('<div class="sonota-card-head"></div>').append(title, stage),
+    bar.append(fill),
+    says,
+    verdict,
+    request,
+    about,
+    buttons,
+  );
+  let shown: SonotaJob | undefined;
+  const deeds = Object.fromEntries(
+    (['evidence', 'retry', 'forget'] as const).map((deed) => {
+      const button = $('<button type="button" class="red-ui-button red-ui-button-small"></button>').append(
+        $(`<i class="fa ${SONOTA_DEED_ICONS[deed]}" aria-hidden="true"></i>`),
+        document.createTextNode(` ${sonotaSidebarText(`button.${deed}`)}`),
+      );
+      button.on('click', () => shown && act(deed, shown));
+      return [deed, button.appendTo(buttons)];
+    }),
+  ) as Record<SonotaDeed, JQuery>;
+
+  const allow = (deed: SonotaDeed, may: boolean, device: string, whyNot = ''): void => {
+    const label = sonotaSidebarText(`button.${deed}Of`, { device });
+    deeds[deed].prop('disabled', !may).attr({ 'aria-label': label, title: may ? label : whyNot });
+  };
+
+  const update = (job: SonotaJob): void => {
+    const device = job.deviceid ?? sonotaSidebarText('job.unknownDevice');
+    const stageName = sonotaStageOf(job);
+    if (shown && shown.stage !== job.stage) announce(sonotaSidebarText('announce', { device, stage: stageName }));
+    shown = job;
+    root.attr({ 'data-job': job.id, 'data-stage': job.stage, 'data-look': sonotaLookOf(job) });
+    sonotaSetText(title, device);
+    sonotaSetText(stage, job.stage === 'done' ? stageName : `${stageName} · ${job.percent} %`);
+    bar.attr({ 'aria-valuenow': job.percent, 'aria-label': sonotaSidebarText('job.progress', { device }) });
+    fill.css('width', `${job.percent}%`);
+    sonotaSetText(says, job.says ? sonotaAnnounced(job.says) : '');
+    verdict.attr('data-trouble', String(sonotaIsTrouble(job)));
+    sonotaSetText(verdict, sonotaVerdictOf(job));
+    sonotaSetText(request, sonotaRequestOf(job));
+    sonotaSetText(about, sonotaAboutOf(job));
+    allow('evidence', true, device);
+    allow('retry', job.canRetry, device, job.stage === 'failed' ? sonotaSidebarText('button.noRetry') : '');
+    deeds.retry.toggle(job.stage === 'failed');
+    allow('forget', job.canForget, device, sonotaSidebarText('button.noForget'));
+  };
+  return { root, update };
+}
+
+/** Only where it differs: what somebody has selected stays selected. An empty line takes no room. */
+function sonotaSetText(line: JQuery, text: string): void {
+  if (line.text() !== text) line.text(text);
+  line.toggle(text !== '');
+}
+
+function sonotaStageOf({ stage, lastStage }: SonotaJob): string {
+  const named = (name: string): string => sonotaSidebarText(`job.stage.${name}`);
+  return stage === 'failed' ? sonotaSidebarText('job.failedIn', { stage: named(lastStage) }) : named(stage);
+}
+
+function sonotaIsTrouble({ stage, verdict }: SonotaJob): boolean {
+  return stage === 'failed' || (verdict !== undefined && sonotaSharedText(`notes.${verdict.code}`, {}, '') === '');
+}
+
+function sonotaLookOf(job: SonotaJob): string {
+  if (job.stage === 'done' || job.stage === 'failed') return job.stage;
+  return sonotaIsTrouble(job) ? 'trouble' : 'running';
+}
+
+function sonotaAnnounced({ name, values, text }: SonotaSentence): string {
+  return sonotaSharedText(`announcements.${name}.text`, values, text);
+}
+
+/** A trouble that the stage announces in the same words is said once. */
+function sonotaVerdictOf(job: SonotaJob): string {
+  const { verdict, says } = job;
+  if (job.stage === 'done') return sonotaSidebarText('job.flashed');
+  if (!verdict || verdict.code === 'on-course') return '';
+  const text = sonotaExplained(verdict);
+  if (says && sonotaAnnounced(says) === text) return '';
+  return verdict.confidence === 'likely' ? sonotaSidebarText('job.likely', { text }) : text;
+}
+
+function sonotaRequestOf({ lastRequest }: SonotaJob): string {
+  if (!lastRequest) return '';
+  const { at, name, values, text } = lastRequest;
+  const what = sonotaSharedText(`requests.${name}`, values, text);
+  return sonotaSidebarText('job.lastRequest', { time: sonotaTime(at), what });
+}
+
+function sonotaAboutOf({ model, romVersion, road, startedAt }: SonotaJob): string {
+  const known = [model, romVersion].filter((fact) => fact !== null).join(' ');
+  const began = sonotaSidebarText('job.began', { time: sonotaTime(startedAt) });
+  return [known, road === undefined ? '' : sonotaSidebarText(`job.road.${road}`), began]
+    .filter((part) => part !== '')
+    .join(' · ');
+}

@@ -1,0 +1,65 @@
+/* What the runtime tells of the hosts (GET sonota/overview), and how it becomes words in the editor's language. */
+
+type SonotaValues = Record<string, string | number>;
+
+interface SonotaSentence {
+  name: string;
+  values: SonotaValues;
+  text: string;
+}
+
+interface SonotaJob {
+  id: string;
+  deviceid: string | null;
+  model: string | null;
+  romVersion: string | null;
+  road?: string;
+  stage: string;
+  lastStage: string;
+  percent: number;
+  startedAt: string;
+  endedAt?: string;
+  error?: string;
+  verdict?: { code: string; confidence: string; text: string; values: SonotaValues };
+  says?: SonotaSentence;
+  lastRequest?: SonotaSentence & { at: string };
+  canRetry: boolean;
+  canForget: boolean;
+}
+
+interface SonotaHost {
+  id: string;
+  name: string;
+  isListening: boolean;
+  address?: string;
+  ports: number[];
+  trouble?: { code: string; text: string; values: SonotaValues };
+  jobs: SonotaJob[];
+}
+
+/** A text of the sidebar's own catalogue. */
+function sonotaSidebarText(key: string, values?: SonotaValues): string {
+  return RED._(`@sonota/node-red/sonota-sidebar:sonota-sidebar.${key}`, values);
+}
+
+/** A text that the nodes share, or the runtime's English where the catalogue has none. */
+function sonotaSharedText(key: string, values: SonotaValues, english: string): string {
+  const text: unknown = RED._(`@sonota/node-red/sonota-host:${key}`, values);
+  return typeof text !== 'string' || text === '' || text.endsWith(key) ? english : text;
+}
+
+/** What a code says: of trouble what happened and what to do, of a note its one sentence. */
+function sonotaExplained({ code, values, text }: { code: string; values: SonotaValues; text: string }): string {
+  const what = sonotaSharedText(`errors.${code}.what`, values, '');
+  const remedy = sonotaSharedText(`errors.${code}.remedy`, values, '');
+  return what && remedy ? `${what} ${remedy}` : sonotaSharedText(`notes.${code}`, values, text);
+}
+
+/** A time of today as the clock shows it, any other with its date. */
+function sonotaTime(iso: string): string {
+  const time = new Date(iso);
+  const isToday = time.toDateString() === new Date().toDateString();
+  // Undefined is the browser's own, whose name in navigator.language need not be a valid one.
+  const language = localStorage.getItem('editor-language') ?? undefined;
+  return isToday ? time.toLocaleTimeString(language) : time.toLocaleString(language);
+}

@@ -1,0 +1,92 @@
+/*
+ * The sidebar tab "Sonoff flashing". The runtime rings (`sonota/changed`) when something is new; this fetches it while
+ * the tab is shown, and now and then besides, because a verdict may change by time alone.
+ */
+
+const SONOTA_SIDEBAR_ID = 'sonota-flashing';
+const SONOTA_REFRESH_MS = 5000;
+
+RED.plugins.registerPlugin('sonota-sidebar', {
+  onadd: () => {
+    RED.actions.add('sonota:show-flashing-tab', () => RED.sidebar.show(SONOTA_SIDEBAR_ID));
+    const board = sonotaBoard();
+    RED.sidebar.addTab({
+      id: SONOTA_SIDEBAR_ID,
+      name: sonotaSidebarText('name'),
+      label: sonotaSidebarText('label'),
+      iconClass: 'fa fa-bolt',
+      content: board.root.get(0),
+      action: 'sonota:show-flashing-tab',
+      pinned: true,
+      enableOnEdit: true,
+      onchange: board.refresh,
+    } as Parameters<typeof RED.sidebar.addTab>[0]);
+    RED.comms.subscribe('sonota/changed', board.refresh);
+    setInterval(board.refresh, SONOTA_REFRESH_MS);
+  },
+});
+
+function sonotaBoard(): { root: JQuery; refresh: () => void } {
+  const notice = $('<p class="sonota-board-notice" role="alert"></p>').hide();
+  const live = $('<p class="sonota-board-hidden" role="status"></p>');
+  const empty = $('<p></p>').text(sonotaSidebarText('loading'));
+  const place = $('<div></div>');
+  // It scrolls, so it must be reachable by keyboard.
+  const root = $('<div class="sonota-board" tabindex="0" role="region"></div>')
+    .attr('aria-label', sonotaSidebarText('name'))
+    .append(notice, live, empty, place);
+  const sections = new Map<string, SonotaHostSection>();
+  let isAsking = false;
+  let isAskedAgain = false;
+
+  const complain = (request: JQuery.jqXHR, forbidden: 'mayNotSee' | 'mayNotChange'): void => {
+    const told = request.responseJSON as { message?: string } | undefined;
+    const reason = told?.message ?? `${request.status} ${request.statusText}`;
+    const isForbidden = request.status === 401 || request.status === 403;
+    sonotaSetText(notice, isForbidden ? sonotaSidebarText(forbidden) : sonotaSidebarText('failed', { reason }));
+  };
+  const show = (hosts: SonotaHost[]): void => {
+    sonotaSetText(empty, hosts.length === 0 ? sonotaSidebarText('noHosts') : '');
+    sonotaSync(place, sections, hosts, () => sonotaHostSection(act, (text) => live.text(text)));
+  };
+  const refresh = (): void => {
+    isAskedAgain = isAsking;
+    if (isAsking || document.hidden || !root.is(':visible')) return;
+    isAsking = true;
+    void $.ajax({ url: 'sonota/overview', dataType: 'json', cache: false })
+      .done((answer: { hosts: SonotaHost[] }) => {
+        if (root.attr('data-failed') === 'true') sonotaSetText(notice, '');
+        root.attr('data-failed', 'false');
+        show(answer.hosts);
+      })
+      .fail((request: JQuery.jqXHR) => {
+        // While Node-RED restarts, the editor itself says so.
+        if (request.status === 0) return;
+        root.attr('data-failed', 'true');
+        complain(request, 'mayNotSee');
+      })
+      .always(() => {
+        isAsking = false;
+        if (isAskedAgain) refresh();
+      });
+  };
+  const act = (deed: SonotaDeed, host: SonotaHost, job: SonotaJob): void => {
+    sonotaSetText(notice, '');
+    const url = `sonota/host/${encodeURIComponent(host.id)}/jobs/${encodeURIComponent(job.id)}`;
+    const asked = {
+      evidence: () => $.ajax({ url: `${url}/evidence`, dataType: 'text' }).done(sonotaSave),
+      retry: () => $.ajax({ url: `${url}/retry`, method: 'POST' }).done(refresh),
+      forget: () => $.ajax({ url, method: 'DELETE' }).done(refresh),
+    }[deed]();
+    void asked.fail((request) => complain(request, deed === 'evidence' ? 'mayNotSee' : 'mayNotChange'));
+  };
+  return { root, refresh };
+}
+
+/** Hands a bundle to the browser as a file. A plain link would not do: it carries no login. */
+function sonotaSave(bundle: string, _status: string, { getResponseHeader }: JQuery.jqXHR): void {
+  const [, name = 'sonota.jsonl'] = /filename="([^"]+)"/.exec(getResponseHeader('Content-Disposition') ?? '') ?? [];
+  const url = URL.createObjectURL(new Blob([bundle], { type: 'application/x-ndjson' }));
+  $('<a></a>').attr({ href: url, download: name }).get(0)?.click();
+  setTimeout(() => URL.revokeObjectURL(url), 0);
+}

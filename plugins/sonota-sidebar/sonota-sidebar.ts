@@ -1,0 +1,31 @@
+import type { NodeAPI } from 'node-red';
+import type { FlashHost } from '../../lib/flash/host/host';
+import { hosts } from '../../nodes/shared/hosts';
+
+/** Open editors hear of changes at most this often. */
+const RING_EVERY_MS = 500;
+
+/**
+ * The runtime's side of the sidebar: tells open editors that something has changed. They fetch what (the route needs
+ * `sonota.read`, which not everybody who may open the editor has), and only while the tab is shown.
+ */
+export default function register(RED: NodeAPI): void {
+  let isResting = false;
+  let isMissed = false;
+  const ring = (): void => {
+    isMissed = isResting;
+    if (isResting) return;
+    isResting = true;
+    RED.comms.publish('sonota/changed', {}, false);
+    setTimeout(() => {
+      isResting = false;
+      if (isMissed) ring();
+    }, RING_EVERY_MS).unref();
+  };
+  hosts.on('added', (host: FlashHost) => {
+    host.on('state', ring);
+    host.jobs.on('changed', ring);
+    ring();
+  });
+  hosts.on('closed', ring);
+}

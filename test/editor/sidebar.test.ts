@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import type { Flow } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
+import { assertAccessible } from './axe';
+import { useEditor } from './suite';
+
+const REHEARSAL_LIMIT_MS = 60_000;
+const NOBODY = '10009f8e7d';
+
+/** The rehearsal of example 01, and a stage that waits for a device that does not come. */
+function flow(): Flow {
+  const path = join(packageRoot(), 'examples', '01 - Rehearse with a virtual Sonoff.json');
+  const rehearsal = JSON.parse(readFileSync(path, 'utf8')) as Flow;
+  const host = rehearsal.find(({ type }) => type === 'sonota-host')?.id;
+  const z = rehearsal.find(({ type }) => type === 'tab')?.id;
+  const waiting = { host, z, name: '', every: false, timeout: '1', force: false, wires: [[], []] };
+  return [...rehearsal, { id: 'nobody', type: 'sonota-cloud-emulator', x: 330, y: 420, ...waiting }, ask(z)];
+}
+
+function ask(z: string | undefined): Flow[number] {
+  const props = [{ p: 'deviceid', v: NOBODY, vt: 'str' }];
+  const never = { repeat: '', crontab: '', once: false, onceDelay: 0.1, topic: '' };
+  return { id: 'ask', type: 'inject', z, name: '', props, ...never, x: 120, y: 420, wires: [['nobody']] };
+}
+
+describe('editor: the sidebar of the flashes', () => {
+  const nodes = flow();
+  const suite = useEditor(nodes);
+  const start = nodes.find(({ type }) => type === 'inject')?.id ?? '';
+
+  function board(): Locator {
+    return suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
+  }
+
+  function card(stage: string): Locator {
+    return board().locator(`.sonota-card[data-stage="${stage}"]`);
+  }
+
+  before(async () => {
+    await suite.editor.page.setViewportSize({ width: 1280, height: 900 });
+    await suite.editor.invoke('sonota:show-flashing-tab');
+    await board().waitFor();
+  });
+
+  it('shows the host, and that there is no flash yet', async () => {
+    await board().getByRole('heading', { name: 'Rehearsal host' }).waitFor();
+    await board().getByText('listening at 127.0.0.1, ports 8443, 8081, 8080').waitFor();
+    await board().getByText('No flash yet.').waitFor();
+    await assertAccessible(suite.editor.page, '.sonota-board');
+  });
+
+  it('follows a rehearsal from the button to "done"', async function () {
+    this.timeout(REHEARSAL_LIMIT_MS);
+    await suite.red.inject(start);
+    await card('finalstage').getByText('downloads the final image').waitFor({ timeout: REHEARSAL_LIMIT_MS });
+    assert.match(await card('finalstage').innerText(), /FinalStage · \d+ %[\s\S]*Last seen .*: it .*\.\s/);
+    const bar = card('finalstage').getByRole('progressbar');
+    assert.ok(Number(await bar.getAttribute('aria-valuenow')) > 60);
+    assert.ok(
+      await card('finalstage')
+        .getByRole('button', { name: /^Forget/ })
+        .isDisabled(),
+    );
+    await photograph('sidebar');
+    await card('done').waitFor({ timeout: REHEARSAL_LIMIT_MS });
+    assert.match(
+      await card('done').innerText(),
+      /The new firmware is installed\.[\s\S]*ITA-GZ1-GL 1\.5\.5 · cloud road/,
+    );
+    assert.equal(await card('done').getByRole('progressbar').getAttribute('aria-valuenow'), '100');
+    assert.match(await board().getByRole('status').innerText(), /^[\da-f]{10}: done$/);
+    await assertAccessible(suite.editor.page, '.sonota-board');
+  });
+
+  it('downloads the evidence, by the keyboard alone', async () => {
+    const download = suite.editor.page.waitForEvent('download');
+    await card('done')
+      .getByRole('button', { name: /^Download the evidence/ })
+      .press('Enter');
+    const file = await download;
+    assert.match(file.suggestedFilename(), /^sonota-[\da-f]{4}-\d{4}-\d\d-\d\d\.jsonl$/);
+    const [first] = (await readFile(await file.path(), 'utf8')).split('\n');
+    assert.equal((JSON.parse(first ?? '') as { bundle: number }).bundle, 1);
+  });
+
+  it('says what went wrong and what to do, and tries it again', async () => {
+    await suite.red.inject('ask');
+    await card('failed').getByText('failed in stage cloud · 10 %').waitFor();
+    await card('failed')
+      .getByText(/^Likely: No device dialled this machine .* power-cycle the device\.$/)
+      .waitFor();
+    await photograph('sidebar-failed');
+    await assertAccessible(suite.editor.page, '.sonota-board');
+    await card('failed')
+      .getByRole('button', { name: `Try the failed stage of ${NOBODY} again` })
+      .click();
+    await card('cloud').getByText('Waiting until the device').waitFor();
+    await card('failed').waitFor();
+  });
+
+  it('forgets what nobody wants to see any more', async () => {
+    await card('failed')
+      .getByRole('button', { name: `Forget the flash of ${NOBODY}` })
+      .press('Space');
+    await card('failed').waitFor({ state: 'detached' });
+    assert.equal(await card('done').count(), 1);
+  });
+
+  it('says so where Node-RED refuses', async () => {
+    const { editor } = suite;
+    await editor.page.route('**/sonota/host/**', (route) => route.fulfill({ status: 401, body: 'Unauthorized' }));
+    await card('done')
+      .getByRole('button', { name: /^Forget/ })
+      .click();
+    await board().getByRole('alert').getByText('permission sonota.write').waitFor();
+    await editor.page.unroute('**/sonota/host/**');
+    // The refusal was made here.
+    editor.complaints.length = 0;
+  });
+
+  it('needs no more width than a phone has', async () => {
+    await suite.editor.page.setViewportSize({ width: 390, height: 800 });
+    await board().waitFor();
+    const isWider = await board().evaluate((one) => one.scrollWidth > one.clientWidth);
+    assert.equal(isWider, false);
+    await assertAccessible(suite.editor.page, '.sonota-board');
+  });
+
+  /** With `SONOTA_SCREENSHOT` set, a picture of the tab for the docs. */
+  async function photograph(name: string): Promise<void> {
+    if (!process.env['SONOTA_SCREENSHOT']) return;
+    mkdirSync(join(packageRoot(), 'docs', 'pictures'), { recursive: true });
+    const clip = (await board().boundingBox()) ?? undefined;
+    const height = Math.min(clip?.height ?? 0, name === 'sidebar' ? 330 : 560);
+    const path = join(packageRoot(), 'docs', 'pictures', `${name}.png`);
+    await suite.editor.page.screenshot({ path, ...(clip && { clip: { ...clip, height } }) });
+  }
+});

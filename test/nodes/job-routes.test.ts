@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import helper from 'node-red-node-test-helper';
+import type { HostOverview } from '../../lib/flash/overview/host-overview';
+import type { JobOverview } from '../../lib/flash/overview/job-overview';
+import { nodeRedFolder, type Flow } from '../shared/node-red';
+import { Bed, freePorts } from './bed';
+
+const AT = { z: 'tab', x: 100, y: 100 };
+const DEVICE = '1000a1b2c3';
+
+function flowOf(ports: object, timeout: string): Flow {
+  const numbers = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+  const host = { name: 'at home', bind: '127.0.0.1', address: '127.0.0.1', ssid: 'home', ...numbers };
+  const cloud = { name: '', host: 'host', every: false, timeout, wires: [[], []] };
+  return [
+    { id: 'tab', type: 'tab', label: 'jobs' },
+    { id: 'host', type: 'sonota-host', ...host },
+    { id: 'cloud', type: 'sonota-cloud-emulator', ...AT, ...cloud },
+    { id: 'catch', type: 'catch', ...AT, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...AT, wires: [] },
+  ];
+}
+
+describe('nodes: the overview of the jobs', function () {
+  this.timeout(10_000);
+  let bed: Bed | undefined;
+
+  before((done) => {
+    helper.init(require.resolve(nodeRedFolder()));
+    helper.startServer(done);
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  async function host(): Promise<HostOverview & { id: string; name: string }> {
+    const { body } = await helper.request().get('/sonota/overview').expect(200);
+    const [first, ...more] = (body as { hosts: (HostOverview & { id: string; name: string })[] }).hosts;
+    assert.ok(first);
+    assert.deepEqual(more, []);
+    return first;
+  }
+
+  async function onlyJob(): Promise<JobOverview> {
+    const { jobs } = await host();
+    assert.equal(jobs.length, 1);
+    return jobs[0] as JobOverview;
+  }
+
+  it('tells of a job how it stands, and lets it be tried again with the message that it began with', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '0.3'));
+    bed.send('cloud', { deviceid: DEVICE, colour: 'blue', password: 'top secret' });
+    await bed.at('caught');
+    const { name, isListening, address } = await host();
+    assert.deepEqual({ name, isListening, address }, { name: 'at home', isListening: true, address: '127.0.0.1' });
+    const job = await onlyJob();
+    assert.equal(job.stage, 'failed');
+    assert.equal(job.lastStage, 'cloud');
+    assert.equal(job.verdict?.code, 'nothing-arrived');
+    assert.equal(job.verdict.values['address'], '127.0.0.1');
+    assert.ok(job.endedAt !== undefined && Date.parse(job.endedAt) >= Date.parse(job.startedAt));
+    assert.ok(!JSON.stringify(job).includes('top secret'));
+    await helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(204);
+    const again = await bed.at('caught');
+    assert.equal(again['colour'], 'blue');
+    assert.equal(again['deviceid'], DEVICE);
+    assert.equal((await onlyJob()).id, job.id, 'the same job was resumed');
+  });
+
+  it('lets a job be forgotten that has ended, and none that runs', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '60'));
+    bed.send('cloud', { deviceid: DEVICE });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const job = await onlyJob();
+    assert.equal(job.says?.name, 'wait-for-device');
+    assert.equal(job.canForget, false);
+    await helper.request().delete(`/sonota/host/host/jobs/${job.id}`).expect(409);
+    await helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(409);
+    bed.send('cloud', { cancel: true });
+    await bed.at('caught');
+    await helper.request().delete(`/sonota/host/host/jobs/${job.id}`).expect(204);
+    assert.deepEqual((await host()).jobs, []);
+    await helper.request().delete(`/sonota/host/host/jobs/${job.id}`).expect(404);
+    await helper.request().delete(`/sonota/host/nobody/jobs/${job.id}`).expect(404);
+  });
+});
