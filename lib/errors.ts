@@ -77,6 +77,82 @@ const EXPLANATIONS = {
     remedy: 'Set it, for example from a time server: downloads over https and the times in every report depend on it.',
   },
 
+  // Joining Wi-Fi networks
+  'wifi-unavailable': {
+    what: 'This machine cannot join Wi-Fi networks by itself: {reason}.',
+    remedy: 'Put that right, or choose "by hand" in the host node and join the networks yourself.',
+  },
+  'wifi-not-permitted': {
+    what: 'Node-RED may not change the Wi-Fi {name} of this machine: {reason}.',
+    remedy:
+      'Let the user that runs Node-RED control NetworkManager (a polkit rule, or the group netdev where the system has one), or choose "by hand" in the host node.',
+  },
+  'wifi-uplink': {
+    what: 'The Wi-Fi interface {name} is not touched: {reason}.',
+    remedy:
+      'Connect this machine by cable, or give it a second Wi-Fi interface; or allow {name} by its name in the host node, if it may lose its network for minutes.',
+  },
+  'wifi-interface-missing': {
+    what: 'This machine has no Wi-Fi interface {name}, or has it no more.',
+    remedy: 'Plug it in, or choose another interface in the host node.',
+  },
+  'wifi-interface-unusable': {
+    what: 'The Wi-Fi interface {name} cannot be used: {reason}.',
+    remedy: 'Switch the Wi-Fi of this machine on, and let NetworkManager manage this interface.',
+  },
+  'wifi-not-found': {
+    what: 'The Wi-Fi {ssid} is not in reach of {name}.',
+    remedy: 'Bring the device nearer, and look whether it still shows its network.',
+  },
+  'wifi-password-wrong': {
+    what: 'The Wi-Fi {ssid} did not take the password.',
+    remedy: 'Check the password; if it is right, the signal is too weak: bring the device nearer.',
+  },
+  'wifi-no-address': {
+    what: 'The Wi-Fi {ssid} was joined, but gave {name} no address.',
+    remedy: 'Power-cycle the device, or set a fixed address.',
+  },
+  'wifi-address-needed': {
+    what: 'To join the Wi-Fi {ssid}, an address of your own is needed: one from its router would change the way to the internet.',
+    remedy: 'Set msg.address, such as 192.168.4.2/24.',
+  },
+  'wifi-lost': {
+    what: 'The Wi-Fi {ssid} was lost: {reason}.',
+    remedy: 'Leave the device powered, and bring it nearer; if its network does not come back, power-cycle it.',
+  },
+  'wifi-timeout': {
+    what: '{what} was not done within {seconds} s.',
+    remedy: 'Try again; if it stays so, restart the network service of this machine.',
+  },
+  'wifi-join-failed': {
+    what: 'The Wi-Fi {ssid} could not be joined with {name}: {reason}.',
+    remedy: 'Bring the device nearer and start again.',
+  },
+  'wifi-failed': {
+    what: 'The Wi-Fi {name} could not be controlled: {reason}.',
+    remedy: 'Look at the log of the network service; restart it if need be.',
+  },
+  'wifi-service-away': {
+    what: 'The network service of this machine does not answer: {reason}.',
+    remedy: 'Start NetworkManager (in a container, give it the D-Bus system bus), or choose "by hand" in the host node.',
+  },
+  'wifi-supervisor-failed': {
+    what: 'The Home Assistant Supervisor could not do it with {name}: {reason}.',
+    remedy: 'Bring the device nearer and start again; the log of the Supervisor tells more.',
+  },
+  'wifi-supervisor-timeout': {
+    what: 'The Home Assistant Supervisor did not answer within {seconds} s.',
+    remedy: 'Start again; if it stays so, restart the Supervisor.',
+  },
+  'wifi-not-restored': {
+    what: 'The network that {name} was in before did not come back in time.',
+    remedy: 'Look at the Wi-Fi of this machine; nothing of ours keeps it from connecting.',
+  },
+  'wifi-busy': {
+    what: 'The Wi-Fi {name} is in use for {what}.',
+    remedy: 'Wait until that is done.',
+  },
+
   // The device at our cloud
   'nothing-arrived': {
     what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
@@ -279,6 +355,10 @@ const EXPLANATIONS = {
   'finalstage-stolen': {
     what: 'FinalStage gave this machine the address {actual}: another client was first and has 192.168.4.2, which alone is dialled.',
     remedy: 'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device and join it first.',
+  },
+  'finalstage-foreign': {
+    what: 'The Wi-Fi FinalStage that is there belongs to another device ({bssid}), and is left alone.',
+    remedy: 'Power on the device {deviceid}, and let the other one be flashed in its own turn.',
   },
   'finalstage-left-early': {
     what: 'FinalStage was there and is gone before it had the final image: this machine left its Wi-Fi, or the device was switched off.',

@@ -1,0 +1,261 @@
+import { EventEmitter } from 'node:events';
+import { FlashError } from '../../../errors';
+import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, WifiNetwork } from '../wifi';
+import { limited, pause, within } from '../within';
+import { NmApi, type NmAccessPoint, type NmDevice } from './api';
+import { DeviceWatch } from './device-watch';
+import { NM, STATE } from './facts';
+import { ownerOf, profileName, settingsOf } from './profile';
+import { SystemBus } from './system-bus';
+
+/** A scan takes 3 to 4 s; one that NetworkManager puts off takes as long again. */
+const SCAN_LIMIT_MS = 15_000;
+const SCAN_POLL_MS = 250;
+/** How long it is looked for a network that the last scan did not show. */
+const FIND_LIMIT_MS = 12_000;
+/** Finding, joining (6 s with a password) and an address. */
+const JOIN_LIMIT_MS = 45_000;
+/** Leaving, and the former network's coming back. */
+const LEAVE_LIMIT_MS = 30_000;
+/** NetworkManager's restart takes 2 to 3 s. */
+const AWAY_LIMIT_MS = 10_000;
+
+/** What stood on the interface before we joined. */
+export interface FormerNetwork {
+  readonly uuid: string;
+}
+
+/** Where the former network is kept over the end of the process. */
+export interface FormerMemory {
+  read(interfaceName: string): Promise<FormerNetwork | undefined>;
+  write(interfaceName: string, former: FormerNetwork | undefined): Promise<void>;
+}
+
+const FORGETFUL: FormerMemory = { read: async () => undefined, write: async () => undefined };
+
+/**
+ * NetworkManager over D-Bus. Each join is a profile of its own that is gone with its disconnection, and with this
+ * process: it never connects by itself, and takes neither the default route nor DNS.
+ */
+export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements WifiDriver {
+  readonly name = 'networkmanager';
+  private present: JoinedNetwork | undefined;
+  private watch: DeviceWatch | undefined;
+  /** Set from before a join until all of it has been undone. */
+  private isDirty = false;
+  private former: FormerNetwork | undefined;
+  private connection: Promise<SystemBus> | undefined;
+
+  constructor(
+    readonly interfaceName: string,
+    private readonly memory: FormerMemory = FORGETFUL,
+  ) {
+    super();
+  }
+
+  get joined(): JoinedNetwork | undefined {
+    return this.present;
+  }
+
+  scan({ signal, limitMs = SCAN_LIMIT_MS }: WifiLimits): Promise<readonly AccessPoint[]> {
+    const late = (): FlashError => new FlashError('wifi-timeout', { what: 'A scan', seconds: limitMs / 1000 });
+    return within({ signal, limitMs }, late, async (both) => {
+      const api = await this.api(both);
+      return (await this.scanNow(api, await this.device(api), both)).map(withoutPath);
+    });
+  }
+
+  async join(network: WifiNetwork, { signal, limitMs = JOIN_LIMIT_MS }: WifiLimits): Promise<JoinedNetwork> {
+    const what = `Joining the Wi-Fi ${network.ssid}`;
+    const late = (): FlashError => new FlashError('wifi-timeout', { what, seconds: limitMs / 1000 });
+    try {
+      if (this.isDirty) await this.leave({ signal });
+      return await limited({ signal, limitMs }, late, (both) => this.joinNow(network, both));
+    } catch (error) {
+      // The reason is what counts; what cannot be undone now is undone by the next leave or start.
+      await this.leave({ signal: new AbortController().signal }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async leave({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<void> {
+    this.present = undefined;
+    this.watch?.stop();
+    this.watch = undefined;
+    if (!this.isDirty) return;
+    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
+    await limited({ signal, limitMs }, late, async (both) => {
+      const api = await this.apiThatIsBack(both);
+      await this.removeProfiles(api, (owner) => owner === api.bus.name);
+      await this.bringBack(api, both);
+      this.isDirty = false;
+      await this.remember(undefined);
+    });
+  }
+
+  clean({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<readonly string[]> {
+    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
+    return limited({ signal, limitMs }, late, async (both) => {
+      const api = await this.api(both);
+      const removed = await this.removeProfiles(api, async (owner) => !(await api.bus.hasOwner(owner)));
+      if (this.isDirty) return removed;
+      this.former = await this.memory.read(this.interfaceName);
+      if (this.former) {
+        await this.bringBack(api, both);
+        await this.remember(undefined);
+      }
+      return removed;
+    });
+  }
+
+  close(): void {
+    this.watch?.stop();
+    const { connection } = this;
+    this.connection = undefined;
+    void connection?.then(
+      (bus) => bus.close(),
+      () => undefined,
+    );
+  }
+
+  private async joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork> {
+    const api = await this.api(signal);
+    const device = await this.device(api);
+    const accessPoint = await this.find(api, device, network, signal);
+    await this.remember(await api.activeOn(device.path));
+    if (signal.aborted) throw signal.reason as Error;
+    this.isDirty = true;
+    const watch = await DeviceWatch.begin(api.bus, device, network.ssid);
+    const failed = new AbortController();
+    const activated = watch.activated(AbortSignal.any([signal, failed.signal]));
+    activated.catch(() => undefined);
+    try {
+      const settings = settingsOf(network, profileName(api.bus.name), device.name);
+      await api.activateNew(settings, device.path, accessPoint.path);
+      await activated;
+      return await this.settle(api, device, network, accessPoint, watch);
+    } catch (error) {
+      watch.stop();
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  private async settle(
+    api: NmApi,
+    device: NmDevice,
+    { ssid }: WifiNetwork,
+    { bssid }: NmAccessPoint,
+    watch: DeviceWatch,
+  ): Promise<JoinedNetwork> {
+    const address = await api.ipv4On(device.path);
+    if (address === undefined) throw new FlashError('wifi-no-address', { ssid, name: device.name });
+    this.watch = watch;
+    this.present = { ssid, bssid, address, interfaceName: device.name };
+    watch.onLoss((error) => {
+      if (this.watch !== watch) return;
+      watch.stop();
+      this.watch = undefined;
+      this.present = undefined;
+      this.emit('lost', error);
+    });
+    return this.present;
+  }
+
+  /** Without its access point's path NetworkManager looks for a network of its own accord, for 26 s. */
+  private async find(api: NmApi, device: NmDevice, network: WifiNetwork, signal: AbortSignal): Promise<NmAccessPoint> {
+    const { ssid, bssid } = network;
+    const isMeant = (one: AccessPoint): boolean => one.ssid === ssid && (bssid === undefined || one.bssid === bssid);
+    const strongest = (all: readonly NmAccessPoint[]): NmAccessPoint | undefined =>
+      all.filter(isMeant).sort((a, b) => b.signal - a.signal)[0];
+    const until = Date.now() + FIND_LIMIT_MS;
+    let found = strongest(await api.accessPoints(device.path));
+    while (!found && Date.now() < until) found = strongest(await this.scanNow(api, device, signal));
+    if (!found) throw new FlashError('wifi-not-found', { ssid, name: device.name });
+    return found;
+  }
+
+  private async scanNow(api: NmApi, { path }: NmDevice, signal: AbortSignal): Promise<NmAccessPoint[]> {
+    const before = await api.lastScan(path);
+    // Refused where one is under way already, or has only just been: then that one will do.
+    const isAsked = await api.requestScan(path).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof FlashError && error.code === 'wifi-failed') return false;
+        throw error;
+      },
+    );
+    const until = Date.now() + SCAN_LIMIT_MS / (isAsked ? 1.5 : 3);
+    while ((await api.lastScan(path)) === before && Date.now() < until) await pause(SCAN_POLL_MS, signal);
+    return api.accessPoints(path);
+  }
+
+  /** @param isOurs told by the owner's name in the profile's */
+  private async removeProfiles(api: NmApi, isOurs: (owner: string) => boolean | Promise<boolean>): Promise<string[]> {
+    const removed: string[] = [];
+    for (const { path, id } of await api.profiles()) {
+      const owner = ownerOf(id);
+      if (owner === undefined || !(await isOurs(owner))) continue;
+      // To delete a profile takes it down as well; gone meanwhile is as good.
+      await api.deleteProfile(path).catch((error: unknown) => {
+        if (error instanceof FlashError && error.code === 'wifi-failed') return;
+        throw error;
+      });
+      removed.push(id);
+    }
+    return removed;
+  }
+
+  /** Brings the former network back where it does not come by itself. */
+  private async bringBack(api: NmApi, signal: AbortSignal): Promise<void> {
+    const { former } = this;
+    if (!former) return;
+    const device = await this.device(api, { isAnyState: true });
+    const profile = (await api.profiles()).find(({ uuid }) => uuid === former.uuid);
+    // Its owner took it away meanwhile.
+    if (!profile) return;
+    const present = await api.activeOn(device.path).catch(() => undefined);
+    if (present?.uuid !== former.uuid) await api.activate(profile.path, device.path);
+    while ((await api.deviceState(device.path)) !== STATE.activated) await pause(SCAN_POLL_MS, signal);
+  }
+
+  private async remember(former: FormerNetwork | undefined): Promise<void> {
+    this.former = former && { uuid: former.uuid };
+    await this.memory.write(this.interfaceName, this.former);
+  }
+
+  private async device(api: NmApi, { isAnyState = false } = {}): Promise<NmDevice> {
+    const name = this.interfaceName;
+    const device = (await api.wifiDevices()).find((one) => one.name === name);
+    if (!device) throw new FlashError('wifi-interface-missing', { name });
+    const state = await api.deviceState(device.path);
+    if (isAnyState || state > STATE.unavailable) return device;
+    const reason = state === STATE.unmanaged ? 'NetworkManager is told to leave it alone' : 'it is switched off';
+    throw new FlashError('wifi-interface-unusable', { name, reason });
+  }
+
+  private async api(signal: AbortSignal): Promise<NmApi> {
+    const known = await this.connection?.catch(() => undefined);
+    if (!known || known.isGone) {
+      this.connection = SystemBus.connect(signal);
+      this.connection.catch(() => undefined);
+    }
+    const bus = await this.connection;
+    if (!bus) throw new FlashError('cancelled');
+    return new NmApi(bus, this.interfaceName);
+  }
+
+  /** After a restart of NetworkManager: its profiles in memory come back with it. */
+  private async apiThatIsBack(signal: AbortSignal): Promise<NmApi> {
+    const api = await this.api(signal);
+    for (const until = Date.now() + AWAY_LIMIT_MS; !(await api.isThere()); ) {
+      if (Date.now() > until) throw new FlashError('wifi-service-away', { reason: `${NM} is not there` });
+      await pause(SCAN_POLL_MS, signal);
+    }
+    return api;
+  }
+}
+
+function withoutPath({ ssid, bssid, signal, frequency, security }: NmAccessPoint): AccessPoint {
+  return { ssid, bssid, signal, frequency, security };
+}

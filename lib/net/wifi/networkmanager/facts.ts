@@ -1,0 +1,92 @@
+/** NetworkManager's names and numbers (its D-Bus API, nm-dbus-interface.h). */
+
+import { FlashError, type ErrorCode } from '../../../errors';
+
+export const NM = 'org.freedesktop.NetworkManager';
+export const NM_PATH = '/org/freedesktop/NetworkManager';
+export const NM_DEVICE = `${NM}.Device`;
+export const NM_WIRELESS = `${NM}.Device.Wireless`;
+export const NM_ACCESS_POINT = `${NM}.AccessPoint`;
+export const NM_ACTIVE = `${NM}.Connection.Active`;
+export const NM_SETTINGS = `${NM}.Settings`;
+export const NM_SETTINGS_PATH = `${NM_PATH}/Settings`;
+export const NM_PROFILE = `${NM}.Settings.Connection`;
+export const NM_IP4 = `${NM}.IP4Config`;
+
+export const DEVICE_TYPE_WIFI = 2;
+
+/** NMDeviceState. */
+export const STATE = {
+  unmanaged: 10,
+  unavailable: 20,
+  disconnected: 30,
+  prepare: 40,
+  config: 50,
+  needAuth: 60,
+  activated: 100,
+  deactivating: 110,
+  failed: 120,
+} as const;
+
+/** What we must be allowed to do (`GetPermissions`). */
+export const PERMISSIONS = [
+  `${NM}.network-control`,
+  `${NM}.settings.modify.system`,
+  `${NM}.wifi.scan`,
+] as const;
+
+/** NMDeviceStateReason, where it means one thing. */
+const REASONS: Readonly<Record<number, ErrorCode>> = {
+  5: 'wifi-no-address', // IP configuration could not be reserved
+  6: 'wifi-no-address', // and is no longer valid
+  7: 'wifi-password-wrong', // no secrets: it asked for better ones than ours
+  15: 'wifi-no-address', // DHCP did not start
+  16: 'wifi-no-address', // DHCP error
+  17: 'wifi-no-address', // DHCP failed
+  36: 'wifi-interface-missing', // the device was removed
+  53: 'wifi-not-found', // no access point of that name
+};
+
+/** In words, for those that may mean several things. */
+const WORDS: Readonly<Record<number, string>> = {
+  2: 'the interface is now managed',
+  3: 'the interface is no longer managed',
+  8: 'the access point broke off',
+  9: 'its settings were refused',
+  10: 'the Wi-Fi supplicant failed',
+  11: 'the Wi-Fi supplicant took too long',
+  35: 'the Wi-Fi firmware is missing',
+  37: 'the machine went to sleep',
+  38: 'the connection was removed',
+  39: 'somebody else took the interface',
+  42: 'the Wi-Fi supplicant is gone',
+  60: 'somebody else activated another connection',
+};
+
+/** Why a device failed, as our code. */
+export function errorOfReason(reason: number, values: { ssid: string; name: string }): FlashError {
+  const words = WORDS[reason] ?? `NetworkManager gives the reason ${reason}`;
+  return new FlashError(REASONS[reason] ?? 'wifi-join-failed', { ...values, reason: words });
+}
+
+/** Why a network that was joined is no more. */
+export function lossOfReason(reason: number, values: { ssid: string; name: string }): FlashError {
+  if (REASONS[reason] === 'wifi-interface-missing') return errorOfReason(reason, values);
+  const words = reason === 53 ? 'its access point is gone' : (WORDS[reason] ?? `reason ${reason} of NetworkManager`);
+  return new FlashError('wifi-lost', { ...values, reason: words });
+}
+
+const AWAY = /\.(ServiceUnknown|NameHasNoOwner|NoReply|Disconnected|NoServer)$|^org\.freedesktop\.systemd1\./;
+const DENIED = /\.(PermissionDenied|AccessDenied|NotAuthorized|AuthFailed|InteractiveAuthorizationRequired)$/;
+const NO_DEVICE = /\.(UnknownDevice|DeviceNotFound)$/;
+const NO_OBJECT = /\.(UnknownMethod|UnknownObject|UnknownInterface)$/;
+
+/** What a D-Bus error means; its name tells, its text is for people. */
+export function errorOfDBus(error: { type: string; text: string }, { path, name }: { path: string; name: string }): FlashError {
+  const { type, text } = error;
+  if (AWAY.test(type)) return new FlashError('wifi-service-away', { reason: text });
+  if (DENIED.test(type)) return new FlashError('wifi-not-permitted', { name, reason: text });
+  const isNoDevice = NO_DEVICE.test(type) || (NO_OBJECT.test(type) && path.startsWith(`${NM_PATH}/Devices/`));
+  if (isNoDevice) return new FlashError('wifi-interface-missing', { name });
+  return new FlashError('wifi-failed', { name, reason: `${type.replace(/^.*\./, '')}: ${text}` });
+}

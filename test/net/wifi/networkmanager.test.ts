@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/driver';
+import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
+import { assertCode } from '../../flash/refusals';
+import { FakeNetworkManager } from './fake-networkmanager';
+import { PrivateBus } from './private-bus';
+
+const ITEAD: WifiNetwork = { ssid: 'ITEAD-1000a1b2c3', psk: '12345678', peer: '10.10.7.1' };
+const FINALSTAGE: WifiNetwork = { ssid: 'FinalStage', address: { cidr: '192.168.4.2/24', fixed: true } };
+const never = new AbortController().signal;
+
+describe('net/wifi/networkmanager', () => {
+  let bus: PrivateBus | undefined;
+  let nm: FakeNetworkManager;
+  let driver: NetworkManagerDriver;
+
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (bus) return;
+    console.log('    skipped: there is no dbus-daemon here (Debian: apt-get install dbus)');
+    this.skip();
+  });
+
+  after(() => bus?.stop());
+
+  beforeEach(async () => {
+    nm = await FakeNetworkManager.start();
+    nm.accessPoints = [
+      { ssid: ITEAD.ssid, bssid: '5e:cf:7f:a1:b2:c3', psk: '12345678', signal: 80 },
+      { ssid: 'FinalStage', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' },
+      { ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word', network: '192.168.1' },
+    ];
+    driver = new NetworkManagerDriver('wlan0');
+  });
+
+  afterEach(async () => {
+    await driver.leave({ signal: never }).catch(() => undefined);
+    driver.close();
+    await nm.vanish();
+  });
+
+  /** A user's network on the interface, which must be back afterwards. */
+  function atHome(autoconnect = true) {
+    const device = nm.addWifi('wlan0');
+    nm.connect(device, nm.addProfile('home', 'home', { autoconnect }));
+    return device;
+  }
+
+  function assertAsBefore(): void {
+    assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
+  }
+
+  it('names what is in reach', async () => {
+    nm.addWifi('wlan0');
+    const found = await driver.scan({ signal: never });
+    assert.deepEqual(found[0], {
+      ssid: ITEAD.ssid,
+      bssid: '5E:CF:7F:A1:B2:C3',
+      signal: 80,
+      frequency: 2412,
+      security: 'psk',
+    });
+    assert.equal(found[1]?.security, 'open');
+    assert.equal(found.length, 3);
+  });
+
+  it('joins and leaves, and the former network is back, also one that does not connect by itself', async () => {
+    atHome(false);
+    const joined = await driver.join(ITEAD, { signal: never });
+    assert.deepEqual(joined, {
+      ssid: ITEAD.ssid,
+      bssid: '5E:CF:7F:A1:B2:C3',
+      address: '10.10.7.2',
+      interfaceName: 'wlan0',
+    });
+    assert.equal(nm.profiles.length, 2);
+    await driver.leave({ signal: never });
+    assertAsBefore();
+  });
+
+  it('makes a profile that takes neither the default route nor DNS, and never connects by itself', async () => {
+    nm.addWifi('wlan0');
+    await driver.join(FINALSTAGE, { signal: never });
+    const { settings, isVolatile, boundTo } = nm.profiles[0]!;
+    const values = (group: string) =>
+      Object.fromEntries(Object.entries(settings[group] ?? {}).map(([name, { value }]) => [name, value]));
+    assert.equal(isVolatile, true);
+    assert.match(boundTo ?? '', /^:1\./);
+    assert.equal(values('connection')['autoconnect'], false);
+    assert.equal(values('connection')['interface-name'], 'wlan0');
+    const { 'never-default': route, 'ignore-auto-dns': dns, method } = values('ipv4');
+    assert.deepEqual([route, dns, method], [true, true, 'manual']);
+    assert.equal(values('ipv6')['method'], 'disabled');
+    assert.equal(driver.joined?.address, '192.168.4.2');
+  });
+
+  it('takes the access point that is meant, of several with one name', async () => {
+    nm.addWifi('wlan0');
+    nm.accessPoints.unshift({ ssid: 'FinalStage', bssid: '5E:CF:7F:00:00:01', signal: 99, network: '192.168.4' });
+    const joined = await driver.join({ ...FINALSTAGE, bssid: '5E:CF:7F:A1:B2:C3' }, { signal: never });
+    assert.equal(joined.bssid, '5E:CF:7F:A1:B2:C3');
+  });
+
+  it('says wifi-password-wrong, and does not wait for a person to type a better one', async () => {
+    atHome();
+    const error = await assertCode(driver.join({ ...ITEAD, psk: 'wrong secret' }, { signal: never }), 'wifi-password-wrong');
+    assert.doesNotMatch(error.message, /wrong secret/);
+    assertAsBefore();
+  });
+
+  it('says wifi-not-found for a network that no scan shows', async function () {
+    this.timeout(20_000);
+    this.slow(30_000);
+    atHome();
+    await assertCode(driver.join({ ssid: 'ITEAD-1000000000', psk: '12345678' }, { signal: never }), 'wifi-not-found');
+    assertAsBefore();
+  });
+
+  it('says wifi-not-found where the network goes while it is joined', async () => {
+    atHome();
+    nm.on('state', (state) => {
+      if (state === 50) nm.accessPoints = nm.accessPoints.filter(({ ssid }) => ssid !== ITEAD.ssid);
+    });
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-not-found');
+    assertAsBefore();
+  });
+
+  it('says wifi-no-address where nobody gives one', async () => {
+    atHome();
+    nm.accessPoints[0]!.dhcp = false;
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-no-address');
+    assertAsBefore();
+  });
+
+  it('ends at its limit where nothing happens, with the former network back', async () => {
+    atHome();
+    nm.accessPoints[0]!.hangs = true;
+    await assertCode(driver.join(ITEAD, { signal: never, limitMs: 300 }), 'wifi-timeout');
+    assertAsBefore();
+  });
+
+  it('is cancelled in the middle, with the former network back', async () => {
+    atHome();
+    nm.accessPoints[0]!.hangs = true;
+    const cancel = new AbortController();
+    nm.on('state', (state) => {
+      if (state === 50) cancel.abort();
+    });
+    await assertCode(driver.join(ITEAD, { signal: cancel.signal }), 'cancelled');
+    assertAsBefore();
+  });
+
+  it('says wifi-interface-missing where there is none, and where it is pulled out in the middle', async () => {
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-interface-missing');
+    const device = nm.addWifi('wlan0');
+    nm.on('state', (state) => {
+      if (state === 70) nm.unplug(device);
+    });
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-interface-missing');
+    assert.deepEqual(nm.names().profiles, []);
+  });
+
+  it('says wifi-interface-unusable where the Wi-Fi is switched off', async () => {
+    nm.addWifi('wlan0', 20);
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-interface-unusable');
+  });
+
+  for (const type of ['org.freedesktop.NetworkManager.PermissionDenied', 'org.freedesktop.DBus.Error.AccessDenied']) {
+    it(`says wifi-not-permitted at ${type}`, async () => {
+      atHome();
+      nm.refusals['AddAndActivateConnection2'] = type;
+      await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-not-permitted');
+      assertAsBefore();
+    });
+  }
+
+  it('says wifi-service-away where NetworkManager is not there, and where it goes in the middle', async () => {
+    atHome();
+    await nm.vanish();
+    await assertCode(driver.scan({ signal: never }), 'wifi-service-away');
+    await nm.appear();
+    nm.accessPoints[0]!.hangs = true;
+    nm.once('state', () => void nm.vanish().then(() => nm.appear()));
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-service-away');
+    assertAsBefore();
+  });
+
+  it('tells that the joined network is lost, and cleans up at the leave', async () => {
+    const device = atHome();
+    await driver.join(ITEAD, { signal: never });
+    const lost = once(driver, 'lost');
+    nm.accessPoints.shift();
+    nm.loseNetwork(device);
+    const [error] = await lost;
+    assert.equal(error.code, 'wifi-lost');
+    assert.match(error.message, /ITEAD-1000a1b2c3/);
+    assert.equal(driver.joined, undefined);
+    await driver.leave({ signal: never });
+    assertAsBefore();
+  });
+
+  it('finds its profile again where NetworkManager was restarted while it was joined', async () => {
+    atHome();
+    await driver.join(ITEAD, { signal: never });
+    const lost = once(driver, 'lost');
+    await nm.vanish();
+    const [error] = await lost;
+    assert.equal(error.code, 'wifi-service-away');
+    const left = driver.leave({ signal: never });
+    await nm.appear();
+    await left;
+    assertAsBefore();
+  });
+
+  it('leaves nothing behind when its process ends without a leave', async () => {
+    atHome();
+    await driver.join(ITEAD, { signal: never });
+    const back = new Promise<void>((resolve) => {
+      nm.on('state', (state) => {
+        if (state === 100) resolve();
+      });
+    });
+    // All that NetworkManager sees of a SIGKILL.
+    driver.close();
+    await back;
+    assertAsBefore();
+  });
+
+  it('removes what an ended process left behind, and not what a living one has joined', async () => {
+    atHome();
+    nm.addWifi('wlan1');
+    const other = new NetworkManagerDriver('wlan1');
+    await other.join(FINALSTAGE, { signal: never });
+    nm.addProfile('sonota-wifi :1.4711', 'FinalStage', { autoconnect: false });
+    assert.deepEqual(await driver.clean({ signal: never }), ['sonota-wifi :1.4711']);
+    assert.equal(nm.profiles.length, 2);
+    await other.leave({ signal: never });
+    other.close();
+  });
+
+  it('brings back a former network that an ended process has taken away', async () => {
+    const device = nm.addWifi('wlan0');
+    nm.addProfile('home', 'home', { autoconnect: false });
+    const uuid = String(nm.profiles[0]!.settings['connection']?.['uuid']?.value);
+    let kept: { uuid: string } | undefined = { uuid };
+    const memory = { read: async () => kept, write: async (_: string, former: typeof kept) => void (kept = former) };
+    const next = new NetworkManagerDriver('wlan0', memory);
+    await next.clean({ signal: never });
+    next.close();
+    assert.equal(device.state, 100);
+    assert.equal(kept, undefined);
+    assertAsBefore();
+  });
+
+  it('gives up on a service that hangs', async function () {
+    this.timeout(20_000);
+    nm.addWifi('wlan0');
+    nm.hanging.add('GetDevices');
+    await assertCode(driver.scan({ signal: never, limitMs: 200 }), 'wifi-timeout');
+  });
+});
