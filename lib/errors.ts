@@ -134,7 +134,8 @@ const EXPLANATIONS = {
   },
   'wifi-service-away': {
     what: 'The network service of this machine does not answer: {reason}.',
-    remedy: 'Start NetworkManager (in a container, give it the D-Bus system bus), or choose "by hand" in the host node.',
+    remedy:
+      'Start NetworkManager (in a container, give it the D-Bus system bus), or choose "by hand" in the host node.',
   },
   'wifi-supervisor-failed': {
     what: 'The Home Assistant Supervisor could not do it with {name}: {reason}.',

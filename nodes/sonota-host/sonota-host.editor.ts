@@ -6,6 +6,9 @@ interface SonotaHostProperties extends EditorNodeProperties {
   legacyPort: string;
   httpPort: string;
   finalStagePort: number;
+  wifi: string;
+  wifiInterface: string;
+  wifiUplink: string;
 }
 
 RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host', {
@@ -18,6 +21,9 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
     httpsPort: { value: '', validate: sonotaChecks.port },
     legacyPort: { value: '', validate: sonotaChecks.port },
     httpPort: { value: '', validate: sonotaChecks.port },
+    wifi: { value: 'auto' },
+    wifiInterface: { value: '' },
+    wifiUplink: { value: '' },
     // No field: FinalStage has this port built in. Only a rehearsal on one machine sets another.
     finalStagePort: { value: 8080, validate: sonotaChecks.port },
   },
@@ -31,5 +37,6 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
   labelStyle: sonotaLabelStyle,
   oneditprepare: function () {
     sonotaCheckNow(this.id);
+    sonotaWifiForm();
   },
 });

@@ -22,6 +22,8 @@ import { homeAddressIn } from './home-memory';
 import type { Job } from '../job/job';
 import { JobBook } from '../job/job-book';
 import { JobMemory } from './job-memory';
+import { formerIn } from '../radio/former-file';
+import { Radio } from '../radio/radio';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
@@ -57,6 +59,8 @@ export class FlashHost extends EventEmitter {
   readonly queue = new FlashQueue(this.jobs, this.runs);
   /** Images by name and by digest, kept in this package's own folder. */
   readonly library: ImageLibrary;
+  /** Joins the networks of devices, where this machine can. */
+  readonly radio: Radio;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -90,6 +94,8 @@ export class FlashHost extends EventEmitter {
   ) {
     super();
     this.library = ImageLibrary.at(folder);
+    this.radio = new Radio(formerIn(folder));
+    this.radio.log = (level, text) => this.log(level, text);
     this.homeAddress = homeAddressIn(folder);
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;
@@ -179,6 +185,9 @@ export class FlashHost extends EventEmitter {
     this.queue.close();
     this.runs.cancelAll();
     await this.stopListening();
+    // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
+    await this.runs.whenIdle();
+    await this.radio.close();
   }
 
   /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
@@ -271,6 +280,7 @@ export class FlashHost extends EventEmitter {
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message);
       this.watch.start();
+      void this.radio.clean(new AbortController().signal);
       this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
       this.log(
         'info',

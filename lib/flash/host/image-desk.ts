@@ -139,11 +139,12 @@ export class ImageDesk {
     return Object.assign(job, { visit });
   }
 
-  /** The job whose FinalStage this peer can be: of several the one that has waited longest. */
+  /** The job whose FinalStage this peer can be: the one that was joined by itself, else that has waited longest. */
   private awaiting(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
-    return this.jobs
+    const all = this.jobs
       .awaitingFinalStage()
-      .find((job): job is Job & { visit: FinalStageVisit } => job.visit !== undefined && isPeerOf(job.visit, peer));
+      .filter((job): job is Job & { visit: FinalStageVisit } => job.visit !== undefined && isPeerOf(job.visit, peer));
+    return all.find(({ visit }) => visit.isJoined) ?? all[0];
   }
 }
 

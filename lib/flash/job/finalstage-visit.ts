@@ -42,6 +42,8 @@ export class FinalStageVisit extends EventEmitter {
   peer = FINALSTAGE_ADDRESS;
   readonly deliveries: Partial<Record<FinalStageImage, Delivery>> = {};
   lastDialled: Date | undefined;
+  /** This machine has joined the FinalStage of this very device: whoever asks there is it. */
+  isJoined = false;
   /** When the bare connections began that no request has followed since. */
   dialsWithoutRequestSince: Date | undefined;
   private lastByte = 0;

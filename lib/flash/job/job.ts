@@ -30,6 +30,8 @@ export interface JobSnapshot {
   stages: Partial<Record<StageName, StageRecord>>;
   /** How the final image gets into its place; from the upgrade on. */
   intermediate?: Intermediate;
+  /** The address of its access point, where this machine has joined it by itself. */
+  bssid?: string;
   error?: ErrorCode;
   /** How it stands, told from what was seen of it. */
   verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'>;
@@ -41,6 +43,8 @@ export interface DeviceFacts {
   romVersion?: string;
   ip?: string;
   mac?: string;
+  /** Of its own access point, where this machine has joined it by itself. */
+  bssid?: string;
 }
 
 /** What a job was when it was kept on disk. */
@@ -235,6 +239,7 @@ export class Job {
       startedAt: this.startedAt.toISOString(),
       stages: structuredClone(this.records),
       ...(this.road ? { intermediate: this.road } : {}),
+      ...(this.device.bssid === undefined ? {} : { bssid: this.device.bssid }),
       ...(this.error ? { error: this.error } : {}),
       ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text } } : {}),
     };
@@ -243,8 +248,8 @@ export class Job {
   /** A job as it was kept; where it was open, the stage that it was in is to go on. */
   static restore({ id, lastStage, snapshot }: KeptJob): Job {
     const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
-    const { model, romVersion, ip, mac, stage } = snapshot;
-    const known = Object.entries({ model, romVersion, ip, mac }).filter(([, fact]) => fact !== null);
+    const { model, romVersion, ip, mac, bssid, stage } = snapshot;
+    const known = Object.entries({ model, romVersion, ip, mac, bssid }).filter(([, fact]) => fact != null);
     Object.assign(job.device, Object.fromEntries(known));
     Object.assign(job.records, structuredClone(snapshot.stages));
     job.reached = snapshot.percent;

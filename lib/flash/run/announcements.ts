@@ -18,8 +18,29 @@ export const ANNOUNCEMENTS = {
     label: 'Wi-Fi ITEAD-…',
     text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause, then join its Wi-Fi ITEAD-… with the password 12345678.',
   },
+  'look-for-ap': {
+    state: 'waiting',
+    label: 'Wi-Fi ITEAD-…',
+    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause. This machine looks for its Wi-Fi ITEAD-… and joins it by itself.',
+  },
   'ap-trouble': { state: 'waiting', label: 'Wi-Fi ITEAD-…', text: '{message}' },
   'send-wifi': { state: 'working', label: 'set-up', text: 'Telling the device {deviceid} about the home Wi-Fi.' },
+  'wifi-joining': {
+    state: 'working',
+    label: 'joining Wi-Fi',
+    text: 'Joining the Wi-Fi {ssid}.',
+  },
+  'wifi-joined': {
+    state: 'waiting',
+    label: 'Wi-Fi joined',
+    text: 'This machine has joined the Wi-Fi {ssid} with the address {actual}, and waits until the device answers.',
+  },
+  'wifi-trouble': { state: 'waiting', label: 'Wi-Fi', text: '{message}' },
+  'wifi-sent-by-itself': {
+    state: 'working',
+    label: 'set-up sent',
+    text: 'The device {deviceid} has the home Wi-Fi. This machine leaves the network of the device by itself.',
+  },
   'wifi-sent': {
     state: 'working',
     label: 'set-up sent',
@@ -99,6 +120,11 @@ export const ANNOUNCEMENTS = {
     state: 'waiting',
     label: 'Wi-Fi FinalStage',
     text: 'Join the open Wi-Fi FinalStage as the only client; this machine must get the address 192.168.4.2. The device needs up to a minute to show it.',
+  },
+  'look-for-finalstage': {
+    state: 'waiting',
+    label: 'Wi-Fi FinalStage',
+    text: 'The device restarts and shows the open Wi-Fi FinalStage, for which it needs up to a minute. This machine looks for it and joins it by itself; keep phones away from it.',
   },
   'finalstage-wrong-address': {
     state: 'waiting',

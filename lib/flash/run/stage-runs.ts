@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
 import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
 import type { Job, JobSnapshot } from '../job/job';
@@ -60,7 +60,7 @@ interface Run {
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
  *
  * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError) when it ends badly, or
- * could not begin.
+ * could not begin; `idle` when no stage runs any more.
  */
 export class StageRuns extends EventEmitter {
   /** What must outlive the process. */
@@ -129,6 +129,11 @@ export class StageRuns extends EventEmitter {
     for (const run of this.running) run.controller.abort(new FlashError('cancelled'));
   }
 
+  /** Resolves when no stage runs: each has left the network that it joined. */
+  async whenIdle(): Promise<void> {
+    while (this.running.size > 0) await once(this, 'idle');
+  }
+
   /** Connects a node's present instance; hands it what came while no instance was there. */
   attach(nodeId: string, outlet: Outlet): void {
     this.outlets.set(nodeId, outlet);
@@ -192,6 +197,7 @@ export class StageRuns extends EventEmitter {
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
       this.startNext(request.stage);
+      if (this.running.size === 0) this.emit('idle');
     }
   }
 

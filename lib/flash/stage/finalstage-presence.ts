@@ -36,6 +36,8 @@ export class FinalStagePresence extends EventEmitter {
   constructor(
     url: string,
     private readonly ownAddresses: () => readonly OwnAddress[],
+    /** Where this machine has joined by itself, its address stays until it leaves, and tells nothing. */
+    private readonly isJoinedByItself: () => boolean = () => false,
   ) {
     super();
     const { hostname, port } = new URL(url);
@@ -72,7 +74,8 @@ export class FinalStagePresence extends EventEmitter {
       const answer = await probeTcp(this.host, this.port, { signal, limitMs: PROBE_LIMIT_MS }).catch(() => 'silent');
       if (signal.aborted) return;
       this.isAnswered = answer === 'accepted' || (answer === 'refused' && !this.isRehearsal);
-      if (this.isAnswered || this.ownAddress !== undefined) this.touch();
+      const isInside = this.ownAddress !== undefined && !this.isJoinedByItself();
+      if (this.isAnswered || isInside) this.touch();
       else this.looksSince += 1;
       this.emit('looked');
       await new Promise<void>((resolve) => {

@@ -4,9 +4,13 @@ import { FinalStageVisit } from '../job/finalstage-visit';
 import type { JobEvidence } from '../job/evidence';
 import type { FlashHost } from '../host/host';
 import type { Job } from '../job/job';
+import { isLoopback } from '../../net/addresses';
+import { NetworkVisit } from '../radio/network-visit';
+import { finalStageVisit } from '../radio/visits';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
 import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
+import { firstOf } from '../waiting/first-of';
 import { waitFor } from '../waiting/wait';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
@@ -76,10 +80,15 @@ async function watchFinalStage(
   const visit = (job.visit ??= new FinalStageVisit());
   visit.peer = new URL(options.url).hostname;
   recall(job.evidence, visit);
-  const presence = new FinalStagePresence(options.url, () => host.ownAddresses(options.url));
+  const radio = radioVisitOf(context, host, visit, options.url);
+  const presence = new FinalStagePresence(
+    options.url,
+    () => host.ownAddresses(options.url),
+    () => radio?.isJoined === true,
+  );
   const onLooked = (): void => noteLook(job, presence);
   presence.on('looked', onLooked);
-  const narrator = new FinalStageNarrator(context, host, visit, presence);
+  const narrator = new FinalStageNarrator(context, host, { visit, presence, radio });
   const onDialled = (): void => presence.touch();
   visit.on('dialled', onDialled);
   const isBusy = (): boolean => visit.isFlowing(FLOWING_MS) || visit.isJustDelivered(LEAVE_WITHIN_MS);
@@ -87,19 +96,36 @@ async function watchFinalStage(
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await host.openFinalStagePort();
       presence.start();
-      await waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal });
+      await firstOf<true>(signal, [
+        (either) => waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal: either }),
+        ...(radio ? [(either: AbortSignal) => radio.keepJoined(either)] : []),
+      ]);
       narrator.stop();
       context.say('installed', {}, { fraction: 0.99 });
       return visit.summary();
     });
   } catch (error) {
-    if (error instanceof FlashError && error.code === 'cancelled') await visit.whenQuiet(FLOWING_MS);
+    // Whatever ends it: the network is not left, and the job not closed, under a transfer.
+    await visit.whenQuiet(FLOWING_MS);
     throw error;
   } finally {
     visit.off('dialled', onDialled);
     narrator.stop();
     presence.stop();
+    await radio?.leave();
+    visit.isJoined = false;
   }
+}
+
+/** The radio's part; a rehearsal's device has no Wi-Fi. */
+function radioVisitOf(
+  { job }: StageContext,
+  host: FlashHost,
+  visit: FinalStageVisit,
+  url: string,
+): NetworkVisit | undefined {
+  if (isLoopback(new URL(url).hostname)) return undefined;
+  return new NetworkVisit(host.radio, job.evidence, finalStageVisit(job, host.jobs, visit));
 }
 
 /** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
@@ -144,18 +170,26 @@ function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
 
 /** Says what FinalStage does and what the person must do now, at every piece of news. */
 class FinalStageNarrator {
+  private readonly visit: FinalStageVisit;
+  private readonly presence: FinalStagePresence;
+  private readonly radio: NetworkVisit | undefined;
+
   constructor(
     private readonly context: StageContext,
     private readonly host: FlashHost,
-    private readonly visit: FinalStageVisit,
-    private readonly presence: FinalStagePresence,
+    seen: { visit: FinalStageVisit; presence: FinalStagePresence; radio: NetworkVisit | undefined },
   ) {
-    visit.on('changed', this.narrate);
-    presence.on('looked', this.narrate);
+    this.visit = seen.visit;
+    this.presence = seen.presence;
+    this.radio = seen.radio;
+    this.visit.on('changed', this.narrate);
+    this.presence.on('looked', this.narrate);
+    this.radio?.on('changed', this.narrate);
     this.narrate();
   }
 
   stop(): void {
+    this.radio?.off('changed', this.narrate);
     this.visit.off('changed', this.narrate);
     this.presence.off('looked', this.narrate);
   }
@@ -166,7 +200,7 @@ class FinalStageNarrator {
     if (final?.state === 'acknowledged') return context.say('final-unconfirmed', {}, { fraction: 0.96 });
     if (final?.state === 'delivered') {
       const { ownAddress, isAnswered } = presence;
-      if (ownAddress !== undefined && !isAnswered) {
+      if (ownAddress !== undefined && !isAnswered && !this.radio?.isJoined) {
         return context.say('leave-finalstage', { actual: ownAddress }, { fraction: 0.97 });
       }
       return context.say('final-sent', {}, { fraction: 0.96 });
@@ -209,6 +243,8 @@ class FinalStageNarrator {
     if (presence.ownAddress !== undefined) {
       return context.say('finalstage-joined', { port: host.finalStagePort }, { fraction: 0.05 });
     }
-    context.say('wait-for-finalstage');
+    const news = this.radio?.news;
+    if (news) context.say(news.name, news.values);
+    else context.say('wait-for-finalstage');
   }
 }

@@ -2,6 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
+import { isLoopback } from '../../net/addresses';
+import { NetworkVisit } from '../radio/network-visit';
+import { apVisit } from '../radio/visits';
 import { firstOf } from '../waiting/first-of';
 import type { FlashHost } from '../host/host';
 import type { StageContext } from '../run/stage-runs';
@@ -61,14 +64,37 @@ async function waitForAccessPoint(
   host.addressToDial();
   return untilOver(context, beginning, {}, async (signal) => {
     context.say('wait-for-ap');
-    const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
-      (either) => findDevice(context, host, options.url, either),
-      (either) => alreadySetUp(context, host, either),
-    ]);
-    if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
-    requireMeant(device, options.deviceid);
-    return { ...(await setUp(context, host, options, device, signal)), warnings };
+    const visit = visitOf(context, host, options);
+    try {
+      const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
+        (either) => findDevice(context, host, { url: options.url, visit }, either),
+        (either) => alreadySetUp(context, host, either),
+        ...(visit ? [(either: AbortSignal) => visit.keepJoined(either)] : []),
+      ]);
+      if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
+      requireMeant(device, options.deviceid);
+      return { ...(await setUp(context, host, { ...options, visit }, device, signal)), warnings };
+    } finally {
+      await visit?.leave();
+    }
   });
+}
+
+/** The radio's part; a rehearsal's device has no Wi-Fi. */
+function visitOf(
+  context: StageContext,
+  host: FlashHost,
+  { url, deviceid }: ProvisionOptions,
+): NetworkVisit | undefined {
+  if (isLoopback(new URL(url).hostname)) return undefined;
+  const { job } = context;
+  const visit = new NetworkVisit(host.radio, job.evidence, apVisit(job, host.jobs, deviceid));
+  visit.on('changed', () => sayNews(context, visit));
+  return visit;
+}
+
+function sayNews(context: StageContext, { news }: NetworkVisit): void {
+  if (news) context.say(news.name, news.values);
 }
 
 /**
@@ -89,7 +115,7 @@ async function alreadySetUp(context: StageContext, host: FlashHost, signal: Abor
 async function findDevice(
   context: StageContext,
   host: FlashHost,
-  url: string,
+  { url, visit }: { url: string; visit: NetworkVisit | undefined },
   signal: AbortSignal,
 ): Promise<DeviceInfo> {
   const { evidence } = context.job;
@@ -106,7 +132,7 @@ async function findDevice(
       const isStrange = error instanceof FlashError && error.code === 'ap-refused';
       const reason = isStrange ? { reason: String(error.values['reason'] ?? '') } : {};
       evidence.addIfNew({ kind: 'ap-looked', result: isStrange ? 'strange' : 'silent', joined, ...reason });
-      sayTrouble(context);
+      sayTrouble(context, visit);
       if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;
     }
     await pause(LOOK_PAUSE_MS, undefined, { signal });
@@ -114,9 +140,10 @@ async function findDevice(
 }
 
 /** A look that found nothing: what is wrong already, or that we go on waiting. */
-function sayTrouble(context: StageContext): void {
+function sayTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
   const verdict = context.job.evidence.verdict();
   if (isTrouble(verdict)) context.say('ap-trouble', { message: verdict.text });
+  else if (visit?.news) sayNews(context, visit);
   else context.say('wait-for-ap');
 }
 
@@ -129,7 +156,7 @@ function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
 async function setUp(
   context: StageContext,
   host: FlashHost,
-  { url, ssid = '', password = '' }: ProvisionOptions,
+  { url, ssid = '', password = '', visit }: ProvisionOptions & { visit: NetworkVisit | undefined },
   { deviceid, apikey }: DeviceInfo,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
@@ -143,6 +170,7 @@ async function setUp(
   await host.kept();
   const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
   context.job.evidence.add({ kind: 'provisioned', answer });
-  context.say(answer === 'accepted' ? 'wifi-sent' : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
+  const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
+  context.say(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
   return { deviceid, answer, serverName, port };
 }

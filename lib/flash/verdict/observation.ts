@@ -60,6 +60,14 @@ type Sighting =
       readonly joined: boolean;
       readonly reason?: string;
     }
+  /** This machine joins the device's network by itself; `failed` and `lost` as a code says. */
+  | { readonly kind: 'wifi'; readonly event: 'joining' | 'joined' | 'left'; readonly ssid: string }
+  | {
+      readonly kind: 'wifi';
+      readonly event: 'failed' | 'lost';
+      readonly code: ErrorCode;
+      readonly values: ErrorValues;
+    }
   | { readonly kind: 'provisioned'; readonly answer: 'accepted' | 'probably-accepted' }
   /** A TCP connection, before anything came on it. */
   | { readonly kind: 'dialled'; readonly peer: string; readonly port: 'tls' | 'plain' | 'images' }

@@ -4,9 +4,11 @@ import { FINALSTAGE_RULES } from './rules/finalstage';
 import { NEW_FIRMWARE_RULES } from './rules/new-firmware';
 import { PROVISION_RULES } from './rules/provision';
 import { UPGRADE_RULES } from './rules/upgrade';
+import { WIFI_RULES } from './rules/wifi';
 
 /** Every diagnosis (protocol notes 7), in the order in which they are tried: the more telling comes first. */
 export const RULES: readonly Rule[] = [
+  ...WIFI_RULES,
   ...PROVISION_RULES,
   ...CLOUD_RULES,
   ...UPGRADE_RULES,

@@ -193,9 +193,15 @@ export class FakeNetworkManager extends EventEmitter {
         return reply('a{ss}', { ...permissions, ...this.permissions });
       }
       case 'GetDevices':
-        return reply('ao', this.devices.map((one) => one.path));
+        return reply(
+          'ao',
+          this.devices.map((one) => one.path),
+        );
       case 'ListConnections':
-        return reply('ao', this.profiles.map((one) => one.path));
+        return reply(
+          'ao',
+          this.profiles.map((one) => one.path),
+        );
       case 'GetSettings':
         return profile ? reply('a{sa{sv}}', withoutSecrets(profile.settings)) : fail(UNKNOWN, path);
       case 'Delete':
@@ -207,16 +213,24 @@ export class FakeNetworkManager extends EventEmitter {
         setTimeout(() => (device.lastScan = ++this.uptime), this.scanMs);
         return reply('');
       case 'GetAllAccessPoints':
-        return reply('ao', this.accessPoints.map((_, index) => `${ROOT}/AccessPoint/${index}`));
+        return reply(
+          'ao',
+          this.accessPoints.map((_, index) => `${ROOT}/AccessPoint/${index}`),
+        );
       case 'AddAndActivateConnection2': {
         const [settings, devicePath, , options] = message.body as [Settings, string, string, Record<string, Variant>];
         const fault = faultIn(settings);
-        if (message.signature !== 'a{sa{sv}}ooa{sv}') return fail('org.freedesktop.DBus.Error.InvalidArgs', 'signature');
+        if (message.signature !== 'a{sa{sv}}ooa{sv}')
+          return fail('org.freedesktop.DBus.Error.InvalidArgs', 'signature');
         if (fault) return fail(`${NM}.Settings.Connection.InvalidProperty`, fault);
         const target = this.devices.find((one) => one.path === devicePath);
         if (!target) return fail(`${NM}.UnknownDevice`, 'Device not found');
         const isBound = options['bind-activation']?.value === 'dbus-client';
-        const added = this.store(settings, options['persist']?.value === 'volatile', isBound ? message.sender : undefined);
+        const added = this.store(
+          settings,
+          options['persist']?.value === 'volatile',
+          isBound ? message.sender : undefined,
+        );
         const active = this.activate(target, added);
         return reply('ooa{sv}', added.path, active, {});
       }
@@ -331,7 +345,8 @@ export class FakeNetworkManager extends EventEmitter {
     if (!(await step(70))) return;
     if (settings['ipv4']?.['method']?.value === 'auto' && found.dhcp === false) return fail(5);
     const fixed = settings['ipv4']?.['address-data']?.value as Record<string, Variant>[] | undefined;
-    device.address = String(fixed?.[0]?.['address']?.value ?? `${found.network ?? '10.10.7'}.2`);
+    const own = fixed?.[0]?.['address']?.value as string | undefined;
+    device.address = own ?? `${found.network ?? '10.10.7'}.2`;
     for (const state of [80, 90, 100]) if (!(await step(state))) return;
   }
 
@@ -387,6 +402,6 @@ function faultIn(settings: Settings): string | undefined {
 
 function withoutSecrets({ '802-11-wireless-security': security, ...settings }: Settings): Settings {
   if (!security) return settings;
-  const { psk: _psk, ...open } = security;
-  return { ...settings, '802-11-wireless-security': open };
+  const { 'key-mgmt': keys } = security;
+  return { ...settings, '802-11-wireless-security': keys ? { 'key-mgmt': keys } : {} };
 }

@@ -20,7 +20,7 @@ export class PrivateBus {
     const config = join(folder, 'bus.conf');
     await writeFile(config, CONFIG.replace('ADDRESS', address));
     const daemon = spawn('dbus-daemon', [`--config-file=${config}`, '--nofork', '--print-address'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
     const isThere = await Promise.race([once(daemon.stdout, 'data'), once(daemon, 'error')]).then(
       () => daemon.pid !== undefined,

@@ -99,7 +99,11 @@ export class NmApi {
   }
 
   /** Begins to join; resolves with the paths of the profile and of its activation. */
-  async activateNew(settings: Settings, device: string, accessPoint: string): Promise<{ profile: string; active: string }> {
+  async activateNew(
+    settings: Settings,
+    device: string,
+    accessPoint: string,
+  ): Promise<{ profile: string; active: string }> {
     const options = {
       // Gone with its disconnection, and that with our connection to the bus: nothing outlives this process.
       persist: new Variant('s', 'volatile'),
@@ -160,7 +164,13 @@ export class NmApi {
     return Object.fromEntries(variants.map(([name, { value }]) => [name, value]));
   }
 
-  private async call(path: string, iface: string, member: string, signature = '', body: unknown[] = []): Promise<unknown[]> {
+  private async call(
+    path: string,
+    iface: string,
+    member: string,
+    signature = '',
+    body: unknown[] = [],
+  ): Promise<unknown[]> {
     try {
       return await this.bus.call({ destination: NM, path, interface: iface, member, signature, body });
     } catch (error) {

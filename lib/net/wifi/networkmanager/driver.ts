@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../../errors';
+import { FORGETFUL, type FormerMemory, type FormerNetwork } from '../former';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, WifiNetwork } from '../wifi';
 import { limited, pause, within } from '../within';
 import { NmApi, type NmAccessPoint, type NmDevice } from './api';
@@ -20,18 +21,11 @@ const LEAVE_LIMIT_MS = 30_000;
 /** NetworkManager's restart takes 2 to 3 s. */
 const AWAY_LIMIT_MS = 10_000;
 
-/** What stood on the interface before we joined. */
-export interface FormerNetwork {
-  readonly uuid: string;
+export interface NetworkManagerOptions {
+  readonly memory?: FormerMemory | undefined;
+  /** How long a network is looked for that is not in reach. */
+  readonly findLimitMs?: number;
 }
-
-/** Where the former network is kept over the end of the process. */
-export interface FormerMemory {
-  read(interfaceName: string): Promise<FormerNetwork | undefined>;
-  write(interfaceName: string, former: FormerNetwork | undefined): Promise<void>;
-}
-
-const FORGETFUL: FormerMemory = { read: async () => undefined, write: async () => undefined };
 
 /**
  * NetworkManager over D-Bus. Each join is a profile of its own that is gone with its disconnection, and with this
@@ -39,6 +33,8 @@ const FORGETFUL: FormerMemory = { read: async () => undefined, write: async () =
  */
 export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements WifiDriver {
   readonly name = 'networkmanager';
+  private readonly memory: FormerMemory;
+  private readonly findLimitMs: number;
   private present: JoinedNetwork | undefined;
   private watch: DeviceWatch | undefined;
   /** Set from before a join until all of it has been undone. */
@@ -48,9 +44,11 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
 
   constructor(
     readonly interfaceName: string,
-    private readonly memory: FormerMemory = FORGETFUL,
+    { memory = FORGETFUL, findLimitMs = FIND_LIMIT_MS }: NetworkManagerOptions = {},
   ) {
     super();
+    this.memory = memory;
+    this.findLimitMs = findLimitMs;
   }
 
   get joined(): JoinedNetwork | undefined {
@@ -168,7 +166,7 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
     const isMeant = (one: AccessPoint): boolean => one.ssid === ssid && (bssid === undefined || one.bssid === bssid);
     const strongest = (all: readonly NmAccessPoint[]): NmAccessPoint | undefined =>
       all.filter(isMeant).sort((a, b) => b.signal - a.signal)[0];
-    const until = Date.now() + FIND_LIMIT_MS;
+    const until = Date.now() + this.findLimitMs;
     let found = strongest(await api.accessPoints(device.path));
     while (!found && Date.now() < until) found = strongest(await this.scanNow(api, device, signal));
     if (!found) throw new FlashError('wifi-not-found', { ssid, name: device.name });
@@ -220,7 +218,7 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
   }
 
   private async remember(former: FormerNetwork | undefined): Promise<void> {
-    this.former = former && { uuid: former.uuid };
+    this.former = former?.uuid === undefined ? undefined : { uuid: former.uuid };
     await this.memory.write(this.interfaceName, this.former);
   }
 
@@ -248,7 +246,7 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
   /** After a restart of NetworkManager: its profiles in memory come back with it. */
   private async apiThatIsBack(signal: AbortSignal): Promise<NmApi> {
     const api = await this.api(signal);
-    for (const until = Date.now() + AWAY_LIMIT_MS; !(await api.isThere()); ) {
+    for (const until = Date.now() + AWAY_LIMIT_MS; !(await api.isThere());) {
       if (Date.now() > until) throw new FlashError('wifi-service-away', { reason: `${NM} is not there` });
       await pause(SCAN_POLL_MS, signal);
     }

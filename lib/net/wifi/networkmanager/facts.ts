@@ -29,11 +29,7 @@ export const STATE = {
 } as const;
 
 /** What we must be allowed to do (`GetPermissions`). */
-export const PERMISSIONS = [
-  `${NM}.network-control`,
-  `${NM}.settings.modify.system`,
-  `${NM}.wifi.scan`,
-] as const;
+export const PERMISSIONS = [`${NM}.network-control`, `${NM}.settings.modify.system`, `${NM}.wifi.scan`] as const;
 
 /** NMDeviceStateReason, where it means one thing. */
 const REASONS: Readonly<Record<number, ErrorCode>> = {
@@ -82,7 +78,10 @@ const NO_DEVICE = /\.(UnknownDevice|DeviceNotFound)$/;
 const NO_OBJECT = /\.(UnknownMethod|UnknownObject|UnknownInterface)$/;
 
 /** What a D-Bus error means; its name tells, its text is for people. */
-export function errorOfDBus(error: { type: string; text: string }, { path, name }: { path: string; name: string }): FlashError {
+export function errorOfDBus(
+  error: { type: string; text: string },
+  { path, name }: { path: string; name: string },
+): FlashError {
   const { type, text } = error;
   if (AWAY.test(type)) return new FlashError('wifi-service-away', { reason: text });
   if (DENIED.test(type)) return new FlashError('wifi-not-permitted', { name, reason: text });

@@ -51,15 +51,19 @@ export class SystemBus extends EventEmitter<{ signal: [message: Message]; gone: 
     let isIn = false;
     const away = (reason: string): FlashError => new FlashError('wifi-service-away', { reason });
     try {
-      await within({ signal, limitMs: CONNECT_LIMIT_MS }, () => away('the system bus does not answer'), async () => {
-        await new Promise<void>((resolve, reject) => {
-          bus.once('connect', resolve);
-          // Stays: an error that comes later finds `ended` too, but one between must not be thrown at nobody.
-          asEmitter(bus).on('error', (error: NodeJS.ErrnoException) => {
-            reject(away(error.code === 'ENOENT' ? 'this machine has no D-Bus system bus' : error.message));
+      await within(
+        { signal, limitMs: CONNECT_LIMIT_MS },
+        () => away('the system bus does not answer'),
+        async () => {
+          await new Promise<void>((resolve, reject) => {
+            bus.once('connect', resolve);
+            // Stays: an error that comes later finds `ended` too, but one between must not be thrown at nobody.
+            asEmitter(bus).on('error', (error: NodeJS.ErrnoException) => {
+              reject(away(error.code === 'ENOENT' ? 'this machine has no D-Bus system bus' : error.message));
+            });
           });
-        });
-      });
+        },
+      );
       isIn = true;
       return new SystemBus(bus);
     } finally {
@@ -85,7 +89,11 @@ export class SystemBus extends EventEmitter<{ signal: [message: Message]; gone: 
     try {
       const message = new Message({ destination, path, interface: iface, member, signature, body });
       const limits = { signal: gone.signal, limitMs: CALL_LIMIT_MS };
-      const reply = await within(limits, () => away(`${member} was not answered`), () => this.bus.call(message));
+      const reply = await within(
+        limits,
+        () => away(`${member} was not answered`),
+        () => this.bus.call(message),
+      );
       return reply?.body ?? [];
     } finally {
       this.off('gone', onGone);
@@ -128,8 +136,8 @@ export function isDBusError(error: unknown): error is DBusError {
 }
 
 /** The library's types leave out that it emits `error`. */
-function asEmitter(bus: MessageBus): EventEmitter {
-  return bus as unknown as EventEmitter;
+function asEmitter(bus: object): EventEmitter {
+  return bus as EventEmitter;
 }
 
 /** Not `disconnect`, which waits for the other end, and throws where no connection was made. */

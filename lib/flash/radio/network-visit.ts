@@ -1,0 +1,211 @@
+import { EventEmitter } from 'node:events';
+import { asFlashError, FlashError, type ErrorCode } from '../../errors';
+import type { AccessPoint, WifiNetwork } from '../../net/wifi/wifi';
+import { pause } from '../../net/wifi/within';
+import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import type { JobEvidence } from '../job/evidence';
+import type { Radio, RadioHold } from './radio';
+import type { RadioPurpose } from './radio-owner';
+
+/** Others have their turn in between, and a scan disturbs whatever else uses the interface. */
+const LOOK_PAUSE_MS = 1500;
+const AGAIN_PAUSE_MS = 2000;
+/** NetworkManager, or the Supervisor, restarts. */
+const AWAY_PAUSE_MS = 5000;
+
+/** What nothing can mend while one waits, and how often anything else is tried in a row. */
+const TRIES: Partial<Record<ErrorCode, number>> = {
+  'wifi-unavailable': 1,
+  'wifi-not-permitted': 1,
+  'wifi-uplink': 1,
+  'wifi-interface-missing': 1,
+  'wifi-interface-unusable': 1,
+  'wifi-address-needed': 1,
+  'device-unknown': 1,
+  'wifi-password-wrong': 3,
+  'wifi-no-address': 4,
+  'wifi-timeout': 4,
+  'wifi-failed': 4,
+  'wifi-supervisor-failed': 4,
+  'wifi-supervisor-timeout': 3,
+  'wifi-service-away': 10,
+};
+
+/** What a stage wants of the radio. */
+export interface Visit {
+  readonly purpose: RadioPurpose;
+  /**
+   * The access point to join of those in reach, if it is there.
+   * @throws FlashError where it is not clear which, or only a wrong one is there
+   */
+  pick(inReach: readonly AccessPoint[]): AccessPoint | undefined;
+  networkOf(accessPoint: AccessPoint): WifiNetwork;
+  /** Somebody has joined it by hand, or a transfer is on the wire: then the radio is not touched. */
+  isThereAlready(interfaceName: string): boolean;
+  joined(accessPoint: AccessPoint): void;
+  /** How long nobody may answer in it before it is left and joined again; 0 = for ever. */
+  readonly answerLimitMs: number;
+}
+
+/** Where a visit stands, in words for people. */
+export interface VisitNews {
+  readonly name: AnnouncementName;
+  readonly values: AnnouncementValues;
+}
+
+/**
+ * Joins a device's network by itself, again and again while the stage lasts, and leaves it afterwards. Where a person
+ * must join it does nothing, and has no news. Emits `changed` with each piece of news.
+ */
+export class NetworkVisit extends EventEmitter<{ changed: [] }> {
+  news: VisitNews | undefined;
+  private hold: RadioHold | undefined;
+  /** Until it is joined, or that has failed and been undone. */
+  private joining: Promise<unknown> | undefined;
+  private ssid: string | undefined;
+  private readonly leaving = new AbortController();
+  private readonly failures = new Map<ErrorCode, number>();
+
+  constructor(
+    private readonly radio: Radio,
+    private readonly evidence: JobEvidence,
+    private readonly visit: Visit,
+  ) {
+    super();
+  }
+
+  /** Whether this machine is in the network by our own doing, or about to be. */
+  get isJoined(): boolean {
+    return this.ssid !== undefined;
+  }
+
+  /**
+   * Never resolves: it goes on until the signal aborts, and then stays where it is until `leave`. A device may answer
+   * before its network counts as joined: so the joining goes on behind an abort.
+   *
+   * @throws FlashError when it is of no use to try any longer
+   */
+  async keepJoined(signal: AbortSignal): Promise<never> {
+    const { driver } = await this.radio.choice(signal);
+    // What a person does is seen by the stage itself.
+    if (driver === 'manual') return await until(signal);
+    for (;;) {
+      try {
+        await this.joinOnce(signal);
+        await pause(LOOK_PAUSE_MS, signal);
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const error = asFlashError(thrown);
+        await this.stepOut();
+        this.failed(error);
+        await pause(error.code === 'wifi-service-away' ? AWAY_PAUSE_MS : AGAIN_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  /** Leaves for good, and lets others have the radio. Never throws. */
+  async leave(): Promise<void> {
+    this.leaving.abort();
+    await this.stepOut();
+  }
+
+  private async stepOut(): Promise<void> {
+    await this.joining?.catch(() => undefined);
+    const { hold, ssid } = this;
+    this.hold = undefined;
+    await hold?.release();
+    this.ssid = undefined;
+    if (ssid !== undefined) this.evidence.add({ kind: 'wifi', event: 'left', ssid });
+  }
+
+  /** Looks once; where the network is there, resolves no sooner than it is lost again, by throwing that. */
+  private async joinOnce(signal: AbortSignal): Promise<void> {
+    const hold = await this.radio.hold(this.visit.purpose, signal);
+    this.hold = hold;
+    if (hold.driver.name === 'manual' || this.visit.isThereAlready(hold.driver.interfaceName)) {
+      this.announce(undefined);
+      return await this.stepOut();
+    }
+    const lost = lossOf(hold, signal);
+    try {
+      const accessPoint = this.visit.pick(await hold.scan(signal));
+      if (!accessPoint) {
+        this.tell('looking', {});
+        return await this.stepOut();
+      }
+      const network = this.visit.networkOf(accessPoint);
+      const { ssid } = network;
+      this.tell('joining', { ssid });
+      this.evidence.add({ kind: 'wifi', event: 'joining', ssid });
+      this.ssid = ssid;
+      const joining = hold.join(network, this.leaving.signal).then(({ address }) => {
+        this.failures.clear();
+        this.evidence.add({ kind: 'wifi', event: 'joined', ssid });
+        this.visit.joined(accessPoint);
+        this.tell('joined', { ssid, actual: address });
+      });
+      this.joining = joining;
+      await Promise.race([joining, until(signal)]);
+      await lost.orAfter(
+        this.visit.answerLimitMs,
+        new FlashError('wifi-lost', { ssid, reason: 'nobody answers in it' }),
+      );
+    } finally {
+      lost.stop();
+    }
+  }
+
+  /** @throws the error itself where it has come too often */
+  private failed(error: FlashError): void {
+    const { code, values } = error;
+    const event = code === 'wifi-lost' ? 'lost' : 'failed';
+    this.evidence.add({ kind: 'wifi', event, code, values });
+    const times = (this.failures.get(code) ?? 0) + 1;
+    this.failures.set(code, times);
+    if (times >= (TRIES[code] ?? Infinity)) throw error;
+    this.announce({ name: 'wifi-trouble', values: { message: error.message } });
+  }
+
+  private tell(what: 'looking' | 'joining' | 'joined', values: AnnouncementValues): void {
+    // That it is still not there says less than why it went.
+    if (what === 'looking' && this.news?.name === 'wifi-trouble') return;
+    const { purpose } = this.visit;
+    const looking = purpose === 'finalstage' ? 'look-for-finalstage' : 'look-for-ap';
+    this.announce({ name: what === 'looking' ? looking : `wifi-${what}`, values });
+  }
+
+  private announce(news: VisitNews | undefined): void {
+    this.news = news;
+    this.emit('changed');
+  }
+}
+
+/** Hears from the beginning whether a network that is joined is lost. */
+function lossOf(
+  { driver }: RadioHold,
+  signal: AbortSignal,
+): { orAfter(limitMs: number, late: FlashError): Promise<never>; stop(): void } {
+  const controller = new AbortController();
+  const onLost = (error: FlashError): void => controller.abort(error);
+  driver.once('lost', onLost);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    orAfter: (limitMs, late) => {
+      if (limitMs > 0) timer = setTimeout(() => controller.abort(late), limitMs);
+      return until(AbortSignal.any([signal, controller.signal]));
+    },
+    stop: () => {
+      clearTimeout(timer);
+      driver.off('lost', onLost);
+    },
+  };
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function until(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

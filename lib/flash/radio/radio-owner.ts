@@ -1,0 +1,66 @@
+import { EventEmitter, once } from 'node:events';
+import { FlashError } from '../../errors';
+import type { WifiDriver } from '../../net/wifi/wifi';
+
+/** What the radio is wanted for; the more urgent comes first: a device in FinalStage hangs between two firmwares. */
+export const PURPOSES = ['finalstage', 'set-up', 'provision', 'flow'] as const;
+
+export type RadioPurpose = (typeof PURPOSES)[number];
+
+interface Waiting {
+  readonly purpose: RadioPurpose;
+  readonly number: number;
+}
+
+/**
+ * One Wi-Fi interface of this machine, which one user at a time may have: whoever holds it is never interrupted, and
+ * of those who wait FinalStage comes first.
+ */
+export class RadioOwner extends EventEmitter<{ free: [] }> {
+  /** How many radios of hosts know it. */
+  users = 0;
+  /** What for it is held now. */
+  holder: RadioPurpose | undefined;
+  /** Whether what an earlier process left behind has been looked for. */
+  cleaned: Promise<void> | undefined;
+  private readonly waiting: Waiting[] = [];
+  private count = 0;
+
+  constructor(readonly driver: WifiDriver) {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  /** Resolves when it is the caller's. @throws the signal's reason */
+  async acquire(purpose: RadioPurpose, signal: AbortSignal): Promise<void> {
+    const turn: Waiting = { purpose, number: ++this.count };
+    this.waiting.push(turn);
+    try {
+      while (this.holder !== undefined || this.next() !== turn) {
+        if (signal.aborted) throw reasonOf(signal);
+        await once(this, 'free', { signal }).catch(() => {
+          throw reasonOf(signal);
+        });
+      }
+      this.holder = purpose;
+    } finally {
+      this.waiting.splice(this.waiting.indexOf(turn), 1);
+      // Somebody who gave up may have been the one for whom the others waited.
+      if (this.holder === undefined) this.emit('free');
+    }
+  }
+
+  release(): void {
+    this.holder = undefined;
+    this.emit('free');
+  }
+
+  private next(): Waiting | undefined {
+    const urgency = ({ purpose }: Waiting): number => PURPOSES.indexOf(purpose);
+    return [...this.waiting].sort((a, b) => urgency(a) - urgency(b) || a.number - b.number)[0];
+  }
+}
+
+function reasonOf(signal: AbortSignal): FlashError {
+  return signal.reason instanceof FlashError ? signal.reason : new FlashError('cancelled');
+}

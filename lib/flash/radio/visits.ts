@@ -1,0 +1,114 @@
+/** The two networks that a flash visits, as the radio is asked for them. */
+
+import { FlashError } from '../../errors';
+import { localIPv4 } from '../../net/addresses';
+import type { AccessPoint } from '../../net/wifi/wifi';
+import { isAccessPointOf, kindOf } from '../../protocol/access-points';
+import { AP_ADDRESS, AP_PASSWORD } from '../../protocol/ap';
+import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS, FINALSTAGE_SSID } from '../../protocol/finalstage';
+import type { FinalStageVisit } from '../job/finalstage-visit';
+import type { Job } from '../job/job';
+import type { JobBook } from '../job/job-book';
+import { AP_NETWORK, FINALSTAGE_NETWORK } from '../verdict/networks';
+import type { Visit } from './network-visit';
+
+/** Free in the device's network unless somebody else is its guest too; where DHCP can be asked, it is. */
+const AP_GUEST = '10.10.7.2/24';
+/** Its server needs 1 s after the network has appeared; the network closes after 3 minutes. */
+const AP_ANSWER_LIMIT_MS = 30_000;
+/** A device's network stands in the list of networks for a while after it has closed. */
+const JUST_SET_UP_MS = 60_000;
+const FLOWING_MS = 30_000;
+
+/** The access point of the device that is meant, or of the only one that is there. */
+export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): Visit {
+  return {
+    purpose: 'provision',
+    answerLimitMs: AP_ANSWER_LIMIT_MS,
+    isThereAlready: () => hasAddressIn(AP_NETWORK),
+    pick: (inReach) => {
+      const stock = inReach.filter(({ ssid }) => kindOf(ssid).kind === 'stock');
+      if (deviceid !== undefined) return strongest(stock.filter(({ ssid }) => isOf(ssid, deviceid)));
+      const since = new Date(Date.now() - JUST_SET_UP_MS);
+      const others = stock.filter(({ ssid }) => !jobs.latest(idIn(ssid))?.hasLeft('provision', since));
+      const ids = [...new Set(others.map(({ ssid }) => idIn(ssid)))].sort();
+      if (ids.length <= 1) return strongest(others);
+      const reason = `${ids.length} devices show their access point`;
+      throw new FlashError('device-unknown', { reason, known: ids.join(', ') });
+    },
+    networkOf: ({ ssid, bssid }) => ({
+      ssid,
+      bssid,
+      psk: AP_PASSWORD,
+      address: { cidr: AP_GUEST, fixed: false },
+      peer: AP_ADDRESS,
+    }),
+    joined: ({ bssid }) => job.learn({ bssid }),
+  };
+}
+
+/** FinalStage of the job's own device, which has the same access point address as before; of any, where none is known. */
+export function finalStageVisit(job: Job, jobs: JobBook, visit: FinalStageVisit): Visit {
+  return {
+    purpose: 'finalstage',
+    answerLimitMs: 0,
+    isThereAlready: (name) => visit.isFlowing(FLOWING_MS) || isGuestByHand(name),
+    pick: (inReach) => {
+      const all = inReach.filter(({ ssid }) => ssid === FINALSTAGE_SSID);
+      const own = all.filter(({ bssid }) => mayBeOf(job, bssid) && !isOfAnother(job, jobs, bssid));
+      const foreign = all[0];
+      if (own.length === 0 && foreign) {
+        const values = { bssid: foreign.bssid, deviceid: job.deviceid ?? 'that is meant' };
+        throw new FlashError('finalstage-foreign', values);
+      }
+      return strongest(own);
+    },
+    networkOf: ({ ssid, bssid }) => ({
+      ssid,
+      bssid,
+      address: { cidr: `${FINALSTAGE_HOST_ADDRESS}/24`, fixed: true },
+      peer: FINALSTAGE_ADDRESS,
+    }),
+    joined: () => {
+      visit.isJoined = true;
+    },
+  };
+}
+
+function mayBeOf({ facts: { bssid: known, mac } }: Job, bssid: string): boolean {
+  if (known !== undefined) return known === bssid;
+  return mac === undefined || isAccessPointOf(bssid, mac);
+}
+
+function isOfAnother(job: Job, jobs: JobBook, bssid: string): boolean {
+  const knowsItself = job.facts.bssid !== undefined || job.facts.mac !== undefined;
+  if (knowsItself) return false;
+  return jobs.all().some(({ id, facts: { bssid: known, mac } }) => {
+    if (id === job.id) return false;
+    return known === bssid || (mac !== undefined && isAccessPointOf(bssid, mac));
+  });
+}
+
+function strongest(all: readonly AccessPoint[]): AccessPoint | undefined {
+  return [...all].sort((a, b) => b.signal - a.signal)[0];
+}
+
+function idIn(ssid: string): string {
+  return kindOf(ssid).deviceid ?? '';
+}
+
+function isOf(ssid: string, deviceid: string): boolean {
+  return idIn(ssid) === deviceid.toLowerCase();
+}
+
+function hasAddressIn(prefix: string): boolean {
+  return localIPv4().some(({ address }) => address.startsWith(prefix));
+}
+
+/** Somebody was quicker; a home whose network has the same numbers is no guest of FinalStage. */
+function isGuestByHand(interfaceName: string): boolean {
+  return localIPv4().some(
+    ({ address, name }) =>
+      address === FINALSTAGE_HOST_ADDRESS || (address.startsWith(FINALSTAGE_NETWORK) && name === interfaceName),
+  );
+}

@@ -1,0 +1,149 @@
+import { FlashError, asFlashError } from '../../errors';
+import type { FormerMemory } from './former';
+import { ManualDriver } from './manual';
+import { NmApi } from './networkmanager/api';
+import { NetworkManagerDriver } from './networkmanager/driver';
+import { SystemBus } from './networkmanager/system-bus';
+import { SupervisorClient } from './supervisor/client';
+import { SupervisorDriver, type HomeWifi } from './supervisor/driver';
+import { whyUplink } from './uplink';
+import type { WifiDriver, WifiDriverName } from './wifi';
+
+export interface WifiSettings {
+  readonly driver: WifiDriverName | 'auto';
+  /** Empty = the first one that is free. */
+  readonly interfaceName: string;
+  /** The name of the interface that may be taken although it is the uplink. */
+  readonly allowUplink: string;
+  readonly editorPort?: number | undefined;
+  /** What brings the home Wi-Fi back where the operating system does not tell its password. */
+  readonly home?: HomeWifi | undefined;
+}
+
+export const BY_DEFAULT: WifiSettings = { driver: 'auto', interfaceName: '', allowUplink: '' };
+
+/** What is used, and why what comes before it is not. */
+export interface WifiChoice {
+  readonly driver: Exclude<WifiDriverName, 'manual'> | 'manual';
+  readonly interfaceName: string;
+  readonly refusals: readonly { readonly driver: WifiDriverName; readonly error: FlashError }[];
+}
+
+/** Where the Supervisor is, for those who have one. */
+export interface Surroundings {
+  readonly supervisorToken?: string | undefined;
+  readonly supervisorUrl?: string | undefined;
+}
+
+export function surroundings(): Surroundings {
+  return { supervisorToken: process.env['SUPERVISOR_TOKEN'] };
+}
+
+/**
+ * Which driver can join networks here, without touching anything: the first that can of those that may be.
+ *
+ * @throws FlashError `wifi-*` where one is asked for by name and cannot; `cancelled`
+ */
+export async function chooseWifi(
+  settings: WifiSettings,
+  signal: AbortSignal,
+  around: Surroundings = surroundings(),
+): Promise<WifiChoice> {
+  if (settings.driver === 'manual') return { driver: 'manual', interfaceName: '', refusals: [] };
+  const all = around.supervisorToken ? (['supervisor', 'networkmanager'] as const) : (['networkmanager'] as const);
+  const tried = settings.driver === 'auto' ? all : [settings.driver];
+  const refusals: { driver: WifiDriverName; error: FlashError }[] = [];
+  for (const driver of tried) {
+    try {
+      const interfaceName = await FREE_INTERFACE[driver](settings, signal, around);
+      return { driver, interfaceName, refusals };
+    } catch (thrown) {
+      const error = asFlashError(thrown);
+      if (signal.aborted || settings.driver !== 'auto') throw error;
+      refusals.push({ driver, error });
+    }
+  }
+  return { driver: 'manual', interfaceName: '', refusals };
+}
+
+export function makeDriver(
+  { driver, interfaceName }: WifiChoice,
+  {
+    home,
+    memory,
+    around = surroundings(),
+  }: { home?: (() => HomeWifi | undefined) | undefined; memory?: FormerMemory | undefined; around?: Surroundings },
+): WifiDriver {
+  if (driver === 'networkmanager') return new NetworkManagerDriver(interfaceName, { memory });
+  if (driver === 'supervisor') return new SupervisorDriver(interfaceName, clientOf(around), { memory, home });
+  return new ManualDriver();
+}
+
+/** The names of this machine's Wi-Fi interfaces, as far as any driver knows them. */
+export async function wifiInterfaces(signal: AbortSignal, around: Surroundings = surroundings()): Promise<string[]> {
+  const names = await Promise.all([
+    withNetworkManager(signal, async (api) => (await api.wifiDevices()).map(({ name }) => name)).catch(() => []),
+    around.supervisorToken ? supervisorInterfaces(around, signal).catch(() => []) : [],
+  ]);
+  return [...new Set(names.flat())].sort();
+}
+
+type FreeInterface = (settings: WifiSettings, signal: AbortSignal, around: Surroundings) => Promise<string>;
+
+const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> = {
+  networkmanager: (settings, signal) =>
+    withNetworkManager(signal, async (api) => {
+      const forbidden = await api.forbidden();
+      const name = await pick(
+        settings,
+        (await api.wifiDevices()).map((device) => device.name),
+        'NetworkManager',
+      );
+      if (forbidden.length === 0) return name;
+      throw new FlashError('wifi-not-permitted', { name, reason: `it lacks ${forbidden.join(', ')}` });
+    }),
+  supervisor: async (settings, signal, around) => {
+    if (!around.supervisorToken) throw new FlashError('wifi-unavailable', { reason: 'there is no Supervisor here' });
+    const client = clientOf(around);
+    const name = await pick(settings, await supervisorInterfaces(around, signal), 'the Supervisor');
+    const driver = new SupervisorDriver(name, client, { home: () => settings.home });
+    await driver.refuseIfNeeded(signal, { isUplinkAllowed: settings.allowUplink === name });
+    return name;
+  },
+};
+
+/** The one that is asked for, or the first that is not the branch we sit on. */
+async function pick(settings: WifiSettings, names: readonly string[], whose: string): Promise<string> {
+  const { interfaceName, allowUplink, editorPort } = settings;
+  const meant = interfaceName === '' ? names : names.filter((name) => name === interfaceName);
+  if (interfaceName !== '' && meant.length === 0)
+    throw new FlashError('wifi-interface-missing', { name: interfaceName });
+  if (meant.length === 0) throw new FlashError('wifi-unavailable', { reason: `${whose} knows no Wi-Fi interface` });
+  let refusal: FlashError | undefined;
+  for (const name of meant) {
+    const reason = name === allowUplink ? undefined : await whyUplink(name, { editorPort });
+    if (reason === undefined) return name;
+    refusal ??= new FlashError('wifi-uplink', { name, reason });
+  }
+  throw refusal ?? new FlashError('wifi-unavailable', { reason: 'no interface is free' });
+}
+
+async function withNetworkManager<T>(signal: AbortSignal, work: (api: NmApi) => Promise<T>): Promise<T> {
+  const bus = await SystemBus.connect(signal);
+  try {
+    const api = new NmApi(bus, '');
+    if (!(await api.isThere())) throw new FlashError('wifi-service-away', { reason: 'NetworkManager does not run' });
+    return await work(api);
+  } finally {
+    bus.close();
+  }
+}
+
+async function supervisorInterfaces(around: Surroundings, signal: AbortSignal): Promise<string[]> {
+  const all = await clientOf(around).interfaces(signal);
+  return all.filter(({ type }) => type === 'wireless').map((one) => one.interface);
+}
+
+function clientOf({ supervisorToken = '', supervisorUrl = 'http://supervisor' }: Surroundings): SupervisorClient {
+  return new SupervisorClient(supervisorUrl, supervisorToken);
+}
