@@ -36,6 +36,9 @@ export const EVERY_NODE: Flow = [
     legacyPort: '0',
     httpPort: '0',
     finalStagePort: 0,
+    wifi: 'auto',
+    wifiInterface: '',
+    wifiUplink: '',
   },
   { id: idOf('sonota-firmware'), type: 'sonota-firmware', name: '', user1: '', user2: '', final: '/tmp/final.bin' },
   {
