@@ -11,6 +11,7 @@ import { APP_OFFSET } from './flash-map';
 import { MAGIC_V1 } from './format';
 import { gzipFile } from './gzip';
 import { identify, type Identity } from './identity';
+import { finalOf } from './one-hop/read';
 import { readImage } from './read';
 import { roadFacts, type Road } from './roads';
 
@@ -48,10 +49,11 @@ const KIND_IN_WORDS: Readonly<Record<Exclude<ImageKind, 'stock'>, string>> = {
 /** Examines an image for the place it is meant for. Never throws, whatever the bytes are. */
 export function examine(bytes: Uint8Array, road: Road): Examination {
   const { role } = roadFacts(road);
-  const identity = identify(bytes);
   const read = readOrRefuse(bytes, role);
   const facts = 'kind' in read ? read : undefined;
-  const findings = 'kind' in read ? examineFacts(read, identity, road) : [read];
+  // A one-hop image is what it carries.
+  const identity = identify((facts?.oneHop && finalOf(bytes, facts.oneHop)) ?? bytes);
+  const findings = 'kind' in read ? examineFacts(bytes, read, identity, road) : [read];
   const chip = facts ? 'ESP8266' : esp32Image(bytes)?.chip;
   const unpackedSize = gzipFile(bytes)?.unpackedSize;
   return {
@@ -82,7 +84,7 @@ function readOrRefuse(bytes: Uint8Array, role: ImageRole): ImageFacts | Refusal 
   }
 }
 
-function examineFacts(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
   const { role } = roadFacts(road);
   const wanted: ImageKind = role === 'final' ? 'final' : 'user';
   const stock = stockReason(facts, identity);
@@ -90,7 +92,8 @@ function examineFacts(facts: ImageFacts, identity: Identity, road: Road): Findin
   if (facts.kind !== wanted && facts.kind !== 'stock') {
     return [refusal('image-invalid', { what: role, reason: KIND_IN_WORDS[facts.kind] })];
   }
-  const findings = role === 'final' ? examineFinal(facts, identity, road) : examineUser(facts, identity, road);
+  const examineKind = role === 'final' ? examineFinal : examineUser;
+  const findings = examineKind(bytes, facts, identity, road);
   return [...findings.filter(isRefusal), ...ofSeverity(findings, 'warn'), ...ofSeverity(findings, 'note')];
 }
 

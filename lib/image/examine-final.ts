@@ -1,11 +1,12 @@
-/** Whether an image may become the new firmware: what FinalStage, DIY mode, the boot ROM and the user's next day ask. */
+/** Whether an image may become the new firmware: what FinalStage, the relocator, DIY mode, the boot ROM and the user's next day ask. */
 
 import { examineRest, examineWhole } from './examine-common';
 import type { ImageFacts } from './facts';
 import { advice, doubt, refusal, type Finding } from './finding';
-import { DIY_PROVEN, FLASH_BYTES, SECTOR_BYTES } from './flash-map';
+import { DIY_PROVEN, FLASH_BYTES, ONE_HOP_LIMIT, SECTOR_BYTES, USER_LIMIT } from './flash-map';
 import { DOUT_BYTE, FLASH_SIZE_1MB, FLASH_SIZE_BYTES } from './format';
 import type { Identity } from './identity';
+import { layoutFor, payloadOf } from './one-hop/layout';
 import { roadFacts, type Road } from './roads';
 
 /** The SDK keeps its parameters in the last sectors of what the header calls the flash. */
@@ -13,9 +14,10 @@ const SYSTEM_SECTORS = 5;
 const FREQUENCY = 40;
 
 /** @param facts of an image of kind `final` */
-export function examineFinal(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
   return [
     ...examineWhole(facts, road),
+    ...(road === 'one-hop' ? examinePacked(bytes) : []),
     ...examineFlashMode(facts, road),
     ...examineFlashSize(facts, road),
     ...examineBuild(facts, identity, road),
@@ -23,6 +25,14 @@ export function examineFinal(facts: ImageFacts, identity: Identity, road: Road):
     ...examineFrequency(facts),
     ...examineRest(facts, identity),
   ];
+}
+
+/** Packed with the relocator, it has to pass for an update of the stock firmware. */
+function examinePacked(bytes: Uint8Array): Finding[] {
+  const fitsAsItIs = layoutFor(bytes.length).imageLength <= USER_LIMIT;
+  if (fitsAsItIs || bytes.length > ONE_HOP_LIMIT) return [];
+  const size = layoutFor(payloadOf(bytes).bytes.length).imageLength;
+  return size > USER_LIMIT ? [refusal('image-too-large', { what: 'packed one-hop', size, limit: USER_LIMIT })] : [];
 }
 
 /** Sector 0 is what the boot ROM reads, and its mode byte is the only one that counts (image notes 1.4). */
@@ -46,7 +56,9 @@ function examineFlashSize(facts: ImageFacts, road: Road): Finding[] {
   const said = FLASH_SIZE_BYTES[flashSizeCode];
   const values = { what: roadFacts(road).role, actual: facts.flashSize ?? `an unknown size (${flashSizeCode})` };
   const mend = linked ? undefined : 'set-flash-size-1mb';
-  const harmless = said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
+  // What is written with no one to look on has to be right in all.
+  const harmless =
+    road !== 'one-hop' && said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
   return [harmless ? doubt('image-wrong-flash-size', values, mend) : refusal('image-wrong-flash-size', values, mend)];
 }
 
@@ -59,14 +71,14 @@ function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Iden
   return findings;
 }
 
-/** The device in DIY mode fills its last sector by itself, FinalStage does not (image notes 2.6 and 3). */
+/** The device in DIY mode fills its last sector by itself, so does the relocator; FinalStage does not (image notes 3). */
 function examineLength({ size, lengthMultipleOf4 }: ImageFacts, road: Road): Finding[] {
   const { limit } = roadFacts(road);
   if (road === 'diy') {
     const near = size > DIY_PROVEN && size <= limit;
     return near ? [advice('warn', 'image-near-limit', { size, proven: DIY_PROVEN, limit })] : [];
   }
-  if (lengthMultipleOf4) return [];
+  if (road === 'one-hop' || lengthMultipleOf4) return [];
   return [advice('warn', 'image-odd-length', { size, padded: Math.ceil(size / 4) * 4 }, 'pad-to-four')];
 }
 

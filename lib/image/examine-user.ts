@@ -5,6 +5,8 @@ import type { ImageFacts } from './facts';
 import { advice, refusal, type Finding } from './finding';
 import { SMALLEST_IMAGE } from './format';
 import type { Identity } from './identity';
+import type { Descriptor } from './one-hop/descriptor';
+import { finalOf } from './one-hop/read';
 import { roadFacts, type Road } from './roads';
 
 /**
@@ -12,7 +14,7 @@ import { roadFacts, type Road } from './roads';
  *
  * @param facts of an image of kind `user`
  */
-export function examineUser(facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
   const { role } = roadFacts(road);
   const findings = examineWhole(facts, road);
   if (facts.size < SMALLEST_IMAGE) {
@@ -23,9 +25,23 @@ export function examineUser(facts: ImageFacts, identity: Identity, road: Road): 
     const reason = 'its CRC-32 does not fit its content: it is damaged or was changed';
     findings.push(refusal('image-invalid', { what: role, reason }));
   }
-  findings.push(...examineSlot(facts, road), ...examineIdentity(facts, identity));
+  findings.push(
+    ...(facts.oneHop
+      ? examineOneHop(bytes, facts.oneHop, road)
+      : [...examineSlot(facts, road), ...examineIdentity(facts, identity)]),
+  );
   if (facts.crc === 'absent') findings.push(advice('note', 'image-without-crc'));
   return [...findings, ...examineRest(facts, identity)];
+}
+
+/** It runs from either slot, and is as good as the final image in it. */
+function examineOneHop(bytes: Uint8Array, descriptor: Descriptor, road: Road): Finding[] {
+  const { finalLength, imageLength } = descriptor;
+  if (imageLength === bytes.length && finalOf(bytes, descriptor)) {
+    return [advice('note', 'image-one-hop', { size: finalLength })];
+  }
+  const reason = `the final image of ${finalLength} bytes in it cannot be unpacked: it is damaged`;
+  return [refusal('image-invalid', { what: roadFacts(road).role, reason })];
 }
 
 /** An image that does not tell its slot is let through: only one clearly linked for the other slot is wrong. */

@@ -1,5 +1,7 @@
 /** What can be told about an image from its bytes alone. Plain data: it may go into a message as it is. */
 
+import type { Descriptor } from './one-hop/descriptor';
+
 /** The place an image is meant for: the FinalStage pair in the two slots, and the firmware that stays. */
 export type ImageRole = 'user1' | 'user2' | 'final';
 
@@ -81,6 +83,8 @@ export interface ImageFacts {
   readonly slotWords?: SlotWords;
   /** User images: the CRC-32 over the file that newer tools append. No boot loader reads it. */
   readonly crc?: 'valid' | 'wrong' | 'absent';
+  /** User images: what is in it, where it is a one-hop image. */
+  readonly oneHop?: Descriptor;
   /** Final images: the boot loader in sector 0; undefined where it is not eboot. */
   readonly eboot?: EbootGeneration | undefined;
   /** Final images: bytes of the flash that it was linked for; undefined where it does not tell. */

@@ -51,6 +51,10 @@ const ADVICE = {
     what: 'Nothing in the image says that it is FinalStage: what it does after its start is not known here.',
     remedy: 'Use the FinalStage pair, unless you know that this image fetches the final one by itself.',
   },
+  'image-one-hop': {
+    what: 'This is a one-hop image: a final image of {size} bytes, and what puts it in place.',
+    remedy: 'It does for either slot, and needs no FinalStage.',
+  },
   'image-old-finalstage': {
     what: 'This FinalStage is of 2017: once interrupted after it has erased the flash, it cannot go on.',
     remedy: 'Prefer the pair of 2018, which is in the catalog.',

@@ -25,6 +25,8 @@ export const SETTINGS_END = 0xfc000;
 export const USER_LIMIT = 0x73000;
 /** Most that FinalStage takes: the half of the flash that it does not run from. */
 export const FINAL_LIMIT = 0x80000;
+/** Most that the relocator of a one-hop image puts in place: everything in front of slot 2, which it runs from. */
+export const ONE_HOP_LIMIT = USER2_OFFSET;
 /** Most that DIY mode takes: what user2 could hold, as the file lies there before it is copied down (DIY notes 1.10). */
 export const DIY_LIMIT = FLASH_BYTES - USER2_OFFSET;
 /** ITEAD's own DIY tool takes no more than this (DIY notes 1.10). */

@@ -17,11 +17,21 @@ export type {
 } from './facts';
 export type { Finding, FindingCode, Severity } from './finding';
 export { digestOf } from './digest';
-export { APP_OFFSET, DIY_LIMIT, FINAL_LIMIT, USER_LIMIT, type Area, type FlashLayout } from './flash-map';
+export {
+  APP_OFFSET,
+  DIY_LIMIT,
+  FINAL_LIMIT,
+  ONE_HOP_LIMIT,
+  USER_LIMIT,
+  type Area,
+  type FlashLayout,
+} from './flash-map';
 export { flashPicture, layoutAfter, type FlashPictureOptions } from './flash-picture';
 export { SMALLEST_IMAGE } from './format';
 export { REHEARSAL_MARK, identify, type Identity, type Project } from './identity';
 export { MENDS, mend, type MendName, type Mended } from './mend';
+export type { Coding, Descriptor } from './one-hop/descriptor';
+export { packOneHop } from './one-hop/pack';
 export { readImage } from './read';
 export { ROADS, roadFacts, roadOfRole, type Road } from './roads';
 export { takeApart } from './take-apart';

@@ -25,6 +25,7 @@ import {
 } from './format';
 import { linkedFlashBytes } from './linked-flash';
 import { isMinimalBuild } from './minimal';
+import { oneHopDescriptor } from './one-hop/read';
 import { readPart } from './part';
 import { countSlotWords, slotOf } from './slot';
 
@@ -68,6 +69,7 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
   const irom = bytes.subarray(IROM_OFFSET, IROM_OFFSET + length);
   const slotWords = countSlotWords(irom);
   const slot = slotOf(slotWords, length);
+  const oneHop = oneHopDescriptor(bytes, inner.segments);
   return {
     ...common(bytes, 'user', [inner]),
     trailing: bytes.length - inner.end - (crc === 'absent' ? 0 : CRC_BYTES),
@@ -75,6 +77,7 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
     slot,
     slotWords,
     crc: crc === 'cut' ? 'absent' : crc,
+    ...(oneHop && { oneHop }),
   };
 }
 

@@ -21,16 +21,16 @@ import {
   type ImageOptions,
   type Road,
 } from '../../lib/image';
-import { assertRefused, patched } from './helpers';
+import { assertRefused, patched, repetitive } from './helpers';
 
-const FINAL_ROADS: readonly Road[] = ['finalstage', 'diy'];
+const FINAL_ROADS: readonly Road[] = ['finalstage', 'one-hop', 'diy'];
 const CLOUD_ROADS: readonly Road[] = ['cloud-user1', 'cloud-user2'];
 
 /** An image that is right for a road. */
 function soundFor(road: Road, options: ImageOptions = {}): Buffer {
   if (road === 'cloud-user1') return makeUserImage({ slot: 1, ...options });
   if (road === 'cloud-user2') return makeUserImage({ slot: 2, ...options });
-  return makeFinalImage(options);
+  return road === 'one-hop' ? repetitive(makeFinalImage(options)) : makeFinalImage(options);
 }
 
 /** What a programmer reads out of a stock device. */
@@ -170,7 +170,7 @@ describe('image/doctor', () => {
     }
 
     it('with the limits that the devices have', () => {
-      assert.deepEqual(ROADS.map(limitOf), [471040, 471040, 524288, 520192]);
+      assert.deepEqual(ROADS.map(limitOf), [471040, 471040, 524288, 528384, 520192]);
       assert.deepEqual([USER_LIMIT, FINAL_LIMIT, DIY_LIMIT], [471040, 524288, 520192]);
     });
 
