@@ -6,7 +6,8 @@ import { makeFinalImage, makeUserImage } from '../../lib/image/writer';
 import { Air } from './air';
 import { type DeviceEvent, DeviceProcess } from './device-process';
 import { makeFlow } from './flow';
-import { type Layout, Person } from './person';
+import { ByItself } from './by-itself';
+import { type Hand, type Layout, Person } from './person';
 import { type FlowRecord, Records } from './records';
 import { RedInside } from './red-inside';
 
@@ -39,6 +40,9 @@ export interface Outcome {
   userBytes: Record<1 | 2, number>;
   /** Everything that Node-RED wrote where secrets must not be. */
   written: string;
+  /** The networks that the host joined by itself, and what its NetworkManager holds in the end. */
+  joined: string[];
+  left: { profiles: string[]; active: (string | undefined)[] } | undefined;
 }
 
 /** One device, one Node-RED, one flash, in namespaces of their own; nothing of it stays, however it ends. */
@@ -62,17 +66,19 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   const images = await writeImages(folder);
   const records = new Records(path.join(folder, 'records.jsonl'));
   undo.push(() => records.close());
-  const person = new Person(air, about.layout, records, limit);
-  const inside = await RedInside.start(air, path.join(folder, 'admin.sock'));
+  const byItself = about.layout === 'itself' ? await ByItself.start(air) : undefined;
+  if (byItself) undo.push(() => byItself.stop());
+  const hand: Hand = byItself ?? new Person(air, about.layout, records, limit);
+  const inside = await RedInside.start(air, path.join(folder, 'admin.sock'), byItself?.bus.address);
   undo.push(() => inside.red.stop());
   const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, records: records.path });
   await inside.deploy(nodes);
   await inside.post(`/inject/${start}`, {});
   const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
   undo.push(() => device.stop());
-  person.watch(device);
+  hand.watch(device);
   const exitCode = await deviceEnds(device, records, limit);
-  await person.settled();
+  await hand.settled();
   if (exitCode === 0) await flowEnds(records);
   const flows = await readFile(path.join(inside.red.userDir, 'flows.json'), 'utf8');
   return {
@@ -82,6 +88,8 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
     finalSha256: images.finalSha256,
     userBytes: images.userBytes,
     written: [records.text(), ...inside.red.log, flows].join('\n'),
+    joined: byItself?.moves ?? [],
+    left: byItself?.nm.names(),
   };
 }
 

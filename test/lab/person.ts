@@ -2,8 +2,19 @@ import { type Air, type Ssid } from './air';
 import { type DeviceEvent, type DeviceProcess } from './device-process';
 import { type Records } from './records';
 
-/** `two`: Ethernet stays at home, the Wi-Fi roams. `one`: the only interface roams and loses its home address each time. */
-export type Layout = 'one' | 'two';
+/**
+ * `two`: Ethernet stays at home, the Wi-Fi roams. `one`: the only interface roams and loses its home address each time.
+ * `itself`: as `two`, but nobody moves it by hand.
+ */
+export type Layout = 'one' | 'two' | 'itself';
+
+/** Who joins the networks on the host. */
+export interface Hand {
+  /** Starts to act on what the device does. */
+  watch(device: DeviceProcess): void;
+  /** Resolves when every move so far is done. */
+  settled(): Promise<void>;
+}
 
 /** How long a person, or an operating system, takes to notice a network that came or went. */
 const NOTICE_MS = 700;
@@ -13,7 +24,7 @@ const PLACES = { itead: '10.10.7.2/24', finalstage: '192.168.4.2/24', home: HOME
 const CALLS = { itead: /ITEAD/i, finalstage: /FinalStage/i } as const;
 
 /** Joins the networks on the host, as the person at the computer does. */
-export class Person {
+export class Person implements Hand {
   readonly moves: { to: Ssid | 'none'; at: number }[] = [];
   readonly #radio = 'wlan0';
   #place: Ssid | undefined;

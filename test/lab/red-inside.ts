@@ -14,11 +14,15 @@ export class RedInside {
     readonly socket: string,
   ) {}
 
-  static async start(air: Air, socket: string): Promise<RedInside> {
+  /** @param bus the system bus that it finds; a path leads out of any namespace, so never this machine's own */
+  static async start(air: Air, socket: string, bus = 'unix:path=/nowhere'): Promise<RedInside> {
     // Node-RED hands uiPort to listen(), which takes a path as well as a number.
     const settings: object = { uiPort: socket, disableEditor: true, credentialSecret: 'the lab' };
     const prefix = ['ip', 'netns', 'exec', air.namespace('host')];
-    return new RedInside(await startNodeRed({ prefix, settings: { ...settings } }), socket);
+    return new RedInside(
+      await startNodeRed({ prefix, settings: { ...settings }, env: { DBUS_SYSTEM_BUS_ADDRESS: bus } }),
+      socket,
+    );
   }
 
   /** Deploys a whole configuration; the API answers before the flows run, hence the wait for the log. */

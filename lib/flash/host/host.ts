@@ -69,6 +69,9 @@ export class FlashHost extends EventEmitter {
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 
+  /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
+  hasWifi: (url: string) => boolean = (url) => !isLoopback(new URL(url).hostname);
+
   private readonly homeAddress: HomeAddress;
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobMemory | undefined;

@@ -4,7 +4,6 @@ import { FinalStageVisit } from '../job/finalstage-visit';
 import type { JobEvidence } from '../job/evidence';
 import type { FlashHost } from '../host/host';
 import type { Job } from '../job/job';
-import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
 import { finalStageVisit } from '../radio/visits';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
@@ -117,14 +116,14 @@ async function watchFinalStage(
   }
 }
 
-/** The radio's part; a rehearsal's device has no Wi-Fi. */
+/** The radio's part. */
 function radioVisitOf(
   { job }: StageContext,
   host: FlashHost,
   visit: FinalStageVisit,
   url: string,
 ): NetworkVisit | undefined {
-  if (isLoopback(new URL(url).hostname)) return undefined;
+  if (!host.hasWifi(url)) return undefined;
   return new NetworkVisit(host.radio, job.evidence, finalStageVisit(job, host.jobs, visit));
 }
 

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
-import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
 import { apVisit } from '../radio/visits';
 import { firstOf } from '../waiting/first-of';
@@ -80,13 +79,13 @@ async function waitForAccessPoint(
   });
 }
 
-/** The radio's part; a rehearsal's device has no Wi-Fi. */
+/** The radio's part. */
 function visitOf(
   context: StageContext,
   host: FlashHost,
   { url, deviceid }: ProvisionOptions,
 ): NetworkVisit | undefined {
-  if (isLoopback(new URL(url).hostname)) return undefined;
+  if (!host.hasWifi(url)) return undefined;
   const { job } = context;
   const visit = new NetworkVisit(host.radio, job.evidence, apVisit(job, host.jobs, deviceid));
   visit.on('changed', () => sayNews(context, visit));

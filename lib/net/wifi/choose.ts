@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { FlashError, asFlashError } from '../../errors';
 import type { FormerMemory } from './former';
 import { ManualDriver } from './manual';
@@ -33,6 +34,8 @@ export interface WifiChoice {
 export interface Surroundings {
   readonly supervisorToken?: string | undefined;
   readonly supervisorUrl?: string | undefined;
+  /** Whether this process sees an interface: in a container it may see NetworkManager, but not its interfaces. */
+  readonly sees?: (interfaceName: string) => boolean;
 }
 
 export function surroundings(): Surroundings {
@@ -91,41 +94,55 @@ export async function wifiInterfaces(signal: AbortSignal, around: Surroundings =
 type FreeInterface = (settings: WifiSettings, signal: AbortSignal, around: Surroundings) => Promise<string>;
 
 const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> = {
-  networkmanager: (settings, signal) =>
+  networkmanager: (settings, signal, around) =>
     withNetworkManager(signal, async (api) => {
       const forbidden = await api.forbidden();
-      const name = await pick(
-        settings,
-        (await api.wifiDevices()).map((device) => device.name),
-        'NetworkManager',
-      );
+      const names = (await api.wifiDevices()).map((device) => device.name);
+      const name = await pick(settings, { names, whose: 'NetworkManager', sees: around.sees ?? isHere });
       if (forbidden.length === 0) return name;
       throw new FlashError('wifi-not-permitted', { name, reason: `it lacks ${forbidden.join(', ')}` });
     }),
   supervisor: async (settings, signal, around) => {
     if (!around.supervisorToken) throw new FlashError('wifi-unavailable', { reason: 'there is no Supervisor here' });
     const client = clientOf(around);
-    const name = await pick(settings, await supervisorInterfaces(around, signal), 'the Supervisor');
+    const names = await supervisorInterfaces(around, signal);
+    const name = await pick(settings, { names, whose: 'the Supervisor', sees: () => true });
     const driver = new SupervisorDriver(name, client, { home: () => settings.home });
     await driver.refuseIfNeeded(signal, { isUplinkAllowed: settings.allowUplink === name });
     return name;
   },
 };
 
+interface Known {
+  readonly names: readonly string[];
+  readonly whose: string;
+  readonly sees: (interfaceName: string) => boolean;
+}
+
 /** The one that is asked for, or the first that is not the branch we sit on. */
-async function pick(settings: WifiSettings, names: readonly string[], whose: string): Promise<string> {
+async function pick(settings: WifiSettings, { names, whose, sees }: Known): Promise<string> {
   const { interfaceName, allowUplink, editorPort } = settings;
   const meant = interfaceName === '' ? names : names.filter((name) => name === interfaceName);
-  if (interfaceName !== '' && meant.length === 0)
+  if (interfaceName !== '' && meant.length === 0) {
     throw new FlashError('wifi-interface-missing', { name: interfaceName });
+  }
   if (meant.length === 0) throw new FlashError('wifi-unavailable', { reason: `${whose} knows no Wi-Fi interface` });
+  const visible = meant.filter(sees);
+  if (visible.length === 0) {
+    const reason = `Node-RED runs in a container that does not see ${meant.join(', ')}; give it the network of its host`;
+    throw new FlashError('wifi-unavailable', { reason });
+  }
   let refusal: FlashError | undefined;
-  for (const name of meant) {
+  for (const name of visible) {
     const reason = name === allowUplink ? undefined : await whyUplink(name, { editorPort });
     if (reason === undefined) return name;
     refusal ??= new FlashError('wifi-uplink', { name, reason });
   }
   throw refusal ?? new FlashError('wifi-unavailable', { reason: 'no interface is free' });
+}
+
+function isHere(interfaceName: string): boolean {
+  return existsSync(`/sys/class/net/${interfaceName}`);
 }
 
 async function withNetworkManager<T>(signal: AbortSignal, work: (api: NmApi) => Promise<T>): Promise<T> {

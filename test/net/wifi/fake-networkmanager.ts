@@ -59,7 +59,8 @@ const TYPES: Record<string, Record<string, string>> = {
  * A small NetworkManager on the bus, with the parts that the driver speaks to and their order of events: state changes
  * with reasons, volatile profiles, profiles bound to a client, autoconnect.
  *
- * Emits `call` with each method's name, `state` with each device's new state.
+ * Emits `call` with each method's name, `state` with each device's new state, `joined` (SSID, address) when a device is
+ * in a network, `left` when it is so no more.
  */
 export class FakeNetworkManager extends EventEmitter {
   readonly devices: Device[] = [];
@@ -347,12 +348,14 @@ export class FakeNetworkManager extends EventEmitter {
     const fixed = settings['ipv4']?.['address-data']?.value as Record<string, Variant>[] | undefined;
     const own = fixed?.[0]?.['address']?.value as string | undefined;
     device.address = own ?? `${found.network ?? '10.10.7'}.2`;
+    this.emit('joined', ssid, device.address);
     for (const state of [80, 90, 100]) if (!(await step(state))) return;
   }
 
   /** What was active is so no more; a volatile profile goes with it. */
   private release(device: Device): void {
     const profile = device.active?.profile;
+    if (device.address !== undefined) this.emit('left');
     device.active = undefined;
     device.address = undefined;
     const index = profile?.isVolatile ? this.profiles.indexOf(profile) : -1;

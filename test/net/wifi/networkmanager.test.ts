@@ -5,7 +5,7 @@ import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/drive
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
 import { assertCode } from '../../flash/refusals';
 import { FakeNetworkManager } from './fake-networkmanager';
-import { PrivateBus } from './private-bus';
+import { PrivateBus, whyNoBus } from './private-bus';
 
 const ITEAD: WifiNetwork = { ssid: 'ITEAD-1000a1b2c3', psk: '12345678', peer: '10.10.7.1' };
 const FINALSTAGE: WifiNetwork = { ssid: 'FinalStage', address: { cidr: '192.168.4.2/24', fixed: true } };
@@ -19,7 +19,7 @@ describe('net/wifi/networkmanager', () => {
   before(async function () {
     bus = await PrivateBus.start();
     if (bus) return;
-    console.log('    skipped: there is no dbus-daemon here (Debian: apt-get install dbus)');
+    console.log(`    skipped: ${whyNoBus()}`);
     this.skip();
   });
 

@@ -1,8 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+/** Why there can be no bus of our own here; undefined where there can. */
+export function whyNoBus(): string | undefined {
+  const { error } = spawnSync('dbus-daemon', ['--version'], { stdio: 'ignore' });
+  return error ? 'there is no dbus-daemon here (Debian: apt-get install dbus)' : undefined;
+}
 
 /** A system bus of our own: whoever connects may own and ask anything. */
 export class PrivateBus {
