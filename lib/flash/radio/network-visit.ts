@@ -10,8 +10,6 @@ import type { RadioPurpose } from './radio-owner';
 /** Others have their turn in between, and a scan disturbs whatever else uses the interface. */
 const LOOK_PAUSE_MS = 1500;
 const AGAIN_PAUSE_MS = 2000;
-/** NetworkManager, or the Supervisor, restarts. */
-const AWAY_PAUSE_MS = 5000;
 
 /** What nothing can mend while one waits, and how often anything else is tried in a row. */
 const TRIES: Partial<Record<ErrorCode, number>> = {
@@ -28,7 +26,8 @@ const TRIES: Partial<Record<ErrorCode, number>> = {
   'wifi-failed': 4,
   'wifi-supervisor-failed': 4,
   'wifi-supervisor-timeout': 3,
-  'wifi-service-away': 10,
+  // NetworkManager restarts.
+  'wifi-service-away': 20,
 };
 
 /** What a stage wants of the radio. */
@@ -63,6 +62,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   /** Until it is joined, or that has failed and been undone. */
   private joining: Promise<unknown> | undefined;
   private ssid: string | undefined;
+  private hadDriver = false;
   private readonly leaving = new AbortController();
   private readonly failures = new Map<ErrorCode, number>();
 
@@ -86,19 +86,24 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
    * @throws FlashError when it is of no use to try any longer
    */
   async keepJoined(signal: AbortSignal): Promise<never> {
-    const { driver } = await this.radio.choice(signal);
-    // What a person does is seen by the stage itself.
-    if (driver === 'manual') return await until(signal);
     for (;;) {
       try {
+        const { driver, refusals } = await this.radio.choice(signal);
+        const refusal = refusals.at(-1)?.error;
+        // What a person does is seen by the stage itself; but who began by itself does not leave it to a person.
+        if (driver === 'manual' && !(this.hadDriver && refusal)) return await until(signal);
+        if (driver === 'manual') throw refusal ?? new FlashError('wifi-unavailable', { reason: 'it is gone' });
+        this.hadDriver = true;
         await this.joinOnce(signal);
         await pause(LOOK_PAUSE_MS, signal);
       } catch (thrown) {
         signal.throwIfAborted();
         const error = asFlashError(thrown);
+        // Said at once: to leave may take its time.
+        this.note(error);
         await this.stepOut();
-        this.failed(error);
-        await pause(error.code === 'wifi-service-away' ? AWAY_PAUSE_MS : AGAIN_PAUSE_MS, signal);
+        this.throwIfHopeless(error);
+        await pause(AGAIN_PAUSE_MS, signal);
       }
     }
   }
@@ -155,15 +160,15 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
     }
   }
 
+  private note({ code, values, message }: FlashError): void {
+    this.evidence.add({ kind: 'wifi', event: code === 'wifi-lost' ? 'lost' : 'failed', code, values });
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
+    this.announce({ name: 'wifi-trouble', values: { message } });
+  }
+
   /** @throws the error itself where it has come too often */
-  private failed(error: FlashError): void {
-    const { code, values } = error;
-    const event = code === 'wifi-lost' ? 'lost' : 'failed';
-    this.evidence.add({ kind: 'wifi', event, code, values });
-    const times = (this.failures.get(code) ?? 0) + 1;
-    this.failures.set(code, times);
-    if (times >= (TRIES[code] ?? Infinity)) throw error;
-    this.announce({ name: 'wifi-trouble', values: { message: error.message } });
+  private throwIfHopeless(error: FlashError): void {
+    if ((this.failures.get(error.code) ?? 0) >= (TRIES[error.code] ?? Infinity)) throw error;
   }
 
   private tell(what: 'looking' | 'joining' | 'joined', values: AnnouncementValues): void {

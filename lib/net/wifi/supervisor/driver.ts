@@ -183,7 +183,6 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
   private async removeProfile(signal: AbortSignal): Promise<void> {
     let fault = new FlashError('wifi-not-restored', { name: this.interfaceName });
     for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {
-      if (tries > 0) await pause(REMOVE_PAUSE_MS, signal);
       try {
         const { enabled } = await this.client.interface(this.interfaceName, signal);
         if (!enabled) return;
@@ -192,6 +191,7 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
         // It says so too where an update that nobody waits for is still under way.
         signal.throwIfAborted();
         fault = asFlashError(error);
+        await pause(REMOVE_PAUSE_MS, signal);
       }
     }
     throw fault;

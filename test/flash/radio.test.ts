@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FlashError } from '../../lib/errors';
+import { formerIn } from '../../lib/flash/radio/former-file';
+import { Radio } from '../../lib/flash/radio/radio';
+import { RadioOwner } from '../../lib/flash/radio/radio-owner';
+import type { WifiSettings } from '../../lib/net/wifi/choose';
+import { ManualDriver } from '../../lib/net/wifi/manual';
+import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
+import { type Bench, closeBenches, FIRMWARE, freePort, HOME, openBench } from './bench';
+import { assertCode } from './refusals';
+
+const BY_NM: WifiSettings = { driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' };
+const AROUND = { sees: () => true };
+const never = new AbortController().signal;
+const ITEAD = { ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:A1:B2:C3', psk: '12345678' };
+const FINALSTAGE = { ssid: 'FinalStage', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' };
+
+describe('flash/radio/radio-owner', () => {
+  it('lets one in at a time, FinalStage first, and nobody waits for one who gave up', async () => {
+    const owner = new RadioOwner(new ManualDriver());
+    const order: string[] = [];
+    await owner.acquire('provision', never);
+    const next = (['flow', 'provision', 'finalstage', 'set-up'] as const).map((purpose) =>
+      owner.acquire(purpose, never).then(() => {
+        order.push(purpose);
+        owner.release();
+      }),
+    );
+    const impatient = new AbortController();
+    const gaveUp = owner.acquire('finalstage', impatient.signal);
+    impatient.abort();
+    await assertCode(gaveUp, 'cancelled');
+    assert.deepEqual(order, []);
+    owner.release();
+    await Promise.all(next);
+    assert.deepEqual(order, ['finalstage', 'set-up', 'provision', 'flow']);
+  });
+});
+
+describe('flash/radio', () => {
+  let bus: PrivateBus | undefined;
+  let nm: FakeNetworkManager;
+  const radios: Radio[] = [];
+
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (bus) return;
+    console.log(`    skipped: ${whyNoBus()}`);
+    this.skip();
+  });
+
+  after(() => bus?.stop());
+
+  beforeEach(async () => {
+    nm = await FakeNetworkManager.start();
+    nm.accessPoints = [{ ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word', network: '192.168.1' }];
+    const device = nm.addWifi('wlan0');
+    nm.connect(device, nm.addProfile('home', 'home', { autoconnect: false }));
+  });
+
+  afterEach(async () => {
+    await closeBenches();
+    await Promise.all(radios.splice(0).map((radio) => radio.close()));
+    await nm.vanish();
+  });
+
+  function radioOf(settings: WifiSettings = BY_NM): Radio {
+    const radio = new Radio(undefined, () => AROUND);
+    radio.use(settings);
+    radios.push(radio);
+    return radio;
+  }
+
+  /** A host whose devices are on loopback, and their networks in the air. */
+  async function benchWithRadio(settings: WifiSettings = BY_NM): Promise<Bench> {
+    const bench = await openBench();
+    bench.host.hasWifi = () => true;
+    Object.assign(bench.host, { radio: radioOf(settings) });
+    return bench;
+  }
+
+  const assertAsBefore = (): void => assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
+
+  it('joins for the time of a work, and leaves whatever becomes of it', async () => {
+    nm.accessPoints.push(ITEAD);
+    const radio = radioOf();
+    const options = { purpose: 'set-up', signal: never } as const;
+    const address = await radio.during(ITEAD, options, async (joined) => joined.address);
+    assert.equal(address, '10.10.7.2');
+    assertAsBefore();
+    const failing = radio.during(ITEAD, options, async () => {
+      throw new FlashError('unexplained', { reason: 'a test' });
+    });
+    await assertCode(failing, 'unexplained');
+    assertAsBefore();
+  });
+
+  it('ends a work whose network is lost', async () => {
+    nm.accessPoints.push(ITEAD);
+    const radio = radioOf();
+    const working = radio.during(ITEAD, { purpose: 'set-up', signal: never }, async (_, signal) => {
+      nm.accessPoints.pop();
+      nm.loseNetwork(nm.devices[0]!);
+      await once(signal, 'abort');
+      throw signal.reason as Error;
+    });
+    await assertCode(working, 'wifi-lost');
+    assertAsBefore();
+  });
+
+  it('keeps on disk what was there before, until it is back, and no password', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-radio-'));
+    const radio = new Radio(formerIn(folder), () => AROUND);
+    radio.use(BY_NM);
+    radios.push(radio);
+    nm.accessPoints.push(ITEAD);
+    const file = join(folder, 'wifi.json');
+    await radio.during(ITEAD, { purpose: 'set-up', signal: never }, async () => {
+      const kept = await readFile(file, 'utf8');
+      assert.match(kept, /"wlan0":\{"uuid":/);
+      assert.doesNotMatch(kept, /12345678/);
+    });
+    assert.equal(await readFile(file, 'utf8'), '{}\n');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('asks which device is meant where several show their access point', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD, { ...ITEAD, ssid: 'ITEAD-1000ffffff', bssid: '5E:CF:7F:FF:FF:FF' });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const error = await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'device-unknown');
+    assert.equal(error.values['known'], '1000a1b2c3, 1000ffffff');
+    assertAsBefore();
+  });
+
+  it('joins the access point of the device that is meant, and is not touched by its end before it has left', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD, { ...ITEAD, ssid: 'ITEAD-1000ffffff', bssid: '5E:CF:7F:FF:FF:FF' });
+    const apPort = await freePort();
+    const url = `http://127.0.0.1:${apPort}`;
+    const stage = bench.begin('provision', { ...HOME, url, deviceid: '1000ffffff' });
+    const [ssid] = (await once(nm, 'joined')) as [string];
+    assert.equal(ssid, 'ITEAD-1000ffffff');
+    const device = await bench.factoryDevice({ apPort, deviceid: '1000ffffff' });
+    await device.start();
+    const { job } = await stage.outcome;
+    assert.equal(job.bssid, '5E:CF:7F:FF:FF:FF');
+    assertAsBefore();
+    const said = stage.recorder.reports.map(({ report }) => report.name);
+    assert.ok(said.includes('wifi-joining') && !said.includes('wifi-sent'), said.join(' '));
+  });
+
+  it('is cancelled while it is joined, and has left then', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD);
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
+    await once(nm, 'joined');
+    bench.host.runs.cancel('provision');
+    await assertCode(stage.outcome, 'cancelled');
+    assertAsBefore();
+  });
+
+  it('ends with the code of its Wi-Fi at the time limit: the network goes again and again', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD);
+    const stage = bench.begin('provision', {
+      ...HOME,
+      url: `http://127.0.0.1:${await freePort()}`,
+      timeoutSeconds: 1.5,
+    });
+    await stage.recorder.reported(({ name }) => name === 'wifi-joined');
+    nm.accessPoints.pop();
+    nm.loseNetwork(nm.devices[0]!);
+    await assertCode(stage.outcome, 'wifi-lost');
+    assertAsBefore();
+  });
+
+  it('ends at once where it may not', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD);
+    nm.refusals['AddAndActivateConnection2'] = 'org.freedesktop.NetworkManager.PermissionDenied';
+    const url = `http://127.0.0.1:${await freePort()}`;
+    await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'wifi-not-permitted');
+    assertAsBefore();
+  });
+
+  it('goes on after a restart of NetworkManager', async function () {
+    this.timeout(20_000);
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD);
+    const apPort = await freePort();
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+    await stage.recorder.reported(({ name }) => name === 'wifi-joined');
+    await nm.vanish();
+    await stage.recorder.reported(({ warning }) => warning === 'wifi-service-away');
+    await nm.appear();
+    const again = { signal: AbortSignal.timeout(15_000) };
+    for (let ssid = ''; ssid !== ITEAD.ssid;) [ssid] = (await once(nm, 'joined', again)) as [string];
+    const device = await bench.factoryDevice({ apPort });
+    await device.start();
+    await stage.outcome;
+    assertAsBefore();
+  });
+
+  it('leaves it to a person where the interface is the uplink, and says so as ever', async () => {
+    const bench = await benchWithRadio({ driver: 'auto', interfaceName: 'lo', allowUplink: '' });
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}`, timeoutSeconds: 1 });
+    const { text } = await stage.recorder.reported(({ state }) => state === 'waiting');
+    assert.match(text, /join its Wi-Fi/);
+    await assertCode(stage.outcome, 'ap-unreachable');
+    assert.ok(!nm.calls.includes('RequestScan'), 'it was not touched');
+  });
+
+  it('joins FinalStage of its own device, and leaves the one of another alone', async function () {
+    this.timeout(20_000);
+    const bench = await benchWithRadio();
+    const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
+    job.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+    nm.accessPoints.push({ ...FINALSTAGE, bssid: '5E:CF:7F:FF:FF:FF' });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+    await stage.recorder.reported(({ warning }) => warning === 'finalstage-foreign');
+    assert.ok(!nm.calls.includes('AddAndActivateConnection2'));
+    nm.accessPoints.push(FINALSTAGE);
+    const [, address] = (await once(nm, 'joined')) as [string, string];
+    assert.equal(address, '192.168.4.2');
+    await stage.recorder.reported(({ name }) => name === 'wifi-joined');
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+    assertAsBefore();
+  });
+});
