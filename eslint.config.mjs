@@ -25,7 +25,7 @@ function layer(folders, above) {
 }
 
 const PURE = {
-  files: ['lib/protocol/**/*.ts', 'lib/image/**/*.ts', 'lib/flash/verdict/**/*.ts'],
+  files: ['protocol', 'image', 'flash/verdict', 'home-assistant'].map((folder) => `lib/${folder}/**/*.ts`),
   rules: {
     'no-restricted-globals': [
       'error',
@@ -98,7 +98,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  layer(['flash'], ['virtual', 'nodes']),
+  layer(['home-assistant'], ['server', 'client', 'net', 'virtual', 'nodes']),
+  layer(['flash'], ['home-assistant', 'virtual', 'nodes']),
   layer(['server', 'client', 'net'], ['flash', 'virtual', 'nodes']),
   layer(['protocol', 'image'], UP_FROM_LOW),
   {

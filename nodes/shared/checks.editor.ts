@@ -39,6 +39,9 @@ const sonotaChecks = {
   /** Ten hexadecimal digits, as in the name of the device's access point. */
   deviceid: sonotaCheck((text) => (/^[\da-f]{10}$/i.test(text) ? undefined : 'deviceid')),
 
+  /** Where something is published: a name without wildcards, which Home Assistant takes as a part of a topic. */
+  topic: sonotaCheck((text) => (/^[^\s+#/]+(\/[^\s+#/]+)*$/.test(text) ? undefined : 'topic')),
+
   /** A path, an address, or a name of ours; whether it can be read is found out by the runtime. */
   image: sonotaCheck((text) => {
     if (/\.gz$/i.test(text)) return 'imageCompressed';

@@ -30,8 +30,14 @@ export class NodeStatus {
     });
   }
 
-  done(): void {
-    this.display(() => this.set('green', 'dot', this.translate('status.done', 'done')));
+  /** @param label what to say instead of "done" */
+  done(label?: string): void {
+    this.display(() => this.set('green', 'dot', label ?? this.translate('status.done', 'done')));
+  }
+
+  /** For something outside. */
+  waiting(label: string): void {
+    this.display(() => this.set('yellow', 'ring', label));
   }
 
   /** At work on something that has no percent. */

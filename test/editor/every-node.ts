@@ -10,6 +10,7 @@ export const VISIBLE_TYPES = {
   'sonota-new-firmware': 'sonota-new-firmware.svg',
   'sonota-queue': 'sonota-queue.svg',
   'sonota-virtual-device': 'sonota-virtual.svg',
+  'sonota-home-assistant': 'sonota-home.svg',
   'sonota-image-doctor': 'sonota-doctor.svg',
 } as const;
 
@@ -137,5 +138,15 @@ export const EVERY_NODE: Flow = [
     x: 150,
     y: 420,
     wires: [[]],
+  },
+  {
+    id: idOf('sonota-home-assistant'),
+    type: 'sonota-home-assistant',
+    name: '',
+    prefix: '',
+    topic: '',
+    x: 150,
+    y: 540,
+    ...stage,
   },
 ];

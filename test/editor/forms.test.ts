@@ -30,6 +30,11 @@ const IMAGE: Entries = {
   ],
 };
 
+const TOPIC: Entries = {
+  bad: ['sonota/#', '/sonota', 'a b', 'sonota/+/x'],
+  good: ['sonota', 'sonota/garage', '${TOPIC}'],
+};
+
 const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-host': {
     httpsPort: PORT,
@@ -45,6 +50,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-ota-serve': { timeout: POSITIVE },
   'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
   'sonota-new-firmware': { url: URL, timeout: POSITIVE },
+  'sonota-home-assistant': { topic: TOPIC, prefix: TOPIC },
   'sonota-virtual-device': {
     apPort: PORT,
     homePort: PORT,

@@ -13,6 +13,7 @@ import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulat
 import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
 import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
+import registerHomeAssistant from '../../nodes/sonota-home-assistant/sonota-home-assistant';
 import registerHost from '../../nodes/sonota-host/sonota-host';
 import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
 import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
@@ -69,6 +70,7 @@ const NODES: NodeInitializer[] = [
   registerNewFirmware,
   registerQueue,
   registerVirtual,
+  registerHomeAssistant,
 ];
 
 /** A flow in a Node-RED runtime, and everything that is heard of it, over all of its redeploys. */
@@ -79,7 +81,7 @@ export class Bed {
   /** Each call of done, with the node that called it. */
   readonly done: { node: string; error: unknown }[] = [];
   private readonly news = new EventEmitter().setMaxListeners(50);
-  private readonly devices: VirtualSonoff[] = [];
+  readonly devices: VirtualSonoff[] = [];
   private RED: NodeAPI | undefined;
 
   static async load(flow: Flow, credentials: Record<string, Record<string, string>> = {}): Promise<Bed> {

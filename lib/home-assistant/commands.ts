@@ -1,0 +1,66 @@
+/** What Home Assistant, or a person with an MQTT client, wants of us. */
+
+import { PAYLOAD_INSTALL, PAYLOAD_PRESS } from './discovery';
+import type { Topics } from './topics';
+
+/** A message of the core node `mqtt in`. */
+export interface Incoming {
+  readonly topic?: unknown;
+  readonly payload?: unknown;
+  /** Set where the broker had kept it: it was not said just now. */
+  readonly retain?: unknown;
+}
+
+export type Command =
+  | { readonly kind: 'start' | 'pause' | 'retry' }
+  | { readonly kind: 'firmware'; readonly name: string }
+  | { readonly kind: 'install' | 'remove'; readonly deviceid: string }
+  /** Home Assistant has started, and knows nothing of us. */
+  | { readonly kind: 'home-assistant-online' }
+  /** The broker has our own word: it is reached. With `offline` what it says of us is wrong. */
+  | { readonly kind: 'heard'; readonly says: 'online' | 'offline' }
+  /** Nothing to do, for a reason to show to whoever looks for it. */
+  | { readonly kind: 'ignored'; readonly reason: 'retained' | 'payload' | 'topic' };
+
+/**
+ * Reads a message. A kept command is ignored: nobody gave it now, and a Sonoff must not be flashed because a broker
+ * started again.
+ *
+ * @param deviceIds of the devices that we know: a topic holds an id in which not every letter can stand
+ */
+export function readCommand(topics: Topics, message: Incoming, deviceIds: readonly string[]): Command {
+  const { topic, retain } = message;
+  const payload = textOf(message.payload);
+  if (topic === topics.status) {
+    return payload === 'online' || payload === 'offline' ? { kind: 'heard', says: payload } : ignored('payload');
+  }
+  if (topic === topics.homeAssistant) {
+    // Kept or not: that it runs is still so. Its `offline` asks for nothing.
+    return payload === 'online' ? { kind: 'home-assistant-online' } : ignored('payload');
+  }
+  if (typeof topic !== 'string' || !topic.startsWith(topics.command(''))) return ignored('topic');
+  if (retain === true) return ignored('retained');
+  if (topic === topics.command('firmware'))
+    return payload === '' ? ignored('payload') : { kind: 'firmware', name: payload };
+  for (const kind of ['start', 'pause', 'retry'] as const) {
+    if (topic === topics.command(kind)) return payload === PAYLOAD_PRESS ? { kind } : ignored('payload');
+  }
+  for (const [kind, wanted] of [
+    ['install', PAYLOAD_INSTALL],
+    ['remove', PAYLOAD_PRESS],
+  ] as const) {
+    const deviceid = deviceIds.find((id) => topic === topics.command(kind, id));
+    if (deviceid !== undefined) return payload === wanted ? { kind, deviceid } : ignored('payload');
+  }
+  return ignored('topic');
+}
+
+function ignored(reason: 'retained' | 'payload' | 'topic'): Command {
+  return { kind: 'ignored', reason };
+}
+
+/** `mqtt in` gives a text, a Buffer, or what it has parsed, as its form says. */
+function textOf(payload: unknown): string {
+  if (Buffer.isBuffer(payload)) return payload.toString('utf8');
+  return typeof payload === 'string' ? payload : '';
+}

@@ -1,0 +1,100 @@
+/** What a Sonoff's entities show. */
+
+import type { ErrorCode } from '../errors';
+import { STAGES } from '../flash/job/stages';
+import { cut } from './text';
+import { failureOf, isOpen, jobOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
+
+/** Every state of the stage sensor: Home Assistant drops one that was not announced. */
+export const DEVICE_STAGES = ['idle', 'queued', ...STAGES, 'done', 'failed'] as const;
+
+export type DeviceStage = (typeof DEVICE_STAGES)[number];
+
+/** Where there is no error; an empty text would leave the sensor as it was. */
+export const NO_ERROR = 'none';
+
+/** Longer than any name, so that none of them can be taken for a newer or older version of the other. */
+const STOCK = 'ITEAD';
+
+/**
+ * The state of the update entity. Home Assistant checks it against a closed schema and drops the whole message at one
+ * key that it does not know. It keeps the old value of a key that is left out, so the two of the progress are always
+ * there: one that stays true would refuse every later install.
+ */
+export interface UpdateState {
+  readonly installed_version: string;
+  readonly latest_version: string;
+  /** Empty clears it. */
+  readonly release_summary: string;
+  readonly in_progress: boolean;
+  /** Null while nobody can say how long it takes. */
+  readonly update_percentage: number | null;
+}
+
+export function updateState(device: KnownDevice, world: World, newFirmware: string): UpdateState {
+  const job = jobOf(world, device.deviceid);
+  const isAtWork = job !== undefined && isOpen(job) && job.isAtWork;
+  const isQueued = !isAtWork && isWaiting(device, world);
+  return {
+    installed_version: device.installed ?? stockVersion(device),
+    // A device that runs what we put on it is none of ours any more: there is nothing to install.
+    latest_version: device.installed ?? world.firmware.chosen ?? newFirmware,
+    release_summary: cut(textOf(device, job)),
+    in_progress: isAtWork || isQueued,
+    update_percentage: isAtWork ? job.percent : null,
+  };
+}
+
+export interface DeviceState {
+  readonly stage: DeviceStage;
+  readonly error: ErrorCode | typeof NO_ERROR;
+  readonly percent: number;
+  /** What happened and what to do; for the attributes, which have no limit. */
+  readonly text: string;
+  readonly deviceid: string;
+  readonly model: string | null;
+  readonly firmware: string;
+  readonly started_at: string | null;
+}
+
+export function deviceState(device: KnownDevice, world: World): DeviceState {
+  const job = jobOf(world, device.deviceid);
+  return {
+    stage: stageOf(device, job, world),
+    error: lastFailure(device, job)?.code ?? NO_ERROR,
+    percent: job?.percent ?? 0,
+    text: textOf(device, job),
+    deviceid: device.deviceid,
+    model: device.model ?? null,
+    firmware: device.installed ?? stockVersion(device),
+    started_at: job?.startedAt ?? null,
+  };
+}
+
+function stageOf(device: KnownDevice, job: ShownJob | undefined, world: World): DeviceStage {
+  if (job && isOpen(job) && job.isAtWork) return job.stage;
+  if (isWaiting(device, world)) return 'queued';
+  if (job) return job.stage;
+  if (device.installed !== undefined) return 'done';
+  return device.failure === undefined ? 'idle' : 'failed';
+}
+
+/** How the last flash failed; a new one clears it. */
+function lastFailure(device: KnownDevice, job: ShownJob | undefined): Failure | undefined {
+  return job ? failureOf(job) : device.failure;
+}
+
+function textOf(device: KnownDevice, job: ShownJob | undefined): string {
+  const failure = lastFailure(device, job);
+  if (failure) return failure.text;
+  return job && isOpen(job) ? (job.verdict?.text ?? '') : '';
+}
+
+/** A queue that is held flashes nothing: what waits in it is not in progress. */
+function isWaiting({ deviceid }: KnownDevice, { queue }: World): boolean {
+  return queue !== undefined && !queue.isPaused && queue.waiting.includes(deviceid);
+}
+
+function stockVersion({ romVersion }: KnownDevice): string {
+  return romVersion === undefined ? STOCK : `${STOCK} ${romVersion}`;
+}

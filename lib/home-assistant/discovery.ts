@@ -1,0 +1,159 @@
+/** What Home Assistant is told of our devices and their entities: one message a device (its schema: 2024.12 and newer). */
+
+import { DEVICE_STAGES } from './device-state';
+import { FLASHER_STATES } from './flasher-state';
+import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
+import { cut } from './text';
+import type { Topics } from './topics';
+import type { KnownDevice, World } from './world';
+
+/** What an entity is called, in the person's language. */
+export type EntityNames = Readonly<Record<EntityName, string>>;
+
+export const ENTITY_NAMES = [
+  'flasher',
+  'state',
+  'queue',
+  'done',
+  'failed',
+  'percent',
+  'problem',
+  'start',
+  'pause',
+  'retry',
+  'firmware',
+  'events',
+  'update',
+  'stage',
+  'error',
+  'result',
+  'remove',
+  'newFirmware',
+] as const;
+
+export type EntityName = (typeof ENTITY_NAMES)[number];
+
+/** Home Assistant takes no unknown key in `device` and `origin`, nor at the root: one more, and the device is not there. */
+export interface DiscoveryConfig {
+  readonly device: Readonly<Record<string, string | readonly string[]>>;
+  readonly origin: { readonly name: string; readonly sw_version: string };
+  readonly availability: readonly { readonly topic: string }[];
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Announcer {
+  readonly topics: Topics;
+  readonly names: EntityNames;
+  /** Of this package. */
+  readonly version: string;
+}
+
+export const PAYLOAD_INSTALL = 'INSTALL';
+export const PAYLOAD_PRESS = 'PRESS';
+
+export function flasherConfig({ topics, names, version }: Announcer, { firmware }: World): DiscoveryConfig {
+  const id = topics.flasherId;
+  const { state, event } = topics.flasher;
+  const entity = entities(id, names);
+  const sensor = (key: 'queue' | 'done' | 'failed', icon: string): Record<string, unknown> =>
+    entity('sensor', key, { ...field(state, key), icon, state_class: 'measurement' });
+  const button = (key: 'start' | 'pause' | 'retry', icon: string): Record<string, unknown> =>
+    entity('button', key, { command_topic: topics.command(key), payload_press: PAYLOAD_PRESS, icon });
+  return {
+    device: { identifiers: [id], name: names.flasher, manufacturer: 'Sonota', sw_version: version },
+    ...common(topics, version),
+    components: {
+      state: entity('sensor', 'state', { ...field(state, 'state'), device_class: 'enum', options: FLASHER_STATES }),
+      queue: sensor('queue', 'mdi:tray-full'),
+      done: sensor('done', 'mdi:check'),
+      failed: sensor('failed', 'mdi:alert-circle-outline'),
+      percent: entity('sensor', 'percent', {
+        ...field(state, 'percent'),
+        unit_of_measurement: '%',
+        icon: 'mdi:progress-download',
+      }),
+      problem: entity('binary_sensor', 'problem', {
+        ...field(state, 'problem'),
+        device_class: 'problem',
+        json_attributes_topic: state,
+        json_attributes_template: "{{ {'code': value_json.code, 'text': value_json.text} | tojson }}",
+      }),
+      start: button('start', 'mdi:play'),
+      pause: button('pause', 'mdi:pause'),
+      retry: button('retry', 'mdi:restart'),
+      firmware: firmware.options.length === 0 ? { platform: 'select' } : selection(),
+      event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS }),
+    },
+  };
+
+  function selection(): Record<string, unknown> {
+    return entity('select', 'firmware', {
+      ...field(state, 'firmware'),
+      command_topic: topics.command('firmware'),
+      options: firmware.options,
+      icon: 'mdi:chip',
+    });
+  }
+}
+
+export function deviceConfig({ topics, names, version }: Announcer, device: KnownDevice): DiscoveryConfig {
+  const { deviceid, model, romVersion } = device;
+  const id = topics.deviceId(deviceid);
+  const { update, state, event } = topics.device(deviceid);
+  const entity = entities(id, names);
+  return {
+    device: {
+      identifiers: [id],
+      name: `Sonoff ${cut(deviceid)}`,
+      manufacturer: 'ITEAD',
+      serial_number: cut(deviceid),
+      via_device: topics.flasherId,
+      ...(model === undefined ? {} : { model: cut(model) }),
+      ...(romVersion === undefined ? {} : { sw_version: cut(romVersion) }),
+    },
+    ...common(topics, version),
+    components: {
+      update: entity('update', 'update', {
+        state_topic: update,
+        command_topic: topics.command('install', deviceid),
+        // It has no default, yet an install without it fails.
+        payload_install: PAYLOAD_INSTALL,
+        device_class: 'firmware',
+      }),
+      stage: entity('sensor', 'stage', {
+        ...field(state, 'stage'),
+        device_class: 'enum',
+        options: DEVICE_STAGES,
+        json_attributes_topic: state,
+      }),
+      error: entity('sensor', 'error', { ...field(state, 'error'), icon: 'mdi:alert-circle-outline' }),
+      event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS }),
+      remove: entity('button', 'remove', {
+        command_topic: topics.command('remove', deviceid),
+        payload_press: PAYLOAD_PRESS,
+        entity_category: 'config',
+        icon: 'mdi:delete-outline',
+      }),
+    },
+  };
+}
+
+function common(topics: Topics, version: string): Pick<DiscoveryConfig, 'origin' | 'availability'> {
+  return { origin: { name: '@sonota/node-red', sw_version: version }, availability: [{ topic: topics.status }] };
+}
+
+/** Makes the entities of one device; each has an id of its own, by which Home Assistant knows it again. */
+function entities(id: string, names: EntityNames) {
+  return (platform: string, key: EntityName, more: object): Record<string, unknown> => ({
+    platform,
+    unique_id: `${id}_${key}`,
+    default_entity_id: `${platform}.${id.toLowerCase()}_${key}`,
+    name: names[key],
+    ...more,
+  });
+}
+
+/** One value out of a topic that carries several. */
+function field(topic: string, key: string): object {
+  return { state_topic: topic, value_template: `{{ value_json.${key} }}` };
+}

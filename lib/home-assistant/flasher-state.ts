@@ -1,0 +1,54 @@
+/** What the flasher's own entities show. */
+
+import { NO_ERROR } from './device-state';
+import { isOpen, type ShownJob, type World } from './world';
+
+export const FLASHER_STATES = ['idle', 'waiting', 'flashing', 'paused'] as const;
+
+export interface FlasherState {
+  readonly state: (typeof FLASHER_STATES)[number];
+  readonly queue: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly percent: number;
+  readonly firmware: string | null;
+  readonly problem: 'ON' | 'OFF';
+  readonly code: string;
+  readonly text: string;
+}
+
+export function flasherState(world: World): FlasherState {
+  const { trouble, firmware } = world;
+  return {
+    state: stateOf(world),
+    ...countsOf(world),
+    firmware: firmware.chosen ?? null,
+    problem: trouble ? 'ON' : 'OFF',
+    code: trouble?.code ?? NO_ERROR,
+    text: trouble?.text ?? '',
+  };
+}
+
+function stateOf({ queue, jobs }: World): FlasherState['state'] {
+  const atWork = jobs.filter((job) => isOpen(job) && job.isAtWork);
+  if (atWork.some(({ stage }) => stage !== 'provision' && stage !== 'cloud')) return 'flashing';
+  if (queue?.isPaused) return 'paused';
+  return atWork.length > 0 || (queue?.counts.waiting ?? 0) > 0 ? 'waiting' : 'idle';
+}
+
+/** With a queue its own counts; else what the jobs tell. */
+function countsOf({ queue, jobs }: World): Pick<FlasherState, 'queue' | 'done' | 'failed' | 'percent'> {
+  if (queue) {
+    const { waiting, done, failed } = queue.counts;
+    return { queue: waiting, done, failed, percent: Math.floor(queue.percent) };
+  }
+  const having = (stage: string): number => jobs.filter((job) => job.stage === stage).length;
+  return { queue: 0, done: having('done'), failed: having('failed'), percent: meanPercent(jobs) };
+}
+
+/** Of what is open; after the end of the last one what that had reached. */
+function meanPercent(jobs: readonly ShownJob[]): number {
+  const open = jobs.filter(isOpen);
+  const shown = open.length > 0 ? open : jobs.slice(-1);
+  return shown.length === 0 ? 0 : Math.floor(shown.reduce((sum, { percent }) => sum + percent, 0) / shown.length);
+}

@@ -1,0 +1,68 @@
+/** What happened between two looks, for the event entities: Home Assistant records these, but no progress. */
+
+import { failureOf, isOpen, jobOf, type ShownJob, type World } from './world';
+
+export const DEVICE_EVENTS = ['queued', 'started', 'stage', 'succeeded', 'failed'] as const;
+export const FLASHER_EVENTS = ['device_found', 'started', 'succeeded', 'failed', 'finished'] as const;
+
+interface Details {
+  readonly deviceid: string;
+  readonly stage?: string;
+  readonly percent?: number;
+  readonly error?: string;
+  readonly text?: string;
+}
+
+export type DeviceHappening = Details & { readonly event_type: (typeof DEVICE_EVENTS)[number] };
+export type FlasherHappening = Partial<Details> & { readonly event_type: (typeof FLASHER_EVENTS)[number] };
+
+export interface Happenings {
+  readonly devices: readonly DeviceHappening[];
+  readonly flasher: readonly FlasherHappening[];
+}
+
+export function happenings(before: World, now: World): Happenings {
+  const devices = now.devices.flatMap(({ deviceid }) => [
+    ...ofQueue(before, now, deviceid),
+    ...ofJob(before, now, deviceid),
+  ]);
+  const found = now.devices.filter(({ deviceid }) => !before.devices.some((known) => known.deviceid === deviceid));
+  const flasher: FlasherHappening[] = [
+    ...found.map(({ deviceid }) => ({ event_type: 'device_found' as const, deviceid })),
+    ...devices.flatMap((happening) => {
+      const { event_type } = happening;
+      return event_type === 'queued' || event_type === 'stage' ? [] : [{ ...happening, event_type }];
+    }),
+  ];
+  if (isBusy(before) && !isBusy(now)) flasher.push({ event_type: 'finished' });
+  return { devices, flasher };
+}
+
+function ofQueue(before: World, now: World, deviceid: string): DeviceHappening[] {
+  const waits = (world: World): boolean => world.queue?.waiting.includes(deviceid) ?? false;
+  return waits(now) && !waits(before) ? [{ event_type: 'queued', deviceid }] : [];
+}
+
+function ofJob(before: World, now: World, deviceid: string): DeviceHappening[] {
+  const [earlier, job] = [jobOf(before, deviceid), jobOf(now, deviceid)];
+  if (!job) return [];
+  // One that is tried again goes on under its old start.
+  const isNew = earlier?.startedAt !== job.startedAt || (!isOpen(earlier) && isOpen(job));
+  if (!isNew && earlier?.stage === job.stage) return [];
+  const details = detailsOf(job, deviceid);
+  const first: DeviceHappening[] = isNew ? [{ event_type: 'started', ...details }] : [];
+  if (job.stage === 'done') return [...first, { event_type: 'succeeded', ...details }];
+  const failure = failureOf(job);
+  if (failure) {
+    return [...first, { event_type: 'failed', ...details, error: failure.code, text: failure.text }];
+  }
+  return isNew ? first : [{ event_type: 'stage', ...details }];
+}
+
+function detailsOf({ stage, percent }: ShownJob, deviceid: string): Details {
+  return { deviceid, stage, percent };
+}
+
+function isBusy({ jobs, queue }: World): boolean {
+  return jobs.some((job) => isOpen(job) && job.isAtWork) || (queue !== undefined && queue.counts.waiting > 0);
+}

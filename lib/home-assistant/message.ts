@@ -1,0 +1,17 @@
+/** A message for the core node `mqtt out`. */
+export interface MqttMessage {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+/** What the broker keeps for whoever comes later. */
+export function kept(topic: string, content: object | string): MqttMessage {
+  return { topic, payload: typeof content === 'string' ? content : JSON.stringify(content), qos: 1, retain: true };
+}
+
+/** What happens once: Home Assistant would take a kept one for new after each of its starts. */
+export function passing(topic: string, content: object): MqttMessage {
+  return { topic, payload: JSON.stringify(content), qos: 1, retain: false };
+}

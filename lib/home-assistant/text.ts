@@ -1,0 +1,13 @@
+/** Home Assistant keeps 255 characters of a state and of a release summary; it drops a longer state whole. */
+const TEXT_AT_MOST = 255;
+
+/** A text that fits, cut between characters (as Python counts them: an emoji is one). */
+export function cut(text: string): string {
+  const characters = Array.from(text);
+  return characters.length <= TEXT_AT_MOST ? text : `${characters.slice(0, TEXT_AT_MOST - 1).join('')}…`;
+}
+
+/** What Home Assistant takes in an id and in a discovery topic: `[a-zA-Z0-9_-]`. */
+export function safeId(text: string): string {
+  return text.replace(/[^a-zA-Z0-9_-]/g, '_');
+}

@@ -1,0 +1,61 @@
+/** What there is to show in Home Assistant, as plain data. */
+
+import { explanationOf, type ErrorCode } from '../errors';
+import type { JobSnapshot } from '../flash/job/job';
+
+export interface Failure {
+  readonly code: ErrorCode;
+  /** What happened and what to do. */
+  readonly text: string;
+}
+
+/** A Sonoff that was seen: in a scan, when it dialled in, or in a job. */
+export interface KnownDevice {
+  readonly deviceid: string;
+  readonly model?: string | undefined;
+  /** Of its stock firmware. */
+  readonly romVersion?: string | undefined;
+  /** What we put on it, by the name of its firmware. */
+  readonly installed?: string | undefined;
+  /** How its last flash failed, where it did and no newer one has begun. */
+  readonly failure?: Failure | undefined;
+}
+
+/** The newest job of a device. */
+export interface ShownJob extends JobSnapshot {
+  /** Whether a stage of it runs, or has only just ended. */
+  readonly isAtWork: boolean;
+}
+
+/** The queue as far as it is shown; `waiting` names devices. */
+export interface ShownQueue {
+  readonly isPaused: boolean;
+  readonly waiting: readonly (string | undefined)[];
+  readonly counts: { readonly waiting: number; readonly done: number; readonly failed: number };
+  readonly percent: number;
+}
+
+export interface World {
+  readonly devices: readonly KnownDevice[];
+  /** The newest of each device, and those whose device is not known yet. */
+  readonly jobs: readonly ShownJob[];
+  readonly queue?: ShownQueue | undefined;
+  /** The firmware to choose from, by their names, and the chosen one. */
+  readonly firmware: { readonly options: readonly string[]; readonly chosen: string | undefined };
+  /** Why the host does not listen, or listens in vain. */
+  readonly trouble?: Failure | undefined;
+}
+
+export function jobOf(world: World, deviceid: string): ShownJob | undefined {
+  return world.jobs.findLast((job) => job.deviceid === deviceid);
+}
+
+/** How a job failed, where it did. */
+export function failureOf({ stage, error = 'unexplained', verdict }: JobSnapshot): Failure | undefined {
+  if (stage !== 'failed') return undefined;
+  return { code: error, text: verdict?.code === error ? verdict.text : explanationOf(error).remedy };
+}
+
+export function isOpen(job: JobSnapshot): boolean {
+  return job.stage !== 'done' && job.stage !== 'failed';
+}

@@ -1,0 +1,65 @@
+import { basename } from 'node:path';
+import type { NodeAPI, NodeDef } from 'node-red';
+import type { LoadedImage } from '../../lib/flash/firmware/firmware';
+import type { World } from '../../lib/home-assistant';
+
+interface FirmwareDef extends NodeDef {
+  final?: unknown;
+}
+
+/** The `sonota-firmware` nodes of this Node-RED by their names, for a list to choose from. */
+export class FirmwareList {
+  private readonly ids = new Map<string, string>();
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    RED: NodeAPI,
+    private readonly chosen: () => string | undefined,
+    private readonly unknownName: string,
+  ) {
+    RED.nodes.eachNode((definition: FirmwareDef) => {
+      if (definition.type !== 'sonota-firmware') return;
+      const final = typeof definition.final === 'string' ? definition.final.trim() : '';
+      const name = this.freeName(definition.name || nameOfSource(final) || definition.id);
+      this.ids.set(name, definition.id);
+      if (final !== '' && !this.names.has(final)) this.names.set(final, name);
+    });
+  }
+
+  shown(): World['firmware'] {
+    return { options: [...this.ids.keys()], chosen: this.chosenName };
+  }
+
+  has(name: string): boolean {
+    return this.ids.has(name);
+  }
+
+  /** The node to flash with, where a person has chosen one or there is only one. */
+  get chosenId(): string | undefined {
+    return this.chosenName === undefined ? undefined : this.ids.get(this.chosenName);
+  }
+
+  /** What a job has installed, in the words of the list where it is from there. */
+  nameOf(image: LoadedImage | undefined): string {
+    if (image === undefined) return this.chosenName ?? this.unknownName;
+    return this.names.get(image.source) ?? nameOfSource(image.source) ?? this.unknownName;
+  }
+
+  private get chosenName(): string | undefined {
+    const name = this.chosen();
+    if (name !== undefined && this.ids.has(name)) return name;
+    return this.ids.size === 1 ? [...this.ids.keys()][0] : undefined;
+  }
+
+  private freeName(wanted: string): string {
+    let name = wanted;
+    for (let count = 2; this.ids.has(name); count += 1) name = `${wanted} (${count})`;
+    return name;
+  }
+}
+
+/** `/data/tasmota-lite.bin` and `catalog:tasmota-lite` alike are called tasmota-lite. */
+function nameOfSource(source: string): string | undefined {
+  const name = basename(source.replace(/^\w+:(?!\/\/)/, '').split(/[?#]/)[0] ?? '').replace(/\.bin$/i, '');
+  return name === '' || name === 'message' ? undefined : name;
+}

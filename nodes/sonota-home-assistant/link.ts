@@ -1,0 +1,200 @@
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { StageName } from '../../lib/flash/job/stages';
+import {
+  kept,
+  Mirror,
+  readCommand,
+  Topics,
+  type Command,
+  type EntityNames,
+  type Incoming,
+  type MqttMessage,
+  type TopicSettings,
+} from '../../lib/home-assistant';
+import { BrokerContact } from './broker-contact';
+import type { DeviceMemory } from './device-memory';
+import type { FirmwareList } from './firmware-list';
+import { atRest, WorldView } from './world-view';
+
+/** News of one look; a transfer has hundreds a second. */
+const LOOK_MS = 250;
+/** Home Assistant's start is heard by everybody at once; who answers does not do so in the same moment. */
+const ANNOUNCE_WITHIN_MS = 2000;
+/** A connect is told twice: by what the broker has kept and by the birth message. */
+const SETTLE_MS = 100;
+
+/** Starts a flash somewhere else in the flow. */
+export interface FlashRequest {
+  /** With which stage it is to begin. */
+  readonly topic: StageName;
+  readonly deviceid?: string;
+  /** Id of the firmware node that was chosen. */
+  readonly firmware?: string;
+}
+
+export interface LinkOutlet {
+  publish(message: MqttMessage): void;
+  flash(request: FlashRequest): void;
+  /** Whether the broker is reached, and how many devices Home Assistant knows of. */
+  contact(isReached: boolean, devices: number): void;
+}
+
+export interface LinkParts {
+  readonly host: FlashHost;
+  readonly memory: DeviceMemory;
+  readonly firmware: FirmwareList;
+  readonly topics: TopicSettings;
+  readonly names: EntityNames;
+  readonly version: string;
+}
+
+/** One host in Home Assistant: tells what is new, and does what is asked. */
+export class HomeAssistantLink {
+  private readonly topics: Topics;
+  private readonly mirror: Mirror;
+  private readonly view: WorldView;
+  private readonly contact: BrokerContact;
+  private lookTimer: NodeJS.Timeout | undefined;
+  private announceTimer: NodeJS.Timeout | undefined;
+  private isReached = false;
+  private hasAnnounced = false;
+
+  constructor(
+    private readonly parts: LinkParts,
+    private readonly outlet: LinkOutlet,
+  ) {
+    const { host, memory, firmware, topics, names, version } = parts;
+    this.topics = new Topics(topics);
+    this.mirror = new Mirror({ topics: this.topics, names, version });
+    this.view = new WorldView(host, memory, firmware, () => this.lookSoon());
+    this.contact = new BrokerContact({
+      knock: () => this.sayOnline(),
+      opened: () => this.reached(true),
+      lost: () => this.reached(false),
+    });
+  }
+
+  start(): void {
+    this.mirror.knows(this.view.world());
+    this.showContact();
+    this.contact.start();
+  }
+
+  /** @param removed the node goes for good: Home Assistant is told, as far as the flow still can */
+  async stop(removed: boolean): Promise<void> {
+    this.view.stop();
+    this.contact.stop();
+    clearTimeout(this.lookTimer);
+    clearTimeout(this.announceTimer);
+    if (removed) this.outlet.publish(kept(this.topics.status, 'offline'));
+    await this.parts.memory.settled();
+  }
+
+  /** @returns what it was taken for */
+  take(message: Incoming): Command {
+    const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
+    const command = readCommand(this.topics, message, devices);
+    this.obey(command, message.retain === true);
+    return command;
+  }
+
+  private obey(command: Command, isKept: boolean): void {
+    const { host, memory, firmware } = this.parts;
+    switch (command.kind) {
+      case 'heard':
+        if (command.says === 'offline') this.sayOnline();
+        return this.contact.heard(isKept);
+      case 'home-assistant-online':
+        return this.announceSoon(Math.random() * ANNOUNCE_WITHIN_MS);
+      case 'start':
+        return host.queue.snapshot().state === 'paused' ? host.queue.resume() : this.request({ topic: 'provision' });
+      case 'pause':
+        return host.queue.pause();
+      case 'retry':
+        return this.retry();
+      case 'firmware':
+        if (firmware.has(command.name)) memory.choose(command.name);
+        return this.lookSoon();
+      case 'install':
+        return this.install(command.deviceid);
+      case 'remove':
+        if (!host.jobs.openJob(command.deviceid)?.running) memory.remove(command.deviceid);
+        return this.lookSoon();
+      case 'ignored':
+    }
+  }
+
+  /** A device in work is not begun again. */
+  private install(deviceid: string): void {
+    if (this.parts.host.jobs.openJob(deviceid)?.running) return;
+    this.request({ topic: this.stageToBegin(deviceid), deviceid });
+  }
+
+  /** One in FinalStage never dials the cloud again; one that has dialled once needs no access point. */
+  private stageToBegin(deviceid: string): StageName {
+    const { host, memory } = this.parts;
+    const job = host.jobs.latest(deviceid);
+    const isConnected = host.devices.get(deviceid) !== undefined;
+    if (!isConnected && job?.stage !== 'done' && job?.lastStage === 'finalstage') return 'finalstage';
+    const hasDialled = memory.all().some((device) => device.deviceid === deviceid && device.romVersion !== undefined);
+    return hasDialled ? 'cloud' : 'provision';
+  }
+
+  /** What has failed in the queue; without a queue each device whose last flash failed. */
+  private retry(): void {
+    const { queue } = this.parts.host;
+    if (queue.snapshot().failed > 0) return queue.retryFailed();
+    for (const { deviceid, failure } of this.parts.memory.all()) if (failure) this.install(deviceid);
+  }
+
+  private request(request: FlashRequest): void {
+    const { chosenId } = this.parts.firmware;
+    this.outlet.flash(chosenId === undefined ? request : { ...request, firmware: chosenId });
+  }
+
+  private sayOnline(): void {
+    this.outlet.publish(kept(this.topics.status, 'online'));
+  }
+
+  private reached(isReached: boolean): void {
+    this.isReached = isReached;
+    this.showContact();
+    if (isReached) this.announceSoon(SETTLE_MS);
+  }
+
+  private announceSoon(afterMs: number): void {
+    clearTimeout(this.announceTimer);
+    this.announceTimer = setTimeout(() => this.announce(), afterMs).unref();
+  }
+
+  private announce(): void {
+    if (!this.isReached) return;
+    const world = this.view.world();
+    if (this.hasAnnounced) this.publish(this.mirror.everything(world));
+    else {
+      // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
+      this.publish(this.mirror.first(atRest(world)));
+      this.publish(this.mirror.news(world));
+      this.hasAnnounced = true;
+    }
+    this.showContact();
+  }
+
+  private lookSoon(): void {
+    this.lookTimer ??= setTimeout(() => {
+      this.lookTimer = undefined;
+      // Before the broker is reached everything said is lost; it is said when it is.
+      if (!this.hasAnnounced) return;
+      this.publish(this.mirror.news(this.view.world()));
+      this.showContact();
+    }, LOOK_MS).unref();
+  }
+
+  private publish(messages: readonly MqttMessage[]): void {
+    for (const message of messages) this.outlet.publish(message);
+  }
+
+  private showContact(): void {
+    this.outlet.contact(this.isReached, this.parts.memory.all().length);
+  }
+}

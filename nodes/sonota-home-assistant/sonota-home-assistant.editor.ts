@@ -1,0 +1,32 @@
+interface SonotaHomeAssistantProperties extends EditorNodeProperties {
+  host: string;
+  prefix: string;
+  topic: string;
+}
+
+RED.nodes.registerType<SonotaHomeAssistantProperties>('sonota-home-assistant', {
+  category: 'Sonoff',
+  color: '#C3D9D7',
+  defaults: {
+    name: { value: '' },
+    host: { value: '', type: 'sonota-host', required: true },
+    prefix: { value: '', validate: sonotaChecks.topic },
+    topic: { value: '', validate: sonotaChecks.topic },
+  },
+  inputs: 1,
+  outputs: 2,
+  icon: 'sonota-home.svg',
+  paletteLabel: function () {
+    return this._('sonota-home-assistant.label.palette');
+  },
+  label: function () {
+    return this.name || this._('sonota-home-assistant.label.palette');
+  },
+  labelStyle: sonotaLabelStyle,
+  inputLabels: function () {
+    return this._('sonota-home-assistant.port.in');
+  },
+  outputLabels: function (index: number) {
+    return this._(`sonota-home-assistant.port.${index === 0 ? 'mqtt' : 'flash'}`);
+  },
+});

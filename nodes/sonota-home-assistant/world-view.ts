@@ -1,0 +1,134 @@
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { Dispatched } from '../../lib/flash/host/devices';
+import type { Job } from '../../lib/flash/job/job';
+import { failureOf, isOpen, type ShownJob, type ShownQueue, type World } from '../../lib/home-assistant';
+import type { DeviceConnection } from '../../lib/server/device-connection';
+import type { DeviceMemory } from './device-memory';
+import type { FirmwareList } from './firmware-list';
+
+/** Between two stages, and while a person walks from one Wi-Fi to the other, nothing runs for a moment. */
+const PAUSE_MS = 60_000;
+
+/** A host as Home Assistant is to see it. Calls `onNews` whenever `world()` may have changed. */
+export class WorldView {
+  /** When each open job was first seen with no stage running. */
+  private readonly restingSince = new Map<Job, number>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly host: FlashHost,
+    private readonly memory: DeviceMemory,
+    private readonly firmware: FirmwareList,
+    private readonly onNews: () => void,
+  ) {
+    // What an earlier run of the process left open is not at work before its stage goes on.
+    for (const job of host.jobs.all()) {
+      this.learn(job);
+      if (job.isOpen && !job.running) this.restingSince.set(job, -Infinity);
+    }
+    for (const connection of host.devices.ready()) this.onReady(connection);
+    host.jobs.on('changed', this.onJob);
+    host.devices.on('dispatched', this.onDispatched);
+    host.devices.on('ready', this.onReady);
+    host.queue.on('changed', this.onNews);
+    host.on('state', this.onNews);
+  }
+
+  stop(): void {
+    const { host } = this;
+    clearTimeout(this.timer);
+    host.jobs.off('changed', this.onJob);
+    host.devices.off('dispatched', this.onDispatched);
+    host.devices.off('ready', this.onReady);
+    host.queue.off('changed', this.onNews);
+    host.off('state', this.onNews);
+  }
+
+  world(now = Date.now()): World {
+    const { trouble } = this.host;
+    return {
+      devices: this.memory.all(),
+      jobs: this.jobs(now),
+      queue: this.queue(),
+      firmware: this.firmware.shown(),
+      trouble: trouble && { code: trouble.code, text: trouble.message },
+    };
+  }
+
+  /** The newest job of each device; a job that has no device yet counts while it is open. */
+  private jobs(now: number): ShownJob[] {
+    const all = this.host.jobs.all();
+    const newest = all.filter((job, index) => {
+      if (job.deviceid === undefined) return job.isOpen;
+      return !all.slice(index + 1).some(({ deviceid }) => deviceid === job.deviceid);
+    });
+    return newest.map((job) => ({ ...job.snapshot(), isAtWork: this.isAtWork(job, now) }));
+  }
+
+  /** A flow can leave a job open for ever: what nobody goes on with must not look as if it went on. */
+  private isAtWork(job: Job, now: number): boolean {
+    if (!job.isOpen || job.running) {
+      this.restingSince.delete(job);
+      return job.isOpen;
+    }
+    const since = this.restingSince.get(job) ?? now;
+    this.restingSince.set(job, since);
+    const left = since + PAUSE_MS - now;
+    if (left > 0) this.lookAgain(left);
+    return left > 0;
+  }
+
+  private lookAgain(afterMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.onNews, afterMs + 1).unref();
+  }
+
+  /** Of no interest where nobody uses it. */
+  private queue(): ShownQueue | undefined {
+    const { state, entries, waiting, done, failed, percent } = this.host.queue.snapshot();
+    if (entries.length === 0 && state !== 'paused') return undefined;
+    return {
+      isPaused: state === 'paused',
+      waiting: entries.filter((entry) => entry.state === 'waiting').map(({ deviceid }) => deviceid ?? undefined),
+      counts: { waiting, done, failed },
+      percent,
+    };
+  }
+
+  private readonly onJob = (job: Job): void => {
+    this.learn(job);
+    this.onNews();
+  };
+
+  private learn(job: Job): void {
+    const snapshot = job.snapshot();
+    const { deviceid, model, romVersion, stage, startedAt } = snapshot;
+    if (deviceid === null || this.memory.wasRemovedSince(deviceid, startedAt)) return;
+    this.memory.learn({
+      deviceid,
+      ...(model === null ? {} : { model }),
+      ...(romVersion === null ? {} : { romVersion }),
+      installed: stage === 'done' ? this.firmware.nameOf(job.firmware.final) : undefined,
+      failure: failureOf(snapshot),
+    });
+  }
+
+  /** Whoever asks for our dispatch runs the stock firmware, whatever we have put on it once. */
+  private readonly onDispatched = ({ deviceid, model, romVersion }: Dispatched): void => {
+    this.memory.learn({ deviceid, model, romVersion, installed: undefined });
+    this.onNews();
+  };
+
+  private readonly onReady = ({ device }: DeviceConnection): void => {
+    if (!device) return;
+    const { deviceid, model, romVersion } = device;
+    this.memory.learn({ deviceid, model, romVersion });
+    this.onNews();
+  };
+}
+
+/** The same world in which nothing goes on: what is said first after a start, whatever was said before it. */
+export function atRest(world: World): World {
+  const jobs = world.jobs.map((job) => (isOpen(job) ? { ...job, isAtWork: false } : job));
+  return { ...world, jobs, queue: world.queue && { ...world.queue, waiting: [] } };
+}

@@ -1,0 +1,105 @@
+/**
+ * A real Home Assistant to test with. It needs a Python of its own choice: where this machine has none, a Debian with it
+ * is put into a folder (debootstrap, as root). All of it lies in the folder for temporary files, and is made once.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { root } from '../prepare.mjs';
+
+const requirements = join(root, 'test', 'home-assistant', 'requirements.txt');
+const version = /^homeassistant==(\S+)$/m.exec(readFileSync(requirements, 'utf8'))[1];
+/** The first and the first too new Python for it: `Requires-Python`, and what its pinned packages have wheels for. */
+const PYTHON_FROM = [3, 13, 2];
+const PYTHON_BEFORE = [3, 14, 0];
+const DEBIAN = 'trixie';
+/** Its pip and its Python look for these where they lie on every Debian. */
+const FROM_HERE = ['/etc/resolv.conf', '/etc/hosts', '/etc/pip.conf', '/etc/ssl/certs/ca-certificates.crt'];
+
+/**
+ * @returns {Promise<{ command: string[], folder: string, version: string } | { skip: string }>} `command` before the
+ *   arguments of `hass`, which sees `folder` as `inside(folder)`; skip: a half-sentence
+ */
+export function homeAssistant() {
+  const place = join(tmpdir(), `sonota-home-assistant-${version}`);
+  const python = suitablePython();
+  const made = python ? { python, enter: [], at: place } : debian(place);
+  if (made.skip) return made;
+  const done = join(place, `done-${version}`);
+  if (!existsSync(done)) {
+    console.log(`Installing Home Assistant ${version} into ${place}; this takes a few minutes.`);
+    const list = join(place, 'requirements.txt');
+    mkdirSync(place, { recursive: true });
+    const inside = python ? list : '/requirements.txt';
+    copyFileSync(requirements, python ? list : join(made.at, 'requirements.txt'));
+    const steps = [
+      [made.python, '-m', 'venv', made.venv ?? join(place, 'venv')],
+      [
+        `${made.venv ?? join(place, 'venv')}/bin/pip`,
+        'install',
+        '--quiet',
+        '--no-deps',
+        '--prefer-binary',
+        '-r',
+        inside,
+      ],
+    ];
+    for (const [command, ...args] of steps) {
+      if (!runs([...made.enter, command, ...args])) return { skip: `Home Assistant ${version} could not be installed` };
+    }
+    writeFileSync(done, '');
+  }
+  return {
+    command: [...made.enter, `${made.venv ?? join(place, 'venv')}/bin/hass`],
+    root: python ? '' : made.at,
+    version,
+  };
+}
+
+/** A Python of this machine that Home Assistant takes. */
+function suitablePython() {
+  return ['python3.13', 'python3'].find((command) => {
+    const { stdout } = spawnSync(command, ['-c', 'import venv, sys; print(*sys.version_info[:3])'], {
+      encoding: 'utf8',
+    });
+    const found = (stdout ?? '').trim().split(' ').map(Number);
+    return found.length === 3 && compare(found, PYTHON_FROM) >= 0 && compare(found, PYTHON_BEFORE) < 0;
+  });
+}
+
+/** A Debian in a folder, entered with mounts of its own that go with the process. */
+function debian(place) {
+  const why = 'it needs Python 3.13.2 or newer, and a Debian with it';
+  if (process.platform !== 'linux' || process.getuid() !== 0)
+    return { skip: `${why} can only be made by root on Linux` };
+  if (spawnSync('debootstrap', ['--version']).error) return { skip: `${why} needs debootstrap` };
+  const at = join(place, DEBIAN);
+  const done = join(place, `done-${DEBIAN}`);
+  if (!existsSync(done)) {
+    console.log(`Making a Debian ${DEBIAN} in ${at}.`);
+    rmSync(at, { recursive: true, force: true });
+    mkdirSync(place, { recursive: true });
+    const packages = '--include=ca-certificates,python3,python3-venv';
+    if (!runs(['debootstrap', '--variant=minbase', packages, DEBIAN, at], 'ignore')) {
+      return { skip: `${why} could not be made` };
+    }
+    for (const path of FROM_HERE.filter((one) => existsSync(one))) {
+      mkdirSync(dirname(join(at, path)), { recursive: true });
+      cpSync(path, join(at, path), { dereference: true });
+    }
+    writeFileSync(done, '');
+  }
+  const mount = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
+  return { python: 'python3', venv: '/venv', enter: ['unshare', '--mount', 'sh', '-c', mount, at], at };
+}
+
+function runs([command, ...args], output = 'inherit') {
+  return spawnSync(command, args, { stdio: ['ignore', output, 'inherit'] }).status === 0;
+}
+
+function compare(one, other) {
+  const index = one.findIndex((part, at) => part !== other[at]);
+  return index < 0 ? 0 : one[index] - other[index];
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MqttMessage } from '../../lib/home-assistant';
+import { freePort } from '../flash/bench';
+import { nodeRedFolder } from '../shared/node-red';
+import { Schemas } from './schemas';
+
+const COMMANDS = ['mosquitto', '/usr/sbin/mosquitto'];
+
+/** Where Mosquitto is, or undefined. */
+export function mosquitto(): string | undefined {
+  return COMMANDS.find((command) => spawnSync(command, ['-h']).error === undefined);
+}
+
+/** A Mosquitto of its own, with nothing kept from before. */
+export class Broker {
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(port?: number): Promise<Broker> {
+    const command = mosquitto();
+    assert.ok(command, 'there is no mosquitto');
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-mosquitto-'));
+    const own = port ?? (await freePort());
+    const config = join(folder, 'mosquitto.conf');
+    await writeFile(config, `listener ${own} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
+    const child = spawn(command, ['-c', config], { stdio: 'ignore' });
+    await listens(own, child);
+    return new Broker(own, folder, child);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGTERM');
+      await once(this.child, 'close');
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function listens(port: number, child: ChildProcess): Promise<void> {
+  for (;;) {
+    assert.equal(child.exitCode, null, 'mosquitto ended');
+    const socket = net.connect(port, '127.0.0.1');
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+interface MqttPacket {
+  readonly retain: boolean;
+  readonly qos: 0 | 1 | 2;
+}
+
+interface MqttClient extends EventEmitter {
+  subscribeAsync(topic: string, options: object): Promise<unknown>;
+  publishAsync(topic: string, payload: string, options: { qos: number; retain: boolean }): Promise<unknown>;
+  endAsync(force: boolean): Promise<void>;
+}
+
+/** The client that Node-RED itself brings. */
+function connect(port: number): MqttClient {
+  const nodes = createRequire(join(nodeRedFolder(), 'package.json')).resolve('@node-red/nodes/package.json');
+  const mqtt = createRequire(nodes)('mqtt') as { connect(url: string, options: object): MqttClient };
+  return mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, protocolVersion: 5 });
+}
+
+const LIMIT_MS = 40_000;
+
+/**
+ * Hears everything at a broker. What the node has said passes the schemas; a message that they refuse fails the next
+ * `heard`. Speaks as Home Assistant does.
+ */
+export class Listener {
+  readonly schemas = new Schemas();
+  /** In the order in which they came; those that the broker had kept from before have `isOld`. */
+  readonly messages: (MqttMessage & { isOld: boolean })[] = [];
+  private readonly news = new EventEmitter().setMaxListeners(50);
+  private fault: unknown;
+
+  private constructor(private readonly client: MqttClient) {}
+
+  /** @param options `isOurs` tells which topics are what the node says, not what it is told */
+  static async at(port: number): Promise<Listener> {
+    const client = connect(port);
+    const listener = new Listener(client);
+    client.on('message', (topic: string, payload: Buffer, packet: MqttPacket) => listener.note(topic, payload, packet));
+    await once(client, 'connect');
+    // "Retain as published" tells whether a message is to be kept, "retain handling 2" leaves out what was kept before.
+    await client.subscribeAsync('#', { qos: 1, rap: true, rh: 2 });
+    return listener;
+  }
+
+  async say(topic: string, payload: string, retain = false): Promise<void> {
+    await this.client.publishAsync(topic, payload, { qos: 1, retain });
+  }
+
+  /** The first message from the `from`-th on that the predicate likes. */
+  async heard(what: string, wanted: (message: MqttMessage) => boolean, from = 0): Promise<MqttMessage> {
+    const late = AbortSignal.timeout(LIMIT_MS);
+    for (;;) {
+      if (this.fault) throw this.fault as Error;
+      const found = this.messages.slice(from).find(wanted);
+      if (found) return found;
+      try {
+        await once(this.news, 'message', { signal: late });
+      } catch {
+        const last = this.messages.slice(-15).map(({ topic, payload }) => `${topic} ${payload.slice(0, 300)}`);
+        throw new Error(`not heard: ${what}\n${last.join('\n')}`);
+      }
+    }
+  }
+
+  /** What was said last under a topic. */
+  last(topic: string): string | undefined {
+    return this.messages.findLast((message) => message.topic === topic)?.payload;
+  }
+
+  async close(): Promise<void> {
+    await this.client.endAsync(true);
+    if (this.fault) throw this.fault as Error;
+  }
+
+  private note(topic: string, payload: Buffer, { retain, qos }: MqttPacket): void {
+    const message = { topic, payload: payload.toString('utf8'), retain, qos: qos as 0 | 1, isOld: false };
+    this.messages.push(message);
+    const isTold = /\/set\//.test(topic) || topic === 'homeassistant/status';
+    try {
+      if (!isTold) this.schemas.take(message);
+    } catch (error) {
+      this.fault ??= error;
+    }
+    this.news.emit('message');
+  }
+}

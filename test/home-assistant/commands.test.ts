@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readCommand, Topics } from '../../lib/home-assistant';
+import { ID } from './worlds';
+
+const topics = new Topics({ prefix: 'homeassistant', base: 'sonota' });
+const read = (topic: unknown, payload: unknown, retain?: boolean) =>
+  readCommand(topics, { topic, payload, retain }, [ID]);
+
+describe('home assistant: what is asked of us', () => {
+  it('reads the buttons, the choice of firmware and the install', () => {
+    assert.deepEqual(read('sonota/set/start', 'PRESS'), { kind: 'start' });
+    assert.deepEqual(read('sonota/set/pause', Buffer.from('PRESS')), { kind: 'pause' });
+    assert.deepEqual(read('sonota/set/retry', 'PRESS'), { kind: 'retry' });
+    assert.deepEqual(read('sonota/set/firmware', 'Tasmota'), { kind: 'firmware', name: 'Tasmota' });
+    assert.deepEqual(read(`sonota/set/install/${ID}`, 'INSTALL'), { kind: 'install', deviceid: ID });
+    assert.deepEqual(read(`sonota/set/remove/${ID}`, 'PRESS'), { kind: 'remove', deviceid: ID });
+  });
+
+  it('ignores every command that the broker had kept', () => {
+    for (const [topic, payload] of [
+      ['start', 'PRESS'],
+      ['pause', 'PRESS'],
+      ['retry', 'PRESS'],
+      ['firmware', 'Tasmota'],
+      [`install/${ID}`, 'INSTALL'],
+      [`remove/${ID}`, 'PRESS'],
+    ]) {
+      assert.deepEqual(read(`sonota/set/${topic}`, payload, true), { kind: 'ignored', reason: 'retained' });
+    }
+  });
+
+  it('takes nothing but what was announced', () => {
+    assert.deepEqual(read('sonota/set/start', 'press'), { kind: 'ignored', reason: 'payload' });
+    assert.deepEqual(read(`sonota/set/install/${ID}`, 'PRESS'), { kind: 'ignored', reason: 'payload' });
+    assert.deepEqual(read('sonota/set/install/1000ffffff', 'INSTALL'), { kind: 'ignored', reason: 'topic' });
+    assert.deepEqual(read('sonota/set/', 'PRESS'), { kind: 'ignored', reason: 'topic' });
+    assert.deepEqual(read('zigbee2mqtt/set/start', 'PRESS'), { kind: 'ignored', reason: 'topic' });
+    assert.deepEqual(read(undefined, { a: 1 }), { kind: 'ignored', reason: 'topic' });
+    assert.deepEqual(read('sonota/set/start', 7), { kind: 'ignored', reason: 'payload' });
+  });
+
+  it('hears itself and Home Assistant, kept or not', () => {
+    assert.deepEqual(read('sonota/status', 'online', true), { kind: 'heard', says: 'online' });
+    assert.deepEqual(read('sonota/status', 'offline'), { kind: 'heard', says: 'offline' });
+    assert.deepEqual(read('homeassistant/status', 'online'), { kind: 'home-assistant-online' });
+    assert.deepEqual(read('homeassistant/status', 'offline'), { kind: 'ignored', reason: 'payload' });
+  });
+});

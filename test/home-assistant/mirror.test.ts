@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { cut } from '../../lib/home-assistant/text';
+import { CheckedMirror, DEVICE, EMPTY, FIRMWARE, ID, job, under } from './worlds';
+
+const ONE = { ...EMPTY, devices: [DEVICE], firmware: FIRMWARE };
+const UPDATE = `sonota/device/${ID}/update`;
+const STATE = `sonota/device/${ID}/state`;
+
+describe('home assistant: what is said', () => {
+  let mirror: CheckedMirror;
+  beforeEach(() => {
+    mirror = new CheckedMirror();
+  });
+
+  it('tells of the flasher and of each device, and says nothing twice', () => {
+    const messages = mirror.news(ONE);
+    assert.deepEqual(
+      messages.map(({ topic }) => topic),
+      [
+        'homeassistant/device/sonota_flasher/config',
+        'sonota/state',
+        `homeassistant/device/sonota_${ID}/config`,
+        UPDATE,
+        STATE,
+        'sonota/event',
+      ],
+    );
+    assert.deepEqual(mirror.news(ONE), []);
+    assert.equal(mirror.everything(ONE).length, 5, 'what has happened does not happen again');
+  });
+
+  it('names what is installed and what is to be installed so that Home Assistant cannot compare them', () => {
+    assert.deepEqual(under(mirror.news(ONE), UPDATE), {
+      installed_version: 'ITEAD 1.5.5',
+      latest_version: 'Tasmota 15',
+      release_summary: '',
+      in_progress: false,
+      update_percentage: null,
+    });
+    const unknown = { ...EMPTY, devices: [{ deviceid: ID }] };
+    const update = under(mirror.everything(unknown), UPDATE);
+    assert.deepEqual([update?.['installed_version'], update?.['latest_version']], ['ITEAD', 'newFirmware']);
+  });
+
+  it('follows a flash to its end', () => {
+    mirror.news(ONE);
+    const seen = [
+      job({ stage: 'cloud', percent: 10 }),
+      job({ stage: 'upgrade', percent: 30 }),
+      job({ stage: 'finalstage', percent: 80 }),
+    ].map((now) => mirror.news({ ...ONE, jobs: [now] }));
+    assert.deepEqual(
+      seen.map((messages) => under(messages, UPDATE)?.['update_percentage']),
+      [10, 30, 80],
+    );
+    assert.deepEqual(
+      seen.map((messages) => under(messages, `sonota/device/${ID}/event`)?.['event_type']),
+      ['started', 'stage', 'stage'],
+    );
+    const done = { ...DEVICE, installed: 'Tasmota 15' };
+    const end = mirror.news({ ...ONE, devices: [done], jobs: [job({ stage: 'done', percent: 100 })] });
+    const update = under(end, UPDATE);
+    assert.deepEqual(
+      [
+        update?.['in_progress'],
+        update?.['update_percentage'],
+        update?.['installed_version'],
+        update?.['latest_version'],
+      ],
+      [false, null, 'Tasmota 15', 'Tasmota 15'],
+    );
+    assert.equal(under(end, STATE)?.['stage'], 'done');
+    assert.equal(under(end, `sonota/device/${ID}/event`)?.['event_type'], 'succeeded');
+    assert.equal(under(end, 'sonota/event')?.['event_type'], 'finished');
+  });
+
+  it('ends a failed flash with its code and what to do', () => {
+    mirror.news({ ...ONE, jobs: [job({ percent: 30 })] });
+    const text = 'It was so. Do this.';
+    const verdict = { code: 'device-silent', confidence: 'likely', text } as const;
+    const failed = job({ stage: 'failed', percent: 30, error: 'device-silent', verdict });
+    const end = mirror.news({ ...ONE, jobs: [failed] });
+    assert.deepEqual(
+      [under(end, STATE)?.['error'], under(end, STATE)?.['text'], under(end, STATE)?.['stage']],
+      ['device-silent', text, 'failed'],
+    );
+    assert.equal(under(end, UPDATE)?.['in_progress'], false);
+    assert.equal(under(end, UPDATE)?.['release_summary'], text);
+    assert.equal(under(end, `sonota/device/${ID}/event`)?.['error'], 'device-silent');
+    // A new try clears it.
+    const again = mirror.news({ ...ONE, jobs: [job({ percent: 30 })] });
+    assert.equal(under(again, STATE)?.['error'], 'none');
+    assert.equal(under(again, `sonota/device/${ID}/event`)?.['event_type'], 'started');
+  });
+
+  it('does not call in progress what nobody goes on with, and what waits in a queue that is held', () => {
+    const resting = mirror.news({ ...ONE, jobs: [job({ isAtWork: false })] });
+    assert.equal(under(resting, UPDATE)?.['in_progress'], false);
+    const queue = { isPaused: false, waiting: [ID], counts: { waiting: 1, done: 0, failed: 0 }, percent: 0 };
+    const queued = mirror.everything({ ...ONE, queue });
+    assert.deepEqual(
+      [under(queued, UPDATE)?.['in_progress'], under(queued, UPDATE)?.['update_percentage']],
+      [true, null],
+    );
+    assert.equal(under(queued, STATE)?.['stage'], 'queued');
+    assert.equal(under(queued, `sonota/device/${ID}/event`)?.['event_type'], 'queued');
+    const held = mirror.news({ ...ONE, queue: { ...queue, isPaused: true } });
+    assert.equal(under(held, UPDATE)?.['in_progress'], false);
+    assert.equal(under(held, 'sonota/state')?.['state'], 'paused');
+  });
+
+  it('counts with the queue, and without one by the jobs', () => {
+    const jobs = [job({ stage: 'upgrade', percent: 40 }), job({ deviceid: 'b', stage: 'done', percent: 100 })];
+    assert.deepEqual(under(mirror.news({ ...ONE, jobs }), 'sonota/state'), {
+      state: 'flashing',
+      queue: 0,
+      done: 1,
+      failed: 0,
+      percent: 40,
+      firmware: 'Tasmota 15',
+      problem: 'OFF',
+      code: 'none',
+      text: '',
+    });
+    const queue = {
+      isPaused: false,
+      waiting: ['c', undefined],
+      counts: { waiting: 2, done: 7, failed: 1 },
+      percent: 66.6,
+    };
+    const counted = under(mirror.news({ ...ONE, jobs, queue }), 'sonota/state');
+    assert.deepEqual(
+      ['queue', 'done', 'failed', 'percent'].map((key) => counted?.[key]),
+      [2, 7, 1, 66],
+    );
+  });
+
+  it('tells what is wrong with the host', () => {
+    const trouble = { code: 'port-in-use', text: 'Port 8443 is taken.' } as const;
+    const state = under(mirror.news({ ...ONE, trouble }), 'sonota/state');
+    assert.deepEqual([state?.['problem'], state?.['code'], state?.['text']], ['ON', 'port-in-use', trouble.text]);
+  });
+
+  it('removes a device with empty kept messages, and once', () => {
+    mirror.news(ONE);
+    const removed = mirror.news({ ...EMPTY, firmware: FIRMWARE }).filter(({ payload }) => payload === '');
+    assert.deepEqual(
+      removed.map(({ topic, retain }) => [topic, retain]),
+      [
+        [`homeassistant/device/sonota_${ID}/config`, true],
+        [UPDATE, true],
+        [STATE, true],
+      ],
+    );
+    assert.deepEqual(mirror.news({ ...EMPTY, firmware: FIRMWARE }), []);
+  });
+
+  it('does not tell as news what an earlier run has done', () => {
+    const old = { ...ONE, jobs: [job({ stage: 'done', percent: 100 })] };
+    mirror.knows(old);
+    mirror.first(old);
+    assert.deepEqual(mirror.news(old), []);
+  });
+
+  it('keeps two flashers on one broker apart, at any prefix', () => {
+    const other = new CheckedMirror({ prefix: '/ha/', base: 'sonota/garage' });
+    const topics = other.news(ONE).map(({ topic }) => topic);
+    assert.ok(topics.includes('ha/device/sonota_garage/config'), topics.join());
+    assert.ok(topics.includes(`ha/device/sonota_garage_${ID}/config`), topics.join());
+    assert.ok(topics.includes(`sonota/garage/device/${ID}/update`), topics.join());
+  });
+
+  it('cuts texts at 255 characters, not through the middle of one', () => {
+    assert.equal(cut('x'.repeat(255)), 'x'.repeat(255));
+    const long = cut('😀'.repeat(300));
+    assert.equal(Array.from(long).length, 255);
+    assert.ok(long.endsWith('😀…'));
+    const verdict = { code: 'unexplained', confidence: 'likely', text: 'ä'.repeat(400) } as const;
+    const failed = job({ stage: 'failed', error: 'unexplained', verdict });
+    const summary = under(mirror.news({ ...ONE, jobs: [failed] }), UPDATE)?.['release_summary'];
+    assert.equal(String(summary).length, 255);
+  });
+});

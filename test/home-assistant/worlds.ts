@@ -1,0 +1,69 @@
+import type { ShownJob, World } from '../../lib/home-assistant';
+import { ENTITY_NAMES, Mirror, Topics, type EntityNames, type MqttMessage } from '../../lib/home-assistant';
+import { Schemas } from './schemas';
+
+export const ID = '1000a1b2c3';
+
+export const EMPTY: World = { devices: [], jobs: [], firmware: { options: [], chosen: undefined } };
+
+export const DEVICE = { deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+
+export const FIRMWARE = { options: ['Tasmota 15', 'ESPHome'], chosen: 'Tasmota 15' };
+
+export function job(more: Partial<ShownJob> = {}): ShownJob {
+  return {
+    deviceid: ID,
+    model: 'ITA-GZ1-GL',
+    romVersion: '1.5.5',
+    ip: '192.168.1.30',
+    mac: null,
+    stage: 'cloud',
+    percent: 10,
+    startedAt: '2026-01-02T03:04:05.000Z',
+    stages: {},
+    isAtWork: true,
+    ...more,
+  };
+}
+
+export const NAMES = Object.fromEntries(ENTITY_NAMES.map((name) => [name, name])) as EntityNames;
+
+/** A mirror whose every message passes the schemas. */
+export class CheckedMirror {
+  readonly schemas: Schemas;
+  readonly topics: Topics;
+  private readonly mirror: Mirror;
+
+  constructor(settings = { prefix: 'homeassistant', base: 'sonota' }) {
+    this.topics = new Topics(settings);
+    this.schemas = new Schemas(settings.prefix.replaceAll('/', ''));
+    this.mirror = new Mirror({ topics: this.topics, names: NAMES, version: '0.1.0' });
+  }
+
+  news(world: World): MqttMessage[] {
+    return this.checked(this.mirror.news(world));
+  }
+
+  everything(world: World): MqttMessage[] {
+    return this.checked(this.mirror.everything(world));
+  }
+
+  first(world: World): MqttMessage[] {
+    return this.checked(this.mirror.first(world));
+  }
+
+  knows(world: World): void {
+    this.mirror.knows(world);
+  }
+
+  private checked(messages: MqttMessage[]): MqttMessage[] {
+    for (const message of messages) this.schemas.take(message);
+    return messages;
+  }
+}
+
+/** The JSON said under a topic, the last of it. */
+export function under(messages: readonly MqttMessage[], topic: string): Record<string, unknown> | undefined {
+  const found = messages.findLast((message) => message.topic === topic);
+  return found && (JSON.parse(found.payload) as Record<string, unknown>);
+}

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mock } from 'node:test';
+import type { MqttMessage } from '../../lib/home-assistant';
+import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
+import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
+import { Schemas } from '../home-assistant/schemas';
+import type { Flow } from '../shared/node-red';
+import { Bed, freePorts, without, type Ports } from './bed';
+
+const ID = '1000a1b2c3';
+const UPDATE = `sonota/device/${ID}/update`;
+
+function flowOf(ports: Ports, more: Record<string, unknown> = {}): Flow {
+  const place = { z: 'tab', x: 100, y: 100 };
+  const form = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+  return [
+    { id: 'tab', type: 'tab', label: 'home assistant' },
+    { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...form },
+    { id: 'tasmota', type: 'sonota-firmware', name: 'Tasmota 15', user1: '', user2: '', final: '/data/tasmota.bin' },
+    { id: 'esphome', type: 'sonota-firmware', name: '', user1: '', user2: '', final: 'catalog:my-esphome' },
+    {
+      ...{ id: 'ha', type: 'sonota-home-assistant', ...place, name: '', host: 'host', prefix: '', topic: '' },
+      ...{ wires: [['mqtt'], ['flash']] },
+      ...more,
+    },
+    { id: 'mqtt', type: 'sink', ...place, wires: [] },
+    { id: 'flash', type: 'sink', ...place, wires: [] },
+    { id: 'catch', type: 'catch', ...place, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...place, wires: [] },
+  ];
+}
+
+describe('nodes: sonota-home-assistant', function () {
+  this.timeout(15_000);
+  let bed: Bed;
+  let ports: Ports;
+
+  beforeEach(async () => {
+    ports = await freePorts();
+  });
+  afterEach(async () => {
+    const schemas = new Schemas();
+    try {
+      for (const message of said()) schemas.take(message);
+    } finally {
+      await bed.unload();
+    }
+  });
+
+  function said(): MqttMessage[] {
+    return bed
+      .messages('mqtt')
+      .map(({ topic, payload, qos, retain }) => ({ topic, payload, qos, retain }) as MqttMessage);
+  }
+
+  /** Waits until something is said under a topic whose payload the predicate likes. */
+  async function hears(topic: string, wanted: (payload: string) => boolean = () => true, from = 0): Promise<string> {
+    const found = await bed.at('mqtt', (msg) => {
+      const isLater = bed.messages('mqtt').indexOf(msg) >= from;
+      return isLater && msg['topic'] === topic && wanted(String(msg.payload));
+    });
+    return String(found.payload);
+  }
+
+  /** The broker is there, as the birth message tells. */
+  async function connect(): Promise<void> {
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await hears('sonota/state');
+  }
+
+  async function dialIn(): Promise<void> {
+    const device = bed.device({ provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } });
+    await device.start();
+    await hears(UPDATE, (payload) => payload.includes('ITEAD 1.5.5'));
+  }
+
+  it('knocks until the broker is heard, and says nothing else before', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await hears('sonota/status', (payload) => payload === 'online');
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'waiting for MQTT' });
+    assert.equal(said().length, 1);
+    await connect();
+    const config = JSON.parse(await hears('homeassistant/device/sonota_flasher/config')) as Config;
+    assert.deepEqual(config.components['firmware']?.['options'], ['Tasmota 15', 'my-esphome']);
+    await bed.status('ha', ({ fill, text }) => fill === 'green' && text === '0 devices');
+  });
+
+  it('starts a flash for the device whose install was asked for, with the firmware that was chosen', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    await dialIn();
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL', retain: true });
+    bed.send('ha', { topic: 'sonota/set/firmware', payload: 'none of ours' });
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    bed.send('ha', { topic: 'sonota/set/firmware', payload: 'my-esphome' });
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
+    await bed.at('flash', () => bed.messages('flash').length >= 3);
+    const requests = bed.messages('flash').map(({ topic, deviceid, firmware }) => ({ topic, deviceid, firmware }));
+    // The kept one is not among them.
+    assert.deepEqual(requests, [
+      { topic: 'cloud', deviceid: ID, firmware: undefined },
+      { topic: 'cloud', deviceid: ID, firmware: 'esphome' },
+      { topic: 'provision', deviceid: undefined, firmware: 'esphome' },
+    ]);
+    await hears(UPDATE, (payload) => payload.includes('"latest_version":"my-esphome"'));
+  });
+
+  it('says all of it again when Home Assistant has started', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    await dialIn();
+    const from = said().length;
+    bed.send('ha', { topic: 'homeassistant/status', payload: 'online' });
+    await hears('homeassistant/device/sonota_flasher/config', undefined, from);
+    await hears(`homeassistant/device/sonota_${ID}/config`, undefined, from);
+    await hears(UPDATE, undefined, from);
+  });
+
+  it('contradicts an offline that is not true', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    const from = said().length;
+    bed.send('ha', { topic: 'sonota/status', payload: 'offline', retain: true });
+    await hears('sonota/status', (payload) => payload === 'online', from);
+    await hears('sonota/state', undefined, from);
+  });
+
+  it('removes a device when asked, and does not bring it back with the next deploy', async () => {
+    const flow = flowOf(ports);
+    bed = await Bed.load(flow);
+    await connect();
+    await dialIn();
+    await bed.devices[0]?.stop();
+    bed.send('ha', { topic: `sonota/set/remove/${ID}`, payload: 'PRESS' });
+    await hears(`homeassistant/device/sonota_${ID}/config`, (payload) => payload === '');
+    const from = said().length;
+    await bed.deploy(flow);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online', retain: true });
+    await hears('sonota/state', undefined, from);
+    assert.ok(
+      !said()
+        .slice(from)
+        .some(({ topic }) => topic.includes(ID)),
+    );
+  });
+
+  it('says offline when it is removed', async () => {
+    const flow = flowOf(ports);
+    bed = await Bed.load(flow);
+    await connect();
+    const from = said().length;
+    await bed.deploy(without(flow, 'ha'), 'nodes');
+    await hears('sonota/status', (payload) => payload === 'offline', from);
+  });
+
+  it('without a host shows it, and hands it to Catch', async () => {
+    bed = await Bed.load(flowOf(ports, { host: '' }));
+    assert.equal(bed.shown('ha')?.text, 'host-missing');
+    bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
+    assert.equal((await bed.at('caught')).error?.code, 'host-missing');
+  });
+});
+
+describe('nodes: what sonota-home-assistant remembers', () => {
+  let folder: string;
+  const complaints: string[] = [];
+  const open = (): DeviceMemory => new DeviceMemory(join(folder, 'own'), 'node.json', (text) => complaints.push(text));
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-memory-'));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+    assert.deepEqual(complaints.splice(0), []);
+  });
+
+  it('outlives a restart: devices, what was removed, and the choice', async () => {
+    const memory = open();
+    const failure = { code: 'device-silent', text: 'So it was.' } as const;
+    memory.learn({ deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5' });
+    memory.learn({ deviceid: ID, failure });
+    memory.learn({ deviceid: 'gone' });
+    memory.remove('gone', new Date('2026-01-02T00:00:00Z'));
+    memory.choose('Tasmota');
+    await memory.settled();
+    const next = open();
+    assert.deepEqual(next.all(), [{ deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5', failure }]);
+    assert.equal(next.chosen, 'Tasmota');
+    assert.ok(next.wasRemovedSince('gone', '2026-01-01T00:00:00Z'));
+    assert.ok(!next.wasRemovedSince('gone', '2026-01-03T00:00:00Z'));
+    assert.ok(!next.wasRemovedSince(ID, '2026-01-01T00:00:00Z'));
+  });
+
+  it('takes no ids that no device has, and not more devices than a home', () => {
+    const memory = open();
+    for (const deviceid of ['', 'a/b', '+', 'x'.repeat(33)]) memory.learn({ deviceid });
+    assert.deepEqual(memory.all(), []);
+    for (let count = 0; count < 300; count += 1) memory.learn({ deviceid: `made-up-${count}` });
+    assert.equal(memory.all().length, 200);
+    return memory.settled();
+  });
+
+  it('begins anew where its file is none of its own', async () => {
+    const memory = open();
+    memory.learn({ deviceid: ID });
+    await memory.settled();
+    const path = join(folder, 'own', 'node.json');
+    for (const content of ['{', '{}', 'null', '{"format":"sonota-home-assistant/1","devices":[{"deviceid":7},null]}']) {
+      await writeFile(path, content);
+      assert.deepEqual(open().all(), [], content);
+    }
+  });
+});
+
+describe('nodes: how sonota-home-assistant finds out that the broker is there', () => {
+  const heard: string[] = [];
+  let contact: BrokerContact;
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    heard.length = 0;
+    contact = new BrokerContact({
+      knock: () => heard.push('knock'),
+      opened: () => heard.push('opened'),
+      lost: () => heard.push('lost'),
+    });
+    contact.start();
+  });
+  afterEach(() => {
+    contact.stop();
+    mock.timers.reset();
+  });
+
+  it('knocks every 5 s at first and every minute later', () => {
+    for (let count = 0; count < 11; count += 1) mock.timers.tick(5000);
+    assert.equal(heard.length, 12);
+    for (let count = 0; count < 12; count += 1) mock.timers.tick(10_000);
+    assert.deepEqual(heard, Array<string>(14).fill('knock'));
+  });
+
+  it('takes its own echo for what it is, and a connect for a connect', () => {
+    contact.heard(false);
+    mock.timers.tick(60_000);
+    contact.heard(false);
+    assert.deepEqual(heard, ['knock', 'opened', 'knock']);
+    // Only who has subscribed anew hears what was kept.
+    contact.heard(true);
+    assert.deepEqual(heard.slice(3), ['opened']);
+    // A birth message that nobody has asked for.
+    contact.heard(false);
+    assert.deepEqual(heard.slice(4), ['opened']);
+  });
+
+  it('notices that nobody answers', () => {
+    contact.heard(false);
+    mock.timers.tick(60_000);
+    mock.timers.tick(5000);
+    assert.deepEqual(heard, ['knock', 'opened', 'knock', 'lost', 'knock']);
+    contact.heard(false);
+    assert.equal(heard.at(-1), 'opened');
+  });
+});
+
+interface Config {
+  components: Record<string, Record<string, unknown>>;
+}
