@@ -12,10 +12,14 @@ export class FirmwareList {
   private readonly ids = new Map<string, string>();
   private readonly names = new Map<string, string>();
 
+  /**
+   * @param chosen the name that a person has chosen
+   * @param more the firmware node of the form, which counts until then; and what to call an image without a name
+   */
   constructor(
     RED: NodeAPI,
     private readonly chosen: () => string | undefined,
-    private readonly unknownName: string,
+    private readonly more: { readonly defaultId: string; readonly unknownName: string },
   ) {
     RED.nodes.eachNode((definition: FirmwareDef) => {
       if (definition.type !== 'sonota-firmware') return;
@@ -34,21 +38,21 @@ export class FirmwareList {
     return this.ids.has(name);
   }
 
-  /** The node to flash with, where a person has chosen one or there is only one. */
+  /** The node to flash with. */
   get chosenId(): string | undefined {
     return this.chosenName === undefined ? undefined : this.ids.get(this.chosenName);
   }
 
   /** What a job has installed, in the words of the list where it is from there. */
   nameOf(image: LoadedImage | undefined): string {
-    if (image === undefined) return this.chosenName ?? this.unknownName;
-    return this.names.get(image.source) ?? nameOfSource(image.source) ?? this.unknownName;
+    if (image === undefined) return this.chosenName ?? this.more.unknownName;
+    return this.names.get(image.source) ?? nameOfSource(image.source) ?? this.more.unknownName;
   }
 
   private get chosenName(): string | undefined {
     const name = this.chosen();
     if (name !== undefined && this.ids.has(name)) return name;
-    return this.ids.size === 1 ? [...this.ids.keys()][0] : undefined;
+    return [...this.ids].find(([, id]) => id === this.more.defaultId)?.[0];
   }
 
   private freeName(wanted: string): string {

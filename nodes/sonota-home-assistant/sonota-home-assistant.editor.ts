@@ -1,5 +1,6 @@
 interface SonotaHomeAssistantProperties extends EditorNodeProperties {
   host: string;
+  firmware: string;
   prefix: string;
   topic: string;
 }
@@ -10,6 +11,8 @@ RED.nodes.registerType<SonotaHomeAssistantProperties>('sonota-home-assistant', {
   defaults: {
     name: { value: '' },
     host: { value: '', type: 'sonota-host', required: true },
+    // Not required: the nodes that are wired behind it may have their own.
+    firmware: { value: '', type: 'sonota-firmware', required: false },
     prefix: { value: '', validate: sonotaChecks.topic },
     topic: { value: '', validate: sonotaChecks.topic },
   },

@@ -15,6 +15,7 @@ import { HomeAssistantLink, type LinkOutlet } from './link';
 
 interface HomeAssistantDef extends NodeDef {
   host: string;
+  firmware: string;
   prefix: string;
   topic: string;
 }
@@ -43,7 +44,10 @@ export default function register(RED: NodeAPI): void {
           {
             host,
             memory,
-            firmware: new FirmwareList(RED, () => memory.chosen, names.newFirmware),
+            firmware: new FirmwareList(RED, () => memory.chosen, {
+              defaultId: config.firmware,
+              unknownName: names.newFirmware,
+            }),
             topics: { prefix: textOr(config.prefix, 'homeassistant'), base: textOr(config.topic, 'sonota') },
             names,
             version: ownVersion(),

@@ -143,6 +143,7 @@ export const EVERY_NODE: Flow = [
     id: idOf('sonota-home-assistant'),
     type: 'sonota-home-assistant',
     name: '',
+    firmware: '',
     prefix: '',
     topic: '',
     x: 150,

@@ -26,7 +26,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', functi
     const { listener } = scene;
     await listener.heard('the flasher', at('homeassistant/device/sonota_flasher/config'));
     await listener.heard('online', ({ topic, payload }) => topic === 'sonota/status' && payload === 'online');
-    const device = scene.device();
+    const device = scene.device({ behaviours: { blockPauseMs: 20 } });
     await device.start();
     await scene.announced(ID);
     assert.deepEqual(scene.update(ID), {

@@ -22,7 +22,16 @@ function flowOf(ports: Ports, more: Record<string, unknown> = {}): Flow {
     { id: 'tasmota', type: 'sonota-firmware', name: 'Tasmota 15', user1: '', user2: '', final: '/data/tasmota.bin' },
     { id: 'esphome', type: 'sonota-firmware', name: '', user1: '', user2: '', final: 'catalog:my-esphome' },
     {
-      ...{ id: 'ha', type: 'sonota-home-assistant', ...place, name: '', host: 'host', prefix: '', topic: '' },
+      ...{
+        id: 'ha',
+        type: 'sonota-home-assistant',
+        ...place,
+        name: '',
+        host: 'host',
+        firmware: '',
+        prefix: '',
+        topic: '',
+      },
       ...{ wires: [['mqtt'], ['flash']] },
       ...more,
     },
