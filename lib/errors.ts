@@ -112,6 +112,18 @@ const EXPLANATIONS = {
     what: 'The Wi-Fi {ssid} was joined, but gave {name} no address.',
     remedy: 'Power-cycle the device, or set a fixed address.',
   },
+  'wifi-address-invalid': {
+    what: 'The address {address} is not one with its network, such as 192.168.4.2/24.',
+    remedy: 'Correct it, or leave it empty for an address that the network gives.',
+  },
+  'wifi-network-missing': {
+    what: 'It was not said which Wi-Fi to join.',
+    remedy: 'Enter its name in the node, or send it as msg.ssid.',
+  },
+  'wifi-action-unknown': {
+    what: 'A Wi-Fi cannot do this: {action}.',
+    remedy: 'Choose an action in the node, or set msg.action to scan, join or leave.',
+  },
   'wifi-address-needed': {
     what: 'To join the Wi-Fi {ssid}, an address of your own is needed: one from its router would change the way to the internet.',
     remedy: 'Set msg.address, such as 192.168.4.2/24.',
@@ -144,6 +156,10 @@ const EXPLANATIONS = {
   'wifi-supervisor-timeout': {
     what: 'The Home Assistant Supervisor did not answer within {seconds} s.',
     remedy: 'Start again; if it stays so, restart the Supervisor.',
+  },
+  'wifi-stayed-long': {
+    what: 'The Wi-Fi {ssid} was left after {seconds} s, so that others can have the radio.',
+    remedy: 'Leave it with the action "leave" when the work is done, or give it more time in the node.',
   },
   'wifi-not-restored': {
     what: 'The network that {name} was in before did not come back in time.',

@@ -30,6 +30,11 @@ const sonotaChecks = {
   /** Four numbers; a name would not do, because devices are told the address as it stands. */
   ipv4: sonotaCheck((text) => (/^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/.test(text) ? undefined : 'ipv4')),
 
+  /** Four numbers and the length of the network's part. */
+  cidr: sonotaCheck((text) =>
+    /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!\/)|(?=\/))){4}\/([1-9]|[12]\d|3[0-2])$/.test(text) ? undefined : 'cidr',
+  ),
+
   /** An address these devices can be asked at: plain http, no name of a user. */
   httpUrl: sonotaCheck((text) => (/^http:\/\/[^\s/@]+(\/\S*)?$/i.test(text) ? undefined : 'httpUrl')),
 

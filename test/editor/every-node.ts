@@ -2,6 +2,7 @@ import type { Flow } from '../shared/node-red';
 
 /** The node types that the palette shows, and the icon of each. */
 export const VISIBLE_TYPES = {
+  'sonota-wifi': 'sonota-wifi.svg',
   'sonota-preflight': 'sonota-preflight.svg',
   'sonota-provision': 'sonota-provision.svg',
   'sonota-cloud-emulator': 'sonota-cloud.svg',
@@ -64,6 +65,21 @@ export const EVERY_NODE: Flow = [
     y: 540,
     z: 'tab',
     wires: [[], [], []],
+  },
+  {
+    id: idOf('sonota-wifi'),
+    type: 'sonota-wifi',
+    name: '',
+    host: idOf('sonota-host'),
+    action: 'scan',
+    ssid: '',
+    address: '',
+    timeout: '',
+    stay: '',
+    x: 350,
+    y: 480,
+    z: 'tab',
+    wires: [[]],
   },
   { id: idOf('sonota-provision'), type: 'sonota-provision', name: '', url: '', timeout: '', x: 150, y: 60, ...stage },
   {

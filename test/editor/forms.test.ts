@@ -45,6 +45,11 @@ const FIELDS: Record<string, Record<string, Entries>> = {
     ssid: { bad: ['a'.repeat(32), 'ä'.repeat(16)], good: ['a'.repeat(31), 'ä'.repeat(15)] },
   },
   'sonota-firmware': { user1: IMAGE, user2: IMAGE, final: IMAGE },
+  'sonota-wifi': {
+    timeout: POSITIVE,
+    stay: POSITIVE,
+    address: { bad: ['192.168.4.2', '192.168.4.2/40', 'mine/24'], good: ['192.168.4.2/24', '${IP}'] },
+  },
   'sonota-provision': { url: URL, timeout: POSITIVE },
   'sonota-cloud-emulator': { timeout: POSITIVE },
   'sonota-ota-serve': { timeout: POSITIVE },

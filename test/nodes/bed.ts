@@ -19,6 +19,7 @@ import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
 import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
 import registerProvision from '../../nodes/sonota-provision/sonota-provision';
 import registerQueue from '../../nodes/sonota-queue/sonota-queue';
+import registerWifi from '../../nodes/sonota-wifi/sonota-wifi';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { freePort } from '../flash/bench';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
@@ -71,6 +72,7 @@ const NODES: NodeInitializer[] = [
   registerQueue,
   registerVirtual,
   registerHomeAssistant,
+  registerWifi,
 ];
 
 /** A flow in a Node-RED runtime, and everything that is heard of it, over all of its redeploys. */

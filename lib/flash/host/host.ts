@@ -24,6 +24,7 @@ import { JobBook } from '../job/job-book';
 import { JobMemory } from './job-memory';
 import { formerIn } from '../radio/former-file';
 import { Radio } from '../radio/radio';
+import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
@@ -61,6 +62,8 @@ export class FlashHost extends EventEmitter {
   readonly library: ImageLibrary;
   /** Joins the networks of devices, where this machine can. */
   readonly radio: Radio;
+  /** The network that a flow of one's own has joined. */
+  readonly wifiSession: WifiSession;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -99,6 +102,7 @@ export class FlashHost extends EventEmitter {
     this.library = ImageLibrary.at(folder);
     this.radio = new Radio(formerIn(folder));
     this.radio.log = (level, text) => this.log(level, text);
+    this.wifiSession = new WifiSession(this.radio);
     this.homeAddress = homeAddressIn(folder);
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;
@@ -190,6 +194,7 @@ export class FlashHost extends EventEmitter {
     await this.stopListening();
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
     await this.runs.whenIdle();
+    await this.wifiSession.leave();
     await this.radio.close();
   }
 

@@ -3,7 +3,7 @@ import { sentencesOf, type ErrorCode, type ErrorValues, type FlashError } from '
 /** One row of the table. */
 export interface Check {
   /** What was looked at. */
-  readonly check: 'address' | 'port' | 'tls' | 'self' | 'network' | 'wifi' | 'firmware' | 'clock';
+  readonly check: 'address' | 'port' | 'tls' | 'self' | 'network' | 'wifi' | 'radio' | 'firmware' | 'clock';
   /** What is wrong; where nothing is, what is ruled out. */
   readonly code: ErrorCode;
   /** `warn`: a flash may go well all the same. */

@@ -8,6 +8,7 @@ import { checkFirmware } from './firmware';
 import { thisMachine, type Machine } from './machine';
 import { checkNetworks } from './network';
 import { checkPorts } from './ports';
+import { checkRadio } from './radio';
 import { checkSelf } from './self';
 import { checkTls } from './tls';
 import { checkWifi, type WifiPresence } from './wifi';
@@ -40,9 +41,10 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   // Opens the host, which also looks for its address.
   const ports = await checkPorts(host);
   const machine = options.machine ?? thisMachine();
-  const [tls, self, firmware] = await Promise.all([
+  const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),
     checkSelf(host, machine, signal),
+    checkRadio(host, signal),
     sources ? checkFirmware(host, sources, signal) : undefined,
   ]);
   if (signal.aborted) throw new FlashError('cancelled');
@@ -55,6 +57,7 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
     ...self,
     ...checkNetworks(host, machine),
     checkWifi(wifi),
+    radio,
     ...(firmware ? [firmware] : []),
     checkClock(machine.now),
   ]);

@@ -72,6 +72,16 @@ export class Radio extends EventEmitter {
     return choice;
   }
 
+  /** What for it is held just now, by whomever. */
+  get holder(): RadioPurpose | undefined {
+    return this.last?.owner?.holder;
+  }
+
+  /** The interface that was chosen last; empty where none was. */
+  get interfaceName(): string {
+    return this.last?.choice.interfaceName ?? '';
+  }
+
   /** Waits for its turn. The hold must be released. @throws FlashError `wifi-*`, `cancelled` */
   async hold(purpose: RadioPurpose, signal: AbortSignal): Promise<RadioHold> {
     const choice = await this.choice(signal);

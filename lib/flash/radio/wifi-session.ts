@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events';
+import { FlashError } from '../../errors';
+import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../../net/wifi/wifi';
+import { limited } from '../../net/wifi/within';
+import type { Radio, RadioHold } from './radio';
+
+export interface SessionOptions {
+  readonly signal: AbortSignal;
+  /** For the scan or the joining, the wait for its turn included. */
+  readonly seconds: number;
+}
+
+/**
+ * A network that a flow of one's own joins and leaves. There is one at a time; it ends by itself after the time that
+ * it may stay, so that no flash waits for it for ever.
+ *
+ * Events: `ended` with a FlashError where it was lost or its time was over.
+ */
+export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
+  private hold: RadioHold | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly radio: Radio) {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  get joined(): JoinedNetwork | undefined {
+    return this.hold?.driver.joined;
+  }
+
+  /** @throws FlashError `wifi-*`, `cancelled` */
+  async scan({ signal, seconds }: SessionOptions): Promise<readonly AccessPoint[]> {
+    const { hold } = this;
+    return this.inTime({ signal, seconds }, 'A scan', (both) =>
+      hold ? hold.scan(both) : this.radio.scan('flow', both),
+    );
+  }
+
+  /**
+   * Joins, and stays for `stay` seconds at most. Leaves what it had joined before.
+   * @throws FlashError `wifi-*`, `cancelled`
+   */
+  async join(network: WifiNetwork, { stay, ...options }: SessionOptions & { stay: number }): Promise<JoinedNetwork> {
+    await this.leave();
+    return this.inTime(options, `Joining the Wi-Fi ${network.ssid}`, async (signal) => {
+      const hold = await this.radio.hold('flow', signal);
+      try {
+        const joined = await hold.join(network, signal);
+        this.begin(hold, stay);
+        return joined;
+      } catch (error) {
+        await hold.release();
+        throw error;
+      }
+    });
+  }
+
+  /** Resolves with what was left, once the former network is back. */
+  async leave(): Promise<JoinedNetwork | undefined> {
+    const { hold, joined } = this;
+    clearTimeout(this.timer);
+    this.hold = undefined;
+    hold?.driver.off('lost', this.lost);
+    await hold?.release();
+    return joined;
+  }
+
+  private begin(hold: RadioHold, stay: number): void {
+    this.hold = hold;
+    hold.driver.on('lost', this.lost);
+    const over = new FlashError('wifi-stayed-long', { ssid: hold.driver.joined?.ssid ?? '?', seconds: stay });
+    this.timer = setTimeout(() => this.end(over), stay * 1000);
+  }
+
+  private readonly lost = (error: FlashError): void => this.end(error);
+
+  private end(error: FlashError): void {
+    void this.leave().then(() => this.emit('ended', error));
+  }
+
+  private inTime<T>(
+    { signal, seconds }: SessionOptions,
+    what: string,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const late = (): FlashError => {
+      const { holder, interfaceName } = this.radio;
+      // Whoever has the radio is not interrupted.
+      if (!this.hold && holder !== undefined && holder !== 'flow') {
+        return new FlashError('wifi-busy', { name: interfaceName, what: holder });
+      }
+      return new FlashError('wifi-timeout', { what, seconds });
+    };
+    return limited({ signal, limitMs: seconds * 1000 }, late, work);
+  }
+}

@@ -1,0 +1,47 @@
+interface SonotaWifiProperties extends EditorNodeProperties {
+  host: string;
+  action: string;
+  ssid: string;
+  address: string;
+  timeout: string;
+  stay: string;
+}
+
+RED.nodes.registerType<SonotaWifiProperties, { password: string }>('sonota-wifi', {
+  category: 'Sonoff',
+  color: '#C3D9D7',
+  defaults: {
+    name: { value: '' },
+    host: { value: '', type: 'sonota-host', required: true },
+    action: { value: 'scan' },
+    ssid: { value: '' },
+    address: { value: '', validate: sonotaChecks.cidr },
+    timeout: { value: '', validate: sonotaChecks.positive },
+    stay: { value: '', validate: sonotaChecks.positive },
+  },
+  credentials: {
+    password: { type: 'password' },
+  },
+  inputs: 1,
+  outputs: 1,
+  icon: 'sonota-wifi.svg',
+  paletteLabel: function () {
+    return this._('sonota-wifi.label.palette');
+  },
+  label: function () {
+    const { name, action, ssid } = this;
+    if (name) return name;
+    const what = this._(`sonota-wifi.action.${action || 'message'}`);
+    return action === 'join' && ssid ? `${what} ${ssid}` : what;
+  },
+  labelStyle: sonotaLabelStyle,
+  inputLabels: sonotaStageInput,
+  outputLabels: sonotaStageOutput,
+  oneditprepare: function () {
+    const action = $('#node-input-action');
+    const ofJoin = $('.sonota-wifi-join');
+    const show = (): void => void ofJoin.toggle(action.val() === 'join' || action.val() === '');
+    action.on('change', show);
+    show();
+  },
+});

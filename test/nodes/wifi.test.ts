@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
+import { freePort } from '../flash/bench';
+import { Bed } from './bed';
+
+const SSID = 'ITEAD-1000a1b2c3';
+const BSSID = '5E:CF:7F:A1:B2:C3';
+
+describe('nodes: sonota-wifi', function () {
+  this.timeout(20_000);
+  let bus: PrivateBus | undefined;
+  let nm: FakeNetworkManager;
+  let bed: Bed;
+
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (bus) return;
+    console.log(`    skipped: ${whyNoBus()}`);
+    this.skip();
+  });
+
+  after(() => bus?.stop());
+
+  beforeEach(async () => {
+    nm = await FakeNetworkManager.start();
+    nm.addWifi('lo');
+    nm.accessPoints = [
+      { ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word', signal: 40 },
+      { ssid: SSID, bssid: BSSID, psk: '12345678', signal: 90 },
+    ];
+    bed = await Bed.load(await flow());
+  });
+
+  afterEach(async () => {
+    await bed.unload();
+    await nm.vanish();
+  });
+
+  /** The loopback is the one interface that every machine has; NetworkManager says that it is a Wi-Fi. */
+  async function flow(uplink = 'lo') {
+    const ports = { httpsPort: await freePort(), legacyPort: await freePort(), httpPort: await freePort() };
+    const wifi = { wifi: 'networkmanager', wifiInterface: 'lo', wifiUplink: uplink };
+    const node = (id: string, action: string) => ({
+      ...{ id, type: 'sonota-wifi', z: 'tab', x: 1, y: 1, host: 'host', action, timeout: '2', wires: [['out']] },
+    });
+    return [
+      { id: 'tab', type: 'tab', label: 'Wi-Fi' },
+      { id: 'host', type: 'sonota-host', bind: '127.0.0.1', finalStagePort: ports.httpPort, ...ports, ...wifi },
+      node('any', ''),
+      node('joiner', 'join'),
+      { id: 'out', type: 'sink', z: 'tab', x: 1, y: 1, wires: [] },
+      { id: 'caught', type: 'catch', z: 'tab', x: 1, y: 1, scope: null, wires: [['errors']] },
+      { id: 'errors', type: 'sink', z: 'tab', x: 1, y: 1, wires: [] },
+    ];
+  }
+
+  it('tells what is in reach and what each is, the strongest first', async () => {
+    bed.send('any', { action: 'scan', foreign: 'kept' });
+    const { payload, foreign } = await bed.at('out');
+    assert.equal(foreign, 'kept');
+    const found = payload as Record<string, unknown>[];
+    assert.deepEqual(found[0], {
+      ...{ ssid: SSID, bssid: BSSID, signal: 90, frequency: 2412, security: 'psk' },
+      ...{ kind: 'stock', deviceid: '1000a1b2c3' },
+    });
+    assert.equal(found[1]?.['kind'], 'other');
+  });
+
+  it('joins with one node, stays over a deploy, and leaves with another', async () => {
+    bed.send('joiner', { ssid: SSID });
+    const { payload } = await bed.at('out');
+    assert.deepEqual(payload, { ssid: SSID, bssid: BSSID, address: '10.10.7.2', interfaceName: 'lo' });
+    await bed.deploy(await flow());
+    assert.equal(nm.profiles.length, 1);
+    bed.send('any', { action: 'leave' });
+    await bed.at('out', (msg) => msg['action'] === 'leave');
+    assert.deepEqual(nm.names(), { profiles: [], active: [undefined] });
+  });
+
+  it('takes the password out of the message, and shows what went wrong', async () => {
+    bed.send('joiner', { ssid: 'home', password: 'wrong secret' });
+    const caught = await bed.at('errors');
+    assert.equal(caught.error?.code, 'wifi-password-wrong');
+    assert.doesNotMatch(JSON.stringify(caught), /wrong secret/);
+    assert.deepEqual(nm.names().profiles, []);
+    bed.send('joiner', {});
+    await bed.at('errors', ({ error }) => error?.code === 'wifi-network-missing');
+    bed.send('any', { action: 'dance' });
+    await bed.at('errors', ({ error }) => error?.code === 'wifi-action-unknown');
+    bed.send('joiner', { ssid: SSID, address: '10.10.7.2' });
+    await bed.at('errors', ({ error }) => error?.code === 'wifi-address-invalid');
+  });
+
+  it('is cancelled, and ends at its time limit', async () => {
+    nm.accessPoints[1]!.hangs = true;
+    bed.send('joiner', { ssid: SSID });
+    await bed.at('errors', ({ error }) => error?.code === 'wifi-timeout');
+    bed.send('joiner', { ssid: SSID });
+    nm.once('state', () => bed.send('joiner', { cancel: true }));
+    await bed.at('errors', ({ error }) => error?.code === 'cancelled');
+    assert.deepEqual(nm.names().profiles, []);
+  });
+
+  it('leaves when Node-RED stops', async () => {
+    bed.send('joiner', { ssid: SSID });
+    await bed.at('out');
+    await bed.deploy([{ id: 'tab', type: 'tab', label: 'Nothing' }]);
+    while (nm.profiles.length > 0) await new Promise((resolve) => nm.once('state', resolve));
+    assert.deepEqual(nm.names(), { profiles: [], active: [undefined] });
+  });
+});
