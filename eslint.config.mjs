@@ -57,7 +57,7 @@ const PURE = {
 const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
 
 export default tseslint.config(
-  { ignores: ['dist/', '.dist-*/', 'node_modules/', '.node-red-5/', '.rehearsal/', '.out-*/'] },
+  { ignores: ['dist/', '.dist-*/', 'node_modules/', '.node-red-5/', '.palettes/', '.rehearsal/', '.out-*/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -205,10 +205,18 @@ export class StageNode {
       topic: `${job.deviceid ?? 'unknown'}/${report.stage}`,
       payload: report.percent,
       text: report.text,
+      waiting: report.state === 'waiting',
+      ...transferOf(report),
       deviceid: job.deviceid,
       sonota: job,
     };
   }
+}
+
+/** How far the image on the wire is, for whoever draws its speed. */
+function transferOf({ name, values: { image, sent, size } }: Report): Message {
+  if (sent === undefined || size === undefined) return {};
+  return { transfer: { image: image ?? (name.startsWith('user2') ? 'user2' : 'final'), sent, size } };
 }
 
 /** The message that came in, with what the stage found; every foreign property is kept. */

@@ -5,9 +5,11 @@ import type { Node, NodeAPI } from 'node-red';
 import { overviewOfHost, type HostOverview } from '../../lib/flash/overview/host-overview';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
+import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { hosts } from '../shared/hosts';
 
 const JOB = '/sonota/host/:id/jobs/:job';
+const QUEUE = '/sonota/host/:id/queue/:deed';
 
 /** A host of the overview, with what its config node calls it. */
 type NamedOverview = HostOverview & { readonly id: string; readonly name: string };
@@ -35,7 +37,26 @@ export function addJobRoutes(RED: NodeAPI): void {
       response.status(204).end();
     });
   });
+  RED.httpAdmin.post(QUEUE, mayWrite, (request: Request, response: Response) => {
+    const host = hostOf(request);
+    const deed = String(request.params['deed']);
+    if (!host || !Object.hasOwn(DEEDS, deed)) return void response.status(404).json({ message: 'There is none.' });
+    const { entry } = request.query;
+    DEEDS[deed as keyof typeof DEEDS](host.queue, typeof entry === 'string' ? entry : undefined);
+    response.status(204).end();
+  });
 }
+
+/** What a person may ask of the queue, of one entry where one is named. */
+const DEEDS = {
+  pause: (queue: FlashQueue) => queue.pause(),
+  resume: (queue: FlashQueue) => queue.resume(),
+  retry: (queue: FlashQueue) => queue.retryFailed(),
+  forget: (queue: FlashQueue, entry?: string) => queue.forget(entry),
+  skip: (queue: FlashQueue, entry?: string) => {
+    if (entry !== undefined) queue.skip(entry);
+  },
+};
 
 function overview(RED: NodeAPI): { hosts: NamedOverview[] } {
   const named = hosts.all().map(([id, host]) => {
@@ -46,10 +67,14 @@ function overview(RED: NodeAPI): { hosts: NamedOverview[] } {
 }
 
 function withJob(request: Request, response: Response, act: (host: FlashHost, job: Job) => void): void {
-  const [, host] = hosts.all().find(([id]) => id === request.params['id']) ?? [];
+  const host = hostOf(request);
   const job = host?.jobs.byId(String(request.params['job']));
   if (host && job) act(host, job);
   else response.status(404).json({ message: 'There is no such job.' });
+}
+
+function hostOf(request: Request): FlashHost | undefined {
+  return hosts.all().find(([id]) => id === request.params['id'])?.[1];
 }
 
 function refuse(response: Response, message: string): void {

@@ -7,6 +7,7 @@ interface SonotaHostSection {
 
 function sonotaHostSection(
   act: (deed: SonotaDeed, host: SonotaHost, job: SonotaJob) => void,
+  ask: (deed: SonotaQueueDeed, host: SonotaHost, entry?: string) => void,
   announce: (text: string) => void,
 ): SonotaHostSection {
   const title = $('<h3></h3>');
@@ -14,7 +15,10 @@ function sonotaHostSection(
   const trouble = $('<p class="sonota-board-notice"></p>');
   const empty = $('<p></p>').text(sonotaSidebarText('host.noJobs'));
   const list = $('<ul role="list"></ul>');
-  const root = $('<section></section>').append(title, state, trouble, empty, list);
+  const queue = sonotaQueueView((deed, entry) => {
+    if (shown) ask(deed, shown, entry);
+  });
+  const root = $('<section></section>').append(title, state, trouble, queue.root, empty, list);
   const cards = new Map<string, SonotaCard>();
   let shown: SonotaHost | undefined;
 
@@ -26,6 +30,8 @@ function sonotaHostSection(
     sonotaSetText(title, name);
     sonotaSetText(state, host.trouble ? '' : sonotaHostState(host));
     sonotaSetText(trouble, host.trouble ? sonotaExplained(host.trouble) : '');
+    queue.root.toggle(host.queue !== undefined);
+    if (host.queue) queue.update(host.queue);
     empty.toggle(host.jobs.length === 0);
     sonotaSync(list, cards, host.jobs, () =>
       sonotaJobCard((deed, job) => {

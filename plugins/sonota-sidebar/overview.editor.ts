@@ -27,6 +27,26 @@ interface SonotaJob {
   canForget: boolean;
 }
 
+interface SonotaQueueEntry {
+  id: string;
+  deviceid: string | null;
+  state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  attempts: number;
+  percent: number;
+  error?: string;
+}
+
+interface SonotaQueue {
+  state: 'idle' | 'running' | 'paused';
+  waiting: number;
+  running: number;
+  done: number;
+  failed: number;
+  skipped: number;
+  percent: number;
+  entries: SonotaQueueEntry[];
+}
+
 interface SonotaHost {
   id: string;
   name: string;
@@ -35,6 +55,7 @@ interface SonotaHost {
   ports: number[];
   trouble?: { code: string; text: string; values: SonotaValues };
   jobs: SonotaJob[];
+  queue?: SonotaQueue;
 }
 
 /** A text of the sidebar's own catalogue. */

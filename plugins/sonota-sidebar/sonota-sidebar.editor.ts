@@ -47,7 +47,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
   };
   const show = (hosts: SonotaHost[]): void => {
     sonotaSetText(empty, hosts.length === 0 ? sonotaSidebarText('noHosts') : '');
-    sonotaSync(place, sections, hosts, () => sonotaHostSection(act, (text) => live.text(text)));
+    sonotaSync(place, sections, hosts, () => sonotaHostSection(act, ask, (text) => live.text(text)));
   };
   const refresh = (): void => {
     isAskedAgain = isAsking;
@@ -79,6 +79,13 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
       forget: () => $.ajax({ url, method: 'DELETE' }).done(refresh),
     }[deed]();
     void asked.fail((request) => complain(request, deed === 'evidence' ? 'mayNotSee' : 'mayNotChange'));
+  };
+  const ask = (deed: SonotaQueueDeed, host: SonotaHost, entry?: string): void => {
+    sonotaSetText(notice, '');
+    const which = entry === undefined ? '' : `?entry=${encodeURIComponent(entry)}`;
+    void $.ajax({ url: `sonota/host/${encodeURIComponent(host.id)}/queue/${deed}${which}`, method: 'POST' })
+      .done(refresh)
+      .fail((request: JQuery.jqXHR) => complain(request, 'mayNotChange'));
   };
   return { root, refresh };
 }

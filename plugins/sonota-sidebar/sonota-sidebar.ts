@@ -25,6 +25,7 @@ export default function register(RED: NodeAPI): void {
   hosts.on('added', (host: FlashHost) => {
     host.on('state', ring);
     host.jobs.on('changed', ring);
+    host.queue.on('changed', ring);
     ring();
   });
   hosts.on('closed', ring);

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CommsClient } from '../shared/comms';
-import type { Flow } from '../shared/node-red';
+import { plainExamples } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
 import { useEditor } from './suite';
 
 const REHEARSAL_LIMIT_MS = 90_000;
 /** The stages of a rehearsal, in the order in which they end. */
 const STAGES = ['sonota-provision', 'sonota-cloud-emulator', 'sonota-ota-serve', 'sonota-finalstage-watch'];
-const folder = join(packageRoot(), 'examples');
 
-const examples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.json'))
-  .sort()
-  .map((path) => ({ name: relative('', path).replace(/\.json$/, ''), flow: read(path) }));
-
-for (const { name, flow } of examples) {
+for (const { name, flow } of plainExamples()) {
   describe(`editor: example ${name}`, () => {
     const suite = useEditor([]);
 
@@ -105,8 +99,4 @@ function assertSawAllColours(comms: CommsClient, node: string, type: string): vo
   const fills = seen.map(({ fill }) => fill);
   assert.equal(fills.at(-1), 'green', `${type} ended with ${JSON.stringify(seen.at(-1))}`);
   assert.ok(fills.includes('yellow') || fills.includes('blue'), `${type} showed only ${JSON.stringify(seen)}`);
-}
-
-function read(path: string): Flow {
-  return JSON.parse(readFileSync(join(folder, path), 'utf8')) as Flow;
 }

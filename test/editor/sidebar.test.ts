@@ -10,6 +10,7 @@ import { useEditor } from './suite';
 
 const REHEARSAL_LIMIT_MS = 60_000;
 const NOBODY = '10009f8e7d';
+const QUEUED = ['1000aaaa01', '1000aaaa02'];
 
 /** The rehearsal of example 01, and a stage that waits for a device that does not come. */
 function flow(): Flow {
@@ -18,13 +19,19 @@ function flow(): Flow {
   const host = rehearsal.find(({ type }) => type === 'sonota-host')?.id;
   const z = rehearsal.find(({ type }) => type === 'tab')?.id;
   const waiting = { host, z, name: '', every: false, timeout: '1', force: false, wires: [[], []] };
-  return [...rehearsal, { id: 'nobody', type: 'sonota-cloud-emulator', x: 330, y: 420, ...waiting }, ask(z)];
+  const queue = { host, z, name: '', atOnce: '1', attempts: '1', wires: [['nobody'], [], []] };
+  return [
+    ...rehearsal,
+    { id: 'nobody', type: 'sonota-cloud-emulator', x: 330, y: 420, ...waiting },
+    { id: 'queue', type: 'sonota-queue', x: 330, y: 480, ...queue },
+    inject('ask', z, { p: 'deviceid', v: NOBODY, vt: 'str' }, 'nobody'),
+    inject('enqueue', z, { p: 'deviceids', v: JSON.stringify(QUEUED), vt: 'json' }, 'queue'),
+  ];
 }
 
-function ask(z: string | undefined): Flow[number] {
-  const props = [{ p: 'deviceid', v: NOBODY, vt: 'str' }];
+function inject(id: string, z: string | undefined, prop: object, to: string): Flow[number] {
   const never = { repeat: '', crontab: '', once: false, onceDelay: 0.1, topic: '' };
-  return { id: 'ask', type: 'inject', z, name: '', props, ...never, x: 120, y: 420, wires: [['nobody']] };
+  return { id, type: 'inject', z, name: '', props: [prop], ...never, x: 120, y: 420, wires: [[to]] };
 }
 
 describe('editor: the sidebar of the flashes', () => {
@@ -108,6 +115,32 @@ describe('editor: the sidebar of the flashes', () => {
       .press('Space');
     await card('failed').waitFor({ state: 'detached' });
     assert.equal(await card('done').count(), 1);
+  });
+
+  it('shows the queue, and pauses, skips and forgets in it', async () => {
+    const queue = board().locator('.sonota-queue');
+    await suite.red.inject('enqueue');
+    await queue.getByText('1 waiting, 1 in work').waitFor();
+    await queue.getByRole('button', { name: 'Pause' }).press('Enter');
+    await queue.getByText('nothing new begins').waitFor();
+    await queue.getByRole('button', { name: `Skip ${QUEUED[1]}` }).click();
+    await queue
+      .locator('li', { hasText: QUEUED[1] ?? '' })
+      .getByText('skipped')
+      .waitFor();
+    await queue
+      .locator('li', { hasText: QUEUED[0] ?? '' })
+      .getByText('nothing-arrived')
+      .waitFor();
+    await assertAccessible(suite.editor.page, '.sonota-queue');
+    await photograph('sidebar-queue');
+    await queue.getByRole('button', { name: 'Forget ended' }).click();
+    await queue.getByRole('button', { name: 'Go on' }).click();
+    await queue.waitFor({ state: 'hidden' });
+    await card('failed')
+      .getByRole('button', { name: `Forget the flash of ${QUEUED[0]}` })
+      .click();
+    await card('failed').waitFor({ state: 'detached' });
   });
 
   it('says so where Node-RED refuses', async () => {

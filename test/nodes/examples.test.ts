@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { freePort } from '../flash/bench';
-import { packageRoot } from '../shared/package-root';
+import { example, plainExamples } from '../shared/examples';
 import { startNodeRed, type Flow } from '../shared/node-red';
-
-const folder = join(packageRoot(), 'examples');
 
 const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
 /** What Node-RED says of the settings that the test gives it. */
@@ -13,7 +9,7 @@ const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
 
 /** An example as it is, but on ports that nobody has, so that tests may run beside a real Node-RED. */
 async function onFreePorts(name: string): Promise<Flow> {
-  const flow = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Flow;
+  const flow = example(name);
   const apPort = String(await freePort());
   const httpPort = String(await freePort());
   const hosts = { httpsPort: String(await freePort()), legacyPort: String(await freePort()), httpPort };
@@ -29,7 +25,7 @@ async function onFreePorts(name: string): Promise<Flow> {
 describe('nodes: the examples in a real Node-RED', function () {
   this.timeout(90_000);
 
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
+  for (const { name } of plainExamples()) {
     it(`${name} starts without an error`, async () => {
       const flow = await onFreePorts(name);
       const red = await startNodeRed({ flow });
@@ -47,7 +43,7 @@ describe('nodes: the examples in a real Node-RED', function () {
   }
 
   it('01 runs to its end', async () => {
-    const flow = await onFreePorts('01 - Rehearse with a virtual Sonoff.json');
+    const flow = await onFreePorts('01 - Rehearse with a virtual Sonoff');
     const red = await startNodeRed({ flow });
     const comms = await red.comms();
     try {

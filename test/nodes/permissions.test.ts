@@ -53,6 +53,7 @@ describe("nodes: who may ask the editor's routes", function () {
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
       ['retry', 'POST', 'host/none/jobs/none/retry'],
       ['forget', 'DELETE', 'host/none/jobs/none'],
+      ['queue', 'POST', 'host/none/queue/pause'],
     ];
     const found: Record<string, number> = {};
     for (const [name, method, path, body] of routes) {
@@ -67,7 +68,7 @@ describe("nodes: who may ask the editor's routes", function () {
     return found;
   }
 
-  const WRITES = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, retry: 401, forget: 401 };
+  const WRITES = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
     const all = { ...WRITES, images: 401, overview: 401, evidence: 401 };
@@ -83,7 +84,7 @@ describe("nodes: who may ask the editor's routes", function () {
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
     const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
-    const all = { ...firmware, overview: 200, evidence: 404, retry: 404, forget: 404 };
+    const all = { ...firmware, overview: 200, evidence: 404, retry: 404, forget: 404, queue: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 });

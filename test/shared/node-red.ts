@@ -27,6 +27,10 @@ export interface NodeRedOptions {
   /** Put before the command, such as `['ip', 'netns', 'exec', 'home']`. */
   prefix?: readonly string[];
   env?: Record<string, string>;
+  /** Another Node-RED than that of `nodeRedFolder()`, with the Node.js that it needs. */
+  runtime?: { node: string; folder: string };
+  /** Folders of further packages to be installed in the user folder, as links. */
+  palettes?: readonly string[];
 }
 
 /**
@@ -181,8 +185,8 @@ export class RunningNodeRed extends EventEmitter {
 function launch(userDir: string, options: NodeRedOptions): ChildProcess {
   const command = [
     ...(options.prefix ?? []),
-    process.execPath,
-    join(nodeRedFolder(), 'red.js'),
+    options.runtime?.node ?? process.execPath,
+    join(options.runtime?.folder ?? nodeRedFolder(), 'red.js'),
     '--userDir',
     userDir,
     '--settings',
@@ -210,7 +214,14 @@ async function furnish(userDir: string, port: number, options: NodeRedOptions): 
   const scope = join(userDir, 'node_modules', '@sonota');
   await mkdir(scope, { recursive: true });
   await symlink(packageRoot(), join(scope, 'node-red'), 'dir');
-  const manifest = { name: 'user-folder', private: true, dependencies: { '@sonota/node-red': '*' } };
+  const dependencies: Record<string, string> = { '@sonota/node-red': '*' };
+  for (const folder of options.palettes ?? []) {
+    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string };
+    dependencies[name] = '*';
+    await mkdir(dirname(join(userDir, 'node_modules', name)), { recursive: true });
+    await symlink(folder, join(userDir, 'node_modules', name), 'dir');
+  }
+  const manifest = { name: 'user-folder', private: true, dependencies };
   await writeFile(join(userDir, 'package.json'), JSON.stringify(manifest));
   await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(options.flow ?? []));

@@ -1,5 +1,6 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
 import type { FlashHost } from '../host/host';
+import type { QueueSnapshot } from '../queue/queue-snapshot';
 import { overviewOf, type JobOverview } from './job-overview';
 
 /** How many ended jobs are shown. */
@@ -14,17 +15,21 @@ export interface HostOverview {
   readonly trouble: { code: ErrorCode; text: string; values: ErrorValues } | undefined;
   /** What goes on comes first, then what ended last. */
   readonly jobs: readonly JobOverview[];
+  /** Undefined where nothing was ever queued. */
+  readonly queue: QueueSnapshot | undefined;
 }
 
-export function overviewOfHost({ isListening, address, ports, trouble, jobs, runs }: FlashHost): HostOverview {
+export function overviewOfHost({ isListening, address, ports, trouble, jobs, runs, queue }: FlashHost): HostOverview {
   const newestFirst = [...jobs.all()].reverse();
   const ended = newestFirst.filter((job) => !job.isOpen).slice(0, ENDED_SHOWN);
   const shown = [...newestFirst.filter((job) => job.isOpen), ...ended];
+  const queued = queue.snapshot();
   return {
     isListening,
     address,
     ports: [ports.https, ports.legacy, ports.http].filter((port) => port > 0),
     trouble: trouble && { code: trouble.code, text: trouble.message, values: trouble.values },
     jobs: shown.map((job) => overviewOf(job, runs.failures.has(job.id))),
+    queue: queued.entries.length > 0 || queued.state === 'paused' ? queued : undefined,
   };
 }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { assertAccessible } from '../editor/axe';
+import { launchBrowser } from '../editor/browser';
+import { EditorPage } from '../editor/editor-page';
+import { example } from '../shared/examples';
+import { nodeRedFolder, startNodeRed, type RunningNodeRed } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
+
+const LIMIT_MS = 60_000;
+const NAME = '35 - Flash from a dashboard';
+const { SONOTA_DASHBOARD: palette, SONOTA_NODE_5: node5, SONOTA_NODE_RED_5: folder5 } = process.env;
+
+const RUNTIMES = {
+  '4.1': { node: process.execPath, folder: nodeRedFolder() },
+  '5.0': node5 !== undefined && folder5 !== undefined ? { node: node5, folder: folder5 } : undefined,
+};
+
+for (const [version, runtime] of Object.entries(RUNTIMES)) {
+  describe(`dashboard: ${NAME}, on Node-RED ${version}`, function () {
+    this.timeout(2 * LIMIT_MS);
+    let browser: Browser | undefined;
+    let red: RunningNodeRed | undefined;
+
+    before(async function () {
+      const launched = await launchBrowser();
+      const missing = Array.isArray(launched)
+        ? `no browser: ${launched.join('; ')}`
+        : palette === undefined
+          ? 'FlowFuse Dashboard could not be installed'
+          : runtime === undefined
+            ? `no Node-RED ${version}`
+            : undefined;
+      if (!Array.isArray(launched)) browser = launched;
+      if (missing !== undefined) {
+        console.log(`      skipped: ${missing}`);
+        return this.skip();
+      }
+      red = await startNodeRed({ flow: example(NAME), palettes: [palette as string], ...(runtime && { runtime }) });
+    });
+
+    after(async () => {
+      await browser?.close();
+      await red?.stop();
+    });
+
+    it('is properly configured in the editor, and starts without a warning', async () => {
+      assert.ok(browser && red);
+      const editor = await EditorPage.open(browser, red.url);
+      await editor.page.locator('.red-ui-flow-node').first().waitFor();
+      for (const node of await editor.nodes()) {
+        assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
+      }
+      assert.deepEqual(editor.complaints, []);
+      await editor.close();
+      const told = red.log.filter(
+        (line) => /\[(error|warn)\]/.test(line) && !/unencrypted credentials|Projects disabled/.test(line),
+      );
+      assert.deepEqual(told, []);
+    });
+
+    for (const width of [1280, 390]) {
+      it(`leads from a button to "done", ${width} pixels wide`, async () => {
+        assert.ok(browser && red);
+        const page = await browser.newPage({ viewport: { width, height: 900 } });
+        const complaints = complaintsOf(page);
+        await page.goto(`${red.url}/dashboard/flash`);
+        const now = page.locator('.sonota-now');
+        await page.getByRole('button', { name: 'Rehearse' }).click();
+        const found = page.getByRole('button', { name: /^Flash 10[\da-f]{8}/ });
+        await found.waitFor({ timeout: LIMIT_MS });
+        await photograph(page, `dashboard-found-${width}`);
+        await found.click();
+        await now.locator('li[aria-current=step]', { hasText: 'FinalStage' }).waitFor({ timeout: LIMIT_MS });
+        await page.locator('canvas').first().waitFor();
+        await photograph(page, `dashboard-${width}`);
+        await page.locator('.sonota-now[data-stage=done]').waitFor({ timeout: LIMIT_MS });
+        await now.getByText('The new firmware is installed.').waitFor();
+        assert.equal(await now.locator('li.done').count(), 5);
+        await found.waitFor({ state: 'detached' });
+        await page
+          .locator('.v-data-table tr', { hasText: /10[\da-f]{8}\s*done/i })
+          .first()
+          .waitFor();
+        const isWider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+        assert.equal(isWider, false, 'nothing hangs over the edge');
+        await assertAccessible(page, '.sonota-now');
+        await photograph(page, `dashboard-done-${width}`);
+        assert.deepEqual(complaints, []);
+        await page.close();
+      });
+    }
+
+    it('tells in words why a flash failed, and what to do', async () => {
+      assert.ok(browser && red);
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      const complaints = complaintsOf(page);
+      await page.goto(`${red.url}/dashboard/flash`);
+      await red.deploy(withoutFirmware());
+      await page.reload();
+      await page.getByRole('button', { name: 'Rehearse' }).click();
+      const found = page.getByRole('button', { name: /^Flash 10[\da-f]{8}/ });
+      await found.waitFor({ timeout: LIMIT_MS });
+      await found.click();
+      await page.locator('.sonota-now[data-stage=failed]').waitFor({ timeout: LIMIT_MS });
+      await page.locator('.sonota-now-failed').getByText('Name its file or address in the firmware node.').waitFor();
+      await photograph(page, 'dashboard-failed');
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  });
+}
+
+/** The example as somebody has it who forgot to choose the images. */
+function withoutFirmware(): ReturnType<typeof example> {
+  return example(NAME).map((node) => (node.type === 'sonota-ota-serve' ? { ...node, firmware: '' } : node));
+}
+
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  return complaints;
+}
+
+/** With `SONOTA_SCREENSHOT` set, a picture for the docs. */
+async function photograph(page: Page, name: string): Promise<void> {
+  if (!process.env['SONOTA_SCREENSHOT']) return;
+  const folder = join(packageRoot(), 'docs', 'pictures');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
