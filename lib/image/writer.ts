@@ -39,6 +39,8 @@ export interface ImageOptions {
 }
 
 export interface FinalImageOptions extends ImageOptions {
+  /** How much of the code in flash repeats itself, 0 to 1, so that it can be packed; about 0.3 in real firmware. */
+  redundancy?: number;
   eboot?: EbootGeneration;
 }
 
@@ -54,6 +56,9 @@ const DATA_ADDRESS = 0x3ffe8000;
 const RAM_STEP = 0x1000;
 /** One word in so many of the irom part is an address in it, so that even the smallest image tells its slot. */
 const POINTER_EVERY = 16;
+
+/** What repeats itself repeats in pieces of this size. */
+const BLOCK_BYTES = 1024;
 
 const SMALLEST_FINAL = APP_OFFSET + 1024;
 const LARGEST = 4 * 1024 * 1024;
@@ -86,7 +91,7 @@ export function makeUserImage(options: UserImageOptions): Buffer {
  * @throws RangeError for a size under 5120 bytes, or for segments or a flash that cannot be
  */
 export function makeFinalImage(options: FinalImageOptions = {}): Buffer {
-  const { size = 65536, seed = 1, segments = 4, text = '', eboot = 'raw' } = options;
+  const { size = 65536, seed = 1, segments = 4, text = '', eboot = 'raw', redundancy = 0 } = options;
   const app = wholeLines(size, SMALLEST_FINAL, 0) - APP_OFFSET;
   const random = seededRandom(seed);
   const flash = flashBytes(options);
@@ -97,7 +102,8 @@ export function makeFinalImage(options: FinalImageOptions = {}): Buffer {
   const ram: PartContent = { flash, entry, segments: ramSegments(ramBytes(app), count - 1, random) };
   // The checksum's line is the same one, whether irom stands before these segments or not: it has whole lines.
   const iromBytes = app - partBytes(unpadded(ram) + SEGMENT_HEADER_BYTES);
-  const irom = { address: SLOT_IROM_ADDRESS[1], data: iromData(iromBytes, SLOT_IROM_ADDRESS[1], text, random) };
+  const data = repetitive(iromData(iromBytes, SLOT_IROM_ADDRESS[1], text, random), redundancy);
+  const irom = { address: SLOT_IROM_ADDRESS[1], data };
   return buildImage({
     kind: 'final',
     boot: { flash, entry: EBOOT_ADDRESS, segments: [code] },
@@ -129,6 +135,15 @@ function iromData(length: number, address: number, text: string, random: () => n
     data.writeUInt32LE(address + 4 * (random() % (length / 4)), offset);
   }
   if (text) data.write(`${text}\0`, 4, 'latin1');
+  return data;
+}
+
+/** Lets so much of the data be as its second block is; its first holds the text. */
+function repetitive(data: Buffer, redundancy: number): Buffer {
+  for (let block = 2; (block + 1) * BLOCK_BYTES <= data.length; block++) {
+    const isRepeated = Math.floor(block * redundancy) > Math.floor((block - 1) * redundancy);
+    if (isRepeated) data.copy(data, block * BLOCK_BYTES, BLOCK_BYTES, 2 * BLOCK_BYTES);
+  }
   return data;
 }
 

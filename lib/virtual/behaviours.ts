@@ -26,6 +26,8 @@ export interface Behaviours {
   acknowledges: boolean;
   /** Time it takes over each block that it writes (4096 bytes of an upgrade, 1024 in FinalStage), in ms. */
   blockPauseMs: number;
+  /** true: a bit of what it has written and acknowledged flips before its first start. */
+  imageRots: boolean;
   /** false: FinalStage's connects go nowhere. */
   finalStageDials: boolean;
   /** Somebody else was first in FinalStage's network and has 192.168.4.2. Told to the radio; nobody is dialled. */
@@ -56,6 +58,7 @@ export const HEALTHY: Behaviours = {
   reachesImages: true,
   acknowledges: true,
   blockPauseMs: 0,
+  imageRots: false,
   finalStageDials: true,
   finalStageStolen: false,
   losesPowerAtByte: undefined,
@@ -153,6 +156,11 @@ export const FAULTS: readonly Fault[] = [
     name: 'slow-drip',
     about: 'It takes everything very slowly, but without a pause that would end it.',
     behaviours: { blockPauseMs: 200 },
+  },
+  {
+    name: 'image-rots',
+    about: 'A bit of the written image flips before its first start: in one hop it goes back to the stock firmware.',
+    behaviours: { imageRots: true },
   },
   {
     name: 'finalstage-stolen',

@@ -1,10 +1,18 @@
 import { type FlashMemory, SECTOR_BYTES } from './flash-memory';
+import { oneHopIn } from './one-hop-file';
+import { innerImage } from './slot-image';
 
 export type Slot = 1 | 2;
 
 const SLOT_ADDRESS = { 1: 0x1000, 2: 0x81000 } as const;
-/** The SDK's parameter sector, whose first two bytes are the loader's flags (ESP8266 notes 2.1, 2.2). */
-const FLAGS_ADDRESS = 0xfd000;
+/** What the loader looks at of a slot: it ends where the SDK's last sectors begin. */
+const SLOT_BYTES = 0x7b000;
+/**
+ * The SDK's two parameter sectors, whose first two bytes are the loader's flags, and behind them the sector whose first
+ * byte says which is current (ESP8266 notes 2.1, 2.2).
+ */
+const PARAMETER_SECTORS = [0xfd, 0xfe] as const;
+const SELECTOR_SECTOR = 0xff;
 const LOADER_VERSION = 6;
 const CHECKSUM_SEED = 0xef;
 
@@ -13,7 +21,7 @@ export const LOADER_MARK = Buffer.from('virtual sonoff: boot loader');
 export const STOCK_MARK = Buffer.from('virtual sonoff: stock firmware');
 
 export type BootResult =
-  | { firmware: 'stock' | 'intermediate'; slot: Slot }
+  | { firmware: 'stock' | 'intermediate' | 'one-hop'; slot: Slot }
   | { firmware: 'new' }
   | { firmware: 'none'; reason: 'boot-loop' | 'no-loader' };
 
@@ -25,16 +33,34 @@ export function otherSlot(slot: Slot): Slot {
   return slot === 1 ? 2 : 1;
 }
 
-/** Sets the slot that the loader starts next, as the SDK's upgrade-and-reboot call does. */
+/** All that a slot holds. */
+export function slotBytes(flash: FlashMemory, slot: Slot): Buffer {
+  return flash.read(SLOT_ADDRESS[slot], SLOT_BYTES);
+}
+
+/**
+ * Sets the slot that the loader starts next, as the SDK's upgrade-and-reboot call and the loader itself do: the other
+ * parameter sector gets a copy with new flags, then becomes the current one.
+ */
 export function selectSlot(flash: FlashMemory, slot: Slot): void {
-  flash.eraseSector(FLAGS_ADDRESS / SECTOR_BYTES);
-  flash.program(FLAGS_ADDRESS, Uint8Array.of(slot === 1 ? 0xfc : 0xfd, 0xe0 | LOADER_VERSION));
+  const current = currentParameters(flash);
+  const other = 1 - current;
+  const parameters = flash.read(PARAMETER_SECTORS[current] * SECTOR_BYTES, SECTOR_BYTES);
+  parameters.set([slot === 1 ? 0xfc : 0xfd, 0xe0 | LOADER_VERSION]);
+  flash.eraseSector(PARAMETER_SECTORS[other]!);
+  flash.program(PARAMETER_SECTORS[other]! * SECTOR_BYTES, parameters);
+  flash.eraseSector(SELECTOR_SECTOR);
+  flash.program(SELECTOR_SECTOR * SECTOR_BYTES, Uint8Array.of(other));
 }
 
 /** The slot that the loader will try. Erased flags carry another loader version, which means user1. */
-export function selectedSlot(flash: FlashMemory): Slot {
-  const [flags, version] = flash.read(FLAGS_ADDRESS, 2);
+export function currentSlot(flash: FlashMemory): Slot {
+  const [flags, version] = flash.read(PARAMETER_SECTORS[currentParameters(flash)] * SECTOR_BYTES, 2);
   return (version! & 0x1f) === LOADER_VERSION && (flags! & 0x03) === 1 ? 2 : 1;
+}
+
+function currentParameters(flash: FlashMemory): 0 | 1 {
+  return flash.bytes[SELECTOR_SECTOR * SECTOR_BYTES] === 0 ? 0 : 1;
 }
 
 /**
@@ -46,7 +72,7 @@ export function boot(flash: FlashMemory, log: (line: string) => void): BootResul
   if (!Buffer.from(flash.bytes.buffer, 0, SECTOR_BYTES).includes(LOADER_MARK)) {
     return flash.bytes[0] === 0xe9 ? { firmware: 'new' } : { firmware: 'none', reason: 'no-loader' };
   }
-  let slot = selectedSlot(flash);
+  let slot = currentSlot(flash);
   let verdict = inspectSlot(flash, slot);
   if (verdict === 'wrong-magic') {
     log(`user${slot} has a wrong magic; the boot loader falls back to the other slot`);
@@ -58,25 +84,20 @@ export function boot(flash: FlashMemory, log: (line: string) => void): BootResul
     log(`user${slot} does not start: ${verdict}`);
     return { firmware: 'none', reason: 'boot-loop' };
   }
-  const start = flash.read(slotAddress(slot), SECTOR_BYTES);
-  return { firmware: start.includes(STOCK_MARK) ? 'stock' : 'intermediate', slot };
+  const image = slotBytes(flash, slot);
+  if (oneHopIn(image)) return { firmware: 'one-hop', slot };
+  return { firmware: image.subarray(0, SECTOR_BYTES).includes(STOCK_MARK) ? 'stock' : 'intermediate', slot };
 }
 
 /** The boot loader's check of a slot: outer magic EA 04, inner E9, XOR over the RAM segments; irom is never checked. */
 export function inspectSlot(flash: FlashMemory, slot: Slot): 'good' | 'wrong-magic' | 'wrong-checksum' {
-  const image = Buffer.from(flash.bytes.buffer, SLOT_ADDRESS[slot], 0x7b000);
-  if (image[0] !== 0xea || image[1] !== 0x04) return 'wrong-magic';
-  const inner = 16 + image.readUInt32LE(12);
-  if (inner + 8 > image.length || image[inner] !== 0xe9) return 'wrong-magic';
+  const image = slotBytes(flash, slot);
+  const inner = innerImage(image);
+  if (!inner) return 'wrong-magic';
+  if (inner.isCut) return 'wrong-checksum';
   let checksum = CHECKSUM_SEED;
-  let position = inner + 8;
-  for (let segment = 0; segment < image[inner + 1]!; segment++) {
-    if (position + 8 > image.length) return 'wrong-checksum';
-    const end = position + 8 + image.readUInt32LE(position + 4);
-    if (end > image.length) return 'wrong-checksum';
-    for (const byte of image.subarray(position + 8, end)) checksum ^= byte;
-    position = end;
+  for (const { offset, length } of inner.segments) {
+    for (const byte of image.subarray(offset, offset + length)) checksum ^= byte;
   }
-  const at = inner + ((position - inner) | 15);
-  return image[at] === checksum ? 'good' : 'wrong-checksum';
+  return image[inner.checksumOffset] === checksum ? 'good' : 'wrong-checksum';
 }

@@ -48,6 +48,7 @@ export type VirtualState =
   | 'erased'
   | 'hanging'
   | 'half-erased'
+  | 'relocating'
   | 'new-firmware'
   | 'new-access-point'
   | 'new-joining'

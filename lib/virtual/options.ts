@@ -1,6 +1,7 @@
 import type { Behaviours } from './behaviours';
 import type { Slot } from './boot';
 import type { NewFirmwarePlace } from './new-firmware';
+import type { Relocator } from './one-hop-model';
 import type { HomeNetwork, Radio } from './radio';
 import type { Timings } from './timings';
 
@@ -47,6 +48,8 @@ export interface VirtualSonoffOptions {
   finalStageHost?: { address: string; port: number };
   /** Its new firmware lives on and is found there. Left out, the device ends as the new firmware boots. */
   newFirmware?: NewFirmwarePlace;
+  /** What runs a one-hop image; by default a model of its relocator. An emulator of the chip can take its place. */
+  relocator?: Relocator;
   /** What brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<Radio>;
   /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */

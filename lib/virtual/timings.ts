@@ -22,6 +22,9 @@ export const PAUSES = {
   boot: 500,
   /** The intermediate firmware's 100 blinks. */
   blink: 10_000,
+  /** The relocator of a one-hop image moving itself to slot 2; and unpacking twice and writing, from there. */
+  moves: 6000,
+  relocates: 14_000,
   /** Between two connects of FinalStage. */
   finalStageDial: 500,
   /** Between two commands of Tasmota's backlog (SetOption34). */

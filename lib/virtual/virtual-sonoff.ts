@@ -3,21 +3,25 @@ import { EventEmitter } from 'node:events';
 import { AccessPoint } from './access-point';
 import { assemble } from './assemble';
 import type { Behaviours } from './behaviours';
-import { boot, otherSlot, selectSlot, type Slot } from './boot';
+import { boot, otherSlot, selectSlot, type Slot, slotAddress, slotBytes } from './boot';
 import { type DeviceContext, Restart, type VirtualState } from './context';
 import { type FinalStageEnd, runIntermediate } from './intermediate';
 import { Linger } from './linger';
 import { newFirmwareIn, type NewFirmwarePlace } from './new-firmware';
+import { oneHopIn } from './one-hop-file';
+import { relocate } from './one-hop-model';
 import type { VirtualResult, VirtualSonoffOptions } from './options';
 import { runOtherFirmware } from './other-firmware';
 import type { HomeNetwork } from './radio';
 import { NewlibRand } from './rand';
 import { neverJoins, runStock } from './stock';
 import { runTasmota } from './tasmota/tasmota';
-import { pause } from './waiting';
+import { hang, pause } from './waiting';
 
 /** Reaching one of these means that the last failure was not the end. */
-const CURES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'new-firmware']);
+const CURES: ReadonlySet<VirtualState> = new Set(['upgrading', 'erased', 'relocating', 'new-firmware']);
+/** In the part of an image that stays in flash, which no boot loader checks. */
+const ROTTEN_OFFSET = 0x200;
 const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
 export { FAULTS, type Behaviours, type Fault } from './behaviours';
@@ -164,6 +168,8 @@ export class VirtualSonoff extends EventEmitter {
         const network = { host: { host: address, port }, listen, onListening };
         return this.afterFinalStage(await runIntermediate(device, booted.slot, network, signal));
       }
+      case 'one-hop':
+        return await this.runOneHop(booted.slot, signal);
       case 'new':
         return await this.runNewFirmware(signal);
       case 'none':
@@ -192,7 +198,20 @@ export class VirtualSonoff extends EventEmitter {
     if (!this.options.finalStageHost && isLoopback(this.options.apAddress)) {
       this.finalStageHost = { address: image.host, port: image.port };
     }
+    if (device.behaviours.imageRots) device.flash.bytes[slotAddress(otherSlot(slot)) + ROTTEN_OFFSET]! ^= 0x10;
     selectSlot(device.flash, otherSlot(slot));
+  }
+
+  /** The relocator of a one-hop image: dark, without a network; a power-cycle makes it begin again. */
+  private async runOneHop(slot: Slot, signal: AbortSignal): Promise<void> {
+    const { device } = this;
+    this.enter('relocating');
+    await pause(slot === 1 ? device.timings.moves : device.timings.relocates, signal);
+    this.finalLength = oneHopIn(slotBytes(device.flash, slot))?.final.length;
+    const end = await (this.options.relocator ?? relocate)(device.flash, slot);
+    device.log(`one-hop image ran from user${slot}: ${end}`);
+    if (end === 'stopped') await hang(signal);
+    this.enter('rebooting');
   }
 
   /** Leaves the home network whichever way the work ends: with the reboot at the latest. */

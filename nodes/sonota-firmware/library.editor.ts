@@ -49,6 +49,12 @@ interface SonotaTarget {
   role: SonotaRole;
   source: string;
   digest?: string | undefined;
+  intermediate?: string;
+}
+
+/** As the form has it now. */
+function sonotaIntermediate(): string {
+  return String($('#node-config-input-intermediate').val() ?? '');
 }
 
 const sonotaLibrary = {

@@ -107,7 +107,7 @@ class SonotaPlace {
         .attr('data-state', 'missing')
         .text(form.t(`examination.missing-${role === 'final' ? 'final' : 'pair'}`));
     else if (/^\$\{[^}]+\}$/.test(value)) this.box.empty().attr('data-state', 'environment');
-    else return { role, source: value, digest: form.digests[role] };
+    else return { role, source: value, digest: form.digests[role], intermediate: sonotaIntermediate() };
     this.asked++;
     return undefined;
   }

@@ -120,10 +120,15 @@ function bodyOf(request: Request): Record<string, unknown> {
 }
 
 function targetOf(request: Request): InspectionTarget {
-  const { role, source, digest } = bodyOf(request);
+  const { role, source, digest, intermediate } = bodyOf(request);
   const known = ROLES.find((one) => one === role);
   if (!known) throw new BadRequest(`role must be one of ${ROLES.join(', ')}`);
-  return { role: known, source: text(source), ...(typeof digest === 'string' && digest !== '' ? { digest } : {}) };
+  return {
+    role: known,
+    source: text(source),
+    ...(typeof digest === 'string' && digest !== '' ? { digest } : {}),
+    ...(intermediate === 'one-hop' ? { intermediate } : {}),
+  };
 }
 
 function mendsOf(request: Request): MendName[] {

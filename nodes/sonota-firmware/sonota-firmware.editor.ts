@@ -2,6 +2,7 @@ interface SonotaFirmwareProperties extends EditorNodeProperties {
   user1: string;
   user2: string;
   final: string;
+  intermediate: string;
   digests: Partial<Record<SonotaRole, string>>;
 }
 
@@ -15,6 +16,7 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
     user1: { value: '', validate: sonotaChecks.image },
     user2: { value: '', validate: sonotaChecks.image },
     final: { value: '', validate: sonotaChecks.image },
+    intermediate: { value: '' },
     // No field: what was seen when the images were examined.
     digests: { value: {} },
   },
@@ -40,6 +42,7 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
     };
     form.places.push(...(['final', 'user1', 'user2'] as const).map((role) => new SonotaPlace(role, form)));
     sonotaFirmwareForm = form;
+    sonotaFollowIntermediate(form);
     form.refresh();
     for (const place of form.places) place.examine();
   },
@@ -54,6 +57,21 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
 function sonotaCloseFirmwareForm(): void {
   for (const place of sonotaFirmwareForm?.places ?? []) place.stop();
   sonotaFirmwareForm = undefined;
+}
+
+/** In one hop there is no pair to name, and the final image must fit in another way. */
+function sonotaFollowIntermediate(form: SonotaForm): void {
+  const choice = $('#node-config-input-intermediate');
+  const show = (): void => {
+    const isOneHop = sonotaIntermediate() === 'one-hop';
+    $('#sonota-pair').toggle(!isOneHop);
+    $('#sonota-one-hop').toggle(isOneHop);
+  };
+  choice.on('change', () => {
+    show();
+    for (const place of form.places) place.examine();
+  });
+  show();
 }
 
 /** Everything that is kept, each with a button that removes it. */

@@ -10,6 +10,8 @@ import { root } from '../prepare.mjs';
 
 const HOST = '127.0.0.1';
 const EDITOR_PORT = 1880;
+/** The examples that rehearse: through FinalStage, and in one hop. */
+const ACTS = ['01', '12'];
 const userDir = resolve(process.env.SONOTA_REHEARSAL ?? join(root, '.rehearsal'));
 
 /**
@@ -40,18 +42,30 @@ export async function furnish() {
   });
 
   const kept = join(userDir, 'flows.json');
-  const flow = JSON.parse(await readFile(existsSync(kept) ? kept : await example(), 'utf8'));
+  const flow = existsSync(kept) ? await read(kept) : onOneHost(await Promise.all(ACTS.map(example)));
   await withFreePorts(flow);
   await write('flows.json', flow);
   return { url: `http://${HOST}:${port}`, userDir, flow };
 }
 
-/** The example that rehearses: 01. */
-async function example() {
+/** An example by its number. */
+async function example(number) {
   const folder = join(root, 'examples');
-  const name = (await readdir(folder)).find((file) => file.startsWith('01 '));
-  if (name === undefined) throw new Error(`${folder} holds no example 01`);
-  return join(folder, name);
+  const name = (await readdir(folder)).find((file) => file.startsWith(`${number} `));
+  if (name === undefined) throw new Error(`${folder} holds no example ${number}`);
+  return await read(join(folder, name));
+}
+
+async function read(file) {
+  return JSON.parse(await readFile(file, 'utf8'));
+}
+
+/** The examples as the tabs of one flow, with the host of the first one for all: two could not have the same ports. */
+function onOneHost(examples) {
+  const all = examples.flat();
+  const [host, ...others] = all.filter(({ type }) => type === 'sonota-host');
+  for (const node of all) if (node.host !== undefined) node.host = host.id;
+  return all.filter((node) => !others.includes(node));
 }
 
 /** Made once and kept: what the editor stores encrypted must be readable at the next start. */
@@ -74,7 +88,7 @@ async function withFreePorts(flow) {
   for (const device of flow.filter((node) => node.type === 'sonota-virtual-device')) {
     const before = device.apPort || 10080;
     device.apPort = String(await portLike(before));
-    for (const node of flow) {
+    for (const node of flow.filter(({ z }) => z === device.z)) {
       if (typeof node.url === 'string') node.url = node.url.replace(`${HOST}:${before}`, `${HOST}:${device.apPort}`);
     }
   }

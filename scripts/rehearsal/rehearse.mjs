@@ -1,20 +1,35 @@
-/** Presses the button of the rehearsal flow and tells how it goes, from what Node-RED tells its editors. */
+/** Presses the buttons of the rehearsal flow and tells how it goes, from what Node-RED tells its editors. */
 import { once } from 'node:events';
 
 import WebSocket from 'ws';
 
 const LIMIT_MS = 5 * 60_000;
 
+/** The acts are the tabs of the flow, each with a virtual device, and one of these as its last stage. */
+const LAST_STAGES = ['sonota-new-firmware', 'sonota-finalstage-watch'];
+
 /**
  * @param {string} url where the Node-RED is
  * @param {object[]} flow what is deployed there
- * @returns {Promise<string | undefined>} why it failed; nothing where the virtual device has its new firmware
+ * @returns {Promise<string | undefined>} why it failed; nothing where every virtual device has its new firmware
  */
 export async function rehearse(url, flow) {
+  for (const { id, label } of flow.filter(({ type }) => type === 'tab')) {
+    console.log(`\n${label}`);
+    const fault = await act(
+      url,
+      flow.filter(({ z }) => z === id),
+    );
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+async function act(url, flow) {
   const ofType = (type) => flow.find((node) => node.type === type);
   const button = ofType('inject');
   const device = ofType('sonota-virtual-device');
-  const last = ofType('sonota-finalstage-watch');
+  const last = LAST_STAGES.map(ofType).find((node) => node !== undefined);
   if (!button || !device || !last) return 'its flow in .rehearsal/ has been changed too much; delete that folder';
   const caught = new Set(flow.filter(({ type }) => type === 'catch').flatMap(({ wires }) => wires.flat()));
   const shown = new Map(flow.filter(({ type }) => type.startsWith('sonota-')).map((node) => [node.id, title(node)]));

@@ -42,7 +42,15 @@ export const EVERY_NODE: Flow = [
     wifiInterface: '',
     wifiUplink: '',
   },
-  { id: idOf('sonota-firmware'), type: 'sonota-firmware', name: '', user1: '', user2: '', final: '/tmp/final.bin' },
+  {
+    id: idOf('sonota-firmware'),
+    type: 'sonota-firmware',
+    name: '',
+    user1: '',
+    user2: '',
+    final: '/tmp/final.bin',
+    intermediate: '',
+  },
   {
     id: idOf('sonota-preflight'),
     type: 'sonota-preflight',

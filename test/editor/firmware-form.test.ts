@@ -81,6 +81,25 @@ describe('editor: the form of a firmware', () => {
     await box('user1', 'not-fetched').waitFor();
   });
 
+  it('in one hop hides the pair, and says as one types whether the image fits packed', async () => {
+    const noise = makeFinalImage({ size: 480_000 });
+    await enter('final', await file('noise.bin', noise));
+    await box('final', 'examined').locator('[data-verdict="ok"], [data-verdict="warn"]').waitFor();
+    assert.equal(await form.locator('#sonota-one-hop').isVisible(), false);
+    await form.locator('#node-config-input-intermediate').selectOption('one-hop');
+    await box('final', 'examined').locator('[data-verdict="refuse"]').waitFor();
+    assert.match(await box('final', 'examined').innerText(), /packed one-hop/);
+    assert.equal(await form.locator('#sonota-pair').isVisible(), false);
+    assert.match(await form.locator('#sonota-one-hop').innerText(), /Experimental.*not run on a real device/s);
+    const large = makeFinalImage({ size: 526_000, redundancy: 0.4 });
+    await enter('final', await file('large.bin', large));
+    await box('final', 'examined').locator('[data-verdict="ok"], [data-verdict="warn"]').waitFor();
+    await form.locator('#node-config-input-intermediate').selectOption('');
+    await box('final', 'examined').locator('[data-verdict="refuse"]').waitFor();
+    await box('user1', 'not-fetched').waitFor();
+    assert.ok(await form.locator('#sonota-pair').isVisible());
+  });
+
   it('offers a mended copy, and takes it into its place', async () => {
     const dio = Buffer.from(FINAL);
     dio[2] = 2;

@@ -6,10 +6,10 @@ import { readdirSync } from 'node:fs';
  * bridge of the network that it has joined. Everything stands in namespaces of this run and leaves with them.
  */
 
-export type Ssid = 'itead' | 'home' | 'finalstage';
+export type Ssid = 'itead' | 'home' | 'finalstage' | 'tasmota';
 export type Place = 'host' | 'sonoff';
 
-const SSIDS: readonly Ssid[] = ['itead', 'home', 'finalstage'];
+const SSIDS: readonly Ssid[] = ['itead', 'home', 'finalstage', 'tasmota'];
 /** The home's router. It answers ARP and swallows everything else, as a router does with addresses it does not know. */
 const ROUTER = '192.168.77.1';
 /** About what an ESP8266 announces as its TCP window; the kernel halves it for its own book-keeping. */

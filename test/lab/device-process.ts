@@ -10,13 +10,14 @@ export interface DeviceEvent {
   [fact: string]: unknown;
 }
 
-type Radio = 'itead-ap' | 'home' | 'finalstage' | 'off';
+type Radio = 'itead-ap' | 'home' | 'finalstage' | 'tasmota' | 'off';
 
 const RADIO = 'wlan0';
 const PLACES = {
   'itead-ap': ['itead', '10.10.7.1/24'],
   home: ['home', '192.168.77.20/24'],
   finalstage: ['finalstage', '192.168.4.1/24'],
+  tasmota: ['tasmota', '192.168.4.1/24'],
 } as const;
 
 /**

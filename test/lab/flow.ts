@@ -2,8 +2,17 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../shared/package-root';
 
-const EXAMPLE = path.join(packageRoot(), 'examples/02 - Flash one Sonoff.json');
-const STAGES = ['sonota-provision', 'sonota-cloud-emulator', 'sonota-ota-serve', 'sonota-finalstage-watch'];
+const EXAMPLES = {
+  finalstage: '02 - Flash one Sonoff.json',
+  'one-hop': '13 - Flash one Sonoff in one hop.json',
+};
+const STAGES = [
+  'sonota-provision',
+  'sonota-cloud-emulator',
+  'sonota-ota-serve',
+  'sonota-finalstage-watch',
+  'sonota-new-firmware',
+];
 
 export interface FlowNode {
   id: string;
@@ -19,19 +28,22 @@ export interface FlowSettings {
   user1: string;
   user2: string;
   final: string;
+  intermediate: keyof typeof EXAMPLES;
   /** Where the recorder writes. */
   records: string;
 }
 
-/** Example 02 as a user has filled it in, with the lab's recorders beside it, and the id of the inject node that starts it. */
+/** An example as a user has filled it in, with the lab's recorders beside it, and the id of the inject node that starts it. */
 export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: string } {
-  const nodes = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as FlowNode[];
+  const example = path.join(packageRoot(), 'examples', EXAMPLES[settings.intermediate]);
+  const nodes = JSON.parse(readFileSync(example, 'utf8')) as FlowNode[];
   const inject = nodes.find((node) => node.type === 'inject')!;
   const { ssid, password, user1, user2, final } = settings;
   for (const node of nodes) {
     // What a user fills in: nothing else of the example is touched, so that its defaults are what is tested.
     if (node.type === 'sonota-host') Object.assign(node, { ssid, credentials: { password } });
-    if (node.type === 'sonota-firmware') Object.assign(node, { user1, user2, final });
+    if (node.type !== 'sonota-firmware') continue;
+    Object.assign(node, settings.intermediate === 'one-hop' ? { final } : { user1, user2, final });
   }
   inject['props'] = [...((inject['props'] as object[] | undefined) ?? []), { p: 'foreign', v: 'kept', vt: 'str' }];
   return { nodes: [...nodes, ...recorders(nodes, inject.z!, settings.records)], start: inject.id };

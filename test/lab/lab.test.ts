@@ -1,12 +1,21 @@
 import * as assert from 'node:assert';
-import { type Case, DEVICE_ID, FACTORY_KEY, flashOnce, HOME_WIFI, CASE_LIMIT_MS, type Outcome, story } from './lab';
 import { whyNoBus } from '../net/wifi/private-bus';
+import {
+  type Case,
+  CASE_LIMIT_MS,
+  DEVICE_ID,
+  FACTORY_KEY,
+  flashOnce,
+  HOME_WIFI,
+  type Outcome,
+  stagesOf,
+  story,
+} from './lab';
 import { whyNoAir } from './air';
 
 const CHUNK = 4096;
 /** The 3 s of the design, less what two processes' clocks and a rounded timer may differ by. */
 const GONE_MS = 2950;
-const STAGES = ['provision', 'cloud-emulator', 'ota-serve', 'finalstage-watch'];
 
 /** What the lab's device of each class says it is. */
 const PRODUCTS = {
@@ -26,6 +35,7 @@ const CASES: Case[] = [
   { class: 'range', slot: 2, layout: 'one', vanish: true },
   { class: 'range', slot: 1, layout: 'two', powerCut: true },
   { class: 'range', slot: 1, layout: 'itself' },
+  { class: 'range', slot: 2, layout: 'one', oneHop: true },
 ];
 const HOSTS = {
   two: 'a host with Ethernet and Wi-Fi',
@@ -36,7 +46,7 @@ const HOSTS = {
 /** Each is a Node-RED that mostly waits; more of them at once would make a small machine late. */
 const AT_ONCE = 4;
 
-describe('the flow of example 02, a stock Sonoff that is not ours, and the addresses of the real world', function () {
+describe('the flows of examples 02 and 13, a stock Sonoff that is not ours, and the addresses of the real world', function () {
   const outcomes = new Map<Case, Promise<Outcome>>();
   let running = 0;
   let judged = CASES[0]!;
@@ -90,18 +100,18 @@ describe('the flow of example 02, a stock Sonoff that is not ours, and the addre
   }
 });
 
-function title({ class: kind, slot, layout, vanish, powerCut }: Case): string {
+function title({ class: kind, slot, layout, vanish, powerCut, oneHop }: Case): string {
   const host = HOSTS[layout];
   const trouble = powerCut ? ', power failing before the last sector' : vanish ? ', restarts without a goodbye' : '';
-  return `${kind}, stock in slot ${slot}, ${host}${trouble}`;
+  return `${oneHop ? 'in one hop: ' : ''}${kind}, stock in slot ${slot}, ${host}${trouble}`;
 }
 
 function judge(about: Case, outcome: Outcome): void {
   try {
     judgeDevice(about, outcome);
-    judgeResults(outcome);
+    judgeResults(about, outcome);
     judgeJob(about, outcome);
-    judgeProgress(outcome);
+    judgeProgress(about, outcome);
     if (about.layout === 'itself') judgeRadio(outcome);
     assert.ok(!outcome.written.includes(HOME_WIFI.password), 'the Wi-Fi password is written somewhere in clear');
     assert.ok(!outcome.written.includes(FACTORY_KEY), "the device's key is written somewhere in clear");
@@ -133,19 +143,29 @@ function judgeDevice(about: Case, { exitCode, device, finalSha256, userBytes }: 
     [downloaded?.['slot'], downloaded?.['requests'], downloaded?.['connections']],
     [slot, requests, 1],
   );
-  assert.strictEqual(of('finalstage-up').length, (slot === 1 ? 2 : 1) + (about.powerCut ? 1 : 0));
+  const visits = about.oneHop ? 0 : (slot === 1 ? 2 : 1) + (about.powerCut ? 1 : 0);
+  assert.strictEqual(of('finalstage-up').length, visits);
+  assert.strictEqual(of('relocated').length, about.oneHop ? 1 : 0);
 }
 
-function judgeResults({ device, records }: Outcome): void {
+function judgeResults(about: Case, { device, records }: Outcome): void {
+  const stages = stagesOf(about);
   const ends = records.filter(({ kind }) => kind === 'result' || kind === 'error');
   assert.deepStrictEqual(
     ends.map(({ kind, node }) => `${kind} ${node}`),
-    STAGES.map((stage) => `result ${stage}`),
+    stages.map((stage) => `result ${stage}`),
     'one result of each stage, in this order, and no error',
   );
-  assert.strictEqual(records.filter(({ kind }) => kind === 'complete').length, STAGES.length, 'done() once per stage');
+  assert.strictEqual(records.filter(({ kind }) => kind === 'complete').length, stages.length, 'done() once per stage');
+  if (about.oneHop) return judgeNewFirmware(ends.at(-1)!.msg.payload);
   const gone = device.filter(({ event }) => event === 'finalstage-down').at(-1)!;
   assert.ok(ends[3]!.at >= gone.at + GONE_MS, 'the last result came before FinalStage was gone for 3 s');
+}
+
+function judgeNewFirmware(found: unknown): void {
+  const { kind, version, url, mac } = found as Record<string, unknown>;
+  const expected = { kind: 'tasmota', version: '14.1.0', url: 'http://192.168.4.1', mac: '5C:CF:7F:12:34:56' };
+  assert.deepStrictEqual({ kind, version, url, mac }, expected);
 }
 
 function judgeJob(about: Case, { records }: Outcome): void {
@@ -161,7 +181,8 @@ function judgeJob(about: Case, { records }: Outcome): void {
   );
   assert.match(String(job['mac']), /^5C:CF:7F:12:34:56$/i);
   const stages = job['stages'] as Record<string, { startedAt: string; endedAt: string; percent: number }>;
-  assert.deepStrictEqual(Object.keys(stages), ['provision', 'cloud', 'upgrade', 'finalstage']);
+  const last = about.oneHop ? 'newfirmware' : 'finalstage';
+  assert.deepStrictEqual(Object.keys(stages), ['provision', 'cloud', 'upgrade', last]);
   let before = String(job['startedAt']);
   for (const { startedAt, endedAt } of Object.values(stages)) {
     for (const time of [startedAt, endedAt]) assert.strictEqual(new Date(time).toISOString(), time);
@@ -170,20 +191,21 @@ function judgeJob(about: Case, { records }: Outcome): void {
   }
 }
 
-function judgeProgress({ records }: Outcome): void {
+function judgeProgress(about: Case, { records }: Outcome): void {
+  const stages = stagesOf(about);
   const progress = records.filter(({ kind }) => kind === 'progress');
   let before = 0;
   for (const { node, msg } of progress) {
     const percent = msg.payload as number;
     assert.ok(percent >= before, `${percent} % after ${before} %`);
     assert.strictEqual(percent, msg.sonota?.['percent']);
-    assert.ok((percent === 100) <= (node === 'finalstage-watch'), '100 % only by the last stage');
+    assert.ok((percent === 100) <= (node === stages.at(-1)), '100 % only by the last stage');
     assert.ok((msg.text ?? '').length > 0);
-    assert.match(msg.topic ?? '', /^(unknown|10000a1b2c)\/(provision|cloud|upgrade|finalstage|done)$/);
+    assert.match(msg.topic ?? '', /^(unknown|10000a1b2c)\/(provision|cloud|upgrade|finalstage|newfirmware|done)$/);
     before = percent;
   }
   assert.strictEqual(before, 100);
-  for (const stage of STAGES) {
+  for (const stage of stages) {
     const times = progress.filter(({ node }) => node === stage).map(({ at }) => at);
     assert.ok(times.length > 0, `${stage} put out no progress`);
     const seconds = (times.at(-1)! - times[0]!) / 1000;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { packOneHop } from '../../lib/image';
 import { makeFinalImage, makeUserImage } from '../../lib/image/writer';
 import { Air } from './air';
 import { type DeviceEvent, DeviceProcess } from './device-process';
@@ -19,6 +20,8 @@ export interface Case {
   vanish?: boolean;
   /** The power fails just before the final image's first sector is written: FinalStage comes back and asks again. */
   powerCut?: boolean;
+  /** Without FinalStage: one file, a dark moment, and the new firmware's own access point. */
+  oneHop?: boolean;
 }
 
 export const HOME_WIFI = { ssid: 'Under the stairs', password: 'correct horse 42' };
@@ -30,6 +33,11 @@ const FINAL_IMAGE_BYTES = 100_000;
 export const CASE_LIMIT_MS = 150_000;
 /** After the device is through: 3 s of rule 6, and what a busy machine adds. */
 const RESULT_LIMIT_MS = 30_000;
+
+/** The nodes of the flow, in the order in which they end. */
+export function stagesOf({ oneHop }: Case): string[] {
+  return ['provision', 'cloud-emulator', 'ota-serve', oneHop ? 'new-firmware' : 'finalstage-watch'];
+}
 
 /** All that was seen of one flash, to be judged by the tests. */
 export interface Outcome {
@@ -63,7 +71,7 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   undo.push(() => rm(folder, { recursive: true, force: true }));
   const air = new Air();
   undo.push(() => air.remove());
-  const images = await writeImages(folder);
+  const images = await writeImages(folder, about.oneHop ?? false);
   const records = new Records(path.join(folder, 'records.jsonl'));
   undo.push(() => records.close());
   const byItself = about.layout === 'itself' ? await ByItself.start(air) : undefined;
@@ -71,7 +79,8 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   const hand: Hand = byItself ?? new Person(air, about.layout, records, limit);
   const inside = await RedInside.start(air, path.join(folder, 'admin.sock'), byItself?.bus.address);
   undo.push(() => inside.red.stop());
-  const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, records: records.path });
+  const intermediate = about.oneHop ? 'one-hop' : 'finalstage';
+  const { nodes, start } = makeFlow({ ...HOME_WIFI, ...images.paths, intermediate, records: records.path });
   await inside.deploy(nodes);
   await inside.post(`/inject/${start}`, {});
   const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
@@ -79,7 +88,7 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   hand.watch(device);
   const exitCode = await deviceEnds(device, records, limit);
   await hand.settled();
-  if (exitCode === 0) await flowEnds(records);
+  if (exitCode === 0) await flowEnds(records, stagesOf(about).at(-1)!);
   const flows = await readFile(path.join(inside.red.userDir, 'flows.json'), 'utf8');
   return {
     exitCode,
@@ -106,10 +115,10 @@ async function undoAll(undo: Undo[]): Promise<unknown[]> {
   return faults;
 }
 
-async function writeImages(folder: string) {
+async function writeImages(folder: string, oneHop: boolean) {
   const user1 = makeUserImage({ slot: 1, size: USER_IMAGE_BYTES });
   const user2 = makeUserImage({ slot: 2, size: USER_IMAGE_BYTES });
-  const final = makeFinalImage({ size: FINAL_IMAGE_BYTES });
+  const final = makeFinalImage({ size: FINAL_IMAGE_BYTES, redundancy: 0.3 });
   const paths = {
     user1: path.join(folder, 'user1.bin'),
     user2: path.join(folder, 'user2.bin'),
@@ -117,7 +126,8 @@ async function writeImages(folder: string) {
   };
   await Promise.all([writeFile(paths.user1, user1), writeFile(paths.user2, user2), writeFile(paths.final, final)]);
   const finalSha256 = createHash('sha256').update(final).digest('hex');
-  return { paths, finalSha256, userBytes: { 1: user1.length, 2: user2.length } };
+  const packed = oneHop ? packOneHop(final).length : undefined;
+  return { paths, finalSha256, userBytes: { 1: packed ?? user1.length, 2: packed ?? user2.length } };
 }
 
 /** Resolves with the device's exit code; a failure of the flow ends the wait too. */
@@ -134,10 +144,10 @@ async function deviceEnds(device: DeviceProcess, records: Records, limit: AbortS
   return await Promise.race([device.ended, failed]);
 }
 
-async function flowEnds(records: Records): Promise<void> {
+async function flowEnds(records: Records, last: string): Promise<void> {
   const soon = AbortSignal.timeout(RESULT_LIMIT_MS);
   // A result that never comes is for the tests to find; so is one too many, hence the wait for the completions.
-  await records.find(({ kind, node }) => kind === 'result' && node === 'finalstage-watch', soon).catch(() => undefined);
+  await records.find(({ kind, node }) => kind === 'result' && node === last, soon).catch(() => undefined);
   while (records.of('complete').length < 4 && !soon.aborted)
     await records
       .find(({ kind }) => kind === 'complete' && records.of('complete').length >= 4, soon)

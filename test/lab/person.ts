@@ -19,9 +19,9 @@ export interface Hand {
 /** How long a person, or an operating system, takes to notice a network that came or went. */
 const NOTICE_MS = 700;
 const HOME = '192.168.77.10/24';
-const PLACES = { itead: '10.10.7.2/24', finalstage: '192.168.4.2/24', home: HOME } as const;
+const PLACES = { itead: '10.10.7.2/24', finalstage: '192.168.4.2/24', tasmota: '192.168.4.2/24', home: HOME } as const;
 /** What the flow's progress must have told the person before they leave home for that network. */
-const CALLS = { itead: /ITEAD/i, finalstage: /FinalStage/i } as const;
+const CALLS = { itead: /ITEAD/i, finalstage: /FinalStage/i, tasmota: /tasmota-/ } as const;
 
 /** Joins the networks on the host, as the person at the computer does. */
 export class Person implements Hand {
@@ -48,6 +48,7 @@ export class Person implements Hand {
     device.on('event', ({ event, want }: DeviceEvent) => {
       if (event === 'ap-up') this.#go('itead');
       else if (event === 'finalstage-up') this.#go('finalstage');
+      else if (event === 'new-firmware-up') this.#go('tasmota');
       else if (event === 'network' && want === 'off') this.#go(this.layout === 'one' ? 'home' : undefined);
     });
   }

@@ -7,6 +7,8 @@ import { Flash, type Slot } from './sonoff/flash';
 import { type DeviceClass, type Identity, makeIdentity } from './sonoff/identity';
 import { NewlibRand } from './sonoff/newlib-rand';
 import { forget, pause } from './sonoff/reader';
+import { newFirmware } from './sonoff/new-firmware';
+import { isOneHop, oneHop } from './sonoff/one-hop';
 import { radio, report } from './sonoff/report';
 import { session } from './sonoff/session';
 import { type Settings, settingMode } from './sonoff/setting-mode';
@@ -32,6 +34,8 @@ interface Life {
   /** From the acknowledgement to the restart, 3 s on a real one. */
   restartMs?: number;
   blinkMs?: number;
+  /** The darkness of an image that puts the final one in place by itself; 15 to 20 s on a real one. */
+  darkMs?: number;
   blockMs?: number;
   /** The restart takes the radio away before a FIN can leave. */
   vanish?: boolean;
@@ -50,6 +54,7 @@ async function live(life: Life): Promise<void> {
   await stayConnected(device, flash, settings, life);
   const slot: Slot = device.slot === 1 ? 2 : 1;
   if (!flash.boots(slot)) throw new Error(`the loader does not start what was written into slot ${slot}`);
+  if (isOneHop(flash, slot)) return await startOneHop(device, flash, slot, life);
   const size = await finalStage(flash, slot, {
     blinkMs: life.blinkMs ?? 2000,
     blockMs: life.blockMs ?? 8,
@@ -57,6 +62,15 @@ async function live(life: Life): Promise<void> {
     vanish: life.vanish ?? false,
   });
   report('done', { bytes: size, flashSha256: flash.sha256(0, size) });
+}
+
+/** From the dark restart to the page of the new firmware, which ends the device once somebody has seen it. */
+async function startOneHop(device: Identity, flash: Flash, slot: Slot, life: Life): Promise<void> {
+  report('dark');
+  await pause(life.darkMs ?? 3000);
+  const size = oneHop(flash, slot);
+  report('done', { bytes: size, flashSha256: flash.sha256(0, size) });
+  await newFirmware(device.mac);
 }
 
 /** Dispatch and session, again and again with growing pauses, until an upgrade is acknowledged with 0. */

@@ -42,8 +42,12 @@ describe('nodes: the examples in a real Node-RED', function () {
     });
   }
 
-  it('01 runs to its end', async () => {
-    const flow = await onFreePorts('01 - Rehearse with a virtual Sonoff');
+  for (const name of ['01 - Rehearse with a virtual Sonoff', '12 - Rehearse one hop']) {
+    it(`${name.slice(0, 2)} runs to its end`, () => runToEnd(name));
+  }
+
+  async function runToEnd(name: string): Promise<void> {
+    const flow = await onFreePorts(name);
     const red = await startNodeRed({ flow });
     const comms = await red.comms();
     try {
@@ -63,5 +67,5 @@ describe('nodes: the examples in a real Node-RED', function () {
       comms.close();
       await red.stop();
     }
-  });
+  }
 });

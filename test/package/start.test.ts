@@ -35,9 +35,17 @@ describe('npm start', function () {
   it('prints the address, rehearses to the end, and keeps its own secret', async () => {
     const said = await start();
     assert.match(said, /Node-RED is open at http:\/\/127\.0\.0\.1:\d+/);
-    for (const stage of ['provision', 'cloud emulator', 'ota serve', 'finalstage watch']) {
-      assert.match(said, new RegExp(`^${stage} +done$`, 'm'));
+    const [, first = '', second = ''] = said.split(/^Rehearse .*$/m);
+    for (const [act, last] of [
+      [first, 'finalstage watch'],
+      [second, 'new firmware'],
+    ] as const) {
+      for (const stage of ['provision', 'cloud emulator', 'ota serve', last]) {
+        assert.match(act, new RegExp(`^${stage} +done$`, 'm'));
+      }
     }
+    assert.doesNotMatch(second, /^finalstage watch/m);
+    assert.match(second, /^new firmware +dark, \d+ s /m);
     assert.match(said, /The rehearsal went well to its end\./);
     const secret = await readFile(join(folder, 'credential-secret'), 'utf8');
     assert.match(secret, /^[\da-f]{64}$/);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { boot, inspectSlot, selectedSlot, selectSlot } from '../../lib/virtual/boot';
+import { boot, inspectSlot, currentSlot, selectSlot } from '../../lib/virtual/boot';
 import { factoryFlash, installIntermediate } from '../../lib/virtual/factory';
 import { FLASH_BYTES, FlashMemory } from '../../lib/virtual/flash-memory';
 import { finalImage, userImage } from './images';
@@ -58,7 +58,7 @@ describe('virtual Sonoff: boot', () => {
     flash.program(0x81000, finalImage(4096));
     selectSlot(flash, 2);
     assert.deepEqual(boot(flash, silent), { firmware: 'stock', slot: 1 });
-    assert.equal(selectedSlot(flash), 1);
+    assert.equal(currentSlot(flash), 1);
   });
 
   it('is caught in a boot loop where the checksum is wrong', () => {
@@ -75,7 +75,7 @@ describe('virtual Sonoff: boot', () => {
   it('starts user1 where the flags are erased', () => {
     const flash = factoryFlash(2);
     flash.eraseSector(0xfd);
-    assert.equal(selectedSlot(flash), 1);
+    assert.equal(currentSlot(flash), 1);
   });
 
   it('is the new firmware when sector 0 is, and dead when sector 0 is erased', () => {

@@ -1,7 +1,7 @@
-/** One firmware to install: the FinalStage pair and the final image, every one examined before any device sees it. */
+/** One firmware to install: the pair and the final image, every one examined before any device sees it. */
 
 import { FlashError } from '../../errors';
-import { digestOf, checkImage, type ImageFacts, type ImageRole } from '../../image';
+import { checkForRoad, digestOf, packOneHop, roadOfRole, type ImageFacts, type ImageRole, type Road } from '../../image';
 import { sourceOf } from './library/catalog';
 import type { SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
@@ -38,6 +38,7 @@ export interface LoadedImage {
   readonly source: string;
 }
 
+/** With one-hop, user1 and user2 are the same file, and the final image is in it. */
 export interface Firmware {
   readonly user1: LoadedImage;
   readonly user2: LoadedImage;
@@ -46,12 +47,13 @@ export interface Firmware {
 
 /**
  * Loads and examines all three images, one after the other; the first that is not right ends it. An empty pair is the
- * catalog's FinalStage pair, fetched once.
+ * catalog's FinalStage pair, fetched once; with one-hop it is made of the final image, whatever is named.
  *
  * @param options `limitMs` holds for each fetch over the network
- * @throws FlashError firmware-missing before anything is read, else what `loadImage` throws
+ * @throws FlashError firmware-missing and intermediate-unknown before anything is read, else what `loadImage` throws
  */
 export async function loadFirmware(sources: FirmwareSources, options: SourceOptions): Promise<Firmware> {
+  if (intermediateOf(sources) === 'one-hop') return await loadOneHop(sources, options);
   const { user1, user2 } = pairOf(sources, options.library);
   const { final, digests } = sources;
   if (isEmptySource(user1)) throw missing('user1');
@@ -63,6 +65,17 @@ export async function loadFirmware(sources: FirmwareSources, options: SourceOpti
     user1: await loadImage('user1', user1, { ...options, digest: digests?.user1 }),
     user2: await loadImage('user2', user2, { ...options, digest: digests?.user2 }),
   };
+}
+
+async function loadOneHop({ final, digests }: FirmwareSources, options: SourceOptions): Promise<Firmware> {
+  const image = await loadImage('final', final, { ...options, digest: digests?.final }, 'one-hop');
+  const packed = { bytes: packOneHop(image.bytes), source: `one hop of ${image.source}` };
+  return { final: image, user1: examined('user1', packed), user2: examined('user2', packed) };
+}
+
+/** The place of an image, as the doctor knows it. */
+export function roadFor(role: ImageRole, intermediate: Intermediate | undefined): Road {
+  return role === 'final' && intermediate === 'one-hop' ? 'one-hop' : roadOfRole(role);
 }
 
 /**
@@ -88,8 +101,7 @@ export async function loadForFinalStage(
 export function intermediateOf({ intermediate }: FirmwareSources): Intermediate {
   if (intermediate === undefined || intermediate === null || intermediate === '') return 'finalstage';
   const known = INTERMEDIATES.find((one) => one === intermediate);
-  // Not before there is a packer.
-  if (known === 'finalstage') return known;
+  if (known) return known;
   throw new FlashError('intermediate-unknown', { intermediate: String(intermediate).slice(0, 40) });
 }
 
@@ -105,23 +117,24 @@ function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Om
 /**
  * Loads and examines one image for its place.
  *
- * @throws FlashError what `readSource` throws, image-changed, or why the image is refused (`checkImage`)
+ * @throws FlashError what `readSource` throws, image-changed, or why the image is refused (`checkForRoad`)
  */
 export async function loadImage(
   role: ImageRole,
   source: ImageSource | undefined,
   options: SourceOptions,
+  road: Road = roadOfRole(role),
 ): Promise<LoadedImage> {
   if (isEmptySource(source)) throw missing(role);
   const read = await readSource(role, source, options);
   if (options.digest !== undefined && digestOf(read.bytes) !== options.digest) {
     throw new FlashError('image-changed', { what: role });
   }
-  return examined(role, read);
+  return examined(role, read, road);
 }
 
-function examined(role: ImageRole, { bytes, source }: SourceBytes): LoadedImage {
-  const facts = checkImage(bytes, role);
+function examined(role: ImageRole, { bytes, source }: SourceBytes, road: Road = roadOfRole(role)): LoadedImage {
+  const facts = checkForRoad(bytes, road);
   return { role, bytes, sha256: facts.sha256, facts, source };
 }
 

@@ -1,10 +1,11 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
-import { examine, flashPicture, mend, roadOfRole, type Examination, type ImageRole, type MendName } from '../../image';
+import { examine, flashPicture, mend, type Examination, type ImageRole, type MendName } from '../../image';
 import { sourceOf } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
+import { roadFor, type Intermediate } from './firmware';
 import { readSource } from './image-source';
 
 /** A file on a network disk may never answer. */
@@ -35,18 +36,20 @@ export interface InspectionTarget {
   readonly source: string;
   /** The digest seen at an earlier examination. */
   readonly digest?: string | undefined;
+  /** How it gets into its place; FinalStage unless told. */
+  readonly intermediate?: Intermediate | undefined;
 }
 
 /** Looks at what is on this machine; nothing is fetched. Never throws. */
 export async function inspect(library: ImageLibrary, target: InspectionTarget): Promise<Inspection> {
-  const { role, digest } = target;
+  const { digest } = target;
   const source = meant(library, target);
   try {
     const kept = await library.peek(source, digest);
     if (kept === 'not-here') return notFetched(library, source);
-    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...examined(kept.bytes, role) };
-    const { bytes } = await readSource(role, source, { library, signal: AbortSignal.timeout(READ_LIMIT_MS) });
-    return { state: 'examined', ...examined(bytes, role) };
+    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...examined(kept.bytes, target) };
+    const { bytes } = await readSource(target.role, source, { library, signal: AbortSignal.timeout(READ_LIMIT_MS) });
+    return { state: 'examined', ...examined(bytes, target) };
   } catch (thrown) {
     return unreadable(thrown);
   }
@@ -62,10 +65,9 @@ export async function fetchAndInspect(
   target: InspectionTarget,
   settings: FetchSettings,
 ): Promise<Inspection> {
-  const { role } = target;
   try {
-    const { bytes } = await readSource(role, meant(library, target), { ...settings, library });
-    return { state: 'examined', ...examined(bytes, role) };
+    const { bytes } = await readSource(target.role, meant(library, target), { ...settings, library });
+    return { state: 'examined', ...examined(bytes, target) };
   } catch (thrown) {
     if (thrown instanceof FlashError && thrown.code === 'digest-unconfirmed') return await inspect(library, target);
     return unreadable(thrown);
@@ -100,8 +102,8 @@ function notFetched(library: ImageLibrary, source: string): Inspection {
   return { state: 'not-fetched', from: url, size, sha256 };
 }
 
-function examined(bytes: Buffer, role: ImageRole): Examined {
-  const image = examine(bytes, roadOfRole(role));
+function examined(bytes: Buffer, { role, intermediate }: InspectionTarget): Examined {
+  const image = examine(bytes, roadFor(role, intermediate));
   const { verdict, findings, identity, sha256, size } = image;
   return { verdict, findings, identity, sha256, size, picture: flashPicture({ image }) };
 }

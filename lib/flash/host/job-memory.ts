@@ -86,7 +86,7 @@ export class JobMemory {
     if (!kept) return;
     const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
     for (const record of kept.jobs) {
-      const job = jobOf(record, (role, image) => this.file.image(role, image));
+      const job = jobOf(record, (...image) => this.file.image(...image));
       // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
       if (!job.isOpen || job.visit || awaited.has(job.id)) this.of.jobs.restore(job);
     }

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf, checkImage, type ImageRole } from '../../image';
-import type { LoadedImage } from '../firmware/firmware';
+import { checkForRoad, digestOf, type ImageRole } from '../../image';
+import { roadFor, type Intermediate, type LoadedImage } from '../firmware/firmware';
 import { isJobRecord, isTicketRecord, type ImageReference, type JobRecord } from './job-record';
 import { isQueueRecord } from './queue-record';
 import type { QueueRecord } from '../queue/entry';
@@ -73,10 +73,14 @@ export class JobFile {
   }
 
   /** An image that is still there and still what it was. */
-  image(role: ImageRole, { sha256, source }: ImageReference): LoadedImage | undefined {
+  image(
+    role: ImageRole,
+    { sha256, source }: ImageReference,
+    intermediate: Intermediate | undefined,
+  ): LoadedImage | undefined {
     try {
       const bytes = this.bytes(sha256);
-      return bytes && { role, bytes, sha256, facts: checkImage(bytes, role), source };
+      return bytes && { role, bytes, sha256, facts: checkForRoad(bytes, roadFor(role, intermediate)), source };
     } catch {
       return undefined;
     }

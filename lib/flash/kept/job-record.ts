@@ -4,7 +4,7 @@ import { isIPv4 } from 'node:net';
 import { ERROR_CODES } from '../../errors';
 import type { ImageRole } from '../../image';
 import { FinalStageVisit, type FinalStageVisitRecord } from '../job/finalstage-visit';
-import { INTERMEDIATES, type LoadedImage } from '../firmware/firmware';
+import { INTERMEDIATES, type Intermediate, type LoadedImage } from '../firmware/firmware';
 import { Job, type KeptJob } from '../job/job';
 import { STAGES } from '../job/stages';
 import { isDigest } from '../firmware/store/firmware-store';
@@ -51,13 +51,13 @@ export function recordOf(job: Job): JobRecord {
 /** @param find an image that is still what it was, or undefined */
 export function jobOf(
   record: JobRecord,
-  find: (role: ImageRole, image: ImageReference) => LoadedImage | undefined,
+  find: (role: ImageRole, image: ImageReference, intermediate: Intermediate | undefined) => LoadedImage | undefined,
 ): Job {
   const job = Job.restore(record);
   job.evidence.restore(record.evidence);
   for (const role of ROLES) {
     const image = record.firmware[role];
-    const loaded = image && find(role, image);
+    const loaded = image && find(role, image, job.intermediate);
     if (loaded) job.firmware = { ...job.firmware, [role]: loaded };
   }
   if (!job.isOpen) return job;

@@ -1,6 +1,6 @@
 import { asFlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
-import { loadFirmware, type FirmwareSources } from '../firmware/firmware';
+import { intermediateOf, loadFirmware, type FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../host/host';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
 import { failed, noted, passed, type Check } from './check';
@@ -9,7 +9,7 @@ import { failed, noted, passed, type Check } from './check';
 const FETCH_LIMIT_MS = 60_000;
 
 /**
- * All three images are there and fit, examined as ota-serve examines them.
+ * All images are there and fit, examined as ota-serve examines them.
  *
  * @throws FlashError `cancelled`
  */
@@ -18,7 +18,10 @@ export async function checkFirmware(host: FlashHost, sources: FirmwareSources, s
     const options = { signal, limitMs: FETCH_LIMIT_MS, library: host.library };
     const { user1, user2, final } = await loadFirmware(sources, options);
     const images = [user1, user2, final];
-    const list = images.map(({ role, bytes }) => `${role} with ${bytes.length} bytes`).join(', ');
+    const list =
+      intermediateOf(sources) === 'one-hop'
+        ? `final with ${final.bytes.length} bytes, which are ${user1.bytes.length} packed for one hop`
+        : images.map(({ role, bytes }) => `${role} with ${bytes.length} bytes`).join(', ');
     if (host.address !== undefined && !isLoopback(host.address) && areForRehearsal(images, host.address)) {
       const text = 'This firmware is made for rehearsals; no real device will be given it.';
       return noted('firmware', 'rehearsal-only', text, 'Choose a real final image and the FinalStage pair.');

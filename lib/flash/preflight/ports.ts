@@ -9,15 +9,22 @@ interface Port {
   readonly users: string;
 }
 
-/** Every port that a flash needs is open, or was free a moment ago; the program that holds another is named. */
-export async function checkPorts(host: FlashHost): Promise<Check[]> {
-  const refusal = await host.openFinalStagePort().then(
+/**
+ * Every port that a flash needs is open, or was free a moment ago; the program that holds another is named.
+ *
+ * @param withFinalStage whether FinalStage's port is one of them
+ */
+export async function checkPorts(host: FlashHost, withFinalStage = true): Promise<Check[]> {
+  const refusal = await (withFinalStage ? host.openFinalStagePort() : host.open()).then(
     () => undefined,
     (thrown: unknown) => asFlashError(thrown),
   );
   const plain = host.ports.legacy === 0 ? [warned('port', 'plain-port-off')] : [];
   if (refusal?.code === 'host-missing') return [failed('port', refusal)];
-  const checks = await Promise.all(portsOf(host).map((port) => checkPort(host, port, refusal)));
+  const ports = portsOf(host).filter(
+    ({ port }) => withFinalStage || port !== host.finalStagePort || port === host.ports.http,
+  );
+  const checks = await Promise.all(ports.map((port) => checkPort(host, port, refusal)));
   return [...checks, ...plain];
 }
 

@@ -39,7 +39,7 @@ export interface PreflightReport {
 export async function preflight(host: FlashHost, options: PreflightOptions): Promise<PreflightReport> {
   const { wifi, sources, signal } = options;
   // Opens the host, which also looks for its address.
-  const ports = await checkPorts(host);
+  const ports = await checkPorts(host, sources?.intermediate !== 'one-hop');
   const machine = options.machine ?? thisMachine();
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),

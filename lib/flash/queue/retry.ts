@@ -12,6 +12,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'finalstage-half-erased',
   'firmware-missing',
   'host-missing',
+  'intermediate-unknown',
   'model-refused',
   'port-in-use',
   'queue-lost',
@@ -29,6 +30,8 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export function mayTryAgain(code: ErrorCode, job: Job | undefined): boolean {
   if (code.startsWith('image-') || LASTING.has(code)) return false;
+  // It has shown itself in its stock firmware since, so nothing was begun that is not undone.
+  if (code === 'back-to-stock') return true;
   return job === undefined || !hasFinalImageBegun(job);
 }
 
@@ -37,7 +40,9 @@ export function whereToBegin(job: Job | undefined): EntryStart {
   return job?.lastStage === 'finalstage' ? 'finalstage' : 'beginning';
 }
 
-function hasFinalImageBegun({ evidence, visit }: Job): boolean {
+function hasFinalImageBegun(job: Job): boolean {
+  const { evidence, visit, intermediate } = job;
   if (visit?.deliveries.final) return true;
+  if (intermediate === 'one-hop' && job.hasLeft('upgrade')) return true;
   return evidence.all.some((seen) => seen.kind === 'finalstage-requested' && seen.image === 'final');
 }

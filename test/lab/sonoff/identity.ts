@@ -9,6 +9,8 @@ export interface Identity {
   apikey: string;
   model: string;
   romVersion: string;
+  /** Of its station. */
+  mac: string;
   /** Old firmware: no TLS, port 8081. */
   plain: boolean;
   /** Downloads in ranges of 4096 bytes; otherwise the whole file in one answer. */
@@ -26,12 +28,12 @@ const PRODUCTS: Record<DeviceClass, { model: string; romVersion: string; plain: 
 };
 
 export function makeIdentity(kind: DeviceClass, slot: Slot, deviceid: string, apikey: string): Identity {
-  return { deviceid, apikey, ...PRODUCTS[kind], slot, rand: new NewlibRand() };
+  return { deviceid, apikey, mac: '5C:CF:7F:12:34:56', ...PRODUCTS[kind], slot, rand: new NewlibRand() };
 }
 
 /** What the first `update` after a connection tells (stock-firmware 3.6). */
 export function stateOf(device: Identity): object {
-  const common = { fwVersion: device.romVersion, rssi: -61, staMac: '5C:CF:7F:12:34:56' };
+  const common = { fwVersion: device.romVersion, rssi: -61, staMac: device.mac };
   if (device.model === 'PSB-B04-GL')
     return { switches: [0, 1, 2, 3].map((outlet) => ({ switch: 'off', outlet })), ...common };
   if (device.model === 'PSC-B01-GL') return { switch: 'off', ...common, startup: 'off', power: '0' };

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
  * radio to be is asked for there and granted by a line `ok` on stdin.
  */
 
-export type Radio = 'itead-ap' | 'home' | 'finalstage' | 'off';
+export type Radio = 'itead-ap' | 'home' | 'finalstage' | 'tasmota' | 'off';
 
 let grants: AsyncIterator<string> | undefined;
 

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { FlashHost } from '../../lib/flash/host/host';
+import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
+import type { NewFirmwarePlace, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { closeBenches, freePort, HOME, occupy, openBench, type Bench } from './bench';
+import { assertCode } from './refusals';
+
+/** The virtual Sonoff takes it for a Tasmota by this name. */
+const FINAL = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });
+const SOURCES = { final: FINAL, intermediate: 'one-hop' } as const;
+
+describe('flash: in one hop, without FinalStage', function () {
+  this.timeout(30_000);
+  afterEach(closeBenches);
+
+  /** A place for the page of the new firmware, which lives on there. */
+  async function newFirmwarePlace(): Promise<{ url: string; newFirmware: NewFirmwarePlace }> {
+    const apPort = await freePort();
+    return { url: `http://127.0.0.1:${apPort}`, newFirmware: { apAddress: '127.0.0.1', apPort, homePort: 0 } };
+  }
+
+  function isFlashed(device: VirtualSonoff): boolean {
+    return Buffer.from(device.flash.subarray(0, FINAL.length)).equals(FINAL);
+  }
+
+  function percents(bench: Bench): number[] {
+    return [...bench.recorders.values()].flatMap(({ reports }) => reports.map(({ report }) => report.percent));
+  }
+
+  for (const [transport, slot] of [
+    ['range', 1],
+    ['range', 2],
+    ['no-range', 2],
+  ] as const) {
+    it(`takes a device from its access point to its new firmware (${transport}, stock in user${slot})`, async () => {
+      const finalStagePort = await freePort();
+      const rival = await occupy(finalStagePort);
+      const bench = await openBench({ finalStagePort });
+      const { url, newFirmware } = await newFirmwarePlace();
+      const device = await bench.factoryDevice({ transport, slot, homeNetwork: HOME, newFirmware });
+      const { apPort } = await device.start();
+      const { deviceid } = device;
+      await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+      await bench.begin('cloud', { deviceid }).outcome;
+      const upgraded = await bench.begin('upgrade', { deviceid, sources: SOURCES }).outcome;
+      const packed = packOneHop(FINAL);
+      assert.deepEqual(
+        [upgraded.found['intermediate'], upgraded.found['size'], upgraded.job.percent],
+        ['one-hop', packed.length, 60],
+      );
+      assert.equal(upgraded.job.intermediate, 'one-hop');
+      const job = bench.host.jobs.latest(deviceid);
+      assert.ok(job);
+      assert.equal(job.visit, undefined);
+      assert.equal(job.firmware.user1?.sha256, digestOf(packed));
+      assert.equal(job.firmware.user2?.sha256, digestOf(packed));
+      const said = bench.recorder('upgrade').reports.at(-1)?.report.text ?? '';
+      assert.match(said, /dark for about 20 seconds, which is normal\. Do not power it off\.$/);
+
+      const { found, job: done } = await bench.begin('newfirmware', { deviceid, url }).outcome;
+      assert.deepEqual([found['kind'], found['version'], found['mac']], ['tasmota', '15.5.0', done.mac]);
+      assert.ok(done.mac);
+      assert.deepEqual([done.stage, done.percent, done.verdict?.code], ['done', 100, 'on-course']);
+      assert.ok(isFlashed(device), device.log.join('\n'));
+      const states = device.log.filter((line) => line === 'state: relocating');
+      assert.equal(states.length, slot === 1 ? 1 : 2, 'once from user2; from user1 it moves itself there first');
+      assert.ok(!device.log.includes('state: finalstage'));
+      const all = percents(bench);
+      assert.deepEqual(
+        all,
+        [...all].sort((a, b) => a - b),
+        'the percent fell',
+      );
+      assert.equal(all.filter((percent) => percent === 100).length, 1);
+      await rival.release();
+    });
+  }
+
+  it('is back to stock where the image was damaged before its first start, and can be flashed again', async () => {
+    const bench = await openBench();
+    const { url, newFirmware } = await newFirmwarePlace();
+    const device = await bench.device({ fault: 'image-rots', newFirmware });
+    const before = digestOf(device.flash.subarray(0, 0x81000));
+    await bench.upgraded(device, { sources: SOURCES });
+    const { deviceid } = device;
+    await assertCode(bench.begin('newfirmware', { deviceid, url }).outcome, 'back-to-stock');
+    assert.equal(digestOf(device.flash.subarray(0, 0x81000)), before, 'it wrote before it looked');
+    device.behave({ imageRots: false });
+    await bench.begin('cloud', { deviceid }).outcome;
+    await bench.begin('upgrade', { deviceid, sources: SOURCES }).outcome;
+    const { job } = await bench.begin('newfirmware', { deviceid, url }).outcome;
+    assert.equal(job.stage, 'done');
+    assert.ok(isFlashed(device));
+  });
+
+  it('survives a power-cycle in the dark', async () => {
+    const bench = await openBench();
+    const { url, newFirmware } = await newFirmwarePlace();
+    const device = await bench.device({ slot: 2, newFirmware, timings: { relocates: 300 } });
+    device.once('state', function cycle(state) {
+      if (state === 'relocating') device.powerCycle();
+      else device.once('state', cycle);
+    });
+    await bench.upgraded(device, { sources: SOURCES });
+    await bench.begin('newfirmware', { deviceid: device.deviceid, url }).outcome;
+    assert.ok(device.log.includes('restart: power-cycled'));
+    assert.ok(isFlashed(device));
+  });
+
+  it('is known to be flashed by its new firmware where its acknowledgement was lost', async () => {
+    const bench = await openBench();
+    const { url, newFirmware } = await newFirmwarePlace();
+    const device = await bench.device({ newFirmware });
+    // What acknowledges to nobody restarts all the same.
+    device.on('state', (state) => {
+      if (state === 'rebooting') bench.host.devices.get(device.deviceid)?.close();
+    });
+    await device.start();
+    const { deviceid } = device;
+    await bench.begin('cloud', { deviceid }).outcome;
+    const { found } = await bench.begin('upgrade', { deviceid, sources: SOURCES, newFirmwareUrl: url }).outcome;
+    assert.equal(found['intermediate'], 'one-hop');
+    assert.equal((await bench.begin('newfirmware', { deviceid, url }).outcome).job.stage, 'done');
+    assert.equal(device.log.filter((line) => line === 'told to upgrade').length, 1);
+    assert.ok(isFlashed(device));
+  });
+
+  it('is refused before a device hears of it where the image does not fit, or the way is none', async () => {
+    const bench = await openBench();
+    const device = await bench.device();
+    await device.start();
+    const { deviceid } = device;
+    await bench.begin('cloud', { deviceid }).outcome;
+    const noise = makeFinalImage({ size: 480_000 });
+    for (const [sources, code] of [
+      [{ final: noise, intermediate: 'one-hop' }, 'image-too-large'],
+      [{ intermediate: 'one-hop' }, 'firmware-missing'],
+      [{ final: makeFinalImage({ flashMode: 'QIO' }), intermediate: 'one-hop' }, 'image-wrong-flash-mode'],
+      [{ final: FINAL, intermediate: 'two-hops' as 'one-hop' }, 'intermediate-unknown'],
+    ] as const) {
+      await assertCode(bench.begin('upgrade', { deviceid, sources }).outcome, code);
+    }
+    assert.ok(!device.log.includes('told to upgrade'));
+  });
+
+  it('goes on over a restart of ours: with the same file in mid-upgrade, without FinalStage behind it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-one-hop-'));
+    const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+    const settings = { bind: '127.0.0.1', address: '127.0.0.1', ...ports };
+    const before = new FlashHost(settings, folder, 'host');
+    const hosts = [before];
+    try {
+      const job = before.jobs.jobFor('upgrade', '1000a1b2c3');
+      job.intermediate = 'one-hop';
+      job.enter('upgrade');
+      const packed = packOneHop(FINAL);
+      job.firmware = await loadFirmware(SOURCES, { signal: new AbortController().signal });
+      before.runs.tickets.began({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, '1000a1b2c3');
+      before.runs.tickets.inJob({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, job);
+      await before.kept();
+      const after = new FlashHost(settings, folder, 'host');
+      hosts.push(after);
+      const kept = after.jobs.latest('1000a1b2c3');
+      assert.equal(kept?.intermediate, 'one-hop');
+      assert.equal(kept.isResuming('upgrade'), true);
+      for (const role of ['user1', 'user2'] as const) assert.ok(kept.firmware[role]?.bytes.equals(packed), role);
+      assert.ok(kept.firmware.final?.bytes.equals(FINAL));
+      assert.equal(after.jobs.awaitingFinalStage().length, 0);
+    } finally {
+      await Promise.all(hosts.map((host) => host.close()));
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
