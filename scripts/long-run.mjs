@@ -11,11 +11,12 @@ const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
  *
  * @param {string[]} specs below dist/test, such as `survive/sweep.js`
  * @param {number} limitMs what takes longer hangs
+ * @param {string[]} nodeOptions for Node.js itself
  */
-export async function longRun(specs, limitMs) {
+export async function longRun(specs, limitMs, nodeOptions = []) {
   requireNode();
   if (!(await build())) process.exit(1);
   const files = specs.map((spec) => `dist/test/${spec}`);
   const args = ['--no-config', '--reporter', 'scripts/reporter.cjs', ...files, ...process.argv.slice(2)];
-  process.exit(await run(process.execPath, [mocha, ...args], { limitMs }));
+  process.exit(await run(process.execPath, [...nodeOptions, mocha, ...args], { limitMs }));
 }
