@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FlashError } from '../../lib/errors';
+import { FlashError } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { FlashHost } from '../../lib/flash/host/host';
-import type { StageRequest } from '../../lib/flash/run/stage-runs';
+import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
+import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/job/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FIRMWARE, Recorder } from './bench';
@@ -21,7 +23,9 @@ const SETTINGS = {
   finalStagePort: 0,
 };
 const deviceid = '1000a1b2c3';
-const never = (): Promise<never> => new Promise(() => undefined);
+/** A stage that waits for what never comes. */
+const never = ({ signal }: StageContext): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
 describe('flash/job-memory', () => {
   let folder: string;
@@ -100,6 +104,60 @@ describe('flash/job-memory', () => {
     assert.deepEqual(second.runs.tickets.claim('upgrade'), []);
     assert.equal(host('other').jobs.all().length, 0);
     assert.equal(new FlashHost(SETTINGS, folder).jobs.all().length, 0);
+  });
+
+  it('keeps the queue: what waits goes on waiting, what was in work and in no hands is begun again', async () => {
+    const begun: unknown[] = [];
+    const outlet: QueueOutlet = { atOnce: 1, attempts: 1, start: (message) => begun.push(message['deviceid']) > 0 };
+    const first = host();
+    first.queue.attach('queue', outlet);
+    for (const id of ['1000000001', '1000000002', '1000000003']) {
+      first.queue.add({ deviceid: id, topic: 'mine', password: 'top secret' }, { nodeId: 'queue' });
+    }
+    const [, , third] = first.queue.snapshot().entries;
+    first.queue.skip(third?.id);
+    await first.kept();
+    assert.ok(!readFileSync(file(), 'utf8').includes('top secret'));
+
+    const second = host();
+    assert.deepEqual(
+      second.queue.snapshot().entries.map(({ deviceid, state }) => [deviceid, state]),
+      [
+        ['1000000001', 'waiting'],
+        ['1000000002', 'waiting'],
+        ['1000000003', 'skipped'],
+      ],
+    );
+    second.queue.attach('queue', outlet);
+    assert.deepEqual(begun, ['1000000001', '1000000001']);
+  });
+
+  it('leaves a queued flash with the node that has its message', async () => {
+    const outlet: QueueOutlet = {
+      atOnce: 1,
+      attempts: 1,
+      start: (message) => Boolean(first.runs.begin(request(first, 'cloud', { message }))),
+    };
+    const first = host();
+    first.queue.attach('queue', outlet);
+    first.queue.add({ deviceid }, { nodeId: 'queue' });
+    await Promise.resolve();
+    await Promise.resolve();
+    await first.kept();
+    const second = host();
+    assert.deepEqual([second.queue.snapshot().running, second.queue.snapshot().entries[0]?.attempts], [1, 1]);
+    const [claimed] = second.runs.tickets.claim('cloud');
+    const message = claimed?.ticket.message ?? {};
+    second.runs.begin(
+      request(second, 'cloud', {
+        message,
+        ticketId: claimed?.ticket.id,
+        run: () => Promise.reject(new FlashError('certificate-rejected', { peer: '192.0.2.7' })),
+      }),
+    );
+    await once(second.queue, 'changed');
+    while (second.queue.snapshot().failed === 0) await once(second.queue, 'changed');
+    assert.equal(second.queue.snapshot().entries[0]?.error, 'certificate-rejected');
   });
 
   it('says that a transfer was cut off with the process, and does not trust an image that has changed', async () => {

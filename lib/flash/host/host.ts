@@ -42,6 +42,8 @@ const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
 /** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
 const UNWATCHED_VISIT_MS = 15 * 60_000;
 const SWEEP_MS = 5000;
+/** How long the stages may take to leave what they joined when the host closes; Node-RED waits for 15 s in all. */
+const LEAVE_LIMIT_MS = 10_000;
 /** A FinalStage transfer that has not moved for so long is not waited for when the host closes. */
 const DEAD_AFTER_MS = 30_000;
 
@@ -193,7 +195,7 @@ export class FlashHost extends EventEmitter {
     this.runs.cancelAll();
     await this.stopListening();
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
-    await this.runs.whenIdle();
+    await this.runs.whenIdle(LEAVE_LIMIT_MS);
     await this.wifiSession.leave();
     await this.radio.close();
   }

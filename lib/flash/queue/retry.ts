@@ -22,6 +22,11 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'url-invalid',
   'wifi-credentials-missing',
   'wifi-credentials-unusable',
+  'wifi-interface-missing',
+  'wifi-interface-unusable',
+  'wifi-not-permitted',
+  'wifi-unavailable',
+  'wifi-uplink',
 ]);
 
 /**

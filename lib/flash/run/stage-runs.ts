@@ -129,9 +129,10 @@ export class StageRuns extends EventEmitter {
     for (const run of this.running) run.controller.abort(new FlashError('cancelled'));
   }
 
-  /** Resolves when no stage runs: each has left the network that it joined. */
-  async whenIdle(): Promise<void> {
-    while (this.running.size > 0) await once(this, 'idle');
+  /** Resolves when no stage runs: each has left the network that it joined. One that does not leave is not waited for. */
+  async whenIdle(limitMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(limitMs);
+    while (this.running.size > 0 && !signal.aborted) await once(this, 'idle', { signal }).catch(() => undefined);
   }
 
   /** Connects a node's present instance; hands it what came while no instance was there. */
