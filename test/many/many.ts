@@ -15,16 +15,17 @@ interface Faulty {
 }
 
 const FAULTY: readonly Faulty[] = [
+  // First and last: who does not get as far as telling its name could be either of them.
+  { options: { transport: 'verifying' }, code: 'certificate-rejected' },
   { options: { fault: 'refuse-400' }, code: 'upgrade-malformed' },
+  { options: { fault: 'refuse-404' }, code: 'download-failed' },
   { options: { fault: 'refuse-406' }, code: 'model-refused' },
   { options: { fault: 'refuse-409', transport: 'no-range' }, code: 'digest-refused' },
-  { options: { transport: 'verifying' }, code: 'certificate-rejected' },
   { options: { romVersion: '3.5.0' }, code: 'device-not-supported' },
-  { options: { fault: 'download-blocked', timings: { connect: 400 } }, code: 'download-blocked' },
   { options: { fault: 'download-restarts' }, code: 'download-restarts' },
-  { options: { fault: 'connection-lost', transport: 'no-range' }, code: 'download-failed' },
   { options: { fault: 'silent-after-upgrade' }, code: 'device-silent' },
-  { options: { fault: 'stream-cut', slot: 2 }, code: 'finalstage-stalled' },
+  { options: { fault: 'finalstage-blocked' }, code: 'finalstage-timeout' },
+  { options: { fault: 'garbage-dispatch' }, code: 'message-malformed' },
 ];
 
 const CLASSES: readonly Partial<VirtualSonoffOptions>[] = [
@@ -55,7 +56,6 @@ export class Crowd {
     const [ports, finalStagePort] = [await freePorts(), await freePort()];
     const flow: Flow = [
       ...road(ports, {
-        provision: { url: `http://127.0.0.1:${await freePort()}` },
         upgrade: { firmware: '', timeout: '20' },
         finalstage: { url: `http://127.0.0.1:${finalStagePort}`, timeout: '25' },
       }),
@@ -69,7 +69,7 @@ export class Crowd {
         host: 'host',
         atOnce: '8',
         attempts: '1',
-        wires: [['provision'], ['finalstage'], ['news']],
+        wires: [['cloud'], ['finalstage'], ['news']],
       },
       { id: 'news', type: 'sink', z: 'tab', x: 300, y: 50, wires: [] },
     ];
