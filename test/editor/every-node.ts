@@ -79,7 +79,7 @@ export const EVERY_NODE: Flow = [
     type: 'sonota-wifi',
     name: '',
     host: idOf('sonota-host'),
-    action: 'scan',
+    action: '',
     ssid: '',
     address: '',
     timeout: '',

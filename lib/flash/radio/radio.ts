@@ -56,6 +56,8 @@ export class Radio extends EventEmitter {
   }
 
   use(settings: WifiSettings): void {
+    // A deploy says the same once more, perhaps in the middle of a visit.
+    if (JSON.stringify(settings) === JSON.stringify(this.settings)) return;
     this.settings = settings;
     this.last = undefined;
   }

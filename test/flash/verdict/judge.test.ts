@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ErrorCode } from '../../../lib/errors';
 import type { NewFirmwareSighting, Observation, Unstamped } from '../../../lib/flash/verdict/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
 import { RULES } from '../../../lib/flash/verdict/rules';
@@ -63,6 +64,36 @@ const apLooked = (result: 'silent' | 'strange' | 'answered', joined: boolean): U
   kind: 'ap-looked',
   result,
   joined,
+});
+const WIFI_FAILURES = [
+  'wifi-uplink',
+  'wifi-unavailable',
+  'wifi-not-permitted',
+  'wifi-interface-missing',
+  'wifi-interface-unusable',
+  'wifi-not-found',
+  'wifi-password-wrong',
+  'wifi-no-address',
+  'wifi-timeout',
+  'wifi-join-failed',
+  'wifi-failed',
+  'wifi-service-away',
+  'wifi-supervisor-failed',
+  'wifi-supervisor-timeout',
+] as const;
+const wifi = (event: 'joining' | 'joined'): Unstamped => ({ kind: 'wifi', event, ssid: 'ITEAD-1000a1b2c3' });
+const wifiFailed = (code: ErrorCode): Unstamped => ({
+  kind: 'wifi',
+  event: code === 'wifi-lost' ? 'lost' : 'failed',
+  code,
+  values: {
+    ssid: 'ITEAD-1000a1b2c3',
+    name: 'wlan0',
+    reason: 'its access point is gone',
+    what: 'A scan',
+    seconds: 15,
+    bssid: '5E:CF:7F:A1:B2:C3',
+  },
 });
 const tlsDialled = (peer = PEER): Unstamped => ({ kind: 'dialled', peer, port: 'tls' });
 const rejected = (peer = PEER): Unstamped => ({
@@ -951,6 +982,65 @@ const CASES: readonly Case[] = [
       [30, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
       [30, BEGAN.newfirmware],
       [61, dispatched({ deviceid: '10000fffff', peer: NEIGHBOUR })],
+    ],
+  },
+  // This machine joins by itself
+  ...WIFI_FAILURES.map((code) => ({
+    title: 'the newest attempt to join ended so',
+    code,
+    confidence: 'certain' as const,
+    seen: [
+      [0, BEGAN.provision],
+      [3, wifi('joining')],
+      [9, wifiFailed(code)],
+    ] satisfies Timed[],
+  })),
+  {
+    title: 'the network went in the middle, and is not back at the limit',
+    code: 'wifi-lost',
+    seen: [
+      [0, BEGAN.provision],
+      [9, wifi('joined')],
+      [40, wifiFailed('wifi-lost')],
+      [600, over('provision')],
+    ],
+  },
+  {
+    title: 'FinalStage of another device, and no other',
+    code: 'finalstage-foreign',
+    seen: [
+      [0, BEGAN.finalstage],
+      [9, wifiFailed('finalstage-foreign')],
+      [900, over('finalstage')],
+    ],
+  },
+  {
+    title: 'an attempt that went well makes the failed ones forgotten',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.provision],
+      [9, wifiFailed('wifi-password-wrong')],
+      [15, wifi('joined')],
+    ],
+  },
+  {
+    title: 'a person was quicker',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.provision],
+      [9, wifiFailed('wifi-not-found')],
+      [15, apLooked('answered', true)],
+    ],
+  },
+  {
+    title: 'a stream that broke off says more than the network that went with it',
+    code: 'finalstage-stalled',
+    seen: [
+      [0, BEGAN.finalstage],
+      [9, wifi('joined')],
+      [12, { kind: 'finalstage-requested', image: 'final', size: 400_000 }],
+      [14, { kind: 'finalstage-ended', image: 'final', how: 'broken', bytes: 200_000 }],
+      [25, wifiFailed('wifi-lost')],
     ],
   },
   // What a stage knows better than any rule
