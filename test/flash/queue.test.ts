@@ -157,6 +157,24 @@ describe('flash/queue', () => {
     assert.equal(flow.begun.at(-1)?.where, 'finalstage', 'a person may, and there alone it can go on');
   });
 
+  it('leaves a device alone that has its final image in one hop, unless it has handed back to stock', async () => {
+    for (const [code, states] of [
+      ['new-firmware-silent', 'a failed'],
+      ['back-to-stock', 'a running'],
+    ] as const) {
+      const flow = new Flow();
+      flow.add('a');
+      await turns();
+      await flow.end('provision', 'a', 'upgrade');
+      const job = flow.jobs.latest('a');
+      assert.ok(job);
+      job.intermediate = 'one-hop';
+      await flow.end('upgrade', 'a', 'newfirmware');
+      await flow.fail('newfirmware', 'a', code);
+      assert.equal(flow.states(), states, code);
+    }
+  });
+
   it('hears an earlier attempt no more', async () => {
     const flow = new Flow();
     flow.add('a');
