@@ -37,7 +37,7 @@ export function mayTryAgain(code: ErrorCode, job: Job | undefined): boolean {
   if (code.startsWith('image-') || LASTING.has(code)) return false;
   // It has shown itself in its stock firmware since, so nothing was begun that is not undone.
   if (code === 'back-to-stock') return true;
-  return job === undefined || code === 'back-to-stock' || !hasFinalImageBegun(job);
+  return job === undefined || !hasFinalImageBegun(job);
 }
 
 /** A device that has its upgrade shows FinalStage after every power-up; it never dials the cloud again. */
