@@ -31,7 +31,8 @@ RED.nodes.registerType<SonotaWifiProperties, { password: string }>('sonota-wifi'
   label: function () {
     const { name, action, ssid } = this;
     if (name) return name;
-    const what = this._(`sonota-wifi.action.${action || 'message'}`);
+    if (!action) return this._('sonota-wifi.label.palette');
+    const what = this._(`sonota-wifi.action.${action}`);
     return action === 'join' && ssid ? `${what} ${ssid}` : what;
   },
   labelStyle: sonotaLabelStyle,

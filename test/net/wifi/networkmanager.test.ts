@@ -258,6 +258,19 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
+  it('joins the next network even where the former one did not come back, and brings that back in the end', async () => {
+    const device = atHome(false);
+    await driver.join(ITEAD, { signal: never });
+    const home = nm.accessPoints.pop()!;
+    await assertCode(driver.leave({ signal: never, limitMs: 300 }), 'wifi-not-restored');
+    assert.deepEqual(nm.names().profiles, ['home']);
+    await driver.join(FINALSTAGE, { signal: never });
+    nm.accessPoints.push(home);
+    await driver.leave({ signal: never });
+    assert.equal(device.state, 100);
+    assertAsBefore();
+  });
+
   it('gives up on a service that hangs', async function () {
     this.timeout(20_000);
     nm.addWifi('wlan0');

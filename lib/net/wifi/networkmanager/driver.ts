@@ -1,8 +1,10 @@
-import { EventEmitter } from 'node:events';
+/** NetworkManager over D-Bus, with a profile for each join that is gone with its disconnection. */
+
 import { FlashError } from '../../../errors';
-import { FORGETFUL, type FormerMemory, type FormerNetwork } from '../former';
-import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, WifiNetwork } from '../wifi';
-import { limited, pause, within } from '../within';
+import type { FormerMemory, FormerNetwork } from '../former';
+import { ProfileDriver } from '../profile-driver';
+import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../wifi';
+import { pause } from '../within';
 import { NmApi, type NmAccessPoint, type NmDevice } from './api';
 import { DeviceWatch } from './device-watch';
 import { NM, STATE } from './facts';
@@ -12,11 +14,12 @@ import { SystemBus } from './system-bus';
 /** A scan takes 3 to 4 s; one that NetworkManager puts off takes as long again. */
 const SCAN_LIMIT_MS = 15_000;
 const SCAN_POLL_MS = 250;
+/** Where the scan that is under way already is waited for. */
+const OTHER_SCAN_LIMIT_MS = 5000;
 /** How long it is looked for a network that the last scan did not show. */
 const FIND_LIMIT_MS = 12_000;
 /** Finding, joining (6 s with a password) and an address. */
 const JOIN_LIMIT_MS = 45_000;
-/** Leaving, and the former network's coming back. */
 const LEAVE_LIMIT_MS = 30_000;
 /** NetworkManager's restart takes 2 to 3 s. */
 const AWAY_LIMIT_MS = 10_000;
@@ -31,83 +34,19 @@ export interface NetworkManagerOptions {
  * NetworkManager over D-Bus. Each join is a profile of its own that is gone with its disconnection, and with this
  * process: it never connects by itself, and takes neither the default route nor DNS.
  */
-export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements WifiDriver {
+export class NetworkManagerDriver extends ProfileDriver {
   readonly name = 'networkmanager';
-  private readonly memory: FormerMemory;
   private readonly findLimitMs: number;
-  private present: JoinedNetwork | undefined;
   private watch: DeviceWatch | undefined;
-  /** Set from before a join until all of it has been undone. */
-  private isDirty = false;
-  private former: FormerNetwork | undefined;
   private connection: Promise<SystemBus> | undefined;
 
-  constructor(
-    readonly interfaceName: string,
-    { memory = FORGETFUL, findLimitMs = FIND_LIMIT_MS }: NetworkManagerOptions = {},
-  ) {
-    super();
-    this.memory = memory;
+  constructor(interfaceName: string, { memory, findLimitMs = FIND_LIMIT_MS }: NetworkManagerOptions = {}) {
+    super(interfaceName, { scan: SCAN_LIMIT_MS, join: JOIN_LIMIT_MS, leave: LEAVE_LIMIT_MS }, memory);
     this.findLimitMs = findLimitMs;
   }
 
-  get joined(): JoinedNetwork | undefined {
-    return this.present;
-  }
-
-  scan({ signal, limitMs = SCAN_LIMIT_MS }: WifiLimits): Promise<readonly AccessPoint[]> {
-    const late = (): FlashError => new FlashError('wifi-timeout', { what: 'A scan', seconds: limitMs / 1000 });
-    return within({ signal, limitMs }, late, async (both) => {
-      const api = await this.api(both);
-      return (await this.scanNow(api, await this.device(api), both)).map(withoutPath);
-    });
-  }
-
-  async join(network: WifiNetwork, { signal, limitMs = JOIN_LIMIT_MS }: WifiLimits): Promise<JoinedNetwork> {
-    const what = `Joining the Wi-Fi ${network.ssid}`;
-    const late = (): FlashError => new FlashError('wifi-timeout', { what, seconds: limitMs / 1000 });
-    try {
-      if (this.isDirty) await this.leave({ signal });
-      return await limited({ signal, limitMs }, late, (both) => this.joinNow(network, both));
-    } catch (error) {
-      // The reason is what counts; what cannot be undone now is undone by the next leave or start.
-      await this.leave({ signal: new AbortController().signal }).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async leave({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<void> {
-    this.present = undefined;
-    this.watch?.stop();
-    this.watch = undefined;
-    if (!this.isDirty) return;
-    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
-    await limited({ signal, limitMs }, late, async (both) => {
-      const api = await this.apiThatIsBack(both);
-      await this.removeProfiles(api, (owner) => owner === api.bus.name);
-      await this.bringBack(api, both);
-      this.isDirty = false;
-      await this.remember(undefined);
-    });
-  }
-
-  clean({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<readonly string[]> {
-    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
-    return limited({ signal, limitMs }, late, async (both) => {
-      const api = await this.api(both);
-      const removed = await this.removeProfiles(api, async (owner) => !(await api.bus.hasOwner(owner)));
-      if (this.isDirty) return removed;
-      this.former = await this.memory.read(this.interfaceName);
-      if (this.former) {
-        await this.bringBack(api, both);
-        await this.remember(undefined);
-      }
-      return removed;
-    });
-  }
-
   close(): void {
-    this.watch?.stop();
+    this.stopWatching();
     const { connection } = this;
     this.connection = undefined;
     void connection?.then(
@@ -116,13 +55,49 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
     );
   }
 
-  private async joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork> {
+  protected async scanNow(signal: AbortSignal): Promise<readonly AccessPoint[]> {
+    const api = await this.api(signal);
+    return (await this.lookAround(api, await this.device(api), signal)).map(withoutPath);
+  }
+
+  protected async removeOwn(signal: AbortSignal): Promise<void> {
+    const api = await this.apiThatIsBack(signal);
+    await this.removeProfiles(api, async (owner) => owner === api.bus.name || !(await api.bus.hasOwner(owner)));
+  }
+
+  protected async removeLeftOver(signal: AbortSignal): Promise<string[]> {
+    const api = await this.api(signal);
+    return this.removeProfiles(api, async (owner) => !(await api.bus.hasOwner(owner)));
+  }
+
+  /** Most come back by themselves; one that does not is asked to. */
+  protected async bringBack(former: FormerNetwork, signal: AbortSignal): Promise<void> {
+    const api = await this.apiThatIsBack(signal);
+    const device = await this.device(api, { isAnyState: true });
+    const profile = (await api.profiles()).find(({ uuid }) => uuid === former.uuid);
+    // Its owner took it away meanwhile.
+    if (!profile) return;
+    const present = await api.activeOn(device.path).catch(() => undefined);
+    if (present?.uuid !== former.uuid) await api.activate(profile.path, device.path);
+    while ((await api.deviceState(device.path)) !== STATE.activated) await pause(SCAN_POLL_MS, signal);
+  }
+
+  protected stopWatching(): void {
+    this.watch?.stop();
+    this.watch = undefined;
+  }
+
+  protected late(what: string, seconds: number): FlashError {
+    return new FlashError('wifi-timeout', { what, seconds });
+  }
+
+  protected async joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork> {
     const api = await this.api(signal);
     const device = await this.device(api);
     const accessPoint = await this.find(api, device, network, signal);
-    await this.remember(await api.activeOn(device.path));
+    const active = await api.activeOn(device.path);
     if (signal.aborted) throw signal.reason as Error;
-    this.isDirty = true;
+    await this.begin(active && { uuid: active.uuid });
     const watch = await DeviceWatch.begin(api.bus, device, network.ssid);
     const failed = new AbortController();
     const activated = watch.activated(AbortSignal.any([signal, failed.signal]));
@@ -149,15 +124,10 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
     const address = await api.ipv4On(device.path);
     if (address === undefined) throw new FlashError('wifi-no-address', { ssid, name: device.name });
     this.watch = watch;
-    this.present = { ssid, bssid, address, interfaceName: device.name };
     watch.onLoss((error) => {
-      if (this.watch !== watch) return;
-      watch.stop();
-      this.watch = undefined;
-      this.present = undefined;
-      this.emit('lost', error);
+      if (this.watch === watch) this.hasLost(error);
     });
-    return this.present;
+    return { ssid, bssid, address, interfaceName: device.name };
   }
 
   /** Without its access point's path NetworkManager looks for a network of its own accord, for 26 s. */
@@ -168,12 +138,12 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
       all.filter(isMeant).sort((a, b) => b.signal - a.signal)[0];
     const until = Date.now() + this.findLimitMs;
     let found = strongest(await api.accessPoints(device.path));
-    while (!found && Date.now() < until) found = strongest(await this.scanNow(api, device, signal));
+    while (!found && Date.now() < until) found = strongest(await this.lookAround(api, device, signal));
     if (!found) throw new FlashError('wifi-not-found', { ssid, name: device.name });
     return found;
   }
 
-  private async scanNow(api: NmApi, { path }: NmDevice, signal: AbortSignal): Promise<NmAccessPoint[]> {
+  private async lookAround(api: NmApi, { path }: NmDevice, signal: AbortSignal): Promise<NmAccessPoint[]> {
     const before = await api.lastScan(path);
     // Refused where one is under way already, or has only just been: then that one will do.
     const isAsked = await api.requestScan(path).then(
@@ -183,7 +153,7 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
         throw error;
       },
     );
-    const until = Date.now() + SCAN_LIMIT_MS / (isAsked ? 1.5 : 3);
+    const until = Date.now() + (isAsked ? SCAN_LIMIT_MS : OTHER_SCAN_LIMIT_MS);
     while ((await api.lastScan(path)) === before && Date.now() < until) await pause(SCAN_POLL_MS, signal);
     return api.accessPoints(path);
   }
@@ -202,24 +172,6 @@ export class NetworkManagerDriver extends EventEmitter<WifiEvents> implements Wi
       removed.push(id);
     }
     return removed;
-  }
-
-  /** Brings the former network back where it does not come by itself. */
-  private async bringBack(api: NmApi, signal: AbortSignal): Promise<void> {
-    const { former } = this;
-    if (!former) return;
-    const device = await this.device(api, { isAnyState: true });
-    const profile = (await api.profiles()).find(({ uuid }) => uuid === former.uuid);
-    // Its owner took it away meanwhile.
-    if (!profile) return;
-    const present = await api.activeOn(device.path).catch(() => undefined);
-    if (present?.uuid !== former.uuid) await api.activate(profile.path, device.path);
-    while ((await api.deviceState(device.path)) !== STATE.activated) await pause(SCAN_POLL_MS, signal);
-  }
-
-  private async remember(former: FormerNetwork | undefined): Promise<void> {
-    this.former = former?.uuid === undefined ? undefined : { uuid: former.uuid };
-    await this.memory.write(this.interfaceName, this.former);
   }
 
   private async device(api: NmApi, { isAnyState = false } = {}): Promise<NmDevice> {

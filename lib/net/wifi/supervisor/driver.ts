@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../../../errors';
-import { FORGETFUL, type FormerMemory, type FormerNetwork } from '../former';
-import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, WifiNetwork } from '../wifi';
-import { limited, pause } from '../within';
+import type { FormerMemory, FormerNetwork } from '../former';
+import { ProfileDriver } from '../profile-driver';
+import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../wifi';
+import { pause } from '../within';
 import type { SupervisorClient, SupervisorInterface } from './client';
 
 /** An update blocks until NetworkManager has given up, which takes it up to half a minute and more. */
@@ -38,31 +38,22 @@ export interface SupervisorOptions {
  * knows one profile an interface, keeps it, and connects it again after a restart: so it is taken away after each
  * network, and an interface whose own network could not be brought back is refused.
  */
-export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDriver {
+export class SupervisorDriver extends ProfileDriver {
   readonly name = 'supervisor';
-  private readonly memory: FormerMemory;
   private readonly home: () => HomeWifi | undefined;
   private readonly watchMs: number;
-  private present: JoinedNetwork | undefined;
-  private former: FormerNetwork | undefined;
-  private isDirty = false;
   private lastScan: { at: number; found: readonly AccessPoint[] } | undefined;
   private watcher: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();
 
   constructor(
-    readonly interfaceName: string,
+    interfaceName: string,
     private readonly client: SupervisorClient,
-    { memory = FORGETFUL, home = () => undefined, watchMs = WATCH_MS }: SupervisorOptions = {},
+    { memory, home = () => undefined, watchMs = WATCH_MS }: SupervisorOptions = {},
   ) {
-    super();
-    this.memory = memory;
+    super(interfaceName, { scan: SCAN_LIMIT_MS, join: JOIN_LIMIT_MS, leave: LEAVE_LIMIT_MS }, memory);
     this.home = home;
     this.watchMs = watchMs;
-  }
-
-  get joined(): JoinedNetwork | undefined {
-    return this.present;
   }
 
   /** @throws FlashError `wifi-uplink` where the interface cannot be taken and given back */
@@ -82,75 +73,47 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
     refuse('it is set up for a Wi-Fi of its own, whose password the Supervisor does not tell');
   }
 
-  scan({ signal, limitMs = SCAN_LIMIT_MS }: WifiLimits): Promise<readonly AccessPoint[]> {
-    const late = (): FlashError => new FlashError('wifi-supervisor-timeout', { seconds: limitMs / 1000 });
-    return limited({ signal, limitMs }, late, async (both) => {
-      const all = await this.client.accessPoints(this.interfaceName, both);
-      const found = all.map(({ ssid, mac, signal: strength, frequency }) => {
-        return { ssid, bssid: mac.toUpperCase(), signal: strength, frequency, security: 'unknown' } as const;
-      });
-      this.lastScan = { at: Date.now(), found };
-      return found;
+  protected async scanNow(signal: AbortSignal): Promise<readonly AccessPoint[]> {
+    const all = await this.client.accessPoints(this.interfaceName, signal);
+    const found = all.map(({ ssid, mac, signal: strength, frequency }) => {
+      return { ssid, bssid: mac.toUpperCase(), signal: strength, frequency, security: 'unknown' } as const;
     });
+    this.lastScan = { at: Date.now(), found };
+    return found;
   }
 
-  async join(network: WifiNetwork, { signal, limitMs = JOIN_LIMIT_MS }: WifiLimits): Promise<JoinedNetwork> {
-    const late = (): FlashError => new FlashError('wifi-supervisor-timeout', { seconds: limitMs / 1000 });
-    try {
-      if (this.isDirty) await this.leave({ signal });
-      return await limited({ signal, limitMs }, late, (both) => this.joinNow(network, both));
-    } catch (error) {
-      await this.leave({ signal: new AbortController().signal }).catch(() => undefined);
-      throw error;
-    }
+  protected async removeLeftOver(signal: AbortSignal, kept: FormerNetwork | undefined): Promise<string[]> {
+    const { enabled, wifi } = await this.client.interface(this.interfaceName, signal);
+    const ssid = enabled ? wifi?.ssid : undefined;
+    if (ssid === undefined) return [];
+    const isLeftOver = OF_A_DEVICE.test(ssid) || (kept !== undefined && ssid !== kept.ssid);
+    if (!isLeftOver) return [];
+    await this.removeOwn(signal);
+    return [ssid];
   }
 
-  async leave({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<void> {
+  protected stopWatching(): void {
     clearInterval(this.watcher);
-    this.present = undefined;
-    if (!this.isDirty) return;
-    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
-    await limited({ signal, limitMs }, late, async (both) => {
-      await this.removeProfile(both);
-      await this.bringBack(both);
-      this.isDirty = false;
-      await this.remember(undefined);
-    });
   }
 
-  clean({ signal, limitMs = LEAVE_LIMIT_MS }: WifiLimits): Promise<readonly string[]> {
-    const late = (): FlashError => new FlashError('wifi-not-restored', { name: this.interfaceName });
-    return limited({ signal, limitMs }, late, async (both) => {
-      if (this.isDirty) return [];
-      const kept = await this.memory.read(this.interfaceName);
-      const { enabled, wifi } = await this.client.interface(this.interfaceName, both);
-      const ssid = enabled ? wifi?.ssid : undefined;
-      const isLeftOver = ssid !== undefined && (OF_A_DEVICE.test(ssid) || (kept !== undefined && ssid !== kept.ssid));
-      if (isLeftOver) await this.removeProfile(both);
-      if (kept) {
-        this.former = kept;
-        if (isLeftOver || !enabled) await this.bringBack(both);
-        await this.remember(undefined);
-      }
-      return isLeftOver ? [ssid] : [];
-    });
+  protected late(_what: string, seconds: number): FlashError {
+    return new FlashError('wifi-supervisor-timeout', { seconds });
   }
 
   close(): void {
-    clearInterval(this.watcher);
+    this.stopWatching();
     this.closing.abort();
   }
 
-  private async joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork> {
+  protected async joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork> {
     const name = this.interfaceName;
     const { ssid, psk, address } = network;
     if (!address) throw new FlashError('wifi-address-needed', { ssid });
     const accessPoint = await this.find(network, signal);
     const before = await this.client.interface(name, signal);
-    await this.remember(formerOf(before));
-    this.isDirty = true;
+    await this.begin(formerOf(before));
     // One that is there is edited, and may be applied anew without its network being left at all.
-    if (before.enabled) await this.removeProfile(signal);
+    if (before.enabled) await this.removeOwn(signal);
     const body = {
       enabled: true,
       wifi: { mode: 'infrastructure', ssid, ...(psk === undefined ? { auth: 'open' } : { auth: 'wpa-psk', psk }) },
@@ -162,9 +125,8 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
     const now = await this.client.interface(name, signal);
     const own = now.ipv4?.address[0]?.split('/')[0];
     if (!now.connected || own === undefined) throw new FlashError('wifi-no-address', { ssid, name });
-    this.present = { ssid, bssid: accessPoint.bssid, address: own, interfaceName: name };
     this.watcher = setInterval(() => void this.watch(), this.watchMs).unref();
-    return this.present;
+    return { ssid, bssid: accessPoint.bssid, address: own, interfaceName: name };
   }
 
   /** The Supervisor takes a name alone: where several have it, nobody could tell which is joined. */
@@ -180,7 +142,7 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
     throw new FlashError('wifi-join-failed', { ssid, name, reason });
   }
 
-  private async removeProfile(signal: AbortSignal): Promise<void> {
+  protected async removeOwn(signal: AbortSignal): Promise<void> {
     let fault = new FlashError('wifi-not-restored', { name: this.interfaceName });
     for (let tries = 0; tries < REMOVE_TRIES; tries += 1) {
       try {
@@ -197,10 +159,11 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
     throw fault;
   }
 
-  private async bringBack(signal: AbortSignal): Promise<void> {
-    const { former } = this;
+  protected async bringBack(former: FormerNetwork, signal: AbortSignal): Promise<void> {
     const home = this.home();
-    if (former?.ssid === undefined || former.ssid !== home?.ssid) return;
+    if (former.ssid === undefined || former.ssid !== home?.ssid) return;
+    const { enabled, wifi } = await this.client.interface(this.interfaceName, signal);
+    if (enabled && wifi?.ssid === home.ssid) return;
     const body = {
       enabled: true,
       wifi: { mode: 'infrastructure', ssid: home.ssid, auth: 'wpa-psk', psk: home.psk },
@@ -209,26 +172,21 @@ export class SupervisorDriver extends EventEmitter<WifiEvents> implements WifiDr
     await this.client.update(this.interfaceName, body, { signal, limitMs: UPDATE_LIMIT_MS });
   }
 
-  private async remember(former: FormerNetwork | undefined): Promise<void> {
-    this.former = former;
-    await this.memory.write(this.interfaceName, former);
-  }
-
   private async watch(): Promise<void> {
-    const { present } = this;
+    const present = this.joined;
     const now = await this.client.interface(this.interfaceName, this.closing.signal).catch((error: unknown) => error);
-    if (!present || this.present !== present) return;
+    if (!present || this.joined !== present) return;
     const reason = whyLost(now);
     if (reason === undefined) return;
-    clearInterval(this.watcher);
-    this.present = undefined;
-    if (reason instanceof FlashError) this.emit('lost', reason);
-    else this.emit('lost', new FlashError('wifi-lost', { ssid: present.ssid, name: this.interfaceName, reason }));
+    const { ssid } = present;
+    this.hasLost(
+      reason instanceof FlashError ? reason : new FlashError('wifi-lost', { ssid, name: this.interfaceName, reason }),
+    );
   }
 }
 
-function formerOf({ enabled, wifi, ipv4 }: SupervisorInterface): FormerNetwork {
-  if (!enabled || !wifi || OF_A_DEVICE.test(wifi.ssid)) return {};
+function formerOf({ enabled, wifi, ipv4 }: SupervisorInterface): FormerNetwork | undefined {
+  if (!enabled || !wifi || OF_A_DEVICE.test(wifi.ssid)) return undefined;
   const { method = 'auto', address = [], gateway, nameservers = [] } = ipv4 ?? {};
   if (method !== 'static') return { ssid: wifi.ssid };
   return { ssid: wifi.ssid, ipv4: { method, address, nameservers, ...(gateway ? { gateway } : {}) } };
