@@ -41,7 +41,7 @@ export async function assemble(root, dist) {
     if (script === undefined) faults.push(`plugins/${name} has no ${name}.editor.ts`);
     else await assemblePlugin(join(root, 'plugins', name), join(dist, 'plugins', name), script);
   }
-  await addSharedTexts(dist);
+  await addSharedTexts(root, dist);
   await rm(compiled, { recursive: true, force: true });
   return faults;
 }
@@ -56,13 +56,23 @@ async function assemblePlugin(from, to, script) {
   await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
 }
 
-/** What lib/ says stands in tables there; here they become the English catalogue that all nodes share. */
-async function addSharedTexts(dist) {
-  const require = createRequire(import.meta.url);
-  const { sharedTexts } = require(join(dist, 'nodes/shared/texts.js'));
-  const path = join(dist, 'nodes/sonota-host/locales/en-US/sonota-host.json');
-  const catalogue = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...catalogue, ...sharedTexts() }, null, 2));
+/**
+ * What lib/ says stands in tables there; here it becomes the English catalogue that all nodes share. Other languages
+ * stand in nodes/shared/locales.
+ */
+async function addSharedTexts(root, dist) {
+  const { forNodeRed, sharedTexts } = createRequire(import.meta.url)(join(dist, 'nodes/shared/texts.js'));
+  const translated = join(root, 'nodes', 'shared', 'locales');
+  const languages = [['en-US', sharedTexts()]];
+  for (const file of await readdir(translated)) {
+    const texts = JSON.parse(await readFile(join(translated, file), 'utf8'));
+    languages.push([basename(file, '.json'), forNodeRed(texts)]);
+  }
+  for (const [language, texts] of languages) {
+    const path = join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json');
+    const catalogue = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...catalogue, ...texts }, null, 2));
+  }
 }
 
 /** A node's own script stands last: it names what its other parts declare. */

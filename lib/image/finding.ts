@@ -6,7 +6,7 @@ import type { MendName } from './mend';
 export type Severity = 'refuse' | 'warn' | 'note';
 
 /** Findings that never stop a flash. What stops one is a code of the error table, which Catch nodes see. */
-const ADVICE = {
+export const ADVICE = {
   'image-odd-length': {
     what: 'The file has {size} bytes, which is no multiple of four; FinalStage writes in words.',
     remedy: 'Take the copy that is padded to {padded} bytes.',

@@ -10,7 +10,7 @@ import { whenFlowsRun } from './deploys';
 import { hosts, type HostNode } from './hosts';
 import { deviceOf, takePassword } from './messages';
 import { NodeStatus } from './status';
-import { translateReport, translator } from './translate';
+import { translateError, translateJob, translateReport, translator } from './translate';
 
 type Done = (error?: Error) => void;
 type Send = (messages: (NodeMessage | null)[]) => void;
@@ -123,7 +123,7 @@ export class StageNode {
       const error = asFlashError(thrown);
       this.status.failed(error.code);
       this.host?.runs.refused(message, error);
-      done(error);
+      done(translateError(this.RED, error));
     }
   }
 
@@ -161,7 +161,7 @@ export class StageNode {
     }),
     result: this.guarded((outcome, ticket) => {
       this.status.done();
-      this.sendFor(ticket, [resultMessage(outcome, ticket), null]);
+      this.sendFor(ticket, [resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket), null]);
       this.pending.get(ticket.id)?.done();
       this.pending.delete(ticket.id);
     }),
@@ -169,8 +169,9 @@ export class StageNode {
       this.status.failed(error.code);
       const done = this.pending.get(ticket.id)?.done;
       this.pending.delete(ticket.id);
-      if (done) done(error);
-      else this.node.error(error, ticket.message);
+      const told = translateError(this.RED, error);
+      if (done) done(told);
+      else this.node.error(told, ticket.message);
     }),
     queued: this.guarded((count) => this.status.queue(count)),
   };
@@ -208,7 +209,7 @@ export class StageNode {
       waiting: report.state === 'waiting',
       ...transferOf(report),
       deviceid: job.deviceid,
-      sonota: job,
+      sonota: translateJob(this.RED, job),
     };
   }
 }

@@ -2,6 +2,7 @@ import { ERROR_CODES, explanationOf } from '../../lib/errors';
 import { REQUESTS } from '../../lib/flash/overview/last-request';
 import { ANNOUNCEMENTS } from '../../lib/flash/run/announcements';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
+import { ADVICE } from '../../lib/image/finding';
 
 /** Catalogue texts, at any depth. */
 export interface Texts {
@@ -10,12 +11,13 @@ export interface Texts {
 
 /**
  * What lib/ says to people, in English and as Node-RED's catalogues write it: the build adds it to the catalogue of
- * `sonota-host`, other languages stand in files there.
+ * `sonota-host`. Other languages stand in the folder `locales` beside this file, with the same keys.
  */
 export function sharedTexts(): Texts {
   return forNodeRed({
     announcements: pick(ANNOUNCEMENTS, ({ label, text }) => ({ label, text })),
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
+    findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
     requests: REQUESTS,
   });
@@ -26,7 +28,7 @@ function pick<T>(table: Readonly<Record<string, T>>, texts: (entry: T) => Texts)
 }
 
 /** `{name}` here is `__name__` there. */
-function forNodeRed(texts: Texts): Texts {
+export function forNodeRed(texts: Texts): Texts {
   return Object.fromEntries(
     Object.entries(texts).map(([key, text]) => [
       key,

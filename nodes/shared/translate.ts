@@ -1,5 +1,8 @@
 import type { NodeAPI } from 'node-red';
+import { FlashError, type ErrorValues } from '../../lib/errors';
+import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
+import type { Finding } from '../../lib/image';
 
 /** A text of the node's own catalogue, or the English one where the catalogue has none. */
 export type Translate = (key: string, english: string, values?: Readonly<Record<string, string | number>>) => string;
@@ -19,6 +22,44 @@ export function translateReport(RED: NodeAPI, report: Report): Report {
     return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, report.values) ?? report[part];
   };
   return { ...report, label: translate('label'), text: translate('text') };
+}
+
+/** An error whose two sentences are in the runtime's language, for Catch nodes. */
+export function translateError(RED: NodeAPI, error: FlashError): FlashError {
+  const message = sentences(RED, 'errors', error.code, error.values);
+  if (message === undefined || message === error.message) return error;
+  const translated = new FlashError(error.code, error.values, { cause: error.cause });
+  return Object.assign(translated, { message, stack: error.stack });
+}
+
+/** A job whose verdict is in the runtime's language. */
+export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
+  if (!job.verdict) return job;
+  const { code, values = {}, text } = job.verdict;
+  const note = `notes.${code}`;
+  const translated =
+    sentences(RED, 'errors', code, values) ?? lookUp(RED, `${SHARED_CATALOGUE}:${note}`, note, values) ?? text;
+  return { ...job, verdict: { ...job.verdict, text: translated } };
+}
+
+/** A finding of the image doctor in the runtime's language. */
+export function translateFinding<T extends Finding>(RED: NodeAPI, finding: T): T {
+  const { code, values } = finding;
+  const [what, remedy] = ['what', 'remedy'].map(
+    (part) => sentence(RED, `errors.${code}.${part}`, values) ?? sentence(RED, `findings.${code}.${part}`, values),
+  );
+  return { ...finding, text: what ?? finding.text, remedy: remedy ?? finding.remedy };
+}
+
+function sentences(RED: NodeAPI, table: string, code: string, values: ErrorValues): string | undefined {
+  const what = sentence(RED, `${table}.${code}.what`, values);
+  const remedy = sentence(RED, `${table}.${code}.remedy`, values);
+  return what === undefined || remedy === undefined ? undefined : `${what} ${remedy}`;
+}
+
+/** A value that is not there shows as a question mark, as in the English table. */
+function sentence(RED: NodeAPI, path: string, values: ErrorValues): string | undefined {
+  return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values)?.replace(/__\w+?__/g, '?');
 }
 
 /** A missing text comes back as its own path, with or without a namespace before it. */

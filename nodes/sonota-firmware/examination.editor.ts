@@ -85,10 +85,21 @@ function sonotaShowProgress(
   box.find('span').first().text(text);
 }
 
+/** A sentence of a finding in the editor's language; the runtime's own where the catalogue has none. */
+function sonotaFindingText({ code, values, text, remedy }: SonotaFinding, part: 'what' | 'remedy'): string {
+  for (const table of ['errors', 'findings']) {
+    const key = `${table}.${code}.${part}`;
+    const translated = RED._(`@sonota/node-red/sonota-host:${key}`, values);
+    if (!translated.endsWith(key)) return translated;
+  }
+  return part === 'what' ? text : remedy;
+}
+
 function sonotaShowFindings(box: JQuery, findings: SonotaFinding[]): void {
   if (findings.length === 0) return;
   const table = $('<table class="sonota-findings">').css({ width: '100%', margin: '4px 0' }).appendTo(box);
-  for (const { severity, text, remedy } of findings) {
+  for (const finding of findings) {
+    const { severity } = finding;
     const row = $('<tr>').attr('data-severity', severity).appendTo(table);
     const icon = sonotaIcon(SONOTA_SEVERITY_ICONS[severity]).attr({
       title: severity,
@@ -96,7 +107,10 @@ function sonotaShowFindings(box: JQuery, findings: SonotaFinding[]): void {
     });
     $('<td>').css({ verticalAlign: 'top', width: '20px' }).append(icon).appendTo(row);
     $('<td>')
-      .append($('<div>').text(text), $('<div>').css({ fontStyle: 'italic' }).text(remedy))
+      .append(
+        $('<div>').text(sonotaFindingText(finding, 'what')),
+        $('<div>').css({ fontStyle: 'italic' }).text(sonotaFindingText(finding, 'remedy')),
+      )
       .appendTo(row);
   }
 }

@@ -5,6 +5,8 @@
 type SonotaRole = 'user1' | 'user2' | 'final';
 
 interface SonotaFinding {
+  code: string;
+  values: Record<string, string | number>;
   severity: 'refuse' | 'warn' | 'note';
   text: string;
   remedy: string;

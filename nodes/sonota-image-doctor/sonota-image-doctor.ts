@@ -4,7 +4,7 @@ import { readSource, type ImageSource } from '../../lib/flash/firmware/image-sou
 import { examine, flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
 import { libraryOf } from '../shared/library';
 import { textOrNone } from '../shared/properties';
-import { translator } from '../shared/translate';
+import { translateError, translateFinding, translator } from '../shared/translate';
 
 interface ImageDoctorDef extends NodeDef {
   road: string;
@@ -38,7 +38,9 @@ export default function register(RED: NodeAPI): void {
 
     this.on('input', (message: DoctorMessage, send, done) => {
       look(message)
-        .then((image) => {
+        .then((examined) => {
+          const findings = examined.findings.map((finding) => translateFinding(RED, finding));
+          const image = { ...examined, findings };
           show(image);
           send(Object.assign(message, { payload: image, picture: flashPicture({ image }) }));
           done();
@@ -48,7 +50,7 @@ export default function register(RED: NodeAPI): void {
           // A node that goes lets its messages go, without an error.
           if (closing.signal.aborted) return done();
           this.status({ fill: 'red', shape: 'ring', text: error.code });
-          done(error);
+          done(translateError(RED, error));
         });
     });
     this.on('close', () => closing.abort());

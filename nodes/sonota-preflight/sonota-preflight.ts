@@ -7,7 +7,7 @@ import { hosts, type HostNode } from '../shared/hosts';
 import { takePassword } from '../shared/messages';
 import { textOrNone } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
-import { translator } from '../shared/translate';
+import { translateError, translator } from '../shared/translate';
 
 interface PreflightDef extends NodeDef {
   host: string;
@@ -58,7 +58,7 @@ export default function register(RED: NodeAPI): void {
           if (untilClose.signal.aborted) return done();
           const error = asFlashError(thrown);
           status.failed(error.code);
-          done(error);
+          done(translateError(RED, error));
         },
       );
     });

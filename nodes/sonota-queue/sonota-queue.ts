@@ -8,7 +8,7 @@ import { deviceOf, takePassword } from '../shared/messages';
 import { numberOr, textOrNone } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
 import { Throttle } from '../shared/throttle';
-import { translator } from '../shared/translate';
+import { translateError, translator } from '../shared/translate';
 import { showQueue } from './queue-status';
 
 interface QueueDef extends NodeDef {
@@ -36,7 +36,7 @@ export default function register(RED: NodeAPI): void {
       if (!snapshot || text === told) return;
       told = text;
       showQueue(status, snapshot, translate);
-      this.send([null, null, { topic: 'queue', payload: snapshot } as Message]);
+      this.send([null, null, { topic: 'queue', payload: snapshot }]);
     };
     const throttle = new Throttle(tell);
 
@@ -70,7 +70,7 @@ export default function register(RED: NodeAPI): void {
       } catch (thrown) {
         const error = asFlashError(thrown);
         status.failed(error.code);
-        done(error);
+        done(translateError(RED, error));
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {

@@ -34,7 +34,7 @@ export interface JobSnapshot {
   bssid?: string;
   error?: ErrorCode;
   /** How it stands, told from what was seen of it. */
-  verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'>;
+  verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'> & Partial<Pick<Verdict, 'values'>>;
 }
 
 /** What is known of the device itself; filled in as stages learn it. */
@@ -227,7 +227,7 @@ export class Job {
   }
 
   snapshot(): JobSnapshot {
-    const { code, confidence, text } = this.evidence.verdict();
+    const { code, confidence, text, values } = this.evidence.verdict();
     return {
       deviceid: this.deviceid ?? null,
       model: this.device.model ?? null,
@@ -241,7 +241,7 @@ export class Job {
       ...(this.road ? { intermediate: this.road } : {}),
       ...(this.device.bssid === undefined ? {} : { bssid: this.device.bssid }),
       ...(this.error ? { error: this.error } : {}),
-      ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text } } : {}),
+      ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text, values } } : {}),
     };
   }
 

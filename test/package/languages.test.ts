@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { packageRoot } from '../shared/package-root';
+
+/** Beside English. */
+const LANGUAGES = ['de', 'fr'];
+
+interface Catalogue {
+  [key: string]: string | Catalogue;
+}
+
+const dist = join(packageRoot(), 'dist');
+
+describe('the catalogues', () => {
+  const paths = ['nodes', 'plugins'].flatMap((folder) =>
+    readdirSync(join(dist, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /locales\/en-US\/[\w-]+\.json$/.test(path))
+      .map((path) => join(dist, folder, path)),
+  );
+
+  it('are found', () => assert.ok(paths.length > 10));
+
+  for (const language of LANGUAGES) {
+    for (const path of paths) {
+      const name = path.split('/').at(-1) ?? path;
+      it(`${name} is whole in ${language}`, () => {
+        const translated = join(dirname(dirname(path)), language, name);
+        assert.ok(existsSync(translated), `${translated} is missing`);
+        const [english, other] = [textsOf(path), textsOf(translated)];
+        assert.deepEqual(
+          [...english.keys()].filter((key) => !other.has(key)),
+          [],
+        );
+        for (const [key, text] of english) {
+          const there = other.get(key) ?? '';
+          assert.notEqual(there.trim(), '', key);
+          assert.deepEqual(placeholders(there), placeholders(text), `${key}: ${there}`);
+          assert.deepEqual(tags(there), tags(text), `${key}: ${there}`);
+        }
+      });
+    }
+  }
+
+  it('keep what stands under a node short enough in every language', () => {
+    const host = join(dist, 'nodes/sonota-host/locales');
+    for (const language of ['en-US', ...LANGUAGES]) {
+      for (const [key, text] of textsOf(join(host, language, 'sonota-host.json'))) {
+        if (/^announcements\..*\.label$/.test(key))
+          assert.ok(text.replace(/__\w+?__/g, '00').length < 20, `${language} ${key}: ${text}`);
+      }
+    }
+  });
+});
+
+/** Every text of a catalogue by its path. */
+function textsOf(path: string): Map<string, string> {
+  const texts = new Map<string, string>();
+  const gather = (catalogue: Catalogue, prefix: string): void => {
+    for (const [key, value] of Object.entries(catalogue)) {
+      if (typeof value === 'string') texts.set(prefix + key, value);
+      else gather(value, `${prefix}${key}.`);
+    }
+  };
+  gather(JSON.parse(readFileSync(path, 'utf8')) as Catalogue, '');
+  return texts;
+}
+
+function placeholders(text: string): string[] {
+  return [...text.matchAll(/__\w+?__/g)].map(([name]) => name).sort();
+}
+
+function tags(text: string): string[] {
+  return [...text.matchAll(/<\/?\w+>/g)].map(([tag]) => tag).sort();
+}
