@@ -29,8 +29,7 @@ export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): 
     pick: (inReach) => {
       const stock = inReach.filter(({ ssid }) => kindOf(ssid).kind === 'stock');
       if (deviceid !== undefined) return strongest(stock.filter(({ ssid }) => isOf(ssid, deviceid)));
-      const since = new Date(Date.now() - JUST_SET_UP_MS);
-      const others = stock.filter(({ ssid }) => !jobs.latest(idIn(ssid))?.hasLeft('provision', since));
+      const others = stock.filter(({ ssid }) => !wasJustSetUp(jobs.latest(idIn(ssid))));
       const ids = [...new Set(others.map(({ ssid }) => idIn(ssid)))].sort();
       if (ids.length <= 1) return strongest(others);
       const reason = `${ids.length} devices show their access point`;
@@ -73,6 +72,12 @@ export function finalStageVisit(job: Job, jobs: JobBook, visit: FinalStageVisit)
       visit.isJoined = true;
     },
   };
+}
+
+/** Its flash goes on without that network. */
+function wasJustSetUp(job: Job | undefined): boolean {
+  const since = new Date(Date.now() - JUST_SET_UP_MS);
+  return job?.isOpen === true && job.lastStage !== 'provision' && job.hasLeft('provision', since);
 }
 
 function mayBeOf({ facts: { bssid: known, mac } }: Job, bssid: string): boolean {
