@@ -3,6 +3,7 @@ import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import { newFirmware } from '../../lib/flash/stage/new-firmware';
 import type { Message } from '../../lib/flash/job/ticket';
+import type { HostNode } from '../shared/hosts';
 import { deviceOf } from '../shared/messages';
 import { httpUrlOr, numberOr, textOr, textOrNone } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
@@ -16,6 +17,7 @@ export default function register(RED: NodeAPI): void {
   function SonotaNewFirmware(this: Node, config: NewFirmwareDef): void {
     RED.nodes.createNode(this, config);
     const timeoutSeconds = numberOr(config.timeout, 600);
+    rememberUrl(RED.nodes.getNode(config.host) as HostNode | null, config.url);
     new StageNode(RED, this, config, {
       stage: 'newfirmware',
       oneAtATime: true,
@@ -32,6 +34,11 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('sonota-new-firmware', SonotaNewFirmware);
+}
+
+/** For a flash whose acknowledgement is lost: then its new firmware alone tells that it was taken. */
+function rememberUrl(host: HostNode | null, url: string): void {
+  if (host) host.flashHost.newFirmwareUrl = URL.canParse(url) ? url : undefined;
 }
 
 /**

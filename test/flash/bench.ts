@@ -105,7 +105,6 @@ export interface StageOptions {
   deviceid?: string;
   timeoutSeconds?: number;
   url?: string;
-  newFirmwareUrl?: string;
   sources?: FirmwareSources;
   ssid?: string;
   password?: string;
@@ -183,7 +182,6 @@ export class Bench {
           timeoutSeconds,
           deviceid: deviceid ?? '?',
           sources: sources ?? FIRMWARE,
-          ...(options.newFirmwareUrl === undefined ? {} : { newFirmwareUrl: options.newFirmwareUrl }),
         }),
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),

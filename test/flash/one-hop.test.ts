@@ -122,7 +122,8 @@ describe('flash: in one hop, without FinalStage', function () {
     await device.start();
     const { deviceid } = device;
     await bench.begin('cloud', { deviceid }).outcome;
-    const { found } = await bench.begin('upgrade', { deviceid, sources: SOURCES, newFirmwareUrl: url }).outcome;
+    bench.host.newFirmwareUrl = url;
+    const { found } = await bench.begin('upgrade', { deviceid, sources: SOURCES }).outcome;
     assert.equal(found['intermediate'], 'one-hop');
     assert.equal((await bench.begin('newfirmware', { deviceid, url }).outcome).job.stage, 'done');
     assert.equal(device.log.filter((line) => line === 'told to upgrade').length, 1);

@@ -9,6 +9,7 @@ import { Radio } from '../../lib/flash/radio/radio';
 import { RadioOwner } from '../../lib/flash/radio/radio-owner';
 import type { WifiSettings } from '../../lib/net/wifi/choose';
 import { ManualDriver } from '../../lib/net/wifi/manual';
+import { useHttpServers } from '../shared/http-server';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
 import { type Bench, closeBenches, FIRMWARE, freePort, HOME, openBench } from './bench';
@@ -43,6 +44,7 @@ describe('flash/radio/radio-owner', () => {
 });
 
 describe('flash/radio', () => {
+  const servers = useHttpServers();
   let bus: PrivateBus | undefined;
   let nm: FakeNetworkManager;
   const radios: Radio[] = [];
@@ -127,6 +129,27 @@ describe('flash/radio', () => {
     });
     assert.equal(await readFile(file, 'utf8'), '{}\n');
     await rm(folder, { recursive: true, force: true });
+  });
+
+  it('joins the network of the new firmware of its own device, of nobody else, and leaves it', async () => {
+    const bench = await benchWithRadio();
+    const own = { ssid: 'tasmota-A1B2C3-0967', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' };
+    nm.accessPoints.push({ ...own, ssid: 'tasmota-FFFFFF-8191', bssid: '5E:CF:7F:FF:FF:FF' }, own);
+    const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
+    job.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+    job.enter('finalstage');
+    job.leave('finalstage');
+    const joined: string[] = [];
+    nm.on('joined', (ssid: string) => joined.push(ssid));
+    // It shows its page to whoever is in its network.
+    const url = await servers.serve(({ socket }, response) => {
+      if (joined.length === 0) socket.destroy();
+      else response.end('Tasmota 14.1.0 by Theo Arends');
+    });
+    const { found } = await bench.begin('newfirmware', { deviceid: '1000a1b2c3', url }).outcome;
+    assert.equal(found['kind'], 'tasmota');
+    assert.equal(joined[0], own.ssid);
+    assertAsBefore();
   });
 
   it('asks which device is meant where several show their access point', async () => {

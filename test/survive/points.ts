@@ -148,4 +148,25 @@ export const POINTS: readonly Point[] = [
     name: 'FinalStage: the final image is out, nobody has seen it go',
     arm: (scene) => scene.killAtStatus('finalstage', (text) => text.startsWith('last sector')),
   },
+  {
+    name: 'one hop: in the middle of a paced download',
+    options: { oneHop: true, slot: 2, transport: 'no-range' },
+    arm: (scene) => scene.killAtStatus('upgrade', isHalfWay),
+    upgrades: 2,
+  },
+  {
+    name: 'one hop: everything is written, the acknowledgement is on its way',
+    options: { oneHop: true, slot: 2 },
+    arm: (scene) => scene.killAtState('rebooting'),
+  },
+  {
+    name: 'one hop: the device is dark',
+    options: { oneHop: true, slot: 2, timings: { moves: 500, relocates: 500 } },
+    arm: (scene) => scene.killAtStatus('finalstage', (text) => text.startsWith('dark')),
+  },
+  {
+    name: 'one hop: the new firmware is there, and nobody has seen it',
+    options: { oneHop: true },
+    arm: (scene) => scene.killAtState('new-access-point'),
+  },
 ];

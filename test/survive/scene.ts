@@ -4,7 +4,12 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
-import { VirtualSonoff, type VirtualSonoffOptions, type VirtualState } from '../../lib/virtual/virtual-sonoff';
+import {
+  VirtualSonoff,
+  type VirtualResult,
+  type VirtualSonoffOptions,
+  type VirtualState,
+} from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../flash/bench';
 import { type CommsClient } from '../shared/comms';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
@@ -21,6 +26,8 @@ export interface SceneOptions extends Partial<VirtualSonoffOptions> {
   /** Bytes of the intermediate images and of the final one; small ones where a download is paced. */
   userBytes?: number;
   finalBytes?: number;
+  /** Without FinalStage: the last node looks for the new firmware. */
+  oneHop?: boolean;
 }
 
 /** A Node-RED that can be killed and started again, and a device that lives on in this process. */
@@ -34,6 +41,8 @@ export class Scene extends EventEmitter {
   private final: Buffer = Buffer.alloc(0);
   private flow: Flow = [];
   private killing: Promise<void> | undefined;
+  /** How it went for the device: when its new firmware boots, or it ends otherwise. */
+  private outcome!: Promise<VirtualResult>;
 
   static async open(options: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene();
@@ -46,12 +55,13 @@ export class Scene extends EventEmitter {
     }
   }
 
-  private async furnish({ userBytes = 16_384, finalBytes = 32_768, ...options }: SceneOptions): Promise<void> {
+  private async furnish(given: SceneOptions): Promise<void> {
+    const { userBytes = 16_384, finalBytes = 32_768, oneHop = false, ...options } = given;
     this.folder = await mkdtemp(join(tmpdir(), 'sonota-survive-'));
     const images = {
       user1: makeUserImage({ slot: 1, size: userBytes }),
       user2: makeUserImage({ slot: 2, size: userBytes }),
-      final: makeFinalImage({ size: finalBytes }),
+      final: makeFinalImage({ size: finalBytes, redundancy: 0.3 }),
     };
     this.final = images.final;
     for (const [role, bytes] of Object.entries(images)) await writeFile(join(this.folder, `${role}.bin`), bytes);
@@ -60,7 +70,7 @@ export class Scene extends EventEmitter {
     const [apPort, finalStagePort] = [await freePort(), await freePort()];
     this.air = new Air({ host: '127.0.0.1', port: httpPort });
     const airPort = await this.air.open();
-    this.flow = flowOf(this.folder, ports, apPort, finalStagePort);
+    this.flow = flowOf(this.folder, ports, apPort, finalStagePort, oneHop);
     this.red = await startNodeRed({
       flow: this.flow,
       credentials: { host: { password: HOME.password } },
@@ -76,7 +86,12 @@ export class Scene extends EventEmitter {
       legacyPort: ports.legacyPort,
       finalStagePort,
       finalStageHost: { address: '127.0.0.1', port: airPort },
+      ...(oneHop ? { newFirmware: { apAddress: '127.0.0.1', apPort: finalStagePort, homePort: 0 } } : {}),
       ...options,
+    });
+    this.outcome = new Promise((resolve) => {
+      this.device.once('flashed', resolve);
+      void this.device.ended.then(resolve);
     });
   }
 
@@ -131,7 +146,7 @@ export class Scene extends EventEmitter {
 
   /** The device ends with the final image in its flash, every byte of it. */
   async flashed(): Promise<void> {
-    const { result, log } = await this.within('flashed', this.device.ended);
+    const { result, log } = await this.within('flashed', this.outcome);
     assert.equal(result, 'flashed', log.join('\n'));
     assert.ok(this.holdsFinal(), 'other bytes than those of the final image');
   }
@@ -191,7 +206,14 @@ export class Scene extends EventEmitter {
   }
 }
 
-function flowOf(folder: string, ports: Record<string, number>, apPort: number, finalStagePort: number): Flow {
+function flowOf(
+  folder: string,
+  ports: Record<string, number>,
+  apPort: number,
+  finalStagePort: number,
+  oneHop: boolean,
+): Flow {
+  const last = `http://127.0.0.1:${finalStagePort}`;
   const stage = (index: number, type: string, more: object): Flow[number] => ({
     id: STAGES[index]!,
     z: 'tab',
@@ -210,12 +232,15 @@ function flowOf(folder: string, ports: Record<string, number>, apPort: number, f
       type: 'sonota-firmware',
       name: '',
       ...Object.fromEntries(['user1', 'user2', 'final'].map((role) => [role, join(folder, `${role}.bin`)])),
+      intermediate: oneHop ? 'one-hop' : '',
     },
     { id: 'start', z: 'tab', type: 'inject', name: '', props: [], wires: [['provision']] },
     stage(0, 'sonota-provision', { url: `http://127.0.0.1:${apPort}` }),
     stage(1, 'sonota-cloud-emulator', { every: false }),
     stage(2, 'sonota-ota-serve', { firmware: 'firmware' }),
-    stage(3, 'sonota-finalstage-watch', { firmware: '', url: `http://127.0.0.1:${finalStagePort}` }),
+    oneHop
+      ? stage(3, 'sonota-new-firmware', { url: last })
+      : stage(3, 'sonota-finalstage-watch', { firmware: '', url: last }),
     {
       id: 'json',
       z: 'tab',

@@ -71,6 +71,8 @@ export class FlashHost extends EventEmitter {
   log: HostLog = () => undefined;
   /** How fast firmware without ranges is fed, where that is not the proven pace. */
   pace: Pace | undefined;
+  /** Where the new firmware shows itself, if not where it is looked for anyway; a node has it in its form. */
+  newFirmwareUrl: string | undefined;
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 

@@ -1,4 +1,4 @@
-/** The two networks that a flash visits, as the radio is asked for them. */
+/** The networks that a flash visits, as the radio is asked for them. */
 
 import { FlashError } from '../../errors';
 import { localIPv4 } from '../../net/addresses';
@@ -6,6 +6,7 @@ import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, kindOf } from '../../protocol/access-points';
 import { AP_ADDRESS, AP_PASSWORD } from '../../protocol/ap';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS, FINALSTAGE_SSID } from '../../protocol/finalstage';
+import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import type { FinalStageVisit } from '../job/finalstage-visit';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
@@ -14,6 +15,7 @@ import type { Visit } from './network-visit';
 
 /** Free in the device's network unless somebody else is its guest too; where DHCP can be asked, it is. */
 const AP_GUEST = '10.10.7.2/24';
+const NEW_FIRMWARE_GUEST = '192.168.4.2/24';
 /** Its server needs 1 s after the network has appeared; the network closes after 3 minutes. */
 const AP_ANSWER_LIMIT_MS = 30_000;
 /** A device's network stands in the list of networks for a while after it has closed. */
@@ -78,6 +80,34 @@ export function finalStageVisit(job: Job, jobs: JobBook, visit: FinalStageVisit)
 function wasJustSetUp(job: Job | undefined): boolean {
   const since = new Date(Date.now() - JUST_SET_UP_MS);
   return job?.isOpen === true && job.lastStage !== 'provision' && job.hasLeft('provision', since);
+}
+
+/**
+ * The open network that new firmware makes as long as it knows no Wi-Fi, whatever its name; of no other device, so only
+ * where its address is known to be this one's.
+ */
+export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
+  const isOwn = (bssid: string): boolean =>
+    bssid === known || (known === undefined && mac !== undefined && isAccessPointOf(bssid, mac));
+  return {
+    purpose: 'set-up',
+    answerLimitMs: 0,
+    isThereAlready: () => hasAddressIn(FINALSTAGE_NETWORK),
+    pick: (inReach) =>
+      strongest(
+        inReach.filter(({ ssid, bssid, security }) => {
+          const { kind } = kindOf(ssid);
+          return kind !== 'stock' && kind !== 'finalstage' && security === 'open' && isOwn(bssid);
+        }),
+      ),
+    networkOf: ({ ssid, bssid }) => ({
+      ssid,
+      bssid,
+      address: { cidr: NEW_FIRMWARE_GUEST, fixed: false },
+      peer: NEW_FIRMWARE_AP_ADDRESS,
+    }),
+    joined: () => undefined,
+  };
 }
 
 function mayBeOf({ facts: { bssid: known, mac } }: Job, bssid: string): boolean {

@@ -39,7 +39,7 @@ export interface FoundFirmware extends NewFirmware {
  * the address that the stock firmware had, which a router mostly gives to the same MAC again.
  */
 export function placesOf({ facts }: Job, given: string | undefined): Places {
-  if (given !== undefined) return [{ url: given, isAccessPoint: false }];
+  if (given !== undefined) return [{ url: given, isAccessPoint: isInAccessPoint(new URL(given).hostname) }];
   const { ip } = facts;
   const accessPoint = { url: `http://${NEW_FIRMWARE_AP_ADDRESS}`, isAccessPoint: true };
   if (ip === undefined || isLoopback(ip)) return [accessPoint];

@@ -1,6 +1,8 @@
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { FlashHost } from '../host/host';
 import type { Job } from '../job/job';
+import { NetworkVisit } from '../radio/network-visit';
+import { newFirmwareVisit } from '../radio/visits';
 import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../waiting/first-of';
 import { waitFor } from '../waiting/wait';
@@ -55,8 +57,11 @@ export async function newFirmware(
     ownAddresses: () => host.ownAddresses(places[0].url),
     isDark,
   });
+  const radio = host.hasWifi(places[0].url)
+    ? new NetworkVisit(host.radio, job.evidence, newFirmwareVisit(job))
+    : undefined;
   return witnessed(context, beginning, async () => {
-    const narrator = new NewFirmwareNarrator(context, presence);
+    const narrator = new NewFirmwareNarrator(context, presence, radio);
     presence.on('looked', () => note(job, presence));
     try {
       // While it writes nobody is to be told to switch it off and on.
@@ -65,6 +70,7 @@ export async function newFirmware(
         return await firstOf(signal, [
           (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
           (either) => waitFor<never>(job.evidence, ['changed'], () => throwIfFinal(job), { signal: either }),
+          ...(radio ? [(either: AbortSignal) => joinIfPossible(radio, either)] : []),
         ]);
       });
       narrator.stop();
@@ -73,8 +79,15 @@ export async function newFirmware(
     } finally {
       narrator.stop();
       presence.stop();
+      await radio?.leave();
     }
   });
+}
+
+/** The device is flashed already: where this machine cannot join its network, a person may, and the wait goes on. */
+async function joinIfPossible(radio: NetworkVisit, signal: AbortSignal): Promise<never> {
+  await radio.keepJoined(signal).catch(() => signal.throwIfAborted());
+  return await waitFor<never>(radio, [], () => undefined, { signal });
 }
 
 /** How long the device is still dark, in ms; 0 where it is not, or was flashed by FinalStage, which one can see. */
@@ -103,6 +116,7 @@ class NewFirmwareNarrator {
   constructor(
     private readonly context: StageContext,
     private readonly presence: NewFirmwarePresence,
+    private readonly radio: NetworkVisit | undefined,
   ) {
     presence.on('looked', this.narrate);
     this.timer = setInterval(this.narrate, COUNT_MS);
@@ -126,6 +140,8 @@ class NewFirmwareNarrator {
     if (stranger) return context.say('new-firmware-stranger', { url: stranger.url }, { fraction });
     const { url } = presence.places[0];
     if (presence.isJoined) return context.say('wait-for-new-firmware-here', { url }, { fraction });
-    context.say('wait-for-new-firmware', {}, { fraction });
+    const news = this.radio?.news;
+    if (news) context.say(news.name, news.values, { fraction });
+    else context.say('wait-for-new-firmware', {}, { fraction });
   };
 }

@@ -35,8 +35,6 @@ export interface UpgradeOptions {
   readonly sources: FirmwareSources | undefined;
   /** Goes on with a device whose firmware is known not to take it. */
   readonly force?: boolean;
-  /** Where the new firmware shows itself, if not where it is looked for anyway. */
-  readonly newFirmwareUrl?: string;
 }
 
 /**
@@ -86,7 +84,7 @@ async function upgradeDevice(
       await firstOf(signal, [
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
-        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
+        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, either)] : []),
       ]);
       download.taken();
       if (!isOneHop) job.visit ??= new FinalStageVisit();
@@ -136,15 +134,10 @@ async function load(context: StageContext, host: FlashHost, sources: FirmwareSou
  * Without FinalStage nobody asks for anything after the restart: a device whose acknowledgement was lost, with the
  * process that it was sent to or with the Wi-Fi, is known by its new firmware alone.
  */
-async function showsItself(
-  { job }: StageContext,
-  host: FlashHost,
-  url: string | undefined,
-  signal: AbortSignal,
-): Promise<true> {
+async function showsItself({ job }: StageContext, host: FlashHost, signal: AbortSignal): Promise<true> {
   const download = job.download;
   if (download) await waitFor(download, ['changed'], () => download.mayBeWritten || undefined, { signal });
-  const places = placesOf(job, url);
+  const places = placesOf(job, host.newFirmwareUrl);
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),

@@ -417,4 +417,36 @@ describe('flash/verdict over real sockets', function () {
       });
     });
   });
+
+  describe('at the new firmware', () => {
+    it('new-firmware-silent: it is flashed, and shows itself nowhere', async () => {
+      const bench = await openBench();
+      const apPort = await freePort();
+      const newFirmware = { apAddress: '127.0.0.1', apPort, homePort: 0 };
+      const device = await bench.factoryDevice({
+        startAt: 'finalstage',
+        slot: 1,
+        fault: 'new-firmware-silent',
+        newFirmware,
+      });
+      await device.start();
+      const { deviceid, finalStageUrl } = device;
+      await bench.begin('finalstage', { deviceid, url: finalStageUrl, sources: FIRMWARE }).outcome;
+      const url = `http://127.0.0.1:${apPort}`;
+      const stage = bench.begin('newfirmware', { deviceid, url, timeoutSeconds: 1.5 });
+      const job = await endsWith(bench, 'new-firmware-silent', stage);
+      assert.equal(job.stage, 'done');
+      assert.equal(device.state, 'new-silent');
+    });
+
+    it('back-to-stock: what was to put the final image into its place found it damaged', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ fault: 'image-rots' });
+      const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
+      await bench.upgraded(device, { sources });
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const stage = bench.begin('newfirmware', { deviceid: device.deviceid, url, timeoutSeconds: 60 });
+      await endsWith(bench, 'back-to-stock', stage);
+    });
+  });
 });
