@@ -11,6 +11,7 @@ import type { WifiSettings } from '../../lib/net/wifi/choose';
 import { ManualDriver } from '../../lib/net/wifi/manual';
 import { useHttpServers } from '../shared/http-server';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { FakeSupervisor } from '../net/wifi/fake-supervisor';
 import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
 import { type Bench, closeBenches, FIRMWARE, freePort, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
@@ -176,6 +177,37 @@ describe('flash/radio', () => {
     assertAsBefore();
     const said = stage.recorder.reports.map(({ report }) => report.name);
     assert.ok(said.includes('wifi-joining') && !said.includes('wifi-sent'), said.join(' '));
+  });
+
+  it('does the same with the Supervisor, over a deploy in the middle', async () => {
+    const supervisor = await FakeSupervisor.start();
+    const { token: supervisorToken, url: supervisorUrl } = supervisor;
+    const settings: WifiSettings = { driver: 'auto', interfaceName: '', allowUplink: 'wlan0' };
+    const radio = new Radio(undefined, () => ({ supervisorToken, supervisorUrl }));
+    radio.use(settings);
+    radios.push(radio);
+    try {
+      const bench = await openBench();
+      bench.host.hasWifi = () => true;
+      Object.assign(bench.host, { radio });
+      const apPort = await freePort();
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+      await stage.recorder.reported(({ name }) => name === 'wifi-joined');
+      radio.use({ ...settings });
+      assert.equal((await radio.choice(never)).driver, 'supervisor');
+      const device = await bench.factoryDevice({ apPort });
+      await device.start();
+      await stage.outcome;
+      assert.equal(supervisor.wlan.enabled, false);
+      assert.deepEqual(
+        supervisor.updates.map(({ enabled, wifi }) => wifi?.ssid ?? enabled),
+        [ITEAD.ssid, false],
+      );
+    } finally {
+      await closeBenches();
+      await radio.close();
+      await supervisor.stop();
+    }
   });
 
   it('is cancelled while it is joined, and has left then', async () => {

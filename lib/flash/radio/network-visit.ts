@@ -30,6 +30,15 @@ const TRIES: Partial<Record<ErrorCode, number>> = {
   'wifi-service-away': 20,
 };
 
+/** A stick that is put in again, a cable that was pulled for a moment: waited for where it has worked before. */
+const PASSING: readonly ErrorCode[] = [
+  'wifi-unavailable',
+  'wifi-uplink',
+  'wifi-interface-missing',
+  'wifi-interface-unusable',
+];
+const TRIES_WHERE_IT_PASSES = 10;
+
 /** What a stage wants of the radio. */
 export interface Visit {
   readonly purpose: RadioPurpose;
@@ -63,6 +72,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   private joining: Promise<unknown> | undefined;
   private ssid: string | undefined;
   private hadDriver = false;
+  private hasJoined = false;
   private readonly leaving = new AbortController();
   private readonly failures = new Map<ErrorCode, number>();
 
@@ -145,6 +155,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
       this.ssid = ssid;
       const joining = hold.join(network, this.leaving.signal).then(({ address }) => {
         this.failures.clear();
+        this.hasJoined = true;
         this.evidence.add({ kind: 'wifi', event: 'joined', ssid });
         this.visit.joined(accessPoint);
         this.tell('joined', { ssid, actual: address });
@@ -168,7 +179,10 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
 
   /** @throws the error itself where it has come too often */
   private throwIfHopeless(error: FlashError): void {
-    if ((this.failures.get(error.code) ?? 0) >= (TRIES[error.code] ?? Infinity)) throw error;
+    const { code } = error;
+    const mayPass = this.hasJoined && PASSING.includes(code);
+    const tries = mayPass ? TRIES_WHERE_IT_PASSES : (TRIES[code] ?? Infinity);
+    if ((this.failures.get(code) ?? 0) >= tries) throw error;
   }
 
   private tell(what: 'looking' | 'joining' | 'joined', values: AnnouncementValues): void {

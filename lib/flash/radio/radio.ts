@@ -11,7 +11,7 @@ import {
 } from '../../net/wifi/choose';
 import type { FormerMemory } from '../../net/wifi/former';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiNetwork } from '../../net/wifi/wifi';
-import { pause } from '../../net/wifi/within';
+import { orAborted, pause } from '../../net/wifi/within';
 import type { HostLog } from '../host/host-log';
 import { RadioOwner, type RadioPurpose } from './radio-owner';
 
@@ -92,7 +92,7 @@ export class Radio extends EventEmitter {
     const mustWait = owner.holder !== undefined;
     await owner.acquire(purpose, signal);
     try {
-      await (owner.cleaned ??= this.cleanUp(owner));
+      await orAborted((owner.cleaned ??= this.cleanUp(owner)), signal);
       // Meanwhile the interface may have become the branch on which we sit.
       if (!mustWait || isSame(choice, await chooseWifi(this.settings, signal, this.around()))) {
         return this.holdOf(owner.driver, owner);

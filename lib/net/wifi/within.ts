@@ -36,19 +36,23 @@ export function within<T>(
   whenOver: () => FlashError,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return limited(limits, whenOver, async (signal) => {
-    let stop = (): void => undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      const onAbort = (): void => reject(reasonOf(signal));
-      signal.addEventListener('abort', onAbort, { once: true });
-      stop = () => signal.removeEventListener('abort', onAbort);
-    });
-    try {
-      return await Promise.race([work(signal), aborted]);
-    } finally {
-      stop();
-    }
+  return limited(limits, whenOver, (signal) => orAborted(work(signal), signal));
+}
+
+/** What `work` comes to, or the signal's reason where that aborts first. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(reasonOf(signal));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    stop = () => signal.removeEventListener('abort', onAbort);
   });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stop();
+  }
 }
 
 /** Why a signal aborted, as our own error. */
