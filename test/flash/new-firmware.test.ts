@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Job } from '../../lib/flash/job/job';
@@ -103,6 +104,24 @@ describe('flash/stage/new-firmware', function () {
     );
     const error = await assertCode(stage.outcome, 'new-firmware-silent');
     assert.match(error.message, /what answers there is another device/);
+  });
+
+  it('does not take for it what was there before, whatever answers at its address', async () => {
+    const bench = await openBench();
+    const job = upgraded(bench, 0);
+    let title = 'proxy';
+    const url = await servers.serve((_, response) => response.end(`<title>${title}</title>`));
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 60 });
+    const seen = (): boolean => job.evidence.all.some(({ kind }) => kind === 'new-firmware-looked');
+    while (!seen()) await once(job.evidence, 'changed');
+    // The darkness is over.
+    Object.assign(job, { leftAt: () => new Date(Date.now() - 60_000) });
+    assert.match(
+      (await stage.recorder.reported(({ name }) => name === 'new-firmware-stranger')).text,
+      /another device/,
+    );
+    title = 'mine';
+    assert.equal((await stage.outcome).found['title'], 'mine');
   });
 
   it('says nothing of silence while the device is dark, whatever its limit', async () => {

@@ -61,7 +61,7 @@ export class Scene extends EventEmitter {
     const images = {
       user1: makeUserImage({ slot: 1, size: userBytes }),
       user2: makeUserImage({ slot: 2, size: userBytes }),
-      final: makeFinalImage({ size: finalBytes, redundancy: 0.3 }),
+      final: makeFinalImage({ size: finalBytes, redundancy: 0.3, text: 'Theo Arends' }),
     };
     this.final = images.final;
     for (const [role, bytes] of Object.entries(images)) await writeFile(join(this.folder, `${role}.bin`), bytes);

@@ -28,6 +28,13 @@ export interface NewFirmwarePlace {
 /** The first is the one that a person can do something for. */
 export type Places = readonly [NewFirmwarePlace, ...NewFirmwarePlace[]];
 
+/** What answers at a place, before it is known whether it is the device. */
+export interface NewFirmwareAnswer extends NewFirmware {
+  readonly place: NewFirmwarePlace;
+  /** It has named the MAC address of the device. */
+  readonly isProven: boolean;
+}
+
 /** The new firmware, where it was found. */
 export interface FoundFirmware extends NewFirmware {
   readonly url: string;
@@ -61,14 +68,14 @@ export class NewFirmwarePresence extends EventEmitter {
 
   /**
    * @param mac of the device, where it is known: another one's page is not taken for its own
-   * @param isDark whether the device cannot answer yet
+   * @param mayBeOurs whether an answer is taken for the device's; asked at every look, of whatever names no other MAC
    */
   constructor(
     readonly places: Places,
     private readonly options: {
       readonly mac: string | undefined;
       readonly ownAddresses: () => readonly OwnAddress[];
-      readonly isDark: () => boolean;
+      readonly mayBeOurs: (answer: NewFirmwareAnswer) => boolean;
     },
   ) {
     super();
@@ -110,18 +117,28 @@ export class NewFirmwarePresence extends EventEmitter {
     const page = await readWebPage(new URL('/', url), request);
     if (typeof page === 'string') {
       const isEsphome = page === 'refused' && (await this.speaksEsphome(url));
-      return isEsphome ? asFound({ kind: 'esphome', url }) : { sighting: { url, result: page } };
+      return isEsphome ? this.judge(place, { kind: 'esphome' }, undefined) : { sighting: { url, result: page } };
     }
     const firmware = recogniseNewFirmware(page);
-    const mac = firmware.kind === 'tasmota' ? await this.macAt(url) : undefined;
+    return this.judge(place, firmware, firmware.kind === 'tasmota' ? await this.macAt(url) : undefined);
+  }
+
+  private judge(
+    place: NewFirmwarePlace,
+    firmware: NewFirmware,
+    mac: string | undefined,
+  ): { sighting: NewFirmwareSighting; found?: FoundFirmware } {
+    const { url } = place;
+    const { kind, version } = firmware;
+    const names = { firmware: kind, ...(version === undefined ? {} : { version }) };
     const own = this.options.mac?.toUpperCase();
     const isOther = mac !== undefined && own !== undefined && mac !== own;
-    // What answers in an access point while the device is dark is somebody else, unless its MAC says otherwise.
     const isProven = mac !== undefined && mac === own;
-    if (isOther || (isAccessPoint && !isProven && this.options.isDark())) {
-      return { sighting: { url, result: 'stranger', ...namesOf(firmware) } };
+    if (isOther || !this.options.mayBeOurs({ ...firmware, place, isProven })) {
+      return { sighting: { url, result: 'stranger', ...names } };
     }
-    return asFound({ ...firmware, url, ...(mac === undefined ? {} : { mac }) });
+    const found = { ...firmware, url, ...(mac === undefined ? {} : { mac }) };
+    return { sighting: { url, result: 'page', ...names }, found };
   }
 
   private async speaksEsphome(url: string): Promise<boolean> {
@@ -136,14 +153,6 @@ export class NewFirmwarePresence extends EventEmitter {
     const answer = await readWebPage(new URL(TASMOTA_STATUS_PATH, url), request);
     return typeof answer === 'string' ? undefined : macOfTasmota(answer.body);
   }
-}
-
-function asFound(found: FoundFirmware): { sighting: NewFirmwareSighting; found: FoundFirmware } {
-  return { sighting: { url: found.url, result: 'page', ...namesOf(found) }, found };
-}
-
-function namesOf({ kind, version }: NewFirmware): { firmware: NewFirmware['kind']; version?: string } {
-  return { firmware: kind, ...(version === undefined ? {} : { version }) };
 }
 
 function isInAccessPoint(address: string): boolean {

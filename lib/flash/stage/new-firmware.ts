@@ -7,13 +7,15 @@ import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../waiting/first-of';
 import { waitFor } from '../waiting/wait';
 import { throwIfFinal, untilOver, witnessed, type Beginning } from './judged';
-import { NewFirmwarePresence, placesOf, type FoundFirmware } from './new-firmware-presence';
+import { NewFirmwarePresence, placesOf, type FoundFirmware, type NewFirmwareAnswer } from './new-firmware-presence';
 
 /**
  * From acknowledgement 0 on: 3 s until the device restarts, then 15 to 20 s in which it unpacks and writes without a
  * sign of life (image notes 5.4), and its new firmware's own start.
  */
 const DARK_MS = 25_000;
+/** No device is through before this: what answers so soon was there before, and stays somebody else. */
+const SOONEST_MS = 8000;
 const COUNT_MS = 1000;
 /** How much of the stage the darkness is, where there is one. */
 const DARK_SHARE = 0.6;
@@ -55,7 +57,7 @@ export async function newFirmware(
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),
-    isDark,
+    mayBeOurs: neighbourWatch(job),
   });
   const radio = host.hasWifi(places[0].url)
     ? new NetworkVisit(host.radio, job.evidence, newFirmwareVisit(job))
@@ -88,6 +90,21 @@ export async function newFirmware(
 async function joinIfPossible(radio: NetworkVisit, signal: AbortSignal): Promise<never> {
   await radio.keepJoined(signal).catch(() => signal.throwIfAborted());
   return await waitFor<never>(radio, [], () => undefined, { signal });
+}
+
+/**
+ * Tells the device from whatever else answers at its places, such as a router, a proxy between it and us, or a device
+ * that was flashed before: while it is dark only its MAC address counts.
+ */
+function neighbourWatch(job: Job): (answer: NewFirmwareAnswer) => boolean {
+  const neighbours = new Set<string>();
+  return ({ place: { url }, kind, title, isProven }) => {
+    if (isProven) return true;
+    const left = darkFor(job);
+    const name = [url, kind, title].join();
+    if (left > DARK_MS - SOONEST_MS) neighbours.add(name);
+    return left === 0 && !neighbours.has(name);
+  };
 }
 
 /** How long the device is still dark, in ms; 0 where it is not, or was flashed by FinalStage, which one can see. */

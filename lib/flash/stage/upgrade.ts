@@ -141,7 +141,8 @@ async function showsItself({ job }: StageContext, host: FlashHost, signal: Abort
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),
-    isDark: () => true,
+    // What is not known as firmware may be anybody's page; in an access point only the MAC address tells whose it is.
+    mayBeOurs: ({ isProven, place, kind }) => isProven || (!place.isAccessPoint && kind !== 'other'),
   });
   try {
     presence.start();
