@@ -19,7 +19,9 @@ export type RangeFetchOutcome = { bytes: Buffer } | { reason: string; status?: n
  */
 export async function fetchInRanges(url: URL, { signal, limitMs }: RangeFetchOptions): Promise<RangeFetchOutcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  // Kept in hand: one that only AbortSignal.any() knows is garbage to Node.js 20, and never fires.
+  const limit = AbortSignal.timeout(limitMs);
+  const limited = AbortSignal.any([signal, limit]);
   const pieces: Buffer[] = [];
   try {
     for (let at = 0, total = Infinity; at < total;) {
@@ -31,7 +33,9 @@ export async function fetchInRanges(url: URL, { signal, limitMs }: RangeFetchOpt
     }
     return { bytes: Buffer.concat(pieces) };
   } catch (thrown) {
-    return { reason: limited.aborted ? 'no answer came in time' : wordsFor(thrown as NodeJS.ErrnoException) };
+    return {
+      reason: limit.aborted || signal.aborted ? 'no answer came in time' : wordsFor(thrown as NodeJS.ErrnoException),
+    };
   } finally {
     agent.destroy();
   }

@@ -7,7 +7,8 @@ import { readdirSync } from 'node:fs';
  */
 
 export type Ssid = 'itead' | 'home' | 'finalstage' | 'tasmota';
-export type Place = 'host' | 'sonoff';
+/** A namespace: `host`, or a device's. At most 7 letters, as the names of its radios' far ends are made from it. */
+export type Place = string;
 
 const SSIDS: readonly Ssid[] = ['itead', 'home', 'finalstage', 'tasmota'];
 /** The home's router. It answers ARP and swallows everything else, as a router does with addresses it does not know. */
@@ -21,28 +22,38 @@ export class Air {
   readonly #prefix = `sonota-${process.pid}-${++made}`;
   readonly #onExit = () => this.remove();
 
-  constructor() {
+  constructor(devices: readonly Place[] = ['sonoff']) {
     sweep();
     process.once('exit', this.#onExit);
     try {
-      for (const place of ['air', 'host', 'sonoff'] as const) {
+      for (const place of ['air', 'host', ...devices]) {
         ip('netns', 'add', this.namespace(place));
         ip('-n', this.namespace(place), 'link', 'set', 'lo', 'up');
       }
-      for (const ssid of SSIDS) {
-        this.#air('link', 'add', `br-${ssid}`, 'type', 'bridge');
-        this.#air('link', 'set', `br-${ssid}`, 'up');
-      }
+      for (const ssid of SSIDS) this.open(ssid);
       this.#air('addr', 'add', `${ROUTER}/24`, 'dev', 'br-home');
       this.#sysctl('air', 'net.ipv4.ip_forward=0');
-      this.#sysctl('sonoff', `net.ipv4.tcp_rmem=4096 ${DEVICE_RECEIVE_BUFFER} ${DEVICE_RECEIVE_BUFFER}`);
+      for (const device of devices) {
+        this.#sysctl(device, `net.ipv4.tcp_rmem=4096 ${DEVICE_RECEIVE_BUFFER} ${DEVICE_RECEIVE_BUFFER}`);
+      }
     } catch (error) {
       this.remove();
       throw error;
     }
   }
 
-  namespace(place: Place | 'air'): string {
+  /** A network of at most 12 letters, until `close`. */
+  open(network: string): void {
+    this.#air('link', 'add', `br-${network}`, 'type', 'bridge');
+    this.#air('link', 'set', `br-${network}`, 'up');
+  }
+
+  /** Whoever is in it keeps the address and hears nothing any more. */
+  close(network: string): void {
+    this.#air('link', 'delete', `br-${network}`);
+  }
+
+  namespace(place: Place): string {
     return `${this.#prefix}-${place}`;
   }
 
@@ -57,7 +68,7 @@ export class Air {
   }
 
   /** Joins a network with a fixed address, such as `192.168.77.10/24`; at home with the default route. */
-  join(place: Place, radio: string, ssid: Ssid, address: string): void {
+  join(place: Place, radio: string, ssid: string, address: string): void {
     const at = this.namespace(place);
     this.#air('link', 'set', `${place}-${radio}`, 'master', `br-${ssid}`, 'up');
     ip('-n', at, 'link', 'set', radio, 'up');
@@ -81,7 +92,7 @@ export class Air {
     ip('-n', this.namespace('air'), ...args);
   }
 
-  #sysctl(place: Place | 'air', setting: string): void {
+  #sysctl(place: Place, setting: string): void {
     const [name, value] = setting.split('=') as [string, string];
     const path = `/proc/sys/${name.replaceAll('.', '/')}`;
     ip('netns', 'exec', this.namespace(place), 'sh', '-c', `echo '${value}' > ${path}`);

@@ -12,6 +12,7 @@ const STAGES = [
   'sonota-ota-serve',
   'sonota-finalstage-watch',
   'sonota-new-firmware',
+  'sonota-tasmota-setup',
 ];
 
 export interface FlowNode {
@@ -23,6 +24,12 @@ export interface FlowNode {
 }
 
 export interface FlowSettings {
+  /** The file of examples/; by default that for `intermediate`. */
+  example?: string;
+  /** What else a user sets in the host's form. */
+  host?: object;
+  /** By type of node: properties that its form has in the lab. */
+  forms?: Record<string, object>;
   ssid: string;
   password: string;
   user1: string;
@@ -35,15 +42,17 @@ export interface FlowSettings {
 
 /** An example as a user has filled it in, with the lab's recorders beside it, and the id of the inject node that starts it. */
 export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: string } {
-  const example = path.join(packageRoot(), 'examples', EXAMPLES[settings.intermediate]);
+  const { intermediate, host = {}, forms = {} } = settings;
+  const example = path.join(packageRoot(), 'examples', settings.example ?? EXAMPLES[intermediate]);
   const nodes = JSON.parse(readFileSync(example, 'utf8')) as FlowNode[];
   const inject = nodes.find((node) => node.type === 'inject')!;
   const { ssid, password, user1, user2, final } = settings;
   for (const node of nodes) {
     // What a user fills in: nothing else of the example is touched, so that its defaults are what is tested.
-    if (node.type === 'sonota-host') Object.assign(node, { ssid, credentials: { password } });
+    if (node.type === 'sonota-host') Object.assign(node, { ssid, credentials: { password }, ...host });
+    Object.assign(node, forms[node.type]);
     if (node.type !== 'sonota-firmware') continue;
-    Object.assign(node, settings.intermediate === 'one-hop' ? { final } : { user1, user2, final });
+    Object.assign(node, intermediate === 'one-hop' ? { final } : { user1, user2, final });
   }
   inject['props'] = [...((inject['props'] as object[] | undefined) ?? []), { p: 'foreign', v: 'kept', vt: 'str' }];
   return { nodes: [...nodes, ...recorders(nodes, inject.z!, settings.records)], start: inject.id };
@@ -76,6 +85,10 @@ function recorders(nodes: FlowNode[], z: string, filename: string): FlowNode[] {
       ...(wires[i] ?? []),
       record(`lab-${kind}-${stage.id}`, `'${kind}'`, name),
     ]);
+  }
+  for (const queue of nodes.filter((node) => node.type === 'sonota-queue')) {
+    const wires = queue.wires ?? [];
+    queue.wires = [...wires.slice(0, 2), [...(wires[2] ?? []), record(`lab-queue-${queue.id}`, `'queue'`, `'queue'`)]];
   }
   const scope = stages.map((stage) => stage.id);
   const types = JSON.stringify(
