@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
+import type { JobEvidence } from '../../lib/flash/job/evidence';
 import { formerIn } from '../../lib/flash/radio/former-file';
+import { NetworkVisit, type Visit } from '../../lib/flash/radio/network-visit';
 import { Radio } from '../../lib/flash/radio/radio';
 import { RadioOwner } from '../../lib/flash/radio/radio-owner';
 import type { WifiSettings } from '../../lib/net/wifi/choose';
@@ -42,6 +44,12 @@ describe('flash/radio/radio-owner', () => {
     await Promise.all(next);
     assert.deepEqual(order, ['finalstage', 'set-up', 'provision', 'flow']);
   });
+
+  it('is not given to one who has given up, even where it is free', async () => {
+    const owner = new RadioOwner(new ManualDriver());
+    await assertCode(owner.acquire('finalstage', AbortSignal.abort()), 'cancelled');
+    assert.equal(owner.holder, undefined);
+  });
 });
 
 describe('flash/radio', () => {
@@ -77,6 +85,45 @@ describe('flash/radio', () => {
     radio.use(settings);
     radios.push(radio);
     return radio;
+  }
+
+  it('is free again at whichever moment of a look a stage ends', async () => {
+    const radio = radioOf();
+    const nothingThere: Visit = {
+      purpose: 'finalstage',
+      answerLimitMs: 0,
+      isThereAlready: () => false,
+      pick: () => undefined,
+      networkOf: () => assert.fail('nothing is there to join'),
+      joined: () => undefined,
+    };
+    const evidence = { add: () => undefined } as unknown as JobEvidence;
+    const callsOfALook = await callsUntil(radio, nothingThere, evidence, Infinity);
+    assert.ok(callsOfALook > 10);
+    for (let at = 1; at <= callsOfALook; at++) {
+      await callsUntil(radio, nothingThere, evidence, at);
+      const hold = await radio.hold('flow', AbortSignal.timeout(3000));
+      await hold.release();
+    }
+  });
+
+  /** Ends a visit with its n-th call to NetworkManager, or with its first look. @returns how many calls there were */
+  async function callsUntil(radio: Radio, visit: Visit, evidence: JobEvidence, at: number): Promise<number> {
+    const networkVisit = new NetworkVisit(radio, evidence, visit);
+    const ended = new AbortController();
+    let calls = 0;
+    let left: Promise<void> | undefined;
+    const end = (): void => {
+      ended.abort(new FlashError('cancelled'));
+      left ??= networkVisit.leave();
+    };
+    const onCall = (): void => void (++calls === at && end());
+    nm.on('call', onCall);
+    networkVisit.once('changed', end);
+    await networkVisit.keepJoined(ended.signal).catch(() => undefined);
+    nm.off('call', onCall);
+    await left;
+    return calls;
   }
 
   /** A host whose devices are on loopback, and their networks in the air. */

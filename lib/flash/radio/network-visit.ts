@@ -136,6 +136,11 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   /** Looks once; where the network is there, resolves no sooner than it is lost again, by throwing that. */
   private async joinOnce(signal: AbortSignal): Promise<void> {
     const hold = await this.radio.hold(this.visit.purpose, signal);
+    if (this.leaving.signal.aborted) {
+      // Its turn came when the stage had gone: nobody else would let it go.
+      await hold.release();
+      throw new FlashError('cancelled');
+    }
     this.hold = hold;
     if (hold.driver.name === 'manual' || this.visit.isThereAlready(hold.driver.interfaceName)) {
       this.announce(undefined);

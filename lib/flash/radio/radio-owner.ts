@@ -42,6 +42,7 @@ export class RadioOwner extends EventEmitter<{ free: [] }> {
           throw reasonOf(signal);
         });
       }
+      if (signal.aborted) throw reasonOf(signal);
       this.holder = purpose;
     } finally {
       this.waiting.splice(this.waiting.indexOf(turn), 1);
