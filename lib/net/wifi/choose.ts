@@ -96,7 +96,7 @@ type FreeInterface = (settings: WifiSettings, signal: AbortSignal, around: Surro
 const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> = {
   networkmanager: (settings, signal, around) =>
     withNetworkManager(signal, async (api) => {
-      const forbidden = await api.forbidden();
+      const { forbidden } = await api.permissions();
       const names = (await api.wifiDevices()).map((device) => device.name);
       const name = await pick(settings, { names, whose: 'NetworkManager', sees: around.sees ?? isHere });
       if (forbidden.length === 0) return name;

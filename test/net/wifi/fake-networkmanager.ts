@@ -40,7 +40,7 @@ interface Device {
 
 /** Its settings as NetworkManager types them; any other, or any other type, is refused as it does. */
 const TYPES: Record<string, Record<string, string>> = {
-  connection: { id: 's', type: 's', uuid: 's', autoconnect: 'b', 'interface-name': 's' },
+  connection: { id: 's', type: 's', uuid: 's', autoconnect: 'b', 'interface-name': 's', permissions: 'as' },
   '802-11-wireless': { ssid: 'ay', mode: 's', bssid: 'ay' },
   '802-11-wireless-security': { 'key-mgmt': 's', psk: 's' },
   ipv4: {
@@ -189,7 +189,7 @@ export class FakeNetworkManager extends EventEmitter {
     const profile = this.profiles.find((one) => one.path === path);
     switch (member) {
       case 'GetPermissions': {
-        const all = ['network-control', 'settings.modify.system', 'wifi.scan', 'enable-disable-wifi'];
+        const all = ['network-control', 'settings.modify.system', 'settings.modify.own', 'wifi.scan'];
         const permissions = Object.fromEntries(all.map((name) => [`${NM}.${name}`, 'yes']));
         return reply('a{ss}', { ...permissions, ...this.permissions });
       }
@@ -224,6 +224,9 @@ export class FakeNetworkManager extends EventEmitter {
         if (message.signature !== 'a{sa{sv}}ooa{sv}')
           return fail('org.freedesktop.DBus.Error.InvalidArgs', 'signature');
         if (fault) return fail(`${NM}.Settings.Connection.InvalidProperty`, fault);
+        const isOwn = settings['connection']?.['permissions'] !== undefined;
+        const right = `${NM}.settings.modify.${isOwn ? 'own' : 'system'}`;
+        if ((this.permissions[right] ?? 'yes') !== 'yes') return fail(`${NM}.PermissionDenied`, `No ${right}`);
         const target = this.devices.find((one) => one.path === devicePath);
         if (!target) return fail(`${NM}.UnknownDevice`, 'Device not found');
         const isBound = options['bind-activation']?.value === 'dbus-client';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
+import { chooseWifi } from '../../../lib/net/wifi/choose';
 import type { FormerNetwork } from '../../../lib/net/wifi/former';
 import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/driver';
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
@@ -176,6 +178,27 @@ describe('net/wifi/networkmanager', () => {
       assertAsBefore();
     });
   }
+
+  it('makes a profile of its user alone where it may not make one of the machine', async () => {
+    atHome();
+    nm.permissions['org.freedesktop.NetworkManager.settings.modify.system'] = 'auth';
+    await driver.join(ITEAD, { signal: never });
+    const own = nm.profiles.at(-1)!.settings['connection']?.['permissions']?.value;
+    assert.deepEqual(own, [`user:${userInfo().username}:`]);
+    await driver.leave({ signal: never });
+    nm.permissions['org.freedesktop.NetworkManager.settings.modify.own'] = 'no';
+    await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-not-permitted');
+    assertAsBefore();
+    const settings = { driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' } as const;
+    await assertCode(chooseWifi(settings, never, { sees: () => true }), 'wifi-not-permitted');
+  });
+
+  it('is for an interface that this process sees, not one outside of its container', async () => {
+    nm.addWifi('wlan0');
+    const settings = { driver: 'networkmanager', interfaceName: '', allowUplink: '' } as const;
+    const error = await assertCode(chooseWifi(settings, never, { sees: () => false }), 'wifi-unavailable');
+    assert.match(error.message, /container/);
+  });
 
   it('says wifi-service-away where NetworkManager is not there, and where it goes in the middle', async () => {
     atHome();

@@ -15,6 +15,7 @@ import {
   NM_SETTINGS_PATH,
   NM_WIRELESS,
   PERMISSIONS,
+  PROFILE_PERMISSIONS,
 } from './facts';
 import type { Settings } from './profile';
 import { isDBusError, type SystemBus } from './system-bus';
@@ -59,12 +60,16 @@ export class NmApi {
     return String(await this.get(NM_PATH, NM, 'Version'));
   }
 
-  /** What this process may not do of what is needed. */
-  async forbidden(): Promise<string[]> {
+  /** What this process may not do of what is needed, and whether its profiles must be its user's own. */
+  async permissions(): Promise<{ forbidden: string[]; isOwnOnly: boolean }> {
     const [answer] = await this.call(NM_PATH, NM, 'GetPermissions');
     const permissions = answer as Record<string, string>;
     // `auth`: a person would be asked for a password; nobody is there.
-    return PERMISSIONS.filter((permission) => (permissions[permission] ?? 'yes') !== 'yes');
+    const mayNot = (permission: string): boolean => (permissions[permission] ?? 'yes') !== 'yes';
+    const { system, own } = PROFILE_PERMISSIONS;
+    const isOwnOnly = mayNot(system);
+    const forbidden = [...PERMISSIONS.filter(mayNot), ...(isOwnOnly && mayNot(own) ? [system] : [])];
+    return { forbidden, isOwnOnly };
   }
 
   /** Every Wi-Fi interface that it knows. */

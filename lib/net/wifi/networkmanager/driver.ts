@@ -1,5 +1,4 @@
-/** NetworkManager over D-Bus, with a profile for each join that is gone with its disconnection. */
-
+import { userInfo } from 'node:os';
 import { FlashError } from '../../../errors';
 import type { FormerMemory, FormerNetwork } from '../former';
 import { ProfileDriver } from '../profile-driver';
@@ -103,7 +102,9 @@ export class NetworkManagerDriver extends ProfileDriver {
     const activated = watch.activated(AbortSignal.any([signal, failed.signal]));
     activated.catch(() => undefined);
     try {
-      const settings = settingsOf(network, profileName(api.bus.name), device.name);
+      const user = (await api.permissions()).isOwnOnly ? userName() : undefined;
+      const options = { name: profileName(api.bus.name), interfaceName: device.name, user };
+      const settings = settingsOf(network, options);
       await api.activateNew(settings, device.path, accessPoint.path);
       await activated;
       return await this.settle(api, device, network, accessPoint, watch);
@@ -203,6 +204,15 @@ export class NetworkManagerDriver extends ProfileDriver {
       await pause(SCAN_POLL_MS, signal);
     }
     return api;
+  }
+}
+
+/** A process in a container may have a user without a name; then NetworkManager says what it thinks of that. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
   }
 }
 

@@ -29,7 +29,13 @@ export const STATE = {
 } as const;
 
 /** What we must be allowed to do (`GetPermissions`). */
-export const PERMISSIONS = [`${NM}.network-control`, `${NM}.settings.modify.system`, `${NM}.wifi.scan`] as const;
+export const PERMISSIONS = [`${NM}.network-control`, `${NM}.wifi.scan`] as const;
+
+/** And one of these two: a profile of the whole machine, or of the user alone, for whom the session at the screen will do. */
+export const PROFILE_PERMISSIONS = {
+  system: `${NM}.settings.modify.system`,
+  own: `${NM}.settings.modify.own`,
+} as const;
 
 /** NMDeviceStateReason, where it means one thing. */
 const REASONS: Readonly<Record<number, ErrorCode>> = {

@@ -18,13 +18,16 @@ export type Settings = Record<string, Record<string, Variant>>;
 /** As long as DHCP may take: a device that gives addresses at all gives them at once. */
 const DHCP_SECONDS = 15;
 
-/**
- * A profile that changes nothing but the one interface: no default route, no DNS, never by itself.
- *
- * @param name of the profile
- * @param interfaceName the only interface that may use it
- */
-export function settingsOf(network: WifiNetwork, name: string, interfaceName: string): Settings {
+export interface ProfileOptions {
+  readonly name: string;
+  /** The only interface that may use it. */
+  readonly interfaceName: string;
+  /** The only user whose it is; everybody's where it is not given. */
+  readonly user: string | undefined;
+}
+
+/** A profile that changes nothing but the one interface: no default route, no DNS, never by itself. */
+export function settingsOf(network: WifiNetwork, { name, interfaceName, user }: ProfileOptions): Settings {
   const { ssid, bssid, psk } = network;
   return {
     connection: {
@@ -32,6 +35,7 @@ export function settingsOf(network: WifiNetwork, name: string, interfaceName: st
       type: text('802-11-wireless'),
       autoconnect: new Variant('b', false),
       'interface-name': text(interfaceName),
+      ...(user === undefined ? {} : { permissions: new Variant('as', [`user:${user}:`]) }),
     },
     '802-11-wireless': {
       ssid: new Variant('ay', Buffer.from(ssid)),
