@@ -170,7 +170,7 @@ export const EVERY_NODE: Flow = [
     firmware: '',
     prefix: '',
     topic: '',
-    x: 150,
+    x: 350,
     y: 540,
     ...stage,
   },

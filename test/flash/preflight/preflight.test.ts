@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { FlashHost } from '../../../lib/flash/host/host';
 import type { Check } from '../../../lib/flash/preflight/check';
 import { preflight, type PreflightReport } from '../../../lib/flash/preflight/preflight';
+import { packOneHop } from '../../../lib/image';
 import { closeBenches, FIRMWARE, freePort, openBench } from '../bench';
 import { assertCode } from '../refusals';
 
@@ -54,6 +55,22 @@ describe('flash/preflight', () => {
       `This machine reaches itself at 127.0.0.1, port ${legacy}.`,
     ]);
     for (const { remedy, ok } of report.checks) assert.equal(remedy === '', ok === true);
+  });
+
+  it('in one hop needs no port of FinalStage, and tells how much the packed image takes', async () => {
+    const { port } = await portOfAnotherProgram();
+    const { host } = await openBench({ finalStagePort: port });
+    const taken = await check(host, { sources: FIRMWARE });
+    assert.equal(rows(taken, 'port').find(({ ok }) => ok === false)?.code, 'port-in-use');
+    const report = await check(host, { sources: { final: FIRMWARE.final, intermediate: 'one-hop' } });
+    assert.deepEqual(
+      rows(report, 'port').filter(({ ok }) => ok !== true),
+      [],
+    );
+    const packed = packOneHop(FIRMWARE.final).length;
+    assert.deepEqual(texts(report, 'firmware'), [
+      `The firmware is complete and was examined: final with ${FIRMWARE.final.length} bytes, which are ${packed} packed for one hop.`,
+    ]);
   });
 
   it('opens a host that does not listen yet', async () => {
