@@ -117,9 +117,13 @@ describe('flash/radio', () => {
       ended.abort(new FlashError('cancelled'));
       left ??= networkVisit.leave();
     };
-    const onCall = (): void => void (++calls === at && end());
+    let hasLooked = false;
+    const onCall = (call: string): void => {
+      hasLooked ||= call === 'GetAllAccessPoints';
+      if (++calls === at) end();
+    };
     nm.on('call', onCall);
-    networkVisit.once('changed', end);
+    networkVisit.on('changed', () => void (hasLooked && end()));
     await networkVisit.keepJoined(ended.signal).catch(() => undefined);
     nm.off('call', onCall);
     await left;
@@ -255,6 +259,21 @@ describe('flash/radio', () => {
       await radio.close();
       await supervisor.stop();
     }
+  });
+
+  it('leaves nothing to a person, also while somebody else has the radio', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push(ITEAD);
+    const other = await bench.host.radio.hold('flow', never);
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
+    const { text } = await stage.recorder.reported(({ name }) => name === 'look-for-ap');
+    assert.match(text, /by itself/);
+    assert.ok(!nm.calls.includes('RequestScan'));
+    await other.release();
+    await once(nm, 'joined');
+    bench.host.runs.cancel('provision');
+    await assertCode(stage.outcome, 'cancelled');
+    assertAsBefore();
   });
 
   it('is cancelled while it is joined, and has left then', async () => {

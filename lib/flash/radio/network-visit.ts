@@ -104,6 +104,8 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
         if (driver === 'manual' && !(this.hadDriver && refusal)) return await until(signal);
         if (driver === 'manual') throw refusal ?? new FlashError('wifi-unavailable', { reason: 'it is gone' });
         this.hadDriver = true;
+        // Also while others have the radio: nobody is to take it for their own task.
+        if (!this.news) this.tell('looking', {});
         await this.joinOnce(signal);
         await pause(LOOK_PAUSE_MS, signal);
       } catch (thrown) {
