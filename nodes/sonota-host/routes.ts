@@ -5,6 +5,9 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
 import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
+import { localIPv4, routedAddress } from '../../lib/net/addresses';
+import { isContainerInterface } from '../../lib/net/container';
+import { canBeHome } from '../../lib/net/home-address';
 import { hosts, type HostNode } from '../shared/hosts';
 
 const PATH = '/sonota/host/:id/preflight';
@@ -20,6 +23,23 @@ export function addHostRoutes(RED: NodeAPI): void {
   };
   RED.httpAdmin.get(PATH, mayRead, answer);
   RED.httpAdmin.post(PATH, mayRead, answer);
+  RED.httpAdmin.get('/sonota/addresses', mayRead, (_request: Request, response: Response) => {
+    addressesToChoose().then(
+      (addresses) => void response.set('Cache-Control', 'no-store').json(addresses),
+      (thrown: unknown) => void response.status(500).json({ message: asFlashError(thrown).message }),
+    );
+  });
+}
+
+/** This machine's addresses that a device could dial at home, the likely one first, with what speaks for or against it. */
+async function addressesToChoose(): Promise<{ name: string; address: string; hint?: 'routed' | 'container' }[]> {
+  const routed = await routedAddress();
+  const found = localIPv4().filter(({ address }) => canBeHome(address));
+  const hinted = found.map(({ name, address }) => {
+    if (address === routed) return { name, address, hint: 'routed' as const };
+    return isContainerInterface(name) ? { name, address, hint: 'container' as const } : { name, address };
+  });
+  return hinted.sort((one, other) => Number(other.hint === 'routed') - Number(one.hint === 'routed'));
 }
 
 /** A host that is not deployed is no error: the form shows it as a sentence. */

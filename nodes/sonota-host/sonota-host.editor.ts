@@ -36,6 +36,7 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
   },
   labelStyle: sonotaLabelStyle,
   oneditprepare: function () {
+    sonotaAddressPicker();
     sonotaCheckNow(this.id);
     sonotaWifiForm();
   },

@@ -71,7 +71,6 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
         await page.getByRole('button', { name: 'Rehearse' }).click();
         const found = page.getByRole('button', { name: /^Flash 10[\da-f]{8}/ });
         await found.waitFor({ timeout: LIMIT_MS });
-        await photograph(page, `dashboard-found-${width}`);
         await found.click();
         await now.locator('li[aria-current=step]', { hasText: 'FinalStage' }).waitFor({ timeout: LIMIT_MS });
         await page.locator('canvas').first().waitFor();
@@ -87,7 +86,6 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
         const isWider = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
         assert.equal(isWider, false, 'nothing hangs over the edge');
         await assertAccessible(page, '.sonota-now');
-        await photograph(page, `dashboard-done-${width}`);
         assert.deepEqual(complaints, []);
         await page.close();
       });
@@ -106,7 +104,6 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
       await found.click();
       await page.locator('.sonota-now[data-stage=failed]').waitFor({ timeout: LIMIT_MS });
       await page.locator('.sonota-now-failed').getByText('Name its file or address in the firmware node.').waitFor();
-      await photograph(page, 'dashboard-failed');
       assert.deepEqual(complaints, []);
       await page.close();
     });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import type { Locator } from 'playwright-core';
+import { canBeHome } from '../../lib/net/home-address';
+import { assertAccessible } from './axe';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
 
@@ -65,6 +68,9 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   },
 };
 
+/** What the editor itself puts into a form: traps for password managers, and the buttons beside a config node. */
+const OF_THE_EDITOR = ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]', '[id^="node-config-input-btn-"]'];
+
 const NOT_IN_FORMS = ['id', 'type', 'x', 'y', 'z', 'wires', 'finalStagePort'];
 
 describe('editor: forms', () => {
@@ -74,6 +80,7 @@ describe('editor: forms', () => {
     it(`opens and checks the form of ${type}`, async () => {
       const form = await suite.editor.openForm(idOf(type));
       await assertReadable(form);
+      await assertAccessible(suite.editor.page, '#dialog-form', OF_THE_EDITOR);
       await assertChecks(form, 'node-input', FIELDS[type] ?? {});
       await suite.editor.cancelForm();
     });
@@ -84,6 +91,7 @@ describe('editor: forms', () => {
       await suite.editor.openForm(idOf('sonota-ota-serve'));
       const form = await suite.editor.openConfigForm(type.replace('sonota-', ''));
       await assertReadable(form);
+      await assertAccessible(suite.editor.page, '#node-config-dialog-edit-form', OF_THE_EDITOR);
       await assertChecks(form, 'node-config-input', FIELDS[type] ?? {});
       await suite.editor.cancelConfigForm();
       await suite.editor.cancelForm();
@@ -117,6 +125,24 @@ describe('editor: forms', () => {
     await form.locator('#node-input-timeout').hover();
     const popover = suite.editor.page.locator('.red-ui-popover', { hasText: 'must be a number above 0' });
     await popover.first().waitFor();
+    await suite.editor.cancelForm();
+  });
+
+  it('offers the addresses of this machine for the host', async () => {
+    await suite.editor.openForm(idOf('sonota-provision'));
+    const form = await suite.editor.openConfigForm('host');
+    const own = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal, address }) => family === 'IPv4' && !internal && canBeHome(address));
+    const picker = form.getByLabel('Addresses of this machine');
+    const address = own[0]?.address;
+    if (address === undefined) assert.equal(await picker.isVisible(), false, 'there is nothing to choose from');
+    else {
+      await picker.selectOption(address);
+      assert.equal(await form.locator('#node-config-input-address').inputValue(), address);
+      assert.equal(await picker.inputValue(), '', 'the picker is ready for another choice');
+    }
+    await suite.editor.cancelConfigForm();
     await suite.editor.cancelForm();
   });
 

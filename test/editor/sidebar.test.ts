@@ -133,7 +133,6 @@ describe('editor: the sidebar of the flashes', () => {
       .getByText('nothing-arrived')
       .waitFor();
     await assertAccessible(suite.editor.page, '.sonota-queue');
-    await photograph('sidebar-queue');
     await queue.getByRole('button', { name: 'Forget ended' }).click();
     await queue.getByRole('button', { name: 'Go on' }).click();
     await queue.waitFor({ state: 'hidden' });

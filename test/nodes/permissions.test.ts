@@ -50,6 +50,7 @@ describe("nodes: who may ask the editor's routes", function () {
       ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
       ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
       ['overview', 'GET', 'overview'],
+      ['addresses', 'GET', 'addresses'],
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
       ['retry', 'POST', 'host/none/jobs/none/retry'],
       ['forget', 'DELETE', 'host/none/jobs/none'],
@@ -71,20 +72,20 @@ describe("nodes: who may ask the editor's routes", function () {
   const WRITES = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
-    const all = { ...WRITES, images: 401, overview: 401, evidence: 401 };
+    const all = { ...WRITES, images: 401, overview: 401, addresses: 401, evidence: 401 };
     assert.deepEqual(await statuses({}), all);
   });
 
   it('lets who may only read flows see the lists, and neither read files nor dial out', async () => {
     const authorization = `Bearer ${await token('reader')}`;
-    const all = { ...WRITES, images: 200, overview: 200, evidence: 404 };
+    const all = { ...WRITES, images: 200, overview: 200, addresses: 200, evidence: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
     const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
-    const all = { ...firmware, overview: 200, evidence: 404, retry: 404, forget: 404, queue: 404 };
+    const all = { ...firmware, overview: 200, addresses: 200, evidence: 404, retry: 404, forget: 404, queue: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 });
