@@ -14,4 +14,4 @@ if (dashboard !== undefined) process.env['SONOTA_DASHBOARD'] = dashboard;
 const second = await nodeRed5();
 if (second.skip) console.log(`\nNode-RED 5.0 is skipped, because ${second.skip}.`);
 else Object.assign(process.env, { SONOTA_NODE_RED_5: second.folder, SONOTA_NODE_5: second.node });
-await longRun(['dashboard/dashboard.js'], 5 * 60_000);
+await longRun(['dashboard/dashboard.js', 'dashboard/language.js'], 6 * 60_000);

@@ -11,6 +11,8 @@ import { packageRoot } from './package-root';
 
 /** How long a Node-RED may take to say "Started flows", and to end after SIGTERM. */
 const START_LIMIT_MS = 30_000;
+/** In English, or in German where a test sets that. */
+const STARTED = /Started flows|Flows sind gestartet/;
 const STOP_LIMIT_MS = 20_000;
 
 export type Flow = ReadonlyArray<Record<string, unknown> & { id: string; type: string }>;
@@ -92,7 +94,7 @@ export class RunningNodeRed extends EventEmitter {
   /** @throws Error with the log, when the process ends or `START_LIMIT_MS` passes before flows have started */
   async started(): Promise<void> {
     try {
-      await this.logged(/Started flows/, START_LIMIT_MS);
+      await this.logged(STARTED, START_LIMIT_MS);
     } catch (error) {
       await this.stop();
       throw error;
