@@ -4,5 +4,5 @@
  */
 import { longRun } from './long-run.mjs';
 
-/** Twenty points, each of which starts Node-RED twice. */
-await longRun(['survive/sweep.js'], 10 * 60_000);
+/** Two dozen points, each of which starts Node-RED twice. */
+await longRun(['survive/sweep.js'], 15 * 60_000);
