@@ -24,7 +24,12 @@ const ANSWERS: Record<string, unknown> = {
 };
 
 /** The newest version of each dependency. */
-const LATEST: Record<string, string> = { express: '5.3.0', 'node-forge': '1.4.3', ws: '8.23.0' };
+const LATEST: Record<string, string> = {
+  '@jellybrick/dbus-next': '0.11.3',
+  express: '5.3.0',
+  'node-forge': '1.4.3',
+  ws: '8.23.0',
+};
 
 const REPLACEMENTS: Record<string, unknown> = {
   axios: {

@@ -31,8 +31,10 @@ describe('the package as npm would publish it', function () {
     packed = join(folder, 'package');
     manifest = JSON.parse(await readFile(join(packed, 'package.json'), 'utf8')) as typeof manifest;
     for (const name of Object.keys(manifest.dependencies)) {
-      await mkdir(join(packed, 'node_modules'), { recursive: true });
-      await symlink(join(packageRoot(), 'node_modules', name), join(packed, 'node_modules', name), 'dir');
+      // A scope is a folder of its own.
+      const at = join(packed, 'node_modules', name);
+      await mkdir(dirname(at), { recursive: true });
+      await symlink(join(packageRoot(), 'node_modules', name), at, 'dir');
     }
   });
 
