@@ -8,7 +8,7 @@ import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { hosts, type HostNode } from './hosts';
-import { deviceOf, takePassword } from './messages';
+import { adoptEvent, deviceOf, takePassword } from './messages';
 import { NodeStatus } from './status';
 import { translateError, translateJob, translateReport, translator } from './translate';
 
@@ -110,6 +110,7 @@ export class StageNode {
   }
 
   private take(message: Message, send: Send, done: Done): void {
+    adoptEvent(message);
     const password = takePassword(message);
     try {
       if (!this.hostNode) throw new FlashError('host-missing');

@@ -4,7 +4,7 @@ import { preflight, type PreflightReport } from '../../lib/flash/preflight/prefl
 import type { Message } from '../../lib/flash/job/ticket';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, type HostNode } from '../shared/hosts';
-import { takePassword } from '../shared/messages';
+import { adoptEvent, takePassword } from '../shared/messages';
 import { textOrNone } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
 import { translateError, translator } from '../shared/translate';
@@ -40,6 +40,7 @@ export default function register(RED: NodeAPI): void {
     };
 
     const answer = async (message: Message): Promise<Message> => {
+      adoptEvent(message);
       const password = takePassword(message);
       status.busy(translate('status.checking', 'checking'));
       const report = await check(message, password);

@@ -4,7 +4,7 @@ import type { Message } from '../../lib/flash/job/ticket';
 import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { whenFlowsRun } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
-import { deviceOf, takePassword } from '../shared/messages';
+import { adoptEvent, deviceOf, takePassword } from '../shared/messages';
 import { numberOr, textOrNone } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
 import { Throttle } from '../shared/throttle';
@@ -63,6 +63,7 @@ export default function register(RED: NodeAPI): void {
 
     this.on('input', (message: Message, _send, done) => {
       try {
+        adoptEvent(message);
         const password = takePassword(message);
         if (!queue) throw new FlashError('host-missing');
         if (!command(queue, message)) addAll(queue, this.id, message, password);

@@ -11,6 +11,9 @@ import { root } from '../prepare.mjs';
 
 const requirements = join(root, 'test', 'home-assistant', 'requirements.txt');
 const version = /^homeassistant==(\S+)$/m.exec(readFileSync(requirements, 'utf8'))[1];
+/** What takes longer is not worth its while; the next run goes on from what is there. */
+const LIMIT_MS = 10 * 60_000;
+const until = Date.now() + LIMIT_MS;
 /** The first and the first too new Python for it: `Requires-Python`, and what its pinned packages have wheels for. */
 const PYTHON_FROM = [3, 13, 2];
 const PYTHON_BEFORE = [3, 14, 0];
@@ -19,8 +22,8 @@ const DEBIAN = 'trixie';
 const FROM_HERE = ['/etc/resolv.conf', '/etc/hosts', '/etc/pip.conf', '/etc/ssl/certs/ca-certificates.crt'];
 
 /**
- * @returns {Promise<{ command: string[], folder: string, version: string } | { skip: string }>} `command` before the
- *   arguments of `hass`, which sees `folder` as `inside(folder)`; skip: a half-sentence
+ * @returns {{ command: string[], root: string, version: string } | { skip: string }} `command` before the arguments of
+ *   `hass`, which sees the folder `root` as its own `/`; skip: a half-sentence
  */
 export function homeAssistant() {
   const place = join(tmpdir(), `sonota-home-assistant-${version}`);
@@ -47,7 +50,8 @@ export function homeAssistant() {
       ],
     ];
     for (const [command, ...args] of steps) {
-      if (!runs([...made.enter, command, ...args])) return { skip: `Home Assistant ${version} could not be installed` };
+      if (!runs([...made.enter, command, ...args]))
+        return { skip: `Home Assistant ${version} could not be installed within ${LIMIT_MS / 60_000} minutes` };
     }
     writeFileSync(done, '');
   }
@@ -83,7 +87,7 @@ function debian(place) {
     mkdirSync(place, { recursive: true });
     const packages = '--include=ca-certificates,python3,python3-venv';
     if (!runs(['debootstrap', '--variant=minbase', packages, DEBIAN, at], 'ignore')) {
-      return { skip: `${why} could not be made` };
+      return { skip: `${why} could not be made within ${LIMIT_MS / 60_000} minutes` };
     }
     for (const path of FROM_HERE.filter((one) => existsSync(one))) {
       mkdirSync(dirname(join(at, path)), { recursive: true });
@@ -96,7 +100,8 @@ function debian(place) {
 }
 
 function runs([command, ...args], output = 'inherit') {
-  return spawnSync(command, args, { stdio: ['ignore', output, 'inherit'] }).status === 0;
+  const timeout = until - Date.now();
+  return timeout > 0 && spawnSync(command, args, { stdio: ['ignore', output, 'inherit'], timeout }).status === 0;
 }
 
 function compare(one, other) {

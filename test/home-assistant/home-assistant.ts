@@ -42,6 +42,8 @@ export class HomeAssistant {
   readonly states: EntityState[] = [];
   readonly log: string[] = [];
   token = '';
+  /** Where the present test begins in `states`. */
+  private since = 0;
   private readonly news = new EventEmitter().setMaxListeners(100);
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private socket: WebSocket | undefined;
@@ -84,7 +86,7 @@ export class HomeAssistant {
   }
 
   /** Waits until an entity is as wanted; `from` is a number of `states` before which nothing counts. */
-  async state(entityId: string, wanted: (state: EntityState) => boolean, from = 0): Promise<EntityState> {
+  async state(entityId: string, wanted: (state: EntityState) => boolean, from = this.since): Promise<EntityState> {
     const late = AbortSignal.timeout(LIMIT_MS);
     for (;;) {
       const found = this.states.slice(from).find((one) => one.entity_id === entityId && wanted(one));
@@ -97,6 +99,11 @@ export class HomeAssistant {
         throw new Error(`${entityId}: not as wanted\n${JSON.stringify(seen, null, 1)}\n${entities}`);
       }
     }
+  }
+
+  /** What was before counts no more. */
+  turnPage(): void {
+    this.since = this.states.length;
   }
 
   /** Calls an action, as an automation does. */
@@ -212,6 +219,10 @@ export class HomeAssistant {
     await authorized;
     await this.ask({ type: 'subscribe_events', event_type: 'state_changed' });
     for (const state of (await this.ask({ type: 'get_states' })) as EntityState[]) this.states.push(state);
+    // It answers long before it has started everything; what it is told before that can be lost.
+    while (((await this.ask({ type: 'get_config' })) as { state: string }).state !== 'RUNNING') {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   }
 
   private note({ event }: Answer): void {

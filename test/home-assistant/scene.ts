@@ -1,24 +1,32 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../flash/bench';
-import { packageRoot } from '../shared/package-root';
+import { example } from '../shared/examples';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
 import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
 const FINAL_BYTES = 262_144;
+/** What the example calls "new firmware". */
+export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 
 export interface SceneOptions {
-  /** The example that runs, by the beginning of its name. */
-  readonly example?: string;
-  /** Laid over single nodes of it, by their type. */
+  /** The example that runs, by its number. */
+  readonly number?: string;
+  /** Laid over the nodes of a type. */
   readonly overrides?: Readonly<Record<string, Record<string, unknown>>>;
-  readonly nodeRed?: NodeRedOptions;
+  /** A broker that is there already, and stays. */
+  readonly broker?: Broker;
+  readonly nodeRed?: Pick<NodeRedOptions, 'palettes' | 'settings'>;
+  /** By the type of their node. */
+  readonly credentials?: Readonly<Record<string, Record<string, string>>>;
 }
 
 /** A broker, a Node-RED with one of the examples, and virtual devices in their home network. */
@@ -26,6 +34,7 @@ export class Scene {
   broker!: Broker;
   listener!: Listener;
   red!: RunningNodeRed;
+  private ownBroker: Broker | undefined;
   private ports: Record<string, number> = {};
   private folder = '';
   private finalStagePort = 0;
@@ -34,9 +43,17 @@ export class Scene {
   static async open(options: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene();
     try {
-      scene.broker = await Broker.start();
+      if (!options.broker) scene.ownBroker = await Broker.start();
+      scene.broker = options.broker ?? (scene.ownBroker as Broker);
       scene.listener = await Listener.at(scene.broker.port);
-      scene.red = await startNodeRed({ flow: await scene.flow(options), ...options.nodeRed });
+      const flow = await scene.flow(options);
+      const credentials = Object.fromEntries(
+        flow.flatMap(({ id, type }) => {
+          const own = options.credentials?.[type];
+          return own ? [[id, own]] : [];
+        }),
+      );
+      scene.red = await startNodeRed({ flow, credentials, ...options.nodeRed });
       return scene;
     } catch (error) {
       await scene.close();
@@ -45,8 +62,8 @@ export class Scene {
   }
 
   /** An example, at this scene's broker, ports and images. */
-  private async flow({ example = '30', overrides = {} }: SceneOptions): Promise<Flow> {
-    this.folder = await mkdtemp(join(tmpdir(), 'sonota-home-assistant-'));
+  private async flow({ number = '30', overrides = {} }: SceneOptions): Promise<Flow> {
+    this.folder = await mkdtemp(join(tmpdir(), 'sonota-scene-'));
     const images = {
       user1: makeUserImage({ slot: 1, size: 65_536 }),
       user2: makeUserImage({ slot: 2, size: 65_536 }),
@@ -60,12 +77,12 @@ export class Scene {
       'mqtt-broker': { broker: '127.0.0.1', port: String(this.broker.port) },
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: 'home', ...this.ports },
       'sonota-firmware': {
-        name: 'Tasmota 15.0.1',
+        name: NEW_FIRMWARE,
         ...Object.fromEntries(Object.keys(images).map((role) => [role, join(this.folder, `${role}.bin`)])),
       },
-      'sonota-finalstage-watch': { url: `http://127.0.0.1:${this.finalStagePort}`, timeout: '20' },
+      'sonota-finalstage-watch': { url: `http://127.0.0.1:${this.finalStagePort}` },
     };
-    return exampleFlow(example).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] }));
+    return exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] }));
   }
 
   /** A device that was set up earlier: it dials this machine as soon as it has power. */
@@ -84,13 +101,20 @@ export class Scene {
     return device;
   }
 
-  /** Waits until a device stands in Home Assistant, ready to be flashed. */
-  async announced(deviceid: string, from = 0): Promise<void> {
-    await this.listener.heard(
-      `${deviceid} at rest`,
-      at(`sonota/device/${deviceid}/update`, { in_progress: false }),
-      from,
-    );
+  /** Switches a device on and waits until it stands in Home Assistant, ready to be flashed. */
+  async dialsIn(options: Partial<VirtualSonoffOptions> = {}): Promise<VirtualSonoff> {
+    const device = this.device(options);
+    await device.start();
+    const update = `sonota/device/${device.deviceid}/update`;
+    await this.listener.heard(`${device.deviceid} at rest`, at(update, { in_progress: false }));
+    return device;
+  }
+
+  /** Waits until a device has its session, where nobody tells of it over MQTT. */
+  async ready(deviceid: string): Promise<void> {
+    const device = this.devices.find((one) => one.deviceid === deviceid);
+    assert.ok(device, deviceid);
+    while (device.state !== 'ready') await once(device, 'state');
   }
 
   async install(deviceid: string): Promise<void> {
@@ -104,13 +128,21 @@ export class Scene {
     return JSON.parse(payload) as Record<string, unknown>;
   }
 
+  /** Ends Node-RED as a power cut does, and starts it again. */
+  async restart(): Promise<void> {
+    await this.red.kill();
+    this.red = await startNodeRed({ goesOn: this.red });
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.devices.map((device) => device.stop()));
-    await this.red?.stop();
-    const closed = this.listener?.close();
-    await closed?.finally(() => this.broker?.stop());
-    await this.broker?.stop();
-    await rm(this.folder || join(tmpdir(), 'sonota-nothing'), { recursive: true, force: true });
+    try {
+      await this.red?.stop();
+      await this.listener?.close();
+    } finally {
+      await this.ownBroker?.stop();
+      if (this.folder !== '') await rm(this.folder, { recursive: true, force: true });
+    }
   }
 }
 
@@ -123,10 +155,9 @@ export function at(topic: string, values: Record<string, unknown> = {}) {
   };
 }
 
-/** An example of this package, by the beginning of its name. */
-export function exampleFlow(number: string): Flow {
-  const folder = join(packageRoot(), 'examples');
-  const names = readdirSync(folder).filter((name) => name.startsWith(`${number} - `));
+/** An example of this package by its number. */
+export function exampleOf(number: string): Flow {
+  const names = readdirSync(join(packageRoot(), 'examples')).filter((name) => name.startsWith(`${number} - `));
   assert.equal(names.length, 1, `example ${number}`);
-  return JSON.parse(readFileSync(join(folder, names[0] as string), 'utf8')) as Flow;
+  return example(String(names[0]).replace(/\.json$/, ''));
 }

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { mosquitto } from './broker';
+import { mosquitto, Broker } from './broker';
+import { documented } from './documented';
 import { HomeAssistant, place } from './home-assistant';
-import { Scene } from './scene';
+import { exampleOf, NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
 
 const ID = '1000a1b2c3';
-const UPDATE = `update.sonota_${ID}_update`;
-const STAGE = `sensor.sonota_${ID}_stage`;
-const ERROR = `sensor.sonota_${ID}_error`;
+const OTHER = '1000d4e5f6';
+const TOKEN = 'a long random value';
+/** Slow enough for a progress that can be looked at. */
+const SLOWLY = { behaviours: { blockPauseMs: 20 } };
+const palette = process.env['SONOTA_HOME_ASSISTANT_PALETTE'];
 
 const CONFIGURATION = `
 http:
   server_port: {{HTTP_PORT}}
-  server_host: 127.0.0.1
 frontend:
 automation: !include automations.yaml
 script: !include scripts.yaml
@@ -19,22 +21,13 @@ logger:
   default: info
 `;
 
-const AUTOMATIONS = `
-- id: install
-  alias: Install when told
-  triggers:
-    - trigger: event
-      event_type: please_install
-  actions:
-    - action: update.install
-      target:
-        entity_id: ${UPDATE}
-`;
-
 describe('home assistant: with a real one', function () {
   this.timeout(300_000);
+  let broker: Broker;
+  let ha: HomeAssistant;
   let scene: Scene | undefined;
-  let ha: HomeAssistant | undefined;
+  /** Where Node-RED will be, as the documented rest_command is told. */
+  const nodeRedPort = 20_000 + Math.floor(Math.random() * 20_000);
 
   before(async function () {
     const where = place();
@@ -43,30 +36,147 @@ describe('home assistant: with a real one', function () {
       console.log(`    Skipped: a real Home Assistant, because ${why}.`);
       return this.skip();
     }
+    const files = documented();
+    const rest = String(files['configuration.yaml']).replace(
+      'http://homeassistant.local:1880/endpoint',
+      `http://127.0.0.1:${nodeRedPort}`,
+    );
+    assert.ok(rest.includes(String(nodeRedPort)), 'the documented address is another one');
+    broker = await Broker.start();
+    ha = await HomeAssistant.start(broker.port, {
+      'configuration.yaml': `${CONFIGURATION}${rest}`,
+      'automations.yaml': String(files['automations.yaml']),
+      'scripts.yaml': String(files['scripts.yaml']),
+      'secrets.yaml': String(files['secrets.yaml']).replace('the-long-random-value', TOKEN),
+    });
   });
-  afterEach(async () => {
+  beforeEach(() => ha.turnPage());
+  after(async () => {
     await ha?.stop();
+    await broker?.stop();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') console.log(scene?.red.log.slice(-40).join('\n'));
     await scene?.close();
-    ha = scene = undefined;
+    scene = undefined;
+    // Nothing of what we say, and nothing of what is documented, is rejected.
+    assert.deepEqual(ha?.complaints() ?? [], []);
   });
 
-  it('an automation installs; the update entity goes through progress to done', async () => {
-    scene = await Scene.open();
-    ha = await HomeAssistant.start(scene.broker.port, {
-      'configuration.yaml': CONFIGURATION,
-      'automations.yaml': AUTOMATIONS,
-      'scripts.yaml': '{}',
-    });
-    const device = scene.device({ behaviours: { blockPauseMs: 20 } });
-    await device.start();
-    const before = await ha.state(UPDATE, ({ state }) => state === 'on');
+  async function open(options: SceneOptions = {}): Promise<Scene> {
+    scene = await Scene.open({ broker, ...options });
+    return scene;
+  }
+
+  const update = (deviceid: string): string => `update.sonota_${deviceid}_update`;
+  const sensor = (deviceid: string, name: string): string => `sensor.sonota_${deviceid}_${name}`;
+  const run = (slug: string): Promise<void> => ha.call('automation.trigger', { entity_id: `automation.${slug}` });
+
+  it('first door: an automation installs; the update entity goes through progress to done', async () => {
+    const device = await (await open()).dialsIn(SLOWLY);
+    const before = await ha.state(update(ID), ({ state }) => state === 'on');
     assert.equal(before.attributes['installed_version'], 'ITEAD 1.5.5');
-    assert.equal(before.attributes['latest_version'], 'Tasmota 15.0.1');
-    await ha.fire('please_install', {});
-    await ha.state(UPDATE, ({ attributes }) => attributes['in_progress'] === true);
-    await ha.state(UPDATE, ({ state, attributes }) => state === 'off' && attributes['in_progress'] === false);
-    await ha.state(STAGE, ({ state }) => state === 'done');
-    await ha.state(ERROR, ({ state }) => state === 'none');
-    assert.deepEqual(ha.complaints(), []);
+    assert.equal(before.attributes['latest_version'], NEW_FIRMWARE);
+    await run('install_the_new_firmware_on_the_sonoff_in_the_hall');
+    await ha.state(update(ID), ({ attributes }) => attributes['in_progress'] === true);
+    await ha.state(update(ID), ({ attributes }) => Number(attributes['update_percentage']) > 20);
+    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'finalstage');
+    const done = await ha.state(update(ID), ({ state }) => state === 'off');
+    assert.deepEqual([done.attributes['in_progress'], done.attributes['installed_version']], [false, NEW_FIRMWARE]);
+    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'done');
+    assert.equal((await device.ended).result, 'flashed');
+    await ha.state(`event.sonota_${ID}_result`, ({ attributes }) => attributes['event_type'] === 'succeeded');
+    await ha.state('sensor.sonota_flasher_done', ({ state }) => state === '1');
+    const from = ha.states.length;
+    await ha.call('button.press', { entity_id: `button.sonota_${ID}_remove` });
+    await ha.state(update(ID), ({ state }) => state === 'removed', from);
   });
+
+  it('a flash that fails ends with the error sensor set, and a notification of what to do', async () => {
+    await (await open()).dialsIn({ behaviours: { refusesWith: 406 } });
+    await ha.state(update(ID), ({ state }) => state === 'on');
+    await ha.call('update.install', { entity_id: update(ID) });
+    await ha.state(sensor(ID, 'error'), ({ state }) => state === 'model-refused');
+    const stage = await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'failed');
+    assert.match(String(stage.attributes['text']), /406/);
+    const ended = ha.states.findLast(({ entity_id }) => entity_id === update(ID));
+    assert.equal(ended?.attributes['in_progress'], false);
+    await until(async () => (await ha.notifications()).some(({ message }) => message.includes('406')));
+  });
+
+  it('the script flashes all, one after another, and one that fails keeps nobody waiting', async () => {
+    const here = await open();
+    await here.dialsIn({ behaviours: { refusesWith: 406 } });
+    await here.dialsIn({ deviceid: OTHER });
+    for (const id of [ID, OTHER]) await ha.state(update(id), ({ state }) => state === 'on');
+    const from = ha.states.length;
+    await ha.call('script.turn_on', { entity_id: 'script.sonota_flash_all' });
+    await ha.state(update(OTHER), ({ state }) => state === 'off', from);
+    await ha.state('script.sonota_flash_all', ({ state }) => state === 'off', from);
+    await until(async () => (await ha.notifications()).some(({ message }) => /1 flashed, 1 failed/.test(message)));
+  });
+
+  it('is unavailable while Node-RED is gone, and comes back', async () => {
+    const here = await open();
+    await here.dialsIn();
+    await ha.state(update(ID), ({ state }) => state === 'on');
+    const from = ha.states.length;
+    await here.restart();
+    await ha.state(update(ID), ({ state }) => state === 'unavailable', from);
+    const gone = ha.states.length;
+    await ha.state(update(ID), ({ state }) => state === 'on', gone - 1);
+  });
+
+  it('knows everything again after a restart of its own', async () => {
+    const here = await open();
+    await here.dialsIn();
+    await ha.state(update(ID), ({ state }) => state === 'on');
+    const from = ha.states.length;
+    await ha.restart();
+    await ha.state(update(ID), ({ state }) => state === 'on', from);
+    await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
+  });
+
+  it('second door: the event sonota_flash flashes, and a notification tells the end', async function () {
+    if (palette === undefined) {
+      console.log('    Skipped: node-red-contrib-home-assistant-websocket could not be installed.');
+      return this.skip();
+    }
+    const here = await open({
+      number: '31',
+      nodeRed: { palettes: [palette] },
+      credentials: { server: { host: ha.url, access_token: ha.token } },
+    });
+    await here.red.logged(/Connected to/i, 30_000);
+    const device = here.device();
+    await device.start();
+    await here.ready(ID);
+    await run('flash_the_sonoff_in_the_hall_by_event');
+    assert.equal((await device.ended).result, 'flashed');
+    await until(async () => (await ha.notifications()).some(({ title }) => title === 'Sonoff flashed'));
+  });
+
+  it('third door: a rest_command flashes, and nobody without the token does', async () => {
+    const tab = exampleOf('32').find(({ type }) => type === 'tab');
+    assert.ok(tab);
+    const here = await open({
+      number: '32',
+      credentials: { tab: { SONOTA_TOKEN: TOKEN } },
+      nodeRed: { settings: { uiPort: nodeRedPort } },
+    });
+    const device = here.device();
+    await device.start();
+    await here.ready(ID);
+    for (const authorization of ['', 'Bearer ', 'Bearer undefined', `Bearer ${TOKEN}x`]) {
+      const answer = await fetch(`${here.red.url}/sonota/flash`, { method: 'POST', headers: { authorization } });
+      assert.equal(answer.status, 401, authorization);
+    }
+    await run('flash_the_sonoff_in_the_hall_by_rest');
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  /** Asks again until it is so; the test's own limit ends it. */
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 });

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { mosquitto } from './broker';
-import { at, Scene } from './scene';
+import { at, NEW_FIRMWARE, Scene } from './scene';
 
 const ID = '1000a1b2c3';
 const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
 const EVENT = `sonota/device/${ID}/event`;
+/** Slow enough for a progress that can be looked at. */
+const SLOWLY = { behaviours: { blockPauseMs: 20 } };
 
 describe('home assistant: with a real Mosquitto and the core mqtt nodes', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let scene: Scene | undefined;
 
   before(function () {
@@ -21,34 +23,132 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', functi
     scene = undefined;
   });
 
+  /** The types of the events of the device, in their order. */
+  function events({ listener }: Scene): unknown[] {
+    return listener.messages.filter(at(EVENT)).map(({ payload }) => (JSON.parse(payload) as Event).event_type);
+  }
+
   it('INSTALL flashes a device to the end', async () => {
     scene = await Scene.open();
     const { listener } = scene;
-    await listener.heard('the flasher', at('homeassistant/device/sonota_flasher/config'));
+    const flasher = 'homeassistant/device/sonota_flasher/config';
+    const config = JSON.parse((await listener.heard('the flasher', at(flasher))).payload) as Config;
+    assert.equal(config.device.name, 'Sonoff flasher');
+    assert.equal(config.components['retry']?.name, 'Retry failed');
     await listener.heard('online', ({ topic, payload }) => topic === 'sonota/status' && payload === 'online');
-    const device = scene.device({ behaviours: { blockPauseMs: 20 } });
-    await device.start();
-    await scene.announced(ID);
+    const device = await scene.dialsIn(SLOWLY);
     assert.deepEqual(scene.update(ID), {
       installed_version: 'ITEAD 1.5.5',
-      latest_version: 'Tasmota 15.0.1',
+      latest_version: NEW_FIRMWARE,
       release_summary: '',
       in_progress: false,
       update_percentage: null,
     });
     await scene.install(ID);
-    await listener.heard('done', at(STATE, { stage: 'done' }));
+    await listener.heard('done', at(STATE, { stage: 'done', error: 'none' }));
     assert.equal((await device.ended).result, 'flashed');
-    await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: 'Tasmota 15.0.1' }));
+    await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: NEW_FIRMWARE }));
     const percents = listener.messages
       .filter(at(UPDATE, { in_progress: true }))
-      .map(({ payload }) => (JSON.parse(payload) as { update_percentage: number | null }).update_percentage);
-    assert.ok(new Set(percents).size >= 4, `too few steps to call it progress: ${percents.join()}`);
-    const events = listener.messages.filter(at(EVENT)).map(({ payload }) => (JSON.parse(payload) as Event).event_type);
-    assert.deepEqual([events[0], events.at(-1)], ['started', 'succeeded']);
+      .map(({ payload }) => (JSON.parse(payload) as Progress).update_percentage);
+    assert.ok(new Set(percents).size >= 5, `too few steps to call it progress: ${percents.join()}`);
+    assert.ok(events(scene).includes('started'));
+    assert.equal(events(scene).at(-1), 'succeeded');
+    await listener.heard(
+      'the flasher at rest',
+      at('sonota/state', { state: 'idle', done: 1, failed: 0, percent: 100 }),
+    );
+  });
+
+  it('a flash that fails ends at rest, with its code and what to do', async () => {
+    scene = await Scene.open();
+    const { listener } = scene;
+    await scene.dialsIn({ behaviours: { refusesWith: 406 } });
+    await scene.install(ID);
+    await listener.heard('failed', at(STATE, { stage: 'failed', error: 'model-refused' }));
+    await listener.heard('told', at(EVENT, { event_type: 'failed', error: 'model-refused' }));
+    assert.equal(scene.update(ID)['in_progress'], false);
+    assert.notEqual(scene.update(ID)['release_summary'], '');
+    assert.equal(events(scene).at(-1), 'failed');
+    await listener.heard('counted', at('sonota/state', { state: 'idle', failed: 1 }));
+  });
+
+  it('says offline by the will when it is killed, and in_progress false before anything else afterwards', async () => {
+    scene = await Scene.open();
+    const { listener } = scene;
+    const device = await scene.dialsIn(SLOWLY);
+    await scene.install(ID);
+    await listener.heard(
+      'in the middle of it',
+      (message) => at(UPDATE, { in_progress: true })(message) && isHalfWay(message),
+    );
+    const from = listener.messages.length;
+    await scene.restart();
+    await listener.heard('offline', ({ topic, payload }) => topic === 'sonota/status' && payload === 'offline', from);
+    const online = ({ topic, payload }: { topic: string; payload: string }): boolean =>
+      topic === 'sonota/status' && payload === 'online';
+    await listener.heard('online', online, from);
+    await listener.heard('at rest', at(UPDATE), from);
+    const first = listener.messages.slice(from).find(at(UPDATE));
+    assert.equal((JSON.parse(first?.payload ?? '{}') as Progress).in_progress, false);
+    // The flash itself goes on where it was.
+    await listener.heard('done', at(STATE, { stage: 'done' }), from);
+    await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: NEW_FIRMWARE }), from);
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  it('a kept INSTALL starts nothing, whenever Node-RED or the broker comes', async () => {
+    scene = await Scene.open();
+    const { listener } = scene;
+    await scene.dialsIn();
+    // What the broker keeps is handed to who subscribes: after a restart the node gets it, marked as kept.
+    await listener.say(`sonota/set/install/${ID}`, 'INSTALL', true);
+    await listener.heard('the first, which was said just now', at(STATE, { stage: 'done' }));
+    const from = listener.messages.length;
+    await scene.restart();
+    await listener.heard('everything again', at(STATE), from);
+    await listener.say('homeassistant/status', 'online');
+    const again = listener.messages.length;
+    await listener.heard('everything once more', at(STATE), again);
+    assert.deepEqual(
+      listener.messages
+        .slice(from)
+        .filter((message) => at(EVENT)(message) || at(UPDATE, { in_progress: true })(message)),
+      [],
+    );
+  });
+
+  it('says all of it again when Home Assistant starts', async () => {
+    scene = await Scene.open();
+    const { listener } = scene;
+    await scene.dialsIn();
+    const from = listener.messages.length;
+    await listener.say('homeassistant/status', 'online');
+    for (const topic of [
+      'homeassistant/device/sonota_flasher/config',
+      `homeassistant/device/sonota_${ID}/config`,
+      UPDATE,
+    ]) {
+      await listener.heard(topic, at(topic), from);
+    }
   });
 });
 
+function isHalfWay({ payload }: { payload: string }): boolean {
+  const percent = (JSON.parse(payload) as Progress).update_percentage ?? 0;
+  return percent >= 25 && percent < 55;
+}
+
 interface Event {
   event_type: string;
+}
+
+interface Progress {
+  in_progress: boolean;
+  update_percentage: number | null;
+}
+
+interface Config {
+  device: { name: string };
+  components: Record<string, { name: string }>;
 }

@@ -21,5 +21,5 @@ export function plainExamples(): { name: string; flow: Flow }[] {
 
 /** Whether a type is of neither Node-RED nor this package. */
 function isForeign(type: string): boolean {
-  return /^ui-/.test(type);
+  return /^(ui-.*|server|server-events|api-call-service)$/.test(type);
 }
