@@ -38,9 +38,8 @@ export class Mirror {
 
   /** Everything that the broker is to keep, whoever has heard it before. */
   everything(world: World): MqttMessage[] {
-    const removed = this.gone(world);
     this.said.clear();
-    return [...removed, ...this.news(world)];
+    return this.news(world);
   }
 
   /** What of earlier worlds is not to be told as news: at the start, jobs that a restart goes on with. */

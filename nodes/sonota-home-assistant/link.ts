@@ -48,6 +48,9 @@ export interface LinkParts {
   readonly version: string;
 }
 
+/** Status topics under which this process has told what goes on: a deploy need not contradict it. */
+const toldByThisProcess = new Set<string>();
+
 /** One host in Home Assistant: tells what is new, and does what is asked. */
 export class HomeAssistantLink {
   private readonly topics: Topics;
@@ -170,13 +173,12 @@ export class HomeAssistantLink {
   private announce(): void {
     if (!this.isReached) return;
     const world = this.view.world();
-    if (this.hasAnnounced) this.publish(this.mirror.everything(world));
-    else {
-      // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
-      this.publish(this.mirror.first(atRest(world)));
-      this.publish(this.mirror.news(world));
-      this.hasAnnounced = true;
-    }
+    // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
+    if (!toldByThisProcess.has(this.topics.status)) this.publish(this.mirror.first(atRest(world)));
+    else this.publish(this.mirror.everything(world));
+    this.publish(this.mirror.news(world));
+    this.hasAnnounced = true;
+    toldByThisProcess.add(this.topics.status);
     this.showContact();
   }
 

@@ -153,6 +153,9 @@ describe('home assistant: what is said', () => {
       ],
     );
     assert.deepEqual(mirror.news({ ...EMPTY, firmware: FIRMWARE }), []);
+    mirror.news(ONE);
+    const all = mirror.everything({ ...EMPTY, firmware: FIRMWARE });
+    assert.equal(all.filter(({ payload }) => payload === '').length, 3);
   });
 
   it('does not tell as news what an earlier run has done', () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { mosquitto, Broker } from './broker';
+import { launchBrowser } from '../editor/browser';
+import { EditorPage } from '../editor/editor-page';
+import { Broker, mosquitto } from './broker';
 import { documented } from './documented';
 import { HomeAssistant, place } from './home-assistant';
 import { exampleOf, NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
+import { photograph } from './photograph';
 
 const ID = '1000a1b2c3';
 const OTHER = '1000d4e5f6';
@@ -80,6 +83,7 @@ describe('home assistant: with a real one', function () {
     await run('install_the_new_firmware_on_the_sonoff_in_the_hall');
     await ha.state(update(ID), ({ attributes }) => attributes['in_progress'] === true);
     await ha.state(update(ID), ({ attributes }) => Number(attributes['update_percentage']) > 20);
+    await photograph(ha, `sonota_${ID}`, 'home-assistant');
     await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'finalstage');
     const done = await ha.state(update(ID), ({ state }) => state === 'off');
     assert.deepEqual([done.attributes['in_progress'], done.attributes['installed_version']], [false, NEW_FIRMWARE]);
@@ -127,14 +131,25 @@ describe('home assistant: with a real one', function () {
     await ha.state(update(ID), ({ state }) => state === 'on', gone - 1);
   });
 
-  it('knows everything again after a restart of its own', async () => {
-    const here = await open();
-    await here.dialsIn();
-    await ha.state(update(ID), ({ state }) => state === 'on');
-    const from = ha.states.length;
-    await ha.restart();
-    await ha.state(update(ID), ({ state }) => state === 'on', from);
-    await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
+  it('second door: its example is properly configured with the palette that its comment names', async function () {
+    const browser = await launchBrowser();
+    if (Array.isArray(browser) || palette === undefined) {
+      const why = Array.isArray(browser) ? browser.join('; ') : 'the palette could not be installed';
+      console.log(`    Skipped: example 31 in the editor, because ${why}.`);
+      return this.skip();
+    }
+    const flow = exampleOf('31');
+    assert.ok(flow.some(({ name }) => String(name).includes('node-red-contrib-home-assistant-websocket')));
+    try {
+      const here = await open({ number: '31', nodeRed: { palettes: [palette] } });
+      const editor = await EditorPage.open(browser, here.red.url);
+      await editor.page.locator('.red-ui-flow-node').first().waitFor();
+      for (const node of await editor.nodes()) {
+        assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
+      }
+    } finally {
+      await browser.close();
+    }
   });
 
   it('second door: the event sonota_flash flashes, and a notification tells the end', async function () {
@@ -173,6 +188,17 @@ describe('home assistant: with a real one', function () {
     }
     await run('flash_the_sonoff_in_the_hall_by_rest');
     assert.equal((await device.ended).result, 'flashed');
+  });
+
+  // The last one: the palette does not bear a Home Assistant that has only just started.
+  it('knows everything again after a restart of its own', async () => {
+    const here = await open();
+    await here.dialsIn();
+    await ha.state(update(ID), ({ state }) => state === 'on');
+    const from = ha.states.length;
+    await ha.restart();
+    await ha.state(update(ID), ({ state }) => state === 'on', from);
+    await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
   });
 
   /** Asks again until it is so; the test's own limit ends it. */
