@@ -8,7 +8,7 @@ import type { HomeAssistant } from './home-assistant';
 export async function photograph(ha: HomeAssistant, identifier: string, name: string): Promise<void> {
   if (!process.env['SONOTA_SCREENSHOT']) return;
   const browser = await launchBrowser();
-  assert.ok(!Array.isArray(browser), String(browser));
+  assert.ok(!Array.isArray(browser), 'no browser');
   try {
     const devices = (await ha.ask({ type: 'config/device_registry/list' })) as Device[];
     const device = devices.find(({ identifiers }) => identifiers.some(([, id]) => id === identifier));
