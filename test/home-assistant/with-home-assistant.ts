@@ -75,6 +75,47 @@ describe('home assistant: with a real one', function () {
   const sensor = (deviceid: string, name: string): string => `sensor.sonota_${deviceid}_${name}`;
   const run = (slug: string): Promise<void> => ha.call('automation.trigger', { entity_id: `automation.${slug}` });
 
+  // First, while Home Assistant is new: later the palette was seen to end Node-RED right after it had connected.
+  it('second door: its example is properly configured with the palette that its comment names', async function () {
+    const browser = await launchBrowser();
+    if (Array.isArray(browser) || palette === undefined) {
+      const why = Array.isArray(browser) ? browser.join('; ') : 'the palette could not be installed';
+      console.log(`    Skipped: example 31 in the editor, because ${why}.`);
+      return this.skip();
+    }
+    const flow = exampleOf('31');
+    assert.ok(flow.some(({ name }) => String(name).includes('node-red-contrib-home-assistant-websocket')));
+    try {
+      const here = await open({ number: '31', nodeRed: { palettes: [palette] } });
+      const editor = await EditorPage.open(browser, here.red.url);
+      await editor.page.locator('.red-ui-flow-node').first().waitFor();
+      for (const node of await editor.nodes()) {
+        assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
+      }
+    } finally {
+      await browser.close();
+    }
+  });
+
+  it('second door: the event sonota_flash flashes, and a notification tells the end', async function () {
+    if (palette === undefined) {
+      console.log('    Skipped: node-red-contrib-home-assistant-websocket could not be installed.');
+      return this.skip();
+    }
+    const here = await open({
+      number: '31',
+      nodeRed: { palettes: [palette] },
+      credentials: { server: { host: ha.url, access_token: ha.token } },
+    });
+    await here.red.logged(/Connected to/i, 30_000);
+    const device = here.device();
+    await device.start();
+    await here.ready(ID);
+    await run('flash_the_sonoff_in_the_hall_by_event');
+    assert.equal((await device.ended).result, 'flashed');
+    await until(async () => (await ha.notifications()).some(({ title }) => title === 'Sonoff flashed'));
+  });
+
   it('first door: an automation installs; the update entity goes through progress to done', async () => {
     const device = await (await open()).dialsIn(SLOWLY);
     const before = await ha.state(update(ID), ({ state }) => state === 'on');
@@ -131,46 +172,6 @@ describe('home assistant: with a real one', function () {
     await ha.state(update(ID), ({ state }) => state === 'on', gone - 1);
   });
 
-  it('second door: its example is properly configured with the palette that its comment names', async function () {
-    const browser = await launchBrowser();
-    if (Array.isArray(browser) || palette === undefined) {
-      const why = Array.isArray(browser) ? browser.join('; ') : 'the palette could not be installed';
-      console.log(`    Skipped: example 31 in the editor, because ${why}.`);
-      return this.skip();
-    }
-    const flow = exampleOf('31');
-    assert.ok(flow.some(({ name }) => String(name).includes('node-red-contrib-home-assistant-websocket')));
-    try {
-      const here = await open({ number: '31', nodeRed: { palettes: [palette] } });
-      const editor = await EditorPage.open(browser, here.red.url);
-      await editor.page.locator('.red-ui-flow-node').first().waitFor();
-      for (const node of await editor.nodes()) {
-        assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
-      }
-    } finally {
-      await browser.close();
-    }
-  });
-
-  it('second door: the event sonota_flash flashes, and a notification tells the end', async function () {
-    if (palette === undefined) {
-      console.log('    Skipped: node-red-contrib-home-assistant-websocket could not be installed.');
-      return this.skip();
-    }
-    const here = await open({
-      number: '31',
-      nodeRed: { palettes: [palette] },
-      credentials: { server: { host: ha.url, access_token: ha.token } },
-    });
-    await here.red.logged(/Connected to/i, 30_000);
-    const device = here.device();
-    await device.start();
-    await here.ready(ID);
-    await run('flash_the_sonoff_in_the_hall_by_event');
-    assert.equal((await device.ended).result, 'flashed');
-    await until(async () => (await ha.notifications()).some(({ title }) => title === 'Sonoff flashed'));
-  });
-
   it('third door: a rest_command flashes, and nobody without the token does', async () => {
     const tab = exampleOf('32').find(({ type }) => type === 'tab');
     assert.ok(tab);
@@ -190,7 +191,6 @@ describe('home assistant: with a real one', function () {
     assert.equal((await device.ended).result, 'flashed');
   });
 
-  // The last one: the palette does not bear a Home Assistant that has only just started.
   it('knows everything again after a restart of its own', async () => {
     const here = await open();
     await here.dialsIn();
