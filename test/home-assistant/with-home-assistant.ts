@@ -75,7 +75,6 @@ describe('home assistant: with a real one', function () {
   const sensor = (deviceid: string, name: string): string => `sensor.sonota_${deviceid}_${name}`;
   const run = (slug: string): Promise<void> => ha.call('automation.trigger', { entity_id: `automation.${slug}` });
 
-  // First, while Home Assistant is new: later the palette was seen to end Node-RED right after it had connected.
   it('second door: its example is properly configured with the palette that its comment names', async function () {
     const browser = await launchBrowser();
     if (Array.isArray(browser) || palette === undefined) {
