@@ -59,11 +59,22 @@ static void __attribute__((noreturn)) hand_back(void)
     reset();
 }
 
+/* Whether this many bytes from there on are inside of the image, in front of its CRC-32. */
+static bool is_inside(uint32_t offset, uint32_t length)
+{
+    uint32_t end = descriptor.image_length - 4;
+    return (offset & 3) == 0 && offset <= end && length <= end - offset;
+}
+
+/* A descriptor that the packer would not write is not worth a look at the flash. */
 static bool is_possible(void)
 {
     return descriptor.magic_0 == DESCRIPTOR_MAGIC_0 && descriptor.magic_1 == DESCRIPTOR_MAGIC_1 &&
-           descriptor.image_length <= LARGEST_IMAGE && descriptor.final_length >= SMALLEST_FINAL &&
-           descriptor.final_length <= map.slots[2];
+           descriptor.image_length >= SECTOR_BYTES && descriptor.image_length <= LARGEST_IMAGE &&
+           (descriptor.image_length & 3) == 0 &&
+           is_inside(descriptor.descriptor_offset, sizeof descriptor) &&
+           is_inside(descriptor.payload_offset, descriptor.payload_length) &&
+           descriptor.final_length >= SMALLEST_FINAL && descriptor.final_length <= map.slots[2];
 }
 
 static void erase(uint32_t from, uint32_t to)

@@ -8,7 +8,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../shared/package-root';
@@ -147,6 +147,22 @@ export async function bootEach(
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** The same for many, shared among as many emulators as there are processors. The order of the results is any. */
+export async function bootAll(
+  flash: Uint8Array,
+  cases: readonly Case[],
+  each: (boot: Boot, one: Case) => void,
+  options: EmulatorOptions = {},
+): Promise<void> {
+  const share = Math.ceil(cases.length / availableParallelism());
+  const runs: Promise<void>[] = [];
+  for (let from = 0; from < cases.length; from += share) {
+    runs.push(bootEach(flash, cases.slice(from, from + share), each, options));
+  }
+  const ends = await Promise.allSettled(runs);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 function settingsOf(flashBytes: number, loader: number, cases: readonly Case[]): Buffer {

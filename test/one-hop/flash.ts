@@ -8,7 +8,7 @@ export const SECTOR_BYTES = 0x1000;
 export const SLOT_ADDRESS = { 1: 0x1000, 2: 0x81000 } as const;
 
 const SETTINGS = [0xf4000, 0xfc000] as const;
-const PARAMETERS = [0xfd000, 0x100000] as const;
+export const PARAMETERS = [0xfd000, 0x100000] as const;
 
 export interface StockOptions {
   /** The boot loader's version, and so the form of its flags. */
@@ -25,7 +25,7 @@ export function stockFlash(slot: 1 | 2, image: Uint8Array, options: StockOptions
   const flash = noise(FLASH_BYTES);
   // Any boot loader does: the emulator knows it by its not changing.
   makeFinalImage({ size: 5120, seed: 99 }).copy(flash, 0, 0, SECTOR_BYTES);
-  const other = slot === 1 ? 2 : 1;
+  const other = otherSlot(slot);
   makeUserImage({ slot: other, size: 400_000, seed: 7 }).copy(flash, SLOT_ADDRESS[other]);
   flash.set(image, SLOT_ADDRESS[slot]);
   flash.set(options.flags ?? flagsFor(slot, loader), PARAMETERS[0] + bank * SECTOR_BYTES);
@@ -34,6 +34,10 @@ export function stockFlash(slot: 1 | 2, image: Uint8Array, options: StockOptions
   flash.fill(0xff, PARAMETERS[0] + 2 * SECTOR_BYTES, PARAMETERS[1]);
   flash.set([bank, 0xff, 0xff, 0xff, 0xaa, 0x55, 0xaa, 0x55], PARAMETERS[0] + 2 * SECTOR_BYTES);
   return flash;
+}
+
+export function otherSlot(slot: 1 | 2): 1 | 2 {
+  return slot === 1 ? 2 : 1;
 }
 
 /** What `system_upgrade_reboot` of the SDK leaves for the boot loader (image notes 2.2 and 2.4). */
