@@ -83,7 +83,7 @@ export default tseslint.config(
   },
   {
     // Plain scripts: what one declares at its top, the others use.
-    files: ['nodes/**/*.editor.ts', 'plugins/**/*.editor.ts'],
+    files: ['nodes/**/*.editor.ts'],
     languageOptions: { sourceType: 'script' },
     rules: { '@typescript-eslint/no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }] },
   },

@@ -8,6 +8,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 
+const PLUGINS = join('nodes', 'plugins');
+
 /**
  * @param {string} root the package's folder
  * @param {string} dist what is compiled already, the editor's scripts in its folder `.editor`
@@ -36,10 +38,10 @@ export async function assemble(root, dist) {
       await copyFile(join(root, 'icons', icon), join(to, 'icons', icon));
     }
   }
-  for (const name of await foldersIn(join(root, 'plugins'))) {
-    const script = await editorScript(join(compiled, 'plugins'), name);
-    if (script === undefined) faults.push(`plugins/${name} has no ${name}.editor.ts`);
-    else await assemblePlugin(join(root, 'plugins', name), join(dist, 'plugins', name), script);
+  for (const name of await foldersIn(join(root, PLUGINS))) {
+    const script = await editorScript(join(compiled, PLUGINS), name);
+    if (script === undefined) faults.push(`${PLUGINS}/${name} has no ${name}.editor.ts`);
+    else await assemblePlugin(join(root, PLUGINS, name), join(dist, PLUGINS, name), script);
   }
   await addSharedTexts(root, dist);
   await rm(compiled, { recursive: true, force: true });
@@ -84,10 +86,12 @@ async function editorScript(compiled, type) {
   return [...parts.map(strip), strip(main)].join('\n');
 }
 
-/** The node types are the folders under nodes/, save what they share; plugins likewise. */
+/** The node types are the folders under nodes/, save what they share and the plugins, which have folders of their own. */
 async function foldersIn(folder) {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && entry.name !== 'shared').map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isDirectory() && !['shared', 'plugins'].includes(entry.name))
+    .map((entry) => entry.name);
 }
 
 /**

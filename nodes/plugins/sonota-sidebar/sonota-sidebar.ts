@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import type { FlashHost } from '../../lib/flash/host/host';
-import { hosts } from '../../nodes/shared/hosts';
+import type { FlashHost } from '../../../lib/flash/host/host';
+import { hosts } from '../../shared/hosts';
 
 /** Open editors hear of changes at most this often. */
 const RING_EVERY_MS = 500;
