@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFinalImage, makeUserImage } from '../../lib/image/writer';
 import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { Air } from '../lab/air';
 import { makeFlow, type FlowSettings } from '../lab/flow';
@@ -10,6 +8,7 @@ import { Records } from '../lab/records';
 import { RedInside } from '../lab/red-inside';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
+import { writeSmallImages, type SmallImages } from '../shared/small-images';
 import { DeviceProcess } from './device-process';
 import { WifiInTheAir } from './wifi';
 
@@ -32,7 +31,7 @@ export class Bench {
     readonly inside: RedInside,
     readonly records: Records,
     readonly finalSha256: string,
-    private readonly images: Pick<FlowSettings, 'user1' | 'user2' | 'final'>,
+    private readonly images: SmallImages['paths'],
   ) {}
 
   static async open(places: readonly string[]): Promise<Bench> {
@@ -50,21 +49,11 @@ export class Bench {
       const manager = await FakeNetworkManager.start();
       undo.push(() => manager.vanish());
       const wifi = new WifiInTheAir(air, manager);
-      const images = {
-        user1: makeUserImage({ slot: 1, size: 32_768 }),
-        user2: makeUserImage({ slot: 2, size: 32_768 }),
-        final: makeFinalImage({ size: 65_536, text: 'Theo Arends' }),
-      };
-      const paths = { user1: '', user2: '', final: '' };
-      for (const role of ['user1', 'user2', 'final'] as const) {
-        paths[role] = join(folder, `${role}.bin`);
-        await writeFile(paths[role], images[role]);
-      }
+      const { paths, finalSha256 } = writeSmallImages(folder);
       const records = new Records(join(folder, 'records.jsonl'));
       undo.push(() => records.close());
       const inside = await RedInside.start(air, join(folder, 'admin.sock'), bus.address);
       undo.push(() => inside.red.stop());
-      const finalSha256 = createHash('sha256').update(images.final).digest('hex');
       const bench = new Bench(air, manager, wifi, inside, records, finalSha256, paths);
       bench.undo.push(...undo);
       return bench;

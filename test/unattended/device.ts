@@ -1,5 +1,6 @@
 import type { HomeNetwork, OwnNetwork } from '../../lib/virtual/radio';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { REAL_ADDRESSES } from '../shared/real-addresses';
 
 /**
  * The virtual Sonoff as one program in the namespace of its radio. It asks its parent to move that, and tells what
@@ -19,15 +20,6 @@ export type Want =
   | { call: 'leaveHome' };
 
 export type ToDevice = { type: 'granted'; id: number; address?: string | undefined } | { type: 'stop' };
-
-/** The addresses of the real world: nothing here is moved to loopback. */
-const REAL = {
-  apAddress: '10.10.7.1',
-  apPort: 80,
-  finalStageAddress: '192.168.4.1',
-  finalStagePort: 80,
-  newFirmware: { apAddress: '192.168.4.1', apPort: 80, homePort: 80 },
-};
 
 const waiting = new Map<number, (address: string | undefined) => void>();
 let asked = 0;
@@ -49,7 +41,7 @@ async function live(options: Partial<VirtualSonoffOptions>): Promise<void> {
     joinHome: async (network: HomeNetwork) => await ask({ call: 'joinHome', network }),
     leaveHome: async () => void (await ask({ call: 'leaveHome' })),
   };
-  const device = new VirtualSonoff({ ...REAL, radio, ...options });
+  const device = new VirtualSonoff({ ...REAL_ADDRESSES, radio, ...options });
   device.on('log', (text: string) => tell({ type: 'log', text }));
   device.on('state', (text: string) => tell({ type: 'state', text }));
   device.on('flashed', ({ flashSha256 }: { flashSha256: string }) => tell({ type: 'flashed', flashSha256 }));
