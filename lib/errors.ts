@@ -414,6 +414,47 @@ const EXPLANATIONS = {
       'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router; if neither is there, switch the device off and on once, wait a minute and start the flow at the new firmware; if it stays dark, only a serial adapter helps.',
   },
 
+  // Setting up the Tasmota that was installed
+  'tasmota-unreachable': {
+    what: 'No Tasmota answered at {url} within {seconds} s.',
+    remedy:
+      'Join its Wi-Fi tasmota-… or sonoff-… with this machine; if it is at home already, give its address in the node.',
+  },
+  'tasmota-other-firmware': {
+    what: 'What answers at {url} is {firmware}, not Tasmota.',
+    remedy: 'Set it up on its own page, or correct the address in the node.',
+  },
+  'tasmota-password-wrong': {
+    what: 'The Tasmota at {url} asks for a web password and does not take the one of this node.',
+    remedy: 'Enter its web password in the node.',
+  },
+  'tasmota-setting-unusable': {
+    what: 'Tasmota cannot store this {what}: {reason}.',
+    remedy: 'Choose another one, or enter it on the page of the device.',
+  },
+  'tasmota-refused': {
+    what: 'The Tasmota at {url} (version {version}) did not keep what it was given: {reason}.',
+    remedy: 'Leave that field of the node empty and set it on the page of the device.',
+  },
+  'tasmota-wifi-failed': {
+    what: 'The Tasmota took the home Wi-Fi, did not get into it, and has opened its own Wi-Fi {ssid} again.',
+    remedy: 'Check the name and the password in the host node, and that the Wi-Fi is 2.4 GHz; then start again.',
+  },
+  'tasmota-lost': {
+    what: 'The Tasmota {hostname} ({mac}) took its settings, but was not found at home at {where} within {seconds} s.',
+    remedy:
+      'Rejoin the home network if this machine left it; else look for the device in the router and give its address in the node.',
+  },
+  'tasmota-mqtt-failed': {
+    what: 'The Tasmota at {url} is at home, but has not connected to the MQTT broker {broker}.',
+    remedy:
+      'Check that the device can reach the broker under that name, and its user and password; it goes on trying by itself.',
+  },
+  'template-unknown': {
+    what: 'Which module of Tasmota a device of the model {model} is, is not known: {reason}.',
+    remedy: 'Choose the module on the page of the device, or name it in the node.',
+  },
+
   // Everything else
   cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
   'turn-timeout': {

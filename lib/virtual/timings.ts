@@ -29,6 +29,8 @@ export const PAUSES = {
   finalStageDial: 500,
   /** Between two commands of Tasmota's backlog (SetOption34). */
   tasmotaBacklog: 200,
+  /** The unit of the command Delay. */
+  tasmotaDelayUnit: 100,
   /** From a change that needs a restart to the restart: up to two turns of its one-second clock. */
   tasmotaRestarts: 1500,
   /** Tasmota joining the home network. */

@@ -38,6 +38,17 @@ const sonotaChecks = {
   /** An address these devices can be asked at: plain http, no name of a user. */
   httpUrl: sonotaCheck((text) => (/^http:\/\/[^\s/@]+(\/\S*)?$/i.test(text) ? undefined : 'httpUrl')),
 
+  /** The same, or a host alone: `kitchen.lan`, `192.168.1.20`, with a port perhaps. */
+  hostOrUrl: sonotaCheck((text) => (/^(http:\/\/)?[^\s/@:]+(:\d+)?\/?$/i.test(text) ? undefined : 'hostOrUrl')),
+
+  /** One level of a topic; `{deviceid}` is filled in. */
+  mqttTopic: sonotaCheck((text) => (/^[^\s+#/;%]+$/.test(text) ? undefined : 'mqttTopic')),
+
+  /** A module's number, `keep`, or a template as it is published. */
+  tasmotaTemplate: sonotaCheck((text) =>
+    /^(\d{1,3}|keep|\{.*"GPIO".*\})$/s.test(text) ? undefined : 'tasmotaTemplate',
+  ),
+
   /** The device keeps 31 bytes, not 31 letters. */
   ssid: sonotaCheck((text) => (new TextEncoder().encode(text).length <= 31 ? undefined : 'ssid')),
 

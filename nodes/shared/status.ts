@@ -21,7 +21,7 @@ export class NodeStatus {
     this.display(() => this.set('grey', 'ring', this.translate('status.idle', 'idle')));
   }
 
-  running(report: Report): void {
+  running(report: Pick<Report, 'state' | 'label' | 'percent' | 'warning'>): void {
     const { state, label, percent, warning } = report;
     this.display(() => {
       if (warning) this.set('red', 'ring', warning);

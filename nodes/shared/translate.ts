@@ -16,7 +16,10 @@ export function translator(RED: NodeAPI, type: string): Translate {
 const SHARED_CATALOGUE = '@sonota/node-red/sonota-host';
 
 /** A report in the runtime's language. */
-export function translateReport(RED: NodeAPI, report: Report): Report {
+export function translateReport<R extends Pick<Report, 'name' | 'values' | 'label' | 'text'>>(
+  RED: NodeAPI,
+  report: R,
+): R {
   const translate = (part: 'label' | 'text'): string => {
     const path = `announcements.${report.name}.${part}`;
     return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, report.values) ?? report[part];

@@ -10,6 +10,7 @@ interface SonotaVirtualDeviceProperties extends EditorNodeProperties {
   speed: string;
   livesOn: boolean;
   homePort: string;
+  newApPort: string;
 }
 
 RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
@@ -28,6 +29,7 @@ RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
     speed: { value: '', validate: sonotaChecks.positive },
     livesOn: { value: false },
     homePort: { value: '', validate: sonotaChecks.port },
+    newApPort: { value: '', validate: sonotaChecks.port },
   },
   inputs: 1,
   outputs: 1,

@@ -19,6 +19,7 @@ interface VirtualDeviceDef extends NodeDef {
   speed: number | string;
   livesOn?: boolean | string;
   homePort?: number | string;
+  newApPort?: number | string;
 }
 
 type Send = (message: NodeMessage) => void;
@@ -98,7 +99,15 @@ function optionsOf(config: VirtualDeviceDef): VirtualSonoffOptions {
   const ap = { apAddress: textOr(config.apAddress, '127.0.0.1'), apPort: numberOr(config.apPort, 10080) };
   return {
     ...ap,
-    ...(isTicked(config.livesOn) ? { newFirmware: { ...ap, homePort: numberOr(config.homePort, 10081) } } : {}),
+    ...(isTicked(config.livesOn)
+      ? {
+          newFirmware: {
+            ...ap,
+            apPort: numberOr(config.newApPort, ap.apPort),
+            homePort: numberOr(config.homePort, 10081),
+          },
+        }
+      : {}),
     deviceid: textOr(config.deviceid, '1000f1a5b0'),
     model: textOr(config.model, 'ITA-GZ1-GL'),
     romVersion: textOr(config.romVersion, '1.5.5'),

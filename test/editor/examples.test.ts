@@ -14,6 +14,7 @@ const ALL_STAGES = [
   'sonota-ota-serve',
   'sonota-finalstage-watch',
   'sonota-new-firmware',
+  'sonota-tasmota-setup',
 ];
 
 for (const { name, flow } of plainExamples()) {

@@ -59,9 +59,21 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
   'sonota-new-firmware': { url: URL, timeout: POSITIVE },
   'sonota-home-assistant': { topic: TOPIC, prefix: TOPIC },
+  'sonota-tasmota-setup': {
+    url: URL,
+    address: {
+      bad: ['my plug', 'https://plug', 'http://plug/cm'],
+      good: ['plug.lan', '192.168.1.20:81', 'http://plug'],
+    },
+    topic: { bad: ['my plug', 'home/plug', 'plug;'], good: ['plug_1', 'sonoff_{deviceid}', '${TOPIC}'] },
+    template: { bad: ['Basic', '{"NAME":"x"}'], good: ['8', 'keep', '{"NAME":"x","GPIO":[1],"FLAG":0,"BASE":18}'] },
+    mqttPort: PORT,
+    timeout: POSITIVE,
+  },
   'sonota-virtual-device': {
     apPort: PORT,
     homePort: PORT,
+    newApPort: PORT,
     apAddress: IPV4,
     speed: POSITIVE,
     deviceid: { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3'] },

@@ -20,6 +20,7 @@ import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
 import registerProvision from '../../nodes/sonota-provision/sonota-provision';
 import registerQueue from '../../nodes/sonota-queue/sonota-queue';
 import registerWifi from '../../nodes/sonota-wifi/sonota-wifi';
+import registerTasmota from '../../nodes/sonota-tasmota-setup/sonota-tasmota-setup';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { freePort } from '../flash/bench';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
@@ -70,6 +71,7 @@ const NODES: NodeInitializer[] = [
   registerFinalStage,
   registerNewFirmware,
   registerQueue,
+  registerTasmota,
   registerVirtual,
   registerHomeAssistant,
   registerWifi,

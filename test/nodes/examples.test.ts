@@ -12,13 +12,19 @@ async function onFreePorts(name: string): Promise<Flow> {
   const flow = example(name);
   const apPort = String(await freePort());
   const httpPort = String(await freePort());
+  const homePort = String(await freePort());
+  const newApPort = String(await freePort());
   const hosts = { httpsPort: String(await freePort()), legacyPort: String(await freePort()), httpPort };
   const local = /^http:\/\/127\.0\.0\.1:/;
   return flow.map((node) => ({
     ...node,
     ...(node.type === 'sonota-host' ? { ...hosts, finalStagePort: httpPort, bind: '127.0.0.1' } : {}),
-    ...(node.type === 'sonota-virtual-device' ? { apPort } : {}),
-    ...(local.test(String(node['url'])) ? { url: `http://127.0.0.1:${apPort}` } : {}),
+    ...(node.type === 'sonota-virtual-device' ? { apPort, homePort } : {}),
+    ...(node['newApPort'] ? { newApPort } : {}),
+    ...(local.test(String(node['address'])) ? { address: `http://127.0.0.1:${homePort}` } : {}),
+    ...(local.test(String(node['url']))
+      ? { url: `http://127.0.0.1:${node.type === 'sonota-tasmota-setup' ? newApPort : apPort}` }
+      : {}),
   }));
 }
 
@@ -45,6 +51,23 @@ describe('nodes: the examples in a real Node-RED', function () {
   for (const name of ['01 - Rehearse with a virtual Sonoff', '12 - Rehearse one hop']) {
     it(`${name.slice(0, 2)} runs to its end`, () => runToEnd(name));
   }
+
+  it('21 runs to a Tasmota that is set up', async () => {
+    const flow = await onFreePorts('21 - Rehearse as far as a set-up Tasmota');
+    const red = await startNodeRed({ flow });
+    const comms = await red.comms();
+    try {
+      await red.inject(String(flow.find(({ type }) => type === 'inject')?.id));
+      const done = flow.find(({ name }) => name === 'set up');
+      const { text } = await comms.status((id, { text }) => id === done?.id && Boolean(text), 80_000);
+      assert.equal(text, flow.find(({ type }) => type === 'sonota-tasmota-setup')?.['address']);
+      const page = await fetch(text ?? '');
+      assert.match(await page.text(), /Rehearsed Sonoff.*by Theo Arends/s);
+    } finally {
+      comms.close();
+      await red.stop();
+    }
+  });
 
   async function runToEnd(name: string): Promise<void> {
     const flow = await onFreePorts(name);

@@ -234,6 +234,41 @@ export const ANNOUNCEMENTS = {
     label: 'new firmware',
     text: '{firmware} answers at {url}: the device has its new firmware.',
   },
+
+  // setting up Tasmota
+  'wait-for-tasmota': {
+    state: 'waiting',
+    label: 'Wi-Fi tasmota-…',
+    text: 'Join the open Wi-Fi tasmota-… (older: sonoff-…) of the device with this machine; only one guest gets in at a time.',
+  },
+  'look-for-tasmota': {
+    state: 'waiting',
+    label: 'Wi-Fi tasmota-…',
+    text: 'Looking for the Wi-Fi tasmota-… of the device; it needs up to a minute to show it.',
+  },
+  'look-for-tasmota-at': { state: 'waiting', label: 'Tasmota', text: 'Looking for the Tasmota at {where}.' },
+  'tasmota-stranger': {
+    state: 'waiting',
+    label: 'another device',
+    text: 'The Tasmota at {url} is another device ({mac}) and is left alone.',
+  },
+  'tasmota-wifi-sent': {
+    state: 'waiting',
+    label: 'joins the Wi-Fi',
+    text: 'The Tasmota {hostname} has the home Wi-Fi and restarts. Rejoin the home network now if this machine left it; looking at {where}.',
+  },
+  'tasmota-settings-sent': {
+    state: 'waiting',
+    label: 'restarts',
+    text: 'The Tasmota {hostname} has its settings and restarts; looking at {where}.',
+  },
+  'tasmota-at-home': { state: 'working', label: 'at home', text: 'The Tasmota {hostname} is at {url}.' },
+  'tasmota-mqtt': {
+    state: 'waiting',
+    label: 'MQTT',
+    text: 'Waiting until the Tasmota {hostname} has connected to the MQTT broker {broker}.',
+  },
+  'tasmota-done': { state: 'working', label: 'set up', text: 'The Tasmota {hostname} is set up at {url}.' },
 } as const satisfies Record<string, Announcement>;
 
 export type AnnouncementName = keyof typeof ANNOUNCEMENTS;

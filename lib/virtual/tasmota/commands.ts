@@ -103,7 +103,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   delay: ({ machine, data }) => {
     const tenths = Number(data);
-    if (tenths >= 2 && tenths <= 3600) machine.backlogRestsUntil = performance.now() + tenths * 100;
+    if (tenths >= 2 && tenths <= 3600)
+      machine.backlogRestsUntil = performance.now() + tenths * machine.device.timings.tasmotaDelayUnit;
     return { Delay: tenths || 0 };
   },
   restart: ({ machine, data }) => {

@@ -1,0 +1,268 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { FlashError } from '../../errors';
+import { isLoopback } from '../../net/addresses';
+import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
+import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../../protocol/tasmota';
+import type { FlashHost } from '../host/host';
+import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import { firstOf } from '../waiting/first-of';
+import { withinLimit } from '../waiting/time-limit';
+import { AccessPointRoad } from './access-point-road';
+import { searchTasmota, urlsOfName, type FoundTasmota } from './search';
+import { chooseModule, checkWishes, homeCommands, wifiCommands, type ModuleChoice, type TasmotaWishes } from './wishes';
+
+const COMMAND_LIMIT_MS = 8000;
+/** Its first try comes within seconds; what is right is connected long before this. */
+const MQTT_LIMIT_MS = 60_000;
+const MQTT_PAUSE_MS = 1000;
+
+/** What is known of the device that is meant; all of it may be missing. */
+export interface TasmotaDevice {
+  readonly mac: string | undefined;
+  /** As the stock firmware stated it. */
+  readonly model: string | undefined;
+  /** Where it was at home with its stock firmware: a router mostly gives the same MAC the same address again. */
+  readonly ip: string | undefined;
+}
+
+export interface SetUpOptions {
+  readonly device: TasmotaDevice;
+  readonly wishes: TasmotaWishes;
+  /** Its own access point's, `http://192.168.4.1`. */
+  readonly apUrl: string;
+  /** Where a person, or the node before, has seen it at home. */
+  readonly homeUrl: string | undefined;
+  readonly timeoutSeconds: number;
+  /** How long its first connection to the broker may take. */
+  readonly mqttLimitMs?: number;
+  /** Between two looks at where it may be. */
+  readonly lookPauseMs?: number;
+  /** @param fraction how much is behind us, 0 to 1 */
+  say(this: void, name: AnnouncementName, values: AnnouncementValues, fraction: number): void;
+}
+
+/** A Tasmota that is set up. No secrets. */
+export interface TasmotaSetUp {
+  readonly url: string;
+  readonly address: string;
+  readonly hostname: string | null;
+  readonly mac: string | null;
+  readonly version: string | null;
+  readonly module: { readonly number: number | null; readonly name: string | null };
+  readonly topic: string | null;
+  readonly name: string | null;
+  readonly mqtt: { readonly broker: string | null; readonly state: 'connected' | 'not-set'; readonly connects: number };
+  readonly warnings: readonly { readonly code: string; readonly text: string }[];
+}
+
+/**
+ * Sets one Tasmota up: in its own access point it is given the Wi-Fi and nothing else; once it is at home, everything
+ * else. It can be done again at any time, and to any Tasmota: no flash hangs on it.
+ *
+ * @throws FlashError `tasmota-*`, `wifi-credentials-missing`, `cancelled`
+ */
+export async function setUpTasmota(host: FlashHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
+  checkWishes(options.wishes);
+  const run = new SetUpRun(host, options);
+  const limit = { seconds: options.timeoutSeconds, whenOver: () => run.whyOver() };
+  return await withinLimit(signal, limit, (limited) => run.run(limited));
+}
+
+class SetUpRun {
+  private readonly road: AccessPointRoad;
+  /** The device, as soon as it has told of itself. */
+  private known: TasmotaFacts | undefined;
+  private where = '';
+  /** What it did before ours where a Wi-Fi does not let it in. */
+  private wifiConfigBefore: number = WifiConfig.retry;
+
+  constructor(
+    host: FlashHost,
+    private readonly options: SetUpOptions,
+  ) {
+    this.road = new AccessPointRoad(host, options);
+  }
+
+  async run(signal: AbortSignal): Promise<TasmotaSetUp> {
+    const { wishes, device } = this.options;
+    const start = await firstOf<FoundTasmota | TasmotaFacts>(signal, [
+      (either) => this.searchAtHome(either),
+      (either) => this.throughAccessPoint(either),
+    ]);
+    const isFromAccessPoint = !('client' in start);
+    const before = isFromAccessPoint ? await this.untilAtHome(start, signal) : start;
+    const choice = chooseModule(wishes, device.model);
+    const commands = homeCommands(wishes, {
+      choice,
+      hasDeviceName: before.facts.deviceName !== undefined,
+      wifiConfig: isFromAccessPoint ? this.wifiConfigBefore : undefined,
+    });
+    const found = commands.length === 0 ? before : await this.configure(before, commands, signal);
+    this.requireKept(found, choice);
+    const facts = await this.untilConnected(found, signal);
+    this.say('tasmota-done', this.named(found), 1);
+    return summaryOf(found.client.url, facts, wishes, choice);
+  }
+
+  /** Why the time is over: what was waited for last. */
+  whyOver(): FlashError {
+    const { apUrl, homeUrl, timeoutSeconds: seconds } = this.options;
+    const { known, where } = this;
+    if (!known) return new FlashError('tasmota-unreachable', { url: homeUrl ?? apUrl, seconds });
+    const { hostname = 'unknown', mac = 'unknown' } = known;
+    return new FlashError('tasmota-lost', { hostname, mac, where: where || 'any address', seconds });
+  }
+
+  /** Gives it the home Wi-Fi in its access point; resolves with what it was there. */
+  private async throughAccessPoint(signal: AbortSignal): Promise<TasmotaFacts> {
+    return await this.road.visit(signal, async (found, inside) => {
+      const { wifiConfig } = found.facts;
+      // What a set-up that was broken off has left behind is not what it came with.
+      if (wifiConfig !== undefined && wifiConfig !== WifiConfig.manager) this.wifiConfigBefore = wifiConfig;
+      await send(found, wifiCommands(this.options.wishes), inside);
+      this.known = found.facts;
+      return found.facts;
+    });
+  }
+
+  private async untilAtHome(known: TasmotaFacts, signal: AbortSignal): Promise<FoundTasmota> {
+    return await firstOf<FoundTasmota>(signal, [
+      (either) => this.searchAtHome(either, { name: 'tasmota-wifi-sent', fraction: 0.3 }),
+      (either) => this.road.comesBack(known, either),
+    ]);
+  }
+
+  /** Gives it everything else, and waits until it is back with that. */
+  private async configure(
+    found: FoundTasmota,
+    commands: readonly TasmotaCommand[],
+    signal: AbortSignal,
+  ): Promise<FoundTasmota> {
+    this.known = found.facts;
+    this.say('tasmota-at-home', this.named(found), 0.5);
+    await send(found, commands, signal);
+    return await this.searchAtHome(signal, { name: 'tasmota-settings-sent', fraction: 0.6, last: found.client.url });
+  }
+
+  /**
+   * Looks at every address at which it may be at home.
+   * @param waiting what to say meanwhile; without it, nothing is known of the device yet
+   */
+  private async searchAtHome(
+    signal: AbortSignal,
+    waiting?: { name: AnnouncementName; fraction: number; last?: string },
+  ): Promise<FoundTasmota> {
+    const { device, homeUrl, wishes } = this.options;
+    const urls = async (): Promise<string[]> => {
+      const all = homeUrl === undefined ? await this.guesses(waiting?.last) : [homeUrl];
+      this.where = all.join(', ');
+      const values = { where: this.where || 'its name', hostname: this.known?.hostname ?? 'the device' };
+      if (waiting) this.say(waiting.name, values, waiting.fraction);
+      else if (homeUrl !== undefined) this.say('look-for-tasmota-at', values, 0);
+      return all;
+    };
+    const onStranger = (url: string, { mac = '?' }: TasmotaFacts): void =>
+      this.say('tasmota-stranger', { url, mac }, 0);
+    return await searchTasmota(
+      {
+        urls,
+        webPassword: wishes.webPassword,
+        mac: this.known?.mac ?? device.mac,
+        bootedAfter: waiting ? this.known?.bootCount : undefined,
+        // Behind an address that is only a guess there may be anything.
+        isStrict: homeUrl !== undefined && !waiting,
+        pauseMs: this.options.lookPauseMs,
+        onStranger,
+      },
+      signal,
+    );
+  }
+
+  private async guesses(last: string | undefined): Promise<string[]> {
+    const { ip, mac } = this.options.device;
+    // Whoever answers at an address alone may be anybody: without its MAC the device is not looked for there.
+    const isKnown = (this.known?.mac ?? mac) !== undefined;
+    const lastIp = ip === undefined || isLoopback(ip) || !isKnown ? [] : [`http://${ip}`];
+    const byName = this.known?.hostname === undefined ? [] : await urlsOfName(this.known.hostname);
+    const all = [...(last === undefined ? [] : [last]), ...lastIp, ...byName];
+    return [...new Set(all)].filter((url) => url !== `http://${NEW_FIRMWARE_AP_ADDRESS}`);
+  }
+
+  /** @throws FlashError `tasmota-refused` where it is not what it was told to be */
+  private requireKept({ client, facts }: FoundTasmota, choice: ModuleChoice): void {
+    const { topic, name, mqtt } = this.options.wishes;
+    const checks: [what: string, wanted: string | number | undefined, kept: string | number | undefined][] = [
+      ['module', 'module' in choice ? choice.module : undefined, facts.module],
+      ['topic', topic || undefined, facts.topic],
+      ['name', name || undefined, facts.friendlyName],
+      ['MQTT host', mqtt?.host, facts.mqtt.host],
+      ['MQTT port', mqtt?.port, facts.mqtt.port],
+      ['MQTT user', mqtt?.user, facts.mqtt.user],
+    ];
+    const lost = checks.filter(([, wanted, kept]) => wanted !== undefined && wanted !== kept);
+    if (lost.length === 0) return;
+    const reason = lost.map(([what, wanted, kept]) => `its ${what} is ${kept ?? 'unknown'}, not ${wanted}`).join('; ');
+    throw new FlashError('tasmota-refused', { url: client.url, version: facts.version ?? 'unknown', reason });
+  }
+
+  /** @throws FlashError `tasmota-mqtt-failed` */
+  private async untilConnected({ client, facts }: FoundTasmota, signal: AbortSignal): Promise<TasmotaFacts> {
+    const { mqttLimitMs = MQTT_LIMIT_MS, wishes } = this.options;
+    const { mqtt } = wishes;
+    if (!mqtt) return facts;
+    const broker = `${mqtt.host}:${mqtt.port}`;
+    let now = facts;
+    for (const until = Date.now() + mqttLimitMs; now.mqtt.connects === 0;) {
+      if (Date.now() > until) throw new FlashError('tasmota-mqtt-failed', { url: client.url, broker });
+      this.say('tasmota-mqtt', { hostname: now.hostname ?? '?', broker }, 0.85);
+      await pause(this.options.lookPauseMs ?? MQTT_PAUSE_MS, undefined, { signal });
+      const outcome = await client.facts({ signal, limitMs: COMMAND_LIMIT_MS });
+      if ('answer' in outcome) now = outcome.answer;
+    }
+    return now;
+  }
+
+  private named({ client: { url }, facts: { hostname = 'of the device' } }: FoundTasmota): AnnouncementValues {
+    return { url, hostname };
+  }
+
+  private say(name: AnnouncementName, values: AnnouncementValues, fraction: number): void {
+    this.options.say(name, values, fraction);
+  }
+}
+
+/** @throws FlashError `tasmota-refused`, `tasmota-password-wrong`; the signal's reason */
+async function send(
+  { client, facts }: FoundTasmota,
+  commands: readonly TasmotaCommand[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const line of linesFor(commands)) {
+    const outcome = await client.ask(line, { signal, limitMs: COMMAND_LIMIT_MS });
+    signal.throwIfAborted();
+    if ('problem' in outcome) {
+      const reason = 'it did not answer a command';
+      throw new FlashError('tasmota-refused', { url: client.url, version: facts.version ?? 'unknown', reason });
+    }
+  }
+}
+
+function summaryOf(url: string, facts: TasmotaFacts, { mqtt }: TasmotaWishes, choice: ModuleChoice): TasmotaSetUp {
+  const warning = 'warning' in choice ? choice.warning : undefined;
+  return {
+    url,
+    address: new URL(url).hostname,
+    hostname: facts.hostname ?? null,
+    mac: facts.mac ?? null,
+    version: facts.version ?? null,
+    module: { number: facts.module ?? null, name: ('name' in choice ? choice.name : undefined) ?? null },
+    topic: facts.topic ?? null,
+    name: facts.friendlyName ?? null,
+    mqtt: {
+      broker: mqtt ? `${mqtt.host}:${mqtt.port}` : null,
+      state: mqtt ? 'connected' : 'not-set',
+      connects: facts.mqtt.connects,
+    },
+    warnings: warning ? [{ code: warning.code, text: warning.message }] : [],
+  };
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import type { TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
+import { freePort } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { booted, pageOf, TASMOTA } from '../virtual/booted';
+import { closeAll } from '../virtual/lab';
+import { Bed } from './bed';
+
+const SECRETS = ['wifi-secret', 'mqtt-secret', 'web-secret'] as const;
+const [WIFI, MQTT, WEB] = SECRETS;
+
+function flowOf(form: Record<string, unknown>): Flow {
+  const place = { z: 'tab', x: 100, y: 100 };
+  const ports = { bind: '127.0.0.1', address: '127.0.0.1', httpsPort: '0', legacyPort: '0', httpPort: '0' };
+  return [
+    { id: 'tab', type: 'tab', label: 'tasmota' },
+    { id: 'host', type: 'sonota-host', name: '', ssid: 'home', ...ports, finalStagePort: 0 },
+    // As the form stores them: all strings, most of them empty.
+    {
+      id: 'setup',
+      type: 'sonota-tasmota-setup',
+      ...place,
+      ...{ name: '', host: 'host', url: '', address: '', topic: '', deviceName: '', template: '' },
+      ...{ mqttHost: '', mqttPort: '', timeout: '20', wires: [['out'], ['progress']] },
+      ...form,
+    },
+    { id: 'out', type: 'sink', ...place, wires: [] },
+    { id: 'progress', type: 'sink', ...place, wires: [] },
+    { id: 'catch', type: 'catch', ...place, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...place, wires: [] },
+  ];
+}
+
+const CREDENTIALS = { host: { password: WIFI }, setup: { mqttPassword: MQTT, mqttUser: 'me', webPassword: WEB } };
+
+describe('nodes: sonota-tasmota-setup', function () {
+  this.timeout(30_000);
+  let bed: Bed | undefined;
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+    await closeAll();
+  });
+
+  /** A Tasmota in its access point, and the two addresses at which it is found. */
+  async function tasmota(): Promise<{ url: string; address: string; log: string[] }> {
+    const homePort = await freePort();
+    const device = await booted(TASMOTA, { speed: 50, newFirmware: { apAddress: '127.0.0.1', apPort: 0, homePort } });
+    return { url: await pageOf(device, 'ap'), address: `127.0.0.1:${homePort}`, log: device.log };
+  }
+
+  it('sets a Tasmota up, keeps what the message brought, and shows no password anywhere', async () => {
+    const { url, address, log } = await tasmota();
+    bed = await Bed.load(flowOf({ url, address, topic: 'sonoff_{deviceid}' }), CREDENTIALS);
+    const job = { deviceid: '10000a1b2c', model: 'PSC-B01-GL', mac: null, ip: null };
+    bed.send('setup', { mine: 'kept', deviceid: '10000a1b2c', sonota: job, tasmota: { name: 'Washer' } });
+    const result = await bed.at('out');
+    const { url: home, topic, name, module, mqtt, warnings } = result.payload as TasmotaSetUp;
+    assert.deepEqual(
+      { home, topic, name, module, mqtt, warnings, mine: result['mine'], sonota: result.sonota },
+      {
+        home: `http://${address}`,
+        topic: 'sonoff_10000a1b2c',
+        name: 'Washer',
+        module: { number: 6, name: 'Sonoff Pow' },
+        mqtt: { broker: null, state: 'not-set', connects: 0 },
+        warnings: [],
+        mine: 'kept',
+        sonota: job,
+      },
+    );
+    assert.deepEqual(await bed.doneBy('setup'), [undefined]);
+    assert.deepEqual(bed.shown('setup'), { fill: 'green', shape: 'dot', text: 'done' });
+    const progress = bed.messages('progress');
+    const percents = progress.map(({ payload }) => Number(payload));
+    assert.deepEqual(
+      percents,
+      [...percents].sort((a, b) => a - b),
+    );
+    assert.equal(percents.at(-1), 100);
+    for (const { topic: told, text } of progress) {
+      assert.equal(told, '10000a1b2c/tasmota');
+      assert.ok(String(text).length > 20);
+    }
+    const all = JSON.stringify([bed.arrived, bed.statuses, log]);
+    for (const secret of SECRETS) assert.ok(!all.includes(secret), secret);
+    const denied = await fetch(`http://${address}/cm?cmnd=Status`, { headers: { Referer: `http://${address}` } });
+    assert.equal(denied.status, 401, 'it has its web password');
+  });
+
+  it('warns of a model that does not tell the module', async () => {
+    const { url, address } = await tasmota();
+    bed = await Bed.load(flowOf({ url, address }), CREDENTIALS);
+    bed.send('setup', { sonota: { model: 'PSB-B04-GL' } });
+    const { warnings } = (await bed.at('out')).payload as TasmotaSetUp;
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['template-unknown'],
+    );
+    assert.deepEqual(bed.shown('setup'), { fill: 'yellow', shape: 'ring', text: 'template-unknown' });
+  });
+
+  it('does one after the other, and cancels what it is told to', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
+    bed.send('setup', { deviceid: 'first' });
+    bed.send('setup', { deviceid: 'second' });
+    await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
+    bed.send('setup', { deviceid: 'second', cancel: true });
+    assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+    bed.send('setup', { cancel: true });
+    await bed.status('setup', ({ text }) => text === 'cancelled');
+    await bed.at('caught', ({ deviceid }) => deviceid === 'first');
+    const caught = bed.messages('caught').map(({ deviceid, error }) => [deviceid, error?.code]);
+    assert.deepEqual(caught, [
+      ['second', 'cancelled'],
+      ['first', 'cancelled'],
+    ]);
+  });
+
+  it('says what it cannot begin with', async () => {
+    bed = await Bed.load(flowOf({ host: '' }), CREDENTIALS);
+    bed.send('setup', { mine: 1 });
+    assert.equal((await bed.at('caught')).error?.code, 'host-missing');
+    await bed.unload();
+    bed = await Bed.load(flowOf({ address: 'ftp://x' }), CREDENTIALS);
+    bed.send('setup', { mine: 1 });
+    assert.equal((await bed.at('caught')).error?.code, 'url-invalid');
+    bed.send('setup', { payload: { kind: 'esphome', url: 'http://192.168.1.9' } });
+    await bed.status('setup', ({ text }) => text === 'tasmota-other-firmware');
+  });
+
+  it('is not in the way of a deploy', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const flow = flowOf({ url: nobody, address: nobody });
+    bed = await Bed.load(flow, CREDENTIALS);
+    bed.send('setup', { mine: 1 });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    await bed.deploy(flow);
+    assert.deepEqual(await bed.doneBy('setup'), [undefined]);
+    assert.equal(bed.messages('caught').length, 0);
+  });
+});
