@@ -18,7 +18,8 @@ export function place(): Place {
 
 /** The first start compiles everything that Home Assistant is made of. */
 const START_LIMIT_MS = 180_000;
-const LIMIT_MS = 60_000;
+/** The documented script gives a device a minute to begin, which one that fails at once lets pass. */
+const LIMIT_MS = 150_000;
 const OWNER = { name: 'Test', username: 'test', password: 'not a secret', language: 'en' };
 
 export interface EntityState {
