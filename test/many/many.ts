@@ -100,8 +100,16 @@ export class Crowd {
   /** Resolves when the queue has seen to all of them. A person switches a device off that has failed. */
   async whenOver(): Promise<QueueSnapshot> {
     const { queue } = this.host;
+    let told = 0;
     for (;;) {
       const snapshot = queue.snapshot();
+      const ended = snapshot.done + snapshot.failed;
+      if (ended >= told + 5) {
+        told = ended;
+        const running = snapshot.entries.filter(({ state }) => state === 'running');
+        const where = running.map(({ deviceid, percent }) => `${deviceid ?? '?'} at ${percent} %`).join(', ');
+        console.log(`      ${ended} of ${snapshot.entries.length} have ended; ${where}`);
+      }
       for (const { deviceid } of snapshot.entries.filter(({ state }) => state === 'failed')) {
         await this.faulty.find(({ device }) => device.deviceid === deviceid)?.device.stop();
       }
