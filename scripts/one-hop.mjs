@@ -5,4 +5,4 @@
 import { longRun } from './long-run.mjs';
 
 /** Some 10000 boots. */
-await longRun(['image/one-hop-relocator.test.js', 'one-hop/sweep/*.js'], 15 * 60_000);
+await longRun(['image/one-hop-relocator.test.js', 'one-hop/sweep/*.js'], 25 * 60_000);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ErrorCode } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
@@ -100,21 +101,20 @@ export class Crowd {
   /** Resolves when the queue has seen to all of them. A person switches a device off that has failed. */
   async whenOver(): Promise<QueueSnapshot> {
     const { queue } = this.host;
-    let told = 0;
-    for (;;) {
+    for (let told = 0; ;) {
+      await this.switchOffFailed(queue.snapshot());
+      // Looked at anew: nothing may change between this and the wait for the next change.
       const snapshot = queue.snapshot();
-      const ended = snapshot.done + snapshot.failed;
-      if (ended >= told + 5) {
-        told = ended;
-        const running = snapshot.entries.filter(({ state }) => state === 'running');
-        const where = running.map(({ deviceid, percent }) => `${deviceid ?? '?'} at ${percent} %`).join(', ');
-        console.log(`      ${ended} of ${snapshot.entries.length} have ended; ${where}`);
-      }
-      for (const { deviceid } of snapshot.entries.filter(({ state }) => state === 'failed')) {
-        await this.faulty.find(({ device }) => device.deviceid === deviceid)?.device.stop();
-      }
       if (snapshot.state === 'idle') return snapshot;
-      await new Promise((resolve) => queue.once('changed', resolve));
+      const ended = snapshot.done + snapshot.failed;
+      if (ended >= told + 5) console.log(`      ${(told = ended)} of ${snapshot.entries.length} have ended`);
+      await once(queue, 'changed');
+    }
+  }
+
+  private async switchOffFailed({ entries }: QueueSnapshot): Promise<void> {
+    for (const { deviceid } of entries.filter(({ state }) => state === 'failed')) {
+      await this.faulty.find(({ device }) => device.deviceid === deviceid)?.device.stop();
     }
   }
 
