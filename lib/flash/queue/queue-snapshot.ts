@@ -48,16 +48,21 @@ export function queueSnapshot(
     failed: list.in('failed').length,
     skipped: list.in('skipped').length,
     percent: percentOfRound(list, percentOf),
-    entries: list.all().map(({ id, deviceid, state, attempts, jobId, error, text }, index) => ({
-      id,
-      deviceid: deviceid ?? null,
-      state,
-      attempts,
-      percent: percentOf(list.all()[index] as QueueEntry),
-      ...(jobId === undefined ? {} : { jobId }),
-      ...(error === undefined ? {} : { error }),
-      ...(text === undefined ? {} : { text }),
-    })),
+    entries: list.all().map((entry) => snapshotOf(entry, percentOf(entry))),
+  };
+}
+
+function snapshotOf(entry: QueueEntry, percent: number): EntrySnapshot {
+  const { id, deviceid, state, attempts, jobId, error, text } = entry;
+  return {
+    id,
+    deviceid: deviceid ?? null,
+    state,
+    attempts,
+    percent,
+    ...(jobId === undefined ? {} : { jobId }),
+    ...(error === undefined ? {} : { error }),
+    ...(text === undefined ? {} : { text }),
   };
 }
 
