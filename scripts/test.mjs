@@ -23,6 +23,8 @@ const IN_NODE_RED = ['nodes', 'survive'];
 
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** A line on each failure. */
+const failures = [];
 
 requireNode();
 if (!(await step('install', install)) || !(await step('build', build))) finish();
@@ -59,8 +61,7 @@ async function step(name, act) {
   heading(name);
   const isGood = await act();
   if (!isGood) {
-    console.error(`The step "${name}" failed.`);
-    totals.failed += 1;
+    failed(`The step "${name}" failed.`);
   }
   return isGood;
 }
@@ -88,11 +89,16 @@ async function tests(name, specs, { node = process.execPath, env = {}, hold = fa
   });
   const counted = await readFile(file, 'utf8').then(JSON.parse, () => ({ passed: 0, failed: 0, skipped: 0 }));
   for (const key of Object.keys(totals)) totals[key] += counted[key];
-  if (code !== 0 && counted.failed === 0) {
-    console.error(`The tests (${name}) ended with code ${code} before they were counted.`);
-    totals.failed += 1;
-  }
+  failures.push(...(counted.failures ?? []).map((line) => `${name}: ${line}`));
+  if (code !== 0 && counted.failed === 0)
+    failed(`The tests (${name}) ended with code ${code} before they were counted.`);
   await rm(folder, { recursive: true, force: true });
+}
+
+function failed(why) {
+  console.error(why);
+  failures.push(why);
+  totals.failed += 1;
 }
 
 function heading(name) {
@@ -102,7 +108,8 @@ function heading(name) {
 function finish() {
   const { passed, failed, skipped } = totals;
   const file = process.env.SONOTA_TEST_TOTALS;
-  if (file) writeFileSync(file, JSON.stringify(totals));
+  if (file) writeFileSync(file, JSON.stringify({ ...totals, failures }));
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.map((line) => `- ${line}`).join('\n')}`);
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   process.exit(failed === 0 ? 0 : 1);
 }
