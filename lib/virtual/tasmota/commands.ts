@@ -1,9 +1,8 @@
+import type { Answer } from './answer';
 import type { TasmotaMachine } from './machine';
 import { MODULES } from './modules';
 import { defaultTopic, saveSettings, type TasmotaSettings } from './settings';
 import { statusOf } from './status';
-
-export type Answer = Record<string, unknown>;
 
 /** One command as it was taken apart: `SSID2 home` has the index 2 and the data `home`. */
 interface Call {

@@ -1,4 +1,4 @@
-import type { Answer } from './commands';
+import type { Answer } from './answer';
 import type { TasmotaMachine } from './machine';
 import { isApiOpen } from './settings';
 

@@ -1,5 +1,6 @@
 import type http from 'node:http';
-import { execute, type Answer } from './commands';
+import type { Answer } from './answer';
+import { execute } from './commands';
 import type { TasmotaMachine } from './machine';
 import { tasmotaPage } from './pages';
 import { isApiOpen } from './settings';
