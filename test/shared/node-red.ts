@@ -91,10 +91,12 @@ export class RunningNodeRed extends EventEmitter {
     child.once('close', (code) => this.emit('ended', code));
   }
 
-  /** @throws Error with the log, when the process ends or `START_LIMIT_MS` passes before flows have started */
+  /** @throws Error with the log, when the process ends or `START_LIMIT_MS` passes before flows have started and it listens */
   async started(): Promise<void> {
     try {
       await this.logged(STARTED, START_LIMIT_MS);
+      // Flows can be faster than the server, which tells its address, in whatever language, once it listens.
+      await this.logged(new RegExp(`:${new URL(this.url).port}/`), START_LIMIT_MS);
     } catch (error) {
       await this.stop();
       throw error;
