@@ -5,4 +5,4 @@
 import { longRun } from './long-run.mjs';
 
 /** Twenty devices one after another through one radio. */
-await longRun(['unattended/*.scenario.js'], 10 * 60_000);
+await longRun(['unattended/*.scenario.js'], 13 * 60_000);

@@ -28,6 +28,8 @@ export interface FlowSettings {
   example?: string;
   /** What else a user sets in the host's form. */
   host?: object;
+  /** What else a user changes in the flow itself. */
+  change?: (nodes: FlowNode[]) => void;
   /** By type of node: properties that its form has in the lab. */
   forms?: Record<string, object>;
   ssid: string;
@@ -45,6 +47,7 @@ export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: st
   const { intermediate, host = {}, forms = {} } = settings;
   const example = path.join(packageRoot(), 'examples', settings.example ?? EXAMPLES[intermediate]);
   const nodes = JSON.parse(readFileSync(example, 'utf8')) as FlowNode[];
+  settings.change?.(nodes);
   const inject = nodes.find((node) => node.type === 'inject')!;
   const { ssid, password, user1, user2, final } = settings;
   for (const node of nodes) {

@@ -1,19 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { asFlashError, FlashError } from '../../errors';
+import { asFlashError, FlashError, type ErrorCode } from '../../errors';
 import { inSameNetwork, isLoopback } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, kindOf } from '../../protocol/access-points';
-import { NEW_FIRMWARE_AP_NETMASK } from '../../protocol/new-firmware';
+import { NEW_FIRMWARE_AP_ADDRESS, NEW_FIRMWARE_AP_NETMASK } from '../../protocol/new-firmware';
 import type { TasmotaFacts } from '../../protocol/tasmota';
 import type { FlashHost } from '../host/host';
+import { withinLimit } from '../waiting/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up';
 
 /** For those that cannot ask for an address without taking the device for the way to the internet. */
 const GUEST = '192.168.4.2/24';
+/** Of which nobody has told the name. */
+const NETWORK = '192.168.4.0';
 /** Whoever has joined and gets no answer leaves, and tries again this often. */
 const ANSWER_LIMIT_MS = 30_000;
 const TRIES = 3;
+const ELSEWHERE: readonly ErrorCode[] = ['wifi-lost', 'tasmota-other-firmware'];
 const AGAIN_PAUSE_MS = 2000;
 /** Before this it has not given its Wi-Fi up, and its former access point may still stand in the list of networks. */
 const BACK_AFTER_MS = 30_000;
@@ -22,7 +26,10 @@ const BACK_AFTER_MS = 30_000;
 export class AccessPointRoad {
   constructor(
     private readonly host: FlashHost,
-    private readonly options: Pick<SetUpOptions, 'apUrl' | 'device' | 'homeUrl' | 'lookPauseMs' | 'wishes' | 'say'>,
+    private readonly options: Pick<
+      SetUpOptions,
+      'apUrl' | 'backAfterMs' | 'device' | 'homeUrl' | 'lookPauseMs' | 'wishes' | 'say'
+    >,
   ) {}
 
   /**
@@ -33,7 +40,7 @@ export class AccessPointRoad {
    *   reason
    */
   async visit<T>(signal: AbortSignal, work: (found: FoundTasmota, signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (await this.joinsByItself(signal)) return await this.visitByItself(signal, work);
+    if (await this.canJoin(signal)) return await this.visitByItself(signal, work);
     if (this.options.homeUrl === undefined) this.options.say('wait-for-tasmota', {}, 0);
     return await work(await this.search(undefined, signal), signal);
   }
@@ -44,30 +51,36 @@ export class AccessPointRoad {
    */
   async comesBack({ hostname, bootCount }: TasmotaFacts, signal: AbortSignal): Promise<never> {
     const error = new FlashError('tasmota-wifi-failed', { ssid: hostname ?? 'tasmota-…' });
-    if (await this.joinsByItself(signal)) {
-      await pause(BACK_AFTER_MS, undefined, { signal });
-      await this.host.radio.lookFor(({ ssid }) => ssid === hostname, { purpose: 'set-up', signal });
+    if (await this.canJoin(signal)) {
+      await pause(this.options.backAfterMs ?? BACK_AFTER_MS, undefined, { signal });
+      await this.untilSeen(hostname, signal);
     } else {
       await this.search(bootCount, signal);
     }
     throw error;
   }
 
+  /** What the radio lacks must not end a set-up that goes well: then it is looked for again. */
+  private async untilSeen(name: string | undefined, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await this.host.radio.lookFor(({ ssid }) => ssid === name, { purpose: 'set-up', signal });
+        return;
+      } catch {
+        await pause(AGAIN_PAUSE_MS, undefined, { signal });
+      }
+    }
+  }
+
   private async visitByItself<T>(
     signal: AbortSignal,
     work: (found: FoundTasmota, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { radio } = this.host;
-    const peer = new URL(this.options.apUrl).hostname;
     for (let tries = 1; ; tries++) {
       if (this.options.homeUrl === undefined) this.options.say('look-for-tasmota', {}, 0);
       try {
-        const { ssid, bssid } = await radio.lookFor((one) => this.isMeant(one), { purpose: 'set-up', signal });
-        const network = { ssid, bssid, address: { cidr: GUEST, fixed: false }, peer };
-        return await radio.during(network, { purpose: 'set-up', signal }, async (_joined, inside) => {
-          const answered = AbortSignal.any([inside, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
-          return await work(await this.search(undefined, answered), inside);
-        });
+        const found = await this.throughPerson(signal);
+        return found ? await work(found, signal) : await this.visitOnce(signal, work);
       } catch (thrown) {
         signal.throwIfAborted();
         const error = asFlashError(thrown);
@@ -78,23 +91,70 @@ export class AccessPointRoad {
     }
   }
 
+  /** The device, where a person was quicker and has joined its access point; whoever is in another network is not waited for. */
+  private async throughPerson(signal: AbortSignal): Promise<FoundTasmota | undefined> {
+    if (!this.isThereByHand()) return undefined;
+    return await this.answered(NETWORK, signal, () => this.isThereByHand()).catch((error: unknown) => {
+      // A home may have the same numbers.
+      const isElsewhere = error instanceof FlashError && ELSEWHERE.includes(error.code);
+      if (isElsewhere) return undefined;
+      throw error;
+    });
+  }
+
+  private async visitOnce<T>(
+    signal: AbortSignal,
+    work: (found: FoundTasmota, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { radio } = this.host;
+    const peer = new URL(this.options.apUrl).hostname;
+    const { ssid, bssid } = await radio.lookFor((one) => this.isMeant(one), { purpose: 'set-up', signal });
+    const network = { ssid, bssid, address: { cidr: GUEST, fixed: false }, peer };
+    return await radio.during(network, { purpose: 'set-up', signal }, async (_joined, inside) =>
+      work(await this.answered(ssid, inside), inside),
+    );
+  }
+
+  /** @throws FlashError `wifi-lost` where nobody answers for a while */
+  private async answered(
+    ssid: string,
+    signal: AbortSignal,
+    isInside = (): boolean => this.isInside(),
+  ): Promise<FoundTasmota> {
+    const limit = {
+      seconds: ANSWER_LIMIT_MS / 1000,
+      whenOver: () => new FlashError('wifi-lost', { ssid, reason: 'nobody answers in it' }),
+    };
+    return await withinLimit(signal, limit, (inTime) => this.search(undefined, inTime, isInside));
+  }
+
   private isMeant({ ssid, bssid }: AccessPoint): boolean {
     const { mac } = this.options.device;
     return kindOf(ssid).kind === 'tasmota' && (mac === undefined || isAccessPointOf(bssid, mac));
   }
 
-  /** A rehearsal's device has no Wi-Fi; and where a person was quicker, nothing is left to join. */
-  private async joinsByItself(signal: AbortSignal): Promise<boolean> {
-    if (this.isInside()) return false;
+  /** Whether this machine can join the device's network; a rehearsal's device has none. */
+  private async canJoin(signal: AbortSignal): Promise<boolean> {
+    if (!this.host.hasWifi(this.options.apUrl)) return false;
     const choice = await this.host.radio.choice(signal).catch(() => undefined);
     return choice !== undefined && choice.driver !== 'manual';
   }
 
-  private async search(bootedAfter: number | undefined, signal: AbortSignal): Promise<FoundTasmota> {
+  /** While a stage has the radio, to be inside is nobody's doing but ours, and in FinalStage: it has the same addresses. */
+  private isThereByHand(): boolean {
+    const { holder } = this.host.radio;
+    return (holder === undefined || holder === 'flow') && this.isInside();
+  }
+
+  private async search(
+    bootedAfter: number | undefined,
+    signal: AbortSignal,
+    isInside = (): boolean => this.isInside(),
+  ): Promise<FoundTasmota> {
     const { apUrl, device, wishes, say } = this.options;
     return await searchTasmota(
       {
-        urls: () => (this.isInside() ? [apUrl] : []),
+        urls: () => (isInside() ? [apUrl] : []),
         webPassword: wishes.webPassword,
         mac: device.mac,
         bootedAfter,
@@ -108,9 +168,12 @@ export class AccessPointRoad {
 
   /** From outside, the address of the access point belongs to somebody else, if to anybody. */
   private isInside(): boolean {
-    const { hostname } = new URL(this.options.apUrl);
-    if (isLoopback(hostname)) return true;
-    const own = this.host.ownAddresses(this.options.apUrl);
-    return own.some(({ address }) => inSameNetwork(address, hostname, NEW_FIRMWARE_AP_NETMASK));
+    const { apUrl } = this.options;
+    if (!this.host.hasWifi(apUrl)) return true;
+    const { hostname } = new URL(apUrl);
+    const network = isLoopback(hostname) ? NEW_FIRMWARE_AP_ADDRESS : hostname;
+    return this.host
+      .ownAddresses(apUrl)
+      .some(({ address }) => inSameNetwork(address, network, NEW_FIRMWARE_AP_NETMASK));
   }
 }

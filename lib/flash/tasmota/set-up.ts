@@ -35,6 +35,8 @@ export interface SetUpOptions {
   readonly timeoutSeconds: number;
   /** How long its first connection to the broker may take. */
   readonly mqttLimitMs?: number;
+  /** Before this it is not back in its access point: that still stands in the list of networks. */
+  readonly backAfterMs?: number;
   /** Between two looks at where it may be. */
   readonly lookPauseMs?: number;
   /** @param fraction how much is behind us, 0 to 1 */

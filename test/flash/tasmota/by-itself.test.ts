@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import type { FlashError } from '../../../lib/errors';
+import { FlashHost } from '../../../lib/flash/host/host';
+import { Radio } from '../../../lib/flash/radio/radio';
+import { setUpTasmota, type SetUpOptions, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
+import type { OwnNetwork } from '../../../lib/virtual/radio';
+import type { VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
+import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-networkmanager';
+import { PrivateBus, whyNoBus } from '../../net/wifi/private-bus';
+import { booted, TASMOTA } from '../../virtual/booted';
+import { closeAll, opened } from '../../virtual/lab';
+import { freePort } from '../bench';
+import { assertCode } from '../refusals';
+
+const HOME = { ssid: 'home', password: 'top secret' };
+const NOTHING = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };
+const NUMBERS = '192.168.4';
+const FINALSTAGE = { ssid: 'FinalStage', bssid: '5E:CF:7F:FF:FF:FF', network: NUMBERS };
+const never = new AbortController().signal;
+
+/** A machine whose NetworkManager shows the access points that devices have open. */
+class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
+  readonly host = new FlashHost(
+    { bind: '127.0.0.1', address: '', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 },
+    undefined,
+  );
+  /** Every network that it was in, in order. */
+  readonly joined: string[] = [];
+  /** Its address where a person has joined a network. */
+  byHand: string | undefined;
+  private address: string | undefined;
+
+  constructor(readonly nm: FakeNetworkManager) {
+    super();
+    const radio = new Radio(undefined, () => ({ sees: () => true }));
+    radio.use({ driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' });
+    Object.assign(this.host, { radio });
+    // All of it is on loopback; what NetworkManager says is where this machine is.
+    this.host.hasWifi = () => true;
+    this.host.rehearsalAddresses = () =>
+      [this.address, this.byHand].flatMap((address) => (address ? [{ name: 'wlan0', address }] : []));
+    nm.on('joined', (ssid: string, address: string) => {
+      this.joined.push(ssid);
+      this.address = address;
+    });
+    nm.on('left', () => (this.address = undefined));
+  }
+
+  /** What a device's radio does here. */
+  readonly deviceRadio = {
+    openAccessPoint: ({ ssid, bssid }: OwnNetwork): void => {
+      const shown = { ssid, bssid, network: NUMBERS };
+      this.nm.accessPoints.push(shown);
+      this.emit('opened', shown);
+    },
+    closeAccessPoint: ({ ssid }: OwnNetwork): void => {
+      this.nm.accessPoints = this.nm.accessPoints.filter((one) => one.ssid !== ssid);
+      if (this.joined.at(-1) === ssid && this.address !== undefined) this.nm.loseNetwork(this.nm.devices[0]!);
+    },
+  };
+}
+
+describe('flash: setting up a Tasmota whose access point is joined by itself', function () {
+  this.timeout(20_000);
+  let bus: PrivateBus | undefined;
+  let machine: Machine;
+
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (bus) return;
+    console.log(`    skipped: ${whyNoBus()}`);
+    this.skip();
+  });
+
+  after(() => bus?.stop());
+
+  beforeEach(async () => {
+    const nm = await FakeNetworkManager.start();
+    opened({ close: () => nm.vanish() });
+    nm.accessPoints = [{ ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word', network: '192.168.1' }];
+    nm.connect(nm.addWifi('wlan0'), nm.addProfile('home', 'home', { autoconnect: false }));
+    machine = new Machine(nm);
+    opened({ close: () => machine.host.close() });
+  });
+
+  afterEach(async () => {
+    assert.deepEqual(machine.nm.names(), { profiles: ['home'], active: ['home'] }, 'all is as it was before');
+    await closeAll();
+  });
+
+  /** A Tasmota in its access point, fifty times as fast as a real one, and its set-up. */
+  async function begin(more: Partial<VirtualSonoffOptions> = {}, options: Partial<SetUpOptions> = {}) {
+    const [apPort, homePort] = [await freePort(), await freePort()];
+    const isOpen = once(machine, 'opened') as Promise<[FakeAccessPoint]>;
+    const device = await booted(TASMOTA, {
+      speed: 50,
+      homeNetwork: HOME,
+      radio: machine.deviceRadio,
+      newFirmware: { apAddress: '127.0.0.1', apPort, homePort },
+      ...more,
+    });
+    // FinalStage's own is the first.
+    await isOpen;
+    const [{ ssid, bssid }] = (await once(machine, 'opened')) as [FakeAccessPoint];
+    const said: string[] = [];
+    const homeUrl = `http://127.0.0.1:${homePort}`;
+    const run = (): Promise<TasmotaSetUp> =>
+      setUpTasmota(
+        machine.host,
+        {
+          device: { mac: bssid.replace(/^5E/, '5C'), model: 'PSC-B01-GL', ip: undefined },
+          wishes: { ...NOTHING, ...HOME },
+          apUrl: `http://127.0.0.1:${apPort}`,
+          homeUrl,
+          timeoutSeconds: 15,
+          lookPauseMs: 50,
+          backAfterMs: 500,
+          say: (name) => void said.push(name),
+          ...options,
+        },
+        never,
+      );
+    return { device, ssid, homeUrl, run, said };
+  }
+
+  it('joins it, gives it the Wi-Fi, and has left it when it is found at home', async () => {
+    const { ssid, homeUrl, run } = await begin();
+    machine.nm.accessPoints.push({ ssid: 'tasmota-FFFFFF-8191', bssid: FINALSTAGE.bssid, signal: 99 });
+    assert.equal((await run()).url, homeUrl);
+    assert.equal(machine.joined[0], ssid, "not a neighbour's");
+  });
+
+  it('is not misled by the FinalStage of another device: while the radio is in that, it waits for its turn', async () => {
+    const { ssid, homeUrl, run } = await begin();
+    const { nm, host } = machine;
+    nm.accessPoints.push(FINALSTAGE);
+    const hold = await host.radio.hold('finalstage', never);
+    await hold.join({ ...FINALSTAGE, address: { cidr: `${NUMBERS}.2/24`, fixed: true } }, never);
+    const done = run();
+    const isOver = await Promise.race([done, hold.scan(never).then(() => hold.scan(never))]);
+    assert.ok(Array.isArray(isOver), 'nothing was done while another device was served');
+    assert.deepEqual(machine.joined, ['FinalStage']);
+    await hold.release();
+    assert.equal((await done).url, homeUrl);
+    assert.equal(machine.joined.filter((name) => name !== 'home')[1], ssid);
+  });
+
+  it('leaves the radio alone where a person was quicker', async () => {
+    const { homeUrl, run, device } = await begin();
+    machine.byHand = `${NUMBERS}.3`;
+    device.on('page', ({ network }) => network === 'home' && (machine.byHand = undefined));
+    assert.equal((await run()).url, homeUrl);
+    assert.ok(!machine.nm.calls.includes('AddAndActivateConnection2'));
+  });
+
+  it('joins again where the access point went in the middle', async () => {
+    const { homeUrl, run, ssid, device } = await begin();
+    const done = run();
+    await once(machine.nm, 'joined');
+    device.powerCycle();
+    assert.equal((await done).url, homeUrl);
+    assert.ok(machine.joined.filter((name) => name === ssid).length >= 2, machine.joined.join());
+  });
+
+  it('sees that the device is in its access point again: the Wi-Fi was wrong', async () => {
+    const { run, ssid } = await begin({ fault: 'tasmota-wifi-wrong' });
+    const error: FlashError = await assertCode(run(), 'tasmota-wifi-failed');
+    assert.equal(error.values['ssid'], ssid);
+  });
+});
