@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { Message } from '../../lib/flash/job/ticket';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../../lib/flash/run/announcements';
 import { setUpTasmota, type SetUpOptions } from '../../lib/flash/tasmota/set-up';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
+import { whenFlowsRun } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
 import { deviceOf, takePassword } from '../shared/messages';
 import { numberOr } from '../shared/properties';
@@ -16,6 +18,7 @@ type Done = (error?: Error) => void;
 
 /** A message that the node took. */
 interface Taken {
+  readonly id: string;
   readonly message: Message;
   readonly password: string | undefined;
   readonly send: Send;
@@ -34,6 +37,24 @@ export default function register(RED: NodeAPI): void {
 
     if (hostNode) hosts.addUser(config.host, this.id);
     else status.failed('host-missing');
+
+    const take = (message: Message, how: Pick<Taken, 'id' | 'password' | 'send' | 'done'>): void => {
+      queue.push({ message, controller: new AbortController(), ...how });
+      if (queue.length === 1) runNext();
+      else status.queue(queue.length - 1);
+    };
+
+    /** Goes on with the messages that this node held when it was deployed anew, or when Node-RED ended. */
+    const resume = (): void => {
+      for (const { id, message, password } of hostNode?.flashHost.setUps.left(this.id) ?? []) {
+        if (queue.some((taken) => taken.id === id)) continue;
+        const done: Done = (error) => error && this.error(error, message);
+        take(message, { id, password, send: (messages) => this.send(messages), done });
+      }
+    };
+    whenFlowsRun(RED, this, resume);
+
+    const isOver = ({ id }: Taken): void => hostNode?.flashHost.setUps.ended(this.id, id);
 
     /** Tells where the set-up is, the same thing only once. */
     const reporter = ({ message, send }: Taken): SetUpOptions['say'] => {
@@ -78,6 +99,7 @@ export default function register(RED: NodeAPI): void {
       if (!taken) return;
       setUp(taken)
         .then((result) => {
+          isOver(taken);
           const warning = (result['payload'] as { warnings: { code: 'template-unknown' }[] }).warnings[0];
           if (warning) status.warned(warning.code);
           else status.done();
@@ -85,8 +107,9 @@ export default function register(RED: NodeAPI): void {
           taken.done();
         })
         .catch((thrown: unknown) => {
-          // What a deploy cuts short has nothing to say: it can be done again.
+          // What a deploy cuts short has nothing to say: the new instance begins it again.
           if (isClosed) return taken.done();
+          isOver(taken);
           const error = asFlashError(thrown);
           status.failed(error.code);
           taken.done(error);
@@ -103,6 +126,7 @@ export default function register(RED: NodeAPI): void {
         taken.controller.abort(new FlashError('cancelled'));
         if (taken === queue[0]) continue;
         queue.splice(queue.indexOf(taken), 1);
+        isOver(taken);
         taken.done(new FlashError('cancelled'));
       }
       status.queue(Math.max(0, queue.length - 1));
@@ -114,9 +138,9 @@ export default function register(RED: NodeAPI): void {
         cancel(deviceOf(message));
         return done();
       }
-      queue.push({ message, password, send, done, controller: new AbortController() });
-      if (queue.length === 1) runNext();
-      else status.queue(queue.length - 1);
+      const id = randomUUID();
+      hostNode?.flashHost.setUps.began(this.id, { id, message, password });
+      take(message, { id, password, send, done });
     });
     this.on('close', (removed: boolean, done: () => void) => {
       isClosed = true;
@@ -125,6 +149,7 @@ export default function register(RED: NodeAPI): void {
         if (taken !== queue[0]) taken.done();
       }
       if (!hostNode) return done();
+      if (removed) hostNode.flashHost.setUps.forget(this.id);
       hosts.removeUser(config.host, this.id, removed).then(done, done);
     });
   }

@@ -140,4 +140,17 @@ describe('nodes: sonota-tasmota-setup', function () {
     assert.deepEqual(await bed.doneBy('setup'), [undefined]);
     assert.equal(bed.messages('caught').length, 0);
   });
+
+  it('goes on with its message behind a deploy', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
+    bed.send('setup', { mine: 'kept' });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    await bed.deploy(flowOf({ url, address }));
+    const result = await bed.at('out');
+    assert.equal(result['mine'], 'kept');
+    assert.equal((result.payload as TasmotaSetUp).url, `http://${address}`);
+    assert.equal(bed.messages('caught').length, 0);
+  });
 });

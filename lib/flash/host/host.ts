@@ -28,6 +28,7 @@ import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
+import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
 import { Witness } from './witness';
 
@@ -66,6 +67,8 @@ export class FlashHost extends EventEmitter {
   readonly radio: Radio;
   /** The network that a flow of one's own has joined. */
   readonly wifiSession: WifiSession;
+  /** Set-ups of new firmware that have not ended. */
+  readonly setUps: KeptSetUps;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -107,6 +110,7 @@ export class FlashHost extends EventEmitter {
     this.radio = new Radio(formerIn(folder));
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
+    this.setUps = new KeptSetUps(folder);
     this.homeAddress = homeAddressIn(folder);
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;
