@@ -41,7 +41,8 @@ export class DeliveryMeter {
   /** The kernel has taken the file's bytes up to `position`. */
   handedOver(position: number): void {
     this.#handedOver = position;
-    if (!this.tells) this.#look();
+    // A connection may break off before the next look.
+    this.#look();
   }
 
   #look(): void {

@@ -49,6 +49,11 @@ export async function runIntermediate(
     stolen: behaviours.finalStageStolen,
   };
   await radio.openAccessPoint(own);
+  let isOnAir = true;
+  const goesDark = async (): Promise<void> => {
+    if (isOnAir) await radio.closeAccessPoint(own);
+    isOnAir = false;
+  };
   const server = await listen(network, device);
   try {
     device.enter(halfErased ? 'half-erased' : 'finalstage');
@@ -59,8 +64,8 @@ export async function runIntermediate(
         device.enter('fetching');
         const length =
           running === 1
-            ? await installUser2(device, network.host, signal)
-            : await installFinal(device, network.host, signal);
+            ? await installUser2(device, network.host, goesDark, signal)
+            : await installFinal(device, network.host, goesDark, signal);
         return { type: running === 1 ? 'switched' : 'installed', length };
       } catch (error) {
         if (!(error instanceof FetchError || error instanceof WireError)) throw error;
@@ -70,7 +75,7 @@ export async function runIntermediate(
     return { type: 'failed' };
   } finally {
     if (server) await new Promise((resolve) => server.close(resolve));
-    await radio.closeAccessPoint(own);
+    await goesDark();
   }
 }
 
@@ -138,13 +143,18 @@ function hangIn(device: DeviceContext, signal: AbortSignal): () => Promise<never
 }
 
 /** From user1: erases the upper half, its boot flags included, streams the image to 0x81000 and switches to it. */
-async function installUser2(device: DeviceContext, host: ServerAddress, signal: AbortSignal): Promise<number> {
+async function installUser2(
+  device: DeviceContext,
+  host: ServerAddress,
+  goesDark: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
   const { flash } = device;
   const stream = await openStream(device, host, USER2, signal, hangIn(device, signal));
   try {
     flash.eraseSectors(128, FLASH_BYTES / SECTOR_BYTES - 1);
     device.enter('erased');
-    await writeBlocks(device, stream, 0, slotAddress(2), signal);
+    await writeBlocks(device, stream, { from: 0, address: slotAddress(2) }, goesDark, signal);
     selectSlot(flash, 2);
     return stream.length;
   } finally {
@@ -153,14 +163,19 @@ async function installUser2(device: DeviceContext, host: ServerAddress, signal: 
 }
 
 /** From user2: keeps the first 4 KiB in RAM, erases sectors 1-127, streams the rest, and writes sector 0 last. */
-async function installFinal(device: DeviceContext, host: ServerAddress, signal: AbortSignal): Promise<number> {
+async function installFinal(
+  device: DeviceContext,
+  host: ServerAddress,
+  goesDark: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
   const { flash } = device;
   const stream = await openStream(device, host, FINAL, signal, hangIn(device, signal));
   try {
     const firstSector = await stream.read(SECTOR_BYTES);
     flash.eraseSectors(1, 127);
     device.enter('erased');
-    await writeBlocks(device, stream, SECTOR_BYTES, SECTOR_BYTES, signal);
+    await writeBlocks(device, stream, { from: SECTOR_BYTES, address: SECTOR_BYTES }, goesDark, signal);
     flash.eraseSector(0);
     flash.program(0, firstSector);
     return stream.length;
@@ -173,13 +188,15 @@ async function installFinal(device: DeviceContext, host: ServerAddress, signal: 
 async function writeBlocks(
   device: DeviceContext,
   stream: Stream,
-  from: number,
-  address: number,
+  { from, address }: { from: number; address: number },
+  goesDark: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   for (let position = from; position < stream.length;) {
     const { losesPowerAtByte } = device.behaviours;
     if (losesPowerAtByte !== undefined && position >= losesPowerAtByte && device.once('power-loss')) {
+      // Nobody is told: the other end keeps a connection that nothing answers any more.
+      await goesDark();
       throw new Restart('lost its power while writing');
     }
     const block = await stream.read(BLOCK_BYTES);

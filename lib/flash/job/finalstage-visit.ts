@@ -99,6 +99,12 @@ export class FinalStageVisit extends EventEmitter {
     return isOpen && Date.now() - this.lastByte < withinMs;
   }
 
+  /** Whether the device has the final image to the last byte, however it took its leave. */
+  get hasWholeFinal(): boolean {
+    const { final } = this.deliveries;
+    return final !== undefined && isOver(final);
+  }
+
   /** Whether the final image went out to the last byte within the last `withinMs`. */
   isJustDelivered(withinMs: number): boolean {
     return this.deliveries.final?.state === 'delivered' && Date.now() - this.lastByte < withinMs;

@@ -1,17 +1,32 @@
 import { EventEmitter } from 'node:events';
+import { readWebPage } from '../../client/web-page';
 import { inSameNetwork, isLoopback } from '../../net/addresses';
 import { probeTcp } from '../../net/probe';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
+import { ESPHOME_API_PORT } from '../../protocol/new-firmware';
 import type { OwnAddress } from '../verdict/observation';
 
 const LOOK_PAUSE_MS = 500;
 const PROBE_LIMIT_MS = 1000;
+const PAGE_LIMIT_MS = 2000;
 /** FinalStage's access point hands out addresses of a /24. */
 const NETMASK = '255.255.255.0';
 
+export interface PresenceOptions {
+  readonly ownAddresses: () => readonly OwnAddress[];
+  /** Where this machine has joined by itself, its address stays until it leaves, and tells nothing. */
+  readonly isJoinedByItself?: () => boolean;
+  /** Whether something else may have come in its place; before that a device at work is asked for nothing. */
+  readonly mayBeReplaced?: () => boolean;
+  /** While this machine sets another device's new firmware up, in a network of the same numbers, nothing is seen of it. */
+  readonly isElsewhere?: () => boolean;
+}
+
 /**
  * Looks again and again whether FinalStage is there (design, rule 6): whether this machine has an address in its
- * network, and whether a TCP connect to it is answered. Emits `looked` after every look.
+ * network, and whether a TCP connect to it is answered. New firmware makes a network of the same numbers, and answers at
+ * the same address: it is told by what FinalStage never serves, a web page or ESPHome's protocol. Emits `looked` after
+ * every look.
  *
  * A rehearsal has FinalStage on loopback, where everything refuses at once: there only an accepted connect counts.
  */
@@ -34,10 +49,8 @@ export class FinalStagePresence extends EventEmitter {
 
   /** @param url FinalStage's own address, `http://192.168.4.1` */
   constructor(
-    url: string,
-    private readonly ownAddresses: () => readonly OwnAddress[],
-    /** Where this machine has joined by itself, its address stays until it leaves, and tells nothing. */
-    private readonly isJoinedByItself: () => boolean = () => false,
+    private readonly url: string,
+    private readonly options: PresenceOptions,
   ) {
     super();
     const { hostname, port } = new URL(url);
@@ -69,19 +82,38 @@ export class FinalStagePresence extends EventEmitter {
   private async lookForEver(): Promise<void> {
     const { signal } = this.controller;
     while (!signal.aborted) {
-      this.addresses = this.ownAddresses();
-      this.ownAddress = this.addressInItsNetwork();
-      const answer = await probeTcp(this.host, this.port, { signal, limitMs: PROBE_LIMIT_MS }).catch(() => 'silent');
+      await this.look();
       if (signal.aborted) return;
-      this.isAnswered = answer === 'accepted' || (answer === 'refused' && !this.isRehearsal);
-      const isInside = this.ownAddress !== undefined && !this.isJoinedByItself();
-      if (this.isAnswered || isInside) this.touch();
-      else this.looksSince += 1;
-      this.emit('looked');
       await new Promise<void>((resolve) => {
         this.timer = setTimeout(resolve, LOOK_PAUSE_MS);
       });
     }
+  }
+
+  private async look(): Promise<void> {
+    const { signal } = this.controller;
+    const { ownAddresses, isJoinedByItself, mayBeReplaced, isElsewhere } = this.options;
+    const addresses = ownAddresses();
+    const answer = await probeTcp(this.host, this.port, { signal, limitMs: PROBE_LIMIT_MS }).catch(() => 'silent');
+    const isSomebody = answer === 'accepted' || (answer === 'refused' && !this.isRehearsal);
+    const isOther = isSomebody && mayBeReplaced?.() === true && (await this.isNewFirmware());
+    if (signal.aborted || isElsewhere?.()) return;
+    this.addresses = addresses;
+    this.isAnswered = isSomebody && !isOther;
+    this.ownAddress = isOther ? undefined : this.addressInItsNetwork();
+    const isInside = this.ownAddress !== undefined && isJoinedByItself?.() !== true;
+    if (this.isAnswered || isInside) this.touch();
+    else this.looksSince += 1;
+    this.emit('looked');
+  }
+
+  private async isNewFirmware(): Promise<boolean> {
+    const { signal } = this.controller;
+    const page = await readWebPage(new URL('/', this.url), { signal, limitMs: PAGE_LIMIT_MS });
+    if (typeof page !== 'string') return true;
+    if (this.isRehearsal) return false;
+    const api = probeTcp(this.host, ESPHOME_API_PORT, { signal, limitMs: PROBE_LIMIT_MS });
+    return (await api.catch(() => 'silent')) === 'accepted';
   }
 
   private addressInItsNetwork(): string | undefined {

@@ -80,11 +80,12 @@ async function watchFinalStage(
   visit.peer = new URL(options.url).hostname;
   recall(job.evidence, visit);
   const radio = radioVisitOf(context, host, visit, options.url);
-  const presence = new FinalStagePresence(
-    options.url,
-    () => host.ownAddresses(options.url),
-    () => radio?.isJoined === true,
-  );
+  const presence = new FinalStagePresence(options.url, {
+    ownAddresses: () => host.ownAddresses(options.url),
+    isJoinedByItself: () => radio?.isJoined === true,
+    mayBeReplaced: () => visit.hasWholeFinal,
+    isElsewhere: () => host.radio.holder === 'set-up',
+  });
   const onLooked = (): void => noteLook(job, presence);
   presence.on('looked', onLooked);
   const narrator = new FinalStageNarrator(context, host, { visit, presence, radio });
