@@ -36,6 +36,7 @@ interface Device {
   lastScan: number;
   active: { path: string; profile: Profile } | undefined;
   address: string | undefined;
+  joined: FakeAccessPoint | undefined;
 }
 
 /** Its settings as NetworkManager types them; any other, or any other type, is refused as it does. */
@@ -117,7 +118,16 @@ export class FakeNetworkManager extends EventEmitter {
 
   addWifi(name: string, state = 30): Device {
     const path = `${ROOT}/Devices/${++this.count}`;
-    const device: Device = { path, name, type: 2, state, lastScan: -1, active: undefined, address: undefined };
+    const device: Device = {
+      path,
+      name,
+      type: 2,
+      state,
+      lastScan: -1,
+      active: undefined,
+      address: undefined,
+      joined: undefined,
+    };
     this.devices.push(device);
     return device;
   }
@@ -253,7 +263,11 @@ export class FakeNetworkManager extends EventEmitter {
   private properties(path: string, iface: string): Record<string, Variant> | undefined {
     if (path === ROOT) return { Version: new Variant('s', '1.42.4') };
     const device = this.devices.find((one) => one.path === path);
-    if (device && iface.endsWith('.Wireless')) return { LastScan: new Variant('x', BigInt(device.lastScan)) };
+    if (device && iface.endsWith('.Wireless')) {
+      const joined = this.accessPoints.findIndex((one) => one === device.joined);
+      const active = joined < 0 ? '/' : `${ROOT}/AccessPoint/${joined}`;
+      return { LastScan: new Variant('x', BigInt(device.lastScan)), ActiveAccessPoint: new Variant('o', active) };
+    }
     if (device) {
       return {
         Interface: new Variant('s', device.name),
@@ -337,9 +351,14 @@ export class FakeNetworkManager extends EventEmitter {
       this.autoconnectSoon(device);
     };
     for (const state of [40, 50, 60, 40, 50]) if (!(await step(state))) return;
-    const found = this.accessPoints.find((one) => one.ssid === ssid);
+    const bssid = (settings['802-11-wireless']?.['bssid']?.value as Buffer | undefined)?.toString('hex').toUpperCase();
+    const fits = (one: FakeAccessPoint): boolean =>
+      one.ssid === ssid && (bssid === undefined || one.bssid.replaceAll(':', '').toUpperCase() === bssid);
+    // Without an access point of its own in the profile it takes the strongest, whichever was named beside it.
+    const found = this.accessPoints.filter(fits).sort((a, b) => (b.signal ?? 70) - (a.signal ?? 70))[0];
     if (!found) return fail(53);
     if (found.hangs) return;
+    device.joined = found;
     const psk = settings['802-11-wireless-security']?.['psk']?.value;
     const isStored = settings['802-11-wireless-security'] === undefined && !active.profile.isVolatile;
     if (!isStored && psk !== found.psk) {
@@ -361,6 +380,7 @@ export class FakeNetworkManager extends EventEmitter {
     if (device.address !== undefined) this.emit('left');
     device.active = undefined;
     device.address = undefined;
+    device.joined = undefined;
     const index = profile?.isVolatile ? this.profiles.indexOf(profile) : -1;
     if (index >= 0) this.profiles.splice(index, 1);
   }

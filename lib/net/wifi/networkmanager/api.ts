@@ -142,6 +142,13 @@ export class NmApi {
     return data.map(({ address }) => String(address?.value)).at(0);
   }
 
+  /** The access point that a device is joined to, whichever of those of a name NetworkManager has taken. */
+  async bssidOn(device: string): Promise<string | undefined> {
+    const accessPoint = String(await this.get(device, NM_WIRELESS, 'ActiveAccessPoint'));
+    if (accessPoint === NOTHING) return undefined;
+    return String(await this.get(accessPoint, NM_ACCESS_POINT, 'HwAddress')).toUpperCase();
+  }
+
   async profiles(): Promise<NmProfile[]> {
     const [paths] = (await this.call(NM_SETTINGS_PATH, NM_SETTINGS, 'ListConnections')) as [string[]];
     const all = await Promise.all(paths.map((path) => this.profile(path).catch(() => undefined)));

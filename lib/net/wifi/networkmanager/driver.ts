@@ -119,10 +119,11 @@ export class NetworkManagerDriver extends ProfileDriver {
     api: NmApi,
     device: NmDevice,
     { ssid }: WifiNetwork,
-    { bssid }: NmAccessPoint,
+    asked: NmAccessPoint,
     watch: DeviceWatch,
   ): Promise<JoinedNetwork> {
     const address = await api.ipv4On(device.path);
+    const bssid = (await api.bssidOn(device.path).catch(() => undefined)) ?? asked.bssid;
     if (address === undefined) throw new FlashError('wifi-no-address', { ssid, name: device.name });
     this.watch = watch;
     watch.onLoss((error) => {
