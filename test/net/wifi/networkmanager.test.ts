@@ -105,6 +105,24 @@ describe('net/wifi/networkmanager', () => {
     assert.equal(joined.bssid, '5E:CF:7F:A1:B2:C3');
   });
 
+  it('tells which access point it is in where NetworkManager has taken another one of that name', async () => {
+    nm.addWifi('wlan0');
+    const other = { ssid: 'FinalStage', bssid: '5E:CF:7F:FF:FF:FF', network: '192.168.4' };
+    nm.accessPoints.push(other);
+    nm.on('call', (name: string) => name === 'AddAndActivateConnection2' && (nm.accessPoints = [other]));
+    assert.equal((await driver.join(FINALSTAGE, { signal: never })).bssid, other.bssid);
+  });
+
+  it('does not take a profile for gone which could not be taken away', async () => {
+    atHome();
+    await driver.join(ITEAD, { signal: never });
+    nm.refusals['Delete'] = 'org.freedesktop.DBus.Error.Failed';
+    await assertCode(driver.leave({ signal: never }), 'wifi-failed');
+    delete nm.refusals['Delete'];
+    await driver.leave({ signal: never });
+    assertAsBefore();
+  });
+
   it('says wifi-password-wrong, and does not wait for a person to type a better one', async () => {
     atHome();
     const error = await assertCode(

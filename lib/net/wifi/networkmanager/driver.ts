@@ -167,9 +167,9 @@ export class NetworkManagerDriver extends ProfileDriver {
       const owner = ownerOf(id);
       if (owner === undefined || !(await isOurs(owner))) continue;
       // To delete a profile takes it down as well; gone meanwhile is as good.
-      await api.deleteProfile(path).catch((error: unknown) => {
-        if (error instanceof FlashError && error.code === 'wifi-failed') return;
-        throw error;
+      await api.deleteProfile(path).catch(async (error: unknown) => {
+        const isGone = (await api.profiles()).every((one) => one.path !== path);
+        if (!isGone) throw error;
       });
       removed.push(id);
     }
