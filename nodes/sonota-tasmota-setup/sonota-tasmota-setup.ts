@@ -19,6 +19,8 @@ type Done = (error?: Error) => void;
 /** A message that the node took. */
 interface Taken {
   readonly id: string;
+  /** By an earlier instance of this node. */
+  readonly isResumed: boolean;
   readonly message: Message;
   readonly password: string | undefined;
   readonly send: Send;
@@ -38,7 +40,7 @@ export default function register(RED: NodeAPI): void {
     if (hostNode) hosts.addUser(config.host, this.id);
     else status.failed('host-missing');
 
-    const take = (message: Message, how: Pick<Taken, 'id' | 'password' | 'send' | 'done'>): void => {
+    const take = (message: Message, how: Omit<Taken, 'message' | 'controller'>): void => {
       queue.push({ message, controller: new AbortController(), ...how });
       if (queue.length === 1) runNext();
       else status.queue(queue.length - 1);
@@ -49,7 +51,7 @@ export default function register(RED: NodeAPI): void {
       for (const { id, message, password } of hostNode?.flashHost.setUps.left(this.id) ?? []) {
         if (queue.some((taken) => taken.id === id)) continue;
         const done: Done = (error) => error && this.error(error, message);
-        take(message, { id, password, send: (messages) => this.send(messages), done });
+        take(message, { id, isResumed: true, password, send: (messages) => this.send(messages), done });
       }
     };
     whenFlowsRun(RED, this, resume);
@@ -75,7 +77,7 @@ export default function register(RED: NodeAPI): void {
     };
 
     const setUp = async (taken: Taken): Promise<Message> => {
-      const { message, password, controller } = taken;
+      const { message, password, isResumed, controller } = taken;
       if (!hostNode) throw new FlashError('host-missing');
       const { flashHost, wifi } = hostNode;
       const found = await setUpTasmota(
@@ -86,6 +88,7 @@ export default function register(RED: NodeAPI): void {
           apUrl: config.url?.trim() || `http://${NEW_FIRMWARE_AP_ADDRESS}`,
           homeUrl: homeUrlIn(config, message),
           timeoutSeconds: numberOr(config.timeout, 300),
+          isResumed,
           say: reporter(taken),
         },
         controller.signal,
@@ -140,7 +143,7 @@ export default function register(RED: NodeAPI): void {
       }
       const id = randomUUID();
       hostNode?.flashHost.setUps.began(this.id, { id, message, password });
-      take(message, { id, password, send, done });
+      take(message, { id, isResumed: false, password, send, done });
     });
     this.on('close', (removed: boolean, done: () => void) => {
       isClosed = true;

@@ -33,6 +33,8 @@ export interface SetUpOptions {
   /** Where a person, or the node before, has seen it at home. */
   readonly homeUrl: string | undefined;
   readonly timeoutSeconds: number;
+  /** It was begun before, and may have been cut short behind the Wi-Fi. */
+  readonly isResumed?: boolean;
   /** How long its first connection to the broker may take. */
   readonly mqttLimitMs?: number;
   /** Before this it is not back in its access point: that still stands in the list of networks. */
@@ -97,7 +99,7 @@ class SetUpRun {
     const commands = homeCommands(wishes, {
       choice,
       hasDeviceName: before.facts.deviceName !== undefined,
-      wifiConfig: isFromAccessPoint ? this.wifiConfigBefore : undefined,
+      wifiConfig: isFromAccessPoint || this.wasCutShort(before.facts) ? this.wifiConfigBefore : undefined,
     });
     const found = commands.length === 0 ? before : await this.configure(before, commands, signal);
     this.requireKept(found, choice);
@@ -113,6 +115,11 @@ class SetUpRun {
     if (!known) return new FlashError('tasmota-unreachable', { url: homeUrl ?? apUrl, seconds });
     const { hostname = 'unknown', mac = 'unknown' } = known;
     return new FlashError('tasmota-lost', { hostname, mac, where: where || 'any address', seconds });
+  }
+
+  /** Only a set-up leaves it so that it opens its door wherever it loses its Wi-Fi. */
+  private wasCutShort({ wifiConfig }: TasmotaFacts): boolean {
+    return this.options.isResumed === true && wifiConfig === WifiConfig.manager;
   }
 
   /** Gives it the home Wi-Fi in its access point; resolves with what it was there. */

@@ -146,6 +146,16 @@ describe('flash: setting up a Tasmota', function () {
     assert.equal(device.log.filter((line) => line.includes('restart: ')).length, before + 1);
   });
 
+  it('closes the door that a set-up before it has left open', async () => {
+    const { setUp, homeUrl, apUrl } = await bench({ speed: 10 });
+    const told = { 'Backlog SSID1': HOME.ssid, Password1: HOME.password, WifiConfig: '2' };
+    const line = Object.entries(told).map(([name, value]) => `${name} ${value}`);
+    await fetch(`${apUrl}/cm?cmnd=${encodeURIComponent(line.join(';'))}`);
+    await setUp({ template: 'keep' }, { isResumed: true });
+    const status = await fetch(`${homeUrl}/cm?cmnd=Status%205`, { headers: { Referer: homeUrl } });
+    assert.equal(((await status.json()) as { StatusNET: Record<string, unknown> }).StatusNET['WifiConfig'], 4);
+  });
+
   it('sets a web password, and asks with it from then on', async () => {
     const { setUp, homeUrl } = await bench();
     await setUp({ webPassword: 'sesame' });
