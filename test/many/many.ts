@@ -10,12 +10,12 @@ import { Bed, freePorts, road, type Ports } from '../nodes/bed';
 import type { Flow } from '../shared/node-red';
 
 /** A device that fails, and the one code that it is to end with. */
-interface Faulty {
+export interface Faulty {
   readonly options: Partial<VirtualSonoffOptions>;
   readonly code: ErrorCode;
 }
 
-const FAULTY: readonly Faulty[] = [
+export const FAULTY: readonly Faulty[] = [
   // First and last: who does not get as far as telling its name could be either of them.
   { options: { transport: 'verifying' }, code: 'certificate-rejected' },
   { options: { fault: 'refuse-400' }, code: 'upgrade-malformed' },
@@ -74,7 +74,10 @@ export class Crowd {
       },
       { id: 'news', type: 'sink', z: 'tab', x: 300, y: 50, wires: [] },
     ];
-    return new Crowd(await Bed.load(flow), ports, finalStagePort);
+    const crowd = new Crowd(await Bed.load(flow), ports, finalStagePort);
+    // What is held is counted from here on, and its listeners are part of that.
+    await crowd.host.open();
+    return crowd;
   }
 
   get host(): FlashHost {
@@ -82,7 +85,7 @@ export class Crowd {
   }
 
   /** Switches on so many healthy devices of all classes, and every faulty one among them, and asks for all. */
-  async start(healthy: number, faulty: readonly Faulty[] = FAULTY): Promise<void> {
+  async start(healthy: number, faulty: readonly Faulty[]): Promise<void> {
     for (let index = 0; index < healthy; index += 1) this.healthy.push(this.device(CLASSES[index % CLASSES.length]));
     for (const { options, code } of faulty) this.faulty.push({ device: this.device(options), code });
     // Spread over the others, so that each of them has healthy ones before and behind it.

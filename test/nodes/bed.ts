@@ -107,6 +107,8 @@ export class Bed {
     hooks().remove('*.bed');
     this.RED?.events.off('node-status', this.onStatus);
     await helper.unload();
+    // It remembers every line that was logged, each with the frames of its caller, and so with all of the flow.
+    helper.log().resetHistory();
   }
 
   node(id: string): Node {
