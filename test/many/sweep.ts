@@ -3,7 +3,7 @@ import { Crowd, FAULTY, held, heldAgain, livingBytes, type Faulty } from './many
 
 const HEALTHY = 40;
 /** Of a crowd that is gone, nothing is to be left; what Node-RED and the engine learn by it is small. */
-const GROWTH_LIMIT_BYTES = 8 * 1024 * 1024;
+const GROWTH_LIMIT_BYTES = 4 * 1024 * 1024;
 
 describe('many devices in one Node-RED', function () {
   this.timeout(15 * 60_000);
