@@ -14,7 +14,7 @@ import { ManualDriver } from '../../lib/net/wifi/manual';
 import { useHttpServers } from '../shared/http-server';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { FakeSupervisor } from '../net/wifi/fake-supervisor';
-import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
+import { usePrivateBus } from '../net/wifi/private-bus';
 import { type Bench, closeBenches, FIRMWARE, freePort, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
 
@@ -54,18 +54,10 @@ describe('flash/radio/radio-owner', () => {
 
 describe('flash/radio', () => {
   const servers = useHttpServers();
-  let bus: PrivateBus | undefined;
   let nm: FakeNetworkManager;
   const radios: Radio[] = [];
 
-  before(async function () {
-    bus = await PrivateBus.start();
-    if (bus) return;
-    console.log(`    skipped: ${whyNoBus()}`);
-    this.skip();
-  });
-
-  after(() => bus?.stop());
+  usePrivateBus();
 
   beforeEach(async () => {
     nm = await FakeNetworkManager.start();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
-import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
+import { usePrivateBus } from '../net/wifi/private-bus';
 import { freePort } from '../flash/bench';
 import { Bed } from './bed';
 
@@ -9,18 +9,10 @@ const BSSID = '5E:CF:7F:A1:B2:C3';
 
 describe('nodes: sonota-wifi', function () {
   this.timeout(20_000);
-  let bus: PrivateBus | undefined;
   let nm: FakeNetworkManager;
   let bed: Bed;
 
-  before(async function () {
-    bus = await PrivateBus.start();
-    if (bus) return;
-    console.log(`    skipped: ${whyNoBus()}`);
-    this.skip();
-  });
-
-  after(() => bus?.stop());
+  usePrivateBus();
 
   beforeEach(async () => {
     nm = await FakeNetworkManager.start();

@@ -7,7 +7,7 @@ import { setUpTasmota, type SetUpOptions, type TasmotaSetUp } from '../../../lib
 import type { OwnNetwork } from '../../../lib/virtual/radio';
 import type { VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-networkmanager';
-import { PrivateBus, whyNoBus } from '../../net/wifi/private-bus';
+import { usePrivateBus } from '../../net/wifi/private-bus';
 import { booted, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
 import { freePort } from '../bench';
@@ -63,17 +63,9 @@ class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
 
 describe('flash: setting up a Tasmota whose access point is joined by itself', function () {
   this.timeout(20_000);
-  let bus: PrivateBus | undefined;
   let machine: Machine;
 
-  before(async function () {
-    bus = await PrivateBus.start();
-    if (bus) return;
-    console.log(`    skipped: ${whyNoBus()}`);
-    this.skip();
-  });
-
-  after(() => bus?.stop());
+  usePrivateBus();
 
   beforeEach(async () => {
     const nm = await FakeNetworkManager.start();

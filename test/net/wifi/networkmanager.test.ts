@@ -7,25 +7,17 @@ import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/drive
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
 import { assertCode } from '../../flash/refusals';
 import { FakeNetworkManager } from './fake-networkmanager';
-import { PrivateBus, whyNoBus } from './private-bus';
+import { usePrivateBus } from './private-bus';
 
 const ITEAD: WifiNetwork = { ssid: 'ITEAD-1000a1b2c3', psk: '12345678', peer: '10.10.7.1' };
 const FINALSTAGE: WifiNetwork = { ssid: 'FinalStage', address: { cidr: '192.168.4.2/24', fixed: true } };
 const never = new AbortController().signal;
 
 describe('net/wifi/networkmanager', () => {
-  let bus: PrivateBus | undefined;
   let nm: FakeNetworkManager;
   let driver: NetworkManagerDriver;
 
-  before(async function () {
-    bus = await PrivateBus.start();
-    if (bus) return;
-    console.log(`    skipped: ${whyNoBus()}`);
-    this.skip();
-  });
-
-  after(() => bus?.stop());
+  usePrivateBus();
 
   beforeEach(async () => {
     nm = await FakeNetworkManager.start();

@@ -52,6 +52,18 @@ export class PrivateBus {
   }
 }
 
+/** A bus for the tests of a describe, which are skipped where there can be none. */
+export function usePrivateBus(): void {
+  let bus: PrivateBus | undefined;
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (bus) return;
+    console.log(`    skipped: ${whyNoBus()}`);
+    this.skip();
+  });
+  after(() => bus?.stop());
+}
+
 const CONFIG = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
