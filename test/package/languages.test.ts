@@ -40,6 +40,27 @@ describe('the catalogues', () => {
     }
   }
 
+  const helps = readdirSync(join(dist, 'nodes'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /locales\/en-US\/[\w-]+\.html$/.test(path))
+    .map((path) => join(dist, 'nodes', path));
+
+  it('stand beside a help text for each node', () => assert.ok(helps.length >= 14));
+
+  for (const language of LANGUAGES) {
+    for (const path of helps) {
+      const name = path.split('/').at(-1) ?? path;
+      it(`the help ${name} is whole in ${language}`, () => {
+        const translated = join(dirname(dirname(path)), language, name);
+        assert.ok(existsSync(translated), `${translated} is missing`);
+        const [english, other] = [path, translated].map((file) => readFileSync(file, 'utf8'));
+        assert.ok(english && other);
+        assert.deepEqual(outline(other), outline(english), 'its headings, properties and paragraphs');
+        assert.deepEqual(names(other), names(english), 'what is to be typed or read as it is');
+        for (const text of paragraphs(other)) assert.ok(!paragraphs(english).includes(text), `not translated: ${text}`);
+      });
+    }
+  }
+
   it('keep what stands under a node short enough in every language', () => {
     const host = join(dist, 'nodes/sonota-host/locales');
     for (const language of ['en-US', ...LANGUAGES]) {
@@ -70,4 +91,19 @@ function placeholders(text: string): string[] {
 
 function tags(text: string): string[] {
   return [...text.matchAll(/<\/?\w+>/g)].map(([tag]) => tag).sort();
+}
+
+/** The structure of a help text: its tags in their order, but those within a sentence. */
+function outline(help: string): string[] {
+  return [...help.matchAll(/<\/?(?:script|h\d|p|ol|ul|li|dl|dt|dd)\b[^>]*>/g)].map(([tag]) => tag);
+}
+
+/** The codes, properties and values in a help text; a sentence of another language has them in another order. */
+function names(help: string): string[] {
+  return [...help.matchAll(/<code>([^<]*)<\/code>/g)].map(([, name = '']) => name.replace(/\s+/g, ' ')).sort();
+}
+
+/** Its paragraphs that hold sentences. */
+function paragraphs(help: string): string[] {
+  return [...help.matchAll(/<p>([\s\S]*?)<\/p>/g)].map(([, text = '']) => text.replace(/\s+/g, ' ').trim());
 }
