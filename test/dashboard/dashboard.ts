@@ -91,12 +91,32 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
       });
     }
 
+    it('shows the steps of one hop where the firmware goes so', async () => {
+      assert.ok(browser && red);
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      const complaints = complaintsOf(page);
+      await page.goto(`${red.url}/dashboard/flash`);
+      await red.deploy(changed('sonota-firmware', { intermediate: 'one-hop' }));
+      await page.reload();
+      await page.getByRole('button', { name: 'Rehearse' }).click();
+      const found = page.getByRole('button', { name: /^Flash 10[\da-f]{8}/ });
+      await found.waitFor({ timeout: LIMIT_MS });
+      await page.evaluate(NOTE_STEPS);
+      await found.click();
+      await page.locator('.sonota-now[data-stage=done]').waitFor({ timeout: LIMIT_MS });
+      const steps = await page.evaluate<string[]>('steps');
+      assert.deepEqual(steps.slice(-2), ['Upgrade', 'New firmware'], steps.join());
+      assert.equal(await page.locator('.sonota-now li.done').count(), 5);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
     it('tells in words why a flash failed, and what to do', async () => {
       assert.ok(browser && red);
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
       const complaints = complaintsOf(page);
       await page.goto(`${red.url}/dashboard/flash`);
-      await red.deploy(withoutFirmware());
+      await red.deploy(changed('sonota-ota-serve', { firmware: '' }));
       await page.reload();
       await page.getByRole('button', { name: 'Rehearse' }).click();
       const found = page.getByRole('button', { name: /^Flash 10[\da-f]{8}/ });
@@ -110,9 +130,18 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
   });
 }
 
-/** The example as somebody has it who forgot to choose the images. */
-function withoutFirmware(): ReturnType<typeof example> {
-  return example(NAME).map((node) => (node.type === 'sonota-ota-serve' ? { ...node, firmware: '' } : node));
+/** Keeps in the page which steps were the present one: a virtual device is through some of them in no time. */
+const NOTE_STEPS = `
+  globalThis.steps = [];
+  new MutationObserver(() => {
+    const step = document.querySelector('.sonota-now li[aria-current=step] > :last-child')?.textContent;
+    if (step && step !== steps.at(-1)) steps.push(step);
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+`;
+
+/** The example as somebody has it who set something else in the nodes of a type. */
+function changed(type: string, settings: Record<string, unknown>): ReturnType<typeof example> {
+  return example(NAME).map((node) => (node.type === type ? { ...node, ...settings } : node));
 }
 
 function complaintsOf(page: Page): string[] {

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../flash/bench';
-import { example } from '../shared/examples';
+import { exampleOf } from '../shared/examples';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
-import { packageRoot } from '../shared/package-root';
 import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
@@ -153,11 +151,4 @@ export function at(topic: string, values: Record<string, unknown> = {}) {
     const content = JSON.parse(message.payload) as Record<string, unknown>;
     return Object.entries(values).every(([key, value]) => content[key] === value);
   };
-}
-
-/** An example of this package by its number. */
-export function exampleOf(number: string): Flow {
-  const names = readdirSync(join(packageRoot(), 'examples')).filter((name) => name.startsWith(`${number} - `));
-  assert.equal(names.length, 1, `example ${number}`);
-  return example(String(names[0]).replace(/\.json$/, ''));
 }

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { launchBrowser } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
+import { exampleOf } from '../shared/examples';
 import { Broker, mosquitto } from './broker';
 import { documented } from './documented';
 import { HomeAssistant, place } from './home-assistant';
-import { exampleOf, NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
-import { photograph } from './photograph';
+import { Camera } from './photograph';
+import { NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
 
 const ID = '1000a1b2c3';
 const OTHER = '1000d4e5f6';
 const TOKEN = 'a long random value';
 /** Slow enough for a progress that can be looked at. */
-const SLOWLY = { behaviours: { blockPauseMs: 20 } };
+const SLOWLY = { behaviours: { blockPauseMs: 60 } };
+/** Which the documented script gives a device to begin. */
+const A_MINUTE_MS = 60_000;
 const palette = process.env['SONOTA_HOME_ASSISTANT_PALETTE'];
 
 const CONFIGURATION = `
@@ -120,10 +123,12 @@ describe('home assistant: with a real one', function () {
     const before = await ha.state(update(ID), ({ state }) => state === 'on');
     assert.equal(before.attributes['installed_version'], 'ITEAD 1.5.5');
     assert.equal(before.attributes['latest_version'], NEW_FIRMWARE);
+    const camera = await Camera.before(ha, `sonota_${ID}`);
     await run('install_the_new_firmware_on_the_sonoff_in_the_hall');
     await ha.state(update(ID), ({ attributes }) => attributes['in_progress'] === true);
     await ha.state(update(ID), ({ attributes }) => Number(attributes['update_percentage']) > 20);
-    await photograph(ha, `sonota_${ID}`, 'home-assistant');
+    await camera.photograph('home-assistant');
+    await camera.close();
     await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'finalstage');
     const done = await ha.state(update(ID), ({ state }) => state === 'off');
     assert.deepEqual([done.attributes['in_progress'], done.attributes['installed_version']], [false, NEW_FIRMWARE]);
@@ -154,8 +159,10 @@ describe('home assistant: with a real one', function () {
     await here.dialsIn({ deviceid: OTHER });
     for (const id of [ID, OTHER]) await ha.state(update(id), ({ state }) => state === 'on');
     const from = ha.states.length;
+    const since = Date.now();
     await ha.call('script.turn_on', { entity_id: 'script.sonota_flash_all' });
     await ha.state(update(OTHER), ({ state }) => state === 'off', from);
+    assert.ok(Date.now() - since < A_MINUTE_MS, 'the one that failed was waited for');
     await ha.state('script.sonota_flash_all', ({ state }) => state === 'off', from);
     await until(async () => (await ha.notifications()).some(({ message }) => /1 flashed, 1 failed/.test(message)));
   });

@@ -52,23 +52,6 @@ describe('nodes: the examples in a real Node-RED', function () {
     it(`${name.slice(0, 2)} runs to its end`, () => runToEnd(name));
   }
 
-  it('21 runs to a Tasmota that is set up', async () => {
-    const flow = await onFreePorts('21 - Rehearse as far as a set-up Tasmota');
-    const red = await startNodeRed({ flow });
-    const comms = await red.comms();
-    try {
-      await red.inject(String(flow.find(({ type }) => type === 'inject')?.id));
-      const done = flow.find(({ name }) => name === 'set up');
-      const { text } = await comms.status((id, { text }) => id === done?.id && Boolean(text), 80_000);
-      assert.equal(text, flow.find(({ type }) => type === 'sonota-tasmota-setup')?.['address']);
-      const page = await fetch(text ?? '');
-      assert.match(await page.text(), /Rehearsed Sonoff.*by Theo Arends/s);
-    } finally {
-      comms.close();
-      await red.stop();
-    }
-  });
-
   async function runToEnd(name: string): Promise<void> {
     const flow = await onFreePorts(name);
     const red = await startNodeRed({ flow });

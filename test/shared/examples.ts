@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Flow } from './node-red';
@@ -8,6 +9,21 @@ const folder = join(packageRoot(), 'examples');
 /** An example by its file's name, without its ending. */
 export function example(name: string): Flow {
   return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Flow;
+}
+
+/** An example by its number. */
+export function exampleOf(number: string): Flow {
+  const names = readdirSync(folder).filter((name) => name.startsWith(`${number} - `));
+  assert.equal(names.length, 1, `example ${number}`);
+  return example(String(names[0]).replace(/\.json$/, ''));
+}
+
+/** Of all examples, in their order. */
+export function exampleNumbers(): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, 2))
+    .sort();
 }
 
 /** The examples that need no palette beside this one; the others are run by scripts of their own. */
