@@ -3,6 +3,7 @@
  * is put into a folder (debootstrap, as root). All of it lies in the folder for temporary files, and is made once.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +11,10 @@ import { dirname, join } from 'node:path';
 import { root } from '../prepare.mjs';
 
 const requirements = join(root, 'test', 'home-assistant', 'requirements.txt');
-const version = /^homeassistant==(\S+)$/m.exec(readFileSync(requirements, 'utf8'))[1];
+const wanted = readFileSync(requirements, 'utf8');
+const version = /^homeassistant==(\S+)$/m.exec(wanted)[1];
+/** Another list is installed anew, over what is there. */
+const edition = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
 /** What takes longer is not worth its while; the next run goes on from what is there. */
 const LIMIT_MS = 10 * 60_000;
 const until = Date.now() + LIMIT_MS;
@@ -30,7 +34,7 @@ export function homeAssistant() {
   const python = suitablePython();
   const made = python ? { python, enter: [], at: place } : debian(place);
   if (made.skip) return made;
-  const done = join(place, `done-${version}`);
+  const done = join(place, `done-${edition}`);
   if (!existsSync(done)) {
     console.log(`Installing Home Assistant ${version} into ${place}; this takes a few minutes.`);
     const list = join(place, 'requirements.txt');
@@ -86,7 +90,8 @@ function debian(place) {
     rmSync(at, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
     const packages = '--include=ca-certificates,python3,python3-venv';
-    if (!runs(['debootstrap', '--variant=minbase', packages, DEBIAN, at], 'ignore')) {
+    // In mounts of its own: what it mounts goes with it, even where it is killed.
+    if (!runs(['unshare', '--mount', 'debootstrap', '--variant=minbase', packages, DEBIAN, at], 'ignore')) {
       return { skip: `${why} could not be made within ${LIMIT_MS / 60_000} minutes` };
     }
     for (const path of FROM_HERE.filter((one) => existsSync(one))) {

@@ -18,8 +18,9 @@ export function place(): Place {
 
 /** The first start compiles everything that Home Assistant is made of. */
 const START_LIMIT_MS = 180_000;
-/** The documented script gives a device a minute to begin, which one that fails at once lets pass. */
-const LIMIT_MS = 150_000;
+const LIMIT_MS = 90_000;
+/** Its voice assistant's ears, which pip would have to compile and nobody needs here; without them it lists no actions. */
+const EARS = { 'pymicro_vad.py': 'class MicroVad: ...\n', 'pyspeex_noise.py': 'class AudioProcessor: ...\n' };
 const OWNER = { name: 'Test', username: 'test', password: 'not a secret', language: 'en' };
 
 export interface EntityState {
@@ -65,13 +66,16 @@ export class HomeAssistant {
     const base = where.root === '' ? tmpdir() : join(where.root, 'tmp');
     await mkdir(base, { recursive: true });
     const folder = await mkdtemp(join(base, 'sonota-home-assistant-'));
-    for (const [name, content] of Object.entries(files)) {
+    for (const [name, content] of Object.entries({ ...files, ...EARS })) {
       await writeFile(join(folder, name), content.replaceAll('{{HTTP_PORT}}', String(port)));
     }
     const [command = '', ...args] = where.command;
     const inside = folder.slice(where.root.length);
     const launch = (): ChildProcess =>
-      spawn(command, [...args, '--config', inside, '--skip-pip'], { stdio: ['ignore', 'pipe', 'pipe'] });
+      spawn(command, [...args, '--config', inside, '--skip-pip'], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, PYTHONPATH: inside },
+      });
     const ha = new HomeAssistant(`http://127.0.0.1:${port}`, folder, launch(), launch);
     try {
       ha.listenToLog();
@@ -186,6 +190,13 @@ export class HomeAssistant {
     const answer = await fetch(`${this.url}/auth/token`, { method: 'POST', body: form });
     this.token = ((await answer.json()) as { access_token: string }).access_token;
     assert.ok(this.token, 'no token');
+  }
+
+  /** The other first pages, before which the frontend shows none; it then tries in vain to add what it has no packages for. */
+  async showFrontend(): Promise<void> {
+    for (const step of ['core_config', 'analytics']) await this.post(`/api/onboarding/${step}`, {});
+    const client = { client_id: `${this.url}/`, redirect_uri: `${this.url}/` };
+    await this.post('/api/onboarding/integration', client);
   }
 
   /** Settings > Devices > Add integration > MQTT. */

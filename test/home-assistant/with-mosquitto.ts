@@ -7,7 +7,7 @@ const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
 const EVENT = `sonota/device/${ID}/event`;
 /** Slow enough for a progress that can be looked at. */
-const SLOWLY = { behaviours: { blockPauseMs: 20 } };
+const SLOWLY = { behaviours: { blockPauseMs: 60 } };
 
 describe('home assistant: with a real Mosquitto and the core mqtt nodes', function () {
   this.timeout(120_000);
@@ -103,7 +103,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', functi
     await scene.dialsIn();
     // What the broker keeps is handed to who subscribes: after a restart the node gets it, marked as kept.
     await listener.say(`sonota/set/install/${ID}`, 'INSTALL', true);
-    await listener.heard('the first, which was said just now', at(STATE, { stage: 'done' }));
+    await listener.heard('the first, which was said just now', at(EVENT, { event_type: 'succeeded' }));
     const from = listener.messages.length;
     await scene.restart();
     await listener.heard('everything again', at(STATE), from);
