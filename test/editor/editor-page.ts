@@ -20,7 +20,7 @@ export interface EditorNode {
   validationErrors?: string[];
 }
 
-/** How long a form may take to show itself after a click, and how often the click is repeated. */
+/** How long something may take to show itself after a click, and how often the click is repeated. */
 const CLICK_LIMIT_MS = 4000;
 const CLICKS_AT_MOST = 3;
 
@@ -80,24 +80,28 @@ export class EditorPage {
     return this.opened('#node-config-dialog-edit-form', () => pencil.click({ timeout: CLICK_LIMIT_MS }));
   }
 
-  /**
-   * The editor measures the time between the two clicks itself, and what is clicked while a tray still slides is lost: a
-   * busy machine may be too slow for it. Then, as a person would, it is clicked again.
-   */
   private async opened(selector: string, click: () => Promise<void>): Promise<Locator> {
     const form = this.page.locator(selector);
+    await this.clickUntil(form, click);
+    await this.trayIsStill();
+    return form;
+  }
+
+  /**
+   * The editor measures the time between two clicks itself, and what is clicked while a tray or a list still slides is
+   * lost: a busy machine may be too slow for it. Then, as a person would, it is clicked again.
+   */
+  private async clickUntil(wanted: Locator, click: () => Promise<void>): Promise<void> {
     for (let clicks = 1; ; clicks++) {
-      // The form may cover by now what is to be clicked again.
-      if (clicks === 1 || !(await form.isVisible())) await click();
-      const isOpen = await form.waitFor({ timeout: CLICK_LIMIT_MS }).then(
+      // It may cover by now what is to be clicked again.
+      if (clicks === 1 || !(await wanted.isVisible())) await click();
+      const isShown = await wanted.waitFor({ timeout: CLICK_LIMIT_MS }).then(
         () => true,
         () => false,
       );
-      if (isOpen) break;
-      if (clicks === CLICKS_AT_MOST) throw new Error(`no ${selector} after ${clicks} clicks`);
+      if (isShown) return;
+      if (clicks === CLICKS_AT_MOST) throw new Error(`no ${String(wanted)} after ${clicks} clicks`);
     }
-    await this.trayIsStill();
-    return form;
   }
 
   async cancelForm(): Promise<void> {
@@ -143,9 +147,11 @@ export class EditorPage {
     await this.page.keyboard.press('Control+i');
     await this.page.locator('#red-ui-tab-red-ui-clipboard-dialog-import-tab-examples').click();
     const tree = this.page.locator('#red-ui-clipboard-dialog-import-tabs-content');
-    await tree.getByText('@sonota/node-red', { exact: true }).click();
-    await tree.getByText(name, { exact: true }).click();
-    await this.page.locator('#red-ui-clipboard-dialog-ok:not([disabled])').click();
+    const example = tree.getByText(name, { exact: true });
+    const ok = this.page.locator('#red-ui-clipboard-dialog-ok:not([disabled])');
+    await this.clickUntil(example, () => tree.getByText('@sonota/node-red', { exact: true }).click());
+    await this.clickUntil(ok, () => example.click());
+    await ok.click();
     await this.page.waitForFunction(() => RED.nodes.filterNodes({}).length > 0);
     await this.page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
   }
