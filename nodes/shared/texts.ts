@@ -1,5 +1,6 @@
 import { ERROR_CODES, explanationOf } from '../../lib/errors';
 import { REQUESTS } from '../../lib/flash/overview/last-request';
+import { PHRASES } from '../../lib/flash/preflight/phrases';
 import { ANNOUNCEMENTS } from '../../lib/flash/run/announcements';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
@@ -15,6 +16,7 @@ export interface Texts {
  */
 export function sharedTexts(): Texts {
   return forNodeRed({
+    checks: PHRASES,
     announcements: pick(ANNOUNCEMENTS, ({ label, text }) => ({ label, text })),
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
     findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),

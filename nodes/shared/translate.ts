@@ -1,6 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { FlashError, type ErrorValues } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
+import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
+import { textOf, type Said } from '../../lib/flash/preflight/phrases';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
 
@@ -52,6 +54,18 @@ export function translateFinding<T extends Finding>(RED: NodeAPI, finding: T): T
     (part) => sentence(RED, `errors.${code}.${part}`, values) ?? sentence(RED, `findings.${code}.${part}`, values),
   );
   return { ...finding, text: what ?? finding.text, remedy: remedy ?? finding.remedy };
+}
+
+/** The table of a preflight in the runtime's language, as messages and the form have it. */
+export function translatePreflight(RED: NodeAPI, { checks, verdict, said }: SaidReport): PreflightReport {
+  const say = (one: Said): string => textOf(one, (key, values) => sentence(RED, key, values));
+  return {
+    checks: checks.map(({ check, code, ok, said: { text, remedy } }) => {
+      return { check, code, ok, text: say(text), remedy: say(remedy) };
+    }),
+    verdict,
+    text: say(said),
+  };
 }
 
 function sentences(RED: NodeAPI, table: string, code: string, values: ErrorValues): string | undefined {

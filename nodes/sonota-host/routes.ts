@@ -4,11 +4,12 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
-import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
+import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
 import { localIPv4, routedAddress } from '../../lib/net/addresses';
 import { isContainerInterface } from '../../lib/net/container';
 import { canBeHome } from '../../lib/net/home-address';
 import { hosts, type HostNode } from '../shared/hosts';
+import { translatePreflight } from '../shared/translate';
 
 const PATH = '/sonota/host/:id/preflight';
 
@@ -50,11 +51,11 @@ async function check(RED: NodeAPI, request: Request, response: Response): Promis
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const report = await checkAsUser(node, gone.signal);
-  if (!gone.signal.aborted) response.json({ deployed: true, ...report });
+  if (!gone.signal.aborted) response.json({ deployed: true, ...translatePreflight(RED, report) });
 }
 
 /** A host listens while it has a user: for the time of the checks, they are one. */
-async function checkAsUser({ id, flashHost, wifi }: HostNode, signal: AbortSignal): Promise<PreflightReport> {
+async function checkAsUser({ id, flashHost, wifi }: HostNode, signal: AbortSignal): Promise<SaidReport> {
   const user = `check-now ${randomUUID()}`;
   hosts.addUser(id, user);
   try {

@@ -7,7 +7,7 @@ import { hosts, type HostNode } from '../shared/hosts';
 import { adoptEvent, takePassword } from '../shared/messages';
 import { textOrNone } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
-import { translateError, translator } from '../shared/translate';
+import { translateError, translatePreflight, translator } from '../shared/translate';
 
 interface PreflightDef extends NodeDef {
   host: string;
@@ -26,10 +26,10 @@ export default function register(RED: NodeAPI): void {
     else status.failed('host-missing');
 
     /** The table for a message, whose own Wi-Fi and firmware count too. */
-    const check = (message: Message, password: string | undefined): Promise<PreflightReport> => {
+    const check = async (message: Message, password: string | undefined): Promise<PreflightReport> => {
       if (!hostNode) throw new FlashError('host-missing');
       const { flashHost, wifi } = hostNode;
-      return preflight(flashHost, {
+      const report = await preflight(flashHost, {
         wifi: {
           ssid: (wifi.ssid ?? textOrNone(message['ssid'])) !== undefined,
           password: (wifi.password ?? password) !== undefined,
@@ -37,6 +37,7 @@ export default function register(RED: NodeAPI): void {
         sources: chooseFirmware(RED, config.firmware, message),
         signal: untilClose.signal,
       });
+      return translatePreflight(RED, report);
     };
 
     const answer = async (message: Message): Promise<Message> => {

@@ -62,4 +62,24 @@ describe('in German', function () {
       comms.close();
     }
   });
+
+  it('the table before a flash says all of it', async () => {
+    const report = (await red.request('POST', '/sonota/host/host/preflight')) as Report;
+    assert.match(report.text, /^Bereit, mit \d Warnungen; die erste: Geräten wird 127\.0\.0\.1 gesagt/);
+    // Why nobody but a person joins networks ends in the words of the system, which are what they are.
+    const translated = report.checks.filter(({ check }) => check !== 'radio');
+    const texts = translated.flatMap(({ text, remedy }) => [text, remedy]).filter((text) => text !== '');
+    assert.ok(texts.length > translated.length, 'no remedy');
+    for (const text of texts) assert.doesNotMatch(text, /\b(the|this|is|of)\b|__|\?/i, text);
+  });
+
+  it('the help of a node is German', async () => {
+    const headers = { accept: 'text/html', 'accept-language': 'de' };
+    assert.match(String(await red.request('GET', '/nodes', undefined, headers)), /Wartet auf das WLAN FinalStage/);
+  });
 });
+
+interface Report {
+  text: string;
+  checks: { check: string; text: string; remedy: string }[];
+}

@@ -1,4 +1,5 @@
-import { sentencesOf, type ErrorCode, type ErrorValues, type FlashError } from '../../errors';
+import type { ErrorCode, FlashError } from '../../errors';
+import { phrase, sentence, textOf, type Phrase, type PhraseName, type PhraseValues, type Said } from './phrases';
 
 /** One row of the table. */
 export interface Check {
@@ -14,22 +15,34 @@ export interface Check {
   readonly remedy: string;
 }
 
-export function passed(check: Check['check'], code: ErrorCode, text: string): Check {
-  return { check, code, ok: true, text, remedy: '' };
+/** A row that can be said in other languages. */
+export interface SaidCheck extends Check {
+  readonly said: { readonly text: Said; readonly remedy: Said };
+}
+
+export function passed(check: Check['check'], code: ErrorCode, text: Said): SaidCheck {
+  return rowOf({ check, code, ok: true }, text);
 }
 
 /** Something that will not do, in the words of its code. */
-export function failed(check: Check['check'], { code, values }: Pick<FlashError, 'code' | 'values'>): Check {
-  const { what, remedy } = sentencesOf(code, values);
-  return { check, code, ok: false, text: what, remedy };
+export function failed(check: Check['check'], error: Pick<FlashError, 'code'> & { values: PhraseValues }): SaidCheck {
+  return inWordsOfCode({ check, code: error.code, ok: false }, error.values);
 }
 
 /** Something that may do, in the words of its code. */
-export function warned(check: Check['check'], code: ErrorCode, values: ErrorValues = {}): Check {
-  return { ...failed(check, { code, values }), ok: 'warn' };
+export function warned(check: Check['check'], code: ErrorCode, values: PhraseValues = {}): SaidCheck {
+  return inWordsOfCode({ check, code, ok: 'warn' }, values);
 }
 
 /** Something that may do, in words of its own. */
-export function noted(check: Check['check'], code: ErrorCode, text: string, remedy = ''): Check {
-  return { check, code, ok: 'warn', text, remedy };
+export function noted(check: Check['check'], code: ErrorCode, text: Phrase, remedy?: PhraseName): SaidCheck {
+  return rowOf({ check, code, ok: 'warn' }, text, remedy ? phrase(remedy) : []);
+}
+
+function inWordsOfCode(row: Pick<Check, 'check' | 'code' | 'ok'>, values: PhraseValues): SaidCheck {
+  return rowOf(row, sentence(row.code, 'what', values), sentence(row.code, 'remedy', values));
+}
+
+function rowOf(row: Pick<Check, 'check' | 'code' | 'ok'>, text: Said, remedy: Said = []): SaidCheck {
+  return { ...row, text: textOf(text), remedy: textOf(remedy), said: { text, remedy } };
 }

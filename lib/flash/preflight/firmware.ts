@@ -3,7 +3,8 @@ import { isLoopback } from '../../net/addresses';
 import { intermediateOf, loadFirmware, type FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../host/host';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
-import { failed, noted, passed, type Check } from './check';
+import { failed, noted, passed, type SaidCheck } from './check';
+import { phrase } from './phrases';
 
 /** For one fetch over the network, in ms. */
 const FETCH_LIMIT_MS = 60_000;
@@ -13,20 +14,24 @@ const FETCH_LIMIT_MS = 60_000;
  *
  * @throws FlashError `cancelled`
  */
-export async function checkFirmware(host: FlashHost, sources: FirmwareSources, signal: AbortSignal): Promise<Check> {
+export async function checkFirmware(
+  host: FlashHost,
+  sources: FirmwareSources,
+  signal: AbortSignal,
+): Promise<SaidCheck> {
   try {
     const options = { signal, limitMs: FETCH_LIMIT_MS, library: host.library };
     const { user1, user2, final } = await loadFirmware(sources, options);
     const images = [user1, user2, final];
-    const list =
-      intermediateOf(sources) === 'one-hop'
-        ? `final with ${final.bytes.length} bytes, which are ${user1.bytes.length} packed for one hop`
-        : images.map(({ role, bytes }) => `${role} with ${bytes.length} bytes`).join(', ');
     if (host.address !== undefined && !isLoopback(host.address) && areForRehearsal(images, host.address)) {
-      const text = 'This firmware is made for rehearsals; no real device will be given it.';
-      return noted('firmware', 'rehearsal-only', text, 'Choose a real final image and the FinalStage pair.');
+      return noted('firmware', 'rehearsal-only', phrase('firmware-rehearsal'), 'choose-real-firmware');
     }
-    return passed('firmware', 'firmware-missing', `The firmware is complete and was examined: ${list}.`);
+    const [packed, second, whole] = images.map(({ bytes }) => bytes.length) as [number, number, number];
+    const text =
+      intermediateOf(sources) === 'one-hop'
+        ? phrase('firmware-one-hop', { final: whole, packed })
+        : phrase('firmware-pair', { user1: packed, user2: second, final: whole });
+    return passed('firmware', 'firmware-missing', text);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     return failed('firmware', asFlashError(thrown));

@@ -4,17 +4,18 @@ import { cidr, overlap, type Network } from '../../net/networks';
 import { AP_ADDRESS } from '../../protocol/ap';
 import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
 import type { FlashHost } from '../host/host';
-import { passed, warned, type Check } from './check';
+import { passed, warned, type SaidCheck } from './check';
 import type { Machine } from './machine';
+import { phrase } from './phrases';
 
 /** The two networks into which a person takes this machine; both have fixed addresses (protocol notes 1.1, 5). */
 const VISITED = [
-  { name: "the device's own Wi-Fi", address: AP_ADDRESS, netmask: '255.255.255.0' },
-  { name: 'the Wi-Fi FinalStage', address: FINALSTAGE_ADDRESS, netmask: '255.255.255.0' },
-];
+  { name: 'network-ap', address: AP_ADDRESS, netmask: '255.255.255.0' },
+  { name: 'network-finalstage', address: FINALSTAGE_ADDRESS, netmask: '255.255.255.0' },
+] as const;
 
 /** No network of this machine has addresses in common with those of the device (SonOTA#28). */
-export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: Machine): Check[] {
+export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: Machine): SaidCheck[] {
   const { address } = host;
   const knowsHome = address !== undefined && !isLoopback(address);
   const clashes = addresses
@@ -22,10 +23,10 @@ export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: M
     .filter((local) => local.address === address || !(knowsHome && isVisit(local)))
     .flatMap((local) => VISITED.filter((visited) => overlap(local, visited)).map((visited) => ({ local, visited })));
   if (clashes.length === 0) {
-    return [passed('network', 'network-overlap', 'No network of this machine overlaps those that the device makes.')];
+    return [passed('network', 'network-overlap', phrase('network-apart'))];
   }
   return clashes.map(({ local, visited }) => {
-    const values = { network: cidr(local), name: local.name, other: `${visited.name} (${cidr(visited)})` };
+    const values = { network: cidr(local), name: local.name, other: phrase(visited.name, { network: cidr(visited) }) };
     return warned('network', 'network-overlap', values);
   });
 }

@@ -1,12 +1,13 @@
 import { asFlashError, type FlashError } from '../../errors';
 import { PortListener } from '../../server/port-listener';
 import type { FlashHost } from '../host/host';
-import { failed, passed, warned, type Check } from './check';
+import { failed, passed, warned, type SaidCheck } from './check';
+import { phrase, type PhraseName } from './phrases';
 
 interface Port {
   readonly port: number;
-  /** What dials it, after "for". */
-  readonly users: string;
+  /** What dials it. */
+  readonly users: PhraseName;
 }
 
 /**
@@ -14,7 +15,7 @@ interface Port {
  *
  * @param withFinalStage whether FinalStage's port is one of them
  */
-export async function checkPorts(host: FlashHost, withFinalStage = true): Promise<Check[]> {
+export async function checkPorts(host: FlashHost, withFinalStage = true): Promise<SaidCheck[]> {
   const refusal = await (withFinalStage ? host.openFinalStagePort() : host.open()).then(
     () => undefined,
     (thrown: unknown) => asFlashError(thrown),
@@ -30,23 +31,26 @@ export async function checkPorts(host: FlashHost, withFinalStage = true): Promis
 
 function portsOf({ ports, finalStagePort }: FlashHost): Port[] {
   const { https, legacy, http } = ports;
-  return [
-    { port: https, users: 'devices that speak TLS' },
-    ...(legacy === 0 ? [] : [{ port: legacy, users: 'old devices without TLS' }]),
-    { port: http, users: finalStagePort === http ? 'the images and FinalStage' : 'the images' },
-    ...(finalStagePort === http ? [] : [{ port: finalStagePort, users: 'FinalStage' }]),
+  const isShared = finalStagePort === http;
+  const all: Port[] = [
+    { port: https, users: 'users-tls' },
+    { port: legacy, users: 'users-plain' },
+    { port: http, users: isShared ? 'users-images-finalstage' : 'users-images' },
+    { port: isShared ? 0 : finalStagePort, users: 'users-finalstage' },
   ];
+  return all.filter(({ port }) => port !== 0);
 }
 
-async function checkPort(host: FlashHost, { port, users }: Port, refusal: FlashError | undefined): Promise<Check> {
+async function checkPort(host: FlashHost, { port, users }: Port, refusal: FlashError | undefined): Promise<SaidCheck> {
   const { bind } = host;
+  const values = { port, users: phrase(users) };
   if (refusal?.code === 'port-in-use' && refusal.values['port'] === port) return failed('port', refusal);
-  if (host.isListening) return passed('port', 'port-in-use', `Port ${port} is open for ${users}.`);
+  if (host.isListening) return passed('port', 'port-in-use', phrase('port-open', values));
   // The host opens all of its ports or none: each of the others is tried by itself.
   const listener = new PortListener({ handle: (socket) => socket.destroy() });
   try {
     await listener.listen(port, bind);
-    return passed('port', 'port-in-use', `Port ${port} is free for ${users}.`);
+    return passed('port', 'port-in-use', phrase('port-free', values));
   } catch (thrown) {
     return failed('port', asFlashError(thrown));
   } finally {

@@ -2,11 +2,12 @@ import { FlashError } from '../../errors';
 import type { FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../host/host';
 import { checkAddress } from './address';
-import type { Check } from './check';
+import type { Check, SaidCheck } from './check';
 import { checkClock } from './clock';
 import { checkFirmware } from './firmware';
 import { thisMachine, type Machine } from './machine';
 import { checkNetworks } from './network';
+import { phrase, textOf, type Phrase } from './phrases';
 import { checkPorts } from './ports';
 import { checkRadio } from './radio';
 import { checkSelf } from './self';
@@ -30,13 +31,19 @@ export interface PreflightReport {
   readonly text: string;
 }
 
+/** A report that can be said in other languages. */
+export interface SaidReport extends PreflightReport {
+  readonly checks: readonly SaidCheck[];
+  readonly said: Phrase;
+}
+
 /**
  * Looks at all that can be looked at before a flash, without touching a device. What it finds is no error: it throws
  * only when it is cancelled. Takes under a second, and the time that the firmware takes to come.
  *
  * @throws FlashError `cancelled`
  */
-export async function preflight(host: FlashHost, options: PreflightOptions): Promise<PreflightReport> {
+export async function preflight(host: FlashHost, options: PreflightOptions): Promise<SaidReport> {
   const { wifi, sources, signal } = options;
   // Opens the host, which also looks for its address.
   const ports = await checkPorts(host, sources?.intermediate !== 'one-hop');
@@ -63,17 +70,16 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   ]);
 }
 
-function reportOf(checks: readonly Check[]): PreflightReport {
+function reportOf(checks: readonly SaidCheck[]): SaidReport {
   const wrong = checks.filter(({ ok }) => ok === false);
   const doubtful = checks.filter(({ ok }) => ok === 'warn');
-  const [first] = wrong.length > 0 ? wrong : doubtful;
-  if (!first) {
-    return { checks, verdict: 'ready', text: 'Ready: everything that can be checked before a flash is in order.' };
-  }
-  if (wrong.length > 0) {
-    const what = wrong.length > 1 ? `Not ready, for ${wrong.length} reasons; the first` : 'Not ready';
-    return { checks, verdict: 'not-ready', text: `${what}: ${first.text}` };
-  }
-  const what = doubtful.length > 1 ? `Ready, with ${doubtful.length} warnings; the first` : 'Ready, with a warning';
-  return { checks, verdict: 'warning', text: `${what}: ${first.text}` };
+  const [first, ...others] = wrong.length > 0 ? wrong : doubtful;
+  const verdict = wrong.length > 0 ? 'not-ready' : first ? 'warning' : 'ready';
+  const said = first ? aboutFirst(verdict, first, others.length + 1) : phrase('ready');
+  return { checks, verdict, text: textOf(said), said };
+}
+
+function aboutFirst(verdict: PreflightReport['verdict'], { said: { text } }: SaidCheck, count: number): Phrase {
+  const name = verdict === 'not-ready' ? 'not-ready' : 'ready-but';
+  return count > 1 ? phrase(`${name}-many`, { count, first: text }) : phrase(name, { first: text });
 }

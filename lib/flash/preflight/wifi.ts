@@ -1,4 +1,5 @@
-import { passed, warned, type Check } from './check';
+import { passed, warned, type SaidCheck } from './check';
+import { phrase } from './phrases';
 
 /** Which of the home Wi-Fi's two are known; never what they are. */
 export interface WifiPresence {
@@ -7,10 +8,10 @@ export interface WifiPresence {
 }
 
 /** Name and password of the home Wi-Fi are there; a message may still bring them. */
-export function checkWifi({ ssid, password }: WifiPresence): Check {
+export function checkWifi({ ssid, password }: WifiPresence): SaidCheck {
   if (ssid && password) {
-    return passed('wifi', 'wifi-credentials-missing', 'Name and password of the home Wi-Fi are known.');
+    return passed('wifi', 'wifi-credentials-missing', phrase('wifi-known'));
   }
-  const what = !ssid && !password ? 'name and password' : ssid ? 'password' : 'name';
-  return warned('wifi', 'wifi-credentials-missing', { what });
+  const what = !ssid && !password ? 'wifi-both' : ssid ? 'wifi-password' : 'wifi-name';
+  return warned('wifi', 'wifi-credentials-missing', { what: phrase(what) });
 }
