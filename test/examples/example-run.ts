@@ -13,6 +13,9 @@ import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const LIMIT_MS = 60_000;
+const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
+/** What Node-RED says of the settings that the test gives it. */
+const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
 /** Where each kind of node looks for its device: on a real one at fixed addresses that no test machine has. */
 type Place = 'accessPoint' | 'finalStage' | 'newFirmware' | 'home';
 
@@ -89,6 +92,16 @@ export class ExampleRun {
       credentials: Object.fromEntries(flow.map(({ id, type }) => [id, secrets[type] ?? {}])),
     });
     this.comms = await this.red.comms();
+    await this.startedWell();
+  }
+
+  /** Nothing is missing, nobody complains, and the ports are open. */
+  private async startedWell(): Promise<void> {
+    if (this.flow.some(({ type }) => type === 'sonota-host')) {
+      await this.red.logged(/listening on 127\.0\.0\.1/, LIMIT_MS);
+    }
+    const complaints = this.red.log.filter((line) => COMPLAINT.test(line) && !OF_THE_TEST.test(line));
+    assert.deepEqual(complaints, []);
   }
 
   url(place: Place): string {

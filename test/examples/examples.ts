@@ -13,9 +13,7 @@ const ONE_HOP = { 'sonota-firmware': { intermediate: 'one-hop' } };
 const WIFI = { 'sonota-host': { wifi: 'networkmanager', wifiInterface: 'lo', wifiUplink: 'lo' } };
 /** Where the others are run to their end. */
 const ELSEWHERE = {
-  '01': 'nodes/examples.test.ts, and from its button on in editor/examples.test.ts',
   '10': 'nodes/example-10.test.ts',
-  '12': 'nodes/examples.test.ts, and from its button on in editor/examples.test.ts',
   '30': 'home-assistant',
   '31': 'home-assistant',
   '35': 'dashboard',
@@ -42,6 +40,14 @@ describe('the examples, run to their end in a real Node-RED', function () {
     it(`${number} ${what}`, async () => {
       run = await ExampleRun.open(number, options);
       await test(run);
+    });
+  }
+
+  for (const number of ['01', '12']) {
+    example(number, 'rehearses with its own virtual device', async (run) => {
+      await run.press('Start the rehearsal');
+      await run.shown('flashed');
+      assert.match(await run.shown('virtual device ended'), /flashed/);
     });
   }
 
