@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The emulator itself, and what runs in the machine; what is on this machine already is used from there. */
+/** The emulator itself, and what runs in the machine; what they depend on and is on this machine is used from there. */
 const PACKAGES = [
   'qemu-system-x86',
   'linux-image-amd64',
@@ -50,7 +50,8 @@ export async function unpackTools(folder) {
   const archives = join(folder, 'archives');
   await mkdir(join(archives, 'partial'), { recursive: true });
   apt('update', '-qq');
-  const only = ['--download-only', '--no-install-recommends', '-o', `Dir::Cache::archives=${archives}`];
+  // Also those that are here already: they are looked for in the one folder.
+  const only = ['--download-only', '--reinstall', '--no-install-recommends', '-o', `Dir::Cache::archives=${archives}`];
   apt('install', '-y', '-qq', ...only, ...PACKAGES);
   for (const name of LINKS) {
     await mkdir(join(tools, 'usr', name), { recursive: true });
