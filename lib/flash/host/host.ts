@@ -110,7 +110,7 @@ export class FlashHost extends EventEmitter {
     this.radio = new Radio(formerIn(folder));
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
-    this.setUps = new KeptSetUps(folder);
+    this.setUps = KeptSetUps.at(folder);
     this.homeAddress = homeAddressIn(folder);
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;

@@ -21,12 +21,21 @@ export interface KeptSetUp {
  * process loses one. As with a flash, no secret is kept.
  */
 export class KeptSetUps {
+  private static readonly known = new Map<string, KeptSetUps>();
   private readonly nodes = new Map<string, KeptSetUp[]>();
   private readonly passwords = new Map<string, string | undefined>();
   private writing: Promise<unknown> = Promise.resolve();
 
   /** @param folder undefined = for this process only */
   constructor(private readonly folder: string | undefined) {}
+
+  /** One for all hosts: a node may be given another one. */
+  static at(folder: string | undefined): KeptSetUps {
+    const key = folder ?? '';
+    const known = this.known.get(key) ?? new KeptSetUps(folder);
+    this.known.set(key, known);
+    return known;
+  }
 
   began(nodeId: string, { id, message, password }: KeptSetUp): void {
     this.passwords.set(id, password);

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/finalstage-presence';
+import type { OwnAddress } from '../../lib/flash/verdict/observation';
+import { useHttpServers } from '../shared/http-server';
+
+const OWN = { name: 'wlan0', address: '192.168.4.2' };
+
+describe('flash/stage/finalstage-presence', () => {
+  const servers = useHttpServers();
+  let presence: FinalStagePresence | undefined;
+  afterEach(() => presence?.stop());
+
+  /** Looks at the web server of new firmware, in the place of FinalStage's own address. */
+  async function watch(options: Partial<PresenceOptions>) {
+    const looksBegun = new EventEmitter();
+    const asked: string[] = [];
+    const url = await servers.serve((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('<title>Tasmota</title>');
+    });
+    const ownAddresses = (): OwnAddress[] => {
+      looksBegun.emit('look');
+      return [OWN];
+    };
+    const seen = (presence = new FinalStagePresence(url, { ownAddresses, ...options }));
+    seen.start();
+    return { seen, asked, looksBegun };
+  }
+
+  it('asks a device at work for nothing, and takes whoever answers for FinalStage', async () => {
+    const { seen, asked } = await watch({ mayBeReplaced: () => false });
+    await once(seen, 'looked');
+    assert.equal(seen.isAnswered, true);
+    assert.equal(seen.ownAddress, OWN.address);
+    assert.deepEqual(asked, []);
+  });
+
+  it('knows what serves a page for new firmware, and its network for that of the new firmware', async () => {
+    let isWritten = false;
+    const { seen, asked } = await watch({ mayBeReplaced: () => isWritten });
+    await once(seen, 'looked');
+    isWritten = true;
+    await once(seen, 'looked');
+    assert.equal(seen.isAnswered, false);
+    assert.equal(seen.ownAddress, undefined);
+    assert.deepEqual(asked, ['/']);
+    await once(seen, 'looked');
+    assert.equal(seen.looksSince, 2);
+  });
+
+  it("sees nothing while this machine is in another device's network of the same numbers", async () => {
+    let isElsewhere = true;
+    const { seen, looksBegun } = await watch({ isElsewhere: () => isElsewhere });
+    let looks = 0;
+    seen.on('looked', () => looks++);
+    for (let times = 0; times < 3; times++) await once(looksBegun, 'look');
+    assert.equal(looks, 0);
+    isElsewhere = false;
+    await once(seen, 'looked');
+    assert.equal(seen.isAnswered, true);
+  });
+});
