@@ -17,76 +17,82 @@ const ALL_STAGES = [
   'sonota-tasmota-setup',
 ];
 
-for (const { name, flow } of plainExamples()) {
-  describe(`editor: example ${name}`, () => {
-    const suite = useEditor([]);
-    const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
+describe('editor: the examples', () => {
+  const suite = useEditor([]);
 
-    it('is imported from the menu whole, with every node properly configured', async () => {
-      await suite.editor.importExample(name);
-      const nodes = await suite.editor.nodes();
-      assert.deepEqual(
-        nodes.map((node) => node.type).sort(),
-        flow
-          .map((node) => node.type)
-          .filter((type) => type !== 'tab')
-          .sort(),
-      );
-      for (const node of nodes) assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
-    });
+  for (const { name, flow } of plainExamples()) {
+    describe(name, () => {
+      before(() => suite.empty());
+      const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
 
-    it('has a comment that says what to do', () => {
-      const comments = flow.filter((node) => node.type === 'comment');
-      assert.ok(comments.some((node) => typeof node['info'] === 'string' && node['info'].length > 40));
-    });
-
-    it('is deployed', async () => {
-      const from = suite.red.log.length;
-      await suite.editor.deploy();
-      await suite.red.logged(/Started flows/, 20_000, from);
-      const told = suite.red.log.slice(from).filter((line) => /\[(error|warn)\]/.test(line));
-      assert.deepEqual(told, []);
-    });
-
-    if (flow.some((node) => node.type === 'sonota-virtual-device')) {
-      it('runs to the end, and each node shows what it does', async function () {
-        this.timeout(REHEARSAL_LIMIT_MS + 10_000);
-        const comms = await suite.red.comms();
-        try {
-          const nodes = await suite.editor.nodes();
-          const idOf = (type: string): string => nodes.find((node) => node.type === type)?.id ?? type;
-          const tab = flow.find((node) => node.type === 'tab');
-          if (typeof tab?.['label'] === 'string') await suite.editor.showTab(tab['label']);
-          await suite.editor.showSidebar('debug');
-          await suite.editor.pressInject(idOf('inject'));
-          await Promise.race([
-            everyStageDone(comms, stages.map(idOf)),
-            failure(comms, new Set(stages.map(idOf))),
-            ...(stages.includes('sonota-finalstage-watch') ? [photograph(comms, idOf('sonota-finalstage-watch'))] : []),
-          ]);
-          for (const type of stages) assertSawAllColours(comms, idOf(type), type);
-          await suite.editor.page.locator('.red-ui-debug-msg', { hasText: 'flashed' }).first().waitFor();
-          assert.ok((await suite.editor.statuses()).length >= stages.length, 'the canvas shows the statuses');
-        } finally {
-          comms.close();
-        }
+      it('is imported from the menu whole, with every node properly configured', async () => {
+        await suite.editor.importExample(name);
+        const nodes = await suite.editor.nodes();
+        assert.deepEqual(
+          nodes.map((node) => node.type).sort(),
+          flow
+            .map((node) => node.type)
+            .filter((type) => type !== 'tab')
+            .sort(),
+        );
+        for (const node of nodes) assert.notEqual(node.valid, false, `${node.type}: ${String(node.validationErrors)}`);
       });
-    }
 
-    /** With `SONOTA_SCREENSHOT` set, a picture of the flow in the middle of its work, for the README. */
-    async function photograph(comms: CommsClient, node: string): Promise<never> {
-      if (process.env['SONOTA_SCREENSHOT']) {
-        await suite.editor.page.setViewportSize({ width: 1680, height: 640 });
-        await suite.editor.paletteNode('sonota-virtual-device').scrollIntoViewIfNeeded();
-        await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
-        await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
-        mkdirSync(join(packageRoot(), 'docs'), { recursive: true });
-        await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
+      it('has a comment that says what to do', () => {
+        const comments = flow.filter((node) => node.type === 'comment');
+        assert.ok(comments.some((node) => typeof node['info'] === 'string' && node['info'].length > 40));
+      });
+
+      it('is deployed', async () => {
+        const from = suite.red.log.length;
+        await suite.editor.deploy();
+        await suite.red.logged(/Started flows/, 20_000, from);
+        const told = suite.red.log.slice(from).filter((line) => /\[(error|warn)\]/.test(line));
+        assert.deepEqual(told, []);
+      });
+
+      if (flow.some((node) => node.type === 'sonota-virtual-device')) {
+        it('runs to the end, and each node shows what it does', async function () {
+          this.timeout(REHEARSAL_LIMIT_MS + 10_000);
+          const comms = await suite.red.comms();
+          try {
+            const nodes = await suite.editor.nodes();
+            const idOf = (type: string): string => nodes.find((node) => node.type === type)?.id ?? type;
+            const tab = flow.find((node) => node.type === 'tab');
+            if (typeof tab?.['label'] === 'string') await suite.editor.showTab(tab['label']);
+            await suite.editor.showSidebar('debug');
+            await suite.editor.pressInject(idOf('inject'));
+            await Promise.race([
+              everyStageDone(comms, stages.map(idOf)),
+              failure(comms, new Set(stages.map(idOf))),
+              ...(stages.includes('sonota-finalstage-watch')
+                ? [photograph(comms, idOf('sonota-finalstage-watch'))]
+                : []),
+            ]);
+            for (const type of stages) assertSawAllColours(comms, idOf(type), type);
+            await suite.editor.page.locator('.red-ui-debug-msg', { hasText: 'flashed' }).first().waitFor();
+            assert.ok((await suite.editor.statuses()).length >= stages.length, 'the canvas shows the statuses');
+          } finally {
+            comms.close();
+          }
+        });
       }
-      return await new Promise<never>(() => undefined);
-    }
-  });
-}
+
+      /** With `SONOTA_SCREENSHOT` set, a picture of the flow in the middle of its work, for the README. */
+      async function photograph(comms: CommsClient, node: string): Promise<never> {
+        if (process.env['SONOTA_SCREENSHOT']) {
+          await suite.editor.page.setViewportSize({ width: 1680, height: 640 });
+          await suite.editor.paletteNode('sonota-virtual-device').scrollIntoViewIfNeeded();
+          await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
+          await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
+          mkdirSync(join(packageRoot(), 'docs'), { recursive: true });
+          await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
+        }
+        return await new Promise<never>(() => undefined);
+      }
+    });
+  }
+});
 
 /** Waits until the nodes of all stages are green, in their order. */
 async function everyStageDone(comms: CommsClient, ids: readonly string[]): Promise<void> {

@@ -7,6 +7,8 @@ import { EditorPage } from './editor-page';
 export interface EditorSuite {
   readonly editor: EditorPage;
   readonly red: RunningNodeRed;
+  /** Begins with an empty workspace again, in the same Node-RED and browser. */
+  empty(): Promise<void>;
 }
 
 /**
@@ -30,13 +32,17 @@ export function useEditor(flow: Flow): EditorSuite {
     editor = await EditorPage.open(browser, red.url);
   });
 
+  const reopen = async (meanwhile: () => Promise<void> = async () => undefined): Promise<void> => {
+    if (!editor || !browser || !red) return;
+    await editor.close();
+    await meanwhile();
+    editor = await EditorPage.open(browser, red.url);
+  };
+
   afterEach(async function () {
     const complaints = editor?.complaints.splice(0) ?? [];
-    if (this.currentTest?.state === 'failed' && editor && browser && red) {
-      // It leaves a form open, which would be in the way of the next test.
-      await editor.close();
-      editor = await EditorPage.open(browser, red.url);
-    }
+    // A form that is left open would be in the way of the next test.
+    if (this.currentTest?.state === 'failed') await reopen();
     assert.deepEqual(complaints, [], 'the browser complained');
   });
 
@@ -55,5 +61,6 @@ export function useEditor(flow: Flow): EditorSuite {
       assert.ok(red, 'Node-RED does not run');
       return red;
     },
+    empty: () => reopen(() => red?.deploy([]) ?? Promise.resolve()),
   };
 }
