@@ -1,7 +1,7 @@
 import { FlashError } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Message } from '../../lib/flash/job/ticket';
-import type { TasmotaDevice } from '../../lib/flash/tasmota/set-up';
+import type { TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
 import type { TasmotaWishes } from '../../lib/flash/tasmota/wishes';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import type { HostNode } from '../shared/hosts';

@@ -8,7 +8,7 @@ import type { TasmotaFacts } from '../../protocol/tasmota';
 import type { FlashHost } from '../host/host';
 import { withinLimit } from '../waiting/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
-import type { SetUpOptions } from './set-up';
+import type { SetUpOptions } from './set-up-options';
 
 /** For those that cannot ask for an address without taking the device for the way to the internet. */
 const GUEST = '192.168.4.2/24';

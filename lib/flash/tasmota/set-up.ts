@@ -9,41 +9,13 @@ import { firstOf } from '../waiting/first-of';
 import { withinLimit } from '../waiting/time-limit';
 import { AccessPointRoad } from './access-point-road';
 import { searchTasmota, urlsOfName, type FoundTasmota } from './search';
+import type { SetUpOptions } from './set-up-options';
 import { chooseModule, checkWishes, homeCommands, wifiCommands, type ModuleChoice, type TasmotaWishes } from './wishes';
 
 const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
 const MQTT_LIMIT_MS = 60_000;
 const MQTT_PAUSE_MS = 1000;
-
-/** What is known of the device that is meant; all of it may be missing. */
-export interface TasmotaDevice {
-  readonly mac: string | undefined;
-  /** As the stock firmware stated it. */
-  readonly model: string | undefined;
-  /** Where it was at home with its stock firmware: a router mostly gives the same MAC the same address again. */
-  readonly ip: string | undefined;
-}
-
-export interface SetUpOptions {
-  readonly device: TasmotaDevice;
-  readonly wishes: TasmotaWishes;
-  /** Its own access point's, `http://192.168.4.1`. */
-  readonly apUrl: string;
-  /** Where a person, or the node before, has seen it at home. */
-  readonly homeUrl: string | undefined;
-  readonly timeoutSeconds: number;
-  /** It was begun before, and may have been cut short behind the Wi-Fi. */
-  readonly isResumed?: boolean;
-  /** How long its first connection to the broker may take. */
-  readonly mqttLimitMs?: number;
-  /** Before this it is not back in its access point: that still stands in the list of networks. */
-  readonly backAfterMs?: number;
-  /** Between two looks at where it may be. */
-  readonly lookPauseMs?: number;
-  /** @param fraction how much is behind us, 0 to 1 */
-  say(this: void, name: AnnouncementName, values: AnnouncementValues, fraction: number): void;
-}
 
 /** A Tasmota that is set up. No secrets. */
 export interface TasmotaSetUp {
