@@ -1,4 +1,4 @@
-/** `npm run lint`: the rules of eslint.config.mjs, then the formatter's opinion. Both run, whatever the first says. */
+/** `npm run lint`: the rules of eslint.config.mjs, and the formatter's opinion beside it. */
 import { join } from 'node:path';
 
 import { root, run } from './prepare.mjs';
@@ -7,9 +7,7 @@ const tools = [
   ['eslint/bin/eslint.js', '.'],
   ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
 ];
-let isClean = true;
-for (const [tool, ...args] of tools) {
-  const code = await run(process.execPath, [join(root, 'node_modules', tool), ...args]);
-  isClean &&= code === 0;
-}
-process.exit(isClean ? 0 : 1);
+const codes = await Promise.all(
+  tools.map(([tool, ...args]) => run(process.execPath, [join(root, 'node_modules', tool), ...args])),
+);
+process.exit(codes.every((code) => code === 0) ? 0 : 1);
