@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TasmotaClient } from '../../client/tasmota-client';
 import { FlashError } from '../../errors';
@@ -43,12 +42,6 @@ export async function searchTasmota(options: SearchOptions, signal: AbortSignal)
     for (const found of await Promise.all(looks)) if (found) return found;
     await pause(options.pauseMs ?? LOOK_PAUSE_MS, undefined, { signal });
   }
-}
-
-/** `http://` and where a host of this name is, as far as the name is known here. */
-export async function urlsOfName(hostname: string): Promise<string[]> {
-  const looks = [hostname, `${hostname}.local`].map((name) => lookup(name, { family: 4 }).catch(() => undefined));
-  return (await Promise.all(looks)).flatMap((found) => (found ? [`http://${found.address}`] : []));
 }
 
 async function look(

@@ -8,7 +8,8 @@ import type { AnnouncementName, AnnouncementValues } from '../run/announcements'
 import { firstOf } from '../waiting/first-of';
 import { withinLimit } from '../waiting/time-limit';
 import { AccessPointRoad } from './access-point-road';
-import { searchTasmota, urlsOfName, type FoundTasmota } from './search';
+import { NamedHost } from './named-host';
+import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
 import { chooseModule, checkWishes, homeCommands, wifiCommands, type ModuleChoice, type TasmotaWishes } from './wishes';
 
@@ -49,6 +50,7 @@ class SetUpRun {
   /** The device, as soon as it has told of itself. */
   private known: TasmotaFacts | undefined;
   private where = '';
+  private atHome: NamedHost | undefined;
   /** What it did before ours where a Wi-Fi does not let it in. */
   private wifiConfigBefore: number = WifiConfig.retry;
 
@@ -134,8 +136,8 @@ class SetUpRun {
     waiting?: { name: AnnouncementName; fraction: number; last?: string },
   ): Promise<FoundTasmota> {
     const { device, homeUrl, wishes } = this.options;
-    const urls = async (): Promise<string[]> => {
-      const all = homeUrl === undefined ? await this.guesses(waiting?.last) : [homeUrl];
+    const urls = (): string[] => {
+      const all = homeUrl === undefined ? this.guesses(waiting?.last) : [homeUrl];
       this.where = all.join(', ');
       const values = { where: this.where || 'its name', hostname: this.known?.hostname ?? 'the device' };
       if (waiting) this.say(waiting.name, values, waiting.fraction);
@@ -159,14 +161,21 @@ class SetUpRun {
     );
   }
 
-  private async guesses(last: string | undefined): Promise<string[]> {
+  private guesses(last: string | undefined): string[] {
     const { ip, mac } = this.options.device;
     // Whoever answers at an address alone may be anybody: without its MAC the device is not looked for there.
     const isKnown = (this.known?.mac ?? mac) !== undefined;
     const lastIp = ip === undefined || isLoopback(ip) || !isKnown ? [] : [`http://${ip}`];
-    const byName = this.known?.hostname === undefined ? [] : await urlsOfName(this.known.hostname);
-    const all = [...(last === undefined ? [] : [last]), ...lastIp, ...byName];
+    const all = [...(last === undefined ? [] : [last]), ...lastIp, ...this.byName()];
     return [...new Set(all)].filter((url) => url !== `http://${NEW_FIRMWARE_AP_ADDRESS}`);
+  }
+
+  /** A new topic is a new name. */
+  private byName(): readonly string[] {
+    const hostname = this.known?.hostname;
+    if (hostname === undefined) return [];
+    if (this.atHome?.hostname !== hostname) this.atHome = new NamedHost(hostname);
+    return this.atHome.urls;
   }
 
   /** @throws FlashError `tasmota-refused` where it is not what it was told to be */
