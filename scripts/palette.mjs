@@ -1,4 +1,4 @@
-/** A palette that an example needs, in a folder of its own that git ignores: no user gets it with this package. */
+/** A palette that a test needs, each in a folder of its own that git ignores: no user gets it with this package. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ import { npm, root, run } from './prepare.mjs';
  * @returns {Promise<string | undefined>} its folder; undefined where it could not be installed
  */
 export async function palette(name, version) {
-  const folder = join(root, '.palettes');
+  const folder = join(root, '.palettes', name.replace('/', '-'));
   const installed = join(folder, 'node_modules', name);
   const manifest = await readFile(join(installed, 'package.json'), 'utf8').catch(() => '{}');
   if (JSON.parse(manifest).version === version) return installed;

@@ -12,11 +12,11 @@ interface SonotaActions {
 
 const SONOTA_VERDICT_ICONS = { ok: 'fa-check-circle', warn: 'fa-exclamation-triangle', refuse: 'fa-times-circle' };
 const SONOTA_SEVERITY_ICONS = { refuse: 'fa-times-circle', warn: 'fa-exclamation-triangle', note: 'fa-info-circle' };
-/* The editor's own colours where it has them, so that a dark theme stays readable. */
+/* Seen well enough on white and on black: not every dark theme has an error colour that is. */
 const SONOTA_ICON_COLOURS: Record<string, string> = {
-  'fa-check-circle': 'var(--red-ui-text-color-success, #4f8f00)',
-  'fa-exclamation-triangle': 'var(--red-ui-text-color-warning, #c77700)',
-  'fa-times-circle': 'var(--red-ui-text-color-error, #ad1625)',
+  'fa-check-circle': '#3a8a34',
+  'fa-exclamation-triangle': '#b36b00',
+  'fa-times-circle': '#d13438',
 };
 
 /** Puts an inspection into `box`; `changedFrom` is another digest that was seen earlier. */
@@ -35,10 +35,7 @@ function sonotaShowInspection(
   if (inspection.state === 'not-fetched') {
     const size = inspection.size === null ? '' : t('examination.bytes', { size: String(inspection.size) });
     sonotaLine(box, 'fa-cloud-download', `${t('examination.not-fetched')} ${size}`);
-    $('<div>')
-      .css({ wordBreak: 'break-all', color: 'var(--red-ui-secondary-text-color)' })
-      .text(inspection.from)
-      .appendTo(box);
+    $('<div>').css({ wordBreak: 'break-all' }).text(inspection.from).appendTo(box);
     sonotaButton(box, t('button.fetch'), 'sonota-fetch', actions.fetch);
     return;
   }
@@ -53,7 +50,7 @@ function sonotaShowInspection(
     sonotaLine(box, 'fa-question-circle', t('examination.unconfirmed'));
     sonotaButton(box, t('button.confirm'), 'sonota-confirm', () => actions.confirm(sha256));
   }
-  sonotaShowFindings(box, findings);
+  sonotaShowFindings(box, findings, t);
   const mends = findings.flatMap(({ mend }) => (mend === undefined ? [] : [mend]));
   if (mends.length > 0) sonotaButton(box, t('button.mend'), 'sonota-mend', () => actions.mend(mends));
   const fold = $('<details>')
@@ -95,16 +92,14 @@ function sonotaFindingText({ code, values, text, remedy }: SonotaFinding, part: 
   return part === 'what' ? text : remedy;
 }
 
-function sonotaShowFindings(box: JQuery, findings: SonotaFinding[]): void {
+function sonotaShowFindings(box: JQuery, findings: SonotaFinding[], t: SonotaTranslate): void {
   if (findings.length === 0) return;
   const table = $('<table class="sonota-findings">').css({ width: '100%', margin: '4px 0' }).appendTo(box);
   for (const finding of findings) {
     const { severity } = finding;
     const row = $('<tr>').attr('data-severity', severity).appendTo(table);
-    const icon = sonotaIcon(SONOTA_SEVERITY_ICONS[severity]).attr({
-      title: severity,
-      'aria-label': severity,
-    });
+    const name = t(`severity.${severity}`);
+    const icon = sonotaIcon(SONOTA_SEVERITY_ICONS[severity]).attr({ role: 'img', title: name, 'aria-label': name });
     $('<td>').css({ verticalAlign: 'top', width: '20px' }).append(icon).appendTo(row);
     $('<td>')
       .append(
@@ -125,5 +120,7 @@ function sonotaIcon(icon: string): JQuery {
 
 function sonotaButton(box: JQuery, text: string, name: string, act: () => void): void {
   const button = $(`<button type="button" class="red-ui-button red-ui-button-small ${name}">`).text(text);
-  button.css({ margin: '4px 4px 4px 0' }).on('click', act).appendTo(box);
+  // The editor's own grey, which it holds to be important, is too light for such small letters.
+  button.attr('style', 'margin: 4px 4px 4px 0; color: var(--red-ui-primary-text-color) !important');
+  button.on('click', act).appendTo(box);
 }

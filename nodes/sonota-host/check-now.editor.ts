@@ -10,11 +10,11 @@ interface SonotaCheckRow {
 type SonotaCheckAnswer =
   { deployed: false } | { deployed: true; checks: SonotaCheckRow[]; verdict: string; text: string };
 
-/** How a row looks; the sign is read out by its name in the catalogue. */
+/** How a row looks, on white and on black; the sign is read out by its name in the catalogue. */
 const SONOTA_CHECK_SIGNS = {
-  ok: { icon: 'fa-check', color: '#3a7d34' },
+  ok: { icon: 'fa-check', color: '#3a8a34' },
   warn: { icon: 'fa-exclamation-triangle', color: '#b36b00' },
-  wrong: { icon: 'fa-times', color: '#b72828' },
+  wrong: { icon: 'fa-times', color: '#d13438' },
 } as const;
 
 function sonotaCheckNow(id: string): void {

@@ -6,17 +6,13 @@ import { assertAccessible } from '../editor/axe';
 import { launchBrowser } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { example } from '../shared/examples';
-import { nodeRedFolder, startNodeRed, type RunningNodeRed } from '../shared/node-red';
+import { startNodeRed, type RunningNodeRed } from '../shared/node-red';
 import { packageRoot } from '../shared/package-root';
+import { RUNTIMES } from './runtimes';
 
 const LIMIT_MS = 60_000;
 const NAME = '35 - Flash from a dashboard';
-const { SONOTA_DASHBOARD: palette, SONOTA_NODE_5: node5, SONOTA_NODE_RED_5: folder5 } = process.env;
-
-const RUNTIMES = {
-  '4.1': { node: process.execPath, folder: nodeRedFolder() },
-  '5.0': node5 !== undefined && folder5 !== undefined ? { node: node5, folder: folder5 } : undefined,
-};
+const { SONOTA_DASHBOARD: palette } = process.env;
 
 for (const [version, runtime] of Object.entries(RUNTIMES)) {
   describe(`dashboard: ${NAME}, on Node-RED ${version}`, function () {

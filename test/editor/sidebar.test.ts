@@ -86,7 +86,7 @@ describe('editor: the sidebar of the flashes', () => {
   it('downloads the evidence, by the keyboard alone', async () => {
     const download = suite.editor.page.waitForEvent('download');
     await card('done')
-      .getByRole('button', { name: /^Download the evidence/ })
+      .getByRole('button', { name: /^Evidence of/ })
       .press('Enter');
     const file = await download;
     assert.match(file.suggestedFilename(), /^sonota-[\da-f]{4}-\d{4}-\d\d-\d\d\.jsonl$/);
@@ -103,7 +103,7 @@ describe('editor: the sidebar of the flashes', () => {
     await photograph('sidebar-failed');
     await assertAccessible(suite.editor.page, '.sonota-board');
     await card('failed')
-      .getByRole('button', { name: `Try the failed stage of ${NOBODY} again` })
+      .getByRole('button', { name: `Retry the failed stage of ${NOBODY}` })
       .click();
     await card('cloud').getByText('Waiting until the device').waitFor();
     await card('failed').waitFor();
