@@ -11,7 +11,7 @@ import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } fro
 import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
-const FINAL_BYTES = 262_144;
+const FINAL_BYTES = 131_072;
 /** What the example calls "new firmware". */
 export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 

@@ -48,6 +48,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', functi
     await listener.heard('done', at(STATE, { stage: 'done', error: 'none' }));
     assert.equal((await device.ended).result, 'flashed');
     await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: NEW_FIRMWARE }));
+    await listener.heard('told', at(EVENT, { event_type: 'succeeded' }));
     const percents = listener.messages
       .filter(at(UPDATE, { in_progress: true }))
       .map(({ payload }) => (JSON.parse(payload) as Progress).update_percentage);
