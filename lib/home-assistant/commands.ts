@@ -1,9 +1,10 @@
-/** What Home Assistant, or a person with an MQTT client, wants of us. */
+/** What Home Assistant, or a person with an MQTT client, wants of us; and what was seen of the Wi-Fi around. */
 
 import { PAYLOAD_INSTALL, PAYLOAD_PRESS } from './discovery';
+import { sonoffsInReach } from './in-reach';
 import type { Topics } from './topics';
 
-/** A message of the core node `mqtt in`. */
+/** A message of the core node `mqtt in`, or of `sonota-wifi`. */
 export interface Incoming {
   readonly topic?: unknown;
   readonly payload?: unknown;
@@ -15,6 +16,8 @@ export type Command =
   | { readonly kind: 'start' | 'pause' | 'retry' }
   | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'install' | 'remove'; readonly deviceid: string }
+  /** These show their own access points. */
+  | { readonly kind: 'in-reach'; readonly devices: readonly string[] }
   /** Home Assistant has started, and knows nothing of us. */
   | { readonly kind: 'home-assistant-online' }
   /** The broker has our own word: it is reached. With `offline` what it says of us is wrong. */
@@ -30,6 +33,8 @@ export type Command =
  */
 export function readCommand(topics: Topics, message: Incoming, deviceIds: readonly string[]): Command {
   const { topic, retain } = message;
+  const devices = sonoffsInReach(message.payload);
+  if (devices) return { kind: 'in-reach', devices };
   const payload = textOf(message.payload);
   if (topic === topics.status) {
     return payload === 'online' || payload === 'offline' ? { kind: 'heard', says: payload } : ignored('payload');

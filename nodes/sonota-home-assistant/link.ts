@@ -60,6 +60,8 @@ export class HomeAssistantLink {
   private lookTimer: NodeJS.Timeout | undefined;
   private announceTimer: NodeJS.Timeout | undefined;
   private isReached = false;
+  /** Seen in their own access points, and not asked for since. */
+  private readonly inReach = new Set<string>();
   private hasAnnounced = false;
 
   constructor(
@@ -123,8 +125,20 @@ export class HomeAssistantLink {
       case 'remove':
         if (!host.jobs.openJob(command.deviceid)?.running) memory.remove(command.deviceid);
         return this.lookSoon();
+      case 'in-reach':
+        return this.found(command.devices);
       case 'ignored':
     }
+  }
+
+  /** What was seen before is as old as that look. */
+  private found(deviceids: readonly string[]): void {
+    this.inReach.clear();
+    for (const deviceid of deviceids) {
+      this.inReach.add(deviceid);
+      this.parts.memory.learn({ deviceid });
+    }
+    this.lookSoon();
   }
 
   /** A device in work is not begun again. */
@@ -133,11 +147,15 @@ export class HomeAssistantLink {
     this.request({ topic: this.stageToBegin(deviceid), deviceid });
   }
 
-  /** One in FinalStage never dials the cloud again; one that has dialled once needs no access point. */
+  /**
+   * One in FinalStage never dials the cloud again; one that has dialled once needs no access point, unless it shows it
+   * again: somebody has held its button.
+   */
   private stageToBegin(deviceid: string): StageName {
     const { host, memory } = this.parts;
     const job = host.jobs.latest(deviceid);
     const isConnected = host.devices.get(deviceid) !== undefined;
+    if (this.inReach.delete(deviceid) && !isConnected) return 'provision';
     if (!isConnected && job?.stage !== 'done' && job?.lastStage === 'finalstage') return 'finalstage';
     const hasDialled = memory.all().some((device) => device.deviceid === deviceid && device.romVersion !== undefined);
     return hasDialled ? 'cloud' : 'provision';

@@ -39,6 +39,17 @@ describe('home assistant: what is asked of us', () => {
     assert.deepEqual(read('sonota/set/start', 7), { kind: 'ignored', reason: 'payload' });
   });
 
+  it('takes what was seen of the Wi-Fi around for that, and no other list', () => {
+    const around = [
+      { ssid: `ITEAD-${ID}`, kind: 'stock', deviceid: ID },
+      { ssid: 'home', kind: 'other' },
+    ];
+    assert.deepEqual(read('', around), { kind: 'in-reach', devices: [ID] });
+    assert.deepEqual(read('', []), { kind: 'in-reach', devices: [] });
+    assert.deepEqual(read('', [ID]), { kind: 'ignored', reason: 'topic' });
+    assert.deepEqual(read('sonota/set/start', ['PRESS']), { kind: 'ignored', reason: 'payload' });
+  });
+
   it('hears itself and Home Assistant, kept or not', () => {
     assert.deepEqual(read('sonota/status', 'online', true), { kind: 'heard', says: 'online' });
     assert.deepEqual(read('sonota/status', 'offline'), { kind: 'heard', says: 'offline' });

@@ -118,6 +118,17 @@ describe('nodes: sonota-home-assistant', function () {
     await hears(UPDATE, (payload) => payload.includes('"latest_version":"my-esphome"'));
   });
 
+  it('offers a Sonoff that shows its access point, and begins there', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    const around = { ssid: `ITEAD-${ID}`, bssid: '5E:CF:7F:A1:B2:C3', signal: 90, kind: 'stock', deviceid: ID };
+    bed.send('ha', { topic: '', payload: [around, { ssid: 'home', kind: 'other' }] });
+    await hears(UPDATE, (payload) => /"in_progress":false/.test(payload));
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    const { topic, deviceid } = await bed.at('flash');
+    assert.deepEqual([topic, deviceid], ['provision', ID]);
+  });
+
   it('says all of it again when Home Assistant has started', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();

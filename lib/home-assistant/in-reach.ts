@@ -1,0 +1,16 @@
+/** What `sonota-wifi` puts out when it has looked around, as far as it is of interest here. */
+interface Network {
+  readonly kind?: unknown;
+  readonly ssid?: unknown;
+  readonly deviceid?: unknown;
+}
+
+/** The Sonoffs that show their own access points; undefined where this is no list of networks. */
+export function sonoffsInReach(payload: unknown): string[] | undefined {
+  if (!Array.isArray(payload) || !payload.every(isNetwork)) return undefined;
+  return payload.flatMap(({ kind, deviceid }) => (kind === 'stock' && typeof deviceid === 'string' ? [deviceid] : []));
+}
+
+function isNetwork(value: unknown): value is Network {
+  return typeof value === 'object' && value !== null && 'ssid' in value && 'kind' in value;
+}
