@@ -72,7 +72,8 @@ export default function register(RED: NodeAPI): void {
         const deviceid = deviceOf(message);
         const topic = `${deviceid ?? 'unknown'}/tasmota`;
         const { _msgid, sonota } = message;
-        const progress: Message = { topic, payload: percent, text: report.text, deviceid, sonota };
+        const waiting = report.state === 'waiting';
+        const progress: Message = { topic, payload: percent, text: report.text, waiting, deviceid, sonota };
         send([null, _msgid === undefined ? progress : { ...progress, _msgid }]);
       };
     };

@@ -82,6 +82,7 @@ describe('nodes: sonota-tasmota-setup', function () {
       assert.equal(told, '10000a1b2c/tasmota');
       assert.ok(String(text).length > 20);
     }
+    assert.deepEqual([progress[0]?.['waiting'], progress.at(-1)?.['waiting']], [true, false]);
     const all = JSON.stringify([bed.arrived, bed.statuses, log]);
     for (const secret of SECRETS) assert.ok(!all.includes(secret), secret);
     const denied = await fetch(`http://${address}/cm?cmnd=Status`, { headers: { Referer: `http://${address}` } });
