@@ -13,7 +13,7 @@ export class Throttle {
       this.isPending = true;
       return;
     }
-    this.timer = setTimeout(() => this.open(), this.intervalMs);
+    this.timer = setTimeout(() => this.open(), this.intervalMs).unref();
     this.act();
   };
 

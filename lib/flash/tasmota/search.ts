@@ -18,7 +18,7 @@ export interface FoundTasmota {
 
 export interface SearchOptions {
   /** Asked anew before each look: names become known, and so do addresses. */
-  readonly urls: () => Promise<readonly string[]> | readonly string[];
+  readonly urls: () => readonly string[];
   readonly webPassword: string | undefined;
   /** Only this device, where its MAC is known; another one is left alone. */
   readonly mac: string | undefined;
@@ -38,7 +38,7 @@ export interface SearchOptions {
 export async function searchTasmota(options: SearchOptions, signal: AbortSignal): Promise<FoundTasmota> {
   const strange = new Map<string, number>();
   for (;;) {
-    const looks = (await options.urls()).map((url) => look(url, options, strange, signal));
+    const looks = options.urls().map((url) => look(url, options, strange, signal));
     for (const found of await Promise.all(looks)) if (found) return found;
     await pause(options.pauseMs ?? LOOK_PAUSE_MS, undefined, { signal });
   }

@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { FlashHost } from '../../../lib/flash/host/host';
 import { hosts } from '../../shared/hosts';
+import { Throttle } from '../../shared/throttle';
 
 /** Open editors hear of changes at most this often. */
 const RING_EVERY_MS = 500;
@@ -10,18 +11,7 @@ const RING_EVERY_MS = 500;
  * `sonota.read`, which not everybody who may open the editor has), and only while the tab is shown.
  */
 export default function register(RED: NodeAPI): void {
-  let isResting = false;
-  let isMissed = false;
-  const ring = (): void => {
-    isMissed = isResting;
-    if (isResting) return;
-    isResting = true;
-    RED.comms.publish('sonota/changed', {}, false);
-    setTimeout(() => {
-      isResting = false;
-      if (isMissed) ring();
-    }, RING_EVERY_MS).unref();
-  };
+  const { call: ring } = new Throttle(() => RED.comms.publish('sonota/changed', {}, false), RING_EVERY_MS);
   hosts.on('added', (host: FlashHost) => {
     host.on('state', ring);
     host.jobs.on('changed', ring);
