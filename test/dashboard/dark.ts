@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser, Locator } from 'playwright-core';
 import { assertAccessible } from '../editor/axe';
-import { launchBrowser } from '../editor/browser';
+import { browserOrSkip } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
 import { RUNTIMES } from './runtimes';
@@ -59,20 +59,12 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
     let editor: EditorPage;
 
     before(async function () {
-      const launched = await launchBrowser();
       const hasOwn = version !== '4.1';
-      const missing = Array.isArray(launched)
-        ? `no browser: ${launched.join('; ')}`
-        : runtime === undefined
-          ? `no Node-RED ${version}`
-          : !hasOwn && themes === undefined
-            ? 'no dark theme could be installed'
-            : undefined;
-      if (!Array.isArray(launched)) browser = launched;
-      if (missing !== undefined || browser === undefined) {
-        console.log(`      skipped: ${missing}`);
-        return this.skip();
-      }
+      browser = await browserOrSkip(
+        this,
+        runtime === undefined && `no Node-RED ${version}`,
+        !hasOwn && themes === undefined && 'no dark theme could be installed',
+      );
       const editorTheme = { tours: false, projects: { enabled: false }, ...(hasOwn ? {} : { theme: 'dark' }) };
       red = await startNodeRed({
         flow: FLOW,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { assertAccessible } from '../editor/axe';
-import { launchBrowser } from '../editor/browser';
+import { browserOrSkip } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { example } from '../shared/examples';
 import { startNodeRed, type RunningNodeRed } from '../shared/node-red';
@@ -21,19 +21,11 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
     let red: RunningNodeRed | undefined;
 
     before(async function () {
-      const launched = await launchBrowser();
-      const missing = Array.isArray(launched)
-        ? `no browser: ${launched.join('; ')}`
-        : palette === undefined
-          ? 'FlowFuse Dashboard could not be installed'
-          : runtime === undefined
-            ? `no Node-RED ${version}`
-            : undefined;
-      if (!Array.isArray(launched)) browser = launched;
-      if (missing !== undefined) {
-        console.log(`      skipped: ${missing}`);
-        return this.skip();
-      }
+      browser = await browserOrSkip(
+        this,
+        palette === undefined && 'FlowFuse Dashboard could not be installed',
+        runtime === undefined && `no Node-RED ${version}`,
+      );
       red = await startNodeRed({ flow: example(NAME), palettes: [palette as string], ...(runtime && { runtime }) });
     });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../editor/browser';
+import { browserOrSkip } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
 
@@ -24,12 +24,7 @@ describe('in German', function () {
   let red: RunningNodeRed;
 
   before(async function () {
-    const launched = await launchBrowser();
-    if (Array.isArray(launched)) {
-      console.log(`      skipped, no browser: ${launched.join('; ')}`);
-      return this.skip();
-    }
-    browser = launched;
+    browser = await browserOrSkip(this);
     red = await startNodeRed({ flow: FLOW, settings: { lang: 'de' } });
   });
 

@@ -24,6 +24,19 @@ export async function launchBrowser(): Promise<Browser | string[]> {
   return reasons.length > 0 ? reasons : ['no Chromium is installed here, and npm carries none for this platform'];
 }
 
+/**
+ * A browser for a suite. Where there is none the suite is skipped, and the reasons are printed.
+ *
+ * @param missing what else the suite lacks, a half-sentence each; false for what is there
+ */
+export async function browserOrSkip(suite: Mocha.Context, ...missing: (string | false)[]): Promise<Browser> {
+  const reason = missing.find((one) => one !== false);
+  const launched = reason === undefined ? await launchBrowser() : [];
+  if (!Array.isArray(launched)) return launched;
+  console.log(`      skipped: ${reason ?? `no browser: ${launched.join('; ')}`}`);
+  return suite.skip();
+}
+
 function fromEnvironment(): string | undefined {
   return process.env['SONOTA_CHROMIUM'];
 }

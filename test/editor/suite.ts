@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
-import { launchBrowser } from './browser';
+import { browserOrSkip } from './browser';
 import { EditorPage } from './editor-page';
 
 export interface EditorSuite {
@@ -22,12 +22,7 @@ export function useEditor(flow: Flow): EditorSuite {
   let red: RunningNodeRed | undefined;
 
   before(async function () {
-    const launched = await launchBrowser();
-    if (Array.isArray(launched)) {
-      console.log(`      skipped, no browser: ${launched.join('; ')}`);
-      return this.skip();
-    }
-    browser = launched;
+    browser = await browserOrSkip(this);
     red = await startNodeRed({ flow });
     editor = await EditorPage.open(browser, red.url);
   });
