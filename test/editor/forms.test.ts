@@ -133,8 +133,12 @@ describe('editor: forms', () => {
 
   it('says in words what is wrong with a field', async () => {
     const form = await suite.editor.openForm(idOf('sonota-provision'));
-    await suite.editor.enter(form.locator('#node-input-timeout'), 'soon');
-    await form.locator('#node-input-timeout').hover();
+    const field = form.locator('#node-input-timeout');
+    await suite.editor.enter(field, 'soon');
+    // The words belong to the field from the check on, and show when the pointer enters it after that.
+    await waitForClass(field, true);
+    await suite.editor.page.mouse.move(0, 0);
+    await field.hover();
     const popover = suite.editor.page.locator('.red-ui-popover', { hasText: 'must be a number above 0' });
     await popover.first().waitFor();
     await suite.editor.cancelForm();

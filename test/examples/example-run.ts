@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { NewFirmwarePlace } from '../../lib/virtual/new-firmware';
 import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
-import { freePort } from '../flash/bench';
 import type { CommsClient } from '../shared/comms';
 import { exampleOf } from '../shared/examples';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
+import { freePort } from '../shared/ports';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const LIMIT_MS = 60_000;

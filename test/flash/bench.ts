@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FlashError } from '../../lib/errors';
@@ -19,6 +18,7 @@ import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/job/stages';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { freePort } from '../shared/ports';
 
 /** One TLS identity for all tests of the process: a new RSA key costs up to a second. */
 const identityFolder = mkdtempSync(join(tmpdir(), 'sonota-flash-'));
@@ -32,28 +32,6 @@ export const FIRMWARE = {
 };
 
 export const HOME = { ssid: 'home', password: 'top secret' };
-
-/** A port on 127.0.0.1 that nobody has just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Holds a port until it is closed, as another program would. */
-export async function occupy(port: number): Promise<{ release(): Promise<void> }> {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    release: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 /** A node's instance as the stages see it: keeps all that it is told, with the time of each report. */
 export class Recorder extends EventEmitter implements Outlet {

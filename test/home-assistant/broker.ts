@@ -7,9 +7,9 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MqttMessage } from '../../lib/home-assistant';
-import { freePort } from '../flash/bench';
 import { nodeRedFolder } from '../shared/node-red';
 import { Schemas } from './schemas';
+import { freePort } from '../shared/ports';
 
 const COMMANDS = ['mosquitto', '/usr/sbin/mosquitto'];
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
-import { freePort } from '../flash/bench';
+import { freePort } from '../shared/ports';
 
 /** What scripts/home-assistant/place.mjs has found or made. */
 type Place = { command: string[]; root: string; version: string } | { skip: string };

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
-import { freePort } from '../flash/bench';
 import { exampleOf } from '../shared/examples';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
 import { Broker, Listener } from './broker';
+import { freePort } from '../shared/ports';
 
 /** Large enough for a progress with steps in it. */
 const FINAL_BYTES = 131_072;

@@ -5,9 +5,10 @@ import type { ErrorCode } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
-import { FIRMWARE, freePort } from '../flash/bench';
+import { FIRMWARE } from '../flash/bench';
 import { Bed, freePorts, road, type Ports } from '../nodes/bed';
 import type { Flow } from '../shared/node-red';
+import { freePort } from '../shared/ports';
 
 /** A device that fails, and the one code that it is to end with. */
 export interface Faulty {

@@ -22,8 +22,8 @@ import registerQueue from '../../nodes/sonota-queue/sonota-queue';
 import registerWifi from '../../nodes/sonota-wifi/sonota-wifi';
 import registerTasmota from '../../nodes/sonota-tasmota-setup/sonota-tasmota-setup';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
-import { freePort } from '../flash/bench';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
+import { freePort } from '../shared/ports';
 
 /** What a node put out, called done with, or was caught with. */
 export type Msg = Record<string, unknown> & {

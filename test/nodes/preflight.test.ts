@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { PreflightReport } from '../../lib/flash/preflight/preflight';
-import { FIRMWARE, occupy } from '../flash/bench';
+import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { nodeRedFolder } from '../shared/node-red';
 import { Bed, freePorts, type Ports } from './bed';
+import { occupy } from '../shared/ports';
 
 const CREDENTIALS = { host: { password: 'top secret' } };
 

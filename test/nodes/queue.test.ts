@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
-import { FIRMWARE, freePort } from '../flash/bench';
+import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, road, type Msg, type Ports } from './bed';
+import { freePort } from '../shared/ports';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 

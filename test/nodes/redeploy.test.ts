@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
-import { FIRMWARE, freePort, occupy } from '../flash/bench';
+import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, road, without, type Ports } from './bed';
+import { freePort, occupy } from '../shared/ports';
 
 /** Resolves when all of these ports can be opened by somebody else; tries until then. */
 async function untilFree(ports: Ports): Promise<number> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { FIRMWARE, freePort, occupy } from '../flash/bench';
+import { FIRMWARE } from '../flash/bench';
 import { Bed, freePorts, road, type Msg } from './bed';
+import { freePort, occupy } from '../shared/ports';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
-import { freePort } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
 import { closeAll } from '../virtual/lab';
 import { Bed } from './bed';
+import { freePort } from '../shared/ports';
 
 const SECRETS = ['wifi-secret', 'mqtt-secret', 'web-secret'] as const;
 const [WIFI, MQTT, WEB] = SECRETS;

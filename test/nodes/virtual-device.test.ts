@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readDevice } from '../../lib/client/ap-client';
 import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
-import { freePort, occupy } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { Bed } from './bed';
+import { freePort, occupy } from '../shared/ports';
 
 function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
   const place = { z: 'tab', x: 100, y: 100 };

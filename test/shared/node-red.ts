@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CommsClient } from './comms';
 import { packageRoot } from './package-root';
+import { freePort } from './ports';
 
 /** How long a Node-RED may take to say "Started flows", and to end after SIGTERM. */
 const START_LIMIT_MS = 30_000;
@@ -230,16 +230,6 @@ async function furnish(userDir: string, port: number, options: NodeRedOptions): 
   await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(options.flow ?? []));
   await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(options.credentials ?? {}));
-}
-
-/** A port that nobody has just now; Node-RED cannot tell which one it got when it is given 0. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function injectProps(message: Record<string, unknown>): object[] {

@@ -9,7 +9,7 @@ import type { TasmotaWishes } from '../../../lib/flash/tasmota/wishes';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { booted, imageWith, pageOf, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
-import { freePort } from '../bench';
+import { freePort } from '../../shared/ports';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 /** A backlog would be cut at one of its signs, and swallow what follows at the other. */
