@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { makeFinalImage } from '../../lib/image';
+import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { assertCode } from './refusals';
-import { freePort } from '../shared/ports';
 
 describe('flash/stage/finalstage', () => {
   afterEach(closeBenches);

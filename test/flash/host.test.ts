@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { makeUserImage } from '../../lib/image';
+import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { assertCode } from './refusals';
-import { freePort, occupy } from '../shared/ports';
 
 describe('flash/host', () => {
   afterEach(closeBenches);

@@ -4,9 +4,9 @@ import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Job } from '../../lib/flash/job/job';
 import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
-import { freePort } from '../shared/ports';
 
 const DEVICE = '1000a1b2c3';
 const MAC = '5C:CF:7F:12:34:56';

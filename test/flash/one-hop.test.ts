@@ -6,9 +6,9 @@ import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { FlashHost } from '../../lib/flash/host/host';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwarePlace, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { freePort, occupy } from '../shared/ports';
 import { closeBenches, HOME, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
-import { freePort, occupy } from '../shared/ports';
 
 /** The virtual Sonoff takes it for a Tasmota by this name. */
 const FINAL = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { freePort } from '../shared/ports';
 import { closeBenches, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
-import { freePort } from '../shared/ports';
 
 describe('flash/stage/provision', () => {
   afterEach(closeBenches);

@@ -15,9 +15,9 @@ import { useHttpServers } from '../shared/http-server';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { FakeSupervisor } from '../net/wifi/fake-supervisor';
 import { usePrivateBus } from '../net/wifi/private-bus';
+import { freePort } from '../shared/ports';
 import { type Bench, closeBenches, FIRMWARE, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
-import { freePort } from '../shared/ports';
 
 const BY_NM: WifiSettings = { driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' };
 const AROUND = { sees: () => true };

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { nodeRedFolder } from '../shared/node-red';
-import { Schemas } from './schemas';
 import { freePort } from '../shared/ports';
+import { Schemas } from './schemas';
 
 const COMMANDS = ['mosquitto', '/usr/sbin/mosquitto'];
 

@@ -7,8 +7,8 @@ import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { exampleOf } from '../shared/examples';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
-import { Broker, Listener } from './broker';
 import { freePort } from '../shared/ports';
+import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
 const FINAL_BYTES = 131_072;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
-import { Bed, freePorts } from './bed';
 import { freePort } from '../shared/ports';
+import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
 const DEVICE = '1000a1b2c3';

@@ -6,8 +6,8 @@ import type { PreflightReport } from '../../lib/flash/preflight/preflight';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { nodeRedFolder } from '../shared/node-red';
-import { Bed, freePorts, type Ports } from './bed';
 import { occupy } from '../shared/ports';
+import { Bed, freePorts, type Ports } from './bed';
 
 const CREDENTIALS = { host: { password: 'top secret' } };
 

@@ -3,8 +3,8 @@ import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
-import { Bed, freePorts, road, type Msg, type Ports } from './bed';
 import { freePort } from '../shared/ports';
+import { Bed, freePorts, road, type Msg, type Ports } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 

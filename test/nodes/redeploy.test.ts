@@ -4,8 +4,8 @@ import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
-import { Bed, freePorts, road, without, type Ports } from './bed';
 import { freePort, occupy } from '../shared/ports';
+import { Bed, freePorts, road, without, type Ports } from './bed';
 
 /** Resolves when all of these ports can be opened by somebody else; tries until then. */
 async function untilFree(ports: Ports): Promise<number> {

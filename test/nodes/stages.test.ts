@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { FIRMWARE } from '../flash/bench';
-import { Bed, freePorts, road, type Msg } from './bed';
 import { freePort, occupy } from '../shared/ports';
+import { Bed, freePorts, road, type Msg } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 

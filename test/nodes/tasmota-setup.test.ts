@@ -3,8 +3,8 @@ import type { TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
 import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
 import { closeAll } from '../virtual/lab';
-import { Bed } from './bed';
 import { freePort } from '../shared/ports';
+import { Bed } from './bed';
 
 const SECRETS = ['wifi-secret', 'mqtt-secret', 'web-secret'] as const;
 const [WIFI, MQTT, WEB] = SECRETS;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readDevice } from '../../lib/client/ap-client';
 import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
 import type { Flow } from '../shared/node-red';
-import { Bed } from './bed';
 import { freePort, occupy } from '../shared/ports';
+import { Bed } from './bed';
 
 function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
   const place = { z: 'tab', x: 100, y: 100 };

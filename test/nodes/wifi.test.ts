@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
-import { Bed } from './bed';
 import { freePort } from '../shared/ports';
+import { Bed } from './bed';
 
 const SSID = 'ITEAD-1000a1b2c3';
 const BSSID = '5E:CF:7F:A1:B2:C3';

@@ -12,8 +12,8 @@ import {
 } from '../../lib/virtual/virtual-sonoff';
 import { type CommsClient } from '../shared/comms';
 import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
-import { Air } from './air';
 import { freePort } from '../shared/ports';
+import { Air } from './air';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const FACTORY_KEY = '5f0a9c1e-7b1d-4d0e-9a51-2f6f1f8d3c77';

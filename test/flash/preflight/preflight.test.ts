@@ -5,9 +5,9 @@ import type { FlashHost } from '../../../lib/flash/host/host';
 import type { Check } from '../../../lib/flash/preflight/check';
 import { preflight, type PreflightReport } from '../../../lib/flash/preflight/preflight';
 import { packOneHop } from '../../../lib/image';
+import { freePort } from '../../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from '../bench';
 import { assertCode } from '../refusals';
-import { freePort } from '../../shared/ports';
 
 const WIFI = { ssid: true, password: true };
 const MACHINE = { addresses: [], contained: false, now: new Date('2026-05-04T00:00:00Z') };

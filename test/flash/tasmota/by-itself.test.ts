@@ -11,8 +11,8 @@ import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-ne
 import { usePrivateBus } from '../../net/wifi/private-bus';
 import { booted, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
-import { assertCode } from '../refusals';
 import { freePort } from '../../shared/ports';
+import { assertCode } from '../refusals';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const NOTHING = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };

@@ -9,9 +9,9 @@ import type { OwnAddress } from '../../../lib/flash/verdict/observation';
 import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';
 import { makeFinalImage, makeUserImage } from '../../../lib/image';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
+import { freePort, occupy } from '../../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from '../bench';
 import { assertCode } from '../refusals';
-import { freePort, occupy } from '../../shared/ports';
 
 const DEVICE = '1000a1b2c3';
 
