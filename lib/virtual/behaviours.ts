@@ -26,6 +26,8 @@ export interface Behaviours {
   acknowledges: boolean;
   /** Time it takes over each block that it writes (4096 bytes of an upgrade, 1024 in FinalStage), in ms. */
   blockPauseMs: number;
+  /** Takes nothing more once so many bytes of a download or of an image in FinalStage are written, until it changes. */
+  holdsAtByte: number | undefined;
   /** true: a bit of what it has written and acknowledged flips before its first start. */
   imageRots: boolean;
   /** false: FinalStage's connects go nowhere. */
@@ -58,6 +60,7 @@ export const HEALTHY: Behaviours = {
   reachesImages: true,
   acknowledges: true,
   blockPauseMs: 0,
+  holdsAtByte: undefined,
   imageRots: false,
   finalStageDials: true,
   finalStageStolen: false,

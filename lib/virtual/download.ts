@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type DeviceContext, Restart } from './context';
 import { dial } from './dial';
 import { SECTOR_BYTES } from './flash-memory';
+import { hold } from './hold';
 import type { Upgrade } from './upgrade-command';
 import { pause } from './waiting';
 import { type Wire, WireError } from './wire';
@@ -56,6 +57,7 @@ export async function writeSector(download: Download, offset: number, block: Uin
   flash.program(address + offset, block);
   await pause(behaviours.blockPauseMs, signal);
   const written = offset + block.length;
+  await hold(device, written, signal);
   if (behaviours.crashesAtByte !== undefined && written >= behaviours.crashesAtByte && device.once('crash')) {
     throw new Restart('crashed during the download');
   }

@@ -5,6 +5,7 @@ import { dial } from './dial';
 import type { ServerAddress } from './dispatch-client';
 import { FetchError, type FinalStageFile, openStream, type Stream } from './finalstage-fetch';
 import { FLASH_BYTES, SECTOR_BYTES } from './flash-memory';
+import { hold } from './hold';
 import { accessPointMac } from './radio';
 import { hang, pause } from './waiting';
 import { WireError } from './wire';
@@ -203,5 +204,6 @@ async function writeBlocks(
     device.flash.program(address + position - from, block);
     position += block.length;
     await pause(device.behaviours.blockPauseMs, signal);
+    await hold(device, position, signal);
   }
 }

@@ -16,6 +16,7 @@ import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/job/stages';
+import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../shared/ports';
@@ -108,7 +109,7 @@ export class Bench {
     readonly settings: HostSettings,
   ) {}
 
-  static async open(settings: Partial<HostSettings> = {}): Promise<Bench> {
+  static async open(settings: Partial<HostSettings>, waits: Partial<Waits>): Promise<Bench> {
     const httpPort = settings.httpPort ?? (await freePort());
     const all = {
       bind: '127.0.0.1',
@@ -119,7 +120,7 @@ export class Bench {
       finalStagePort: httpPort,
       ...settings,
     };
-    const bench = new Bench(new FlashHost(all, identityFolder), all);
+    const bench = new Bench(new FlashHost(all, identityFolder, undefined, { ...WAITS, ...waits }), all);
     await bench.host.open();
     return bench;
   }
@@ -209,8 +210,8 @@ export class Bench {
 const benches: Bench[] = [];
 
 /** A bench that `closeBenches` closes. */
-export async function openBench(settings: Partial<HostSettings> = {}): Promise<Bench> {
-  const bench = await Bench.open(settings);
+export async function openBench(settings: Partial<HostSettings> = {}, waits: Partial<Waits> = {}): Promise<Bench> {
+  const bench = await Bench.open(settings, waits);
   benches.push(bench);
   return bench;
 }

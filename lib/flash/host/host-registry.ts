@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
-
-/** A host without its config node is kept this long at most: a redeploy brings the new one within moments. */
-const HAND_OVER_MS = 5000;
+import { WAITS, type Waits } from '../waiting/waits';
 
 interface Entry {
   readonly host: FlashHost;
@@ -22,6 +20,10 @@ interface Entry {
  */
 export class HostRegistry extends EventEmitter {
   private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly waits: Waits = WAITS) {
+    super();
+  }
 
   /** Every host that there is, by its id. */
   all(): [id: string, host: FlashHost][] {
@@ -87,7 +89,7 @@ export class HostRegistry extends EventEmitter {
   }
 
   private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
-    const host = new FlashHost(settings, identityFolder, id);
+    const host = new FlashHost(settings, identityFolder, id, this.waits);
     const entry: Entry = { host, owner: undefined, users: new Set(), away: new Set(), timer: undefined };
     this.entries.set(id, entry);
     this.emit('added', host);
@@ -96,7 +98,7 @@ export class HostRegistry extends EventEmitter {
 
   private settleLater(entry: Entry): void {
     clearTimeout(entry.timer);
-    entry.timer = setTimeout(() => void this.settle(), HAND_OVER_MS);
+    entry.timer = setTimeout(() => void this.settle(), this.waits.handOverMs);
   }
 
   private async close(id: string, entry: Entry, forget = false): Promise<void> {

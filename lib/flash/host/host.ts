@@ -30,6 +30,7 @@ import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
+import { WAITS, type Waits } from '../waiting/waits';
 import { Witness } from './witness';
 
 export interface HostSettings extends ListenSettings {
@@ -39,14 +40,6 @@ export interface HostSettings extends ListenSettings {
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
 const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
-
-/** How long a job that nobody watches in FinalStage is served: as long as a person may need to join its network. */
-const UNWATCHED_VISIT_MS = 15 * 60_000;
-const SWEEP_MS = 5000;
-/** How long the stages may take to leave what they joined when the host closes; Node-RED waits for 15 s in all. */
-const LEAVE_LIMIT_MS = 10_000;
-/** A FinalStage transfer that has not moved for so long is not waited for when the host closes. */
-const DEAD_AFTER_MS = 30_000;
 
 /**
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
@@ -104,6 +97,7 @@ export class FlashHost extends EventEmitter {
     private settings: HostSettings,
     private readonly folder: string | undefined,
     id?: string,
+    readonly waits: Waits = WAITS,
   ) {
     super();
     this.library = ImageLibrary.at(folder);
@@ -115,7 +109,8 @@ export class FlashHost extends EventEmitter {
     this.watch.on('changed', () => void this.homeAddress.update());
     if (folder === undefined || id === undefined) return;
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
-    this.memory = new JobMemory(folder, id, { jobs: this.jobs, runs: this.runs, queue: this.queue }, say);
+    const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
+    this.memory = new JobMemory(folder, id, of, say, waits);
     this.memory.start();
     this.desk.whenKept = () => this.kept();
   }
@@ -201,7 +196,7 @@ export class FlashHost extends EventEmitter {
     this.runs.cancelAll();
     await this.stopListening();
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
-    await this.runs.whenIdle(LEAVE_LIMIT_MS);
+    await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();
     await this.radio.close();
   }
@@ -297,7 +292,7 @@ export class FlashHost extends EventEmitter {
       if (this.trouble) this.log('warn', this.trouble.message);
       this.watch.start();
       void this.radio.clean(new AbortController().signal);
-      this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+      this.sweeper = setInterval(() => void this.sweep(), this.waits.sweepMs).unref();
       this.log(
         'info',
         `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
@@ -362,15 +357,15 @@ export class FlashHost extends EventEmitter {
   private async untilFinalStageIsQuiet(images: ImageServer): Promise<void> {
     if (images.transfersOnWire.finalstage === 0) return;
     const visits = this.jobs.awaitingFinalStage().flatMap(({ visit }) => visit ?? []);
-    const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(DEAD_AFTER_MS)));
+    const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(this.waits.deadTransferMs)));
     await Promise.race([images.whenFinalStageQuiet(), whenAllStall]);
   }
 
   /** Gives up FinalStage's port when no job can reach it any more: nothing listens longer than it must. */
   private async sweep(): Promise<void> {
     for (const job of this.jobs.awaitingFinalStage()) {
-      const isUnwatched = !job.running && Date.now() - (job.visit?.since.getTime() ?? 0) > UNWATCHED_VISIT_MS;
-      if (isUnwatched) job.visit = undefined;
+      const waitedMs = Date.now() - (job.visit?.since.getTime() ?? 0);
+      if (!job.running && waitedMs > this.waits.unwatchedVisitMs) job.visit = undefined;
     }
     const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
     if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();

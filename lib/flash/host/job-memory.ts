@@ -9,13 +9,8 @@ import type { FlashQueue } from '../queue/flash-queue';
 import { keptQueue, revivedQueue } from '../kept/queue-record';
 import type { StageRuns } from '../run/stage-runs';
 import { waitFor } from '../waiting/wait';
+import type { Waits } from '../waiting/waits';
 
-/** Bytes that merely flow are noted this often. */
-const FLOW_MS = 1000;
-/** A disk that is full or gone is tried again after so long. */
-const RETRY_MS = 5000;
-/** FinalStage gives up on an answer that has not begun after 5 s (protocol notes 5). */
-const SETTLE_LIMIT_MS = 2000;
 /** How many ended jobs are kept. */
 const ENDED_KEPT = 10;
 
@@ -39,6 +34,7 @@ export class JobMemory {
     hostId: string,
     private readonly of: { jobs: JobBook; runs: StageRuns; queue: FlashQueue },
     private readonly log: HostLog,
+    private readonly waits: Pick<Waits, 'flowMs' | 'retryMs' | 'settleMs'>,
   ) {
     this.file = new JobFile(join(folder, 'jobs'), hostId);
   }
@@ -67,7 +63,7 @@ export class JobMemory {
   async settled(): Promise<void> {
     const { turns } = this;
     if (this.hasFailed || this.isClosed) return;
-    const signal = AbortSignal.timeout(SETTLE_LIMIT_MS);
+    const signal = AbortSignal.timeout(this.waits.settleMs);
     // Not until there is nothing more to write: while other devices are in work, there always is.
     const isWritten = (): true | undefined => this.written >= turns || undefined;
     await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
@@ -107,7 +103,7 @@ export class JobMemory {
   };
 
   private flowed(): void {
-    this.timer ??= setTimeout(() => this.changed(), FLOW_MS).unref();
+    this.timer ??= setTimeout(() => this.changed(), this.waits.flowMs).unref();
   }
 
   private changed(): void {
@@ -133,7 +129,7 @@ export class JobMemory {
         this.log('warn', `The jobs cannot be kept in ${this.file.path}: ${(error as Error).message}`);
       }
       this.hasFailed = true;
-      if (!this.isClosed) this.timer ??= setTimeout(() => this.changed(), RETRY_MS).unref();
+      if (!this.isClosed) this.timer ??= setTimeout(() => this.changed(), this.waits.retryMs).unref();
     } finally {
       this.writing = undefined;
     }

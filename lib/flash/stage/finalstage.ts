@@ -11,20 +11,13 @@ import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
 import { firstOf } from '../waiting/first-of';
 import { waitFor } from '../waiting/wait';
+import type { Waits } from '../waiting/waits';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
 import { untilOver, witnessed, type Beginning } from './judged';
 
-/** FinalStage is gone when nothing was seen of it for this long (design, rule 6). */
-const GONE_AFTER_MS = 3000;
-/** And when at least this many looks in that time found nothing. */
+/** FinalStage is gone when at least this many looks in the time that it may be out of sight found nothing. */
 const GONE_AFTER_LOOKS = 2;
-/** FinalStage that was not installed over restarts, blinks for 10 s and is back well before this (notes 5). */
-const UNCONFIRMED_AFTER_MS = 60_000;
-/** Bytes that went out this recently mean that the transfer still flows. */
-const FLOWING_MS = 30_000;
-/** After the last byte it takes FinalStage a few seconds to go, and a person a little longer to leave its network. */
-const LEAVE_WITHIN_MS = 30_000;
 
 /** Trouble that the narration below puts into words that also say what to do now. */
 const OF_ITS_OWN_WORDS: readonly ErrorCode[] = ['finalstage-stalled', 'user2-stalled', 'finalstage-wrong-address'];
@@ -91,13 +84,15 @@ async function watchFinalStage(
   const narrator = new FinalStageNarrator(context, host, { visit, presence, radio });
   const onDialled = (): void => presence.touch();
   visit.on('dialled', onDialled);
-  const isBusy = (): boolean => visit.isFlowing(FLOWING_MS) || visit.isJustDelivered(LEAVE_WITHIN_MS);
+  const { finalStageFlowsMs, finalStageLeavesMs } = host.waits;
+  const isBusy = (): boolean => visit.isFlowing(finalStageFlowsMs) || visit.isJustDelivered(finalStageLeavesMs);
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await host.openFinalStagePort();
       presence.start();
       await firstOf<true>(signal, [
-        (either) => waitFor(presence, ['looked'], () => isGone(visit, presence) || undefined, { signal: either }),
+        (either) =>
+          waitFor(presence, ['looked'], () => isGone(visit, presence, host.waits) || undefined, { signal: either }),
         ...(radio ? [(either: AbortSignal) => radio.keepJoined(either)] : []),
       ]);
       narrator.stop();
@@ -106,7 +101,7 @@ async function watchFinalStage(
     });
   } catch (error) {
     // Whatever ends it: the network is not left, and the job not closed, under a transfer.
-    await visit.whenQuiet(FLOWING_MS);
+    await visit.whenQuiet(finalStageFlowsMs);
     throw error;
   } finally {
     visit.off('dialled', onDialled);
@@ -160,12 +155,12 @@ function noteLook({ evidence }: Job, { addresses, ownAddress, isAnswered }: Fina
 }
 
 /** @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye */
-function isGone(visit: FinalStageVisit, presence: FinalStagePresence): boolean {
+function isGone(visit: FinalStageVisit, presence: FinalStagePresence, waits: Waits): boolean {
   const state = visit.deliveries.final?.state;
   const isAway = (forMs: number): boolean =>
     Date.now() - presence.lastThere >= forMs && presence.looksSince >= GONE_AFTER_LOOKS;
-  if (state === 'acknowledged' && isAway(UNCONFIRMED_AFTER_MS)) throw new FlashError('finalstage-unconfirmed');
-  return state === 'delivered' && isAway(GONE_AFTER_MS);
+  if (state === 'acknowledged' && isAway(waits.unconfirmedMs)) throw new FlashError('finalstage-unconfirmed');
+  return state === 'delivered' && isAway(waits.goneMs);
 }
 
 /** Says what FinalStage does and what the person must do now, at every piece of news. */

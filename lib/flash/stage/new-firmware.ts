@@ -6,16 +6,10 @@ import { newFirmwareVisit } from '../radio/visits';
 import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../waiting/first-of';
 import { waitFor } from '../waiting/wait';
+import type { Waits } from '../waiting/waits';
 import { throwIfFinal, untilOver, witnessed, type Beginning } from './judged';
 import { NewFirmwarePresence, placesOf, type FoundFirmware, type NewFirmwareAnswer } from './new-firmware-presence';
 
-/**
- * From acknowledgement 0 on: 3 s until the device restarts, then 15 to 20 s in which it unpacks and writes without a
- * sign of life (image notes 5.4), and its new firmware's own start.
- */
-const DARK_MS = 25_000;
-/** No device is through before this: what answers so soon was there before, and stays somebody else. */
-const SOONEST_MS = 8000;
 const COUNT_MS = 1000;
 /** How much of the stage the darkness is, where there is one. */
 const DARK_SHARE = 0.6;
@@ -53,17 +47,17 @@ export async function newFirmware(
     ...(deviceid === undefined ? {} : { deviceid }),
     url: places.map(({ url }) => url).join(' and '),
   };
-  const isDark = (): boolean => darkFor(job) > 0;
+  const isDark = (): boolean => darkFor(job, host.waits) > 0;
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),
-    mayBeOurs: neighbourWatch(job),
+    mayBeOurs: neighbourWatch(job, host.waits),
   });
   const radio = host.hasWifi(places[0].url)
     ? new NetworkVisit(host.radio, job.evidence, newFirmwareVisit(job))
     : undefined;
   return witnessed(context, beginning, async () => {
-    const narrator = new NewFirmwareNarrator(context, presence, radio);
+    const narrator = new NewFirmwareNarrator(context, host.waits, presence, radio);
     presence.on('looked', () => note(job, presence));
     try {
       // While it writes nobody is to be told to switch it off and on.
@@ -96,21 +90,21 @@ async function joinIfPossible(radio: NetworkVisit, signal: AbortSignal): Promise
  * Tells the device from whatever else answers at its places, such as a router, a proxy between it and us, or a device
  * that was flashed before: while it is dark only its MAC address counts.
  */
-function neighbourWatch(job: Job): (answer: NewFirmwareAnswer) => boolean {
+function neighbourWatch(job: Job, waits: Waits): (answer: NewFirmwareAnswer) => boolean {
   const neighbours = new Set<string>();
   return ({ place: { url }, kind, title, isProven }) => {
     if (isProven) return true;
-    const left = darkFor(job);
+    const left = darkFor(job, waits);
     const name = [url, kind, title].join();
-    if (left > DARK_MS - SOONEST_MS) neighbours.add(name);
+    if (left > waits.darkMs - waits.darkAtLeastMs) neighbours.add(name);
     return left === 0 && !neighbours.has(name);
   };
 }
 
 /** How long the device is still dark, in ms; 0 where it is not, or was flashed by FinalStage, which one can see. */
-function darkFor(job: Job, now = Date.now()): number {
+function darkFor(job: Job, { darkMs }: Waits, now = Date.now()): number {
   const since = job.intermediate === 'one-hop' ? job.leftAt('upgrade') : undefined;
-  return since === undefined ? 0 : Math.max(0, since.getTime() + DARK_MS - now);
+  return since === undefined ? 0 : Math.max(0, since.getTime() + darkMs - now);
 }
 
 function note({ evidence }: Job, { addresses, sightings }: NewFirmwarePresence): void {
@@ -132,6 +126,7 @@ class NewFirmwareNarrator {
 
   constructor(
     private readonly context: StageContext,
+    private readonly waits: Waits,
     private readonly presence: NewFirmwarePresence,
     private readonly radio: NetworkVisit | undefined,
   ) {
@@ -147,9 +142,9 @@ class NewFirmwareNarrator {
 
   private readonly narrate = (): void => {
     const { context, presence } = this;
-    const left = darkFor(context.job);
+    const left = darkFor(context.job, this.waits);
     if (left > 0) {
-      const fraction = DARK_SHARE * (1 - left / DARK_MS);
+      const fraction = DARK_SHARE * (1 - left / this.waits.darkMs);
       return context.say('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });
     }
     const fraction = context.job.intermediate === 'one-hop' ? DARK_SHARE : 0;

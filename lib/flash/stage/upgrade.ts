@@ -19,14 +19,8 @@ import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginni
 import { NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
 
-/** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
-const VERDICT_LIMIT_S = 190;
 /** The device's code for a version that it takes for older than its own. */
 const VERSION_REFUSED = 410;
-/** Each device before this one has its own limits, some 20 minutes in all; nobody waits for more than a few. */
-const TURN_LIMIT_S = 60 * 60;
-/** Bytes that went out this recently mean that the transfer still flows. */
-const FLOWING_MS = 10_000;
 
 export interface UpgradeOptions {
   readonly timeoutSeconds: number;
@@ -76,7 +70,7 @@ async function upgradeDevice(
   const stopWatching = watchTrouble(job, (trouble) => {
     if (trouble) context.say('upgrade-trouble', { message: trouble.text });
   });
-  const isBusy = (): boolean => download.isFlowing(FLOWING_MS);
+  const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs);
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await (isOneHop ? host.open() : host.openFinalStagePort());
@@ -110,8 +104,9 @@ async function upgradeDevice(
 /** The wait for other devices does not count for the stage's own time limit. */
 async function takeTurn(context: StageContext, host: FlashHost, deviceid: string): Promise<UpgradeDownload> {
   let holder = '?';
-  const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: TURN_LIMIT_S / 60 });
-  return withinLimit(context.signal, { seconds: TURN_LIMIT_S, whenOver }, (signal) =>
+  const { turnMs } = host.waits;
+  const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: turnMs / 60_000 });
+  return withinLimit(context.signal, { seconds: turnMs / 1000, whenOver }, (signal) =>
     host.finalStageTurn.take(context.job, signal, (job) => {
       holder = job.deviceid ?? 'without a known id';
       context.say('wait-for-turn', { deviceid, holder });
@@ -211,7 +206,8 @@ class UpgradeSessions {
     this.download.on('changed', onChanged);
     const whenOver = (): FlashError => whyOver(job, 'upgrade');
     try {
-      return await withinLimit(this.signal, { seconds: VERDICT_LIMIT_S, whenOver }, (signal) =>
+      const seconds = this.host.waits.upgradeVerdictMs / 1000;
+      return await withinLimit(this.signal, { seconds, whenOver }, (signal) =>
         this.verdictOf(connection, events, signal),
       );
     } finally {

@@ -1,0 +1,71 @@
+/**
+ * How long the host and its stages wait for a device, a person or the disk, in ms; what a verdict waits for is in
+ * `Patience`. Given in from outside, so that a test need not wait as long.
+ */
+export interface Waits {
+  /** A host is kept for so long without its config node: a redeploy brings the new one within moments. */
+  readonly handOverMs: number;
+  /** How often the host looks whether FinalStage's port is still needed. */
+  readonly sweepMs: number;
+  /** A job in FinalStage that no stage watches is served for so long: a person may need it to join the network. */
+  readonly unwatchedVisitMs: number;
+  /** The stages may take so long to leave what they joined when the host closes; Node-RED waits for 15 s in all. */
+  readonly leaveMs: number;
+  /** A FinalStage transfer that has not moved for so long does not hold up the close of the host. */
+  readonly deadTransferMs: number;
+
+  /** Progress of a transfer is written to disk this often. */
+  readonly flowMs: number;
+  /** A disk that is full or gone is tried again after so long. */
+  readonly retryMs: number;
+  /** The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s (notes 5). */
+  readonly settleMs: number;
+
+  /** The turn of a device for its upgrade: each one before it has limits of its own, some 20 minutes in all. */
+  readonly turnMs: number;
+  /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
+  readonly upgradeVerdictMs: number;
+  /** An upgrade whose last byte went out this recently still flows. */
+  readonly upgradeFlowsMs: number;
+
+  /** FinalStage is gone when nothing was seen of it for so long (design, rule 6). */
+  readonly goneMs: number;
+  /** FinalStage that was not installed over restarts, blinks for 10 s and is back well before this (notes 5). */
+  readonly unconfirmedMs: number;
+  /** A FinalStage transfer whose last byte went out this recently still flows. */
+  readonly finalStageFlowsMs: number;
+  /** After the last byte FinalStage takes a few seconds to go, and a person a little longer to leave its network. */
+  readonly finalStageLeavesMs: number;
+
+  /**
+   * From acknowledgement 0 of a one-hop image on: 3 s until the device restarts, 15 to 20 s in which it unpacks and
+   * writes without a sign of life (image notes 5.4), and its new firmware's own start.
+   */
+  readonly darkMs: number;
+  /** No device is through the dark sooner: what answers before was there already, and is another device. */
+  readonly darkAtLeastMs: number;
+}
+
+export const WAITS: Waits = {
+  handOverMs: 5000,
+  sweepMs: 5000,
+  unwatchedVisitMs: 15 * 60_000,
+  leaveMs: 10_000,
+  deadTransferMs: 30_000,
+
+  flowMs: 1000,
+  retryMs: 5000,
+  settleMs: 2000,
+
+  turnMs: 60 * 60_000,
+  upgradeVerdictMs: 190_000,
+  upgradeFlowsMs: 10_000,
+
+  goneMs: 3000,
+  unconfirmedMs: 60_000,
+  finalStageFlowsMs: 30_000,
+  finalStageLeavesMs: 30_000,
+
+  darkMs: 25_000,
+  darkAtLeastMs: 8000,
+};
