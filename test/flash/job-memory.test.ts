@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import type { JobFileContent } from '../../lib/flash/kept/job-file';
+import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
@@ -272,11 +274,10 @@ describe('flash/job-memory', () => {
     ['nothing', ''],
     ['another format', '{"format":"sonota-jobs/99","jobs":[],"tickets":[]}'],
     ['null', 'null'],
-    ['a job without its parts', '{"format":"sonota-jobs/1","jobs":[{"id":"x"}],"tickets":[]}'],
-    [
-      'a ticket of an unknown stage',
-      '{"format":"sonota-jobs/1","jobs":[],"tickets":[{"id":"x","nodeId":"y","stage":"z"}]}',
-    ],
+    ['a format without a number', '{"format":"sonota-jobs","jobs":[],"tickets":[]}'],
+    ['no format', '{"jobs":[],"tickets":[]}'],
+    ['a list of jobs that is none', '{"format":"sonota-jobs/1","jobs":{},"tickets":[]}'],
+    ['no messages', '{"format":"sonota-jobs/1","jobs":[]}'],
   ]) {
     it(`sets a file aside that holds ${what}`, async () => {
       await mkdir(join(folder, 'jobs'));
@@ -291,6 +292,60 @@ describe('flash/job-memory', () => {
       assert.ok(existsSync(file()));
     });
   }
+
+  it('leaves out what it cannot read of a file, keeps a copy, and uses the rest', async () => {
+    const first = host();
+    first.runs.begin(request(first, 'upgrade'));
+    await new Promise((resolve) => setImmediate(resolve));
+    const job = first.jobs.openJob(deviceid);
+    assert.ok(job);
+    job.download = new UpgradeDownload();
+    job.evidence.add({ kind: 'dialled', peer: '192.0.2.7', port: 'tls' });
+    await first.kept();
+    const content = JSON.parse(readFileSync(file(), 'utf8')) as JobFileContent;
+    const [record] = content.jobs as JobRecord[];
+    assert.ok(record);
+    const { startedAt } = record.snapshot;
+    const spoiled = JSON.stringify({
+      ...content,
+      jobs: [
+        {
+          ...record,
+          newer: 'field',
+          snapshot: { ...record.snapshot, stages: { ...record.snapshot.stages, soldering: { startedAt } } },
+          download: { size: 'big' },
+          evidence: [
+            { at: 1, kind: 'addresses' },
+            { at: 1e300, kind: 'session-lost' },
+            { at: 1, kind: 'telepathy' },
+            null,
+            ...record.evidence,
+          ],
+        },
+        { id: 'x' },
+      ],
+      tickets: [...content.tickets, { id: 'x', nodeId: 'y', stage: 'z' }],
+      queue: { isPaused: 7 },
+    });
+    await writeFile(file(), spoiled);
+
+    const second = host();
+    const again = second.jobs.openJob(deviceid);
+    assert.equal(second.jobs.all().length, 1);
+    assert.deepEqual(
+      again?.evidence.all.map(({ kind }) => kind),
+      ['dialled'],
+    );
+    assert.deepEqual(Object.keys(again?.snapshot().stages ?? {}), ['upgrade']);
+    assert.ok(again?.download?.mayBeWritten, 'it may have been offered');
+    assert.equal(second.runs.tickets.claim('upgrade').length, 1);
+    assert.equal(second.queue.snapshot().state, 'idle');
+    assert.equal(readFileSync(`${file()}.broken`, 'utf8'), spoiled);
+    await second.open();
+    const told = said.filter((text) => text.includes('.broken'));
+    assert.equal(told.length, 1, said.join('\n'));
+    assert.match(told[0] ?? '', /without 9 parts of it: jobs\.0\.snapshot\.stages\.soldering /);
+  });
 
   /** Begins a stage and resolves when it has ended; whether anybody heard is another matter. */
   function endOf(

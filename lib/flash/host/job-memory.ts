@@ -76,9 +76,7 @@ export class JobMemory {
   }
 
   private recall(): void {
-    const kept = this.file.read((path, reason) => {
-      this.log('warn', `The jobs of an earlier run could not be read and were set aside as ${path}: ${reason}`);
-    });
+    const kept = this.file.read((text) => this.log('warn', `The jobs of an earlier run: ${text}`));
     if (!kept) return;
     const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
     for (const record of kept.jobs) {

@@ -1,24 +1,25 @@
 /** The file of one host's jobs, and the images that they need beside it. */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkForRoad, digestOf, type ImageRole } from '../../image';
 import { roadFor, type Intermediate, type LoadedImage } from '../firmware/firmware';
-import { isJobRecord, isTicketRecord, type ImageReference, type JobRecord } from './job-record';
-import { isQueueRecord } from './queue-record';
+import type { ImageReference, JobRecord } from './job-record';
+import { jobFileContent } from './job-schema';
+import { readStored, storedText, type OnUnusable, type StoredFormat } from './stored-file';
 import type { QueueRecord } from '../queue/entry';
 import { writeAtomically } from '../firmware/store/atomic-file';
 import type { TicketRecord } from './ticket-book';
 
-const FORMAT = 'sonota-jobs/1';
+const FORMAT: StoredFormat<JobFileContent> = { format: 'sonota-jobs/1', schema: jobFileContent };
 const IMAGE_FILE = /^([\da-f]{64})\.bin$/;
 
 export interface JobFileContent {
   readonly jobs: readonly JobRecord[];
   readonly tickets: readonly TicketRecord[];
-  readonly queue?: QueueRecord;
+  readonly queue?: QueueRecord | undefined;
 }
 
 /** Bytes under their own digest. */
@@ -49,27 +50,10 @@ export class JobFile {
     return join(this.folder, this.name);
   }
 
-  /**
-   * What was kept; undefined where there is nothing. Not in the background: the devices dial as soon as we listen.
-   *
-   * @param setAside told of a file that is none of ours, which has another name then
-   */
-  read(setAside: (path: string, reason: string) => void): JobFileContent | undefined {
+  /** What was kept; see `readStored`. */
+  read(onUnusable: OnUnusable): JobFileContent | undefined {
     this.removeLeftovers();
-    let text: string;
-    try {
-      text = readFileSync(this.path, 'utf8');
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') this.setAside(message, setAside);
-      return undefined;
-    }
-    try {
-      return contentOf(text);
-    } catch (error) {
-      this.setAside((error as Error).message, setAside);
-      return undefined;
-    }
+    return readStored(this.path, FORMAT, onUnusable);
   }
 
   /** An image that is still there and still what it was. */
@@ -110,7 +94,7 @@ export class JobFile {
       await writeAtomically(this.images, `${sha256}.bin`, bytes);
       this.kept.add(sha256);
     }
-    await writeAtomically(this.folder, this.name, `${JSON.stringify({ format: FORMAT, ...content })}\n`);
+    await writeAtomically(this.folder, this.name, storedText(FORMAT, content));
     await this.tidyUp(new Set(images.map(({ sha256 }) => sha256)));
   }
 
@@ -144,26 +128,4 @@ export class JobFile {
       // There is no folder yet.
     }
   }
-
-  private setAside(reason: string, tell: (path: string, reason: string) => void): void {
-    const aside = `${this.path}.broken`;
-    try {
-      renameSync(this.path, aside);
-    } catch {
-      // Then it is overwritten with the next change.
-    }
-    tell(aside, reason);
-  }
-}
-
-/** @throws Error where it is not what this version writes */
-function contentOf(text: string): JobFileContent {
-  const content = JSON.parse(text) as { format?: unknown; jobs?: unknown; tickets?: unknown; queue?: unknown } | null;
-  if (content?.format !== FORMAT) throw new Error('it is not a file of jobs, or one of another version');
-  const { jobs, tickets, queue } = content;
-  if (!Array.isArray(jobs) || !jobs.every(isJobRecord)) throw new Error('its jobs cannot be read');
-  if (!Array.isArray(tickets) || !tickets.every(isTicketRecord)) throw new Error('its messages cannot be read');
-  if (queue === undefined) return { jobs, tickets };
-  if (!isQueueRecord(queue)) throw new Error('its queue cannot be read');
-  return { jobs, tickets, queue };
 }

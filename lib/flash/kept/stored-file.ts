@@ -1,0 +1,78 @@
+/** Files of JSON in which this package keeps something: each names its format, and is checked when it is read. */
+
+import { copyFileSync, readFileSync, renameSync } from 'node:fs';
+import { read, type Schema } from './schema';
+
+/** What one kind of file holds. */
+export interface StoredFormat<T> {
+  /** With its number, such as `sonota-jobs/1`: raised when an older version would misread the file. */
+  readonly format: string;
+  readonly schema: Schema<T>;
+  /** Brings what was written before files named their format into its present shape; without it no such file is read. */
+  readonly unmarked?: (content: unknown) => unknown;
+}
+
+/** Told, in one line for a log, of what could not be used. */
+export type OnUnusable = (text: string) => void;
+
+/**
+ * What was kept, or undefined where there is nothing, or nothing that can be used: then the file is set aside, and
+ * written anew with the next change. Parts that cannot be used are left out, and the file is copied first.
+ * Not in the background: what listens right after needs it.
+ */
+export function readStored<T extends object>(
+  path: string,
+  { format, schema, unmarked }: StoredFormat<T>,
+  onUnusable: OnUnusable,
+): T | undefined {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') onUnusable(`${path} could not be read and is not used: ${message}`);
+    return undefined;
+  }
+  const parsed = parse(content);
+  const marked = isMarked(parsed) ? (parsed.format === format ? parsed : undefined) : unmarked?.(parsed);
+  if (marked === undefined) {
+    const why = parsed === undefined ? 'it is not JSON' : `it is no file of the format ${format}`;
+    setAside(path, `could not be read: ${why}`, onUnusable, renameSync);
+    return undefined;
+  }
+  const { value, dropped } = read(schema, marked);
+  if (value === undefined) setAside(path, `could not be read: it ${dropped[0]}`, onUnusable, renameSync);
+  else if (dropped.length > 0) {
+    const what = dropped.length === 1 ? 'a part' : `${dropped.length} parts`;
+    setAside(path, `is used without ${what} of it: ${dropped[0]}`, onUnusable, copyFileSync);
+  }
+  return value;
+}
+
+/** The text of a file. */
+export function storedText<T extends object>({ format }: StoredFormat<T>, content: T): string {
+  return `${JSON.stringify({ format, ...content })}\n`;
+}
+
+/** `__proto__` is dropped at every depth: much of this ends in messages, which flows merge. */
+function parse(content: string): unknown {
+  try {
+    return JSON.parse(content, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  } catch {
+    return undefined;
+  }
+}
+
+function isMarked(content: unknown): content is { format: unknown } {
+  return typeof content === 'object' && content !== null && 'format' in content;
+}
+
+function setAside(path: string, what: string, onUnusable: OnUnusable, move: (from: string, to: string) => void): void {
+  const aside = `${path}.broken`;
+  try {
+    move(path, aside);
+    onUnusable(`${path} ${what}. The file as it was is kept as ${aside}.`);
+  } catch {
+    onUnusable(`${path} ${what}.`);
+  }
+}

@@ -1,0 +1,185 @@
+/** What a stored observation may hold, by its kind: a new kind is added here as well, or the build fails. */
+
+import { ERROR_CODES, type ErrorCode, type ErrorValues } from '../../errors';
+import type { NewFirmwareKind } from '../../protocol/new-firmware';
+import type { OtaClass } from '../../protocol/ota-request';
+import type { Via } from '../../server/device-connection';
+import type { HandshakeFailure } from '../../server/tls-failure';
+import {
+  count,
+  flag,
+  instant,
+  list,
+  Mismatch,
+  number,
+  object,
+  oneOf,
+  optional,
+  salvagedRecord,
+  text,
+  word,
+  type Fields,
+  type Schema,
+} from '../kept/schema';
+import { STAGES } from '../job/stages';
+import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen } from './observation';
+
+/** An observation without what all of them have. */
+type Body<T> = T extends unknown ? Omit<T, 'at' | 'kind'> : never;
+
+/** Of the variants of an observation the one with this event. */
+type Variant<T, E> = T extends { readonly event: infer Known } ? (E extends Known ? T : never) : never;
+type EventOf<T> = T extends { readonly event: infer E extends string } ? E : never;
+
+const short = text(1000);
+const stage = oneOf(STAGES);
+const code: Schema<ErrorCode> = oneOf(ERROR_CODES);
+const peer = text(100);
+const via = word<Via>({ tls: true, plain: true });
+const role = word<'user1' | 'user2'>({ user1: true, user2: true });
+const finalStageImage = word<'user2' | 'final'>({ user2: true, final: true });
+/** Between two looks at a clock that may have been set back meanwhile. */
+const elapsedMs = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const otaClass = word<OtaClass>({ range: true, 'no-range': true, finalstage: true });
+
+/** What fills the sentences of a code. */
+export const errorValues: Schema<ErrorValues> = salvagedRecord(text(100), (value, onDropped) =>
+  typeof value === 'number' ? number(-Number.MAX_VALUE, Number.MAX_VALUE)(value, onDropped) : text()(value, onDropped),
+) as Schema<ErrorValues>;
+
+const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
+  stage: byEvent<Body<Seen<'stage'>>>({
+    began: {
+      stage,
+      seconds: number(0, Number.MAX_VALUE),
+      deviceid: optional(short),
+      url: optional(short),
+      address: optional(short),
+      ports: optional(short),
+    },
+    over: { stage },
+    ended: { stage },
+    failed: { stage, code, values: errorValues },
+  }),
+  addresses: body<'addresses'>({ addresses: list(object<OwnAddress>({ name: short, address: peer })) }),
+  'ap-looked': body<'ap-looked'>({
+    result: word<Seen<'ap-looked'>['result']>({ silent: true, strange: true, answered: true }),
+    joined: flag,
+    reason: optional(text()),
+  }),
+  wifi: byEvent<Body<Seen<'wifi'>>>({
+    joining: { ssid: short },
+    joined: { ssid: short },
+    left: { ssid: short },
+    failed: { code, values: errorValues },
+    lost: { code, values: errorValues },
+  }),
+  provisioned: body<'provisioned'>({
+    answer: word<Seen<'provisioned'>['answer']>({ accepted: true, 'probably-accepted': true }),
+  }),
+  dialled: body<'dialled'>({ peer, port: word<Seen<'dialled'>['port']>({ tls: true, plain: true, images: true }) }),
+  'tls-failed': body<'tls-failed'>({
+    peer,
+    failure: word<HandshakeFailure>({
+      'certificate-rejected': true,
+      'refused-here': true,
+      'not-tls': true,
+      'broken-off': true,
+      timeout: true,
+    }),
+    code: short,
+    reason: text(),
+    helloSeen: flag,
+    isOld: optional(yes),
+  }),
+  dispatched: body<'dispatched'>({
+    peer,
+    via,
+    deviceid: short,
+    model: short,
+    romVersion: short,
+  }),
+  malformed: body<'malformed'>({ peer, reason: text() }),
+  registered: body<'registered'>({ peer, via }),
+  ready: body<'ready'>({ peer, via }),
+  'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count }),
+  'image-requested': body<'image-requested'>({
+    role,
+    class: otaClass,
+    first: optional(count),
+    size: count,
+    randPosition: optional(count),
+  }),
+  'image-sent': body<'image-sent'>({ role, class: otaClass, bytes: count, ms: elapsedMs }),
+  'image-ended': body<'image-ended'>({
+    role,
+    class: otaClass,
+    complete: flag,
+    bytes: count,
+    ms: elapsedMs,
+  }),
+  acknowledged: body<'acknowledged'>({ error: number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) }),
+  'session-lost': body<'session-lost'>({}),
+  'finalstage-looked': body<'finalstage-looked'>({ ownAddress: optional(peer), answered: flag }),
+  'finalstage-dialled': body<'finalstage-dialled'>({}),
+  'finalstage-requested': body<'finalstage-requested'>({ image: finalStageImage, size: count }),
+  'finalstage-stalled': body<'finalstage-stalled'>({ image: finalStageImage, bytes: count }),
+  'finalstage-ended': body<'finalstage-ended'>({
+    image: finalStageImage,
+    how: word<Seen<'finalstage-ended'>['how']>({ broken: true, acknowledged: true, delivered: true }),
+    bytes: count,
+  }),
+  'new-firmware-looked': body<'new-firmware-looked'>({
+    looks: list(
+      object<NewFirmwareSighting>({
+        url: short,
+        result: word<NewFirmwareSighting['result']>({
+          'not-joined': true,
+          silent: true,
+          refused: true,
+          stranger: true,
+          page: true,
+        }),
+        firmware: optional(word<NewFirmwareKind>({ tasmota: true, esphome: true, espurna: true, other: true })),
+        version: optional(short),
+      }),
+    ),
+  }),
+  message: body<'message'>({ direction: word<'in' | 'out'>({ in: true, out: true }), text: text() }),
+};
+
+const head = object<{ at: number; kind: ObservationKind }>({
+  at: instant,
+  kind: oneOf(Object.keys(BODIES) as ObservationKind[]),
+});
+
+/** One observation as this version knows it. */
+export const observation: Schema<Observation> = (value, onDropped) => {
+  const { at, kind } = head(value, onDropped);
+  const rest = BODIES[kind](value, onDropped) as Body<Observation>;
+  return { at, kind, ...rest } as Observation;
+};
+
+function body<K extends ObservationKind>(fields: Fields<Body<Seen<K>>>): Schema<Body<Seen<K>>> {
+  return object(fields);
+}
+
+/** An observation that comes in variants, each with other properties. */
+function byEvent<T>(variants: {
+  readonly [E in EventOf<T>]: Fields<Omit<Variant<T, E>, 'event'>>;
+}): Schema<T> {
+  const schemas = Object.fromEntries(
+    Object.entries(variants).map(([event, fields]) => [event, object(fields as Fields<object>)]),
+  );
+  const which = object<{ event: string }>({ event: oneOf(Object.keys(schemas)) });
+  return (value, onDropped) => {
+    const { event } = which(value, onDropped);
+    const rest = schemas[event]?.(value, onDropped);
+    return { event, ...rest } as T;
+  };
+}
+
+function yes(value: unknown): true {
+  if (value !== true) throw new Mismatch('is not true');
+  return true;
+}
