@@ -57,10 +57,11 @@ describe('flash/evidence', () => {
     job.learn({ mac: '5c:cf:7f:01:02:03', ip: '192.168.1.20' });
     job.evidence.hide('my home');
     job.evidence.hide('range');
-    const seen = `{"apikey":"11111111-2222-3333-4444-555555555555","deviceid":"${DEVICE}","params":{"ssid":"Other \\" net","staMac":"5C:CF:7F:01:02:03","note":"my home"}}`;
+    const key = '11111111-2222-3333-4444-555555555555';
+    const seen = `{"apikey":"${key}","deviceid":"${DEVICE}","params":{"ssid":"Other \\" net","staMac":"5C:CF:7F:01:02:03","note":"my home"}}`;
     job.evidence.add({ kind: 'message', direction: 'in', text: seen });
     job.evidence.add({ kind: 'image-requested', role: 'user2', class: 'range', first: 0, size: 8192 });
-    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: 'hunter2 and 1000ffffff' });
+    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: `hunter2, 1000ffffff and ${key}` });
     const bundle = bundleOf(job, { ...ABOUT, secrets: ['hunter2', undefined, ''] });
     for (const secret of ['11111111', DEVICE, '1000ffffff', 'Other', 'my home', 'hunter2', '01:02:03']) {
       assert.ok(!bundle.includes(secret), secret);

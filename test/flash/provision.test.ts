@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { freePort } from '../shared/ports';
+import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { closeBenches, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
 
@@ -32,6 +33,20 @@ describe('flash/stage/provision', () => {
     const bench = await openBench();
     const url = `http://127.0.0.1:${await freePort()}`;
     await assertCode(bench.begin('provision', { ...HOME, url, timeoutSeconds: 0.3 }).outcome, 'ap-unreachable');
+  });
+
+  it('hides the Wi-Fi that it gives to the device from everything that is seen afterwards', async () => {
+    const bench = await openBench();
+    const device = await bench.factoryDevice();
+    const { apPort } = await device.start();
+    const wifi = { ssid: 'my neighbours', password: 'top secret' };
+    await bench.begin('provision', { ...wifi, url: `http://127.0.0.1:${apPort}` }).outcome;
+    const job = bench.host.jobs.latest(device.deviceid);
+    assert.ok(job);
+    job.evidence.add({ kind: 'message', direction: 'in', text: '{"note":"my neighbours, top secret"}' });
+    const bundle = bundleOf(job, { versions: {}, secrets: [] });
+    assert.match(bundle, /"…, …/);
+    assert.doesNotMatch(bundle, /my neighbours|top secret/);
   });
 
   it('leaves the access point of another device alone', async () => {

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { closeAll, RawClient } from '../server/serving';
+import { DEVICE_ID, FACTORY_KEY, WebSocketDevice } from '../server/websocket-device';
 import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
 const DEVICE = '1000a1b2c3';
 
-function flowOf(ports: object): Flow {
+function flowOf(ports: object, timeout = '20'): Flow {
   return [
     { id: 'tab', type: 'tab', label: 'evidence' },
     {
@@ -26,11 +28,12 @@ function flowOf(ports: object): Flow {
       name: '',
       host: 'host',
       every: false,
-      timeout: '0.3',
-      wires: [[], []],
+      timeout,
+      wires: [['ready'], []],
     },
     { id: 'catch', type: 'catch', ...AT, scope: null, uncaught: false, wires: [['caught']] },
     { id: 'caught', type: 'sink', ...AT, wires: [] },
+    { id: 'ready', type: 'sink', ...AT, wires: [] },
   ];
 }
 
@@ -46,12 +49,13 @@ describe('nodes: the evidence of a job', function () {
     helper.stopServer(done);
   });
   afterEach(async () => {
+    await closeAll();
     await bed?.unload();
     bed = undefined;
   });
 
-  it('is listed with its verdict, and downloaded as lines without the Wi-Fi or the whole id', async () => {
-    bed = await Bed.load(flowOf(await freePorts()), { host: { password: 'top secret' } });
+  it('is listed with its verdict, and downloaded as lines', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '0.3'));
     bed.send('cloud', { deviceid: DEVICE });
     assert.equal((await bed.at('caught')).error?.code, 'nothing-arrived');
     const { body } = await helper.request().get('/sonota/host/host/jobs').expect(200);
@@ -63,17 +67,8 @@ describe('nodes: the evidence of a job', function () {
     assert.equal(job?.deviceid, DEVICE);
     assert.equal(job.verdict.code, 'nothing-arrived');
     assert.equal(job.verdict.confidence, 'likely');
-    const answer = await helper
-      .request()
-      .get(`/sonota/host/host/jobs/${job.id}/evidence`)
-      .buffer(true)
-      .parse(asText)
-      .expect(200);
-    assert.match(
-      String(answer.headers['content-disposition']),
-      /^attachment; filename="sonota-b2c3-\d{4}-\d\d-\d\d\.jsonl"$/,
-    );
-    const text = answer.body as string;
+    const { text, name } = await download(job.id);
+    assert.match(name, /^attachment; filename="sonota-b2c3-\d{4}-\d\d-\d\d\.jsonl"$/);
     const [header, ...lines] = text
       .trim()
       .split('\n')
@@ -90,7 +85,29 @@ describe('nodes: the evidence of a job', function () {
         ['stage', 'failed'],
       ],
     );
-    for (const secret of [DEVICE, 'my home', 'top secret']) assert.ok(!text.includes(secret), secret);
+    assert.ok(!text.includes(DEVICE), 'the whole id');
+  });
+
+  it('shows no Wi-Fi, no key and no whole id, whatever the device tells', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(flowOf(ports), { host: { password: 'top secret' } });
+    bed.send('cloud', { deviceid: DEVICE_ID });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const { device } = await WebSocketDevice.open(await RawClient.to(ports.legacyPort));
+    await device.register();
+    const apikey = device.sessionKey;
+    const params = { note: 'joined my home with top secret', staMac: '5C:CF:7F:00:11:22', id: DEVICE_ID };
+    for (const request of [{ action: 'date' }, { action: 'update', params }, { action: 'query', params: ['timers'] }]) {
+      device.say({ apikey, ...request });
+      await device.answer();
+    }
+    await bed.at('ready');
+    const { body } = await helper.request().get('/sonota/host/host/jobs').expect(200);
+    const { text } = await download((body as { id: string }[])[0]?.id ?? '');
+    assert.match(text, /joined … with …/);
+    for (const secret of ['my home', 'top secret', FACTORY_KEY, apikey, DEVICE_ID, '00:11:22']) {
+      assert.ok(!text.includes(secret), secret);
+    }
   });
 
   it('is not there for a job or a host that is not there', async () => {
@@ -137,6 +154,12 @@ describe('nodes: the evidence of a job', function () {
     await bed.status('virtual', ({ fill }) => fill === 'blue');
   });
 });
+
+async function download(id: string): Promise<{ text: string; name: string }> {
+  const request = helper.request().get(`/sonota/host/host/jobs/${id}/evidence`).buffer(true).parse(asText);
+  const { body, headers } = await request.expect(200);
+  return { text: body as string, name: String((headers as Record<string, unknown>)['content-disposition']) };
+}
 
 function asText(answer: unknown, done: (error: Error | null, body: string) => void): void {
   const response = answer as NodeJS.ReadableStream;

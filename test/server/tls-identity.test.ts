@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile, chmod } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadTlsIdentity, TLS_IDENTITY_FILE } from '../../lib/server/tls-identity';
+import { md, pki } from 'node-forge';
+import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../lib/server/tls-identity';
+
+/** A self-signed identity whose key is shorter than the proven one. */
+function shortIdentity(): TlsIdentity {
+  const keys = pki.rsa.generateKeyPair(1024);
+  const certificate = pki.createCertificate();
+  certificate.publicKey = keys.publicKey;
+  certificate.sign(keys.privateKey, md.sha256.create());
+  const key = createPrivateKey(pki.privateKeyToPem(keys.privateKey)).export({ type: 'pkcs8', format: 'pem' });
+  return { key: String(key), cert: pki.certificateToPem(certificate) };
+}
 
 describe('loadTlsIdentity', () => {
   let folder: string;
@@ -33,11 +44,12 @@ describe('loadTlsIdentity', () => {
     const nested = join(folder, 'not', 'there', 'yet');
     const made = await loadTlsIdentity(nested);
     assert.equal(made.notStored, undefined);
-    assert.deepEqual(await loadTlsIdentity(nested), made);
-    assert.deepEqual(await readdir(nested), [TLS_IDENTITY_FILE]);
+    // Before anything is loaded, which would mend the rights.
     if (process.platform !== 'win32') {
       assert.equal((await stat(join(nested, TLS_IDENTITY_FILE))).mode & 0o777, 0o600);
     }
+    assert.deepEqual(await readdir(nested), [TLS_IDENTITY_FILE]);
+    assert.deepEqual(await loadTlsIdentity(nested), made);
   });
 
   it('takes rights from a file that others can read', async function () {
@@ -48,21 +60,21 @@ describe('loadTlsIdentity', () => {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
   });
 
-  for (const [what, content] of [
-    ['an empty file', () => Promise.resolve('')],
-    ['half a file', async () => (await readFile(file, 'latin1')).slice(0, 1800)],
-    ['garbage', () => Promise.resolve('\u0000\u0001 nothing of ours')],
-    [
-      'a key that does not belong to the certificate',
-      async () => (await loadTlsIdentity()).key + (await loadTlsIdentity()).cert,
-    ],
-  ] as const) {
+  const unusable: [what: string, content: (own: TlsIdentity) => string | Promise<string>][] = [
+    ['an empty file', () => ''],
+    ['half a file', ({ key, cert }) => (key + cert).slice(0, 1800)],
+    ['garbage', () => '\u0000\u0001 nothing of ours'],
+    ['a key that does not belong to the certificate', async ({ cert }) => (await loadTlsIdentity()).key + cert],
+    ['a key shorter than the proven one', () => Object.values(shortIdentity()).join('')],
+  ];
+  for (const [what, content] of unusable) {
     it(`replaces ${what}`, async () => {
-      const { cert } = await loadTlsIdentity(folder);
-      await writeFile(file, await content());
-      const replaced = await loadTlsIdentity(folder);
-      assert.notEqual(replaced.cert, cert);
-      assert.deepEqual(await loadTlsIdentity(folder), replaced);
+      const before = await content(await loadTlsIdentity(folder));
+      await writeFile(file, before);
+      const { key, cert } = await loadTlsIdentity(folder);
+      assert.equal(await readFile(file, 'latin1'), key + cert);
+      assert.ok(!before.includes(cert), 'the certificate is a new one');
+      assert.ok(new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)));
     });
   }
 
@@ -71,5 +83,12 @@ describe('loadTlsIdentity', () => {
     const { cert, notStored } = await loadTlsIdentity(join(folder, 'file', 'folder'));
     assert.match(cert, /BEGIN CERTIFICATE/);
     assert.match(notStored ?? '', /ENOTDIR|EEXIST/);
+  });
+
+  it('leaves no copy of the key behind where it cannot be stored', async () => {
+    await mkdir(join(file, 'in the way'), { recursive: true });
+    const { notStored } = await loadTlsIdentity(folder);
+    assert.ok(notStored);
+    assert.deepEqual(await readdir(folder), [TLS_IDENTITY_FILE]);
   });
 });

@@ -12,15 +12,23 @@ describe('flash/tasmota/kept-set-ups', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('gives back what had not ended when the process did, in its order and without its secrets', async () => {
+    const file = join(folder, 'set-ups', 'node.json');
     const before = new KeptSetUps(folder);
     before.began('node', { id: '1', message: { deviceid: 'one', mine: Buffer.from('x') }, password: 'secret' });
-    before.began('node', { id: '2', message: { deviceid: 'two', apiKey: 'secret' } });
+    before.began('node', {
+      id: '2',
+      message: { deviceid: 'two', apiKey: 'secret', mqtt: { host: 'broker', password: 'secret' } },
+    });
     before.began('node', { id: '3', message: { deviceid: 'three' } });
     before.began('other', { id: '4', message: {} });
-    before.ended('node', '2');
     assert.equal(before.left('node')[0]?.password, 'secret');
     await before.settled();
-    assert.ok(!(await readFile(join(folder, 'set-ups', 'node.json'), 'utf8')).includes('secret'));
+    const kept = await readFile(file, 'utf8');
+    for (const word of ['one', 'two', 'broker', 'three']) assert.ok(kept.includes(word), word);
+    assert.doesNotMatch(kept, /secret/);
+    before.ended('node', '2');
+    await before.settled();
+    assert.doesNotMatch(await readFile(file, 'utf8'), /two/);
 
     const after = new KeptSetUps(folder);
     assert.deepEqual(after.left('node'), [
