@@ -92,8 +92,9 @@ export class DeviceMemory {
   }
 
   private async write(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Before anything that can fail: what changes after a failed write is written too.
     this.isToBeWritten = false;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const { removed, chosen } = this;
     const content = JSON.stringify({ format: FORMAT, devices: this.all(), removed, chosen });
     await writeAtomically(folder, this.name, `${content}\n`);

@@ -214,6 +214,31 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     assert.ok(!next.wasRemovedSince(ID, '2026-01-01T00:00:00Z'));
   });
 
+  it('keeps every change, not only those before the first write', async () => {
+    const memory = open();
+    memory.learn({ deviceid: ID });
+    await memory.settled();
+    memory.learn({ deviceid: ID, model: 'ITA-GZ1-GL' });
+    await memory.settled();
+    memory.choose('Tasmota');
+    await memory.settled();
+    const next = open();
+    assert.deepEqual([next.all(), next.chosen], [[{ deviceid: ID, model: 'ITA-GZ1-GL' }], 'Tasmota']);
+  });
+
+  it('says that it cannot be kept, and keeps it as soon as it can', async () => {
+    const inTheWay = join(folder, 'own');
+    await writeFile(inTheWay, '');
+    const memory = open();
+    memory.learn({ deviceid: ID });
+    await memory.settled();
+    assert.equal(complaints.splice(0).length, 1);
+    await rm(inTheWay);
+    memory.choose('Tasmota');
+    await memory.settled();
+    assert.deepEqual([open().all(), open().chosen], [[{ deviceid: ID }], 'Tasmota']);
+  });
+
   it('takes no ids that no device has, and not more devices than a home', () => {
     const memory = open();
     for (const deviceid of ['', 'a/b', '+', 'x'.repeat(33)]) memory.learn({ deviceid });
