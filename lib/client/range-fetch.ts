@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 
 /** A device asks for so much at once (protocol notes 4.2). */
-const PIECE_BYTES = 4096;
+export const PIECE_BYTES = 4096;
 
 export interface RangeFetchOptions {
   signal: AbortSignal;

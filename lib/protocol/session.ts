@@ -9,6 +9,9 @@ export const WEBSOCKET_PATH = '/api/ws';
 /** How long a device is given, in ms after its first update, to send the query that some firmware never sends. */
 export const QUERY_GRACE_MS = 2000;
 
+/** How often a device is asked to ping, in s, as the vendor's cloud asks; it adds up to 7 s (protocol notes 3.3). */
+export const HEARTBEAT_SECONDS = 145;
+
 /** Length of every key in the field; the device copies a session key of this length only (protocol notes 3.4). */
 export const SESSION_KEY_LENGTH = 36;
 
@@ -107,7 +110,7 @@ export class DeviceSession {
     if (device.apikey === this.#sessionKey) return malformed('it states our session key as its own');
     this.#device = device;
     this.#waitsForQuery = false;
-    return [this.#reply(device, { config: { hb: 1, hbInterval: 145 } }), { type: 'registered', device }];
+    return [this.#reply(device, { config: { hb: 1, hbInterval: HEARTBEAT_SECONDS } }), { type: 'registered', device }];
   }
 
   #request(action: string, message: Message, now: Date): SessionAction[] {

@@ -24,9 +24,9 @@ export const PROVEN_VERSION = '23.42.5';
 export const FALLBACK_VERSION = '9.9.9';
 
 /** Buffers of the device, in characters with the final zero (protocol notes 3.7). */
-const URL_BUFFER = 150;
-const HOST_BUFFER = 50;
-const PATH_BUFFER = 100;
+export const URL_BUFFER = 150;
+export const HOST_BUFFER = 50;
+export const PATH_BUFFER = 100;
 
 /** Which device an upgrade is for, as errors tell it. */
 export type UpgradeTarget = Pick<DeviceStatement, 'deviceid' | 'model' | 'romVersion'>;

@@ -15,7 +15,7 @@ import { SocketSet } from './socket-set';
 export const CLOUD_IDLE_LIMIT_MS = 60_000;
 
 /** A device's own buffers hold 1024 bytes of JSON (protocol notes 3.2); nothing true is longer than this. */
-const MESSAGE_LIMIT = 4096;
+export const MESSAGE_LIMIT = 4096;
 
 /** Headers of a request, in bytes; a device's have 150. */
 const HEADER_LIMIT = 8192;

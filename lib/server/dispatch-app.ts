@@ -5,7 +5,7 @@ import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } fro
 import { answer, answerText } from './answer';
 
 /** A device's dispatch has under 200 bytes. */
-const BODY_LIMIT = 4096;
+export const BODY_LIMIT = 4096;
 
 export interface DispatchAppOptions {
   /** Where this device is to open its WebSocket; may throw a FlashError, which the device sees as a 503. */

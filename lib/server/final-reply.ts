@@ -23,7 +23,7 @@ export const CLOSE_LIMIT_MS = 30_000;
  * After so long we close our direction, for a receiver that reads until the end. Not at once: the device's network
  * library answers a close with a reset, and a reset is how a receiver says that it did not read everything.
  */
-const HALF_CLOSE_MS = 5_000;
+export const HALF_CLOSE_MS = 5_000;
 
 /** A receiver that closes before it has read everything sends its reset a round trip after its close, at the latest. */
 const RESET_GRACE_MS = 300;

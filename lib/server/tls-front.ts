@@ -12,7 +12,7 @@ import type { TlsIdentity } from './tls-identity';
 export const HANDSHAKE_LIMIT_MS = 10_000;
 
 /** The devices decrypt a record in a buffer of 2048 bytes; one over it ends the connection. */
-const LARGEST_RECORD = 1024;
+export const LARGEST_RECORD = 1024;
 
 /**
  * What the devices speak: TLS 1.1 with RSA key exchange and AES-CBC, or TLS 1.2 likewise, with nothing newer to choose

@@ -18,7 +18,7 @@ export interface LoadedTlsIdentity extends TlsIdentity {
 export const TLS_IDENTITY_FILE = 'tls-identity.pem';
 
 /** Devices have little memory for a certificate: of RSA only, this length is the proven one (protocol notes 2.4). */
-const KEY_BITS = 2048;
+export const KEY_BITS = 2048;
 
 /** Some of our users' machines, and every device, boot without a clock: it must be valid whenever that is. */
 const NOT_BEFORE = new Date('2016-01-01T00:00:00Z');

@@ -100,6 +100,45 @@ describe('flash/radio', () => {
     }
   });
 
+  it('is free again where a stage ends while what is left of an earlier run is looked for', async () => {
+    const radio = radioOf();
+    const ended = new AbortController();
+    const onCall = (call: string): void => void (call === 'ListConnections' && ended.abort());
+    nm.on('call', onCall);
+    await assertCode(radio.hold('finalstage', ended.signal), 'cancelled');
+    nm.off('call', onCall);
+    assert.equal(radio.holder, undefined);
+    await (await radio.hold('flow', AbortSignal.timeout(5000))).release();
+  });
+
+  it('looks again for what an earlier run left behind where it could not, and says so', async () => {
+    const radio = radioOf();
+    const lines: string[] = [];
+    radio.log = (_level, text) => lines.push(text);
+    nm.addProfile('sonota-wifi :1.4711', 'FinalStage', { autoconnect: false });
+    nm.refusals['ListConnections'] = 'org.freedesktop.DBus.Error.Failed';
+    await (await radio.hold('flow', never)).release();
+    delete nm.refusals['ListConnections'];
+    assert.equal(nm.profiles.length, 2);
+    await radio.clean(never);
+    assertAsBefore();
+    assert.match(lines.join('\n'), /could not be looked for.*\n.*was removed: sonota-wifi :1\.4711/s);
+  });
+
+  it('is not closed with one host as long as another has it', async () => {
+    nm.accessPoints.push(ITEAD);
+    const [radio, other] = [radioOf(), radioOf()];
+    const hold = await radio.hold('provision', never);
+    await hold.join(ITEAD, never);
+    const { active } = nm.names();
+    await other.choice(never);
+    await other.close();
+    await hold.scan(never);
+    assert.deepEqual(nm.names().active, active);
+    await hold.release();
+    assertAsBefore();
+  });
+
   /** Ends a visit with its n-th call to NetworkManager, or with its first look. @returns how many calls there were */
   async function callsUntil(radio: Radio, visit: Visit, evidence: JobEvidence, at: number): Promise<number> {
     const networkVisit = new NetworkVisit(radio, evidence, visit);

@@ -82,8 +82,20 @@ describe('image/check', () => {
           assert.equal(slotOf(countSlotWords(noise), noise.length), undefined);
         }
       }
-      assert.equal(slotOf({ slot1: 15, slot2: 0 }, 4096), undefined);
-      assert.equal(slotOf({ slot1: 100, slot2: 30 }, 4096), undefined);
+    });
+
+    it('is named by a clear majority alone, whichever slot has it', () => {
+      const either = (more: number, fewer: number, iromBytes = 4096): (number | undefined)[] => [
+        slotOf({ slot1: more, slot2: fewer }, iromBytes),
+        slotOf({ slot1: fewer, slot2: more }, iromBytes),
+      ];
+      assert.deepEqual(either(120, 30), [1, 2]);
+      assert.deepEqual(either(119, 30), [undefined, undefined]);
+      assert.deepEqual(either(100, 100), [undefined, undefined]);
+      assert.deepEqual(either(17, 0), [1, 2]);
+      assert.deepEqual(either(15, 0), [undefined, undefined]);
+      // An irom of 460 KB has a dozen such words by chance.
+      assert.deepEqual(either(50, 0, 460_000), [undefined, undefined]);
     });
 
     it('lets an image that does not tell it into either place', () => {

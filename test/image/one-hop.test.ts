@@ -15,6 +15,7 @@ import {
   takeApart,
   type Descriptor,
 } from '../../lib/image';
+import { IROM_OFFSET } from '../../lib/image/format';
 import { layoutFor } from '../../lib/image/one-hop/layout';
 import { MOST_OVERHEAD, slotFile } from '../../lib/image/one-hop/pack';
 import { finalOf } from '../../lib/image/one-hop/read';
@@ -104,6 +105,14 @@ describe('image/one-hop', () => {
       [0x40104000, 0x3ffea000, 0x3ffea000],
     );
     assert(entry >= 0x40104000 && entry < 0x40106000);
+  });
+
+  it('has DOUT and 1 MB in both of its headers: nothing else fits every Sonoff', () => {
+    const file = packOneHop(makeFinalImage());
+    const inner = IROM_OFFSET + layoutFor(descriptorOf(file).payloadLength).iromLength;
+    for (const at of [0, inner]) assert.deepEqual([file[at + 2], file[at + 3]], [3, 0x20], `header at ${at}`);
+    const { flashMode, flashSize } = readImage(file);
+    assert.deepEqual([flashMode, flashSize], ['DOUT', '1MB']);
   });
 
   it('is known for what is in it', () => {

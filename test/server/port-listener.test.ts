@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { PortListener } from '../../lib/server/port-listener';
 import { afterwards, closeAll, RawClient } from './serving';
@@ -34,6 +36,26 @@ describe('PortListener', () => {
     const client = await RawClient.to(port);
     assert.deepEqual(await connected, ['127.0.0.1']);
     assert.deepEqual(seen, [client.socket.localPort]);
+  });
+
+  it('has no connection on which anything waits for more: a device reads what comes first', async () => {
+    // No other way shows it: on the loopback an acknowledgement is there before anything waits.
+    const setNoDelay = mock.method(Socket.prototype, 'setNoDelay');
+    try {
+      const handled: Socket[] = [];
+      const listener = new PortListener({ handle: (socket) => void handled.push(socket) });
+      afterwards(() => listener.close());
+      const connected = once(listener, 'connection');
+      await RawClient.to(await listener.listen(0, '127.0.0.1'));
+      await connected;
+      const calls = setNoDelay.mock.calls.filter((call) => call.this === handled[0]);
+      assert.deepEqual(
+        calls.map((call) => call.arguments),
+        [[true]],
+      );
+    } finally {
+      setNoDelay.mock.restore();
+    }
   });
 
   it('goes on listening where a connection cannot be handled', async () => {

@@ -17,9 +17,9 @@ import type { Visit } from './network-visit';
 const AP_GUEST = '10.10.7.2/24';
 const NEW_FIRMWARE_GUEST = '192.168.4.2/24';
 /** Its server needs 1 s after the network has appeared; the network closes after 3 minutes. */
-const AP_ANSWER_LIMIT_MS = 30_000;
+export const AP_ANSWER_LIMIT_MS = 30_000;
 /** A device's network stands in the list of networks for a while after it has closed. */
-const JUST_SET_UP_MS = 60_000;
+export const JUST_SET_UP_MS = 60_000;
 const FLOWING_MS = 30_000;
 
 /** The access point of the device that is meant, or of the only one that is there. */

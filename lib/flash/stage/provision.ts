@@ -19,7 +19,7 @@ import { untilOver, witnessed, type Beginning } from './judged';
 const LOOK_LIMIT_MS = 2000;
 const LOOK_PAUSE_MS = 500;
 /** The device answers the set-up at once or not at all. */
-const POST_LIMIT_MS = 10_000;
+export const POST_LIMIT_MS = 10_000;
 /** A stray answer of something else at the address (a portal, a half-open start) is looked past this often. */
 const STRANGE_ANSWERS_ALLOWED = 3;
 

@@ -229,7 +229,12 @@ export class FakeNetworkManager extends EventEmitter {
           this.accessPoints.map((_, index) => `${ROOT}/AccessPoint/${index}`),
         );
       case 'AddAndActivateConnection2': {
-        const [settings, devicePath, , options] = message.body as [Settings, string, string, Record<string, Variant>];
+        const [settings, devicePath, accessPoint, options] = message.body as [
+          Settings,
+          string,
+          string,
+          Record<string, Variant>,
+        ];
         const fault = faultIn(settings);
         if (message.signature !== 'a{sa{sv}}ooa{sv}')
           return fail('org.freedesktop.DBus.Error.InvalidArgs', 'signature');
@@ -239,6 +244,9 @@ export class FakeNetworkManager extends EventEmitter {
         if ((this.permissions[right] ?? 'yes') !== 'yes') return fail(`${NM}.PermissionDenied`, `No ${right}`);
         const target = this.devices.find((one) => one.path === devicePath);
         if (!target) return fail(`${NM}.UnknownDevice`, 'Device not found');
+        // One that has vanished meanwhile is left to the activation.
+        const named = this.accessPoints[Number(/AccessPoint\/(\d+)$/.exec(accessPoint)?.[1])];
+        if (named && !fits(settings, named)) return fail(`${NM}.UnknownConnection`, 'profile is not compatible');
         const isBound = options['bind-activation']?.value === 'dbus-client';
         const added = this.store(
           settings,
@@ -351,11 +359,9 @@ export class FakeNetworkManager extends EventEmitter {
       this.autoconnectSoon(device);
     };
     for (const state of [40, 50, 60, 40, 50]) if (!(await step(state))) return;
-    const bssid = (settings['802-11-wireless']?.['bssid']?.value as Buffer | undefined)?.toString('hex').toUpperCase();
-    const fits = (one: FakeAccessPoint): boolean =>
-      one.ssid === ssid && (bssid === undefined || one.bssid.replaceAll(':', '').toUpperCase() === bssid);
     // Without an access point of its own in the profile it takes the strongest, whichever was named beside it.
-    const found = this.accessPoints.filter(fits).sort((a, b) => (b.signal ?? 70) - (a.signal ?? 70))[0];
+    const fitting = this.accessPoints.filter((one) => fits(settings, one));
+    const found = fitting.sort((a, b) => (b.signal ?? 70) - (a.signal ?? 70))[0];
     if (!found) return fail(53);
     if (found.hangs) return;
     device.joined = found;
@@ -412,6 +418,13 @@ export class FakeNetworkManager extends EventEmitter {
     if (member !== 'NameOwnerChanged' || body[2] !== '') return;
     for (const profile of this.profiles.filter(({ boundTo }) => boundTo === body[0])) this.remove(profile);
   }
+}
+
+/** Whether a profile is for this access point. */
+function fits(settings: Settings, { ssid, bssid }: FakeAccessPoint): boolean {
+  const { ssid: name, bssid: own } = settings['802-11-wireless'] ?? {};
+  const isOwn = own === undefined || (own.value as Buffer).toString('hex') === bssid.replaceAll(':', '').toLowerCase();
+  return (name?.value as Buffer | undefined)?.toString() === ssid && isOwn;
 }
 
 const UNKNOWN = 'org.freedesktop.DBus.Error.UnknownMethod';

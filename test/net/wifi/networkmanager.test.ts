@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { chooseWifi } from '../../../lib/net/wifi/choose';
 import type { FormerNetwork } from '../../../lib/net/wifi/former';
@@ -210,6 +211,32 @@ describe('net/wifi/networkmanager', () => {
     assert.match(error.message, /container/);
   });
 
+  it('is for the one uplink that may be taken, and for no other', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    // The loopback is under the editor's session.
+    const editor = createServer().listen(0, '127.0.0.1');
+    await once(editor, 'listening');
+    const { port: editorPort } = editor.address() as AddressInfo;
+    const session = connect(editorPort, '127.0.0.1');
+    await Promise.all([once(session, 'connect'), once(editor, 'connection')]);
+    try {
+      nm.addWifi('lo');
+      nm.addWifi('wlan0');
+      const choose = async (allowUplink: string, interfaceName = ''): Promise<string> => {
+        const settings = { driver: 'networkmanager', interfaceName, allowUplink, editorPort } as const;
+        return (await chooseWifi(settings, never, { sees: () => true })).interfaceName;
+      };
+      assert.equal(await choose('wlan0'), 'wlan0');
+      assert.equal(await choose('lo'), 'lo');
+      const refused = await assertCode(choose('wlan0', 'lo'), 'wifi-uplink');
+      assert.equal(refused.values['name'], 'lo');
+      await assertCode(choose('wlan0', 'wlan7'), 'wifi-interface-missing');
+    } finally {
+      session.destroy();
+      editor.close();
+    }
+  });
+
   it('says wifi-service-away where NetworkManager is not there, and where it goes in the middle', async () => {
     atHome();
     await nm.vanish();
@@ -272,6 +299,23 @@ describe('net/wifi/networkmanager', () => {
     assert.equal(nm.profiles.length, 2);
     await other.leave({ signal: never });
     other.close();
+  });
+
+  it('leaves the profile of another Node-RED alone when it takes its own away', async () => {
+    atHome();
+    nm.addWifi('wlan1');
+    const other = new NetworkManagerDriver('wlan1');
+    try {
+      const joined = await other.join(FINALSTAGE, { signal: never });
+      await driver.join(ITEAD, { signal: never });
+      await driver.leave({ signal: never });
+      assert.equal(nm.profiles.length, 2);
+      assert.deepEqual(other.joined, joined);
+    } finally {
+      await other.leave({ signal: never });
+      other.close();
+    }
+    assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home', undefined] });
   });
 
   it('brings back a former network that an ended process has taken away', async () => {

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { IncomingHttpHeaders, RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { get, Refusal } from '../../lib/client/http-get';
+import { loadTlsIdentity } from '../../lib/server/tls-identity';
+import { useHttpServers } from '../shared/http-server';
+import { assertRefused } from '../shared/refusal';
+
+const OPTIONS = { what: 'final', headers: { 'x-ours': 'yes' }, signal: new AbortController().signal };
+
+const redirectTo =
+  (location: string, status = 302): RequestListener =>
+  (_, response) =>
+    response.writeHead(status, { location }).end('elsewhere');
+
+const isRefusal = (reason: RegExp) => (thrown: unknown) => thrown instanceof Refusal && reason.test(thrown.message);
+
+describe('client/http-get', () => {
+  const { serve } = useHttpServers();
+
+  /** Takes note of each request's headers. */
+  async function target(): Promise<{ url: string; seen: IncomingHttpHeaders[] }> {
+    const seen: IncomingHttpHeaders[] = [];
+    const url = await serve(({ headers }, response) => {
+      seen.push(headers);
+      response.end('here');
+    });
+    return { url, seen };
+  }
+
+  describe('from https', () => {
+    let secure: Server;
+    let location = '';
+    const trusts = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+
+    before(async () => {
+      // Our own certificate names no host; which it is does not matter here.
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+      secure = createServer(await loadTlsIdentity(), (request, response) => redirectTo(location)(request, response));
+      secure.listen(0, '127.0.0.1');
+      await once(secure, 'listening');
+    });
+    after(() => {
+      if (trusts === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = trusts;
+      secure.closeAllConnections();
+      secure.close();
+    });
+    const secureUrl = (): string => `https://127.0.0.1:${(secure.address() as AddressInfo).port}/image.bin`;
+
+    it('is never redirected to http, where anybody on the way could put another image in', async () => {
+      const { url, seen } = await target();
+      location = url;
+      await assert.rejects(get(secureUrl(), OPTIONS), isRefusal(/from https to http/));
+      assert.equal(seen.length, 0);
+    });
+  });
+
+  for (const status of [301, 302, 303, 307, 308]) {
+    it(`follows a ${status}, with the headers that it was given`, async () => {
+      const { url, seen } = await target();
+      const response = await get(await serve(redirectTo(`${url}/moved`, status)), OPTIONS);
+      assert.equal(await response.text(), 'here');
+      assert.equal(seen[0]?.['x-ours'], 'yes');
+    });
+  }
+
+  it('follows an address that is relative to the one before', async () => {
+    const url = await serve((request, response) => {
+      if (request.url === '/a/b') redirectTo('../c')(request, response);
+      else response.end(request.url);
+    });
+    assert.equal(await (await get(`${url}/a/b`, OPTIONS)).text(), '/c');
+  });
+
+  it('sends user and password to their own origin, also after a redirect, and nowhere else', async () => {
+    const { url: elsewhere, seen } = await target();
+    const own: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      own.push(request.headers.authorization);
+      redirectTo(request.url === '/first' ? '/second' : elsewhere)(request, response);
+    });
+    await (await get(`${url.replace('//', '//ann:p%40ss@')}/first`, OPTIONS)).text();
+    const basic = `Basic ${Buffer.from('ann:p@ss').toString('base64')}`;
+    assert.deepEqual(own, [basic, basic]);
+    assert.equal(seen.length, 1);
+    assert.equal(seen[0]?.authorization, undefined);
+  });
+
+  it('gives up after five redirects', async () => {
+    let requests = 0;
+    const url = await serve((request, response) => {
+      requests++;
+      redirectTo('/again')(request, response);
+    });
+    await assertRefused(get(`${url}/?secret=1`, OPTIONS), 'fetch-redirected', /^(?!.*secret)/);
+    assert.equal(requests, 6);
+  });
+
+  it('refuses what is no address, no http, and a redirect to nowhere', async () => {
+    await assert.rejects(get('no address', OPTIONS), isRefusal(/no address/));
+    await assert.rejects(get('file:///etc/passwd', OPTIONS), isRefusal(/only http and https addresses .* not file/));
+    const toFile = await serve(redirectTo('file:///etc/passwd'));
+    await assert.rejects(get(toFile, OPTIONS), isRefusal(/not file/));
+    const toNowhere = await serve((_, response) => response.writeHead(302).end());
+    await assert.rejects(get(toNowhere, OPTIONS), isRefusal(/to nowhere/));
+  });
+});
