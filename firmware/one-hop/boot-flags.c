@@ -62,25 +62,37 @@ int boot_flags_slot(const struct flash_map *map)
     return (word & BIN_BITS) == second ? 2 : 1;
 }
 
+/*
+ * As the loader leaves it: nothing behind the first word, so no checksum of the SDK that would not fit. Erased it names
+ * B, so at every moment one of the two is current, whole either way.
+ */
+static bool make_current(const struct flash_map *map, int number)
+{
+    for (uint32_t word = 0; word < SECTOR_WORDS; word++) {
+        sector[word] = 0xffffffffu;
+    }
+    sector[0] = 0xffffff00u | number;
+    return flash_write_sector(selector_address(map), sector);
+}
+
 enum selection boot_flags_select(const struct flash_map *map, int slot)
 {
-    int current = read_current(map);
-    int other = 1 - current;
+    int other = 1 - read_current(map);
     uint32_t wanted = for_slot(sector[0], slot);
     if (sector[0] == wanted) {
         return SELECTION_KEPT;
     }
     sector[0] = wanted;
-    if (!flash_put_sector(map->parameters + other * SECTOR_BYTES, sector)) {
-        return SELECTION_FAILED;
+    bool changed = flash_write_sector(map->parameters + other * SECTOR_BYTES, sector) && make_current(map, other);
+    return changed ? SELECTION_CHANGED : SELECTION_FAILED;
+}
+
+void boot_flags_clear(const struct flash_map *map)
+{
+    int current = read_current(map);
+    int other = 1 - current;
+    if (flash_write_sector(map->parameters + other * SECTOR_BYTES, 0) && make_current(map, other) &&
+        flash_write_sector(map->parameters + current * SECTOR_BYTES, 0)) {
+        flash_write_sector(selector_address(map), 0);
     }
-    /*
-     * As the loader leaves it: nothing behind the first word, so no checksum of the SDK that would not fit. Erased it
-     * names B, so at every moment one of the two is current, whole either way.
-     */
-    for (uint32_t word = 0; word < SECTOR_WORDS; word++) {
-        sector[word] = 0xffffffffu;
-    }
-    sector[0] = 0xffffff00u | other;
-    return flash_put_sector(selector_address(map), sector) ? SELECTION_CHANGED : SELECTION_FAILED;
 }

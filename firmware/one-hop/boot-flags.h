@@ -16,4 +16,10 @@ enum selection {
 /* Lets the loader start that slot from now on. */
 enum selection boot_flags_select(const struct flash_map *map, int slot);
 
+/*
+ * Leaves nothing of the parameters, once no loader needs them any more. At every moment the SDK of the new firmware would
+ * find either all of the old ones or none: it starts with whatever it finds, whole or not (esp8266/Arduino#1010).
+ */
+void boot_flags_clear(const struct flash_map *map);
+
 #endif

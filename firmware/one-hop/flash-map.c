@@ -12,8 +12,12 @@ enum { MAP_1MB = 2, MAP_2MB = 3, MAP_4MB = 4, MAP_2MB_LARGE = 5, MAP_4MB_LARGE =
 #define SLOT_1 0x1000u
 #define SLOT_2 0x81000u
 #define SLOT_2_LARGE 0x101000u
+/* Of 512 KB in halves, which no one hop fits into. */
+#define SLOT_2_SMALL 0x41000u
 /* The parameters are in the last three sectors of the flash. */
 #define PARAMETER_BYTES (3 * SECTOR_BYTES)
+
+const uint32_t flash_map_any_slot[] = {SLOT_1, SLOT_2_SMALL, SLOT_2, SLOT_2_LARGE, 0};
 
 bool flash_map_read(struct flash_map *map)
 {

@@ -15,4 +15,7 @@ struct flash_map {
 /* From the header at 0, where the loader itself reads it. False for a division that no Sonoff has. */
 bool flash_map_read(struct flash_map *map);
 
+/* Where a slot is in whichever division; 0 ends them. */
+extern const uint32_t flash_map_any_slot[];
+
 #endif

@@ -36,7 +36,7 @@ static bool write_sector(uint32_t *bytes, uint32_t count)
     for (uint32_t rest = count; rest < SECTOR_BYTES; rest++) {
         ((uint8_t *)bytes)[rest] = 0xff;
     }
-    return address == 0 || flash_put_sector(address, bytes);
+    return address == 0 || flash_put_next(address, bytes);
 }
 
 static bool copy_raw(uint32_t address, uint32_t bytes, sector_sink *sink)
@@ -69,7 +69,7 @@ bool payload_check(uint32_t slot)
 
 bool payload_write(uint32_t slot)
 {
-    if (!unpack(slot, write_sector)) {
+    if (!unpack(slot, write_sector) || !flash_end_row()) {
         return false;
     }
     crc = crc_update(CRC_START, (const uint8_t *)first_sector, SECTOR_BYTES);
@@ -78,5 +78,5 @@ bool payload_write(uint32_t slot)
 
 bool payload_write_first_sector(void)
 {
-    return flash_put_sector(0, first_sector);
+    return flash_write_sector(0, first_sector);
 }

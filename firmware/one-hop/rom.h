@@ -1,5 +1,5 @@
 /*
- * What the relocator calls: the boot ROM's functions, at the addresses of rom.ld.
+ * What the relocator uses of the boot ROM, at the addresses of rom.ld.
  *
  * Signatures as in esp8266/Arduino (tools/sdk/include/spi_flash.h, bootloaders/eboot/eboot.c) and in the SDK's ets_sys.h.
  */
@@ -12,6 +12,11 @@
 int SPIRead(uint32_t address, void *to, uint32_t bytes);
 int SPIWrite(uint32_t address, const void *from, uint32_t bytes);
 int SPIEraseSector(uint32_t sector);
+
+/* The flash chip as the ROM describes it to itself, and its status register. */
+struct flash_chip;
+extern struct flash_chip *flashchip;
+int SPI_read_status(struct flash_chip *chip, uint32_t *status);
 
 /* The loader leaves the watchdog running; it would bite in the middle of an erase. */
 void ets_wdt_disable(void);

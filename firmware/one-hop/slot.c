@@ -13,7 +13,12 @@ bool slot_has_image(uint32_t slot)
     return flash_read(slot, &header, sizeof header) && (header & 0xffff) == MAGIC;
 }
 
-static bool has_our_descriptor(uint32_t slot)
+bool slot_retire(uint32_t slot)
+{
+    return flash_keep_sector(slot) && (flash_write_sector(slot, 0) || !flash_is_kept());
+}
+
+bool slot_has_our_descriptor(uint32_t slot)
 {
     struct descriptor there;
     if (!flash_read(slot + descriptor.descriptor_offset, &there, sizeof there)) {
@@ -39,6 +44,6 @@ bool slot_is_ours(uint32_t slot)
     uint32_t covered = descriptor.image_length - 4;
     uint32_t stored;
     uint32_t crc = CRC_START;
-    return slot_has_image(slot) && has_our_descriptor(slot) && flash_read(slot + covered, &stored, sizeof stored) &&
+    return slot_has_image(slot) && slot_has_our_descriptor(slot) && flash_read(slot + covered, &stored, sizeof stored) &&
            flash_crc(&crc, slot, covered) && as_stored(~crc) == stored;
 }

@@ -30,6 +30,8 @@ export interface Behaviours {
   holdsAtByte: number | undefined;
   /** true: a bit of what it has written and acknowledged flips before its first start. */
   imageRots: boolean;
+  /** A part of its flash takes no erase and no write: first and last sector of 4096 bytes. */
+  flashRefuses: readonly [first: number, last: number] | undefined;
   /** false: FinalStage's connects go nowhere. */
   finalStageDials: boolean;
   /** Somebody else was first in FinalStage's network and has 192.168.4.2. Told to the radio; nobody is dialled. */
@@ -62,6 +64,7 @@ export const HEALTHY: Behaviours = {
   blockPauseMs: 0,
   holdsAtByte: undefined,
   imageRots: false,
+  flashRefuses: undefined,
   finalStageDials: true,
   finalStageStolen: false,
   losesPowerAtByte: undefined,
@@ -164,6 +167,21 @@ export const FAULTS: readonly Fault[] = [
     name: 'image-rots',
     about: 'A bit of the written image flips before its first start: in one hop it goes back to the stock firmware.',
     behaviours: { imageRots: true },
+  },
+  {
+    name: 'flash-half-protected',
+    about: 'The lower half of its flash is write-protected: in one hop it goes back to the stock firmware.',
+    behaviours: { flashRefuses: [0x00, 0x7f] },
+  },
+  {
+    name: 'flash-sector-bad',
+    about: 'A sector in the place of the new firmware takes nothing: in one hop it stays dark.',
+    behaviours: { flashRefuses: [0x03, 0x03] },
+  },
+  {
+    name: 'flash-sector-0-bad',
+    about: 'The very first sector takes nothing: in one hop it stays dark.',
+    behaviours: { flashRefuses: [0x00, 0x00] },
   },
   {
     name: 'finalstage-stolen',

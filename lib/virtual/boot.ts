@@ -53,6 +53,11 @@ export function selectSlot(flash: FlashMemory, slot: Slot): void {
   flash.program(SELECTOR_SECTOR * SECTOR_BYTES, Uint8Array.of(other));
 }
 
+/** Leaves nothing of the parameters, as the new firmware's SDK finds them on a blank chip. */
+export function clearParameters(flash: FlashMemory): void {
+  for (const sector of [...PARAMETER_SECTORS, SELECTOR_SECTOR]) flash.eraseSector(sector);
+}
+
 /** The slot that the loader will try. Erased flags carry another loader version, which means user1. */
 export function currentSlot(flash: FlashMemory): Slot {
   const [flags, version] = flash.read(PARAMETER_SECTORS[currentParameters(flash)] * SECTOR_BYTES, 2);

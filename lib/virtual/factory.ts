@@ -11,6 +11,10 @@ export function factoryFlash(running: Slot): FlashMemory {
   for (let i = 0; i < used.length; i++) used[i] = (i * 0x9d + (i >> 8)) & 0xff;
   used.write('\xe9\x01\x03\x20', 0, 'latin1');
   LOADER_MARK.copy(used, 0x40);
+  // As in all real dumps: nothing behind the largest slot 1, and init data for the radio (ESP8266 notes 2.1).
+  used.fill(0xff, 0x74000, 0x78000);
+  used.fill(0, 0xfc000, 0xfc080);
+  used[0xfc000] = 5;
   for (const slot of [1, 2] as const) userImage(STOCK_MARK).copy(used, slotAddress(slot));
   flash.program(0, used);
   selectSlot(flash, running);

@@ -153,6 +153,7 @@ export class VirtualSonoff extends EventEmitter {
 
   private async runFirmware(signal: AbortSignal, onListening: () => void): Promise<void> {
     const { device } = this;
+    device.flash.refusing = device.behaviours.flashRefuses;
     const booted = boot(device.flash, device.log);
     switch (booted.firmware) {
       case 'stock':
@@ -210,7 +211,10 @@ export class VirtualSonoff extends EventEmitter {
     this.finalLength = oneHopIn(slotBytes(device.flash, slot))?.final.length;
     const end = await (this.options.relocator ?? relocate)(device.flash, slot);
     device.log(`one-hop image ran from user${slot}: ${end}`);
-    if (end === 'stopped') await hang(signal);
+    if (end === 'stopped') {
+      device.failed('one-hop-stopped');
+      await hang(signal);
+    }
     this.enter('rebooting');
   }
 

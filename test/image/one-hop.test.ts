@@ -16,7 +16,7 @@ import {
   type Descriptor,
 } from '../../lib/image';
 import { IROM_OFFSET } from '../../lib/image/format';
-import { layoutFor } from '../../lib/image/one-hop/layout';
+import { REPORT_BYTES, layoutFor } from '../../lib/image/one-hop/layout';
 import { MOST_OVERHEAD, slotFile } from '../../lib/image/one-hop/pack';
 import { finalOf } from '../../lib/image/one-hop/read';
 import { RELOCATOR } from '../../lib/image/one-hop/relocator';
@@ -24,7 +24,7 @@ import { seededRandom } from '../../lib/image/random';
 import { assertRefused, patched, repetitive } from './helpers';
 
 /** The largest that still fits as it is. */
-const LARGEST_RAW = Math.floor((USER_LIMIT - layoutFor(0).imageLength) / 16) * 16;
+const LARGEST_RAW = Math.floor((USER_LIMIT - REPORT_BYTES - layoutFor(0).imageLength) / 16) * 16;
 
 /** A final image without a byte that could be left out: noise, and in the padding of its first sector too. */
 function dense(size: number): Buffer {
@@ -56,19 +56,24 @@ describe('image/one-hop', () => {
       assert.deepEqual(finalOf(file, descriptor), final);
       const payload = deflateRawSync(final, { level: 9, memLevel: 9 });
       assert.equal(descriptor.payloadLength, payload.length);
-      assert(file.length - payload.length <= 4096, `${file.length - payload.length} bytes over the payload`);
+      assert(file.length - payload.length <= MOST_OVERHEAD, `${file.length - payload.length} bytes over the payload`);
       assert(file.length <= USER_LIMIT);
     });
   }
 
-  it('has at most 4096 bytes over the payload, whatever the length of that', () => {
-    assert.equal(MOST_OVERHEAD, 4096);
+  it('adds no more than it states to the payload, and leaves room for the report, whatever the length of that', () => {
     const final = makeFinalImage({ size: 20_000 });
     for (let length = final.length; length > final.length - 32; length--) {
       const bytes = final.subarray(0, length);
       const file = slotFile(bytes, { coding: 'raw', bytes });
-      assert(file.length - length <= 4096, `${file.length - length} bytes over ${length}`);
+      assert(file.length - length <= MOST_OVERHEAD, `${file.length - length} bytes over ${length}`);
       assert.equal(readImage(file).crc, 'valid');
+    }
+    const sector = 4096;
+    for (let length = 40_000; length < 40_000 + sector; length += 16) {
+      const { imageLength } = layoutFor(length);
+      assert(imageLength % sector > 0 && (imageLength % sector) + REPORT_BYTES <= sector, `${imageLength}`);
+      assert(imageLength - length <= MOST_OVERHEAD);
     }
   });
 
@@ -77,7 +82,7 @@ describe('image/one-hop', () => {
     const file = packOneHop(final);
     assert.equal(descriptorOf(file).coding, 'raw');
     assert.deepEqual(finalOf(file, descriptorOf(file)), final);
-    assert(file.length <= USER_LIMIT && file.length > USER_LIMIT - 16, `${file.length}`);
+    assert(file.length <= USER_LIMIT && file.length > USER_LIMIT - 16 - REPORT_BYTES, `${file.length}`);
   });
 
   it('takes a final image of any length, and ends with its last byte', () => {

@@ -27,7 +27,28 @@ export interface Change {
   readonly xor?: number;
 }
 
+/** A part of the flash that does not do what it is told. */
+export interface Fault {
+  readonly address: number;
+  /** Bytes. Default one sector. */
+  readonly length?: number;
+  /**
+   * - `erase`, `write`: it changes nothing
+   * - `stuck-bit`: an erase leaves a bit as 0, another one each time
+   * - `reported`: whatever else happens, the ROM reports a failure
+   * - `forgets`: what was written is gone at the next start
+   */
+  readonly kinds: readonly (typeof FAULTS)[number][];
+  /** So many erases or writes there still go well. Default 0. */
+  readonly after?: number;
+  /** And then so many do not. Default: for ever. */
+  readonly count?: number;
+}
+
 export interface Case {
+  readonly fault?: Fault;
+  /** How often somebody cuts the power of a device that waits for that. Default 0. */
+  readonly powerCycles?: number;
   readonly cut?: PowerCut;
   /** Counted on from the first. */
   readonly secondCut?: PowerCut;
@@ -62,6 +83,12 @@ export interface Boot {
   readonly instructions: number;
   /** Bytes of the ROM's stack that were used at the most. */
   readonly stackBytes: number;
+  /** The sector that was erased most. */
+  readonly mostErased: { readonly sector: number; readonly times: number };
+  /** How long the relocator has paused between its tries, in ms. */
+  readonly pausedMs: number;
+  /** One whose erase or write was cut off, and that was not erased since: it may read right, and not for long. */
+  readonly weakSector?: number;
 }
 
 export interface EmulatorOptions {
@@ -72,6 +99,10 @@ export interface EmulatorOptions {
 }
 
 const MOMENTS = ['before', 'middle', 'after'] as const;
+/** By their bits in stand-in.h. */
+const FAULTS = ['erase', 'write', 'stuck-bit', 'reported', 'forgets'] as const;
+const FOR_EVER = 0xffffffff;
+const NONE = 0xffffffff;
 /** In the order of stand-in.h. */
 const ENDINGS = [
   'new-firmware',
@@ -90,7 +121,7 @@ const MACHINE = 'qemu-system-xtensa';
 /** Where the stand-in looks for them (stand-in.h). */
 const ORIGINAL_ADDRESS = 0x51800000;
 const SETTINGS_ADDRESS = 0x52000000;
-const CASE_WORDS = 9;
+const CASE_WORDS = 15;
 /** With -icount the clock of 40 MHz goes on by one every 25 instructions. */
 const INSTRUCTIONS_A_CYCLE = 25;
 /** Without a sign of life for so long, the emulator itself hangs. */
@@ -172,12 +203,18 @@ function settingsOf(flashBytes: number, loader: number, cases: readonly Case[]):
   return bytes;
 }
 
-function caseWords({ cut, secondCut, change, seed = 1 }: Case): number[] {
+function caseWords({ cut, secondCut, change, fault, powerCycles = 0, seed = 1 }: Case): number[] {
   const cutWords = [cut, secondCut].flatMap((one) => (one ? [one.operation, MOMENTS.indexOf(one.moment)] : [0, 0]));
   const { address = 0, length = 0, and = 0xff, xor = 0 } = change ?? {};
-  const words = [...cutWords, seed, address, length, and, xor];
+  const words = [...cutWords, seed, address, length, and, xor, ...faultWords(fault), powerCycles];
   if (words.length !== CASE_WORDS) throw new Error('a case of another layout than stand-in.h');
   return words;
+}
+
+function faultWords(fault: Fault | undefined): number[] {
+  if (!fault) return [0, 0, 0, 0, 0];
+  const { address, length = 0x1000, kinds, after = 0, count = FOR_EVER } = fault;
+  return [address, length, kinds.reduce((bits, kind) => bits | (1 << FAULTS.indexOf(kind)), 0), after, count];
 }
 
 let built: Promise<string> | undefined;
@@ -286,7 +323,8 @@ function bootOf(line: string, flash: Buffer, index: number): Boot {
     .trim()
     .split(' ')
     .map((digits) => Number.parseInt(digits, 16));
-  const [number, end = -1, slot, operations = 0, restarts = 0, cutAddress = 0, cycles = 0, stackBytes = 0] = numbers;
+  const [number, end = -1, slot, operations = 0, restarts = 0, cutAddress = 0, cycles = 0, ...rest] = numbers;
+  const [stackBytes = 0, sector = 0, times = 0, pausedMs = 0, weakSector = NONE] = rest;
   const ending = ENDINGS[end];
   if (number !== index || ending === undefined) throw new Error(`the emulator said: ${line}`);
   return {
@@ -295,8 +333,11 @@ function bootOf(line: string, flash: Buffer, index: number): Boot {
     flash,
     operations,
     restarts,
-    ...(cutAddress !== 0xffffffff && { cutAddress }),
+    ...(cutAddress !== NONE && { cutAddress }),
     instructions: cycles * INSTRUCTIONS_A_CYCLE,
     stackBytes,
+    mostErased: { sector, times },
+    pausedMs,
+    ...(weakSector !== NONE && { weakSector }),
   };
 }

@@ -38,7 +38,7 @@ function change(file: Buffer, offset: number): Buffer {
 }
 
 const packed = packOneHop(FINAL);
-const CASES: { title: string; file: Buffer; final: Buffer; ends: string; before?: (flash: FlashMemory) => void }[] = [
+const CASES: { title: string; file: Buffer; final: Buffer; ends: string }[] = [
   { title: 'a deflated image', file: packed, final: FINAL, ends: 'new' },
   { title: 'an image that cannot be packed', file: packOneHop(NOISE), final: NOISE, ends: 'new' },
   { title: 'a bit that flipped in the payload', file: change(packed, 0x2000), final: FINAL, ends: 'stock' },
@@ -62,13 +62,34 @@ describe('virtual: the model of the relocator', function () {
         assert.ok(flash.read(0, final.length).equals(final));
         const rest = Math.ceil(final.length / SECTOR_BYTES) * SECTOR_BYTES - final.length;
         assert.ok(flash.read(final.length, rest).every((byte) => byte === 0xff));
-        const erased = [...Array(8).keys()].map((n) => 0xf4 + n).concat(0xfd, 0xfe, 0xff);
+        const erased = [...Array(12).keys()].map((n) => 0xf4 + n);
         for (const sector of erased) {
           assert.ok(
             flash.read(sector * SECTOR_BYTES, SECTOR_BYTES).every((byte) => byte === 0xff),
             `sector ${sector}`,
           );
         }
+      });
+    }
+  }
+
+  for (const [title, refusing, from2, from1] of [
+    ['a write-protected lower half', [0x00, 0x7f], 'stock', 'stock'],
+    ['a bad sector in the place of the application', [0x03, 0x03], 'stopped', 'stopped'],
+    ['a bad sector 0', [0x00, 0x00], 'stopped', 'stopped'],
+    ['a bad spare sector', [0x74, 0x74], 'stock', 'stock'],
+    ['a bad first sector of slot 2', [0x81, 0x81], 'new', 'stock'],
+    ['settings that do not let themselves be erased', [0xf5, 0xf5], 'new', 'new'],
+  ] as const) {
+    for (const running of [1, 2] as const) {
+      const ends = running === 1 ? from2 : from1;
+      it(`${title}, stock in user${running}: ends in ${ends}`, async () => {
+        const flash = upgraded(running, packed);
+        flash.refusing = refusing;
+        const stock = flash.read(slotAddress(running), 0x70000);
+        assert.equal(await bootThrough(flash, relocate), ends);
+        if (ends === 'stock')
+          assert.ok(flash.read(slotAddress(running), 0x70000).equals(stock), 'stock was written to');
       });
     }
   }

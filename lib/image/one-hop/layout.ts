@@ -3,6 +3,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { partBytes } from '../build';
 import { CRC_BYTES, HEADER_BYTES, IROM_OFFSET, LINE_BYTES, SEGMENT_HEADER_BYTES } from '../format';
+import { SECTOR_BYTES } from '../flash-map';
 import { DESCRIPTOR_BYTES, type Coding } from './descriptor';
 import { RELOCATOR } from './relocator';
 
@@ -20,6 +21,9 @@ export interface Payload {
   readonly bytes: Uint8Array;
 }
 
+/** The relocator reports behind the image, in the same sector (firmware/one-hop/report.h). */
+export const REPORT_BYTES = 20;
+
 /** The relocator's own segments, with their headers. */
 const RELOCATOR_BYTES = relocatorSegments().reduce((sum, { data }) => sum + SEGMENT_HEADER_BYTES + data.length, 0);
 
@@ -35,7 +39,12 @@ export function payloadOf(final: Uint8Array): Payload {
 }
 
 export function layoutFor(payloadLength: number): Layout {
-  const iromLength = Math.ceil(payloadLength / LINE_BYTES) * LINE_BYTES;
+  const layout = layoutOf(Math.ceil(payloadLength / LINE_BYTES) * LINE_BYTES);
+  const left = SECTOR_BYTES - (layout.imageLength % SECTOR_BYTES);
+  return left < REPORT_BYTES ? layoutOf(layout.iromLength + LINE_BYTES) : layout;
+}
+
+function layoutOf(iromLength: number): Layout {
   const inner = IROM_OFFSET + iromLength;
   const descriptorOffset = inner + HEADER_BYTES + RELOCATOR_BYTES + SEGMENT_HEADER_BYTES;
   const end = descriptorOffset + DESCRIPTOR_BYTES;

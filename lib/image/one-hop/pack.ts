@@ -13,7 +13,7 @@ import { layoutFor, payloadOf, relocatorSegments, type Payload } from './layout'
 import { RELOCATOR } from './relocator';
 
 /** Most bytes that a slot file has over its payload. */
-export const MOST_OVERHEAD = 4096;
+export const MOST_OVERHEAD = 5632;
 
 const FLASH_BYTES = [DOUT_BYTE, FLASH_SIZE_1MB << 4] as const;
 /** What erased flash holds. */

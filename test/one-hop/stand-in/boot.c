@@ -24,6 +24,7 @@ enum { OUT = 1, DIAGNOSIS = 2 };
 
 static uint32_t number;
 static uint32_t resets;
+static uint32_t power_cycles;
 
 static void fill(uint32_t *from, const uint32_t *to, uint32_t word)
 {
@@ -74,6 +75,7 @@ static void __attribute__((noreturn)) begin_case(void)
         FLASH[at] = (FLASH[at] & one->change_and) ^ one->change_xor;
     }
     resets = 0;
+    power_cycles = one->power_cycles;
     rom_begin_case(one);
     set_timer();
     power_on();
@@ -102,6 +104,12 @@ void end(enum ending ending, uint32_t slot)
     if (ending != MISUSE && !is_filled(PERIPHERALS, PERIPHERALS_END, NOISE)) {
         misuse("a peripheral was touched");
     }
+    if (ending == STOPPED && power_cycles > 0) {
+        power_cycles--;
+        reset(true);
+    }
+    uint32_t times;
+    uint32_t most_erased = rom_most_erased(&times);
     write_number(OUT, number);
     write_number(OUT, ending);
     write_number(OUT, slot);
@@ -110,6 +118,10 @@ void end(enum ending ending, uint32_t slot)
     write_number(OUT, rom_cut_address());
     write_number(OUT, rom_instructions());
     write_number(OUT, stack_bytes());
+    write_number(OUT, most_erased);
+    write_number(OUT, times);
+    write_number(OUT, rom_paused_ms());
+    write_number(OUT, rom_weak_sector());
     write_text(OUT, "\n");
     write_out(OUT, FLASH, SETTINGS->flash_bytes);
     number++;
@@ -184,6 +196,7 @@ static bool is_loader(void)
 
 void boot_rom(void)
 {
+    rom_start();
     if (is_loader()) {
         run_loader();
     }

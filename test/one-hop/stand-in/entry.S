@@ -50,6 +50,7 @@ far_\address:
     entry   4000264c, rom_software_reset
     entry   40002ecc, rom_delay
     entry   400030f0, rom_watchdog_disable
+    entry   400043c8, rom_read_status
     entry   40004a00, rom_erase_sector
     entry   40004a4c, rom_write
     entry   40004b1c, rom_read

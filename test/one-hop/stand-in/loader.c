@@ -20,6 +20,9 @@
 #define TRIES_MARK 0x5a5a5a00u
 #define MOST_TRIES 3
 
+/* Of the init data: with anything in this byte the loader asks a pin which image to start (image notes 2.2). */
+#define TEST_BIN_BYTE 119
+
 #define VERSION_BITS 0x1f
 #define NORMAL_MODE 0x80
 #define NOT_FAILED 0x04
@@ -135,6 +138,9 @@ static uint32_t chosen_slot(const uint8_t *flags)
 void run_loader(void)
 {
     find_map();
+    if (SETTINGS->loader_version > 2 && FLASH[parameters - SECTOR_BYTES + TEST_BIN_BYTE] != 0) {
+        end(LOADER_HANGS, 0);
+    }
     const uint8_t *flags = current_flags();
     if ((flags[1] & VERSION_BITS) != SETTINGS->loader_version) {
         uint8_t version = (flags[1] & ~VERSION_BITS) | NORMAL_MODE | SETTINGS->loader_version;

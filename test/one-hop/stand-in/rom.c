@@ -4,6 +4,27 @@
 #define DATA_RAM 0x3ffe8000u
 #define DATA_RAM_END 0x40000000u
 
+/* Of 4 MB. */
+#define MOST_SECTORS 1024
+#define NONE 0xffffffffu
+/* Whoever waits so long without an erase or a write waits for a power cut. */
+#define PATIENCE_MS (2u * 60 * 1000)
+
+/* Where the boot ROM has its pointer to what it knows of the chip. */
+#define FLASH_CHIP (*(uint32_t *)0x3fffc714)
+#define CHIP 0x3fffc700u
+/* What this chip's status register says. */
+#define STATUS 0x0200u
+
+static const struct one_case *current;
+static uint32_t erases[MOST_SECTORS];
+/* Sectors in which an erase or a write was cut off, however they read, and that were not erased since. */
+static bool weak[MOST_SECTORS];
+static uint32_t faults;
+static uint32_t paused_us;
+static uint32_t paused_ms;
+static uint32_t waiting_ms;
+
 static uint32_t operations;
 static uint32_t cut_operation;
 static uint32_t cut_kind;
@@ -35,6 +56,15 @@ static void resume_count(void)
 
 void rom_begin_case(const struct one_case *of)
 {
+    current = of;
+    for (uint32_t sector = 0; sector < MOST_SECTORS; sector++) {
+        erases[sector] = 0;
+        weak[sector] = false;
+    }
+    faults = 0;
+    paused_us = 0;
+    paused_ms = 0;
+    waiting_ms = 0;
     operations = 0;
     instructions = 0;
     cut_operation = of->cut_operation;
@@ -49,6 +79,43 @@ void rom_begin_case(const struct one_case *of)
 void rom_enter_image(void)
 {
     resume_count();
+}
+
+void rom_start(void)
+{
+    FLASH_CHIP = CHIP;
+    if (faults && (current->fault_kinds & FAULT_FORGETS)) {
+        for (uint32_t at = 0; at < current->fault_length; at++) {
+            FLASH[current->fault_address + at] = 0;
+        }
+    }
+}
+
+uint32_t rom_most_erased(uint32_t *times)
+{
+    uint32_t most = 0;
+    for (uint32_t sector = 0; sector < MOST_SECTORS; sector++) {
+        if (erases[sector] > erases[most]) {
+            most = sector;
+        }
+    }
+    *times = erases[most];
+    return most;
+}
+
+uint32_t rom_weak_sector(void)
+{
+    for (uint32_t sector = 0; sector < MOST_SECTORS; sector++) {
+        if (weak[sector]) {
+            return sector;
+        }
+    }
+    return NONE;
+}
+
+uint32_t rom_paused_ms(void)
+{
+    return paused_ms;
 }
 
 uint32_t rom_operations(void)
@@ -99,6 +166,24 @@ static bool is_cut(uint32_t address)
     return true;
 }
 
+/* What of it happens at this operation, which concerns so many bytes. */
+static uint32_t fault_at(uint32_t address, uint32_t bytes, uint32_t of_kind)
+{
+    const struct one_case *one = current;
+    bool is_there = address < one->fault_address + one->fault_length && address + bytes > one->fault_address;
+    if (!is_there || !(one->fault_kinds & of_kind)) {
+        return 0;
+    }
+    uint32_t past = faults++;
+    return past >= one->fault_after && past - one->fault_after < one->fault_count ? one->fault_kinds : 0;
+}
+
+static int result(uint32_t fault)
+{
+    resume_count();
+    return (fault & FAULT_REPORTED) ? 1 : 0;
+}
+
 static void check(uint32_t address, uint32_t bytes, uint32_t ram)
 {
     if ((address | bytes | ram) & 3) {
@@ -144,36 +229,48 @@ int rom_erase_sector(uint32_t number)
     if (number >= SETTINGS->flash_bytes / SECTOR_BYTES) {
         misuse("erase outside of the flash");
     }
+    waiting_ms = 0;
+    erases[number]++;
+    weak[number] = false;
     uint8_t *sector = FLASH + number * SECTOR_BYTES;
-    bool fails = is_cut(number * SECTOR_BYTES);
-    if (fails && cut_kind == CUT_BEFORE) {
+    bool is_cut_off = is_cut(number * SECTOR_BYTES);
+    if (is_cut_off && cut_kind == CUT_BEFORE) {
         cut();
     }
-    if (fails && cut_kind == CUT_MIDDLE) {
-        erase_partly(sector);
+    weak[number] = is_cut_off;
+    uint32_t fault = fault_at(number * SECTOR_BYTES, SECTOR_BYTES, FAULT_ERASE | FAULT_STUCK_BIT | FAULT_FORGETS);
+    if (!(fault & FAULT_ERASE)) {
+        if (is_cut_off && cut_kind == CUT_MIDDLE) {
+            erase_partly(sector);
+            cut();
+        }
+        for (uint32_t word = 0; word < SECTOR_BYTES / 4; word++) {
+            ((uint32_t *)sector)[word] = 0xffffffffu;
+        }
+        if (fault & FAULT_STUCK_BIT) {
+            sector[random() % SECTOR_BYTES] &= ~(1u << random() % 8);
+        }
+    }
+    if (is_cut_off) {
         cut();
     }
-    for (uint32_t word = 0; word < SECTOR_BYTES / 4; word++) {
-        ((uint32_t *)sector)[word] = 0xffffffffu;
-    }
-    if (fails) {
-        cut();
-    }
-    resume_count();
-    return 0;
+    return result(fault);
 }
 
 int rom_write(uint32_t address, const uint32_t *from, uint32_t bytes)
 {
     pause_count();
     check(address, bytes, (uint32_t)from);
-    bool fails = is_cut(address);
-    if (fails && cut_kind == CUT_BEFORE) {
+    waiting_ms = 0;
+    bool is_cut_off = is_cut(address);
+    if (is_cut_off && cut_kind == CUT_BEFORE) {
         cut();
     }
-    uint32_t words = bytes / 4;
+    weak[address / SECTOR_BYTES] |= is_cut_off && bytes == SECTOR_BYTES;
+    uint32_t fault = fault_at(address, bytes, FAULT_WRITE);
+    uint32_t words = (fault & FAULT_WRITE) ? 0 : bytes / 4;
     uint32_t *to = (uint32_t *)(FLASH + address);
-    if (fails && cut_kind == CUT_MIDDLE) {
+    if (is_cut_off && cut_kind == CUT_MIDDLE && words > 0) {
         /* Whole sectors and other powers of two are all that is written. */
         words = random() & (words - 1);
         /* The word that was at work has only some of its zeros. */
@@ -183,10 +280,18 @@ int rom_write(uint32_t address, const uint32_t *from, uint32_t bytes)
     for (uint32_t word = 0; word < words; word++) {
         to[word] &= from[word];
     }
-    if (fails) {
+    if (is_cut_off) {
         cut();
     }
-    resume_count();
+    return result(fault);
+}
+
+int rom_read_status(uint32_t chip, uint32_t *status)
+{
+    if (chip != CHIP) {
+        misuse("the status of another chip");
+    }
+    *status = STATUS;
     return 0;
 }
 
@@ -194,12 +299,20 @@ void rom_watchdog_disable(void)
 {
 }
 
-/* The relocator waits for nothing; only one that has given up calls this. */
 void rom_delay(uint32_t microseconds)
 {
-    (void)microseconds;
     pause_count();
-    end(STOPPED, 0);
+    paused_us += microseconds;
+    for (; paused_us >= 1000; paused_us -= 1000) {
+        waiting_ms++;
+        paused_ms++;
+    }
+    if (waiting_ms >= PATIENCE_MS) {
+        paused_ms -= waiting_ms;
+        waiting_ms = 0;
+        end(STOPPED, 0);
+    }
+    resume_count();
 }
 
 void rom_software_reset(void)

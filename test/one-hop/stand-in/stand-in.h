@@ -36,6 +36,28 @@ struct one_case {
     uint32_t change_length;
     uint32_t change_and;
     uint32_t change_xor;
+    /* The flash does not do what it is told, in this many bytes from there on. */
+    uint32_t fault_address;
+    uint32_t fault_length;
+    /* Of enum fault, any number. */
+    uint32_t fault_kinds;
+    /* So many erases or writes there still go well; then so many do not. */
+    uint32_t fault_after;
+    uint32_t fault_count;
+    /* How often somebody cuts the power of a device that waits for that. */
+    uint32_t power_cycles;
+};
+
+enum fault {
+    /* An erase changes nothing, or a write. */
+    FAULT_ERASE = 1,
+    FAULT_WRITE = 2,
+    /* One bit of a word goes its own way: as 0 after an erase, or as 1 after a write. */
+    FAULT_STUCK_BIT = 4,
+    /* The ROM reports that it has failed. */
+    FAULT_REPORTED = 8,
+    /* What was written is gone at the next start. */
+    FAULT_FORGETS = 16,
 };
 
 struct settings {
@@ -85,6 +107,14 @@ void rom_begin_case(const struct one_case *of);
 uint32_t rom_operations(void);
 uint32_t rom_cut_address(void);
 uint32_t rom_instructions(void);
+/* The sector that was erased most, and how often. */
+uint32_t rom_most_erased(uint32_t *times);
+/* One that may lose what it holds: an erase or a write was cut off there, and it was not erased again. */
+uint32_t rom_weak_sector(void);
+/* How long the relocator has waited for anything, in ms, since the case began. */
+uint32_t rom_paused_ms(void);
+/* At every start: the ROM's own variables, and what a faulty flash does then. */
+void rom_start(void);
 void rom_enter_image(void);
 uint32_t word_at(uint32_t address);
 

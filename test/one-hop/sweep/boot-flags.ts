@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { makeFinalImage, packOneHop } from '../../../lib/image';
 import { repetitive } from '../../image/helpers';
 import { bootInEmulator } from '../emulator';
-import { PARAMETERS, SLOT_ADDRESS, afterInstall, flagsFor, otherSlot, stockFlash } from '../flash';
+import {
+  FLASH_BYTES,
+  INIT_DATA,
+  PARAMETERS,
+  SETTINGS,
+  SLOT_ADDRESS,
+  afterInstall,
+  flagsFor,
+  otherSlot,
+  stockFlash,
+} from '../flash';
 import { sweep } from './suite';
 
 /** How the loader's flags say a slot: as the SDK sets them, and as the loader itself leaves them when the other failed. */
@@ -69,6 +79,8 @@ sweep('the boot flags', () => {
         const boot = await bootInEmulator(flash);
         assert.equal(boot.ending, 'new-firmware');
         assert(boot.flash.subarray(0, final.length).equals(final));
+        // The new firmware takes it for 1 MB, and finds its settings and parameters there.
+        assert(boot.flash.subarray(SETTINGS[0], FLASH_BYTES).every((byte) => byte === 0xff));
         const change = { address: (slot === 1 ? 0x1000 : second) + 0x600, length: 1, xor: 4 };
         const back = await bootInEmulator(flash, { change });
         assert.deepEqual([back.ending, back.slot], ['other-firmware', otherSlot(slot)]);
@@ -76,15 +88,21 @@ sweep('the boot flags', () => {
     });
   }
 
-  it('are left alone where the flash is divided in a way that no Sonoff has: it waits, and touches nothing', async () => {
-    for (const code of [0, 1, 7, 8, 9, 15]) {
-      const flash = stockFlash(1, file);
-      flash[3] = code << 4;
-      const boot = await bootInEmulator(flash);
-      assert.equal(boot.ending, 'stopped');
-      assert(boot.flash.equals(flash));
-    }
-  });
+  for (const loader of [4, 6, 7]) {
+    it(`are left to boot_v1.${loader} where the flash is divided in a way that no Sonoff has: stock runs again`, async () => {
+      for (const code of [0, 1, 7, 8, 9, 15]) {
+        for (const slot of [1, 2] as const) {
+          const flash = stockFlash(slot, file, { loader });
+          flash[3] = code << 4;
+          const boot = await bootInEmulator(flash, {}, { loader });
+          assert.deepEqual([boot.ending, boot.slot], ['other-firmware', otherSlot(slot)]);
+          const expected = Buffer.from(flash.subarray(0, PARAMETERS[0]));
+          expected.fill(0xff, SLOT_ADDRESS[slot], SLOT_ADDRESS[slot] + 0x1000);
+          assert(boot.flash.subarray(0, PARAMETERS[0]).equals(expected), 'more than its own slot has changed');
+        }
+      }
+    });
+  }
 });
 
 /** The same device with a larger flash: slot 2 and the parameters are where its division says. */
@@ -93,6 +111,6 @@ function largerFlash(small: Buffer, code: number, megabytes: number, second: num
   small.copy(flash);
   flash[3] = code << 4;
   small.copy(flash, second, SLOT_ADDRESS[2], PARAMETERS[0]);
-  small.copy(flash, flash.length - 0x3000, PARAMETERS[0]);
+  small.copy(flash, flash.length - 0x4000, INIT_DATA[0]);
   return flash;
 }

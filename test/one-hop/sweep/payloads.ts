@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import { ONE_HOP_LIMIT, makeFinalImage, packOneHop } from '../../../lib/image';
-import { layoutFor, type Payload } from '../../../lib/image/one-hop/layout';
+import { REPORT_BYTES, layoutFor, type Payload } from '../../../lib/image/one-hop/layout';
 import { slotFile } from '../../../lib/image/one-hop/pack';
 import { USER_LIMIT } from '../../../lib/image/flash-map';
 import { repetitive } from '../../image/helpers';
@@ -12,7 +12,7 @@ import { sweep, tell } from './suite';
 const LOADERS = [2, 4, 5, 6, 7];
 
 /** The largest raw payload that still makes an update. */
-const LARGEST_RAW = Math.floor((USER_LIMIT - layoutFor(0).imageLength) / 16) * 16;
+const LARGEST_RAW = Math.floor((USER_LIMIT - REPORT_BYTES - layoutFor(0).imageLength) / 16) * 16;
 /** What the prototype took to unpack an image of this size once; now everything together must cost less. */
 const PROTOTYPE_INSTRUCTIONS = 150e6;
 
