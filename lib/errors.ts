@@ -406,12 +406,17 @@ const EXPLANATIONS = {
   'back-to-stock': {
     what: 'The device {deviceid} took the image but is in its stock firmware again: it has dialled this machine instead of starting the new one.',
     remedy:
-      'Nothing is lost: start the flow again; if it comes back a second time, choose FinalStage as the intermediate in the firmware node.',
+      'Start the flow again: nothing is lost. If it comes back a second time, its flash may not take the new firmware: leave it as it is or use a serial adapter. Do not choose FinalStage then, which overwrites the stock firmware without that check.',
+  },
+  'one-hop-silent': {
+    what: 'After one hop the device {deviceid} shows neither its stock firmware nor the new one at {url}.',
+    remedy:
+      'Disconnect it from power for 10 s, then start the flow at the new firmware. It continues where it was, or waits because its flash does not take the new firmware. Look for its access point with a phone and for its address in your router too. If it stays dark, only a serial adapter helps.',
   },
   'new-firmware-silent': {
     what: 'The new firmware did not show itself within {seconds} s at {url}: {reason}.',
     remedy:
-      'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router; if neither is there, switch the device off and on once, wait a minute and start the flow at the new firmware; if it stays dark, only a serial adapter helps.',
+      'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router; if neither is there, disconnect the device from power once, wait two minutes and start the flow at the new firmware; if it stays dark, only a serial adapter helps.',
   },
 
   // Setting up the Tasmota that was installed

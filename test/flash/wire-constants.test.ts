@@ -221,6 +221,13 @@ const OURS: Row[] = [
 const NEW_FIRMWARE: Row[] = [
   ['images 5.4', '15 to 20 s without a sign, from 3 s on', 'darkMs', WAITS.darkMs, { from: 23_000, to: 60_000 }],
   [
+    'issue 11, B.8',
+    'the slowest flash takes 70 to 100 s, from 3 s on',
+    'darkAtMostMs',
+    WAITS.darkAtMostMs,
+    { from: 103_000, to: 120_000 },
+  ],
+  [
     'images 5.4',
     'nothing is through in half of that',
     'darkAtLeastMs',

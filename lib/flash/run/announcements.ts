@@ -207,12 +207,12 @@ export const ANNOUNCEMENTS = {
   'one-hop-written': {
     state: 'working',
     label: 'upgrade written',
-    text: 'The device {deviceid} has written and verified the image, and restarts to put the new firmware in place by itself. It is dark for about 20 seconds, which is normal. Do not power it off.',
+    text: 'The device {deviceid} has written and verified the image, and restarts to put the new firmware in place automatically. It is dark meanwhile, usually for 20 and at most for 100 seconds, which is normal. Do not disconnect it from power.',
   },
   'one-hop-dark': {
     state: 'working',
     label: 'dark, {seconds} s',
-    text: 'The device puts its new firmware in place by itself. It is dark meanwhile, for about {seconds} s more, which is normal. Do not power it off.',
+    text: 'The device puts its new firmware in place automatically. It is dark meanwhile, usually for {seconds} s more and at most for 100 s in all, which is normal. Do not disconnect it from power.',
   },
   'wait-for-new-firmware': {
     state: 'waiting',

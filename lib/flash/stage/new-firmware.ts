@@ -31,7 +31,7 @@ export interface NewFirmwareOptions {
  * Waits until the new firmware shows itself. Without FinalStage that is how a flash ends; behind FinalStage it is a look
  * at a flash that is done. Serves nothing, and touches no device.
  *
- * @throws FlashError `back-to-stock`, `new-firmware-silent`, `cancelled`
+ * @throws FlashError `back-to-stock`, `one-hop-silent`, `new-firmware-silent`, `cancelled`
  */
 export async function newFirmware(
   context: StageContext,
@@ -46,8 +46,9 @@ export async function newFirmware(
     seconds: options.timeoutSeconds,
     ...(deviceid === undefined ? {} : { deviceid }),
     url: places.map(({ url }) => url).join(' and '),
+    ...(job.intermediate === undefined ? {} : { intermediate: job.intermediate }),
   };
-  const isDark = (): boolean => darkFor(job, host.waits) > 0;
+  const mayWrite = (): boolean => darkFor(job, host.waits.darkAtMostMs) > 0;
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),
@@ -60,8 +61,8 @@ export async function newFirmware(
     const narrator = new NewFirmwareNarrator(context, host.waits, presence, radio);
     presence.on('looked', () => note(job, presence));
     try {
-      // While it writes nobody is to be told to switch it off and on.
-      const found = await untilOver(context, beginning, { isBusy: isDark }, async (signal) => {
+      // While it may write, nobody is to be told to cut its power.
+      const found = await untilOver(context, beginning, { isBusy: mayWrite }, async (signal) => {
         presence.start();
         return await firstOf(signal, [
           (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
@@ -94,15 +95,15 @@ function neighbourWatch(job: Job, waits: Waits): (answer: NewFirmwareAnswer) => 
   const neighbours = new Set<string>();
   return ({ place: { url }, kind, title, isProven }) => {
     if (isProven) return true;
-    const left = darkFor(job, waits);
+    const left = darkFor(job, waits.darkMs);
     const name = [url, kind, title].join();
     if (left > waits.darkMs - waits.darkAtLeastMs) neighbours.add(name);
     return left === 0 && !neighbours.has(name);
   };
 }
 
-/** How long the device is still dark, in ms; 0 where it is not, or was flashed by FinalStage, which one can see. */
-function darkFor(job: Job, { darkMs }: Waits, now = Date.now()): number {
+/** How long a device that is dark for `darkMs` still is, in ms; 0 where it was flashed by FinalStage, which one can see. */
+function darkFor(job: Job, darkMs: number, now = Date.now()): number {
   const since = job.intermediate === 'one-hop' ? job.leftAt('upgrade') : undefined;
   return since === undefined ? 0 : Math.max(0, since.getTime() + darkMs - now);
 }
@@ -142,7 +143,7 @@ class NewFirmwareNarrator {
 
   private readonly narrate = (): void => {
     const { context, presence } = this;
-    const left = darkFor(context.job, this.waits);
+    const left = darkFor(context.job, this.waits.darkMs);
     if (left > 0) {
       const fraction = DARK_SHARE * (1 - left / this.waits.darkMs);
       return context.say('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });

@@ -21,6 +21,7 @@ import {
   type Fields,
   type Schema,
 } from '../kept/schema';
+import type { Intermediate } from '../firmware/firmware';
 import { STAGES } from '../job/stages';
 import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen } from './observation';
 
@@ -56,6 +57,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       url: optional(short),
       address: optional(short),
       ports: optional(short),
+      intermediate: optional(word<Intermediate>({ finalstage: true, 'one-hop': true })),
     },
     over: { stage },
     ended: { stage },

@@ -3,6 +3,7 @@ import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
+import type { Intermediate } from '../firmware/firmware';
 import type { StageName } from '../job/stages';
 
 /** One address of this machine. */
@@ -38,6 +39,8 @@ export interface StageBegan {
   /** What devices dial. */
   readonly address?: string;
   readonly ports?: string;
+  /** How the job's device gets its new firmware, where that is known. */
+  readonly intermediate?: Intermediate;
 }
 
 type Sighting =

@@ -928,6 +928,44 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'one hop, and neither firmware anywhere that was looked at',
+    code: 'one-hop-silent',
+    isFinal: false,
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [300, newFirmwareLooked('silent', 'silent')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'one hop, and nobody was in the network where the new firmware may be',
+    code: 'new-firmware-silent',
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'one hop, and another device where it should be',
+    code: 'new-firmware-silent',
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
+      [1, newFirmwareLooked('stranger', 'silent')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'FinalStage, and the new firmware nowhere that was looked at',
+    code: 'new-firmware-silent',
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'finalstage' }],
+      [1, newFirmwareLooked('silent', 'silent')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
     title: 'the new firmware has not come yet',
     code: 'on-course',
     seen: [

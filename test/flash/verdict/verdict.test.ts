@@ -7,7 +7,7 @@ import type { Job } from '../../../lib/flash/job/job';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
 import type { OwnAddress } from '../../../lib/flash/verdict/observation';
 import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';
-import { makeFinalImage, makeUserImage } from '../../../lib/image';
+import { digestOf, makeFinalImage, makeUserImage } from '../../../lib/image';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from '../bench';
@@ -75,20 +75,20 @@ describe('flash/verdict over real sockets', function () {
     for (const server of servers.splice(0)) server.close();
   });
 
+  /** Something that listens where the device should, and does as it is told. */
+  async function listen(onSocket: (socket: Socket) => void): Promise<string> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      onSocket(socket);
+    }).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
   describe('at the access point', () => {
     const provision = (bench: Bench, url: string, timeoutSeconds: number): Begun =>
       bench.begin('provision', { ...HOME, url, timeoutSeconds });
-
-    /** Something that listens where the access point should, and does as it is told. */
-    async function listen(onSocket: (socket: Socket) => void): Promise<string> {
-      const server = createServer((socket) => {
-        socket.on('error', () => undefined);
-        onSocket(socket);
-      }).listen(0, '127.0.0.1');
-      servers.push(server);
-      await once(server, 'listening');
-      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    }
 
     it('ap-unreachable: nobody has held its button', async () => {
       const bench = await openBench();
@@ -440,14 +440,42 @@ describe('flash/verdict over real sockets', function () {
       assert.equal(device.state, 'new-silent');
     });
 
-    it('back-to-stock: what was to put the final image into its place found it damaged', async () => {
-      const bench = await openBench();
-      const device = await bench.device({ fault: 'image-rots' });
-      const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
-      await bench.upgraded(device, { sources });
-      const url = `http://127.0.0.1:${await freePort()}`;
-      const stage = bench.begin('newfirmware', { deviceid: device.deviceid, url, timeoutSeconds: 60 });
-      await endsWith(bench, 'back-to-stock', stage);
-    });
+    for (const [fault, what] of [
+      ['image-rots', 'the image was damaged before its first start'],
+      ['flash-half-protected', 'the lower half of the flash takes no write'],
+    ] as const) {
+      it(`back-to-stock: ${what}, so the relocator handed back`, async () => {
+        const bench = await openBench();
+        const device = await bench.device({ fault });
+        const stock = digestOf(device.flash.subarray(0x1000, 0x74000));
+        const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
+        await bench.upgraded(device, { sources });
+        const url = `http://127.0.0.1:${await freePort()}`;
+        const stage = bench.begin('newfirmware', { deviceid: device.deviceid, url, timeoutSeconds: 60 });
+        await endsWith(bench, 'back-to-stock', stage);
+        assert.equal(digestOf(device.flash.subarray(0x1000, 0x74000)), stock);
+      });
+    }
+
+    for (const [fault, slot] of [
+      ['flash-sector-bad', 1],
+      ['flash-sector-0-bad', 1],
+      ['flash-sector-0-bad', 2],
+    ] as const) {
+      it(`one-hop-silent: ${fault}, stock in user${slot}, so the relocator waits, also after a power cycle`, async () => {
+        const bench = await openBench({}, { darkMs: 0, darkAtMostMs: 0 });
+        const device = await bench.device({ fault, slot });
+        await bench.upgraded(device, { sources: { final: FIRMWARE.final, intermediate: 'one-hop' } });
+        const { deviceid } = device;
+        const waits = (): boolean => device.log.at(-1)?.endsWith(': stopped') ?? false;
+        while (!waits()) await once(device, 'log');
+        // What is dark refuses nothing either.
+        const url = await listen(() => undefined);
+        await endsWith(bench, 'one-hop-silent', bench.begin('newfirmware', { deviceid, url, timeoutSeconds: 1.5 }));
+        device.powerCycle();
+        do await once(device, 'log');
+        while (!waits());
+      });
+    }
   });
 });

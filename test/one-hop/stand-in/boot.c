@@ -92,7 +92,8 @@ static uint32_t stack_bytes(void)
 {
     extern uint8_t ROM_STACK[];
     const uint32_t *top = (const uint32_t *)ROM_STACK;
-    const uint32_t *lowest = (const uint32_t *)0x3fffc000;
+    /* Above what the ROM keeps there for itself. */
+    const uint32_t *lowest = (const uint32_t *)0x3fffc718;
     while (lowest < top && *lowest == NOISE) {
         lowest++;
     }

@@ -16,6 +16,17 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The relocator waits for a power cycle, or sector 0 is lost; the new firmware may also have another address (issue 11).
+    code: 'one-hop-silent',
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('new-firmware-looked').at(-1);
+      if (!seen.isOver || seen.began?.intermediate !== 'one-hop') return undefined;
+      if (last && !last.looks.every(({ result }) => result === 'silent')) return undefined;
+      return { confidence: 'likely', evidence: last ? [last] : seen.inStage('stage') };
+    },
+  },
+  {
     // Protocol notes 7, row 16.
     code: 'new-firmware-silent',
     stages,
