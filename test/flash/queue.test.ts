@@ -162,6 +162,7 @@ describe('flash/queue', () => {
   it('leaves a device alone that has its final image in one hop, unless it has handed back to stock', async () => {
     for (const [code, states] of [
       ['new-firmware-silent', 'a failed'],
+      ['one-hop-silent', 'a failed'],
       ['back-to-stock', 'a running'],
     ] as const) {
       const flow = new Flow();

@@ -8,7 +8,7 @@
 #define MOST_SECTORS 1024
 #define NONE 0xffffffffu
 /* Whoever waits so long without an erase or a write waits for a power cut. */
-#define PATIENCE_MS (2u * 60 * 1000)
+#define PATIENCE_MS (60u * 60 * 1000)
 
 /* Where the boot ROM has its pointer to what it knows of the chip. */
 #define FLASH_CHIP (*(uint32_t *)0x3fffc714)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { deflateRawSync } from 'node:zlib';
 import { makeFinalImage, packOneHop } from '../../../lib/image';
+import { slotFile } from '../../../lib/image/one-hop/pack';
 import { repetitive } from '../../image/helpers';
 import { bootInEmulator } from '../emulator';
 import {
@@ -87,6 +89,20 @@ sweep('the boot flags', () => {
       }
     });
   }
+
+  it('go back to stock where the final image is longer than 0x81000, however large the flash is', async () => {
+    const long = repetitive(makeFinalImage({ size: 0x81010 }));
+    const tooLong = slotFile(long, { coding: 'deflate', bytes: deflateRawSync(long, { level: 9 }) });
+    for (const [code, megabytes] of [
+      [5, 2],
+      [6, 4],
+    ] as const) {
+      for (const slot of [1, 2] as const) {
+        const boot = await bootInEmulator(largerFlash(stockFlash(slot, tooLong), code, megabytes, 0x101000));
+        assert.deepEqual([boot.ending, boot.slot], ['other-firmware', otherSlot(slot)]);
+      }
+    }
+  });
 
   for (const loader of [4, 6, 7]) {
     it(`are left to boot_v1.${loader} where the flash is divided in a way that no Sonoff has: stock runs again`, async () => {

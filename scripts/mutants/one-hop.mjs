@@ -1,0 +1,45 @@
+/** One hop, as far as it is TypeScript; the relocator's own C is broken by the sweeps of `npm run test:one-hop`. */
+export default [
+  {
+    file: 'lib/flash/verdict/rules/new-firmware.ts',
+    find: "if (last && !last.looks.every(({ result }) => result === 'silent')) return undefined;",
+    replace: '',
+    tests: ['flash/verdict/judge'],
+    why: 'a device whose access point nobody has joined is called dark',
+  },
+  {
+    file: 'lib/flash/verdict/rules/new-firmware.ts',
+    find: "seen.began?.intermediate !== 'one-hop'",
+    replace: 'false',
+    tests: ['flash/verdict/judge'],
+    why: 'a device that FinalStage has flashed is said to wait for a power cycle',
+  },
+  {
+    file: 'lib/flash/stage/new-firmware.ts',
+    find: 'darkFor(job, host.waits.darkAtMostMs) > 0',
+    replace: 'darkFor(job, host.waits.darkMs) > 0',
+    tests: ['flash/new-firmware'],
+    why: 'a person is asked to cut the power of a device that still writes',
+  },
+  {
+    file: 'lib/image/one-hop/layout.ts',
+    find: 'return left < REPORT_BYTES ? layoutOf(layout.iromLength + LINE_BYTES) : layout;',
+    replace: 'return layout;',
+    tests: ['image/one-hop'],
+    why: "the relocator's report runs into a sector that is not its own",
+  },
+  {
+    file: 'lib/virtual/one-hop-model.ts',
+    find: "if (proof === 'refused') return false;",
+    replace: '',
+    tests: ['virtual/one-hop'],
+    why: 'the virtual Sonoff does not look whether its lower half can be written',
+  },
+  {
+    file: 'lib/virtual/one-hop-model.ts',
+    find: 'flash.eraseSector(CALIBRATION_SECTOR);',
+    replace: '',
+    tests: ['virtual/one-hop'],
+    why: 'the virtual Sonoff keeps init data where the new firmware looks for its calibration',
+  },
+];
