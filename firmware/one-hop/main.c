@@ -6,9 +6,8 @@
  * slot that it starts are whole, and every step does nothing where it was done before; so after a cut all begins again.
  * Only between the erase of sector 0 and the end of its write is there no boot loader.
  *
- * A flash that does not take what is written ends in one of three ways, and nothing goes round for ever: while nothing of
- * the stock firmware is changed, it is handed back to; what the new firmware can do without is left out; else the device
- * waits, dark, until its power is cut, and then tries again.
+ * If the flash cannot be written, no loop is endless and there are three ways out: hand back to the stock firmware while
+ * nothing of it is changed; skip what the new firmware can do without; otherwise wait, dark, for a power cycle.
  *
  * It is silent: on some models the UART speaks to a second controller. It touches no pin: relays and meters hang on them.
  */
@@ -50,7 +49,7 @@
 
 static struct flash_map map;
 
-/* Nothing more can be done: a cut of the power lets it look again. */
+/* Nothing more can be done: after a power cycle it tries again. */
 static void __attribute__((noreturn)) wait_for_power_cut(enum end why)
 {
     report(REPORT_FAILED_AT, flash_failed_at());
@@ -60,7 +59,7 @@ static void __attribute__((noreturn)) wait_for_power_cut(enum end why)
     }
 }
 
-/* Where the firmware in the other slot is whole, which it is for as long as it is not retired. */
+/* The firmware in the other slot is whole until it is retired. */
 static void __attribute__((noreturn)) hand_back(enum end why)
 {
     int other = boot_flags_slot(&map) == 1 ? 2 : 1;
@@ -107,7 +106,7 @@ static bool is_possible(void)
            descriptor.final_length >= SMALLEST_FINAL && descriptor.final_length <= LARGEST_FINAL;
 }
 
-/* What does not let itself be erased is left: the new firmware checks its settings. */
+/* A sector that cannot be erased is left: the new firmware checks its settings. */
 static void erase(uint32_t from, uint32_t to)
 {
     for (; from < to; from += SECTOR_BYTES) {
@@ -194,7 +193,7 @@ void one_hop(void)
         /* The power was cut as the move had come to its last sector, or to the flags. */
         flash_refresh_sector(map.slots[2]);
     }
-    /* Where the flags do not take it, it is done without the loader: only a cut of the power would be fatal then. */
+    /* If the flags cannot be changed, continue without the loader: then only a power cut is fatal. */
     if (boot_flags_select(&map, 2) == SELECTION_CHANGED && restart_is_left()) {
         restart();
     }

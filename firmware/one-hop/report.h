@@ -1,7 +1,7 @@
 /*
- * What the relocator has met, for whoever reads the flash afterwards: it has no other voice. The words lie right behind
- * the image in its slot, where the packer leaves room for them and the stock firmware fills up with ones. Each is written
- * once, without an erase, and where one is filled already it stays.
+ * What the relocator found, to be read from a dump of the flash; it sends nothing. The words follow the image in its slot,
+ * where the packer leaves room for them and the stock firmware pads with ones. Each is written once, without an erase; a
+ * word that is not blank is left as it is.
  */
 #ifndef ONE_HOP_REPORT_H
 #define ONE_HOP_REPORT_H
@@ -15,9 +15,9 @@ enum report_word {
     REPORT_STATUS,
     /* One of enum proof. */
     REPORT_PROOF,
-    /* One of enum end, where it did not come to a good one. */
+    /* One of enum end; blank after an installation. */
     REPORT_END,
-    /* The sector that did not take, where one did not. */
+    /* Address of the last sector that could not be written; blank if there was none. */
     REPORT_FAILED_AT,
     REPORT_WORDS,
 };
@@ -35,10 +35,10 @@ enum end {
     END_NO_IMAGE = 7,
 };
 
-/* Reports for the image in the slot at this address from now on: the mark and the status register first. */
+/* Starts the report behind the image in the slot at this address: the mark and the status register. */
 void report_begin(uint32_t slot);
 
-/* Before the above, nothing is written. */
+/* Writes nothing before report_begin. */
 void report(enum report_word word, uint32_t value);
 
 #endif

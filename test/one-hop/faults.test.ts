@@ -27,6 +27,12 @@ const CASES: { what: string; fault: Fault; from1: Ending; from2: Ending; stock?:
     stock: { full: true },
   },
   {
+    what: 'the upper half is write-protected, with the flags in it',
+    fault: { address: HALF, length: HALF, kinds: PROTECTED },
+    from1: 'stopped',
+    from2: 'new-firmware',
+  },
+  {
     what: 'a whole flash that takes nothing any more',
     fault: { address: 0, length: 2 * HALF, kinds: PROTECTED },
     from1: 'stopped',
@@ -108,7 +114,7 @@ describe('one-hop: a flash that does not take what is written', function () {
     }
   }
 
-  it('is reported behind the image, for whoever reads the flash', async () => {
+  it('is reported behind the image', async () => {
     const fault: Fault = { address: 0, length: HALF, kinds: PROTECTED };
     const { flash } = await bootInEmulator(stockFlash(2, file), { fault });
     assert.equal(reportedEnd(flash, 2), PROOF_REFUSED);
