@@ -22,6 +22,13 @@ export default [
     why: 'a person is asked to cut the power of a device that still writes',
   },
   {
+    file: 'lib/flash/stage/upgrade.ts',
+    find: 'download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite()',
+    replace: 'download.isFlowing(host.waits.upgradeFlowsMs)',
+    tests: ['flash/verdict/verdict'],
+    why: 'the upgrade fails for silence while the device may still write',
+  },
+  {
     file: 'lib/image/one-hop/layout.ts',
     find: 'return left < REPORT_BYTES ? layoutOf(layout.iromLength + LINE_BYTES) : layout;',
     replace: 'return layout;',

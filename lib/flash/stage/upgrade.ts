@@ -67,14 +67,17 @@ async function upgradeDevice(
   // A device that a restart of ours met in its download goes on with it.
   const download = await takeTurn(context, host, deviceid);
 
+  // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
+  const mayWrite = (): boolean =>
+    isOneHop && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
   const stopWatching = watchTrouble(job, (trouble) => {
-    if (trouble) context.say('upgrade-trouble', { message: trouble.text });
+    if (trouble && !mayWrite()) context.say('upgrade-trouble', { message: trouble.text });
   });
-  const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs);
+  const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
       await (isOneHop ? host.open() : host.openFinalStagePort());
-      const sessions = new UpgradeSessions(context, host, options, firmware, download);
+      const sessions = new UpgradeSessions(context, host, options, firmware, download, mayWrite);
       await firstOf(signal, [
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
@@ -166,6 +169,7 @@ class UpgradeSessions {
     private readonly options: UpgradeOptions,
     private readonly firmware: Firmware,
     private readonly download: UpgradeDownload,
+    private readonly mayWrite: () => boolean,
   ) {}
 
   /** Resolves when the device has taken the upgrade. */
@@ -179,7 +183,7 @@ class UpgradeSessions {
       this.count += 1;
       const outcome = await this.oneSession(connection);
       if (outcome === 'accepted') return true;
-      throwIfFinal(this.context.job);
+      if (!this.mayWrite()) throwIfFinal(this.context.job);
       this.context.say('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
     }
   }
@@ -207,7 +211,7 @@ class UpgradeSessions {
     const whenOver = (): FlashError => whyOver(job, 'upgrade');
     try {
       const seconds = this.host.waits.upgradeVerdictMs / 1000;
-      return await withinLimit(this.signal, { seconds, whenOver }, (signal) =>
+      return await withinLimit(this.signal, { seconds, isBusy: this.mayWrite, whenOver }, (signal) =>
         this.verdictOf(connection, events, signal),
       );
     } finally {

@@ -304,6 +304,21 @@ describe('flash/verdict over real sockets', function () {
       assert.equal(job.evidence.verdict().values['times'], 3);
     });
 
+    it('device-silent: in one hop not before the device has had the time to write its new firmware', async () => {
+      const darkAtMostMs = 1500;
+      const bench = await openBench({}, { darkAtMostMs, upgradeFlowsMs: 0 });
+      const device = await bench.device({ fault: 'silent-after-upgrade' });
+      await device.start();
+      const { deviceid } = device;
+      await bench.begin('cloud', { deviceid }).outcome;
+      const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
+      const stage = bench.begin('upgrade', { deviceid, sources, timeoutSeconds: 0.2 });
+      const job = await endsWith(bench, 'device-silent', stage);
+      const { all } = job.evidence;
+      const asked = all.findLast(({ kind }) => kind === 'image-requested')?.at ?? 0;
+      assert.ok((all.at(-1)?.at ?? 0) - asked >= darkAtMostMs);
+    });
+
     it('device-silent: it has everything and says nothing more', async () => {
       const { bench } = await ready({ fault: 'silent-after-upgrade' });
       await endsWith(bench, 'device-silent', upgrade(bench, { timeoutSeconds: 1 }));
