@@ -7,6 +7,7 @@ import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
 import type { DispatchRequest } from '../protocol/dispatch';
 import { WEBSOCKET_PATH } from '../protocol/session';
+import { isFromBrowser } from './browser';
 import { DeviceConnection, type DeviceConnectionOptions, type Via } from './device-connection';
 import { dispatchApp } from './dispatch-app';
 import { SocketSet } from './socket-set';
@@ -42,6 +43,8 @@ interface CloudServerEvents {
   connected: [connection: DeviceConnection];
   /** Something came that no device sends. */
   malformed: [error: FlashError, peer: string];
+  /** A page in a browser asked, and was refused. */
+  browser: [peer: string];
   /** A device was turned away because `whereToConnect` had no answer. */
   failed: [error: unknown, peer: string];
 }
@@ -63,6 +66,7 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
       dispatched: (dispatch, { socket }) =>
         this.emit('dispatched', { ...dispatch, peer: plainAddress(socket.remoteAddress), via: this.#viaOf(socket) }),
       malformed: (error, peer) => this.emit('malformed', error, peer),
+      browser: (peer) => this.emit('browser', peer),
       failed: (error, peer) => this.emit('failed', error, peer),
     });
     // Limits of node's own connection tracking need a server that listens; the socket's idle time is what holds here.
@@ -92,8 +96,12 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = (request.url ?? '').replace(/\?.*$/, '');
-    if (path !== WEBSOCKET_PATH) return turnAway(socket, '404 Not Found');
     const peer = plainAddress(request.socket.remoteAddress);
+    if (isFromBrowser(request.headers)) {
+      this.emit('browser', peer);
+      return turnAway(socket, '403 Forbidden');
+    }
+    if (path !== WEBSOCKET_PATH) return turnAway(socket, '404 Not Found');
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
       const limits = this.options.connectionLimits;
       const connection = new DeviceConnection(ws, { peer, via: this.#viaOf(socket), ...(limits ? { limits } : {}) });

@@ -3,6 +3,7 @@ import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
 import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
 import { answer, answerText } from './answer';
+import { isFromBrowser } from './browser';
 
 /** A device's dispatch has under 200 bytes. */
 export const BODY_LIMIT = 4096;
@@ -13,6 +14,8 @@ export interface DispatchAppOptions {
   dispatched(dispatch: DispatchRequest, request: Request): void;
   /** What came is no dispatch. */
   malformed(error: FlashError, peer: string): void;
+  /** A page in a browser asked, and was refused. */
+  browser(peer: string): void;
   /** The dispatch was fine, but we had no answer. */
   failed(error: unknown, peer: string): void;
 }
@@ -22,6 +25,12 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    if (!isFromBrowser(request.headers)) return next();
+    cloud.browser(plainAddress(request.socket.remoteAddress));
+    answerText(response, 403, 'not for browsers');
+  });
 
   app.post(
     DISPATCH_PATH,

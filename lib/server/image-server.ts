@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { plainAddress } from '../net/addresses';
 import { parseOtaRequest, type OtaClass, type OtaRequest } from '../protocol/ota-request';
 import { answerText } from './answer';
+import { isFromBrowser } from './browser';
 import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
 import { replyPaced } from './paced-reply';
 import { replyWithRange } from './range-reply';
@@ -36,6 +37,8 @@ interface ImageServerEvents {
   idle: [otaClass: OtaClass];
   /** Something came that no device sends; the reason quotes nothing of it. */
   malformed: [reason: string, peer: string];
+  /** A page in a browser asked, and was refused. */
+  browser: [peer: string];
   /** `find` or an observer threw; the request was answered as well as it could be. */
   failed: [error: unknown, peer: string];
 }
@@ -91,6 +94,10 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
       this.emit('malformed', 'it asks again before it has its answer', peer);
       socket.destroy();
       return;
+    }
+    if (isFromBrowser(headers)) {
+      this.emit('browser', peer);
+      return answerText(response, 403, 'not for browsers');
     }
     if (method !== 'GET') {
       this.emit('malformed', `its method is ${method}`, peer);

@@ -200,6 +200,23 @@ describe('CloudServer', () => {
     });
   });
 
+  for (const header of ['Origin: http://evil.example', 'Sec-Fetch-Mode: no-cors', 'origin: null']) {
+    it(`refuses a page in a browser (${header})`, async () => {
+      const { cloud: server, plain } = await cloud();
+      const peers: string[] = [];
+      server.on('browser', (peer) => peers.push(peer));
+      server.on('dispatched', () => assert.fail('its dispatch was taken'));
+      server.on('connected', () => assert.fail('its WebSocket was opened'));
+      for (const request of [dispatch(BODY), WEBSOCKET_REQUEST]) {
+        const client = await RawClient.to(plain);
+        client.write(request.replace('Host:', `${header}\r\nHost:`));
+        await client.until(() => client.text.includes('\r\n\r\n'));
+        assert.match(client.text, /^HTTP\/1\.1 403 Forbidden\r\n/);
+      }
+      assert.deepEqual(peers, ['127.0.0.1', '127.0.0.1']);
+    });
+  }
+
   it('survives garbage and broken connections, and reports what is no HTTP', async () => {
     const { cloud: server, plain } = await cloud();
     const complaints: string[] = [];

@@ -55,6 +55,18 @@ async function imageServer(options: Partial<ImageServerOptions> & { image?: Buff
 describe('ImageServer', () => {
   afterEach(closeAll);
 
+  it('refuses a page in a browser, whatever it asks for', async () => {
+    const { server, port, requests } = await imageServer();
+    const peers: string[] = [];
+    server.on('browser', (peer) => peers.push(peer));
+    for (const request of [ranged('bytes=0-4095'), UNRANGED, FINALSTAGE]) {
+      const client = await RawClient.to(port);
+      client.write(request.replace('Host:', 'Origin: http://evil.example\r\nHost:'));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 403 Forbidden\r\n/);
+    }
+    assert.deepEqual([requests.length, peers.length], [0, 3]);
+  });
+
   describe('for a device that asks for ranges', () => {
     it('answers a range in one write, byte for byte as the device parses it', async () => {
       const { port, outcomes, sent, news } = await imageServer();

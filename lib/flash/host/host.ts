@@ -330,6 +330,7 @@ export class FlashHost extends EventEmitter {
       witness.malformed(error, peer);
       devices.hadTrouble(peer, error);
     });
+    cloud.on('browser', (peer) => witness.stranger(peer, 'browser'));
     const tlsFront = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
     tlsFront.on('handshake-failed', (failure) => {
       witness.handshakeFailed(failure);
@@ -342,6 +343,7 @@ export class FlashHost extends EventEmitter {
         return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
       },
     });
+    images.on('browser', (peer) => witness.stranger(peer, 'browser'));
     this.images = images;
     const servers = new DeviceServers({ tlsFront, cloud, images });
     servers.on('cloud-dialled', (peer, via) => witness.dialled(peer, via));

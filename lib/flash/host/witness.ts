@@ -4,7 +4,7 @@ import type { HandshakeFailed } from '../../server/tls-front';
 import type { Dispatched } from '../../server/cloud-server';
 import type { Devices } from './devices';
 import type { JobBook } from '../job/job-book';
-import type { Unstamped } from '../verdict/observation';
+import type { StrangerAct, Unstamped } from '../verdict/observation';
 
 /** Text before a device has said who it is. A session begins with three messages. */
 const EARLY_MESSAGES = 10;
@@ -47,6 +47,11 @@ export class Witness {
     if (own && !waiting.includes(own)) own.evidence.add(seen);
   }
 
+  /** Somebody who is not the device was refused; not known whose job it was after. */
+  stranger(peer: string, act: StrangerAct): void {
+    this.toAllAtWork(() => ({ kind: 'stranger', peer, act }));
+  }
+
   malformed(error: FlashError, peer: string): void {
     const reason = String(error.values['reason'] ?? error.message);
     this.toAllWaiting(() => ({ kind: 'malformed', peer, reason }));
@@ -69,6 +74,12 @@ export class Witness {
     connection.on('acknowledged', (error) => tell({ kind: 'acknowledged', error }));
     connection.on('malformed', (reason) => tell({ kind: 'malformed', peer, reason }));
     connection.on('closed', () => tell({ kind: 'session-lost' }));
+  }
+
+  private toAllAtWork(seen: () => Unstamped): void {
+    for (const { evidence } of this.jobs.all().filter(({ isOpen, running }) => isOpen && running)) {
+      evidence.addOnce(seen());
+    }
   }
 
   private toAllWaiting(seen: (stageBeganAt: number) => Unstamped): void {

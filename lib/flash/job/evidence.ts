@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { Observation, Unstamped } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
@@ -6,7 +7,14 @@ import { judge, type Verdict } from '../verdict/verdict';
 /** More than a whole flash leaves; a device that dials for days must not fill the memory. */
 const KEPT_AT_MOST = 1000;
 /** Of what repeats itself by nature, the newest suffice. */
-const REPEATING = new Set<Observation['kind']>(['message', 'dialled', 'finalstage-dialled', 'malformed', 'tls-failed']);
+const REPEATING = new Set<Observation['kind']>([
+  'message',
+  'dialled',
+  'finalstage-dialled',
+  'malformed',
+  'tls-failed',
+  'stranger',
+]);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
 const DIALS_EVERY_MS = 5000;
 /** A verdict may change by time alone, but need not be found anew for every report. */
@@ -60,6 +68,15 @@ export class JobEvidence extends EventEmitter {
     );
     const now = { at: before?.at ?? 0, ...sighting };
     if (JSON.stringify(before) !== JSON.stringify(now)) this.add(sighting);
+  }
+
+  /** Adds what may come again and again, where it has not come in this stage. */
+  addOnce(sighting: Unstamped): void {
+    const start = this.seen.findLastIndex((one) => one.kind === 'stage' && one.event === 'began');
+    const isKnown = this.seen.slice(Math.max(0, start)).some((one) => {
+      return one.kind === sighting.kind && isDeepStrictEqual(one, { at: one.at, ...sighting });
+    });
+    if (!isKnown) this.add(sighting);
   }
 
   /** When the stage began that is observed now. */

@@ -23,7 +23,7 @@ import {
 } from '../kept/schema';
 import type { Intermediate } from '../firmware/firmware';
 import { STAGES } from '../job/stages';
-import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen } from './observation';
+import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen, StrangerAct } from './observation';
 
 /** An observation without what all of them have. */
 type Body<T> = T extends unknown ? Omit<T, 'at' | 'kind'> : never;
@@ -102,6 +102,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     romVersion: short,
   }),
   malformed: body<'malformed'>({ peer, reason: text() }),
+  stranger: body<'stranger'>({ peer, act: word<StrangerAct>({ browser: true }) }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via }),
   'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count }),

@@ -26,6 +26,12 @@ export interface NewFirmwareSighting {
   readonly version?: string;
 }
 
+/**
+ * What somebody who is not the device was refused:
+ * - `browser`: a request of a page in a browser
+ */
+export type StrangerAct = 'browser';
+
 /** What a stage is told at its start, as far as a verdict's sentences need it. */
 export interface StageBegan {
   readonly kind: 'stage';
@@ -95,6 +101,8 @@ type Sighting =
     }
   /** What came is not a device's protocol; the reason quotes nothing of it. */
   | { readonly kind: 'malformed'; readonly peer: string; readonly reason: string }
+  /** Somebody who is not the device did what only it may do, and was refused. */
+  | { readonly kind: 'stranger'; readonly peer: string; readonly act: StrangerAct }
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | { readonly kind: 'ready'; readonly peer: string; readonly via: Via }
   /** `session`: the how manieth of this stage. */

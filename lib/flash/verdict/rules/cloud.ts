@@ -109,7 +109,9 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   const unsaid = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
   );
-  const spoke = new Set([...seen.inStage('dispatched'), ...seen.inStage('malformed')].map(({ peer }) => peer));
+  const spoke = new Set(
+    [...seen.inStage('dispatched'), ...seen.inStage('malformed'), ...seen.inStage('stranger')].map(({ peer }) => peer),
+  );
   const mute = seen
     .inStage('dialled')
     .filter((dialled) => dialled.port === 'plain' && !spoke.has(dialled.peer))
