@@ -373,6 +373,11 @@ const EXPLANATIONS = {
     what: 'FinalStage gave this machine the address {actual}: another client was first and has 192.168.4.2, which alone is dialled.',
     remedy: 'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device and join it first.',
   },
+  'finalstage-stranger': {
+    what: 'Another client ({peer}) is in the Wi-Fi FinalStage and acts as the device would; it was refused.',
+    remedy:
+      'Keep phones and other computers away from the Wi-Fi FinalStage; if the device does not come, power-cycle it and join it first.',
+  },
   'finalstage-foreign': {
     what: 'The Wi-Fi FinalStage that is there belongs to another device ({bssid}), and is left alone.',
     remedy: 'Power on the device {deviceid}, and let the other one be flashed in its own turn.',

@@ -69,7 +69,33 @@ describe('flash/image-desk', () => {
     assert.equal(isGranted('192.168.4.1'), true);
     assert.equal(isGranted('192.168.4.1', '1.1'), false, 'FinalStage speaks HTTP/1.0');
     assert.equal(isGranted('192.168.1.20'), false, 'a machine at home');
-    assert.equal(isGranted('127.0.0.1'), true, 'a rehearsal');
+    assert.equal(isGranted('192.168.4.3'), false, 'a phone in its network');
+    assert.equal(isGranted('127.0.0.1'), false, 'a program on this machine');
+    job.visit.peer = '127.0.0.1';
+    assert.equal(isGranted('127.0.0.9'), true, 'a rehearsal');
+    assert.equal(isGranted('192.168.4.1'), false, 'in a rehearsal nothing comes from outside');
+  });
+
+  it('keeps what another client in the network of FinalStage does, once, and takes nothing from it', async () => {
+    const jobs = new JobBook();
+    const desk = new ImageDesk(jobs, new Devices());
+    const job = jobs.jobFor('finalstage', undefined);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const visit = (job.visit = new FinalStageVisit());
+    for (let times = 0; times < 3; times++) {
+      desk.dialled('192.168.4.3');
+      desk.dialled('192.168.1.20');
+      desk.find(request(FINAL_PATH, '1.0'), '192.168.4.3');
+    }
+    assert.equal(visit.lastDialled, undefined);
+    assert.deepEqual(
+      job.evidence.all.map((seen) => (seen.kind === 'stranger' ? [seen.peer, seen.act] : seen.kind)),
+      [
+        ['192.168.4.3', 'finalstage-dial'],
+        ['192.168.4.3', 'finalstage-image'],
+      ],
+    );
   });
 
   it('serves the job that has waited longest', async () => {

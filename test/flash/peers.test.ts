@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Job } from '../../lib/flash/job/job';
 import type { Seen, StrangerAct } from '../../lib/flash/verdict/observation';
-import { closeBenches, openBench } from './bench';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { closeBenches, FIRMWARE, openBench } from './bench';
 import { ask } from './stranger';
 
 const DEVICE = '1000a1b2c3';
@@ -33,5 +35,17 @@ describe('flash: peers that are not the device', function () {
     assert.equal(job?.evidence.verdict().code, 'on-course');
     const device = await bench.device();
     await bench.upgraded(device);
+  });
+
+  it('gives the final image of a real FinalStage to no other client, though it takes it to the end', async () => {
+    const bench = await openBench();
+    const job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+    const visit = (job.visit = new FinalStageVisit());
+    const request = 'GET /ota/image_arduino.bin HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nConnection: close\r\n\r\n';
+    assert.match(await ask(bench.host.ports.http, request), /^HTTP\/1\.1 404/);
+    assert.deepEqual([visit.deliveries, visit.lastDialled], [{}, undefined]);
+    assert.deepEqual(strangers(job), [['127.0.0.1', 'finalstage-image']]);
   });
 });

@@ -49,7 +49,10 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     { peer: '10.10.7.9', via: 'plain', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
   ],
   malformed: [{ peer: '192.0.2.7', reason: 'it is not JSON' }],
-  stranger: [{ peer: '192.0.2.7', act: 'browser' }],
+  stranger: [
+    { peer: '192.0.2.7', act: 'browser' },
+    { peer: '192.168.4.3', act: 'finalstage-image' },
+  ],
   registered: [{ peer: '192.0.2.7', via: 'tls' }],
   ready: [{ peer: '192.0.2.7', via: 'plain' }],
   'upgrade-sent': [{ version: '1.5.5', session: 1 }],

@@ -41,8 +41,9 @@ export class ImageDesk {
   /** A bare connection: FinalStage looks in this way whether we are there before it asks. */
   dialled(peer: string): void {
     const job = this.awaiting(peer);
-    job?.evidence.add({ kind: 'finalstage-dialled' });
-    job?.visit.dialled();
+    if (!job) return this.strangerIn(peer, 'finalstage-dial');
+    job.evidence.add({ kind: 'finalstage-dialled' });
+    job.visit.dialled();
   }
 
   private forUpgrade(
@@ -97,6 +98,7 @@ export class ImageDesk {
   private forFinalStage(image: FinalStageImage, peer: string): ImageGrant | ImageRefusal {
     const job = this.awaiting(peer) ?? this.provenBy(peer);
     const loaded = job?.firmware[image];
+    if (!job) this.strangerIn(peer, 'finalstage-image');
     if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
     const { visit, evidence } = job;
     const size = loaded.bytes.length;
@@ -130,10 +132,10 @@ export class ImageDesk {
    */
   private provenBy(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
     const visit = new FinalStageVisit();
-    if (!isPeerOf(visit, peer)) return undefined;
     const job = this.jobs
       .all()
-      .find((one) => one.isOpen && !one.visit && one.intermediate !== 'one-hop' && one.download?.mayBeWritten);
+      .filter((one) => one.isOpen && !one.visit && one.intermediate !== 'one-hop' && one.download?.mayBeWritten)
+      .find((one) => isFinalStageOf(one, visit, peer));
     if (!job?.download) return undefined;
     job.download.taken();
     return Object.assign(job, { visit });
@@ -141,19 +143,28 @@ export class ImageDesk {
 
   /** The job whose FinalStage this peer can be: the one that was joined by itself, else that has waited longest. */
   private awaiting(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
-    const all = this.jobs
-      .awaitingFinalStage()
-      .filter((job): job is Job & { visit: FinalStageVisit } => job.visit !== undefined && isPeerOf(job.visit, peer));
+    const all = this.jobs.awaitingFinalStage().filter((job): job is Job & { visit: FinalStageVisit } => {
+      return job.visit !== undefined && isFinalStageOf(job, job.visit, peer);
+    });
     return all.find(({ visit }) => visit.isJoined) ?? all[0];
+  }
+
+  /** Keeps what another client did that only FinalStage may do. Devices at home dial the same port for their upgrade. */
+  private strangerIn(peer: string, act: 'finalstage-dial' | 'finalstage-image'): void {
+    for (const { visit, evidence } of this.jobs.awaitingFinalStage()) {
+      const isInside = visit !== undefined && inSameNetwork(peer, visit.peer, '255.255.255.0');
+      if (isInside || act === 'finalstage-image') evidence.addOnce({ kind: 'stranger', peer, act });
+    }
   }
 }
 
 /**
- * FinalStage dials from its own access point's address. Loopback is let in for rehearsals; anyone else on the home
- * network is not, since a curious browser there would pass for a device that took its final image.
+ * FinalStage dials from its own access point's address. Its network is open: a phone in it that took the final image to
+ * the end would pass for a device that has it. In a rehearsal both are on loopback, where addresses tell nothing.
  */
-function isPeerOf(visit: FinalStageVisit, peer: string): boolean {
-  return isLoopback(peer) || peer === visit.peer || inSameNetwork(peer, visit.peer, '255.255.255.0');
+function isFinalStageOf({ facts }: Job, visit: FinalStageVisit, peer: string): boolean {
+  const isRehearsal = isLoopback(visit.peer) || (facts.ip !== undefined && isLoopback(facts.ip));
+  return peer === visit.peer || (isRehearsal && isLoopback(peer));
 }
 
 function requestSeen(

@@ -36,7 +36,7 @@ export interface FinalStageOptions {
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
- *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-half-erased`, `finalstage-stalled`,
+ *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-stranger`, `finalstage-half-erased`, `finalstage-stalled`,
  *   `user2-stalled`, `finalstage-left-early`, `network-overlap`, `rehearsal-only`, `unexplained`, `cancelled`
  */
 export async function finalStage(

@@ -102,7 +102,10 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     romVersion: short,
   }),
   malformed: body<'malformed'>({ peer, reason: text() }),
-  stranger: body<'stranger'>({ peer, act: word<StrangerAct>({ browser: true }) }),
+  stranger: body<'stranger'>({
+    peer,
+    act: word<StrangerAct>({ browser: true, 'finalstage-dial': true, 'finalstage-image': true }),
+  }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via }),
   'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count }),

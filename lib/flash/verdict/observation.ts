@@ -29,8 +29,9 @@ export interface NewFirmwareSighting {
 /**
  * What somebody who is not the device was refused:
  * - `browser`: a request of a page in a browser
+ * - `finalstage-dial`, `finalstage-image`: what FinalStage alone does, a bare connection and the request of an image
  */
-export type StrangerAct = 'browser';
+export type StrangerAct = 'browser' | 'finalstage-dial' | 'finalstage-image';
 
 /** What a stage is told at its start, as far as a verdict's sentences need it. */
 export interface StageBegan {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../../lib/errors';
-import type { NewFirmwareSighting, Observation, Unstamped } from '../../../lib/flash/verdict/observation';
+import type { NewFirmwareSighting, Observation, StrangerAct, Unstamped } from '../../../lib/flash/verdict/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
 import { RULES } from '../../../lib/flash/verdict/rules';
 import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
@@ -112,6 +112,7 @@ const empty = (peer = PEER): Unstamped => ({
   reason: 'it broke off before our certificate',
   helloSeen: false,
 });
+const stranger = (peer: string, act: StrangerAct): Unstamped => ({ kind: 'stranger', peer, act });
 const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): Unstamped => ({
   kind: 'dispatched',
   peer: PEER,
@@ -765,6 +766,41 @@ const CASES: readonly Case[] = [
       [0, BEGAN.finalstage],
       [20, addresses(['eth0', '192.168.4.30'], ['wlan0', '192.168.4.2'])],
       [20, looked('192.168.4.2', true)],
+    ],
+  },
+  {
+    title: 'a phone in its network that asks for what only the device may have',
+    code: 'finalstage-stranger',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [22, stranger('192.168.4.3', 'finalstage-image')],
+      [80, over('finalstage')],
+    ],
+  },
+  {
+    title: 'a phone in its network, and the device comes all the same',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [22, stranger('192.168.4.3', 'finalstage-dial')],
+      [23, dialled],
+    ],
+  },
+  {
+    title: 'a request from home, and one from this machine',
+    code: 'finalstage-timeout',
+    seen: [
+      [0, BEGAN.finalstage],
+      [5, stranger('192.168.1.20', 'finalstage-image')],
+      [6, stranger('192.168.4.1', 'finalstage-image')],
+      [20, looked('192.168.4.7', false)],
+      [21, stranger('192.168.4.7', 'finalstage-image')],
+      [22, dialled],
+      [80, over('finalstage')],
     ],
   },
   {

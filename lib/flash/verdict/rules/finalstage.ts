@@ -1,4 +1,4 @@
-import { FINALSTAGE_HOST_ADDRESS } from '../../../protocol/finalstage';
+import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../../protocol/finalstage';
 import type { Observation, Seen } from '../observation';
 import { FINALSTAGE_NETWORK, overlapAtHome, overlapOf } from '../networks';
 import type { Rule } from '../rule';
@@ -112,6 +112,18 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The first client gets the one address that FinalStage dials, and its network is open to any (protocol notes 5).
+    code: 'finalstage-stranger',
+    stages,
+    see: (seen) => {
+      const strangers = seen.inStage('stranger').filter(({ peer }) => isGuest(seen, peer));
+      const last = strangers.at(-1);
+      if (!last || isReached(seen)) return undefined;
+      const peers = [...new Set(strangers.map(({ peer }) => peer))];
+      return { confidence: 'likely', values: { peer: peers.join(', ') }, evidence: strangers };
+    },
+  },
+  {
     // Protocol notes 7, row 3.
     code: 'finalstage-blocked',
     stages,
@@ -154,6 +166,11 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether a peer is in FinalStage's own network, and is neither FinalStage nor this machine. */
+function isGuest(seen: Sightings, peer: string): boolean {
+  return peer.startsWith(FINALSTAGE_NETWORK) && peer !== FINALSTAGE_ADDRESS && peer !== joinedSince(seen)?.ownAddress;
+}
 
 /** The bare connections since the last request. */
 function dialsWithoutRequest(seen: Sightings): Seen<'finalstage-dialled'>[] {
