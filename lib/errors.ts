@@ -186,6 +186,16 @@ const EXPLANATIONS = {
     remedy:
       'Its firmware checks certificates (1.6 and newer) and cannot be flashed this way: use DIY mode or a serial adapter.',
   },
+  'device-contested': {
+    what: 'Two peers say that they are the device {deviceid}, each with another key: {peer} and {other}; neither was upgraded.',
+    remedy:
+      'Hold the button of the device until its Wi-Fi ITEAD-… is there, and start the flow at provisioning: what it states there settles which of the two it is.',
+  },
+  'device-key-differs': {
+    what: 'What dials from {peer} says that it is the device {deviceid}, but with another key than the device stated in its access point.',
+    remedy:
+      'Look what has that address; provision the device once more, or, if it is the Sonoff all the same, tick "Try anyway" in the node.',
+  },
   'device-timeout': {
     what: 'The device {deviceid} was not ready within {seconds} s.',
     remedy: 'Power-cycle the device; it dials again by itself within a minute.',

@@ -31,6 +31,8 @@ export type SessionAction =
   /** Arm a timer, in place of any earlier one, and come back with `query-grace-over`. */
   | { readonly type: 'wait-for-query'; readonly ms: number }
   | { readonly type: 'registered'; readonly device: SessionDevice }
+  /** A register that is not taken: the session is as it was before. */
+  | { readonly type: 'refused'; readonly device: SessionDevice }
   /** The device takes an upgrade from now on. Once a session. */
   | { readonly type: 'ready' }
   /** The device's verdict on one of our upgrades, once for each. */
@@ -40,6 +42,11 @@ export type SessionAction =
   /** Not its protocol. The reason quotes nothing of the message. */
   | { readonly type: 'malformed'; readonly reason: string };
 
+export interface DeviceSessionOptions {
+  sessionKey: string;
+  admits?: (device: SessionDevice) => boolean;
+}
+
 type Message = Readonly<Record<string, unknown>>;
 
 /**
@@ -48,18 +55,23 @@ type Message = Readonly<Record<string, unknown>>;
  */
 export class DeviceSession {
   readonly #sessionKey: string;
+  readonly #admits: (device: SessionDevice) => boolean;
   readonly #unacknowledged = new Set<string>();
   #device: SessionDevice | undefined;
   #waitsForQuery = false;
   #ready = false;
   #lastSequence = 0;
 
-  /** @param options.sessionKey 36 characters of our own making, new for each connection, so never the device's own key */
-  constructor({ sessionKey }: { sessionKey: string }) {
+  /**
+   * @param options.sessionKey 36 characters of our own making, new for each connection, so never the device's own key
+   * @param options.admits whether whoever registers may be the device that it says it is; asked at every register
+   */
+  constructor({ sessionKey, admits = () => true }: DeviceSessionOptions) {
     if (sessionKey.length !== SESSION_KEY_LENGTH || !isApiKey(sessionKey)) {
       throw new RangeError(`a session key has ${SESSION_KEY_LENGTH} printable characters`);
     }
     this.#sessionKey = sessionKey;
+    this.#admits = admits;
   }
 
   /** Who registered, once it has. */
@@ -106,8 +118,10 @@ export class DeviceSession {
     if (this.#device !== undefined && this.#device.deviceid !== device.deviceid) {
       return malformed('it registers as another device');
     }
-    // The device tells the answer to a register by a key that is not its own (protocol notes 3.4).
-    if (device.apikey === this.#sessionKey) return malformed('it states our session key as its own');
+    // A device that still holds a session key drops it for its own, by which it is known (protocol notes 3.4).
+    if (device.apikey === this.#sessionKey || !this.#admits(device)) {
+      return [notRegistered(device.deviceid, device.apikey), { type: 'refused', device }];
+    }
     this.#device = device;
     this.#waitsForQuery = false;
     return [this.#reply(device, { config: { hb: 1, hbInterval: HEARTBEAT_SECONDS } }), { type: 'registered', device }];
@@ -119,7 +133,9 @@ export class DeviceSession {
     if (!isApiKey(apikey)) return malformed('its apikey is missing or unusable');
     const device = this.#device;
     if (device !== undefined && device.deviceid !== deviceid) return malformed('it names another device');
-    if (device === undefined || apikey !== this.#sessionKey) return notRegistered(deviceid, apikey);
+    if (device === undefined || apikey !== this.#sessionKey) {
+      return [notRegistered(deviceid, apikey), ...malformed('it speaks before it has registered in this session')];
+    }
     switch (action) {
       case 'date':
         // Exactly three digits of milliseconds and a Z, which toISOString always writes (protocol notes 3.4).
@@ -189,9 +205,8 @@ export class DeviceSession {
  * be lost on it, and so the key comes back as it was sent, with 404, "not registered": then it registers (protocol notes
  * 3.4). Its key is not taken over instead, because without a register there is no model, and an upgrade needs that.
  */
-function notRegistered(deviceid: string, apikey: string): SessionAction[] {
-  const text = asciiJson({ error: 404, deviceid, apikey });
-  return [{ type: 'send', text }, ...malformed('it speaks before it has registered in this session')];
+function notRegistered(deviceid: string, apikey: string): SessionAction {
+  return { type: 'send', text: asciiJson({ error: 404, deviceid, apikey }) };
 }
 
 function malformed(reason: string): SessionAction[] {

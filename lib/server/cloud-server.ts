@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
+import type { DeviceStatement } from '../protocol/device-statement';
 import type { DispatchRequest } from '../protocol/dispatch';
 import { WEBSOCKET_PATH } from '../protocol/session';
 import { isFromBrowser } from './browser';
@@ -29,6 +30,11 @@ export interface CloudServerOptions {
    * @throws FlashError where there is no such address; the device is answered 503 and asks again later
    */
   whereToConnect(via: Via, localAddress: string): { address: string; port: number };
+  /**
+   * Whether whoever states an id may be that device. A dispatch that may not is answered 403, a register as an unknown
+   * device's, so that the device registers again; without it, everyone may. `apikey` in the statement is a secret.
+   */
+  admits?(device: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean;
   /** How long an HTTP connection may be idle, in ms. */
   idleLimitMs?: number;
   connectionLimits?: DeviceConnectionOptions['limits'];
@@ -63,6 +69,7 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
     super();
     const app = dispatchApp({
       whereToConnect: ({ socket }) => options.whereToConnect(this.#viaOf(socket), plainAddress(socket.localAddress)),
+      admits: (dispatch, peer) => options.admits?.(dispatch, peer, 'dispatch') ?? true,
       dispatched: (dispatch, { socket }) =>
         this.emit('dispatched', { ...dispatch, peer: plainAddress(socket.remoteAddress), via: this.#viaOf(socket) }),
       malformed: (error, peer) => this.emit('malformed', error, peer),
@@ -104,7 +111,12 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
     if (path !== WEBSOCKET_PATH) return turnAway(socket, '404 Not Found');
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
       const limits = this.options.connectionLimits;
-      const connection = new DeviceConnection(ws, { peer, via: this.#viaOf(socket), ...(limits ? { limits } : {}) });
+      const connection = new DeviceConnection(ws, {
+        peer,
+        via: this.#viaOf(socket),
+        admits: (device) => this.options.admits?.(device, peer, 'register') ?? true,
+        ...(limits ? { limits } : {}),
+      });
       this.emit('connected', connection);
     });
   }

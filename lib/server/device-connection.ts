@@ -22,6 +22,8 @@ export const MALFORMED_LIMIT = 20;
 
 interface DeviceConnectionEvents {
   registered: [device: SessionDevice];
+  /** It was answered that it is not registered; its key is a secret. */
+  refused: [device: SessionDevice];
   /** It takes an upgrade from now on; once a connection. */
   ready: [];
   /** Its verdict on an upgrade. */
@@ -38,6 +40,8 @@ interface DeviceConnectionEvents {
 export interface DeviceConnectionOptions {
   peer: string;
   via: Via;
+  /** Whether whoever registers may be the device that it says it is. */
+  admits?: (device: SessionDevice) => boolean;
   limits?: { silenceMs?: number; upgradeSilenceMs?: number; malformed?: number };
 }
 
@@ -47,18 +51,21 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   readonly via: Via;
   readonly connectedAt = new Date();
   readonly #ws: WebSocket;
-  readonly #session = new DeviceSession({ sessionKey: randomUUID() });
+  /** What the device is told to call itself in this session. A secret. */
+  readonly sessionKey = randomUUID();
+  readonly #session: DeviceSession;
   readonly #limits: { silenceMs: number; upgradeSilenceMs: number; malformed: number };
   #malformed = 0;
   #upgrading = false;
   #grace: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
 
-  constructor(ws: WebSocket, { peer, via, limits }: DeviceConnectionOptions) {
+  constructor(ws: WebSocket, { peer, via, admits, limits }: DeviceConnectionOptions) {
     super();
     this.peer = peer;
     this.via = via;
     this.#ws = ws;
+    this.#session = new DeviceSession({ sessionKey: this.sessionKey, ...(admits ? { admits } : {}) });
     this.#limits = {
       silenceMs: SILENCE_LIMIT_MS,
       upgradeSilenceMs: UPGRADE_SILENCE_LIMIT_MS,
@@ -126,6 +133,9 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
         return;
       case 'registered':
         this.emit('registered', action.device);
+        return;
+      case 'refused':
+        this.emit('refused', action.device);
         return;
       case 'ready':
         this.emit('ready');

@@ -11,6 +11,8 @@ export const BODY_LIMIT = 4096;
 export interface DispatchAppOptions {
   /** Where this device is to open its WebSocket; may throw a FlashError, which the device sees as a 503. */
   whereToConnect(request: Request): { address: string; port: number };
+  /** Whether it may come from the device that it names. */
+  admits(dispatch: DispatchRequest, peer: string): boolean;
   dispatched(dispatch: DispatchRequest, request: Request): void;
   /** What came is no dispatch. */
   malformed(error: FlashError, peer: string): void;
@@ -39,6 +41,7 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
     (request: Request<unknown, unknown, string | undefined>, response: Response) => {
       const peer = plainAddress(request.socket.remoteAddress);
       const dispatch = parseDispatch(request.body ?? '', peer);
+      if (!cloud.admits(dispatch, peer)) return answerText(response, 403, 'this is another device');
       cloud.dispatched(dispatch, request as Request);
       let body: string;
       try {

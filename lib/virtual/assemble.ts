@@ -30,6 +30,7 @@ export function assemble(
     radio: { ...loopbackRadio(options.localAddress), ...options.radio },
     behaviours: { ...HEALTHY, ...behavioursOf(options.fault ?? ''), ...options.behaviours },
     rand: new NewlibRand(),
+    kept: {},
     once: (name) => !done.has(name) && Boolean(done.add(name)),
   };
 }

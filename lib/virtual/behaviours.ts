@@ -4,6 +4,8 @@ export interface Behaviours {
   joinsHomeNetwork: boolean;
   /** What it really sends as the dispatch's body. */
   dispatchBody: (json: string) => string;
+  /** true: it keeps the key of its last session and registers with it, until it is told that nobody knows that key. */
+  keepsSessionKey: boolean;
   /** false: it never sends `query`, as some firmware. */
   sendsQuery: boolean;
   /** true: it sends broken JSON, JSON of a wrong shape and a binary frame after it has registered. */
@@ -51,6 +53,7 @@ export interface Behaviours {
 export const HEALTHY: Behaviours = {
   joinsHomeNetwork: true,
   dispatchBody: (json) => json,
+  keepsSessionKey: false,
   sendsQuery: true,
   sendsGarbage: false,
   refusesWith: undefined,

@@ -101,11 +101,12 @@ export class CloudSession {
   }
 
   private handle(text: string): void {
-    const { deviceid, apikey } = this.device.identity;
-    const message = readMessage(text, { deviceid, apikey, sessionKey: this.voice.sessionKey });
+    const { deviceid } = this.device.identity;
+    const message = readMessage(text, { deviceid, apikey: this.voice.ownKey, sessionKey: this.voice.sessionKey });
     switch (message.type) {
       case 'registered':
         this.voice.sessionKey = message.sessionKey;
+        if (this.device.behaviours.keepsSessionKey) this.device.kept.sessionKey = message.sessionKey;
         this.configure(message.config);
         this.device.log('registered');
         if (this.device.behaviours.sendsGarbage) this.voice.garbage();
@@ -137,7 +138,9 @@ export class CloudSession {
 
   private refused(code: number): void {
     this.device.log(`server error ${code}`);
-    if (code === 404 && this.voice.sessionKey === undefined) this.later(() => this.voice.register());
+    if (code !== 404 || this.voice.sessionKey !== undefined) return;
+    this.device.kept.sessionKey = undefined;
+    this.later(() => this.voice.register());
   }
 
   private obey(message: ServerMessage & { type: 'action' }): void {

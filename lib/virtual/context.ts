@@ -21,6 +21,8 @@ export interface DeviceContext {
   readonly behaviours: Behaviours;
   /** This boot's random sequence. */
   readonly rand: NewlibRand;
+  /** What it keeps of its last session, where a behaviour makes it. */
+  readonly kept: { sessionKey?: string | undefined };
   /** A line for people. Never a password, a key, or text that the other side sent. */
   readonly log: (line: string) => void;
   enter(state: VirtualState): void;

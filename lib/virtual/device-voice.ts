@@ -5,13 +5,18 @@ import type { Wire } from './wire';
 
 /** What the stock firmware says in a session, each message in its own words (protocol notes 3.5, 3.6). */
 export class DeviceVoice {
-  /** undefined before the register's reply: the factory key is used until then. */
+  /** undefined before the register's reply: its own key is used until then. */
   sessionKey: string | undefined;
 
   constructor(
     private readonly device: DeviceContext,
     private readonly wire: Wire,
   ) {}
+
+  /** The key that it states before it has one of this session: the factory key, unless a behaviour made it keep another. */
+  get ownKey(): string {
+    return this.device.kept.sessionKey ?? this.device.identity.apikey;
+  }
 
   /** Takes one element of the random sequence. */
   register(): void {
@@ -50,8 +55,8 @@ export class DeviceVoice {
   }
 
   private ask(action: string, more: Record<string, unknown>): void {
-    const { deviceid, apikey } = this.device.identity;
-    this.say({ userAgent: 'device', apikey: this.sessionKey ?? apikey, deviceid, action, ...more });
+    const { deviceid } = this.device.identity;
+    this.say({ userAgent: 'device', apikey: this.sessionKey ?? this.ownKey, deviceid, action, ...more });
   }
 
   private say(message: Record<string, unknown>): void {

@@ -87,6 +87,7 @@ export interface StageOptions {
   sources?: FirmwareSources;
   ssid?: string;
   password?: string;
+  force?: boolean;
   /** Under which node's name it runs; the stage's own unless told. */
   nodeId?: string;
 }
@@ -155,7 +156,7 @@ export class Bench {
     const run: Record<StageName, StageRequest['run']> = {
       provision: (context) =>
         provision(context, host, { url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password }),
-      cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid }),
+      cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, force: options.force ?? false }),
       upgrade: (context) =>
         upgrade(context, host, {
           timeoutSeconds,

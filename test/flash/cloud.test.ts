@@ -17,11 +17,13 @@ describe('flash/stage/cloud', () => {
     assert.equal(bench.host.jobs.latest(device.deviceid)?.stage, 'failed');
   });
 
-  it('says that a device checks certificates as soon as that is certain', async () => {
+  it('says that a device checks certificates as soon as that is certain', async function () {
+    this.timeout(20_000);
     const bench = await openBench();
-    const device = await bench.device({ transport: 'verifying' });
-    const stage = bench.begin('cloud', { deviceid: device.deviceid, timeoutSeconds: 20 });
-    await device.start();
+    const device = await bench.factoryDevice({ transport: 'verifying' });
+    const { apPort } = await device.start();
+    await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+    const stage = bench.begin('cloud', { deviceid: device.deviceid, timeoutSeconds: 300 });
     const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
     assert.equal(warned.warning, 'certificate-rejected');
     await assertCode(stage.outcome, 'certificate-rejected');

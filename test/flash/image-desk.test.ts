@@ -47,7 +47,7 @@ describe('flash/image-desk', () => {
     assert.equal(status(path, '192.0.2.7'), 404, 'no upgrade runs');
     job.download = new UpgradeDownload();
     assert.equal(status(path, '192.0.2.7'), 403, 'nobody knows who asks');
-    devices.rememberKey('1000a1b2c3', '0123456789abcdef');
+    devices.pin('1000a1b2c3', '0123456789abcdef');
     assert.equal(status(`${path}?deviceid=1000a1b2c3&ts=1&sign=00`, '192.0.2.7'), 403, 'a false signature');
     assert.equal(status(upgradePath('1000999999', 'user1'), '192.0.2.7'), 404, 'another device');
     assert.equal(status('/sonota/1000a1b2c3/final.bin', '192.0.2.7'), 404);

@@ -20,6 +20,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
       url: 'http://10.10.7.1',
       address: '192.0.2.2',
       ports: '8443',
+      isForced: true,
     },
     { stage: 'cloud', event: 'over' },
     { stage: 'cloud', event: 'ended' },
@@ -33,7 +34,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     { event: 'lost', code: 'wifi-lost', values: {} },
   ],
   provisioned: [{ answer: 'accepted' }],
-  dialled: [{ peer: '192.0.2.7', port: 'plain' }],
+  dialled: [{ peer: '192.0.2.7', port: 'plain', isOld: true }],
   'tls-failed': [
     {
       peer: '192.0.2.7',
@@ -42,16 +43,17 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
       reason: 'it left',
       helloSeen: true,
       isOld: true,
+      isShared: true,
     },
   ],
   dispatched: [
-    { peer: '192.0.2.7', via: 'tls', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
+    { peer: '192.0.2.7', via: 'tls', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5', isProven: true },
     { peer: '10.10.7.9', via: 'plain', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
   ],
   malformed: [{ peer: '192.0.2.7', reason: 'it is not JSON' }],
   stranger: [
     { peer: '192.0.2.7', act: 'browser' },
-    { peer: '192.168.4.3', act: 'finalstage-image' },
+    { peer: '192.0.2.8', act: 'second-key', rival: '192.0.2.7' },
   ],
   registered: [{ peer: '192.0.2.7', via: 'tls' }],
   ready: [{ peer: '192.0.2.7', via: 'plain' }],

@@ -1,6 +1,8 @@
 /** What peers that are not the device send. */
 
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import { WebSocket } from 'ws';
 
 /** Sends a request as it is given, and returns the answer as far as its head reaches; '' where there is none. */
 export async function ask(port: number, request: string, localAddress = '127.0.0.1'): Promise<string> {
@@ -12,4 +14,20 @@ export async function ask(port: number, request: string, localAddress = '127.0.0
     if (text.includes('\r\n\r\n')) break;
   }
   return text;
+}
+
+/** Opens the WebSocket of a device without a dispatch, registers, and returns the answer. */
+export async function registerAs(
+  port: number,
+  { deviceid, apikey, localAddress }: { deviceid: string; apikey: string; localAddress: string },
+): Promise<Record<string, unknown>> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/api/ws`, { localAddress });
+  try {
+    await once(ws, 'open');
+    ws.send(JSON.stringify({ action: 'register', deviceid, apikey, model: 'ITA-GZ1-GL', romVersion: '1.5.5' }));
+    const [data] = (await once(ws, 'message')) as [Buffer];
+    return JSON.parse(data.toString()) as Record<string, unknown>;
+  } finally {
+    ws.terminate();
+  }
 }

@@ -183,10 +183,22 @@ describe('protocol/session', () => {
       assert.deepEqual(session.device, DEVICE);
     });
 
-    it('with the session key as its own is refused, because the answer must hold another key', () => {
+    it('with a session key is told that it is not registered, with the key that it holds', () => {
       const session = newSession();
-      assert.match(reasonOf(session.handle(message({ ...REGISTER, apikey: S }))), /session key/);
+      const [send, refused] = session.handle(message({ ...REGISTER, apikey: S }));
+      assert.deepEqual(send?.type === 'send' && JSON.parse(send.text), { error: 404, deviceid: D, apikey: S });
+      assert.equal(refused?.type, 'refused');
       assert.equal(session.device, undefined);
+    });
+
+    it('as somebody who is not admitted is told so, and leaves the session as it was', () => {
+      const session = new DeviceSession({ sessionKey: S, admits: ({ apikey }) => apikey === F });
+      session.handle(message(REGISTER));
+      const other = '99999999-2222-4333-8444-555555555555';
+      const [send, refused] = session.handle(message({ ...REGISTER, apikey: other }));
+      assert.deepEqual(send?.type === 'send' && JSON.parse(send.text), { error: 404, deviceid: D, apikey: other });
+      assert.deepEqual(refused, { type: 'refused', device: { ...DEVICE, apikey: other } });
+      assert.deepEqual(session.device, DEVICE);
     });
 
     for (const field of ['deviceid', 'apikey', 'model', 'romVersion'] as const) {

@@ -1,7 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { FlashError } from '../../errors';
 import type { DispatchRequest } from '../../protocol/dispatch';
+import { isLoopback } from '../../net/addresses';
+import type { DeviceStatement } from '../../protocol/device-statement';
 import type { DeviceConnection } from '../../server/device-connection';
+import { Claims, type RejectedClaim } from './claims';
+import { DeviceKeys } from './device-keys';
 
 /** What a device told when it dispatched, and from where. */
 export type Dispatched = DispatchRequest & { peer: string };
@@ -10,6 +14,13 @@ export type Dispatched = DispatchRequest & { peer: string };
 export interface Trouble {
   readonly peer: string;
   readonly error: FlashError;
+}
+
+/** Somebody stated a device's id with a key that is not known to be the device's. */
+export interface RefusedClaim {
+  readonly deviceid: string;
+  readonly peer: string;
+  readonly claim: RejectedClaim;
 }
 
 /** What is remembered of a device beyond its connections. */
@@ -24,22 +35,62 @@ const REMEMBERED_AT_MOST = 1000;
 /**
  * The devices that have dialled this host: who they are, whose session is open, whose is ready.
  *
- * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `trouble` (Trouble).
+ * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `refused` (RefusedClaim), `trouble`
+ * (Trouble).
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
   private readonly known = new Map<string, KnownDevice>();
-  private readonly troubledSince = new Map<string, Date>();
+  private readonly peersSince = new Map<string, Date>();
+  private readonly claims: Claims;
 
-  constructor() {
+  /** @param keys what is known of them from earlier runs of the process */
+  constructor(private readonly keys = new DeviceKeys()) {
     super();
+    this.claims = new Claims(keys);
     // Every stage that waits listens here, and as many may wait as there are devices.
     this.setMaxListeners(0);
   }
 
-  /** A device's answer in its access point: its factory key signs its download requests later. */
-  rememberKey(deviceid: string, apikey: string): void {
+  /**
+   * A device's answer in its access point: from now on it is known by this key, which signs its downloads, too. Whoever
+   * has a session in its name with another key loses it.
+   */
+  pin(deviceid: string, apikey: string): void {
     this.knownDevice(deviceid).apikey = apikey;
+    this.claims.pin(deviceid, apikey);
+    const session = this.connections.get(deviceid);
+    if (session?.device && session.device.apikey !== apikey) session.close();
+  }
+
+  /** Whether the device's access point stated this very key. */
+  isPinnedTo(deviceid: string, apikey: string): boolean {
+    return this.keys.isPinnedTo(deviceid, apikey) === true;
+  }
+
+  /** Two addresses that state this id with different keys, of which nobody knows which is the device. */
+  rivals(deviceid: string): readonly [string, string] | undefined {
+    return this.claims.rivals(deviceid);
+  }
+
+  /** A person wants the only one that states this id, though its key is not the one that was read. */
+  acceptOnlyClaimant(deviceid: string): void {
+    this.claims.acceptOnlyClaimant(deviceid);
+  }
+
+  /**
+   * Whether somebody may do this in the name of the device; tells `refused` where the key is another one. A device that
+   * still states a session key of ours may dispatch, and registers with its own key once it is told to.
+   */
+  admits({ deviceid, apikey }: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean {
+    const session = this.connections.get(deviceid);
+    // It is still there, however long it has said nothing.
+    if (session?.device) this.claims.of(deviceid, session.device.apikey, session.peer);
+    const claim = this.claims.of(deviceid, apikey, peer);
+    if (claim.as === 'device') return true;
+    if (claim.as === 'session') return to === 'dispatch';
+    this.emit('refused', { deviceid, peer, claim } satisfies RefusedClaim);
+    return false;
   }
 
   factoryKey(deviceid: string): string | undefined {
@@ -62,14 +113,21 @@ export class Devices extends EventEmitter {
     this.emit('dispatched', dispatched);
   }
 
-  /** When trouble with this peer began: a refusing device that was set up long ago dials for ever, and is not news. */
-  troubleBegan(peer: string): Date | undefined {
-    return this.troubledSince.get(peer);
+  /** Somebody dialled a port of ours. All devices of a rehearsal have one address, which is no sign of who they are. */
+  dialled(peer: string): void {
+    if (!isLoopback(peer)) this.notePeer(peer);
+  }
+
+  /**
+   * Since when this peer has been dialling (on loopback: in vain). One that has for long is not the device that was
+   * set up just now.
+   */
+  peerSince(peer: string): Date | undefined {
+    return this.peersSince.get(peer);
   }
 
   hadTrouble(peer: string, error: FlashError): void {
-    if (!this.troubledSince.has(peer)) this.troubledSince.set(peer, new Date());
-    forgetOldest(this.troubledSince);
+    this.notePeer(peer);
     this.emit('trouble', { peer, error } satisfies Trouble);
   }
 
@@ -79,6 +137,7 @@ export class Devices extends EventEmitter {
       const older = this.connections.get(device.deviceid);
       this.connections.set(device.deviceid, connection);
       this.rememberKey(device.deviceid, device.apikey);
+      this.keys.issued(device.deviceid, connection.sessionKey);
       if (older && older !== connection) older.close();
     });
     connection.on('reported', ({ staMac }) => {
@@ -100,6 +159,16 @@ export class Devices extends EventEmitter {
   /** Every device whose session is ready for an upgrade, in the order of their coming. */
   ready(): DeviceConnection[] {
     return [...this.connections.values()].filter((connection) => connection.ready);
+  }
+
+  private notePeer(peer: string): void {
+    if (!this.peersSince.has(peer)) this.peersSince.set(peer, new Date());
+    forgetOldest(this.peersSince);
+  }
+
+  /** What the device states; a session key of ours signs nothing. */
+  private rememberKey(deviceid: string, apikey: string): void {
+    if (!this.keys.wasIssued(deviceid, apikey)) this.knownDevice(deviceid).apikey = apikey;
   }
 
   private knownDevice(deviceid: string): KnownDevice {

@@ -13,7 +13,8 @@ import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
 import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
 import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
-import { Devices } from './devices';
+import { DeviceKeys } from './device-keys';
+import { Devices, type RefusedClaim } from './devices';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
@@ -49,7 +50,7 @@ const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
  */
 export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
-  readonly devices = new Devices();
+  readonly devices: Devices;
   readonly runs = new StageRuns();
   readonly finalStageTurn = new FinalStageTurn(this.jobs);
   /** Flashes that wait for their turn. */
@@ -80,8 +81,10 @@ export class FlashHost extends EventEmitter {
   private readonly memory: JobMemory | undefined;
   /** What there is to say before anybody listens to `log`. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
-  private readonly desk = new ImageDesk(this.jobs, this.devices);
+  private readonly keys: DeviceKeys;
+  private readonly desk: ImageDesk;
   private readonly watch = new AddressWatch();
+  private readonly witness: Witness;
   private ownIdentity: TlsIdentity | undefined;
   private servers: DeviceServers | undefined;
   private images: ImageServer | undefined;
@@ -100,6 +103,14 @@ export class FlashHost extends EventEmitter {
     readonly waits: Waits = WAITS,
   ) {
     super();
+    const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+    const isKept = folder !== undefined && id !== undefined;
+    this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
+    this.devices = new Devices(this.keys);
+    this.desk = new ImageDesk(this.jobs, this.devices);
+    // Before every stage: who is told of a claim asks the evidence what to make of it.
+    this.witness = new Witness(this.jobs, this.devices);
+    this.devices.on('refused', (claim: RefusedClaim) => this.witness.claimed(claim));
     this.library = ImageLibrary.at(folder);
     this.radio = new Radio(formerIn(folder));
     this.radio.log = (level, text) => this.log(level, text);
@@ -107,8 +118,7 @@ export class FlashHost extends EventEmitter {
     this.setUps = KeptSetUps.at(folder);
     this.homeAddress = homeAddressIn(folder);
     this.watch.on('changed', () => void this.homeAddress.update());
-    if (folder === undefined || id === undefined) return;
-    const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+    if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
     this.memory = new JobMemory(folder, id, of, say, waits);
     this.memory.start();
@@ -190,8 +200,8 @@ export class FlashHost extends EventEmitter {
   async close({ forget = false } = {}): Promise<void> {
     this.isClosed = true;
     // What the close itself cancels must not be kept as cancelled.
-    if (forget) await this.memory?.forget();
-    else await this.memory?.close();
+    if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
+    else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
     this.queue.close();
     this.runs.cancelAll();
     await this.stopListening();
@@ -237,7 +247,7 @@ export class FlashHost extends EventEmitter {
 
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
   async kept(): Promise<void> {
-    await this.memory?.settled();
+    await Promise.all([this.memory?.settled(), this.keys.settled(this.waits.settleMs)]);
   }
 
   /** Makes a connected device the job's, with what it told of itself. */
@@ -315,9 +325,10 @@ export class FlashHost extends EventEmitter {
         address: this.address ?? localAddress,
         port: via === 'plain' ? this.ports.legacy : this.ports.https,
       }),
+      admits: (device, peer, to) => devices.admits(device, peer, to),
     });
     // What was seen is kept before anybody is told of it: who is told asks what to make of it.
-    const witness = new Witness(this.jobs, devices);
+    const witness = this.witness;
     cloud.on('dispatched', (request) => {
       witness.dispatched(request);
       devices.dispatched(request, request.peer);
@@ -346,7 +357,10 @@ export class FlashHost extends EventEmitter {
     images.on('browser', (peer) => witness.stranger(peer, 'browser'));
     this.images = images;
     const servers = new DeviceServers({ tlsFront, cloud, images });
-    servers.on('cloud-dialled', (peer, via) => witness.dialled(peer, via));
+    servers.on('cloud-dialled', (peer, via) => {
+      devices.dialled(peer);
+      witness.dialled(peer, via);
+    });
     servers.on('image-dialled', (peer) => {
       witness.dialled(peer, 'images');
       this.desk.dialled(peer);

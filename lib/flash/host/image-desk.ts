@@ -6,6 +6,7 @@ import type { Devices } from './devices';
 import { FinalStageVisit, type DeliveryTry, type FinalStageImage } from '../job/finalstage-visit';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
+import type { UpgradeDownload } from '../job/upgrade-download';
 import { ProbeImages } from './probe-images';
 import type { Seen } from '../verdict/observation';
 
@@ -56,7 +57,7 @@ export class ImageDesk {
     const image = job?.firmware[role];
     const download = job?.download;
     if (!image || !download) return { status: 404, reason: 'no upgrade of this device is open' };
-    if (!this.isFrom(deviceid, request, peer)) return { status: 403, reason: 'this image is for another device' };
+    if (!this.isFrom(job, download, request, peer)) return { status: 403, reason: 'this image is for another device' };
     const { evidence } = job;
     const size = image.bytes.length;
     const begunAt = Date.now();
@@ -84,15 +85,32 @@ export class ImageDesk {
     };
   }
 
-  /** The device is known by the address of its session, or by its signature where a network hides the address. */
-  private isFrom(deviceid: string, request: OtaRequest, peer: string): boolean {
-    if (this.devices.get(deviceid)?.peer === peer) return true;
-    // Its session is gone with a restart of ours; its download goes on, and its key is kept nowhere.
-    if (!this.devices.get(deviceid) && this.jobs.openJob(deviceid)?.facts.ip === peer) return true;
+  /**
+   * The device is known by its signature or, since no rule says that all firmware signs alike, by the address of its
+   * session. Where one request was signed by it, all of them are.
+   */
+  private isFrom(
+    { deviceid = '', evidence, facts }: Job,
+    download: UpgradeDownload,
+    request: OtaRequest,
+    peer: string,
+  ): boolean {
+    const session = this.devices.get(deviceid);
+    // Its session is gone with a restart of ours; its download goes on.
+    const isAtItsAddress = session ? session.peer === peer : facts.ip === peer;
+    const isSigned = this.isSigned(deviceid, request);
+    if (isSigned) download.isSigned = true;
+    else if (isSigned === false && (request.sign !== undefined || download.isSigned)) {
+      evidence.addOnce({ kind: 'stranger', peer, act: 'wrong-signature' });
+    }
+    return isSigned === true || (isAtItsAddress && !(isSigned === false && download.isSigned));
+  }
+
+  /** Whether the device's own key signed this; undefined where its key is not known. */
+  private isSigned(deviceid: string, { ts, sign }: OtaRequest): boolean | undefined {
     const apikey = this.devices.factoryKey(deviceid);
-    const { ts, sign } = request;
-    if (apikey === undefined || ts === undefined || sign === undefined) return false;
-    return signatureMatches({ deviceid, ts, sign }, apikey);
+    if (apikey === undefined) return undefined;
+    return ts !== undefined && sign !== undefined && signatureMatches({ deviceid, ts, sign }, apikey);
   }
 
   private forFinalStage(image: FinalStageImage, peer: string): ImageGrant | ImageRefusal {

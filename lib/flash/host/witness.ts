@@ -2,7 +2,8 @@ import type { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { HandshakeFailed } from '../../server/tls-front';
 import type { Dispatched } from '../../server/cloud-server';
-import type { Devices } from './devices';
+import type { Devices, RefusedClaim } from './devices';
+import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
 import type { StrangerAct, Unstamped } from '../verdict/observation';
 
@@ -20,27 +21,31 @@ export class Witness {
   ) {}
 
   dialled(peer: string, port: 'tls' | 'plain' | 'images'): void {
-    if (port !== 'images') return this.toAllWaiting(() => ({ kind: 'dialled', peer, port }));
+    if (port !== 'images') {
+      return this.toAllWaiting((job) => ({ kind: 'dialled', peer, port, ...this.ageOf(peer, job) }));
+    }
     for (const job of this.jobs.all()) {
       if (job.isOpen && job.download && job.facts.ip === peer) job.evidence.add({ kind: 'dialled', peer, port });
     }
   }
 
   handshakeFailed({ peer, failure, code, reason, helloSeen }: HandshakeFailed): void {
-    const since = this.devices.troubleBegan(peer)?.getTime() ?? Infinity;
-    this.toAllWaiting((stageBeganAt) => ({
+    const named = this.jobs.awaitingDevice().filter(({ deviceid }) => deviceid !== undefined);
+    this.toAllWaiting((job) => ({
       kind: 'tls-failed',
       peer,
       failure,
       code,
       reason,
       helloSeen,
-      ...(since <= stageBeganAt ? { isOld: true } : {}),
+      ...this.ageOf(peer, job),
+      ...(named.some((other) => other !== job) ? { isShared: true } : {}),
     }));
   }
 
-  dispatched({ peer, via, deviceid, model, romVersion }: Dispatched): void {
-    const seen = { kind: 'dispatched', peer, via, deviceid, model, romVersion } as const;
+  dispatched({ peer, via, deviceid, apikey, model, romVersion }: Dispatched): void {
+    const proof = this.devices.isPinnedTo(deviceid, apikey) ? { isProven: true as const } : {};
+    const seen = { kind: 'dispatched', peer, via, deviceid, model, romVersion, ...proof } as const;
     const own = this.jobs.openJob(deviceid);
     const waiting = this.jobs.awaitingDevice();
     for (const job of waiting) job.evidence.add(seen);
@@ -50,6 +55,12 @@ export class Witness {
   /** Somebody who is not the device was refused; not known whose job it was after. */
   stranger(peer: string, act: StrangerAct): void {
     this.toAllAtWork(() => ({ kind: 'stranger', peer, act }));
+  }
+
+  /** Somebody stated a device's id with a key that is not known to be its own. */
+  claimed({ deviceid, peer, claim }: RefusedClaim): void {
+    const rival = claim.as === 'second-key' ? { rival: claim.rival } : {};
+    this.jobs.openJob(deviceid)?.evidence.addOnce({ kind: 'stranger', peer, act: claim.as, ...rival });
   }
 
   malformed(error: FlashError, peer: string): void {
@@ -82,7 +93,13 @@ export class Witness {
     }
   }
 
-  private toAllWaiting(seen: (stageBeganAt: number) => Unstamped): void {
-    for (const { evidence } of this.jobs.awaitingDevice()) evidence.add(seen(evidence.stageBeganAt ?? 0));
+  private toAllWaiting(seen: (job: Job) => Unstamped): void {
+    for (const job of this.jobs.awaitingDevice()) job.evidence.add(seen(job));
+  }
+
+  /** Whether a peer was there before the device was set up. */
+  private ageOf(peer: string, { evidence }: Job): { isOld?: true } {
+    const first = this.devices.peerSince(peer)?.getTime() ?? Infinity;
+    return first <= (evidence.newcomersSince ?? 0) ? { isOld: true } : {};
   }
 }

@@ -79,6 +79,11 @@ export class JobEvidence extends EventEmitter {
     if (!isKnown) this.add(sighting);
   }
 
+  /** When the device was set up that is waited for; where that was not in this job, when the wait for it began. */
+  get newcomersSince(): number | undefined {
+    return this.seen.findLast(({ kind }) => kind === 'provisioned')?.at ?? this.stageBeganAt;
+  }
+
   /** When the stage began that is observed now. */
   get stageBeganAt(): number | undefined {
     return this.seen.findLast((one) => one.kind === 'stage' && one.event === 'began')?.at;

@@ -4,6 +4,9 @@ import { Job } from './job';
 import { isLater, type StageName } from './stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
 
+/** A device dials within 25 s of its set-up (protocol notes 1.5), and a flow goes on at once. */
+const SET_UP_MS = 10 * 60_000;
+
 /** How many ended jobs are remembered, so that a flash can be resumed with what is known of the device. */
 const ENDED_JOBS_KEPT = 100;
 
@@ -100,9 +103,10 @@ export class JobBook extends EventEmitter {
     );
   }
 
-  /** Jobs that wait for a device to come. */
+  /** Jobs that wait for a device to come: in the cloud stage, or on their way to it since the device was set up. */
   awaitingDevice(): Job[] {
-    return this.jobs.filter((job) => job.isOpen && job.running && job.lastStage === 'cloud');
+    const isWaiting = (job: Job): unknown => (job.lastStage === 'cloud' ? job.running : isJustSetUp(job));
+    return this.jobs.filter((job) => job.isOpen && isWaiting(job));
   }
 
   all(): readonly Job[] {
@@ -119,4 +123,10 @@ export class JobBook extends EventEmitter {
     }
     return job;
   }
+}
+
+/** Its device has its set-up, and no stage has taken the job on yet. */
+function isJustSetUp({ lastStage, evidence }: Job): boolean {
+  const setUp = evidence.all.findLast(({ kind }) => kind === 'provisioned');
+  return lastStage === 'provision' && setUp !== undefined && Date.now() - setUp.at < SET_UP_MS;
 }

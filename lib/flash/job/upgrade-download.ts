@@ -28,6 +28,8 @@ export class UpgradeDownload extends EventEmitter {
   isTaken = false;
   /** The device was told to fetch it. */
   isOffered = false;
+  /** A request of it bore the device's own signature: one that does not is another peer's. */
+  isSigned = false;
   /** Kept over a restart, in which the device may have fetched the rest unseen, or acknowledged in vain. */
   private wasKept = false;
 

@@ -1,5 +1,6 @@
 import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
+import { requireOneClaimant } from './claimants';
 import { requireCloudRoad } from './cloud-road';
 import type { Dispatched } from '../host/devices';
 import type { FlashHost } from '../host/host';
@@ -18,7 +19,7 @@ export interface CloudOptions {
 /**
  * Waits until the device has registered and is ready for an upgrade, and says whether its firmware can take one.
  *
- * @throws FlashError `device-not-supported`, `certificate-rejected`, `tls-refused`, `message-malformed`,
+ * @throws FlashError `device-not-supported`, `device-contested`, `device-key-differs`, `certificate-rejected`, `tls-refused`, `message-malformed`,
  *   `connection-empty`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
  */
 export async function cloud(
@@ -33,6 +34,7 @@ export async function cloud(
     ...(options.deviceid === undefined ? {} : { deviceid: options.deviceid }),
     address: host.address ?? 'unknown',
     ports: legacy ? `${https} and ${legacy}` : `${https}`,
+    ...(options.force ? { isForced: true } : {}),
   };
   return witnessed(context, beginning, () => waitForDevice(context, host, options, beginning));
 }
@@ -45,12 +47,13 @@ async function waitForDevice(
 ): Promise<Record<string, unknown>> {
   const narrator = new CloudNarrator(context, host, options);
   const look = (): DeviceConnection | undefined => {
-    requireRoadOfDispatch(host, options);
+    requireOneClaimant(host, context.job, options.deviceid);
+    if (options.force && options.deviceid !== undefined) host.devices.acceptOnlyClaimant(options.deviceid);
     return throwIfFinal(context.job) ?? take();
   };
   try {
     const connection = await untilOver(context, beginning, {}, (signal) =>
-      waitFor(host.devices, ['ready', 'trouble', 'dispatched'], look, { signal }),
+      waitFor(host.devices, ['ready', 'trouble', 'dispatched', 'refused'], look, { signal }),
     );
     const { device } = connection;
     if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
@@ -67,18 +70,12 @@ async function waitForDevice(
       .ready()
       .find(({ device }) =>
         options.deviceid === undefined
-          ? device && !isInWork(host, context, device.deviceid, narrator.since)
+          ? device && !host.devices.rivals(device.deviceid) && !isInWork(host, context, device.deviceid, narrator.since)
           : device?.deviceid === options.deviceid,
       );
     if (connection?.device) host.adoptDevice(context.job, connection);
     return connection;
   }
-}
-
-/** What is certain before the device is ready: its dispatch tells its firmware. */
-function requireRoadOfDispatch(host: FlashHost, options: CloudOptions): void {
-  const dispatched = options.deviceid === undefined ? undefined : host.devices.lastDispatch(options.deviceid);
-  if (dispatched) requireCloudRoad(dispatched, options);
 }
 
 /** Whether another run has this device in its hands, or has handed it on since we wait: then it is not ours to take. */

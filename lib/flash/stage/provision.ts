@@ -160,7 +160,7 @@ async function setUp(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   host.jobs.identify(context.job, deviceid);
-  host.devices.rememberKey(deviceid, apikey);
+  host.devices.pin(deviceid, apikey);
   context.say('send-wifi', { deviceid }, { fraction: 0.5 });
   const serverName = host.addressToDial();
   const port = host.ports.https;

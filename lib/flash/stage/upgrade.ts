@@ -14,6 +14,7 @@ import { withinLimit } from '../waiting/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import { waitFor } from '../waiting/wait';
+import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
 import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
 import { NewFirmwarePresence, placesOf } from './new-firmware-presence';
@@ -35,7 +36,7 @@ export interface UpgradeOptions {
  * Sends the upgrade, serves what the device asks for, and ends with the device's own verdict.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `address-invalid`,
- *   `device-timeout`, `device-not-supported`, `rehearsal-only`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
+ *   `device-timeout`, `device-not-supported`, `device-contested`, `rehearsal-only`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
  *   refusals (`download-failed`, `upgrade-malformed`, `model-refused`, `digest-refused`, `version-refused`), `cancelled`
  */
 export async function upgrade(
@@ -81,6 +82,7 @@ async function upgradeDevice(
       await firstOf(signal, [
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
+        (either) => isContested(context, host, download, either),
         ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, either)] : []),
       ]);
       download.taken();
@@ -151,6 +153,24 @@ async function showsItself({ job }: StageContext, host: FlashHost, signal: Abort
   }
 }
 
+/**
+ * Never resolves; ends the upgrade when a second peer states the device's id with another key. A device that has its
+ * image to the last byte is about to start it: for that one it is too late, and nothing that comes harms it.
+ *
+ * @throws FlashError `device-contested`
+ */
+function isContested(
+  { job }: StageContext,
+  host: FlashHost,
+  download: UpgradeDownload,
+  signal: AbortSignal,
+): Promise<never> {
+  const look = (): undefined => {
+    if (!download.mayBeWritten) requireOneClaimant(host, job, job.deviceid);
+  };
+  return waitFor<never>(host.devices, ['refused'], look, { signal });
+}
+
 /** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageDesk. */
 function isTaken(download: UpgradeDownload, signal: AbortSignal): Promise<true> {
   return waitFor(download, ['changed'], () => download.isTaken || undefined, { signal });
@@ -191,11 +211,12 @@ class UpgradeSessions {
   private async readyConnection(): Promise<DeviceConnection> {
     const { deviceid } = this.options;
     const present = (): DeviceConnection | undefined => {
+      if (this.options.force) this.host.devices.acceptOnlyClaimant(deviceid);
       const connection = this.host.devices.get(deviceid);
       return connection?.ready ? connection : undefined;
     };
     if (!present() && this.count === 0) this.context.say('wait-for-session', { deviceid });
-    const connection = await waitFor(this.host.devices, ['ready'], present, { signal: this.signal });
+    const connection = await waitFor(this.host.devices, ['ready', 'refused'], present, { signal: this.signal });
     if (connection.device) requireCloudRoad(connection.device, this.options);
     refuseRehearsalImages(Object.values(this.firmware), connection.peer);
     this.host.adoptDevice(this.context.job, connection);
@@ -246,6 +267,7 @@ class UpgradeSessions {
     const { deviceid } = this.options;
     this.download.offered();
     await this.host.kept();
+    requireOneClaimant(this.host, this.context.job, deviceid);
     connection.upgrade(this.offer());
     this.context.job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count });
     this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });

@@ -57,6 +57,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       url: optional(short),
       address: optional(short),
       ports: optional(short),
+      isForced: optional(yes),
       intermediate: optional(word<Intermediate>({ finalstage: true, 'one-hop': true })),
     },
     over: { stage },
@@ -79,7 +80,11 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   provisioned: body<'provisioned'>({
     answer: word<Seen<'provisioned'>['answer']>({ accepted: true, 'probably-accepted': true }),
   }),
-  dialled: body<'dialled'>({ peer, port: word<Seen<'dialled'>['port']>({ tls: true, plain: true, images: true }) }),
+  dialled: body<'dialled'>({
+    peer,
+    port: word<Seen<'dialled'>['port']>({ tls: true, plain: true, images: true }),
+    isOld: optional(yes),
+  }),
   'tls-failed': body<'tls-failed'>({
     peer,
     failure: word<HandshakeFailure>({
@@ -93,6 +98,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     reason: text(),
     helloSeen: flag,
     isOld: optional(yes),
+    isShared: optional(yes),
   }),
   dispatched: body<'dispatched'>({
     peer,
@@ -100,11 +106,20 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     deviceid: short,
     model: short,
     romVersion: short,
+    isProven: optional(yes),
   }),
   malformed: body<'malformed'>({ peer, reason: text() }),
   stranger: body<'stranger'>({
     peer,
-    act: word<StrangerAct>({ browser: true, 'finalstage-dial': true, 'finalstage-image': true }),
+    act: word<StrangerAct>({
+      browser: true,
+      'finalstage-dial': true,
+      'finalstage-image': true,
+      'other-key': true,
+      'second-key': true,
+      'wrong-signature': true,
+    }),
+    rival: optional(peer),
   }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via }),

@@ -30,8 +30,12 @@ export interface NewFirmwareSighting {
  * What somebody who is not the device was refused:
  * - `browser`: a request of a page in a browser
  * - `finalstage-dial`, `finalstage-image`: what FinalStage alone does, a bare connection and the request of an image
+ * - `other-key`: to state the device's id with another key than its access point did
+ * - `second-key`: to state its id with another key than `rival`, where no access point was asked
+ * - `wrong-signature`: the upgrade's image, with a signature that is not the device's; refused once a right one was seen
  */
-export type StrangerAct = 'browser' | 'finalstage-dial' | 'finalstage-image';
+export type StrangerAct =
+  'browser' | 'finalstage-dial' | 'finalstage-image' | 'other-key' | 'second-key' | 'wrong-signature';
 
 /** What a stage is told at its start, as far as a verdict's sentences need it. */
 export interface StageBegan {
@@ -48,6 +52,8 @@ export interface StageBegan {
   readonly ports?: string;
   /** How the job's device gets its new firmware, where that is known. */
   readonly intermediate?: Intermediate;
+  /** A person goes on with firmware that is known not to take the upgrade. */
+  readonly isForced?: true;
 }
 
 type Sighting =
@@ -80,7 +86,13 @@ type Sighting =
     }
   | { readonly kind: 'provisioned'; readonly answer: 'accepted' | 'probably-accepted' }
   /** A TCP connection, before anything came on it. */
-  | { readonly kind: 'dialled'; readonly peer: string; readonly port: 'tls' | 'plain' | 'images' }
+  | {
+      readonly kind: 'dialled';
+      readonly peer: string;
+      readonly port: 'tls' | 'plain' | 'images';
+      /** The peer has been dialling since before the device was set up: it is another one. */
+      readonly isOld?: true;
+    }
   | {
       readonly kind: 'tls-failed';
       readonly peer: string;
@@ -89,8 +101,10 @@ type Sighting =
       readonly code: string;
       readonly reason: string;
       readonly helloSeen: boolean;
-      /** The peer has been failing since before this stage began: it may be anybody's device. */
+      /** The peer has been dialling since before the device was set up: it is another one. */
       readonly isOld?: true;
+      /** Another device was waited for, too: nothing tells which of them it is. */
+      readonly isShared?: true;
     }
   | {
       readonly kind: 'dispatched';
@@ -99,11 +113,19 @@ type Sighting =
       readonly deviceid: string;
       readonly model: string;
       readonly romVersion: string;
+      /** With the key that the device's access point stated. */
+      readonly isProven?: true;
     }
   /** What came is not a device's protocol; the reason quotes nothing of it. */
   | { readonly kind: 'malformed'; readonly peer: string; readonly reason: string }
   /** Somebody who is not the device did what only it may do, and was refused. */
-  | { readonly kind: 'stranger'; readonly peer: string; readonly act: StrangerAct }
+  | {
+      readonly kind: 'stranger';
+      readonly peer: string;
+      readonly act: StrangerAct;
+      /** For a second key: who stated the first one. */
+      readonly rival?: string;
+    }
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | { readonly kind: 'ready'; readonly peer: string; readonly via: Via }
   /** `session`: the how manieth of this stage. */

@@ -6,6 +6,8 @@ export interface Patience {
   readonly nothingArrived: number;
   /** A device that dials speaks at once. */
   readonly saysNothing: number;
+  /** A device that is turned down tries again after 1 s at the least, then after 2 (protocol notes 2.2). */
+  readonly refusalSpan: number;
   /** A device asks for its image at once after the command; one that cannot reach it tries for seconds. */
   readonly noRequest: number;
   /** A refusal that comes sooner than this is no failed connection. */
@@ -28,6 +30,7 @@ export const PATIENCE: Patience = {
   apSilent: 15_000,
   nothingArrived: 90_000,
   saysNothing: 10_000,
+  refusalSpan: 2000,
   noRequest: 20_000,
   failedConnection: 3000,
   finalStageDials: 30_000,

@@ -1,4 +1,5 @@
 import type { Rule } from './rule';
+import { CLAIM_RULES } from './rules/claims';
 import { CLOUD_RULES } from './rules/cloud';
 import { FINALSTAGE_RULES } from './rules/finalstage';
 import { NEW_FIRMWARE_RULES } from './rules/new-firmware';
@@ -10,6 +11,7 @@ import { WIFI_RULES } from './rules/wifi';
 export const RULES: readonly Rule[] = [
   ...WIFI_RULES,
   ...PROVISION_RULES,
+  ...CLAIM_RULES,
   ...CLOUD_RULES,
   ...UPGRADE_RULES,
   ...FINALSTAGE_RULES,

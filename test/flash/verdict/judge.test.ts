@@ -112,6 +112,8 @@ const empty = (peer = PEER): Unstamped => ({
   reason: 'it broke off before our certificate',
   helloSeen: false,
 });
+const provisioned: Unstamped = { kind: 'provisioned', answer: 'accepted' };
+const old = (seen: Unstamped): Unstamped => ({ ...seen, isOld: true }) as Unstamped;
 const stranger = (peer: string, act: StrangerAct): Unstamped => ({ kind: 'stranger', peer, act });
 const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): Unstamped => ({
   kind: 'dispatched',
@@ -168,6 +170,7 @@ interface Case {
   readonly code: Verdict['code'];
   readonly confidence?: Verdict['confidence'];
   readonly isFinal?: boolean;
+  readonly values?: Record<string, string>;
   readonly seen: readonly Timed[];
   /** The seconds at which it is judged: 1 after the last observation unless told. */
   readonly now?: number;
@@ -251,17 +254,69 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    title: 'three of them from one address',
+    title: 'three of them from the only address that came since the device was set up',
+    code: 'certificate-rejected',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, provisioned],
+      [1, BEGAN.cloud],
+      [8, old(tlsDialled(NEIGHBOUR))],
+      [9, tlsDialled()],
+      [9, rejected()],
+      [10, old(rejected(NEIGHBOUR))],
+      [12, rejected()],
+      [13, dispatched({ peer: '192.168.1.31', deviceid: '1000000002' })],
+      [13, tlsDialled('192.168.1.31')],
+      [18, rejected()],
+    ],
+  },
+  {
+    title: 'three of them from the address of the device that its key has proven',
     code: 'certificate-rejected',
     confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.cloud],
-      [9, rejected()],
-      [12, rejected()],
-      [18, rejected()],
+      [5, { ...dispatched(), isProven: true } as Unstamped],
+      [6, tlsDialled(NEIGHBOUR)],
+      ...[9, 12, 18].map((at): Timed => [at, rejected()]),
     ],
   },
+  ...(
+    [
+      ['before any device was set up', [[0, BEGAN.cloud], ...[9, 12, 18].map((at): Timed => [at, rejected()])], PEER],
+      ['in a burst', [[0, provisioned], [1, BEGAN.cloud], ...[9, 9.5, 10].map((at): Timed => [at, rejected()])], PEER],
+      [
+        'while another came, too',
+        [
+          [0, provisioned],
+          [1, BEGAN.cloud],
+          [8, tlsDialled(NEIGHBOUR)],
+          ...[9, 12, 18].map((at): Timed => [at, rejected()]),
+        ],
+        `${NEIGHBOUR} or ${PEER}`,
+      ],
+      [
+        'while another device was waited for, too',
+        [
+          [0, provisioned],
+          [1, BEGAN.cloud],
+          ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isShared: true } as Unstamped]),
+        ],
+        PEER,
+      ],
+    ] as [when: string, seen: Timed[], peer: string][]
+  ).map(([when, seen, peer]): Case => {
+    return {
+      title: `three of them ${when}`,
+      code: 'certificate-rejected',
+      confidence: 'likely',
+      isFinal: false,
+      seen,
+      values: { peer },
+    };
+  }),
   {
     title: 'one each from three addresses',
     code: 'certificate-rejected',
@@ -278,6 +333,85 @@ const CASES: readonly Case[] = [
     code: 'certificate-rejected',
     confidence: 'likely',
     seen: [[0, BEGAN.cloud], ...[1, 2, 3, 4].map((at): Timed => [at, { ...rejected(), isOld: true } as Unstamped])],
+  },
+  {
+    title: 'a second peer with the id and another key',
+    code: 'device-contested',
+    confidence: 'certain',
+    isFinal: true,
+    values: { peer: PEER, other: NEIGHBOUR },
+    seen: [
+      [0, BEGAN.cloud],
+      [9, dispatched()],
+      [12, { kind: 'stranger', peer: NEIGHBOUR, act: 'second-key', rival: PEER }],
+    ],
+  },
+  {
+    title: 'a second peer when the device has its image',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, sent()],
+      [12, { kind: 'stranger', peer: NEIGHBOUR, act: 'second-key', rival: PEER }],
+      [13, acknowledged(0)],
+    ],
+  },
+  {
+    title: 'nobody but a peer with another key than the access point stated',
+    code: 'device-key-differs',
+    confidence: 'likely',
+    isFinal: false,
+    values: { peer: NEIGHBOUR },
+    seen: [
+      [0, BEGAN.cloud],
+      [12, stranger(NEIGHBOUR, 'other-key')],
+    ],
+  },
+  {
+    title: 'a peer with another key beside the device',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.cloud],
+      [12, stranger(NEIGHBOUR, 'other-key')],
+      [15, dispatched()],
+    ],
+  },
+  {
+    title: 'firmware that does not take it, in a dispatch with the key of the device',
+    code: 'device-not-supported',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as Unstamped],
+    ],
+  },
+  {
+    title: 'firmware that does not take it, in a dispatch that anybody may have sent',
+    code: 'device-not-supported',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { ...dispatched(), romVersion: '2.6.1' } as Unstamped],
+    ],
+  },
+  {
+    title: 'the same, where the device itself has said better',
+    code: 'on-course',
+    seen: [
+      [0, BEGAN.cloud],
+      [9, { ...dispatched(), isProven: true } as Unstamped],
+      [10, { ...dispatched(), romVersion: '2.6.1' } as Unstamped],
+    ],
+  },
+  {
+    title: 'firmware that does not take it, and a person who goes on all the same',
+    code: 'on-course',
+    seen: [
+      [0, { ...BEGAN.cloud, isForced: true }],
+      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as Unstamped],
+    ],
   },
   {
     title: 'our own TLS library refuses (row 8)',
@@ -1154,6 +1288,7 @@ describe('flash/verdict', () => {
       assert.equal(verdict.code, one.code, verdict.text);
       if (one.confidence) assert.equal(verdict.confidence, one.confidence);
       if (one.isFinal !== undefined) assert.equal(verdict.isFinal, one.isFinal);
+      for (const [name, value] of Object.entries(one.values ?? {})) assert.equal(verdict.values[name], value);
       assert.doesNotMatch(verdict.text, /(^|[ (])\?([ ,.);]|$)/, 'a value of the sentence is missing');
       assert.ok(verdict.evidence.length <= 6);
       if (verdict.code !== 'on-course') assert.ok(verdict.evidence.length > 0, 'without evidence');

@@ -147,8 +147,10 @@ describe('flash/verdict over real sockets', function () {
 
     it('certificate-rejected: the firmware checks whose certificate it gets', async () => {
       const bench = await openBench();
-      const device = await bench.device({ transport: 'verifying' });
-      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 20), () => void device.start());
+      const device = await bench.factoryDevice({ transport: 'verifying' });
+      const { apPort } = await device.start();
+      await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 300));
       assert.equal(job.evidence.verdict().confidence, 'certain');
     });
 

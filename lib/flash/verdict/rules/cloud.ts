@@ -1,3 +1,4 @@
+import { isCloudRoad, roadOf } from '../../../protocol/roads';
 import type { Seen } from '../observation';
 import { overlapAtHome } from '../networks';
 import type { Rule } from '../rule';
@@ -6,7 +7,7 @@ import type { Sightings } from '../sightings';
 const stages = ['cloud'] as const;
 
 /** A device that breaks off after our certificate this often checks it; it will never do anything else. */
-export const REJECTIONS_FOR_CERTAINTY = 3;
+const REJECTIONS_FOR_CERTAINTY = 3;
 /** One connection without a word may be anybody's; a device comes back. */
 const EMPTY_FOR_SUSPICION = 2;
 
@@ -19,6 +20,21 @@ export const CLOUD_RULES: readonly Rule[] = [
     see: (seen) => overlapAtHome(seen.dispatches().at(-1)),
   },
   {
+    // Its dispatch tells its firmware before it is ready; without its key anybody may have sent that.
+    code: 'device-not-supported',
+    stages,
+    see: (seen) => {
+      if (seen.began?.deviceid === undefined || seen.began.isForced) return undefined;
+      const all = seen.dispatches();
+      const last = all.findLast(({ isProven }) => isProven) ?? all.at(-1);
+      const road = last && roadOf(last);
+      if (!road || isCloudRoad(road)) return undefined;
+      const { deviceid, model, romVersion, isProven = false } = last;
+      const values = { deviceid, model, romVersion, reason: road.reason };
+      return { confidence: isProven ? 'certain' : 'likely', isFinal: isProven, values, evidence: [last] };
+    },
+  },
+  {
     // Protocol notes 7, row 7.
     code: 'plain-firmware',
     stages,
@@ -28,20 +44,21 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 2: firmware from 1.6 on checks whose certificate it gets.
+    // Protocol notes 7, row 2: firmware from 1.6 on checks whose certificate it gets. So do browsers and monitors, and
+    // what breaks off has not said who it is: only the device's own refusal ends the wait.
     code: 'certificate-rejected',
     stages,
     see: (seen) => {
-      const rejections = failures(seen, 'certificate-rejected');
-      const news = rejections.filter(({ isOld }) => isOld !== true);
-      const often = news.find(({ peer }) => ofPeer(news, peer).length >= REJECTIONS_FOR_CERTAINTY);
-      // A neighbour that has been refusing since before we waited must not end the wait for another device.
-      if (often) {
-        const evidence = ofPeer(news, often.peer);
-        return { confidence: 'certain', isFinal: true, values: { peer: often.peer }, evidence };
+      const own = ofPeer(rejectionsSinceSetUp(seen), deviceAddress(seen));
+      if (isRepeated(seen, own)) {
+        return { confidence: 'certain', isFinal: true, values: { peer: own[0]?.peer ?? '?' }, evidence: own };
       }
+      const rejections = failures(seen, 'certificate-rejected');
       const last = rejections.at(-1);
-      return last && { confidence: 'likely', values: { peer: last.peer }, evidence: ofPeer(rejections, last.peer) };
+      if (!last) return undefined;
+      const newcomers = newcomersOf(seen);
+      const peers = newcomers.includes(last.peer) ? newcomers : [last.peer];
+      return { confidence: 'likely', values: { peer: peers.join(' or ') }, evidence: rejections };
     },
   },
   {
@@ -119,6 +136,44 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   return [...unsaid, ...mute];
 }
 
-function ofPeer<T extends { peer: string }>(seen: readonly T[], peer: string): T[] {
+/** Where the device dials from, if that is known: by its key, or because nobody else has come since it was set up. */
+function deviceAddress(seen: Sightings): string | undefined {
+  const proven = seen.dispatches().findLast(({ isProven }) => isProven);
+  if (proven) return proven.peer;
+  const [only, second] = newcomersOf(seen);
+  return setUpOf(seen) && second === undefined ? only : undefined;
+}
+
+/** Who has come for the first time since the device was set up, but for devices that have said that they are others. */
+function newcomersOf(seen: Sightings): string[] {
+  const mark = setUpOf(seen) ?? seen.began;
+  const deviceid = seen.began?.deviceid;
+  const others = seen.after(mark, 'dispatched').filter((one) => deviceid !== undefined && one.deviceid !== deviceid);
+  const dialled = seen.after(mark, 'dialled').filter(({ port }) => port !== 'images');
+  const came = [...dialled, ...seen.after(mark, 'tls-failed')].filter(({ isOld }) => isOld !== true);
+  const peers = new Set(came.map(({ peer }) => peer));
+  for (const { peer } of others) peers.delete(peer);
+  return [...peers];
+}
+
+function setUpOf(seen: Sightings): Seen<'provisioned'> | undefined {
+  return seen.ever('provisioned').at(-1);
+}
+
+/** Those that can be the device's, and no other's that is waited for at the same time. */
+function rejectionsSinceSetUp(seen: Sightings): Seen<'tls-failed'>[] {
+  return seen
+    .after(setUpOf(seen), 'tls-failed')
+    .filter(({ failure, isOld, isShared }) => failure === 'certificate-rejected' && !isOld && !isShared);
+}
+
+/** Often enough, and with the pauses that a device makes between two tries: a burst is something else. */
+function isRepeated(seen: Sightings, rejections: readonly Seen<'tls-failed'>[]): boolean {
+  const [first, last] = [rejections[0], rejections.at(-1)];
+  if (!first || !last || rejections.length < REJECTIONS_FOR_CERTAINTY) return false;
+  return last.at - first.at >= seen.patience.refusalSpan;
+}
+
+function ofPeer<T extends { peer: string }>(seen: readonly T[], peer: string | undefined): T[] {
   return seen.filter((one) => one.peer === peer);
 }

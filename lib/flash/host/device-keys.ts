@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { writeAtomically } from '../firmware/store/atomic-file';
+import { readStored, storedText } from '../kept/stored-file';
+import { hashOf, isHashOf, KEYS_FORMAT, type KeyHash, type StoredKeysOfDevice } from './stored-keys';
+
+/** A device holds the newest session key that it was given, or the one before where the answer was lost. */
+const ISSUED_KEPT = 4;
+/** Of those that are pinned by nothing, the oldest go first. */
+const DEVICES_KEPT = 200;
+
+/**
+ * What is known of the devices' keys over a restart of the process: the one that a device stated in its access point,
+ * which pins it, and the session keys that this host gave out. Only salted hashes are kept, in memory too.
+ */
+export class DeviceKeys {
+  private readonly devices: Map<string, StoredKeysOfDevice>;
+  private writing: Promise<void> | undefined;
+  private isBehind = false;
+
+  /**
+   * @param file undefined = for this process only
+   * @param onTrouble told of a file that cannot be used or written
+   */
+  constructor(
+    private readonly file?: { readonly folder: string; readonly name: string },
+    private readonly onTrouble: (text: string) => void = () => undefined,
+  ) {
+    const stored = file && readStored(join(file.folder, file.name), KEYS_FORMAT, onTrouble);
+    const known = Object.entries(stored?.devices ?? {}).flatMap(([id, keys]) => (keys ? [[id, keys] as const] : []));
+    this.devices = new Map(known);
+  }
+
+  /** @param hostId of the host's config node, of which people can make anything */
+  static at(folder: string, hostId: string, onTrouble: (text: string) => void): DeviceKeys {
+    const safe = /^[\w-]{1,64}$/.test(hostId) ? hostId : createHash('sha256').update(hostId).digest('hex');
+    return new DeviceKeys({ folder: join(folder, 'keys'), name: `${safe}.json` }, onTrouble);
+  }
+
+  /** The device stated this key in its access point; it takes the place of what was pinned before. */
+  pin(deviceid: string, apikey: string): void {
+    if (this.isPinnedTo(deviceid, apikey) !== true) this.change(deviceid, { pin: hashOf(apikey) });
+  }
+
+  unpin(deviceid: string): void {
+    if (this.devices.get(deviceid)?.pin) this.change(deviceid, { pin: undefined });
+  }
+
+  /** Whether this is the device's own key; undefined where it is not pinned. */
+  isPinnedTo(deviceid: string, apikey: string): boolean | undefined {
+    const pin = this.devices.get(deviceid)?.pin;
+    return pin && isHashOf(apikey, pin);
+  }
+
+  /** The device calls itself by this key in its session. */
+  issued(deviceid: string, sessionKey: string): void {
+    if (this.wasIssued(deviceid, sessionKey)) return;
+    const before = this.devices.get(deviceid)?.issued ?? [];
+    this.change(deviceid, { issued: [...before, hashOf(sessionKey)].slice(-ISSUED_KEPT) });
+  }
+
+  wasIssued(deviceid: string, key: string): boolean {
+    return this.devices.get(deviceid)?.issued.some((hash) => isHashOf(key, hash)) ?? false;
+  }
+
+  /** Resolves when what there is now is on disk, could not be written, or the disk has had its time. */
+  async settled(limitMs: number): Promise<void> {
+    const limit = new AbortController();
+    const timeIsOver = pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([this.writing, timeIsOver]);
+    limit.abort();
+  }
+
+  /** The host is no more. */
+  async forget(): Promise<void> {
+    this.devices.clear();
+    await this.writing;
+    if (this.file) await rm(join(this.file.folder, this.file.name), { force: true }).catch(() => undefined);
+  }
+
+  private change(deviceid: string, news: { pin?: KeyHash | undefined; issued?: readonly KeyHash[] }): void {
+    const { pin, issued = [] } = { ...this.devices.get(deviceid), ...news };
+    this.devices.delete(deviceid);
+    this.devices.set(deviceid, { ...(pin ? { pin } : {}), issued });
+    if (this.devices.size > DEVICES_KEPT) this.forgetOne();
+    this.isBehind = true;
+    if (this.file) this.writing ??= this.write(this.file);
+  }
+
+  /** Anyone can make up devices that register; a pin comes of a person's doing alone. */
+  private forgetOne(): void {
+    const [first] = this.devices.keys();
+    const unpinned = [...this.devices].find(([, { pin }]) => !pin);
+    this.devices.delete(unpinned?.[0] ?? first ?? '');
+  }
+
+  private async write({ folder, name }: { folder: string; name: string }): Promise<void> {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      while (this.isBehind) {
+        this.isBehind = false;
+        await writeAtomically(folder, name, storedText(KEYS_FORMAT, { devices: Object.fromEntries(this.devices) }));
+      }
+    } catch (error) {
+      this.onTrouble(`What is known of the devices' keys cannot be kept in ${folder}: ${(error as Error).message}`);
+    } finally {
+      this.writing = undefined;
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { FlashError } from '../../errors';
+import type { FlashHost } from '../host/host';
+import type { Job } from '../job/job';
+
+/**
+ * Ends a stage for a device whose id two peers state with different keys: which of them it is, only its access point
+ * can tell.
+ *
+ * @throws FlashError `device-contested`
+ */
+export function requireOneClaimant(host: FlashHost, { evidence }: Job, deviceid: string | undefined): void {
+  const rivals = deviceid === undefined ? undefined : host.devices.rivals(deviceid);
+  if (!rivals) return;
+  const [rival, peer] = rivals;
+  // The second one may have come before this stage began.
+  evidence.addOnce({ kind: 'stranger', peer, act: 'second-key', rival });
+  throw new FlashError('device-contested', { deviceid: deviceid ?? '?', peer: rival, other: peer });
+}
