@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { ImageDesk, upgradePath } from '../../lib/flash/host/image-desk';
 import { Devices } from '../../lib/flash/host/devices';
@@ -54,6 +55,35 @@ describe('flash/image-desk', () => {
     assert.equal(status('/', '192.0.2.7'), 404);
     job.fail('cancelled');
     assert.equal(status(path, '192.0.2.7'), 404, 'the job has ended');
+  });
+
+  it('serves a device that signs in another way at its address, until a signature was right', async () => {
+    const jobs = new JobBook();
+    const devices = new Devices();
+    const desk = new ImageDesk(jobs, devices);
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    job.download = new UpgradeDownload();
+    job.learn({ ip: '192.0.2.7' });
+    devices.pin('1000a1b2c3', 'own-key');
+    const right = createHash('sha256')
+      .update('1000a1b2c3' + '7' + 'own-key')
+      .digest('hex');
+    const isGranted = (sign: string, peer: string): boolean => {
+      const url = `${upgradePath('1000a1b2c3', 'user1')}?deviceid=1000a1b2c3&ts=7&sign=${sign}`;
+      return 'bytes' in desk.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
+    };
+    const wrong = '0'.repeat(64);
+    assert.equal(isGranted(wrong, '192.0.2.7'), true);
+    assert.equal(isGranted(wrong, '192.0.2.8'), false);
+    assert.equal(isGranted(right, '192.0.2.8'), true, 'its network hides its address');
+    assert.equal(isGranted(wrong, '192.0.2.7'), false);
+    const seen = job.evidence.all.map((one) => (one.kind === 'stranger' ? [one.peer, one.act] : one.kind));
+    assert.deepEqual(seen, [
+      ['192.0.2.7', 'wrong-signature'],
+      ['192.0.2.8', 'wrong-signature'],
+    ]);
   });
 
   it('gives the final image to FinalStage alone', async () => {

@@ -4,10 +4,11 @@ import type { ErrorCode } from '../../errors';
 import type { Job } from '../job/job';
 import type { EntryStart } from './entry';
 
-/** What a second try would find unchanged: the device's firmware, the chosen images, this machine's set-up. */
+/** What a second try would find unchanged: the device's firmware, the chosen images, this machine's set-up, a rival. */
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'address-invalid',
   'certificate-rejected',
+  'device-contested',
   'device-not-supported',
   'finalstage-half-erased',
   'firmware-missing',

@@ -292,10 +292,10 @@ const CASES: readonly Case[] = [
         [
           [0, provisioned],
           [1, BEGAN.cloud],
-          [8, tlsDialled(NEIGHBOUR)],
           ...[9, 12, 18].map((at): Timed => [at, rejected()]),
+          [13, tlsDialled(NEIGHBOUR)],
         ],
-        `${NEIGHBOUR} or ${PEER}`,
+        `${PEER} or ${NEIGHBOUR}`,
       ],
       [
         'while another device was waited for, too',

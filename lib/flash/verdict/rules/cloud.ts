@@ -151,7 +151,7 @@ function newcomersOf(seen: Sightings): string[] {
   const others = seen.after(mark, 'dispatched').filter((one) => deviceid !== undefined && one.deviceid !== deviceid);
   const dialled = seen.after(mark, 'dialled').filter(({ port }) => port !== 'images');
   const came = [...dialled, ...seen.after(mark, 'tls-failed')].filter(({ isOld }) => isOld !== true);
-  const peers = new Set(came.map(({ peer }) => peer));
+  const peers = new Set(came.sort((one, other) => one.at - other.at).map(({ peer }) => peer));
   for (const { peer } of others) peers.delete(peer);
   return [...peers];
 }
