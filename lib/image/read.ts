@@ -2,6 +2,7 @@
 
 import { digestOf } from './digest';
 import { FlashError } from '../errors';
+import { beforeCoreWords } from './core-words';
 import { espressifCrc } from './crc32';
 import { ebootGeneration } from './eboot';
 import type { ImageFacts, ImageKind, ImagePart, Segment } from './facts';
@@ -87,7 +88,7 @@ function readFlashImage(bytes: Uint8Array, what: string): ImageFacts {
   const next = boot.end <= APP_OFFSET ? bytes[APP_OFFSET] : undefined;
   if (next === MAGIC_V2 && bytes[APP_OFFSET + 1] === V2_MARK) return common(bytes, 'stock', [boot]);
   if (next !== MAGIC_V1) return common(bytes, 'plain', [boot]);
-  const app = readPart(bytes, APP_OFFSET, what, 'the application at 0x1000');
+  const app = beforeCoreWords(bytes, readPart(bytes, APP_OFFSET, what, 'the application at 0x1000'));
   const irom = app.segments.find((segment) => isMappedFlash(segment.address));
   return {
     ...common(bytes, 'final', [boot, app]),
