@@ -25,10 +25,18 @@ export interface HandshakeVerdict {
   /** Whether the peer began a TLS handshake. */
   helloSeen: boolean;
   certificateSent: boolean;
+  /** What it sent is longer than the hello of any stock firmware: a browser or a monitor, not a device. */
+  isModern: boolean;
 }
 
 /** The shortest record that holds a ClientHello: 5 + 4 bytes of headers, version, random, and one suite. */
 const SHORTEST_HELLO = 50;
+
+/**
+ * The stock firmware's two TLS stacks say hello in 56 and 79 bytes, an alert takes 7 more (protocol notes 2.4). OpenSSL,
+ * Python, curl and browsers need 240 to 1900, with extensions that no stock firmware has.
+ */
+const LONGEST_HELLO = 200;
 
 /** OpenSSL names an alert after TLS or after SSL 3, depending on its version. */
 const CERTIFICATE_ALERT = /ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE)$/;
@@ -61,6 +69,7 @@ export function explainHandshake({
     reason,
     helloSeen,
     certificateSent,
+    isModern: helloSeen && bytesRead > LONGEST_HELLO,
   });
   if (notTls) return verdict('not-tls', 'what it sent is not TLS');
   if (CERTIFICATE_ALERT.test(code)) return verdict('certificate-rejected', `it refused our certificate (${code})`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { Job } from '../../lib/flash/job/job';
+import { PATIENCE } from '../../lib/flash/verdict/patience';
 import type { Seen, StrangerAct } from '../../lib/flash/verdict/observation';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
@@ -14,7 +15,7 @@ import { refuseCertificate } from '../../lib/virtual/certificate-check';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from './bench';
 import { assertCode } from './refusals';
-import { ask, registerAs } from './stranger';
+import { ask, checkAsMonitor, registerAs } from './stranger';
 
 const DEVICE = '1000a1b2c3';
 const OWN_KEY = '11111111-2222-4333-8444-666666666666';
@@ -286,6 +287,19 @@ describe('flash: peers that are not the device', function () {
       const verdict = bench.host.jobs.openJob(DEVICE)?.evidence.verdict();
       assert.deepEqual([verdict?.confidence, verdict?.isFinal], ['likely', false]);
       assert.equal(verdict?.values['peer'], `${STRANGER_AT} or ${OTHER_AT}`);
+      comes();
+      assert.equal((await wait.outcome).job.ip, DEVICE_AT);
+    });
+
+    it('do not end it either as the only ones that come, where they say hello as no device does', async () => {
+      const bench = await openBench();
+      const { comes } = await provisioned(bench);
+      bench.host.jobs.openJob(DEVICE)!.evidence.patience = { ...PATIENCE, refusalSpan: 0 };
+      const wait = await waiting(bench);
+      for (let times = 0; times < 5; times++) await checkAsMonitor(bench.host.ports.https, STRANGER_AT);
+      const { evidence } = bench.host.jobs.openJob(DEVICE)!;
+      const refusals = (): number => evidence.all.filter((seen) => seen.kind === 'tls-failed' && seen.isModern).length;
+      while (refusals() < 5) await once(evidence, 'changed');
       comes();
       assert.equal((await wait.outcome).job.ip, DEVICE_AT);
     });

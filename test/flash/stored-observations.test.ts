@@ -43,6 +43,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
       reason: 'it left',
       helloSeen: true,
       isOld: true,
+      isModern: true,
       isShared: true,
     },
   ],

@@ -3,6 +3,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
+import { MODERN_HELLO } from '../server/client-hellos';
+
+/** The message that ends what the server says before it waits for the client. */
+const SERVER_HELLO_DONE = '0e000000';
 
 /** Sends a request as it is given, and returns the answer as far as its head reaches; '' where there is none. */
 export async function ask(port: number, request: string, localAddress = '127.0.0.1'): Promise<string> {
@@ -14,6 +18,17 @@ export async function ask(port: number, request: string, localAddress = '127.0.0
     if (text.includes('\r\n\r\n')) break;
   }
   return text;
+}
+
+/** Says hello as a browser or a monitor, and hangs up when it has seen our certificate. */
+export async function checkAsMonitor(port: number, localAddress: string): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.write(MODERN_HELLO);
+  let hex = '';
+  for await (const data of socket) {
+    hex += (data as Buffer).toString('hex');
+    if (hex.endsWith(SERVER_HELLO_DONE)) break;
+  }
 }
 
 /** Opens the WebSocket of a device without a dispatch, registers, and returns the answer. */

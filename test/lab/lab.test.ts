@@ -34,6 +34,7 @@ const CASES: Case[] = [
   { class: 'range', slot: 1, layout: 'one' },
   { class: 'range', slot: 2, layout: 'one', vanish: true },
   { class: 'range', slot: 1, layout: 'two', powerCut: true },
+  { class: 'range', slot: 1, layout: 'two', phone: true },
   { class: 'range', slot: 1, layout: 'itself' },
   { class: 'range', slot: 2, layout: 'one', oneHop: true },
 ];
@@ -100,9 +101,10 @@ describe('the flows of examples 02 and 13, a stock Sonoff that is not ours, and 
   }
 });
 
-function title({ class: kind, slot, layout, vanish, powerCut, oneHop }: Case): string {
+function title({ class: kind, slot, layout, vanish, powerCut, oneHop, phone }: Case): string {
   const host = HOSTS[layout];
   const trouble = powerCut ? ', power failing before the last sector' : vanish ? ', restarts without a goodbye' : '';
+  if (phone) return `${kind}, stock in slot ${slot}, ${host}, a phone in FinalStage that asks for the final image`;
   return `${oneHop ? 'in one hop: ' : ''}${kind}, stock in slot ${slot}, ${host}${trouble}`;
 }
 
@@ -113,6 +115,7 @@ function judge(about: Case, outcome: Outcome): void {
     judgeJob(about, outcome);
     judgeProgress(about, outcome);
     if (about.layout === 'itself') judgeRadio(outcome);
+    if (about.phone) judgePhone(outcome);
     assert.ok(!outcome.written.includes(HOME_WIFI.password), 'the Wi-Fi password is written somewhere in clear');
     assert.ok(!outcome.written.includes(FACTORY_KEY), "the device's key is written somewhere in clear");
   } catch (error) {
@@ -125,6 +128,12 @@ function judge(about: Case, outcome: Outcome): void {
 function judgeRadio({ joined, left }: Outcome): void {
   assert.deepStrictEqual(joined, [`ITEAD-${DEVICE_ID}`, 'FinalStage']);
   assert.deepStrictEqual(left, { profiles: [], active: [undefined] });
+}
+
+/** It was answered before the device was through, and got nothing. */
+function judgePhone({ phone }: Outcome): void {
+  assert.ok(phone.length > 0, 'the phone was never answered');
+  assert.deepStrictEqual([...new Set(phone)], ['HTTP/1.1 404 Not Found']);
 }
 
 function judgeDevice(about: Case, { exitCode, device, finalSha256, userBytes }: Outcome): void {

@@ -9,6 +9,7 @@ import { type DeviceEvent, DeviceProcess } from './device-process';
 import { makeFlow } from './flow';
 import { ByItself } from './by-itself';
 import { type Hand, type Layout, Person } from './person';
+import { Phone } from './phone';
 import { type FlowRecord, Records } from './records';
 import { RedInside } from './red-inside';
 
@@ -22,6 +23,8 @@ export interface Case {
   powerCut?: boolean;
   /** Without FinalStage: one file, a dark moment, and the new firmware's own access point. */
   oneHop?: boolean;
+  /** A phone is in the network FinalStage and asks for the final image. */
+  phone?: boolean;
 }
 
 export const HOME_WIFI = { ssid: 'Under the stairs', password: 'correct horse 42' };
@@ -50,6 +53,8 @@ export interface Outcome {
   written: string;
   /** The networks that the host joined by itself, and what its NetworkManager holds in the end. */
   joined: string[];
+  /** What the phone was answered. */
+  phone: string[];
   left: { profiles: string[]; active: (string | undefined)[] } | undefined;
 }
 
@@ -69,7 +74,7 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   const limit = AbortSignal.timeout(CASE_LIMIT_MS);
   const folder = await mkdtemp(path.join(tmpdir(), 'sonota-lab-'));
   undo.push(() => rm(folder, { recursive: true, force: true }));
-  const air = new Air();
+  const air = new Air(about.phone ? ['sonoff', 'phone'] : ['sonoff']);
   undo.push(() => air.remove());
   const images = await writeImages(folder, about.oneHop ?? false);
   const records = new Records(path.join(folder, 'records.jsonl'));
@@ -86,6 +91,8 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
   const device = new DeviceProcess(air, { ...about, deviceid: DEVICE_ID, apikey: FACTORY_KEY, home: HOME_WIFI });
   undo.push(() => device.stop());
   hand.watch(device);
+  const phone = about.phone ? new Phone(air) : undefined;
+  undo.push(() => phone?.stop());
   const exitCode = await deviceEnds(device, records, limit);
   await hand.settled();
   if (exitCode === 0) await flowEnds(records, stagesOf(about).at(-1)!);
@@ -98,6 +105,7 @@ async function flashIn(about: Case, undo: Undo[]): Promise<Outcome> {
     userBytes: images.userBytes,
     written: [records.text(), ...inside.red.log, flows].join('\n'),
     joined: byItself?.moves ?? [],
+    phone: phone?.answers ?? [],
     left: byItself?.nm.names(),
   };
 }

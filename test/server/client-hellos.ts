@@ -36,3 +36,21 @@ export const RC4_HELLO = Buffer.from(
   ['16 0302 002f', '01 00002b', '0302', RANDOM, '00', '0004 0005 0004', '01 00'].join('').replace(/ /g, ''),
   'hex',
 );
+
+/** As long as a browser's: as axTLS, but with an extension that is nothing but padding (RFC 7685). */
+export const MODERN_HELLO = Buffer.from(
+  [
+    '16 0302 01c9',
+    '01 0001c5',
+    '0302',
+    RANDOM,
+    '00',
+    '0008 002f 0035 0005 0004',
+    '01 00',
+    '0194 0015 0190',
+    '00'.repeat(400),
+  ]
+    .join('')
+    .replace(/ /g, ''),
+  'hex',
+);

@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net';
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { TlsFront, type HandshakeFailed, type TlsFrontOptions } from '../../lib/server/tls-front';
 import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
-import { AXTLS_HELLO, MBEDTLS_HELLO, RC4_HELLO } from './client-hellos';
+import { AXTLS_HELLO, MBEDTLS_HELLO, MODERN_HELLO, RC4_HELLO } from './client-hellos';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 
 /** The old suites are off in a client too, unless it asks for them. */
@@ -136,9 +136,21 @@ describe('TlsFront', () => {
           reason: 'it broke off after our certificate',
           helloSeen: true,
           certificateSent: true,
+          isModern: false,
         });
       });
     }
+
+    it('tells what checks certificates and is no device, by the length of its hello', async () => {
+      const { front: server, port } = await front();
+      const failed = failure(server);
+      const client = await RawClient.to(port);
+      client.write(MODERN_HELLO);
+      await client.until(() => handshakeMessages(client.bytes).has(14));
+      client.socket.end();
+      const { failure: kind, isModern } = await failed;
+      assert.deepEqual([kind, isModern], ['certificate-rejected', true]);
+    });
 
     it('tells a client that refuses our certificate with an alert', async () => {
       const { front: server, port } = await front();

@@ -29,7 +29,7 @@ export class Witness {
     }
   }
 
-  handshakeFailed({ peer, failure, code, reason, helloSeen }: HandshakeFailed): void {
+  handshakeFailed({ peer, failure, code, reason, helloSeen, isModern }: HandshakeFailed): void {
     const named = this.jobs.awaitingDevice().filter(({ deviceid }) => deviceid !== undefined);
     this.toAllWaiting((job) => ({
       kind: 'tls-failed',
@@ -39,6 +39,7 @@ export class Witness {
       reason,
       helloSeen,
       ...this.ageOf(peer, job),
+      ...(isModern ? { isModern } : {}),
       ...(named.some((other) => other !== job) ? { isShared: true } : {}),
     }));
   }

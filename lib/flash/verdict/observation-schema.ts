@@ -98,6 +98,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     reason: text(),
     helloSeen: flag,
     isOld: optional(yes),
+    isModern: optional(yes),
     isShared: optional(yes),
   }),
   dispatched: body<'dispatched'>({

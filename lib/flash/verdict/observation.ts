@@ -103,6 +103,8 @@ type Sighting =
       readonly helloSeen: boolean;
       /** The peer has been dialling since before the device was set up: it is another one. */
       readonly isOld?: true;
+      /** It said hello as browsers and monitors do, and no stock firmware. */
+      readonly isModern?: true;
       /** Another device was waited for, too: nothing tells which of them it is. */
       readonly isShared?: true;
     }

@@ -272,6 +272,31 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'three of them, while a monitor came, too, which says hello as no device does',
+    code: 'certificate-rejected',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, provisioned],
+      [1, BEGAN.cloud],
+      [2, tlsDialled(NEIGHBOUR)],
+      [2, { ...rejected(NEIGHBOUR), isModern: true } as Unstamped],
+      ...[9, 12, 18].map((at): Timed => [at, rejected()]),
+    ],
+  },
+  {
+    title: 'three of them from a page in a browser behind the address of the device',
+    code: 'certificate-rejected',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, provisioned],
+      [1, BEGAN.cloud],
+      [5, { ...dispatched(), isProven: true } as Unstamped],
+      ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isModern: true } as Unstamped]),
+    ],
+  },
+  {
     title: 'three of them from the address of the device that its key has proven',
     code: 'certificate-rejected',
     confidence: 'certain',

@@ -144,7 +144,7 @@ function deviceAddress(seen: Sightings): string | undefined {
   return setUpOf(seen) && second === undefined ? only : undefined;
 }
 
-/** Who has come for the first time since the device was set up, but for devices that have said that they are others. */
+/** Who has come for the first time since the device was set up, but for those that have shown that they are others. */
 function newcomersOf(seen: Sightings): string[] {
   const mark = setUpOf(seen) ?? seen.began;
   const deviceid = seen.began?.deviceid;
@@ -152,7 +152,8 @@ function newcomersOf(seen: Sightings): string[] {
   const dialled = seen.after(mark, 'dialled').filter(({ port }) => port !== 'images');
   const came = [...dialled, ...seen.after(mark, 'tls-failed')].filter(({ isOld }) => isOld !== true);
   const peers = new Set(came.sort((one, other) => one.at - other.at).map(({ peer }) => peer));
-  for (const { peer } of others) peers.delete(peer);
+  const modern = seen.after(mark, 'tls-failed').filter(({ isModern }) => isModern);
+  for (const { peer } of [...others, ...modern]) peers.delete(peer);
   return [...peers];
 }
 
@@ -164,7 +165,8 @@ function setUpOf(seen: Sightings): Seen<'provisioned'> | undefined {
 function rejectionsSinceSetUp(seen: Sightings): Seen<'tls-failed'>[] {
   return seen
     .after(setUpOf(seen), 'tls-failed')
-    .filter(({ failure, isOld, isShared }) => failure === 'certificate-rejected' && !isOld && !isShared);
+    .filter((failed) => failed.failure === 'certificate-rejected' && !failed.isOld && !failed.isModern)
+    .filter(({ isShared }) => !isShared);
 }
 
 /** Often enough, and with the pauses that a device makes between two tries: a burst is something else. */
