@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { FlashError } from '../../errors';
-import type { DispatchRequest } from '../../protocol/dispatch';
 import { isLoopback } from '../../net/addresses';
+import type { DispatchRequest } from '../../protocol/dispatch';
 import type { DeviceStatement } from '../../protocol/device-statement';
 import type { DeviceConnection } from '../../server/device-connection';
 import { Claims, type RejectedClaim } from './claims';
@@ -60,7 +60,9 @@ export class Devices extends EventEmitter {
     this.knownDevice(deviceid).apikey = apikey;
     this.claims.pin(deviceid, apikey);
     const session = this.connections.get(deviceid);
-    if (session?.device && session.device.apikey !== apikey) session.close();
+    if (!session?.device || session.device.apikey === apikey) return;
+    this.connections.delete(deviceid);
+    session.close();
   }
 
   /** Whether the device's access point stated this very key. */
