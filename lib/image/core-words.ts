@@ -10,6 +10,13 @@ import { APP_OFFSET } from './flash-map';
 const LENGTH_OFFSET = APP_OFFSET + 16;
 const WORDS_BYTES = 8;
 
+/** Polynomial 04C11DB7, most significant bit first. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index << 24;
+  for (let bit = 0; bit < 8; bit++) value = value & 0x80000000 ? (value << 1) ^ 0x04c11db7 : value << 1;
+  return value;
+});
+
 /**
  * The application with its checksum as it was made, where both words are there and the CRC-32 is right; else the part as
  * it was read.
@@ -25,13 +32,12 @@ export function beforeCoreWords(bytes: Uint8Array, app: ImagePart): ImagePart {
   return { ...app, checksum: { ...app.checksum, computed, valid: app.checksum.stored === computed } };
 }
 
-/** CRC-32 of polynomial 04C11DB7, most significant bit first, start FFFFFFFF, no final xor; the words count as zeros. */
+/** CRC-32 with the start FFFFFFFF and no final xor; the words count as zeros. */
 function coreCrc(bytes: Uint8Array, length: number): number {
   let crc = 0xffffffff;
   for (let at = 0; at < length; at++) {
     const isWord = at >= LENGTH_OFFSET && at < LENGTH_OFFSET + WORDS_BYTES;
-    crc ^= (isWord ? 0 : (bytes[at] ?? 0)) << 24;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x80000000 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+    crc = (crc << 8) ^ (TABLE[(crc >>> 24) ^ (isWord ? 0 : (bytes[at] ?? 0))] ?? 0);
   }
   return crc >>> 0;
 }
