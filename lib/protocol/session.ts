@@ -64,7 +64,7 @@ export class DeviceSession {
 
   /**
    * @param options.sessionKey 36 characters of our own making, new for each connection, so never the device's own key
-   * @param options.admits whether whoever registers may be the device that it says it is; asked at every register
+   * @param options.admits whether the peer that registers may be the device that it names; asked at every register
    */
   constructor({ sessionKey, admits = () => true }: DeviceSessionOptions) {
     if (sessionKey.length !== SESSION_KEY_LENGTH || !isApiKey(sessionKey)) {

@@ -31,7 +31,7 @@ export interface CloudServerOptions {
    */
   whereToConnect(via: Via, localAddress: string): { address: string; port: number };
   /**
-   * Whether whoever states an id may be that device. A dispatch that may not is answered 403, a register as an unknown
+   * Whether a peer that states an id may be that device. A dispatch that may not is answered 403, a register as an unknown
    * device's, so that the device registers again; without it, everyone may. `apikey` in the statement is a secret.
    */
   admits?(device: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean;

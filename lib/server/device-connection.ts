@@ -40,7 +40,7 @@ interface DeviceConnectionEvents {
 export interface DeviceConnectionOptions {
   peer: string;
   via: Via;
-  /** Whether whoever registers may be the device that it says it is. */
+  /** Whether the peer that registers may be the device that it names. */
   admits?: (device: SessionDevice) => boolean;
   limits?: { silenceMs?: number; upgradeSilenceMs?: number; malformed?: number };
 }
@@ -51,7 +51,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   readonly via: Via;
   readonly connectedAt = new Date();
   readonly #ws: WebSocket;
-  /** What the device is told to call itself in this session. A secret. */
+  /** The key that the device must use in this session. A secret. */
   readonly sessionKey = randomUUID();
   readonly #session: DeviceSession;
   readonly #limits: { silenceMs: number; upgradeSilenceMs: number; malformed: number };

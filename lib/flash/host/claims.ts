@@ -56,7 +56,7 @@ export class Claims {
     this.keys.pin(deviceid, apikey);
   }
 
-  /** Takes whoever states this id for the device, where that is one alone and not with the key that was read. */
+  /** Accepts the only peer that states this id as the device, although its key is not the one that was read. */
   acceptOnlyClaimant(deviceid: string): void {
     const [only, second] = this.fresh(deviceid);
     if (only && !second && this.keys.isPinnedTo(deviceid, only[0]) === false) this.keys.unpin(deviceid);

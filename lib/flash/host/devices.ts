@@ -53,8 +53,8 @@ export class Devices extends EventEmitter {
   }
 
   /**
-   * A device's answer in its access point: from now on it is known by this key, which signs its downloads, too. Whoever
-   * has a session in its name with another key loses it.
+   * A device's answer in its access point: from now on it is known by this key, which also signs its downloads. A
+   * session in its name with another key is closed.
    */
   pin(deviceid: string, apikey: string): void {
     this.knownDevice(deviceid).apikey = apikey;
@@ -70,7 +70,7 @@ export class Devices extends EventEmitter {
     return this.keys.isPinnedTo(deviceid, apikey) === true;
   }
 
-  /** Two addresses that state this id with different keys, of which nobody knows which is the device. */
+  /** Two addresses that state this id with different keys, where nothing shows which one is the device. */
   rivals(deviceid: string): readonly [string, string] | undefined {
     return this.claims.rivals(deviceid);
   }
@@ -82,7 +82,7 @@ export class Devices extends EventEmitter {
 
   /**
    * Whether somebody may do this in the name of the device; tells `refused` where the key is another one. A device that
-   * still states a session key of ours may dispatch, and registers with its own key once it is told to.
+   * still states a session key of ours may dispatch, and registers with its own key when asked to.
    */
   admits({ deviceid, apikey }: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean {
     const session = this.connections.get(deviceid);
@@ -121,7 +121,7 @@ export class Devices extends EventEmitter {
   }
 
   /**
-   * Since when this peer has been dialling (on loopback: in vain). One that has for long is not the device that was
+   * Since when this peer has been dialling (on loopback: without success). One that has for long is not the device that was
    * set up just now.
    */
   peerSince(peer: string): Date | undefined {

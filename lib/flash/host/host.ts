@@ -108,7 +108,7 @@ export class FlashHost extends EventEmitter {
     this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
     this.devices = new Devices(this.keys);
     this.desk = new ImageDesk(this.jobs, this.devices);
-    // Before every stage: who is told of a claim asks the evidence what to make of it.
+    // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
     this.devices.on('refused', (claim: RefusedClaim) => this.witness.claimed(claim));
     this.library = ImageLibrary.at(folder);

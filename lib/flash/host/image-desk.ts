@@ -96,7 +96,7 @@ export class ImageDesk {
     peer: string,
   ): boolean {
     const session = this.devices.get(deviceid);
-    // Its session is gone with a restart of ours; its download goes on.
+    // Its session is gone with a restart of ours; its download continues.
     const isAtItsAddress = session ? session.peer === peer : facts.ip === peer;
     const isSigned = this.isSigned(deviceid, request);
     if (isSigned) download.isSigned = true;

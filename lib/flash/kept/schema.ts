@@ -1,5 +1,5 @@
 /**
- * Schemas of stored data: what a file may hold, whoever wrote it. Own code instead of a validator library: it is small,
+ * Schemas of stored data: what a file may hold, whatever wrote it. Own code instead of a validator library: it is small,
  * it takes apart a record that is right in part, and its types fail the build where an interface has a property that
  * its schema does not.
  */

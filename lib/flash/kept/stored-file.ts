@@ -17,7 +17,7 @@ export type OnUnusable = (text: string) => void;
 
 /**
  * What was kept, or undefined where there is nothing, or nothing that can be used: then the file is set aside, and
- * written anew with the next change. Parts that cannot be used are left out, and the file is copied first.
+ * written again with the next change. Parts that cannot be used are left out, and the file is copied first.
  * Not in the background: what listens right after needs it.
  */
 export function readStored<T extends object>(

@@ -61,7 +61,7 @@ export async function newFirmware(
     const narrator = new NewFirmwareNarrator(context, host.waits, presence, radio);
     presence.on('looked', () => note(job, presence));
     try {
-      // While it may write, nobody is to be told to cut its power.
+      // While it may write, no text may ask for a power cut.
       const found = await untilOver(context, beginning, { isBusy: mayWrite }, async (signal) => {
         presence.start();
         return await firstOf(signal, [

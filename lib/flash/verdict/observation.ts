@@ -52,7 +52,7 @@ export interface StageBegan {
   readonly ports?: string;
   /** How the job's device gets its new firmware, where that is known. */
   readonly intermediate?: Intermediate;
-  /** A person goes on with firmware that is known not to take the upgrade. */
+  /** A person continues with firmware that is known not to take the upgrade. */
   readonly isForced?: true;
 }
 

@@ -4,7 +4,7 @@ import type { Sightings } from '../sightings';
 
 const stages = ['cloud', 'upgrade'] as const;
 
-/** Whether whoever comes in the device's name is the device. */
+/** Whether the peer that uses the device's name is the device. */
 export const CLAIM_RULES: readonly Rule[] = [
   {
     code: 'device-contested',

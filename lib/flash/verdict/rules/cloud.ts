@@ -136,7 +136,7 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   return [...unsaid, ...mute];
 }
 
-/** Where the device dials from, if that is known: by its key, or because nobody else has come since it was set up. */
+/** Where the device dials from, if that is known: by its key, or because no other peer has come since it was set up. */
 function deviceAddress(seen: Sightings): string | undefined {
   const proven = seen.dispatches().findLast(({ isProven }) => isProven);
   if (proven) return proven.peer;
