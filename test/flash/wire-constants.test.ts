@@ -73,6 +73,13 @@ const CLOUD: Row[] = [
     PATIENCE.nothingArrived,
     { from: 60_000, to: 180_000 },
   ],
+  [
+    '2.2',
+    'turned down, it waits for 1 to 2 s, then for 2 to 4',
+    'refusalSpan',
+    PATIENCE.refusalSpan,
+    { from: 1001, to: 3000 },
+  ],
   ['2.1', 'speaks 200 ms after it connects', 'saysNothing', PATIENCE.saysNothing, { from: 2000, to: 60_000 }],
   ['2.1', 'speaks 200 ms after it connects', 'CLOUD_IDLE_LIMIT_MS', CLOUD_IDLE_LIMIT_MS, { from: 10_000, to: 120_000 }],
   ['2.4', 'RSA 2048 alone is proven', 'KEY_BITS', KEY_BITS, { is: 2048 }],
