@@ -4,7 +4,7 @@ export interface Behaviours {
   joinsHomeNetwork: boolean;
   /** What it really sends as the dispatch's body. */
   dispatchBody: (json: string) => string;
-  /** true: it keeps the key of its last session and registers with it, until the server answers that it does not know that key. */
+  /** true: it keeps the key of its last session and registers with it, until the server answers that it is unknown. */
   keepsSessionKey: boolean;
   /** false: it never sends `query`, as some firmware. */
   sendsQuery: boolean;

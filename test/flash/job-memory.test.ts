@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
-import type { JobFileContent } from '../../lib/flash/kept/job-file';
+import type { JobFileContent } from '../../lib/flash/kept/job-schema';
 import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';

@@ -6,21 +6,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkForRoad, digestOf, type ImageRole } from '../../image';
 import { roadFor, type Intermediate, type LoadedImage } from '../firmware/firmware';
-import type { ImageReference, JobRecord } from './job-record';
-import { jobFileContent } from './job-schema';
+import type { ImageReference } from './job-record';
+import { jobFileContent, type JobFileContent } from './job-schema';
 import { readStored, storedText, type OnUnusable, type StoredFormat } from './stored-file';
-import type { QueueRecord } from '../queue/entry';
 import { writeAtomically } from '../firmware/store/atomic-file';
-import type { TicketRecord } from './ticket-book';
 
 const FORMAT: StoredFormat<JobFileContent> = { format: 'sonota-jobs/1', schema: jobFileContent };
 const IMAGE_FILE = /^([\da-f]{64})\.bin$/;
-
-export interface JobFileContent {
-  readonly jobs: readonly JobRecord[];
-  readonly tickets: readonly TicketRecord[];
-  readonly queue?: QueueRecord | undefined;
-}
 
 /** Bytes under their own digest. */
 export type KeptImage = Pick<LoadedImage, 'sha256' | 'bytes'>;

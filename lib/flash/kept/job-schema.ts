@@ -13,7 +13,6 @@ import { errorValues, observation } from '../verdict/observation-schema';
 import type { Confidence } from '../verdict/rule';
 import type { ImageRole } from '../../image';
 import type { OtaClass } from '../../protocol/ota-request';
-import type { JobFileContent } from './job-file';
 import type { ImageReference, JobRecord } from './job-record';
 import {
   count,
@@ -37,6 +36,12 @@ import {
   type Schema,
 } from './schema';
 import type { KeptOutcome, TicketRecord } from './ticket-book';
+
+export interface JobFileContent {
+  readonly jobs: readonly JobRecord[];
+  readonly tickets: readonly TicketRecord[];
+  readonly queue?: QueueRecord | undefined;
+}
 
 const id = text(200);
 const fact = text(1000);
