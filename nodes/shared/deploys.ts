@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { asFlashError } from '../../lib/errors';
 
 interface RuntimeEvent {
   id?: string;
@@ -7,7 +8,8 @@ interface RuntimeEvent {
 
 let isWatching = false;
 const listeners = new Set<() => void>();
-const starters = new Set<() => void>();
+/** What each node does once the flows run. */
+const starters = new Map<() => void, Node>();
 
 /**
  * Calls back whenever nodes that went with a deploy and were to come back have come: when the flows have started
@@ -23,7 +25,7 @@ export function onDeployOver(RED: NodeAPI, callback: () => void): void {
  * one of them sends before that finds nobody behind its wires.
  */
 export function whenFlowsRun(RED: NodeAPI, node: Node, callback: () => void): void {
-  starters.add(callback);
+  starters.set(callback, node);
   node.on('close', () => void starters.delete(callback));
   watch(RED);
 }
@@ -37,10 +39,19 @@ function watch(RED: NodeAPI): void {
   RED.events.on('flows:started', () => {
     const started = [...starters];
     starters.clear();
-    for (const starter of started) starter();
+    for (const [starter, node] of started) startSafely(starter, node);
     tellAll();
   });
   RED.events.on('runtime-event', (event: RuntimeEvent) => {
     if (event.id === 'runtime-state' && event.payload?.state === 'stop' && !event.payload.deploy) tellAll();
   });
+}
+
+/** Nobody catches what a listener of the runtime throws: it would end Node-RED, at each of its starts. */
+function startSafely(starter: () => void, node: Node): void {
+  try {
+    starter();
+  } catch (error) {
+    node.error(asFlashError(error));
+  }
 }

@@ -1,13 +1,21 @@
 /** The Sonoffs that Home Assistant has been told of, kept so that a restart neither forgets nor revives one. */
 
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ERROR_CODES } from '../../lib/errors';
-import { writeAtomically } from '../../lib/flash/firmware/store/atomic-file';
+import { FollowingFile } from '../../lib/flash/kept/following-file';
+import {
+  droppable,
+  isoTime,
+  matching,
+  object,
+  oneOf,
+  optional,
+  salvagedList,
+  salvagedRecord,
+  text,
+} from '../../lib/flash/kept/schema';
+import type { StoredFormat } from '../../lib/flash/kept/stored-file';
 import type { KnownDevice } from '../../lib/home-assistant';
 
-const FORMAT = 'sonota-home-assistant/1';
 /** Anyone on the network can make up devices; Home Assistant must not be flooded with them. */
 const KNOWN_AT_MOST = 200;
 /** Ids as devices have them: what else dials in has no place in a topic. */
@@ -16,27 +24,41 @@ const DEVICE_ID = /^[\w-]{1,32}$/;
 interface Content {
   readonly devices: readonly KnownDevice[];
   /** When a person removed a device: jobs from before do not bring it back. */
-  readonly removed: Readonly<Record<string, string>>;
+  readonly removed: Readonly<Partial<Record<string, string>>>;
   /** The firmware that was chosen in Home Assistant, by its name. */
   readonly chosen?: string | undefined;
 }
 
+const deviceid = matching(DEVICE_ID, 'an id of a device');
+const fact = optional(text(1000));
+const knownDevice = object<KnownDevice>({
+  deviceid,
+  model: fact,
+  romVersion: fact,
+  installed: fact,
+  failure: droppable(object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), text: text() })),
+});
+const FORMAT: StoredFormat<Content> = {
+  format: 'sonota-home-assistant/1',
+  schema: object<Content>({
+    devices: salvagedList(knownDevice),
+    removed: salvagedRecord(deviceid, isoTime),
+    chosen: droppable(text(1000)),
+  }),
+};
+
 export class DeviceMemory {
   private readonly devices = new Map<string, KnownDevice>();
-  private removed: Record<string, string> = {};
+  private removed: Partial<Record<string, string>> = {};
   private chosenName: string | undefined;
-  private writing: Promise<void> = Promise.resolve();
-  private isToBeWritten = false;
+  private readonly file: FollowingFile<Content>;
 
   /**
    * @param folder undefined = for this process only
-   * @param warn told why it cannot be kept
+   * @param warn told of a file that cannot be used or written
    */
-  constructor(
-    private readonly folder: string | undefined,
-    private readonly name: string,
-    private readonly warn: (text: string) => void,
-  ) {
+  constructor(folder: string | undefined, name: string, warn: (text: string) => void) {
+    this.file = new FollowingFile(folder === undefined ? undefined : { folder, name }, FORMAT, warn);
     this.read();
   }
 
@@ -80,47 +102,18 @@ export class DeviceMemory {
 
   /** Resolves when all is on disk. */
   settled(): Promise<void> {
-    return this.writing;
+    return this.file.settled();
   }
 
-  /** Writes once for all that changes until the write before has ended. */
   private keep(): void {
-    const { folder } = this;
-    if (folder === undefined || this.isToBeWritten) return;
-    this.isToBeWritten = true;
-    this.writing = this.writing.then(() => this.write(folder)).catch((error: Error) => this.warn(error.message));
-  }
-
-  private async write(folder: string): Promise<void> {
-    // Before anything that can fail: what changes after a failed write is written too.
-    this.isToBeWritten = false;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const { removed, chosen } = this;
-    const content = JSON.stringify({ format: FORMAT, devices: this.all(), removed, chosen });
-    await writeAtomically(folder, this.name, `${content}\n`);
+    this.file.follow(() => ({ devices: this.all(), removed: this.removed, chosen: this.chosenName }));
   }
 
   /** A file that is none of ours, or broken, is as good as none: devices come again. */
   private read(): void {
-    if (this.folder === undefined) return;
-    try {
-      const content = JSON.parse(readFileSync(join(this.folder, this.name), 'utf8')) as Content & { format?: unknown };
-      if (content.format !== FORMAT) return;
-      for (const device of content.devices) if (isKnownDevice(device)) this.devices.set(device.deviceid, device);
-      this.removed = { ...content.removed };
-      this.chosenName = typeof content.chosen === 'string' ? content.chosen : undefined;
-    } catch {
-      // There is none yet.
-    }
+    const { devices = [], removed = {}, chosen } = this.file.read() ?? {};
+    for (const device of devices.slice(-KNOWN_AT_MOST)) this.devices.set(device.deviceid, device);
+    this.removed = removed;
+    this.chosenName = chosen;
   }
-}
-
-function isKnownDevice(value: KnownDevice): boolean {
-  const { deviceid, model, romVersion, installed, failure } = value;
-  return (
-    typeof deviceid === 'string' &&
-    DEVICE_ID.test(deviceid) &&
-    [model, romVersion, installed].every((one) => one === undefined || typeof one === 'string') &&
-    (failure === undefined || (ERROR_CODES.includes(failure.code) && typeof failure.text === 'string'))
-  );
 }

@@ -7,6 +7,8 @@ import { homeAddressIn } from '../../lib/flash/host/home-memory';
 
 describe('flash/home-memory', () => {
   const folders: string[] = [];
+  const told: string[] = [];
+  const tell = (text: string): void => void told.push(text);
   const newFolder = async (): Promise<string> => {
     const folder = await mkdtemp(join(tmpdir(), 'sonota-home-'));
     folders.push(folder);
@@ -18,21 +20,25 @@ describe('flash/home-memory', () => {
   const rememberedOf = async (content: string): Promise<string | undefined> => {
     const folder = await newFolder();
     await writeFile(join(folder, 'home-address.json'), content);
-    return homeAddressIn(folder).current;
+    return homeAddressIn(folder, tell).current;
   };
 
   it('knows the address of an earlier run before it has looked, and nothing else', async () => {
     assert.equal(await rememberedOf('{"address":"192.0.2.7"}'), '192.0.2.7');
-    for (const content of ['{"address":"10.10.7.2"}', '{"address":"no"}', '{"address":7}', 'null', '{', '']) {
+    assert.equal(await rememberedOf('{"address":"10.10.7.2"}'), undefined);
+    assert.deepEqual(told, []);
+    const newer = '{"format":"sonota-home-address/2","address":"192.0.2.7"}';
+    for (const content of ['{"address":"no"}', '{"address":7}', newer, '[]', 'null', '{', '']) {
       assert.equal(await rememberedOf(content), undefined, content);
+      assert.equal(told.splice(0).length, 1, content);
     }
-    assert.equal(homeAddressIn(await newFolder()).current, undefined);
+    assert.equal(homeAddressIn(await newFolder(), tell).current, undefined);
   });
 
   it('writes down each address that it finds, for this user only', async () => {
     const folder = await newFolder();
-    const home = homeAddressIn(folder);
-    assert.equal(homeAddressIn(folder), home, 'one for all hosts');
+    const home = homeAddressIn(folder, tell);
+    assert.equal(homeAddressIn(folder, tell), home, 'one for all hosts');
     home.emit('changed', '192.0.2.8');
     const path = join(folder, 'home-address.json');
     const written = async (): Promise<string> => {
@@ -44,6 +50,10 @@ describe('flash/home-memory', () => {
         }
       }
     };
-    assert.deepEqual(JSON.parse(await written()), { address: '192.0.2.8' });
+    assert.deepEqual(JSON.parse(await written()), {
+      format: 'sonota-home-address/1',
+      address: '192.0.2.8',
+    });
+    assert.deepEqual(told, []);
   });
 });

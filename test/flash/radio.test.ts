@@ -201,7 +201,10 @@ describe('flash/radio', () => {
 
   it('keeps on disk what was there before, until it is back, and no password', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sonota-radio-'));
-    const radio = new Radio(formerIn(folder), () => AROUND);
+    const radio = new Radio(
+      formerIn(folder, () => undefined),
+      () => AROUND,
+    );
     radio.use(BY_NM);
     radios.push(radio);
     nm.accessPoints.push(ITEAD);
@@ -211,7 +214,7 @@ describe('flash/radio', () => {
       assert.match(kept, /"wlan0":\{"uuid":/);
       assert.doesNotMatch(kept, /12345678/);
     });
-    assert.equal(await readFile(file, 'utf8'), '{}\n');
+    assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { format: 'sonota-wifi/1', interfaces: {} });
     await rm(folder, { recursive: true, force: true });
   });
 

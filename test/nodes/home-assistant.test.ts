@@ -256,6 +256,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     for (const content of ['{', '{}', 'null', '{"format":"sonota-home-assistant/1","devices":[{"deviceid":7},null]}']) {
       await writeFile(path, content);
       assert.deepEqual(open().all(), [], content);
+      assert.equal(complaints.splice(0).length, 1, content);
     }
   });
 });

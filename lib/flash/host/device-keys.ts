@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { writeAtomically } from '../firmware/store/atomic-file';
-import { readStored, storedText } from '../kept/stored-file';
-import { hashOf, isHashOf, KEYS_FORMAT, type KeyHash, type StoredKeysOfDevice } from './stored-keys';
+import { FollowingFile, type Place } from '../kept/following-file';
+import { hashOf, isHashOf, KEYS_FORMAT, type KeyHash, type StoredKeys, type StoredKeysOfDevice } from './stored-keys';
 
 /** A device holds the newest session key that it was given, or the one before where the answer was lost. */
 const ISSUED_KEPT = 4;
@@ -17,19 +14,17 @@ const DEVICES_KEPT = 200;
  */
 export class DeviceKeys {
   private readonly devices: Map<string, StoredKeysOfDevice>;
-  private writing: Promise<void> | undefined;
-  private isBehind = false;
+  private readonly file: FollowingFile<StoredKeys>;
 
   /**
-   * @param file undefined = for this process only
+   * @param place undefined = for this process only
    * @param onTrouble told of a file that cannot be used or written
    */
-  constructor(
-    private readonly file?: { readonly folder: string; readonly name: string },
-    private readonly onTrouble: (text: string) => void = () => undefined,
-  ) {
-    const stored = file && readStored(join(file.folder, file.name), KEYS_FORMAT, onTrouble);
-    const known = Object.entries(stored?.devices ?? {}).flatMap(([id, keys]) => (keys ? [[id, keys] as const] : []));
+  constructor(place?: Place, onTrouble: (text: string) => void = () => undefined) {
+    this.file = new FollowingFile(place, KEYS_FORMAT, onTrouble);
+    const known = Object.entries(this.file.read()?.devices ?? {}).flatMap(([id, keys]) =>
+      keys ? [[id, keys] as const] : [],
+    );
     this.devices = new Map(known);
   }
 
@@ -66,18 +61,15 @@ export class DeviceKeys {
   }
 
   /** Resolves when what there is now is on disk, could not be written, or the disk has had its time. */
-  async settled(limitMs: number): Promise<void> {
-    const limit = new AbortController();
-    const timeIsOver = pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.writing, timeIsOver]);
-    limit.abort();
+  settled(limitMs: number): Promise<void> {
+    return this.file.settled(limitMs);
   }
 
   /** The host is no more. */
   async forget(): Promise<void> {
     this.devices.clear();
-    await this.writing;
-    if (this.file) await rm(join(this.file.folder, this.file.name), { force: true }).catch(() => undefined);
+    this.file.follow(() => undefined);
+    await this.file.settled();
   }
 
   private change(deviceid: string, news: { pin?: KeyHash | undefined; issued?: readonly KeyHash[] }): void {
@@ -85,8 +77,7 @@ export class DeviceKeys {
     this.devices.delete(deviceid);
     this.devices.set(deviceid, { ...(pin ? { pin } : {}), issued });
     if (this.devices.size > DEVICES_KEPT) this.forgetOne();
-    this.isBehind = true;
-    if (this.file) this.writing ??= this.write(this.file);
+    this.file.follow(() => ({ devices: Object.fromEntries(this.devices) }));
   }
 
   /** Anyone can make up devices that register; a pin comes of a person's doing alone. */
@@ -94,19 +85,5 @@ export class DeviceKeys {
     const [first] = this.devices.keys();
     const unpinned = [...this.devices].find(([, { pin }]) => !pin);
     this.devices.delete(unpinned?.[0] ?? first ?? '');
-  }
-
-  private async write({ folder, name }: { folder: string; name: string }): Promise<void> {
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      while (this.isBehind) {
-        this.isBehind = false;
-        await writeAtomically(folder, name, storedText(KEYS_FORMAT, { devices: Object.fromEntries(this.devices) }));
-      }
-    } catch (error) {
-      this.onTrouble(`What is known of the devices' keys cannot be kept in ${folder}: ${(error as Error).message}`);
-    } finally {
-      this.writing = undefined;
-    }
   }
 }

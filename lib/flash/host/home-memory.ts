@@ -1,10 +1,14 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
-import { join } from 'node:path';
 import { HomeAddress } from '../../net/home-address';
-import { writeAtomically } from '../firmware/store/atomic-file';
+import { FollowingFile } from '../kept/following-file';
+import { ipv4, object } from '../kept/schema';
+import type { StoredFormat } from '../kept/stored-file';
 
 const FILE = 'home-address.json';
+const FORMAT: StoredFormat<{ address: string }> = {
+  format: 'sonota-home-address/1',
+  schema: object({ address: ipv4 }),
+  unmarked: (content) => content,
+};
 
 const known = new Map<string, HomeAddress>();
 
@@ -13,37 +17,20 @@ const known = new Map<string, HomeAddress>();
  * device's access point does not lose it.
  *
  * @param folder undefined = remembered for as long as the process lives
+ * @param onTrouble told of a file that cannot be used or written
  */
-export function homeAddressIn(folder: string | undefined): HomeAddress {
+export function homeAddressIn(folder: string | undefined, onTrouble: (text: string) => void): HomeAddress {
   const key = folder ?? '';
-  const address = known.get(key) ?? recall(folder);
+  const address = known.get(key) ?? recall(folder, onTrouble);
   known.set(key, address);
   return address;
 }
 
-function recall(folder: string | undefined): HomeAddress {
-  if (folder === undefined) return new HomeAddress();
-  const remembered = read(join(folder, FILE));
+function recall(folder: string | undefined, onTrouble: (text: string) => void): HomeAddress {
+  const file = new FollowingFile(folder === undefined ? undefined : { folder, name: FILE }, FORMAT, onTrouble);
+  const remembered = file.read()?.address;
   const home = new HomeAddress(remembered === undefined ? {} : { remembered });
-  home.on('changed', (address) => void write(folder, address));
+  // What cannot be written is found again, only not in a device's access point.
+  home.on('changed', (address) => file.follow(() => ({ address })));
   return home;
-}
-
-function read(path: string): string | undefined {
-  try {
-    const { address } = JSON.parse(readFileSync(path, 'utf8')) as { address?: unknown };
-    return typeof address === 'string' && isIPv4(address) ? address : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What cannot be written is found again, only not in a device's access point. */
-async function write(folder: string, address: string): Promise<void> {
-  try {
-    mkdirSync(folder, { recursive: true });
-    await writeAtomically(folder, FILE, `${JSON.stringify({ address })}\n`);
-  } catch {
-    // Nobody is to be stopped by it.
-  }
 }

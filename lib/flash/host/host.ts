@@ -112,11 +112,12 @@ export class FlashHost extends EventEmitter {
     this.witness = new Witness(this.jobs, this.devices);
     this.devices.on('refused', (claim: RefusedClaim) => this.witness.claimed(claim));
     this.library = ImageLibrary.at(folder);
-    this.radio = new Radio(formerIn(folder));
+    this.library.store.onTrouble = (text) => say('warn', text);
+    this.radio = new Radio(formerIn(folder, (text) => say('warn', text)));
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
-    this.setUps = KeptSetUps.at(folder);
-    this.homeAddress = homeAddressIn(folder);
+    this.setUps = KeptSetUps.at(folder, (text) => say('warn', text));
+    this.homeAddress = homeAddressIn(folder, (text) => say('warn', text));
     this.watch.on('changed', () => void this.homeAddress.update());
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };

@@ -1,6 +1,9 @@
+import { isObject } from '../../protocol/json';
 import { redactKeys } from '../../server/redact';
 import type { Job } from './job';
+import { read } from '../kept/schema';
 import type { Observation } from '../verdict/observation';
+import { observation } from '../verdict/observation-schema';
 
 /** Raised when the lines change in a way that an older reader would misread. */
 const BUNDLE_VERSION = 1;
@@ -30,24 +33,33 @@ export function bundleOf(
   return `${lines.join('\n')}\n`;
 }
 
-/**
- * The observations of a bundle, for the rules to judge again.
- * @throws SyntaxError where a line is not JSON
- */
+/** The observations of a bundle, for the rules to judge again. A line that is none, or of a newer kind, is left out. */
 export function observationsIn(bundle: string): Observation[] {
   const [, ...lines] = bundle.split('\n').filter((line) => line !== '');
-  return lines.map((line) => {
-    const seen = JSON.parse(line) as Observation & { at: number | string };
-    return { ...seen, at: Date.parse(String(seen.at)) };
-  });
+  return lines.flatMap((line) => read(observation, stamped(line)).value ?? []);
+}
+
+/** A line with its time in ms, or what is none. */
+function stamped(line: string): unknown {
+  try {
+    const seen: unknown = JSON.parse(line);
+    return isObject(seen) ? { ...seen, at: Date.parse(String(seen['at'])) } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function redacted(value: unknown, key: string, deviceid: string | undefined, secrets: readonly string[]): unknown {
-  if (key === 'at' && typeof value === 'number') return new Date(value).toISOString();
+  if (key === 'at' && isInstant(value)) return new Date(value).toISOString();
   if (typeof value === 'string') return redactText(value, deviceid, FREE_TEXT.has(key) ? secrets : []);
   if (Array.isArray(value)) return value.map((one) => redacted(one, key, deviceid, secrets));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, redacted(one, name, deviceid, secrets)]));
+}
+
+/** Whatever a stage found may be called `at`. */
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
 }
 
 function redactText(text: string, deviceid: string | undefined, secrets: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
+import { explain } from '../../errors';
 import type { Observation, Unstamped } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
@@ -91,9 +92,20 @@ export class JobEvidence extends EventEmitter {
 
   verdict(now = Date.now()): Verdict {
     if (!this.judged || Math.abs(now - this.judged.at) >= FRESH_MS) {
-      this.judged = { verdict: judge(this.seen, now, this.patience), at: now };
+      this.judged = { verdict: this.judgeNow(now), at: now };
     }
     return this.judged.verdict;
+  }
+
+  /** A rule with a fault must not end Node-RED: verdicts are asked for in timers and when the flows start. */
+  private judgeNow(now: number): Verdict {
+    try {
+      return judge(this.seen, now, this.patience);
+    } catch (error) {
+      const values = { reason: `the evidence could not be judged: ${(error as Error).message}` };
+      const text = explain('unexplained', values);
+      return { code: 'unexplained', confidence: 'likely', isFinal: false, text, values, evidence: [] };
+    }
   }
 
   private isDialNews(at: number): boolean {

@@ -1,6 +1,5 @@
 /** What a file of jobs may hold. */
 
-import { isIPv4 } from 'node:net';
 import { ERROR_CODES, type ErrorCode } from '../../errors';
 import { INTERMEDIATES } from '../firmware/firmware';
 import type { Delivery, FinalStageImage, FinalStageVisitRecord } from '../job/finalstage-visit';
@@ -18,6 +17,7 @@ import {
   count,
   droppable,
   flag,
+  ipv4,
   isoTime,
   jsonObject,
   list,
@@ -96,11 +96,7 @@ const delivery: Schema<Delivery> = (value, onDropped) => notBeyond(knownDelivery
 
 const visit = object<FinalStageVisitRecord>({
   since: isoTime,
-  peer: (value, onDropped) => {
-    const peer = text(100)(value, onDropped);
-    if (!isIPv4(peer) && peer !== 'localhost') throw new Mismatch('is no address');
-    return peer;
-  },
+  peer: (value, onDropped) => (value === 'localhost' ? value : ipv4(value, onDropped)),
   deliveries: salvagedRecord(word<FinalStageImage>({ user2: true, final: true }), delivery),
 });
 

@@ -4,6 +4,8 @@
  * its schema does not.
  */
 
+import { isIPv4 } from 'node:net';
+
 /** Told of each part that is left out. */
 export type OnDropped = (reason: string) => void;
 
@@ -61,6 +63,11 @@ export function matching(pattern: RegExp, what: string): Schema<string> {
     return known;
   };
 }
+
+export const ipv4: Schema<string> = (value) => {
+  if (typeof value !== 'string' || !isIPv4(value)) throw new Mismatch('is no IPv4 address');
+  return value;
+};
 
 export const flag: Schema<boolean> = (value) => {
   if (typeof value !== 'boolean') throw new Mismatch('is neither true nor false');

@@ -30,7 +30,8 @@ export function readStored<T extends object>(
     content = readFileSync(path, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') onUnusable(`${path} could not be read and is not used: ${message}`);
+    // Where a file is in the place of the folder, the first write tells.
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') onUnusable(`${path} could not be read and is not used: ${message}`);
     return undefined;
   }
   const parsed = parse(content);

@@ -1,35 +1,49 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FormerMemory, FormerNetwork } from '../../net/wifi/former';
 import { writeAtomically } from '../firmware/store/atomic-file';
+import { jsonObject, object, optional, salvagedRecord, text } from '../kept/schema';
+import { readStored, storedText, type OnUnusable, type StoredFormat } from '../kept/stored-file';
 
 const FILE = 'wifi.json';
 
-type Kept = Record<string, FormerNetwork>;
-
-/** Keeps in `folder` what the Wi-Fi interfaces were in before: for a process that ends while it has joined a network. */
-export function formerIn(folder: string | undefined): FormerMemory | undefined {
-  if (folder === undefined) return undefined;
-  return {
-    read: async (interfaceName) => (await read(folder))[interfaceName],
-    write: async (interfaceName, former) => {
-      const { [interfaceName]: before, ...others } = await read(folder);
-      if (before === undefined && former === undefined) return;
-      const kept: Kept = former === undefined ? others : { ...others, [interfaceName]: former };
-      // What cannot be kept comes back by itself in most cases; nobody is to be stopped by it.
-      await mkdir(folder, { recursive: true })
-        .then(() => writeAtomically(folder, FILE, `${JSON.stringify(kept)}\n`))
-        .catch(() => undefined);
-    },
-  };
+interface StoredInterfaces {
+  readonly interfaces: Readonly<Partial<Record<string, FormerNetwork>>>;
 }
 
-async function read(folder: string): Promise<Kept> {
-  const text = await readFile(join(folder, FILE), 'utf8').catch(() => '{}');
-  try {
-    const kept: unknown = JSON.parse(text);
-    return typeof kept === 'object' && kept !== null ? (kept as Kept) : {};
-  } catch {
-    return {};
-  }
+const name = text(100);
+const FORMAT: StoredFormat<StoredInterfaces> = {
+  format: 'sonota-wifi/1',
+  schema: object<StoredInterfaces>({
+    interfaces: salvagedRecord(
+      name,
+      object<FormerNetwork>({ uuid: optional(name), ssid: optional(name), ipv4: optional(jsonObject) }),
+    ),
+  }),
+  unmarked: (interfaces) => ({ interfaces }),
+};
+
+/**
+ * Keeps in `folder` what the Wi-Fi interfaces were in before: for a process that ends while it has joined a network.
+ * @param onTrouble told of a file that cannot be used or written
+ */
+export function formerIn(folder: string | undefined, onTrouble: OnUnusable): FormerMemory | undefined {
+  if (folder === undefined) return undefined;
+  const path = join(folder, FILE);
+  const read = (): StoredInterfaces['interfaces'] => readStored(path, FORMAT, onTrouble)?.interfaces ?? {};
+  return {
+    read: async (interfaceName) => read()[interfaceName],
+    write: async (interfaceName, former) => {
+      const { [interfaceName]: before, ...others } = read();
+      if (before === undefined && former === undefined) return;
+      const interfaces = former === undefined ? others : { ...others, [interfaceName]: former };
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeAtomically(folder, FILE, storedText(FORMAT, { interfaces }));
+      } catch (error) {
+        // In most cases the network comes back automatically.
+        onTrouble(`${path} cannot be written: ${(error as Error).message}`);
+      }
+    },
+  };
 }

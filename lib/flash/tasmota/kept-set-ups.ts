@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../firmware/store/atomic-file';
 import type { Message } from '../job/ticket';
+import { FollowingFile } from '../kept/following-file';
 import { keptMessage, revivedMessage } from '../kept/kept-message';
+import { jsonObject, object, salvagedList, text } from '../kept/schema';
+import type { StoredFormat } from '../kept/stored-file';
 
 const FOLDER = 'set-ups';
 /** What Node-RED makes ids of. */
@@ -16,23 +16,38 @@ export interface KeptSetUp {
   readonly password?: string | undefined;
 }
 
+interface StoredSetUps {
+  readonly setUps: readonly Pick<KeptSetUp, 'id' | 'message'>[];
+}
+
+const FORMAT: StoredFormat<StoredSetUps> = {
+  format: 'sonota-set-ups/1',
+  schema: object<StoredSetUps>({ setUps: salvagedList(object({ id: text(200), message: jsonObject })) }),
+  unmarked: (setUps) => ({ setUps }),
+};
+
 /**
  * The messages whose set-up has not ended, a file for each node that took them: neither a deploy nor the end of the
  * process loses one. As with a flash, no secret is kept.
  */
 export class KeptSetUps {
   private static readonly known = new Map<string, KeptSetUps>();
-  private readonly nodes = new Map<string, KeptSetUp[]>();
+  private readonly nodes = new Map<string, { file: FollowingFile<StoredSetUps>; kept: readonly KeptSetUp[] }>();
   private readonly passwords = new Map<string, string | undefined>();
-  private writing: Promise<unknown> = Promise.resolve();
 
-  /** @param folder undefined = for this process only */
-  constructor(private readonly folder: string | undefined) {}
+  /**
+   * @param folder undefined = for this process only
+   * @param onTrouble told of a file that cannot be used or written
+   */
+  constructor(
+    private readonly folder: string | undefined,
+    private readonly onTrouble: (text: string) => void = () => undefined,
+  ) {}
 
   /** One for all hosts: a node may be given another one. */
-  static at(folder: string | undefined): KeptSetUps {
+  static at(folder: string | undefined, onTrouble: (text: string) => void): KeptSetUps {
     const key = folder ?? '';
-    const known = this.known.get(key) ?? new KeptSetUps(folder);
+    const known = this.known.get(key) ?? new KeptSetUps(folder, onTrouble);
     this.known.set(key, known);
     return known;
   }
@@ -40,7 +55,7 @@ export class KeptSetUps {
   began(nodeId: string, { id, message, password }: KeptSetUp): void {
     this.passwords.set(id, password);
     this.put(nodeId, [
-      ...this.of(nodeId).filter((one) => one.id !== id),
+      ...this.of(nodeId).kept.filter((one) => one.id !== id),
       { id, message: keptMessage(message).message },
     ]);
   }
@@ -49,65 +64,44 @@ export class KeptSetUps {
     this.passwords.delete(id);
     this.put(
       nodeId,
-      this.of(nodeId).filter((one) => one.id !== id),
+      this.of(nodeId).kept.filter((one) => one.id !== id),
     );
   }
 
   /** What the node that has this id now is to begin again. */
   left(nodeId: string): KeptSetUp[] {
-    return this.of(nodeId).map(({ id, message }) => {
+    return this.of(nodeId).kept.map(({ id, message }) => {
       return { id, message: revivedMessage(message), password: this.passwords.get(id) };
     });
   }
 
   /** The node is no more. */
   forget(nodeId: string): void {
-    for (const { id } of this.of(nodeId)) this.ended(nodeId, id);
+    for (const { id } of this.of(nodeId).kept) this.ended(nodeId, id);
   }
 
   /** Resolves when what there is now is on disk, as far as it can be. */
   async settled(): Promise<void> {
-    await this.writing;
+    await Promise.all([...this.nodes.values()].map(({ file }) => file.settled()));
   }
 
-  private of(nodeId: string): KeptSetUp[] {
-    const known = this.nodes.get(nodeId) ?? this.read(nodeId);
-    this.nodes.set(nodeId, known);
-    return known;
+  private of(nodeId: string): { file: FollowingFile<StoredSetUps>; kept: readonly KeptSetUp[] } {
+    const known = this.nodes.get(nodeId);
+    if (known) return known;
+    const file = new FollowingFile(this.placeOf(nodeId), FORMAT, this.onTrouble);
+    const read = { file, kept: file.read()?.setUps ?? [] };
+    this.nodes.set(nodeId, read);
+    return read;
   }
 
-  private put(nodeId: string, kept: KeptSetUp[]): void {
-    this.nodes.set(nodeId, kept);
-    const path = this.pathOf(nodeId);
-    if (path === undefined) return;
-    // What cannot be kept is lost with the process alone; nobody is to be stopped by it.
-    this.writing = this.writing.then(() => write(path, this.nodes.get(nodeId) ?? [])).catch(() => undefined);
+  private put(nodeId: string, kept: readonly KeptSetUp[]): void {
+    const { file } = this.of(nodeId);
+    this.nodes.set(nodeId, { file, kept });
+    file.follow(() => (kept.length === 0 ? undefined : { setUps: kept }));
   }
 
-  private read(nodeId: string): KeptSetUp[] {
-    const path = this.pathOf(nodeId);
-    if (path === undefined) return [];
-    try {
-      const kept: unknown = JSON.parse(readFileSync(join(path.folder, path.name), 'utf8'));
-      return Array.isArray(kept) ? kept.filter(isKept) : [];
-    } catch {
-      return [];
-    }
-  }
-
-  private pathOf(nodeId: string): { folder: string; name: string } | undefined {
+  private placeOf(nodeId: string): { folder: string; name: string } | undefined {
     if (this.folder === undefined || !SAFE_ID.test(nodeId)) return undefined;
     return { folder: join(this.folder, FOLDER), name: `${nodeId}.json` };
   }
-}
-
-async function write({ folder, name }: { folder: string; name: string }, kept: readonly KeptSetUp[]): Promise<void> {
-  if (kept.length === 0) return await rm(join(folder, name), { force: true });
-  mkdirSync(folder, { recursive: true });
-  await writeAtomically(folder, name, `${JSON.stringify(kept)}\n`);
-}
-
-function isKept(value: unknown): value is KeptSetUp {
-  const { id, message } = (value ?? {}) as Partial<KeptSetUp>;
-  return typeof id === 'string' && typeof message === 'object' && message !== null;
 }

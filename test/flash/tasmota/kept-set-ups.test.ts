@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeptSetUps } from '../../../lib/flash/tasmota/kept-set-ups';
@@ -40,6 +40,19 @@ describe('flash/tasmota/kept-set-ups', () => {
     after.forget('other');
     await after.settled();
     assert.deepEqual(await readdir(join(folder, 'set-ups')), []);
+  });
+
+  it('reads files from before they named their format, and leaves out what it cannot read', async () => {
+    const told: string[] = [];
+    const tell = (text: string): void => void told.push(text);
+    await mkdir(join(folder, 'set-ups'));
+    await writeFile(join(folder, 'set-ups', 'old.json'), '[{"id":"1","message":{"a":1}}]');
+    assert.deepEqual(new KeptSetUps(folder, tell).left('old'), [{ id: '1', message: { a: 1 }, password: undefined }]);
+    assert.deepEqual(told, []);
+    const file = '{"format":"sonota-set-ups/1","setUps":[null,{"id":7},{"id":"1","message":{"a":1}}]}';
+    await writeFile(join(folder, 'set-ups', 'old.json'), file);
+    assert.equal(new KeptSetUps(folder, tell).left('old').length, 1);
+    assert.equal(told.length, 1, told.join('\n'));
   });
 
   it('writes nowhere else, whatever a node is called', async () => {

@@ -35,6 +35,8 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const stores = new Map<string, FirmwareStore>();
 
 export class FirmwareStore {
+  /** Told of an index that cannot be used. */
+  onTrouble: (text: string) => void = () => undefined;
   private folder: string | undefined;
   private index: StoreIndex = { images: {}, sources: {} };
   private opening: Promise<string> | undefined;
@@ -112,7 +114,7 @@ export class FirmwareStore {
       await rm(join(folder, fileOf(sha256)), { force: true });
       await this.change(folder, ({ images, sources }) => {
         delete images[sha256];
-        for (const [source, record] of Object.entries(sources)) if (record.sha256 === sha256) delete sources[source];
+        for (const [source, record] of Object.entries(sources)) if (record?.sha256 === sha256) delete sources[source];
       });
     });
   }
@@ -138,7 +140,7 @@ export class FirmwareStore {
       this.folder ??= await temporaryFolder();
       await mkdir(this.folder, { recursive: true });
       await removeLeftovers(this.folder);
-      this.index = await readIndex(this.folder);
+      this.index = readIndex(this.folder, (text) => this.onTrouble(text));
       return this.folder;
     }).catch((error: unknown) => {
       this.opening = undefined; // The next call tries again: the disk may be back by then.

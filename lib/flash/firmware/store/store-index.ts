@@ -1,11 +1,11 @@
 /** What the store knows beside the images themselves: their origins, and the digests that a person confirmed. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flag, isoTime, list, matching, object, replaceable, salvagedRecord, text } from '../../kept/schema';
+import { readStored, storedText, type OnUnusable, type StoredFormat } from '../../kept/stored-file';
 import { writeAtomically } from './atomic-file';
 
 const FILE = 'index.json';
-const DIGEST = /^[\da-f]{64}$/;
 
 export interface ImageRecord {
   /** ISO 8601. */
@@ -22,42 +22,26 @@ export interface SourceRecord {
 }
 
 export interface StoreIndex {
-  images: Record<string, ImageRecord>;
-  sources: Record<string, SourceRecord>;
+  images: Partial<Record<string, ImageRecord>>;
+  sources: Partial<Record<string, SourceRecord>>;
 }
 
+const digest = matching(/^[\da-f]{64}$/, 'a digest');
+const FORMAT: StoredFormat<StoreIndex> = {
+  format: 'sonota-firmware/1',
+  schema: object<StoreIndex>({
+    images: replaceable(salvagedRecord(digest, object<ImageRecord>({ addedAt: isoTime, origins: list(text()) })), {}),
+    sources: replaceable(salvagedRecord(text(), object<SourceRecord>({ sha256: digest, isConfirmed: flag })), {}),
+  }),
+  unmarked: (content) => content,
+};
+
 /** An index that is missing or broken costs names and confirmations, no image: those are known by their file names. */
-export async function readIndex(folder: string): Promise<StoreIndex> {
-  const index: StoreIndex = { images: {}, sources: {} };
-  const { images, sources } = await parsed(join(folder, FILE));
-  for (const [sha256, record] of Object.entries(images ?? {})) {
-    if (DIGEST.test(sha256) && isImageRecord(record)) index.images[sha256] = record;
-  }
-  for (const [source, record] of Object.entries(sources ?? {})) {
-    if (isSourceRecord(record)) index.sources[source] = record;
-  }
-  return index;
+export function readIndex(folder: string, onUnusable: OnUnusable): StoreIndex {
+  const { images = {}, sources = {} } = readStored(join(folder, FILE), FORMAT, onUnusable) ?? {};
+  return { images, sources };
 }
 
 export async function writeIndex(folder: string, index: StoreIndex): Promise<void> {
-  await writeAtomically(folder, FILE, `${JSON.stringify(index, null, 2)}\n`);
-}
-
-async function parsed(path: string): Promise<{ images?: object; sources?: object }> {
-  try {
-    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return typeof content === 'object' && content !== null ? content : {};
-  } catch {
-    return {};
-  }
-}
-
-function isImageRecord(record: unknown): record is ImageRecord {
-  const { addedAt, origins } = (record ?? {}) as Partial<ImageRecord>;
-  return typeof addedAt === 'string' && Array.isArray(origins) && origins.every((origin) => typeof origin === 'string');
-}
-
-function isSourceRecord(record: unknown): record is SourceRecord {
-  const { sha256, isConfirmed } = (record ?? {}) as Partial<SourceRecord>;
-  return typeof sha256 === 'string' && DIGEST.test(sha256) && typeof isConfirmed === 'boolean';
+  await writeAtomically(folder, FILE, storedText(FORMAT, index));
 }
