@@ -4,9 +4,9 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { get, Refusal } from '../../lib/client/http-get';
-import { loadTlsIdentity } from '../../lib/server/tls-identity';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
+import { testIdentity } from '../shared/test-identity';
 
 const OPTIONS = { what: 'final', headers: { 'x-ours': 'yes' }, signal: new AbortController().signal };
 
@@ -38,7 +38,7 @@ describe('client/http-get', () => {
     before(async () => {
       // Our own certificate names no host; which it is does not matter here.
       process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-      secure = createServer(await loadTlsIdentity(), (request, response) => redirectTo(location)(request, response));
+      secure = createServer(await testIdentity(), (request, response) => redirectTo(location)(request, response));
       secure.listen(0, '127.0.0.1');
       await once(secure, 'listening');
     });

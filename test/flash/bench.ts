@@ -1,8 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
@@ -20,10 +16,12 @@ import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../shared/ports';
+import { processFolder } from '../shared/process-folder';
+import { storeTestIdentity } from '../shared/test-identity';
 
-/** One TLS identity for all tests of the process: a new RSA key costs up to a second. */
-const identityFolder = mkdtempSync(join(tmpdir(), 'sonota-flash-'));
-after(() => rm(identityFolder, { recursive: true, force: true }));
+/** Holds the TLS identity of all tests. */
+const identityFolder = processFolder('flash');
+let identity: Promise<void> | undefined;
 
 /** Small images, so that the proven pace of no-Range firmware takes three seconds and not a minute. */
 export const FIRMWARE = {
@@ -121,6 +119,7 @@ export class Bench {
       finalStagePort: httpPort,
       ...settings,
     };
+    await (identity ??= storeTestIdentity(identityFolder));
     const bench = new Bench(new FlashHost(all, identityFolder, undefined, { ...WAITS, ...waits }), all);
     await bench.host.open();
     return bench;

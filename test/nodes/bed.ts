@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
-import { loadTlsIdentity, TLS_IDENTITY_FILE } from '../../lib/server/tls-identity';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
 import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
@@ -24,6 +21,8 @@ import registerTasmota from '../../nodes/sonota-tasmota-setup/sonota-tasmota-set
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { processFolder } from '../shared/process-folder';
+import { storeTestIdentity } from '../shared/test-identity';
 
 /** What a node put out, called done with, or was caught with. */
 export type Msg = Record<string, unknown> & {
@@ -49,15 +48,13 @@ interface Happening {
   msg: Msg;
 }
 
-const userDirs = mkdtempSync(join(tmpdir(), 'sonota-nodes-'));
-after(() => rm(userDirs, { recursive: true, force: true }));
+const userDirs = processFolder('nodes');
 
-/** A user folder in which no earlier test has left its jobs, but its TLS identity: a new one costs a second. */
+/** A user folder in which no earlier test has left anything, with the TLS identity of all tests. */
 async function newUserDir(): Promise<string> {
   const own = join(await mkdtemp(join(userDirs, 'bed-')), 'sonota');
   await mkdir(own);
-  const identity = join(userDirs, TLS_IDENTITY_FILE);
-  await copyFile(identity, join(own, TLS_IDENTITY_FILE)).catch(() => loadTlsIdentity(userDirs));
+  await storeTestIdentity(own);
   return dirname(own);
 }
 

@@ -6,9 +6,10 @@ import type { FlashError } from '../../lib/errors';
 import { CloudServer, type CloudServerOptions, type Dispatched } from '../../lib/server/cloud-server';
 import type { DeviceConnection, Via } from '../../lib/server/device-connection';
 import { TlsFront } from '../../lib/server/tls-front';
-import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
+import { type TlsIdentity } from '../../lib/server/tls-identity';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 import { frame, WebSocketDevice, WEBSOCKET_REQUEST } from './websocket-device';
+import { testIdentity } from '../shared/test-identity';
 
 const BODY =
   '{"accept":"ws;2","version":2,"ts":933,"deviceid":"100008db11","apikey":"11111111-2222-4333-8444-555555555555",' +
@@ -23,7 +24,7 @@ describe('CloudServer', () => {
   let identity: TlsIdentity;
 
   before(async () => {
-    identity = await loadTlsIdentity();
+    identity = await testIdentity();
   });
   afterEach(closeAll);
 

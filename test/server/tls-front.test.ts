@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { TlsFront, type HandshakeFailed, type TlsFrontOptions } from '../../lib/server/tls-front';
-import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
+import { type TlsIdentity } from '../../lib/server/tls-identity';
 import { AXTLS_HELLO, MBEDTLS_HELLO, MODERN_HELLO, RC4_HELLO } from './client-hellos';
 import { afterwards, closeAll, RawClient, serve } from './serving';
+import { testIdentity } from '../shared/test-identity';
 
 /** The old suites are off in a client too, unless it asks for them. */
 const ANY_CIPHER = 'DEFAULT:@SECLEVEL=0';
@@ -14,7 +15,7 @@ describe('TlsFront', () => {
   let identity: TlsIdentity;
 
   before(async () => {
-    identity = await loadTlsIdentity();
+    identity = await testIdentity();
   });
   afterEach(closeAll);
 

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
-import { loadTlsIdentity, type TlsIdentity } from '../../lib/server/tls-identity';
+import { type TlsIdentity } from '../../lib/server/tls-identity';
 import { handshakeAsDevice, selfTestTls } from '../../lib/server/tls-self-test';
+import { testIdentity } from '../shared/test-identity';
 
 describe('server/tls-self-test', () => {
   let identity: TlsIdentity;
 
   before(async function () {
     this.timeout(10_000);
-    identity = await loadTlsIdentity();
+    identity = await testIdentity();
   });
 
   it('finds nothing wrong with a Node.js that speaks TLS 1.1', async () => {
