@@ -11,10 +11,8 @@ import { WEBSOCKET_PATH } from '../protocol/session';
 import { isFromBrowser } from './browser';
 import { DeviceConnection, type DeviceConnectionOptions, type Via } from './device-connection';
 import { dispatchApp } from './dispatch-app';
+import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import { SocketSet } from './socket-set';
-
-/** A connection that has not become a WebSocket is dropped after so long without a byte; devices ask within 1 s. */
-export const CLOUD_IDLE_LIMIT_MS = 60_000;
 
 /** A device's own buffers hold 1024 bytes of JSON (protocol notes 3.2); nothing true is longer than this. */
 export const MESSAGE_LIMIT = 4096;
@@ -35,8 +33,7 @@ export interface CloudServerOptions {
    * device's, so that the device registers again; without it, everyone may. `apikey` in the statement is a secret.
    */
   admits?(device: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean;
-  /** How long an HTTP connection may be idle, in ms. */
-  idleLimitMs?: number;
+  requestLimits?: Partial<RequestLimits>;
   connectionLimits?: DeviceConnectionOptions['limits'];
 }
 
@@ -76,10 +73,15 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
       browser: (peer) => this.emit('browser', peer),
       failed: (error, peer) => this.emit('failed', error, peer),
     });
-    // Limits of node's own connection tracking need a server that listens; the socket's idle time is what holds here.
     this.#http = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0 }, app);
-    this.#http.timeout = options.idleLimitMs ?? CLOUD_IDLE_LIMIT_MS;
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    const release = limitRequests(this.#http, { ...REQUEST_LIMITS, ...options.requestLimits }, (socket, reason) => {
+      this.#malformed(socket, reason);
+      turnAway(socket, '408 Request Timeout');
+    });
+    this.#http.on('upgrade', (request, socket, head) => {
+      release(socket);
+      this.#upgrade(request, socket, head);
+    });
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
     this.#webSockets.on('error', () => undefined);
   }
@@ -117,6 +119,9 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
         admits: (device) => this.options.admits?.(device, peer, 'register') ?? true,
         ...(limits ? { limits } : {}),
       });
+      connection.once('unregistered', (seconds) => {
+        this.#malformed(socket, `it opened a session and did not register within ${seconds} s`);
+      });
       this.emit('connected', connection);
     });
   }
@@ -124,12 +129,15 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     // A lost connection is no message; node names what its parser did not like HPE_…
     if (error.code?.startsWith('HPE_') && socket.writable) {
-      const peer = plainAddress((socket as Socket).remoteAddress);
-      const reason = `what it sent is not HTTP (${error.code})`;
-      this.emit('malformed', new FlashError('message-malformed', { peer, reason }), peer);
+      this.#malformed(socket, `what it sent is not HTTP (${error.code})`);
       return turnAway(socket, '400 Bad Request');
     }
     socket.destroy();
+  }
+
+  #malformed(socket: Duplex, reason: string): void {
+    const peer = plainAddress((socket as Socket).remoteAddress);
+    this.emit('malformed', new FlashError('message-malformed', { peer, reason }), peer);
   }
 }
 

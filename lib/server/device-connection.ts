@@ -17,6 +17,9 @@ export const SILENCE_LIMIT_MS = 330_000;
 /** An upgrading device sends nothing at all (protocol notes 3.8). The slowest download that is known takes 3 minutes. */
 export const UPGRADE_SILENCE_LIMIT_MS = 900_000;
 
+/** A device registers as soon as its WebSocket is open, and again 2 to 4 s after a refusal (protocol notes 3.4, 3.5). */
+export const REGISTER_LIMIT_MS = 10_000;
+
 /** After so many messages that are not its protocol, a peer is no Sonoff. */
 export const MALFORMED_LIMIT = 20;
 
@@ -24,6 +27,8 @@ interface DeviceConnectionEvents {
   registered: [device: SessionDevice];
   /** It was answered that it is not registered; its key is a secret. */
   refused: [device: SessionDevice];
+  /** It is closed, since it has not registered within its time. */
+  unregistered: [seconds: number];
   /** It takes an upgrade from now on; once a connection. */
   ready: [];
   /** Its verdict on an upgrade. */
@@ -37,12 +42,20 @@ interface DeviceConnectionEvents {
   closed: [];
 }
 
+/** Times in ms. */
+interface SessionLimits {
+  readonly registerMs: number;
+  readonly silenceMs: number;
+  readonly upgradeSilenceMs: number;
+  readonly malformed: number;
+}
+
 export interface DeviceConnectionOptions {
   peer: string;
   via: Via;
   /** Whether the peer that registers may be the device that it names. */
   admits?: (device: SessionDevice) => boolean;
-  limits?: { silenceMs?: number; upgradeSilenceMs?: number; malformed?: number };
+  limits?: Partial<SessionLimits>;
 }
 
 /** One device's WebSocket: its session, and the timers and the socket that the session itself knows nothing of. */
@@ -54,11 +67,12 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   /** The key that the device must use in this session. A secret. */
   readonly sessionKey = randomUUID();
   readonly #session: DeviceSession;
-  readonly #limits: { silenceMs: number; upgradeSilenceMs: number; malformed: number };
+  readonly #limits: SessionLimits;
   #malformed = 0;
   #upgrading = false;
   #grace: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
+  readonly #registerLimit: NodeJS.Timeout;
 
   constructor(ws: WebSocket, { peer, via, admits, limits }: DeviceConnectionOptions) {
     super();
@@ -67,6 +81,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     this.#ws = ws;
     this.#session = new DeviceSession({ sessionKey: this.sessionKey, ...(admits ? { admits } : {}) });
     this.#limits = {
+      registerMs: REGISTER_LIMIT_MS,
       silenceMs: SILENCE_LIMIT_MS,
       upgradeSilenceMs: UPGRADE_SILENCE_LIMIT_MS,
       malformed: MALFORMED_LIMIT,
@@ -76,6 +91,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     ws.on('ping', () => this.#heard());
     ws.on('error', (error) => this.#broken(error));
     ws.on('close', () => this.#closed());
+    this.#registerLimit = setTimeout(() => this.#tooLate(), this.#limits.registerMs);
     this.#heard();
   }
 
@@ -132,6 +148,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
         this.#grace = setTimeout(() => this.#feed({ type: 'query-grace-over' }), action.ms);
         return;
       case 'registered':
+        clearTimeout(this.#registerLimit);
         this.emit('registered', action.device);
         return;
       case 'refused':
@@ -175,7 +192,13 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     this.#silence = setTimeout(() => this.close(), limit);
   }
 
+  #tooLate(): void {
+    this.emit('unregistered', this.#limits.registerMs / 1000);
+    this.close();
+  }
+
   #closed(): void {
+    clearTimeout(this.#registerLimit);
     clearTimeout(this.#grace);
     clearTimeout(this.#silence);
     this.emit('closed');

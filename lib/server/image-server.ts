@@ -9,12 +9,16 @@ import { isFromBrowser } from './browser';
 import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
 import { replyPaced } from './paced-reply';
 import { replyWithRange } from './range-reply';
+import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
 import { PROVEN_PACE, type ImageGrant, type ImageRefusal, type Pace, type TransferObserver } from './transfer';
 import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
 
-/** A connection without a byte in either direction is dropped after so long; FinalStage is given all the time it takes. */
+/**
+ * A connection that was granted an image is dropped after so long without a byte in either direction; FinalStage is
+ * given all the time it takes.
+ */
 export const IMAGE_IDLE_LIMIT_MS = 600_000;
 
 export type { ImageGrant, ImageRefusal, Pace, TransferObserver, TransferOutcome } from './transfer';
@@ -27,6 +31,7 @@ export interface ImageServerOptions extends FinalReplyOptions {
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
   /** For requests without a range; a grant may have its own. */
   pace?: Pace;
+  requestLimits?: Partial<RequestLimits>;
   idleLimitMs?: number;
 }
 
@@ -51,11 +56,14 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
 
   constructor(private readonly options: ImageServerOptions) {
     super();
-    // A Range-class device asks again on the same connection after it has erased a sector: no limit but the idle one.
+    // A Range-class device asks again on the same connection after it has erased a sector: no limit but the idle one once it has an image.
     this.#http = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0 }, (request, response) =>
       this.#answer(request, response),
     );
-    this.#http.timeout = options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS;
+    limitRequests(this.#http, { ...REQUEST_LIMITS, ...options.requestLimits }, (socket, reason) => {
+      this.emit('malformed', reason, plainAddress(socket.remoteAddress));
+      socket.destroy();
+    });
     // What a device does at the end of a transfer is told by its half of the connection, so ours must outlive it. The
     // property is node's own, though not in its documentation; without it, no more than that knowledge is lost.
     Object.assign(this.#http, { httpAllowHalfOpen: true });
@@ -123,6 +131,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     peer: string,
     { bytes, observer, pace = this.options.pace ?? PROVEN_PACE }: ImageGrant,
   ): Promise<void> {
+    socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
     const transfer = this.#onWire.add(asked.class, peer, socket);
     const counted: TransferObserver = {
       sent: (from, to) => observer.sent(from, to),

@@ -13,12 +13,18 @@ import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import { SERVER_NAME_LIMIT } from '../../lib/protocol/server-address';
 import * as session from '../../lib/protocol/session';
 import * as upgrade from '../../lib/protocol/upgrade';
-import { CLOUD_IDLE_LIMIT_MS, MESSAGE_LIMIT } from '../../lib/server/cloud-server';
-import { MALFORMED_LIMIT, SILENCE_LIMIT_MS, UPGRADE_SILENCE_LIMIT_MS } from '../../lib/server/device-connection';
+import { MESSAGE_LIMIT } from '../../lib/server/cloud-server';
+import {
+  MALFORMED_LIMIT,
+  REGISTER_LIMIT_MS,
+  SILENCE_LIMIT_MS,
+  UPGRADE_SILENCE_LIMIT_MS,
+} from '../../lib/server/device-connection';
 import { BODY_LIMIT } from '../../lib/server/dispatch-app';
 import { CLOSE_LIMIT_MS, HALF_CLOSE_MS, STALL_LIMIT_MS } from '../../lib/server/final-reply';
 import { IMAGE_IDLE_LIMIT_MS } from '../../lib/server/image-server';
 import { LARGEST_RANGE } from '../../lib/server/range-reply';
+import { REQUEST_LIMITS } from '../../lib/server/request-limits';
 import { HANDSHAKE_LIMIT_MS, LARGEST_RECORD } from '../../lib/server/tls-front';
 import { KEY_BITS } from '../../lib/server/tls-identity';
 import { PROVEN_PACE } from '../../lib/server/transfer';
@@ -81,7 +87,9 @@ const CLOUD: Row[] = [
     { from: 1001, to: 3000 },
   ],
   ['2.1', 'speaks 200 ms after it connects', 'saysNothing', PATIENCE.saysNothing, { from: 2000, to: 60_000 }],
-  ['2.1', 'speaks 200 ms after it connects', 'CLOUD_IDLE_LIMIT_MS', CLOUD_IDLE_LIMIT_MS, { from: 10_000, to: 120_000 }],
+  ['2.1', 'speaks 200 ms after it connects', 'quietMs', REQUEST_LIMITS.quietMs, { from: 10_000, to: 120_000 }],
+  ['2.1', 'sends its request in one go', 'headMs', REQUEST_LIMITS.headMs, { from: 10_000, to: 30_000 }],
+  ['2.1', 'sends its request in one go', 'bodyMs', REQUEST_LIMITS.bodyMs, { from: 10_000, to: 60_000 }],
   ['2.4', 'RSA 2048 alone is proven', 'KEY_BITS', KEY_BITS, { is: 2048 }],
   ['2.4, 3.2', 'a buffer of 2048 bytes a record', 'LARGEST_RECORD', LARGEST_RECORD, { from: 512, to: 1024 }],
   ['3.1', 'GET /api/ws', 'WEBSOCKET_PATH', session.WEBSOCKET_PATH, { is: '/api/ws' }],
@@ -94,6 +102,7 @@ const CLOUD: Row[] = [
     SILENCE_LIMIT_MS,
     { from: TWO_HEARTBEATS_MS + 1, to: 2 * TWO_HEARTBEATS_MS },
   ],
+  ['3.4', 'registers again 2 to 4 s after a refusal', 'registerMs', REGISTER_LIMIT_MS, { from: 8000, to: 30_000 }],
   ['3.4', 'keys of 36 characters', 'SESSION_KEY_LENGTH', session.SESSION_KEY_LENGTH, { is: 36 }],
   ['3.5', 'a wait for the query of 2 s', 'QUERY_GRACE_MS', session.QUERY_GRACE_MS, { is: 2000 }],
   ['3.5', 'a session has some ten messages', 'MALFORMED_LIMIT', MALFORMED_LIMIT, { from: 10, to: 100 }],

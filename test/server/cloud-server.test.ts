@@ -240,9 +240,65 @@ describe('CloudServer', () => {
   });
 
   it('drops a connection that says nothing', async () => {
-    const { plain } = await cloud({ idleLimitMs: 60 });
+    const { plain } = await cloud({ requestLimits: { quietMs: 60 } });
     const client = await RawClient.to(plain);
     await client.until(() => client.closed);
+  });
+
+  describe('sent a request a byte at a time', () => {
+    const request = dispatch(BODY);
+    const bodyAt = request.indexOf('{');
+
+    for (const via of ['plain', 'tls'] as const) {
+      for (const [part, limits, begin] of [
+        ['head', { headMs: 200 }, 'POST /dis'],
+        ['body', { bodyMs: 200 }, request.slice(0, bodyAt + 5)],
+      ] as const) {
+        it(`gives up when its ${part} takes too long, however often a byte comes (${via})`, async () => {
+          const { cloud: server, plain, tls } = await cloud({ requestLimits: limits });
+          const malformed = once(server, 'malformed') as Promise<[FlashError, string]>;
+          const client = via === 'tls' ? await overTls(tls) : await RawClient.to(plain);
+          client.write(begin);
+          const drip = setInterval(() => client.write('a'), 20);
+          afterwards(() => clearInterval(drip));
+          await client.until(() => client.closed);
+          assert.match(client.text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+          const [error, peer] = await malformed;
+          assert.equal(peer, '127.0.0.1');
+          const what = part === 'head' ? 'the head of its request' : 'the body of its request';
+          assert.deepEqual(error.values, { peer, reason: `${what} took longer than 0.2 s` });
+        });
+      }
+    }
+
+    it('counts the time of each request on a connection for itself', async () => {
+      const { plain } = await cloud({ requestLimits: { headMs: 300 } });
+      const client = await RawClient.to(plain);
+      for (let at = 0; at < 3; at += 1) {
+        client.write(request);
+        await client.answer();
+        client.clear();
+      }
+      client.write('POST /dis');
+      await client.until(() => client.closed);
+      assert.match(client.text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    });
+  });
+
+  it('closes a session that does not register in time, and one whose device is refused', async () => {
+    const { cloud: server, plain } = await cloud({
+      connectionLimits: { registerMs: 200 },
+      admits: ({ deviceid }) => deviceid === 'abc',
+    });
+    const reasons: unknown[] = [];
+    server.on('malformed', (error) => reasons.push(error.values['reason']));
+    const { device: silent } = await WebSocketDevice.open(await RawClient.to(plain));
+    const { device: refused } = await WebSocketDevice.open(await RawClient.to(plain));
+    await refused.register();
+    await silent.wire.until(() => silent.wire.closed);
+    await refused.wire.until(() => refused.wire.closed);
+    const reason = 'it opened a session and did not register within 0.2 s';
+    assert.deepEqual(reasons, [reason, reason]);
   });
 
   it('closes at once with devices on every kind of connection, and the ports can be opened again', async () => {

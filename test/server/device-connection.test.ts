@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mock } from 'node:test';
 import { CloudServer } from '../../lib/server/cloud-server';
 import type { DeviceConnection, DeviceConnectionOptions } from '../../lib/server/device-connection';
 import { afterwards, closeAll, RawClient, serve } from './serving';
@@ -161,5 +162,18 @@ describe('DeviceConnection', () => {
     device.say({ error: 0, apikey: device.sessionKey, sequence });
     await once(connection, 'acknowledged');
     assert.ok((await closed) < 490, 'the usual limit holds again');
+  });
+
+  it('gives a device its time to register, and a registered one all the time', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const { connection, device } = await connected({ registerMs: 10_000, silenceMs: 60_000 });
+      mock.timers.tick(9_999);
+      await device.register();
+      mock.timers.tick(50_000);
+      assert.equal(connection.open, true);
+    } finally {
+      mock.timers.reset();
+    }
   });
 });

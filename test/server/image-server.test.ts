@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { unacknowledgedBytes } from '../../lib/net/unacknowledged';
 import type { OtaRequest } from '../../lib/protocol/ota-request';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
-import { closeAll, RawClient, serve } from './serving';
+import { afterwards, closeAll, RawClient, serve } from './serving';
 
 /** 10 000 bytes of which no two stretches look alike. */
 const IMAGE = Buffer.from(Uint8Array.from({ length: 10_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
@@ -147,7 +147,7 @@ describe('ImageServer', () => {
     });
 
     it('keeps the connection while a device thinks, and drops one that is idle for too long', async () => {
-      const { port } = await imageServer({ idleLimitMs: 150 });
+      const { port } = await imageServer({ requestLimits: { quietMs: 50 }, idleLimitMs: 150 });
       const client = await RawClient.to(port);
       client.write(ranged('bytes=0-4095'));
       await client.answer();
@@ -378,6 +378,32 @@ describe('ImageServer', () => {
       assert.equal(body.toString(), 'for another device\n');
       assert.equal(client.closed, false);
     });
+
+    it('drops a connection that says nothing, or whose request was refused', async () => {
+      const find = (): { status: 404; reason: string } => ({ status: 404, reason: 'nothing here' });
+      const { port } = await imageServer({ find, requestLimits: { quietMs: 60 } });
+      const [silent, refused] = await Promise.all([RawClient.to(port), RawClient.to(port)]);
+      refused.write(ranged('bytes=0-4095'));
+      await refused.answer();
+      await Promise.all([silent, refused].map((client) => client.until(() => client.closed)));
+    });
+
+    for (const [part, limits, begin] of [
+      ['head', { headMs: 200 }, 'GET /ima'],
+      ['body', { bodyMs: 200 }, 'GET /image HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\nContent-Length: 9999\r\n\r\n'],
+    ] as const) {
+      it(`gives up a request whose ${part} comes a byte at a time`, async () => {
+        const { server, port } = await imageServer({ requestLimits: limits });
+        const malformed = once(server, 'malformed');
+        const client = await RawClient.to(port);
+        client.write(begin);
+        const drip = setInterval(() => client.write('a'), 20);
+        afterwards(() => clearInterval(drip));
+        await client.until(() => client.closed);
+        const what = part === 'head' ? 'the head of its request' : 'the body of its request';
+        assert.deepEqual(await malformed, [`${what} took longer than 0.2 s`, '127.0.0.1']);
+      });
+    }
 
     for (const method of ['HEAD', 'POST', 'OPTIONS', 'DELETE']) {
       it(`answers 405 to ${method}`, async () => {
