@@ -256,6 +256,10 @@ const EXPLANATIONS = {
     what: 'The image given as {what} is linked for {actual}.',
     remedy: 'Swap the files: user1 is the file for 0x01000, user2 the one for 0x81000.',
   },
+  'image-wrong-place': {
+    what: 'The image given as {what} is linked for {place} in flash, where no slot is: it would not start.',
+    remedy: "Use a build for Espressif's own boot loader; this one is for another, such as rBoot.",
+  },
   'image-too-large': {
     what: 'The {what} image has {size} bytes; at most {limit} fit.',
     remedy: 'Use a smaller build, such as tasmota-lite.',

@@ -10,8 +10,8 @@ import { roadOfRole, type Road } from './roads';
  * Examines an image for its place in the cloud route.
  *
  * @throws FlashError with the first finding that refuses it: image-compressed, image-web-page, image-wrong-chip,
- * image-invalid, image-truncated, image-stock-firmware, image-too-large, image-wrong-slot, image-wrong-flash-mode,
- * image-wrong-flash-size, image-minimal
+ * image-invalid, image-truncated, image-stock-firmware, image-too-large, image-wrong-slot, image-wrong-place,
+ * image-wrong-flash-mode, image-wrong-flash-size, image-minimal
  */
 export function checkImage(bytes: Uint8Array, role: ImageRole): ImageFacts {
   return requireSound(examine(bytes, roadOfRole(role)));

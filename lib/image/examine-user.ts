@@ -3,7 +3,7 @@
 import { examineRest, examineWhole } from './examine-common';
 import type { ImageFacts } from './facts';
 import { advice, refusal, type Finding } from './finding';
-import { SMALLEST_IMAGE } from './format';
+import { IROM_OFFSET, MAPPED_FLASH, SMALLEST_IMAGE, hex } from './format';
 import type { Identity } from './identity';
 import type { Descriptor } from './one-hop/descriptor';
 import { finalOf } from './one-hop/read';
@@ -28,7 +28,7 @@ export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Iden
   findings.push(
     ...(facts.oneHop
       ? examineOneHop(bytes, facts.oneHop, road)
-      : [...examineSlot(facts, road), ...examineIdentity(facts, identity)]),
+      : [...examineSlot(facts, road), ...examineIdentity(facts, identity, road)]),
   );
   if (facts.crc === 'absent') findings.push(advice('note', 'image-without-crc'));
   return [...findings, ...examineRest(facts, identity)];
@@ -45,8 +45,12 @@ function examineOneHop(bytes: Uint8Array, descriptor: Descriptor, road: Road): F
 }
 
 /** An image that does not tell its slot is let through: only one clearly linked for the other slot is wrong. */
-function examineSlot({ slot }: ImageFacts, road: Road): Finding[] {
+function examineSlot({ slot, irom }: ImageFacts, road: Road): Finding[] {
   const { role } = roadFacts(road);
+  if (slot === undefined && irom && irom.address !== 0) {
+    const place = irom.address - IROM_OFFSET - MAPPED_FLASH.from;
+    return [refusal('image-wrong-place', { what: role, place: hex(place) })];
+  }
   if (slot === undefined) return [advice('warn', 'image-slot-untold', { place: role })];
   return `user${slot}` === role ? [] : [refusal('image-wrong-slot', { what: role, actual: `user${slot}` })];
 }
@@ -55,7 +59,11 @@ function examineSlot({ slot }: ImageFacts, road: Road): Finding[] {
  * Only the builds of 2018 have a CRC-32, and only they go on where they find an application at 0x1000, as an
  * interrupted transfer leaves it (image notes 1.3 and 3).
  */
-function examineIdentity({ crc }: ImageFacts, { project }: Identity): Finding[] {
+function examineIdentity({ crc }: ImageFacts, { project }: Identity, road: Road): Finding[] {
+  if (project === 'espressif-at') {
+    const reason = "it is Espressif's AT firmware, which only takes commands at its serial port";
+    return [refusal('image-invalid', { what: roadFacts(road).role, reason })];
+  }
   if (project === 'e2a') return crc === 'absent' ? [advice('warn', 'image-old-finalstage')] : [];
   return project === 'rehearsal' ? [] : [advice('warn', 'image-not-finalstage')];
 }

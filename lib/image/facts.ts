@@ -76,9 +76,9 @@ export interface ImageFacts {
   readonly parts: readonly ImagePart[];
   /** Bytes behind the last part that belong to nothing (after the CRC-32 trailer, where there is one). */
   readonly trailing: number;
-  /** The part that stays in flash and is mapped. User and final images. */
+  /** The part that stays in flash and is mapped; address 0 where it does not tell. User and final images. */
   readonly irom?: Segment;
-  /** User images: the slot it is linked for; undefined where its words do not tell. */
+  /** User images: the slot it is linked for; undefined where its words do not tell, or where it is no slot. */
   readonly slot?: 1 | 2 | undefined;
   readonly slotWords?: SlotWords;
   /** User images: the CRC-32 over the file that newer tools append. No boot loader reads it. */

@@ -67,10 +67,11 @@ interface Range {
   readonly to: number;
 }
 
-/** Data RAM, instruction RAM (eboot itself loads to 0x4010F000) and the flash as the CPU sees it. */
+/** Data RAM, and instruction RAM (eboot itself loads to 0x4010F000). */
 const DATA_RAM: Range = { from: 0x3ffe0000, to: 0x40000000 };
 const INSTRUCTION_RAM: Range = { from: 0x40100000, to: 0x40110000 };
-const MAPPED_FLASH: Range = { from: 0x40200000, to: 0x40300000 };
+/** The flash as the CPU sees it. */
+export const MAPPED_FLASH: Range = { from: 0x40200000, to: 0x40300000 };
 
 function inRange(address: number, { from, to }: Range): boolean {
   return address >= from && address < to;

@@ -6,7 +6,8 @@
 import { esp32Image } from './esp32';
 import { isMinimalText } from './minimal';
 
-export type Project = 'tasmota' | 'esphome' | 'espurna' | 'itead-stock' | 'e2a' | 'rehearsal' | 'unknown';
+export type Project =
+  'tasmota' | 'esphome' | 'espurna' | 'itead-stock' | 'e2a' | 'espressif-at' | 'rehearsal' | 'unknown';
 
 export interface Identity {
   readonly project: Project;
@@ -48,6 +49,8 @@ const MARKS: readonly Marks[] = [
       ['ESPURNA', 'xose.perez@'],
     ],
   },
+  // What it answers to AT+GMR, and what it says of an update over the network.
+  { project: 'espressif-at', anyOf: [['AT version:', '+CIPUPDATE:']] },
   // What it calls itself in a download, and the server it names there (image notes 2.6).
   { project: 'itead-stock', anyOf: [['itead-device', 'dl.itead.cn']] },
 ];

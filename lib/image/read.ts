@@ -25,6 +25,7 @@ import {
   isMappedFlash,
 } from './format';
 import { linkedFlashBytes } from './linked-flash';
+import { placeElsewhere } from './linked-place';
 import { isMinimalBuild } from './minimal';
 import { oneHopDescriptor } from './one-hop/read';
 import { readPart } from './part';
@@ -69,12 +70,13 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
   if (crc === 'cut') cutOff('the file ends inside its CRC-32');
   const irom = bytes.subarray(IROM_OFFSET, IROM_OFFSET + length);
   const slotWords = countSlotWords(irom);
-  const slot = slotOf(slotWords, length);
+  const elsewhere = placeElsewhere(irom, bytes.subarray(inner.offset, inner.end));
+  const slot = elsewhere === undefined ? slotOf(slotWords, length) : undefined;
   const oneHop = oneHopDescriptor(bytes, inner.segments);
   return {
     ...common(bytes, 'user', [inner]),
     trailing: bytes.length - inner.end - (crc === 'absent' ? 0 : CRC_BYTES),
-    irom: { address: slot ? SLOT_IROM_ADDRESS[slot] : 0, offset: IROM_OFFSET, length },
+    irom: { address: elsewhere ?? (slot ? SLOT_IROM_ADDRESS[slot] : 0), offset: IROM_OFFSET, length },
     slot,
     slotWords,
     crc: crc === 'cut' ? 'absent' : crc,

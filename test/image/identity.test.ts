@@ -39,6 +39,8 @@ describe('image/identity', () => {
     ['itead', { project: 'unknown' }],
     ['FinalStage\0http://192.168.4.2:8080/ota/image_arduino.bin', { project: 'e2a' }],
     ['FinalStage', { project: 'unknown' }],
+    ['AT version:%d.%d.%d.%d(%s %s)\0+CIPUPDATE:1', { project: 'espressif-at' }],
+    ['AT version:', { project: 'unknown' }],
     ['made for rehearsals with a virtual Sonoff; does nothing on a real one', { project: 'rehearsal' }],
   ];
   for (const [text, expected] of cases) {
