@@ -286,7 +286,7 @@ describe('image/read', () => {
       assert.deepEqual(readImage(new Uint8Array(image)), readImage(image));
     });
 
-    it('takes less than 50 ms per megabyte', () => {
+    it('takes less than 50 ms of the processor per megabyte', () => {
       const MEGABYTE = 1024 * 1024;
       const headings = makeFinalImage({ size: MEGABYTE });
       headings.fill('<h3>(x.', 0x1100, MEGABYTE - 0x3000, 'latin1');
@@ -299,11 +299,12 @@ describe('image/read', () => {
       };
       for (const [name, bytes] of Object.entries(inputs)) {
         const times = [1, 2, 3, 4].map(() => {
-          const start = performance.now();
+          const start = process.cpuUsage();
           refusalOf(() => readImage(bytes));
-          return performance.now() - start;
+          const { user, system } = process.cpuUsage(start);
+          return (user + system) / 1000;
         });
-        // The best of a few: a busy machine must not fail this.
+        // The best of a few, since the first ones are compiled on the way; time spent waiting for a processor is not in it.
         assert(Math.min(...times) < 50, `${name}: ${times.join(', ')} ms`);
       }
     });
