@@ -32,13 +32,26 @@ const EXPLANATIONS = {
   },
   'wifi-credentials-unusable': {
     what: 'The device cannot use this {what}: {reason}.',
-    remedy: 'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes.',
+    remedy: 'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes, neither with a space at its ends.',
   },
 
   // This machine
   'host-missing': {
     what: 'This node has no Sonoff host.',
     remedy: 'Open the node, choose or add a host, and deploy.',
+  },
+  'variable-unset': {
+    what: 'The environment variable {variable} is not set; {name} needs it.',
+    remedy:
+      'Set it where Node-RED is started, or in the environment of the flow, group or subflow, and deploy; or enter the value itself.',
+  },
+  'value-invalid': {
+    what: 'The value of {name} cannot be used: {reason}.',
+    remedy: 'Correct it in the node or in the message, and start again.',
+  },
+  'reference-ambiguous': {
+    what: 'Several {what} nodes are called "{name}": {ids}.',
+    remedy: 'Rename all but one of them, or give the id of the one that is meant.',
   },
   'url-invalid': {
     what: 'The address {url} in this node is not an http:// address.',

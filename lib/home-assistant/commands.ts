@@ -64,8 +64,8 @@ function ignored(reason: 'retained' | 'payload' | 'topic'): Command {
   return { kind: 'ignored', reason };
 }
 
-/** `mqtt in` gives a text, a Buffer, or what it has parsed, as its form says. */
+/** `mqtt in` gives a text, a Buffer, or what it has parsed, as its form says: then a name of digits is a number. */
 function textOf(payload: unknown): string {
-  if (Buffer.isBuffer(payload)) return payload.toString('utf8');
-  return typeof payload === 'string' ? payload : '';
+  if (Buffer.isBuffer(payload)) return payload.toString('utf8').trim();
+  return typeof payload === 'string' || typeof payload === 'number' ? String(payload).trim() : '';
 }

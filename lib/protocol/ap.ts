@@ -64,6 +64,8 @@ export function parseDeviceInfo(body: string, url: string = AP_URL): DeviceInfo 
 export function checkCredentials(ssid: string | undefined, password: string | undefined): string[] {
   if (typeof ssid !== 'string' || ssid === '') throw new FlashError('wifi-credentials-missing', { what: 'name' });
   if (typeof password !== 'string') throw new FlashError('wifi-credentials-missing', { what: 'password' });
+  refuseOuterSpaces('Wi-Fi name', ssid);
+  refuseOuterSpaces('Wi-Fi password', password);
   checkLength('Wi-Fi name', ssid, SSID_LIMIT);
   checkLength('Wi-Fi password', password, PASSWORD_LIMIT);
 
@@ -76,6 +78,15 @@ export function checkCredentials(ssid: string | undefined, password: string | un
   if (!isPlain(ssid)) warnings.push(undecodable('name'));
   if (!isPlain(password)) warnings.push(undecodable('password'));
   return warnings;
+}
+
+/**
+ * A space at an end is a slip far more often than part of a Wi-Fi, and Tasmota cannot store one.
+ * @throws FlashError `wifi-credentials-unusable`
+ */
+export function refuseOuterSpaces(what: string, text: string | undefined): void {
+  if (text === undefined || text.trim() === text) return;
+  throw new FlashError('wifi-credentials-unusable', { what, reason: 'it starts or ends with a space' });
 }
 
 /**

@@ -1,43 +1,58 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
-import type { Message } from '../../lib/flash/job/ticket';
+import type { MessageValues } from './messages';
+import { readSources } from './sources';
 
 /** The config node `sonota-firmware` as its users see it. */
 export interface FirmwareNode extends Node {
-  readonly sources: FirmwareSources;
+  /** @throws FlashError where its form cannot be read */
+  readSources(): FirmwareSources;
 }
 
 /**
  * The firmware that a node is to install: its form's, else the message's, which names a firmware node by name or id or
  * carries the images themselves. Undefined where neither says anything.
  *
- * @throws FlashError `firmware-missing` where the message names a firmware node that is not there
+ * @param formId id of the form's firmware node
+ * @throws FlashError `firmware-missing` where the message names a firmware node that is not there,
+ *   `reference-ambiguous` where it names several, and where a value cannot be read
  */
-export function chooseFirmware(RED: NodeAPI, formId: unknown, message: Message): FirmwareSources | undefined {
-  const ofForm = typeof formId === 'string' && formId !== '' ? firmwareNode(RED, formId) : undefined;
-  if (ofForm) return ofForm.sources;
-  const { firmware } = message;
-  if (typeof firmware === 'string' && firmware !== '') {
-    const named = firmwareNode(RED, firmware) ?? firmwareNodeByName(RED, firmware);
-    if (!named) throw new FlashError('firmware-missing', { what: `firmware node called "${firmware.slice(0, 80)}"` });
-    return named.sources;
+export function chooseFirmware(
+  RED: NodeAPI,
+  formId: string | undefined,
+  said: MessageValues,
+): FirmwareSources | undefined {
+  const ofForm = formId === undefined ? undefined : firmwareNode(RED, formId);
+  if (ofForm) return ofForm.readSources();
+  const given = said.raw('firmware');
+  if (typeof given === 'object' && given !== null) {
+    const images = said.object('firmware');
+    return images && readSources(images);
   }
-  if (typeof firmware === 'object' && firmware !== null) return firmware;
-  return undefined;
+  const name = said.text('firmware');
+  return name === undefined ? undefined : firmwareCalled(RED, name).readSources();
+}
+
+/** An id is never ambiguous, and wins over a name. */
+function firmwareCalled(RED: NodeAPI, name: string): FirmwareNode {
+  const named = firmwareNode(RED, name);
+  if (named) return named;
+  const found: FirmwareNode[] = [];
+  RED.nodes.eachNode((definition: NodeDef) => {
+    if (definition.name?.trim() !== name) return;
+    // One that is disabled is no node.
+    const node = firmwareNode(RED, definition.id);
+    if (node) found.push(node);
+  });
+  const [only, ...others] = found;
+  if (!only) throw new FlashError('firmware-missing', { what: `firmware node called "${name.slice(0, 80)}"` });
+  if (others.length === 0) return only;
+  const ids = found.map(({ id }) => id).join(', ');
+  throw new FlashError('reference-ambiguous', { what: 'firmware', name: name.slice(0, 80), ids });
 }
 
 function firmwareNode(RED: NodeAPI, id: string): FirmwareNode | undefined {
   const node = RED.nodes.getNode(id) as FirmwareNode | null;
   return node?.type === 'sonota-firmware' ? node : undefined;
-}
-
-function firmwareNodeByName(RED: NodeAPI, name: string): FirmwareNode | undefined {
-  let found: FirmwareNode | undefined;
-  RED.nodes.eachNode((definition: NodeDef) => {
-    if (definition.type === 'sonota-firmware' && definition.name === name) {
-      found ??= firmwareNode(RED, definition.id);
-    }
-  });
-  return found;
 }

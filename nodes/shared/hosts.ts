@@ -1,13 +1,64 @@
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
+import { asFlashError, FlashError } from '../../lib/errors';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import type { FlashHost } from '../../lib/flash/host/host';
+import type { WifiPresence } from '../../lib/flash/preflight/wifi';
+import { checkCredentials, refuseOuterSpaces } from '../../lib/protocol/ap';
+import type { MessageValues } from './messages';
 
 /** Every host of this Node-RED; they outlive their config nodes (design, rule 7). */
 export const hosts = new HostRegistry();
 
+/** The Wi-Fi that devices are to join; what is undefined is not known. */
+export interface HomeWifi {
+  readonly ssid: string | undefined;
+  /** Empty for an open Wi-Fi. A secret, which goes nowhere but to a device. */
+  readonly password: string | undefined;
+}
+
 /** The config node `sonota-host` as its users see it. */
 export interface HostNode extends Node {
   readonly flashHost: FlashHost;
-  /** The home Wi-Fi; the password is a credential and goes nowhere but to a device. */
-  readonly wifi: { readonly ssid: string | undefined; readonly password: string | undefined };
+  /** As the form says. */
+  readonly wifi: HomeWifi;
+  /** What in its form cannot be read: nothing may start with it. */
+  readonly problem: FlashError | undefined;
+}
+
+/** The host of a node; undefined where none is chosen, or it is not there. */
+export function hostNodeOf(RED: NodeAPI, config: { host: string }): HostNode | undefined {
+  const node = RED.nodes.getNode(config.host) as HostNode | null;
+  return node?.type === 'sonota-host' ? node : undefined;
+}
+
+/** @throws FlashError `host-missing`, or what in the host's form cannot be read */
+export function requireHost(hostNode: HostNode | undefined): HostNode {
+  if (!hostNode) throw new FlashError('host-missing');
+  if (hostNode.problem) throw hostNode.problem;
+  return hostNode;
+}
+
+/**
+ * The home Wi-Fi for a message: the host's, else the message's own.
+ * @throws FlashError `value-invalid`, `variable-unset`, `wifi-credentials-unusable`
+ */
+export function homeWifi({ wifi }: HostNode, said: MessageValues): HomeWifi {
+  const ssid = wifi.ssid ?? (said.exactText('ssid') || undefined);
+  const password = wifi.password ?? said.password();
+  refuseOuterSpaces('Wi-Fi name', ssid);
+  refuseOuterSpaces('Wi-Fi password', password);
+  return { ssid, password };
+}
+
+/** What of the home Wi-Fi is known for a message, and why a device cannot use it. */
+export function wifiPresence(host: HostNode, said: MessageValues): WifiPresence {
+  try {
+    const { ssid, password } = homeWifi(host, said);
+    if (ssid !== undefined && password !== undefined) checkCredentials(ssid, password);
+    return { ssid: ssid !== undefined, password: password !== undefined };
+  } catch (thrown) {
+    const problem = asFlashError(thrown);
+    if (problem.code !== 'wifi-credentials-unusable') throw problem;
+    return { ssid: true, password: true, problem };
+  }
 }

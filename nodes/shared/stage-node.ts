@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { asFlashError, FlashError } from '../../lib/errors';
+import { asFlashError, type FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
@@ -7,10 +7,11 @@ import type { StageName } from '../../lib/flash/job/stages';
 import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
-import { hosts, type HostNode } from './hosts';
-import { adoptEvent, deviceOf, takePassword } from './messages';
+import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
+import { MessageValues } from './messages';
 import { NodeStatus } from './status';
 import { translateError, translateJob, translateReport, translator } from './translate';
+import { Values } from './values';
 
 type Done = (error?: Error) => void;
 type Send = (messages: (NodeMessage | null)[]) => void;
@@ -18,14 +19,13 @@ type Send = (messages: (NodeMessage | null)[]) => void;
 /** What the stage needs to know of one message; see StageRequest. */
 export type StagePlan = Pick<StageRequest, 'findJob' | 'run' | 'deviceid'>;
 
-export interface StageNodeOptions {
+export interface StageNodeOptions<Form> {
   readonly stage: StageName;
   readonly oneAtATime: boolean;
-  /**
-   * Reads a message. Throws a FlashError where the message or the form cannot do.
-   * @param password the Wi-Fi password that was taken out of the message
-   */
-  plan(host: HostNode, message: Message, password: string | undefined): StagePlan;
+  /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
+  readForm(form: Values): Form;
+  /** Reads a message. Throws a FlashError where it cannot do. */
+  plan(given: { readonly host: HostNode; readonly form: Form; readonly said: MessageValues }): StagePlan;
 }
 
 /** A config with the one property that every stage node has. */
@@ -37,7 +37,7 @@ export interface StageNodeDef extends NodeDef {
  * Makes a node run one stage of a flash: takes messages, shows the status, puts out progress and results, and lets
  * go at its close without touching what runs. Nothing here can throw into Node-RED.
  */
-export class StageNode {
+export class StageNode<Form> {
   readonly status: NodeStatus;
   private readonly pending = new Map<string, { done: Done; send: Send }>();
   private readonly hostNode: HostNode | undefined;
@@ -46,11 +46,11 @@ export class StageNode {
     private readonly RED: NodeAPI,
     private readonly node: Node,
     private readonly config: StageNodeDef,
-    private readonly options: StageNodeOptions,
+    private readonly options: StageNodeOptions<Form>,
   ) {
     this.translate = translator(RED, config.type);
     this.status = new NodeStatus(node, this.translate);
-    this.hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    this.hostNode = hostNodeOf(RED, config);
     node.on('input', (message, send, done) => this.take(message, send, done));
     node.on('close', (removed: boolean, done: () => void) => {
       this.close(removed).then(done, done);
@@ -60,13 +60,18 @@ export class StageNode {
 
   private readonly translate: ReturnType<typeof translator>;
 
+  /** The form, where it and the host's can be read. */
+  get readable(): Form | undefined {
+    return this.hostNode?.problem || problemOf(() => this.form()) ? undefined : this.form();
+  }
+
   get host(): FlashHost | undefined {
     return this.hostNode?.flashHost;
   }
 
   /** Begins the stage for a message that nobody sent: a device came by itself. */
   beginBySelf(message: Message): void {
-    if (this.hostNode) this.begin(this.hostNode, message, undefined);
+    this.begin(new MessageValues(message));
   }
 
   private attach(): void {
@@ -83,14 +88,12 @@ export class StageNode {
 
   /** Goes on with the messages that this node held when Node-RED ended. */
   private resume(host: FlashHost): void {
-    const { hostNode } = this;
-    if (!hostNode) return;
     for (const { ticket, record } of host.runs.tickets.claim(this.node.id)) {
       const job = record.jobId === undefined ? undefined : host.jobs.byId(record.jobId);
       const deviceid = job?.deviceid ?? record.deviceid;
       const message = deviceid === undefined ? ticket.message : { ...ticket.message, deviceid };
       try {
-        this.begin(hostNode, message, undefined, { ticketId: ticket.id, job });
+        this.begin(new MessageValues(message), { ticketId: ticket.id, job });
       } catch (thrown) {
         host.runs.tickets.forget(ticket.id);
         this.outlet.failure(asFlashError(thrown), ticket);
@@ -110,15 +113,15 @@ export class StageNode {
   }
 
   private take(message: Message, send: Send, done: Done): void {
-    adoptEvent(message);
-    const password = takePassword(message);
+    const said = new MessageValues(message);
     try {
-      if (!this.hostNode) throw new FlashError('host-missing');
-      if (message['cancel'] === true) {
-        this.hostNode.flashHost.runs.cancel(this.node.id, deviceOf(message));
+      const { runs } = requireHost(this.hostNode).flashHost;
+      said.adoptEvent();
+      if (said.flag('cancel')) {
+        runs.cancel(this.node.id, said.deviceId());
         return done();
       }
-      const ticket = this.begin(this.hostNode, message, password);
+      const ticket = this.begin(said);
       this.pending.set(ticket.id, { done, send });
     } catch (thrown) {
       const error = asFlashError(thrown);
@@ -129,16 +132,13 @@ export class StageNode {
   }
 
   /** @param kept where an earlier run of Node-RED took the message, and had perhaps begun the job */
-  private begin(
-    hostNode: HostNode,
-    message: Message,
-    password: string | undefined,
-    kept: { ticketId?: string; job?: Job | undefined } = {},
-  ): Ticket {
+  private begin(said: MessageValues, kept: { ticketId?: string; job?: Job | undefined } = {}): Ticket {
     const { stage, oneAtATime } = this.options;
-    const plan = this.options.plan(hostNode, message, password);
+    const host = requireHost(this.hostNode);
+    const plan = this.options.plan({ host, form: this.form(), said });
+    const { message } = said;
     const { deviceid } = plan;
-    return hostNode.flashHost.runs.begin({
+    return host.flashHost.runs.begin({
       nodeId: this.node.id,
       stage,
       message,
@@ -148,7 +148,7 @@ export class StageNode {
       findJob: () => (kept.job?.isOpen ? kept.job : plan.findJob()),
       run: async (context) => {
         // A port that was in use is tried again with every message.
-        await hostNode.flashHost.open();
+        await host.flashHost.open();
         return plan.run(context);
       },
     });
@@ -188,8 +188,12 @@ export class StageNode {
     };
   }
 
+  private form(): Form {
+    return this.options.readForm(Values.ofForm(this.config));
+  }
+
   private readonly showHost = (): void => {
-    const trouble = this.host?.trouble;
+    const trouble = this.hostNode?.problem ?? this.host?.trouble ?? problemOf(() => this.form());
     if (trouble) this.status.failed(trouble.code);
     else if (this.pending.size === 0) this.status.idle();
   };
@@ -212,6 +216,15 @@ export class StageNode {
       deviceid: job.deviceid,
       sonota: translateJob(this.RED, job),
     };
+  }
+}
+
+function problemOf(read: () => unknown): FlashError | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (thrown) {
+    return asFlashError(thrown);
   }
 }
 

@@ -2,26 +2,18 @@ import type { Node, NodeAPI } from 'node-red';
 import { cloud } from '../../lib/flash/stage/cloud';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { whenFlowsRun } from '../shared/deploys';
-import { deviceOf } from '../shared/messages';
-import { isTicked, numberOr } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
-
-interface CloudEmulatorDef extends StageNodeDef {
-  every: boolean | string;
-  timeout: number | string;
-  force: boolean | string;
-}
+import type { Values } from '../shared/values';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaCloudEmulator(this: Node, config: CloudEmulatorDef): void {
+  function SonotaCloudEmulator(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    const timeoutSeconds = numberOr(config.timeout, 300);
-    const force = isTicked(config.force);
     const stageNode = new StageNode(RED, this, config, {
       stage: 'cloud',
       oneAtATime: false,
-      plan: ({ flashHost }, message) => {
-        const deviceid = deviceOf(message);
+      readForm,
+      plan: ({ host: { flashHost }, form: { timeoutSeconds, force }, said }) => {
+        const deviceid = said.deviceId();
         return {
           deviceid,
           findJob: () => flashHost.jobs.jobFor('cloud', deviceid),
@@ -29,16 +21,26 @@ export default function register(RED: NodeAPI): void {
         };
       },
     });
-    if (isTicked(config.every)) answerEvery(RED, this, stageNode);
+    answerEvery(RED, this, stageNode);
   }
 
   RED.nodes.registerType('sonota-cloud-emulator', SonotaCloudEmulator);
 }
 
+interface CloudForm {
+  readonly every: boolean;
+  readonly timeoutSeconds: number;
+  readonly force: boolean;
+}
+
+function readForm(form: Values): CloudForm {
+  return { every: form.flag('every'), timeoutSeconds: form.seconds('timeout') ?? 300, force: form.flag('force') };
+}
+
 /** A message for each device that becomes ready by itself, one a job: a device in work is not announced again. */
-function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode): void {
-  const { host } = stageNode;
-  if (!host) return;
+function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudForm>): void {
+  const { host, readable } = stageNode;
+  if (!host || !readable?.every) return;
   const onReady = ({ device }: DeviceConnection): void => {
     if (!device) return;
     const job = host.jobs.openJob(device.deviceid);

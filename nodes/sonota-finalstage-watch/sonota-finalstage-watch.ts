@@ -4,27 +4,22 @@ import type { Job } from '../../lib/flash/job/job';
 import { finalStage } from '../../lib/flash/stage/finalstage';
 import { FINALSTAGE_ADDRESS } from '../../lib/protocol/finalstage';
 import { chooseFirmware } from '../shared/firmware-choice';
-import { deviceOf } from '../shared/messages';
-import { httpUrlOr, numberOr } from '../shared/properties';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
-interface FinalStageWatchDef extends StageNodeDef {
-  firmware: string;
-  url: string;
-  timeout: number | string;
-}
-
 export default function register(RED: NodeAPI): void {
-  function SonotaFinalStageWatch(this: Node, config: FinalStageWatchDef): void {
+  function SonotaFinalStageWatch(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    const timeoutSeconds = numberOr(config.timeout, 900);
     new StageNode(RED, this, config, {
       stage: 'finalstage',
       oneAtATime: true,
-      plan: ({ flashHost }, message) => {
-        const deviceid = deviceOf(message);
-        const url = httpUrlOr(config.url, `http://${FINALSTAGE_ADDRESS}`);
-        const sources = chooseFirmware(RED, config.firmware, message);
+      readForm: (form) => ({
+        timeoutSeconds: form.seconds('timeout') ?? 900,
+        url: form.httpUrl('url') ?? `http://${FINALSTAGE_ADDRESS}`,
+        firmware: form.text('firmware'),
+      }),
+      plan: ({ host: { flashHost }, form: { timeoutSeconds, url, firmware }, said }) => {
+        const deviceid = said.deviceId();
+        const sources = chooseFirmware(RED, firmware, said);
         return {
           deviceid,
           findJob: () => jobInFinalStage(flashHost, deviceid),

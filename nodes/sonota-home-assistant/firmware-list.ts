@@ -1,11 +1,8 @@
 import { basename } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { LoadedImage } from '../../lib/flash/firmware/firmware';
+import { Values } from '../shared/values';
 import type { World } from '../../lib/home-assistant';
-
-interface FirmwareDef extends NodeDef {
-  final?: unknown;
-}
 
 /** The `sonota-firmware` nodes of this Node-RED by their names, for a list to choose from. */
 export class FirmwareList {
@@ -19,11 +16,11 @@ export class FirmwareList {
   constructor(
     RED: NodeAPI,
     private readonly chosen: () => string | undefined,
-    private readonly more: { readonly defaultId: string; readonly unknownName: string },
+    private readonly more: { readonly defaultId: string | undefined; readonly unknownName: string },
   ) {
-    RED.nodes.eachNode((definition: FirmwareDef) => {
+    RED.nodes.eachNode((definition: NodeDef) => {
       if (definition.type !== 'sonota-firmware') return;
-      const final = typeof definition.final === 'string' ? definition.final.trim() : '';
+      const final = finalOf(definition);
       const name = this.freeName(definition.name || nameOfSource(final) || definition.id);
       this.ids.set(name, definition.id);
       if (final !== '' && !this.names.has(final)) this.names.set(final, name);
@@ -66,4 +63,13 @@ export class FirmwareList {
 function nameOfSource(source: string): string | undefined {
   const name = basename(source.replace(/^\w+:(?!\/\/)/, '').split(/[?#]/)[0] ?? '').replace(/\.bin$/i, '');
   return name === '' || name === 'message' ? undefined : name;
+}
+
+/** For a name only: what cannot be read is said when it is used. */
+function finalOf(definition: NodeDef): string {
+  try {
+    return Values.ofForm(definition).text('final') ?? '';
+  } catch {
+    return '';
+  }
 }

@@ -1,23 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { FlashError } from '../../lib/errors';
-import { ENTITY_NAMES, type EntityNames } from '../../lib/home-assistant';
+import { asFlashError, type FlashError } from '../../lib/errors';
+import type { FlashHost } from '../../lib/flash/host/host';
+import { ENTITY_NAMES, type EntityNames, type TopicSettings } from '../../lib/home-assistant';
 import { whenFlowsRun } from '../shared/deploys';
-import { hosts, type HostNode } from '../shared/hosts';
+import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
-import { textOr } from '../shared/properties';
 import { NodeStatus } from '../shared/status';
-import { translator, type Translate } from '../shared/translate';
+import { translateError, translator, type Translate } from '../shared/translate';
+import { Values } from '../shared/values';
 import { DeviceMemory } from './device-memory';
 import { FirmwareList } from './firmware-list';
 import { HomeAssistantLink, type LinkOutlet } from './link';
 
 interface HomeAssistantDef extends NodeDef {
   host: string;
-  firmware: string;
-  prefix: string;
-  topic: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -25,13 +23,20 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const status = new NodeStatus(this, translate);
-    const hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    const hostNode = hostNodeOf(RED, config);
     let link: HomeAssistantLink | undefined;
 
-    if (!hostNode) status.failed('host-missing');
-    else {
-      const host = hostNode.flashHost;
-      hosts.addUser(config.host, this.id);
+    const showProblem = (thrown: unknown): FlashError => {
+      const error = asFlashError(thrown);
+      status.failed(error.code);
+      return translateError(RED, error);
+    };
+    const read = (): HomeAssistantForm => {
+      requireHost(hostNode);
+      return readForm(Values.ofForm(config));
+    };
+
+    const connect = ({ firmware, topics }: HomeAssistantForm, host: FlashHost): void => {
       whenFlowsRun(RED, this, () => {
         const folder = ownFolder(RED);
         const names = namesIn(translate);
@@ -45,10 +50,10 @@ export default function register(RED: NodeAPI): void {
             host,
             memory,
             firmware: new FirmwareList(RED, () => memory.chosen, {
-              defaultId: config.firmware,
+              defaultId: firmware,
               unknownName: names.newFirmware,
             }),
-            topics: { prefix: textOr(config.prefix, 'homeassistant'), base: textOr(config.topic, 'sonota') },
+            topics,
             names,
             version: ownVersion(),
           },
@@ -56,12 +61,25 @@ export default function register(RED: NodeAPI): void {
         );
         link.start();
       });
+    };
+
+    if (hostNode) hosts.addUser(config.host, this.id);
+    try {
+      const form = read();
+      if (hostNode) connect(form, hostNode.flashHost);
+    } catch (thrown) {
+      showProblem(thrown);
     }
 
     this.on('input', (message, _send, done) => {
-      if (!hostNode) return done(new FlashError('host-missing'));
-      link?.take(message);
-      done();
+      try {
+        read();
+        const said = Values.ofMessage(message);
+        link?.take({ topic: said.text('topic'), payload: said.raw('payload'), retain: said.flag('retain') });
+        done();
+      } catch (thrown) {
+        done(showProblem(thrown));
+      }
     });
     this.on('close', (removed: boolean, done: () => void) => {
       const stopped = Promise.resolve(link?.stop(removed));
@@ -71,6 +89,17 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('sonota-home-assistant', SonotaHomeAssistant);
+}
+
+interface HomeAssistantForm {
+  /** Id of the firmware node that counts until another one is chosen. */
+  readonly firmware: string | undefined;
+  readonly topics: TopicSettings;
+}
+
+function readForm(form: Values): HomeAssistantForm {
+  const topics = { prefix: form.text('prefix') ?? 'homeassistant', base: form.text('topic') ?? 'sonota' };
+  return { firmware: form.text('firmware'), topics };
 }
 
 function outletOf(node: Node, status: NodeStatus, translate: Translate): LinkOutlet {

@@ -8,8 +8,9 @@ import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight'
 import { localIPv4, routedAddress } from '../../lib/net/addresses';
 import { isContainerInterface } from '../../lib/net/container';
 import { canBeHome } from '../../lib/net/home-address';
-import { hosts, type HostNode } from '../shared/hosts';
-import { translatePreflight } from '../shared/translate';
+import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
+import { MessageValues } from '../shared/messages';
+import { translateError, translatePreflight } from '../shared/translate';
 
 const PATH = '/sonota/host/:id/preflight';
 
@@ -18,7 +19,7 @@ export function addHostRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   const answer: RequestHandler = (request, response) => {
     check(RED, request, response).catch((thrown: unknown) => {
-      const { code, message } = asFlashError(thrown);
+      const { code, message } = translateError(RED, asFlashError(thrown));
       if (!response.headersSent) response.status(422).json({ code, message });
     });
   };
@@ -55,12 +56,13 @@ async function check(RED: NodeAPI, request: Request, response: Response): Promis
 }
 
 /** A host listens while it has a user: for the time of the checks, they are one. */
-async function checkAsUser({ id, flashHost, wifi }: HostNode, signal: AbortSignal): Promise<SaidReport> {
+async function checkAsUser(node: HostNode, signal: AbortSignal): Promise<SaidReport> {
+  const { id, flashHost } = requireHost(node);
   const user = `check-now ${randomUUID()}`;
   hosts.addUser(id, user);
   try {
-    const known = { ssid: wifi.ssid !== undefined, password: wifi.password !== undefined };
-    return await preflight(flashHost, { wifi: known, signal });
+    const wifi = wifiPresence(node, new MessageValues({}));
+    return await preflight(flashHost, { wifi, signal });
   } finally {
     await hosts.removeUser(id, user, true);
   }

@@ -1,32 +1,25 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import { readSource, type ImageSource } from '../../lib/flash/firmware/image-source';
+import { readSource } from '../../lib/flash/firmware/image-source';
 import { examine, flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
 import { libraryOf } from '../shared/library';
-import { textOrNone } from '../shared/properties';
+import { readSource as readImage } from '../shared/sources';
 import { translateError, translateFinding, translator } from '../shared/translate';
-
-interface ImageDoctorDef extends NodeDef {
-  road: string;
-}
-
-/** What a message may carry in, and what it carries out. */
-interface DoctorMessage extends NodeMessage {
-  road?: unknown;
-  picture?: string;
-}
+import { Values } from '../shared/values';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaImageDoctor(this: Node, config: ImageDoctorDef): void {
+  function SonotaImageDoctor(this: Node, config: NodeDef): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const closing = new AbortController();
 
-    const look = async (message: DoctorMessage): Promise<Examination> => {
-      const road = roadOf(textOrNone(config.road) ?? message.road);
-      const source = message.payload as ImageSource;
+    const form = Values.ofForm(config);
+
+    const look = async (said: Values): Promise<Examination> => {
+      const road = roadIn(form) ?? roadIn(said) ?? 'finalstage';
+      const source = readImage(said, 'payload');
       const options = { signal: closing.signal, library: libraryOf(RED) };
-      const { bytes } = await readSource(roadFacts(road).role, source, options);
+      const { bytes } = await readSource(roadFacts(road).role, source ?? '', options);
       return examine(bytes, road);
     };
     const show = ({ verdict, findings }: Examination): void => {
@@ -36,8 +29,8 @@ export default function register(RED: NodeAPI): void {
       else this.status({ fill: 'green', shape: 'dot', text: translate('status.ok', 'fits') });
     };
 
-    this.on('input', (message: DoctorMessage, send, done) => {
-      look(message)
+    this.on('input', (message, send, done) => {
+      look(Values.ofMessage(message))
         .then((examined) => {
           const findings = examined.findings.map((finding) => translateFinding(RED, finding));
           const image = { ...examined, findings };
@@ -60,11 +53,8 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-image-doctor', SonotaImageDoctor);
 }
 
-/** The road that is meant; a final image's where nothing says which. @throws FlashError `road-unknown` */
-function roadOf(value: unknown): Road {
-  if (value === undefined || value === null || value === '') return 'finalstage';
-  const road = ROADS.find((one) => one === value);
-  if (road) return road;
-  const given = typeof value === 'string' ? value.slice(0, 40) : typeof value;
-  throw new FlashError('road-unknown', { road: given, known: ROADS.join(', ') });
+/** The road that is meant, where it is said. @throws FlashError `road-unknown` */
+function roadIn(values: Values): Road | undefined {
+  const refuse = (road: string): FlashError => new FlashError('road-unknown', { road, known: ROADS.join(', ') });
+  return values.choice('road', ROADS, refuse);
 }

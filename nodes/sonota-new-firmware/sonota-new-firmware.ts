@@ -2,53 +2,30 @@ import type { Node, NodeAPI } from 'node-red';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import { newFirmware } from '../../lib/flash/stage/new-firmware';
-import type { Message } from '../../lib/flash/job/ticket';
-import type { HostNode } from '../shared/hosts';
-import { deviceOf } from '../shared/messages';
-import { httpUrlOr, numberOr, textOr, textOrNone } from '../shared/properties';
+import type { NewFirmwareNode } from '../shared/new-firmware-behind';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
-interface NewFirmwareDef extends StageNodeDef {
-  url: string;
-  timeout: number | string;
-}
-
 export default function register(RED: NodeAPI): void {
-  function SonotaNewFirmware(this: Node, config: NewFirmwareDef): void {
+  function SonotaNewFirmware(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    const timeoutSeconds = numberOr(config.timeout, 600);
-    rememberUrl(RED.nodes.getNode(config.host) as HostNode | null, config.url);
-    new StageNode(RED, this, config, {
+    const stageNode = new StageNode(RED, this, config, {
       stage: 'newfirmware',
       oneAtATime: true,
-      plan: ({ flashHost }, message) => {
-        const deviceid = deviceOf(message);
-        const url = givenUrl(config, message);
+      readForm: (form) => ({ timeoutSeconds: form.seconds('timeout') ?? 600, url: form.httpUrl('url') }),
+      plan: ({ host: { flashHost }, form, said }) => {
+        const deviceid = said.deviceId();
+        const options = { ...form, url: form.url ?? said.httpUrl('newfirmware') };
         return {
           deviceid,
           findJob: () => jobToLookAfter(flashHost, deviceid),
-          run: (context) => newFirmware(context, flashHost, { timeoutSeconds, url }),
+          run: (context) => newFirmware(context, flashHost, options),
         };
       },
     });
+    Object.assign(this, { formUrl: stageNode.readable?.url } satisfies Pick<NewFirmwareNode, 'formUrl'>);
   }
 
   RED.nodes.registerType('sonota-new-firmware', SonotaNewFirmware);
-}
-
-/** For a flash whose acknowledgement is lost: then its new firmware alone tells that it was taken. */
-function rememberUrl(host: HostNode | null, url: string): void {
-  if (host) host.flashHost.newFirmwareUrl = URL.canParse(url) ? url : undefined;
-}
-
-/**
- * Where a person wants it looked for: an http:// address, or an IPv4 alone.
- * @throws FlashError `url-invalid`
- */
-function givenUrl(config: NewFirmwareDef, message: Message): string | undefined {
-  const given = textOr(config.url, textOrNone(message['newfirmware']) ?? '');
-  if (given === '') return undefined;
-  return httpUrlOr(/^[\w.-]+(:\d+)?$/.test(given) ? `http://${given}` : given, '');
 }
 
 /** A flash that was resumed at FinalStage may not know its device: then it is the newest such one that is done. */

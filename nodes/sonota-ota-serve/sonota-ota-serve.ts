@@ -3,31 +3,29 @@ import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import { chooseFirmware } from '../shared/firmware-choice';
-import { deviceOf } from '../shared/messages';
-import { isTicked, numberOr } from '../shared/properties';
+import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
-interface OtaServeDef extends StageNodeDef {
-  firmware: string;
-  timeout: number | string;
-  force: boolean | string;
-}
-
 export default function register(RED: NodeAPI): void {
-  function SonotaOtaServe(this: Node, config: OtaServeDef): void {
+  function SonotaOtaServe(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    const timeoutSeconds = numberOr(config.timeout, 300);
-    const force = isTicked(config.force);
     new StageNode(RED, this, config, {
       stage: 'upgrade',
       oneAtATime: false,
-      plan: ({ flashHost }, message) => {
-        const deviceid = deviceOf(message) ?? onlyDeviceReady(flashHost);
-        const sources = chooseFirmware(RED, config.firmware, message);
+      readForm: (form) => ({
+        timeoutSeconds: form.seconds('timeout') ?? 300,
+        force: form.flag('force'),
+        firmware: form.text('firmware'),
+      }),
+      plan: ({ host: { flashHost }, form: { timeoutSeconds, force, firmware }, said }) => {
+        const deviceid = said.deviceId() ?? onlyDeviceReady(flashHost);
+        const sources = chooseFirmware(RED, firmware, said);
+        const newFirmwareUrl = newFirmwareUrlBehind(RED, this.id) ?? said.httpUrl('newfirmware');
+        const options = { timeoutSeconds, deviceid, sources, force, newFirmwareUrl };
         return {
           deviceid,
           findJob: () => flashHost.jobs.jobFor('upgrade', deviceid),
-          run: (context) => upgrade(context, flashHost, { timeoutSeconds, deviceid, sources, force }),
+          run: (context) => upgrade(context, flashHost, options),
         };
       },
     });

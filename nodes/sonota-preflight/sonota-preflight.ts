@@ -1,17 +1,16 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { asFlashError, FlashError } from '../../lib/errors';
+import { asFlashError } from '../../lib/errors';
 import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
 import type { Message } from '../../lib/flash/job/ticket';
 import { chooseFirmware } from '../shared/firmware-choice';
-import { hosts, type HostNode } from '../shared/hosts';
-import { adoptEvent, takePassword } from '../shared/messages';
-import { textOrNone } from '../shared/properties';
+import { hostNodeOf, hosts, requireHost, wifiPresence } from '../shared/hosts';
+import { MessageValues } from '../shared/messages';
 import { NodeStatus } from '../shared/status';
 import { translateError, translatePreflight, translator } from '../shared/translate';
+import { Values } from '../shared/values';
 
 interface PreflightDef extends NodeDef {
   host: string;
-  firmware: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -19,38 +18,32 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const status = new NodeStatus(this, translate);
-    const hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    const hostNode = hostNodeOf(RED, config);
+    const form = Values.ofForm(config);
     const untilClose = new AbortController();
 
     if (hostNode) hosts.addUser(config.host, this.id);
     else status.failed('host-missing');
 
     /** The table for a message, whose own Wi-Fi and firmware count too. */
-    const check = async (message: Message, password: string | undefined): Promise<PreflightReport> => {
-      if (!hostNode) throw new FlashError('host-missing');
-      const { flashHost, wifi } = hostNode;
-      const report = await preflight(flashHost, {
-        wifi: {
-          ssid: (wifi.ssid ?? textOrNone(message['ssid'])) !== undefined,
-          password: (wifi.password ?? password) !== undefined,
-        },
-        sources: chooseFirmware(RED, config.firmware, message),
-        signal: untilClose.signal,
-      });
+    const check = async (said: MessageValues): Promise<PreflightReport> => {
+      const host = requireHost(hostNode);
+      said.adoptEvent();
+      const sources = chooseFirmware(RED, form.text('firmware'), said);
+      status.busy(translate('status.checking', 'checking'));
+      const wifi = wifiPresence(host, said);
+      const report = await preflight(host.flashHost, { wifi, sources, signal: untilClose.signal });
       return translatePreflight(RED, report);
     };
 
-    const answer = async (message: Message): Promise<Message> => {
-      adoptEvent(message);
-      const password = takePassword(message);
-      status.busy(translate('status.checking', 'checking'));
-      const report = await check(message, password);
+    const answer = async (said: MessageValues): Promise<Message> => {
+      const report = await check(said);
       show(status, report);
-      return Object.assign(message, { payload: report });
+      return Object.assign(said.message, { payload: report });
     };
 
     this.on('input', (message, send, done) => {
-      answer(message).then(
+      answer(new MessageValues(message as Message)).then(
         (result) => {
           send(result);
           done();

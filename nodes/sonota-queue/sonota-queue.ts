@@ -1,20 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { asFlashError, FlashError } from '../../lib/errors';
+import { asFlashError, type FlashError } from '../../lib/errors';
 import type { Message } from '../../lib/flash/job/ticket';
-import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
+import type { FlashQueue, QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { whenFlowsRun } from '../shared/deploys';
-import { hosts, type HostNode } from '../shared/hosts';
-import { adoptEvent, deviceOf, takePassword } from '../shared/messages';
-import { numberOr, textOrNone } from '../shared/properties';
+import { homeWifi, hostNodeOf, hosts, requireHost, type HostNode } from '../shared/hosts';
+import { MessageValues } from '../shared/messages';
 import { NodeStatus } from '../shared/status';
 import { Throttle } from '../shared/throttle';
 import { translateError, translator } from '../shared/translate';
+import { Values } from '../shared/values';
 import { showQueue } from './queue-status';
 
 interface QueueDef extends NodeDef {
   host: string;
-  atOnce: number | string;
-  attempts: number | string;
 }
 
 /** A person or two can look after so many devices between their first and their last stage. */
@@ -26,7 +24,8 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const status = new NodeStatus(this, translate);
-    const hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    const hostNode = hostNodeOf(RED, config);
+    const form = Values.ofForm(config);
     const queue = hostNode?.flashHost.queue;
 
     let told = '';
@@ -40,38 +39,49 @@ export default function register(RED: NodeAPI): void {
     };
     const throttle = new Throttle(tell);
 
-    if (hostNode && queue) {
-      hosts.addUser(config.host, this.id);
-      queue.on('changed', throttle.call);
-      whenFlowsRun(RED, this, () => {
-        queue.attach(this.id, {
-          atOnce: Math.max(1, Math.floor(numberOr(config.atOnce, AT_ONCE))),
-          attempts: Math.max(1, Math.floor(numberOr(config.attempts, ATTEMPTS))),
-          start: (message, where) => {
-            const output = where === 'finalstage' ? 1 : 0;
-            if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
-            const messages: (Message | null)[] = [null, null, null];
-            messages[output] = RED.util.cloneMessage(message);
-            this.send(messages);
-            return true;
-          },
-        });
-      });
-    } else {
-      status.failed('host-missing');
+    const limits = (): { atOnce: number; attempts: number } => ({
+      atOnce: form.count('atOnce') ?? AT_ONCE,
+      attempts: form.count('attempts') ?? ATTEMPTS,
+    });
+    const showProblem = (thrown: unknown): FlashError => {
+      const error = asFlashError(thrown);
+      status.failed(error.code);
+      return translateError(RED, error);
+    };
+
+    const attach = (to: FlashQueue): void => {
+      const outlet: QueueOutlet = {
+        ...limits(),
+        start: (message, where) => {
+          const output = where === 'finalstage' ? 1 : 0;
+          if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
+          const messages: (Message | null)[] = [null, null, null];
+          messages[output] = RED.util.cloneMessage(message);
+          this.send(messages);
+          return true;
+        },
+      };
+      queue?.on('changed', throttle.call);
+      whenFlowsRun(RED, this, () => to.attach(this.id, outlet));
+    };
+
+    if (hostNode) hosts.addUser(config.host, this.id);
+    try {
+      attach(requireHost(hostNode).flashHost.queue);
+    } catch (thrown) {
+      showProblem(thrown);
     }
 
     this.on('input', (message: Message, _send, done) => {
+      const said = new MessageValues(message);
       try {
-        adoptEvent(message);
-        const password = takePassword(message);
-        if (!queue) throw new FlashError('host-missing');
-        if (!command(queue, message)) addAll(queue, this.id, message, password);
+        const host = requireHost(hostNode);
+        limits();
+        said.adoptEvent();
+        if (!command(host.flashHost.queue, said)) addAll(host, this.id, said);
         done();
       } catch (thrown) {
-        const error = asFlashError(thrown);
-        status.failed(error.code);
-        done(translateError(RED, error));
+        done(showProblem(thrown));
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {
@@ -86,15 +96,17 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-queue', SonotaQueue);
 }
 
+const COMMANDS = ['pause', 'resume', 'skip', 'retry', 'forget'] as const;
+
 /** Carries out what a message asks of the queue itself. @returns false where it asks for a flash */
-function command(queue: FlashQueue, message: Message): boolean {
-  const which = textOrNone(message['entry']) ?? deviceOf(message);
-  if (message['cancel'] === true) {
+function command(queue: FlashQueue, said: MessageValues): boolean {
+  const which = said.text('entry') ?? said.deviceId();
+  if (said.flag('cancel')) {
     const meant = which === undefined ? queue.snapshot().entries.map(({ id }) => id) : [which];
     for (const one of meant) queue.skip(one);
     return true;
   }
-  switch (message['queue']) {
+  switch (said.choice('queue', COMMANDS)) {
     case 'pause':
       queue.pause();
       return true;
@@ -110,16 +122,19 @@ function command(queue: FlashQueue, message: Message): boolean {
     case 'forget':
       queue.forget(which);
       return true;
-    default:
+    case undefined:
       return false;
   }
 }
 
 /** One flash a message, or one for each device of `msg.deviceids`. */
-function addAll(queue: FlashQueue, nodeId: string, message: Message, password: string | undefined): void {
-  const { deviceids, ...rest } = message;
-  const meant = Array.isArray(deviceids) ? deviceids.map(String) : [deviceOf(message)];
-  for (const deviceid of meant) {
-    queue.add(deviceid === undefined ? rest : { ...rest, deviceid }, { nodeId, password });
+function addAll(host: HostNode, nodeId: string, said: MessageValues): void {
+  // A Wi-Fi that no device can use is refused now, not when its turn has come.
+  homeWifi(host, said);
+  const password = said.password();
+  for (const deviceid of said.deviceIds() ?? [said.deviceId()]) {
+    const message: Message = { ...said.message, ...(deviceid === undefined ? {} : { deviceid }) };
+    delete message['deviceids'];
+    host.flashHost.queue.add(message, { nodeId, password });
   }
 }

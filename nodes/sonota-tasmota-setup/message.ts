@@ -1,85 +1,93 @@
 import { FlashError } from '../../lib/errors';
-import type { JobSnapshot } from '../../lib/flash/job/job';
-import type { Message } from '../../lib/flash/job/ticket';
-import type { TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
+import type { SetUpOptions, TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
 import type { TasmotaWishes } from '../../lib/flash/tasmota/wishes';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
-import type { HostNode } from '../shared/hosts';
-import { deviceOf } from '../shared/messages';
-import { httpUrlOr, numberOr, textOr, textOrNone } from '../shared/properties';
+import { homeWifi, type HostNode } from '../shared/hosts';
+import type { MessageValues } from '../shared/messages';
+import type { Values } from '../shared/values';
 
-/** The form. */
-export interface TasmotaSetupDef {
-  host: string;
-  url?: string;
-  address?: string;
-  topic?: string;
-  deviceName?: string;
-  template?: string;
-  mqttHost?: string;
-  mqttPort?: number | string;
-  timeout?: number | string;
+/** Undefined where the form leaves it open. */
+export interface TasmotaForm {
+  readonly apUrl: string;
+  readonly address: string | undefined;
+  readonly topic: string | undefined;
+  readonly name: string | undefined;
+  readonly template: string | undefined;
+  readonly mqttHost: string | undefined;
+  readonly mqttPort: number;
+  readonly mqttUser: string | undefined;
+  /** Secrets. */
+  readonly mqttPassword: string | undefined;
+  readonly webPassword: string | undefined;
+  readonly timeoutSeconds: number;
 }
 
-export interface TasmotaCredentials {
-  mqttUser: unknown;
-  mqttPassword: unknown;
-  webPassword: unknown;
-}
-
-/** What the message carries of the device: its flash's job, as the nodes before put it there. */
-export function deviceIn({ sonota }: Message): TasmotaDevice {
-  const { mac, model, ip } = (typeof sonota === 'object' && sonota !== null ? sonota : {}) as Partial<JobSnapshot>;
-  return { mac: textOrNone(mac), model: textOrNone(model), ip: textOrNone(ip) };
-}
-
-/**
- * Where it is at home: as the form says, the message, or the node that has found it there.
- * @throws FlashError `url-invalid`
- */
-export function homeUrlIn({ address }: TasmotaSetupDef, message: Message): string | undefined {
-  const { kind, url } = (message['payload'] ?? {}) as { kind?: unknown; url?: unknown };
-  const seen = kind === 'tasmota' && typeof url === 'string' && !isAccessPoint(url) ? url : '';
-  const given = textOr(address, textOr(message['address'], seen));
-  if (given === '') return undefined;
-  return new URL(httpUrlOr(/^[\w.-]+(:\d+)?$/.test(given) ? `http://${given}` : given, '')).origin;
-}
-
-/**
- * What the device is to be given; what the form leaves open, `msg.tasmota` may say. Passwords are never taken from a
- * message, save the Wi-Fi's, which was taken out of it.
- *
- * @throws FlashError `tasmota-other-firmware` where the node before has found something else
- */
-export function wishesOf(given: {
-  readonly config: TasmotaSetupDef;
-  readonly credentials: TasmotaCredentials | undefined;
-  readonly wifi: HostNode['wifi'];
-  readonly message: Message;
-  readonly password: string | undefined;
-}): TasmotaWishes {
-  const { config, wifi, message, password } = given;
-  const secret = (name: keyof TasmotaCredentials): string | undefined => textOrNone(given.credentials?.[name]);
-  refuseOthers(message);
-  const own = (typeof message['tasmota'] === 'object' ? (message['tasmota'] ?? {}) : {}) as Record<string, unknown>;
-  const filled = (text: string): string | undefined => fill(text, message);
-  const host = textOr(config.mqttHost, textOr(own['mqttHost'], ''));
+/** @param form with the node's credentials */
+export function readForm(form: Values): TasmotaForm {
   return {
-    ssid: wifi.ssid ?? textOrNone(message['ssid']),
-    password: wifi.password ?? password,
-    topic: filled(textOr(config.topic, textOr(own['topic'], ''))),
-    name: filled(textOr(config.deviceName, textOr(own['name'], ''))),
-    template: textOrNone(textOr(config.template, templateText(own['template']))),
-    mqtt:
-      host === ''
-        ? undefined
-        : { host, port: numberOr(config.mqttPort, 1883), user: secret('mqttUser'), password: secret('mqttPassword') },
-    webPassword: secret('webPassword'),
+    apUrl: form.httpUrl('url') ?? `http://${NEW_FIRMWARE_AP_ADDRESS}`,
+    address: form.httpUrl('address'),
+    topic: form.text('topic'),
+    name: form.text('deviceName'),
+    template: form.text('template'),
+    mqttHost: form.text('mqttHost'),
+    mqttPort: form.port('mqttPort') ?? 1883,
+    mqttUser: form.exactText('mqttUser') || undefined,
+    mqttPassword: form.exactText('mqttPassword') || undefined,
+    webPassword: form.exactText('webPassword') || undefined,
+    timeoutSeconds: form.seconds('timeout') ?? 300,
   };
 }
 
-function refuseOthers({ payload }: Message): void {
-  const { kind, url } = (payload ?? {}) as { kind?: unknown; url?: unknown };
+/**
+ * What a set-up is to do; what the form leaves open, the message may say. Passwords are never taken from a message, save
+ * the Wi-Fi's, which was taken out of it.
+ *
+ * @throws FlashError `tasmota-other-firmware` where the node before has found something else, `url-invalid`,
+ *   `value-invalid`, `variable-unset`, `wifi-credentials-unusable`
+ */
+export function planOf(
+  host: HostNode,
+  form: TasmotaForm,
+  said: MessageValues,
+): Pick<SetUpOptions, 'device' | 'wishes' | 'apUrl' | 'homeUrl' | 'timeoutSeconds'> {
+  refuseOthers(said);
+  const { apUrl, timeoutSeconds } = form;
+  const wishes = wishesOf(host, form, said);
+  return { device: deviceIn(said), wishes, apUrl, homeUrl: homeUrlIn(form, said), timeoutSeconds };
+}
+
+/** What the message carries of the device: its flash's job, as the nodes before put it there. */
+function deviceIn(said: MessageValues): TasmotaDevice {
+  const job = said.inside('sonota');
+  return { mac: job.text('mac'), model: job.text('model'), ip: job.text('ip') };
+}
+
+/** Where it is at home: as the form says, the message, or the node that has found it there. */
+function homeUrlIn({ address }: TasmotaForm, said: MessageValues): string | undefined {
+  const found = said.inside('payload');
+  const seen = found.raw('kind') === 'tasmota' ? found.httpUrl('url') : undefined;
+  const given = address ?? said.httpUrl('address') ?? (seen && !isAccessPoint(seen) ? seen : undefined);
+  return given && new URL(given).origin;
+}
+
+function wishesOf(host: HostNode, form: TasmotaForm, said: MessageValues): TasmotaWishes {
+  const own = said.object('tasmota');
+  const mqttHost = form.mqttHost ?? own?.text('mqttHost');
+  const { mqttPort: port, mqttUser: user, mqttPassword: password, webPassword } = form;
+  return {
+    ...homeWifi(host, said),
+    topic: fill(form.topic ?? own?.text('topic'), said),
+    name: fill(form.name ?? own?.text('name'), said),
+    template: form.template ?? templateIn(own),
+    mqtt: mqttHost === undefined ? undefined : { host: mqttHost, port, user, password },
+    webPassword,
+  };
+}
+
+function refuseOthers(said: MessageValues): void {
+  const found = said.inside('payload');
+  const [kind, url] = [found.raw('kind'), found.raw('url')];
   const names: Record<string, string> = { esphome: 'ESPHome', espurna: 'ESPurna', other: 'something else' };
   const name = typeof kind === 'string' ? names[kind] : undefined;
   if (name === undefined || typeof url !== 'string') return;
@@ -87,16 +95,17 @@ function refuseOthers({ payload }: Message): void {
 }
 
 /** `{deviceid}` stands for the device's id, as on its label. */
-function fill(text: string, message: Message): string | undefined {
-  return textOrNone(text.replaceAll('{deviceid}', deviceOf(message) ?? 'unknown'));
+function fill(text: string | undefined, said: MessageValues): string | undefined {
+  return text?.replaceAll('{deviceid}', said.deviceId() ?? 'unknown');
 }
 
 /** A number, a text, or the template itself. */
-function templateText(template: unknown): string {
+function templateIn(own: Values | undefined): string | undefined {
+  const template = own?.raw('template');
   if (typeof template === 'object' && template !== null) return JSON.stringify(template);
-  return typeof template === 'string' || typeof template === 'number' ? String(template) : '';
+  return own?.text('template');
 }
 
 function isAccessPoint(url: string): boolean {
-  return URL.canParse(url) && new URL(url).hostname === NEW_FIRMWARE_AP_ADDRESS;
+  return new URL(url).hostname === NEW_FIRMWARE_AP_ADDRESS;
 }

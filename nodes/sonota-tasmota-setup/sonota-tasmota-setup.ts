@@ -5,14 +5,13 @@ import type { Message } from '../../lib/flash/job/ticket';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../../lib/flash/run/announcements';
 import { setUpTasmota } from '../../lib/flash/tasmota/set-up';
 import type { SetUpOptions } from '../../lib/flash/tasmota/set-up-options';
-import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import { whenFlowsRun } from '../shared/deploys';
-import { hosts, type HostNode } from '../shared/hosts';
-import { deviceOf, takePassword } from '../shared/messages';
-import { numberOr } from '../shared/properties';
+import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
+import { MessageValues } from '../shared/messages';
 import { NodeStatus } from '../shared/status';
-import { translateReport, translator } from '../shared/translate';
-import { deviceIn, homeUrlIn, wishesOf, type TasmotaCredentials, type TasmotaSetupDef } from './message';
+import { translateError, translateReport, translator } from '../shared/translate';
+import { Values } from '../shared/values';
+import { planOf, readForm, type TasmotaForm } from './message';
 
 type Send = (messages: (Message | null)[]) => void;
 type Done = (error?: Error) => void;
@@ -22,27 +21,42 @@ interface Taken {
   readonly id: string;
   /** By an earlier instance of this node. */
   readonly isResumed: boolean;
-  readonly message: Message;
-  readonly password: string | undefined;
+  readonly said: MessageValues;
   readonly send: Send;
   readonly done: Done;
   readonly controller: AbortController;
 }
 
+interface TasmotaSetupDef extends NodeDef {
+  host: string;
+}
+
 export default function register(RED: NodeAPI): void {
-  function SonotaTasmotaSetup(this: Node<TasmotaCredentials>, config: TasmotaSetupDef & NodeDef): void {
+  function SonotaTasmotaSetup(this: Node<object>, config: TasmotaSetupDef): void {
     RED.nodes.createNode(this, config);
     const status = new NodeStatus(this, translator(RED, config.type));
-    const hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    const hostNode = hostNodeOf(RED, config);
+    const form = (): TasmotaForm => readForm(Values.ofForm(config, this.credentials));
     /** The first one runs; an access point is at one address, so one at a time. */
     const queue: Taken[] = [];
     let isClosed = false;
 
-    if (hostNode) hosts.addUser(config.host, this.id);
-    else status.failed('host-missing');
+    const showProblem = (thrown: unknown): FlashError => {
+      const error = asFlashError(thrown);
+      status.failed(error.code);
+      return translateError(RED, error);
+    };
 
-    const take = (message: Message, how: Omit<Taken, 'message' | 'controller'>): void => {
-      queue.push({ message, controller: new AbortController(), ...how });
+    if (hostNode) hosts.addUser(config.host, this.id);
+    try {
+      requireHost(hostNode);
+      form();
+    } catch (thrown) {
+      showProblem(thrown);
+    }
+
+    const take = (how: Omit<Taken, 'controller'>): void => {
+      queue.push({ controller: new AbortController(), ...how });
       if (queue.length === 1) runNext();
       else status.queue(queue.length - 1);
     };
@@ -52,7 +66,8 @@ export default function register(RED: NodeAPI): void {
       for (const { id, message, password } of hostNode?.flashHost.setUps.left(this.id) ?? []) {
         if (queue.some((taken) => taken.id === id)) continue;
         const done: Done = (error) => error && this.error(error, message);
-        take(message, { id, isResumed: true, password, send: (messages) => this.send(messages), done });
+        const said = new MessageValues(message, password);
+        take({ id, isResumed: true, said, send: (messages) => this.send(messages), done });
       }
     };
     whenFlowsRun(RED, this, resume);
@@ -60,7 +75,7 @@ export default function register(RED: NodeAPI): void {
     const isOver = ({ id }: Taken): void => hostNode?.flashHost.setUps.ended(this.id, id);
 
     /** Tells where the set-up is, the same thing only once. */
-    const reporter = ({ message, send }: Taken): SetUpOptions['say'] => {
+    const reporter = ({ said, send }: Taken): SetUpOptions['say'] => {
       let last = '';
       let percent = 0;
       return (name: AnnouncementName, values: AnnouncementValues, fraction: number) => {
@@ -69,9 +84,9 @@ export default function register(RED: NodeAPI): void {
         if (report.text === last) return;
         last = report.text;
         status.running(report);
-        const deviceid = deviceOf(message);
+        const deviceid = said.deviceId();
         const topic = `${deviceid ?? 'unknown'}/tasmota`;
-        const { _msgid, sonota } = message;
+        const [_msgid, sonota] = [said.raw('_msgid'), said.raw('sonota')];
         const waiting = report.state === 'waiting';
         const progress: Message = { topic, payload: percent, text: report.text, waiting, deviceid, sonota };
         send([null, _msgid === undefined ? progress : { ...progress, _msgid }]);
@@ -79,23 +94,11 @@ export default function register(RED: NodeAPI): void {
     };
 
     const setUp = async (taken: Taken): Promise<Message> => {
-      const { message, password, isResumed, controller } = taken;
-      if (!hostNode) throw new FlashError('host-missing');
-      const { flashHost, wifi } = hostNode;
-      const found = await setUpTasmota(
-        flashHost,
-        {
-          device: deviceIn(message),
-          wishes: wishesOf({ config, credentials: this.credentials, wifi, message, password }),
-          apUrl: config.url?.trim() || `http://${NEW_FIRMWARE_AP_ADDRESS}`,
-          homeUrl: homeUrlIn(config, message),
-          timeoutSeconds: numberOr(config.timeout, 300),
-          isResumed,
-          say: reporter(taken),
-        },
-        controller.signal,
-      );
-      return Object.assign(message, { payload: found });
+      const { said, isResumed, controller } = taken;
+      const host = requireHost(hostNode);
+      const options = { ...planOf(host, form(), said), isResumed, say: reporter(taken) };
+      const found = await setUpTasmota(host.flashHost, options, controller.signal);
+      return Object.assign(said.message, { payload: found });
     };
 
     const runNext = (): void => {
@@ -115,9 +118,7 @@ export default function register(RED: NodeAPI): void {
           // What a deploy cuts short has nothing to say: the new instance begins it again.
           if (isClosed) return taken.done();
           isOver(taken);
-          const error = asFlashError(thrown);
-          status.failed(error.code);
-          taken.done(error);
+          taken.done(showProblem(thrown));
         })
         .finally(() => {
           queue.shift();
@@ -126,26 +127,34 @@ export default function register(RED: NodeAPI): void {
     };
 
     const cancel = (deviceid: string | undefined): void => {
-      const meant = queue.filter(({ message }) => deviceid === undefined || deviceOf(message) === deviceid);
+      const meant = queue.filter(({ said }) => deviceid === undefined || said.deviceId() === deviceid);
       for (const taken of meant) {
         taken.controller.abort(new FlashError('cancelled'));
         if (taken === queue[0]) continue;
         queue.splice(queue.indexOf(taken), 1);
         isOver(taken);
-        taken.done(new FlashError('cancelled'));
+        taken.done(translateError(RED, new FlashError('cancelled')));
       }
       status.queue(Math.max(0, queue.length - 1));
     };
 
     this.on('input', (message: Message, send: Send, done) => {
-      const password = takePassword(message);
-      if (message['cancel'] === true) {
-        cancel(deviceOf(message));
-        return done();
+      const said = new MessageValues(message);
+      try {
+        const host = requireHost(hostNode);
+        said.adoptEvent();
+        if (said.flag('cancel')) {
+          cancel(said.deviceId());
+          return done();
+        }
+        // What cannot do is refused now, not when its turn has come.
+        planOf(host, form(), said);
+        const id = randomUUID();
+        host.flashHost.setUps.began(this.id, { id, message, password: said.password() });
+        take({ id, isResumed: false, said, send, done });
+      } catch (thrown) {
+        done(showProblem(thrown));
       }
-      const id = randomUUID();
-      hostNode?.flashHost.setUps.began(this.id, { id, message, password });
-      take(message, { id, isResumed: false, password, send, done });
     });
     this.on('close', (removed: boolean, done: () => void) => {
       isClosed = true;

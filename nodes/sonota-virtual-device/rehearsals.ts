@@ -78,7 +78,8 @@ export async function switchOffAbandoned(): Promise<void> {
   await Promise.all(abandoned.map(([id]) => switchOff(id)));
 }
 
-async function switchOff(id: string): Promise<void> {
+/** Switches off the device that runs under this id, if one does. */
+export async function switchOff(id: string): Promise<void> {
   const rehearsal = rehearsals.get(id);
   if (!rehearsal) return;
   clearTimeout(rehearsal.timer);

@@ -1,26 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { FlashError } from '../../lib/errors';
+import { asFlashError, FlashError } from '../../lib/errors';
+import type { Message } from '../../lib/flash/job/ticket';
 import type { VirtualSonoffOptions } from '../../lib/virtual/options';
 import { replayOf } from '../../lib/virtual/replay';
+import { FAULTS } from '../../lib/virtual/virtual-sonoff';
 import { onDeployOver } from '../shared/deploys';
-import { isTicked, numberOr, textOr } from '../shared/properties';
-import { translator } from '../shared/translate';
-import { letGo, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
-
-interface VirtualDeviceDef extends NodeDef {
-  apAddress: string;
-  apPort: number | string;
-  deviceid: string;
-  model: string;
-  romVersion: string;
-  transport: string;
-  slot: number | string;
-  fault: string;
-  speed: number | string;
-  livesOn?: boolean | string;
-  homePort?: number | string;
-  newApPort?: number | string;
-}
+import { MessageValues } from '../shared/messages';
+import { translateError, translator } from '../shared/translate';
+import { Values } from '../shared/values';
+import { letGo, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
 
 type Send = (message: NodeMessage) => void;
 type Done = (error?: Error) => void;
@@ -35,11 +23,13 @@ interface Taken {
 /** A rehearsal that nobody goes on with ends by itself after this long. */
 const LINGER_MS = 15 * 60_000;
 
+const FAULT_NAMES = FAULTS.map(({ name }) => name);
+
 export default function register(RED: NodeAPI): void {
-  function SonotaVirtualDevice(this: Node, config: VirtualDeviceDef): void {
+  function SonotaVirtualDevice(this: Node, config: NodeDef): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
-    const options = optionsOf(config);
+    const form = Values.ofForm(config);
     const pending = new Set<Taken>();
 
     /** @param taken the message that switched it on; undefined where that was another instance's */
@@ -58,17 +48,35 @@ export default function register(RED: NodeAPI): void {
       },
       off: () => this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') }),
     });
+    const showProblem = (error: FlashError): FlashError => {
+      this.status({ fill: 'red', shape: 'ring', text: error.code });
+      return translateError(RED, error);
+    };
+    /** Switches the device on, or off. @returns whether it is on */
+    const obey = async (said: MessageValues, taken: Taken): Promise<boolean> => {
+      said.adoptEvent();
+      if (said.flag('cancel')) {
+        await switchOff(this.id);
+        return false;
+      }
+      const options = optionsOf(form);
+      // What it is handed may be no bundle: that is told in the same way as any other refusal.
+      await switchOn(this.id, { ...options, ...replayFor(said) }, outletFor(taken)).catch((error: Error) => {
+        throw whyNot(error, options);
+      });
+      return true;
+    };
     this.on('input', (message, send, done) => {
       const taken = { message, send, done };
       pending.add(taken);
-      // What it is handed may be no bundle: that is told in the same way as any other refusal.
-      Promise.resolve()
-        .then(() => switchOn(this.id, { ...options, ...replayFor(message) }, outletFor(taken)))
-        .catch((error: Error) => {
+      obey(new MessageValues(message as Message), taken)
+        .then((isOn) => {
+          if (isOn || !pending.delete(taken)) return;
+          done();
+        })
+        .catch((thrown: unknown) => {
           pending.delete(taken);
-          const problem = asFlashError(error, options);
-          this.status({ fill: 'red', shape: 'ring', text: problem.code });
-          done(problem);
+          done(showProblem(asFlashError(thrown)));
         });
     });
     this.on('close', (removed: boolean, done: () => void) => {
@@ -76,7 +84,12 @@ export default function register(RED: NodeAPI): void {
       pending.clear();
       letGo(this.id, removed).then(done, done);
     });
-    this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
+    try {
+      optionsOf(form);
+      this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
+    } catch (thrown) {
+      showProblem(asFlashError(thrown));
+    }
     takeOver(this.id, outletFor());
   }
 
@@ -86,44 +99,45 @@ export default function register(RED: NodeAPI): void {
 
 /**
  * The device of an evidence bundle, where the message brings one as `msg.evidence`: a text or a Buffer.
- * @throws RangeError where it is no bundle
+ * @throws FlashError `value-invalid` where it is no bundle
  */
-function replayFor(message: NodeMessage): Partial<VirtualSonoffOptions> {
-  const { evidence } = message as { evidence?: unknown };
-  if (evidence === undefined) return {};
-  delete (message as { evidence?: unknown }).evidence;
-  return replayOf(Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '');
+function replayFor(said: MessageValues): Partial<VirtualSonoffOptions> {
+  const evidence = said.raw('evidence');
+  if (evidence === undefined || evidence === null || evidence === '') return {};
+  delete said.message['evidence'];
+  try {
+    return replayOf(
+      Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '',
+    );
+  } catch (thrown) {
+    throw said.invalid('evidence', asFlashError(thrown).values['reason'] as string);
+  }
 }
 
-function optionsOf(config: VirtualDeviceDef): VirtualSonoffOptions {
-  const ap = { apAddress: textOr(config.apAddress, '127.0.0.1'), apPort: numberOr(config.apPort, 10080) };
+const TRANSPORTS = ['range', 'no-range', 'plain', 'verifying'] as const;
+
+/** @throws FlashError `value-invalid`, `variable-unset` */
+function optionsOf(form: Values): VirtualSonoffOptions {
+  const ap = { apAddress: form.text('apAddress') ?? '127.0.0.1', apPort: form.port('apPort') ?? 10080 };
+  const livesOn = form.flag('livesOn');
+  const newApPort = form.port('newApPort') ?? ap.apPort;
+  const homePort = form.port('homePort') ?? 10081;
   return {
     ...ap,
-    ...(isTicked(config.livesOn)
-      ? {
-          newFirmware: {
-            ...ap,
-            apPort: numberOr(config.newApPort, ap.apPort),
-            homePort: numberOr(config.homePort, 10081),
-          },
-        }
-      : {}),
-    deviceid: textOr(config.deviceid, '1000f1a5b0'),
-    model: textOr(config.model, 'ITA-GZ1-GL'),
-    romVersion: textOr(config.romVersion, '1.5.5'),
-    transport: textOr(config.transport, 'range') as NonNullable<VirtualSonoffOptions['transport']>,
-    slot: numberOr(config.slot, 1) === 2 ? 2 : 1,
-    fault: textOr(config.fault, ''),
-    speed: numberOr(config.speed, 1),
+    ...(livesOn ? { newFirmware: { ...ap, apPort: newApPort, homePort } } : {}),
+    deviceid: form.deviceId() ?? '1000f1a5b0',
+    model: form.text('model') ?? 'ITA-GZ1-GL',
+    romVersion: form.text('romVersion') ?? '1.5.5',
+    transport: form.choice('transport', TRANSPORTS) ?? 'range',
+    slot: form.choice('slot', ['1', '2']) === '2' ? 2 : 1,
+    fault: form.choice('fault', FAULT_NAMES) ?? '',
+    speed: form.factor('speed') ?? 1,
     lingerMs: LINGER_MS,
   };
 }
 
-/** Why it could not be switched on: its port, or an option that no device has. */
-function asFlashError(error: NodeJS.ErrnoException, { apAddress, apPort }: VirtualSonoffOptions): FlashError {
-  if (error instanceof FlashError) return error;
-  if (error.syscall === 'listen') {
-    return new FlashError('port-in-use', { port: apPort, bind: apAddress, reason: error.message }, { cause: error });
-  }
-  return new FlashError('unexplained', { reason: error.message }, { cause: error });
+/** Why it could not be switched on: mostly its port. */
+function whyNot(error: NodeJS.ErrnoException, { apAddress, apPort }: VirtualSonoffOptions): FlashError {
+  if (error.syscall !== 'listen') return asFlashError(error);
+  return new FlashError('port-in-use', { port: apPort, bind: apAddress, reason: error.message }, { cause: error });
 }

@@ -1,10 +1,10 @@
 import { FlashError } from '../../lib/errors';
-import type { Message } from '../../lib/flash/job/ticket';
 import type { WifiNetwork } from '../../lib/net/wifi/wifi';
 import { kindOf, type AccessPointKind } from '../../lib/protocol/access-points';
-import { AP_ADDRESS, AP_PASSWORD } from '../../lib/protocol/ap';
+import { AP_ADDRESS, AP_PASSWORD, refuseOuterSpaces } from '../../lib/protocol/ap';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../lib/protocol/finalstage';
-import { textOrNone } from '../shared/properties';
+import type { MessageValues } from '../shared/messages';
+import type { Values } from '../shared/values';
 
 type Known = Pick<WifiNetwork, 'psk' | 'address' | 'peer'>;
 
@@ -18,21 +18,19 @@ const KNOWN: Partial<Record<AccessPointKind['kind'], Known>> = {
 };
 
 /**
- * The network that a form or a message names.
+ * The network that a form names, with its credentials, or else a message.
  *
- * @param password a secret
- * @throws FlashError `wifi-network-missing`, `wifi-address-invalid`
+ * @throws FlashError `wifi-network-missing`, `wifi-address-invalid`, `wifi-credentials-unusable`
  */
-export function networkOf(
-  form: { ssid: string | undefined; address: string | undefined },
-  message: Message,
-  password: string | undefined,
-): WifiNetwork {
-  const ssid = form.ssid ?? textOrNone(message['ssid']);
+export function networkOf(form: Values, said: MessageValues): WifiNetwork {
+  const ssid = form.exactText('ssid') || said.exactText('ssid') || undefined;
   if (ssid === undefined) throw new FlashError('wifi-network-missing');
   const known = KNOWN[kindOf(ssid).kind] ?? {};
-  const address = form.address ?? textOrNone(message['address']);
-  const bssid = textOrNone(message['bssid'])?.toUpperCase();
+  const address = form.text('address') ?? said.text('address');
+  const bssid = said.text('bssid')?.toUpperCase();
+  const password = form.exactText('password') || said.password();
+  refuseOuterSpaces('Wi-Fi name', ssid);
+  refuseOuterSpaces('Wi-Fi password', password);
   const psk = password ?? known.psk;
   return {
     ssid,

@@ -3,20 +3,15 @@ import { asFlashError, FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
 import type { Message } from '../../lib/flash/job/ticket';
 import { kindOf } from '../../lib/protocol/access-points';
-import { hosts, type HostNode } from '../shared/hosts';
-import { takePassword } from '../shared/messages';
-import { numberOr, textOrNone } from '../shared/properties';
+import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
+import { MessageValues } from '../shared/messages';
 import { NodeStatus } from '../shared/status';
-import { translator } from '../shared/translate';
+import { translateError, translator } from '../shared/translate';
+import { Values } from '../shared/values';
 import { networkOf } from './network';
 
 interface WifiDef extends NodeDef {
   host: string;
-  action: string;
-  ssid: string;
-  address: string;
-  timeout: number | string;
-  stay: number | string;
 }
 
 const ACTIONS = ['scan', 'join', 'leave'] as const;
@@ -28,44 +23,60 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const status = new NodeStatus(this, translate);
-    const hostNode = (RED.nodes.getNode(config.host) as HostNode | null) ?? undefined;
+    const hostNode = hostNodeOf(RED, config);
+    const form = Values.ofForm(config, this.credentials);
     const session = hostNode?.flashHost.wifiSession;
     const untilClose = new AbortController();
     let cancel = new AbortController();
     let lastTurn: Promise<unknown> = Promise.resolve();
 
-    if (hostNode) hosts.addUser(config.host, this.id);
-    else status.failed('host-missing');
-
-    const onEnded = (error: FlashError): void => {
+    const showProblem = (thrown: unknown): FlashError => {
+      const error = asFlashError(thrown);
       status.failed(error.code);
-      this.warn(error.message);
+      return translateError(RED, error);
     };
-    // The node that joins tells what became of it.
-    if (config.action === 'join') session?.on('ended', onEnded);
+    const onEnded = (error: FlashError): void => this.warn(showProblem(error).message);
 
-    const act = async (message: Message, password: string | undefined): Promise<unknown> => {
-      if (!session) throw new FlashError('host-missing');
+    if (hostNode) hosts.addUser(config.host, this.id);
+    try {
+      requireHost(hostNode);
+      const { action } = readForm(form);
+      // The node that joins tells what became of it.
+      if (action === 'join') session?.on('ended', onEnded);
+    } catch (thrown) {
+      showProblem(thrown);
+    }
+
+    const act = async (said: MessageValues): Promise<unknown> => {
+      const { wifiSession } = requireHost(hostNode).flashHost;
       const signal = AbortSignal.any([untilClose.signal, cancel.signal]);
       if (signal.aborted) throw new FlashError('cancelled');
-      const options = { signal, seconds: numberOr(config.timeout, 60) };
-      const action = actionOf(config, message);
+      const { seconds, stay, action = actionIn(said) } = readForm(form);
+      if (action === undefined) throw unknownAction('');
+      const options = { signal, seconds };
       status.busy(translate(`status.${action}`, action));
-      if (action === 'scan') return scan(session, options);
-      if (action === 'leave') return (await session.leave()) ?? null;
-      const own = { ssid: textOrNone(config.ssid), address: textOrNone(config.address) };
-      const secret = textOrNone(this.credentials.password) ?? password;
-      return session.join(networkOf(own, message, secret), { ...options, stay: numberOr(config.stay, 300) });
+      if (action === 'scan') return scan(wifiSession, options);
+      if (action === 'leave') return (await wifiSession.leave()) ?? null;
+      return wifiSession.join(networkOf(form, said), { ...options, stay });
+    };
+
+    /** @returns whether the message only cancels */
+    const isCancel = (said: MessageValues): boolean => {
+      said.adoptEvent();
+      if (!said.flag('cancel')) return false;
+      cancel.abort();
+      cancel = new AbortController();
+      return true;
     };
 
     this.on('input', (message: Message, send, done) => {
-      const password = takePassword(message);
-      if (message['cancel'] === true) {
-        cancel.abort();
-        cancel = new AbortController();
-        return done();
+      const said = new MessageValues(message);
+      try {
+        if (isCancel(said)) return done();
+      } catch (thrown) {
+        return done(showProblem(thrown));
       }
-      const turn = lastTurn.then(() => act(message, password));
+      const turn = lastTurn.then(() => act(said));
       lastTurn = turn.catch(() => undefined);
       turn.then(
         (payload) => {
@@ -73,13 +84,8 @@ export default function register(RED: NodeAPI): void {
           send(Object.assign(message, { payload }));
           done();
         },
-        (thrown: unknown) => {
-          // What a deploy cut short has nothing to say.
-          if (untilClose.signal.aborted) return done();
-          const error = asFlashError(thrown);
-          status.failed(error.code);
-          done(error);
-        },
+        // What a deploy cut short has nothing to say.
+        (thrown: unknown) => (untilClose.signal.aborted ? done() : done(showProblem(thrown))),
       );
     });
     this.on('close', (removed: boolean, done: () => void) => {
@@ -93,14 +99,23 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-wifi', SonotaWifi, { credentials: { password: { type: 'password' } } });
 }
 
-/** The form's, else what the message says. @throws FlashError `wifi-action-unknown` */
-function actionOf({ action }: WifiDef, message: Message): Action {
-  const wanted = textOrNone(action) ?? message['action'];
-  const known = ACTIONS.find((one) => one === wanted);
-  if (known) return known;
-  throw new FlashError('wifi-action-unknown', {
-    action: typeof wanted === 'string' ? wanted.slice(0, 40) : typeof wanted,
-  });
+interface WifiForm {
+  readonly action: Action | undefined;
+  readonly seconds: number;
+  readonly stay: number;
+}
+
+function readForm(form: Values): WifiForm {
+  return { action: actionIn(form), seconds: form.seconds('timeout') ?? 60, stay: form.seconds('stay') ?? 300 };
+}
+
+/** @throws FlashError `wifi-action-unknown` */
+function actionIn(values: Values): Action | undefined {
+  return values.choice('action', ACTIONS, unknownAction);
+}
+
+function unknownAction(action: string): FlashError {
+  return new FlashError('wifi-action-unknown', { action: action || 'nothing' });
 }
 
 /** The strongest first, each with what it is. */

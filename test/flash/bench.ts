@@ -86,6 +86,7 @@ export interface StageOptions {
   ssid?: string;
   password?: string;
   force?: boolean;
+  newFirmwareUrl?: string;
   /** Under which node's name it runs; the stage's own unless told. */
   nodeId?: string;
 }
@@ -161,6 +162,7 @@ export class Bench {
           timeoutSeconds,
           deviceid: deviceid ?? '?',
           sources: sources ?? FIRMWARE,
+          newFirmwareUrl: options.newFirmwareUrl,
         }),
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),

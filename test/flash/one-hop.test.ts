@@ -126,8 +126,8 @@ describe('flash: in one hop, without FinalStage', function () {
     await device.start();
     const { deviceid } = device;
     await bench.begin('cloud', { deviceid }).outcome;
-    bench.host.newFirmwareUrl = url;
-    const { found } = await bench.begin('upgrade', { deviceid, sources: SOURCES }).outcome;
+    const options = { deviceid, sources: SOURCES, newFirmwareUrl: url };
+    const { found } = await bench.begin('upgrade', options).outcome;
     assert.equal(found['intermediate'], 'one-hop');
     assert.equal((await bench.begin('newfirmware', { deviceid, url }).outcome).job.stage, 'done');
     assert.equal(device.log.filter((line) => line === 'told to upgrade').length, 1);

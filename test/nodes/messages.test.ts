@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { adoptEvent } from '../../nodes/shared/messages';
+import { MessageValues } from '../../nodes/shared/messages';
+
+function adoptEvent(message: Record<string, unknown>): void {
+  new MessageValues(message).adoptEvent();
+}
 
 /** As the node "Events: all" puts it out. */
 function fired(event: unknown, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -31,10 +35,23 @@ describe("nodes: what Home Assistant's event says", () => {
     assert.equal(message['deviceid'], '1000ffffff');
   });
 
-  it('names no files, and nothing that its forms do not know', () => {
-    const message = fired({ firmware: { final: '/etc/passwd' }, deviceid: {}, cancel: 'true', ssid: 'x', host: 'y' });
+  it('is read as every value is', () => {
+    const message = fired({ deviceid: 'ITEAD-1000A1B2C3 ', firmware: 7, cancel: 'yes', ssid: 'x', host: 'y' });
     adoptEvent(message);
-    assert.deepEqual(Object.keys(message).sort(), ['event_type', 'payload', 'topic']);
+    assert.deepEqual(Object.keys(message).sort(), ['cancel', 'deviceid', 'event_type', 'firmware', 'payload', 'topic']);
+    assert.deepEqual([message['deviceid'], message['firmware'], message['cancel']], ['1000a1b2c3', '7', true]);
+    const another = fired({ cancel: 'off' });
+    adoptEvent(another);
+    assert.ok(!('cancel' in another));
+  });
+
+  it('names no files, and starts nothing where it cannot be read', () => {
+    for (const event of [{ firmware: { final: '/etc/passwd' } }, { deviceid: {} }, { cancel: 'perhaps' }]) {
+      const message = fired({ ...event, password: 'top secret' });
+      assert.throws(() => adoptEvent(message), { code: 'value-invalid' });
+      assert.deepEqual(Object.keys(message).sort(), ['event_type', 'payload', 'topic']);
+      assert.ok(!JSON.stringify(message).includes('top secret'));
+    }
   });
 
   it('keeps no password, and uses none', () => {

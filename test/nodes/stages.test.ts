@@ -174,7 +174,7 @@ describe('nodes: the four stages', function () {
       [{ ...FIRMWARE, final: undefined }, 'firmware-missing'],
       [{ ...FIRMWARE, user1: FIRMWARE.user2 }, 'image-wrong-slot'],
       [{ ...FIRMWARE, final: '/no/such/file.bin' }, 'image-unreadable'],
-      [[1, 2, 3], 'firmware-missing'],
+      [[1, 2, 3], 'value-invalid'],
       [{ ...FIRMWARE, user1: 7 }, 'image-unreadable'],
     ];
     for (const [index, [firmware, code]] of cases.entries()) {

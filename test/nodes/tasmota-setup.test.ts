@@ -127,6 +127,8 @@ describe('nodes: sonota-tasmota-setup', function () {
     bed = await Bed.load(flowOf({ address: 'ftp://x' }), CREDENTIALS);
     bed.send('setup', { mine: 1 });
     assert.equal((await bed.at('caught')).error?.code, 'url-invalid');
+    await bed.unload();
+    bed = await Bed.load(flowOf({}), CREDENTIALS);
     bed.send('setup', { payload: { kind: 'esphome', url: 'http://192.168.1.9' } });
     await bed.status('setup', ({ text }) => text === 'tasmota-other-firmware');
   });

@@ -79,7 +79,7 @@ describe('nodes: sonota-virtual-device', function () {
   it('refuses a fault that nobody knows without ending Node-RED', async () => {
     bed = await Bed.load(flowOf(await freePort(), { fault: 'no such fault' }));
     bed.send('virtual');
-    assert.equal((await bed.at('caught')).error?.code, 'unexplained');
+    assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
   });
 
   it('outlives a redeploy, and is switched off with its node', async () => {

@@ -107,7 +107,18 @@ describe('protocol/ap', () => {
     }
 
     it('warns of nothing else in ASCII', () => {
-      assert.deepEqual(checkCredentials(" !#$%&'()*+,-./:;<=>?@[]^_`{|}~", ' !#$%{|}~'), []);
+      assert.deepEqual(checkCredentials("!#$%&'()*+,-./:;<=>?@[]^_`{|} ~", '!#$% {|}~'), []);
+    });
+
+    it('refuses a space at an end', () => {
+      for (const [ssid, password] of [
+        ['home ', 'secret-1'],
+        [' home', 'secret-1'],
+        ['home', 'secret-1 '],
+        ['home', '\tsecret-1'],
+      ] as const) {
+        assert.throws(() => checkCredentials(ssid, password), { code: 'wifi-credentials-unusable' });
+      }
     });
   });
 

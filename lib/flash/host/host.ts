@@ -37,6 +37,8 @@ import { Witness } from './witness';
 export interface HostSettings extends ListenSettings {
   /** The IPv4 that devices dial; empty = found and remembered. */
   readonly address: string;
+  /** What of them could not be read: the host does not listen before that is put right. */
+  readonly problem?: FlashError | undefined;
 }
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
@@ -68,8 +70,6 @@ export class FlashHost extends EventEmitter {
   log: HostLog = () => undefined;
   /** How fast firmware without ranges is fed, where that is not the proven pace. */
   pace: Pace | undefined;
-  /** Where the new firmware shows itself, if not where it is looked for anyway; a node has it in its form. */
-  newFirmwareUrl: string | undefined;
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 
@@ -274,7 +274,10 @@ export class FlashHost extends EventEmitter {
 
   private needsReopening(settings: HostSettings): boolean {
     const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
-    return keys.some((key) => settings[key] !== this.settings[key]);
+    return (
+      keys.some((key) => settings[key] !== this.settings[key]) ||
+      settings.problem?.message !== this.settings.problem?.message
+    );
   }
 
   private async stopNow(): Promise<void> {
@@ -296,6 +299,7 @@ export class FlashHost extends EventEmitter {
     await this.homeAddress.update();
     const servers = await this.makeServers();
     try {
+      if (this.settings.problem) throw this.settings.problem;
       const ports = await servers.open(this.settings);
       if (this.needsFinalStagePort()) await servers.openFinalStage();
       this.servers = servers;

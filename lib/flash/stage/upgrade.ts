@@ -30,6 +30,8 @@ export interface UpgradeOptions {
   readonly sources: FirmwareSources | undefined;
   /** Goes on with a device whose firmware is known not to take it. */
   readonly force?: boolean;
+  /** Where the new firmware will show itself, if not where it is looked for anyway. */
+  readonly newFirmwareUrl?: string | undefined;
 }
 
 /**
@@ -83,7 +85,7 @@ async function upgradeDevice(
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
         (either) => isContested(context, host, download, either),
-        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, either)] : []),
+        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
       ]);
       download.taken();
       if (!isOneHop) job.visit ??= new FinalStageVisit();
@@ -134,10 +136,15 @@ async function load(context: StageContext, host: FlashHost, sources: FirmwareSou
  * Without FinalStage nobody asks for anything after the restart: a device whose acknowledgement was lost, with the
  * process that it was sent to or with the Wi-Fi, is known by its new firmware alone.
  */
-async function showsItself({ job }: StageContext, host: FlashHost, signal: AbortSignal): Promise<true> {
+async function showsItself(
+  { job }: StageContext,
+  host: FlashHost,
+  url: string | undefined,
+  signal: AbortSignal,
+): Promise<true> {
   const download = job.download;
   if (download) await waitFor(download, ['changed'], () => download.mayBeWritten || undefined, { signal });
-  const places = placesOf(job, host.newFirmwareUrl);
+  const places = placesOf(job, url);
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),

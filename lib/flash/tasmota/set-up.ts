@@ -17,6 +17,8 @@ const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
 const MQTT_LIMIT_MS = 60_000;
 const MQTT_PAUSE_MS = 1000;
+/** What every machine calls itself. */
+const OWN_NAMES = /^(localhost\.?|127(\.\d+){1,3}|\[?::1\]?|0\.0\.0\.0)$/i;
 
 /** A Tasmota that is set up. No secrets. */
 export interface TasmotaSetUp {
@@ -40,6 +42,7 @@ export interface TasmotaSetUp {
  */
 export async function setUpTasmota(host: FlashHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
   checkWishes(options.wishes);
+  refuseOwnBroker(host, options);
   const run = new SetUpRun(host, options);
   const limit = { seconds: options.timeoutSeconds, whenOver: () => run.whyOver() };
   return await withinLimit(signal, limit, (limited) => run.run(limited));
@@ -51,6 +54,8 @@ class SetUpRun {
   private known: TasmotaFacts | undefined;
   private where = '';
   private atHome: NamedHost | undefined;
+  /** Set while everything else is done and its first connection is waited for. */
+  private silentBroker: { url: string; broker: string } | undefined;
   /** What it did before ours where a Wi-Fi does not let it in. */
   private wifiConfigBefore: number = WifiConfig.retry;
 
@@ -86,6 +91,7 @@ class SetUpRun {
   whyOver(): FlashError {
     const { apUrl, homeUrl, timeoutSeconds: seconds } = this.options;
     const { known, where } = this;
+    if (this.silentBroker) return new FlashError('tasmota-mqtt-failed', this.silentBroker);
     if (!known) return new FlashError('tasmota-unreachable', { url: homeUrl ?? apUrl, seconds });
     const { hostname = 'unknown', mac = 'unknown' } = known;
     return new FlashError('tasmota-lost', { hostname, mac, where: where || 'any address', seconds });
@@ -202,8 +208,9 @@ class SetUpRun {
     if (!mqtt) return facts;
     const broker = `${mqtt.host}:${mqtt.port}`;
     let now = facts;
+    this.silentBroker = { url: client.url, broker };
     for (const until = Date.now() + mqttLimitMs; now.mqtt.connects === 0;) {
-      if (Date.now() > until) throw new FlashError('tasmota-mqtt-failed', { url: client.url, broker });
+      if (Date.now() > until) throw new FlashError('tasmota-mqtt-failed', this.silentBroker);
       this.say('tasmota-mqtt', { hostname: now.hostname ?? '?', broker }, 0.85);
       await pause(this.options.lookPauseMs ?? MQTT_PAUSE_MS, undefined, { signal });
       const outcome = await client.facts({ signal, limitMs: COMMAND_LIMIT_MS });
@@ -219,6 +226,18 @@ class SetUpRun {
   private say(name: AnnouncementName, values: AnnouncementValues, fraction: number): void {
     this.options.say(name, values, fraction);
   }
+}
+
+/**
+ * To a device, localhost is itself: a broker is never there. A rehearsal's device is on this machine.
+ * @throws FlashError `tasmota-setting-unusable`
+ */
+function refuseOwnBroker({ address }: FlashHost, { wishes: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
+  if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
+  if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
+  const offered = address === undefined || isLoopback(address) ? '' : `; this machine is ${address} at home`;
+  const reason = `to the device, ${mqtt.host} is the device itself${offered}`;
+  throw new FlashError('tasmota-setting-unusable', { what: 'MQTT host', reason });
 }
 
 /** @throws FlashError `tasmota-refused`, `tasmota-password-wrong`; the signal's reason */
