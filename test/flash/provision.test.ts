@@ -3,15 +3,15 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { freePort } from '../shared/ports';
+import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
-import { closeBenches, HOME, openBench } from './bench';
+import { closeBenches, HOME, openBench, type Begun } from './bench';
 import { assertCode } from './refusals';
 
 describe('flash/stage/provision', () => {
   afterEach(closeBenches);
 
-  it('waits for an access point that is not there yet', async function () {
-    this.timeout(10_000);
+  it('waits for an access point that is not there yet', async () => {
     const bench = await openBench();
     const apPort = await freePort();
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
@@ -60,6 +60,32 @@ describe('flash/stage/provision', () => {
     assert.equal(device.state, 'access-point');
   });
 
+  for (const deviceid of [undefined, '1000999999']) {
+    it(`passes over a device that was just set up and still answers, ${deviceid ? 'for another one' : 'for any'}`, async () => {
+      const bench = await openBench();
+      const first = await bench.factoryDevice({ timings: { apGoes: 600_000 } });
+      const { apPort } = await first.start();
+      const url = `http://127.0.0.1:${apPort}`;
+      await bench.begin('provision', { ...HOME, url }).outcome;
+      const next = bench.begin('provision', { ...HOME, url, ...(deviceid ? { deviceid } : {}), nodeId: 'next' });
+      await logged(first, 'access point: told who it is', 2);
+      await first.stop();
+      const second = await bench.factoryDevice({ apPort, deviceid: '1000999999' });
+      await second.start();
+      assert.equal((await next.outcome).found['deviceid'], '1000999999');
+      assert.ok(bench.host.jobs.openJob(first.deviceid), 'the flash of the first one goes on');
+    });
+  }
+
+  it('sets a device up again whose access point is there long after', async () => {
+    const bench = await openBench({}, { apGoesMs: 0 });
+    const device = await bench.factoryDevice({ timings: { apGoes: 600_000 } });
+    const { apPort } = await device.start();
+    const begin = (): Begun => bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+    await begin().outcome;
+    assert.equal((await begin().outcome).found['deviceid'], device.deviceid);
+  });
+
   it('refuses credentials that are missing or unusable, before it waits', async () => {
     const bench = await openBench();
     await assertCode(bench.begin('provision', {}).outcome, 'wifi-credentials-missing');
@@ -83,8 +109,7 @@ describe('flash/stage/provision', () => {
     }
   });
 
-  it('ends with ap-refused where something else answers at the address', async function () {
-    this.timeout(10_000);
+  it('ends with ap-refused where something else answers at the address', async () => {
     const portal = createServer((_request, response) => response.end('<html>Log in</html>')).listen(0, '127.0.0.1');
     await once(portal, 'listening');
     try {
@@ -105,3 +130,8 @@ describe('flash/stage/provision', () => {
     await assertCode(stage.outcome, 'cancelled');
   });
 });
+
+/** Resolves when the device has logged a line so often. */
+async function logged(device: VirtualSonoff, line: string, times: number): Promise<void> {
+  while (device.log.filter((one) => one === line).length < times) await once(device, 'log');
+}

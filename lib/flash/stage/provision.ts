@@ -124,8 +124,10 @@ async function findDevice(
     evidence.addIfNew({ kind: 'addresses', addresses });
     try {
       const device = await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
-      evidence.addIfNew({ kind: 'ap-looked', result: 'answered', joined });
-      return device;
+      if (!isLeaving(context, host, device.deviceid)) {
+        evidence.addIfNew({ kind: 'ap-looked', result: 'answered', joined });
+        return device;
+      }
     } catch (error) {
       signal.throwIfAborted();
       const isStrange = error instanceof FlashError && error.code === 'ap-refused';
@@ -136,6 +138,17 @@ async function findDevice(
     }
     await pause(LOOK_PAUSE_MS, undefined, { signal });
   }
+}
+
+/**
+ * Whether what answers is a device that another flash has just set up: its access point is about to go, and that flash
+ * would be cancelled if it was set up once more.
+ */
+function isLeaving({ job }: StageContext, host: FlashHost, deviceid: string): boolean {
+  const latest = host.jobs.latest(deviceid);
+  if (latest === undefined || latest === job) return false;
+  const setUp = latest.evidence.all.findLast(({ kind }) => kind === 'provisioned');
+  return setUp !== undefined && Date.now() - setUp.at < host.waits.apGoesMs;
 }
 
 /** A look that found nothing: what is wrong already, or that we go on waiting. */

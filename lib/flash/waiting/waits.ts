@@ -21,6 +21,8 @@ export interface Waits {
   /** The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s (notes 5). */
   readonly settleMs: number;
 
+  /** A device that has its set-up still answers in its access point for a second (notes 1.3); a margin on top. */
+  readonly apGoesMs: number;
   /** The turn of a device for its upgrade: each one before it has limits of its own, some 20 minutes in all. */
   readonly turnMs: number;
   /** The device gives itself 180 s for an upgrade and reports 404 when they are over; a margin on top. */
@@ -62,6 +64,7 @@ export const WAITS: Waits = {
   retryMs: 5000,
   settleMs: 2000,
 
+  apGoesMs: 10_000,
   turnMs: 60 * 60_000,
   upgradeVerdictMs: 190_000,
   upgradeFlowsMs: 10_000,
