@@ -4,7 +4,7 @@ const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
 /** How long the process may go on after the last test; whatever keeps it alive longer is a leak. */
-const LEAK_LIMIT_MS = 5000;
+const LEAK_LIMIT_MS = 60_000;
 
 /**
  * The spec reporter, and beside it the totals as JSON into the file named by SONOTA_TEST_TOTALS, with a line on each

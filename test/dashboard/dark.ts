@@ -52,8 +52,7 @@ const FLOW: Flow = [
 ];
 
 for (const [version, runtime] of Object.entries(RUNTIMES)) {
-  describe(`in the dark, on Node-RED ${version}`, function () {
-    this.timeout(60_000);
+  describe(`in the dark, on Node-RED ${version}`, () => {
     let browser: Browser | undefined;
     let red: RunningNodeRed | undefined;
     let editor: EditorPage;

@@ -18,8 +18,7 @@ const FLOW: Flow = [
   { id: 'caught', type: 'debug', ...AT, active: true, tosidebar: true, complete: 'error.message', targetType: 'msg' },
 ];
 
-describe('in German', function () {
-  this.timeout(60_000);
+describe('in German', () => {
   let browser: Browser | undefined;
   let red: RunningNodeRed;
 

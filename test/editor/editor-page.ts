@@ -1,7 +1,7 @@
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, Response } from 'playwright-core';
 
 /** How long one action of a person may wait for the editor; under the time limit of a test, to fail with a reason. */
-const ACTION_LIMIT_MS = 10_000;
+const ACTION_LIMIT_MS = 60_000;
 
 /** What these tests read of the editor's own objects, inside the page. */
 declare const RED: {
@@ -22,7 +22,7 @@ export interface EditorNode {
 
 /** How long something may take to show itself after a click, and how often the click is repeated. */
 const CLICK_LIMIT_MS = 4000;
-const CLICKS_AT_MOST = 3;
+const CLICKS_AT_MOST = 10;
 
 /**
  * The editor of one Node-RED in one browser page, used as a person does. `complaints` gathers whatever a careful
@@ -54,6 +54,12 @@ export class EditorPage {
     await editor.page.locator('#red-ui-main-container').waitFor();
     await editor.page.locator('.red-ui-palette-node').first().waitFor({ state: 'attached' });
     return editor;
+  }
+
+  /** The status of the answer to what the page asks for, once that has come. */
+  async answer(path: string): Promise<number> {
+    const isIt = (response: Response): boolean => decodeURIComponent(new URL(response.url()).pathname) === path;
+    return this.answers.get(path) ?? (await this.page.waitForResponse(isIt)).status();
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ describe('editor: palette and help', () => {
       await entry.scrollIntoViewIfNeeded();
       assert.ok(await entry.isVisible());
       assert.doesNotMatch(await entry.innerText(), /sonota|label/, 'a palette label is translated');
-      assert.equal(editor.answers.get(`/icons/@sonota/node-red/${icon}`), 200);
+      assert.equal(await editor.answer(`/icons/@sonota/node-red/${icon}`), 200);
     });
 
     it(`shows the help of ${type} in the sidebar`, async () => {

@@ -19,8 +19,7 @@ const ELSEWHERE = {
   '35': 'dashboard',
 };
 
-describe('the examples, run to their end in a real Node-RED', function () {
-  this.timeout(120_000);
+describe('the examples, run to their end in a real Node-RED', () => {
   const numbers = new Set(Object.keys(ELSEWHERE));
   let run: ExampleRun | undefined;
 

@@ -17,8 +17,7 @@ describe('flash/stage/cloud', () => {
     assert.equal(bench.host.jobs.latest(device.deviceid)?.stage, 'failed');
   });
 
-  it('says that a device checks certificates as soon as that is certain', async function () {
-    this.timeout(20_000);
+  it('says that a device checks certificates as soon as that is certain', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ transport: 'verifying' });
     const { apPort } = await device.start();
@@ -29,8 +28,7 @@ describe('flash/stage/cloud', () => {
     await assertCode(stage.outcome, 'certificate-rejected');
   });
 
-  it('ends with message-malformed where the dispatch is garbage; another device is flashed undisturbed', async function () {
-    this.timeout(10_000);
+  it('ends with message-malformed where the dispatch is garbage; another device is flashed undisturbed', async () => {
     const bench = await openBench();
     const garbled = await bench.device({ deviceid: '1000bad000', fault: 'garbage-dispatch' });
     const healthy = await bench.device({ deviceid: '1000a1b2c3' });

@@ -78,8 +78,7 @@ describe('flash/evidence', () => {
     assert.match(String(lines[0]?.['at']), /^\d{4}-\d\d-\d\dT/);
   });
 
-  describe('replayed by the virtual Sonoff', function () {
-    this.timeout(30_000);
+  describe('replayed by the virtual Sonoff', () => {
     afterEach(closeBenches);
 
     /** Takes a device through its flash until something ends it; the code that it ended with, and the bundle. */

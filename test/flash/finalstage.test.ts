@@ -9,8 +9,7 @@ import { assertCode } from './refusals';
 describe('flash/stage/finalstage', () => {
   afterEach(closeBenches);
 
-  it('resumes a device that is in FinalStage, knowing nothing of it', async function () {
-    this.timeout(15_000);
+  it('resumes a device that is in FinalStage, knowing nothing of it', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 2 });
     const { user2, final } = FIRMWARE;
@@ -40,8 +39,7 @@ describe('flash/stage/finalstage', () => {
     });
   }
 
-  it('warns at once when the stream breaks off, and ends with finalstage-stalled at its limit', async function () {
-    this.timeout(10_000);
+  it('warns at once when the stream breaks off, and ends with finalstage-stalled at its limit', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, fault: 'stream-cut' });
     const sources = { ...FIRMWARE, final: makeFinalImage({ size: 400_000 }) };
@@ -58,8 +56,7 @@ describe('flash/stage/finalstage', () => {
     assert.ok(Date.now() - begun >= 4000);
   });
 
-  it('ends where the new firmware answers at the same address, in a network of the same numbers', async function () {
-    this.timeout(15_000);
+  it('ends where the new firmware answers at the same address, in a network of the same numbers', async () => {
     const bench = await openBench();
     const port = await freePort();
     const newFirmware = { apAddress: '127.0.0.1', apPort: port, homePort: 0 };
@@ -73,8 +70,7 @@ describe('flash/stage/finalstage', () => {
     assert.equal(device.state, 'new-access-point');
   });
 
-  it('is not ended by its time limit while bytes flow, nor before FinalStage had time to go', async function () {
-    this.timeout(20_000);
+  it('is not ended by its time limit while bytes flow, nor before FinalStage had time to go', async () => {
     const bench = await openBench();
     const behaviours = { blockPauseMs: 40 };
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
@@ -86,8 +82,7 @@ describe('flash/stage/finalstage', () => {
     assert.equal((await device.ended).result, 'flashed');
   });
 
-  it('finishes a transfer on the wire before it is cancelled', async function () {
-    this.timeout(20_000);
+  it('finishes a transfer on the wire before it is cancelled', async () => {
     const bench = await openBench();
     const behaviours = { blockPauseMs: 40 };
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
@@ -108,8 +103,7 @@ describe('flash/stage/finalstage', () => {
     await assertCode(stage.outcome, 'cancelled');
   });
 
-  it('opens the port that FinalStage dials only while a job can reach it', async function () {
-    this.timeout(20_000);
+  it('opens the port that FinalStage dials only while a job can reach it', async () => {
     const finalStagePort = await freePort();
     const bench = await openBench({ finalStagePort });
     const isOpen = async (): Promise<boolean> => {

@@ -161,8 +161,7 @@ describe('flash/image-desk', () => {
       assert.match(await headOf(http, `POST ${FINAL_PATH} HTTP/1.1\r\nHost: x\r\n\r\n`), /^http\/1\.1 405/);
     });
 
-    it('refuses another peer with 403 while an upgrade runs', async function () {
-      this.timeout(10_000);
+    it('refuses another peer with 403 while an upgrade runs', async () => {
       const bench = await openBench({ bind: '0.0.0.0' });
       const device = await bench.device({ localAddress: '127.0.0.9', behaviours: { blockPauseMs: 300 } });
       const upgraded = bench.upgraded(device);

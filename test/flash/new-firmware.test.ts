@@ -31,8 +31,7 @@ function upgraded(bench: Bench, agoMs: number): Job {
   return job;
 }
 
-describe('flash/stage/new-firmware', function () {
-  this.timeout(10_000);
+describe('flash/stage/new-firmware', () => {
   const servers = useHttpServers();
   afterEach(closeBenches);
 

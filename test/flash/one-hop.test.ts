@@ -14,8 +14,7 @@ import { assertCode } from './refusals';
 const FINAL = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });
 const SOURCES = { final: FINAL, intermediate: 'one-hop' } as const;
 
-describe('flash: in one hop, without FinalStage', function () {
-  this.timeout(30_000);
+describe('flash: in one hop, without FinalStage', () => {
   afterEach(closeBenches);
 
   /** A place for the page of the new firmware, which lives on there. */

@@ -84,9 +84,7 @@ async function waiting(bench: Bench, deviceid = DEVICE): Promise<Begun> {
   return wait;
 }
 
-describe('flash: peers that are not the device', function () {
-  this.timeout(20_000);
-
+describe('flash: peers that are not the device', () => {
   afterEach(closeBenches);
 
   it('refuses pages in a browser, keeps what they did, and flashes the device', async () => {

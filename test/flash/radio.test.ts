@@ -350,8 +350,7 @@ describe('flash/radio', () => {
     assertAsBefore();
   });
 
-  it('goes on after a restart of NetworkManager', async function () {
-    this.timeout(20_000);
+  it('goes on after a restart of NetworkManager', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
     const apPort = await freePort();
@@ -377,8 +376,7 @@ describe('flash/radio', () => {
     assert.ok(!nm.calls.includes('RequestScan'), 'it was not touched');
   });
 
-  it('joins FinalStage of its own device, and leaves the one of another alone', async function () {
-    this.timeout(20_000);
+  it('joins FinalStage of its own device, and leaves the one of another alone', async () => {
     const bench = await benchWithRadio();
     const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
     job.learn({ mac: '5C:CF:7F:A1:B2:C3' });

@@ -49,8 +49,7 @@ describe('flash/stage/upgrade', () => {
     assert.match(restarted.text, /session 2 of 3/);
   });
 
-  it('gives up after three sessions', async function () {
-    this.timeout(10_000);
+  it('gives up after three sessions', async () => {
     const bench = await openBench();
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
     const device = await bench.device({ behaviours: { blockPauseMs: 50 } });
@@ -69,8 +68,7 @@ describe('flash/stage/upgrade', () => {
     assert.equal(crashed, 3);
   });
 
-  it('goes on where range firmware has lost its connection', async function () {
-    this.timeout(10_000);
+  it('goes on where range firmware has lost its connection', async () => {
     const bench = await openBench();
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_000 }) };
     const device = await bench.device({ fault: 'connection-lost' });
@@ -82,8 +80,7 @@ describe('flash/stage/upgrade', () => {
     );
   });
 
-  it('ends with download-failed where no-Range firmware has lost its connection', async function () {
-    this.timeout(20_000);
+  it('ends with download-failed where no-Range firmware has lost its connection', async () => {
     const bench = await openBench();
     const behaviours = { losesConnectionAtByte: 4096 };
     const device = await bench.device({ transport: 'no-range', behaviours });
@@ -104,8 +101,7 @@ describe('flash/stage/upgrade', () => {
     );
   });
 
-  it('reports at most four times a second, the first and the last always, and never less than before', async function () {
-    this.timeout(20_000);
+  it('reports at most four times a second, the first and the last always, and never less than before', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { blockPauseMs: 60 } });
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 100_000 }) };
@@ -136,15 +132,13 @@ describe('flash/stage/upgrade', () => {
     await assertCode(other.begin('upgrade', { deviceid: '1000999999', timeoutSeconds: 0.2 }).outcome, 'device-timeout');
   });
 
-  it('ends with device-silent after the last byte where the device never gives its verdict', async function () {
-    this.timeout(20_000);
+  it('ends with device-silent after the last byte where the device never gives its verdict', async () => {
     const bench = await openBench();
     const device = await bench.device({ fault: 'silent-after-upgrade' });
     await assertCode(bench.upgraded(device, { timeoutSeconds: 1 }), 'device-silent');
   });
 
-  it('is not ended by its time limit while bytes still flow', async function () {
-    this.timeout(20_000);
+  it('is not ended by its time limit while bytes still flow', async () => {
     const bench = await openBench();
     const device = await bench.device({ fault: 'slow-drip' });
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_000 }) };
@@ -186,8 +180,7 @@ describe('flash/stage/upgrade', () => {
     assert.equal(device.state, 'ready');
   });
 
-  it('is cancelled in mid-download; the device is served no more', async function () {
-    this.timeout(10_000);
+  it('is cancelled in mid-download; the device is served no more', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { blockPauseMs: 100 } });
     await device.start();

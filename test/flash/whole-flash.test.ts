@@ -20,8 +20,7 @@ describe('flash: a device from its access point to the final image', () => {
   ];
   for (const { transport, slot, queries } of cases) {
     const title = `${transport}, stock in user${slot}${queries ? '' : ', never asks for its timers'}`;
-    it(`flashes it (${title})`, async function () {
-      this.timeout(30_000);
+    it(`flashes it (${title})`, async () => {
       const bench = await openBench();
       const behaviours = { sendsQuery: queries };
       const device = await bench.factoryDevice({ transport, slot, behaviours, homeNetwork: HOME });
@@ -75,8 +74,7 @@ describe('flash: a device from its access point to the final image', () => {
     });
   }
 
-  it('upgrades a second device only when the first is through FinalStage', async function () {
-    this.timeout(30_000);
+  it('upgrades a second device only when the first is through FinalStage', async () => {
     const bench = await openBench();
     const one = await bench.device({ deviceid: '1000000001' });
     const other = await bench.device({ deviceid: '1000000002', transport: 'no-range' });
@@ -107,8 +105,7 @@ describe('flash: a device from its access point to the final image', () => {
     assert.equal((await second).job.deviceid, '1000000002');
   });
 
-  it('serves, of two devices that were resumed in FinalStage, the one that has waited longer', async function () {
-    this.timeout(30_000);
+  it('serves, of two devices that were resumed in FinalStage, the one that has waited longer', async () => {
     const bench = await openBench();
     const [first, second] = ['1000000001', '1000000002'].map((deviceid) =>
       bench.begin('finalstage', { deviceid, url: 'http://127.0.0.1:1', sources: FIRMWARE }),

@@ -9,8 +9,7 @@ const EVENT = `sonota/device/${ID}/event`;
 /** Slow enough for a progress that can be looked at. */
 const SLOWLY = { behaviours: { blockPauseMs: 60 } };
 
-describe('home assistant: with a real Mosquitto and the core mqtt nodes', function () {
-  this.timeout(120_000);
+describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => {
   let scene: Scene | undefined;
 
   before(function () {

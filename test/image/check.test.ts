@@ -54,8 +54,7 @@ describe('image/check', () => {
       assertRefused(() => checkImage(user1, 'user2'), 'image-wrong-slot', /as user2 is linked for user1/);
     });
 
-    it('is told for every size by the words that point into irom', function () {
-      this.timeout(60_000);
+    it('is told for every size by the words that point into irom', () => {
       const random = seededRandom(3);
       for (let round = 0; round < 40; round++) {
         const size = 4100 + (random() % 460000);
@@ -165,8 +164,7 @@ describe('image/check', () => {
   });
 
   describe('damage', () => {
-    it('of a single bit is found anywhere in a user image with CRC-32', function () {
-      this.timeout(60_000);
+    it('of a single bit is found anywhere in a user image with CRC-32', () => {
       const image = makeUserImage({ slot: 1, size: 4100 });
       for (let bit = 0; bit < image.length * 8; bit++) {
         const byte = bit >> 3;
@@ -178,8 +176,7 @@ describe('image/check', () => {
       }
     });
 
-    it('of a single bit is found in every byte that a checksum covers', function () {
-      this.timeout(60_000);
+    it('of a single bit is found in every byte that a checksum covers', () => {
       const images: [image: Buffer, role: ImageRole][] = [
         [makeUserImage({ slot: 2, size: 4096, crcTrailer: false }), 'user2'],
         [makeFinalImage({ size: 5120 }), 'final'],
@@ -205,8 +202,7 @@ describe('image/check', () => {
       assertRefused(() => checkImage(damaged, 'final'), 'image-invalid', /part at byte 4096 is .. but should be ../);
     });
 
-    it('of any kind gives a FlashError in every role', function () {
-      this.timeout(60_000);
+    it('of any kind gives a FlashError in every role', () => {
       const random = seededRandom(99);
       const images = [makeUserImage({ slot: 1, size: 4100 }), makeFinalImage({ size: 5120 })];
       for (let round = 0; round < 1500; round++) {

@@ -7,7 +7,6 @@ import { packageRoot } from '../shared/package-root';
 
 describe('image/one-hop/relocator', () => {
   it('is what its sources in firmware/one-hop make', function () {
-    this.timeout(60_000);
     const script = join(packageRoot(), 'firmware', 'one-hop', 'build.mjs');
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     if (status === 2) {

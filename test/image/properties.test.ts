@@ -130,9 +130,7 @@ function takeEverywhere(bytes: Uint8Array): void {
   }
 }
 
-describe('image: what holds for all', function () {
-  this.timeout(30_000);
-
+describe('image: what holds for all', () => {
   it('taking apart is the inverse of building, for 1 to 12 segments', () => {
     let most = 0;
     fc.assert(

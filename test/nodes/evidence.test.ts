@@ -37,8 +37,7 @@ function flowOf(ports: object, timeout = '20'): Flow {
   ];
 }
 
-describe('nodes: the evidence of a job', function () {
-  this.timeout(10_000);
+describe('nodes: the evidence of a job', () => {
   let bed: Bed | undefined;
 
   before((done) => {

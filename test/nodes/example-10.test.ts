@@ -6,8 +6,7 @@ import { packageRoot } from '../shared/package-root';
 
 const EXAMPLE = join(packageRoot(), 'examples', '10 - Examine an image.json');
 
-describe('example 10 - Examine an image', function () {
-  this.timeout(40_000);
+describe('example 10 - Examine an image', () => {
   const flow = JSON.parse(readFileSync(EXAMPLE, 'utf8')) as Flow;
   let red: RunningNodeRed;
   before(async () => {

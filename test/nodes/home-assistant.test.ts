@@ -42,8 +42,7 @@ function flowOf(ports: Ports, more: Record<string, unknown> = {}): Flow {
   ];
 }
 
-describe('nodes: sonota-home-assistant', function () {
-  this.timeout(15_000);
+describe('nodes: sonota-home-assistant', () => {
   let bed: Bed;
   let ports: Ports;
 

@@ -21,8 +21,7 @@ function flowOf(ports: object, timeout: string): Flow {
   ];
 }
 
-describe('nodes: the overview of the jobs', function () {
-  this.timeout(10_000);
+describe('nodes: the overview of the jobs', () => {
   let bed: Bed | undefined;
 
   before((done) => {

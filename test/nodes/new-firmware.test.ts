@@ -4,8 +4,7 @@ import { Bed, freePorts, road } from './bed';
 
 const PAGE = "<title>Tasmota</title><a href='/'>Tasmota 14.1.0 by Theo Arends</a>";
 
-describe('nodes: sonota-new-firmware', function () {
-  this.timeout(12_000);
+describe('nodes: sonota-new-firmware', () => {
   const servers = useHttpServers();
   let bed: Bed | undefined;
   afterEach(async () => {

@@ -5,8 +5,7 @@ import { startNodeRed, nodeRedFolder, type RunningNodeRed } from '../shared/node
 
 const PASSWORD = 'for this test alone';
 
-describe("nodes: who may ask the editor's routes", function () {
-  this.timeout(40_000);
+describe("nodes: who may ask the editor's routes", () => {
   let red: RunningNodeRed;
 
   before(async () => {

@@ -26,8 +26,7 @@ async function untilFree(ports: Ports): Promise<number> {
 
 const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage'];
 
-describe('nodes: redeploys and removals', function () {
-  this.timeout(20_000);
+describe('nodes: redeploys and removals', () => {
   let bed: Bed;
   let ports: Ports;
   let flow: Flow;
@@ -67,8 +66,7 @@ describe('nodes: redeploys and removals', function () {
   };
 
   for (const type of ['full', 'nodes'] as const) {
-    it(`a redeploy (${type}) in mid-upgrade and one in mid-FinalStage break nothing`, async function () {
-      this.timeout(30_000);
+    it(`a redeploy (${type}) in mid-upgrade and one in mid-FinalStage break nothing`, async () => {
       await setUp(60);
       /** Another value in a form: what makes Node-RED exchange a node. */
       const changed = (mark: string): Flow =>

@@ -5,16 +5,14 @@ import { Bed, freePorts, road, type Msg } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 
-describe('nodes: the four stages', function () {
-  this.timeout(12_000);
+describe('nodes: the four stages', () => {
   let bed: Bed | undefined;
   afterEach(async () => {
     await bed?.unload();
     bed = undefined;
   });
 
-  it('flash a device from one message, with a result, progress and one done at each', async function () {
-    this.timeout(30_000);
+  it('flash a device from one message, with a result, progress and one done at each', async () => {
     const ports = await freePorts();
     const [apPort, finalStagePort] = [await freePort(), await freePort()];
     const flow = road(ports, {

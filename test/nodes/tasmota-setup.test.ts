@@ -33,8 +33,7 @@ function flowOf(form: Record<string, unknown>): Flow {
 
 const CREDENTIALS = { host: { password: WIFI }, setup: { mqttPassword: MQTT, mqttUser: 'me', webPassword: WEB } };
 
-describe('nodes: sonota-tasmota-setup', function () {
-  this.timeout(30_000);
+describe('nodes: sonota-tasmota-setup', () => {
   let bed: Bed | undefined;
   afterEach(async () => {
     await bed?.unload();

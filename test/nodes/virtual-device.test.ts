@@ -34,8 +34,7 @@ async function deviceAt(apPort: number): Promise<string> {
   }
 }
 
-describe('nodes: sonota-virtual-device', function () {
-  this.timeout(10_000);
+describe('nodes: sonota-virtual-device', () => {
   let bed: Bed;
   afterEach(() => bed.unload());
 

@@ -7,8 +7,7 @@ import { Bed } from './bed';
 const SSID = 'ITEAD-1000a1b2c3';
 const BSSID = '5E:CF:7F:A1:B2:C3';
 
-describe('nodes: sonota-wifi', function () {
-  this.timeout(20_000);
+describe('nodes: sonota-wifi', () => {
   let nm: FakeNetworkManager;
   let bed: Bed;
 

@@ -4,8 +4,7 @@ import { repetitive } from '../image/helpers';
 import { bootInEmulator, emulatorMissing } from './emulator';
 import { afterInstall, stockFlash } from './flash';
 
-describe('one-hop: a few boots in the emulator', function () {
-  this.timeout(60_000);
+describe('one-hop: a few boots in the emulator', () => {
   const missing = emulatorMissing();
   before(function () {
     if (!missing) return;

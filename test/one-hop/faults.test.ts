@@ -88,8 +88,7 @@ const CASES: { what: string; fault: Fault; from1: Ending; from2: Ending; stock?:
   })),
 ];
 
-describe('one-hop: a flash that does not take what is written', function () {
-  this.timeout(120_000);
+describe('one-hop: a flash that does not take what is written', () => {
   const missing = emulatorMissing();
   before(function () {
     if (!missing) return;

@@ -10,9 +10,7 @@ const runFile = promisify(execFile);
 
 type Scorecard = Record<string, { test?: boolean; [detail: string]: unknown }>;
 
-describe('the package as npm would publish it', function () {
-  this.timeout(120_000);
-
+describe('the package as npm would publish it', () => {
   let folder: string;
   let packed: string;
   let manifest: {

@@ -8,8 +8,7 @@ import { testIdentity } from '../shared/test-identity';
 describe('server/tls-self-test', () => {
   let identity: TlsIdentity;
 
-  before(async function () {
-    this.timeout(10_000);
+  before(async () => {
     identity = await testIdentity();
   });
 

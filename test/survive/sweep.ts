@@ -1,7 +1,6 @@
 import { surviveAt } from './kill';
 import { POINTS } from './points';
 
-describe('survive: Node-RED is killed at every point of a flash', function () {
-  this.timeout(90_000);
+describe('survive: Node-RED is killed at every point of a flash', () => {
   for (const point of POINTS) it(point.name, () => surviveAt(point));
 });

@@ -45,9 +45,7 @@ const CASES: { title: string; file: Buffer; final: Buffer; ends: string }[] = [
   { title: 'a bit that flipped at the very end', file: change(packed, packed.length - 1), final: FINAL, ends: 'stock' },
 ];
 
-describe('virtual: the model of the relocator', function () {
-  this.timeout(60_000);
-
+describe('virtual: the model of the relocator', () => {
   for (const { title, file, final, ends } of CASES) {
     for (const running of [1, 2] as const) {
       it(`${title}, stock in user${running}: ends in ${ends}`, async () => {

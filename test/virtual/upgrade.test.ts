@@ -326,9 +326,8 @@ describe('virtual Sonoff: download by ranges', () => {
   });
 });
 
-describe('virtual Sonoff: download without ranges', function () {
+describe('virtual Sonoff: download without ranges', () => {
   // The pace is real time.
-  this.timeout(10_000);
   afterEach(closeAll);
 
   it('asks once, without a range, and takes the proven pace', async () => {

@@ -14,8 +14,7 @@ describe('virtual Sonoff: a whole flash', () => {
     { transport: 'plain', slot: 2 },
   ];
   for (const { transport, slot } of cases) {
-    it(`goes from its access point to the final image (${transport}, stock in user${slot})`, async function () {
-      this.timeout(20_000);
+    it(`goes from its access point to the final image (${transport}, stock in user${slot})`, async () => {
       const cloud = await rawCloud({}, transport !== 'plain');
       const images = await rawImages();
       const device = sonoff({ transport, slot, legacyPort: cloud.port });

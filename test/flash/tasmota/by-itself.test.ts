@@ -62,8 +62,7 @@ class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
   };
 }
 
-describe('flash: setting up a Tasmota whose access point is joined by itself', function () {
-  this.timeout(20_000);
+describe('flash: setting up a Tasmota whose access point is joined by itself', () => {
   let machine: Machine;
 
   usePrivateBus();

@@ -96,8 +96,7 @@ async function broker(): Promise<number> {
   return (server.address() as net.AddressInfo).port;
 }
 
-describe('flash: setting up a Tasmota', function () {
-  this.timeout(40_000);
+describe('flash: setting up a Tasmota', () => {
   afterEach(closeAll);
 
   it('gives it the Wi-Fi in its access point and all the rest at home, and reads it back', async () => {

@@ -66,8 +66,7 @@ function impatient(bench: Bench, patience: Partial<Patience>): void {
   bench.host.jobs.patience = { ...PATIENCE, ...patience };
 }
 
-describe('flash/verdict over real sockets', function () {
-  this.timeout(20_000);
+describe('flash/verdict over real sockets', () => {
   const servers: Server[] = [];
 
   afterEach(async () => {

@@ -9,8 +9,7 @@ import { PrivateBus, whyNoBus } from './private-bus';
 const ITEAD = { ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:A1:B2:C3' };
 const never = new AbortController().signal;
 
-describe("net/wifi/networkmanager against dbusmock's NetworkManager", function () {
-  this.timeout(20_000);
+describe("net/wifi/networkmanager against dbusmock's NetworkManager", () => {
   let bus: PrivateBus | undefined;
   let nm: DBusMock;
   let driver: NetworkManagerDriver;

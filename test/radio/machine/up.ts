@@ -4,8 +4,7 @@ import { connections, nmcli, startNetworkManager, stopNetworkManager } from './n
 
 let home: AccessPoint;
 
-before('a home with Wi-Fi and a wire, and this machine on the wire', async function () {
-  this.timeout(90_000);
+before('a home with Wi-Fi and a wire, and this machine on the wire', async () => {
   home = await openHome();
   await startNetworkManager();
   nmcli('--wait', '30', 'connection', 'up', 'Wire');
