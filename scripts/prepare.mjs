@@ -7,6 +7,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const LAST_WORDS_MS = 10_000;
+
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Ends the process with a sentence where this Node is too old for the tools. */
@@ -35,22 +37,27 @@ export async function build() {
  * Runs a command in the package's folder.
  *
  * @param {{ env?: Record<string, string>, limitMs?: number, hold?: string }} [options] past the limit the command is
- *   killed; with `hold` its output is shown when it has ended, under that heading
+ *   ended; with `hold` its output is shown when it has ended, under that heading
  * @returns {Promise<number>} its exit code; 1 where it could not be started or was killed
  */
 export function run(command, args, { env = {}, limitMs, hold } = {}) {
+  const output = hold === undefined ? 'inherit' : 'pipe';
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ['ignore', hold ? 'pipe' : 'inherit', hold ? 'pipe' : 'inherit'],
+      stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
       shell: process.platform === 'win32' && command.endsWith('.cmd'),
     });
-    const timer = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
+    // It may say first what it still waits for.
+    const timers = [
+      [limitMs, 'SIGTERM'],
+      [limitMs + LAST_WORDS_MS, 'SIGKILL'],
+    ].map(([ms, signal]) => (limitMs === undefined ? undefined : setTimeout(() => child.kill(signal), ms)));
     const held = hold === undefined ? [] : [Buffer.from(hold)];
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => held.push(chunk));
     const settle = (code) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       if (hold !== undefined) process.stdout.write(Buffer.concat(held));
       resolve(code);
     };

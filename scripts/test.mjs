@@ -1,34 +1,43 @@
 /**
- * `npm test`: installs, builds, lints and runs every test on Node-RED 4.1 with the Node.js at hand. The last line holds
- * the totals of all of it. What takes longer has scripts of its own, `npm run test:…`; `.ci/run` calls them all.
+ * `npm test`: installs, builds, lints and runs the tests on Node-RED 4.1 with the Node.js at hand. The last line holds
+ * the totals of all of it. What takes longer is a long run (`long.mjs`), `npm run test:…`; `.ci/run` calls them all.
  *
  * `npm test -- --grep Rehearse` hands its arguments to mocha, each time.
  */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build, install, requireNode, root, run } from './prepare.mjs';
-import { finish, of, step, tests } from './test-runs.mjs';
+import { finish, step, tests } from './test-runs.mjs';
 
-/** Runs by themselves: networks of its own (lab), a browser and the ports that the examples name (editor, package). */
-const APART = ['lab', 'editor', 'package'];
-
-/** Start Node-RED again and again, and mostly wait for it. */
-const IN_NODE_RED = ['nodes', 'survive'];
+/** Each is one flash of a stock Sonoff in its world, one file in a browser, or needs the ports that the examples name. */
+const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'editor/palette.test.js', 'package/**/*.test.js'];
+/** Their other files are long runs. */
+const APART_FOLDERS = ['lab', 'editor', 'package'];
+/** The folders with the longest files: begun first, so that none of them is left alone at the end. */
+const FIRST = ['survive', 'nodes', 'flash', 'one-hop'];
+/** The tests mostly wait, for a device or for a page: more files at a time than processors. */
+const JOBS = 6;
 
 requireNode();
 if (!(await step('install', install)) || !(await step('build', build))) finish();
-await step('lint', async () => (await run(process.execPath, [join(root, 'scripts', 'lint.mjs')])) === 0);
 
-// Tests mostly wait, for a device or for a page: several runs at a time take little longer than one.
+const compiled = (path) => join('dist', 'test', path);
+const folders = readdirSync(join(root, compiled('.'))).filter((name) => !APART_FOLDERS.includes(name));
+const ordered = [...FIRST, ...folders.filter((name) => !FIRST.includes(name))];
+const specs = ordered.map((name) => `dist/test/${name}/**/*.test.js`);
+
 await Promise.all([
-  tests('all but the below', [
-    'dist/test/**/*.test.js',
-    ...[...APART, ...IN_NODE_RED].flatMap((name) => ['--ignore', of(name)]),
-  ]),
-  tests('the nodes', IN_NODE_RED.map(of), { hold: true }),
-  (async () => {
-    await tests('the lab', [of('lab')], { hold: true });
-    await tests('editor and package', [of('editor'), of('package')], { hold: true });
-  })(),
+  step('lint', lint),
+  tests('protocol to nodes', specs, { jobs: JOBS }),
+  tests(
+    'lab, editor and package',
+    APART.map((path) => `dist/test/${path}`),
+    { hold: true },
+  ),
 ]);
 finish();
+
+async function lint() {
+  return (await run(process.execPath, [join(root, 'scripts', 'lint.mjs')], { hold: '' })) === 0;
+}

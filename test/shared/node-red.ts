@@ -10,10 +10,10 @@ import { packageRoot } from './package-root';
 import { freePort } from './ports';
 
 /** How long a Node-RED may take to say "Started flows", and to end after SIGTERM. */
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 100_000;
 /** In English, or in German where a test sets that. */
 const STARTED = /Started flows|Flows sind gestartet/;
-const STOP_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 60_000;
 
 export type Flow = ReadonlyArray<Record<string, unknown> & { id: string; type: string }>;
 

@@ -4,8 +4,8 @@
 cd "$PACKAGE" || exit 1
 . test/radio/guest/services.sh
 eval "set -- $ARGUMENTS"
-SONOTA_TEST_TOTALS=/out/totals.json "$NODE" node_modules/mocha/bin/mocha.js --no-config --no-color --timeout 240000 \
-  --reporter scripts/reporter.cjs dist/test/radio/machine/up.js dist/test/radio/scenarios/*.js "$@"
+CI="$CI" SONOTA_TEST_TOTALS=/out/totals.json "$NODE" node_modules/mocha/bin/mocha.js --config .mocharc.json --no-color --timeout 240000 \
+  dist/test/radio/machine/up.js dist/test/radio/scenarios/*.js "$@"
 echo $? >/out/code
 sync
 echo b >/proc/sysrq-trigger

@@ -24,20 +24,6 @@ const PRODUCTS = {
   plain: { model: 'PSC-B01-GL', romVersion: '2.0.2' },
 };
 
-const CASES: Case[] = [
-  { class: 'range', slot: 1, layout: 'two' },
-  { class: 'range', slot: 2, layout: 'two' },
-  { class: 'no-range', slot: 1, layout: 'two' },
-  { class: 'no-range', slot: 2, layout: 'two' },
-  { class: 'plain', slot: 1, layout: 'two' },
-  { class: 'plain', slot: 2, layout: 'two' },
-  { class: 'range', slot: 1, layout: 'one' },
-  { class: 'range', slot: 2, layout: 'one', vanish: true },
-  { class: 'range', slot: 1, layout: 'two', powerCut: true },
-  { class: 'range', slot: 1, layout: 'two', phone: true },
-  { class: 'range', slot: 1, layout: 'itself' },
-  { class: 'range', slot: 2, layout: 'one', oneHop: true },
-];
 const HOSTS = {
   two: 'a host with Ethernet and Wi-Fi',
   one: 'a host with one interface',
@@ -47,59 +33,62 @@ const HOSTS = {
 /** Each is a Node-RED that mostly waits; more of them at once would make a small machine late. */
 const AT_ONCE = 4;
 
-describe('the flows of examples 02 and 13, a stock Sonoff that is not ours, and the addresses of the real world', function () {
-  const outcomes = new Map<Case, Promise<Outcome>>();
-  let running = 0;
-  let judged = CASES[0]!;
+/** The tests of these cases: one flash each. */
+export function flashes(cases: readonly Case[]): void {
+  describe('the flows of examples 02 and 13, a stock Sonoff that is not ours, and the addresses of the real world', function () {
+    const outcomes = new Map<Case, Promise<Outcome>>();
+    let running = 0;
+    let judged = cases[0]!;
 
-  /** Runs the case, and beside it as many of those behind it as fit; they are judged when their turn comes. */
-  async function run(about: Case): Promise<Outcome> {
-    judged = about;
-    begin(about);
-    fill();
-    return await outcomes.get(about)!;
-  }
+    /** Runs the case, and beside it as many of those behind it as fit; they are judged when their turn comes. */
+    async function run(about: Case): Promise<Outcome> {
+      judged = about;
+      begin(about);
+      fill();
+      return await outcomes.get(about)!;
+    }
 
-  function fill(): void {
-    for (const next of CASES.slice(CASES.indexOf(judged))) if (running < AT_ONCE) begin(next);
-  }
+    function fill(): void {
+      for (const next of cases.slice(cases.indexOf(judged))) if (running < AT_ONCE) begin(next);
+    }
 
-  function begin(about: Case): void {
-    if (outcomes.has(about)) return;
-    running++;
-    const outcome = flashOnce(about);
-    outcomes.set(about, outcome);
-    const ended = (): void => {
-      running--;
-      if (about !== judged) fill();
-    };
-    outcome.then(ended, ended);
-  }
+    function begin(about: Case): void {
+      if (outcomes.has(about)) return;
+      running++;
+      const outcome = flashOnce(about);
+      outcomes.set(about, outcome);
+      const ended = (): void => {
+        running--;
+        if (about !== judged) fill();
+      };
+      outcome.then(ended, ended);
+    }
 
-  before(function () {
-    const reason = whyNoAir();
-    if (reason === undefined) return;
-    console.log(`    the lab is skipped: ${reason}`);
-    this.skip();
-  });
-
-  after('everything has been removed', async function () {
-    this.timeout(CASE_LIMIT_MS);
-    await Promise.allSettled(outcomes.values());
-  });
-
-  for (const about of CASES) {
-    it(title(about), async function () {
-      if (about.layout === 'itself' && whyNoBus() !== undefined) {
-        console.log(`    skipped: ${whyNoBus()}`);
-        this.skip();
-      }
-      this.timeout(CASE_LIMIT_MS * 2);
-      this.slow(CASE_LIMIT_MS);
-      judge(about, await run(about));
+    before(function () {
+      const reason = whyNoAir();
+      if (reason === undefined) return;
+      console.log(`    the lab is skipped: ${reason}`);
+      this.skip();
     });
-  }
-});
+
+    after('everything has been removed', async function () {
+      this.timeout(CASE_LIMIT_MS);
+      await Promise.allSettled(outcomes.values());
+    });
+
+    for (const about of cases) {
+      it(title(about), async function () {
+        if (about.layout === 'itself' && whyNoBus() !== undefined) {
+          console.log(`    skipped: ${whyNoBus()}`);
+          this.skip();
+        }
+        this.timeout(CASE_LIMIT_MS * 2);
+        this.slow(CASE_LIMIT_MS);
+        judge(about, await run(about));
+      });
+    }
+  });
+}
 
 function title({ class: kind, slot, layout, vanish, powerCut, oneHop, phone }: Case): string {
   const host = HOSTS[layout];
