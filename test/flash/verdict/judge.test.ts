@@ -168,9 +168,9 @@ const ended = (image: 'user2' | 'final', how: How, bytes = 482_432): Unstamped =
 interface Case {
   readonly title: string;
   readonly code: Verdict['code'];
-  readonly confidence?: Verdict['confidence'];
-  readonly isFinal?: boolean;
-  readonly values?: Record<string, string>;
+  readonly confidence: Verdict['confidence'];
+  readonly isFinal: boolean;
+  readonly values?: Record<string, string | number>;
   readonly seen: readonly Timed[];
   /** The seconds at which it is judged: 1 after the last observation unless told. */
   readonly now?: number;
@@ -178,10 +178,18 @@ interface Case {
 
 const CASES: readonly Case[] = [
   // provision
-  { title: 'a wait that has just begun', code: 'on-course', seen: [[0, BEGAN.provision]] },
+  {
+    title: 'a wait that has just begun',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [[0, BEGAN.provision]],
+  },
   {
     title: 'no access point at all (row 10)',
     code: 'ap-unreachable',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [1, apLooked('silent', false)],
@@ -191,6 +199,8 @@ const CASES: readonly Case[] = [
   {
     title: 'an access point that is joined and silent (row 11)',
     code: 'ap-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [1, apLooked('silent', false)],
@@ -201,6 +211,8 @@ const CASES: readonly Case[] = [
   {
     title: 'an access point that is joined and has not had its time',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [5, apLooked('silent', true)],
@@ -210,6 +222,8 @@ const CASES: readonly Case[] = [
   {
     title: 'something else at its address',
     code: 'ap-refused',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [1, apLooked('strange', true)],
@@ -219,6 +233,7 @@ const CASES: readonly Case[] = [
     title: 'two interfaces in its network (row 17)',
     code: 'network-overlap',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [1, addresses(['eth0', '10.10.7.40'], ['wlan0', '10.10.7.2'])],
@@ -229,6 +244,8 @@ const CASES: readonly Case[] = [
   {
     title: 'nothing at all for long (row 6)',
     code: 'nothing-arrived',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [0, addresses(['eth0', '192.168.1.2'])],
@@ -238,6 +255,8 @@ const CASES: readonly Case[] = [
   {
     title: 'nothing until the limit',
     code: 'nothing-arrived',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [30, over('cloud')],
@@ -247,6 +266,7 @@ const CASES: readonly Case[] = [
     title: 'one handshake broken off after the certificate (row 2)',
     code: 'certificate-rejected',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled()],
@@ -346,6 +366,7 @@ const CASES: readonly Case[] = [
     title: 'one each from three addresses',
     code: 'certificate-rejected',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, rejected()],
@@ -357,6 +378,7 @@ const CASES: readonly Case[] = [
     title: 'a neighbour that has been refusing since before the wait',
     code: 'certificate-rejected',
     confidence: 'likely',
+    isFinal: false,
     seen: [[0, BEGAN.cloud], ...[1, 2, 3, 4].map((at): Timed => [at, { ...rejected(), isOld: true } as Unstamped])],
   },
   {
@@ -374,6 +396,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a second peer when the device has its image',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -395,6 +419,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a peer with another key beside the device',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [12, stranger(NEIGHBOUR, 'other-key')],
@@ -424,6 +450,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the same, where the device itself has said better',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, { ...dispatched(), isProven: true } as Unstamped],
@@ -433,6 +461,8 @@ const CASES: readonly Case[] = [
   {
     title: 'firmware that does not take it, and a person who goes on all the same',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, { ...BEGAN.cloud, isForced: true }],
       [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as Unstamped],
@@ -441,6 +471,8 @@ const CASES: readonly Case[] = [
   {
     title: 'our own TLS library refuses (row 8)',
     code: 'tls-refused',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, { ...rejected(), failure: 'refused-here', code: 'ERR_SSL_NO_SHARED_CIPHER' } as Unstamped],
@@ -449,6 +481,8 @@ const CASES: readonly Case[] = [
   {
     title: 'connections without a word',
     code: 'connection-empty',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled()],
@@ -459,6 +493,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a connection to the plain port without a word',
     code: 'connection-empty',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, { kind: 'dialled', peer: PEER, port: 'plain' }],
@@ -468,6 +504,8 @@ const CASES: readonly Case[] = [
   {
     title: 'garbage instead of a dispatch',
     code: 'message-malformed',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, { kind: 'malformed', peer: PEER, reason: 'it is not JSON' }],
@@ -477,6 +515,7 @@ const CASES: readonly Case[] = [
     title: 'old firmware on the plain port (row 7)',
     code: 'plain-firmware',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, dispatched({ via: 'plain' })],
@@ -486,6 +525,7 @@ const CASES: readonly Case[] = [
     title: 'a device whose home network is that of FinalStage (row 17)',
     code: 'network-overlap',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, dispatched({ peer: '192.168.4.20' })],
@@ -494,6 +534,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a device that dispatched and got no further',
     code: 'device-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled()],
@@ -504,6 +546,8 @@ const CASES: readonly Case[] = [
   {
     title: 'only another device',
     code: 'device-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled(NEIGHBOUR)],
@@ -514,6 +558,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a dispatch after trouble of others',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [8, rejected(NEIGHBOUR)],
@@ -524,6 +570,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a handshake that nobody can explain',
     code: 'unexplained',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled()],
@@ -535,6 +583,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a download that goes on',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -545,6 +595,7 @@ const CASES: readonly Case[] = [
   {
     title: '404 after a fast answer (row 1)',
     code: 'fed-too-fast',
+    confidence: 'likely',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -557,6 +608,8 @@ const CASES: readonly Case[] = [
   {
     title: '404 while a fast answer is still going out',
     code: 'fed-too-fast',
+    confidence: 'likely',
+    isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -568,6 +621,8 @@ const CASES: readonly Case[] = [
   {
     title: '404 after the first packet of the proven pace, which a timer sent a little early',
     code: 'download-failed',
+    confidence: 'certain',
+    isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -593,6 +648,7 @@ const CASES: readonly Case[] = [
   {
     title: '404 after ranges',
     code: 'download-failed',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -604,6 +660,7 @@ const CASES: readonly Case[] = [
   {
     title: '404 without a request, after seconds of trying',
     code: 'download-blocked',
+    confidence: 'likely',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -614,6 +671,7 @@ const CASES: readonly Case[] = [
   {
     title: '404 at once: it has not tried',
     code: 'download-failed',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -624,6 +682,7 @@ const CASES: readonly Case[] = [
   {
     title: 'no request for long',
     code: 'download-blocked',
+    confidence: 'likely',
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
@@ -634,6 +693,7 @@ const CASES: readonly Case[] = [
   {
     title: 'a download that begins again and again (row 9)',
     code: 'download-restarts',
+    confidence: 'likely',
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
@@ -647,6 +707,7 @@ const CASES: readonly Case[] = [
   ...([400, 403, 405] as const).map((error): Case => ({
     title: `${error} (row 18)`,
     code: 'upgrade-malformed',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -657,6 +718,7 @@ const CASES: readonly Case[] = [
   ...([406, 411] as const).map((error): Case => ({
     title: `${error} (row 18)`,
     code: 'model-refused',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -667,6 +729,7 @@ const CASES: readonly Case[] = [
   {
     title: '409 (row 18)',
     code: 'digest-refused',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -678,6 +741,7 @@ const CASES: readonly Case[] = [
   {
     title: '410 to the first version (row 18)',
     code: 'version-refused',
+    confidence: 'certain',
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
@@ -688,6 +752,7 @@ const CASES: readonly Case[] = [
   {
     title: '410 to the other version too',
     code: 'version-refused',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -700,6 +765,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the other version, not yet answered',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -710,6 +777,7 @@ const CASES: readonly Case[] = [
   {
     title: 'a number that no firmware is known to answer',
     code: 'unexplained',
+    confidence: 'certain',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -732,6 +800,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the upgrade sent again after that',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -760,6 +830,7 @@ const CASES: readonly Case[] = [
     title: 'lost again, but its random numbers went on: not a restart for certain',
     code: 'device-rebooted',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -773,6 +844,7 @@ const CASES: readonly Case[] = [
   {
     title: 'lost for the third time',
     code: 'device-rebooted',
+    confidence: 'likely',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -787,6 +859,7 @@ const CASES: readonly Case[] = [
   {
     title: 'garbage, then a lost session',
     code: 'message-malformed',
+    confidence: 'likely',
     isFinal: true,
     seen: [
       [0, BEGAN.upgrade],
@@ -798,6 +871,8 @@ const CASES: readonly Case[] = [
   {
     title: 'no word after the download (3.8)',
     code: 'device-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -808,6 +883,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a device that never had a session',
     code: 'device-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [300, over('upgrade')],
@@ -816,6 +893,8 @@ const CASES: readonly Case[] = [
   {
     title: 'an upgrade that was acknowledged',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
@@ -828,6 +907,8 @@ const CASES: readonly Case[] = [
   {
     title: 'FinalStage joined, but it does not reach us (row 3)',
     code: 'finalstage-blocked',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -837,6 +918,8 @@ const CASES: readonly Case[] = [
   {
     title: 'FinalStage joined a moment ago',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -847,6 +930,7 @@ const CASES: readonly Case[] = [
     title: 'connects without a request (row 4)',
     code: 'finalstage-half-erased',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -858,6 +942,7 @@ const CASES: readonly Case[] = [
     title: 'connects without a request over a restart',
     code: 'finalstage-half-erased',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -871,6 +956,7 @@ const CASES: readonly Case[] = [
     title: 'connects without a request after a transfer that broke off',
     code: 'finalstage-half-erased',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, dialled],
@@ -883,6 +969,8 @@ const CASES: readonly Case[] = [
   {
     title: 'connects without a request for a short time, even at the limit',
     code: 'finalstage-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [880, dialled],
@@ -893,6 +981,7 @@ const CASES: readonly Case[] = [
     title: 'a static address that is not the one (row 5)',
     code: 'finalstage-wrong-address',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.77', true)],
@@ -902,6 +991,7 @@ const CASES: readonly Case[] = [
     title: 'no address from FinalStage (row 5)',
     code: 'finalstage-wrong-address',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [0, addresses(['eth0', '192.168.1.2'])],
@@ -912,6 +1002,8 @@ const CASES: readonly Case[] = [
   {
     title: 'another client was first (row 5)',
     code: 'finalstage-stolen',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.3', true)],
@@ -921,6 +1013,7 @@ const CASES: readonly Case[] = [
     title: 'two interfaces in its network (row 17)',
     code: 'network-overlap',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, addresses(['eth0', '192.168.4.30'], ['wlan0', '192.168.4.2'])],
@@ -942,6 +1035,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a phone in its network, and the device comes all the same',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -952,6 +1047,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a request from home, and one from this machine',
     code: 'finalstage-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [5, stranger('192.168.1.20', 'finalstage-image')],
@@ -966,6 +1063,7 @@ const CASES: readonly Case[] = [
     title: 'joined, where the device has an address of the same network at home',
     code: 'network-overlap',
     confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [1, dispatched({ peer: '192.168.4.20' })],
@@ -977,6 +1075,7 @@ const CASES: readonly Case[] = [
     title: 'a second time after user2 (row 13)',
     code: 'finalstage-again',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, dialled],
@@ -988,6 +1087,8 @@ const CASES: readonly Case[] = [
   {
     title: 'user2 broken off',
     code: 'user2-stalled',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, dialled],
@@ -999,6 +1100,7 @@ const CASES: readonly Case[] = [
     title: 'the final image broken off',
     code: 'finalstage-stalled',
     confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, dialled],
@@ -1007,8 +1109,23 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'the last byte of the final image handed over, and the connection broken off: no sign that it was written',
+    code: 'finalstage-stalled',
+    confidence: 'certain',
+    isFinal: false,
+    values: { sent: 482_432, size: 482_432 },
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, dialled],
+      [20, requested('final')],
+      [30, ended('final', 'broken')],
+    ],
+  },
+  {
     title: 'the final image standing still',
     code: 'finalstage-stalled',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
@@ -1018,6 +1135,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the final image asked for again',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
@@ -1028,6 +1147,8 @@ const CASES: readonly Case[] = [
   {
     title: 'left before anything was asked for (row 14)',
     code: 'finalstage-left-early',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -1039,6 +1160,8 @@ const CASES: readonly Case[] = [
   {
     title: 'gone after user2, for longer than it needs',
     code: 'finalstage-left-early',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -1052,6 +1175,8 @@ const CASES: readonly Case[] = [
   {
     title: 'FinalStage never seen',
     code: 'finalstage-timeout',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [0, looked(undefined, false)],
@@ -1061,6 +1186,8 @@ const CASES: readonly Case[] = [
   {
     title: 'everything delivered, and it does not go',
     code: 'unexplained',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -1072,6 +1199,8 @@ const CASES: readonly Case[] = [
   {
     title: 'everything acknowledged, and gone without a goodbye',
     code: 'finalstage-unconfirmed',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, looked('192.168.4.2', true)],
@@ -1084,6 +1213,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the last byte of user2, whatever became of its connection',
     code: 'finalstage-again',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('user2')],
@@ -1093,6 +1224,8 @@ const CASES: readonly Case[] = [
   {
     title: 'everything delivered',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [20, requested('final')],
@@ -1103,6 +1236,7 @@ const CASES: readonly Case[] = [
   {
     title: 'done, and the new firmware nowhere (row 16)',
     code: 'new-firmware-silent',
+    confidence: 'likely',
     isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
@@ -1117,6 +1251,8 @@ const CASES: readonly Case[] = [
   {
     title: 'nobody looked even once',
     code: 'new-firmware-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, BEGAN.newfirmware],
       [600, over('newfirmware')],
@@ -1125,6 +1261,7 @@ const CASES: readonly Case[] = [
   {
     title: 'one hop, and neither firmware anywhere that was looked at',
     code: 'one-hop-silent',
+    confidence: 'likely',
     isFinal: false,
     seen: [
       [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
@@ -1136,6 +1273,8 @@ const CASES: readonly Case[] = [
   {
     title: 'one hop, and nobody was in the network where the new firmware may be',
     code: 'new-firmware-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
       [1, newFirmwareLooked('not-joined', 'silent')],
@@ -1145,6 +1284,8 @@ const CASES: readonly Case[] = [
   {
     title: 'one hop, and another device where it should be',
     code: 'new-firmware-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
       [1, newFirmwareLooked('stranger', 'silent')],
@@ -1154,6 +1295,8 @@ const CASES: readonly Case[] = [
   {
     title: 'FinalStage, and the new firmware nowhere that was looked at',
     code: 'new-firmware-silent',
+    confidence: 'likely',
+    isFinal: false,
     seen: [
       [0, { ...BEGAN.newfirmware, intermediate: 'finalstage' }],
       [1, newFirmwareLooked('silent', 'silent')],
@@ -1163,6 +1306,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the new firmware has not come yet',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.newfirmware],
       [1, newFirmwareLooked('not-joined', 'silent')],
@@ -1172,6 +1317,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the new firmware was there in the last moment',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.newfirmware],
       [1, newFirmwareLooked('not-joined', 'silent')],
@@ -1198,6 +1345,8 @@ const CASES: readonly Case[] = [
   {
     title: 'it had dialled a cloud again before anybody looked',
     code: 'back-to-stock',
+    confidence: 'certain',
+    isFinal: true,
     seen: [
       [6, BEGAN.upgrade],
       [30, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
@@ -1208,6 +1357,8 @@ const CASES: readonly Case[] = [
   {
     title: 'what it had dialled before its upgrade says nothing, nor what a neighbour dials',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.cloud],
       [5, dispatched()],
@@ -1222,6 +1373,7 @@ const CASES: readonly Case[] = [
     title: 'the newest attempt to join ended so',
     code,
     confidence: 'certain' as const,
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [3, wifi('joining')],
@@ -1231,6 +1383,8 @@ const CASES: readonly Case[] = [
   {
     title: 'the network went in the middle, and is not back at the limit',
     code: 'wifi-lost',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [9, wifi('joined')],
@@ -1241,6 +1395,8 @@ const CASES: readonly Case[] = [
   {
     title: 'FinalStage of another device, and no other',
     code: 'finalstage-foreign',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [9, wifiFailed('finalstage-foreign')],
@@ -1250,6 +1406,8 @@ const CASES: readonly Case[] = [
   {
     title: 'an attempt that went well makes the failed ones forgotten',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [9, wifiFailed('wifi-password-wrong')],
@@ -1259,6 +1417,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a person was quicker',
     code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.provision],
       [9, wifiFailed('wifi-not-found')],
@@ -1268,6 +1428,8 @@ const CASES: readonly Case[] = [
   {
     title: 'a stream that broke off says more than the network that went with it',
     code: 'finalstage-stalled',
+    confidence: 'certain',
+    isFinal: false,
     seen: [
       [0, BEGAN.finalstage],
       [9, wifi('joined')],
@@ -1311,8 +1473,8 @@ describe('flash/verdict', () => {
     it(`${one.code}: ${one.title}`, () => {
       const verdict = verdictOn(one);
       assert.equal(verdict.code, one.code, verdict.text);
-      if (one.confidence) assert.equal(verdict.confidence, one.confidence);
-      if (one.isFinal !== undefined) assert.equal(verdict.isFinal, one.isFinal);
+      assert.equal(verdict.confidence, one.confidence);
+      assert.equal(verdict.isFinal, one.isFinal);
       for (const [name, value] of Object.entries(one.values ?? {})) assert.equal(verdict.values[name], value);
       assert.doesNotMatch(verdict.text, /(^|[ (])\?([ ,.);]|$)/, 'a value of the sentence is missing');
       assert.ok(verdict.evidence.length <= 6);
@@ -1343,7 +1505,7 @@ describe('flash/verdict', () => {
       [300, over('cloud')],
       [300, { kind: 'stage', stage: 'cloud', event: 'failed', code: 'certificate-rejected', values: { peer: PEER } }],
     ];
-    const verdict = verdictOn({ title: '', code: 'certificate-rejected', seen });
+    const verdict = judge(observe(seen), 1_301_000);
     assert.equal(verdict.confidence, 'likely');
     assert.deepEqual(
       verdict.evidence.map(({ kind }) => kind),
