@@ -52,7 +52,7 @@ describe('flash/host', () => {
     assert.equal(bench.host.ports.http, httpPort);
   });
 
-  it('takes on other ports once nothing is on the wire', async () => {
+  it('takes on other ports, and frees the old ones', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { blockPauseMs: 0 } });
     await bench.upgraded(device);

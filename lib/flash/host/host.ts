@@ -31,6 +31,7 @@ import { FlashQueue } from '../queue/flash-queue';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
+import { waitFor } from '../waiting/wait';
 import { WAITS, type Waits } from '../waiting/waits';
 import { Witness } from './witness';
 
@@ -43,6 +44,9 @@ export interface HostSettings extends ListenSettings {
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
 const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
+
+/** How often it is looked whether something is still fetched. */
+const LOOK_MS = 1000;
 
 /**
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
@@ -89,7 +93,7 @@ export class FlashHost extends EventEmitter {
   private servers: DeviceServers | undefined;
   private images: ImageServer | undefined;
   private lastTurn: Promise<unknown> = Promise.resolve();
-  private isClosed = false;
+  private readonly closing = new AbortController();
   private sweeper: NodeJS.Timeout | undefined;
 
   /**
@@ -199,7 +203,7 @@ export class FlashHost extends EventEmitter {
    * @param options `forget`: nothing of it is to go on
    */
   async close({ forget = false } = {}): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort(new FlashError('host-missing'));
     // What the close itself cancels must not be kept as cancelled.
     if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
@@ -217,7 +221,8 @@ export class FlashHost extends EventEmitter {
     return this.inTurn(async () => {
       if (!this.needsReopening(settings)) return;
       const wasListening = this.isListening;
-      await this.images?.whenQuiet();
+      await this.untilNothingIsFetched();
+      if (this.closing.signal.aborted) return;
       await this.stopNow();
       this.settings = settings;
       if (wasListening) await this.openNow();
@@ -292,7 +297,7 @@ export class FlashHost extends EventEmitter {
   }
 
   private async openNow(): Promise<void> {
-    if (this.isClosed) throw new FlashError('host-missing');
+    this.closing.signal.throwIfAborted();
     if (this.isListening) return;
     for (const [level, text] of this.unsaid ?? []) this.log(level, text);
     this.unsaid = undefined;
@@ -372,6 +377,19 @@ export class FlashHost extends EventEmitter {
     });
     servers.on('trouble', (error) => this.log('warn', error.message));
     return servers;
+  }
+
+  /**
+   * Nothing is on the wire, and no device is between two pieces of its upgrade or about to give its verdict. A close does
+   * not wait for as long.
+   */
+  private async untilNothingIsFetched(): Promise<void> {
+    const { signal } = this.closing;
+    const isFetched = (): boolean =>
+      (this.images?.transfersOnWire.total ?? 0) > 0 ||
+      this.jobs.all().some(({ download }) => download?.isFlowing(this.waits.upgradeFlowsMs));
+    const look = (): true | undefined => !isFetched() || undefined;
+    await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
   }
 
   /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */

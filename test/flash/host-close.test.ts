@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FlashHost } from '../../lib/flash/host/host';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import type { Job } from '../../lib/flash/job/job';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { loadFirmware, loadForFinalStage } from '../../lib/flash/firmware/firmware';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { freePort, occupy } from '../shared/ports';
+import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
+import { assertCode } from './refusals';
+
+const DEVICE = '1000a1b2c3';
+/** Handed over in thirty parts, between which other things happen. */
+const LARGE_FINAL = makeFinalImage({ size: 480_000 });
+
+/** Lets everything happen that needs no more than turns of the event loop. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+}
+
+describe('flash/host: what a close or other ports must not cut', function () {
+  this.timeout(20_000);
+  afterEach(closeBenches);
+
+  /** A device in FinalStage, and the job that has its images. */
+  async function inFinalStage(
+    bench: Bench,
+    behaviours = {},
+  ): Promise<{ device: VirtualSonoff; visit: FinalStageVisit }> {
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
+    const job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    job.enter('finalstage');
+    job.firmware = await loadForFinalStage({ final: LARGE_FINAL }, { signal: new AbortController().signal });
+    const visit = (job.visit = new FinalStageVisit());
+    visit.peer = '127.0.0.1';
+    await bench.host.openFinalStagePort();
+    await device.start();
+    return { device, visit };
+  }
+
+  it('a transfer to FinalStage of which not all is handed over ends before the host closes', async () => {
+    const bench = await openBench();
+    const { device, visit } = await inFinalStage(bench);
+    const closed = new Promise<void>((resolve) => {
+      visit.on('changed', function close() {
+        const { sent = 0 } = visit.deliveries.final ?? {};
+        if (sent === 0) return;
+        visit.off('changed', close);
+        assert.ok(sent < LARGE_FINAL.length / 2, `${sent} bytes are handed over already`);
+        resolve(bench.host.close());
+      });
+    });
+    await closed;
+    assert.equal(visit.deliveries.final?.state, 'delivered');
+    assert.equal((await device.ended).result, 'flashed');
+    await (await occupy(bench.settings.httpPort)).release();
+  });
+
+  it('a transfer to FinalStage that has not moved for long does not hold the close up', async () => {
+    const bench = await openBench({}, { deadTransferMs: 0 });
+    const { device, visit } = await inFinalStage(bench, { holdsAtByte: 4096 });
+    while (!visit.deliveries.final) await once(visit, 'changed');
+    await bench.host.close();
+    await (await occupy(bench.settings.httpPort)).release();
+    assert.notEqual(device.state, 'flashed');
+  });
+
+  it('a second job that needs the port of FinalStage cuts nothing off there', async () => {
+    const bench = await openBench({ finalStagePort: await freePort() });
+    const { host } = bench;
+    await host.openFinalStagePort();
+    const socket = connect(host.finalStagePort, '127.0.0.1');
+    await once(socket, 'connect');
+    let isClosed = false;
+    socket.on('error', () => undefined).on('close', () => (isClosed = true));
+    await host.openFinalStagePort();
+    await turns();
+    assert.equal(isClosed, false);
+    socket.write('GET /nothing HTTP/1.0\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 404/);
+    socket.destroy();
+  });
+
+  it('the old port serves a download to its last byte before other ports are taken on', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ transport: 'no-range' });
+    const upgraded = bench.upgraded(device);
+    await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
+    const { job, apply } = await moved(bench);
+    assert.equal(job.download?.isComplete, false, 'it has ended already');
+    const whole = once(job.download ?? assert.fail(), 'turn');
+    await Promise.race([whole, apply]);
+    assert.equal(bench.host.ports.http, bench.settings.httpPort);
+    assert.equal((await upgraded).found['size'], FIRMWARE.user2.length);
+    await apply;
+    assert.notEqual(bench.host.ports.http, bench.settings.httpPort);
+    await (await occupy(bench.settings.httpPort)).release();
+  });
+
+  it('nor is a device cut off between two of the pieces that it fetches, or before its verdict', async () => {
+    const bench = await openBench();
+    const behaviours = { blockPauseMs: 20, holdsAtByte: 8192 };
+    const device = await bench.device({ behaviours });
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
+    const upgraded = bench.upgraded(device, { sources });
+    await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
+    while (!device.log.some((line) => line.startsWith('held at byte'))) await once(device, 'log');
+    const { apply } = await moved(bench);
+    await turns();
+    assert.equal(bench.host.ports.http, bench.settings.httpPort);
+    device.behave({ holdsAtByte: undefined });
+    const { found } = await upgraded;
+    assert.deepEqual([found['size'], found['sessions']], [sources.user2.length, 1]);
+    await apply;
+    assert.notEqual(bench.host.ports.http, bench.settings.httpPort);
+  });
+
+  it('a close does not wait for the end of a download that other ports wait for', async () => {
+    const bench = await openBench();
+    const device = await bench.device({ transport: 'no-range' });
+    // At the pace of this firmware it takes longer than the test may.
+    const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 100_000 }) };
+    const upgraded = bench.upgraded(device, { sources });
+    await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
+    const { apply } = await moved(bench);
+    await Promise.all([bench.host.close(), apply]);
+    assert.equal(bench.host.isListening, false);
+    upgraded.catch(() => undefined);
+  });
+
+  it('the same settings again close nothing', async () => {
+    const bench = await openBench();
+    const { host } = bench;
+    const socket = connect(host.ports.http, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    let isClosed = false;
+    socket.on('close', () => (isClosed = true));
+    await host.apply({ ...bench.settings });
+    await turns();
+    assert.equal(isClosed, false);
+    socket.destroy();
+  });
+
+  it('a stage has left its network before the close is over', async () => {
+    const bench = await openBench();
+    const { host } = bench;
+    const order: string[] = [];
+    const stage = begin(host, async (signal) => {
+      await once(signal, 'abort');
+      // The ports are free already.
+      if (host.isListening) await once(host, 'state');
+      await turns();
+      order.push('left');
+    });
+    while (!stage().running) await nextTurn();
+    await host.close();
+    order.push('closed');
+    assert.deepEqual(order, ['left', 'closed']);
+  });
+
+  it('a stage that does not leave is not waited for longer than it may take', async () => {
+    const { host } = await openBench({}, { leaveMs: 20 });
+    const stage = begin(host, () => new Promise(() => undefined));
+    while (!stage().running) await nextTurn();
+    await host.close();
+    assert.ok(stage().running, 'it has left');
+  });
+
+  it('is closed for good', async () => {
+    const { host } = await openBench();
+    await host.close();
+    await assertCode(host.open(), 'host-missing');
+    await assertCode(host.openFinalStagePort(), 'host-missing');
+  });
+
+  /** Tells the host to take on other ports. */
+  async function moved({ host, settings }: Bench): Promise<{ job: Job; apply: Promise<void> }> {
+    const httpPort = await freePort();
+    const apply = host.apply({ ...settings, httpPort, finalStagePort: httpPort });
+    return { job: host.jobs.openJob(DEVICE) ?? assert.fail('there is no job'), apply };
+  }
+
+  /** Begins a stage that does this. */
+  function begin(host: FlashHost, work: (signal: AbortSignal) => Promise<void>): () => Job {
+    host.runs.begin({
+      nodeId: 'node',
+      stage: 'cloud',
+      message: {},
+      deviceid: DEVICE,
+      oneAtATime: false,
+      findJob: () => host.jobs.jobFor('cloud', DEVICE),
+      run: async ({ signal }) => {
+        await work(signal);
+        throw signal.reason as Error;
+      },
+    });
+    return () => host.jobs.latest(DEVICE) ?? ({} as Job);
+  }
+});
+
+describe('flash/host: the port of FinalStage', () => {
+  afterEach(closeBenches);
+
+  /** Whether somebody listens there. */
+  async function isOpen(port: number): Promise<boolean> {
+    const holder = await occupy(port).catch(() => undefined);
+    await holder?.release();
+    return holder === undefined;
+  }
+
+  async function untilClosed(port: number): Promise<void> {
+    while (await isOpen(port)) await nextTurn();
+  }
+
+  it('is given up when the last job that can reach it has ended, and while one can it stays', async () => {
+    const finalStagePort = await freePort();
+    const { host } = await openBench({ finalStagePort }, { sweepMs: 5 });
+    const [one, other] = ['1', '2'].map((id) => host.jobs.jobFor('upgrade', id));
+    assert.ok(one && other);
+    one.enter('upgrade');
+    one.download = new UpgradeDownload();
+    other.enter('upgrade');
+    other.intermediate = 'one-hop';
+    other.download = new UpgradeDownload();
+    await host.openFinalStagePort();
+    await swept(host);
+    assert.equal(await isOpen(finalStagePort), true, 'an upgrade is on its way');
+    one.download = undefined;
+    one.visit = new FinalStageVisit();
+    await swept(host);
+    assert.equal(await isOpen(finalStagePort), true, 'it is in FinalStage');
+    one.fail('cancelled');
+    await untilClosed(finalStagePort);
+  });
+
+  it('is given up where nobody watches a FinalStage any more, and never under one that is watched', async () => {
+    const finalStagePort = await freePort();
+    const { host } = await openBench({ finalStagePort }, { sweepMs: 5, unwatchedVisitMs: 60_000 });
+    const job = host.jobs.jobFor('finalstage', '1');
+    job.enter('finalstage');
+    job.running = new AbortController();
+    const longAgo = new Date(Date.now() - 120_000);
+    job.visit = new FinalStageVisit(longAgo);
+    await host.openFinalStagePort();
+    await swept(host);
+    assert.ok(job.visit, 'a stage watches it');
+    job.running = undefined;
+    job.visit = new FinalStageVisit();
+    await swept(host);
+    assert.ok(job.visit, 'a person may be on the way');
+    job.visit = new FinalStageVisit(longAgo);
+    await untilClosed(finalStagePort);
+    assert.equal(job.visit, undefined);
+    assert.equal(job.isOpen, true);
+  });
+
+  it('is not given up under a transfer, whatever became of its job', async () => {
+    const finalStagePort = await freePort();
+    const bench = await openBench({ finalStagePort }, { sweepMs: 5 });
+    const { host } = bench;
+    const behaviours = { holdsAtByte: 4096 };
+    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
+    const job = host.jobs.jobFor('finalstage', DEVICE);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+    const visit = (job.visit = new FinalStageVisit());
+    visit.peer = '127.0.0.1';
+    await host.openFinalStagePort();
+    await device.start();
+    while (!visit.deliveries.final) await once(visit, 'changed');
+    job.fail('cancelled');
+    await swept(host);
+    assert.equal(await isOpen(finalStagePort), true);
+    device.behave({ holdsAtByte: undefined });
+    assert.equal((await device.ended).result, 'flashed');
+    await untilClosed(finalStagePort);
+  });
+
+  /** Resolves when the host has looked at least once, from its begin to its end. */
+  async function swept(host: FlashHost): Promise<void> {
+    const { jobs } = host;
+    const seen = jobs.awaitingFinalStage.bind(jobs);
+    for (let looks = 0; looks < 2; looks++) {
+      await new Promise<void>((resolve) => {
+        jobs.awaitingFinalStage = () => {
+          resolve();
+          return seen();
+        };
+      });
+    }
+    jobs.awaitingFinalStage = seen;
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+  }
+});
