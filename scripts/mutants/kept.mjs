@@ -21,4 +21,11 @@ export default [
     tests: ['flash/home-memory'],
     why: "an update in a device's access point forgets the home address",
   },
+  {
+    file: 'lib/flash/kept/job-record.ts',
+    find: "job.isOpen || (job.stage === 'failed' && job.lastStage === 'finalstage')",
+    replace: 'job.isOpen',
+    tests: ['flash/job-memory-writes'],
+    why: 'the images of a job that failed in FinalStage are gone after a restart',
+  },
 ];

@@ -1,0 +1,24 @@
+/** One flash of one device, and what its device does in FinalStage. */
+export default [
+  {
+    file: 'lib/flash/job/finalstage-visit.ts',
+    find: "delivery.sent === delivery.size ? 'acknowledged' : 'broken'",
+    replace: "'broken'",
+    tests: ['flash/finalstage-visit'],
+    why: 'a delivery with every byte out at a kill comes back as broken',
+  },
+  {
+    file: 'lib/flash/job/finalstage-visit.ts',
+    find: 'const isOvertaken = (): boolean => this.deliveries[image] !== delivery;',
+    replace: 'const isOvertaken = (): boolean => false;',
+    tests: ['flash/finalstage-visit'],
+    why: 'the end of an older connection overwrites the newer delivery',
+  },
+  {
+    file: 'lib/flash/job/finalstage-visit.ts',
+    find: "if (upTo === size) this.news('turn');\n          else this.news();",
+    replace: 'this.news();',
+    tests: ['flash/finalstage-visit'],
+    why: 'that every byte is out is not on disk when the process is killed',
+  },
+];

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { makeFinalImage } from '../../lib/image';
+import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
+import { closeBenches, FIRMWARE, openBench } from './bench';
+import { assertCode } from './refusals';
+
+const DEVICE = '1000a1b2c3';
+
+describe('flash: how it is known that a device has its firmware', function () {
+  this.timeout(15_000);
+  const servers = useHttpServers();
+  afterEach(closeBenches);
+
+  for (const [how, waits, code] of [
+    ['delivered', { goneMs: 0, unconfirmedMs: 3_600_000 }, undefined],
+    ['acknowledged', { goneMs: 3_600_000, unconfirmedMs: 0 }, 'finalstage-unconfirmed'],
+  ] as const) {
+    it(`ends the stage with ${code ?? 'success'} where it is gone after its image was ${how}`, async () => {
+      const bench = await openBench({}, waits);
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE, timeoutSeconds: 3600 });
+      await stage.recorder.reported(({ state }) => state === 'waiting');
+      const job = bench.host.jobs.openJob(DEVICE);
+      const delivery = job?.visit?.requested('final', FIRMWARE.final.length);
+      delivery?.sent(FIRMWARE.final.length);
+      delivery?.ended(how);
+      if (code === undefined) assert.equal((await stage.outcome).job.stage, 'done');
+      else await assertCode(stage.outcome, code);
+    });
+  }
+
+  it('does not take any page at the address of the device for its new firmware', async () => {
+    const bench = await openBench();
+    const final = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });
+    const sources = { final, intermediate: 'one-hop' } as const;
+    const device = await bench.device({ fault: 'silent-after-upgrade' });
+    await device.start();
+    await bench.begin('cloud', { deviceid: DEVICE }).outcome;
+    let isTasmota = false;
+    const looked = new EventEmitter();
+    const newFirmwareUrl = await servers.serve((_, response) => {
+      if (isTasmota) response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)');
+      response.end(`<title>${isTasmota ? 'Tasmota - Main Menu' : 'Router'}</title>`);
+      looked.emit('looked');
+    });
+    const stage = bench.begin('upgrade', { deviceid: DEVICE, sources, newFirmwareUrl });
+    // It is looked at a second time when the first look is judged.
+    for (let looks = 0; looks < 2; looks++) await once(looked, 'looked');
+    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
+    isTasmota = true;
+    assert.equal((await stage.outcome).found['intermediate'], 'one-hop');
+  });
+});

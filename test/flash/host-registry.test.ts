@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FlashHost, HostSettings } from '../../lib/flash/host/host';
+import { HostRegistry } from '../../lib/flash/host/host-registry';
+import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
+import { freePort, occupy } from '../shared/ports';
+import { Recorder } from './bench';
+
+const SETTINGS: HostSettings = {
+  bind: '127.0.0.1',
+  address: '127.0.0.1',
+  httpsPort: 0,
+  legacyPort: 0,
+  httpPort: 0,
+  finalStagePort: 0,
+};
+
+/** One TLS identity for all of its hosts: a new key costs up to a second. */
+const folder = mkdtempSync(join(tmpdir(), 'sonota-registry-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+describe('flash/host-registry', () => {
+  let registry: HostRegistry;
+  const hosts = new Set<FlashHost>();
+  afterEach(async () => {
+    await Promise.all([...hosts].map((host) => host.close({ forget: true })));
+    hosts.clear();
+  });
+
+  function start(waits: Partial<Waits> = {}): void {
+    registry = new HostRegistry({ ...WAITS, ...waits });
+    registry.on('added', (host: FlashHost) => hosts.add(host));
+  }
+
+  /** A config node of this id comes. */
+  function attach(owner: object, settings = SETTINGS): FlashHost {
+    return registry.attach('host', owner, settings, folder);
+  }
+
+  /** A node uses it, so that it listens. */
+  async function used(host: FlashHost, userId = 'user'): Promise<void> {
+    registry.addUser('host', userId);
+    await host.open();
+  }
+
+  it('hands a host from one config node to the next, whose coming the old one may only leave after', async () => {
+    start({ handOverMs: 1 });
+    const [old, next] = [{}, {}];
+    const host = attach(old);
+    await used(host);
+    assert.equal(attach(next), host);
+    await registry.detach('host', old, true);
+    await registry.settle();
+    assert.equal(host.isListening, true);
+    assert.equal(attach({}), host);
+  });
+
+  it('keeps a host between two config nodes, and closes it when no next one comes', async () => {
+    start({ handOverMs: 1 });
+    const owner = {};
+    const host = attach(owner);
+    await used(host);
+    const closed = once(registry, 'closed');
+    await registry.detach('host', owner, false);
+    assert.deepEqual(registry.all(), [['host', host]]);
+    await closed;
+    assert.equal(host.isListening, false);
+    assert.deepEqual(registry.all(), []);
+    assert.notEqual(attach({}), host);
+  });
+
+  it('does not close a host whose next config node has come in time', async () => {
+    start({ handOverMs: 20 });
+    const owner = {};
+    const host = attach(owner);
+    await used(host);
+    await registry.detach('host', owner, false);
+    attach({});
+    // A host that goes is closed after the same time, so the other one has had its own.
+    registry.attach('other', owner, SETTINGS, folder);
+    const closed = once(registry, 'closed');
+    await registry.detach('other', owner, false);
+    await closed;
+    assert.deepEqual(registry.all(), [['host', host]]);
+    assert.equal(host.isListening, true);
+  });
+
+  it('closes a host at once that was removed, and forgets what its nodes wait for', async () => {
+    start();
+    const owner = {};
+    const host = attach(owner);
+    await used(host);
+    const { http } = host.ports;
+    await registry.detach('host', owner, true);
+    assert.deepEqual(registry.all(), []);
+    await (await occupy(http)).release();
+  });
+
+  it('gives a host that is handed on its new settings', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    const httpPort = await freePort();
+    const opened = new Promise<void>((resolve) => {
+      host.on('state', () => host.isListening && resolve());
+    });
+    attach({}, { ...SETTINGS, httpPort });
+    await opened;
+    assert.equal(host.ports.http, httpPort);
+  });
+
+  it('tells its log where the new settings cannot be taken on', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    const httpPort = await freePort();
+    const holder = await occupy(httpPort);
+    const said = new Promise<string>((resolve) => {
+      host.log = (level, text) => void (level === 'warn' && resolve(text));
+    });
+    attach({}, { ...SETTINGS, httpPort });
+    assert.match(await said, new RegExp(`${httpPort}`));
+    await holder.release();
+  });
+
+  it('listens from the first user on until the last one was removed', async () => {
+    start();
+    const host = attach({});
+    assert.equal(host.isListening, false);
+    await used(host, 'one');
+    registry.addUser('host', 'two');
+    await registry.removeUser('host', 'one', true);
+    assert.equal(host.isListening, true);
+    await registry.removeUser('host', 'two', true);
+    assert.equal(host.isListening, false);
+  });
+
+  it('listens on while its only user is exchanged, and no longer where that one does not come back', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    await registry.removeUser('host', 'user', false);
+    registry.addUser('host', 'other');
+    await registry.removeUser('host', 'other', true);
+    assert.equal(host.isListening, true, 'the first may be back in this deploy');
+    registry.addUser('host', 'user');
+    await registry.settle();
+    assert.equal(host.isListening, true);
+    await registry.removeUser('host', 'user', false);
+    await registry.settle();
+    assert.equal(host.isListening, false);
+  });
+
+  it('settles by itself where nothing says that a deploy is over', async () => {
+    start({ handOverMs: 1 });
+    const host = attach({});
+    await used(host);
+    const over = once(host, 'state');
+    await registry.removeUser('host', 'user', false);
+    await over;
+    assert.equal(host.isListening, false);
+  });
+
+  it('ends what a node waits for that did not come back, and nothing of one that did', async () => {
+    start();
+    const host = attach({});
+    const ended: string[] = [];
+    for (const nodeId of ['gone', 'back']) {
+      await used(host, nodeId);
+      host.runs.begin({
+        nodeId,
+        stage: 'cloud',
+        message: {},
+        deviceid: `1000${nodeId}`,
+        oneAtATime: false,
+        findJob: () => host.jobs.jobFor('cloud', `1000${nodeId}`),
+        run: ({ signal }) =>
+          new Promise((_, reject) =>
+            signal.addEventListener('abort', () => {
+              ended.push(nodeId);
+              reject(signal.reason as Error);
+            }),
+          ),
+      });
+    }
+    await nextTurn();
+    await registry.removeUser('host', 'gone', false);
+    await registry.removeUser('host', 'back', false);
+    registry.addUser('host', 'back');
+    await registry.settle();
+    assert.deepEqual(ended, ['gone']);
+    assert.deepEqual([...host.runs.tickets.nodes()], ['back']);
+  });
+
+  it('knows nothing of a user that never came', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    await registry.removeUser('host', 'nobody', true);
+    await registry.removeUser('nothing', 'user', true);
+    registry.addUser('nothing', 'user');
+    assert.equal(host.isListening, true);
+    const recorder = new Recorder();
+    host.runs.attach('nobody', recorder);
+    assert.deepEqual(recorder.queue, [0]);
+  });
+});

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { loadFirmware, loadForFinalStage } from '../../lib/flash/firmware/firmware';
+import { JobMemory } from '../../lib/flash/host/job-memory';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import type { Job } from '../../lib/flash/job/job';
+import { JobBook } from '../../lib/flash/job/job-book';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { FlashQueue } from '../../lib/flash/queue/flash-queue';
+import { StageRuns } from '../../lib/flash/run/stage-runs';
+import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
+import { digestOf, makeFinalImage } from '../../lib/image';
+import { FIRMWARE } from './bench';
+
+const DEVICE = '1000a1b2c3';
+const NEVER = new AbortController().signal;
+/** So long that a test is over before. */
+const LONG = 60 * 60_000;
+
+describe('flash/job-memory: when it writes', () => {
+  let folder: string;
+  const memories: JobMemory[] = [];
+  const said: string[] = [];
+  const told = new EventEmitter();
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sonota-writes-'));
+    said.length = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(memories.splice(0).map((memory) => memory.close()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const file = (): string => join(folder, 'jobs', 'host.json');
+  const image = (bytes: Uint8Array): string => join(folder, 'jobs', 'host.images', `${digestOf(bytes)}.bin`);
+
+  /** What a process has after its start in this folder. */
+  function start(waits: Partial<Waits> = {}): { jobs: JobBook; runs: StageRuns; queue: FlashQueue; memory: JobMemory } {
+    const jobs = new JobBook();
+    const runs = new StageRuns();
+    const queue = new FlashQueue(jobs, runs);
+    const log = (_level: string, text: string): void => {
+      said.push(text);
+      told.emit('told');
+    };
+    const memory = new JobMemory(folder, 'host', { jobs, runs, queue }, log, { ...WAITS, ...waits });
+    memory.start();
+    memories.push(memory);
+    return { jobs, runs, queue, memory };
+  }
+
+  function enter(jobs: JobBook, stage: 'upgrade' | 'finalstage'): Job {
+    const job = jobs.jobFor(stage, DEVICE);
+    job.enter(stage);
+    return job;
+  }
+
+  /** The job as it lies on disk. */
+  function onDisk(): { download?: { sent: number }; visit?: object; snapshot: { stage: string } } | undefined {
+    if (!existsSync(file())) return undefined;
+    return (JSON.parse(readFileSync(file(), 'utf8')) as { jobs: ReturnType<typeof onDisk>[] }).jobs[0];
+  }
+
+  it('writes again by itself after a write that failed, and says once that it could not', async () => {
+    const { jobs } = start({ retryMs: 1 });
+    const blocker = join(folder, 'jobs');
+    await writeFile(blocker, 'no folder');
+    enter(jobs, 'upgrade');
+    await once(told, 'told');
+    // Tried again in vain meanwhile: it would have been said twice.
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    await rm(blocker);
+    while (!existsSync(file())) await nextTurn();
+    assert.equal(said.length, 1, said.join('\n'));
+    assert.equal(onDisk()?.snapshot.stage, 'upgrade');
+  });
+
+  it('says so again where it fails again later', async () => {
+    const { jobs, memory } = start({ retryMs: 1 });
+    const blocker = join(folder, 'jobs');
+    for (const times of [1, 2]) {
+      await rm(blocker, { recursive: true, force: true });
+      await writeFile(blocker, 'no folder');
+      const failed = once(told, 'told');
+      jobs.jobFor('upgrade', `${times}`).enter('upgrade');
+      await failed;
+      const written = once(memory['progress'], 'written');
+      await rm(blocker);
+      await written;
+      assert.equal(said.length, times);
+    }
+  });
+
+  it('is settled when what there is is on disk, and at once where the disk does not take it', async () => {
+    const { jobs, memory } = start({ settleMs: LONG, flowMs: LONG });
+    const job = enter(jobs, 'upgrade');
+    job.download = new UpgradeDownload();
+    job.download.requested('user2', 8192, 'range');
+    await memory.settled();
+    assert.equal(onDisk()?.download?.sent, 0);
+    await rm(join(folder, 'jobs'), { recursive: true });
+    await writeFile(join(folder, 'jobs'), 'no folder');
+    const failed = once(told, 'told');
+    job.download.taken();
+    await failed;
+    await nextTurn();
+    await memory.settled();
+  });
+
+  it('does not hold a device up for longer than the disk has', async () => {
+    const { jobs, memory } = start({ settleMs: 1 });
+    enter(jobs, 'upgrade');
+    // No event of ours can follow before the disk has answered; the time of the disk is over before.
+    await memory.settled();
+  });
+
+  it('writes a turn at once, and what merely flows once in a while', async () => {
+    const { jobs, memory } = start({ flowMs: LONG });
+    const job = enter(jobs, 'upgrade');
+    const download = (job.download = new UpgradeDownload());
+    download.requested('user2', 8192, 'range');
+    await memory.settled();
+    download.sentUpTo(4096);
+    await memory.settled();
+    assert.equal(onDisk()?.download?.sent, 0, 'it flows');
+    download.sentUpTo(8192);
+    await memory.settled();
+    assert.equal(onDisk()?.download?.sent, 8192, 'that was its last byte');
+  });
+
+  it('writes what flows after a while', async () => {
+    const { jobs, memory } = start({ flowMs: 1 });
+    const job = enter(jobs, 'upgrade');
+    const download = (job.download = new UpgradeDownload());
+    download.requested('user2', 8192, 'range');
+    await memory.settled();
+    download.sentUpTo(4096);
+    while (onDisk()?.download?.sent !== 4096) await nextTurn();
+  });
+
+  it('writes at its close what flowed until then, and nothing that comes after', async () => {
+    const { jobs, memory } = start({ flowMs: LONG });
+    const job = enter(jobs, 'upgrade');
+    const download = (job.download = new UpgradeDownload());
+    download.requested('user2', 8192, 'range');
+    await memory.settled();
+    download.sentUpTo(4096);
+    await memory.close();
+    // As the close of the host does then.
+    job.fail('cancelled');
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    assert.deepEqual([onDisk()?.download?.sent, onDisk()?.snapshot.stage], [4096, 'upgrade']);
+  });
+
+  it('keeps the images of a job that failed in FinalStage for whoever tries again there', async () => {
+    const { jobs, memory } = start();
+    const job = enter(jobs, 'finalstage');
+    job.firmware = await loadForFinalStage(FIRMWARE, { signal: NEVER });
+    job.visit = new FinalStageVisit();
+    job.fail('finalstage-timeout');
+    await memory.close();
+    assert.ok(existsSync(image(FIRMWARE.final)));
+    const [again] = start().jobs.all();
+    assert.deepEqual([again?.stage, again?.firmware.final?.bytes.equals(FIRMWARE.final)], ['failed', true]);
+    assert.equal(again?.visit, undefined, 'its visit has ended with it');
+  });
+
+  for (const [what, end] of [
+    ['failed before', (job: Job) => job.fail('download-failed')],
+    ['is done', (job: Job) => (job.enter('finalstage'), job.leave('finalstage'))],
+    ['has taken it in one hop', (job: Job) => ((job.intermediate = 'one-hop'), job.leave('upgrade'))],
+  ] as const) {
+    it(`keeps no image of a job that ${what}`, async () => {
+      const { jobs, memory } = start();
+      const job = enter(jobs, 'upgrade');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+      await memory.settled();
+      assert.ok(existsSync(image(FIRMWARE.final)));
+      end(job);
+      await memory.close();
+      assert.equal(existsSync(image(FIRMWARE.final)), false);
+    });
+  }
+
+  it('takes no image from a file whose content is a different one, however good', async () => {
+    const { jobs, memory } = start();
+    const job = enter(jobs, 'finalstage');
+    job.firmware = await loadForFinalStage(FIRMWARE, { signal: NEVER });
+    job.visit = new FinalStageVisit();
+    await memory.close();
+    await writeFile(image(FIRMWARE.final), makeFinalImage({ size: FIRMWARE.final.length, text: 'another one' }));
+    const [again] = start().jobs.all();
+    assert.ok(again?.visit);
+    assert.deepEqual(Object.keys(again.firmware), ['user2']);
+  });
+
+  it('keeps the newest ten of the jobs that have ended', async () => {
+    const { jobs, memory } = start();
+    for (let n = 1; n <= 12; n++) {
+      const job = jobs.jobFor('upgrade', `${n}`);
+      job.enter('upgrade');
+      job.fail('download-failed');
+    }
+    await memory.close();
+    const again = start().jobs.all();
+    assert.deepEqual(
+      again.map(({ deviceid }) => deviceid),
+      Array.from({ length: 10 }, (_, index) => `${index + 3}`),
+    );
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { ERROR_CODES, type ErrorCode } from '../../lib/errors';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { Job } from '../../lib/flash/job/job';
+import { mayTryAgain, whereToBegin } from '../../lib/flash/queue/retry';
+
+/** What a second try would find as it was, or what only a person may decide after a look at the device. */
+const LASTING: readonly ErrorCode[] = [
+  'address-invalid',
+  'certificate-rejected',
+  'device-contested',
+  'device-not-supported',
+  'finalstage-half-erased',
+  'firmware-missing',
+  'host-missing',
+  'intermediate-unknown',
+  'model-refused',
+  'port-in-use',
+  'queue-lost',
+  'queue-not-wired',
+  'rehearsal-only',
+  'tls-refused',
+  'url-invalid',
+  'wifi-credentials-missing',
+  'wifi-credentials-unusable',
+  'wifi-interface-missing',
+  'wifi-interface-unusable',
+  'wifi-not-permitted',
+  'wifi-unavailable',
+  'wifi-uplink',
+];
+
+/** A job in this stage. */
+function jobIn(stage: 'provision' | 'upgrade' | 'finalstage' | 'newfirmware'): Job {
+  const job = new Job(stage, '1000a1b2c3');
+  job.enter(stage);
+  return job;
+}
+
+describe('flash/queue/retry', () => {
+  it('does not try again what stays as it is, nor a wrong image', () => {
+    const refused = ERROR_CODES.filter((code) => !mayTryAgain(code, undefined));
+    const images = ERROR_CODES.filter((code) => code.startsWith('image-'));
+    assert.ok(images.length > 5);
+    assert.deepEqual([...refused].sort(), [...LASTING, ...images].sort());
+    for (const code of refused) assert.equal(mayTryAgain(code, jobIn('provision')), false, code);
+  });
+
+  it('tries again what may pass, as long as no byte of the final image has gone out', () => {
+    const job = jobIn('finalstage');
+    job.visit = new FinalStageVisit();
+    job.visit.requested('user2', 400_000).ended('delivered');
+    assert.equal(mayTryAgain('finalstage-timeout', job), true);
+    job.visit.requested('final', 400_000);
+    assert.equal(mayTryAgain('finalstage-timeout', job), false);
+  });
+
+  it('knows that the final image has gone out from what was seen, when the visit is over', () => {
+    const job = jobIn('finalstage');
+    job.evidence.add({ kind: 'finalstage-requested', image: 'user2', size: 400_000 });
+    assert.equal(mayTryAgain('finalstage-timeout', job), true);
+    job.evidence.add({ kind: 'finalstage-requested', image: 'final', size: 400_000 });
+    assert.equal(mayTryAgain('finalstage-timeout', job), false);
+  });
+
+  it('leaves a device alone that has taken its image in one hop, until it is back in its stock firmware', () => {
+    const job = jobIn('upgrade');
+    job.intermediate = 'one-hop';
+    assert.equal(mayTryAgain('download-failed', job), true);
+    job.leave('upgrade');
+    assert.equal(mayTryAgain('one-hop-silent', job), false);
+    assert.equal(mayTryAgain('back-to-stock', job), true);
+  });
+
+  it('goes on in FinalStage with a device that may be there, and else from the beginning', () => {
+    assert.equal(whereToBegin(undefined), 'beginning');
+    assert.equal(whereToBegin(jobIn('upgrade')), 'beginning');
+    assert.equal(whereToBegin(jobIn('newfirmware')), 'beginning');
+    assert.equal(whereToBegin(jobIn('finalstage')), 'finalstage');
+  });
+});
