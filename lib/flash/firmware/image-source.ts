@@ -1,13 +1,13 @@
 /** Where the bytes of an image come from: a file, an address, or the message itself. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { displayUrl } from '../../client/http-get';
 import { FlashError } from '../../errors';
 import { FINAL_LIMIT, USER_LIMIT, type ImageRole } from '../../image';
 import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
+import { placesOf, thisFileSystem, whyNoFile, withoutQuotes } from './file-path';
 import { rehearsalImage } from './rehearsal';
 
 /** A Buffer as it looks after a trip through JSON, such as MQTT or a file. */
@@ -17,7 +17,7 @@ export interface JsonBuffer {
 }
 
 /**
- * A file's path (a relative one counts from Node-RED's working directory), an http(s) address, `catalog:<name>`,
+ * A file's path (a relative one counts from Node-RED's working directory, else from its user folder), an http(s) address, `catalog:<name>`,
  * `store:<sha256>`, or the bytes. `rehearsal:<role>` makes images for the virtual Sonoff.
  */
 export type ImageSource = string | Uint8Array | JsonBuffer;
@@ -30,8 +30,6 @@ export interface SourceOptions extends FetchSettings {
 }
 
 const FILE_REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
   EACCES: 'Node-RED has no permission to read it',
   EPERM: 'Node-RED has no permission to read it',
   EISDIR: 'it is a folder',
@@ -55,7 +53,7 @@ export function isEmptySource(source: ImageSource | null | undefined): source is
 export async function readSource(role: ImageRole, source: ImageSource, options: SourceOptions): Promise<SourceBytes> {
   if (options.signal.aborted) throw new FlashError('cancelled');
   if (typeof source !== 'string') return { bytes: bytesOfMessage(role, source), source: 'message' };
-  const name = source.trim();
+  const name = withoutQuotes(source);
   const { library, digest, ...settings } = options;
   const made = /^rehearsal:(.*)$/is.exec(name)?.[1]?.toLowerCase();
   if (made !== undefined) {
@@ -70,15 +68,33 @@ export async function readSource(role: ImageRole, source: ImageSource, options: 
     if (kind.toLowerCase() === 'store') return await library.fromStore(role, rest.trim());
     return await library.fromCatalog(role, rest.trim(), settings);
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+  if (/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
     if (library) return await library.fromAddress(role, name, digest, settings);
     return { bytes: await fetchHere(role, name, settings), source: displayUrl(name) };
   }
-  const path = resolve(name);
-  return { bytes: await bytesOfFile(role, path, options.signal), source: path };
+  return await readNamedFile(role, name, library?.userFolder, options.signal);
 }
 
-async function bytesOfFile(role: ImageRole, path: string, signal: AbortSignal): Promise<Buffer> {
+async function readNamedFile(
+  role: ImageRole,
+  name: string,
+  userFolder: string | undefined,
+  signal: AbortSignal,
+): Promise<SourceBytes> {
+  const places = placesOf(name, thisFileSystem(userFolder));
+  if ('reason' in places) {
+    throw new FlashError('image-unreadable', { what: role, source: name, reason: places.reason });
+  }
+  const [first, ...others] = places.paths;
+  for (const path of [first, ...others]) {
+    const bytes = await bytesOfFile(role, path, signal);
+    if (bytes) return { bytes, source: path };
+  }
+  throw new FlashError('image-unreadable', { what: role, source: first, reason: whyNoFile(name) });
+}
+
+/** @returns undefined where there is no such file */
+async function bytesOfFile(role: ImageRole, path: string, signal: AbortSignal): Promise<Buffer | undefined> {
   const unreadable = (reason: string, cause?: unknown): FlashError =>
     new FlashError('image-unreadable', { what: role, source: path, reason }, { cause });
   try {
@@ -94,6 +110,7 @@ async function bytesOfFile(role: ImageRole, path: string, signal: AbortSignal): 
     if (thrown instanceof FlashError) throw thrown;
     if (signal.aborted) throw new FlashError('cancelled', {}, { cause: thrown });
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw unreadable(FILE_REASONS[code] ?? (code || String(thrown)), thrown);
   }
 }

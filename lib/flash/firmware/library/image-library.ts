@@ -1,6 +1,6 @@
 /** Images by name, by digest and by address: from this machine where they are kept, else fetched, checked and kept. */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FlashError } from '../../../errors';
 import type { ImageRole } from '../../../image';
 import { Catalog, sourceOf, type CatalogImage } from './catalog';
@@ -16,6 +16,8 @@ export class ImageLibrary {
   constructor(
     readonly store: FirmwareStore,
     readonly catalog: Catalog,
+    /** Node-RED's own, where it has one: paths may count from there. */
+    readonly userFolder?: string,
   ) {
     this.byName = new CatalogImages(catalog, store);
     this.byAddress = new AddressImages(store);
@@ -24,7 +26,7 @@ export class ImageLibrary {
   /** The library of one Node-RED. @param folder this package's own in its user folder; undefined = a temporary one */
   static at(folder: string | undefined): ImageLibrary {
     const store = FirmwareStore.at(folder === undefined ? undefined : join(folder, 'firmware'));
-    return new ImageLibrary(store, Catalog.ofPackage());
+    return new ImageLibrary(store, Catalog.ofPackage(), folder && dirname(folder));
   }
 
   /** An image of the catalog. @throws FlashError as `CatalogImages.obtain` does */
