@@ -54,6 +54,29 @@ const PURE = {
   },
 };
 
+/** What Node-RED hands to a node, by the names that it has in all nodes. */
+const RAW = '/^(config|definition|message|msg|credentials)$/';
+const READ_VALUES = 'Read it through Values (nodes/shared/values.ts): Node-RED delivers it in any type.';
+
+/** No node reads a form field, a credential or a message property by itself. */
+const ONE_READER = {
+  files: ['nodes/**/*.ts'],
+  ignores: ['nodes/**/*.editor.ts', 'nodes/shared/values.ts', 'nodes/shared/messages.ts'],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      ...[
+        // What Node-RED itself sets, and references to nodes by their id.
+        `MemberExpression[object.name=${RAW}][property.name!=/^(id|type|name|host|links|wires|code)$/]:not(AssignmentExpression > .left, UnaryExpression[operator='delete'] > *)`,
+        `VariableDeclarator[id.type='ObjectPattern'][init.name=${RAW}]`,
+        // An object in the place of a parameter, whose type says that it is one of these.
+        ':matches(FunctionDeclaration, FunctionExpression, ArrowFunctionExpression) > ObjectPattern[typeAnnotation.typeAnnotation.typeName.name=/^(Message|NodeMessage|NodeDef|.+Def)$/]',
+        "MemberExpression[property.name='credentials']:not(CallExpression[callee.object.name='Values'] > *)",
+      ].map((selector) => ({ selector, message: READ_VALUES })),
+    ],
+  },
+};
+
 const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
 
 export default tseslint.config(
@@ -142,6 +165,7 @@ export default tseslint.config(
     },
   },
   PURE,
+  ONE_READER,
   {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {

@@ -96,10 +96,10 @@ export class HomeAssistantLink {
   }
 
   /** @returns what it was taken for */
-  take(message: Incoming): Command {
+  take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
-    const command = readCommand(this.topics, message, devices);
-    this.obey(command, message.retain === true);
+    const command = readCommand(this.topics, incoming, devices);
+    this.obey(command, incoming.retain === true);
     return command;
   }
 
