@@ -189,6 +189,11 @@ const EXPLANATIONS = {
     remedy:
       'Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
   },
+  'address-changed': {
+    what: 'The device was told to dial {told}, but this machine is at {own} now.',
+    remedy:
+      'Bring this machine back into its home network. Where it has another address there now, enter a fixed one in the host, hold the button of the device until its Wi-Fi ITEAD-… is there, and start at provisioning.',
+  },
   'connection-empty': {
     what: 'Something at {peer} connects to this machine and says nothing.',
     remedy:

@@ -1,11 +1,14 @@
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
+import { interfaceKind, type InterfaceKind } from './interfaces';
 
 /** One IPv4 address of this machine, on an interface that is up. */
 export interface LocalAddress {
   name: string;
   address: string;
   netmask: string;
+  /** What lies behind the interface. */
+  kind: InterfaceKind;
 }
 
 /** An address of TEST-NET-1 (RFC 5737): routed like any address of the internet, owned by nobody. */
@@ -16,7 +19,7 @@ export function localIPv4(): LocalAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      .map(({ address, netmask }) => ({ name, address, netmask })),
+      .map(({ address, netmask, mac }) => ({ name, address, netmask, kind: interfaceKind({ name, mac, netmask }) })),
   );
 }
 

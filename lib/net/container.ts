@@ -1,20 +1,12 @@
 import { existsSync } from 'node:fs';
 import { inSameNetwork, type LocalAddress } from './addresses';
 
-/** Bridges and pairs of container engines: no device on the home network can reach them. */
-const CONTAINER_INTERFACE = /^(docker\d|br-|veth|virbr)/;
-
 /** Docker's and podman's own first networks, and the range out of which Docker takes the further ones. */
 const DEFAULT_NETWORKS = [
   { network: '172.17.0.0', netmask: '255.255.0.0' },
   { network: '10.88.0.0', netmask: '255.255.0.0' },
 ];
 const FURTHER_NETWORKS = { network: '172.16.0.0', netmask: '255.240.0.0' };
-
-/** Whether an interface belongs to a container engine on this machine. */
-export function isContainerInterface(name: string): boolean {
-  return CONTAINER_INTERFACE.test(name);
-}
 
 /** Whether this process runs in a container of Docker or podman. */
 export function inContainer(): boolean {
@@ -34,8 +26,8 @@ export function isContainerAddress(
   contained: boolean,
 ): 'yes' | 'maybe' | 'no' {
   const own = addresses.find((local) => local.address === address);
-  if (own && isContainerInterface(own.name)) return 'yes';
-  const sharesHost = addresses.some(({ name }) => isContainerInterface(name));
+  if (own?.kind === 'container') return 'yes';
+  const sharesHost = addresses.some(({ kind }) => kind === 'container');
   if (!own || !contained || sharesHost) return 'no';
   if (DEFAULT_NETWORKS.some(({ network, netmask }) => inSameNetwork(address, network, netmask))) return 'yes';
   return inSameNetwork(address, FURTHER_NETWORKS.network, FURTHER_NETWORKS.netmask) ? 'maybe' : 'no';

@@ -5,10 +5,12 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
 import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
-import { localIPv4, routedAddress } from '../../lib/net/addresses';
-import { isContainerInterface } from '../../lib/net/container';
-import { canBeHome } from '../../lib/net/home-address';
+import { localIPv4 } from '../../lib/net/addresses';
+import { homeNetworkIn } from '../../lib/flash/host/home-memory';
+import { canBeHome, type HomeReason } from '../../lib/net/home-network';
+import type { InterfaceKind } from '../../lib/net/interfaces';
 import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
+import { ownFolder } from '../shared/library';
 import { MessageValues } from '../shared/messages';
 import { translateError, translatePreflight } from '../shared/translate';
 
@@ -26,22 +28,35 @@ export function addHostRoutes(RED: NodeAPI): void {
   RED.httpAdmin.get(PATH, mayRead, answer);
   RED.httpAdmin.post(PATH, mayRead, answer);
   RED.httpAdmin.get('/sonota/addresses', mayRead, (_request: Request, response: Response) => {
-    addressesToChoose().then(
+    addressesToChoose(RED).then(
       (addresses) => void response.set('Cache-Control', 'no-store').json(addresses),
       (thrown: unknown) => void response.status(500).json({ message: asFlashError(thrown).message }),
     );
   });
 }
 
-/** This machine's addresses that a device could dial at home, the likely one first, with what speaks for or against it. */
-async function addressesToChoose(): Promise<{ name: string; address: string; hint?: 'routed' | 'container' }[]> {
-  const routed = await routedAddress();
-  const found = localIPv4().filter(({ address }) => canBeHome(address));
-  const hinted = found.map(({ name, address }) => {
-    if (address === routed) return { name, address, hint: 'routed' as const };
-    return isContainerInterface(name) ? { name, address, hint: 'container' as const } : { name, address };
-  });
-  return hinted.sort((one, other) => Number(other.hint === 'routed') - Number(one.hint === 'routed'));
+/** An address as the form offers it. */
+interface OfferedAddress {
+  readonly name: string;
+  readonly address: string;
+  /** Why it is the one that devices are told, or what speaks against it; undefined where nothing does either. */
+  readonly hint?: HomeReason | Exclude<InterfaceKind, 'lan'>;
+}
+
+/** This machine's addresses that a device could dial at home, the one that devices are told first. */
+async function addressesToChoose(RED: NodeAPI): Promise<OfferedAddress[]> {
+  const network = homeNetworkIn(ownFolder(RED), (text) => RED.log.warn(text));
+  const told = await network.update();
+  const { choice } = network;
+  const offered = localIPv4()
+    .filter(({ address }) => canBeHome(address))
+    .map(({ name, address, kind }): OfferedAddress => {
+      if (choice.home && address === told) return { name, address, hint: choice.reason };
+      return kind === 'lan' ? { name, address } : { name, address, hint: kind };
+    });
+  const isAway = told !== undefined && !offered.some(({ address }) => address === told);
+  if (isAway) offered.unshift({ name: choice.home?.name ?? '?', address: told, hint: 'remembered' });
+  return offered.sort((one, other) => Number(other.address === told) - Number(one.address === told));
 }
 
 /** A host that is not deployed is no error: the form shows it as a sentence. */

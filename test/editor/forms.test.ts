@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import type { Locator } from 'playwright-core';
-import { canBeHome } from '../../lib/net/home-address';
+import { canBeHome } from '../../lib/net/home-network';
 import { assertAccessible } from './axe';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';

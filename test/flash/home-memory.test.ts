@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { homeAddressIn } from '../../lib/flash/host/home-memory';
+import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 
 describe('flash/home-memory', () => {
   const folders: string[] = [];
@@ -20,26 +20,26 @@ describe('flash/home-memory', () => {
   const rememberedOf = async (content: string): Promise<string | undefined> => {
     const folder = await newFolder();
     await writeFile(join(folder, 'home-address.json'), content);
-    return homeAddressIn(folder, tell).current;
+    return homeNetworkIn(folder, tell).current;
   };
 
   it('knows the address of an earlier run before it has looked, and nothing else', async () => {
-    assert.equal(await rememberedOf('{"address":"192.0.2.7"}'), '192.0.2.7');
+    assert.equal(await rememberedOf('{"address":"203.0.113.7"}'), '203.0.113.7');
     assert.equal(await rememberedOf('{"address":"10.10.7.2"}'), undefined);
     assert.deepEqual(told, []);
-    const newer = '{"format":"sonota-home-address/2","address":"192.0.2.7"}';
+    const newer = '{"format":"sonota-home-address/2","address":"203.0.113.7"}';
     for (const content of ['{"address":"no"}', '{"address":7}', newer, '[]', 'null', '{', '']) {
       assert.equal(await rememberedOf(content), undefined, content);
       assert.equal(told.splice(0).length, 1, content);
     }
-    assert.equal(homeAddressIn(await newFolder(), tell).current, undefined);
+    assert.equal(homeNetworkIn(await newFolder(), tell).current, undefined);
   });
 
   it('writes down each address that it finds, for this user only', async () => {
     const folder = await newFolder();
-    const home = homeAddressIn(folder, tell);
-    assert.equal(homeAddressIn(folder, tell), home, 'one for all hosts');
-    home.emit('changed', '192.0.2.8');
+    const home = homeNetworkIn(folder, tell);
+    assert.equal(homeNetworkIn(folder, tell), home, 'one for all hosts');
+    home.emit('changed', { address: '203.0.113.8', name: 'eth0' });
     const path = join(folder, 'home-address.json');
     const written = async (): Promise<string> => {
       for (;;) {
@@ -52,7 +52,8 @@ describe('flash/home-memory', () => {
     };
     assert.deepEqual(JSON.parse(await written()), {
       format: 'sonota-home-address/1',
-      address: '192.0.2.8',
+      address: '203.0.113.8',
+      name: 'eth0',
     });
     assert.deepEqual(told, []);
   });

@@ -48,7 +48,7 @@ describe('AddressWatch', () => {
     const arrived = once(watch, 'changed');
     while (looks < 4) await new Promise(setImmediate);
     assert.deepEqual(changes, []);
-    addresses = [{ name: 'wlan0', address: '10.10.7.2', netmask: '255.255.255.0' }];
+    addresses = [{ name: 'wlan0', address: '10.10.7.2', netmask: '255.255.255.0', kind: 'lan' }];
     await arrived;
     assert.deepEqual(changes, [addresses]);
     watch.stop();

@@ -1,36 +1,42 @@
-import { HomeAddress } from '../../net/home-address';
+import { HomeNetwork, type Home } from '../../net/home-network';
+import { interfacesJoinedTo } from '../../net/wifi/choose';
 import { FollowingFile } from '../kept/following-file';
-import { ipv4, object } from '../kept/schema';
+import { ipv4, object, optional, text } from '../kept/schema';
 import type { StoredFormat } from '../kept/stored-file';
 
 const FILE = 'home-address.json';
-const FORMAT: StoredFormat<{ address: string }> = {
+const FORMAT: StoredFormat<Home> = {
   format: 'sonota-home-address/1',
-  schema: object({ address: ipv4 }),
+  schema: object<Home>({ address: ipv4, name: optional(text(100)) }),
   unmarked: (content) => content,
 };
+/** Whoever manages the Wi-Fi answers at once, or hangs. */
+const WIFI_NAMES_LIMIT_MS = 3000;
 
-const known = new Map<string, HomeAddress>();
+const known = new Map<string, HomeNetwork>();
 
 /**
- * This machine's address on the home network, one for all hosts: remembered in `folder`, so that a restart in a
- * device's access point does not lose it.
+ * This machine's place on the home network, one for all hosts: remembered in `folder`, so that a restart in a device's
+ * access point does not lose it.
  *
  * @param folder undefined = remembered for as long as the process lives
  * @param onTrouble told of a file that cannot be used or written
  */
-export function homeAddressIn(folder: string | undefined, onTrouble: (text: string) => void): HomeAddress {
+export function homeNetworkIn(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const key = folder ?? '';
-  const address = known.get(key) ?? recall(folder, onTrouble);
-  known.set(key, address);
-  return address;
+  const home = known.get(key) ?? recall(folder, onTrouble);
+  known.set(key, home);
+  return home;
 }
 
-function recall(folder: string | undefined, onTrouble: (text: string) => void): HomeAddress {
+function recall(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const file = new FollowingFile(folder === undefined ? undefined : { folder, name: FILE }, FORMAT, onTrouble);
-  const remembered = file.read()?.address;
-  const home = new HomeAddress(remembered === undefined ? {} : { remembered });
+  const network = new HomeNetwork({ remembered: file.read(), joinedTo });
   // What cannot be written is found again, only not in a device's access point.
-  home.on('changed', (address) => file.follow(() => ({ address })));
-  return home;
+  network.on('changed', (home) => file.follow(() => home));
+  return network;
+}
+
+async function joinedTo(ssid: string): Promise<readonly string[]> {
+  return interfacesJoinedTo(ssid, AbortSignal.timeout(WIFI_NAMES_LIMIT_MS)).catch(() => []);
 }

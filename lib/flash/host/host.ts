@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../../errors';
-import { AddressWatch } from '../../net/address-watch';
 import { isLoopback, localIPv4 } from '../../net/addresses';
-import type { HomeAddress } from '../../net/home-address';
+import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
 import { CloudServer } from '../../server/cloud-server';
 import type { DeviceConnection } from '../../server/device-connection';
@@ -19,7 +18,7 @@ import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
 import { ImageLibrary } from '../firmware/library/image-library';
-import { homeAddressIn } from './home-memory';
+import { homeNetworkIn } from './home-memory';
 import type { Job } from '../job/job';
 import { JobBook } from '../job/job-book';
 import { JobMemory } from './job-memory';
@@ -52,7 +51,8 @@ const LOOK_MS = 1000;
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
  * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
  *
- * Events: `state` when it began or ceased to listen, or could not.
+ * Events: `state` when it began or ceased to listen, or could not; `addresses` when an address of this machine came or
+ * went.
  */
 export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
@@ -80,14 +80,14 @@ export class FlashHost extends EventEmitter {
   /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
   hasWifi: (url: string) => boolean = (url) => !isLoopback(new URL(url).hostname);
 
-  private readonly homeAddress: HomeAddress;
+  private readonly home: HomeNetwork;
+  private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobMemory | undefined;
   /** What there is to say before anybody listens to `log`. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
   private readonly keys: DeviceKeys;
   private readonly desk: ImageDesk;
-  private readonly watch = new AddressWatch();
   private readonly witness: Witness;
   private ownIdentity: TlsIdentity | undefined;
   private servers: DeviceServers | undefined;
@@ -121,8 +121,12 @@ export class FlashHost extends EventEmitter {
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
     this.setUps = KeptSetUps.at(folder, (text) => say('warn', text));
-    this.homeAddress = homeAddressIn(folder, (text) => say('warn', text));
-    this.watch.on('changed', () => void this.homeAddress.update());
+    this.home = homeNetworkIn(folder, (text) => say('warn', text));
+    this.leaveHome = this.home.join({
+      isFlashing: () => this.jobs.all().some((job) => job.isOpen),
+      wifiName: () => this.radio.homeName,
+      moved: () => this.emit('addresses'),
+    });
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
     this.memory = new JobMemory(folder, id, of, say, waits);
@@ -156,12 +160,22 @@ export class FlashHost extends EventEmitter {
 
   /** The IPv4 that devices dial, where it is known. */
   get address(): string | undefined {
-    return this.settings.address || this.homeAddress.current;
+    return this.settings.address || this.home.current;
+  }
+
+  /** Whether a person has set the address. */
+  get isAddressSet(): boolean {
+    return this.settings.address !== '';
+  }
+
+  /** What this machine takes for its home network, and why. */
+  get homeChoice(): HomeChoice {
+    return this.home.choice;
   }
 
   /** Whether the address is one that this machine had, if not now, when it was last on its home network. */
   get isAddressRemembered(): boolean {
-    return this.homeAddress.current !== undefined && this.homeAddress.current === this.address;
+    return this.home.current !== undefined && this.home.current === this.address;
   }
 
   /**
@@ -172,7 +186,7 @@ export class FlashHost extends EventEmitter {
   addressToDial(): string {
     const { address } = this;
     if (address === undefined) {
-      const reason = 'none is set, and this machine has no address on a home network that could be found';
+      const reason = this.whyNoHome();
       throw new FlashError('address-invalid', { reason });
     }
     if (GUEST_ADDRESSES.includes(address)) {
@@ -204,6 +218,7 @@ export class FlashHost extends EventEmitter {
    */
   async close({ forget = false } = {}): Promise<void> {
     this.closing.abort(new FlashError('host-missing'));
+    this.leaveHome();
     // What the close itself cancels must not be kept as cancelled.
     if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
@@ -266,6 +281,16 @@ export class FlashHost extends EventEmitter {
     job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }
 
+  private whyNoHome(): string {
+    const { choice } = this.home;
+    const candidates = choice.home ? [] : choice.candidates;
+    if (candidates.length === 0) {
+      return 'none is set, and this machine has no address on a home network that could be found';
+    }
+    const list = candidates.map(({ address, name }) => `${address} (${name})`).join(', ');
+    return `none is set, and this machine is in several networks that may be the home network: ${list}; enter one of these addresses in the host`;
+  }
+
   /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
   private inTurn(step: () => Promise<void>): Promise<void> {
     const turn = this.lastTurn.then(step);
@@ -290,7 +315,6 @@ export class FlashHost extends EventEmitter {
     if (!servers) return;
     if (images) await this.untilFinalStageIsQuiet(images);
     this.servers = undefined;
-    this.watch.stop();
     clearInterval(this.sweeper);
     await servers.close();
     this.emit('state');
@@ -301,7 +325,7 @@ export class FlashHost extends EventEmitter {
     if (this.isListening) return;
     for (const [level, text] of this.unsaid ?? []) this.log(level, text);
     this.unsaid = undefined;
-    await this.homeAddress.update();
+    await this.home.update();
     const servers = await this.makeServers();
     try {
       if (this.settings.problem) throw this.settings.problem;
@@ -310,7 +334,6 @@ export class FlashHost extends EventEmitter {
       this.servers = servers;
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message);
-      this.watch.start();
       void this.radio.clean(new AbortController().signal);
       this.sweeper = setInterval(() => void this.sweep(), this.waits.sweepMs).unref();
       this.log(

@@ -1,5 +1,4 @@
 import { isLoopback, type LocalAddress } from '../../net/addresses';
-import { isContainerInterface } from '../../net/container';
 import { cidr, overlap, type Network } from '../../net/networks';
 import { AP_ADDRESS } from '../../protocol/ap';
 import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
@@ -19,7 +18,7 @@ export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: M
   const { address } = host;
   const knowsHome = address !== undefined && !isLoopback(address);
   const clashes = addresses
-    .filter(({ name }) => !isContainerInterface(name))
+    .filter(({ kind }) => kind !== 'container')
     .filter((local) => local.address === address || !(knowsHome && isVisit(local)))
     .flatMap((local) => VISITED.filter((visited) => overlap(local, visited)).map((visited) => ({ local, visited })));
   if (clashes.length === 0) {

@@ -12,6 +12,17 @@ export const PHRASES = {
   'not-ready-many': 'Not ready, for {count} reasons; the first: {first}',
 
   'address-here': 'Devices are told {address}, which this machine has on {name}.',
+  'address-found': 'Devices are told {address}, which this machine has on {name}: {why}.',
+  'why-wifi-name': 'that has joined the Wi-Fi that devices get',
+  'why-default-route': 'that leads to the internet',
+  'why-only': 'there is no other home network',
+  'why-same-network': 'that is in the network that was home before',
+  'address-several':
+    'none is set, and this machine is in several networks that may be the home network: {list}; choose one of these addresses in the host',
+  'address-like-a-tunnel': 'Devices are told {address}, which this machine has on {name}: that looks like a tunnel.',
+  'address-like-mobile':
+    'Devices are told {address}, which this machine has on {name}: that looks like a modem or a phone.',
+  'leave-the-tunnel': 'Leave the field Address empty, or choose an address on the home network.',
   'address-remembered': 'Devices are told {address}, which this machine had when it was last on its home network.',
   'address-leads-here': 'Devices are told {address}, which leads to this machine.',
   'address-loopback': 'Devices are told {address}: only a virtual Sonoff on this machine can dial that.',
@@ -36,7 +47,7 @@ export const PHRASES = {
   tls: 'This Node.js speaks TLS 1.1 with AES128-SHA, as the devices do.',
 
   'self-reached': 'This machine reaches itself at {where}.',
-  'self-fetched': 'This machine fetched an image from itself at {where}, as a device does.',
+  'self-fetched': 'This machine fetched an image from itself at {where}. A firewall may keep others out all the same.',
   'self-otherwise': 'This machine reaches itself at {where}, but comes back under another address.',
   'self-not-now': 'While a device is in FinalStage, this machine does not dial itself.',
   'self-away': 'This machine is not at {address} at the moment, so that it cannot dial itself there.',

@@ -79,6 +79,11 @@ export class Radio extends EventEmitter {
     return this.last?.owner?.holder;
   }
 
+  /** The name of the home Wi-Fi, where it is known. */
+  get homeName(): string | undefined {
+    return this.settings.home?.ssid;
+  }
+
   /** The interface that was chosen last; empty where none was. */
   get interfaceName(): string {
     return this.last?.choice.interfaceName ?? '';

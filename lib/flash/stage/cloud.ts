@@ -20,7 +20,7 @@ export interface CloudOptions {
  * Waits until the device has registered and is ready for an upgrade, and says whether its firmware can take one.
  *
  * @throws FlashError `device-not-supported`, `device-contested`, `device-key-differs`, `certificate-rejected`, `tls-refused`, `message-malformed`,
- *   `connection-empty`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
+ *   `connection-empty`, `address-changed`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
  */
 export async function cloud(
   context: StageContext,
@@ -46,6 +46,12 @@ async function waitForDevice(
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
   const narrator = new CloudNarrator(context, host, options);
+  const noteAddresses = (): void => {
+    const addresses = host.ownAddresses(`http://${host.address ?? 'unknown'}`);
+    context.job.evidence.addIfNew({ kind: 'addresses', addresses });
+  };
+  noteAddresses();
+  host.on('addresses', noteAddresses);
   const look = (): DeviceConnection | undefined => {
     requireOneClaimant(host, context.job, options.deviceid);
     if (options.force && options.deviceid !== undefined) host.devices.acceptOnlyClaimant(options.deviceid);
@@ -61,6 +67,7 @@ async function waitForDevice(
     context.say('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
     return { via: connection.via, ip: connection.peer, road, roadReason: reason, compatibility: level };
   } finally {
+    host.off('addresses', noteAddresses);
     narrator.stop();
   }
 

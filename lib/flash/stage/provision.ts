@@ -181,7 +181,8 @@ async function setUp(
   // Its access point goes with its answer: after a restart, only a job that knows the device recognises it.
   await host.kept();
   const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
-  context.job.evidence.add({ kind: 'provisioned', answer });
+  const isOwn = !host.isAddressSet || host.isAddressRemembered;
+  context.job.evidence.add({ kind: 'provisioned', answer, ...(isOwn ? { told: serverName } : {}) });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
   context.say(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
   return { deviceid, answer, serverName, port };

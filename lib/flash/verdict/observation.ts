@@ -67,7 +67,7 @@ type Sighting =
       readonly code: ErrorCode;
       readonly values: ErrorValues;
     }
-  /** This machine's addresses at the start of a stage, and whenever they have changed. */
+  /** This machine's addresses at the start of a stage that looks at them, and whenever they have changed. */
   | { readonly kind: 'addresses'; readonly addresses: readonly OwnAddress[] }
   /** A look at the device's access point; `joined`: this machine has an address in its network. */
   | {
@@ -84,7 +84,12 @@ type Sighting =
       readonly code: ErrorCode;
       readonly values: ErrorValues;
     }
-  | { readonly kind: 'provisioned'; readonly answer: 'accepted' | 'probably-accepted' }
+  | {
+      readonly kind: 'provisioned';
+      readonly answer: 'accepted' | 'probably-accepted';
+      /** The address that the device was told to dial, where it is this machine's own. */
+      readonly told?: string;
+    }
   /** A TCP connection, before anything came on it. */
   | {
       readonly kind: 'dialled';

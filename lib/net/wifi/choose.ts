@@ -91,6 +91,29 @@ export async function wifiInterfaces(signal: AbortSignal, around: Surroundings =
   return [...new Set(names.flat())].sort();
 }
 
+/** The interfaces of this machine that have joined the Wi-Fi of a name, as far as any driver knows. */
+export async function interfacesJoinedTo(
+  ssid: string,
+  signal: AbortSignal,
+  around: Surroundings = surroundings(),
+): Promise<string[]> {
+  const byNetworkManager = withNetworkManager(signal, async (api) => {
+    const devices = await api.wifiDevices();
+    const ssids = await Promise.all(devices.map(({ path }) => api.ssidOn(path)));
+    return devices.filter((_, index) => ssids[index] === ssid).map(({ name }) => name);
+  });
+  const bySupervisor = around.supervisorToken
+    ? clientOf(around)
+        .interfaces(signal)
+        .then((all) => all.filter(({ connected, wifi }) => connected && wifi?.ssid === ssid))
+    : Promise.resolve([]);
+  const names = await Promise.all([
+    byNetworkManager.catch(() => []),
+    bySupervisor.then((all) => all.map((one) => one.interface)).catch(() => []),
+  ]);
+  return [...new Set(names.flat())];
+}
+
 type FreeInterface = (settings: WifiSettings, signal: AbortSignal, around: Surroundings) => Promise<string>;
 
 const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> = {

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { localIPv4, routedAddress } from '../addresses';
-import { isContainerInterface } from '../container';
-import { canBeHome } from '../home-address';
+import { homeCandidates } from '../home-network';
 
 /** ESTABLISHED in the kernel's tables (proc(5)). */
 const ESTABLISHED = '01';
@@ -31,7 +30,7 @@ export async function whyUplink(name: string, options: UplinkOptions = {}): Prom
 
 /** At the machine's start the routes are not there yet; then an address elsewhere tells that this one is free. */
 function hasOtherHome(name: string): boolean {
-  return localIPv4().some((own) => own.name !== name && !isContainerInterface(own.name) && canBeHome(own.address));
+  return homeCandidates(localIPv4()).some((own) => own.name !== name);
 }
 
 function interfaceOf(address: string): string | undefined {

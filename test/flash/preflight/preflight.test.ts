@@ -52,7 +52,7 @@ describe('flash/preflight', () => {
       `Port ${http} is open for the images and FinalStage.`,
     ]);
     assert.deepEqual(texts(report, 'self'), [
-      `This machine fetched an image from itself at http://127.0.0.1:${http}, as a device does.`,
+      `This machine fetched an image from itself at http://127.0.0.1:${http}. A firewall may keep others out all the same.`,
       `This machine reaches itself at 127.0.0.1, port ${https}.`,
       `This machine reaches itself at 127.0.0.1, port ${legacy}.`,
     ]);

@@ -113,6 +113,7 @@ const empty = (peer = PEER): Unstamped => ({
   helloSeen: false,
 });
 const provisioned: Unstamped = { kind: 'provisioned', answer: 'accepted' };
+const told = (address: string): Unstamped => ({ ...provisioned, told: address });
 const old = (seen: Unstamped): Unstamped => ({ ...seen, isOld: true }) as Unstamped;
 const stranger = (peer: string, act: StrangerAct): Unstamped => ({ kind: 'stranger', peer, act });
 const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): Unstamped => ({
@@ -249,6 +250,43 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.cloud],
       [0, addresses(['eth0', '192.168.1.2'])],
+    ],
+    now: 91,
+  },
+  {
+    title: 'nothing, while this machine is still in the access point of the device',
+    code: 'address-changed',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, told('192.168.1.2')],
+      [0, BEGAN.cloud],
+      [0, addresses(['wlan0', '10.10.7.2'])],
+      [30, over('cloud')],
+    ],
+  },
+  {
+    title: 'nothing, where this machine has left the address that the device was told',
+    code: 'address-changed',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, told('192.168.1.2')],
+      [0, BEGAN.cloud],
+      [0, addresses(['eth0', '192.168.1.2'])],
+      [40, addresses(['eth0', '192.168.1.9'])],
+    ],
+    now: 91,
+  },
+  {
+    title: 'nothing, where this machine is at the address that the device was told',
+    code: 'nothing-arrived',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, told('192.168.1.2')],
+      [0, BEGAN.cloud],
+      [0, addresses(['usb0', '192.168.42.9'], ['eth0', '192.168.1.2'])],
     ],
     now: 91,
   },

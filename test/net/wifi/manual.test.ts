@@ -6,7 +6,7 @@ const FINALSTAGE = { ssid: 'FinalStage', peer: '192.168.4.1' };
 
 describe('net/wifi/manual', () => {
   let answer: 'accepted' | 'refused' | 'silent' = 'silent';
-  const own = { name: 'wlan0', address: '192.168.4.2', netmask: '255.255.255.0' };
+  const own = { name: 'wlan0', address: '192.168.4.2', netmask: '255.255.255.0', kind: 'lan' } as const;
   const driver = new ManualDriver({ addresses: () => [own], probe: async () => answer });
 
   beforeEach(() => {

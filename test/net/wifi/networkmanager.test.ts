@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
-import { chooseWifi } from '../../../lib/net/wifi/choose';
+import { chooseWifi, interfacesJoinedTo } from '../../../lib/net/wifi/choose';
 import type { FormerNetwork } from '../../../lib/net/wifi/former';
 import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/driver';
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
@@ -46,6 +46,13 @@ describe('net/wifi/networkmanager', () => {
   function assertAsBefore(): void {
     assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
   }
+
+  it('names the interfaces that have joined a Wi-Fi', async () => {
+    atHome().joined = nm.accessPoints[2];
+    nm.addWifi('wlan1');
+    assert.deepEqual(await interfacesJoinedTo('home', never, {}), ['wlan0']);
+    assert.deepEqual(await interfacesJoinedTo('FinalStage', never, {}), []);
+  });
 
   it('names what is in reach', async () => {
     nm.addWifi('wlan0');

@@ -89,14 +89,24 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
+    // This machine is still in the device's own network, or has another address at home by now.
+    code: 'address-changed',
+    stages,
+    see: (seen) => {
+      const told = setUpOf(seen)?.told;
+      const now = seen.inStage('addresses').at(-1);
+      if (!isSilent(seen) || told === undefined || !now || now.addresses.length === 0) return undefined;
+      if (now.addresses.some(({ address }) => address === told)) return undefined;
+      const own = now.addresses.map(({ name, address }) => `${address} (${name})`).join(', ');
+      return { confidence: 'likely', values: { told, own }, evidence: [now] };
+    },
+  },
+  {
     // Protocol notes 7, row 6. A device that was seen before has only lost its way for a while.
     code: 'nothing-arrived',
     stages,
     see: (seen) => {
-      const { began } = seen;
-      const isSilent = seen.inStage('dialled').every(({ port }) => port === 'images') && !seen.inStage('ready').length;
-      if (!began || !isSilent || !seen.isLate(began.at, seen.patience.nothingArrived)) return undefined;
-      return { confidence: 'likely', evidence: [began] };
+      return seen.began && isSilent(seen) ? { confidence: 'likely', evidence: [seen.began] } : undefined;
     },
   },
   {
@@ -109,6 +119,13 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether nobody has dialled for so long that a device which was set up would have. */
+function isSilent(seen: Sightings): boolean {
+  const { began } = seen;
+  const hasCome = seen.inStage('dialled').some(({ port }) => port !== 'images') || seen.inStage('ready').length > 0;
+  return began !== undefined && !hasCome && seen.isLate(began.at, seen.patience.nothingArrived);
+}
 
 /** What came of a kind since the device dispatched last, which shows that its way to us is free. */
 function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: Sightings, kind: K): Seen<K>[] {

@@ -149,6 +149,13 @@ export class NmApi {
     return String(await this.get(accessPoint, NM_ACCESS_POINT, 'HwAddress')).toUpperCase();
   }
 
+  /** The name of the Wi-Fi that a device is joined to. */
+  async ssidOn(device: string): Promise<string | undefined> {
+    const accessPoint = String(await this.get(device, NM_WIRELESS, 'ActiveAccessPoint'));
+    if (accessPoint === NOTHING) return undefined;
+    return Buffer.from((await this.get(accessPoint, NM_ACCESS_POINT, 'Ssid')) as Uint8Array).toString();
+  }
+
   async profiles(): Promise<NmProfile[]> {
     const [paths] = (await this.call(NM_SETTINGS_PATH, NM_SETTINGS, 'ListConnections')) as [string[]];
     const all = await Promise.all(paths.map((path) => this.profile(path).catch(() => undefined)));
