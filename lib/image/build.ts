@@ -2,6 +2,7 @@
 
 import { espressifCrc } from './crc32';
 import type { FinalContent, ImageContent, PartContent, UserContent } from './content';
+import { WORDS_BYTES, WORDS_OFFSET, writeCoreWords } from './core-words';
 import { APP_OFFSET } from './flash-map';
 import {
   CHECKSUM_SEED,
@@ -23,7 +24,7 @@ const SECTOR_FILL = 0xaa;
  * The image with its lengths, padding, checksums and CRC-32.
  *
  * @throws RangeError where the format cannot hold it: no or more than 16 segments, an irom that is no multiple of 16
- * bytes, a boot loader that is larger than a sector
+ * bytes, a boot loader that is larger than a sector, no room for the words of the Arduino core
  */
 export function buildImage(content: ImageContent): Buffer {
   if (content.kind === 'user') return buildUser(content);
@@ -44,12 +45,18 @@ function buildUser({ flash, entry, irom, ram, crc }: UserContent): Buffer {
   return Buffer.concat([image, trailer]);
 }
 
-function buildFinal({ boot, app }: FinalContent): Buffer {
+function buildFinal({ boot, app, core }: FinalContent): Buffer {
   const loader = buildPart(boot);
   if (loader.length > APP_OFFSET) throw new RangeError(`A boot loader of ${loader.length} bytes fits into no sector.`);
   const sector = Buffer.alloc(APP_OFFSET, SECTOR_FILL);
   loader.copy(sector);
-  return Buffer.concat([sector, buildPart(app)]);
+  const image = Buffer.concat([sector, buildPart(app)]);
+  if (core === 'none') return image;
+  const room = core === '3' ? app.segments[0]?.data.subarray(0, WORDS_BYTES) : undefined;
+  const taken = core === '3' ? room?.length !== WORDS_BYTES || room.some(Boolean) : loader.length > WORDS_OFFSET[core];
+  if (taken) throw new RangeError(`There is no room for the words of the Arduino core ${core}.`);
+  writeCoreWords(image, core);
+  return image;
 }
 
 /** A complete v1 image: header, segments, zeros, checksum as the last byte of a line. */

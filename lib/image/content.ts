@@ -3,6 +3,8 @@
  * writer needs, and all that a reader finds. `buildImage` and `takeApart` are each other's inverse.
  */
 
+import type { CoreVersion } from './facts';
+
 /** Header bytes 2 and 3: flash mode, flash size and frequency. Espressif's tools put other values into v2 headers. */
 export type FlashBytes = readonly [modeByte: number, sizeAndFrequency: number];
 
@@ -10,6 +12,9 @@ export interface SegmentContent {
   readonly address: number;
   readonly data: Buffer;
 }
+
+/** Which length and CRC-32 stand in a final image: none, or as this version of the Arduino core writes them. */
+export type WordsOfCore = 'none' | CoreVersion;
 
 /** One v1 image (E9). */
 export interface PartContent {
@@ -38,7 +43,9 @@ export interface FinalContent {
   readonly kind: 'final';
   /** eboot: with its header and checksum it must fit into the first sector. */
   readonly boot: PartContent;
+  /** For the words of core 3 its first segment begins with eight zeros. */
   readonly app: PartContent;
+  readonly core: WordsOfCore;
 }
 
 export type ImageContent = PlainContent | UserContent | FinalContent;

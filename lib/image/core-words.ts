@@ -1,43 +1,153 @@
 /**
- * The length and the CRC-32 that `elf2bin` of the Arduino core 3 writes into the first eight bytes of the application's
- * first segment, over the zeros with which it made the checksum of that part. eboot reads neither.
+ * The two words that the Arduino core writes into a final image when it builds it: its length, and a CRC-32 over so many
+ * bytes, in which both words count as zeros (esp8266/Arduino tools/elf2bin.py). No boot loader reads them.
+ *
+ * Core 2.7 has them in the padding behind the boot loader, core 3 in the first bytes of the application's first segment,
+ * over the zeros with which the checksum of that part was made. Before 2.7 there were none.
  */
 
-import type { ImagePart } from './facts';
+import { EBOOT_ADDRESS } from './eboot';
+import type { CoreState, CoreVersion, CoreWords, ImageFacts, ImagePart } from './facts';
 import { APP_OFFSET } from './flash-map';
+import { HEADER_BYTES, LARGEST_FLASH, SEGMENT_HEADER_BYTES } from './format';
 
-/** Behind the part's header and its first segment's. */
-const LENGTH_OFFSET = APP_OFFSET + 16;
-const WORDS_BYTES = 8;
+export const WORDS_OFFSET: Readonly<Record<CoreVersion, number>> = {
+  '2.7': APP_OFFSET - 8,
+  '3': APP_OFFSET + HEADER_BYTES + SEGMENT_HEADER_BYTES,
+};
+export const WORDS_BYTES = 8;
 
-/** Polynomial 04C11DB7, most significant bit first. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+/** How `arduino signing` ends a file: an RSA signature of 2048 bits, and its length. */
+const SIGNATURE_BYTES = 256;
+const SIGNED_BYTES = SIGNATURE_BYTES + 4;
+
+/** Polynomial 04C11DB7, most significant bit first. Signed, as the engine keeps such numbers out of the heap. */
+const TABLE = Int32Array.from({ length: 256 }, (_, index) => {
   let value = index << 24;
   for (let bit = 0; bit < 8; bit++) value = value & 0x80000000 ? (value << 1) ^ 0x04c11db7 : value << 1;
   return value;
 });
 
 /**
- * The application with its checksum as it was made, where both words are there and the CRC-32 is right; else the part as
- * it was read.
+ * The words of a final image, and what lies behind the image: behind the length that they tell where they are valid,
+ * else behind the application.
  */
-export function beforeCoreWords(bytes: Uint8Array, app: ImagePart): ImagePart {
-  if (app.checksum.valid || (app.segments[0]?.length ?? 0) < WORDS_BYTES) return app;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(LENGTH_OFFSET, true);
-  if (length < app.end || length > bytes.length) return app;
-  if (coreCrc(bytes, length) !== view.getUint32(LENGTH_OFFSET + 4, true)) return app;
-  const words = bytes.subarray(LENGTH_OFFSET, LENGTH_OFFSET + WORDS_BYTES);
-  const computed = words.reduce((sum, byte) => sum ^ byte, app.checksum.computed);
-  return { ...app, checksum: { ...app.checksum, computed, valid: app.checksum.stored === computed } };
+export function readCoreWords(bytes: Uint8Array, boot: ImagePart, app: ImagePart): CoreWords {
+  const words = readWords(bytes, boot, app);
+  const end = words.state === 'valid' ? words.length : app.end;
+  return { ...words, behind: behindImage(bytes.subarray(end)) };
 }
 
-/** CRC-32 with the start FFFFFFFF and no final xor; the words count as zeros. */
-function coreCrc(bytes: Uint8Array, length: number): number {
-  let crc = 0xffffffff;
-  for (let at = 0; at < length; at++) {
-    const isWord = at >= LENGTH_OFFSET && at < LENGTH_OFFSET + WORDS_BYTES;
-    crc = (crc << 8) ^ (TABLE[(crc >>> 24) ^ (isWord ? 0 : (bytes[at] ?? 0))] ?? 0);
+function readWords(bytes: Uint8Array, boot: ImagePart, app: ImagePart): CoreState {
+  const places = placesOf(boot, app);
+  const valid = places.find((core) => isValid(bytes, core, app));
+  const core = valid ?? places.find((place) => isWrong(bytes, place, app));
+  if (!core) return { state: 'absent' };
+  return { state: valid ? 'valid' : 'wrong', core, length: wordsAt(bytes, core)[0] };
+}
+
+function placesOf(boot: ImagePart, app: ImagePart): CoreVersion[] {
+  const places: CoreVersion[] = [];
+  if (boot.end <= WORDS_OFFSET['2.7']) places.push('2.7');
+  if ((app.segments[0]?.length ?? 0) >= WORDS_BYTES) places.push('3');
+  return places;
+}
+
+function isValid(bytes: Uint8Array, core: CoreVersion, app: ImagePart): boolean {
+  const [length, crc] = wordsAt(bytes, core);
+  return length >= app.end && length <= bytes.length && coreCrc(bytes, core, length) === crc;
+}
+
+/** Whether there are words at all, although they do not fit: padding is one byte over and over. */
+function isWrong(bytes: Uint8Array, core: CoreVersion, app: ImagePart): boolean {
+  const words = bytesOfWords(bytes, core);
+  return core === '2.7' ? words.some((byte) => byte !== words[0]) : isNoCode(bytes, app);
+}
+
+/** In the place of core 3 there may as well be code, unless one of the words fits or the checksum passed them over. */
+function isNoCode(bytes: Uint8Array, app: ImagePart): boolean {
+  const [length, crc] = wordsAt(bytes, '3');
+  return isPassedOver(bytes, app) || length === app.end || crc === coreCrc(bytes, '3', app.end);
+}
+
+function isPassedOver(bytes: Uint8Array, app: ImagePart): boolean {
+  return !app.checksum.valid && checksumBeforeWords(bytes, app) === app.checksum.stored;
+}
+
+/**
+ * The application with its checksum as it was made: over zeros, where the words of core 3 stand. One that is right over
+ * the bytes as they are is right, too.
+ */
+export function beforeCoreWords(bytes: Uint8Array, app: ImagePart, words: CoreWords): ImagePart {
+  if (words.state === 'absent' || words.core !== '3' || !isPassedOver(bytes, app)) return app;
+  return { ...app, checksum: { ...app.checksum, computed: app.checksum.stored, valid: true } };
+}
+
+/** Writes both words into an image that ends with its application. */
+export function writeCoreWords(image: Buffer, core: CoreVersion, length = image.length): void {
+  image.writeUInt32LE(length, WORDS_OFFSET[core]);
+  image.writeUInt32LE(coreCrc(image, core, length), WORDS_OFFSET[core] + 4);
+}
+
+/**
+ * What keeps a final image from being whole, as far as its words and its boot loader tell; undefined where nothing does.
+ * Without the words it is damaged only where every build with its boot loader has them.
+ */
+export function damageOf(facts: ImageFacts): { code: 'image-invalid' | 'image-truncated'; reason: string } | undefined {
+  const { size, coreWords: words, ebootRelease, segments } = facts;
+  const invalid = (reason: string) => ({ code: 'image-invalid', reason }) as const;
+  if (segments[0]?.address === EBOOT_ADDRESS)
+    return invalid('its boot loader stands at 0x1000 once more: it is damaged');
+  if (words?.state === 'wrong') {
+    if (words.length > size && words.length <= LARGEST_FLASH) {
+      return {
+        code: 'image-truncated',
+        reason: `the file has ${size} bytes of the ${words.length} that it was built with`,
+      };
+    }
+    return invalid('its CRC-32 does not fit its content: it is damaged or was changed');
   }
-  return crc >>> 0;
+  if (words?.state === 'absent' && ebootRelease !== undefined && ebootRelease !== 'before-2.7') {
+    return invalid(`the CRC-32 that the Arduino core ${ebootRelease} writes into every image is gone: it is damaged`);
+  }
+  if (words?.state === 'valid' && words.behind === 'other') {
+    const more = size - words.length;
+    return invalid(`the ${more} bytes behind its ${words.length} are neither erased flash nor a signature`);
+  }
+  return undefined;
+}
+
+function behindImage(rest: Uint8Array): CoreWords['behind'] {
+  if (rest.length === 0) return 'nothing';
+  if (rest.every((byte) => byte === 0xff)) return 'erased';
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
+  const signed = rest.length === SIGNED_BYTES && view.getUint32(SIGNATURE_BYTES, true) === SIGNATURE_BYTES;
+  return signed ? 'signature' : 'other';
+}
+
+function checksumBeforeWords(bytes: Uint8Array, app: ImagePart): number {
+  return bytesOfWords(bytes, '3').reduce((sum, byte) => sum ^ byte, app.checksum.computed);
+}
+
+function wordsAt(bytes: Uint8Array, core: CoreVersion): [length: number, crc: number] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [view.getUint32(WORDS_OFFSET[core], true), view.getUint32(WORDS_OFFSET[core] + 4, true)];
+}
+
+function bytesOfWords(bytes: Uint8Array, core: CoreVersion): Uint8Array {
+  return bytes.subarray(WORDS_OFFSET[core], WORDS_OFFSET[core] + WORDS_BYTES);
+}
+
+/** CRC-32 with the start FFFFFFFF and no final xor. */
+function coreCrc(bytes: Uint8Array, core: CoreVersion, length: number): number {
+  const words = WORDS_OFFSET[core];
+  let crc = crcOver(bytes.subarray(0, words), -1);
+  crc = crcOver(new Uint8Array(WORDS_BYTES), crc);
+  return crcOver(bytes.subarray(words + WORDS_BYTES, length), crc) >>> 0;
+}
+
+function crcOver(bytes: Uint8Array, start: number): number {
+  let crc = start;
+  for (let at = 0; at < bytes.length; at++) crc = (crc << 8) ^ (TABLE[(crc >>> 24) ^ (bytes[at] ?? 0)] ?? 0);
+  return crc;
 }

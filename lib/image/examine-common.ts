@@ -23,6 +23,7 @@ export function examineWhole(facts: ImageFacts, road: Road): Finding[] {
 export function examineRest(facts: ImageFacts, identity: Identity): Finding[] {
   const findings: Finding[] = [];
   if (identity.project === 'rehearsal') findings.push(advice('warn', 'image-rehearsal'));
-  if (facts.trailing > 0) findings.push(advice('note', 'image-trailing-bytes', { trailing: facts.trailing }));
+  if (facts.coreWords?.behind === 'signature') findings.push(advice('note', 'image-signed'));
+  else if (facts.trailing > 0) findings.push(advice('note', 'image-trailing-bytes', { trailing: facts.trailing }));
   return findings;
 }

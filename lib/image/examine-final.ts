@@ -1,6 +1,7 @@
 /** Whether an image may become the new firmware: what FinalStage, the relocator, DIY mode, the boot ROM and the user's next day ask. */
 
 import { examineRest, examineWhole } from './examine-common';
+import { damageOf } from './core-words';
 import type { ImageFacts } from './facts';
 import { advice, doubt, refusal, type Finding } from './finding';
 import { DIY_PROVEN, FLASH_BYTES, ONE_HOP_LIMIT, SECTOR_BYTES, USER_LIMIT } from './flash-map';
@@ -17,6 +18,7 @@ const FREQUENCY = 40;
 export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
   return [
     ...examineWhole(facts, road),
+    ...examineCoreWords(facts, road),
     ...(road === 'one-hop' ? examinePacked(bytes) : []),
     ...examineFlashMode(facts, road),
     ...examineFlashSize(facts, road),
@@ -25,6 +27,15 @@ export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Ide
     ...examineFrequency(facts),
     ...examineRest(facts, identity),
   ];
+}
+
+/** A wrong checksum is damage enough. */
+function examineCoreWords(facts: ImageFacts, road: Road): Finding[] {
+  if (!facts.checksumValid) return [];
+  const damage = damageOf(facts);
+  if (damage) return [refusal(damage.code, { what: roadFacts(road).role, reason: damage.reason })];
+  const told = facts.coreWords?.state !== 'absent' || facts.ebootRelease !== undefined;
+  return told ? [] : [advice('warn', 'image-unknown-loader')];
 }
 
 /** Packed with the relocator, it has to pass for an update of the stock firmware. */

@@ -18,6 +18,22 @@ export type ImageKind = 'user' | 'final' | 'stock' | 'plain';
 /** `raw`: copies an update as it is. `gzip`: unpacks a compressed one, too. */
 export type EbootGeneration = 'raw' | 'gzip';
 
+/** Builds of the Arduino core by what they write into an image (core-words.ts). */
+export type CoreVersion = '2.7' | '3';
+
+/** Which releases of the Arduino core have this eboot, by the digest of its code. */
+export type EbootRelease = 'before-2.7' | CoreVersion;
+
+/** The length and the CRC-32 that the Arduino core writes; `length` in bytes, as the image tells it. */
+export type CoreState =
+  | { readonly state: 'valid' | 'wrong'; readonly core: CoreVersion; readonly length: number }
+  | { readonly state: 'absent' };
+
+export type CoreWords = CoreState & {
+  /** `erased`: nothing but FF. `signature`: of a signed Arduino image, with its length behind it. */
+  readonly behind: 'nothing' | 'erased' | 'signature' | 'other';
+};
+
 /** One segment: where it is loaded to, and where its data lies in the file (bytes). */
 export interface Segment {
   readonly address: number;
@@ -74,7 +90,10 @@ export interface ImageFacts {
   readonly checksumValid: boolean;
   /** The v1 images in the file: the inner one (user), eboot and application (final), else the one at 0. */
   readonly parts: readonly ImagePart[];
-  /** Bytes behind the last part that belong to nothing (after the CRC-32 trailer, where there is one). */
+  /**
+   * Bytes behind the last part that belong to nothing: after the CRC-32 trailer of a user image, and after the length
+   * that a final image tells, where there are such.
+   */
   readonly trailing: number;
   /** The part that stays in flash and is mapped; address 0 where it does not tell. User and final images. */
   readonly irom?: Segment;
@@ -87,6 +106,10 @@ export interface ImageFacts {
   readonly oneHop?: Descriptor;
   /** Final images: the boot loader in sector 0; undefined where it is not eboot. */
   readonly eboot?: EbootGeneration | undefined;
+  /** Final images: the release that this eboot is of; undefined where it is of none. */
+  readonly ebootRelease?: EbootRelease | undefined;
+  /** Final images: the length and the CRC-32 in it. */
+  readonly coreWords?: CoreWords;
   /** Final images: bytes of the flash that it was linked for; undefined where it does not tell. */
   readonly linkedFlashBytes?: number | undefined;
   /** Final images: the content names itself a build that only serves to fetch another. */

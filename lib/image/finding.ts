@@ -19,6 +19,14 @@ export const ADVICE = {
     what: 'Behind the image there are {trailing} bytes that belong to nothing.',
     remedy: "They do no harm; compare the digest with the publisher's if you do not expect them.",
   },
+  'image-signed': {
+    what: 'Behind the image stands a signature, as signed Arduino images have it.',
+    remedy: 'It does no harm: only the firmware itself looks at signatures, and only in updates.',
+  },
+  'image-unknown-loader': {
+    what: 'The image has no CRC-32, and its boot loader is of no release of the Arduino core: not all damage would show.',
+    remedy: "Compare its digest with the publisher's.",
+  },
   'image-flash-frequency': {
     what: 'The header says {frequency} for the flash; stock firmware runs it at 40 MHz.',
     remedy: 'Prefer a build for 40 MHz: not every flash chip in a Sonoff keeps up with more.',

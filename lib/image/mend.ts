@@ -2,6 +2,7 @@
 
 import { digestOf } from './digest';
 import { FlashError } from '../errors';
+import { damageOf, writeCoreWords } from './core-words';
 import type { ImageFacts } from './facts';
 import { FLASH_BYTES } from './flash-map';
 import { DOUT_BYTE, FLASH_SIZE_1MB } from './format';
@@ -24,7 +25,7 @@ export interface Mended {
 const ERASED = 0xff;
 
 /**
- * Header bytes 2 and 3 at the start of the file stand under no checksum, so nothing else has to follow them.
+ * Header bytes 2 and 3 at the start of the file stand under no checksum; the CRC-32 of the Arduino core follows them.
  *
  * @throws FlashError image-invalid where a mend is not safe: on anything but a sound final image, and for the flash
  * size of code that was linked for a larger flash; else what `readImage` throws
@@ -40,6 +41,8 @@ export function mend(bytes: Uint8Array, mends: readonly MendName[]): Mended {
     if (!next.equals(copy)) applied.push(name);
     copy = next;
   }
+  const words = facts.coreWords;
+  if (applied.length > 0 && words?.state === 'valid') writeCoreWords(copy, words.core, words.length);
   return { bytes: copy, sha256: digestOf(copy), applied };
 }
 
@@ -50,7 +53,7 @@ function refuseUnsafe(facts: ImageFacts, mends: readonly MendName[]): void {
   const unknown = mends.find((name) => !MENDS.includes(name));
   if (unknown !== undefined) refuse(`there is no mend ${unknown}`);
   if (facts.kind !== 'final') refuse('only a final image can be mended');
-  if (!facts.checksumValid) refuse('it is damaged, which no mend puts right');
+  if (!facts.checksumValid || damageOf(facts)) refuse('it is damaged, which no mend puts right');
   if (mends.includes('set-flash-size-1mb') && (facts.linkedFlashBytes ?? 0) > FLASH_BYTES) {
     refuse('its code was linked for a larger flash, which another header does not change');
   }

@@ -2,9 +2,9 @@
 
 import { digestOf } from './digest';
 import { FlashError } from '../errors';
-import { beforeCoreWords } from './core-words';
+import { beforeCoreWords, readCoreWords } from './core-words';
 import { espressifCrc } from './crc32';
-import { ebootGeneration } from './eboot';
+import { ebootGeneration, ebootRelease } from './eboot';
 import type { ImageFacts, ImageKind, ImagePart, Segment } from './facts';
 import { APP_OFFSET } from './flash-map';
 import { refuseForeign } from './foreign';
@@ -90,12 +90,17 @@ function readFlashImage(bytes: Uint8Array, what: string): ImageFacts {
   const next = boot.end <= APP_OFFSET ? bytes[APP_OFFSET] : undefined;
   if (next === MAGIC_V2 && bytes[APP_OFFSET + 1] === V2_MARK) return common(bytes, 'stock', [boot]);
   if (next !== MAGIC_V1) return common(bytes, 'plain', [boot]);
-  const app = beforeCoreWords(bytes, readPart(bytes, APP_OFFSET, what, 'the application at 0x1000'));
+  const read = readPart(bytes, APP_OFFSET, what, 'the application at 0x1000');
+  const coreWords = readCoreWords(bytes, boot, read);
+  const app = beforeCoreWords(bytes, read, coreWords);
   const irom = app.segments.find((segment) => isMappedFlash(segment.address));
   return {
     ...common(bytes, 'final', [boot, app]),
+    trailing: bytes.length - (coreWords.state === 'valid' ? coreWords.length : app.end),
     ...(irom && { irom }),
     eboot: ebootGeneration(boot),
+    ebootRelease: ebootRelease(bytes, boot),
+    coreWords,
     linkedFlashBytes: linkedFlashBytes(bytes, app),
     minimal: isMinimalBuild(bytes),
   };

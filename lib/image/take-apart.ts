@@ -1,6 +1,7 @@
 /** From the bytes of an image to its parts. */
 
 import { FlashError } from '../errors';
+import { WORDS_BYTES, damageOf } from './core-words';
 import type { FlashBytes, ImageContent, PartContent } from './content';
 import type { ImagePart } from './facts';
 import { readImage } from './read';
@@ -16,13 +17,17 @@ export function takeApart(bytes: Uint8Array): ImageContent {
   if (facts.kind === 'stock') {
     throw new FlashError('image-stock-firmware', { what: 'given', reason: 'it is the dump of a whole flash' });
   }
-  if (!facts.checksumValid || facts.crc === 'wrong') {
+  if (!facts.checksumValid || facts.crc === 'wrong' || damageOf(facts)) {
     throw new FlashError('image-invalid', { what: 'given', reason: 'its checksums do not fit its content' });
   }
   const parts = facts.parts.map((part) => contentOf(bytes, part));
   const [first, second] = parts;
   if (!first) throw new FlashError('image-invalid', { what: 'given', reason: 'it has no parts' });
-  if (facts.kind === 'final' && second) return { kind: 'final', boot: first, app: second };
+  if (facts.kind === 'final' && second) {
+    const core = facts.coreWords?.state === 'valid' ? facts.coreWords.core : 'none';
+    if (core === '3') second.segments[0]?.data.fill(0, 0, WORDS_BYTES);
+    return { kind: 'final', boot: first, app: second, core };
+  }
   if (facts.kind === 'user') {
     const { offset, length } = facts.irom ?? { offset: 0, length: 0 };
     const irom = Buffer.from(bytes.subarray(offset, offset + length));

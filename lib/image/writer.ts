@@ -4,7 +4,8 @@
  */
 
 import { buildImage, partBytes } from './build';
-import type { FlashBytes, PartContent, SegmentContent } from './content';
+import type { FlashBytes, PartContent, SegmentContent, WordsOfCore } from './content';
+import { WORDS_BYTES } from './core-words';
 import { EBOOT_ADDRESS, EBOOT_BYTES } from './eboot';
 import type { EbootGeneration, FlashMode } from './facts';
 import { APP_OFFSET } from './flash-map';
@@ -41,7 +42,10 @@ export interface ImageOptions {
 export interface FinalImageOptions extends ImageOptions {
   /** How much of the code in flash repeats itself, 0 to 1, so that it can be packed; about 0.3 in real firmware. */
   redundancy?: number;
+  /** By default the one that came with `core`. */
   eboot?: EbootGeneration;
+  /** As which version of the Arduino core writes it; `none`: as those before 2.7, without length and CRC-32. */
+  core?: WordsOfCore;
 }
 
 export interface UserImageOptions extends ImageOptions {
@@ -56,6 +60,9 @@ const DATA_ADDRESS = 0x3ffe8000;
 const RAM_STEP = 0x1000;
 /** One word in so many of the irom part is an address in it, so that even the smallest image tells its slot. */
 const POINTER_EVERY = 16;
+
+/** The eboot of core 3 has its texts in a segment of their own. */
+const EBOOT_RODATA: SegmentContent = { address: 0x3fff20b8, data: Buffer.alloc(0x28) };
 
 /** What repeats itself repeats in pieces of this size. */
 const BLOCK_BYTES = 1024;
@@ -86,12 +93,13 @@ export function makeUserImage(options: UserImageOptions): Buffer {
 
 /**
  * A final image: eboot in sector 0, the application behind it, as the Arduino core writes them. Default: 64 KiB, DOUT,
- * 1MB, 40 MHz, four segments, an eboot of before core 2.6.
+ * 1MB, 40 MHz, four segments, core 2.7.
  *
  * @throws RangeError for a size under 5120 bytes, or for segments or a flash that cannot be
  */
 export function makeFinalImage(options: FinalImageOptions = {}): Buffer {
-  const { size = 65536, seed = 1, segments = 4, text = '', eboot = 'raw', redundancy = 0 } = options;
+  const { size = 65536, seed = 1, segments = 4, text = '', core = '2.7', redundancy = 0 } = options;
+  const { eboot = core === 'none' ? 'raw' : 'gzip' } = options;
   const app = wholeLines(size, SMALLEST_FINAL, 0) - APP_OFFSET;
   const random = seededRandom(seed);
   const flash = flashBytes(options);
@@ -103,11 +111,13 @@ export function makeFinalImage(options: FinalImageOptions = {}): Buffer {
   // The checksum's line is the same one, whether irom stands before these segments or not: it has whole lines.
   const iromBytes = app - partBytes(unpadded(ram) + SEGMENT_HEADER_BYTES);
   const data = repetitive(iromData(iromBytes, SLOT_IROM_ADDRESS[1], text, random), redundancy);
+  if (core === '3') data.fill(0, 0, WORDS_BYTES);
   const irom = { address: SLOT_IROM_ADDRESS[1], data };
   return buildImage({
     kind: 'final',
-    boot: { flash, entry: EBOOT_ADDRESS, segments: [code] },
+    boot: { flash, entry: EBOOT_ADDRESS, segments: core === '3' ? [code, EBOOT_RODATA] : [code] },
     app: { ...ram, segments: [irom, ...ram.segments] },
+    core,
   });
 }
 
@@ -134,7 +144,7 @@ function iromData(length: number, address: number, text: string, random: () => n
   for (let offset = 0; offset + 4 <= length; offset += 4 * POINTER_EVERY) {
     data.writeUInt32LE(address + 4 * (random() % (length / 4)), offset);
   }
-  if (text) data.write(`${text}\0`, 4, 'latin1');
+  if (text) data.write(`${text}\0`, WORDS_BYTES, 'latin1');
   return data;
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
+import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';
 import { EVERY_NODE, idOf } from './every-node';
 import { useEditor } from './suite';
@@ -103,9 +104,7 @@ describe('editor: the form of a firmware', () => {
   });
 
   it('offers a mended copy, and takes it into its place', async () => {
-    const dio = Buffer.from(FINAL);
-    dio[2] = 2;
-    await enter('final', await file('dio.bin', dio));
+    await enter('final', await file('dio.bin', rewritten(patched(FINAL, 2, 2))));
     await box('final', 'examined').locator('.sonota-mend').click();
     // The copy that was written just now differs from what is shown in its digest.
     await box('final', 'examined').getByText(SHA).waitFor();

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../lib/errors';
 import { checkImage, makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
 import { seededRandom } from '../../lib/image/random';
 import { countSlotWords, slotOf } from '../../lib/image/slot';
-import { assertRefused, patched, refusalOf } from './helpers';
+import { assertRefused, patched, refusalOf, rewritten } from './helpers';
 
 const FINAL_IROM = 0x1010;
 
@@ -23,7 +23,7 @@ describe('image/check', () => {
   });
 
   it('gives trailing bytes and an odd length as facts, without refusing them', () => {
-    const odd = Buffer.concat([makeFinalImage(), Buffer.alloc(3)]);
+    const odd = Buffer.concat([makeFinalImage(), Buffer.alloc(3, 0xff)]);
     const facts = checkImage(odd, 'final');
     assert.equal(facts.trailing, 3);
     assert.equal(facts.lengthMultipleOf4, false);
@@ -113,7 +113,7 @@ describe('image/check', () => {
         const error = assertRefused(() => checkImage(image, 'final'), 'image-wrong-flash-mode', /DOUT/);
         assert.deepEqual(error.values, { what: 'final', mode: flashMode });
       }
-      const unknown = patched(makeFinalImage(), 2, 9);
+      const unknown = rewritten(patched(makeFinalImage(), 2, 9));
       assertRefused(() => checkImage(unknown, 'final'), 'image-wrong-flash-mode', /number 9, which does not exist/);
     });
 

@@ -21,7 +21,7 @@ import { MOST_OVERHEAD, slotFile } from '../../lib/image/one-hop/pack';
 import { finalOf } from '../../lib/image/one-hop/read';
 import { RELOCATOR } from '../../lib/image/one-hop/relocator';
 import { seededRandom } from '../../lib/image/random';
-import { assertRefused, patched, repetitive } from './helpers';
+import { assertRefused, patched, repetitive, rewritten } from './helpers';
 
 /** The largest that still fits as it is. */
 const LARGEST_RAW = Math.floor((USER_LIMIT - REPORT_BYTES - layoutFor(0).imageLength) / 16) * 16;
@@ -34,7 +34,7 @@ function dense(size: number): Buffer {
   for (const { data } of content.app.segments) data.forEach((_, at) => (data[at] = random()));
   const final = buildImage(content);
   for (let at = readImage(final).parts[0]?.end ?? 0; at < APP_OFFSET; at++) final[at] = random();
-  return final;
+  return rewritten(final);
 }
 
 function descriptorOf(file: Buffer): Descriptor {
@@ -86,7 +86,7 @@ describe('image/one-hop', () => {
   });
 
   it('takes a final image of any length, and ends with its last byte', () => {
-    const final = Buffer.concat([makeFinalImage(), Buffer.from([1, 2, 3])]);
+    const final = Buffer.concat([makeFinalImage(), Buffer.alloc(3, 0xff)]);
     const file = packOneHop(final);
     assert.deepEqual(finalOf(file, descriptorOf(file)), final);
   });

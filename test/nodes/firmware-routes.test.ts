@@ -11,6 +11,7 @@ import { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
 import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { addFirmwareRoutes } from '../../nodes/sonota-firmware/routes';
+import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';
 import { nodeRedFolder } from '../shared/node-red';
 
@@ -236,8 +237,7 @@ describe('nodes/firmware routes', () => {
 
   it('keeps a mended copy beside the image that it was made of', async () => {
     const path = join(folder, 'dio.bin');
-    const dio = Buffer.from(FINAL);
-    dio[2] = 2;
+    const dio = rewritten(patched(FINAL, 2, 2));
     await writeFile(path, dio);
     const before = await examine('final', path);
     assert.equal(before['verdict'], 'refuse');

@@ -55,11 +55,9 @@ describe('nodes: where a firmware comes from', () => {
       gone: (response) => void response.writeHead(404).end(),
     };
     const base = await http.serve((request, response) => served[(request.url ?? '').slice(1)]?.(response));
-    const dio = Buffer.from(FINAL);
-    dio[2] = 2;
     const cases: [firmware: object, code: ErrorCode][] = [
       [{ final: gzipSync(FINAL) }, 'image-compressed'],
-      [{ final: dio }, 'image-wrong-flash-mode'],
+      [{ final: makeFinalImage({ flashMode: 'DIO' }) }, 'image-wrong-flash-mode'],
       [{ final: makeFinalImage({ text: '<h3>MINIMAL firmware - please upgrade</h3>' }) }, 'image-minimal'],
       [{ final: FINAL.subarray(0, 3000) }, 'image-truncated'],
       [{ user1: USER2, user2: USER1 }, 'image-wrong-slot'],

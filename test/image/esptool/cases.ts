@@ -70,8 +70,11 @@ export function esptoolCases(): EsptoolCase[] {
     cases.push({ kind: 'app', options: look, broken });
   }
   cases.push(
-    { kind: 'final', options: { seed: 300, eboot: 'raw' } },
-    { kind: 'final', options: { seed: 301, eboot: 'gzip' } },
+    { kind: 'final', options: { seed: 300, core: 'none' } },
+    { kind: 'final', options: { seed: 301, core: '2.7' } },
+    { kind: 'final', options: { seed: 303, core: '3' } },
+    // esptool knows nothing of the words in it: it finds the checksum wrong.
+    { kind: 'app', options: { seed: 304, core: '3' } },
   );
   cases.push({ kind: 'final', options: { seed: 302 }, broken: 'checksum' });
   return cases;
