@@ -59,6 +59,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+/** Whether an IPv4 address is one of this machine's, the loopback included. */
+export function isOwnAddress(peer: string): boolean {
+  return isLoopback(peer) || localIPv4().some(({ address }) => address === peer);
+}
+
 function toNumber(address: string): number {
   return address.split('.').reduce((number, part) => (number << 8) | Number(part), 0);
 }

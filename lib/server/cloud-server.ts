@@ -9,6 +9,7 @@ import type { DeviceStatement } from '../protocol/device-statement';
 import type { DispatchRequest } from '../protocol/dispatch';
 import { WEBSOCKET_PATH } from '../protocol/session';
 import { isFromBrowser } from './browser';
+import type { CountedConnection } from './connection-limits';
 import { DeviceConnection, type DeviceConnectionOptions, type Via } from './device-connection';
 import { dispatchApp } from './dispatch-app';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
@@ -58,7 +59,7 @@ interface CloudServerEvents {
  */
 export class CloudServer extends EventEmitter<CloudServerEvents> {
   readonly #sockets = new SocketSet();
-  readonly #via = new WeakMap<Duplex, Via>();
+  readonly #origins = new WeakMap<Duplex, { via: Via; connection: CountedConnection | undefined }>();
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_LIMIT });
   readonly #http;
 
@@ -67,8 +68,10 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
     const app = dispatchApp({
       whereToConnect: ({ socket }) => options.whereToConnect(this.#viaOf(socket), plainAddress(socket.localAddress)),
       admits: (dispatch, peer) => options.admits?.(dispatch, peer, 'dispatch') ?? true,
-      dispatched: (dispatch, { socket }) =>
-        this.emit('dispatched', { ...dispatch, peer: plainAddress(socket.remoteAddress), via: this.#viaOf(socket) }),
+      dispatched: (dispatch, { socket }) => {
+        this.#origins.get(socket)?.connection?.renew();
+        this.emit('dispatched', { ...dispatch, peer: plainAddress(socket.remoteAddress), via: this.#viaOf(socket) });
+      },
       malformed: (error, peer) => this.emit('malformed', error, peer),
       browser: (peer) => this.emit('browser', peer),
       failed: (error, peer) => this.emit('failed', error, peer),
@@ -87,8 +90,8 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   }
 
   /** Takes over a connection: a socket of a plain port, or what a TLS front made of one. */
-  handle(socket: Socket, via: Via): void {
-    this.#via.set(socket, via);
+  handle(socket: Socket, via: Via, connection?: CountedConnection): void {
+    this.#origins.set(socket, { via, connection });
     this.#sockets.add(socket);
     this.#http.emit('connection', socket);
   }
@@ -100,7 +103,7 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   }
 
   #viaOf(socket: Duplex): Via {
-    return this.#via.get(socket) ?? 'plain';
+    return this.#origins.get(socket)?.via ?? 'plain';
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -119,6 +122,7 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
         admits: (device) => this.options.admits?.(device, peer, 'register') ?? true,
         ...(limits ? { limits } : {}),
       });
+      connection.on('registered', () => this.#origins.get(socket)?.connection?.identify());
       connection.once('unregistered', (seconds) => {
         this.#malformed(socket, `it opened a session and did not register within ${seconds} s`);
       });

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
 import { DeviceSession, type SessionAction, type SessionDevice, type SessionEvent } from '../protocol/session';
 import type { UpgradeOffer } from '../protocol/upgrade';
+import { RateLimit } from './rate-limit';
 import { redactKeys } from './redact';
 
 /** How a device came: over TLS, or over the plain port of old firmware. */
@@ -22,6 +23,9 @@ export const REGISTER_LIMIT_MS = 10_000;
 
 /** After so many messages that are not its protocol, a peer is no Sonoff. */
 export const MALFORMED_LIMIT = 20;
+
+/** A session begins with some ten messages in a second (protocol notes 3.5); later they are few. */
+export const MESSAGES_PER_SECOND = 20;
 
 interface DeviceConnectionEvents {
   registered: [device: SessionDevice];
@@ -48,6 +52,7 @@ interface SessionLimits {
   readonly silenceMs: number;
   readonly upgradeSilenceMs: number;
   readonly malformed: number;
+  readonly messagesPerSecond: number;
 }
 
 export interface DeviceConnectionOptions {
@@ -68,6 +73,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   readonly sessionKey = randomUUID();
   readonly #session: DeviceSession;
   readonly #limits: SessionLimits;
+  readonly #rate: RateLimit;
   #malformed = 0;
   #upgrading = false;
   #grace: NodeJS.Timeout | undefined;
@@ -85,10 +91,12 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
       silenceMs: SILENCE_LIMIT_MS,
       upgradeSilenceMs: UPGRADE_SILENCE_LIMIT_MS,
       malformed: MALFORMED_LIMIT,
+      messagesPerSecond: MESSAGES_PER_SECOND,
       ...limits,
     };
+    this.#rate = new RateLimit({ perSecond: this.#limits.messagesPerSecond });
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    ws.on('ping', () => this.#heard());
+    ws.on('ping', () => this.#isInTime() && this.#heard());
     ws.on('error', (error) => this.#broken(error));
     ws.on('close', () => this.#closed());
     this.#registerLimit = setTimeout(() => this.#tooLate(), this.#limits.registerMs);
@@ -127,7 +135,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
 
   #receive(data: RawData, isBinary: boolean): void {
     // Frames that came in one piece with the one that ended the connection.
-    if (!this.open) return;
+    if (!this.open || !this.#isInTime()) return;
     this.#heard();
     if (isBinary) return this.#feed({ type: 'binary' });
     const text = (data as Buffer).toString('utf8');
@@ -166,11 +174,21 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
         this.emit('reported', action.params);
         return;
       case 'malformed':
-        this.#malformed += 1;
-        this.emit('malformed', action.reason);
-        if (this.#malformed >= this.#limits.malformed) this.close();
-        return;
+        return this.#complain(action.reason);
     }
+  }
+
+  /** What comes faster than any device sends is not looked at; a peer that keeps to it is dropped. */
+  #isInTime(): boolean {
+    if (this.#rate.take() !== undefined) return true;
+    this.#complain(`it sends more than ${this.#limits.messagesPerSecond} messages a second`);
+    return false;
+  }
+
+  #complain(reason: string): void {
+    this.#malformed += 1;
+    this.emit('malformed', reason);
+    if (this.#malformed >= this.#limits.malformed) this.close();
   }
 
   #send(text: string): void {

@@ -1,9 +1,19 @@
 import { EventEmitter } from 'node:events';
 import type { CloudServer } from './cloud-server';
 import type { Via } from './device-connection';
+import type { ConnectionLimits } from './connection-limits';
 import type { ImageServer } from './image-server';
 import { PortListener } from './port-listener';
+import { PeerRates } from './rate-limit';
+import type { SocketHandler } from './socket-handler';
 import type { TlsFront } from './tls-front';
+
+/**
+ * New connections to the TLS port from one address, in a second: a handshake costs us some ms, and a device makes two
+ * for a session. Those of several devices behind one address are put off, but not for longer than a device waits
+ * (protocol notes 2.2), nor so many that they push each other out.
+ */
+export const HANDSHAKE_RATE = { perSecond: 5, longestWaitMs: 2000 } as const;
 
 /** Where to listen. A port of 0 means any free one, except for `legacyPort`, where it means none. */
 export interface ListenSettings {
@@ -38,19 +48,23 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
   private readonly finalStage: PortListener;
   private opened: { settings: ListenSettings; ports: OpenPorts } | undefined;
 
-  constructor(private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer }) {
+  constructor(
+    private readonly parts: { tlsFront: TlsFront; cloud: CloudServer; images: ImageServer; limits: ConnectionLimits },
+  ) {
     super();
     const onImage = (peer: string): boolean => this.emit('image-dialled', peer);
     this.tls = this.listener(
-      (socket) => parts.tlsFront.handle(socket),
+      (socket, connection) => parts.tlsFront.handle(socket, connection),
       (peer) => this.emit('cloud-dialled', peer, 'tls'),
+      new PeerRates(HANDSHAKE_RATE),
     );
     this.plain = this.listener(
-      (socket) => parts.cloud.handle(socket, 'plain'),
+      (socket, connection) => parts.cloud.handle(socket, 'plain', connection),
       (peer) => this.emit('cloud-dialled', peer, 'plain'),
     );
-    this.images = this.listener((socket) => parts.images.handle(socket), onImage);
-    this.finalStage = this.listener((socket) => parts.images.handle(socket), onImage);
+    const handleImage: SocketHandler['handle'] = (socket, connection) => parts.images.handle(socket, connection);
+    this.images = this.listener(handleImage, onImage);
+    this.finalStage = this.listener(handleImage, onImage);
   }
 
   get ports(): OpenPorts | undefined {
@@ -103,10 +117,12 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
   }
 
   private listener(
-    handle: ConstructorParameters<typeof PortListener>[0]['handle'],
+    handle: SocketHandler['handle'],
     onConnection: (peer: string) => void,
+    rates?: PeerRates,
   ): PortListener {
-    const listener = new PortListener({ handle });
+    const { limits } = this.parts;
+    const listener = new PortListener({ handle }, { limits, ...(rates ? { rates } : {}) });
     listener.on('connection', onConnection);
     listener.on('trouble', (error) => this.emit('trouble', error));
     return listener;

@@ -6,6 +6,7 @@ import { plainAddress } from '../net/addresses';
 import { parseOtaRequest, type OtaClass, type OtaRequest } from '../protocol/ota-request';
 import { answerText } from './answer';
 import { isFromBrowser } from './browser';
+import type { CountedConnection } from './connection-limits';
 import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
 import { replyPaced } from './paced-reply';
 import { replyWithRange } from './range-reply';
@@ -51,6 +52,7 @@ interface ImageServerEvents {
 /** Serves images as each class of firmware can take them; knows nothing of ports, jobs or files. */
 export class ImageServer extends EventEmitter<ImageServerEvents> implements SocketHandler {
   readonly #sockets = new SocketSet();
+  readonly #connections = new WeakMap<Socket, CountedConnection>();
   readonly #onWire = new TransfersOnWire((otaClass) => this.emit('idle', otaClass));
   readonly #http: Server;
 
@@ -84,7 +86,8 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     while (this.transfersOnWire.finalstage > 0) await once(this, 'idle');
   }
 
-  handle(socket: Socket): void {
+  handle(socket: Socket, connection?: CountedConnection): void {
+    if (connection) this.#connections.set(socket, connection);
     this.#sockets.add(socket);
     this.#http.emit('connection', socket);
   }
@@ -131,6 +134,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     peer: string,
     { bytes, observer, pace = this.options.pace ?? PROVEN_PACE }: ImageGrant,
   ): Promise<void> {
+    this.#connections.get(socket)?.identify();
     socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
     const transfer = this.#onWire.add(asked.class, peer, socket);
     const counted: TransferObserver = {

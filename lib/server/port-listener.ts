@@ -1,13 +1,18 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
 import { portHolder } from '../net/port-holder';
+import { ConnectionLimits, type CountedConnection } from './connection-limits';
+import type { PeerRates } from './rate-limit';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
 
-/** More sockets at once than any number of devices needs; a runaway client must not use up the process's files. */
-const CONNECTION_LIMIT = 512;
+/**
+ * All connections to one port, those of known devices included: more than any number of devices needs. A runaway client
+ * must not use up the process's files.
+ */
+const PORT_LIMIT = 512;
 
 /** Why a port cannot be opened, in the words of a person who could change it. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -17,6 +22,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EINVAL: 'that address cannot be listened on',
   ERR_SOCKET_BAD_PORT: 'a port is a number from 0 to 65535',
 };
+
+export interface PortListenerOptions {
+  /** Shared by all ports of a host. */
+  limits?: ConnectionLimits;
+  /** How fast other machines may connect. */
+  rates?: PeerRates;
+}
 
 interface PortListenerEvents {
   /** Somebody connected, and may go again without a word. */
@@ -28,10 +40,17 @@ interface PortListenerEvents {
 /** The only thing here that listens: one TCP port, each of whose connections goes to `handler`. */
 export class PortListener extends EventEmitter<PortListenerEvents> {
   readonly #sockets = new SocketSet();
+  readonly #limits: ConnectionLimits;
+  readonly #rates: PeerRates | undefined;
   #server: Server | undefined;
 
-  constructor(private readonly handler: Pick<SocketHandler, 'handle'>) {
+  constructor(
+    private readonly handler: Pick<SocketHandler, 'handle'>,
+    { limits = new ConnectionLimits(), rates }: PortListenerOptions = {},
+  ) {
     super();
+    this.#limits = limits;
+    this.#rates = rates;
   }
 
   /** The port that is open, or undefined. */
@@ -50,19 +69,9 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
   async listen(port: number, bind: string): Promise<number> {
     await this.close();
     // An HTTP server must be able to answer a client that has closed its own direction, as it does on its own ports.
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      const peer = plainAddress(socket.remoteAddress);
-      this.#sockets.add(socket);
-      this.emit('connection', peer);
-      try {
-        this.handler.handle(socket);
-      } catch (error) {
-        // Such as a TLS library that refuses our settings: no connection may end the process.
-        socket.destroy();
-        this.emit('trouble', error as Error);
-      }
-    });
-    server.maxConnections = CONNECTION_LIMIT;
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    server.maxConnections = PORT_LIMIT;
+    server.on('drop', (dropped) => this.#limits.refused(plainAddress(dropped?.remoteAddress), 'port'));
     this.#server = server;
     try {
       server.listen({ port, host: bind, exclusive: true });
@@ -84,6 +93,31 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     this.#sockets.destroyAll();
     await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const peer = plainAddress(socket.remoteAddress);
+    this.#sockets.add(socket);
+    const waitMs = this.#rates && !this.#limits.isOwn(peer) ? this.#rates.take(peer) : 0;
+    if (waitMs === undefined) {
+      socket.destroy();
+      return this.#limits.refused(peer, 'handshakes');
+    }
+    this.emit('connection', peer);
+    const connection = this.#limits.count(socket, peer);
+    if (waitMs === 0) return this.#handle(socket, connection);
+    const turn = setTimeout(() => this.#handle(socket, connection), waitMs);
+    socket.once('close', () => clearTimeout(turn));
+  }
+
+  #handle(socket: Socket, connection: CountedConnection): void {
+    try {
+      this.handler.handle(socket, connection);
+    } catch (error) {
+      // Such as a TLS library that refuses our settings: no connection may end the process.
+      socket.destroy();
+      this.emit('trouble', error as Error);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { plainAddress } from '../net/addresses';
+import type { CountedConnection } from './connection-limits';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
 import { explainHandshake, type HandshakeVerdict } from './tls-failure';
@@ -56,7 +57,7 @@ export class TlsFront extends EventEmitter<TlsFrontEvents> implements SocketHand
 
   constructor(
     identity: TlsIdentity,
-    private readonly next: (socket: TLSSocket) => void,
+    private readonly next: (socket: TLSSocket, connection?: CountedConnection) => void,
     { handshakeLimitMs = HANDSHAKE_LIMIT_MS }: TlsFrontOptions = {},
   ) {
     super();
@@ -69,7 +70,7 @@ export class TlsFront extends EventEmitter<TlsFrontEvents> implements SocketHand
    * reported with a socket that has forgotten its peer, so a shared server could not tell whose it was. It also means
    * that no session is ever resumed, a path that no device's log shows.
    */
-  handle(raw: Socket): void {
+  handle(raw: Socket, connection?: CountedConnection): void {
     const peer = plainAddress(raw.remoteAddress);
     this.#sockets.add(raw);
     // A peer that closes in the middle of a handshake is gone; nothing is left to be said to it.
@@ -80,13 +81,15 @@ export class TlsFront extends EventEmitter<TlsFrontEvents> implements SocketHand
       const code = error.code ?? 'unknown';
       const verdict = explainHandshake({ code, bytesRead, bytesWritten, certificateBytes: this.#certificateBytes });
       raw.destroy();
+      // That we have closed it tells nothing of the peer.
+      if (connection?.isRefused) return;
       this.emit('handshake-failed', { peer, code, ...verdict });
     });
     server.on('secureConnection', (socket) => {
       this.#sockets.add(socket);
       socket.setMaxSendFragment(LARGEST_RECORD);
       this.emit('secured', { peer, protocol: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name });
-      this.next(socket);
+      this.next(socket, connection);
     });
     server.emit('connection', raw);
   }

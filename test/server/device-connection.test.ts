@@ -176,4 +176,26 @@ describe('DeviceConnection', () => {
       mock.timers.reset();
     }
   });
+
+  it('looks at no more than 20 messages a second, and drops a device that sends more and more', async () => {
+    const { connection, device } = await connected();
+    await device.register();
+    const complaints: string[] = [];
+    let looked = 0;
+    connection.on('malformed', (reason) => complaints.push(reason));
+    connection.on('message', (direction) => (looked += direction === 'in' ? 1 : 0));
+    const update = frame(JSON.stringify({ action: 'date', deviceid: DEVICE_ID, apikey: device.sessionKey }));
+    device.wire.write(Buffer.concat(Array<Buffer>(100).fill(update)));
+    await device.wire.until(() => device.wire.closed);
+    assert.deepEqual(new Set(complaints), new Set(['it sends more than 20 messages a second']));
+    assert.equal(complaints.length, 20);
+    assert.ok(looked >= 19 && looked < 80, `it looked at ${looked}`);
+  });
+
+  it('counts pings as messages', async () => {
+    const { device } = await connected();
+    await device.register();
+    device.wire.write(Buffer.concat(Array<Buffer>(100).fill(PING)));
+    await device.wire.until(() => device.wire.closed);
+  });
 });

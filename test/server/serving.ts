@@ -51,7 +51,7 @@ export class RawClient {
   }
 
   /** The stream may be a TLS socket; without one, a plain connection to the port. */
-  static async to(port: number, options: { allowHalfOpen?: boolean } = {}): Promise<RawClient> {
+  static async to(port: number, options: { allowHalfOpen?: boolean; localAddress?: string } = {}): Promise<RawClient> {
     const socket = connect({ port, host: '127.0.0.1', ...options });
     socket.setNoDelay(true);
     const client = new RawClient(socket);

@@ -52,21 +52,21 @@ export class WebSocketDevice {
     return JSON.parse((await this.next()).text) as Record<string, unknown>;
   }
 
-  async register(): Promise<void> {
+  async register(deviceid = DEVICE_ID): Promise<void> {
     const device = { version: 2, romVersion: '1.5.5', model: 'ITA-GZ1-GL', ts: 710 };
-    this.say({ action: 'register', apikey: FACTORY_KEY, ...device });
+    this.say({ action: 'register', apikey: FACTORY_KEY, deviceid, ...device });
     this.sessionKey = String((await this.answer())['apikey']);
   }
 
-  async becomeReady(): Promise<void> {
-    await this.register();
+  async becomeReady(deviceid = DEVICE_ID): Promise<void> {
+    await this.register(deviceid);
     const apikey = this.sessionKey;
     for (const request of [
       { action: 'date' },
       { action: 'update', params: { switch: 'off', fwVersion: '1.5.5', rssi: -61, staMac: 'AA:BB:CC:00:11:22' } },
       { action: 'query', params: ['timers'] },
     ]) {
-      this.say({ apikey, ...request });
+      this.say({ apikey, deviceid, ...request });
       await this.answer();
     }
   }

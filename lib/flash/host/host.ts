@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { asFlashError, FlashError } from '../../errors';
-import { isLoopback, localIPv4 } from '../../net/addresses';
+import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
 import { CloudServer } from '../../server/cloud-server';
+import { CONNECTION_LIMITS, ConnectionLimits, type Limit } from '../../server/connection-limits';
 import type { DeviceConnection } from '../../server/device-connection';
-import { DeviceServers, type ListenSettings, type OpenPorts } from '../../server/device-servers';
+import { DeviceServers, HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
 import { ImageServer } from '../../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
 import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
@@ -40,6 +41,16 @@ export interface HostSettings extends ListenSettings {
   /** What of them could not be read: the host does not listen before that is put right. */
   readonly problem?: FlashError | undefined;
 }
+
+/** Why connections are refused, for the log. */
+const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
+  peer: `it has more than ${CONNECTION_LIMITS.peer} that no device was seen on; each new one closes the oldest`,
+  total: `there are more than ${CONNECTION_LIMITS.total} that no device was seen on; each new one closes the oldest`,
+  port: 'too many are open on one port',
+  handshakes: `it begins more than ${HANDSHAKE_RATE.perSecond} TLS handshakes a second`,
+};
+/** A network full of strangers must not fill the log, nor the memory. */
+const REFUSED_PEERS_LOGGED = 100;
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
 const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
@@ -80,6 +91,9 @@ export class FlashHost extends EventEmitter {
   /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
   hasWifi: (url: string) => boolean = (url) => !isLoopback(new URL(url).hostname);
 
+  /** Which peers are this machine itself, for the limits of connections. */
+  isOwnAddress: (peer: string) => boolean = isOwnAddress;
+
   private readonly home: HomeNetwork;
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
@@ -89,6 +103,8 @@ export class FlashHost extends EventEmitter {
   private readonly keys: DeviceKeys;
   private readonly desk: ImageDesk;
   private readonly witness: Witness;
+  /** Whose refused connections were logged. */
+  private readonly refusedPeers = new Set<string>();
   private ownIdentity: TlsIdentity | undefined;
   private servers: DeviceServers | undefined;
   private images: ImageServer | undefined;
@@ -375,7 +391,9 @@ export class FlashHost extends EventEmitter {
       devices.hadTrouble(peer, error);
     });
     cloud.on('browser', (peer) => witness.stranger(peer, 'browser'));
-    const tlsFront = new TlsFront(identity, (socket) => cloud.handle(socket, 'tls'));
+    const limits = new ConnectionLimits({ isOwn: (peer) => this.isOwnAddress(peer) });
+    limits.on('refused', (peer, limit) => this.connectionRefused(peer, limit));
+    const tlsFront = new TlsFront(identity, (socket, connection) => cloud.handle(socket, 'tls', connection));
     tlsFront.on('handshake-failed', (failure) => {
       witness.handshakeFailed(failure);
       const trouble = handshakeTrouble(failure);
@@ -389,7 +407,7 @@ export class FlashHost extends EventEmitter {
     });
     images.on('browser', (peer) => witness.stranger(peer, 'browser'));
     this.images = images;
-    const servers = new DeviceServers({ tlsFront, cloud, images });
+    const servers = new DeviceServers({ tlsFront, cloud, images, limits });
     servers.on('cloud-dialled', (peer, via) => {
       devices.dialled(peer);
       witness.dialled(peer, via);
@@ -413,6 +431,14 @@ export class FlashHost extends EventEmitter {
       this.jobs.all().some(({ download }) => download?.isFlowing(this.waits.upgradeFlowsMs));
     const look = (): true | undefined => !isFetched() || undefined;
     await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
+  }
+
+  /** Seen by every job at work, and logged once a peer. */
+  private connectionRefused(peer: string, limit: Limit): void {
+    this.witness.refused(peer, limit);
+    if (this.refusedPeers.has(peer) || this.refusedPeers.size >= REFUSED_PEERS_LOGGED) return;
+    this.refusedPeers.add(peer);
+    this.log('warn', `Connections of ${peer} are refused: ${LIMIT_TEXTS[limit]}`);
   }
 
   /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */

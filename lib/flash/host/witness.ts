@@ -1,5 +1,6 @@
 import type { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
+import type { Limit } from '../../server/connection-limits';
 import type { HandshakeFailed } from '../../server/tls-front';
 import type { Dispatched } from '../../server/cloud-server';
 import type { Devices, RefusedClaim } from './devices';
@@ -56,6 +57,11 @@ export class Witness {
   /** Somebody who is not the device was refused; not known whose job it was after. */
   stranger(peer: string, act: StrangerAct): void {
     this.toAllAtWork(() => ({ kind: 'stranger', peer, act }));
+  }
+
+  /** Connections of this peer were refused; it may be anyone. */
+  refused(peer: string, limit: Limit): void {
+    this.toAllAtWork(() => ({ kind: 'connection-refused', peer, limit }));
   }
 
   /** Somebody stated a device's id with a key that is not known to be its own. */

@@ -15,6 +15,7 @@ const REPEATING = new Set<Observation['kind']>([
   'malformed',
   'tls-failed',
   'stranger',
+  'connection-refused',
 ]);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
 const DIALS_EVERY_MS = 5000;

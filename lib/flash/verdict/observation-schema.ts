@@ -3,6 +3,7 @@
 import { ERROR_CODES, type ErrorCode, type ErrorValues } from '../../errors';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
+import type { Limit } from '../../server/connection-limits';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
 import {
@@ -122,6 +123,10 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       'wrong-signature': true,
     }),
     rival: optional(peer),
+  }),
+  'connection-refused': body<'connection-refused'>({
+    peer,
+    limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true }),
   }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via }),

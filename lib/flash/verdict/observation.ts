@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
+import type { Limit } from '../../server/connection-limits';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
 import type { Intermediate } from '../firmware/firmware';
@@ -133,6 +134,8 @@ type Sighting =
       /** For a second key: who stated the first one. */
       readonly rival?: string;
     }
+  /** Connections of a peer were refused, because it has too many or makes them too fast. */
+  | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | { readonly kind: 'ready'; readonly peer: string; readonly via: Via }
   /** `session`: the how manieth of this stage. */

@@ -143,12 +143,11 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   const unsaid = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
   );
-  const spoke = new Set(
-    [...seen.inStage('dispatched'), ...seen.inStage('malformed'), ...seen.inStage('stranger')].map(({ peer }) => peer),
-  );
+  const kinds = ['dispatched', 'malformed', 'stranger', 'connection-refused'] as const;
+  const isOther = new Set(kinds.flatMap((kind) => seen.inStage(kind).map(({ peer }) => peer)));
   const mute = seen
     .inStage('dialled')
-    .filter((dialled) => dialled.port === 'plain' && !spoke.has(dialled.peer))
+    .filter((dialled) => dialled.port === 'plain' && !isOther.has(dialled.peer))
     .filter((dialled) => seen.isLate(dialled.at, seen.patience.saysNothing));
   return [...unsaid, ...mute];
 }
