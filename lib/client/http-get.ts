@@ -1,6 +1,7 @@
 /** A GET over http(s) that follows redirects within limits, and says in words what went wrong. */
 
 import { FlashError } from '../errors';
+import { isNearer, scopeOfHost, type AddressScope } from '../net/address-scope';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -35,15 +36,24 @@ export function displayUrl(address: string): string {
   return url ? `${url.protocol}//${url.host}${url.pathname}` : 'that address';
 }
 
+export interface GetOptions {
+  /** How an error names what is fetched. */
+  what: string;
+  headers: Record<string, string>;
+  signal: AbortSignal;
+  /** From where a host can be reached. */
+  scopeOf?: (hostname: string) => Promise<AddressScope>;
+}
+
 /**
- * The first answer that is no redirect. A user and password in the address are sent to its own origin only.
+ * The first answer that is no redirect. A redirect never leads nearer to this machine than the address before it: what
+ * somebody else's server says must not reach a service at home, or one on this machine. A user and password in the address are sent to its own origin only.
  *
- * @param what how an error names what is fetched
  * @throws FlashError `fetch-redirected`; a Refusal; or what `fetch` throws
  */
 export async function get(
   address: string,
-  { what, headers, signal }: { what: string; headers: Record<string, string>; signal: AbortSignal },
+  { what, headers, signal, scopeOf = scopeOfHost }: GetOptions,
 ): Promise<Response> {
   let url = parse(address);
   const { origin } = url;
@@ -58,6 +68,7 @@ export async function get(
     if (!location) throw new Refusal('it redirects to nowhere');
     const next = parse(location, url);
     if (url.protocol === 'https:' && next.protocol === 'http:') throw new Refusal('it redirects from https to http');
+    await refuseNearer(next, url, scopeOf);
     url = next;
   }
   throw new FlashError('fetch-redirected', { what, source: displayUrl(address), times: MAX_REDIRECTS });
@@ -82,6 +93,13 @@ function parse(address: string, base?: URL): URL {
   const url = new URL(address, base);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   throw new Refusal(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
+}
+
+async function refuseNearer(next: URL, from: URL, scopeOf: typeof scopeOfHost): Promise<void> {
+  if (next.hostname === from.hostname) return;
+  const scope = await scopeOf(next.hostname);
+  if (!isNearer(scope, await scopeOf(from.hostname))) return;
+  throw new Refusal(scope === 'loopback' ? 'it redirects to this machine' : 'it redirects to a private network');
 }
 
 function basicAuthorization({ username, password }: URL): string | undefined {

@@ -132,11 +132,11 @@ class Download {
     return { ...headers, range: `bytes=${this.length}-`, 'if-range': this.validator };
   }
 
-  /** A 206 goes on where the last try stopped; anything else that can be used begins anew. */
+  /** A 206 goes on where the last try stopped; anything else that can be used begins anew. A first 206 is no whole file. */
   private begin(response: Response): void {
     const { status, statusText, headers } = response;
     const wasBegun = this.length > 0;
-    if (status === 206 && this.goesOn(headers.get('content-range'))) return;
+    if (status === 206 && wasBegun && this.goesOn(headers.get('content-range'))) return;
     this.pieces = [];
     this.length = 0;
     this.validator = validatorOf(headers);
@@ -150,7 +150,9 @@ class Download {
 
   private goesOn(range: string | null): boolean {
     const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range ?? '') ?? [];
-    return Number(first) === this.length && (this.total === undefined || Number(total) === this.total);
+    if (Number(first) !== this.length || (this.total !== undefined && Number(total) !== this.total)) return false;
+    this.total = Number(total);
+    return true;
   }
 
   private take(piece: Uint8Array): void {

@@ -7,6 +7,8 @@ export interface RangeFetchOptions {
   signal: AbortSignal;
   /** For all of it, in ms. */
   limitMs: number;
+  /** More is not read; a file that is longer is another one. */
+  limitBytes: number;
 }
 
 /** Either the bytes, or in words that follow a colon why there are none; `status` where there was an answer. */
@@ -17,7 +19,10 @@ export type RangeFetchOutcome = { bytes: Buffer } | { reason: string; status?: n
  *
  * @param url http, with an IPv4 address
  */
-export async function fetchInRanges(url: URL, { signal, limitMs }: RangeFetchOptions): Promise<RangeFetchOutcome> {
+export async function fetchInRanges(
+  url: URL,
+  { signal, limitMs, limitBytes }: RangeFetchOptions,
+): Promise<RangeFetchOutcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   // Kept in hand: one that only AbortSignal.any() knows is garbage to Node.js 20, and never fires.
   const limit = AbortSignal.timeout(limitMs);
@@ -30,6 +35,7 @@ export async function fetchInRanges(url: URL, { signal, limitMs }: RangeFetchOpt
       pieces.push(piece.bytes);
       at += piece.bytes.length;
       total = piece.total;
+      if (Math.max(at, total) > limitBytes) return { reason: 'a longer file came than was asked for', status: 206 };
     }
     return { bytes: Buffer.concat(pieces) };
   } catch (thrown) {
@@ -52,11 +58,28 @@ async function fetchPiece(
     request(url, { agent, signal, headers }, resolve).once('error', reject).end();
   });
   const { statusCode: status = 0 } = response;
-  const bytes = Buffer.concat(await response.toArray());
-  if (status !== 206) return { reason: `it was answered with ${status} instead of a piece`, status };
+  if (status !== 206) {
+    response.destroy();
+    return { reason: `it was answered with ${status} instead of a piece`, status };
+  }
+  const bytes = await bodyOf(response);
+  if (bytes === undefined) return { reason: 'a longer piece came than was asked for', status };
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
   if (Number(first) !== at || bytes.length === 0) return { reason: 'another piece came than was asked for', status };
   return { bytes, total: Number(total) };
+}
+
+/** Undefined where it is longer than a piece may be; the rest is not read. */
+async function bodyOf(response: IncomingMessage): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    length += part.length;
+    // Leaving the loop destroys the response.
+    if (length > PIECE_BYTES) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
 }
 
 function wordsFor({ code, message }: NodeJS.ErrnoException): string {

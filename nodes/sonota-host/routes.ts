@@ -19,14 +19,15 @@ const PATH = '/sonota/host/:id/preflight';
 /** "Check now": the table of `sonota-preflight` for a host as it is deployed, without a firmware. */
 export function addHostRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
+  // It opens the ports of the host and dials out.
+  const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
   const answer: RequestHandler = (request, response) => {
     check(RED, request, response).catch((thrown: unknown) => {
       const { code, message } = translateError(RED, asFlashError(thrown));
       if (!response.headersSent) response.status(422).json({ code, message });
     });
   };
-  RED.httpAdmin.get(PATH, mayRead, answer);
-  RED.httpAdmin.post(PATH, mayRead, answer);
+  RED.httpAdmin.post(PATH, mayWrite, answer);
   RED.httpAdmin.get('/sonota/addresses', mayRead, (_request: Request, response: Response) => {
     addressesToChoose(RED).then(
       (addresses) => void response.set('Cache-Control', 'no-store').json(addresses),

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { get, Refusal } from '../../lib/client/http-get';
+import type { AddressScope } from '../../lib/net/address-scope';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
 import { testIdentity } from '../shared/test-identity';
@@ -88,6 +89,33 @@ describe('client/http-get', () => {
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.authorization, undefined);
   });
+
+  for (const [from, to, words] of [
+    ['public', 'private', 'to a private network'],
+    ['public', 'loopback', 'to this machine'],
+    ['private', 'loopback', 'to this machine'],
+  ] as const) {
+    it(`is never redirected from a ${from} address ${words}`, async () => {
+      const { url, seen } = await target();
+      const server = await serve(redirectTo(url.replace('127.0.0.1', 'localhost')));
+      const scopeOf = async (host: string): Promise<AddressScope> => (host === 'localhost' ? to : from);
+      await assert.rejects(get(server, { ...OPTIONS, scopeOf }), isRefusal(new RegExp(`it redirects ${words}`)));
+      assert.equal(seen.length, 0);
+    });
+  }
+
+  for (const [from, to] of [
+    ['private', 'public'],
+    ['private', 'private'],
+    ['public', 'public'],
+  ] as const) {
+    it(`follows a redirect from a ${from} to a ${to} address`, async () => {
+      const { url } = await target();
+      const server = await serve(redirectTo(url.replace('127.0.0.1', 'localhost')));
+      const scopeOf = async (host: string): Promise<AddressScope> => (host === 'localhost' ? to : from);
+      assert.equal(await (await get(server, { ...OPTIONS, scopeOf })).text(), 'here');
+    });
+  }
 
   it('gives up after five redirects', async () => {
     let requests = 0;

@@ -45,6 +45,15 @@ describe('client/image-fetch', () => {
     retryMs: 1,
   };
 
+  it('takes no part of a file for the whole', async () => {
+    const part = await serve((_, response) =>
+      response
+        .writeHead(206, { 'content-range': 'bytes 0-99/500000', 'content-length': 100 })
+        .end(FILE.subarray(0, 100)),
+    );
+    await assertRefused(fetchImage(part, options), 'fetch-failed', /the server answered 206 Partial Content/);
+  });
+
   it('brings the right file over a connection that is cut five times', async () => {
     const server = new CuttingServer(5);
     const progress: [number, number | undefined][] = [];

@@ -7,12 +7,15 @@ import { fetchInRanges, type RangeFetchOutcome } from '../../lib/client/range-fe
 import { ImageServer } from '../../lib/server/image-server';
 import { afterwards, closeAll, serve } from '../server/serving';
 
+/** Bytes. */
+const LIMIT = 10_000;
+
 describe('client/range-fetch', () => {
   afterEach(closeAll);
 
   async function fetchFrom(port: number, limitMs = 2000): Promise<RangeFetchOutcome> {
     const { signal } = new AbortController();
-    return fetchInRanges(new URL(`http://127.0.0.1:${port}/image.bin`), { signal, limitMs });
+    return fetchInRanges(new URL(`http://127.0.0.1:${port}/image.bin`), { signal, limitMs, limitBytes: LIMIT });
   }
 
   async function answering(answer: RequestListener): Promise<{ port: number; server: Server }> {
@@ -56,6 +59,41 @@ describe('client/range-fetch', () => {
     assert.match(await reason((_, response) => void response.writeHead(404).end()), /answered with 404/);
   });
 
+  it('reads no more of a piece than it asked for, and nothing of another answer', async () => {
+    for (const [status, words] of [
+      [206, /a longer piece/],
+      [200, /answered with 200/],
+    ] as const) {
+      let closed: Promise<unknown> = Promise.resolve();
+      const endless: RequestListener = (request, response) => {
+        closed = new Promise<void>((resolve) => request.socket.once('close', () => resolve()));
+        response.writeHead(status, { 'Content-Range': 'bytes 0-4095/10000' });
+        const write = (): void => {
+          while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+        };
+        response.on('drain', write);
+        write();
+      };
+      assert.match(await reason(endless, 30_000), words);
+      await closed;
+    }
+  });
+
+  it('gives up a file that is longer than its limit', async () => {
+    const announced: RequestListener = (_, response) =>
+      void response.writeHead(206, { 'Content-Range': 'bytes 0-3/10001' }).end('abcd');
+    assert.match(await reason(announced), /a longer file/);
+    let asked = 0;
+    const growing: RequestListener = (request, response) => {
+      asked += 1;
+      const first = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1]);
+      const total = first + 8192 > LIMIT ? first + 4097 : first + 8192;
+      response.writeHead(206, { 'Content-Range': `bytes ${first}-${first + 4095}/${total}` }).end(Buffer.alloc(4096));
+    };
+    assert.match(await reason(growing, 30_000), /a longer file/);
+    assert.equal(asked, 3);
+  });
+
   it('does not take another piece', async () => {
     const wrong: RequestListener = (_, response) =>
       void response.writeHead(206, { 'Content-Range': 'bytes 8-11/20' }).end('abcd');
@@ -78,6 +116,6 @@ describe('client/range-fetch', () => {
     const controller = new AbortController();
     const { port } = await answering(() => controller.abort());
     const url = new URL(`http://127.0.0.1:${port}/image.bin`);
-    assert.ok('reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 5000 })));
+    assert.ok('reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 5000, limitBytes: LIMIT })));
   });
 });

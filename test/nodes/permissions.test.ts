@@ -48,6 +48,7 @@ describe("nodes: who may ask the editor's routes", () => {
       ['mend', 'POST', 'firmware/mend', { ...target, mends: [] }],
       ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
       ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
+      ['preflight', 'POST', 'host/none/preflight'],
       ['overview', 'GET', 'overview'],
       ['addresses', 'GET', 'addresses'],
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
@@ -68,7 +69,8 @@ describe("nodes: who may ask the editor's routes", () => {
     return found;
   }
 
-  const WRITES = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, retry: 401, forget: 401, queue: 401 };
+  const FIRMWARE = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401 };
+  const WRITES = { ...FIRMWARE, preflight: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
     const all = { ...WRITES, images: 401, overview: 401, addresses: 401, evidence: 401 };
@@ -84,7 +86,16 @@ describe("nodes: who may ask the editor's routes", () => {
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
     const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
-    const all = { ...firmware, overview: 200, addresses: 200, evidence: 404, retry: 404, forget: 404, queue: 404 };
+    const all = {
+      ...firmware,
+      preflight: 200,
+      overview: 200,
+      addresses: 200,
+      evidence: 404,
+      retry: 404,
+      forget: 404,
+      queue: 404,
+    };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 });

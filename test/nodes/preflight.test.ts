@@ -166,8 +166,8 @@ describe('nodes: Check now in the form of a host', () => {
 
   type Answer = { deployed: boolean } & PreflightReport;
 
-  async function ask(id: string, method: 'get' | 'post' = 'post'): Promise<Answer> {
-    const answer = await helper.request()[method](`/sonota/host/${id}/preflight`).expect(200);
+  async function ask(id: string): Promise<Answer> {
+    const answer = await helper.request().post(`/sonota/host/${id}/preflight`).expect(200);
     return answer.body as Answer;
   }
 
@@ -179,12 +179,15 @@ describe('nodes: Check now in the form of a host', () => {
     const ports = await freePorts();
     bed = await Bed.load(hostAlone(ports), CREDENTIALS);
     assert.equal(await listens(ports.httpsPort), false);
-    for (const method of ['get', 'post'] as const) {
-      const { deployed, verdict, checks } = await ask('host', method);
-      assert.deepEqual([deployed, verdict], [true, 'warning']);
-      assert.ok(checks.some(({ check, ok }) => check === 'self' && ok === true));
-    }
+    const { deployed, verdict, checks } = await ask('host');
+    assert.deepEqual([deployed, verdict], [true, 'warning']);
+    assert.ok(checks.some(({ check, ok }) => check === 'self' && ok === true));
     assert.equal(await listens(ports.httpsPort), false);
+  });
+
+  it('does nothing for a GET, which any link can make', async () => {
+    bed = await Bed.load(hostAlone(await freePorts()), CREDENTIALS);
+    await helper.request().get('/sonota/host/host/preflight').expect(404);
   });
 
   it('leaves a host listening that is used', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf } from '../../image';
-import { isLoopback, localIPv4 } from '../../net/addresses';
+import { isOwnAddress } from '../../net/addresses';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 
 /** Three pieces, the last one a short one, as the devices cut them. */
@@ -11,6 +11,8 @@ export interface ProbeImage {
   readonly path: string;
   /** 64 lower-case hex digits. */
   readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
   withdraw(): void;
 }
 
@@ -23,14 +25,14 @@ export class ProbeImages {
     const bytes = randomBytes(PROBE_BYTES);
     this.offered.set(path, bytes);
     const sha256 = digestOf(bytes);
-    return { path, sha256, withdraw: () => void this.offered.delete(path) };
+    return { path, sha256, size: bytes.length, withdraw: () => void this.offered.delete(path) };
   }
 
   /** What to answer where the path is that of an image on offer. */
   find(path: string, peer: string): ImageGrant | ImageRefusal | undefined {
     const bytes = this.offered.get(path);
     if (bytes === undefined) return undefined;
-    if (isLoopback(peer) || localIPv4().some(({ address }) => address === peer)) {
+    if (isOwnAddress(peer)) {
       return { bytes, observer: { sent: () => undefined, ended: () => undefined } };
     }
     return { status: 403, reason: 'this is for the machine itself' };

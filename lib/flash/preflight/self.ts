@@ -33,7 +33,8 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
   const probe = host.probes.offer();
   try {
     const base = `http://${address}:${host.ports.http}`;
-    const outcome = await fetchInRanges(new URL(probe.path, base), { signal, limitMs: FETCH_LIMIT_MS });
+    const limits = { limitMs: FETCH_LIMIT_MS, limitBytes: probe.size };
+    const outcome = await fetchInRanges(new URL(probe.path, base), { signal, ...limits });
     if ('bytes' in outcome) {
       const isSame = digestOf(outcome.bytes) === probe.sha256;
       if (!isSame) return unreachable(base, phrase('self-changed'));

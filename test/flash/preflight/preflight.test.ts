@@ -166,7 +166,11 @@ describe('flash/preflight', () => {
     assert.match(paths[0] ?? '', /^\/sonota\/self-test\/[\da-f]{32}\.bin$/);
     // As a device asks: Node's own fetch sends what only browsers do, and is refused for that.
     const url = new URL(`http://127.0.0.1:${host.ports.http}${paths[0]}`);
-    const answer = await fetchInRanges(url, { signal: new AbortController().signal, limitMs: 60_000 });
+    const answer = await fetchInRanges(url, {
+      signal: new AbortController().signal,
+      limitMs: 60_000,
+      limitBytes: 10_000,
+    });
     assert.equal('reason' in answer && answer.status, 404);
   });
 
