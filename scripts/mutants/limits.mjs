@@ -154,4 +154,25 @@ export default [
     tests: ['nodes/permissions'],
     why: 'who may only look opens the ports of a host',
   },
+  {
+    file: 'lib/flash/job/evidence.ts',
+    find: "(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting)",
+    replace: 'sighting',
+    tests: ['flash/evidence'],
+    why: 'dispatches of a stranger push the dispatch of the device out of the evidence',
+  },
+  {
+    file: 'lib/flash/job/evidence.ts',
+    find: '.sort(([, one], [, other]) => other - one)',
+    replace: '',
+    tests: ['flash/evidence'],
+    why: 'connections without a word push the beginning of a flash out of the evidence',
+  },
+  {
+    file: 'lib/flash/job/evidence.ts',
+    find: "(most ? kind === most[0] : kind !== 'stage')",
+    replace: '(most ? kind === most[0] : true)',
+    tests: ['flash/evidence'],
+    why: 'the beginning of the stage is forgotten, and its verdict with it',
+  },
 ];

@@ -28,6 +28,65 @@ describe('flash/evidence', () => {
     assert.equal(last?.kind === 'message' && last.text, '2999');
   });
 
+  it('keeps the last dispatch of each peer in a stage, with their count', () => {
+    const evidence = new JobEvidence();
+    const dispatch = (peer: string, deviceid: string, proof: { isProven?: true } = {}): void =>
+      evidence.add({
+        kind: 'dispatched',
+        peer,
+        via: 'tls',
+        deviceid,
+        model: 'ITA-GZ1-GL',
+        romVersion: '1.5.5',
+        ...proof,
+      });
+    const seen = (): unknown[] =>
+      evidence.all.map((one) => (one.kind === 'dispatched' ? [one.peer, one.deviceid, one.count] : one.kind));
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE });
+    dispatch('192.0.2.7', DEVICE, { isProven: true });
+    for (let n = 0; n < 3000; n++) dispatch('192.0.2.66', `1000${String(n).padStart(6, '0')}`);
+    dispatch('192.0.2.66', DEVICE);
+    dispatch('192.0.2.7', DEVICE);
+    dispatch('192.0.2.7', DEVICE, { isProven: true });
+    assert.deepEqual(seen(), [
+      'stage',
+      ['192.0.2.66', '1000002999', 3000],
+      ['192.0.2.66', DEVICE, undefined],
+      ['192.0.2.7', DEVICE, undefined],
+      ['192.0.2.7', DEVICE, 2],
+    ]);
+    evidence.add({ kind: 'stage', stage: 'upgrade', event: 'began', seconds: 1, deviceid: DEVICE });
+    dispatch('192.0.2.7', DEVICE, { isProven: true });
+    assert.equal(evidence.all.length, 7);
+  });
+
+  it('loses nothing of what happened once to any number of what repeats', () => {
+    const evidence = new JobEvidence();
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE });
+    evidence.add({ kind: 'message', direction: 'in', text: 'the first' });
+    evidence.add({ kind: 'registered', peer: '192.0.2.7', via: 'tls' });
+    for (let n = 0; n < 3000; n++) {
+      const peer = `192.0.2.${n % 250}`;
+      evidence.add({ kind: 'dialled', peer, port: 'plain' });
+      evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first: n, size: 4096 });
+    }
+    assert.deepEqual(
+      evidence.all.slice(0, 3).map(({ kind }) => kind),
+      ['stage', 'message', 'registered'],
+    );
+    assert.equal(evidence.all.length, 1000);
+  });
+
+  it('keeps the beginnings of stages, though nothing else is left to forget', () => {
+    const evidence = new JobEvidence();
+    for (let n = 0; n < 600; n++) {
+      evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: n });
+      evidence.add({ kind: 'acknowledged', error: 404 });
+    }
+    assert.equal(evidence.all.filter(({ kind }) => kind === 'stage').length, 600);
+    assert.equal(evidence.all.length, 1000);
+  });
+
   it('keeps a look only where it is not as before, and anew in every stage', () => {
     const evidence = new JobEvidence();
     const look = (answered: boolean): void => evidence.addIfNew({ kind: 'finalstage-looked', answered });

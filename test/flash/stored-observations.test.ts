@@ -48,7 +48,15 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     },
   ],
   dispatched: [
-    { peer: '192.0.2.7', via: 'tls', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5', isProven: true },
+    {
+      peer: '192.0.2.7',
+      via: 'tls',
+      deviceid: '1000a1b2c3',
+      model: 'ITA-GZ1-GL',
+      romVersion: '1.5.5',
+      isProven: true,
+      count: 3,
+    },
     { peer: '10.10.7.9', via: 'plain', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
   ],
   malformed: [{ peer: '192.0.2.7', reason: 'it is not JSON' }],

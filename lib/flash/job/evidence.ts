@@ -7,9 +7,15 @@ import { judge, type Verdict } from '../verdict/verdict';
 
 /** More than a whole flash leaves; a device that dials for days must not fill the memory. */
 const KEPT_AT_MOST = 1000;
-/** Of what repeats itself by nature, the newest suffice. */
+/** Of what repeats itself by nature, or can be sent by anyone, the newest suffice. */
 const REPEATING = new Set<Observation['kind']>([
   'message',
+  'dispatched',
+  'image-requested',
+  'image-sent',
+  'image-ended',
+  'registered',
+  'session-lost',
   'dialled',
   'finalstage-dialled',
   'malformed',
@@ -51,7 +57,7 @@ export class JobEvidence extends EventEmitter {
 
   add(sighting: Unstamped, at = Date.now()): void {
     if (sighting.kind === 'finalstage-dialled' && this.isDialNews(at) === false) return;
-    this.seen.push({ at, ...sighting });
+    this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
     if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
     this.judged = undefined;
     this.emit('changed');
@@ -114,8 +120,30 @@ export class JobEvidence extends EventEmitter {
     return last?.kind !== 'finalstage-dialled' || at - last.at >= DIALS_EVERY_MS;
   }
 
+  /**
+   * A dispatch, counted with those before it from the same peer in this stage: only what was asked last matters, and a
+   * peer can ask for any number of devices.
+   */
+  private folded(sighting: Extract<Unstamped, { kind: 'dispatched' }>): Unstamped {
+    const start = this.seen.findLastIndex((one) => one.kind === 'stage' && one.event === 'began');
+    const began = this.seen[start];
+    const awaited = began?.kind === 'stage' && began.event === 'began' ? began.deviceid : undefined;
+    const isSame = (one: Observation): boolean =>
+      one.kind === 'dispatched' &&
+      one.peer === sighting.peer &&
+      one.isProven === sighting.isProven &&
+      (one.deviceid === awaited) === (sighting.deviceid === awaited);
+    const index = this.seen.findLastIndex((one, at) => at > start && isSame(one));
+    const [before] = index < 0 ? [] : this.seen.splice(index, 1);
+    return before?.kind === 'dispatched' ? { ...sighting, count: (before.count ?? 1) + 1 } : sighting;
+  }
+
+  /** The oldest of what there is most of, so that one kind cannot displace the others; how the stages went stays. */
   private forgetOne(): void {
-    const index = this.seen.findIndex(({ kind }) => REPEATING.has(kind));
-    this.seen.splice(Math.max(0, index), 1);
+    const counts = new Map<Observation['kind'], number>();
+    for (const { kind } of this.seen) if (REPEATING.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    const [most] = [...counts].sort(([, one], [, other]) => other - one);
+    const isSpare = ({ kind }: Observation): boolean => (most ? kind === most[0] : kind !== 'stage');
+    this.seen.splice(Math.max(0, this.seen.findIndex(isSpare)), 1);
   }
 }

@@ -110,6 +110,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     model: short,
     romVersion: short,
     isProven: optional(yes),
+    count: optional(count),
   }),
   malformed: body<'malformed'>({ peer, reason: text() }),
   stranger: body<'stranger'>({

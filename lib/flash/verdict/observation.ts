@@ -123,6 +123,8 @@ type Sighting =
       readonly romVersion: string;
       /** With the key that the device's access point stated. */
       readonly isProven?: true;
+      /** How often this peer has dispatched in this stage, where that is more than once. */
+      readonly count?: number;
     }
   /** What came is not a device's protocol; the reason quotes nothing of it. */
   | { readonly kind: 'malformed'; readonly peer: string; readonly reason: string }
