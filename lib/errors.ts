@@ -218,6 +218,10 @@ const EXPLANATIONS = {
     what: 'The device {deviceid} was not ready within {seconds} s.',
     remedy: 'Power-cycle the device; it dials again by itself within a minute.',
   },
+  'job-expired': {
+    what: 'The device was not heard of for 24 hours before its upgrade.',
+    remedy: 'Start the flash again when the device is back.',
+  },
   'device-unknown': {
     what: 'It is not clear which device is meant: {reason}.',
     remedy: 'Set msg.deviceid to one of the devices that are there: {known}.',

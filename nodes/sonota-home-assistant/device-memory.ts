@@ -1,6 +1,7 @@
 /** The Sonoffs that Home Assistant has been told of, kept so that a restart neither forgets nor revives one. */
 
 import { ERROR_CODES } from '../../lib/errors';
+import { RecentDevices } from '../../lib/flash/host/recent-devices';
 import { FollowingFile } from '../../lib/flash/kept/following-file';
 import {
   droppable,
@@ -16,13 +17,16 @@ import {
 import type { StoredFormat } from '../../lib/flash/kept/stored-file';
 import type { KnownDevice } from '../../lib/home-assistant';
 
-/** Anyone on the network can make up devices; Home Assistant must not be flooded with them. */
-const KNOWN_AT_MOST = 200;
+/** A device that dials every minute is not written to the disk as often. */
+const SEEN_KEPT_EVERY_MS = 60 * 60_000;
 /** Ids as devices have them: what else dials in has no place in a topic. */
 const DEVICE_ID = /^[\w-]{1,32}$/;
 
+/** `seenAt` in ISO 8601. */
+type StoredDevice = KnownDevice & { readonly seenAt?: string };
+
 interface Content {
-  readonly devices: readonly KnownDevice[];
+  readonly devices: readonly StoredDevice[];
   /** When a person removed a device: jobs from before do not bring it back. */
   readonly removed: Readonly<Partial<Record<string, string>>>;
   /** The firmware that was chosen in Home Assistant, by its name. */
@@ -31,24 +35,27 @@ interface Content {
 
 const deviceid = matching(DEVICE_ID, 'an id of a device');
 const fact = optional(text(1000));
-const knownDevice = object<KnownDevice>({
+const storedDevice = object<StoredDevice>({
   deviceid,
   model: fact,
   romVersion: fact,
   installed: fact,
+  seenAt: droppable(isoTime),
   failure: droppable(object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), text: text() })),
 });
 const FORMAT: StoredFormat<Content> = {
   format: 'sonota-home-assistant/1',
   schema: object<Content>({
-    devices: salvagedList(knownDevice),
+    devices: salvagedList(storedDevice),
     removed: salvagedRecord(deviceid, isoTime),
     chosen: droppable(text(1000)),
   }),
 };
 
 export class DeviceMemory {
-  private readonly devices = new Map<string, KnownDevice>();
+  /** Devices that have a session, a job or a place in the queue. */
+  inUse: () => readonly string[] = () => [];
+  private readonly devices: RecentDevices<KnownDevice>;
   private removed: Partial<Record<string, string>> = {};
   private chosenName: string | undefined;
   private readonly file: FollowingFile<Content>;
@@ -57,13 +64,33 @@ export class DeviceMemory {
    * @param folder undefined = for this process only
    * @param warn told of a file that cannot be used or written
    */
-  constructor(folder: string | undefined, name: string, warn: (text: string) => void) {
+  constructor(
+    folder: string | undefined,
+    name: string,
+    warn: (text: string) => void,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.devices = new RecentDevices(() => this.held(), now);
     this.file = new FollowingFile(folder === undefined ? undefined : { folder, name }, FORMAT, warn);
     this.read();
   }
 
   all(): KnownDevice[] {
-    return [...this.devices.values()];
+    return this.devices.all().map(({ value }) => value);
+  }
+
+  /** Forgets what was not seen for long. */
+  forgetOld(): void {
+    if (this.devices.forgetOld()) this.keep();
+  }
+
+  /** Takes in what a device told of itself, or that it was seen. */
+  saw(device: KnownDevice): void {
+    const seenAt = this.devices.all().find(({ value }) => value.deviceid === device.deviceid)?.seenAt ?? 0;
+    this.learn(device);
+    const known = this.devices.get(device.deviceid);
+    if (known) this.devices.saw(device.deviceid, known);
+    if (known && this.now() - seenAt >= SEEN_KEPT_EVERY_MS) this.keep();
   }
 
   get chosen(): string | undefined {
@@ -82,10 +109,7 @@ export class DeviceMemory {
     const before = this.devices.get(deviceid);
     const now = { ...before, ...device };
     if (JSON.stringify(before) === JSON.stringify(now)) return;
-    this.devices.set(deviceid, now);
-    for (const oldest of [...this.devices.keys()].slice(0, Math.max(0, this.devices.size - KNOWN_AT_MOST))) {
-      this.devices.delete(oldest);
-    }
+    this.devices.learn(deviceid, now);
     this.keep();
   }
 
@@ -105,14 +129,26 @@ export class DeviceMemory {
     return this.file.settled();
   }
 
+  /** What we have put on a device, or failed to, is a person's doing. */
+  private held(): Set<string> {
+    const flashed = this.all().filter(({ installed, failure }) => installed !== undefined || failure !== undefined);
+    return new Set([...this.inUse(), ...flashed.map(({ deviceid }) => deviceid)]);
+  }
+
   private keep(): void {
-    this.file.follow(() => ({ devices: this.all(), removed: this.removed, chosen: this.chosenName }));
+    this.file.follow(() => ({ devices: this.stored(), removed: this.removed, chosen: this.chosenName }));
+  }
+
+  private stored(): StoredDevice[] {
+    return this.devices.all().map(({ value, seenAt }) => ({ ...value, seenAt: new Date(seenAt).toISOString() }));
   }
 
   /** A file that is none of ours, or broken, is as good as none: devices come again. */
   private read(): void {
     const { devices = [], removed = {}, chosen } = this.file.read() ?? {};
-    for (const device of devices.slice(-KNOWN_AT_MOST)) this.devices.set(device.deviceid, device);
+    for (const { seenAt, ...device } of devices) {
+      this.devices.saw(device.deviceid, device, seenAt === undefined ? this.now() : Date.parse(seenAt));
+    }
     this.removed = removed;
     this.chosenName = chosen;
   }

@@ -136,7 +136,7 @@ export class HomeAssistantLink {
     this.inReach.clear();
     for (const deviceid of deviceids) {
       this.inReach.add(deviceid);
-      this.parts.memory.learn({ deviceid });
+      this.parts.memory.saw({ deviceid });
     }
     this.lookSoon();
   }

@@ -21,6 +21,7 @@ export class WorldView {
     private readonly firmware: FirmwareList,
     private readonly onNews: () => void,
   ) {
+    memory.inUse = () => this.devicesInUse();
     // What an earlier run of the process left open is not at work before its stage goes on.
     for (const job of host.jobs.all()) {
       this.learn(job);
@@ -46,6 +47,7 @@ export class WorldView {
 
   world(now = Date.now()): World {
     const { trouble } = this.host;
+    this.memory.forgetOld();
     return {
       devices: this.memory.all(),
       jobs: this.jobs(now),
@@ -95,6 +97,12 @@ export class WorldView {
     };
   }
 
+  private devicesInUse(): string[] {
+    const { jobs, queue, devices } = this.host;
+    const wanted = [...jobs.all(), ...queue.snapshot().entries].map(({ deviceid }) => deviceid);
+    return [...wanted.filter((deviceid) => typeof deviceid === 'string'), ...devices.connected()];
+  }
+
   private readonly onJob = (job: Job): void => {
     this.learn(job);
     this.onNews();
@@ -115,14 +123,14 @@ export class WorldView {
 
   /** Whoever asks for our dispatch runs the stock firmware, whatever we have put on it once. */
   private readonly onDispatched = ({ deviceid, model, romVersion }: Dispatched): void => {
-    this.memory.learn({ deviceid, model, romVersion, installed: undefined });
+    this.memory.saw({ deviceid, model, romVersion, installed: undefined });
     this.onNews();
   };
 
   private readonly onReady = ({ device }: DeviceConnection): void => {
     if (!device) return;
     const { deviceid, model, romVersion } = device;
-    this.memory.learn({ deviceid, model, romVersion });
+    this.memory.saw({ deviceid, model, romVersion });
     this.onNews();
   };
 }

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { mock } from 'node:test';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
+import { FlashHost } from '../../lib/flash/host/host';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
+import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
+import { WorldView } from '../../nodes/sonota-home-assistant/world-view';
 import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, without, type Ports } from './bed';
@@ -245,6 +248,57 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     for (let count = 0; count < 300; count += 1) memory.learn({ deviceid: `made-up-${count}` });
     assert.equal(memory.all().length, 200);
     return memory.settled();
+  });
+
+  it('keeps what is in use or was flashed, whatever dials in, and forgets the rest after 24 h', async () => {
+    const day = 24 * 60 * 60_000;
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const at = (): DeviceMemory =>
+      new DeviceMemory(
+        join(folder, 'own'),
+        'node.json',
+        () => undefined,
+        () => now,
+      );
+    const memory = at();
+    memory.inUse = () => ['in-use'];
+    memory.saw({ deviceid: 'in-use' });
+    memory.saw({ deviceid: 'flashed', installed: 'Tasmota' });
+    memory.saw({ deviceid: 'failed', failure: { code: 'device-silent', text: 'So it was.' } });
+    for (let count = 0; count < 300; count += 1) memory.saw({ deviceid: `made-up-${count}` });
+    const ids = (of: DeviceMemory): string[] => of.all().map(({ deviceid }) => deviceid);
+    assert.deepEqual(ids(memory).slice(0, 4), ['in-use', 'flashed', 'failed', 'made-up-100']);
+    assert.equal(memory.all().length, 203);
+    now += day / 2;
+    memory.saw({ deviceid: 'made-up-299' });
+    await memory.settled();
+    now += day / 2 + 1;
+    memory.forgetOld();
+    assert.deepEqual(ids(memory), ['in-use', 'flashed', 'failed', 'made-up-299']);
+    await memory.settled();
+    now += day / 2;
+    const next = at();
+    next.forgetOld();
+    assert.deepEqual(ids(next), ['flashed', 'failed']);
+    await next.settled();
+  });
+
+  it('does not forget a device that has a job in its host', async () => {
+    const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+    const host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, undefined);
+    const memory = open();
+    const firmware = { nameOf: () => undefined, shown: () => ({ options: [], chosen: undefined }) };
+    const view = new WorldView(host, memory, firmware as unknown as FirmwareList, () => undefined);
+    try {
+      host.jobs.jobFor('cloud', ID);
+      memory.saw({ deviceid: ID });
+      for (let count = 0; count < 300; count += 1) memory.saw({ deviceid: `made-up-${count}` });
+      assert.ok(view.world().devices.some(({ deviceid }) => deviceid === ID));
+    } finally {
+      view.stop();
+      await host.close();
+      await memory.settled();
+    }
   });
 
   it('begins anew where its file is none of its own', async () => {

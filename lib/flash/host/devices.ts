@@ -6,6 +6,7 @@ import type { DeviceStatement } from '../../protocol/device-statement';
 import type { DeviceConnection } from '../../server/device-connection';
 import { Claims, type RejectedClaim } from './claims';
 import { DeviceKeys } from './device-keys';
+import { RecentDevices } from './recent-devices';
 
 /** What a device told when it dispatched, and from where. */
 export type Dispatched = DispatchRequest & { peer: string };
@@ -30,7 +31,7 @@ interface KnownDevice {
   dispatched?: Dispatched;
 }
 
-const REMEMBERED_AT_MOST = 1000;
+const PEERS_KEPT = 1000;
 
 /**
  * The devices that have dialled this host: who they are, whose session is open, whose is ready.
@@ -40,12 +41,20 @@ const REMEMBERED_AT_MOST = 1000;
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
-  private readonly known = new Map<string, KnownDevice>();
+  private readonly known = new RecentDevices<KnownDevice>(
+    () => new Set([...this.connections.keys(), ...this.inWork()]),
+  );
   private readonly peersSince = new Map<string, Date>();
   private readonly claims: Claims;
 
-  /** @param keys what is known of them from earlier runs of the process */
-  constructor(private readonly keys = new DeviceKeys()) {
+  /**
+   * @param keys what is known of them from earlier runs of the process
+   * @param inWork the devices of open jobs
+   */
+  constructor(
+    private readonly keys = new DeviceKeys(),
+    private readonly inWork: () => readonly string[] = () => [],
+  ) {
     super();
     this.claims = new Claims(keys);
     // Every stage that waits listens here, and as many may wait as there are devices.
@@ -158,6 +167,11 @@ export class Devices extends EventEmitter {
     return this.connections.get(deviceid);
   }
 
+  /** Devices that have a session. */
+  connected(): string[] {
+    return [...this.connections.keys()];
+  }
+
   /** Every device whose session is ready for an upgrade, in the order of their coming. */
   ready(): DeviceConnection[] {
     return [...this.connections.values()].filter((connection) => connection.ready);
@@ -165,7 +179,8 @@ export class Devices extends EventEmitter {
 
   private notePeer(peer: string): void {
     if (!this.peersSince.has(peer)) this.peersSince.set(peer, new Date());
-    forgetOldest(this.peersSince);
+    // Anyone on the network can dial; what is remembered of them must not grow for ever.
+    if (this.peersSince.size > PEERS_KEPT) this.peersSince.delete(this.peersSince.keys().next().value as string);
   }
 
   /** What the device states; a session key of ours signs nothing. */
@@ -175,13 +190,7 @@ export class Devices extends EventEmitter {
 
   private knownDevice(deviceid: string): KnownDevice {
     const known = this.known.get(deviceid) ?? {};
-    this.known.set(deviceid, known);
-    forgetOldest(this.known);
+    this.known.saw(deviceid, known);
     return known;
   }
-}
-
-/** Anyone on the network can make up devices; what is remembered of them must not grow for ever. */
-function forgetOldest(map: Map<string, unknown>): void {
-  if (map.size > REMEMBERED_AT_MOST) map.delete(map.keys().next().value as string);
 }

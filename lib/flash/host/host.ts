@@ -28,6 +28,7 @@ import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
+import { endStaleJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
@@ -126,7 +127,7 @@ export class FlashHost extends EventEmitter {
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
     const isKept = folder !== undefined && id !== undefined;
     this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
-    this.devices = new Devices(this.keys);
+    this.devices = new Devices(this.keys, () => this.jobs.devicesInWork());
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
@@ -455,6 +456,7 @@ export class FlashHost extends EventEmitter {
       const waitedMs = Date.now() - (job.visit?.since.getTime() ?? 0);
       if (!job.running && waitedMs > this.waits.unwatchedVisitMs) job.visit = undefined;
     }
+    endStaleJobs(this.jobs, (deviceid) => this.devices.get(deviceid) !== undefined, this.waits.staleJobMs);
     const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
     if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();
   }

@@ -109,6 +109,11 @@ export class JobBook extends EventEmitter {
     return this.jobs.filter((job) => job.isOpen && isWaiting(job));
   }
 
+  /** Devices that have an open job. */
+  devicesInWork(): string[] {
+    return this.jobs.flatMap(({ isOpen, deviceid }) => (isOpen && deviceid !== undefined ? [deviceid] : []));
+  }
+
   all(): readonly Job[] {
     return this.jobs;
   }

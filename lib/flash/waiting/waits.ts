@@ -9,6 +9,8 @@ export interface Waits {
   readonly sweepMs: number;
   /** A job in FinalStage that no stage watches is served for so long: a person may need it to join the network. */
   readonly unwatchedVisitMs: number;
+  /** A job that no stage continues ends when its device was not heard of for so long before its upgrade. */
+  readonly staleJobMs: number;
   /** The stages may take so long to leave what they joined when the host closes; Node-RED waits for 15 s in all. */
   readonly leaveMs: number;
   /** A FinalStage transfer that has not moved for so long does not hold up the close of the host. */
@@ -57,6 +59,7 @@ export const WAITS: Waits = {
   handOverMs: 5000,
   sweepMs: 5000,
   unwatchedVisitMs: 15 * 60_000,
+  staleJobMs: 24 * 60 * 60_000,
   leaveMs: 10_000,
   deadTransferMs: 30_000,
 

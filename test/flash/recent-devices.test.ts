@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { RECENT_MS, RecentDevices } from '../../lib/flash/host/recent-devices';
+import type { DeviceConnection } from '../../lib/server/device-connection';
+import { closeBenches, openBench } from './bench';
+import { ask } from './stranger';
+
+const madeUp = (count: number): string => `20${String(count).padStart(8, '0')}`;
+
+describe('flash/recent devices', () => {
+  afterEach(closeBenches);
+
+  it('keeps the 200 that were seen last, and those that are held', () => {
+    const devices = new RecentDevices<number>(() => new Set(['held', madeUp(0)]));
+    devices.saw('held', -1);
+    for (let count = 0; count < 300; count += 1) {
+      devices.saw(madeUp(count), count);
+      devices.saw(madeUp(1), 1);
+    }
+    assert.equal(devices.all().length, 202);
+    assert.deepEqual(
+      ['held', madeUp(0), madeUp(1), madeUp(100)].map((one) => devices.get(one)),
+      [-1, 0, 1, undefined],
+    );
+    assert.equal(devices.get(madeUp(101)), 101);
+  });
+
+  it('forgets what was not seen for 24 h, unless it is held', () => {
+    let now = 0;
+    const held = new Set(['held']);
+    const devices = new RecentDevices<string>(
+      () => held,
+      () => now,
+    );
+    for (const deviceid of ['held', 'gone', 'back']) devices.saw(deviceid, deviceid);
+    now = RECENT_MS;
+    devices.saw('back', 'back');
+    devices.learn('gone', 'what a job knows is no sign of life');
+    assert.equal(devices.forgetOld(), false);
+    now += 1;
+    assert.equal(devices.forgetOld(), true);
+    assert.deepEqual(
+      ['held', 'gone', 'back'].map((one) => devices.get(one)),
+      ['held', undefined, 'back'],
+    );
+    held.clear();
+    assert.equal(devices.forgetOld(), true);
+    assert.equal(devices.get('held'), undefined);
+  });
+
+  it('loses nothing of a device with a session or a job to 300 dispatches in other names', async function () {
+    this.timeout(120_000);
+    const bench = await openBench();
+    const { host } = bench;
+    const ready = once(host.devices, 'ready') as Promise<[DeviceConnection]>;
+    const device = await bench.device();
+    await device.start();
+    await ready;
+    const inWork = madeUp(1000);
+    const dispatch = (deviceid: string): Promise<string> => {
+      const apikey = '11111111-2222-4333-8444-777777777777';
+      const body = JSON.stringify({ deviceid, apikey, model: 'ITA-GZ1-GL', romVersion: '1.5.5', ts: 1 });
+      const head = `POST /dispatch/device HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}`;
+      return ask(host.ports.legacy, `${head}\r\n\r\n${body}`);
+    };
+    host.jobs.jobFor('cloud', inWork);
+    await dispatch(inWork);
+    for (let count = 0; count < 300; count += 1) await dispatch(madeUp(count));
+    for (const known of [device.deviceid, inWork, madeUp(299)]) assert.ok(host.devices.lastDispatch(known), known);
+    assert.equal(host.devices.lastDispatch(madeUp(0)), undefined);
+  });
+});
