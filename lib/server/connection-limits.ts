@@ -77,14 +77,22 @@ export class ConnectionLimits extends EventEmitter<ConnectionLimitsEvents> {
       refuse: (limit) => {
         isRefused = true;
         this.#strangers.delete(connection);
-        socket.destroy();
-        this.refused(peer, limit);
+        this.refuse(socket, peer, limit);
       },
     };
     socket.once('close', () => this.#strangers.delete(connection));
     this.#strangers.add(connection);
     this.#makeRoom(peer);
     return connection;
+  }
+
+  /**
+   * Ends a connection with a reset: one that we close in good order stays in the kernel's table for a minute, and a flood
+   * of them makes that table slow to read, which tells how much of an image a device has.
+   */
+  refuse(socket: Socket, peer: string, limit: Limit): void {
+    socket.resetAndDestroy();
+    this.refused(peer, limit);
   }
 
   /** Reports that a connection was not accepted. */

@@ -99,10 +99,7 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
     const peer = plainAddress(socket.remoteAddress);
     this.#sockets.add(socket);
     const waitMs = this.#rates && !this.#limits.isOwn(peer) ? this.#rates.take(peer) : 0;
-    if (waitMs === undefined) {
-      socket.destroy();
-      return this.#limits.refused(peer, 'handshakes');
-    }
+    if (waitMs === undefined) return this.#limits.refuse(socket, peer, 'handshakes');
     this.emit('connection', peer);
     const connection = this.#limits.count(socket, peer);
     if (waitMs === 0) return this.#handle(socket, connection);

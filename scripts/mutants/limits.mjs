@@ -217,4 +217,11 @@ export default [
     tests: ['nodes/home-assistant'],
     why: 'a device with a session vanishes from Home Assistant',
   },
+  {
+    file: 'lib/server/connection-limits.ts',
+    find: 'socket.resetAndDestroy();',
+    replace: 'socket.destroy();',
+    tests: ['server/connection-limits'],
+    why: 'a flood of connections fills the table of the kernel, and a transfer to FinalStage crawls',
+  },
 ];

@@ -24,6 +24,7 @@ class Stranger {
   begun = 0;
   answered = 0;
   private isOver = false;
+  private readonly open = new Set<Socket>();
 
   constructor(private readonly host: FlashHost) {}
 
@@ -55,14 +56,16 @@ class Stranger {
 
   ends(): void {
     this.isOver = true;
-    for (const socket of this.idle) socket.destroy();
+    for (const socket of this.open) socket.destroy();
   }
 
   /** The connection, which may be closed already. */
   private async dial(port: number): Promise<Socket> {
     const socket = connect({ port, host: '127.0.0.1', localAddress: STRANGER });
     socket.on('error', () => undefined);
-    await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);
+    this.open.add(socket);
+    socket.once('close', () => this.open.delete(socket));
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()).once('close', () => resolve()));
     return socket;
   }
 }
@@ -95,7 +98,8 @@ describe('flash: beside peers with more connections than they may have', functio
       await idles;
     } finally {
       stranger.ends();
-      await flood;
+      await Promise.all([flood, idles]);
+      stranger.ends();
     }
     const seconds = (performance.now() - startedAt) / 1000;
     const { perSecond, longestWaitMs } = HANDSHAKE_RATE;
@@ -118,7 +122,7 @@ describe('flash: beside peers with more connections than they may have', functio
     while (stranger.idle.size > CONNECTION_LIMITS.peer) {
       const [oldest] = stranger.idle;
       assert.ok(oldest);
-      await once(oldest, 'close');
+      await new Promise((resolve) => oldest.once('close', resolve));
     }
     // Of the newest ones each is still served; of the others none is left.
     const asking = [...stranger.idle].filter(({ remotePort }) => remotePort !== bench.host.ports.https);

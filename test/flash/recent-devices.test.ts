@@ -48,8 +48,7 @@ describe('flash/recent devices', () => {
     assert.equal(devices.get('held'), undefined);
   });
 
-  it('loses nothing of a device with a session or a job to 300 dispatches in other names', async function () {
-    this.timeout(120_000);
+  it('loses nothing of a device with a session or a job to 300 dispatches in other names', async () => {
     const bench = await openBench();
     const { host } = bench;
     const ready = once(host.devices, 'ready') as Promise<[DeviceConnection]>;
