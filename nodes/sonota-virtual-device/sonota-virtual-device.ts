@@ -31,6 +31,7 @@ export default function register(RED: NodeAPI): void {
     const translate = translator(RED, config.type);
     const form = Values.ofForm(config);
     const pending = new Set<Taken>();
+    let lastTurn: Promise<unknown> = Promise.resolve();
 
     /** @param taken the message that switched it on; undefined where that was another instance's */
     const outletFor = (taken?: Taken): RehearsalOutlet => ({
@@ -66,10 +67,14 @@ export default function register(RED: NodeAPI): void {
       });
       return true;
     };
-    this.on('input', (message, send, done) => {
+    this.on('input', (message: Message, send, done) => {
       const taken = { message, send, done };
       pending.add(taken);
-      obey(new MessageValues(message as Message), taken)
+      const said = new MessageValues(message);
+      // One after another: a device that is being switched on must be found by the message that switches it off.
+      const turn = lastTurn.then(() => obey(said, taken));
+      lastTurn = turn.catch(() => undefined);
+      turn
         .then((isOn) => {
           if (isOn || !pending.delete(taken)) return;
           done();

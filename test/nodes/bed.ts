@@ -13,6 +13,7 @@ import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
 import registerHomeAssistant from '../../nodes/sonota-home-assistant/sonota-home-assistant';
 import registerHost from '../../nodes/sonota-host/sonota-host';
 import registerUpgrade from '../../nodes/sonota-ota-serve/sonota-ota-serve';
+import registerDoctor from '../../nodes/sonota-image-doctor/sonota-image-doctor';
 import registerPreflight from '../../nodes/sonota-preflight/sonota-preflight';
 import registerProvision from '../../nodes/sonota-provision/sonota-provision';
 import registerQueue from '../../nodes/sonota-queue/sonota-queue';
@@ -72,6 +73,7 @@ const NODES: NodeInitializer[] = [
   registerVirtual,
   registerHomeAssistant,
   registerWifi,
+  registerDoctor,
 ];
 
 /** A flow in a Node-RED runtime, and everything that is heard of it, over all of its redeploys. */
@@ -80,7 +82,7 @@ export class Bed {
   /** What arrived at each sink node, by its id. */
   readonly arrived: Happening[] = [];
   /** Each call of done, with the node that called it. */
-  readonly done: { node: string; error: unknown }[] = [];
+  readonly done: { node: string; error: unknown; msg: Msg }[] = [];
   private readonly news = new EventEmitter().setMaxListeners(50);
   readonly devices: VirtualSonoff[] = [];
   private RED: NodeAPI | undefined;
@@ -146,6 +148,12 @@ export class Bed {
     });
   }
 
+  /** The error of the first done that a node has called for a message that the predicate likes; undefined for none. */
+  async outcome(wanted: (msg: Msg) => boolean): Promise<unknown> {
+    const { error } = await this.find(() => this.done.find(({ msg }) => wanted(msg)));
+    return error ?? undefined;
+  }
+
   /** A virtual device a hundred times as fast as a real one, switched off when the flow is unloaded. */
   device(options: Partial<VirtualSonoffOptions>): VirtualSonoff {
     const device = new VirtualSonoff({
@@ -178,7 +186,7 @@ export class Bed {
       });
     });
     hooks().add('onComplete.bed', (event) => {
-      done.push({ node: event.node.id, error: event.error });
+      done.push({ node: event.node.id, error: event.error, msg: event.msg });
       news.emit('news');
     });
     RED.events.on('node-status', this.onStatus);
@@ -205,7 +213,7 @@ export class Bed {
 }
 
 interface Hooks {
-  add(name: string, hook: (event: { node: { id: string }; error?: unknown }) => void): void;
+  add(name: string, hook: (event: { node: { id: string }; error?: unknown; msg: Msg }) => void): void;
   remove(name: string): void;
 }
 

@@ -124,6 +124,8 @@ export class FlashHost extends EventEmitter {
     readonly waits: Waits = WAITS,
   ) {
     super();
+    // Every node that uses it listens here.
+    this.setMaxListeners(0);
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
     const isKept = folder !== undefined && id !== undefined;
     this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
