@@ -43,17 +43,15 @@ describe('flash/stage/finalstage', () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, fault: 'stream-cut' });
     const sources = { ...FIRMWARE, final: makeFinalImage({ size: 400_000 }) };
-    const begun = Date.now();
     const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources, timeoutSeconds: 4 });
     await device.start();
     const warned = await stage.recorder.reported(({ warning }) => warning === 'finalstage-stalled');
-    assert.ok(Date.now() - begun < 2000);
+    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false, 'a warning ends nothing');
     assert.match(warned.text, /Leave the device powered/);
     const error = await assertCode(stage.outcome, 'finalstage-stalled');
     assert.equal(error.values['size'], sources.final.length);
     const sent = Number(error.values['sent']);
     assert.ok(sent > 0 && sent < sources.final.length, `${sent}`);
-    assert.ok(Date.now() - begun >= 4000);
   });
 
   it('ends where the new firmware answers at the same address, in a network of the same numbers', async () => {

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FlashHost } from '../../lib/flash/host/host';
+import { Job } from '../../lib/flash/job/job';
+import { bundleOf } from '../../lib/flash/job/evidence-bundle';
+import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
+import { useHttpServers } from '../shared/http-server';
+import { closeBenches, HOME, openBench } from './bench';
+import { assertCode } from './refusals';
+
+const DEVICE = '1000a1b2c3';
+
+describe('flash: what a host and its stages take for true', () => {
+  const servers = useHttpServers();
+  afterEach(closeBenches);
+
+  it('calls an address remembered that it found itself, and none that a person has set', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-address-'));
+    try {
+      await writeFile(join(folder, 'home-address.json'), '{"address":"192.0.2.5"}');
+      const ports = { bind: '127.0.0.1', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+      const [found, set] = ['', '192.0.2.9'].map((address) => new FlashHost({ ...ports, address }, folder));
+      // Its own of now, where this machine is on a home network.
+      assert.ok(found?.address !== undefined && found.isAddressRemembered);
+      assert.deepEqual([set?.address, set?.isAddressRemembered], ['192.0.2.9', false]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('says in its log what is wrong with a port that is open', async () => {
+    const { host } = await openBench();
+    const said: string[] = [];
+    host.log = (level, text) => void said.push(`${level}: ${text}`);
+    host['servers']?.emit('trouble', new Error('too many open files'));
+    assert.deepEqual(said, ['warn: too many open files']);
+  });
+
+  it('sends a device without TLS to the plain port, and one with TLS to the other', async () => {
+    const bench = await openBench();
+    for (const [transport, via, deviceid] of [
+      ['plain', 'plain', '1000000001'],
+      ['range', 'tls', '1000000002'],
+    ] as const) {
+      const known = { model: 'PSA-BHA-GL', romVersion: '2.0.1' };
+      const device = await bench.device({ transport, deviceid, ...(via === 'plain' ? known : {}) });
+      await device.start();
+      const { found } = await bench.begin('cloud', { deviceid }).outcome;
+      assert.equal(found['via'], via);
+      const seen = bench.host.jobs.latest(deviceid)?.evidence.all ?? [];
+      assert.equal(seen.filter(({ kind }) => kind === 'dispatched').length, 1, 'each dispatch counts once');
+    }
+  });
+
+  it('looks past two stray answers at the address of an access point, and takes the third for what is there', async () => {
+    const bench = await openBench();
+    let asked = 0;
+    const url = await servers.serve((_, response) => {
+      asked += 1;
+      response.end('<html>Please log in</html>');
+    });
+    const stage = bench.begin('provision', { ...HOME, url, timeoutSeconds: 600 });
+    await assertCode(stage.outcome, 'ap-refused');
+    assert.equal(asked, 3);
+  });
+
+  it('knows that it is in the network of the new firmware by any of its addresses', async () => {
+    const presence = new NewFirmwarePresence([{ url: 'http://192.168.4.1', isAccessPoint: true }], {
+      mac: undefined,
+      ownAddresses: () => [
+        { name: 'eth0', address: '192.168.1.2' },
+        { name: 'wlan0', address: '192.168.4.2' },
+      ],
+      mayBeOurs: () => false,
+    });
+    try {
+      assert.equal(presence.isJoined, false, 'it has not looked yet');
+      presence.start();
+      assert.equal(presence.isJoined, true);
+    } finally {
+      presence.stop();
+    }
+    const away = new NewFirmwarePresence([{ url: 'http://192.168.4.1', isAccessPoint: true }], {
+      mac: undefined,
+      ownAddresses: () => [{ name: 'eth0', address: '192.168.1.2' }],
+      mayBeOurs: () => assert.fail('nothing is asked there from outside'),
+    });
+    away.start();
+    await once(away, 'looked');
+    away.stop();
+    assert.deepEqual(away.sightings, [{ url: 'http://192.168.4.1', result: 'not-joined' }]);
+  });
+
+  it('tells its evidence whatever number a stage has found', () => {
+    const job = new Job('cloud', DEVICE);
+    job.enter('cloud');
+    job.found('cloud', { at: 1e300 });
+    const bundle = bundleOf(job, { versions: {}, secrets: [] });
+    assert.match(bundle, /"at":1e\+300/);
+  });
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { useHttpServers } from '../shared/http-server';
+import type { Flow } from '../shared/node-red';
+import { freePort, occupy } from '../shared/ports';
+import { Bed, freePorts, without, type Ports } from './bed';
+
+const at = { z: 'tab', x: 100, y: 100 };
+
+/** Every type of node that uses a host, as its form stores it. */
+const USERS: Record<string, object> = {
+  'sonota-provision': { url: '', timeout: '' },
+  'sonota-cloud-emulator': { every: false, timeout: '' },
+  'sonota-ota-serve': { firmware: '', timeout: '' },
+  'sonota-finalstage-watch': { firmware: '', url: '', timeout: '' },
+  'sonota-new-firmware': { url: '', timeout: '' },
+  'sonota-preflight': { firmware: '' },
+  'sonota-queue': { atOnce: '', attempts: '' },
+  'sonota-wifi': { timeout: '' },
+  'sonota-tasmota-setup': { timeout: '' },
+  'sonota-home-assistant': { firmware: '', prefix: '', topic: '' },
+};
+
+describe('nodes: what a node leaves behind', () => {
+  const servers = useHttpServers();
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  async function listens(port: number): Promise<boolean> {
+    const holder = await occupy(port).catch(() => undefined);
+    await holder?.release();
+    return holder === undefined;
+  }
+
+  function flowOf(ports: Ports, type: string, more: object): Flow {
+    const numbers = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+    return [
+      { id: 'tab', type: 'tab', label: 'users' },
+      { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...numbers },
+      { id: 'user', type, ...at, host: 'host', wires: [[], []], ...more },
+    ];
+  }
+
+  for (const [type, more] of Object.entries(USERS)) {
+    it(`a ${type} opens the ports of its host, and frees them when it is removed`, async () => {
+      const ports = await freePorts();
+      const flow = flowOf(ports, type, more);
+      bed = await Bed.load(flow);
+      while (!(await listens(ports.httpPort))) await nextTurn();
+      await bed.deploy(without(flow, 'user'));
+      while (await listens(ports.httpPort)) await nextTurn();
+    });
+  }
+
+  it('an image doctor that goes in mid-download lets its message go without an error', async () => {
+    const asked = new EventEmitter();
+    const url = await servers.serve((_, response) => {
+      response.write('\xe9');
+      asked.emit('asked');
+    });
+    const flow: Flow = [
+      { id: 'tab', type: 'tab', label: 'doctor' },
+      { id: 'doctor', type: 'sonota-image-doctor', ...at, road: '', wires: [['out']] },
+      { id: 'out', type: 'sink', ...at, wires: [] },
+      { id: 'catch', type: 'catch', ...at, scope: null, uncaught: false, wires: [['caught']] },
+      { id: 'caught', type: 'sink', ...at, wires: [] },
+    ];
+    bed = await Bed.load(flow);
+    bed.send('doctor', { payload: `${url}/image.bin` });
+    await once(asked, 'asked');
+    const shown = bed.statuses.length;
+    await bed.deploy(flow);
+    assert.deepEqual(await bed.doneBy('doctor'), [undefined]);
+    assert.deepEqual([bed.messages('caught'), bed.messages('out')], [[], []]);
+    assert.ok(!bed.statuses.slice(shown).some(({ status }) => status.fill === 'red'));
+  });
+
+  it('a virtual device that is exchanged lets its message go, and the new one puts out how it ended', async () => {
+    const apPort = await freePort();
+    const flow: Flow = [
+      { id: 'tab', type: 'tab', label: 'virtual' },
+      {
+        id: 'virtual',
+        type: 'sonota-virtual-device',
+        ...at,
+        ...{ name: '', apAddress: '', apPort: String(apPort), deviceid: '', model: '', romVersion: '' },
+        ...{ transport: 'range', slot: '1', fault: '', speed: '100', wires: [['out']] },
+      },
+      { id: 'out', type: 'sink', ...at, wires: [] },
+    ];
+    bed = await Bed.load(flow);
+    bed.send('virtual', { mine: 'kept' });
+    await bed.status('virtual', ({ fill, shape }) => fill === 'blue' && shape === 'dot');
+    assert.deepEqual(bed.done, []);
+    await bed.deploy(flow.map((node) => (node.id === 'virtual' ? { ...node, name: 'again' } : node)));
+    assert.deepEqual(await bed.doneBy('virtual'), [undefined]);
+    bed.send('virtual', { cancel: true });
+    await bed.at('out');
+    assert.equal(bed.messages('out').length, 1);
+  });
+});
