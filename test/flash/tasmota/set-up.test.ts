@@ -181,6 +181,16 @@ describe('flash: setting up a Tasmota', () => {
     assert.equal(error.values['broker'], `127.0.0.1:${port}`);
   });
 
+  it('refuses a broker that is the device itself, unless it rehearses on this machine', async () => {
+    const { setUp } = await bench();
+    const real = { apUrl: 'http://192.168.4.1', homeUrl: 'http://192.168.1.20' };
+    for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '127.1', '::1', '0.0.0.0']) {
+      const error = await refusal(setUp({ mqtt: { host, port: 1883 } }, real));
+      assert.equal(error.code, 'tasmota-setting-unusable', host);
+      assert.match(String(error.values['reason']), /is the device itself/);
+    }
+  });
+
   it('says that nobody answered, with its time limit', async () => {
     const { setUp, homeUrl } = await bench({ fault: 'new-firmware-silent' });
     const error = await refusal(setUp({}, { timeoutSeconds: 0.5 }));
