@@ -52,7 +52,7 @@ export function examine(bytes: Uint8Array, road: Road): Examination {
   const read = readOrRefuse(bytes, role);
   const facts = 'kind' in read ? read : undefined;
   // A one-hop image is what it carries.
-  const identity = identify((facts?.oneHop && finalOf(bytes, facts.oneHop)) ?? bytes);
+  const identity = identify((facts?.oneHop && finalOf(bytes, facts.oneHop)) ?? bytes, facts);
   const findings = 'kind' in read ? examineFacts(bytes, read, identity, road) : [read];
   const chip = facts ? 'ESP8266' : esp32Image(bytes)?.chip;
   const unpackedSize = gzipFile(bytes)?.unpackedSize;

@@ -1,7 +1,12 @@
 /** Images for the ESP32 family, which begin with E9 as well. */
 
-import { APP_OFFSET } from './flash-map';
-import { MAGIC_V1, isEntryAddress } from './format';
+import {
+  HEADER_BYTES as HEADER_V1_BYTES,
+  MAGIC_V1,
+  SEGMENT_HEADER_BYTES,
+  isEntryAddress,
+  isLoadAddress,
+} from './format';
 
 /**
  * Where ESP32 chips load segments to and an ESP8266 has nothing: cached data and code, and their own RAM (ESP32
@@ -29,8 +34,12 @@ const CHIPS: Readonly<Record<number, string>> = {
   18: 'ESP32-P4',
   20: 'ESP32-C61',
   23: 'ESP32-C5',
+  25: 'ESP32-H21',
+  28: 'ESP32-H4',
 };
 
+/** Where the boot loader is: at 0x1000 (ESP32, S2) or 0x2000 (P4, C5) behind nothing, else at 0. */
+const LOADER_OFFSETS = [0, 0x1000, 0x2000];
 /** The partition table's place in a whole flash, and the mark of its first entry. */
 const PARTITIONS_OFFSET = 0x8000;
 const PARTITION_MARK = [0xaa, 0x50] as const;
@@ -44,22 +53,37 @@ export interface Esp32Image {
 
 /** What an ESP32 file is; undefined where it is none. */
 export function esp32Image(bytes: Uint8Array): Esp32Image | undefined {
+  const start = LOADER_OFFSETS.find((offset) => isEsp32(bytes, offset) && isErased(bytes.subarray(0, offset)));
+  if (start === undefined) return undefined;
   const [first, second] = PARTITION_MARK;
   const partitions = bytes[PARTITIONS_OFFSET] === first && bytes[PARTITIONS_OFFSET + 1] === second;
-  if (isEsp32(bytes, 0)) return { chip: chipAt(bytes, 0), factory: partitions };
-  // The ESP32 itself has its boot loader at 0x1000 and nothing before it; its followers have it at 0.
-  const empty = bytes.length > APP_OFFSET && bytes.subarray(0, APP_OFFSET).every((byte) => byte === 0xff);
-  if (empty && isEsp32(bytes, APP_OFFSET)) return { chip: chipAt(bytes, APP_OFFSET), factory: true };
-  return undefined;
+  return { chip: chipAt(bytes, start), factory: partitions || start > 0 };
+}
+
+function isErased(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff);
 }
 
 function isEsp32(bytes: Uint8Array, start: number): boolean {
-  if (bytes[start] !== MAGIC_V1 || bytes.length < start + HEADER_BYTES + 4) return false;
+  if (bytes[start] !== MAGIC_V1 || bytes.length < start + HEADER_BYTES + SEGMENT_HEADER_BYTES) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entry = view.getUint32(start + 4, true);
-  const first = view.getUint32(start + 8, true);
-  if (inEsp32(first)) return true;
-  return !isEntryAddress(entry) && inEsp32(view.getUint32(start + HEADER_BYTES, true));
+  if (inEsp32(view.getUint32(start + HEADER_V1_BYTES, true))) return true;
+  const segment = view.getUint32(start + HEADER_BYTES, true);
+  if (!isEntryAddress(view.getUint32(start + 4, true)) && inEsp32(segment)) return true;
+  // An ESP8266 image has the address of its first segment where these have their pins.
+  if (isLoadAddress(view.getUint32(start + HEADER_V1_BYTES, true))) return false;
+  return CHIPS[view.getUint16(start + CHIP_OFFSET, true)] !== undefined && hasSegments(view, start);
+}
+
+/** Whether as many segments as the header says stand behind it in the file. */
+function hasSegments(view: DataView, start: number): boolean {
+  const count = view.getUint8(start + 1);
+  let at = start + HEADER_BYTES;
+  for (let number = 1; number <= count && at + SEGMENT_HEADER_BYTES <= view.byteLength; number++) {
+    at += SEGMENT_HEADER_BYTES + view.getUint32(at + 4, true);
+    if (number === count) return at <= view.byteLength;
+  }
+  return false;
 }
 
 function chipAt(bytes: Uint8Array, start: number): string {

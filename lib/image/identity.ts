@@ -4,15 +4,28 @@
  */
 
 import { esp32Image } from './esp32';
-import { isMinimalText } from './minimal';
+import type { ImageFacts } from './facts';
+import { TASMOTA_BEFORE_6_1, isMinimalText } from './minimal';
 
 export type Project =
-  'tasmota' | 'esphome' | 'espurna' | 'itead-stock' | 'e2a' | 'espressif-at' | 'rehearsal' | 'unknown';
+  | 'tasmota'
+  | 'esphome'
+  | 'espurna'
+  | 'wled'
+  | 'espeasy'
+  | 'itead-stock'
+  | 'e2a'
+  | 'espressif-at'
+  | 'rehearsal'
+  | 'unknown';
 
 export interface Identity {
   readonly project: Project;
   /** As the project writes it, such as `8.5.0` or `2024.6.1`; absent where the image does not tell. */
   readonly version?: string;
+  /** Where the image tells only so much: it is newer than this release, or older. */
+  readonly newerThan?: string;
+  readonly olderThan?: string;
   /**
    * `minimal`: only fetches another build. `core`: ESPurna's build for two-step updates. `factory`: the content of a
    * whole ESP32 flash. `lite`, `sensors` and others: as Tasmota names its builds.
@@ -34,10 +47,16 @@ const MARKS: readonly Marks[] = [
   { project: 'rehearsal', anyOf: [[REHEARSAL_MARK]] },
   // Espressif2Arduino: the name of its network and the path it asks for (image notes 3).
   { project: 'e2a', anyOf: [['FinalStage', '/ota/image_arduino.bin']] },
-  // The foot of every page of its web server; its update addresses, present and past.
+  // The foot of every page of its web server; its update addresses, present and past; its information page of 2017.
   {
     project: 'tasmota',
-    anyOf: [['Theo Arends'], ['ota.tasmota.com/'], ['thehackbox.org/tasmota'], ['sonoff.maddox.co.uk/tasmota']],
+    anyOf: [
+      ['Theo Arends'],
+      ['ota.tasmota.com/'],
+      ['thehackbox.org/tasmota'],
+      ['sonoff.maddox.co.uk/tasmota'],
+      [TASMOTA_BEFORE_6_1],
+    ],
   },
   // Its greeting in the log; the mDNS service of its API, for builds without a log.
   { project: 'esphome', anyOf: [['ESPHome version '], ['esphome version '], ['running ESPHome v'], ['_esphomelib']] },
@@ -51,8 +70,18 @@ const MARKS: readonly Marks[] = [
   },
   // What it answers to AT+GMR, and what it says of an update over the network.
   { project: 'espressif-at', anyOf: [['AT version:', '+CIPUPDATE:']] },
-  // What it calls itself in a download, and the server it names there (image notes 2.6).
-  { project: 'itead-stock', anyOf: [['itead-device', 'dl.itead.cn']] },
+  // Its own Wi-Fi.
+  { project: 'wled', anyOf: [['WLED-AP']] },
+  // The heading of its web pages, and of those in its own Wi-Fi.
+  { project: 'espeasy', anyOf: [['ESP Easy Mega'], ['Welcome to ESP Easy']] },
+  // What it calls itself in a download, and the server it names there (image notes 2.6); since 3.5 its app and its cloud.
+  {
+    project: 'itead-stock',
+    anyOf: [
+      ['itead-device', 'dl.itead.cn'],
+      ['eWeLink', 'coolkit', 'romVersion'],
+    ],
+  },
 ];
 
 /**
@@ -63,23 +92,37 @@ const TASMOTA_VERSION_START = Buffer.from('a55aa55a', 'hex');
 const TASMOTA_VERSION_END = 0xa55aa55a;
 const TASMOTA_BUILD = /\((?:[\w.]{1,16}-)?(minimal|lite|sensors|display|knx|ir|zbbridge|tasmota)\)/;
 const ESPHOME_VERSION = /(?:ESPHome|esphome) (?:version |v)(\d[\w.+-]{0,30}) compiled/;
+const WLED_VERSION = /WLED v(\d+\.\d+\.\d+[\w.+-]{0,30})/;
 const ESPURNA_VERSION = /ESPURNA (\d+\.\d+\.\d+[\w.+-]{0,30})/;
 
-/** Never throws, whatever the bytes are; an image that nothing is known of is `unknown`. */
-export function identify(bytes: Uint8Array): Identity {
+/**
+ * Never throws, whatever the bytes are; an image that nothing is known of is `unknown`.
+ *
+ * @param facts of a final image: its boot loader tells how old a Tasmota without a version is
+ */
+export function identify(bytes: Uint8Array, facts?: Pick<ImageFacts, 'eboot'>): Identity {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const marks = MARKS.find(({ anyOf }) => anyOf.some((all) => all.every((mark) => buffer.includes(mark, 0, 'latin1'))));
   const project = marks?.project ?? 'unknown';
   const text = buffer.toString('latin1');
   const version = versionOf(project, buffer, text);
   const variant = variantOf(project, bytes, text);
-  return { project, ...(version && { version }), ...(variant && { variant }) };
+  const age = project === 'tasmota' && version === undefined ? tasmotaAge(text, facts) : {};
+  return { project, ...(version && { version }), ...age, ...(variant && { variant }) };
+}
+
+/** Tasmota has told its version from 7.2 to 9.2, and had an eboot that unpacks gzip since 8.2. */
+function tasmotaAge(text: string, facts?: Pick<ImageFacts, 'eboot'>): Pick<Identity, 'newerThan' | 'olderThan'> {
+  if (text.includes(TASMOTA_BEFORE_6_1)) return { olderThan: '6.1' };
+  if (facts?.eboot === 'gzip') return { newerThan: '9.2' };
+  return facts?.eboot === 'raw' ? { olderThan: '7.2' } : {};
 }
 
 function versionOf(project: Project, buffer: Buffer, text: string): string | undefined {
   if (project === 'tasmota') return tasmotaVersion(buffer);
   if (project === 'esphome') return ESPHOME_VERSION.exec(text)?.[1];
   if (project === 'espurna') return ESPURNA_VERSION.exec(text)?.[1];
+  if (project === 'wled') return WLED_VERSION.exec(text)?.[1];
   return undefined;
 }
 

@@ -16,8 +16,24 @@ const EVIDENCE: readonly RegExp[] = [
   /\((?:[\w.]{1,16}-)?minimal\)/,
 ];
 
+/** Stands in every Tasmota from 4.0 to 6.0, and in nothing else. */
+export const TASMOTA_BEFORE_6_1 = '(Topic %s, Fallback %s, GroupTopic %s)';
+
+/**
+ * What Tasmota of those days writes to its log when it has read its settings, and when it has stored them. Minimal builds
+ * of 2017 do not say so otherwise, but have nothing that stores them.
+ */
+const SETTINGS_LOG: readonly { readonly read: string; readonly stored: string }[] = [
+  { read: 'Loaded configuration from flash', stored: 'Saved configuration (' },
+  { read: 'Cnfg: Load from flash', stored: 'Cnfg: Save (' },
+  { read: 'Loaded from flash at', stored: 'Saved to flash at' },
+];
+
 /** @param text the image as latin1, one character a byte */
 export function isMinimalText(text: string): boolean {
+  if (text.includes(TASMOTA_BEFORE_6_1)) {
+    return SETTINGS_LOG.some(({ read, stored }) => text.includes(read) && !text.includes(stored));
+  }
   return EVIDENCE.some((pattern) => pattern.test(text));
 }
 

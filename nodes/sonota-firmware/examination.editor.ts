@@ -41,7 +41,11 @@ function sonotaShowInspection(
   }
   const { verdict, findings, identity, size, sha256, picture } = inspection;
   const project = identity.project === 'unknown' ? t('examination.unknown') : identity.project;
-  const name = [project, identity.version, identity.variant].filter((part) => part !== undefined).join(' ');
+  const { version, newerThan, olderThan, variant } = identity;
+  const age =
+    (newerThan !== undefined && t('examination.newer-than', { version: newerThan })) ||
+    (olderThan !== undefined && t('examination.older-than', { version: olderThan }));
+  const name = [project, version, age, variant].filter((part) => part !== undefined && part !== false).join(' ');
   const facts = t('examination.facts', { name, size: String(size) });
   sonotaLine(box, SONOTA_VERDICT_ICONS[verdict], `${t(`verdict.${verdict}`)} ${facts}`).attr('data-verdict', verdict);
   $('<code>').css({ fontSize: '11px', wordBreak: 'break-all' }).text(`sha256 ${sha256}`).appendTo(box);

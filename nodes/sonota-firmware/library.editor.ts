@@ -17,7 +17,7 @@ interface SonotaInspection {
   state: 'examined' | 'unconfirmed' | 'not-fetched' | 'unreadable';
   verdict: 'refuse' | 'warn' | 'ok';
   findings: SonotaFinding[];
-  identity: { project: string; version?: string; variant?: string };
+  identity: { project: string; version?: string; newerThan?: string; olderThan?: string; variant?: string };
   sha256: string | null;
   size: number | null;
   picture: string;

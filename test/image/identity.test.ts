@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { identify, makeFinalImage, makeUserImage, type Identity } from '../../lib/image';
+import { examine, identify, makeFinalImage, makeUserImage, type EbootGeneration, type Identity } from '../../lib/image';
 
 /** The marks of a Tasmota with its version between them, on a word as the compiler puts it. */
 function tasmotaVersion(word: string): string {
@@ -36,7 +36,14 @@ describe('image/identity', () => {
     ['ESPURNA\0xose.perez@gmail.com', { project: 'espurna' }],
     ['ESPURNA_CORE\0http://tinkerman.cat', { project: 'espurna', variant: 'core' }],
     ['User-Agent: itead-device\r\nHost: dl.itead.cn', { project: 'itead-stock' }],
+    ['eWeLink\0coolkit\0romVersion', { project: 'itead-stock' }],
+    ['eWeLink\0romVersion', { project: 'unknown' }],
     ['itead', { project: 'unknown' }],
+    ['#0001 [%04u] OK - WLED v0.15.0-b1\0WLED-AP', { project: 'wled', version: '0.15.0-b1' }],
+    ['WLED\0WLED-AP', { project: 'wled' }],
+    ["<header class='headermenu'><h1>ESP Easy Mega: ", { project: 'espeasy' }],
+    ['<h1>Welcome to ESP Easy AP</h1>', { project: 'espeasy' }],
+    ['}1Friendly name}2(Topic %s, Fallback %s, GroupTopic %s)', { project: 'tasmota', olderThan: '6.1' }],
     ['FinalStage\0http://192.168.4.2:8080/ota/image_arduino.bin', { project: 'e2a' }],
     ['FinalStage', { project: 'unknown' }],
     ['AT version:%d.%d.%d.%d(%s %s)\0+CIPUPDATE:1', { project: 'espressif-at' }],
@@ -49,6 +56,18 @@ describe('image/identity', () => {
       assert.deepEqual(identify(makeUserImage({ slot: 2, text })), expected);
     });
   }
+
+  it('tells so much of the age of a Tasmota without a version', () => {
+    const of = (text: string, eboot?: EbootGeneration): Identity => {
+      const bytes = makeFinalImage({ text, ...(eboot && { eboot }) });
+      return examine(bytes, 'finalstage').identity;
+    };
+    assert.deepEqual(of('Theo Arends', 'gzip'), { project: 'tasmota', newerThan: '9.2' });
+    assert.deepEqual(of('Theo Arends', 'raw'), { project: 'tasmota', olderThan: '7.2' });
+    const version = `${tasmotaVersion('00000508')}by Theo Arends`;
+    assert.deepEqual(of(version, 'gzip'), { project: 'tasmota', version: '8.5.0' });
+    assert.deepEqual(of('ESP Easy Mega', 'gzip'), { project: 'espeasy' });
+  });
 
   it('tells the content of a whole ESP32 flash', () => {
     const flash = Buffer.alloc(0x10000, 0xff);
