@@ -48,8 +48,17 @@ function sonotaShowInspection(
   const name = [project, version, age, variant].filter((part) => part !== undefined && part !== false).join(' ');
   const facts = t('examination.facts', { name, size: String(size) });
   sonotaLine(box, SONOTA_VERDICT_ICONS[verdict], `${t(`verdict.${verdict}`)} ${facts}`).attr('data-verdict', verdict);
+  if (inspection.title !== undefined) sonotaLine(box, 'fa-book', inspection.title).addClass('sonota-title');
   $('<code>').css({ fontSize: '11px', wordBreak: 'break-all' }).text(`sha256 ${sha256}`).appendTo(box);
   if (changedFrom !== undefined) sonotaLine(box, 'fa-exclamation-triangle', t('examination.changed'));
+  const { mirror, expectedSize } = inspection;
+  if (mirror !== undefined) {
+    const icon = mirror === 'same' ? 'fa-info-circle' : 'fa-exclamation-triangle';
+    sonotaLine(box, icon, t(`examination.mirror-${mirror}`)).addClass('sonota-mirror');
+  }
+  if (expectedSize !== undefined) {
+    sonotaLine(box, 'fa-exclamation-triangle', t('examination.size-differs', { size: String(expectedSize) }));
+  }
   if (inspection.state === 'unconfirmed' && sha256 !== null) {
     sonotaLine(box, 'fa-question-circle', t('examination.unconfirmed'));
     sonotaButton(box, t('button.confirm'), 'sonota-confirm', () => actions.confirm(sha256));

@@ -20,6 +20,10 @@ interface SonotaInspection {
   identity: { project: string; version?: string; newerThan?: string; olderThan?: string; variant?: string };
   sha256: string | null;
   size: number | null;
+  /** The catalog's name for it, and how it stands to what the catalog knows. */
+  title?: string;
+  mirror?: 'same' | 'different';
+  expectedSize?: number;
   picture: string;
   from: string;
   message: string;
@@ -32,6 +36,8 @@ interface SonotaCatalogImage {
   url: string;
   roads: string[];
   notes: string;
+  size: number | null;
+  recommended?: true;
   isHere: boolean;
 }
 

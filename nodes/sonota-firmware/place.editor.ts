@@ -50,12 +50,20 @@ class SonotaPlace {
     this.catalog = catalog;
     const option = (value: string, text: string): JQuery => $('<option>').val(value).text(text);
     const known = catalog.filter(({ roads }) => roads.includes(SONOTA_ROADS[this.role]));
-    const here = (isHere: boolean): string => (isHere ? ` ${t('picker.here')}` : '');
+    const textOf = ({ title, size, recommended, isHere }: SonotaCatalogImage): string =>
+      [
+        title,
+        size !== null && t('examination.bytes', { size: String(size) }),
+        recommended && t('picker.recommended'),
+        isHere && t('picker.here'),
+      ]
+        .filter((part) => part !== undefined && part !== false)
+        .join(' ');
     this.picker.empty().append(
       option('', t('picker.choose')),
       $('<optgroup>')
         .attr('label', t('picker.catalog'))
-        .append(known.map(({ name, title, isHere }) => option(`catalog:${name}`, title + here(isHere)))),
+        .append(known.map((image) => option(`catalog:${image.name}`, textOf(image)))),
     );
     if (store.length === 0) return;
     const kept = store.map(({ sha256, origins }) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Ajv2020, { type AnySchema } from 'ajv/dist/2020';
-import { Catalog, CATALOG_FILE, type CatalogImage } from '../../lib/flash/firmware/library/catalog';
+import { Catalog, CATALOG_FILE, hintsOf, type CatalogImage } from '../../lib/flash/firmware/library/catalog';
 import { FINAL_LIMIT, USER_LIMIT } from '../../lib/image';
 
 describe('flash/catalog', () => {
@@ -31,6 +31,9 @@ describe('flash/catalog', () => {
       { flashMode: 'dout' },
       { licence: undefined },
       { colour: 'green' },
+      { mirrorSha256: 'ABCD', sha256: null, digestSource: null },
+      { mirrorSha256: '0'.repeat(64) },
+      { recommended: false },
     ];
     for (const slip of slips) {
       const images = JSON.parse(JSON.stringify([{ ...file.images[0], ...slip }])) as unknown[];
@@ -57,6 +60,33 @@ describe('flash/catalog', () => {
       assert.ok((size ?? 0) <= (isUser ? USER_LIMIT : FINAL_LIMIT), `${name} is too large`);
       if (!isUser) assert.notEqual(['QIO', 'QOUT', 'DIO'].includes(flashMode ?? ''), true, `${name} is ${flashMode}`);
     }
+  });
+
+  it('recommends one image, for every road of a final image', () => {
+    const recommended = catalog.images.filter((image) => image.recommended);
+    assert.deepEqual(
+      recommended.map(({ roads }) => roads),
+      [['finalstage', 'diy']],
+    );
+  });
+
+  it('finds by digest what came under another name', () => {
+    const known = catalog.find('sonota-tasmota-5.9.1');
+    assert.ok(known?.sha256);
+    assert.equal(catalog.withDigest(known.sha256), known);
+    assert.equal(catalog.withDigest('0'.repeat(64)), undefined);
+  });
+
+  it('compares a file with a mirror only where the digest is not known, and its size where one is', () => {
+    const known = catalog.images[0] as CatalogImage;
+    const file = { sha256: 'f'.repeat(64), size: 5000 };
+    const { sha256 } = file;
+    assert.deepEqual(hintsOf({ ...known, sha256, size: 5000, mirrorSha256: '0'.repeat(64) }, file), {});
+    const unknown = { ...known, sha256: null, size: null };
+    assert.deepEqual(hintsOf(unknown, file), {});
+    assert.deepEqual(hintsOf({ ...unknown, mirrorSha256: sha256 }, file), { mirror: 'same' });
+    const other = { ...unknown, mirrorSha256: '0'.repeat(64), size: 4999 };
+    assert.deepEqual(hintsOf(other, file), { mirror: 'different', expectedSize: 4999 });
   });
 
   it('finds by name, whatever its case', () => {

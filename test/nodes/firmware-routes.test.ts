@@ -76,7 +76,7 @@ describe('nodes/firmware routes', () => {
       image('user1', digestOf(makeUserImage({ slot: 1 })), 'cloud-user1'),
       image('user2', digestOf(makeUserImage({ slot: 2 })), 'cloud-user2'),
       image('known', SHA, 'finalstage'),
-      image('unknown', null, 'finalstage'),
+      { ...image('unknown', null, 'finalstage'), mirrorSha256: '0'.repeat(64), size: 5000 },
     ];
     library = new ImageLibrary(
       new FirmwareStore(join(folder, 'store')),
@@ -114,6 +114,7 @@ describe('nodes/firmware routes', () => {
     assert.equal(inspection['sha256'], SHA);
     assert.equal(inspection['size'], FINAL.length);
     assert.match(String(inspection['picture']), /^<svg/);
+    assert.equal(inspection['title'], 'known', 'the catalog knows it by its digest');
     assert.deepEqual(Object.keys(inspection).sort(), [
       'findings',
       'identity',
@@ -121,6 +122,7 @@ describe('nodes/firmware routes', () => {
       'sha256',
       'size',
       'state',
+      'title',
       'verdict',
     ]);
     assert.deepEqual(asked, ['sonota.write'], 'to look into files takes the right to change flows');
@@ -212,6 +214,7 @@ describe('nodes/firmware routes', () => {
     const last = (await fetched('final', 'catalog:unknown')).at(-1);
     assert.equal(last?.['state'], 'unconfirmed');
     assert.equal(last?.['sha256'], SHA);
+    assert.deepEqual([last?.['mirror'], last?.['expectedSize'], last?.['title']], ['different', 5000, 'unknown']);
     assert.equal((await examine('final', 'catalog:unknown'))['state'], 'unconfirmed');
     const wrong = await call('post', 'confirm', { name: 'unknown', sha256: '0'.repeat(64) });
     assert.equal(wrong.status, 422);

@@ -2,7 +2,7 @@
 
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
 import { examine, flashPicture, mend, type Examination, type ImageRole, type MendName } from '../../image';
-import { sourceOf } from './library/catalog';
+import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
 import { roadFor, type Intermediate } from './firmware';
@@ -25,7 +25,9 @@ export type Inspection =
     }
   | { readonly state: 'unreadable'; readonly code: ErrorCode; readonly message: string };
 
-interface Examined extends Pick<Examination, 'verdict' | 'findings' | 'identity' | 'sha256' | 'size'> {
+interface Examined extends Pick<Examination, 'verdict' | 'findings' | 'identity' | 'sha256' | 'size'>, CatalogHints {
+  /** The catalog's title, where it has the image by its name or its digest. */
+  readonly title?: string;
   /** SVG. */
   readonly picture: string;
 }
@@ -47,9 +49,9 @@ export async function inspect(library: ImageLibrary, target: InspectionTarget): 
   try {
     const kept = await library.peek(source, digest);
     if (kept === 'not-here') return notFetched(library, source);
-    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...examined(kept.bytes, target) };
+    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...examined(library, kept.bytes, target) };
     const { bytes } = await readSource(target.role, source, { library, signal: AbortSignal.timeout(READ_LIMIT_MS) });
-    return { state: 'examined', ...examined(bytes, target) };
+    return { state: 'examined', ...examined(library, bytes, target) };
   } catch (thrown) {
     return unreadable(thrown);
   }
@@ -67,7 +69,7 @@ export async function fetchAndInspect(
 ): Promise<Inspection> {
   try {
     const { bytes } = await readSource(target.role, meant(library, target), { ...settings, library });
-    return { state: 'examined', ...examined(bytes, target) };
+    return { state: 'examined', ...examined(library, bytes, target) };
   } catch (thrown) {
     if (thrown instanceof FlashError && thrown.code === 'digest-unconfirmed') return await inspect(library, target);
     return unreadable(thrown);
@@ -102,10 +104,13 @@ function notFetched(library: ImageLibrary, source: string): Inspection {
   return { state: 'not-fetched', from: url, size, sha256 };
 }
 
-function examined(bytes: Buffer, { role, intermediate }: InspectionTarget): Examined {
-  const image = examine(bytes, roadFor(role, intermediate));
+function examined(library: ImageLibrary, bytes: Buffer, target: InspectionTarget): Examined {
+  const image = examine(bytes, roadFor(target.role, target.intermediate));
   const { verdict, findings, identity, sha256, size } = image;
-  return { verdict, findings, identity, sha256, size, picture: flashPicture({ image }) };
+  const named = library.catalogImage(meant(library, target));
+  const title = (named ?? library.catalog.withDigest(sha256))?.title;
+  const known = { ...(title && { title }), ...(named && hintsOf(named, image)) };
+  return { verdict, findings, identity, sha256, size, ...known, picture: flashPicture({ image }) };
 }
 
 function unreadable(thrown: unknown): Inspection {

@@ -22,6 +22,10 @@ export interface CatalogImage {
   readonly sha256: string | null;
   /** Who says that this is the digest. */
   readonly digestSource: string | null;
+  /** Digest of a public mirror's file, where the publisher's is not known: a hint for whoever has to confirm one. */
+  readonly mirrorSha256?: string;
+  /** At one image of the catalog: the one to take where nothing speaks for another. */
+  readonly recommended?: true;
   readonly flashMode: FlashMode | null;
   /** The roads that it fits. */
   readonly roads: readonly ('cloud-user1' | 'cloud-user2' | 'finalstage' | 'diy')[];
@@ -59,6 +63,28 @@ export class Catalog {
   find(name: string): CatalogImage | undefined {
     return this.file.images.find((image) => image.name === name.toLowerCase());
   }
+
+  /** The image with that content, whatever name it came under. */
+  withDigest(sha256: string): CatalogImage | undefined {
+    return this.file.images.find((image) => image.sha256 === sha256);
+  }
+}
+
+/** How what came under a catalog's name stands to what the catalog knows of it. */
+export interface CatalogHints {
+  /** Only where the publisher's digest is not known, and a mirror's is. */
+  readonly mirror?: 'same' | 'different';
+  /** Bytes; only where the file has another size. */
+  readonly expectedSize?: number;
+}
+
+/** @param file what is here of it */
+export function hintsOf(image: CatalogImage, file: { readonly sha256: string; readonly size: number }): CatalogHints {
+  const { sha256, mirrorSha256, size } = image;
+  return {
+    ...(sha256 === null && mirrorSha256 && { mirror: mirrorSha256 === file.sha256 ? 'same' : 'different' }),
+    ...(size !== null && size !== file.size && { expectedSize: size }),
+  };
 }
 
 /** How a catalog image is written in a form, and known in the store. */
