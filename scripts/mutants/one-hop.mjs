@@ -29,6 +29,13 @@ export default [
     why: 'the upgrade fails for silence while the device may still write',
   },
   {
+    file: 'lib/flash/stage/upgrade.ts',
+    find: 'watchTrouble(job, tellTrouble, mayWrite)',
+    replace: 'watchTrouble(job, tellTrouble)',
+    tests: ['flash/verdict/verdict'],
+    why: 'a person is asked for a power cycle while the device may still write',
+  },
+  {
     file: 'lib/image/one-hop/layout.ts',
     find: 'return left < REPORT_BYTES ? layoutOf(layout.iromLength + LINE_BYTES) : layout;',
     replace: 'return layout;',

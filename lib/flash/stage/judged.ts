@@ -55,12 +55,19 @@ export function throwIfFinal(job: Job): undefined {
   if (verdict.isFinal && isTrouble(verdict)) throw errorOf(verdict);
 }
 
-/** @returns a function that ends it */
-export function watchTrouble(job: Job, tell: (verdict: Trouble | undefined) => void): () => void {
+/**
+ * @param isHeld whether it is not the time to tell of trouble; what there is then is told later
+ * @returns a function that ends it
+ */
+export function watchTrouble(
+  job: Job,
+  tell: (verdict: Trouble | undefined) => void,
+  isHeld = (): boolean => false,
+): () => void {
   let last: string | undefined;
   const look = (): void => {
     const verdict = job.evidence.verdict();
-    const trouble = isTrouble(verdict) ? verdict : undefined;
+    const trouble = isTrouble(verdict) && !isHeld() ? verdict : undefined;
     if (trouble?.text === last) return;
     last = trouble?.text;
     tell(trouble);

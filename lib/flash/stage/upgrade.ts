@@ -13,6 +13,7 @@ import type { StageContext } from '../run/stage-runs';
 import { withinLimit } from '../waiting/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
+import type { Trouble } from '../verdict/verdict';
 import { waitFor } from '../waiting/wait';
 import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
@@ -73,9 +74,10 @@ async function upgradeDevice(
   // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
   const mayWrite = (): boolean =>
     isOneHop && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
-  const stopWatching = watchTrouble(job, (trouble) => {
-    if (trouble && !mayWrite()) context.say('upgrade-trouble', { message: trouble.text });
-  });
+  const tellTrouble = (trouble: Trouble | undefined): void => {
+    if (trouble) context.say('upgrade-trouble', { message: trouble.text });
+  };
+  const stopWatching = watchTrouble(job, tellTrouble, mayWrite);
   const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
