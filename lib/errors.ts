@@ -22,6 +22,11 @@ const EXPLANATIONS = {
     remedy:
       'Disconnect other networks and any VPN; if it stays so, the access point has closed after its 3 minutes: hold the button again.',
   },
+  'ap-stranger': {
+    what: 'What answers at {url} is not the Sonoff, since this machine is not in its Wi-Fi yet: {reason}.',
+    remedy:
+      'Join the Wi-Fi ITEAD-… of the device (password 12345678); until then a router or a portal of another network answers at this address.',
+  },
   'ap-refused': {
     what: 'The device at {url} did not accept the set-up: {reason}.',
     remedy: 'Power-cycle the device, bring it into its access point again and start over.',
@@ -32,7 +37,8 @@ const EXPLANATIONS = {
   },
   'wifi-credentials-unusable': {
     what: 'The device cannot use this {what}: {reason}.',
-    remedy: 'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes, neither with a space at its ends.',
+    remedy:
+      'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes, neither with a space at its ends.',
   },
 
   // This machine

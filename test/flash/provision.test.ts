@@ -109,13 +109,37 @@ describe('flash/stage/provision', () => {
     }
   });
 
-  it('ends with ap-refused where something else answers at the address', async () => {
+  it('looks past a portal at the address, however often that answers, until the device is there', async () => {
+    let asked = 0;
+    const portal = createServer((_request, response) => {
+      asked++;
+      response.setHeader('Connection', 'close').end('<html>Log in</html>');
+    });
+    portal.listen(0, '127.0.0.1');
+    await once(portal, 'listening');
+    const { port } = portal.address() as AddressInfo;
+    const bench = await openBench();
+    const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${port}`, timeoutSeconds: 300 });
+    const { text } = await stage.recorder.reported(({ name }) => name === 'ap-trouble');
+    assert.match(text, /is not the Sonoff/);
+    while (asked < 5) await once(portal, 'request');
+    portal.close();
+    portal.closeAllConnections();
+    const device = await bench.factoryDevice({ apPort: port });
+    await device.start();
+    await stage.outcome;
+    const { evidence } = bench.host.jobs.latest(device.deviceid)!;
+    assert.ok(evidence.all.some(({ kind }) => kind === 'provisioned'));
+  });
+
+  it('says what else has answered at the address when its time is over', async () => {
     const portal = createServer((_request, response) => response.end('<html>Log in</html>')).listen(0, '127.0.0.1');
     await once(portal, 'listening');
     try {
       const bench = await openBench();
       const url = `http://127.0.0.1:${(portal.address() as AddressInfo).port}`;
-      await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'ap-refused');
+      const stage = bench.begin('provision', { ...HOME, url, timeoutSeconds: 0.5 });
+      await assertCode(stage.outcome, 'ap-stranger');
     } finally {
       portal.close();
       portal.closeAllConnections();

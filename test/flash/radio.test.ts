@@ -6,8 +6,13 @@ import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import type { JobEvidence } from '../../lib/flash/job/evidence';
 import { formerIn } from '../../lib/flash/radio/former-file';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import type { Job } from '../../lib/flash/job/job';
+import type { JobBook } from '../../lib/flash/job/job-book';
 import { NetworkVisit, type Visit } from '../../lib/flash/radio/network-visit';
 import { Radio } from '../../lib/flash/radio/radio';
+import { apVisit, finalStageVisit, newFirmwareVisit } from '../../lib/flash/radio/visits';
+import type { AnnouncementName } from '../../lib/flash/run/announcements';
 import { RadioOwner } from '../../lib/flash/radio/radio-owner';
 import type { WifiSettings } from '../../lib/net/wifi/choose';
 import { ManualDriver } from '../../lib/net/wifi/manual';
@@ -84,6 +89,7 @@ describe('flash/radio', () => {
     const radio = radioOf();
     const nothingThere: Visit = {
       purpose: 'finalstage',
+      looking: 'look-for-finalstage',
       answerLimitMs: 0,
       isThereAlready: () => false,
       pick: () => undefined,
@@ -99,6 +105,42 @@ describe('flash/radio', () => {
       await hold.release();
     }
   });
+
+  for (const { looking, visitOf, network } of [
+    { looking: 'look-for-ap', visitOf: (job, jobs) => apVisit(job, jobs, undefined), network: ITEAD },
+    {
+      looking: 'look-for-finalstage',
+      visitOf: (job, jobs) => finalStageVisit(job, jobs, new FinalStageVisit()),
+      network: FINALSTAGE,
+    },
+    {
+      looking: 'look-for-new-firmware',
+      visitOf: (job) => newFirmwareVisit(job),
+      network: { ssid: 'tasmota-A1B2C3-0123', bssid: FINALSTAGE.bssid, network: '192.168.4' },
+    },
+  ] as const satisfies readonly {
+    looking: AnnouncementName;
+    visitOf: (job: Job, jobs: JobBook) => Visit;
+    network: object;
+  }[]) {
+    it(`says ${looking} until the network is there, and joins it`, async () => {
+      const bench = await openBench();
+      const job = bench.host.jobs.jobFor('provision', '1000a1b2c3');
+      job.learn({ bssid: FINALSTAGE.bssid });
+      const visit = new NetworkVisit(radioOf(), job.evidence, visitOf(job, bench.host.jobs));
+      const news: (string | undefined)[] = [];
+      visit.on('changed', () => news.push(visit.news?.name));
+      const ended = new AbortController();
+      const kept = visit.keepJoined(ended.signal);
+      while (!nm.calls.includes('RequestScan')) await once(nm, 'call');
+      nm.accessPoints.push(network);
+      await once(nm, 'joined');
+      ended.abort(new FlashError('cancelled'));
+      await assertCode(kept, 'cancelled');
+      await visit.leave();
+      assert.deepEqual([...new Set(news)].slice(0, 2), [looking, 'wifi-joining']);
+    });
+  }
 
   it('is free again where a stage ends while what is left of an earlier run is looked for', async () => {
     const radio = radioOf();

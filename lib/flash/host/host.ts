@@ -295,7 +295,8 @@ export class FlashHost extends EventEmitter {
     const { device, peer } = connection;
     if (!device) return;
     this.jobs.identify(job, device.deviceid);
-    job.evidence.add({ kind: 'ready', peer, via: connection.via });
+    const { model, romVersion } = device;
+    job.evidence.add({ kind: 'ready', peer, via: connection.via, model, romVersion });
     const mac = this.devices.mac(device.deviceid);
     job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }

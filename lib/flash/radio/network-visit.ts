@@ -42,6 +42,8 @@ const TRIES_WHERE_IT_PASSES = 10;
 /** What a stage wants of the radio. */
 export interface Visit {
   readonly purpose: RadioPurpose;
+  /** What to say while its network is not there. */
+  readonly looking: AnnouncementName;
   /**
    * The access point to join of those in reach, if it is there.
    * @throws FlashError where it is not clear which, or only a wrong one is there
@@ -195,9 +197,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   private tell(what: 'looking' | 'joining' | 'joined', values: AnnouncementValues): void {
     // That it is still not there says less than why it went.
     if (what === 'looking' && this.news?.name === 'wifi-trouble') return;
-    const { purpose } = this.visit;
-    const looking = purpose === 'finalstage' ? 'look-for-finalstage' : 'look-for-ap';
-    this.announce({ name: what === 'looking' ? looking : `wifi-${what}`, values });
+    this.announce({ name: what === 'looking' ? this.visit.looking : `wifi-${what}`, values });
   }
 
   private announce(news: VisitNews | undefined): void {

@@ -26,6 +26,7 @@ const FLOWING_MS = 30_000;
 export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): Visit {
   return {
     purpose: 'provision',
+    looking: 'look-for-ap',
     answerLimitMs: AP_ANSWER_LIMIT_MS,
     isThereAlready: () => hasAddressIn(AP_NETWORK),
     pick: (inReach) => {
@@ -52,6 +53,7 @@ export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): 
 export function finalStageVisit(job: Job, jobs: JobBook, visit: FinalStageVisit): Visit {
   return {
     purpose: 'finalstage',
+    looking: 'look-for-finalstage',
     answerLimitMs: 0,
     isThereAlready: (name) => visit.isFlowing(FLOWING_MS) || isGuestByHand(name),
     pick: (inReach) => {
@@ -91,6 +93,7 @@ export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
     bssid === known || (known === undefined && mac !== undefined && isAccessPointOf(bssid, mac));
   return {
     purpose: 'set-up',
+    looking: 'look-for-new-firmware',
     answerLimitMs: 0,
     isThereAlready: () => hasAddressIn(FINALSTAGE_NETWORK),
     pick: (inReach) =>

@@ -16,12 +16,17 @@ export const ANNOUNCEMENTS = {
   'wait-for-ap': {
     state: 'waiting',
     label: 'Wi-Fi ITEAD-…',
-    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause, then join its Wi-Fi ITEAD-… with the password 12345678.',
+    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause (newer firmware: a second time), then join its Wi-Fi ITEAD-… with the password 12345678.',
   },
   'look-for-ap': {
     state: 'waiting',
     label: 'Wi-Fi ITEAD-…',
-    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause. This machine looks for its Wi-Fi ITEAD-… and joins it by itself.',
+    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause (newer firmware: a second time). This machine looks for its Wi-Fi ITEAD-… and joins it by itself.',
+  },
+  'look-for-new-firmware': {
+    state: 'waiting',
+    label: 'new Wi-Fi',
+    text: 'The device restarts with its new firmware. This machine looks for the Wi-Fi that it makes, and joins it by itself: leave the button alone.',
   },
   'ap-trouble': { state: 'waiting', label: 'Wi-Fi ITEAD-…', text: '{message}' },
   'send-wifi': { state: 'working', label: 'set-up', text: 'Telling the device {deviceid} about the home Wi-Fi.' },

@@ -20,8 +20,6 @@ const LOOK_LIMIT_MS = 2000;
 const LOOK_PAUSE_MS = 500;
 /** The device answers the set-up at once or not at all. */
 export const POST_LIMIT_MS = 10_000;
-/** A stray answer of something else at the address (a portal, a half-open start) is looked past this often. */
-const STRANGE_ANSWERS_ALLOWED = 3;
 
 export interface ProvisionOptions {
   /** The access point's address, `http://10.10.7.1`. */
@@ -38,7 +36,7 @@ export interface ProvisionOptions {
  * nothing about whether they are right: it answers before it tries them (protocol notes 1.3).
  *
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
- *   `ap-silent`, `network-overlap`, `ap-refused`, `device-unknown`, `cancelled`
+ *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `cancelled`
  */
 export async function provision(
   context: StageContext,
@@ -118,7 +116,7 @@ async function findDevice(
   signal: AbortSignal,
 ): Promise<DeviceInfo> {
   const { evidence } = context.job;
-  for (let strangeAnswers = 0; ;) {
+  for (;;) {
     const addresses = host.ownAddresses(url);
     const joined = addresses.some(({ address }) => address.startsWith(AP_NETWORK));
     evidence.addIfNew({ kind: 'addresses', addresses });
@@ -134,7 +132,6 @@ async function findDevice(
       const reason = isStrange ? { reason: String(error.values['reason'] ?? '') } : {};
       evidence.addIfNew({ kind: 'ap-looked', result: isStrange ? 'strange' : 'silent', joined, ...reason });
       sayTrouble(context, visit);
-      if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;
     }
     await pause(LOOK_PAUSE_MS, undefined, { signal });
   }

@@ -130,7 +130,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true }),
   }),
   registered: body<'registered'>({ peer, via }),
-  ready: body<'ready'>({ peer, via }),
+  ready: body<'ready'>({ peer, via, model: optional(short), romVersion: optional(short) }),
   'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count }),
   'image-requested': body<'image-requested'>({
     role,

@@ -139,7 +139,13 @@ type Sighting =
   /** Connections of a peer were refused, because it has too many or makes them too fast. */
   | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
-  | { readonly kind: 'ready'; readonly peer: string; readonly via: Via }
+  | {
+      readonly kind: 'ready';
+      readonly peer: string;
+      readonly via: Via;
+      readonly model?: string;
+      readonly romVersion?: string;
+    }
   /** `session`: the how manieth of this stage. */
   | { readonly kind: 'upgrade-sent'; readonly version: string; readonly session: number }
   | {

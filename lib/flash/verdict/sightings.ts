@@ -51,7 +51,10 @@ export class Sightings {
   /** What the sentences of every verdict may need. */
   get values(): ErrorValues {
     const { deviceid = 'unknown', seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
-    const { model = 'unknown', romVersion = 'unknown' } = this.dispatches().at(-1) ?? {};
+    // Whatever stated them last: a device that had dialled in before its job began dispatches no more.
+    const stated = [...this.dispatches(), ...this.ever('ready')].sort((one, other) => one.at - other.at);
+    const model = stated.findLast((seen) => seen.model !== undefined)?.model ?? 'unknown';
+    const romVersion = stated.findLast((seen) => seen.romVersion !== undefined)?.romVersion ?? 'unknown';
     return { deviceid, seconds, url, address, ports, model, romVersion };
   }
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../../lib/errors';
 import type { NewFirmwareSighting, Observation, StrangerAct, Unstamped } from '../../../lib/flash/verdict/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
+import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import { RULES } from '../../../lib/flash/verdict/rules';
+import { Sightings } from '../../../lib/flash/verdict/sightings';
 import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
 
 const DEVICE = '1000a1b2c3';
@@ -219,6 +221,19 @@ const CASES: readonly Case[] = [
       [5, apLooked('silent', true)],
     ],
     now: 10,
+  },
+  {
+    title: 'something else at its address, while this machine is not in its network',
+    code: 'ap-stranger',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.provision],
+      [1, apLooked('strange', false)],
+      [2, apLooked('strange', false)],
+      [3, apLooked('strange', false)],
+      [4, apLooked('strange', false)],
+    ],
   },
   {
     title: 'something else at its address',
@@ -1549,6 +1564,15 @@ describe('flash/verdict', () => {
       verdict.evidence.map(({ kind }) => kind),
       ['tls-failed'],
     );
+  });
+
+  it('knows a device that had dialled in before its job began by what its session states', () => {
+    const ready: Unstamped = { kind: 'ready', peer: PEER, via: 'tls', model: 'PSF-B01-GL', romVersion: '2.0.1' };
+    const valuesOf = (...seen: Timed[]) => new Sightings(observe(seen), 1_001_000, PATIENCE).values;
+    const { model, romVersion } = valuesOf([0, BEGAN.cloud], [0, ready]);
+    assert.deepEqual([model, romVersion], ['PSF-B01-GL', '2.0.1']);
+    assert.equal(valuesOf([0, BEGAN.cloud], [0, dispatched()], [1, ready])['model'], 'PSF-B01-GL');
+    assert.equal(valuesOf([0, BEGAN.cloud], [0, ready], [1, dispatched()])['model'], 'ITA-GZ1-GL');
   });
 
   it('says nothing of a job that has not begun', () => {

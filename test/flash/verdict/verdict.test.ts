@@ -116,11 +116,11 @@ describe('flash/verdict over real sockets', () => {
       assert.match(job.evidence.verdict().text, /10\.10\.7\.0\/24 .*eth0, wlan0/);
     });
 
-    it('ap-refused: a login page answers instead', async () => {
+    it('ap-stranger: a login page answers instead', async () => {
       const bench = await openBench();
       const page = 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<html></html';
       const url = await listen((socket) => socket.once('data', () => socket.end(page)));
-      await endsWith(bench, 'ap-refused', provision(bench, url, 20));
+      await endsWith(bench, 'ap-stranger', provision(bench, url, 0.5));
     });
   });
 

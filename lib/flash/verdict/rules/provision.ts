@@ -15,7 +15,21 @@ export const PROVISION_RULES: readonly Rule[] = [
         : overlapOf(seen, AP_NETWORK, "the device's access point"),
   },
   {
-    // A captive portal, or another machine at the address.
+    // A router or a portal of the network that this machine is in; the device's own network comes later.
+    code: 'ap-stranger',
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('ap-looked').at(-1);
+      if (last?.result !== 'strange' || last.joined) return undefined;
+      return {
+        confidence: 'likely',
+        values: { reason: last.reason ?? 'it says nothing of a Sonoff' },
+        evidence: [last],
+      };
+    },
+  },
+  {
+    // Another machine at the address, in the device's own network.
     code: 'ap-refused',
     stages,
     see: (seen) => {
