@@ -222,6 +222,14 @@ const FINALSTAGE: Row[] = [
 /** What no device knows of, and the design or Node-RED itself sets. */
 const OURS: Row[] = [
   ['design 7', 'handed over within 5 s', 'handOverMs', WAITS.handOverMs, { is: 5000 }],
+  [
+    'design',
+    'an open job without a sign of its device ends after a day',
+    'staleJobMs',
+    WAITS.staleJobMs,
+    { is: 86_400_000 },
+  ],
+  ['1.5', 'its access point goes after the set-up', 'apGoesMs', WAITS.apGoesMs, { from: 2000, to: 60_000 }],
   ['Node-RED', 'waits 15 s for a close', 'leaveMs', WAITS.leaveMs, { from: 5000, to: 14_000 }],
   [
     '5',
