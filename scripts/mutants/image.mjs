@@ -81,14 +81,14 @@ export default [
     file: 'lib/image/esp32.ts',
     find: 'if (number === count) return at <= view.byteLength;',
     replace: 'if (number === count) return true;',
-    tests: ['image/ESP32'],
+    tests: ['image/esp32'],
     why: 'any file with a number that a chip has is taken for an ESP32 image',
   },
   {
     file: 'lib/image/esp32.ts',
     find: 'if (isLoadAddress(view.getUint32(start + HEADER_V1_BYTES, true))) return false;',
     replace: '',
-    tests: ['image/ESP32'],
+    tests: ['image/esp32'],
     why: 'an ESP8266 image of one short segment is taken for an ESP32 image',
   },
   {
