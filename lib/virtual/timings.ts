@@ -10,8 +10,6 @@ export const PAUSES = {
   dispatchAfter: 200,
   /** The unit of the dispatch's back-off: 2^n to 2^(n+1) of it. */
   backoffUnit: 1000,
-  /** Until an unanswered or refused register or date is sent again. */
-  askAgain: 3000,
   /** The unit of the heartbeat's interval. */
   heartbeatUnit: 1000,
   /** The unit of the n-th reconnect of a ranged download. */
@@ -53,6 +51,8 @@ export const LIMITS = {
   connect: 10_000,
   /** The reply to the dispatch and to the WebSocket handshake. */
   dispatchReply: 10_000,
+  /** Until an unanswered or refused register or date is sent again. */
+  askAgain: 3000,
   /** One reply of a download. */
   downloadReply: 10_000,
   /** A whole download. */
