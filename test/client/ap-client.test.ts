@@ -8,7 +8,7 @@ const INFO = '{"deviceid":"10000xxxxx","apikey":"11111111-2222-4333-8444-5555555
 const ANSWER = (body: string, head = `Content-Length: ${body.length}\r\n`): string =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\n${head}\r\n${body}`;
 
-const options = (limitMs = 2000, signal = new AbortController().signal) => ({ limitMs, signal });
+const options = (limitMs = 60_000, signal = new AbortController().signal) => ({ limitMs, signal });
 
 describe('ap-client', () => {
   afterEach(closeAll);

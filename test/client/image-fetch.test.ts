@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mock } from 'node:test';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
 import { useHttpServers } from '../shared/http-server';
@@ -40,7 +41,7 @@ describe('client/image-fetch', () => {
   const options: FetchOptions = {
     what: 'final',
     signal: new AbortController().signal,
-    limitMs: 20_000,
+    limitMs: 600_000,
     limitBytes: 2 ** 21,
     retryMs: 1,
   };
@@ -129,16 +130,34 @@ describe('client/image-fetch', () => {
       response.writeHead(200, { 'content-length': SIZE, etag: '"one"' });
       response.write(FILE.subarray(0, 1000));
     });
-    assert.deepEqual(await fetchImage(base, { ...options, stallMs: 50 }), FILE);
+    const fetching = stalling(base, 1000);
+    assert.deepEqual(await fetching, FILE);
     assert.deepEqual(server.asked, [1000]);
   });
+
+  /** Fetches in a time of its own, which passes quickly once these bytes have come: that is a stall. */
+  async function stalling(base: string, bytes: number): Promise<Buffer> {
+    const stallMs = 60_000;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    // Between two tries there are pauses, each of a few ms.
+    const pauses = setInterval(() => mock.timers.tick(1), 1);
+    try {
+      const onProgress = (received: number): void => {
+        if (received === bytes) mock.timers.tick(stallMs);
+      };
+      return await fetchImage(base, { ...options, limitMs: 100 * stallMs, stallMs, onProgress });
+    } finally {
+      clearInterval(pauses);
+      mock.timers.reset();
+    }
+  }
 
   it('says so when a server stalls for good', async () => {
     const base = await serve((_, response) => {
       response.writeHead(200, { 'content-length': SIZE });
       response.write(FILE.subarray(0, 1000));
     });
-    await assertRefused(fetchImage(base, { ...options, stallMs: 30 }), 'fetch-stalled', /1000 bytes came, and no more/);
+    await assertRefused(stalling(base, 1000), 'fetch-stalled', /1000 bytes came, and no more/);
     await assertRefused(fetchImage(base, { ...options, limitMs: 50 }), 'fetch-stalled');
   });
 

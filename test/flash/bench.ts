@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import type { FlashError } from '../../lib/errors';
+import type { ErrorCode, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
-import type { JobSnapshot } from '../../lib/flash/job/job';
+import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
 import { cloud } from '../../lib/flash/stage/cloud';
 import { finalStage } from '../../lib/flash/stage/finalstage';
@@ -12,6 +12,9 @@ import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/job/stages';
+import { isTrouble, judge, type Verdict } from '../../lib/flash/verdict/verdict';
+import { TimeIsOver } from '../../lib/flash/waiting/time-limit';
+import { waitFor } from '../../lib/flash/waiting/wait';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
@@ -30,16 +33,20 @@ export const FIRMWARE = {
   final: makeFinalImage({ size: 24_576 }),
 };
 
+/** A time limit that no test comes to, however busy its machine is. */
+const LONG_SECONDS = 600;
+const NEVER = new AbortController().signal;
+
 export const HOME = { ssid: 'home', password: 'top secret' };
 
-/** A node's instance as the stages see it: keeps all that it is told, with the time of each report. */
+/** A node's instance as the stages see it: keeps all that it is told. */
 export class Recorder extends EventEmitter implements Outlet {
-  readonly reports: { report: Report; job: JobSnapshot; at: number; ticket: Ticket }[] = [];
+  readonly reports: { report: Report; job: JobSnapshot; ticket: Ticket }[] = [];
   readonly outcomes = new Map<string, StageOutcome | FlashError>();
   readonly queue: number[] = [];
 
   progress(report: Report, job: JobSnapshot, ticket: Ticket): void {
-    this.reports.push({ report, job, at: performance.now(), ticket });
+    this.reports.push({ report, job, ticket });
     this.emit('news');
   }
   result(outcome: StageOutcome, ticket: Ticket): void {
@@ -97,17 +104,27 @@ export interface Begun {
   recorder: Recorder;
   /** Resolves when it ended well; rejects with its FlashError. */
   outcome: Promise<StageOutcome>;
+  /** Its job, once it has begun. */
+  job(): Promise<Job>;
+  /** Ends it as its time limit does, now. */
+  over(): Promise<void>;
+  /** Ends it as its time limit does, once what was seen is judged as `code` then; does nothing where it has ended. */
+  overAs(code: ErrorCode): Promise<void>;
 }
 
 /** A host on free ports of 127.0.0.1, virtual devices for it, and the stages as the nodes run them. */
 export class Bench {
   readonly recorders = new Map<string, Recorder>();
   private readonly devices: VirtualSonoff[] = [];
+  /** What runs for each ticket, by its id. */
+  private readonly running = new Map<string, { job: Job; controller: AbortController | undefined }>();
 
   private constructor(
     readonly host: FlashHost,
     readonly settings: HostSettings,
-  ) {}
+  ) {
+    host.runs.on('in-job', ({ id }: Ticket, job: Job) => this.running.set(id, { job, controller: job.running }));
+  }
 
   static async open(settings: Partial<HostSettings>, waits: Partial<Waits>): Promise<Bench> {
     const httpPort = settings.httpPort ?? (await freePort());
@@ -151,7 +168,7 @@ export class Bench {
   /** Begins a stage for a message, as its node does. */
   begin(stage: StageName, options: StageOptions = {}): Begun {
     const { host } = this;
-    const { deviceid, timeoutSeconds = 20, sources, nodeId = stage } = options;
+    const { deviceid, timeoutSeconds = LONG_SECONDS, sources, nodeId = stage } = options;
     const url = options.url ?? 'http://127.0.0.1:1';
     const run: Record<StageName, StageRequest['run']> = {
       provision: (context) =>
@@ -182,7 +199,24 @@ export class Bench {
       return ended;
     });
     outcome.catch(() => undefined);
-    return { ticket, recorder, outcome };
+    const job = async (): Promise<Job> => (await this.runOf(ticket)).job;
+    const over = async (): Promise<void> => (await this.runOf(ticket)).controller?.abort(new TimeIsOver());
+    const overAs = async (code: ErrorCode): Promise<void> => {
+      const { job: own, controller } = await this.runOf(ticket);
+      const isSo = (): boolean => own.running !== controller || isJudged(verdictIfOver(own, stage), code);
+      await waitFor(own.evidence, ['changed'], () => isSo() || undefined, { signal: NEVER, everyMs: 50 });
+      await over();
+    };
+    return { ticket, recorder, outcome, job, over, overAs };
+  }
+
+  /** What runs for a ticket, once its stage has begun. */
+  private async runOf({ id }: Ticket): Promise<{ job: Job; controller: AbortController | undefined }> {
+    for (;;) {
+      const run = this.running.get(id);
+      if (run) return run;
+      await once(this.host.runs, 'in-job');
+    }
   }
 
   /** The node's instance, made and attached at its first use. */
@@ -207,6 +241,16 @@ export class Bench {
     await Promise.all(this.devices.map((device) => device.stop()));
     await this.host.close();
   }
+}
+
+function verdictIfOver({ evidence }: Job, stage: StageName): Verdict {
+  const now = Date.now();
+  return judge([...evidence.all, { at: now, kind: 'stage', stage, event: 'over' }], now, evidence.patience);
+}
+
+/** A verdict for which nothing was seen yet may become firmer. */
+function isJudged(verdict: Verdict, code: ErrorCode): boolean {
+  return verdict.code === code && isTrouble(verdict) && verdict.evidence.length > 0;
 }
 
 const benches: Bench[] = [];

@@ -22,7 +22,7 @@ describe('flash/stage/cloud', () => {
     const device = await bench.factoryDevice({ transport: 'verifying' });
     const { apPort } = await device.start();
     await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
-    const stage = bench.begin('cloud', { deviceid: device.deviceid, timeoutSeconds: 300 });
+    const stage = bench.begin('cloud', { deviceid: device.deviceid });
     const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
     assert.equal(warned.warning, 'certificate-rejected');
     await assertCode(stage.outcome, 'certificate-rejected');
@@ -33,10 +33,11 @@ describe('flash/stage/cloud', () => {
     const garbled = await bench.device({ deviceid: '1000bad000', fault: 'garbage-dispatch' });
     const healthy = await bench.device({ deviceid: '1000a1b2c3' });
     await garbled.start();
-    const stage = bench.begin('cloud', { deviceid: '1000bad000', timeoutSeconds: 2 });
+    const stage = bench.begin('cloud', { deviceid: '1000bad000' });
     await stage.recorder.reported(({ warning }) => warning === 'message-malformed');
     const upgraded = await bench.upgraded(healthy);
     assert.equal(upgraded.found['sessions'], 1);
+    await stage.over();
     await assertCode(stage.outcome, 'message-malformed');
   });
 
@@ -80,9 +81,10 @@ describe('flash/stage/cloud', () => {
   it('ends with device-timeout where something dialled, but the device never got ready', async () => {
     const bench = await openBench();
     const other = await bench.device({ deviceid: '1000000001' });
-    const stage = bench.begin('cloud', { deviceid: '1000999999', timeoutSeconds: 1 });
+    const stage = bench.begin('cloud', { deviceid: '1000999999' });
     await other.start();
     await once(bench.host.devices, 'ready');
+    await stage.over();
     const error = await assertCode(stage.outcome, 'device-timeout');
     assert.equal(error.values['deviceid'], '1000999999');
   });

@@ -34,20 +34,25 @@ describe('flash/stage/finalstage', () => {
       const bench = await openBench();
       const device = await bench.factoryDevice({ startAt: 'finalstage', fault });
       await device.start();
-      const options = { url: device.finalStageUrl, sources: FIRMWARE, timeoutSeconds: 0.7 };
-      await assertCode(bench.begin('finalstage', options).outcome, 'finalstage-timeout');
+      const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources: FIRMWARE });
+      const { evidence } = await stage.job();
+      const isSeen = (): boolean => evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered);
+      while (!isSeen()) await once(evidence, 'changed');
+      await stage.over();
+      await assertCode(stage.outcome, 'finalstage-timeout');
     });
   }
 
-  it('warns at once when the stream breaks off, and ends with finalstage-stalled at its limit', async () => {
+  it('warns when the stream breaks off, long before its limit, and ends with finalstage-stalled there', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, fault: 'stream-cut' });
     const sources = { ...FIRMWARE, final: makeFinalImage({ size: 400_000 }) };
-    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources, timeoutSeconds: 4 });
+    const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources });
     await device.start();
     const warned = await stage.recorder.reported(({ warning }) => warning === 'finalstage-stalled');
     assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false, 'a warning ends nothing');
     assert.match(warned.text, /Leave the device powered/);
+    await stage.over();
     const error = await assertCode(stage.outcome, 'finalstage-stalled');
     assert.equal(error.values['size'], sources.final.length);
     const sent = Number(error.values['sent']);

@@ -268,7 +268,7 @@ describe('flash/firmware', () => {
         send();
       });
       for (const path of ['/announced', '/endless']) {
-        const loading = loadImage('final', base + path, { signal: NEVER, limitMs: 20_000 });
+        const loading = loadImage('final', base + path, { signal: NEVER, limitMs: 600_000 });
         await assertRefused(loading, 'fetch-failed', /longer than 2097152 bytes/);
       }
     });

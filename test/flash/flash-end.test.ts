@@ -8,8 +8,7 @@ import { assertCode } from './refusals';
 
 const DEVICE = '1000a1b2c3';
 
-describe('flash: how it is known that a device has its firmware', function () {
-  this.timeout(15_000);
+describe('flash: how it is known that a device has its firmware', () => {
   const servers = useHttpServers();
   afterEach(closeBenches);
 

@@ -23,7 +23,6 @@ async function turns(): Promise<void> {
 }
 
 describe('flash/host: what a close or other ports must not cut', function () {
-  this.timeout(20_000);
   afterEach(closeBenches);
 
   /** A device in FinalStage, and the job that has its images. */

@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { makeUserImage } from '../../lib/image';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { assertCode } from './refusals';
 
 describe('flash/host', () => {
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
-  it('closes in under 100 ms with device sockets open, and frees every port', async () => {
+  it('closes at once with device sockets open, and frees every port', async () => {
     const bench = await openBench();
     const device = await bench.device({ fault: 'finalstage-blocked' });
     await device.start();
@@ -17,23 +19,22 @@ describe('flash/host', () => {
     const { https, legacy, http } = bench.host.ports;
     const idle = [https, legacy, http].map((port) => connect(port, '127.0.0.1').on('error', () => undefined));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
-    const from = performance.now();
+    timeStands();
     await bench.host.close();
-    assert.ok(performance.now() - from < 100, `${performance.now() - from} ms`);
+    timeGoesOn();
     for (const port of [https, legacy, http]) await (await occupy(port)).release();
     for (const socket of idle) socket.destroy();
   });
 
-  it('closes in under 500 ms in mid-upgrade', async () => {
+  it('closes at once in mid-upgrade', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { blockPauseMs: 200 } });
     await device.start();
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_960 }) };
     const stage = bench.begin('upgrade', { deviceid: device.deviceid, sources });
     await stage.recorder.reported(({ text }) => /downloads user2/.test(text));
-    const from = performance.now();
+    timeStands();
     await bench.host.close();
-    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
     assert.equal(bench.host.jobs.latest(device.deviceid)?.stage, 'failed');
   });
 

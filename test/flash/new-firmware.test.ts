@@ -100,11 +100,12 @@ describe('flash/stage/new-firmware', () => {
     const bench = await openBench({}, { darkAtMostMs: 0 });
     upgraded(bench, 60_000);
     const url = await servers.serve(tasmota('5C:CF:7F:00:00:01'));
-    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 1 });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     assert.match(
       (await stage.recorder.reported(({ name }) => name === 'new-firmware-stranger')).text,
       /another device/,
     );
+    await stage.over();
     const error = await assertCode(stage.outcome, 'new-firmware-silent');
     assert.match(error.message, /what answers there is another device/);
   });
@@ -136,7 +137,7 @@ describe('flash/stage/new-firmware', () => {
     const bench = await openBench();
     const job = upgraded(bench, 0);
     const { url, titled, looks } = await page('proxy');
-    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 60 });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await looks(1);
     while (!job.evidence.all.some(({ kind }) => kind === 'new-firmware-looked')) await once(job.evidence, 'changed');
     becomesLight(job);
@@ -155,7 +156,7 @@ describe('flash/stage/new-firmware', () => {
     const bench = await openBench();
     const job = upgraded(bench, 10_000);
     const { url, looks } = await page('mine');
-    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 60 });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await looks(2);
     assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
     becomesLight(job);
@@ -185,7 +186,7 @@ describe('flash/stage/new-firmware', () => {
     const bench = await openBench();
     const job = upgraded(bench, 20_000);
     const url = `http://127.0.0.1:${await freePort()}`;
-    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 60 });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await stage.recorder.reported(() => true);
     await (await bench.device()).start();
     const error = await assertCode(stage.outcome, 'back-to-stock');

@@ -73,7 +73,7 @@ async function checkCertificate(bench: Bench, localAddress: string): Promise<voi
     host: '127.0.0.1',
     port,
     localAddress,
-    limitMs: 5000,
+    limitMs: 60_000,
     signal: new AbortController().signal,
   });
 }

@@ -101,7 +101,7 @@ describe('flash/radio', () => {
     assert.ok(callsOfALook > 10);
     for (let at = 1; at <= callsOfALook; at++) {
       await callsUntil(radio, nothingThere, evidence, at);
-      const hold = await radio.hold('flow', AbortSignal.timeout(3000));
+      const hold = await radio.hold('flow', new AbortController().signal);
       await hold.release();
     }
   });
@@ -150,7 +150,7 @@ describe('flash/radio', () => {
     await assertCode(radio.hold('finalstage', ended.signal), 'cancelled');
     nm.off('call', onCall);
     assert.equal(radio.holder, undefined);
-    await (await radio.hold('flow', AbortSignal.timeout(5000))).release();
+    await (await radio.hold('flow', new AbortController().signal)).release();
   });
 
   it('looks again for what an earlier run left behind where it could not, and says so', async () => {
@@ -374,11 +374,11 @@ describe('flash/radio', () => {
     const stage = bench.begin('provision', {
       ...HOME,
       url: `http://127.0.0.1:${await freePort()}`,
-      timeoutSeconds: 1.5,
     });
     await stage.recorder.reported(({ name }) => name === 'wifi-joined');
     nm.accessPoints.pop();
     nm.loseNetwork(nm.devices[0]!);
+    await stage.overAs('wifi-lost');
     await assertCode(stage.outcome, 'wifi-lost');
     assertAsBefore();
   });
@@ -401,8 +401,7 @@ describe('flash/radio', () => {
     await nm.vanish();
     await stage.recorder.reported(({ warning }) => warning === 'wifi-service-away');
     await nm.appear();
-    const again = { signal: AbortSignal.timeout(15_000) };
-    for (let ssid = ''; ssid !== ITEAD.ssid;) [ssid] = (await once(nm, 'joined', again)) as [string];
+    for (let ssid = ''; ssid !== ITEAD.ssid;) [ssid] = (await once(nm, 'joined')) as [string];
     const device = await bench.factoryDevice({ apPort });
     await device.start();
     await stage.outcome;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { probeTcp } from '../../lib/net/probe';
 import { closeAll, serve } from '../server/serving';
 
-const options = (limitMs = 1000) => ({ signal: new AbortController().signal, limitMs });
+const options = (limitMs = 60_000) => ({ signal: new AbortController().signal, limitMs });
 
 describe('probeTcp', () => {
   afterEach(closeAll);
@@ -21,9 +21,9 @@ describe('probeTcp', () => {
 
   it('stops when it is aborted', async () => {
     const signal = AbortSignal.abort();
-    await assert.rejects(probeTcp('127.0.0.1', 1, { signal, limitMs: 1000 }), { code: 'cancelled' });
+    await assert.rejects(probeTcp('127.0.0.1', 1, { signal, limitMs: 60_000 }), { code: 'cancelled' });
     const controller = new AbortController();
-    const probing = probeTcp('127.0.0.1', 1, { signal: controller.signal, limitMs: 1000 });
+    const probing = probeTcp('127.0.0.1', 1, { signal: controller.signal, limitMs: 60_000 });
     controller.abort();
     await assert.rejects(probing, { code: 'cancelled' });
   });

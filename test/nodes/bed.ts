@@ -255,7 +255,8 @@ export function road(ports: Partial<Ports>, overrides: Overrides = {}): Flow {
     type,
     name: '',
     host: 'host',
-    timeout: '30',
+    // No test comes to it.
+    timeout: '600',
     wires: [[`${id}-out`, ...next], [`${id}-progress`]],
     ...more,
   });

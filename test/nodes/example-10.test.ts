@@ -25,7 +25,7 @@ describe('example 10 - Examine an image', () => {
         ['A made-up final image', 'yellow', 'image-rehearsal'],
       ] as const) {
         await red.inject(inject(name));
-        const status = await comms.status((id, one) => id === doctor && one.text === text, 10_000);
+        const status = await comms.status((id, one) => id === doctor && one.text === text, 60_000);
         assert.equal(status.fill, fill);
       }
       const told = comms.debugs.map(({ name }) => name);

@@ -8,8 +8,7 @@ import { freePort, occupy } from '../shared/ports';
 import { Bed, freePorts, road, without, type Ports } from './bed';
 
 /** Resolves when all of these ports can be opened by somebody else; tries until then. */
-async function untilFree(ports: Ports): Promise<number> {
-  const from = performance.now();
+async function untilFree(ports: Ports): Promise<void> {
   for (const port of new Set(Object.values(ports) as number[])) {
     for (;;) {
       const holder = await occupy(port).catch(() => undefined);
@@ -21,7 +20,6 @@ async function untilFree(ports: Ports): Promise<number> {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-  return performance.now() - from;
 }
 
 const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage'];
@@ -132,14 +130,12 @@ describe('nodes: redeploys and removals', () => {
     assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'cancelled' });
   });
 
-  it('removing the host in mid-upgrade frees the ports in under 500 ms', async () => {
-    await setUp(100);
+  it('removing the host in mid-upgrade frees the ports at once, whatever the device does', async () => {
+    await setUp(600_000);
     bed.send('cloud', { deviceid: device.deviceid, firmware });
     await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
-    const from = performance.now();
     await bed.deploy(without(flow, 'host'));
     await untilFree(ports);
-    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
     assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'host-missing' });
   });
 
@@ -160,7 +156,7 @@ describe('nodes: redeploys and removals', () => {
   it('removing all users of a host frees its ports; adding one opens them again', async () => {
     await setUp(0);
     await bed.deploy(without(flow, ...STAGES));
-    assert.ok((await untilFree(ports)) < 500);
+    await untilFree(ports);
     await bed.deploy(flow);
     bed.send('cloud', { deviceid: device.deviceid, firmware });
     await bed.at('upgrade-out');

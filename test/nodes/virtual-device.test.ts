@@ -27,10 +27,9 @@ function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
 /** The id that the access point tells, once it listens. */
 async function deviceAt(apPort: number): Promise<string> {
   for (;;) {
-    const options = { signal: AbortSignal.timeout(5000), limitMs: 1000 };
+    const options = { signal: new AbortController().signal, limitMs: 60_000 };
     const device = await readDevice(`http://127.0.0.1:${apPort}`, options).catch(() => undefined);
     if (device) return device.deviceid;
-    options.signal.throwIfAborted();
   }
 }
 

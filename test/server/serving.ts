@@ -24,8 +24,6 @@ export async function serve(handler: Pick<SocketHandler, 'handle'>): Promise<num
 export class RawClient {
   /** What came, one entry for each read. */
   readonly segments: Buffer[] = [];
-  /** When each came, in ms. */
-  readonly times: number[] = [];
   ended = false;
   closed = false;
   error: NodeJS.ErrnoException | undefined;
@@ -36,7 +34,6 @@ export class RawClient {
     socket.on('data', (data) => {
       this.segments.push(data);
       this.received += data.length;
-      this.times.push(performance.now());
       this.look();
     });
     socket.on('end', () => {
@@ -104,7 +101,6 @@ export class RawClient {
   clear(): void {
     this.segments.length = 0;
     this.received = 0;
-    this.times.length = 0;
   }
 
   private look(): void {

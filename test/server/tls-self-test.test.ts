@@ -16,12 +16,6 @@ describe('server/tls-self-test', () => {
     assert.equal(await selfTestTls(identity), undefined);
   });
 
-  it('is over well within the time that a start may take', async () => {
-    const from = performance.now();
-    await selfTestTls(identity);
-    assert.ok(performance.now() - from < 300);
-  });
-
   // What an OpenSSL does that its distributor has hardened, played by one that is told to.
   for (const [how, options] of [
     ['TLS 1.2 at least', { minVersion: 'TLSv1.2' }],

@@ -11,8 +11,8 @@ export interface TimeLimit {
   whenOver(this: void): FlashError;
 }
 
-/** Why the wait of `withinLimit` was ended; never leaves it. */
-class TimeIsOver extends Error {}
+/** Why the wait of `withinLimit` was ended; never leaves it. Where `outer` is aborted with it, the time is over as well. */
+export class TimeIsOver extends Error {}
 
 /**
  * Runs `work` with a signal that aborts with `outer` or when the time is over, counted from now (design, "Properties").

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { mock } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../../../lib/errors';
 import type { Job } from '../../../lib/flash/job/job';
 import type { Report } from '../../../lib/flash/run/report';
+import type { UpgradeDownload } from '../../../lib/flash/job/upgrade-download';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
 import type { OwnAddress } from '../../../lib/flash/verdict/observation';
 import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';
@@ -44,7 +46,7 @@ class Sayings {
   }
 }
 
-/** Begins a stage and expects that nothing else but one code is said of it, then or later. */
+/** Expects of a stage that has begun that nothing else but one code is said of it, then or later. */
 async function endsWith(
   bench: Bench,
   code: ErrorCode,
@@ -64,6 +66,30 @@ async function endsWith(
   return job;
 }
 
+/** The same of a stage that does not end by itself: a limit in seconds would race with the device. */
+function timesOutWith(
+  bench: Bench,
+  code: ErrorCode,
+  begun: Begun,
+  act: () => Promise<unknown> | void = () => undefined,
+): Promise<Job> {
+  return endsWith(bench, code, begun, async () => {
+    await act();
+    await begun.overAs(code);
+  });
+}
+
+/** Resolves when a time limit that is over has asked whether the device is still at it. */
+async function lookedAt(download: UpgradeDownload): Promise<void> {
+  const isFlowing = download.isFlowing.bind(download);
+  await new Promise<void>((resolve) => {
+    download.isFlowing = (withinMs) => {
+      resolve();
+      return isFlowing(withinMs);
+    };
+  });
+}
+
 function impatient(bench: Bench, patience: Partial<Patience>): void {
   bench.host.jobs.patience = { ...PATIENCE, ...patience };
 }
@@ -72,6 +98,7 @@ describe('flash/verdict over real sockets', () => {
   const servers: Server[] = [];
 
   afterEach(async () => {
+    mock.timers.reset();
     await closeBenches();
     for (const server of servers.splice(0)) server.close();
   });
@@ -88,13 +115,12 @@ describe('flash/verdict over real sockets', () => {
   }
 
   describe('at the access point', () => {
-    const provision = (bench: Bench, url: string, timeoutSeconds: number): Begun =>
-      bench.begin('provision', { ...HOME, url, timeoutSeconds });
+    const provision = (bench: Bench, url: string): Begun => bench.begin('provision', { ...HOME, url });
 
     it('ap-unreachable: nobody has held its button', async () => {
       const bench = await openBench();
       const url = `http://127.0.0.1:${await freePort()}`;
-      await endsWith(bench, 'ap-unreachable', provision(bench, url, 0.4));
+      await timesOutWith(bench, 'ap-unreachable', provision(bench, url));
     });
 
     it('ap-silent: this machine is in its network, and another route swallows what is sent', async () => {
@@ -102,7 +128,7 @@ describe('flash/verdict over real sockets', () => {
       bench.host.rehearsalAddresses = () => [{ name: 'wlan0', address: '10.10.7.2' }];
       impatient(bench, { apSilent: 100 });
       const url = await listen((socket) => void socket.destroy());
-      await endsWith(bench, 'ap-silent', provision(bench, url, 0.5));
+      await timesOutWith(bench, 'ap-silent', provision(bench, url));
     });
 
     it('network-overlap: two interfaces are in its network', async () => {
@@ -112,7 +138,7 @@ describe('flash/verdict over real sockets', () => {
         { name: 'wlan0', address: '10.10.7.2' },
       ];
       const url = await listen((socket) => void socket.destroy());
-      const job = await endsWith(bench, 'network-overlap', provision(bench, url, 0.5));
+      const job = await timesOutWith(bench, 'network-overlap', provision(bench, url));
       assert.match(job.evidence.verdict().text, /10\.10\.7\.0\/24 .*eth0, wlan0/);
     });
 
@@ -120,26 +146,25 @@ describe('flash/verdict over real sockets', () => {
       const bench = await openBench();
       const page = 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<html></html';
       const url = await listen((socket) => socket.once('data', () => socket.end(page)));
-      await endsWith(bench, 'ap-stranger', provision(bench, url, 0.5));
+      await timesOutWith(bench, 'ap-stranger', provision(bench, url));
     });
   });
 
   describe('at the cloud', () => {
-    const cloud = (bench: Bench, timeoutSeconds: number): Begun =>
-      bench.begin('cloud', { deviceid: DEVICE, timeoutSeconds });
+    const cloud = (bench: Bench): Begun => bench.begin('cloud', { deviceid: DEVICE });
 
     it('nothing-arrived: a wrong Wi-Fi password', async () => {
       const bench = await openBench();
       const device = await bench.factoryDevice({ fault: 'wrong-wifi-password' });
       const { apPort } = await device.start();
       await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
-      await endsWith(bench, 'nothing-arrived', cloud(bench, 0.5));
+      await timesOutWith(bench, 'nothing-arrived', cloud(bench));
     });
 
     it('nothing-arrived is said long before the limit', async () => {
       const bench = await openBench();
       impatient(bench, { nothingArrived: 200 });
-      const stage = cloud(bench, 30);
+      const stage = cloud(bench);
       const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
       assert.equal(warned.warning, 'nothing-arrived');
       await (await bench.device()).start();
@@ -151,7 +176,7 @@ describe('flash/verdict over real sockets', () => {
       const device = await bench.factoryDevice({ transport: 'verifying' });
       const { apPort } = await device.start();
       await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
-      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 300));
+      const job = await endsWith(bench, 'certificate-rejected', cloud(bench));
       assert.equal(job.evidence.verdict().confidence, 'certain');
     });
 
@@ -161,7 +186,7 @@ describe('flash/verdict over real sockets', () => {
       const refused = once(bench.host.devices, 'trouble');
       await neighbour.start();
       await refused;
-      const job = await endsWith(bench, 'certificate-rejected', cloud(bench, 0.8), () =>
+      const job = await timesOutWith(bench, 'certificate-rejected', cloud(bench), () =>
         once(bench.host.devices, 'trouble'),
       );
       assert.equal(job.evidence.verdict().confidence, 'likely');
@@ -170,7 +195,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('tls-refused: the device offers nothing that our TLS library takes', async () => {
       const bench = await openBench();
-      await endsWith(bench, 'tls-refused', cloud(bench, 1), async () => {
+      await timesOutWith(bench, 'tls-refused', cloud(bench), async () => {
         const { https: port } = bench.host.ports;
         const ciphers = 'ECDHE-ECDSA-AES128-SHA';
         const socket = connectTls({
@@ -186,7 +211,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('connection-empty: something connects and says nothing', async () => {
       const bench = await openBench();
-      await endsWith(bench, 'connection-empty', cloud(bench, 0.8), async () => {
+      await timesOutWith(bench, 'connection-empty', cloud(bench), async () => {
         for (let times = 0; times < 2; times++) {
           const socket = connect(bench.host.ports.https, '127.0.0.1');
           await once(socket, 'connect');
@@ -199,19 +224,19 @@ describe('flash/verdict over real sockets', () => {
     it('message-malformed: garbage instead of a dispatch', async () => {
       const bench = await openBench();
       const device = await bench.device({ fault: 'garbage-dispatch' });
-      await endsWith(bench, 'message-malformed', cloud(bench, 1), () => void device.start());
+      await timesOutWith(bench, 'message-malformed', cloud(bench), () => void device.start());
     });
 
     it('device-timeout: only another device came', async () => {
       const bench = await openBench();
       const other = await bench.device({ deviceid: '1000000001' });
-      await endsWith(bench, 'device-timeout', cloud(bench, 1), () => void other.start());
+      await timesOutWith(bench, 'device-timeout', cloud(bench), () => void other.start());
     });
 
     it('plain-firmware: a note, no trouble', async () => {
       const bench = await openBench();
       const sayings = new Sayings(bench);
-      const stage = cloud(bench, 10);
+      const stage = cloud(bench);
       await sayings.follow(stage);
       await (await bench.device({ transport: 'plain', romVersion: '2.0.1', model: 'PSA-BHA-GL' })).start();
       const { job } = await stage.outcome;
@@ -222,7 +247,7 @@ describe('flash/verdict over real sockets', () => {
     it('nothing: a device that is flashed well', async () => {
       const bench = await openBench();
       const sayings = new Sayings(bench);
-      const stage = cloud(bench, 10);
+      const stage = cloud(bench);
       await sayings.follow(stage);
       const device = await bench.device({ slot: 2 });
       await device.start();
@@ -245,7 +270,7 @@ describe('flash/verdict over real sockets', () => {
       await bench.begin('cloud', { deviceid: DEVICE }).outcome;
       return { bench, device };
     }
-    const upgrade = (bench: Bench, more: { timeoutSeconds?: number; sources?: object } = {}): Begun =>
+    const upgrade = (bench: Bench, more: { sources?: object } = {}): Begun =>
       bench.begin('upgrade', { deviceid: DEVICE, ...more });
 
     const refusals: [number, ErrorCode][] = [
@@ -297,10 +322,10 @@ describe('flash/verdict over real sockets', () => {
     });
 
     it('device-rebooted: again and again, which its random numbers prove', async () => {
-      const { bench, device } = await ready({ behaviours: { blockPauseMs: 50 } });
+      const { bench, device } = await ready({ behaviours: { holdsAtByte: 8192 } });
       const job = await endsWith(bench, 'device-rebooted', upgrade(bench, { sources: LARGE }), () => {
-        device.on('state', (state: string) => {
-          if (state === 'upgrading') setTimeout(() => device.powerCycle(), 120);
+        device.on('log', (line: string) => {
+          if (line === 'held at byte 8192') device.powerCycle();
         });
       });
       assert.equal(job.evidence.verdict().confidence, 'certain');
@@ -308,15 +333,21 @@ describe('flash/verdict over real sockets', () => {
     });
 
     it('device-silent: in one hop not before the device has had the time to write its new firmware', async () => {
-      const darkAtMostMs = 7000;
-      const bench = await openBench({}, { darkAtMostMs, upgradeFlowsMs: 0 });
+      const darkAtMostMs = 60_000;
+      const bench = await openBench({}, { darkAtMostMs, upgradeFlowsMs: 1 });
       const device = await bench.device({ fault: 'silent-after-upgrade' });
       await device.start();
       const { deviceid } = device;
       await bench.begin('cloud', { deviceid }).outcome;
       const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
-      const stage = bench.begin('upgrade', { deviceid, sources, timeoutSeconds: 5 });
-      const job = await endsWith(bench, 'device-silent', stage);
+      mock.timers.enable({ apis: ['Date'], now: Date.now() });
+      const stage = bench.begin('upgrade', { deviceid, sources, timeoutSeconds: 0.2 });
+      const job = await new Sayings(bench).follow(stage);
+      while (!job.download?.isComplete) await once(bench.host.jobs, 'changed');
+      mock.timers.tick(darkAtMostMs - 1000);
+      await lookedAt(job.download);
+      mock.timers.tick(2000);
+      await assertCode(stage.outcome, 'device-silent');
       const { all } = job.evidence;
       const asked = all.findLast(({ kind }) => kind === 'image-requested')?.at ?? 0;
       assert.ok((all.at(-1)?.at ?? 0) - asked >= darkAtMostMs);
@@ -344,12 +375,16 @@ describe('flash/verdict over real sockets', () => {
 
     it('device-silent: it has everything and says nothing more', async () => {
       const { bench } = await ready({ fault: 'silent-after-upgrade' });
-      await endsWith(bench, 'device-silent', upgrade(bench, { timeoutSeconds: 1 }));
+      const stage = upgrade(bench);
+      await timesOutWith(bench, 'device-silent', stage, async () => {
+        const job = await stage.job();
+        while (!job.download?.isComplete) await once(bench.host.jobs, 'changed');
+      });
     });
 
     it('device-timeout: it is not there', async () => {
       const bench = await openBench();
-      await endsWith(bench, 'device-timeout', upgrade(bench, { timeoutSeconds: 0.3 }));
+      await timesOutWith(bench, 'device-timeout', upgrade(bench));
     });
 
     it('port-in-use: another program has the port of FinalStage', async () => {
@@ -372,8 +407,7 @@ describe('flash/verdict over real sockets', () => {
       user2: makeUserImage({ slot: 2, size: 400_000 }),
       final: makeFinalImage({ size: 400_000 }),
     };
-    const watch = (bench: Bench, url: string, timeoutSeconds: number): Begun =>
-      bench.begin('finalstage', { url, timeoutSeconds, sources: SOURCES });
+    const watch = (bench: Bench, url: string): Begun => bench.begin('finalstage', { url, sources: SOURCES });
 
     /** A device in FinalStage; this machine gets `addresses` in its network while it is there. */
     async function inFinalStage(
@@ -394,48 +428,53 @@ describe('flash/verdict over real sockets', () => {
 
     it('finalstage-timeout: it never appears', async () => {
       const { bench, device } = await inFinalStage({});
-      await endsWith(bench, 'finalstage-timeout', watch(bench, device.finalStageUrl, 0.5));
+      await timesOutWith(bench, 'finalstage-timeout', watch(bench, device.finalStageUrl));
     });
 
     it('finalstage-blocked: it is joined, but a firewall keeps it away', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [wlan('192.168.4.2')]);
       impatient(bench, { finalStageDials: 300 });
-      await endsWith(bench, 'finalstage-blocked', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+      await timesOutWith(bench, 'finalstage-blocked', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
     it('finalstage-stolen: another client was first', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-stolen' }, [wlan('192.168.4.3')]);
-      await endsWith(bench, 'finalstage-stolen', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+      await timesOutWith(bench, 'finalstage-stolen', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
     it('finalstage-wrong-address: a static one', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [wlan('192.168.4.77')]);
-      const stage = watch(bench, device.finalStageUrl, 1.5);
-      await endsWith(bench, 'finalstage-wrong-address', stage, () => void device.start());
+      const stage = watch(bench, device.finalStageUrl);
+      await timesOutWith(bench, 'finalstage-wrong-address', stage, () => void device.start());
     });
 
     it('network-overlap: the home network has the same numbers', async () => {
       const home = { name: 'eth0', address: '192.168.4.30' };
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [home, wlan('192.168.4.2')]);
-      await endsWith(bench, 'network-overlap', watch(bench, device.finalStageUrl, 1.5), () => void device.start());
+      await timesOutWith(bench, 'network-overlap', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
     it('finalstage-half-erased: it connects and never asks', async () => {
       const { bench, device } = await inFinalStage({ slot: 1 });
       device.flash.fill(0xff, 0x1000, 0x80000);
       impatient(bench, { halfErased: 700 });
-      await endsWith(bench, 'finalstage-half-erased', watch(bench, device.finalStageUrl, 2), () => void device.start());
+      await timesOutWith(
+        bench,
+        'finalstage-half-erased',
+        watch(bench, device.finalStageUrl),
+        () => void device.start(),
+      );
     });
 
     it('finalstage-stalled: it loses its power behind the erase', async () => {
       const { bench, device } = await inFinalStage({ slot: 1, fault: 'stream-cut' });
-      await endsWith(bench, 'finalstage-stalled', watch(bench, device.finalStageUrl, 3), () => void device.start());
+      await timesOutWith(bench, 'finalstage-stalled', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
     it('user2-stalled: it loses its power while it takes user2, and begins again', async () => {
       const { bench, device } = await inFinalStage({ slot: 2, behaviours: { losesPowerAtByte: 8192 } });
       const sayings = new Sayings(bench);
-      const stage = watch(bench, device.finalStageUrl, 15);
+      const stage = watch(bench, device.finalStageUrl);
       await sayings.follow(stage);
       await device.start();
       await stage.outcome;
@@ -445,8 +484,8 @@ describe('flash/verdict over real sockets', () => {
     it('finalstage-left-early: it is gone before it asked for anything', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' });
       impatient(bench, { leftEarly: 300 });
-      const stage = watch(bench, device.finalStageUrl, 3);
-      await endsWith(bench, 'finalstage-left-early', stage, async () => {
+      const stage = watch(bench, device.finalStageUrl);
+      await timesOutWith(bench, 'finalstage-left-early', stage, async () => {
         const job = bench.host.jobs.all().at(-1);
         const isThere = (): boolean =>
           job?.evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered) ?? false;
@@ -472,8 +511,8 @@ describe('flash/verdict over real sockets', () => {
       const { deviceid, finalStageUrl } = device;
       await bench.begin('finalstage', { deviceid, url: finalStageUrl, sources: FIRMWARE }).outcome;
       const url = `http://127.0.0.1:${apPort}`;
-      const stage = bench.begin('newfirmware', { deviceid, url, timeoutSeconds: 1.5 });
-      const job = await endsWith(bench, 'new-firmware-silent', stage);
+      const stage = bench.begin('newfirmware', { deviceid, url });
+      const job = await timesOutWith(bench, 'new-firmware-silent', stage);
       assert.equal(job.stage, 'done');
       assert.equal(device.state, 'new-silent');
     });
@@ -489,7 +528,7 @@ describe('flash/verdict over real sockets', () => {
         const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
         await bench.upgraded(device, { sources });
         const url = `http://127.0.0.1:${await freePort()}`;
-        const stage = bench.begin('newfirmware', { deviceid: device.deviceid, url, timeoutSeconds: 60 });
+        const stage = bench.begin('newfirmware', { deviceid: device.deviceid, url });
         await endsWith(bench, 'back-to-stock', stage);
         assert.equal(digestOf(device.flash.subarray(0x1000, 0x74000)), stock);
       });
@@ -509,7 +548,7 @@ describe('flash/verdict over real sockets', () => {
         while (!waits()) await once(device, 'log');
         // What is dark refuses nothing either.
         const url = await listen(() => undefined);
-        await endsWith(bench, 'one-hop-silent', bench.begin('newfirmware', { deviceid, url, timeoutSeconds: 1.5 }));
+        await timesOutWith(bench, 'one-hop-silent', bench.begin('newfirmware', { deviceid, url }));
         device.powerCycle();
         do await once(device, 'log');
         while (!waits());
