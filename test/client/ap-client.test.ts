@@ -48,6 +48,11 @@ describe('ap-client', () => {
       });
     }
 
+    it('reads no further in what is too long for a device, and has no end', async () => {
+      const { url } = await device((socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'a page '.repeat(1000)}`));
+      await assert.rejects(readDevice(url, options()), { code: 'ap-refused' });
+    });
+
     it('takes an answer that comes in pieces', async () => {
       const { url } = await device((socket) => {
         const answer = ANSWER(INFO);

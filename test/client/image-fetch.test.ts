@@ -76,11 +76,16 @@ describe('client/image-fetch', () => {
     );
   });
 
-  it('begins anew where the server cannot say that it is still the same file', async () => {
-    const server = new CuttingServer(2, null);
-    assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
-    assert.deepEqual(server.asked, [0, 0, 0]);
-  });
+  for (const [etag, what] of [
+    [null, 'at all'],
+    ['W/"one"', 'to the byte'],
+  ] as const) {
+    it(`begins anew where the server cannot say ${what} that it is still the same file`, async () => {
+      const server = new CuttingServer(2, etag);
+      assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
+      assert.deepEqual(server.asked, [0, 0, 0]);
+    });
+  }
 
   it('never joins two files: a new one is fetched from its beginning', async () => {
     const [first, second] = [new CuttingServer(1), new CuttingServer(0, '"two"', randomBytes(SIZE))];

@@ -116,6 +116,8 @@ describe('client/range-fetch', () => {
     const controller = new AbortController();
     const { port } = await answering(() => controller.abort());
     const url = new URL(`http://127.0.0.1:${port}/image.bin`);
-    assert.ok('reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 60_000, limitBytes: LIMIT })));
+    assert.ok(
+      'reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 60_000, limitBytes: LIMIT })),
+    );
   });
 });

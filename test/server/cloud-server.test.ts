@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
@@ -88,6 +89,18 @@ describe('CloudServer', () => {
         assert.deepEqual([request.peer, request.via], ['127.0.0.1', via]);
       });
     }
+
+    it('unpacks no body: a small one can be endless', async () => {
+      const { cloud: server, plain } = await cloud();
+      const malformed = once(server, 'malformed');
+      const client = await RawClient.to(plain);
+      const body = gzipSync(BODY);
+      const type = 'Host: 192.168.1.5\r\nContent-Encoding: gzip';
+      client.write(`POST /dispatch/device HTTP/1.1\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n`);
+      client.write(body);
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 400 /);
+      await malformed;
+    });
 
     it('does not care what type the body claims to have', async () => {
       const { plain } = await cloud();

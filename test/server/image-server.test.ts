@@ -19,8 +19,8 @@ const FINALSTAGE =
   'GET /image HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nUser-Agent: ESP8266HTTPClient\r\nConnection: close\r\n\r\n';
 
 /** An image server on a free port that grants IMAGE to everyone, and what its observer was told. */
-async function imageServer(options: Partial<ImageServerOptions> & { image?: Buffer } = {}) {
-  const { image = IMAGE, ...rest } = options;
+async function imageServer(options: Partial<ImageServerOptions> & { image?: Buffer; kept?: Promise<void> } = {}) {
+  const { image = IMAGE, kept, ...rest } = options;
   const requests: OtaRequest[] = [];
   const sent: [number, number][] = [];
   const stalls: number[] = [];
@@ -30,7 +30,10 @@ async function imageServer(options: Partial<ImageServerOptions> & { image?: Buff
     find: () => ({
       bytes: image,
       observer: {
-        request: (request) => void requests.push(request),
+        request: (request) => {
+          requests.push(request);
+          return kept;
+        },
         sent: (from, to) => {
           sent.push([from, to]);
           tell();
@@ -252,6 +255,36 @@ describe('ImageServer', () => {
       await news(() => outcomes.length === 1);
       assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
       assert.equal(sent.at(-1)?.[1], 10_000);
+    });
+
+    it('sends nothing before its observer is ready for what the device does then', async () => {
+      let keep = (): void => undefined;
+      const kept = new Promise<void>((resolve) => (keep = resolve));
+      const { server, port } = await imageServer({ kept });
+      const requested = once(server, 'request');
+      const client = await RawClient.to(port);
+      client.write(FINALSTAGE);
+      await requested;
+      const other = await RawClient.to(port);
+      other.write(ranged('bytes=0-4095'));
+      await other.answer();
+      assert.equal(client.segments.length, 0);
+      keep();
+      assert.deepEqual((await client.answer()).body, IMAGE);
+    });
+
+    it('gives a device that erases all the time that it takes', async () => {
+      const { port, outcomes } = await imageServer({ image: BIG, idleLimitMs: 50 });
+      const client = await RawClient.to(port);
+      client.write(FINALSTAGE);
+      await client.until(() => client.segments.length > 0);
+      client.socket.pause();
+      const other = await RawClient.to(port);
+      other.write(ranged('bytes=0-4095'));
+      await other.until(() => other.closed);
+      client.socket.resume();
+      assert.equal((await client.answer()).body.length, BIG.length);
+      assert.deepEqual(outcomes, [], 'it was not given up');
     });
 
     it('lets the host wait until nothing is on the wire', async () => {

@@ -70,8 +70,9 @@ describe('PortListener', () => {
     const port = await failing.listen(0, '127.0.0.1');
     for (const reason of ['refused', 'refused']) {
       const trouble = once(failing, 'trouble');
-      await RawClient.to(port);
+      const client = await RawClient.to(port);
       assert.equal(((await trouble)[0] as Error).message, reason);
+      await client.until(() => client.closed);
     }
   });
 
