@@ -77,6 +77,42 @@ const ONE_READER = {
   },
 };
 
+/** What makes a test depend on how busy its machine is. */
+const TESTS_WITHOUT_TIME = {
+  files: ['test/**/*.ts'],
+  ignores: [
+    // Whole processes and machines: their limits only end what hangs.
+    'test/{dashboard,examples,home-assistant,lab,many,radio,survive,unattended}/**',
+    'test/shared/{comms,node-red}.ts',
+    'test/net/wifi/dbusmock.ts',
+    'test/one-hop/emulator.ts',
+    // It plays a service that takes its time.
+    'test/net/wifi/fake-networkmanager.ts',
+    // What takes longer is allowed more there: a busy machine only adds to that.
+    'test/virtual/finalstage.test.ts',
+    'test/flash/limits.test.ts',
+  ],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      ...[
+        "CallExpression[callee.object.name='performance'][callee.property.name='now']",
+        "BinaryExpression[operator=/^[<>]=?$/] CallExpression[callee.object.name='Date'][callee.property.name='now']",
+        "CallExpression[callee.object.name='AbortSignal'][callee.property.name='timeout']",
+        "NewExpression[callee.name='Promise'] CallExpression[callee.name='setTimeout']",
+        "ImportDeclaration[source.value=/timers\\u002Fpromises$/] > ImportSpecifier[imported.name='setTimeout']",
+      ].map((selector) => ({
+        selector,
+        message: 'A busy machine is slow: wait for an event, or let time stand (test/shared/standing-time.ts).',
+      })),
+      {
+        selector: "CallExpression[callee.object.type='ThisExpression'][callee.property.name='timeout'] > Literal",
+        message: 'One limit ends what hangs (.mocharc.json); only what takes longer sets its own, as a constant.',
+      },
+    ],
+  },
+};
+
 const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
 
 export default tseslint.config(
@@ -165,6 +201,7 @@ export default tseslint.config(
     },
   },
   PURE,
+  TESTS_WITHOUT_TIME,
   ONE_READER,
   {
     files: ['**/*.mjs', '**/*.cjs'],

@@ -65,7 +65,6 @@ const ACCESS_POINT: Row[] = [
     AP_ANSWER_LIMIT_MS,
     { from: PATIENCE.apSilent, to: 90_000 },
   ],
-  ['1.3', 'it goes 1 s after its answer', 'apGoesMs', WAITS.apGoesMs, { from: 2000, to: 30_000 }],
   ['1.3', 'it goes 1 s after its answer', 'JUST_SET_UP_MS', JUST_SET_UP_MS, { from: 10_000, to: 180_000 }],
 ];
 

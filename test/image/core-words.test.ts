@@ -187,8 +187,7 @@ describe('image: the length and the CRC-32 of the Arduino core', () => {
     });
   });
 
-  describe('any image with a valid CRC-32', function () {
-    this.timeout(120_000);
+  describe('any image with a valid CRC-32', () => {
     const valid = fc.record({
       core: fc.constantFrom(...CORES),
       size: fc.integer({ min: 5 * SECTOR, max: 24 * SECTOR }),
