@@ -3,93 +3,12 @@ import fc from 'fast-check';
 import { read } from '../../lib/flash/kept/schema';
 import { STAGES, type StageName } from '../../lib/flash/job/stages';
 import { lastRequestIn } from '../../lib/flash/overview/last-request';
-import type { Observation, ObservationKind, Unstamped } from '../../lib/flash/verdict/observation';
+import type { Observation } from '../../lib/flash/verdict/observation';
 import { observation } from '../../lib/flash/verdict/observation-schema';
 import { judge } from '../../lib/flash/verdict/verdict';
+import { OBSERVATIONS } from './stored-samples';
 
-type Sample<T> = T extends { kind: ObservationKind } ? Omit<T, 'kind'> : never;
-
-/** Each kind as it is written, every property of it in use. */
-const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>[] } = {
-  stage: [
-    {
-      stage: 'cloud',
-      event: 'began',
-      seconds: 300,
-      deviceid: '1000a1b2c3',
-      url: 'http://10.10.7.1',
-      address: '192.0.2.2',
-      ports: '8443',
-      isForced: true,
-    },
-    { stage: 'cloud', event: 'over' },
-    { stage: 'cloud', event: 'ended' },
-    { stage: 'cloud', event: 'failed', code: 'device-timeout', values: { deviceid: '1000a1b2c3', seconds: 300 } },
-  ],
-  addresses: [{ addresses: [{ name: 'wlan0', address: '10.10.7.2' }] }],
-  'ap-looked': [{ result: 'strange', joined: true, reason: 'a portal' }],
-  wifi: [
-    { event: 'joining', ssid: 'ITEAD-1000a1b2c3' },
-    { event: 'failed', code: 'wifi-not-found', values: { ssid: 'ITEAD-1000a1b2c3' } },
-    { event: 'lost', code: 'wifi-lost', values: {} },
-  ],
-  provisioned: [{ answer: 'accepted' }],
-  dialled: [{ peer: '192.0.2.7', port: 'plain', isOld: true }],
-  'tls-failed': [
-    {
-      peer: '192.0.2.7',
-      failure: 'certificate-rejected',
-      code: 'ECONNRESET',
-      reason: 'it left',
-      helloSeen: true,
-      isOld: true,
-      isModern: true,
-      isShared: true,
-    },
-  ],
-  dispatched: [
-    {
-      peer: '192.0.2.7',
-      via: 'tls',
-      deviceid: '1000a1b2c3',
-      model: 'ITA-GZ1-GL',
-      romVersion: '1.5.5',
-      isProven: true,
-      count: 3,
-    },
-    { peer: '10.10.7.9', via: 'plain', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
-  ],
-  malformed: [{ peer: '192.0.2.7', reason: 'it is not JSON' }],
-  stranger: [
-    { peer: '192.0.2.7', act: 'browser' },
-    { peer: '192.0.2.8', act: 'second-key', rival: '192.0.2.7' },
-  ],
-  'connection-refused': [{ peer: '192.0.2.7', limit: 'handshakes' }],
-  registered: [{ peer: '192.0.2.7', via: 'tls' }],
-  ready: [{ peer: '192.0.2.7', via: 'plain' }],
-  'upgrade-sent': [{ version: '1.5.5', session: 1 }],
-  'image-requested': [{ role: 'user2', class: 'range', first: 0, size: 4096, randPosition: 7 }],
-  'image-sent': [{ role: 'user2', class: 'no-range', bytes: 4096, ms: 12 }],
-  'image-ended': [{ role: 'user1', class: 'no-range', complete: false, bytes: 4096, ms: 12.5 }],
-  acknowledged: [{ error: 404 }],
-  'session-lost': [{}],
-  'finalstage-looked': [{ ownAddress: '192.168.4.3', answered: true }, { answered: false }],
-  'finalstage-dialled': [{}],
-  'finalstage-requested': [
-    { image: 'user2', size: 4096 },
-    { image: 'final', size: 4096 },
-  ],
-  'finalstage-stalled': [{ image: 'final', bytes: 1000 }],
-  'finalstage-ended': [{ image: 'final', how: 'acknowledged', bytes: 4096 }],
-  'new-firmware-looked': [
-    { looks: [{ url: 'http://192.0.2.7', result: 'page', firmware: 'tasmota', version: '15.0' }] },
-  ],
-  message: [{ direction: 'in', text: '{"action":"query"}' }],
-};
-
-const stored = Object.entries(SAMPLES).flatMap(([kind, samples]) =>
-  samples.map((sample, index) => ({ at: 1000 * index, kind, ...sample }) as Observation),
-);
+const stored = OBSERVATIONS;
 const ODD: readonly unknown[] = [
   undefined,
   null,

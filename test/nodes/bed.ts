@@ -89,9 +89,16 @@ export class Bed {
   readonly devices: VirtualSonoff[] = [];
   private RED: NodeAPI | undefined;
 
-  static async load(flow: Flow, credentials: Record<string, Record<string, string>> = {}): Promise<Bed> {
+  /** @param furnish fills this package's own folder first, as an earlier run of Node-RED left it */
+  static async load(
+    flow: Flow,
+    credentials: Record<string, Record<string, string>> = {},
+    furnish: (folder: string) => Promise<void> = async () => undefined,
+  ): Promise<Bed> {
     helper.init(require.resolve(nodeRedFolder()));
-    helper.settings({ userDir: await newUserDir() });
+    const userDir = await newUserDir();
+    await furnish(join(userDir, 'sonota'));
+    helper.settings({ userDir });
     const bed = new Bed();
     await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
