@@ -443,6 +443,11 @@ const EXPLANATIONS = {
     remedy:
       'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
   },
+  'finalstage-interrupted': {
+    what: 'Node-RED ended during the transfer of the final image, so it is not known how much of it the device has.',
+    remedy:
+      'Look for the access point of the new firmware first. If the Wi-Fi FinalStage is there instead, join it and start the flow at FinalStage; if it asks for nothing within a minute, power-cycle the device once.',
+  },
   'finalstage-unconfirmed': {
     what: 'FinalStage acknowledged the whole final image and vanished without closing the connection.',
     remedy:

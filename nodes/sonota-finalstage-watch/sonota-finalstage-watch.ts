@@ -4,6 +4,7 @@ import type { Job } from '../../lib/flash/job/job';
 import { finalStage } from '../../lib/flash/stage/finalstage';
 import { FINALSTAGE_ADDRESS } from '../../lib/protocol/finalstage';
 import { chooseFirmware } from '../shared/firmware-choice';
+import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 
 export default function register(RED: NodeAPI): void {
@@ -20,10 +21,11 @@ export default function register(RED: NodeAPI): void {
       plan: ({ host: { flashHost }, form: { timeoutSeconds, url, firmware }, said }) => {
         const deviceid = said.deviceId();
         const sources = chooseFirmware(RED, firmware, said);
+        const newFirmwareUrl = newFirmwareUrlBehind(RED, this.id) ?? said.httpUrl('newfirmware');
         return {
           deviceid,
           findJob: () => jobInFinalStage(flashHost, deviceid),
-          run: (context) => finalStage(context, flashHost, { timeoutSeconds, url, sources }),
+          run: (context) => finalStage(context, flashHost, { timeoutSeconds, url, sources, newFirmwareUrl }),
         };
       },
     });

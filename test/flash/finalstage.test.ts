@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { makeFinalImage } from '../../lib/image';
+import type { Job } from '../../lib/flash/job/job';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
-import { closeBenches, FIRMWARE, openBench } from './bench';
+import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
 describe('flash/stage/finalstage', () => {
@@ -27,6 +30,58 @@ describe('flash/stage/finalstage', () => {
   it('needs a final image', async () => {
     const bench = await openBench();
     await assertCode(bench.begin('finalstage', { sources: {} }).outcome, 'firmware-missing');
+  });
+
+  describe('after Node-RED ended with the last byte of the final image on its way', () => {
+    const { serve } = useHttpServers();
+
+    /** What was kept is older than what the system still sent. */
+    const resumed = (bench: Bench): Job => {
+      const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
+      const final = { size: 482_432, sent: 0, tries: 1, state: 'flowing' } as const;
+      const visit = { since: new Date().toISOString(), peer: 'localhost', deliveries: { final } };
+      job.visit = FinalStageVisit.restore(visit);
+      return job;
+    };
+
+    it('is done as soon as the new firmware shows itself', async () => {
+      const bench = await openBench();
+      const job = resumed(bench);
+      const url = await serve((_request, response) => response.end('Tasmota 14.1.0 by Theo Arends'));
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+      await stage.outcome;
+      assert.equal(job.stage, 'done');
+      assert.equal(job.evidence.verdict().code, 'on-course');
+      assert.ok(!stage.recorder.reports.some(({ report }) => report.warning === 'finalstage-stalled'));
+    });
+
+    it('calls nothing certain, and lets the next device have its turn long before the time limit', async () => {
+      const bench = await openBench({}, { unconfirmedMs: 50 });
+      const job = resumed(bench);
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE, timeoutSeconds: 900 });
+      const report = await stage.recorder.reported(({ warning }) => warning !== undefined);
+      assert.deepEqual([report.name, report.warning], ['final-interrupted', 'finalstage-interrupted']);
+      const next = bench.host.jobs.jobFor('upgrade', '1000000002');
+      const turn = bench.host.finalStageTurn.take(next, new AbortController().signal, () => undefined);
+      await assertCode(stage.outcome, 'finalstage-interrupted');
+      const { code, confidence, text } = job.evidence.verdict();
+      assert.deepEqual([code, confidence], ['finalstage-interrupted', 'likely']);
+      assert.doesNotMatch(text, /482432|serial adapter/);
+      await turn;
+    });
+
+    it('serves a device that asks again, and asks it for nothing', async function () {
+      this.timeout(15_000);
+      const bench = await openBench();
+      const { visit } = resumed(bench);
+      const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1 });
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url: device.finalStageUrl, sources: FIRMWARE });
+      await device.start();
+      await stage.outcome;
+      assert.equal((await device.ended).result, 'flashed');
+      assert.equal(visit?.deliveries.final?.tries, 2);
+    });
   });
 
   for (const fault of ['finalstage-stolen', 'finalstage-blocked']) {

@@ -162,7 +162,7 @@ describe('flash/job-memory', () => {
     assert.equal(second.queue.snapshot().entries[0]?.error, 'certificate-rejected');
   });
 
-  it('says that a transfer was cut off with the process, and does not trust an image that has changed', async () => {
+  it('does not know how far a transfer got that was on the wire when the process ended, and does not trust an image that has changed', async () => {
     const first = host();
     const job = first.jobs.jobFor('finalstage', deviceid);
     job.enter('finalstage');
@@ -176,11 +176,11 @@ describe('flash/job-memory', () => {
     const again = host().jobs.openJob(deviceid);
     assert.ok(again?.visit);
     assert.equal(again.visit.since.getTime(), 1000);
-    assert.equal(again.visit.deliveries.final?.state, 'broken');
+    assert.equal(again.visit.deliveries.final?.state, 'interrupted');
     assert.deepEqual(Object.keys(again.firmware).sort(), ['final', 'user2']);
     const { kind, ...last } = again.evidence.all.at(-1)!;
     assert.equal(kind, 'finalstage-ended');
-    assert.equal((last as { how?: string }).how, 'broken');
+    assert.equal((last as { how?: string }).how, 'interrupted');
   });
 
   it('puts a result out again that may not have arrived, until a later stage has begun', async () => {

@@ -21,6 +21,12 @@ export class Air extends EventEmitter {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Passes on what was held, and everything that comes after. */
+  letGo(): void {
+    this.holdAfter = Infinity;
+    this.emit('let-go');
+  }
+
   /** Loses what is under way, as when the machine behind it is gone. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
@@ -35,6 +41,13 @@ export class Air extends EventEmitter {
   private pass(device: net.Socket): void {
     const host = net.connect(this.target);
     let passed = 0;
+    const held: Buffer[] = [];
+    const letGo = (): void => {
+      for (const bytes of held.splice(0)) device.write(bytes);
+      host.resume();
+    };
+    this.on('let-go', letGo);
+    host.once('close', () => this.off('let-go', letGo));
     for (const [one, other] of [
       [device, host],
       [host, device],
@@ -52,6 +65,7 @@ export class Air extends EventEmitter {
       passed += bytes.length;
       if (room > 0) device.write(bytes.subarray(0, room));
       if (bytes.length < room || this.holdAfter === Infinity) return;
+      held.push(bytes.subarray(Math.max(0, room)));
       host.pause();
       this.emit('held');
     });

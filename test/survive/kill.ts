@@ -19,7 +19,7 @@ export async function surviveAt(point: Point): Promise<void> {
     await point.then?.(scene);
     if (end === 'lost') return assert.ok(!scene.holdsFinal());
     await scene.flashed();
-    if (end === 'done') await scene.done();
+    await scene.done();
     assert.equal(scene.upgrades, upgrades, scene.device.log.join('\n'));
   } finally {
     await scene.close();

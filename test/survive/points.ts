@@ -11,10 +11,9 @@ export interface Point {
   then?(scene: Scene): Promise<void>;
   /**
    * - `done` (the default): the device has the right bytes, and the flow ends as if nothing had been
-   * - `flashed`: the right bytes, though nobody was there to see them arrive
    * - `lost`: the device cannot survive; `then` has seen that it is said
    */
-  readonly end?: 'done' | 'flashed' | 'lost';
+  readonly end?: 'done' | 'lost';
   /** How often the device is told to upgrade, in both lives of Node-RED; 1 unless told. */
   readonly upgrades?: number;
 }
@@ -120,7 +119,7 @@ export const POINTS: readonly Point[] = [
       scene.air.once('held', () => scene.kill());
     },
     then: async (scene) => {
-      await scene.shows('finalstage', /^red ring finalstage-stalled/);
+      await scene.shows('finalstage', /^red ring finalstage-interrupted/);
       assert.ok(!scene.device.log.includes('state: erased'));
       scene.device.powerCycle();
     },
@@ -133,16 +132,24 @@ export const POINTS: readonly Point[] = [
       scene.air.once('held', () => scene.kill());
     },
     then: async (scene) => {
-      await scene.shows('finalstage', /^red ring finalstage-stalled/);
+      await scene.shows('finalstage', /^red ring finalstage-interrupted/);
       assert.ok(scene.device.log.includes('state: erased'));
       assert.equal(scene.device.state, 'hanging');
     },
     end: 'lost',
   },
   {
+    name: 'FinalStage: the final image is on its way, and the system sends the rest',
+    options: { finalBytes: 32_768 },
+    arm: (scene) => {
+      // The last of its two parts, without the end of that.
+      scene.air.holdAfter = 32_768;
+      scene.air.once('held', () => scene.kill({ systemSends: true }));
+    },
+  },
+  {
     name: 'FinalStage: the last byte is written, its end is not seen',
     arm: (scene) => scene.killAtLog(/^FinalStage: installed/),
-    end: 'flashed',
   },
   {
     name: 'FinalStage: the final image is out, nobody has seen it go',

@@ -86,7 +86,7 @@ export class Scene extends EventEmitter {
       legacyPort: ports.legacyPort,
       finalStagePort,
       finalStageHost: { address: '127.0.0.1', port: airPort },
-      ...(oneHop ? { newFirmware: { apAddress: '127.0.0.1', apPort: finalStagePort, homePort: 0 } } : {}),
+      newFirmware: { apAddress: '127.0.0.1', apPort: finalStagePort, homePort: 0 },
       ...options,
     });
     this.outcome = new Promise((resolve) => {
@@ -100,11 +100,14 @@ export class Scene extends EventEmitter {
     await this.red.inject('start', { mine: 'kept', apikey: FLOW_SECRET });
   }
 
-  /** Kills Node-RED, at once: nothing of it runs any more when this returns. Later calls do nothing. */
-  kill(): void {
+  /**
+   * Kills Node-RED, at once: nothing of it runs any more when this returns. Later calls do nothing.
+   * @param options `systemSends`: what Node-RED has handed to the system still arrives, as it does on a real machine
+   */
+  kill({ systemSends = false } = {}): void {
     if (this.killing) return;
-    this.killing = this.red.kill();
-    this.air.cut();
+    this.killing = this.red.kill().then(() => (systemSends ? this.air.letGo() : undefined));
+    if (!systemSends) this.air.cut();
     this.emit('killed');
   }
 

@@ -11,8 +11,10 @@ export interface Delivery {
    * - `stalled`: the connection stands, but nothing goes forward
    * - `acknowledged`: the device has the last byte, but vanished without closing the connection
    * - `delivered`: it has the last byte and closed the connection itself
+   * - `interrupted`: it was on the wire when the process ended. What was kept of it is older than what the system still
+   *   sent, so the device may have all of it
    */
-  state: 'flowing' | 'stalled' | 'broken' | 'acknowledged' | 'delivered';
+  state: 'flowing' | 'stalled' | 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
 }
 
 /** Where one try of a delivery is told how it goes; a try that a newer one has overtaken changes nothing any more. */
@@ -105,6 +107,11 @@ export class FinalStageVisit extends EventEmitter {
     return final !== undefined && isOver(final);
   }
 
+  /** Whether only the device can tell how much of the final image it has. */
+  get isFinalInterrupted(): boolean {
+    return this.deliveries.final?.state === 'interrupted';
+  }
+
   /** Whether the final image went out to the last byte within the last `withinMs`. */
   isJustDelivered(withinMs: number): boolean {
     return this.deliveries.final?.state === 'delivered' && Date.now() - this.lastByte < withinMs;
@@ -122,13 +129,12 @@ export class FinalStageVisit extends EventEmitter {
     return { since: this.since.toISOString(), peer: this.peer, deliveries: structuredClone(this.deliveries) };
   }
 
-  /** A transfer that was on the wire when the process ended was cut off with it. */
   static restore({ since, peer, deliveries }: FinalStageVisitRecord): FinalStageVisit {
     const visit = new FinalStageVisit(new Date(since));
     visit.peer = peer;
     for (const [image, delivery] of Object.entries(deliveries) as [FinalStageImage, Delivery][]) {
-      const state = delivery.sent === delivery.size ? 'acknowledged' : 'broken';
-      visit.deliveries[image] = { ...delivery, state: isOver(delivery) ? delivery.state : state };
+      const wasOnWire = delivery.state === 'flowing' || delivery.state === 'stalled';
+      visit.deliveries[image] = wasOnWire ? { ...delivery, state: 'interrupted' } : delivery;
     }
     return visit;
   }

@@ -58,18 +58,17 @@ export function jobOf(
   if (!job.isOpen) return job;
   if (record.visit) {
     job.visit = FinalStageVisit.restore(record.visit);
-    noteCutOff(job, record.visit);
+    noteInterrupted(job, record.visit);
   }
   if (record.download) job.download = UpgradeDownload.restore(record.download);
   return job;
 }
 
-/** What was on the wire when the process ended has ended with it: so it is told at once, whatever stage comes next. */
-function noteCutOff({ visit, evidence }: Job, { deliveries }: FinalStageVisitRecord): void {
+/** What was on the wire when the process ended: it is reported immediately, whatever stage comes next. */
+function noteInterrupted({ visit, evidence }: Job, { deliveries }: FinalStageVisitRecord): void {
   for (const image of ['user2', 'final'] as const) {
     const [before, now] = [deliveries[image], visit?.deliveries[image]];
-    if (!before || !now || before.state === now.state) continue;
-    const how = now.state === 'acknowledged' ? 'acknowledged' : 'broken';
-    evidence.add({ kind: 'finalstage-ended', image, how, bytes: now.sent });
+    if (!before || now?.state !== 'interrupted' || before.state === 'interrupted') continue;
+    evidence.add({ kind: 'finalstage-ended', image, how: 'interrupted', bytes: now.sent });
   }
 }

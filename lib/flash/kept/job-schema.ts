@@ -90,7 +90,14 @@ const knownDelivery = object<Delivery>({
   size: count,
   sent: count,
   tries: count,
-  state: word<Delivery['state']>({ flowing: true, stalled: true, broken: true, acknowledged: true, delivered: true }),
+  state: word<Delivery['state']>({
+    flowing: true,
+    stalled: true,
+    broken: true,
+    acknowledged: true,
+    delivered: true,
+    interrupted: true,
+  }),
 });
 const delivery: Schema<Delivery> = (value, onDropped) => notBeyond(knownDelivery(value, onDropped));
 

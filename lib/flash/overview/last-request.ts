@@ -65,7 +65,8 @@ function tell(seen: Observation): Pick<LastRequest, 'name' | 'values'> | undefin
     case 'finalstage-requested':
       return { name: `finalstage-asked-${seen.image}`, values: { size: seen.size } };
     case 'finalstage-ended':
-      return { name: `finalstage-${seen.how}`, values: { bytes: seen.bytes } };
+      // What ended there was this program; the device's request before it is the newest thing it did.
+      return seen.how === 'interrupted' ? undefined : { name: `finalstage-${seen.how}`, values: { bytes: seen.bytes } };
     case 'message':
       return seen.direction === 'in' ? { name: 'message', values: { action: actionIn(seen.text) } } : undefined;
     default:

@@ -172,6 +172,11 @@ export const ANNOUNCEMENTS = {
     label: 'stalled',
     text: 'The transfer of the final image broke off after {sent} of {size} bytes. Leave the device powered and stay in the Wi-Fi FinalStage: it may ask again.',
   },
+  'final-interrupted': {
+    state: 'waiting',
+    label: 'looking for it',
+    text: 'Leave the device powered: Node-RED ended during the transfer of the final image. The new firmware is looked for; where the Wi-Fi FinalStage shows itself instead, join it.',
+  },
   'final-sent': {
     state: 'working',
     label: 'last sector',

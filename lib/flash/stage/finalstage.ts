@@ -4,6 +4,7 @@ import { FinalStageVisit } from '../job/finalstage-visit';
 import type { JobEvidence } from '../job/evidence';
 import type { FlashHost } from '../host/host';
 import type { Job } from '../job/job';
+import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
 import { finalStageVisit } from '../radio/visits';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
@@ -15,12 +16,18 @@ import type { Waits } from '../waiting/waits';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
 import { untilOver, witnessed, type Beginning } from './judged';
+import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 
 /** FinalStage is gone when at least this many looks in the time that it may be out of sight found nothing. */
 const GONE_AFTER_LOOKS = 2;
 
 /** Trouble that the narration below puts into words that also say what to do now. */
-const OF_ITS_OWN_WORDS: readonly ErrorCode[] = ['finalstage-stalled', 'user2-stalled', 'finalstage-wrong-address'];
+const OF_ITS_OWN_WORDS: readonly ErrorCode[] = [
+  'finalstage-interrupted',
+  'finalstage-stalled',
+  'user2-stalled',
+  'finalstage-wrong-address',
+];
 
 export interface FinalStageOptions {
   readonly timeoutSeconds: number;
@@ -28,6 +35,8 @@ export interface FinalStageOptions {
   readonly url: string;
   /** For what the job does not have: where it was resumed here. */
   readonly sources: FirmwareSources | undefined;
+  /** Where the new firmware shows itself, where a person knows better than `placesOf`. */
+  readonly newFirmwareUrl?: string | undefined;
 }
 
 /**
@@ -36,7 +45,7 @@ export interface FinalStageOptions {
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
- *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-stranger`, `finalstage-half-erased`, `finalstage-stalled`,
+ *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-stranger`, `finalstage-half-erased`, `finalstage-interrupted`, `finalstage-stalled`,
  *   `user2-stalled`, `finalstage-left-early`, `network-overlap`, `rehearsal-only`, `unexplained`, `cancelled`
  */
 export async function finalStage(
@@ -76,7 +85,7 @@ async function watchFinalStage(
   const presence = new FinalStagePresence(options.url, {
     ownAddresses: () => host.ownAddresses(options.url),
     isJoinedByItself: () => radio?.isJoined === true,
-    mayBeReplaced: () => visit.hasWholeFinal,
+    mayBeReplaced: () => visit.hasWholeFinal || visit.isFinalInterrupted,
     isElsewhere: () => host.radio.holder === 'set-up',
   });
   const onLooked = (): void => noteLook(job, presence);
@@ -93,6 +102,7 @@ async function watchFinalStage(
       await firstOf<true>(signal, [
         (either) =>
           waitFor(presence, ['looked'], () => isGone(visit, presence, host.waits) || undefined, { signal: either }),
+        (either) => showsItself(job, host, visit, options, either),
         ...(radio ? [(either: AbortSignal) => radio.keepJoined(either)] : []),
       ]);
       narrator.stop();
@@ -109,6 +119,41 @@ async function watchFinalStage(
     presence.stop();
     await radio?.leave();
     visit.isJoined = false;
+  }
+}
+
+/**
+ * Resolves when the new firmware is there after a transfer of which this process did not see the end. A device that asks
+ * for the image again is asked for nothing.
+ */
+async function showsItself(
+  job: Job,
+  host: FlashHost,
+  visit: FinalStageVisit,
+  { url, newFirmwareUrl }: FinalStageOptions,
+  signal: AbortSignal,
+): Promise<true> {
+  const given = newFirmwareUrl ?? (isLoopback(new URL(url).hostname) ? url : undefined);
+  const places = placesOf(job, given);
+  const presence = new NewFirmwarePresence(places, {
+    mac: job.facts.mac,
+    ownAddresses: () => host.ownAddresses(places[0].url),
+    mayBeOurs: isOwnFirmware,
+  });
+  const found = (): true | undefined => {
+    if (!visit.isFinalInterrupted) presence.stop();
+    else if (presence.found) return true;
+    return undefined;
+  };
+  visit.on('changed', found);
+  try {
+    if (visit.isFinalInterrupted) presence.start();
+    await waitFor(presence, ['looked'], found, { signal });
+    job.evidence.addIfNew({ kind: 'new-firmware-looked', looks: presence.sightings });
+    return true;
+  } finally {
+    visit.off('changed', found);
+    presence.stop();
   }
 }
 
@@ -154,12 +199,16 @@ function noteLook({ evidence }: Job, { addresses, ownAddress, isAnswered }: Fina
   evidence.addIfNew({ kind: 'finalstage-looked', ...own, answered: isAnswered });
 }
 
-/** @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye */
+/**
+ * @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye,
+ *   `finalstage-interrupted` when one does that may have everything
+ */
 function isGone(visit: FinalStageVisit, presence: FinalStagePresence, waits: Waits): boolean {
   const state = visit.deliveries.final?.state;
   const isAway = (forMs: number): boolean =>
     Date.now() - presence.lastThere >= forMs && presence.looksSince >= GONE_AFTER_LOOKS;
   if (state === 'acknowledged' && isAway(waits.unconfirmedMs)) throw new FlashError('finalstage-unconfirmed');
+  if (state === 'interrupted' && isAway(waits.unconfirmedMs)) throw new FlashError('finalstage-interrupted');
   return state === 'delivered' && isAway(waits.goneMs);
 }
 
@@ -192,6 +241,7 @@ class FinalStageNarrator {
   private readonly narrate = (): void => {
     const { context, presence, visit } = this;
     const { user2, final } = visit.deliveries;
+    if (final?.state === 'interrupted') return context.say('final-interrupted', {}, { fraction: 0.35 });
     if (final?.state === 'acknowledged') return context.say('final-unconfirmed', {}, { fraction: 0.96 });
     if (final?.state === 'delivered') {
       const { ownAddress, isAnswered } = presence;

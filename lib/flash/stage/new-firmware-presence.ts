@@ -56,6 +56,14 @@ export function placesOf({ facts }: Job, given: string | undefined): Places {
 }
 
 /**
+ * Whether an answer is the device's own where nothing else tells: what is not known as firmware may be anybody's page,
+ * and in an access point only the MAC address tells whose it is.
+ */
+export function isOwnFirmware({ isProven, place, kind }: NewFirmwareAnswer): boolean {
+  return isProven || (!place.isAccessPoint && kind !== 'other');
+}
+
+/**
  * Looks again and again whether the new firmware shows itself. Emits `looked` after every look.
  */
 export class NewFirmwarePresence extends EventEmitter {

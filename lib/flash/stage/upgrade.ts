@@ -18,7 +18,7 @@ import { waitFor } from '../waiting/wait';
 import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
 import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
-import { NewFirmwarePresence, placesOf } from './new-firmware-presence';
+import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
 
 /** The device's code for a version that it takes for older than its own. */
@@ -150,8 +150,7 @@ async function showsItself(
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
     ownAddresses: () => host.ownAddresses(places[0].url),
-    // What is not known as firmware may be anybody's page; in an access point only the MAC address tells whose it is.
-    mayBeOurs: ({ isProven, place, kind }) => isProven || (!place.isAccessPoint && kind !== 'other'),
+    mayBeOurs: isOwnFirmware,
   });
   try {
     presence.start();

@@ -155,7 +155,12 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   'finalstage-stalled': body<'finalstage-stalled'>({ image: finalStageImage, bytes: count }),
   'finalstage-ended': body<'finalstage-ended'>({
     image: finalStageImage,
-    how: word<Seen<'finalstage-ended'>['how']>({ broken: true, acknowledged: true, delivered: true }),
+    how: word<Seen<'finalstage-ended'>['how']>({
+      broken: true,
+      acknowledged: true,
+      delivered: true,
+      interrupted: true,
+    }),
     bytes: count,
   }),
   'new-firmware-looked': body<'new-firmware-looked'>({

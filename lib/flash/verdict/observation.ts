@@ -188,7 +188,8 @@ type Sighting =
   | {
       readonly kind: 'finalstage-ended';
       readonly image: 'user2' | 'final';
-      readonly how: 'broken' | 'acknowledged' | 'delivered';
+      /** `interrupted`: this program ended meanwhile; `bytes` is what was known by then, more may have been sent. */
+      readonly how: 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
       readonly bytes: number;
     }
   /** A look for the new firmware, wherever it may be; only where it saw something new. */

@@ -160,7 +160,7 @@ const looked = (ownAddress: string | undefined, answered: boolean): Unstamped =>
 });
 const dialled: Unstamped = { kind: 'finalstage-dialled' };
 const requested = (image: 'user2' | 'final'): Unstamped => ({ kind: 'finalstage-requested', image, size: 482_432 });
-type How = 'broken' | 'acknowledged' | 'delivered';
+type How = 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
 const ended = (image: 'user2' | 'final', how: How, bytes = 482_432): Unstamped => ({
   kind: 'finalstage-ended',
   image,
@@ -1262,6 +1262,29 @@ const CASES: readonly Case[] = [
       [31, looked(undefined, false)],
     ],
     now: 92,
+  },
+  {
+    title: 'the final image on its way when this program ended',
+    code: 'finalstage-interrupted',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, looked('192.168.4.2', true)],
+      [20, requested('final')],
+      [30, ended('final', 'interrupted')],
+    ],
+  },
+  {
+    title: 'user2 on its way when this program ended',
+    code: 'user2-stalled',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.finalstage],
+      [20, requested('user2')],
+      [30, ended('user2', 'interrupted', 4096)],
+    ],
   },
   {
     title: 'the last byte of user2, whatever became of its connection',

@@ -31,11 +31,22 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The system sends what it was given after the process has ended: the numbers that were kept prove nothing.
+    code: 'finalstage-interrupted',
+    stages,
+    see: (seen) => {
+      const ended = newestEnd(seen, 'final');
+      if (ended?.how !== 'interrupted' || seen.end === 'ended') return undefined;
+      return { confidence: 'likely', evidence: [ended] };
+    },
+  },
+  {
     // Protocol notes 7, row 14, where the erase is behind it.
     code: 'finalstage-stalled',
     stages,
     see: (seen) => {
       const broken = breakOf(seen, 'final');
+      if (broken && isInterrupted(broken)) return undefined;
       return broken && { confidence: 'certain', values: sizesOf(seen, broken), evidence: [broken] };
     },
   },
@@ -57,7 +68,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const ended = seen.ever('finalstage-ended').at(-1);
-      if (!seen.isOver || ended?.image !== 'final' || ended.how === 'broken') return undefined;
+      if (!seen.isOver || ended?.image !== 'final' || !isWhole(seen, ended)) return undefined;
       const isThere = seen.ever('finalstage-looked').at(-1)?.answered ?? false;
       const reason = isThere
         ? 'FinalStage has the whole final image, but does not go away'
@@ -71,7 +82,12 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const broken = breakOf(seen, 'user2');
-      return broken && { confidence: 'certain', values: sizesOf(seen, broken), evidence: [broken] };
+      if (!broken) return undefined;
+      return {
+        confidence: isInterrupted(broken) ? 'likely' : 'certain',
+        values: sizesOf(seen, broken),
+        evidence: [broken],
+      };
     },
   },
   {
@@ -177,6 +193,12 @@ function dialsWithoutRequest(seen: Sightings): Seen<'finalstage-dialled'>[] {
   return seen.after(seen.ever('finalstage-requested').at(-1), 'finalstage-dialled');
 }
 
+/** How the newest transfer ended, where it was of this image and has ended. */
+function newestEnd(seen: Sightings, image: 'user2' | 'final'): Seen<'finalstage-ended'> | undefined {
+  const requested = seen.ever('finalstage-requested').at(-1);
+  return requested?.image === image ? seen.after(requested, 'finalstage-ended').at(-1) : undefined;
+}
+
 /** Where the newest transfer of an image stands still or has broken off, that. */
 function breakOf(
   seen: Sightings,
@@ -184,9 +206,13 @@ function breakOf(
 ): Seen<'finalstage-stalled'> | Seen<'finalstage-ended'> | undefined {
   const requested = seen.ever('finalstage-requested').at(-1);
   if (requested?.image !== image) return undefined;
-  const ended = seen.after(requested, 'finalstage-ended').at(-1);
+  const ended = newestEnd(seen, image);
   if (ended) return isWhole(seen, ended) ? undefined : ended;
   return seen.after(requested, 'finalstage-stalled').at(-1);
+}
+
+function isInterrupted(broken: Seen<'finalstage-stalled'> | Seen<'finalstage-ended'>): boolean {
+  return broken.kind === 'finalstage-ended' && broken.how === 'interrupted';
 }
 
 function sizesOf(seen: Sightings, { image, bytes }: { image: string; bytes: number }): { sent: number; size: number } {
@@ -201,7 +227,8 @@ function isDone(seen: Sightings, image: 'user2' | 'final'): boolean {
 /** The last byte of user2 is enough: the device restarts at once, and how its connection ends tells nothing. */
 function isWhole(seen: Sightings, ended: Seen<'finalstage-ended'>): boolean {
   const { sent, size } = sizesOf(seen, ended);
-  return ended.how !== 'broken' || (ended.image === 'user2' && sent >= size);
+  const isKnown = ended.how === 'acknowledged' || ended.how === 'delivered';
+  return isKnown || (ended.image === 'user2' && sent >= size);
 }
 
 /** The look at which this machine came into FinalStage's network, if it is in it, with its present address. */
