@@ -113,6 +113,16 @@ const TESTS_WITHOUT_TIME = {
   },
 };
 
+/** In the editor, texts of devices, servers and files are shown as text: whatever takes HTML takes no value. */
+const HTML_OF_VALUES = [
+  "MemberExpression[object.name='RED'][property.name='notify']",
+  "CallExpression[callee.property.name='html'][arguments.length>0]",
+  'CallExpression[callee.property.name=/^(insertAdjacentHTML|parseHTML|write|writeln)$/]',
+  'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML|srcdoc)$/]',
+  "CallExpression[callee.name='$'] > TemplateLiteral[expressions.length>0][quasis.0.value.raw=/^\\s*</]",
+  'CallExpression[callee.property.name=/^(append|prepend|before|after|replaceWith)$/] > TemplateLiteral[expressions.length>0]',
+].map((selector) => ({ selector, message: 'Show it as text: sonotaNotify, or jQuery text() and attr().' }));
+
 const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
 
 export default tseslint.config(
@@ -144,7 +154,14 @@ export default tseslint.config(
     // Plain scripts: what one declares at its top, the others use.
     files: ['nodes/**/*.editor.ts'],
     languageOptions: { sourceType: 'script' },
-    rules: { '@typescript-eslint/no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }] },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }],
+      'no-restricted-syntax': ['error', ...HTML_OF_VALUES],
+    },
+  },
+  {
+    files: ['nodes/shared/notify.editor.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     files: ['test/**/*.ts'],

@@ -18,7 +18,7 @@ const PLUGINS = join('nodes', 'plugins');
 export async function assemble(root, dist) {
   const faults = [];
   const compiled = join(dist, '.editor');
-  const shared = await readIfThere(join(compiled, 'nodes', 'shared', 'checks.editor.js'));
+  const shared = await sharedScript(join(compiled, 'nodes', 'shared'));
   for (const type of await foldersIn(join(root, 'nodes'))) {
     const from = join(root, 'nodes', type);
     const to = join(dist, 'nodes', type);
@@ -29,7 +29,7 @@ export async function assemble(root, dist) {
       continue;
     }
     await mkdir(to, { recursive: true });
-    await writeFile(join(to, `${type}.html`), page(type, shared ?? '', script, form));
+    await writeFile(join(to, `${type}.html`), page(type, shared, script, form));
     if (existsSync(join(from, 'locales'))) await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
     const icon = /icon: '([\w-]+\.svg)'/.exec(script)?.[1];
     if (icon !== undefined && !existsSync(join(root, 'icons', icon))) faults.push(`icons/${icon} is missing`);
@@ -78,6 +78,12 @@ async function addSharedTexts(root, dist) {
 }
 
 /** A node's own script stands last: it names what its other parts declare. */
+/** What all nodes' editor scripts may use. */
+async function sharedScript(folder) {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.editor.js')).sort();
+  return (await Promise.all(names.map((name) => readIfThere(join(folder, name))))).join('\n');
+}
+
 async function editorScript(compiled, type) {
   const main = await readIfThere(join(compiled, type, `${type}.editor.js`));
   if (main === undefined) return undefined;

@@ -128,11 +128,13 @@ function sonotaLine(box: JQuery, icon: string, text: string): JQuery {
 }
 
 function sonotaIcon(icon: string): JQuery {
-  return $(`<i class="fa ${icon}">`).css('color', SONOTA_ICON_COLOURS[icon] ?? '');
+  return $('<i>')
+    .addClass(`fa ${icon}`)
+    .css('color', SONOTA_ICON_COLOURS[icon] ?? '');
 }
 
 function sonotaButton(box: JQuery, text: string, name: string, act: () => void): void {
-  const button = $(`<button type="button" class="red-ui-button red-ui-button-small ${name}">`).text(text);
+  const button = $('<button type="button" class="red-ui-button red-ui-button-small">').addClass(name).text(text);
   // The editor's own grey, which it holds to be important, is too light for such small letters.
   button.attr('style', 'margin: 4px 4px 4px 0; color: var(--red-ui-primary-text-color) !important');
   button.on('click', act).appendTo(box);

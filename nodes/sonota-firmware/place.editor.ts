@@ -183,7 +183,7 @@ class SonotaPlace {
       },
       (failed: JQuery.jqXHR) => {
         const { message } = (failed.responseJSON ?? {}) as { message?: string };
-        RED.notify(message ?? this.form.t('examination.unavailable'), 'error');
+        sonotaNotify(message ?? this.form.t('examination.unavailable'), 'error');
       },
     );
   }

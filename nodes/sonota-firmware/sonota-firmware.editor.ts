@@ -88,7 +88,7 @@ function sonotaShowStore(box: JQuery, store: SonotaStoredImage[], { t, refresh, 
           refresh();
           for (const place of places) place.examine();
         },
-        () => RED.notify(t('examination.unavailable'), 'error'),
+        () => sonotaNotify(t('examination.unavailable'), 'error'),
       );
     });
     $('<span>')

@@ -63,10 +63,10 @@ function sonotaCheckTable(verdict: string, checks: readonly SonotaCheckRow[]): J
 function sonotaCheckLine({ ok, code, text, remedy }: SonotaCheckRow): JQuery {
   const name = ok === true ? 'ok' : ok === 'warn' ? 'warn' : 'wrong';
   const { icon, color } = SONOTA_CHECK_SIGNS[name];
-  const sign = $(`<i class="fa ${icon}" role="img" style="color: ${color}"></i>`).attr({
-    'aria-label': sonotaCheckText(name),
-    title: ok === true ? sonotaCheckText(name) : code,
-  });
+  const sign = $('<i role="img"></i>')
+    .addClass(`fa ${icon}`)
+    .css('color', color)
+    .attr({ 'aria-label': sonotaCheckText(name), title: ok === true ? sonotaCheckText(name) : code });
   const cell = '<td style="vertical-align: top; padding: 2px 8px"></td>';
   return $('<tr></tr>').append($(cell).append(sign), $(cell).text(text), $(cell).text(remedy));
 }

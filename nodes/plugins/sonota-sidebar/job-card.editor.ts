@@ -32,7 +32,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const deeds = Object.fromEntries(
     (['evidence', 'retry', 'forget'] as const).map((deed) => {
       const button = $('<button type="button" class="red-ui-button red-ui-button-small"></button>').append(
-        $(`<i class="fa ${SONOTA_DEED_ICONS[deed]}" aria-hidden="true"></i>`),
+        $('<i aria-hidden="true"></i>').addClass(`fa ${SONOTA_DEED_ICONS[deed]}`),
         document.createTextNode(` ${sonotaSidebarText(`button.${deed}`)}`),
       );
       button.on('click', () => shown && act(deed, shown));
