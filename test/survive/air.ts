@@ -44,10 +44,11 @@ export class Air extends EventEmitter {
     const held: Buffer[] = [];
     const letGo = (): void => {
       for (const bytes of held.splice(0)) device.write(bytes);
-      host.resume();
+      if (host.destroyed) device.destroySoon();
+      else host.resume();
     };
     this.on('let-go', letGo);
-    host.once('close', () => this.off('let-go', letGo));
+    device.once('close', () => this.off('let-go', letGo));
     for (const [one, other] of [
       [device, host],
       [host, device],
@@ -56,7 +57,8 @@ export class Air extends EventEmitter {
       one.on('error', () => undefined);
       one.on('close', () => {
         this.sockets.delete(one);
-        other.destroySoon();
+        // What is held comes before the end.
+        if (one === device || held.length === 0) other.destroySoon();
       });
     }
     device.on('data', (bytes) => void host.write(bytes));
