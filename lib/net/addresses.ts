@@ -34,10 +34,12 @@ export function inSameNetwork(one: string, other: string, netmask: string): bool
 }
 
 /**
- * The address that this machine would use towards the internet, that is the one on the default route's interface;
- * undefined without such a route. A UDP `connect` asks the routing table for it and sends nothing.
+ * The address that this machine would use towards another one, that is the one on the interface that reaches it;
+ * undefined without a route. A UDP `connect` asks the routing table for it and sends nothing.
+ *
+ * @param towards an IPv4 address; the internet unless told
  */
-export function routedAddress(): Promise<string | undefined> {
+export function routedAddress(towards = SOMEWHERE_ELSE): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
     const answer = (address: string | undefined): void => {
@@ -45,7 +47,7 @@ export function routedAddress(): Promise<string | undefined> {
       resolve(address);
     };
     socket.once('error', () => answer(undefined));
-    socket.connect(9, SOMEWHERE_ELSE, () => answer(socket.address().address));
+    socket.connect(9, towards, () => answer(socket.address().address));
   });
 }
 

@@ -1,6 +1,7 @@
 interface SonotaProvisionProperties extends EditorNodeProperties {
   host: string;
   url: string;
+  deviceid: string;
   timeout: string;
 }
 
@@ -11,6 +12,7 @@ RED.nodes.registerType<SonotaProvisionProperties>('sonota-provision', {
     name: { value: '' },
     host: { value: '', type: 'sonota-host', required: true },
     url: { value: '', validate: sonotaChecks.httpUrl },
+    deviceid: { value: '', validate: sonotaChecks.deviceid },
     timeout: { value: '', validate: sonotaChecks.positive },
   },
   inputs: 1,

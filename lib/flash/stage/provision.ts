@@ -10,6 +10,7 @@ import type { StageContext } from '../run/stage-runs';
 import { AP_NETWORK } from '../verdict/networks';
 import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../waiting/wait';
+import { requireItsNetwork } from './access-point-network';
 import { untilOver, witnessed, type Beginning } from './judged';
 
 /**
@@ -29,6 +30,8 @@ export interface ProvisionOptions {
   readonly password: string | undefined;
   /** Only this device is provisioned; another one's access point is left alone. */
   readonly deviceid: string | undefined;
+  /** Gives the Wi-Fi away even where what answers cannot be an access point. */
+  readonly force?: boolean;
 }
 
 /**
@@ -64,7 +67,7 @@ async function waitForAccessPoint(
     const visit = visitOf(context, host, options);
     try {
       const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
-        (either) => findDevice(context, host, { url: options.url, visit }, either),
+        (either) => findDevice(context, host, { ...options, visit }, either),
         (either) => alreadySetUp(context, host, either),
         ...(visit ? [(either: AbortSignal) => visit.keepJoined(either)] : []),
       ]);
@@ -112,7 +115,7 @@ async function alreadySetUp(context: StageContext, host: FlashHost, signal: Abor
 async function findDevice(
   context: StageContext,
   host: FlashHost,
-  { url, visit }: { url: string; visit: NetworkVisit | undefined },
+  { url, force, visit }: Pick<ProvisionOptions, 'url' | 'force'> & { visit: NetworkVisit | undefined },
   signal: AbortSignal,
 ): Promise<DeviceInfo> {
   const { evidence } = context.job;
@@ -122,6 +125,7 @@ async function findDevice(
     evidence.addIfNew({ kind: 'addresses', addresses });
     try {
       const device = await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });
+      if (force !== true) await requireItsNetwork(url);
       if (!isLeaving(context, host, device.deviceid)) {
         evidence.addIfNew({ kind: 'ap-looked', result: 'answered', joined });
         return device;

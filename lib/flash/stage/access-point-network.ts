@@ -1,0 +1,19 @@
+import { FlashError } from '../../errors';
+import { routedAddress } from '../../net/addresses';
+import { AP_ADDRESS, AP_NETWORK_PREFIX } from '../../protocol/ap';
+
+/**
+ * Refuses what answers at the address of every access point but is reached over another network, through a router or a
+ * tunnel: the password of the home Wi-Fi is for a device in its own access point alone. Where a person has given another
+ * address, as in a rehearsal, that is taken as it is.
+ *
+ * @param towards this machine's address on the interface that reaches another one
+ * @throws FlashError `ap-refused`
+ */
+export async function requireItsNetwork(url: string, towards: typeof routedAddress = routedAddress): Promise<void> {
+  if (new URL(url).hostname !== AP_ADDRESS) return;
+  const own = await towards(AP_ADDRESS);
+  if (own?.startsWith(AP_NETWORK_PREFIX)) return;
+  const reason = `it is not in the network of an access point: this machine reaches it from ${own ?? 'nowhere'}`;
+  throw new FlashError('ap-refused', { url, reason });
+}
