@@ -65,8 +65,8 @@ const NODES: Record<string, Node> = {
   'sonota-provision': {
     base: { url: NOBODY },
     message: HOME,
-    form: { host: rows.host, url: rows.url, timeout: rows.seconds },
-    messages: { deviceid: rows.deviceid, ...wifi, cancel: rows.cancel },
+    form: { host: rows.host, url: rows.url, deviceid: rows.deviceid, timeout: rows.seconds },
+    messages: { deviceid: rows.deviceid, ...wifi, force: rows.flag, cancel: rows.cancel },
   },
   'sonota-cloud-emulator': {
     form: { host: rows.host, every: rows.flag, timeout: rows.seconds, force: rows.flag },
