@@ -7,7 +7,6 @@ import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
-import registerImageDoctor from '../../nodes/sonota-image-doctor/sonota-image-doctor';
 import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
 import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
@@ -71,7 +70,6 @@ const NODES: NodeInitializer[] = [
   registerNewFirmware,
   registerQueue,
   registerTasmota,
-  registerImageDoctor,
   registerVirtual,
   registerHomeAssistant,
   registerWifi,
