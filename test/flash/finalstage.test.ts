@@ -71,8 +71,7 @@ describe('flash/stage/finalstage', () => {
       await turn;
     });
 
-    it('serves a device that asks again, and asks it for nothing', async function () {
-      this.timeout(15_000);
+    it('serves a device that asks again, and asks it for nothing', async () => {
       const bench = await openBench();
       const { visit } = resumed(bench);
       const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1 });

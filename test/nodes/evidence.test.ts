@@ -80,6 +80,7 @@ describe('nodes: the evidence of a job', () => {
       lines.map(({ kind, event }) => [kind, event]),
       [
         ['stage', 'began'],
+        ['addresses', undefined],
         ['stage', 'over'],
         ['stage', 'failed'],
       ],

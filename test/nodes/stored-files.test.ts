@@ -47,8 +47,11 @@ const SHARED: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
+/** Each file is damaged in every way, and Node-RED started on it, within one test. */
+const TEST_LIMIT_MS = 600_000;
+
 describe('nodes: damaged files in the user folder', function () {
-  this.timeout(180_000);
+  this.timeout(TEST_LIMIT_MS);
   let bed: Bed | undefined;
 
   before((done) => {

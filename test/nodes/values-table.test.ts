@@ -268,8 +268,7 @@ const BASE: Flow = [
   place('sonota-ota-serve', 'upgrade'),
 ];
 
-describe('nodes: every value of every node', function () {
-  this.timeout(120_000);
+describe('nodes: every value of every node', () => {
   let bed: Bed | undefined;
   afterEach(async () => {
     await bed?.unload();
