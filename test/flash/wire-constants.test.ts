@@ -183,6 +183,13 @@ const FINALSTAGE: Row[] = [
   ],
   ['5', 'only connects for over 60 s', 'halfErased', PATIENCE.halfErased, { from: 60_000, to: 180_000 }],
   ['5', 'a restart is 10 s of blinking', 'restart', PATIENCE.restart, { from: 5000, to: BLINK_MS - 1000 }],
+  [
+    '5.4',
+    'the stage and its verdict leave it dark alike',
+    'oneHopWrites',
+    PATIENCE.oneHopWrites,
+    { is: WAITS.darkAtMostMs },
+  ],
   ['5', 'is back 10 to 15 s after a failed try', 'leftEarly', PATIENCE.leftEarly, { from: 15_001, to: 60_000 }],
   ['3.8, 5', 'is there within 60 s, also again', 'secondCycle', PATIENCE.secondCycle, { from: 60_001, to: 300_000 }],
   ['5', 'is back 10 to 15 s after a failed try', 'unconfirmed', PATIENCE.unconfirmed, { from: 30_000, to: 300_000 }],

@@ -277,7 +277,9 @@ class UpgradeSessions {
     await this.host.kept();
     requireOneClaimant(this.host, this.context.job, deviceid);
     connection.upgrade(this.offer());
-    this.context.job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count });
+    const { job } = this.context;
+    const how = job.intermediate === 'one-hop' ? ({ isOneHop: true } as const) : {};
+    job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count, ...how });
     this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });
   }
 

@@ -131,7 +131,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via, model: optional(short), romVersion: optional(short) }),
-  'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count }),
+  'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count, isOneHop: optional(yes) }),
   'image-requested': body<'image-requested'>({
     role,
     class: otaClass,

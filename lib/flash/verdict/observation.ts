@@ -147,7 +147,13 @@ type Sighting =
       readonly romVersion?: string;
     }
   /** `session`: the how manieth of this stage. */
-  | { readonly kind: 'upgrade-sent'; readonly version: string; readonly session: number }
+  | {
+      readonly kind: 'upgrade-sent';
+      readonly version: string;
+      readonly session: number;
+      /** Its file unpacks and writes the new firmware by itself. */
+      readonly isOneHop?: true;
+    }
   | {
       readonly kind: 'image-requested';
       readonly role: 'user1' | 'user2';

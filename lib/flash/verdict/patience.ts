@@ -12,6 +12,8 @@ export interface Patience {
   readonly noRequest: number;
   /** A refusal that comes sooner than this is no failed connection. */
   readonly failedConnection: number;
+  /** A one-hop file is unpacked and written within this, also with the slowest erases of the flash (image notes 5.4). */
+  readonly oneHopWrites: number;
   /** FinalStage dials twice a second (protocol notes 5). */
   readonly finalStageDials: number;
   /** FinalStage asks within seconds of a connect; one that only connects for this long is half erased (SonOTA#30). */
@@ -33,6 +35,7 @@ export const PATIENCE: Patience = {
   refusalSpan: 2000,
   noRequest: 20_000,
   failedConnection: 3000,
+  oneHopWrites: 105_000,
   finalStageDials: 30_000,
   halfErased: 60_000,
   restart: 8000,

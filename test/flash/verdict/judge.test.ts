@@ -151,6 +151,8 @@ const wholeEnded = (bytes: number, ms: number): Unstamped => ({
   bytes,
   ms,
 });
+/** Of 239220 bytes. */
+const lastPiece = ranged(237_568, 9);
 const acknowledged = (error: number): Unstamped => ({ kind: 'acknowledged', error });
 const lost: Unstamped = { kind: 'session-lost' };
 const looked = (ownAddress: string | undefined, answered: boolean): Unstamped => ({
@@ -847,6 +849,44 @@ const CASES: readonly Case[] = [
       [0, BEGAN.upgrade],
       [1, sent()],
       [1.1, ranged(0, 3)],
+      [4, lost],
+    ],
+  },
+  {
+    title: 'a session lost in one hop, by a device that has everything and may be writing it',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [2, lastPiece],
+      [4, lost],
+    ],
+    now: 106,
+  },
+  {
+    title: 'a session lost in one hop, so long ago that nothing is written any more',
+    code: 'device-rebooted',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [2, lastPiece],
+      [4, lost],
+    ],
+    now: 108,
+  },
+  {
+    title: 'a session lost in one hop, in mid-download',
+    code: 'device-rebooted',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [2, ranged(0, 3)],
       [4, lost],
     ],
   },

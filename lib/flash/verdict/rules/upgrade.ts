@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../errors';
+import { PIECE_BYTES } from '../../../client/range-fetch';
 import { PROVEN_VERSION } from '../../../protocol/upgrade';
 import { PROVEN_PACE } from '../../../server/transfer';
 import type { Observation, Seen } from '../observation';
@@ -100,7 +101,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     see: (seen) => {
       const { sent, lost, acknowledged } = newestAttempt(seen) ?? {};
       const last = seen.after(sent, 'malformed').at(-1);
-      if (!lost || acknowledged || !last) return undefined;
+      if (!lost || acknowledged || !last || mayWrite(seen)) return undefined;
       const values = { peer: last.peer, reason: last.reason };
       return { confidence: 'likely', isFinal: true, values, evidence: [last, lost] };
     },
@@ -111,7 +112,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const attempt = newestAttempt(seen);
-      if (!attempt?.lost || attempt.acknowledged) return undefined;
+      if (!attempt?.lost || attempt.acknowledged || mayWrite(seen)) return undefined;
       const times = attempt.sent.session;
       const isFinal = times >= SESSIONS_AT_MOST;
       // At its limit before that, the stage knows only that the device has not come back.
@@ -174,6 +175,15 @@ function newestAttempt(seen: Sightings): Attempt | undefined {
     acknowledged: seen.after(sent, 'acknowledged').at(-1),
     lost: seen.after(sent, 'session-lost').at(-1),
   };
+}
+
+/** In one hop, a device that has the whole file may be writing its new firmware: nobody is to cut its power then. */
+function mayWrite(seen: Sightings): boolean {
+  const attempt = newestAttempt(seen);
+  if (!attempt?.sent.isOneHop) return false;
+  const lastPiece = attempt.requests.findLast(({ first = -PIECE_BYTES, size }) => first + PIECE_BYTES >= size);
+  const whole = lastPiece ?? seen.after(attempt.sent, 'image-ended').findLast(({ complete }) => complete);
+  return whole !== undefined && seen.now - whole.at < seen.patience.oneHopWrites;
 }
 
 /** Two requests of which the later one stands before the earlier one in the device's sequence of random numbers. */
