@@ -93,13 +93,6 @@ export default [
     tests: ['flash/finalstage', 'flash/finalstage-presence'],
     why: 'FinalStage is looked for at another port than it was told',
   },
-  {
-    file: 'lib/flash/stage/provision.ts',
-    find: 'if (isStrange && ++strangeAnswers >= STRANGE_ANSWERS_ALLOWED) throw error;',
-    replace: 'if (isStrange) throw error;',
-    tests: ['flash/host-facts'],
-    why: 'one stray answer ends the wait for the access point',
-  },
   // job
   {
     file: 'lib/flash/job/evidence.ts',

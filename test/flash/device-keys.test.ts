@@ -34,6 +34,7 @@ describe('flash/host/device-keys', () => {
     after.unpin(DEVICE);
     assert.equal(after.isPinnedTo(DEVICE, 'own key'), undefined);
     assert.equal(after.wasIssued(DEVICE, 'session key'), true);
+    await after.settled(SETTLE_MS);
     assert.deepEqual(said, []);
   });
 

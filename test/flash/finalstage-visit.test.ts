@@ -115,11 +115,11 @@ describe('flash/job/finalstage-visit', () => {
 
   describe('after a restart of ours', () => {
     const states: [before: Pick<Delivery, 'sent' | 'state'>, after: Delivery['state']][] = [
-      [{ sent: 8192, state: 'flowing' }, 'broken'],
-      [{ sent: 8192, state: 'stalled' }, 'broken'],
+      [{ sent: 8192, state: 'flowing' }, 'interrupted'],
+      [{ sent: 8192, state: 'stalled' }, 'interrupted'],
       [{ sent: 8192, state: 'broken' }, 'broken'],
-      [{ sent: SIZE, state: 'flowing' }, 'acknowledged'],
-      [{ sent: SIZE, state: 'stalled' }, 'acknowledged'],
+      [{ sent: SIZE, state: 'flowing' }, 'interrupted'],
+      [{ sent: SIZE, state: 'stalled' }, 'interrupted'],
       [{ sent: SIZE, state: 'acknowledged' }, 'acknowledged'],
       [{ sent: SIZE, state: 'delivered' }, 'delivered'],
     ];

@@ -7,14 +7,11 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
-import { useHttpServers } from '../shared/http-server';
-import { closeBenches, HOME, openBench } from './bench';
-import { assertCode } from './refusals';
+import { closeBenches, openBench } from './bench';
 
 const DEVICE = '1000a1b2c3';
 
 describe('flash: what a host and its stages take for true', () => {
-  const servers = useHttpServers();
   afterEach(closeBenches);
 
   it('calls an address remembered that it found itself, and none that a person has set', async () => {
@@ -53,18 +50,6 @@ describe('flash: what a host and its stages take for true', () => {
       const seen = bench.host.jobs.latest(deviceid)?.evidence.all ?? [];
       assert.equal(seen.filter(({ kind }) => kind === 'dispatched').length, 1, 'each dispatch counts once');
     }
-  });
-
-  it('looks past two stray answers at the address of an access point, and takes the third for what is there', async () => {
-    const bench = await openBench();
-    let asked = 0;
-    const url = await servers.serve((_, response) => {
-      asked += 1;
-      response.end('<html>Please log in</html>');
-    });
-    const stage = bench.begin('provision', { ...HOME, url, timeoutSeconds: 600 });
-    await assertCode(stage.outcome, 'ap-refused');
-    assert.equal(asked, 3);
   });
 
   it('knows that it is in the network of the new firmware by any of its addresses', async () => {

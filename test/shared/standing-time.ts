@@ -5,7 +5,18 @@ import { mock } from 'node:test';
  * or never. Call it in the test, and `timeGoesOn` in afterEach.
  */
 export function timeStands(): void {
+  const real = { clearTimeout, clearInterval };
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  // What was set before is real, and whoever set it clears it as ever.
+  const standing = { clearTimeout, clearInterval };
+  globalThis.clearTimeout = (timer) => {
+    real.clearTimeout(timer);
+    standing.clearTimeout(timer);
+  };
+  globalThis.clearInterval = (timer) => {
+    real.clearInterval(timer);
+    standing.clearInterval(timer);
+  };
 }
 
 /** Lets the timers run out that are due within so many ms. */
