@@ -284,7 +284,10 @@ describe('ImageServer', () => {
       await other.until(() => other.closed);
       client.socket.resume();
       assert.equal((await client.answer()).body.length, BIG.length);
-      assert.ok(outcomes.every(({ complete }) => complete), 'it was not given up');
+      assert.ok(
+        outcomes.every(({ complete }) => complete),
+        'it was not given up',
+      );
     });
 
     it('lets the host wait until nothing is on the wire', async () => {
