@@ -17,14 +17,10 @@ const FINAL = makeFinalImage({ seed: 31 });
 describe('editor: texts from outside are shown as text', () => {
   const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0 };
   const flow = EVERY_NODE.map((node) => ({ ...node }));
-  const queue = { name: '', atOnce: '1', attempts: '1', host: idOf('sonota-host'), x: 330, y: 480 };
   const z = flow.find(({ type }) => type === 'tab')?.id;
-  const prop = { p: 'deviceids', v: JSON.stringify([HTML]), vt: 'json' };
   const waiting = { host: idOf('sonota-host'), name: '', every: false, timeout: '20', force: false, x: 330, y: 420 };
   flow.push(
-    { id: 'html-queue', type: 'sonota-queue', z, ...queue, wires: [['html-cloud'], [], []] },
     { id: 'html-cloud', type: 'sonota-cloud-emulator', z, ...waiting, wires: [[], []] },
-    { id: 'html-queued', type: 'inject', z, name: '', props: [prop], x: 120, y: 420, wires: [['html-queue']] },
     {
       id: 'html-ask',
       type: 'inject',
@@ -54,11 +50,9 @@ describe('editor: texts from outside are shown as text', () => {
 
   afterEach(() => assertText());
 
-  it('of a device and of the queue, in the sidebar', async () => {
+  it('of a device, in the sidebar', async () => {
     await suite.editor.invoke('sonota:show-flashing-tab');
     const board = suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
-    await suite.red.inject('html-queued');
-    await board.locator('.sonota-queue li', { hasText: '<b>bold</b>' }).waitFor();
     await suite.red.inject('html-ask');
     device = new VirtualSonoff({
       apAddress: '127.0.0.1',
