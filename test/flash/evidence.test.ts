@@ -22,6 +22,9 @@ const SOURCES = {
 /** With these a stage waits until its time is over. */
 const ENDED_BY_TIME = new Set(['nothing-arrived', 'message-malformed', 'finalstage-stalled', 'finalstage-timeout']);
 
+/** Two flashes at the pace of a device; a busy machine takes many times as long. */
+const REPLAY_LIMIT_MS = 600_000;
+
 describe('flash/evidence', () => {
   it('keeps no more than it may, and of what repeats itself the newest', () => {
     const evidence = new JobEvidence();
@@ -142,7 +145,8 @@ describe('flash/evidence', () => {
     assert.match(String(lines[0]?.['at']), /^\d{4}-\d\d-\d\dT/);
   });
 
-  describe('replayed by the virtual Sonoff', () => {
+  describe('replayed by the virtual Sonoff', function () {
+    this.timeout(REPLAY_LIMIT_MS);
     afterEach(closeBenches);
 
     /** Takes a device through its flash until something ends it; the code that it ended with, and the bundle. */

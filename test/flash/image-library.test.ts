@@ -186,7 +186,8 @@ describe('flash/image-library', () => {
       } as const;
       for (const [kind, code] of Object.entries(cases)) {
         const library = libraryOf(`${base}/${kind}`);
-        const options = optionsOf(library, { signal: cancel.signal, stallMs: 50 });
+        const stallMs = kind === 'stall' ? 50 : 60_000;
+        const options = optionsOf(library, { signal: cancel.signal, stallMs });
         await assertRefused(loadImage('final', 'catalog:final', options), code);
         assert.deepEqual(await library.store.list(), []);
       }
