@@ -17,6 +17,9 @@ const DEVICE = '1000a1b2c3';
 /** Handed over in thirty parts, between which other things happen. */
 const LARGE_FINAL = makeFinalImage({ size: 480_000 });
 
+/** A busy machine takes longer than a device waits for a header (5 s), which is not what is tried here. */
+const HANGS_MS = 600_000;
+
 /** Lets everything happen that needs no more than turns of the event loop. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await nextTurn();
@@ -30,7 +33,12 @@ describe('flash/host: what a close or other ports must not cut', function () {
     bench: Bench,
     behaviours = {},
   ): Promise<{ device: VirtualSonoff; visit: FinalStageVisit }> {
-    const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
+    const device = await bench.factoryDevice({
+      startAt: 'finalstage',
+      slot: 1,
+      behaviours,
+      timings: { finalStageHeader: HANGS_MS },
+    });
     const job = bench.host.jobs.jobFor('finalstage', DEVICE);
     job.enter('finalstage');
     job.firmware = await loadForFinalStage({ final: LARGE_FINAL }, { signal: new AbortController().signal });
