@@ -1,6 +1,13 @@
 /** Whose turn the radio is, and how it is left. */
 export default [
   {
+    file: 'lib/flash/radio/network-visit.ts',
+    find: 'await this.releasing;',
+    replace: 'await hold?.release();',
+    tests: ['flash/radio'],
+    why: 'a stage ends, and the next begins, before the home Wi-Fi is back',
+  },
+  {
     file: 'lib/flash/radio/radio.ts',
     find: '    } catch (error) {\n      owner.release();\n      throw error;',
     replace: '    } catch (error) {\n      throw error;',

@@ -70,6 +70,8 @@ export interface VisitNews {
 export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   news: VisitNews | undefined;
   private hold: RadioHold | undefined;
+  /** Until what is let go is as it was before: the home Wi-Fi is back. */
+  private releasing: Promise<void> | undefined;
   /** Until it is joined, or that has failed and been undone. */
   private joining: Promise<unknown> | undefined;
   private ssid: string | undefined;
@@ -132,7 +134,9 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
     await this.joining?.catch(() => undefined);
     const { hold, ssid } = this;
     this.hold = undefined;
-    await hold?.release();
+    if (hold) this.releasing = hold.release();
+    // The stage may end while a lost network is left already.
+    await this.releasing;
     this.ssid = undefined;
     if (ssid !== undefined) this.evidence.add({ kind: 'wifi', event: 'left', ssid });
   }
