@@ -156,7 +156,7 @@ export default [
   },
   {
     file: 'lib/server/port-listener.ts',
-    find: "socket.destroy();\n        this.emit('trouble', error as Error);",
+    find: "socket.destroy();\n      this.emit('trouble', error as Error);",
     replace: "this.emit('trouble', error as Error);",
     tests: ['server/port-listener'],
     why: 'a connection that nobody could take stays open',
@@ -244,13 +244,6 @@ export default [
     replace: '',
     tests: ['nodes/evidence'],
     why: 'evidence stays in the cache of a browser or proxy',
-  },
-  {
-    file: 'nodes/sonota-host/job-routes.ts',
-    find: "|| job.stage !== 'failed'",
-    replace: '',
-    tests: ['nodes/job-routes'],
-    why: 'a job that goes on is begun a second time',
   },
   {
     file: 'nodes/sonota-host/routes.ts',

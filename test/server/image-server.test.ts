@@ -279,13 +279,17 @@ describe('ImageServer', () => {
       client.write(FINALSTAGE);
       await client.until(() => client.segments.length > 0);
       client.socket.pause();
-      const other = await RawClient.to(port);
-      other.write(ranged('bytes=0-4095'));
-      await other.until(() => other.closed);
+      // The limit of a connection that moved while it waits counts twice.
+      for (let times = 0; times < 4; times++) {
+        const other = await RawClient.to(port);
+        other.write(ranged('bytes=0-4095'));
+        await other.until(() => other.closed);
+      }
       client.socket.resume();
       assert.equal((await client.answer()).body.length, BIG.length);
-      assert.ok(
-        outcomes.every(({ complete }) => complete),
+      assert.deepEqual(
+        outcomes.map(({ bytes }) => bytes),
+        [4096, 4096, 4096, 4096],
         'it was not given up',
       );
     });
