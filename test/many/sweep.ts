@@ -29,23 +29,28 @@ describe('many devices in one Node-RED', function () {
 /** Flashes a crowd of which nobody here knows anything afterwards. @returns how many devices it had */
 async function flash(healthy: number, faulty: readonly Faulty[]): Promise<number> {
   const crowd = await Crowd.open();
-  const idle = held(crowd.host);
-  await crowd.start(healthy, faulty);
-  const { entries, done, failed, percent } = await crowd.whenOver();
+  try {
+    const idle = held(crowd.host);
+    await crowd.start(healthy, faulty);
+    const { entries, done, failed, percent } = await crowd.whenOver();
 
-  const ended = Object.fromEntries(entries.map(({ deviceid, state, error }) => [deviceid, error ?? state]));
-  const expected = Object.fromEntries([
-    ...crowd.healthy.map(({ deviceid }) => [deviceid, 'done']),
-    ...crowd.faulty.map(({ device, code }) => [device.deviceid, code]),
-  ]);
-  assert.deepEqual(ended, expected);
-  assert.deepEqual([done, failed, percent], [healthy, faulty.length, 100]);
-  for (const device of crowd.healthy) {
-    const { result } = await device.ended;
-    assert.equal(result, 'flashed', device.log.join('\n'));
+    const ended = entries.map(({ deviceid, state, error }) => [String(deviceid), String(error ?? state)] as const);
+    const expected = new Map<string, string>([
+      ...crowd.healthy.map(({ deviceid }) => [deviceid, 'done'] as const),
+      ...crowd.faulty.map(({ device, code }) => [device.deviceid, code] as const),
+    ]);
+    const unexpected = ended.filter(([deviceid, how]) => expected.get(deviceid) !== how);
+    assert.deepEqual(unexpected, [], unexpected.map(([deviceid, how]) => crowd.account(deviceid, how)).join('\n\n'));
+    assert.equal(ended.length, expected.size);
+    assert.deepEqual([done, failed, percent], [healthy, faulty.length, 100]);
+    for (const device of crowd.healthy) {
+      const { result } = await device.ended;
+      assert.equal(result, 'flashed', device.log.join('\n'));
+    }
+    await Promise.all(crowd.faulty.map(({ device }) => device.stop()));
+    await heldAgain(idle, crowd.host);
+    return entries.length;
+  } finally {
+    await crowd.close();
   }
-  await Promise.all(crowd.faulty.map(({ device }) => device.stop()));
-  await heldAgain(idle, crowd.host);
-  await crowd.close();
-  return entries.length;
 }
