@@ -23,6 +23,8 @@ export const RUNS = {
   editor: { specs: ['editor/*.test.js'], limitMinutes: 12 },
   /** Every class of device, slot and host in namespaces with the addresses of the real world; `npm test` has one. */
   lab: { specs: ['lab/*.test.js', 'lab/sweep.js'], limitMinutes: 12 },
+  /** The package as npm would publish it, and `npm start`, which rehearses in it. */
+  package: { specs: ['package/*.scenario.js'], limitMinutes: 12 },
   /** The tests of the nodes and of the editor again. */
   'node-red-5': {
     specs: ['nodes/*.test.js', 'editor/*.test.js'],

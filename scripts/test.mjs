@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { build, install, requireNode, root, run } from './prepare.mjs';
 import { finish, step, tests } from './test-runs.mjs';
 
-/** Each is one flash of a stock Sonoff in its world, one file in a browser, or needs the ports that the examples name. */
-const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'editor/palette.test.js', 'package/**/*.test.js'];
+/** One flash of a stock Sonoff in its world, and one file in a browser. */
+const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'editor/palette.test.js'];
 /** Their other files are long runs. */
-const APART_FOLDERS = ['lab', 'editor', 'package'];
+const APART_FOLDERS = ['lab', 'editor'];
 /** The folders with the longest files: begun first, so that none of them is left alone at the end. */
 const FIRST = ['survive', 'nodes', 'flash', 'one-hop'];
 /** The tests mostly wait, for a device or for a page: more files at a time than processors. */
@@ -31,7 +31,7 @@ await Promise.all([
   step('lint', lint),
   tests('protocol to nodes', specs, { jobs: JOBS }),
   tests(
-    'lab, editor and package',
+    'lab and editor',
     APART.map((path) => `dist/test/${path}`),
     { hold: true },
   ),
