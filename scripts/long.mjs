@@ -39,7 +39,7 @@ export const RUNS = {
   /** Node-RED is killed at every point of a flash, two dozen, and started again. `npm test` has a few of them. */
   survive: { specs: ['survive/sweep.js'], limitMinutes: 15 },
   /** Fifty virtual devices in one Node-RED, ten of them faulty; is anything left behind? FinalStage takes one at a time. */
-  many: { specs: ['many/sweep.js'], limitMinutes: 15, options: ['--expose-gc'] },
+  many: { specs: ['many/sweep.js'], limitMinutes: 40, options: ['--expose-gc'] },
   /**
    * The examples that need FlowFuse Dashboard 2 in a real browser, on Node-RED 4.1 and 5.0, and our part of the editor in
    * the dark. With SONOTA_SCREENSHOT set it makes the pictures of the docs.
