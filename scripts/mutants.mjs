@@ -5,7 +5,8 @@
  * Each file in scripts/mutants/ is an area: its default export is an array of `{ file, find, replace, tests, why }`.
  * `file` is a source file; `find` must occur in it exactly once and is replaced with `replace`; `tests` are compiled
  * test files below dist/test, without `.test.js`, that should fail; `why` is the damage that the mutation would do.
- * A mutant that no test kills, or whose `find` is not unique, makes the exit code 1.
+ * A mutant that no test kills, or whose `find` is not unique, makes the exit code 1. So does one whose tests fail
+ * without it: what they report about it would mean nothing.
  */
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,10 +37,12 @@ for (const area of positionals.length > 0 ? positionals : areas) {
   }
 }
 
-const counts = { killed: 0, survived: 0, stale: 0 };
+const counts = { killed: 0, survived: 0, stale: 0, red: 0 };
+/** What fails in a set of tests without a mutation, by the names of the tests. */
+const failsUnbroken = new Map();
 await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-console.log(`\n${counts.killed} killed, ${counts.survived} survived, ${counts.stale} stale`);
-process.exit(counts.survived + counts.stale === 0 ? 0 : 1);
+console.log(`\n${counts.killed} killed, ${counts.survived} survived, ${counts.stale} stale, ${counts.red} red`);
+process.exit(counts.survived + counts.stale + counts.red === 0 ? 0 : 1);
 
 /** One worker: a copy of dist/ of its own, in which it breaks and mends one file after another. */
 async function work() {
@@ -56,14 +59,19 @@ async function tryOut(mutant, dist) {
   const source = await readFile(join(root, mutant.file), 'utf8');
   const found = source.split(mutant.find).length - 1;
   if (found !== 1) return report('stale', mutant, `its code occurs ${found} times`);
+  const tests = mutant.tests.map((name) => join(dist, 'test', `${name}.test.js`));
+  const names = mutant.tests.join(', ');
+  if (!failsUnbroken.has(names)) failsUnbroken.set(names, await firstFailure(tests));
+  const red = failsUnbroken.get(names);
+  if (red) return report('red', mutant, `tests are red without a mutation: ${red}`);
   // A function, so that a `$` in the replacement stands for itself.
   const broken = source.replace(mutant.find, () => mutant.replace);
   const compiled = join(dist, mutant.file.replace(/\.ts$/, '.js'));
   const whole = await readFile(compiled);
   await writeFile(compiled, ts.transpileModule(broken, { compilerOptions, fileName: mutant.file }).outputText);
-  const noticed = await firstFailure(mutant.tests.map((name) => join(dist, 'test', `${name}.test.js`)));
+  const noticed = await firstFailure(tests);
   await writeFile(compiled, whole);
-  report(noticed ? 'killed' : 'survived', mutant, noticed ?? mutant.tests.join(', '));
+  report(noticed ? 'killed' : 'survived', mutant, noticed ?? names);
 }
 
 /** The title of the first test that fails, or undefined where all pass. */
