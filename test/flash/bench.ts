@@ -3,6 +3,7 @@ import type { ErrorCode, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
+import type { AnnouncementName } from '../../lib/flash/run/announcements';
 import type { Report } from '../../lib/flash/run/report';
 import { cloud } from '../../lib/flash/stage/cloud';
 import { finalStage } from '../../lib/flash/stage/finalstage';
@@ -31,6 +32,16 @@ export const FIRMWARE = {
   user1: makeUserImage({ slot: 1, size: 8192 }),
   user2: makeUserImage({ slot: 2, size: 8192 }),
   final: makeFinalImage({ size: 24_576 }),
+};
+
+/** A host on this machine alone, on whatever ports are free; without a plain port. */
+export const ON_LOOPBACK: HostSettings = {
+  bind: '127.0.0.1',
+  address: '127.0.0.1',
+  httpsPort: 0,
+  legacyPort: 0,
+  httpPort: 0,
+  finalStagePort: 0,
 };
 
 /** A time limit that no test comes to, however busy its machine is. */
@@ -102,6 +113,8 @@ export interface StageOptions {
 export interface Begun {
   ticket: Ticket;
   recorder: Recorder;
+  /** All that it announced, before its reports are thinned for the node. */
+  said: readonly AnnouncementName[];
   /** Resolves when it ended well; rejects with its FlashError. */
   outcome: Promise<StageOutcome>;
   /** Its job, once it has begun. */
@@ -185,6 +198,7 @@ export class Bench {
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),
     };
     const recorder = this.recorder(nodeId);
+    const said: AnnouncementName[] = [];
     const ticket = host.runs.begin({
       nodeId,
       stage,
@@ -192,7 +206,14 @@ export class Bench {
       deviceid,
       oneAtATime: stage === 'provision' || stage === 'finalstage' || stage === 'newfirmware',
       findJob: () => host.jobs.jobFor(stage, deviceid),
-      run: run[stage],
+      run: (context) =>
+        run[stage]({
+          ...context,
+          say: (name, ...more) => {
+            said.push(name);
+            context.say(name, ...more);
+          },
+        }),
     });
     const outcome = recorder.outcome(ticket).then((ended) => {
       if (ended instanceof Error) throw ended;
@@ -207,7 +228,7 @@ export class Bench {
       await waitFor(own.evidence, ['changed'], () => isSo() || undefined, { signal: NEVER, everyMs: 50 });
       await over();
     };
-    return { ticket, recorder, outcome, job, over, overAs };
+    return { ticket, recorder, said, outcome, job, over, overAs };
   }
 
   /** What runs for a ticket, once its stage has begun. */

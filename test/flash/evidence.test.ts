@@ -1,29 +1,27 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { ErrorCode } from '../../lib/errors';
-import { bundleOf, observationsIn } from '../../lib/flash/job/evidence-bundle';
+import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
-import { judge } from '../../lib/flash/verdict/verdict';
-import { makeFinalImage, makeUserImage } from '../../lib/image';
-import { replayOf } from '../../lib/virtual/replay';
-import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
-import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from './bench';
+import type { Observation, Unstamped } from '../../lib/flash/verdict/observation';
 
 const DEVICE = '1000a1b2c3';
 const ABOUT = { versions: { node: 'v20' }, secrets: [] };
-/** Large enough that not all of one fits into the buffers of a connection. */
-const SOURCES = {
-  ...FIRMWARE,
-  user2: makeUserImage({ slot: 2, size: 40_960 }),
-  final: makeFinalImage({ size: 400_000 }),
-};
-
-/** With these a stage waits until its time is over. */
-const ENDED_BY_TIME = new Set(['nothing-arrived', 'message-malformed', 'finalstage-stalled', 'finalstage-timeout']);
-
-/** Two flashes at the pace of a device; a busy machine takes many times as long. */
-const REPLAY_LIMIT_MS = 600_000;
+/** What repeats itself by nature, or can be sent by anyone. */
+const REPEATING: readonly Observation['kind'][] = [
+  'message',
+  'dispatched',
+  'image-requested',
+  'image-sent',
+  'image-ended',
+  'registered',
+  'session-lost',
+  'dialled',
+  'finalstage-dialled',
+  'malformed',
+  'tls-failed',
+  'stranger',
+  'connection-refused',
+];
 
 describe('flash/evidence', () => {
   it('keeps no more than it may, and of what repeats itself the newest', () => {
@@ -119,6 +117,88 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 6);
   });
 
+  for (const kind of REPEATING) {
+    it(`loses nothing of what happened once to ${kind}, of which there can be any number`, () => {
+      const evidence = new JobEvidence();
+      evidence.add({ kind: 'acknowledged', error: 404 });
+      // What else it tells makes no difference to how many are kept; each comes from another peer, long after the last.
+      for (let n = 1; n <= 1200; n++) evidence.add({ kind, peer: `${n}` } as unknown as Unstamped, n * 10_000);
+      assert.equal(evidence.all.length, 1000);
+      assert.deepEqual([evidence.all[0]?.kind, evidence.all.at(-1)?.at], ['acknowledged', 12_000_000]);
+    });
+  }
+
+  it('keeps once in a stage what may come again and again, and all that differs', () => {
+    const evidence = new JobEvidence();
+    const stranger = (peer: string): void => evidence.addOnce({ kind: 'stranger', peer, act: 'finalstage-dial' });
+    stranger('192.0.2.1');
+    stranger('192.0.2.2');
+    stranger('192.0.2.1');
+    evidence.addOnce({ kind: 'stranger', peer: '192.0.2.1', act: 'finalstage-image' });
+    assert.equal(evidence.all.length, 3);
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 });
+    stranger('192.0.2.1');
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'ended' });
+    stranger('192.0.2.1');
+    assert.equal(evidence.all.length, 6);
+  });
+
+  it('knows since when the device is waited for: since its set-up, else since the last stage began', () => {
+    const evidence = new JobEvidence();
+    assert.deepEqual([evidence.stageBeganAt, evidence.newcomersSince], [undefined, undefined]);
+    evidence.add({ kind: 'stage', stage: 'provision', event: 'began', seconds: 1 }, 1000);
+    evidence.add({ kind: 'stage', stage: 'provision', event: 'failed', code: 'cancelled', values: {} }, 2000);
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, 3000);
+    assert.deepEqual([evidence.stageBeganAt, evidence.newcomersSince], [3000, 3000]);
+    evidence.add({ kind: 'provisioned', answer: 'accepted' }, 4000);
+    evidence.add({ kind: 'provisioned', answer: 'accepted' }, 5000);
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, 6000);
+    assert.deepEqual([evidence.stageBeganAt, evidence.newcomersSince], [6000, 5000]);
+  });
+
+  it('puts what an earlier run of the process saw before its own, and judges it all', () => {
+    const evidence = new JobEvidence();
+    assert.equal(evidence.verdict(3000).code, 'on-course');
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, 3000);
+    const before = evidence.verdict(3000);
+    assert.equal(evidence.verdict(3100), before, 'not found anew for every report');
+    evidence.restore([
+      { at: 1000, kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 },
+      { at: 2000, kind: 'stage', stage: 'cloud', event: 'ended' },
+    ]);
+    assert.deepEqual(
+      evidence.all.map(({ at }) => at),
+      [1000, 2000, 3000],
+    );
+    assert.notEqual(evidence.verdict(3000), before);
+  });
+
+  it('judges anew when something is seen, when time has passed, and when the clock was put back', () => {
+    const evidence = new JobEvidence();
+    const first = evidence.verdict(1000);
+    assert.equal(evidence.verdict(1199), first);
+    const second = evidence.verdict(1200);
+    assert.notEqual(second, first);
+    const third = evidence.verdict(500);
+    assert.notEqual(third, second);
+    evidence.add({ kind: 'session-lost' }, 500);
+    assert.notEqual(evidence.verdict(500), third);
+  });
+
+  it('is not judged, but ends nothing, where a rule has a fault', () => {
+    const evidence = new JobEvidence();
+    evidence.restore([null as unknown as Observation]);
+    const { code, isFinal, text } = evidence.verdict();
+    assert.deepEqual([code, isFinal], ['unexplained', false]);
+    assert.match(text, /could not be judged: /);
+  });
+
+  it('hides each word once, and no empty one', () => {
+    const evidence = new JobEvidence();
+    for (const word of ['home', '', undefined, 'home']) evidence.hide(word);
+    assert.deepEqual(evidence.secrets, ['home']);
+  });
+
   it('shows no key, no Wi-Fi and no whole device id in its bundle', () => {
     const job = new Job('cloud', DEVICE);
     job.learn({ mac: '5c:cf:7f:01:02:03', ip: '192.168.1.20' });
@@ -143,76 +223,5 @@ describe('flash/evidence', () => {
     assert.equal(header?.['bundle'], 1);
     assert.equal(lines.length, 3);
     assert.match(String(lines[0]?.['at']), /^\d{4}-\d\d-\d\dT/);
-  });
-
-  describe('replayed by the virtual Sonoff', function () {
-    this.timeout(REPLAY_LIMIT_MS);
-    afterEach(closeBenches);
-
-    /** Takes a device through its flash until something ends it; the code that it ended with, and the bundle. */
-    async function flash(
-      options: Partial<VirtualSonoffOptions>,
-      expected: ErrorCode | 'flashed',
-    ): Promise<{ code: string; bundle: string }> {
-      const bench: Bench = await openBench();
-      const device = await bench.factoryDevice(options);
-      const { apPort } = await device.start();
-      const of = { deviceid: DEVICE, url: device.finalStageUrl };
-      // A stage that no device ends is over when the device has done what it is expected to end with.
-      const ended = async (stage: Begun): Promise<unknown> => {
-        const over = async (code: ErrorCode): Promise<void> => {
-          if (code === 'finalstage-timeout') await seesFinalStage(await stage.job());
-          await stage.overAs(code);
-        };
-        if (ENDED_BY_TIME.has(expected)) over(expected as ErrorCode).catch(() => undefined);
-        return stage.outcome;
-      };
-      const outcome = await bench
-        .begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` })
-        .outcome.then(() => ended(bench.begin('cloud', of)))
-        .then(() => ended(bench.begin('upgrade', { ...of, sources: SOURCES })))
-        .then(() => ended(bench.begin('finalstage', of)))
-        .then(() => ({ code: 'flashed' }))
-        .catch((error: { code: string }) => error);
-      const job = bench.host.jobs.latest(DEVICE);
-      assert.ok(job);
-      return { code: outcome.code, bundle: bundleOf(job, ABOUT) };
-    }
-
-    async function seesFinalStage({ evidence }: Job): Promise<void> {
-      const isSeen = (): boolean => evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered);
-      while (!isSeen()) await once(evidence, 'changed');
-    }
-
-    const devices: [Partial<VirtualSonoffOptions>, ErrorCode | 'flashed'][] = [
-      [{ transport: 'plain', fault: 'refuse-406', slot: 2, model: 'PSA-BHA-GL', romVersion: '2.0.1' }, 'model-refused'],
-      [{ fault: 'wrong-wifi-password' }, 'nothing-arrived'],
-      [{ transport: 'verifying' }, 'certificate-rejected'],
-      [{ fault: 'garbage-dispatch' }, 'message-malformed'],
-      [{ fault: 'refuse-409' }, 'digest-refused'],
-      [{ fault: 'refuse-499' }, 'unexplained'],
-      [{ fault: 'connection-lost-always' }, 'download-failed'],
-      [{ fault: 'download-restarts' }, 'download-restarts'],
-      [{ fault: 'crash-during-upgrade', timings: { joinHome: 300 } }, 'flashed'],
-      [{ fault: 'stream-cut' }, 'finalstage-stalled'],
-      [{ fault: 'finalstage-blocked' }, 'finalstage-timeout'],
-    ];
-    for (const [options, expected] of devices) {
-      const title = [options.fault, options.transport].filter(Boolean).join(', ') || 'a healthy device';
-      it(`ends as it did: ${title}`, async () => {
-        const first = await flash(options, expected);
-        assert.equal(first.code, expected, first.bundle);
-        const verdict = judge(observationsIn(first.bundle), Date.now());
-        assert.equal(verdict.code, expected === 'flashed' ? 'on-course' : expected);
-        const replayed = await flash(replayOf(first.bundle), expected);
-        assert.equal(replayed.code, expected, first.bundle);
-      });
-    }
-
-    it('takes nothing that is no bundle', () => {
-      for (const text of ['', '{}', 'not JSON', '{"bundle":2}\n', '{"bundle":1}\n[1]\n', '[]']) {
-        assert.throws(() => replayOf(text), RangeError, text);
-      }
-    });
   });
 });

@@ -5,20 +5,11 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FlashHost, HostSettings } from '../../lib/flash/host/host';
+import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { freePort, occupy } from '../shared/ports';
-import { Recorder } from './bench';
-
-const SETTINGS: HostSettings = {
-  bind: '127.0.0.1',
-  address: '127.0.0.1',
-  httpsPort: 0,
-  legacyPort: 0,
-  httpPort: 0,
-  finalStagePort: 0,
-};
+import { ON_LOOPBACK, Recorder } from './bench';
 
 /** One TLS identity for all of its hosts: a new key costs up to a second. */
 const folder = mkdtempSync(join(tmpdir(), 'sonota-registry-'));
@@ -38,7 +29,7 @@ describe('flash/host-registry', () => {
   }
 
   /** A config node of this id comes. */
-  function attach(owner: object, settings = SETTINGS): FlashHost {
+  function attach(owner: object, settings = ON_LOOPBACK): FlashHost {
     return registry.attach('host', owner, settings, folder);
   }
 
@@ -82,7 +73,7 @@ describe('flash/host-registry', () => {
     await registry.detach('host', owner, false);
     attach({});
     // A host that goes is closed after the same time, so the other one has had its own.
-    registry.attach('other', owner, SETTINGS, folder);
+    registry.attach('other', owner, ON_LOOPBACK, folder);
     const closed = once(registry, 'closed');
     await registry.detach('other', owner, false);
     await closed;
@@ -109,7 +100,7 @@ describe('flash/host-registry', () => {
     const opened = new Promise<void>((resolve) => {
       host.on('state', () => host.isListening && resolve());
     });
-    attach({}, { ...SETTINGS, httpPort });
+    attach({}, { ...ON_LOOPBACK, httpPort });
     await opened;
     assert.equal(host.ports.http, httpPort);
   });
@@ -123,7 +114,7 @@ describe('flash/host-registry', () => {
     const said = new Promise<string>((resolve) => {
       host.log = (level, text) => void (level === 'warn' && resolve(text));
     });
-    attach({}, { ...SETTINGS, httpPort });
+    attach({}, { ...ON_LOOPBACK, httpPort });
     assert.match(await said, new RegExp(`${httpPort}`));
     await holder.release();
   });

@@ -60,6 +60,18 @@ describe('flash/job-memory: when it writes', () => {
     return job;
   }
 
+  /** A job in its download, of which everything so far is on disk. */
+  async function downloading(
+    waits: Partial<Waits>,
+  ): Promise<{ memory: JobMemory; job: Job; download: UpgradeDownload }> {
+    const { jobs, memory } = start(waits);
+    const job = enter(jobs, 'upgrade');
+    const download = (job.download = new UpgradeDownload());
+    download.requested('user2', 8192, 'range');
+    await memory.settled();
+    return { memory, job, download };
+  }
+
   /** The job as it lies on disk. */
   function onDisk(): { download?: { sent: number }; visit?: object; snapshot: { stage: string } } | undefined {
     if (!existsSync(file())) return undefined;
@@ -120,11 +132,7 @@ describe('flash/job-memory: when it writes', () => {
   });
 
   it('writes a turn at once, and what merely flows once in a while', async () => {
-    const { jobs, memory } = start({ flowMs: LONG });
-    const job = enter(jobs, 'upgrade');
-    const download = (job.download = new UpgradeDownload());
-    download.requested('user2', 8192, 'range');
-    await memory.settled();
+    const { memory, download } = await downloading({ flowMs: LONG });
     download.sentUpTo(4096);
     await memory.settled();
     assert.equal(onDisk()?.download?.sent, 0, 'it flows');
@@ -134,21 +142,13 @@ describe('flash/job-memory: when it writes', () => {
   });
 
   it('writes what flows after a while', async () => {
-    const { jobs, memory } = start({ flowMs: 1 });
-    const job = enter(jobs, 'upgrade');
-    const download = (job.download = new UpgradeDownload());
-    download.requested('user2', 8192, 'range');
-    await memory.settled();
+    const { download } = await downloading({ flowMs: 1 });
     download.sentUpTo(4096);
     while (onDisk()?.download?.sent !== 4096) await nextTurn();
   });
 
   it('writes at its close what flowed until then, and nothing that comes after', async () => {
-    const { jobs, memory } = start({ flowMs: LONG });
-    const job = enter(jobs, 'upgrade');
-    const download = (job.download = new UpgradeDownload());
-    download.requested('user2', 8192, 'range');
-    await memory.settled();
+    const { memory, job, download } = await downloading({ flowMs: LONG });
     download.sentUpTo(4096);
     await memory.close();
     // As the close of the host does then.

@@ -14,16 +14,8 @@ import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/job/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
-import { FIRMWARE, Recorder } from './bench';
+import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';
 
-const SETTINGS = {
-  bind: '127.0.0.1',
-  address: '127.0.0.1',
-  httpsPort: 0,
-  legacyPort: 0,
-  httpPort: 0,
-  finalStagePort: 0,
-};
 const deviceid = '1000a1b2c3';
 /** A stage that waits for what never comes. */
 const never = ({ signal }: StageContext): Promise<never> =>
@@ -44,7 +36,7 @@ describe('flash/job-memory', () => {
 
   /** A host as a process has it after a restart; the one before is merely left, as a killed process leaves it. */
   function host(id = 'host'): FlashHost {
-    const made = new FlashHost(SETTINGS, folder, id);
+    const made = new FlashHost(ON_LOOPBACK, folder, id);
     made.log = (_level, text) => void said.push(text);
     hosts.push(made);
     return made;
@@ -105,7 +97,7 @@ describe('flash/job-memory', () => {
     );
     assert.deepEqual(second.runs.tickets.claim('upgrade'), []);
     assert.equal(host('other').jobs.all().length, 0);
-    assert.equal(new FlashHost(SETTINGS, folder).jobs.all().length, 0);
+    assert.equal(new FlashHost(ON_LOOPBACK, folder).jobs.all().length, 0);
   });
 
   it('keeps the queue: what waits goes on waiting, what was in work and in no hands is begun again', async () => {

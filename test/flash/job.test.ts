@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { percentOfJob, STAGES } from '../../lib/flash/job/stages';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 
 describe('flash/job', () => {
   it('has one percent over all stages, which never falls', () => {
@@ -118,5 +120,201 @@ describe('flash/job', () => {
       () => jobs.jobFor('provision', '1'),
       (error) => error instanceof FlashError && error.code === 'device-busy',
     );
+  });
+
+  it('tells of every change, and which of them a restart must know', () => {
+    const job = new Job('cloud', '1');
+    const turns: boolean[] = [];
+    job.onChange = (isTurn) => void turns.push(isTurn);
+    const after = (act: () => void): boolean[] => {
+      turns.length = 0;
+      act();
+      return [...turns];
+    };
+    assert.deepEqual(
+      after(() => job.enter('cloud')),
+      [true],
+    );
+    assert.deepEqual(
+      after(() => job.learn({ ip: '192.0.2.7' })),
+      [true],
+    );
+    assert.deepEqual(
+      after(() => job.evidence.add({ kind: 'session-lost' })),
+      [false],
+    );
+    assert.deepEqual(
+      after(() => (job.firmware = {})),
+      [true],
+    );
+    assert.deepEqual(
+      after(() => (job.intermediate = 'one-hop')),
+      [true],
+    );
+    const visit = new FinalStageVisit();
+    assert.deepEqual(
+      after(() => (job.visit = visit)),
+      [true],
+    );
+    assert.deepEqual(
+      after(() => visit.requested('final', 8192)),
+      [true, false],
+    );
+    const download = new UpgradeDownload();
+    assert.deepEqual(
+      after(() => (job.download = download)),
+      [true],
+    );
+    assert.deepEqual(
+      after(() => download.sentUpTo(1)),
+      [false],
+    );
+    assert.deepEqual(
+      after(() => download.taken()),
+      [true, false],
+    );
+    assert.deepEqual(
+      after(() => job.leave('cloud')),
+      [true],
+    );
+    assert.equal(after(() => job.fail('cancelled')).at(-1), true);
+    const done = new Job('finalstage', '1');
+    done.enter('finalstage');
+    done.leave('finalstage');
+    done.onChange = (isTurn) => void turns.push(isTurn);
+    assert.deepEqual(
+      after(() => done.fail('new-firmware-silent')),
+      [true],
+    );
+  });
+
+  for (const [how, end] of [
+    ['fails', (job: Job) => job.fail('finalstage-timeout')],
+    ['is done', (job: Job) => job.leave('finalstage')],
+  ] as const) {
+    it(`serves no device in FinalStage any more when it ${how}, and announces nothing`, () => {
+      const job = new Job('finalstage', '1');
+      job.enter('finalstage');
+      job.visit = new FinalStageVisit();
+      job.said = { name: 'wait-for-finalstage', values: {} };
+      end(job);
+      assert.deepEqual([job.visit, job.said, job.isOpen], [undefined, undefined, false]);
+    });
+  }
+
+  it('announces nothing any more after a stage that is not the last', () => {
+    const job = new Job('cloud', '1');
+    job.enter('cloud');
+    job.said = { name: 'wait-for-finalstage', values: {} };
+    job.leave('cloud');
+    assert.deepEqual([job.said, job.isOpen], [undefined, true]);
+  });
+
+  it('is open again without its error when it enters a stage once more, with what that stage found before', () => {
+    const job = new Job('upgrade', '1');
+    job.enter('upgrade', new Date(1000));
+    job.advance('upgrade', 0.5);
+    job.found('upgrade', { image: 'user1' });
+    job.fail('download-failed', new Date(2000));
+    assert.equal(job.percent, 40);
+    job.enter('upgrade', new Date(3000));
+    assert.deepEqual([job.stage, job.error, job.percent], ['upgrade', undefined, 40]);
+    assert.deepEqual(job.snapshot().stages.upgrade, {
+      startedAt: new Date(3000).toISOString(),
+      endedAt: null,
+      percent: 0,
+      image: 'user1',
+    });
+    job.leave('upgrade', new Date(4000));
+    assert.deepEqual(job.leftAt('upgrade'), new Date(4000));
+    assert.deepEqual(
+      [3999, 4000, 4001].map((since) => job.hasLeft('upgrade', new Date(since))),
+      [true, true, false],
+    );
+    assert.deepEqual([job.hasLeft('upgrade'), job.hasLeft('finalstage')], [true, false]);
+  });
+
+  it('counts percents of a stage and of the whole between nothing and all', () => {
+    const job = new Job('upgrade', '1');
+    job.enter('upgrade');
+    job.advance('upgrade', 7);
+    assert.deepEqual([job.percent, job.snapshot().stages.upgrade?.percent], [60, 100]);
+    assert.deepEqual([percentOfJob('upgrade', -1), percentOfJob('upgrade', 2)], [20, 60]);
+    job.advance('cloud', 0.5);
+    assert.equal(job.percent, 60);
+  });
+
+  it('can be forgotten when no stage runs and no device may still be served', () => {
+    const job = new Job('upgrade', '1');
+    assert.equal(job.isForgettable, true);
+    job.running = new AbortController();
+    assert.equal(job.isForgettable, false);
+    job.running = undefined;
+    job.visit = new FinalStageVisit();
+    assert.equal(job.isForgettable, false);
+    job.fail('cancelled');
+    assert.equal(job.isForgettable, true);
+  });
+
+  describe('after a restart of ours', () => {
+    function restored(job: Job): Job {
+      const { id, lastStage } = job;
+      return Job.restore({ id, lastStage, snapshot: structuredClone(job.snapshot()) });
+    }
+
+    it('is what it was', () => {
+      const job = new Job('cloud', '1', new Date(0));
+      job.enter('cloud', new Date(1000));
+      job.learn({
+        model: 'x',
+        romVersion: '1.5.5',
+        ip: '192.0.2.7',
+        mac: '5C:CF:7F:01:02:03',
+        bssid: '5E:CF:7F:01:02:03',
+      });
+      job.found('cloud', { via: 'tls' });
+      job.intermediate = 'one-hop';
+      job.leave('cloud', new Date(2000));
+      const again = restored(job);
+      assert.deepEqual(again.snapshot(), job.snapshot());
+      assert.deepEqual([again.id, again.lastStage, again.percent, again.facts], [job.id, 'cloud', 20, job.facts]);
+      assert.deepEqual(again.startedAt, new Date(0));
+      assert.equal(again.isResuming('cloud'), false);
+    });
+
+    it('knows nothing that it did not know before', () => {
+      const again = restored(new Job('cloud'));
+      assert.equal(again.deviceid, undefined);
+      assert.deepEqual(again.facts, {});
+    });
+
+    it('goes on in the stage that the restart broke into, until it has left that', () => {
+      const job = new Job('upgrade', '1');
+      job.enter('upgrade');
+      for (const [what, act, isResuming] of [
+        ['restored', () => undefined, true],
+        ['entered', (one: Job) => one.enter('upgrade'), true],
+        ['left', (one: Job) => one.leave('upgrade'), false],
+        ['failed', (one: Job) => one.fail('cancelled'), false],
+        ['entered another', (one: Job) => one.enter('finalstage'), false],
+      ] as const) {
+        const again = restored(job);
+        act(again);
+        assert.equal(again.isResuming('upgrade'), isResuming, what);
+        assert.equal(again.isResuming('finalstage'), false, what);
+      }
+    });
+
+    it('has ended as it had', () => {
+      const failed = new Job('upgrade', '1');
+      failed.enter('upgrade');
+      failed.fail('download-failed');
+      const again = restored(failed);
+      assert.deepEqual([again.stage, again.error, again.isResuming('upgrade')], ['failed', 'download-failed', false]);
+      const done = new Job('finalstage', '1');
+      done.enter('finalstage');
+      done.leave('finalstage');
+      assert.deepEqual([restored(done).stage, restored(done).isOpen], ['done', false]);
+    });
   });
 });

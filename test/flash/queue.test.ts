@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { type Job } from '../../lib/flash/job/job';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { Job, type KeptJob } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import type { Message, Ticket } from '../../lib/flash/job/ticket';
 import type { StageName } from '../../lib/flash/job/stages';
@@ -11,6 +12,8 @@ import { read } from '../../lib/flash/kept/schema';
 import type { EntryStart } from '../../lib/flash/queue/entry';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { StageRuns } from '../../lib/flash/run/stage-runs';
+
+const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
 
 /** A flow whose stages end as the test says, behind a queue: the real books and runs, without sockets. */
 class Flow implements QueueOutlet {
@@ -81,6 +84,11 @@ class Flow implements QueueOutlet {
       .entries.map(({ deviceid, state }) => `${deviceid} ${state}`)
       .join(', ');
   }
+}
+
+/** What a restart finds of a job. */
+function kept(job: Job): KeptJob {
+  return { id: job.id, lastStage: job.lastStage, snapshot: job.snapshot() };
 }
 
 function ignore(): void {
@@ -275,5 +283,164 @@ describe('flash/queue', () => {
     next.queue.resume();
     await turns();
     assert.equal(next.states(), 'a running, b waiting');
+  });
+
+  it('takes up after a restart what its jobs have come to meanwhile', async () => {
+    const flow = new Flow();
+    flow.atOnce = 4;
+    flow.attempts = 1;
+    for (const deviceid of ['done', 'failed', 'finalstage', 'upgrade']) {
+      flow.add(deviceid);
+      await turns();
+      await flow.end('provision', deviceid, deviceid === 'upgrade' ? 'upgrade' : 'finalstage');
+    }
+    flow.queue.pause();
+    const record = revivedQueue(structuredClone(keptQueue(flow.queue.record())));
+    // The queue's file may be older than what the jobs have come to.
+    const jobOf = (deviceid: string): Job => flow.jobs.latest(deviceid) as Job;
+    jobOf('done').leave('finalstage');
+    jobOf('failed').fail('finalstage-timeout');
+    jobOf('finalstage').visit = new FinalStageVisit();
+    const next = new Flow();
+    next.attempts = 1;
+    for (const job of flow.jobs.all()) next.jobs.restore(Job.restore(structuredClone(kept(job))));
+    (next.jobs.latest('finalstage') as Job).visit = new FinalStageVisit();
+    next.queue.restore(record);
+    assert.equal(next.states(), 'done done, failed failed, finalstage running, upgrade waiting');
+    assert.equal(next.queue.snapshot().state, 'paused');
+    assert.equal(next.queue.snapshot().entries[1]?.error, 'finalstage-timeout');
+  });
+
+  it('leaves one where it is after a restart whose message a node has again', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    const record = revivedQueue(structuredClone(keptQueue(flow.queue.record())));
+    const next = new Flow();
+    next.stage('provision', flow.messageOf('a'));
+    next.queue.restore(record);
+    assert.equal(next.states(), 'a running');
+    assert.equal(next.begun.length, 0);
+  });
+
+  it('keeps what waited for a node that is deployed again, and leaves out what waited for one that is removed', async () => {
+    const flow = new Flow();
+    flow.queue.pause();
+    flow.add('a');
+    flow.queue.add({ deviceid: 'b' }, { nodeId: 'other' });
+    flow.queue.detach('queue', false);
+    flow.queue.resume();
+    await turns();
+    assert.equal(flow.states(), 'a waiting, b waiting', 'no outlet is there');
+    flow.queue.detach('other', true);
+    flow.queue.attach('queue', flow);
+    await turns();
+    assert.equal(flow.states(), 'a running, b skipped');
+    flow.queue.detach('queue', true);
+    assert.equal(flow.states(), 'a running, b skipped', 'what is in work goes on');
+  });
+
+  it('is over with its close: it hears of no job and begins nothing', async () => {
+    const flow = new Flow();
+    flow.atOnce = 1;
+    flow.add('a', 'b');
+    await turns();
+    const listeners = (): number[] => [
+      flow.jobs.listenerCount('changed'),
+      flow.runs.listenerCount('in-job'),
+      flow.runs.listenerCount('failed'),
+    ];
+    assert.deepEqual(listeners(), [1, 1, 1]);
+    flow.queue.close();
+    assert.deepEqual(listeners(), [0, 0, 0]);
+    assert.equal(flow.queue['lostWatch']['timer'], undefined);
+    flow.queue.skip('a');
+    flow.queue.resume();
+    await turns();
+    assert.equal(flow.begun.length, 1);
+  });
+
+  it('tells a restart of every step, and not of percent that merely rises', async () => {
+    const flow = new Flow();
+    const turnsSeen: boolean[] = [];
+    flow.queue.on('changed', (isTurn: boolean) => turnsSeen.push(isTurn));
+    const after = async (act: () => unknown): Promise<boolean[]> => {
+      turnsSeen.length = 0;
+      await act();
+      await turns();
+      return [...new Set(turnsSeen)];
+    };
+    assert.deepEqual(await after(() => flow.add('a')), [true]);
+    const job = flow.jobs.latest('a') as Job;
+    assert.deepEqual(await after(() => job.onChange(false)), [false]);
+    assert.deepEqual(await after(() => job.learn({ model: 'x' })), [true]);
+    assert.deepEqual(await after(() => flow.queue.pause()), [true]);
+    assert.deepEqual(await after(() => flow.queue.forget()), [true]);
+    const other = flow.jobs.jobFor('cloud', 'not in the queue');
+    assert.deepEqual(await after(() => other.learn({ model: 'x' })), []);
+  });
+
+  it('begins a failed one as often again as it may, when a person asks for it', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    await flow.fail('provision', 'a', 'ap-unreachable');
+    await flow.fail('provision', 'a', 'ap-unreachable');
+    assert.equal(flow.states(), 'a failed');
+    flow.queue.retryFailed();
+    await turns();
+    await flow.fail('provision', 'a', 'ap-unreachable');
+    assert.equal(flow.states(), 'a running');
+    await flow.fail('provision', 'a', 'ap-unreachable');
+    assert.equal(flow.states(), 'a failed');
+    assert.equal(flow.begun.length, 4);
+  });
+
+  it('tells why one has failed in the words of its verdict, and no more once it has begun again', async () => {
+    const flow = new Flow();
+    flow.attempts = 1;
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'upgrade');
+    const job = flow.jobs.latest('a') as Job;
+    job.evidence.add({ kind: 'stage', stage: 'upgrade', event: 'began', seconds: 1 });
+    job.evidence.add({ kind: 'stage', stage: 'upgrade', event: 'failed', code: 'turn-timeout', values: VALUES });
+    await flow.fail('upgrade', 'a', 'turn-timeout');
+    const [entry] = flow.queue.snapshot().entries;
+    assert.match(entry?.text ?? '', /1000ffffff/);
+    flow.queue.retryFailed();
+    await turns();
+    const [again] = flow.queue.snapshot().entries;
+    assert.deepEqual([again?.state, again?.error, again?.text], ['running', undefined, undefined]);
+  });
+
+  it('does not end a device in FinalStage that is left out', async () => {
+    const flow = new Flow();
+    flow.add('a', 'b');
+    await turns();
+    await flow.end('provision', 'a', 'upgrade');
+    await flow.end('upgrade', 'a');
+    const job = flow.jobs.latest('a') as Job;
+    job.visit = new FinalStageVisit();
+    flow.queue.skip('a');
+    assert.deepEqual([flow.states(), job.isOpen], ['a skipped, b running', true]);
+    await flow.end('provision', 'b');
+    flow.queue.skip('b');
+    assert.deepEqual([flow.jobs.latest('b')?.isOpen, flow.jobs.latest('b')?.error], [false, 'cancelled']);
+    flow.queue.skip('b');
+    flow.queue.skip('nobody');
+    assert.equal(flow.states(), 'a skipped, b skipped');
+  });
+
+  it('keeps the newest two hundred of those that have ended', () => {
+    const flow = new Flow();
+    flow.queue.pause();
+    for (let n = 0; n <= 250; n += 1) {
+      flow.add(`${n}`);
+      flow.queue.skip(`${n}`);
+    }
+    flow.add('last');
+    const { entries } = flow.queue.snapshot();
+    assert.deepEqual([entries.length, entries[0]?.deviceid, entries.at(-1)?.deviceid], [201, '51', 'last']);
   });
 });

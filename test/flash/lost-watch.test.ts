@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import type { QueueEntry } from '../../lib/flash/queue/entry';
+import { EntryList } from '../../lib/flash/queue/entry-list';
+import { LostWatch } from '../../lib/flash/queue/lost-watch';
+
+const MINUTE = 60_000;
+
+describe('flash/queue/lost-watch', () => {
+  let list: EntryList;
+  let held: Set<QueueEntry>;
+  let lost: [entry: QueueEntry, minutes: number][];
+  let watch: LostWatch;
+
+  beforeEach(() => {
+    list = new EntryList();
+    held = new Set();
+    lost = [];
+    watch = new LostWatch(
+      () => list.in('running'),
+      (entry) => held.has(entry),
+      (entry, minutes) => {
+        lost.push([entry, minutes]);
+        entry.state = 'failed';
+      },
+    );
+  });
+  afterEach(() => watch.stop());
+
+  function running(): QueueEntry {
+    const entry = list.add({}, undefined, undefined);
+    entry.state = 'running';
+    return entry;
+  }
+
+  it('gives up a message that no node has held for fifteen minutes on end', () => {
+    const entry = running();
+    watch.look(0);
+    watch.look(15 * MINUTE - 1);
+    assert.equal(lost.length, 0);
+    watch.look(15 * MINUTE);
+    assert.deepEqual(lost, [[entry, 15]]);
+    watch.look(40 * MINUTE);
+    assert.equal(lost.length, 1);
+  });
+
+  it('counts anew from when a node let it go, and what is held never', () => {
+    const entry = running();
+    const other = running();
+    held.add(other);
+    watch.look(0);
+    held.add(entry);
+    watch.look(14 * MINUTE);
+    held.delete(entry);
+    watch.look(20 * MINUTE);
+    watch.look(34 * MINUTE);
+    assert.equal(lost.length, 0);
+    watch.look(35 * MINUTE);
+    assert.deepEqual(
+      lost.map(([one]) => one),
+      [entry],
+    );
+  });
+
+  it('counts a second attempt from its own start', () => {
+    const entry = running();
+    watch.look(0);
+    entry.state = 'waiting';
+    watch.look(10 * MINUTE);
+    entry.state = 'running';
+    watch.look(14 * MINUTE);
+    watch.look(16 * MINUTE);
+    assert.equal(lost.length, 0);
+    watch.look(29 * MINUTE);
+    assert.equal(lost.length, 1);
+  });
+
+  it('has a timer only while something is in work', () => {
+    const entry = running();
+    watch.look(0);
+    const timer = watch['timer'];
+    assert.ok(timer);
+    assert.equal(timer.hasRef(), false, 'it holds no process up');
+    watch.look(MINUTE);
+    assert.equal(watch['timer'], timer);
+    entry.state = 'done';
+    watch.look(2 * MINUTE);
+    assert.equal(watch['timer'], undefined);
+  });
+});
