@@ -3,7 +3,7 @@ import type { ErrorCode, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
-import type { AnnouncementName } from '../../lib/flash/run/announcements';
+import type { AnnouncementName, AnnouncementValues } from '../../lib/flash/run/announcements';
 import type { Report } from '../../lib/flash/run/report';
 import { cloud } from '../../lib/flash/stage/cloud';
 import { finalStage } from '../../lib/flash/stage/finalstage';
@@ -109,12 +109,20 @@ export interface StageOptions {
   nodeId?: string;
 }
 
+/** What a stage announced. */
+export interface Said {
+  readonly name: AnnouncementName;
+  readonly values: AnnouncementValues;
+  /** How much of the stage was behind it. */
+  readonly fraction: number;
+}
+
 /** A stage that was begun. */
 export interface Begun {
   ticket: Ticket;
   recorder: Recorder;
   /** All that it announced, before its reports are thinned for the node. */
-  said: readonly AnnouncementName[];
+  said: readonly Said[];
   /** Resolves when it ended well; rejects with its FlashError. */
   outcome: Promise<StageOutcome>;
   /** Its job, once it has begun. */
@@ -198,7 +206,7 @@ export class Bench {
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),
     };
     const recorder = this.recorder(nodeId);
-    const said: AnnouncementName[] = [];
+    const said: Said[] = [];
     const ticket = host.runs.begin({
       nodeId,
       stage,
@@ -209,9 +217,9 @@ export class Bench {
       run: (context) =>
         run[stage]({
           ...context,
-          say: (name, ...more) => {
-            said.push(name);
-            context.say(name, ...more);
+          say: (name, values = {}, more = {}) => {
+            said.push({ name, values, fraction: more.fraction ?? 0 });
+            context.say(name, values, more);
           },
         }),
     });

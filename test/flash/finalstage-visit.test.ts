@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FinalStageVisit, type Delivery } from '../../lib/flash/job/finalstage-visit';
 
@@ -67,7 +68,7 @@ describe('flash/job/finalstage-visit', () => {
 
   it('flows while a connection moves, and is quiet when it stands still, has ended, or goes on too long ago', () => {
     const visit = new FinalStageVisit();
-    assert.equal(visit.isFlowing(60_000), false);
+    assert.deepEqual([visit.isFlowing(60_000), visit.hasWholeFinal, visit.isJoined], [false, false, false]);
     const delivery = visit.requested('final', SIZE);
     assert.equal(visit.isFlowing(60_000), true);
     assert.equal(visit.isFlowing(0), false);
@@ -100,6 +101,46 @@ describe('flash/job/finalstage-visit', () => {
     await quiet;
   });
 
+  describe('while time passes', () => {
+    beforeEach(() => mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: 1_000_000 }));
+    afterEach(() => mock.timers.reset());
+
+    it('flows for as long after its last byte as it may stand still', () => {
+      const visit = new FinalStageVisit();
+      const delivery = visit.requested('final', SIZE);
+      assert.deepEqual(visit.deliveries.final, { size: SIZE, sent: 0, tries: 1, state: 'flowing' });
+      mock.timers.tick(50_000);
+      delivery.sent(SIZE);
+      mock.timers.tick(59_999);
+      assert.equal(visit.isFlowing(60_000), true);
+      mock.timers.tick(1);
+      assert.equal(visit.isFlowing(60_000), false);
+      delivery.ended('delivered');
+      assert.deepEqual([visit.isJustDelivered(60_000), visit.isJustDelivered(60_001)], [false, true]);
+    });
+
+    it('is not waited for any longer than that', async () => {
+      const visit = new FinalStageVisit();
+      visit.requested('final', SIZE);
+      let isQuiet = false;
+      const quiet = visit.whenQuiet(60_000).then(() => (isQuiet = true));
+      mock.timers.tick(59_000);
+      await nextTurn();
+      assert.equal(isQuiet, false);
+      mock.timers.tick(2000);
+      await quiet;
+    });
+  });
+
+  it('tells afterwards what it took', () => {
+    const visit = new FinalStageVisit();
+    visit.requested('final', SIZE);
+    visit.requested('final', SIZE);
+    assert.deepEqual(visit.summary(), { image: 'final', size: SIZE, tries: 2, cycles: 1 });
+    visit.requested('user2', SIZE);
+    assert.equal(visit.summary()['cycles'], 2);
+  });
+
   it('counts bare connections from the first since the last request', () => {
     const visit = new FinalStageVisit();
     visit.dialled(new Date(1000));
@@ -109,7 +150,6 @@ describe('flash/job/finalstage-visit', () => {
     assert.equal(visit.dialsWithoutRequestSince, undefined);
     visit.dialled(new Date(3000));
     assert.deepEqual(visit.dialsWithoutRequestSince, new Date(3000));
-    assert.equal(visit.summary()['cycles'], 2);
     assert.equal(visit.record().peer, '192.168.4.1');
   });
 
@@ -129,6 +169,7 @@ describe('flash/job/finalstage-visit', () => {
         const final = { size: SIZE, tries: 2, sent, state };
         const visit = FinalStageVisit.restore({ since, peer: '127.0.0.1', deliveries: { final } });
         assert.deepEqual(visit.deliveries, { final: { ...final, state: after } });
+        assert.equal(visit.isFinalInterrupted, after === 'interrupted');
         assert.deepEqual([visit.peer, visit.since, visit.isFlowing(60_000)], ['127.0.0.1', new Date(1000), false]);
       });
     }

@@ -36,14 +36,18 @@ describe('flash/job/job-book', () => {
   describe('the job for a message', () => {
     it('is the open one of its device, in the same stage and in later ones', () => {
       const job = behind('cloud', '1');
-      for (const stage of ['cloud', 'upgrade', 'finalstage'] as const) assert.equal(jobs.jobFor(stage, '1'), job);
+      const stages = ['cloud', 'upgrade', 'finalstage'] as const;
+      for (const stage of stages) assert.equal(jobs.jobFor(stage, '1'), job);
+      job.running = new AbortController();
+      for (const stage of stages) assert.equal(jobs.jobFor(stage, '1'), job);
       assert.notEqual(jobs.jobFor('upgrade', '2'), job);
     });
 
-    it('is a new one without a device, whatever is open', () => {
+    it('is a new one without a device, and for a device that has none', () => {
       const job = jobs.jobFor('cloud', undefined);
       assert.notEqual(jobs.jobFor('cloud', undefined), job);
-      assert.equal(jobs.all().length, 2);
+      assert.equal(jobs.jobFor('newfirmware', '1').deviceid, '1');
+      assert.equal(jobs.all().length, 3);
     });
 
     it('is a new one at an earlier stage, and the one before is cancelled', () => {
@@ -135,13 +139,14 @@ describe('flash/job/job-book', () => {
   });
 
   it('knows which jobs may have their device in FinalStage, the one that has waited longest first', () => {
-    const [late, early] = [behind('upgrade', '1'), behind('upgrade', '2')];
-    behind('upgrade', '3');
-    late.visit = new FinalStageVisit(new Date(2000));
-    early.visit = new FinalStageVisit(new Date(1000));
-    assert.deepEqual(jobs.awaitingFinalStage(), [early, late]);
-    early.fail('finalstage-timeout');
-    assert.deepEqual(jobs.awaitingFinalStage(), [late]);
+    const [second, first, third] = [behind('upgrade', '1'), behind('upgrade', '2'), behind('upgrade', '3')];
+    behind('upgrade', '4');
+    second.visit = new FinalStageVisit(new Date(2000));
+    first.visit = new FinalStageVisit(new Date(1000));
+    third.visit = new FinalStageVisit(new Date(3000));
+    assert.deepEqual(jobs.awaitingFinalStage(), [first, second, third]);
+    first.fail('finalstage-timeout');
+    assert.deepEqual(jobs.awaitingFinalStage(), [second, third]);
   });
 
   it('knows which devices start their new firmware without FinalStage, while no stage looks after them', () => {
@@ -168,6 +173,9 @@ describe('flash/job/job-book', () => {
     const old = behind('provision', '5');
     old.evidence.add({ kind: 'provisioned', answer: 'accepted' }, Date.now() - 11 * 60_000);
     behind('provision', '6');
+    const further = behind('provision', '7');
+    further.evidence.add({ kind: 'provisioned', answer: 'accepted' });
+    further.enter('upgrade');
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh]);
     old.evidence.add({ kind: 'provisioned', answer: 'accepted' });
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh, old], 'set up once more');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import type { QueueEntry } from '../../lib/flash/queue/entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { LostWatch } from '../../lib/flash/queue/lost-watch';
@@ -74,16 +75,37 @@ describe('flash/queue/lost-watch', () => {
     assert.equal(lost.length, 1);
   });
 
-  it('has a timer only while something is in work', () => {
-    const entry = running();
+  it('looks every five seconds while something is in work', () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const entry = running();
+      let looks = 0;
+      const isHeld = (): boolean => Boolean((looks += 1));
+      watch = new LostWatch(() => list.in('running'), isHeld, assert.fail);
+      watch.look();
+      watch.look();
+      assert.equal(looks, 2);
+      mock.timers.tick(4999);
+      assert.equal(looks, 2);
+      mock.timers.tick(1);
+      assert.equal(looks, 3);
+      mock.timers.tick(5000);
+      assert.equal(looks, 4);
+      watch.stop();
+      mock.timers.tick(60_000);
+      assert.equal(looks, 4);
+      watch.look();
+      entry.state = 'done';
+      mock.timers.tick(60_000);
+      assert.equal(looks, 5, 'nothing is in work');
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('holds no process up', () => {
+    running();
     watch.look(0);
-    const timer = watch['timer'];
-    assert.ok(timer);
-    assert.equal(timer.hasRef(), false, 'it holds no process up');
-    watch.look(MINUTE);
-    assert.equal(watch['timer'], timer);
-    entry.state = 'done';
-    watch.look(2 * MINUTE);
-    assert.equal(watch['timer'], undefined);
+    assert.equal(watch['timer']?.hasRef(), false);
   });
 });

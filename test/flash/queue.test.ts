@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { mock } from 'node:test';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { Job, type KeptJob } from '../../lib/flash/job/job';
@@ -10,6 +11,7 @@ import { queueRecord } from '../../lib/flash/kept/job-schema';
 import { keptQueue, revivedQueue } from '../../lib/flash/kept/queue-record';
 import { read } from '../../lib/flash/kept/schema';
 import type { EntryStart } from '../../lib/flash/queue/entry';
+import { EntryList } from '../../lib/flash/queue/entry-list';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { StageRuns } from '../../lib/flash/run/stage-runs';
 
@@ -210,8 +212,11 @@ describe('flash/queue', () => {
       return true;
     };
     flow.add('b');
+    flow.atOnce = 1;
+    flow.add('c');
+    assert.equal(flow.states(), 'a failed, b running, c waiting');
     flow.runs.refused(flow.messageOf('b'), new FlashError('wifi-credentials-missing', { what: 'name' }));
-    assert.equal(flow.states(), 'a failed, b failed');
+    assert.equal(flow.states(), 'a failed, b failed, c running');
   });
 
   it('pauses, goes on, leaves out and forgets', async () => {
@@ -227,8 +232,13 @@ describe('flash/queue', () => {
     flow.queue.skip();
     await turns();
     assert.equal(flow.states(), 'a skipped, b skipped, c running');
-    assert.equal(flow.jobs.latest('a')?.error, 'cancelled');
+    const { error, running } = flow.jobs.latest('a') as Job;
+    assert.deepEqual([error, running], ['cancelled', undefined], 'its stage has ended');
     flow.queue.forget('c');
+    flow.queue.forget('nobody');
+    assert.equal(flow.states(), 'a skipped, b skipped, c running');
+    flow.queue.forget('a');
+    assert.equal(flow.states(), 'b skipped, c running');
     flow.queue.forget();
     assert.equal(flow.states(), 'c running');
   });
@@ -252,11 +262,29 @@ describe('flash/queue', () => {
 
   it('takes a device once, and learns which one it is from the job', async () => {
     const flow = new Flow();
+    const odd = flow.queue.add({ deviceid: 7 }, { nodeId: 'gone' });
+    assert.equal(odd.deviceid, undefined, 'a device has a word for its id');
+    flow.queue.forget(odd.id);
     const one = flow.queue.add({ topic: 'next' }, { nodeId: 'queue' });
     await turns();
     flow.jobs.identify(flow.jobs.byId(one.jobId ?? '') as Job, '1000aaaaaa');
     assert.equal(flow.queue.add({ deviceid: '1000aaaaaa' }, { nodeId: 'queue' }), one);
     assert.equal(flow.queue.snapshot().entries.length, 1);
+  });
+
+  it('knows the device from the stage that has the message, and lets the next one begin behind provision', async () => {
+    const flow = new Flow();
+    const deviceids = ['1000aaaaaa', undefined];
+    flow.start = (message) => {
+      flow.stage('cloud', { ...message, deviceid: deviceids.shift() });
+      return true;
+    };
+    flow.queue.add({ topic: 'next' }, { nodeId: 'queue' });
+    flow.queue.add({ deviceid: '1000bbbbbb' }, { nodeId: 'queue' });
+    flow.stage('cloud', { deviceid: 'not of the queue' });
+    await turns();
+    assert.equal(flow.states(), '1000aaaaaa running, 1000bbbbbb running');
+    assert.equal(flow.jobs.latest('not of the queue')?.isOpen, true);
   });
 
   it('hands a password out with the message, and keeps it nowhere', () => {
@@ -332,7 +360,10 @@ describe('flash/queue', () => {
     flow.queue.resume();
     await turns();
     assert.equal(flow.states(), 'a waiting, b waiting', 'no outlet is there');
+    let isTurn: boolean | undefined;
+    flow.queue.once('changed', (one: boolean) => (isTurn = one));
     flow.queue.detach('other', true);
+    assert.equal(isTurn, true);
     flow.queue.attach('queue', flow);
     await turns();
     assert.equal(flow.states(), 'a running, b skipped');
@@ -416,6 +447,7 @@ describe('flash/queue', () => {
 
   it('does not end a device in FinalStage that is left out', async () => {
     const flow = new Flow();
+    flow.atOnce = 1;
     flow.add('a', 'b');
     await turns();
     await flow.end('provision', 'a', 'upgrade');
@@ -423,13 +455,17 @@ describe('flash/queue', () => {
     const job = flow.jobs.latest('a') as Job;
     job.visit = new FinalStageVisit();
     flow.queue.skip('a');
+    await turns();
     assert.deepEqual([flow.states(), job.isOpen], ['a skipped, b running', true]);
     await flow.end('provision', 'b');
     flow.queue.skip('b');
     assert.deepEqual([flow.jobs.latest('b')?.isOpen, flow.jobs.latest('b')?.error], [false, 'cancelled']);
-    flow.queue.skip('b');
     flow.queue.skip('nobody');
-    assert.equal(flow.states(), 'a skipped, b skipped');
+    flow.add('c');
+    await turns();
+    await flow.fail('provision', 'c', 'wifi-credentials-missing');
+    flow.queue.skip('c');
+    assert.equal(flow.states(), 'a skipped, b skipped, c failed', 'what has ended stays as it was');
   });
 
   it('keeps the newest two hundred of those that have ended', () => {
@@ -442,5 +478,81 @@ describe('flash/queue', () => {
     flow.add('last');
     const { entries } = flow.queue.snapshot();
     assert.deepEqual([entries.length, entries[0]?.deviceid, entries.at(-1)?.deviceid], [201, '51', 'last']);
+  });
+
+  describe('while time passes', () => {
+    beforeEach(() => mock.timers.enable({ apis: ['Date', 'setInterval'], now: 1_000_000 }));
+    afterEach(() => mock.timers.reset());
+
+    it('gives a message up that no node has had for fifteen minutes, and goes on with the next', async () => {
+      const flow = new Flow();
+      flow.atOnce = 1;
+      flow.start = (message) => {
+        flow.begun.push({ message, where: 'beginning' });
+        if (message['deviceid'] === 'b') flow.stage('provision', message);
+        return true;
+      };
+      flow.add('a', 'b');
+      mock.timers.tick(15 * 60_000 - 1);
+      assert.equal(flow.states(), 'a running, b waiting');
+      mock.timers.tick(5000);
+      await turns();
+      assert.equal(flow.states(), 'a failed, b running');
+      const [entry] = flow.queue.snapshot().entries;
+      assert.equal(entry?.error, 'queue-lost');
+      assert.match(entry.text ?? '', /\b15 minutes/);
+      mock.timers.tick(60 * 60_000);
+      assert.equal(flow.states(), 'a failed, b running', 'a stage has it');
+    });
+  });
+
+  it('knows its entries by their ids, and else by the newest of a device', () => {
+    const list = new EntryList();
+    const [first, second] = [list.add({}, 'a', undefined), list.add({}, 'a', undefined)];
+    const named = list.add({}, first.id, undefined);
+    assert.equal(list.find(first.id), first);
+    assert.equal(list.find('a'), second);
+    assert.equal(list.find(named.id), named);
+    assert.equal(list.find('b'), undefined);
+    list.add({}, undefined, undefined);
+    assert.equal(list.openOf(undefined), undefined);
+    assert.equal(list.openOf('a'), first);
+    first.state = 'done';
+    assert.equal(list.openOf('a'), second);
+    second.state = 'skipped';
+    assert.equal(list.openOf('a'), undefined);
+  });
+
+  it('begins a new round when everything before has ended, also before a restart', () => {
+    const list = new EntryList();
+    const [first, second] = [list.add({}, 'a', undefined), list.add({}, 'b', undefined)];
+    first.state = 'done';
+    assert.deepEqual([first.round, second.round, list.add({}, 'c', undefined).round], [1, 1, 1]);
+    for (const entry of list.all()) entry.state = 'failed';
+    assert.equal(list.add({}, 'd', undefined).round, 2);
+    const next = new EntryList();
+    assert.equal(next.round, 0);
+    for (const entry of [...list.all()].reverse()) next.restore({ ...entry, state: 'done' });
+    assert.equal(next.add({}, 'e', undefined).round, 3);
+  });
+
+  it('puts a message out as it came, and from the second attempt on with the device that was met', async () => {
+    const flow = new Flow();
+    flow.queue.add({ topic: 'mine' }, { nodeId: 'queue' });
+    await turns();
+    const key = 'queueEntry';
+    const [first] = flow.begun;
+    assert.deepEqual({ ...first?.message, [key]: '' }, { topic: 'mine', [key]: '' });
+    const { jobId } = flow.queue.record().entries[0]!;
+    flow.jobs.identify(flow.jobs.byId(jobId ?? '')!, '1000aaaaaa');
+    await flow.fail('provision', 'undefined', 'ap-unreachable');
+    const [, second] = flow.begun;
+    assert.deepEqual({ ...second?.message, [key]: '' }, { topic: 'mine', deviceid: '1000aaaaaa', [key]: '' });
+    assert.notEqual(first?.message[key], second?.message[key]);
+  });
+
+  it('may be watched by any number of nodes', () => {
+    const flow = new Flow();
+    assert.deepEqual([flow.queue.getMaxListeners(), flow.jobs.getMaxListeners()], [0, 0]);
   });
 });

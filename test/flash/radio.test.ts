@@ -307,7 +307,7 @@ describe('flash/radio', () => {
       .latest('1000ffffff')
       ?.evidence.all.flatMap((one) => (one.kind === 'wifi' ? one.event : []));
     assert.deepEqual(seen, ['joining', 'joined', 'left']);
-    const { said } = stage;
+    const said = stage.said.map(({ name }) => name);
     assert.ok(said.includes('wifi-sent-by-itself') && !said.includes('wifi-sent'), said.join(' '));
   });
 

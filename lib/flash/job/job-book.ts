@@ -35,9 +35,9 @@ export class JobBook extends EventEmitter {
    */
   jobFor(stage: StageName, deviceid: string | undefined): Job {
     const known = deviceid === undefined ? undefined : this.latest(deviceid);
-    // It would end the job under the hands of a stage that is still at work.
+    if (known?.stage === 'done' && stage === 'newfirmware') return known;
+    // A look would end the job under the hands of a stage that is still at work.
     const isInTheWay = stage === 'newfirmware' && known?.running && known.lastStage !== stage;
-    if (known?.stage === 'done' && stage === 'newfirmware' && !isInTheWay) return known;
     if (isInTheWay) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
     if (known && known.stage !== 'done' && !isLater(known.lastStage, stage)) return known;
     if (known?.running) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
@@ -91,9 +91,8 @@ export class JobBook extends EventEmitter {
 
   /** Jobs whose device may be in FinalStage, the one that has waited longest first. */
   awaitingFinalStage(): Job[] {
-    return this.jobs
-      .filter((job) => job.isOpen && job.visit)
-      .sort((a, b) => (a.visit?.since.getTime() ?? 0) - (b.visit?.since.getTime() ?? 0));
+    const since = ({ visit }: Job): number => visit?.since.getTime() ?? 0;
+    return this.jobs.filter(({ visit }) => visit).sort((a, b) => since(a) - since(b));
   }
 
   /** Jobs whose device is about to start its new firmware by itself, and that no stage looks after. */

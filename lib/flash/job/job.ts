@@ -142,7 +142,7 @@ export class Job {
 
   /** Whether nothing hangs on it any more: no stage runs, and no device may still be served. */
   get isForgettable(): boolean {
-    return !this.running && !(this.isOpen && this.visit);
+    return !this.running && !this.visit;
   }
 
   /** 0-100, never falling. */
@@ -273,6 +273,6 @@ export class Job {
 
   private end(how: 'done' | 'failed'): void {
     this.ended = how;
-    this.visit = undefined;
+    this.visitNow = undefined;
   }
 }

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { FinalStageVisit, type DeliveryTry } from '../../lib/flash/job/finalstage-visit';
+import type { Job } from '../../lib/flash/job/job';
+import type { Waits } from '../../lib/flash/waiting/waits';
+import { freePort } from '../shared/ports';
+import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
+import { assertCode } from './refusals';
+
+const DEVICE = '1000a1b2c3';
+const SIZE = 40_000;
+
+describe('flash/stage/finalstage: what it says', () => {
+  let bench: Bench;
+  let stage: Begun;
+  let job: Job;
+  /** This machine's address in the network of FinalStage. */
+  let own: string | undefined;
+  afterEach(closeBenches);
+
+  /** The stage, with a device that does what the test says. */
+  async function start(waits: Partial<Waits> = {}, prepare: (job: Job) => void = () => undefined): Promise<void> {
+    bench = await openBench({}, waits);
+    own = undefined;
+    bench.host.ownAddresses = () => (own === undefined ? [] : [{ name: 'wlan0', address: own }]);
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    prepare(job);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    await said('wait-for-finalstage', 'several-wait', 'final-interrupted');
+  }
+
+  /** What was said last, once it is one of these. */
+  async function said(...names: Said['name'][]): Promise<Said> {
+    for (;;) {
+      const last = stage.said.at(-1);
+      if (last && names.includes(last.name)) return last;
+      // Its looks come twice a second.
+      await once(job.evidence, 'changed');
+    }
+  }
+
+  const visitOf = (): FinalStageVisit => {
+    assert.ok(job.visit);
+    return job.visit;
+  };
+  const last = (): [Said['name'] | undefined, number | undefined] => [
+    stage.said.at(-1)?.name,
+    stage.said.at(-1)?.fraction,
+  ];
+
+  it('tells every step of a device, and what the person must do', async () => {
+    await start({ goneMs: 0 });
+    own = '192.168.4.7';
+    assert.deepEqual((await said('finalstage-wrong-address')).values, { actual: own });
+    own = '192.168.4.2';
+    const joined = await said('finalstage-joined');
+    assert.deepEqual([joined.values, joined.fraction], [{ port: bench.host.finalStagePort }, 0.05]);
+    const visit = visitOf();
+    visit.dialled();
+    assert.deepEqual(last(), ['finalstage-dials', 0.1]);
+    let delivery: DeliveryTry = visit.requested('user2', SIZE);
+    assert.deepEqual(last(), ['user2-flows', 0.1]);
+    delivery.sent(SIZE / 2);
+    assert.deepEqual(last(), ['user2-flows', 0.2]);
+    delivery.stalled();
+    assert.deepEqual(stage.said.at(-1), {
+      name: 'user2-stalled',
+      values: { sent: SIZE / 2, size: SIZE },
+      fraction: 0,
+    });
+    delivery = visit.requested('user2', SIZE);
+    delivery.sent(SIZE);
+    assert.deepEqual(last(), ['finalstage-again', 0.3]);
+    delivery.ended('acknowledged');
+    assert.deepEqual(last(), ['finalstage-again', 0.3]);
+    visit.dialled();
+    assert.deepEqual(last(), ['finalstage-dials', 0.32]);
+    delivery = visit.requested('final', SIZE);
+    assert.deepEqual(last(), ['final-flows', 0.35]);
+    delivery.sent(SIZE / 2);
+    const { values, fraction } = stage.said.at(-1) as Said;
+    assert.deepEqual([values['sent'], values['size']], [SIZE / 2, SIZE]);
+    assert.ok(Math.abs(fraction - 0.65) < 0.001, `${fraction}`);
+    delivery.ended('broken');
+    assert.deepEqual(stage.said.at(-1), { name: 'final-stalled', values: { sent: SIZE / 2, size: SIZE }, fraction: 0 });
+    own = undefined;
+    await said('finalstage-away');
+    own = '192.168.4.2';
+    delivery = visit.requested('final', SIZE);
+    delivery.sent(SIZE);
+    delivery.ended('acknowledged');
+    assert.deepEqual(last(), ['final-unconfirmed', 0.96]);
+    own = '192.168.4.7';
+    visit.requested('final', SIZE).ended('delivered');
+    await said('leave-finalstage');
+    assert.deepEqual(stage.said.at(-1), { name: 'leave-finalstage', values: { actual: own }, fraction: 0.97 });
+    own = undefined;
+    await said('final-sent');
+    assert.deepEqual(last(), ['final-sent', 0.96]);
+    const { found } = await stage.outcome;
+    assert.deepEqual(found, { image: 'final', size: SIZE, tries: 3, cycles: 2 });
+    assert.deepEqual(last(), ['installed', 0.99]);
+    assert.equal(job.visit, undefined);
+    const before = stage.said.length;
+    visit.dialled();
+    assert.equal(stage.said.length, before);
+    assert.deepEqual([visit.listenerCount('dialled'), visit.isJoined], [0, false]);
+  });
+
+  it('tells of trouble in its own words where it has them, and else in those of the verdict', async () => {
+    await start();
+    job.evidence.add({ kind: 'stranger', peer: '192.168.4.9', act: 'finalstage-image' });
+    visitOf().dialled();
+    const trouble = job.evidence.verdict();
+    assert.equal(trouble.code, 'finalstage-stranger');
+    assert.deepEqual(stage.said.at(-1), { name: 'finalstage-trouble', values: { message: trouble.text }, fraction: 0 });
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('tells that several devices wait, and which one is meant', async () => {
+    await start({}, () => {
+      const first = bench.host.jobs.jobFor('finalstage', '1000ffffff');
+      first.visit = new FinalStageVisit(new Date(0));
+    });
+    assert.deepEqual(stage.said.at(-1)?.values, { count: 2, deviceid: '1000ffffff' });
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('keeps for the evidence what was delivered before a restart of ours, each once', async () => {
+    const deliveries = {
+      user2: { size: SIZE, sent: SIZE, tries: 1, state: 'delivered' },
+      final: { size: SIZE, sent: 8192, tries: 1, state: 'flowing' },
+    } as const;
+    await start({ unconfirmedMs: 0 }, (one) => {
+      one.visit = FinalStageVisit.restore({ since: new Date(0).toISOString(), peer: '127.0.0.1', deliveries });
+    });
+    assert.deepEqual(last(), ['final-interrupted', 0.35]);
+    await assertCode(stage.outcome, 'finalstage-interrupted');
+    const seen = job.evidence.all.filter(({ kind }) => kind.startsWith('finalstage-') && kind !== 'finalstage-looked');
+    assert.deepEqual(
+      seen.map(({ at: _at, ...one }) => one),
+      [
+        { kind: 'finalstage-requested', image: 'user2', size: SIZE },
+        { kind: 'finalstage-ended', image: 'user2', how: 'delivered', bytes: SIZE },
+        { kind: 'finalstage-requested', image: 'final', size: SIZE },
+        { kind: 'finalstage-ended', image: 'final', how: 'interrupted', bytes: 8192 },
+      ],
+    );
+  });
+
+  it('ends with finalstage-unconfirmed where a device that has everything stays away', async () => {
+    await start({ unconfirmedMs: 0 });
+    const delivery = visitOf().requested('final', SIZE);
+    delivery.sent(SIZE);
+    delivery.ended('acknowledged');
+    await assertCode(stage.outcome, 'finalstage-unconfirmed');
+  });
+});
