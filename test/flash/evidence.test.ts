@@ -54,16 +54,18 @@ describe('flash/evidence', () => {
     dispatch('192.0.2.66', DEVICE);
     dispatch('192.0.2.7', DEVICE);
     dispatch('192.0.2.7', DEVICE, { isProven: true });
+    evidence.add({ kind: 'registered', peer: '192.0.2.66', via: 'tls' });
     assert.deepEqual(seen(), [
       'stage',
       ['192.0.2.66', '1000002999', 3000],
       ['192.0.2.66', DEVICE, undefined],
       ['192.0.2.7', DEVICE, undefined],
       ['192.0.2.7', DEVICE, 2],
+      'registered',
     ]);
     evidence.add({ kind: 'stage', stage: 'upgrade', event: 'began', seconds: 1, deviceid: DEVICE });
     dispatch('192.0.2.7', DEVICE, { isProven: true });
-    assert.equal(evidence.all.length, 7);
+    assert.equal(evidence.all.length, 8);
   });
 
   it('loses nothing of what happened once to any number of what repeats', () => {
@@ -102,9 +104,11 @@ describe('flash/evidence', () => {
     look(false);
     evidence.add({ kind: 'stage', stage: 'finalstage', event: 'began', seconds: 1 });
     look(false);
+    evidence.add({ kind: 'stage', stage: 'finalstage', event: 'over' });
+    look(false);
     assert.deepEqual(
       evidence.all.map((seen) => (seen.kind === 'finalstage-looked' ? seen.answered : seen.kind)),
-      [false, true, false, 'stage', false],
+      [false, true, false, 'stage', false, 'stage'],
     );
   });
 
@@ -115,6 +119,8 @@ describe('flash/evidence', () => {
     evidence.add({ kind: 'finalstage-requested', image: 'final', size: 4096 }, 20_000);
     evidence.add({ kind: 'finalstage-dialled' }, 20_100);
     assert.equal(evidence.all.length, 6);
+    evidence.add({ kind: 'dialled', peer: '192.168.4.1', port: 'images' }, 20_200);
+    assert.equal(evidence.all.length, 7, 'of anything else each');
   });
 
   for (const kind of REPEATING) {
@@ -131,16 +137,28 @@ describe('flash/evidence', () => {
   it('keeps once in a stage what may come again and again, and all that differs', () => {
     const evidence = new JobEvidence();
     const stranger = (peer: string): void => evidence.addOnce({ kind: 'stranger', peer, act: 'finalstage-dial' });
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 });
     stranger('192.0.2.1');
     stranger('192.0.2.2');
     stranger('192.0.2.1');
     evidence.addOnce({ kind: 'stranger', peer: '192.0.2.1', act: 'finalstage-image' });
-    assert.equal(evidence.all.length, 3);
+    assert.equal(evidence.all.length, 4);
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 });
     stranger('192.0.2.1');
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'ended' });
     stranger('192.0.2.1');
-    assert.equal(evidence.all.length, 6);
+    assert.equal(evidence.all.length, 7);
+  });
+
+  it('tells of everything that it keeps', () => {
+    const evidence = new JobEvidence();
+    assert.equal(evidence.getMaxListeners(), 0, 'to any number of stages');
+    let changes = 0;
+    evidence.on('changed', () => (changes += 1));
+    evidence.add({ kind: 'session-lost' });
+    evidence.addOnce({ kind: 'session-lost' });
+    evidence.addIfNew({ kind: 'finalstage-looked', answered: false });
+    assert.equal(changes, 2);
   });
 
   it('knows since when the device is waited for: since its set-up, else since the last stage began', () => {
@@ -149,6 +167,7 @@ describe('flash/evidence', () => {
     evidence.add({ kind: 'stage', stage: 'provision', event: 'began', seconds: 1 }, 1000);
     evidence.add({ kind: 'stage', stage: 'provision', event: 'failed', code: 'cancelled', values: {} }, 2000);
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, 3000);
+    evidence.add({ kind: 'stage', stage: 'cloud', event: 'over' }, 3500);
     assert.deepEqual([evidence.stageBeganAt, evidence.newcomersSince], [3000, 3000]);
     evidence.add({ kind: 'provisioned', answer: 'accepted' }, 4000);
     evidence.add({ kind: 'provisioned', answer: 'accepted' }, 5000);

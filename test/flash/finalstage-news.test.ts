@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { FinalStageVisit, type DeliveryTry } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
 import type { Waits } from '../../lib/flash/waiting/waits';
+import { makeFinalImage } from '../../lib/image';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
 import { assertCode } from './refusals';
@@ -19,7 +21,7 @@ describe('flash/stage/finalstage: what it says', () => {
   afterEach(closeBenches);
 
   /** The stage, with a device that does what the test says. */
-  async function start(waits: Partial<Waits> = {}, prepare: (job: Job) => void = () => undefined): Promise<void> {
+  async function start(waits: Partial<Waits> = {}, prepare: (job: Job) => unknown = () => undefined): Promise<void> {
     bench = await openBench({}, waits);
     own = undefined;
     bench.host.ownAddresses = () => (own === undefined ? [] : [{ name: 'wlan0', address: own }]);
@@ -51,6 +53,20 @@ describe('flash/stage/finalstage: what it says', () => {
 
   it('tells every step of a device, and what the person must do', async () => {
     await start({ goneMs: 0 });
+    const [began] = job.evidence.all;
+    const { url } = began as { url?: string };
+    assert.deepEqual(began && { ...began, at: 0 }, {
+      at: 0,
+      kind: 'stage',
+      event: 'began',
+      stage: 'finalstage',
+      seconds: 600,
+      deviceid: DEVICE,
+      url,
+      ports: `${bench.host.finalStagePort}`,
+    });
+    assert.equal(visitOf().peer, '127.0.0.1');
+    assert.ok(job.firmware.final?.bytes.equals(FIRMWARE.final));
     own = '192.168.4.7';
     assert.deepEqual((await said('finalstage-wrong-address')).values, { actual: own });
     own = '192.168.4.2';
@@ -106,6 +122,24 @@ describe('flash/stage/finalstage: what it says', () => {
     visit.dialled();
     assert.equal(stage.said.length, before);
     assert.deepEqual([visit.listenerCount('dialled'), visit.isJoined], [0, false]);
+  });
+
+  it('has nothing to do for a device that starts its new firmware without FinalStage', async () => {
+    bench = await openBench();
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    job.intermediate = 'one-hop';
+    stage = bench.begin('finalstage', { deviceid: DEVICE, sources: {} });
+    assert.deepEqual((await stage.outcome).found, { skipped: true });
+    assert.deepEqual(last(), ['finalstage-passed-by', 0]);
+  });
+
+  it('keeps the images that the job has', async () => {
+    const other = makeFinalImage({ size: 8192, text: 'another one' });
+    const firmware = await loadFirmware({ ...FIRMWARE, final: other }, { signal: new AbortController().signal });
+    await start({}, (one) => (one.firmware = firmware));
+    assert.ok(job.firmware.final?.bytes.equals(other));
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   it('tells of trouble in its own words where it has them, and else in those of the verdict', async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { explain } from '../../errors';
-import type { Observation, Unstamped } from '../verdict/observation';
+import type { Observation, StageBegan, Unstamped } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
 
@@ -71,19 +71,15 @@ export class JobEvidence extends EventEmitter {
 
   /** Adds what is looked at again and again, where it is not as it was in this stage. */
   addIfNew(sighting: Unstamped): void {
-    const before = this.seen.findLast(
-      (one) => one.kind === sighting.kind || (one.kind === 'stage' && one.event === 'began'),
-    );
+    const before = this.seen.findLast((one) => one.kind === sighting.kind || isBeginning(one));
     const now = { at: before?.at ?? 0, ...sighting };
     if (JSON.stringify(before) !== JSON.stringify(now)) this.add(sighting);
   }
 
   /** Adds what may come again and again, where it has not come in this stage. */
   addOnce(sighting: Unstamped): void {
-    const start = this.seen.findLastIndex((one) => one.kind === 'stage' && one.event === 'began');
-    const isKnown = this.seen.slice(Math.max(0, start)).some((one) => {
-      return one.kind === sighting.kind && isDeepStrictEqual(one, { at: one.at, ...sighting });
-    });
+    const inThisStage = this.seen.slice(Math.max(0, this.seen.findLastIndex(isBeginning)));
+    const isKnown = inThisStage.some((one) => isDeepStrictEqual(one, { at: one.at, ...sighting }));
     if (!isKnown) this.add(sighting);
   }
 
@@ -94,7 +90,7 @@ export class JobEvidence extends EventEmitter {
 
   /** When the stage began that is observed now. */
   get stageBeganAt(): number | undefined {
-    return this.seen.findLast((one) => one.kind === 'stage' && one.event === 'began')?.at;
+    return this.seen.findLast(isBeginning)?.at;
   }
 
   verdict(now = Date.now()): Verdict {
@@ -125,9 +121,8 @@ export class JobEvidence extends EventEmitter {
    * peer can ask for any number of devices.
    */
   private folded(sighting: Extract<Unstamped, { kind: 'dispatched' }>): Unstamped {
-    const start = this.seen.findLastIndex((one) => one.kind === 'stage' && one.event === 'began');
-    const began = this.seen[start];
-    const awaited = began?.kind === 'stage' && began.event === 'began' ? began.deviceid : undefined;
+    const start = this.seen.findLastIndex(isBeginning);
+    const awaited = this.seen.findLast(isBeginning)?.deviceid;
     const isSame = (one: Observation): boolean =>
       one.kind === 'dispatched' &&
       one.peer === sighting.peer &&
@@ -146,4 +141,8 @@ export class JobEvidence extends EventEmitter {
     const isSpare = ({ kind }: Observation): boolean => (most ? kind === most[0] : kind !== 'stage');
     this.seen.splice(Math.max(0, this.seen.findIndex(isSpare)), 1);
   }
+}
+
+function isBeginning(one: Observation): one is Extract<Observation, StageBegan> {
+  return one.kind === 'stage' && one.event === 'began';
 }

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FlashError } from '../../lib/errors';
+import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import type { FlashHost } from '../../lib/flash/host/host';
+import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { Job } from '../../lib/flash/job/job';
+import { makeUserImage } from '../../lib/image';
+import { PROVEN_VERSION } from '../../lib/protocol/upgrade';
+import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
+import { closeBenches, FIRMWARE, HOME, openBench, type Begun } from './bench';
+import { assertCode } from './refusals';
+
+const TOOK_SETTINGS = 'access point: took settings';
+const NEVER = new AbortController().signal;
+
+/** The names of what a stage announced, each once in a row. */
+function names({ said }: Begun): string[] {
+  return said.map(({ name }) => name).filter((name, index, all) => name !== all[index - 1]);
+}
+
+/** Lets the disk of a host take its time: `asked` resolves when something waits for it. */
+function slowDisk(host: FlashHost): { asked: Promise<void>; written(): void } {
+  let written = (): void => undefined;
+  const onDisk = new Promise<void>((resolve) => (written = resolve));
+  const asked = new Promise<void>((resolve) => {
+    host.kept = () => {
+      resolve();
+      return onDisk;
+    };
+  });
+  return { asked, written: () => written() };
+}
+
+describe('flash: the order of what a stage does', () => {
+  afterEach(closeBenches);
+
+  describe('provision', () => {
+    const servers = useHttpServers();
+
+    it('gives the Wi-Fi to a device only when a restart would recognise that device', async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice();
+      const { apPort } = await device.start();
+      const disk = slowDisk(bench.host);
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+      await disk.asked;
+      const job = await stage.job();
+      assert.equal(job.deviceid, device.deviceid);
+      assert.deepEqual(names(stage), ['wait-for-ap', 'send-wifi']);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.ok(!device.log.includes(TOOK_SETTINGS), device.log.join('\n'));
+      disk.written();
+      await stage.outcome;
+      assert.ok(device.log.includes(TOOK_SETTINGS), device.log.join('\n'));
+      assert.deepEqual(
+        stage.said.map(({ name, fraction }) => [name, fraction]),
+        [
+          ['wait-for-ap', 0],
+          ['send-wifi', 0.5],
+          ['wifi-sent', 0.9],
+        ],
+      );
+      const kinds = job.evidence.all.map((seen) => (seen.kind === 'stage' ? seen.event : seen.kind));
+      assert.deepEqual(kinds, ['began', 'addresses', 'ap-looked', 'provisioned', 'ended']);
+      assert.ok(bench.host.devices.factoryKey(device.deviceid), 'its key is known');
+    });
+
+    it('says that the Wi-Fi was probably sent where the device goes with its answer', async () => {
+      const bench = await openBench();
+      const url = await servers.serve((request, response) => {
+        if (request.method === 'POST') return void response.destroy();
+        response.end(JSON.stringify({ deviceid: '1000a1b2c3', apikey: randomUUID(), accept: 'post' }));
+      });
+      const stage = bench.begin('provision', { ...HOME, url });
+      const { found } = await stage.outcome;
+      assert.notEqual(found['answer'], 'accepted');
+      assert.equal(names(stage).at(-1), 'wifi-probably-sent');
+    });
+
+    it('is over when the device that is meant dials in, which was set up before', async () => {
+      const bench = await openBench();
+      const device = await bench.device();
+      const url = await servers.serve((_request, response) => void response.destroy());
+      await device.start();
+      await once(bench.host.devices, 'ready');
+      const stage = bench.begin('provision', { ...HOME, url, deviceid: device.deviceid });
+      const { found } = await stage.outcome;
+      assert.deepEqual(found, { deviceid: device.deviceid, answer: 'dialled-in', warnings: [] });
+      assert.deepEqual(stage.said.at(-1), {
+        name: 'already-set-up',
+        values: { deviceid: device.deviceid },
+        fraction: 0.9,
+      });
+    });
+
+    it('is not over for another device that dials in', async () => {
+      const bench = await openBench();
+      const other = await bench.device();
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const stages = ['1000ffffff', undefined].map((deviceid, index) =>
+        bench.begin('provision', { ...HOME, url, nodeId: `${index}`, ...(deviceid ? { deviceid } : {}) }),
+      );
+      await other.start();
+      await once(bench.host.devices, 'ready');
+      for (const stage of stages) assert.equal(stage.recorder.outcomes.size, 0);
+    });
+  });
+
+  describe('cloud', () => {
+    it('tells each step, and what it found', async () => {
+      const bench = await openBench();
+      const device = await bench.device();
+      const { deviceid } = device;
+      const stage = bench.begin('cloud', { deviceid });
+      await stage.job();
+      await device.start();
+      const { found } = await stage.outcome;
+      assert.deepEqual(
+        stage.said.map(({ name, fraction }) => [name, fraction]),
+        [
+          ['wait-for-device', 0],
+          ['device-dispatched', 0.4],
+          ['device-ready', 0.95],
+        ],
+      );
+      assert.deepEqual(stage.said[0]?.values, { deviceid, address: '127.0.0.1' });
+      assert.deepEqual([found['via'], found['ip'], found['road']], ['tls', '127.0.0.1', 'cloud']);
+      const { evidence } = bench.host.jobs.latest(deviceid)!;
+      const [began] = evidence.all;
+      assert.deepEqual(began && { ...began, at: 0 }, {
+        at: 0,
+        kind: 'stage',
+        event: 'began',
+        stage: 'cloud',
+        seconds: 600,
+        deviceid,
+        address: '127.0.0.1',
+        ports: `${bench.host.ports.https} and ${bench.host.ports.legacy}`,
+      });
+      assert.deepEqual([bench.host.listenerCount('addresses'), evidence.listenerCount('changed')], [0, 1]);
+    });
+
+    it('tells of no device but the one that is meant, and takes no other', async () => {
+      const bench = await openBench();
+      const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
+      await stage.job();
+      await (await bench.device()).start();
+      await once(bench.host.devices, 'ready');
+      assert.deepEqual(names(stage), ['wait-for-device']);
+      assert.equal(stage.recorder.outcomes.size, 0);
+    });
+
+    it('leaves alone what another flash has in hand, or has handed on since this one waits', async () => {
+      const bench = await openBench();
+      const device = await bench.device();
+      const busy = bench.host.jobs.jobFor('cloud', device.deviceid);
+      busy.enter('cloud');
+      busy.running = new AbortController();
+      const stage = bench.begin('cloud');
+      await stage.job();
+      await device.start();
+      await once(bench.host.devices, 'ready');
+      assert.equal(stage.recorder.outcomes.size, 0);
+      busy.leave('cloud');
+      busy.running = undefined;
+      bench.host.devices.emit('trouble', { peer: '192.0.2.7', error: new FlashError('unexplained') });
+      await nextTurn();
+      assert.equal(stage.recorder.outcomes.size, 0, 'it was handed on since');
+      const next = await bench.device({ deviceid: '1000ffffff' });
+      await next.start();
+      assert.equal((await stage.outcome).job.deviceid, '1000ffffff');
+      const later = bench.begin('cloud', { nodeId: 'later' });
+      assert.equal((await later.outcome).job.deviceid, device.deviceid, 'its flash was left where it was');
+    });
+  });
+
+  describe('upgrade', () => {
+    it('sends nothing before a restart would know of it, then tells each step', async () => {
+      const bench = await openBench();
+      const device = await bench.device();
+      const { deviceid } = device;
+      await device.start();
+      await bench.begin('cloud', { deviceid }).outcome;
+      const disk = slowDisk(bench.host);
+      const stage = bench.begin('upgrade', { deviceid });
+      await disk.asked;
+      const job = await stage.job();
+      assert.deepEqual([job.download?.isOffered, job.download?.requests, job.visit], [true, 0, undefined]);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
+      disk.written();
+      const { found } = await stage.outcome;
+      assert.deepEqual(names(stage), ['load-firmware', 'upgrade-sent', 'image-flows', 'image-written']);
+      const flows = stage.said.filter(({ name }) => name === 'image-flows').map(({ fraction }) => fraction);
+      assert.ok(Math.abs((flows.at(-1) ?? 0) - 0.95) < 0.001, flows.join());
+      assert.equal(stage.said.find(({ name }) => name === 'upgrade-sent')?.fraction, 0.05);
+      assert.deepEqual(stage.said.at(-1), { name: 'image-written', values: { deviceid, image: 'user2' }, fraction: 1 });
+      const size = FIRMWARE.user2.length;
+      const requests = Math.ceil(size / 4096);
+      const rest = { requests, transport: 'range', version: PROVEN_VERSION, sessions: 1 };
+      assert.deepEqual(found, { intermediate: 'finalstage', image: 'user2', size, ...rest });
+      assert.equal(job.download, undefined);
+      assert.ok(job.visit, 'it may be in FinalStage');
+      assert.equal(job.evidence.listenerCount('changed'), 1, 'nothing watches for trouble any more');
+      const session = bench.host.devices.get(deviceid);
+      for (const event of ['acknowledged', 'malformed']) assert.equal(session?.listenerCount(event) ?? 1, 1, event);
+    });
+
+    it('ends with turn-timeout where another device does not get out of the way, and holds up nobody then', async () => {
+      const bench = await openBench({}, { turnMs: 1 });
+      const holder = bench.host.jobs.jobFor('upgrade', '1000ffffff');
+      holder.visit = new FinalStageVisit();
+      const stage = bench.begin('upgrade', { deviceid: '1000a1b2c3' });
+      const { values } = await assertCode(stage.outcome, 'turn-timeout');
+      assert.deepEqual([values['deviceid'], values['holder']], ['1000a1b2c3', '1000ffffff']);
+      assert.deepEqual(stage.said.at(-1)?.values, { deviceid: '1000a1b2c3', holder: '1000ffffff' });
+      assert.equal((await stage.job()).download, undefined);
+      holder.fail('cancelled');
+      const next = bench.host.jobs.jobFor('upgrade', '1000000002');
+      await bench.host.finalStageTurn.take(next, NEVER, () => assert.fail('it has to wait'));
+    });
+
+    it('goes on after a restart of ours with the images that the device has a part of, and with no other', async () => {
+      const bench = await openBench();
+      const device = await bench.device();
+      const { deviceid } = device;
+      await device.start();
+      const before = new Job('upgrade', deviceid);
+      before.enter('upgrade');
+      before.intermediate = 'finalstage';
+      const { id, lastStage } = before;
+      const job = Job.restore({ id, lastStage, snapshot: before.snapshot() });
+      job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+      bench.host.jobs.restore(job);
+      const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 20_480 }) };
+      const { found } = await bench.begin('upgrade', { deviceid, sources }).outcome;
+      assert.equal(found['size'], FIRMWARE.user2.length);
+    });
+
+    it('takes the images that it is given where the upgrade is begun again after a failure', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ behaviours: { refusesWith: 404 } });
+      await assertCode(bench.upgraded(device), 'download-failed');
+      device.behave({ refusesWith: undefined });
+      const user2 = makeUserImage({ slot: 2, size: 20_480 });
+      const sources = { ...FIRMWARE, user2 };
+      const { found } = await bench.begin('upgrade', { deviceid: device.deviceid, sources }).outcome;
+      assert.equal(found['size'], user2.length);
+    });
+
+    it('knows a wrong way into the flash before it fetches anything', async () => {
+      const bench = await openBench();
+      const sources = { ...FIRMWARE, intermediate: 'by post' } as never;
+      await assertCode(bench.begin('upgrade', { deviceid: '1000a1b2c3', sources }).outcome, 'intermediate-unknown');
+    });
+  });
+});
