@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { runInNewContext } from 'node:vm';
-import { keptMessage, revivedMessage } from '../../lib/flash/kept/kept-message';
+import { carriedImages, keptMessage, revivedMessage, withImages } from '../../lib/flash/kept/kept-message';
 
 describe('flash/kept-message', () => {
   it('keeps what JSON carries, through a file and back', () => {
@@ -58,5 +58,48 @@ describe('flash/kept-message', () => {
     assert.deepEqual([...left].sort(), ['firmware', 'more']);
     assert.deepEqual(Object.keys(message).sort(), ['mine', 'text']);
     assert.ok(JSON.stringify(message).length < 70_000);
+  });
+
+  it('puts carried images back where there is a place for them, and nowhere else', () => {
+    const final = Buffer.from([1]);
+    assert.deepEqual(withImages({ firmware: { user1: 'a' }, mine: 1 }, { final }), {
+      firmware: { user1: 'a', final },
+      mine: 1,
+    });
+    for (const firmware of [null, undefined, 'a file', 7]) {
+      assert.deepEqual(withImages({ firmware }, { final }), { firmware });
+    }
+    assert.deepEqual(withImages({ mine: 1 }, { final }), { mine: 1 });
+  });
+
+  it('carries images, and no more bytes than an image can have', () => {
+    const [user1, final] = [new Uint8Array(4), Buffer.alloc(2 * 1024 * 1024)];
+    assert.deepEqual(carriedImages({ firmware: { user1, user2: 'a file', final, other: user1 } }), {
+      user1: Buffer.from(user1),
+      final,
+    });
+    assert.deepEqual(carriedImages({ firmware: { final: Buffer.alloc(2 * 1024 * 1024 + 1) } }), {});
+    for (const firmware of [null, undefined, 'a file', 7, []]) assert.deepEqual(carriedImages({ firmware }), {});
+  });
+
+  it('makes a Buffer again of nothing but a Buffer', () => {
+    const odd = [{ type: 'Buffer' }, { type: 'Buffer', data: 'x' }, { type: 'Other', data: [1] }, { data: [1] }];
+    const more = { type: 'Buffer', data: [1], and: 'more' };
+    assert.deepEqual(revivedMessage({ odd: [...odd, more, null] }), { odd: [...odd, more, null] });
+    assert.deepEqual(revivedMessage({ bytes: { type: 'Buffer', data: [1, 2] } }), { bytes: Buffer.from([1, 2]) });
+  });
+
+  it('keeps a Buffer of half of the room that there is, and none that is longer', () => {
+    assert.deepEqual(keptMessage({ bytes: Buffer.alloc(10_000) }).left, []);
+    assert.deepEqual(keptMessage({ bytes: Buffer.alloc(40_000) }).left, ['bytes']);
+    assert.deepEqual(keptMessage({ deep: { bytes: Buffer.alloc(40_000) }, mine: 1 }), {
+      message: { mine: 1 },
+      left: ['deep'],
+    });
+  });
+
+  it('keeps what is no date and no number as nothing, without losing its place in a list', () => {
+    const { message } = keptMessage({ list: [Infinity, new Date(NaN), () => 1, 1], flag: false });
+    assert.deepEqual(message, { list: [null, null, null, 1], flag: false });
   });
 });

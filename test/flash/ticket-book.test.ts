@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { Job } from '../../lib/flash/job/job';
 import type { Ticket } from '../../lib/flash/job/ticket';
 import { jobFileContent } from '../../lib/flash/kept/job-schema';
 import { matching, read } from '../../lib/flash/kept/schema';
-import { TicketBook } from '../../lib/flash/kept/ticket-book';
+import { outcomeOf, TicketBook, type KeptOutcome } from '../../lib/flash/kept/ticket-book';
 
 const TICKET: Ticket = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
 
@@ -61,6 +62,132 @@ describe('flash/kept/ticket-book', () => {
       book.all().map(({ id }) => id),
       ['3', '2'],
     );
+  });
+
+  it('forgets no result of the same stage or a later one, and none that has not come', () => {
+    const job = new Job('cloud', '1000a1b2c3');
+    const book = new TicketBook();
+    const tickets = (['cloud', 'upgrade', 'finalstage', 'provision'] as const).map((stage, index) => ({
+      ...TICKET,
+      id: `${index}`,
+      stage,
+    }));
+    for (const ticket of tickets) {
+      book.began(ticket, undefined);
+      book.inJob(ticket, job);
+    }
+    for (const ticket of tickets.slice(0, 3)) book.ended(ticket, { found: {}, job: job.snapshot() });
+    const next = { ...TICKET, id: 'next', stage: 'upgrade' } as const;
+    book.began(next, undefined);
+    book.inJob(next, job);
+    assert.deepEqual(
+      book.all().map(({ id }) => id),
+      ['1', '2', '3', 'next'],
+    );
+  });
+
+  it('keeps how a stage ended, as it was', () => {
+    const job = new Job('cloud', '1000a1b2c3').snapshot();
+    const outcomes = [{ found: { via: 'tls' }, job }, new FlashError('turn-timeout', { deviceid: '1', minutes: 60 })];
+    for (const outcome of outcomes) {
+      const book = new TicketBook();
+      book.began(TICKET, undefined);
+      book.ended(TICKET, outcome);
+      const [record] = afterRestart(book).all();
+      assert.deepEqual(outcomeOf(record?.outcome as KeptOutcome), outcome);
+    }
+  });
+
+  it('tells of every change, and of nothing else', () => {
+    const book = new TicketBook();
+    let changes = 0;
+    book.onChange = () => (changes += 1);
+    const after = (act: () => void): number => {
+      changes = 0;
+      act();
+      return changes;
+    };
+    const job = new Job('cloud', '1000a1b2c3');
+    const outcome = { found: {}, job: job.snapshot() };
+    for (const act of [
+      () => book.inJob(TICKET, job),
+      () => book.ended(TICKET, outcome),
+      () => book.forget(TICKET.id),
+      () => book.forgetNode('node'),
+      () => book.delivered(TICKET.id),
+    ]) {
+      assert.equal(after(act), 0, 'it is not there');
+    }
+    assert.deepEqual(book.all(), []);
+    for (const act of [
+      () => book.began(TICKET, undefined),
+      () => book.inJob(TICKET, job),
+      () => book.ended(TICKET, outcome),
+      () => book.forget(TICKET.id),
+    ]) {
+      assert.equal(after(act), 1);
+    }
+  });
+
+  it('gives a message of an earlier run to no node that has it already, or that has forgotten it', () => {
+    const before = new TicketBook();
+    for (const id of ['1', '2', '3']) before.began({ ...TICKET, id }, undefined);
+    before.began({ ...TICKET, id: '4', nodeId: 'other' }, undefined);
+    const book = afterRestart(before);
+    assert.deepEqual([...book.nodes()], ['node', 'other']);
+    book.began({ ...TICKET, id: '1' }, undefined);
+    book.forget('2');
+    assert.deepEqual(
+      book.claim('node').map(({ ticket }) => ticket.id),
+      ['3'],
+    );
+    book.forgetNode('node');
+    assert.deepEqual([...book.nodes()], ['other']);
+  });
+
+  it('holds the images of messages, each once, for as long as a message has it', () => {
+    const [user1, final] = [Buffer.alloc(100, 1), Buffer.alloc(100, 2)];
+    const book = new TicketBook();
+    book.began({ ...TICKET, message: { firmware: { user1, final, user2: '/a/file.bin' } } }, undefined);
+    book.began({ ...TICKET, id: '2', message: { firmware: { final } } }, undefined);
+    const images = (): string[] => book.images().map(({ bytes }) => `${bytes[0]}`);
+    assert.deepEqual(images(), ['1', '2']);
+    assert.ok(JSON.stringify(book.all()).length < 1000, 'their bytes are kept apart');
+    const found = new Map(book.images().map(({ sha256, bytes }) => [sha256, bytes]));
+    const again = new TicketBook();
+    again.restore(book.all(), (sha256) => found.get(sha256));
+    assert.deepEqual(
+      again.claim('node').map(({ ticket }) => ticket.message),
+      [{ firmware: { user1, final, user2: '/a/file.bin' } }, { firmware: { final } }],
+    );
+    book.forget('1');
+    assert.deepEqual(images(), ['2']);
+    book.forget('2');
+    assert.deepEqual(images(), []);
+  });
+
+  describe('while time passes', () => {
+    beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+    afterEach(() => mock.timers.reset());
+
+    it('forgets a result five seconds after a node has put it out', () => {
+      const book = new TicketBook();
+      book.began(TICKET, undefined);
+      book.delivered(TICKET.id);
+      mock.timers.tick(4999);
+      assert.equal(book.all().length, 1);
+      mock.timers.tick(1);
+      assert.deepEqual(book.all(), []);
+    });
+
+    it('forgets nothing after its close', () => {
+      const book = new TicketBook();
+      book.began(TICKET, undefined);
+      book.delivered(TICKET.id);
+      book.close();
+      mock.timers.tick(60_000);
+      assert.equal(book.all().length, 1);
+    });
   });
 
   it('takes from a file only what can be the name of an image', () => {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import helper from 'node-red-node-test-helper';
 import type { JobRecord } from '../../lib/flash/kept/job-record';
+import { hosts } from '../../nodes/shared/hosts';
 import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
 import { damagedFiles, mutationsOf } from '../shared/mutations';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
@@ -120,6 +121,18 @@ describe('nodes: damaged files in the user folder', function () {
       }
     });
   }
+
+  it('lead to no message twice: what an earlier run held is begun again as the same one', async () => {
+    const { outcome: _outcome, images: _images, ...held } = TICKET;
+    const content = { format: 'sonota-jobs/1', jobs: [], tickets: [{ ...held, left: [] }] };
+    bed = await start([{ jobs: JSON.stringify(content) }]);
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const [host] = hosts.all().map(([, one]) => one);
+    assert.deepEqual(
+      host?.runs.tickets.all().map(({ id, nodeId }) => [id, nodeId]),
+      [[TICKET.id, 'cloud']],
+    );
+  });
 
   /** Node-RED as it starts on these files, a host and a Home Assistant for each case. */
   async function start(
