@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/finalstage-presence';
 import type { OwnAddress } from '../../lib/flash/verdict/observation';
 import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
 
 const OWN = { name: 'wlan0', address: '192.168.4.2' };
 
@@ -59,5 +60,49 @@ describe('flash/stage/finalstage-presence', () => {
     isElsewhere = false;
     await once(seen, 'looked');
     assert.equal(seen.isAnswered, true);
+  });
+
+  describe('where nothing answers', () => {
+    /** Looks at a port at which nothing listens. */
+    async function silent(own: readonly string[], options: Partial<PresenceOptions> = {}): Promise<FinalStagePresence> {
+      const ownAddresses = (): OwnAddress[] => own.map((address) => ({ name: 'wlan0', address }));
+      presence = new FinalStagePresence(`http://127.0.0.1:${await freePort()}`, { ownAddresses, ...options });
+      presence.start();
+      await once(presence, 'looked');
+      return presence;
+    }
+
+    it('is there as long as this machine has an address in its network', async () => {
+      const seen = await silent(['192.0.2.7', '192.168.4.9']);
+      assert.deepEqual([seen.isAnswered, seen.ownAddress, seen.looksSince], [false, '192.168.4.9', 0]);
+      assert.equal(seen.wrongAddress, '192.168.4.9');
+      assert.deepEqual(
+        seen.addresses.map(({ address }) => address),
+        ['192.0.2.7', '192.168.4.9'],
+      );
+      await once(seen, 'looked');
+      assert.equal(seen.looksSince, 0);
+    });
+
+    it('says nothing by an address that stays until this machine leaves by itself', async () => {
+      const seen = await silent(['192.168.4.2'], { isJoinedByItself: () => true });
+      const { lastThere } = seen;
+      assert.deepEqual([seen.ownAddress, seen.looksSince, seen.wrongAddress], ['192.168.4.2', 1, undefined]);
+      await once(seen, 'looked');
+      assert.deepEqual([seen.looksSince, seen.lastThere], [2, lastThere]);
+      seen.touch();
+      assert.equal(seen.looksSince, 0);
+      assert.ok(seen.lastThere >= lastThere);
+    });
+
+    it('knows the address that it dials among several', async () => {
+      const seen = await silent(['192.168.4.9', '192.168.4.2']);
+      assert.deepEqual([seen.ownAddress, seen.wrongAddress], ['192.168.4.2', undefined]);
+    });
+
+    it('is not there where this machine is in no such network', async () => {
+      const seen = await silent(['192.168.5.2', '10.0.0.1']);
+      assert.deepEqual([seen.ownAddress, seen.wrongAddress, seen.looksSince], [undefined, undefined, 1]);
+    });
   });
 });

@@ -16,7 +16,9 @@ export type OnDropped = (reason: string) => void;
 export type Schema<T> = (value: unknown, onDropped: OnDropped) => T;
 
 /** A property that may be missing. */
-export type Optional<T> = Schema<T | undefined> & { readonly isOptional: true };
+export type Optional<T> = Schema<T | undefined> & { readonly [OPTIONAL]: true };
+/** Of the types alone: nothing has it when the code runs. */
+declare const OPTIONAL: unique symbol;
 
 /** A schema for every property of `T`, none forgotten. */
 export type Fields<T> = {
@@ -124,7 +126,7 @@ export function nullable<T>(schema: Schema<T>): Schema<T | null> {
 export function optional<T>(schema: Schema<T>): Optional<T> {
   const read: Schema<T | undefined> = (value, onDropped) =>
     value === undefined ? undefined : schema(value, onDropped);
-  return Object.assign(read, { isOptional: true as const });
+  return read as Optional<T>;
 }
 
 /** A property without which the rest is still of use: left out where it is not what it should be. */
