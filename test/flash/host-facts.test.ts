@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
@@ -48,8 +51,25 @@ describe('flash: what a host and its stages take for true', () => {
       const { found } = await bench.begin('cloud', { deviceid }).outcome;
       assert.equal(found['via'], via);
       const seen = bench.host.jobs.latest(deviceid)?.evidence.all ?? [];
-      assert.equal(seen.filter(({ kind }) => kind === 'dispatched').length, 1, 'each dispatch counts once');
+      const dispatches = seen.filter((one) => one.kind === 'dispatched');
+      assert.deepEqual(
+        dispatches.map(({ count, isProven }) => [count, isProven]),
+        [[undefined, undefined]],
+        'each dispatch counts once, and proves nothing where no access point stated the key',
+      );
     }
+  });
+
+  it('names in its answer to a dispatch the port on which it came', async () => {
+    const { host } = await openBench();
+    const statement = { deviceid: DEVICE, apikey: randomUUID(), model: 'PSA-BHA-GL', romVersion: '2.0.1' };
+    const url = `http://127.0.0.1:${host.ports.legacy}/dispatch/device`;
+    const asked = request(url, { method: 'POST', headers: { 'Content-Type': 'application/json' } });
+    asked.end(JSON.stringify({ accept: 'ws;2', version: 2, ts: 1, ...statement }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    // A device without TLS could do nothing with the other one.
+    const { IP, port } = (await json(answer)) as Record<string, unknown>;
+    assert.deepEqual([IP, port], ['127.0.0.1', host.ports.legacy]);
   });
 
   it('knows that it is in the network of the new firmware by any of its addresses', async () => {
