@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { ImageDesk, upgradePath } from '../../lib/flash/host/image-desk';
 import { Devices } from '../../lib/flash/host/devices';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import type { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { refuseRehearsalImages, rehearsalImage } from '../../lib/flash/firmware/rehearsal';
 import { FlashError } from '../../lib/errors';
 import { parseOtaRequest } from '../../lib/protocol/ota-request';
+import type { TransferObserver } from '../../lib/server/transfer';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { ask } from './stranger';
 
@@ -141,6 +143,142 @@ describe('flash/image-desk', () => {
     desk.dialled('192.168.4.1');
     assert.ok(early?.visit?.lastDialled);
     assert.equal(late?.visit?.lastDialled, undefined);
+  });
+
+  it('serves the job whose FinalStage this machine has joined, however long another one waits', async () => {
+    const jobs = new JobBook();
+    const desk = new ImageDesk(jobs, new Devices());
+    const [first, joined] = ['1000000001', '1000000002'].map((deviceid, index) => {
+      const job = jobs.jobFor('finalstage', deviceid);
+      job.visit = new FinalStageVisit(new Date(index));
+      return job.visit;
+    });
+    assert.ok(first && joined);
+    joined.isJoined = true;
+    desk.dialled('192.168.4.1');
+    assert.deepEqual([first.lastDialled, joined.lastDialled !== undefined], [undefined, true]);
+  });
+
+  describe('takes what asks as FinalStage for the acknowledgement of an upgrade', () => {
+    const cases: [what: string, prepare: (job: Job, download: UpgradeDownload) => void, isProof: boolean][] = [
+      ['that went out to the last byte', (_job, download) => download.sentUpTo(8192), true],
+      ['of which a byte is missing', (_job, download) => download.sentUpTo(8191), false],
+      ['that goes in one hop', (job, download) => ((job.intermediate = 'one-hop'), download.sentUpTo(8192)), false],
+      ['whose job has failed', (job, download) => (download.sentUpTo(8192), job.fail('cancelled')), false],
+    ];
+    for (const [what, prepare, isProof] of cases) {
+      it(`${what}: ${isProof ? 'yes' : 'no'}`, async () => {
+        const jobs = new JobBook();
+        const desk = new ImageDesk(jobs, new Devices());
+        const job = jobs.jobFor('upgrade', '1000a1b2c3');
+        job.enter('upgrade');
+        job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+        const download = (job.download = new UpgradeDownload());
+        download.requested('user1', 8192, 'range');
+        prepare(job, download);
+        assert.ok('status' in desk.find(request(FINAL_PATH, '1.0'), '192.0.2.9'), 'of another peer');
+        assert.equal(download.isTaken, false);
+        assert.equal('bytes' in desk.find(request(FINAL_PATH, '1.0'), '192.168.4.1'), isProof);
+        assert.deepEqual([download.isTaken, job.visit !== undefined], [isProof, isProof]);
+      });
+    }
+  });
+
+  it('lets no byte of the final image go before a restart would know of it, and keeps how it went', async () => {
+    const jobs = new JobBook();
+    const desk = new ImageDesk(jobs, new Devices());
+    const job = jobs.jobFor('finalstage', undefined);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const visit = (job.visit = new FinalStageVisit());
+    const kept = Promise.resolve();
+    desk.whenKept = () => {
+      assert.equal(visit.deliveries.final?.state, 'flowing', 'it is known of');
+      return kept;
+    };
+    const size = FIRMWARE.final.length;
+    const asks = (): { observer: TransferObserver; answered: unknown } => {
+      const asked = request(FINAL_PATH, '1.0');
+      const found = desk.find(asked, '192.168.4.1');
+      assert.ok('observer' in found);
+      return { observer: found.observer, answered: found.observer.request?.(asked, '192.168.4.1') };
+    };
+    const { observer: older, answered } = asks();
+    assert.equal(answered, kept);
+    older.sent(0, 8192);
+    assert.equal(visit.deliveries.final?.sent, 8192);
+    older.stalled?.(8192);
+    assert.equal(visit.deliveries.final.state, 'stalled');
+    const { observer: newer } = asks();
+    older.stalled?.(8192);
+    older.ended({ complete: false, bytes: 8192, closedByDevice: false });
+    assert.equal(visit.deliveries.final.state, 'flowing', 'a newer one has overtaken it');
+    newer.ended({ complete: false, bytes: 4096, closedByDevice: true });
+    for (const closedByDevice of [false, true]) {
+      asks().observer.ended({ complete: true, bytes: size, closedByDevice });
+    }
+    assert.equal(visit.deliveries.final.state, 'delivered');
+    const image = 'final';
+    const asked = { at: 0, kind: 'finalstage-requested', image, size };
+    const ended = (how: string, bytes: number): object => ({ at: 0, kind: 'finalstage-ended', image, how, bytes });
+    assert.deepEqual(
+      job.evidence.all.map((seen) => ({ ...seen, at: 0 })),
+      [
+        asked,
+        { at: 0, kind: 'finalstage-stalled', image, bytes: 8192 },
+        asked,
+        ended('broken', 4096),
+        asked,
+        ended('acknowledged', size),
+        asked,
+        ended('delivered', size),
+      ],
+    );
+  });
+
+  for (const [title, headers, expected] of [
+    ['by ranges', { range: 'bytes=4096-8191' }, ['image-requested']],
+    ['in one piece', {}, ['image-requested', 'image-sent', 'image-sent', 'image-sent', 'image-ended']],
+  ] as const) {
+    it(`keeps of an upgrade that is fetched ${title} how far it got, and not every step`, async () => {
+      const jobs = new JobBook();
+      const desk = new ImageDesk(jobs, new Devices());
+      const job = jobs.jobFor('upgrade', '1000a1b2c3');
+      job.enter('upgrade');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+      job.learn({ ip: '192.0.2.7' });
+      const download = (job.download = new UpgradeDownload());
+      const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
+      const found = desk.find(asked, '192.0.2.7');
+      assert.ok('observer' in found);
+      const { observer } = found;
+      void observer.request?.(asked, '192.0.2.7');
+      for (const to of [1000, 1500, 2000, 3999, 4000]) observer.sent(0, to);
+      observer.ended({ complete: true, bytes: 4000, closedByDevice: true });
+      assert.deepEqual(
+        job.evidence.all.map(({ kind }) => kind),
+        expected,
+      );
+      const [first] = job.evidence.all;
+      assert.equal(first?.kind === 'image-requested' && first.first, 'range' in headers ? 4096 : undefined);
+      const sent = job.evidence.all.flatMap((seen) => (seen.kind === 'image-sent' ? seen.bytes : []));
+      assert.deepEqual(sent, 'range' in headers ? [] : [1000, 2000, 4000]);
+      assert.deepEqual([download.requests, download.sent, download.role], [1, 4000, 'user1']);
+    });
+  }
+
+  it('keeps that FinalStage looks whether we are there, and of whose job it is', () => {
+    const jobs = new JobBook();
+    const desk = new ImageDesk(jobs, new Devices());
+    desk.dialled('192.168.4.1');
+    const job = jobs.jobFor('finalstage', undefined);
+    const visit = (job.visit = new FinalStageVisit());
+    desk.dialled('192.168.4.1');
+    assert.ok(visit.lastDialled);
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['finalstage-dialled'],
+    );
   });
 
   describe('over the wire', () => {

@@ -306,6 +306,7 @@ describe('flash/job-memory', () => {
           newer: 'field',
           snapshot: { ...record.snapshot, stages: { ...record.snapshot.stages, soldering: { startedAt } } },
           download: { size: 'big' },
+          visit: { since: 'yesterday', peer: '192.168.4.1', deliveries: {} },
           evidence: [
             { at: 1, kind: 'addresses' },
             { at: 1e300, kind: 'session-lost' },
@@ -336,7 +337,7 @@ describe('flash/job-memory', () => {
     await second.open();
     const told = said.filter((text) => text.includes('.broken'));
     assert.equal(told.length, 1, said.join('\n'));
-    assert.match(told[0] ?? '', /without 9 parts of it: jobs\.0\.snapshot\.stages\.soldering /);
+    assert.match(told[0] ?? '', /without 10 parts of it: jobs\.0\.snapshot\.stages\.soldering /);
   });
 
   /** Begins a stage and resolves when it has ended; whether anybody heard is another matter. */

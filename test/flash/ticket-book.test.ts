@@ -5,7 +5,7 @@ import { Job } from '../../lib/flash/job/job';
 import type { Ticket } from '../../lib/flash/job/ticket';
 import { jobFileContent } from '../../lib/flash/kept/job-schema';
 import { matching, read } from '../../lib/flash/kept/schema';
-import { outcomeOf, TicketBook, type KeptOutcome } from '../../lib/flash/kept/ticket-book';
+import { outcomeOf, TicketBook } from '../../lib/flash/kept/ticket-book';
 
 const TICKET: Ticket = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
 
@@ -93,8 +93,9 @@ describe('flash/kept/ticket-book', () => {
       const book = new TicketBook();
       book.began(TICKET, undefined);
       book.ended(TICKET, outcome);
-      const [record] = afterRestart(book).all();
-      assert.deepEqual(outcomeOf(record?.outcome as KeptOutcome), outcome);
+      const { outcome: kept } = afterRestart(book).all()[0] ?? {};
+      assert.ok(kept && !(kept instanceof Error), 'what JSON carries');
+      assert.deepEqual(outcomeOf(kept), outcome);
     }
   });
 
@@ -141,6 +142,7 @@ describe('flash/kept/ticket-book', () => {
       book.claim('node').map(({ ticket }) => ticket.id),
       ['3'],
     );
+    assert.deepEqual(book.claim('node'), [], 'each is given once');
     book.forgetNode('node');
     assert.deepEqual([...book.nodes()], ['other']);
   });
@@ -160,6 +162,10 @@ describe('flash/kept/ticket-book', () => {
       again.claim('node').map(({ ticket }) => ticket.message),
       [{ firmware: { user1, final, user2: '/a/file.bin' } }, { firmware: { final } }],
     );
+    const without = new TicketBook();
+    without.restore(book.all());
+    assert.deepEqual(without.images(), [], 'they are not there any more');
+    assert.deepEqual(without.claim('node')[0]?.ticket.message, { firmware: { user2: '/a/file.bin' } });
     book.forget('1');
     assert.deepEqual(images(), ['2']);
     book.forget('2');

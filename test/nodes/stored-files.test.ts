@@ -123,8 +123,8 @@ describe('nodes: damaged files in the user folder', function () {
   }
 
   it('lead to no message twice: what an earlier run held is begun again as the same one', async () => {
-    const { outcome: _outcome, images: _images, ...held } = TICKET;
-    const content = { format: 'sonota-jobs/1', jobs: [], tickets: [{ ...held, left: [] }] };
+    const ticket = { ...TICKET, left: [], images: {}, outcome: undefined };
+    const content = { format: 'sonota-jobs/1', jobs: [], tickets: [ticket] };
     bed = await start([{ jobs: JSON.stringify(content) }]);
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
     const [host] = hosts.all().map(([, one]) => one);

@@ -79,7 +79,6 @@ export class TicketBook {
 
   /** The node has put the result out. */
   delivered(id: string): void {
-    if (!this.records.has(id)) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       this.forget(id);
@@ -88,7 +87,6 @@ export class TicketBook {
   }
 
   forget(id: string): void {
-    this.unclaimed.delete(id);
     if (!this.records.delete(id)) return;
     this.forgetImages();
     this.onChange();
