@@ -40,6 +40,18 @@ export const RUNS = {
   survive: { specs: ['survive/sweep.js'], limitMinutes: 15 },
   /** Fifty virtual devices in one Node-RED, ten of them faulty; is anything left behind? FinalStage takes one at a time. */
   many: { specs: ['many/sweep.js'], limitMinutes: 40, options: ['--expose-gc'] },
+  /** 20 000 damaged inputs to all that listens, asks or reads a file, while devices are flashed: `-- --seed 7` for others. */
+  hostile: {
+    isBusy: true,
+    specs: ['hostile/sweep.js'],
+    limitMinutes: 12,
+    options: ['--expose-gc'],
+    prepare: () => {
+      const at = process.argv.indexOf('--seed');
+      const [, seed] = at < 0 ? [] : process.argv.splice(at, 2);
+      return { env: seed === undefined ? {} : { SONOTA_HOSTILE_SEED: seed } };
+    },
+  },
   /**
    * The examples that need FlowFuse Dashboard 2 in a real browser, on Node-RED 4.1 and 5.0, and our part of the editor in
    * the dark. With SONOTA_SCREENSHOT set it makes the pictures of the docs.

@@ -89,6 +89,12 @@ export class Recorder extends EventEmitter implements Outlet {
     }
   }
 
+  forget(): void {
+    this.reports.length = 0;
+    this.queue.length = 0;
+    this.outcomes.clear();
+  }
+
   private end(ticket: Ticket, outcome: StageOutcome | FlashError): void {
     if (this.outcomes.has(ticket.id)) throw new Error('a ticket ended twice');
     this.outcomes.set(ticket.id, outcome);
@@ -264,6 +270,14 @@ export class Bench {
     await device.start();
     await this.begin('cloud', { deviceid: device.deviceid }).outcome;
     return this.begin('upgrade', { deviceid: device.deviceid, ...options }).outcome;
+  }
+
+  /** Keeps nothing of what has ended, for a test that counts what the host holds. */
+  forget(): void {
+    this.devices.length = 0;
+    this.running.clear();
+    for (const recorder of this.recorders.values()) recorder.forget();
+    for (const job of [...this.host.jobs.all()]) this.host.jobs.forget(job);
   }
 
   async close(): Promise<void> {

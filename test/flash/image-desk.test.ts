@@ -106,6 +106,8 @@ describe('flash/image-desk', () => {
     job.visit.peer = '127.0.0.1';
     assert.equal(isGranted('127.0.0.9'), true, 'a rehearsal');
     assert.equal(isGranted('192.168.4.1'), false, 'in a rehearsal nothing comes from outside');
+    job.learn({ ip: '127.0.0.9' });
+    assert.deepEqual([isGranted('127.0.0.9'), isGranted('127.0.0.1')], [true, false], 'where it had its session');
   });
 
   it('keeps what another client in the network of FinalStage does, once, and takes nothing from it', async () => {

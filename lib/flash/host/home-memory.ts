@@ -24,12 +24,13 @@ const known = new Map<string, HomeNetwork>();
  */
 export function homeNetworkIn(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const key = folder ?? '';
-  const home = known.get(key) ?? recall(folder, onTrouble);
+  const home = known.get(key) ?? recallHome(folder, onTrouble);
   known.set(key, home);
   return home;
 }
 
-function recall(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
+/** As it was remembered, for a process that has only just started. */
+export function recallHome(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const file = new FollowingFile(folder === undefined ? undefined : { folder, name: FILE }, FORMAT, onTrouble);
   const network = new HomeNetwork({ remembered: file.read(), joinedTo });
   // What cannot be written is found again, only not in a device's access point.

@@ -178,11 +178,13 @@ export class ImageDesk {
 
 /**
  * FinalStage dials from its own access point's address. Its network is open: a phone in it that took the final image to
- * the end would pass for a device that has it. In a rehearsal both are on loopback, where addresses tell nothing.
+ * the end would pass for a device that has it. In a rehearsal it dials from where the device had its session; where that
+ * is not known, an address on loopback tells nothing.
  */
-function isFinalStageOf({ facts }: Job, visit: FinalStageVisit, peer: string): boolean {
-  const isRehearsal = isLoopback(visit.peer) || (facts.ip !== undefined && isLoopback(facts.ip));
-  return peer === visit.peer || (isRehearsal && isLoopback(peer));
+function isFinalStageOf({ facts: { ip } }: Job, visit: FinalStageVisit, peer: string): boolean {
+  if (!isLoopback(peer)) return peer === visit.peer;
+  if (ip !== undefined && isLoopback(ip)) return peer === ip;
+  return isLoopback(visit.peer);
 }
 
 function requestSeen(
