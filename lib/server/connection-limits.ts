@@ -13,8 +13,9 @@ export const CONNECTION_LIMITS = { peer: 16, total: 256 } as const;
  * - `peer`, `total`: connections that have not shown whose they are, of its peer and of all
  * - `port`: all connections to one port
  * - `handshakes`: new TLS handshakes of its peer in a second
+ * - `sessions`: sessions of devices that its peer says to be
  */
-export type Limit = 'peer' | 'total' | 'port' | 'handshakes';
+export type Limit = 'peer' | 'total' | 'port' | 'handshakes' | 'sessions';
 
 /** A connection as the limits see it. */
 export interface CountedConnection {

@@ -23,7 +23,8 @@ export class RateLimit {
   /** @returns ms until the event may take place, 0 for now; undefined where it may not, and does not count */
   take(): number | undefined {
     const now = this.#now();
-    const dueAt = Math.max(this.#dueAt, now - 1000 + this.#intervalMs);
+    // At least one at once, however long the interval.
+    const dueAt = Math.max(this.#dueAt, now - Math.max(0, 1000 - this.#intervalMs));
     const waitMs = Math.max(0, dueAt - now);
     if (waitMs > this.#longestWaitMs) return undefined;
     this.#dueAt = dueAt + this.#intervalMs;

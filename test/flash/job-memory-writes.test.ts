@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadFirmware, loadForFinalStage } from '../../lib/flash/firmware/firmware';
+import { writeAtomically } from '../../lib/flash/firmware/store/atomic-file';
 import { JobMemory } from '../../lib/flash/host/job-memory';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
@@ -141,6 +142,24 @@ describe('flash/job-memory: when it writes', () => {
     assert.equal(onDisk()?.download?.sent, 8192, 'that was its last byte');
   });
 
+  it('writes turns at their pace, and at once where somebody waits for them or it closes', async () => {
+    const { jobs, memory } = start({ turnsMs: LONG });
+    const kept = (): unknown[] =>
+      existsSync(file()) ? (JSON.parse(readFileSync(file(), 'utf8')) as { jobs: unknown[] }).jobs : [];
+    enter(jobs, 'upgrade');
+    await memory.settled();
+    for (const deviceid of ['1000000001', '1000000002', '1000000003']) {
+      const written = memory['written'];
+      jobs.jobFor('upgrade', deviceid).enter('upgrade');
+      // It would have been written before.
+      for (let times = 0; times < 5; times++) await writeAtomically(folder, 'other', 'file');
+      assert.equal(memory['written'], written, 'it is not its time yet');
+      if (deviceid === '1000000003') await memory.close();
+      else await memory.settled();
+      assert.equal(kept().length, Number(deviceid.at(-1)) + 1);
+    }
+  });
+
   it('writes what flows after a while', async () => {
     const { download } = await downloading({ flowMs: 1 });
     download.sentUpTo(4096);
@@ -197,6 +216,18 @@ describe('flash/job-memory: when it writes', () => {
     const [again] = start().jobs.all();
     assert.ok(again?.visit);
     assert.deepEqual(Object.keys(again.firmware), ['user2']);
+  });
+
+  it('keeps a job that failed rather than those that expired since', async () => {
+    const { jobs, memory } = start();
+    for (let n = 0; n <= 120; n++) {
+      const job = jobs.jobFor('cloud', `${n}`);
+      job.enter('cloud');
+      job.fail(n === 0 ? 'device-timeout' : 'job-expired');
+    }
+    await memory.close();
+    assert.ok(jobs.latest('0'), 'in memory');
+    assert.equal(start().jobs.latest('0')?.error, 'device-timeout');
   });
 
   it('keeps the newest ten of the jobs that have ended', async () => {

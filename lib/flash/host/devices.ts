@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { FlashError } from '../../errors';
-import { isLoopback } from '../../net/addresses';
+import { isLoopback, isOwnAddress } from '../../net/addresses';
 import type { DispatchRequest } from '../../protocol/dispatch';
 import type { DeviceStatement } from '../../protocol/device-statement';
 import type { DeviceConnection } from '../../server/device-connection';
@@ -32,12 +32,17 @@ interface KnownDevice {
 }
 
 const PEERS_KEPT = 1000;
+/**
+ * Behind one address there may be a whole house. Without a limit, one peer could open sessions of devices that do not
+ * exist for as long as there is memory, and none of them may be closed to make room.
+ */
+export const SESSIONS_OF_PEER = 64;
 
 /**
  * The devices that have dialled this host: who they are, whose session is open, whose is ready.
  *
- * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `refused` (RefusedClaim), `trouble`
- * (Trouble).
+ * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `refused` (RefusedClaim), `crowded` (the
+ * peer that has too many sessions), `trouble` (Trouble).
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
@@ -50,10 +55,12 @@ export class Devices extends EventEmitter {
   /**
    * @param keys what is known of them from earlier runs of the process
    * @param inWork the devices of open jobs
+   * @param isOwn whether a peer is this machine, which may have any number of sessions
    */
   constructor(
     private readonly keys = new DeviceKeys(),
     private readonly inWork: () => readonly string[] = () => [],
+    private readonly isOwn: (peer: string) => boolean = isOwnAddress,
   ) {
     super();
     this.claims = new Claims(keys);
@@ -98,7 +105,7 @@ export class Devices extends EventEmitter {
     // It is still there, however long it has said nothing.
     if (session?.device) this.claims.of(deviceid, session.device.apikey, session.peer);
     const claim = this.claims.of(deviceid, apikey, peer);
-    if (claim.as === 'device') return true;
+    if (claim.as === 'device') return to === 'dispatch' || this.hasRoomFor(deviceid, apikey, peer);
     if (claim.as === 'session') return to === 'dispatch';
     this.emit('refused', { deviceid, peer, claim } satisfies RefusedClaim);
     return false;
@@ -175,6 +182,16 @@ export class Devices extends EventEmitter {
   /** Every device whose session is ready for an upgrade, in the order of their coming. */
   ready(): DeviceConnection[] {
     return [...this.connections.values()].filter((connection) => connection.ready);
+  }
+
+  /** A device whose own key is known, or that renews its session, needs no more room. */
+  private hasRoomFor(deviceid: string, apikey: string, peer: string): boolean {
+    if (this.isOwn(peer) || this.isPinnedTo(deviceid, apikey) || this.connections.get(deviceid)?.peer === peer)
+      return true;
+    const sessions = [...this.connections.values()].filter((connection) => connection.peer === peer);
+    if (sessions.length < SESSIONS_OF_PEER) return true;
+    this.emit('crowded', peer);
+    return false;
   }
 
   private notePeer(peer: string): void {

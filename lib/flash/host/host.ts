@@ -14,7 +14,7 @@ import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
 import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
 import { DeviceKeys } from './device-keys';
-import { Devices, type RefusedClaim } from './devices';
+import { Devices, SESSIONS_OF_PEER, type RefusedClaim } from './devices';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
@@ -28,7 +28,7 @@ import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
-import { endStaleJobs } from './stale-jobs';
+import { endStaleJobs, forgetSurplusJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
@@ -49,6 +49,7 @@ const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
   total: `there are more than ${CONNECTION_LIMITS.total} that no device was seen on; each new one closes the oldest`,
   port: 'too many are open on one port',
   handshakes: `it begins more than ${HANDSHAKE_RATE.perSecond} TLS handshakes a second`,
+  sessions: `it has the sessions of ${SESSIONS_OF_PEER} devices`,
 };
 /** A network full of strangers must not fill the log, nor the memory. */
 const REFUSED_PEERS_LOGGED = 100;
@@ -129,11 +130,17 @@ export class FlashHost extends EventEmitter {
     const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
     const isKept = folder !== undefined && id !== undefined;
     this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
-    this.devices = new Devices(this.keys, () => this.jobs.devicesInWork());
+    this.devices = new Devices(
+      this.keys,
+      () => this.jobs.devicesInWork(),
+      (peer) => this.isOwnAddress(peer),
+    );
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
     this.devices.on('refused', (claim: RefusedClaim) => this.witness.claimed(claim));
+    this.devices.on('crowded', (peer: string) => this.connectionRefused(peer, 'sessions'));
+    this.runs.on('in-job', () => this.endLeftJobs());
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = (text) => say('warn', text);
     this.radio = new Radio(formerIn(folder, (text) => say('warn', text)));
@@ -459,9 +466,16 @@ export class FlashHost extends EventEmitter {
       const waitedMs = Date.now() - (job.visit?.since.getTime() ?? 0);
       if (!job.running && waitedMs > this.waits.unwatchedVisitMs) job.visit = undefined;
     }
-    endStaleJobs(this.jobs, (deviceid) => this.devices.get(deviceid) !== undefined, this.waits.staleJobMs);
+    this.endLeftJobs();
     const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
     if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();
+  }
+
+  /** Ends the jobs of devices that do not come back, if there ever were any. */
+  private endLeftJobs(): void {
+    const isConnected = (deviceid: string): boolean => this.devices.get(deviceid) !== undefined;
+    endStaleJobs(this.jobs, isConnected, this.waits.staleJobMs);
+    forgetSurplusJobs(this.jobs, isConnected);
   }
 
   private needsFinalStagePort(): boolean {

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { RateLimit } from '../../server/rate-limit';
 import type { HostLog } from './host-log';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
@@ -25,6 +27,10 @@ export class JobMemory {
   /** How many turns there were, and how many of them are on disk. */
   private turns = 0;
   private written = 0;
+  /** How many of them somebody waits for. */
+  private awaited = 0;
+  private hurry = new AbortController();
+  private readonly pace: RateLimit;
   private readonly progress = new EventEmitter().setMaxListeners(0);
   private isClosed = false;
   private hasFailed = false;
@@ -34,9 +40,10 @@ export class JobMemory {
     hostId: string,
     private readonly of: { jobs: JobBook; runs: StageRuns; queue: FlashQueue },
     private readonly log: HostLog,
-    private readonly waits: Pick<Waits, 'flowMs' | 'retryMs' | 'settleMs'>,
+    private readonly waits: Pick<Waits, 'flowMs' | 'turnsMs' | 'retryMs' | 'settleMs'>,
   ) {
     this.file = new JobFile(join(folder, 'jobs'), hostId);
+    this.pace = new RateLimit({ perSecond: 1000 / waits.turnsMs, longestWaitMs: Infinity });
   }
 
   /** Takes in what an earlier run of the process kept, and keeps from now on. */
@@ -52,6 +59,7 @@ export class JobMemory {
     if (this.isClosed) return;
     if (this.timer) this.changed();
     this.isClosed = true;
+    this.hurry.abort();
     clearTimeout(this.timer);
     this.of.jobs.off('changed', this.onJobChanged);
     this.of.queue.off('changed', this.onQueueChanged);
@@ -63,6 +71,8 @@ export class JobMemory {
   async settled(): Promise<void> {
     const { turns } = this;
     if (this.hasFailed || this.isClosed) return;
+    this.awaited = turns;
+    this.hurry.abort();
     const signal = AbortSignal.timeout(this.waits.settleMs);
     // Not until there is nothing more to write: while other devices are in work, there always is.
     const isWritten = (): true | undefined => this.written >= turns || undefined;
@@ -116,6 +126,7 @@ export class JobMemory {
     await Promise.resolve();
     try {
       while (this.written < this.turns) {
+        await this.inPace();
         const { turns } = this;
         await this.writeNow();
         this.written = turns;
@@ -133,9 +144,17 @@ export class JobMemory {
     }
   }
 
+  /** Strangers can bring about any number of turns; what somebody waits for is written at once. */
+  private async inPace(): Promise<void> {
+    this.hurry = new AbortController();
+    const waitMs = this.pace.take() ?? 0;
+    if (waitMs === 0 || this.isClosed || this.awaited > this.written) return;
+    await pause(waitMs, undefined, { signal: this.hurry.signal, ref: false }).catch(() => undefined);
+  }
+
   private async writeNow(): Promise<void> {
     const all = this.of.jobs.all();
-    const ended = all.filter((job) => !job.isOpen).slice(-ENDED_KEPT);
+    const ended = this.of.jobs.ended().slice(-ENDED_KEPT);
     const jobs = all.filter((job) => job.isOpen || ended.includes(job));
     const { tickets } = this.of.runs;
     const queue = keptQueue(this.of.queue.record());

@@ -1,23 +1,36 @@
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
+import { RECENT_AT_MOST } from './recent-devices';
+
+/** Whether a device has a session. */
+type IsConnected = (deviceid: string) => boolean;
 
 /**
  * Ends jobs that no stage continues and whose device was not heard of for long: any stranger can begin them in the name of
  * devices that do not exist. Not where an upgrade was sent: that device may be anywhere on its way.
- *
- * @param isConnected whether a device has a session
  */
-export function endStaleJobs(
-  jobs: JobBook,
-  isConnected: (deviceid: string) => boolean,
-  staleMs: number,
-  now = Date.now(),
-): void {
-  for (const job of jobs.all()) {
-    const isWaiting = job.isOpen && !job.running && isBeforeUpgrade(job);
-    if (!isWaiting || (job.deviceid !== undefined && isConnected(job.deviceid))) continue;
-    if (now - lastSeenOf(job) >= staleMs) job.fail('job-expired');
-  }
+export function endStaleJobs(jobs: JobBook, isConnected: IsConnected, staleMs: number, now = Date.now()): void {
+  for (const job of left(jobs, isConnected)) if (now - lastSeenOf(job) >= staleMs) job.fail('job-expired');
+}
+
+/**
+ * Of the jobs that devices began by themselves, and left, keeps those of the devices that were seen last. The others are
+ * no more: as ended jobs they would take the places of those that a person may want to go on with.
+ */
+export function forgetSurplusJobs(jobs: JobBook, isConnected: IsConnected): void {
+  const begunAlone = left(jobs, isConnected).filter((job) => !job.hasLeft('provision'));
+  const surplus = begunAlone.length - RECENT_AT_MOST;
+  if (surplus <= 0) return;
+  const oldestFirst = begunAlone.sort((one, other) => lastSeenOf(one) - lastSeenOf(other));
+  for (const job of oldestFirst.slice(0, surplus)) jobs.forget(job);
+}
+
+/** Open jobs that no stage continues, whose devices have no session and were sent no upgrade. */
+function left(jobs: JobBook, isConnected: IsConnected): Job[] {
+  return jobs
+    .all()
+    .filter((job) => job.isOpen && !job.running && isBeforeUpgrade(job))
+    .filter(({ deviceid }) => deviceid === undefined || !isConnected(deviceid));
 }
 
 function isBeforeUpgrade({ lastStage, visit, download, evidence }: Job): boolean {

@@ -117,11 +117,18 @@ export class JobBook extends EventEmitter {
     return this.jobs;
   }
 
+  /** Jobs that have ended, first those that are missed least: what expired may be of devices that do not exist. */
+  ended(): Job[] {
+    const ended = this.jobs.filter((job) => !job.isOpen);
+    const [expired, others] = [true, false].map((is) => ended.filter(({ error }) => (error === 'job-expired') === is));
+    return [...(expired ?? []), ...(others ?? [])];
+  }
+
   private open(job: Job): Job {
     job.onChange = (isTurn) => this.emit('changed', job, isTurn);
     job.evidence.patience = this.patience;
     this.jobs.push(job);
-    const ended = this.jobs.filter((one) => !one.isOpen);
+    const ended = this.ended();
     for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {
       this.jobs.splice(this.jobs.indexOf(old), 1);
     }

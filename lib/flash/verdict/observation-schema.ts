@@ -127,7 +127,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   }),
   'connection-refused': body<'connection-refused'>({
     peer,
-    limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true }),
+    limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true, sessions: true }),
   }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via, model: optional(short), romVersion: optional(short) }),

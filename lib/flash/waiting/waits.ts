@@ -18,6 +18,8 @@ export interface Waits {
 
   /** Progress of a transfer is written to disk this often. */
   readonly flowMs: number;
+  /** So far apart on the average are the turns that are written, each with all jobs, where more come than a flash has. */
+  readonly turnsMs: number;
   /** A disk that is full or gone is tried again after so long. */
   readonly retryMs: number;
   /** The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s (notes 5). */
@@ -64,6 +66,7 @@ export const WAITS: Waits = {
   deadTransferMs: 30_000,
 
   flowMs: 1000,
+  turnsMs: 100,
   retryMs: 5000,
   settleMs: 2000,
 
