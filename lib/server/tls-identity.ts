@@ -11,6 +11,8 @@ export interface TlsIdentity {
 }
 
 export interface LoadedTlsIdentity extends TlsIdentity {
+  /** Why the one that was stored was not used, where there was one. */
+  replaced?: string;
   /** Why it could not be stored, where it could not; it works all the same, but the next start makes a new one. */
   notStored?: string;
 }
@@ -34,8 +36,8 @@ const NOT_AFTER = new Date('2049-12-31T00:00:00Z');
 export async function loadTlsIdentity(folder?: string): Promise<LoadedTlsIdentity> {
   const file = folder === undefined ? undefined : join(folder, TLS_IDENTITY_FILE);
   const stored = file === undefined ? undefined : await readIdentity(file);
-  if (stored) return stored;
-  const made = await makeIdentity();
+  if (stored && 'key' in stored) return stored;
+  const made = { ...(await makeIdentity()), ...stored };
   if (folder === undefined || file === undefined) return made;
   try {
     await mkdir(folder, { recursive: true });
@@ -46,18 +48,26 @@ export async function loadTlsIdentity(folder?: string): Promise<LoadedTlsIdentit
   }
 }
 
-async function readIdentity(file: string): Promise<TlsIdentity | undefined> {
+/** Undefined where there is none. What is wrong with one is told without a word of it: it holds a key. */
+async function readIdentity(file: string): Promise<TlsIdentity | { replaced: string } | undefined> {
+  let pem: string;
   try {
-    const pem = await readFile(file, 'latin1');
+    pem = await readFile(file, 'latin1');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : { replaced: `it cannot be read (${code})` };
+  }
+  try {
     const [key = ''] = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/.exec(pem) ?? [];
     const [cert = ''] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(pem) ?? [];
     const privateKey = createPrivateKey(key);
-    if (privateKey.asymmetricKeyDetails?.modulusLength !== KEY_BITS) return undefined;
-    if (!new X509Certificate(cert).checkPrivateKey(privateKey)) return undefined;
+    if (privateKey.asymmetricKeyDetails?.modulusLength !== KEY_BITS) return { replaced: 'its key has another length' };
+    if (!new X509Certificate(cert).checkPrivateKey(privateKey))
+      return { replaced: 'its key is of another certificate' };
     await chmod(file, 0o600);
     return { key, cert };
   } catch {
-    return undefined;
+    return { replaced: 'it holds no key and certificate that can be read' };
   }
 }
 

@@ -65,6 +65,14 @@ describe('flash/host/device-keys', () => {
     assert.deepEqual([keys.wasIssued('0', 'session'), keys.wasIssued('1', 'session')], [false, true]);
   });
 
+  it('forgets none of a device with a session as long as there are others', () => {
+    const keys = new DeviceKeys();
+    keys.isHeld = (deviceid) => deviceid === DEVICE;
+    keys.issued(DEVICE, 'session');
+    for (let n = 0; n < 200; n++) keys.issued(`${n}`, 'session');
+    assert.deepEqual([keys.wasIssued(DEVICE, 'session'), keys.wasIssued('0', 'session')], [true, false]);
+  });
+
   it('writes what changes during a write, and forgets all with its host', async () => {
     const before = keysOf('host');
     before.pin(DEVICE, 'first');

@@ -44,7 +44,7 @@ describe('loadTlsIdentity', () => {
   it('keeps it in the folder, for its owner alone, and leaves nothing else there', async () => {
     const nested = join(folder, 'not', 'there', 'yet');
     const made = await loadTlsIdentity(nested);
-    assert.equal(made.notStored, undefined);
+    assert.deepEqual([made.notStored, made.replaced], [undefined, undefined]);
     // Before anything is loaded, which would mend the rights.
     if (process.platform !== 'win32') {
       assert.equal((await stat(join(nested, TLS_IDENTITY_FILE))).mode & 0o777, 0o600);
@@ -72,7 +72,8 @@ describe('loadTlsIdentity', () => {
     it(`replaces ${what}`, async () => {
       const before = await content(await testIdentity());
       await writeFile(file, before);
-      const { key, cert } = await loadTlsIdentity(folder);
+      const { key, cert, replaced } = await loadTlsIdentity(folder);
+      assert.match(replaced ?? '', /^it|^its/, 'it says why');
       assert.equal(await readFile(file, 'latin1'), key + cert);
       assert.ok(!before.includes(cert), 'the certificate is a new one');
       assert.ok(new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)));

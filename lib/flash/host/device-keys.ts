@@ -5,7 +5,7 @@ import { hashOf, isHashOf, KEYS_FORMAT, type KeyHash, type StoredKeys, type Stor
 
 /** A device holds the newest session key that it was given, or the one before where the answer was lost. */
 const ISSUED_KEPT = 4;
-/** Of those that are pinned by nothing, the oldest go first. */
+/** Of those that are not pinned, and have no session, the oldest go first. */
 const DEVICES_KEPT = 200;
 
 /**
@@ -13,6 +13,8 @@ const DEVICES_KEPT = 200;
  * which pins it, and the session keys that this host gave out. Only salted hashes are kept, in memory too.
  */
 export class DeviceKeys {
+  /** Whether a device has a session: then its keys are needed until it ends. */
+  isHeld: (deviceid: string) => boolean = () => false;
   private readonly devices: Map<string, StoredKeysOfDevice>;
   private readonly file: FollowingFile<StoredKeys>;
 
@@ -82,8 +84,9 @@ export class DeviceKeys {
 
   /** Anyone can make up devices that register; a pin comes of a person's doing alone. */
   private forgetOne(): void {
-    const [first] = this.devices.keys();
-    const unpinned = [...this.devices].find(([, { pin }]) => !pin);
-    this.devices.delete(unpinned?.[0] ?? first ?? '');
+    const all = [...this.devices];
+    const unpinned = all.filter(([, { pin }]) => !pin);
+    const [oldest] = unpinned.find(([deviceid]) => !this.isHeld(deviceid)) ?? unpinned[0] ?? all[0] ?? [];
+    if (oldest !== undefined) this.devices.delete(oldest);
   }
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
 import { asFlashError, FlashError } from '../../errors';
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
@@ -10,7 +11,7 @@ import type { DeviceConnection } from '../../server/device-connection';
 import { DeviceServers, HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
 import { ImageServer } from '../../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
-import { loadTlsIdentity, type TlsIdentity } from '../../server/tls-identity';
+import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
 import { DeviceKeys } from './device-keys';
@@ -135,6 +136,7 @@ export class FlashHost extends EventEmitter {
       () => this.jobs.devicesInWork(),
       (peer) => this.isOwnAddress(peer),
     );
+    this.keys.isHeld = (deviceid) => this.devices.get(deviceid) !== undefined;
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
@@ -326,7 +328,15 @@ export class FlashHost extends EventEmitter {
   }
 
   private async identity(): Promise<TlsIdentity> {
-    return (this.ownIdentity ??= await loadTlsIdentity(this.folder));
+    return (this.ownIdentity ??= await this.loadIdentity());
+  }
+
+  private async loadIdentity(): Promise<TlsIdentity> {
+    const { replaced, notStored, ...identity } = await loadTlsIdentity(this.folder);
+    const file = join(this.folder ?? '', TLS_IDENTITY_FILE);
+    if (replaced !== undefined) this.log('warn', `${file} is replaced by a new TLS identity: ${replaced}`);
+    if (notStored !== undefined) this.log('warn', `${file} cannot be written: ${notStored}`);
+    return identity;
   }
 
   private needsReopening(settings: HostSettings): boolean {
