@@ -40,6 +40,8 @@ export interface StageNodeDef extends NodeDef {
 export class StageNode<Form> {
   readonly status: NodeStatus;
   private readonly pending = new Map<string, { done: Done; send: Send }>();
+  /** What the host or the form has, and no message: it goes when that is mended. */
+  private showsTrouble = false;
   private readonly hostNode: HostNode | undefined;
 
   constructor(
@@ -195,7 +197,8 @@ export class StageNode<Form> {
   private readonly showHost = (): void => {
     const trouble = this.hostNode?.problem ?? this.host?.trouble ?? problemOf(() => this.form());
     if (trouble) this.status.failed(trouble.code);
-    else if (this.pending.size === 0) this.status.idle();
+    else if (this.showsTrouble) this.status.idle();
+    this.showsTrouble = trouble !== undefined;
   };
 
   private sendFor(ticket: Ticket, messages: (Message | null)[]): void {

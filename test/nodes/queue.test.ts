@@ -96,6 +96,13 @@ describe('nodes: sonota-queue', () => {
     assert.equal((await one.ended).result, 'flashed');
   });
 
+  it('is told of a message that the stage behind it refuses', async () => {
+    await bed.deploy(flow.map((node) => (node.id === 'provision' ? { ...node, deviceid: '1000000009' } : node)));
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceid: '1000000001' });
+    const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));
+    assert.deepEqual([entries[0]?.error, entries[0]?.attempts], ['device-unknown', 2]);
+  });
+
   it('says so where nothing is wired to it, and has no host', async () => {
     await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [[], [], ['news']] } : node)));
     bed.send('queue', { deviceid: '1000000001' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import type { HostNode } from '../../nodes/shared/hosts';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
@@ -70,7 +71,13 @@ describe('nodes: redeploys and removals', () => {
       const changed = (mark: string): Flow =>
         flow.map((node) => (STAGES.includes(node.id) ? { ...node, name: mark } : node));
       bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'kept' });
-      await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
+      const { transfer, waiting } = await bed.at('upgrade-progress', ({ text }) =>
+        /downloads user2/.test(String(text)),
+      );
+      assert.deepEqual(
+        [{ ...(transfer as object), sent: 0 }, waiting],
+        [{ image: 'user2', sent: 0, size: firmware.user2.length }, false],
+      );
       const old = bed.node('upgrade');
       await bed.deploy(changed('once'), type);
       assert.notEqual(bed.node('upgrade'), old);
@@ -80,7 +87,11 @@ describe('nodes: redeploys and removals', () => {
       assert.equal((upgraded.payload as { sessions: number }).sessions, 1);
       assert.deepEqual(bed.shown('upgrade'), { fill: 'green', shape: 'dot', text: 'done' });
 
-      await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+      const final = await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+      assert.deepEqual(
+        { ...(final['transfer'] as object), sent: 0 },
+        { image: 'final', sent: 0, size: firmware.final.length },
+      );
       await bed.deploy(changed('twice'), type);
       assert.deepEqual(await bed.doneBy('finalstage'), [undefined]);
       const last = await bed.at('finalstage-out');
@@ -128,6 +139,19 @@ describe('nodes: redeploys and removals', () => {
     assert.equal(caught.error?.code, 'cancelled');
     assert.equal(caught['mine'], 'kept');
     assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'cancelled' });
+  });
+
+  it('a stage that waits goes on showing so, behind a redeploy too, when its host listens anew', async () => {
+    await setUp(0);
+    bed.send('cloud', { deviceid: '1000999999', mine: 'kept' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const from = bed.statuses.length;
+    await bed.deploy(flow);
+    await bed.status('cloud', ({ fill }) => fill === 'yellow', from);
+    const { flashHost } = bed.node('host') as HostNode;
+    await flashHost.stopListening();
+    await flashHost.open();
+    assert.equal(bed.shown('cloud')?.fill, 'yellow');
   });
 
   it('removing the host in mid-upgrade frees the ports at once, whatever the device does', async () => {

@@ -23,7 +23,7 @@ describe('nodes: the four stages', () => {
     bed = await Bed.load(flow);
     const device = bed.device({ apPort, finalStagePort, homeNetwork: HOME });
     await device.start();
-    bed.send('provision', { ...HOME, topic: 'mine', firmware: FIRMWARE, foreign: { kept: true } });
+    bed.send('provision', { ...HOME, _msgid: 'one', topic: 'mine', firmware: FIRMWARE, foreign: { kept: true } });
     const last = await bed.at('finalstage-out');
     assert.equal((await device.ended).result, 'flashed');
 
@@ -64,6 +64,7 @@ describe('nodes: the four stages', () => {
         assert.equal(msg.payload, msg.sonota?.['percent']);
         assert.match(String(msg['text']), /\w.*\.$/);
         assert.ok('deviceid' in msg);
+        assert.equal(msg['_msgid'], 'one', 'it belongs to the message that came in');
         percents.push(Number(msg.payload));
       }
     }
@@ -185,6 +186,22 @@ describe('nodes: the four stages', () => {
     assert.equal(bed.done.filter(({ node }) => node === 'upgrade').length, cases.length + 1);
   });
 
+  it('give each of the messages that joined a result of its own', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));
+    const deviceid = '1000000001';
+    for (const mine of [1, 2]) bed.send('cloud', { deviceid, mine });
+    await bed.device({ deviceid, provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } }).start();
+    const one = await bed.at('cloud-out', ({ mine }) => mine === 1);
+    const other = await bed.at('cloud-out', ({ mine }) => mine === 2);
+    assert.deepEqual(other.sonota, one.sonota);
+    // What a flow changes in one message must not change in the other.
+    Object.assign(one.payload as object, { changed: true });
+    Object.assign(one.sonota as object, { changed: true });
+    assert.ok(!('changed' in (other.payload as object)));
+    assert.ok(!('changed' in (other.sonota as object)));
+  });
+
   it('ask which device is meant where several are ready', async () => {
     const ports = await freePorts();
     bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));
@@ -236,10 +253,12 @@ describe('nodes: the four stages', () => {
     bed.send('cloud', { deviceid: '1000000003', mine: 4 });
     bed.send('cloud', { deviceid: '1000000003', mine: 5 });
     await bed.status('cloud', ({ fill, shape }) => fill === 'yellow' && shape === 'ring');
+    assert.equal((await bed.at('cloud-progress'))['waiting'], true);
     bed.send('provision', { cancel: true, deviceid: '1000000002' });
     for (const mine of [2, 3]) {
       assert.equal((await bed.at('caught', (msg) => msg['mine'] === mine)).error?.code, 'cancelled');
     }
+    assert.ok(!bed.messages('caught').some((msg) => msg['mine'] === 1), 'the first device is not meant');
     bed.send('provision', { cancel: true });
     assert.equal((await bed.at('caught', (msg) => msg['mine'] === 1)).error?.code, 'cancelled');
     bed.send('cloud', { cancel: true });
