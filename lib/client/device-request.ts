@@ -41,7 +41,7 @@ export function requestOfDevice(
     const sending = request({
       method,
       hostname: url.hostname,
-      port: url.port || 80,
+      port: url.port,
       path: url.pathname,
       agent: false,
       headers: {
@@ -65,7 +65,6 @@ export function requestOfDevice(
     signal.addEventListener('abort', onAbort, { once: true });
 
     sending.on('socket', (socket) => {
-      socket.setNoDelay(true);
       // The request is written in the same moment: from here on the device may have it.
       socket.once('connect', () => (connected = true));
     });

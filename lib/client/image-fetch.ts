@@ -56,7 +56,6 @@ export async function fetchImage(address: string, options: FetchOptions): Promis
   } finally {
     clearTimeout(limit);
     signal.removeEventListener('abort', cancel);
-    stop.abort(); // An answer that was given up on keeps no connection open.
   }
 }
 
@@ -105,12 +104,17 @@ class Download {
   private async attempt(): Promise<void> {
     const stall = new AbortController();
     const signal = AbortSignal.any([this.signal, stall.signal]);
-    const timer = setTimeout(() => stall.abort(), this.options.stallMs ?? STALL_MS);
+    let timer: NodeJS.Timeout | undefined;
+    const expectMore = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stall.abort(), this.options.stallMs ?? STALL_MS);
+    };
+    expectMore();
     try {
       const response = await get(this.address, { what: this.options.what, headers: this.headers(), signal });
       this.begin(response);
       for await (const piece of response.body ?? []) {
-        timer.refresh();
+        expectMore();
         this.take(piece);
       }
       if (this.total !== undefined && this.length !== this.total) {
@@ -121,7 +125,7 @@ class Download {
       throw thrown;
     } finally {
       clearTimeout(timer);
-      stall.abort();
+      stall.abort(); // An answer that was given up on keeps no connection open.
     }
   }
 

@@ -58,10 +58,8 @@ async function fetchPiece(
     request(url, { agent, signal, headers }, resolve).once('error', reject).end();
   });
   const { statusCode: status = 0 } = response;
-  if (status !== 206) {
-    response.destroy();
-    return { reason: `it was answered with ${status} instead of a piece`, status };
-  }
+  // What is not read of an answer ends with the agent.
+  if (status !== 206) return { reason: `it was answered with ${status} instead of a piece`, status };
   const bytes = await bodyOf(response);
   if (bytes === undefined) return { reason: 'a longer piece came than was asked for', status };
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];

@@ -19,7 +19,7 @@ export function readWebPage(url: URL, { signal, limitMs }: RequestOptions): Prom
     if (signal.aborted) return resolve('silent');
     const asking = request({
       hostname: url.hostname,
-      port: url.port || 80,
+      port: url.port,
       path: `${url.pathname}${url.search}`,
       agent: false,
       headers: { Host: url.host, Referer: `${url.origin}/` },

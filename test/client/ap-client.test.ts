@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { postProvisioning, readDevice } from '../../lib/client/ap-client';
 import { closeAll, serve } from '../server/serving';
+import { assertLeavesNothing } from '../shared/left-behind';
 
 const PROVISIONING = { ssid: 'home', password: 'secret password', serverName: '192.168.1.5', port: 8443 };
 const INFO = '{"deviceid":"10000xxxxx","apikey":"11111111-2222-4333-8444-555555555555","accept":"post"}';
@@ -47,6 +49,24 @@ describe('ap-client', () => {
         assert.equal((await readDevice(`${url}/`, options())).deviceid, '10000xxxxx');
       });
     }
+
+    it('asks for no more than the device has, whatever page the address names', async () => {
+      const { url, reads } = await device((socket) => socket.write(ANSWER(INFO)));
+      await readDevice(`${url}/some/page?of=it`, options());
+      assert.match(reads[0] ?? '', /^GET \/device HTTP/);
+    });
+
+    it('lets go of a connection that the device would keep, and leaves nothing behind', async () => {
+      let closed: Promise<unknown> = Promise.resolve();
+      const { url, port } = await device((socket) => {
+        closed = once(socket, 'end');
+        socket.write(ANSWER(INFO, ''));
+      });
+      await assertLeavesNothing((signal) => readDevice(url, options(60_000, signal)));
+      await closed;
+      await closeAll();
+      await assertLeavesNothing((signal) => readDevice(`http://127.0.0.1:${port}`, options(60_000, signal)));
+    });
 
     it('reads no further in what is too long for a device, and has no end', async () => {
       const { url } = await device((socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'a page '.repeat(1000)}`));
@@ -104,15 +124,20 @@ describe('ap-client', () => {
       ]);
     });
 
-    for (const [what, react] of [
-      ['resets the connection', (socket: Socket) => socket.resetAndDestroy()],
-      ['closes it without an answer', (socket: Socket) => socket.end()],
-      ['falls silent', () => undefined],
-      ['breaks off in the middle of its answer', (socket: Socket) => socket.end(ANSWER('{"error":0}').slice(0, -4))],
+    // Only one that is silent comes to its limit.
+    for (const [what, react, limitMs] of [
+      ['resets the connection', (socket: Socket) => socket.resetAndDestroy(), 600_000],
+      ['closes it without an answer', (socket: Socket) => socket.end(), 600_000],
+      ['falls silent', () => undefined, 300],
+      [
+        'breaks off in the middle of its answer',
+        (socket: Socket) => socket.end(ANSWER('{"error":0}').slice(0, -4)),
+        600_000,
+      ],
     ] as const) {
       it(`is probably accepted by a device that ${what}`, async () => {
         const { url } = await device(react);
-        assert.equal(await postProvisioning(url, PROVISIONING, options(300)), 'probably-accepted');
+        assert.equal(await postProvisioning(url, PROVISIONING, options(limitMs)), 'probably-accepted');
       });
     }
 

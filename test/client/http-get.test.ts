@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { get, Refusal } from '../../lib/client/http-get';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { get, reasonOf, Refusal } from '../../lib/client/http-get';
 import type { AddressScope } from '../../lib/net/address-scope';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
@@ -83,8 +83,8 @@ describe('client/http-get', () => {
       own.push(request.headers.authorization);
       redirectTo(request.url === '/first' ? '/second' : elsewhere)(request, response);
     });
-    await (await get(`${url.replace('//', '//ann:p%40ss@')}/first`, OPTIONS)).text();
-    const basic = `Basic ${Buffer.from('ann:p@ss').toString('base64')}`;
+    await (await get(`${url.replace('//', '//an%40n:p%40ss@')}/first`, OPTIONS)).text();
+    const basic = `Basic ${Buffer.from('an@n:p@ss').toString('base64')}`;
     assert.deepEqual(own, [basic, basic]);
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.authorization, undefined);
@@ -117,6 +117,26 @@ describe('client/http-get', () => {
     });
   }
 
+  it('asks nothing of a host that it stays with', async () => {
+    const url = await serve((request, response) => {
+      if (request.url === '/first') redirectTo('/second')(request, response);
+      else response.end('here');
+    });
+    const scopeOf = (): Promise<AddressScope> => Promise.reject(new Error('its name is asked for'));
+    assert.equal(await (await get(`${url}/first`, { ...OPTIONS, scopeOf })).text(), 'here');
+  });
+
+  it('keeps no connection to what only redirects', async () => {
+    let closed: Promise<unknown> = Promise.resolve();
+    const { url } = await target();
+    const redirecting = await serve((request, response) => {
+      closed = once(request.socket, 'close');
+      response.writeHead(302, { location: url }).write('a page that never ends');
+    });
+    assert.equal(await (await get(redirecting, OPTIONS)).text(), 'here');
+    await closed;
+  });
+
   it('gives up after five redirects', async () => {
     let requests = 0;
     const url = await serve((request, response) => {
@@ -132,7 +152,43 @@ describe('client/http-get', () => {
     await assert.rejects(get('file:///etc/passwd', OPTIONS), isRefusal(/only http and https addresses .* not file/));
     const toFile = await serve(redirectTo('file:///etc/passwd'));
     await assert.rejects(get(toFile, OPTIONS), isRefusal(/not file/));
+    await assert.rejects(get('http://:80', OPTIONS), isRefusal(/no address/));
     const toNowhere = await serve((_, response) => response.writeHead(302).end());
     await assert.rejects(get(toNowhere, OPTIONS), isRefusal(/to nowhere/));
   });
+
+  it('says that an answer is not HTTP', async () => {
+    const server = createTcpServer((socket) => {
+      socket.end('SSH-2.0-x\r\n\r\n', () => socket.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const thrown: unknown = await get(`http://127.0.0.1:${port}/`, OPTIONS).catch((error: unknown) => error);
+      assert.equal(reasonOf(thrown), 'the answer is not HTTP');
+    } finally {
+      server.close();
+    }
+  });
+
+  for (const [code, reason] of [
+    ['ECONNREFUSED', 'nothing listens there'],
+    ['ECONNRESET', 'the connection broke off'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'the body has another length than announced'],
+    ['ENOTFOUND', 'its name is not known'],
+    ['EAI_AGAIN', 'its name could not be looked up'],
+    ['EHOSTUNREACH', 'there is no way to that network'],
+    ['ENETUNREACH', 'there is no way to that network'],
+    ['ETIMEDOUT', 'nothing answered'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'nothing answered'],
+    ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+    ['ESOMETHING', 'ESOMETHING'],
+  ] as const) {
+    it(`says of ${code} that ${reason}`, () => {
+      const cause = Object.assign(new Error('a'), { code });
+      assert.equal(reasonOf(new TypeError('fetch failed', { cause })), reason);
+    });
+  }
 });

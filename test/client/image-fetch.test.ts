@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mock } from 'node:test';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
 import { useHttpServers } from '../shared/http-server';
+import { assertLeavesNothing } from '../shared/left-behind';
 import { assertRefused } from '../shared/refusal';
 
 const SIZE = 500_000;
@@ -16,19 +18,20 @@ class CuttingServer {
 
   constructor(
     private readonly cuts: number,
-    private readonly etag: string | null = '"one"',
+    private readonly validator: string | null = '"one"',
     private file = FILE,
+    private readonly header = 'etag',
   ) {}
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const isSame = this.etag !== null && request.headers['if-range'] === this.etag;
+    const isSame = this.validator !== null && request.headers['if-range'] === this.validator;
     const first = isSame ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0;
     this.asked.push(first);
     const rest = this.file.subarray(first);
     const status = first > 0 ? 206 : 200;
     response.writeHead(status, {
       'content-length': rest.length,
-      ...(this.etag === null ? {} : { etag: this.etag }),
+      ...(this.validator === null ? {} : { [this.header]: this.validator }),
       ...(first > 0 ? { 'content-range': `bytes ${first}-${SIZE - 1}/${SIZE}` } : {}),
     });
     if (this.asked.length > this.cuts) response.end(rest);
@@ -87,6 +90,13 @@ describe('client/image-fetch', () => {
     });
   }
 
+  it('goes on by the date of a file that has no tag', async () => {
+    const server = new CuttingServer(1, 'Sun, 29 Nov 2020 10:00:00 GMT', FILE, 'last-modified');
+    assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
+    assert.equal(server.asked.length, 2);
+    assert.ok((server.asked[1] ?? 0) > 0);
+  });
+
   it('never joins two files: a new one is fetched from its beginning', async () => {
     const [first, second] = [new CuttingServer(1), new CuttingServer(0, '"two"', randomBytes(SIZE))];
     let requests = 0;
@@ -95,17 +105,24 @@ describe('client/image-fetch', () => {
     assert.deepEqual([first.asked, second.asked], [[0], [0]]);
   });
 
-  it('does not take a piece from elsewhere in the file for the one it asked for', async () => {
+  for (const [what, range] of [
+    ['a piece from elsewhere in the file', `bytes 0-${SIZE - 1}/${SIZE}`],
+    ['a piece of a longer file', `bytes 1000-${SIZE - 1}/${SIZE + 1}`],
+  ] as const) {
+    it(`does not take ${what} for the one it asked for`, () => takesNoOther(range));
+  }
+
+  async function takesNoOther(range: string): Promise<void> {
     let requests = 0;
     const base = await serve((_, response) => {
       requests++;
       if (requests === 2) {
         response.writeHead(206, {
-          'content-range': `bytes 0-${SIZE - 1}/${SIZE}`,
-          'content-length': SIZE,
+          'content-range': range,
+          'content-length': SIZE - 1000,
           etag: '"e"',
         });
-        response.end(FILE);
+        response.end(FILE.subarray(1000));
         return;
       }
       response.writeHead(200, { 'content-length': SIZE, etag: '"e"' });
@@ -114,6 +131,77 @@ describe('client/image-fetch', () => {
     });
     assert.deepEqual(await fetchImage(base, options), FILE);
     assert.equal(requests, 3);
+  }
+
+  it('refuses a last piece that ends before the file does', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      const headers = { etag: '"e"', 'content-range': `bytes 1000-${SIZE - 1}/${SIZE}` };
+      if (requests > 1) return void response.writeHead(206, headers).end(FILE.subarray(1000, 2000));
+      response.writeHead(200, { 'content-length': SIZE, etag: '"e"' });
+      response.write(FILE.subarray(0, 1000), () => response.destroy());
+    });
+    await assertRefused(fetchImage(base, options), 'fetch-failed', /2000 bytes came instead of the 500000 announced/);
+  });
+
+  it('measures a body that was packed all the same against no length', async () => {
+    let accepted: unknown;
+    const base = await serve((request, response) => {
+      accepted = request.headers['accept-encoding'];
+      const packed = gzipSync(FILE);
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length }).end(packed);
+    });
+    assert.deepEqual(await fetchImage(base, options), FILE);
+    assert.equal(accepted, 'identity', 'nobody asked for that');
+  });
+
+  it('reads nothing of what says that it is too long, and does not ask again for what turns out to be', async () => {
+    const announced = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': options.limitBytes + 1 }).flushHeaders();
+    });
+    await assertRefused(fetchImage(announced, options), 'fetch-failed', /longer than 2097152 bytes/);
+    let requests = 0;
+    let closed: Promise<unknown> = Promise.resolve();
+    const endless = await serve((request, response) => {
+      requests++;
+      closed = new Promise((resolve) => request.socket.once('close', resolve));
+      const write = (): void => {
+        while (!response.destroyed && response.write(FILE));
+      };
+      response.on('drain', write);
+      write();
+    });
+    await assertRefused(fetchImage(endless, options), 'fetch-failed', /longer than 2097152 bytes/);
+    assert.equal(requests, 1);
+    await closed;
+  });
+
+  it('asks for a file twenty times at most, though each try brings a byte', async () => {
+    let requests = 0;
+    const base = await serve((request, response) => {
+      const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      assert.equal(first, requests++);
+      const range = { 'content-range': `bytes ${first}-${SIZE - 1}/${SIZE}` };
+      const headers = { 'content-length': SIZE - first, etag: '"e"' };
+      if (first === 0) response.writeHead(200, headers);
+      else response.writeHead(206, { ...headers, ...range });
+      response.write(FILE.subarray(first, first + 1), () => response.destroy());
+    });
+    await assertRefused(fetchImage(base, options), 'fetch-failed', /the connection broke off/);
+    assert.equal(requests, 20);
+  });
+
+  it('asks for nothing where it is cancelled before, and leaves nothing behind', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      response.end(FILE);
+    });
+    await assertRefused(fetchImage(base, { ...options, signal: AbortSignal.abort() }), 'cancelled');
+    assert.equal(requests, 0);
+    await assertLeavesNothing((signal) => fetchImage(base, { ...options, signal }));
+    assert.equal(requests, 1);
   });
 
   it('gives up on a server that never gets further', async () => {
@@ -140,9 +228,32 @@ describe('client/image-fetch', () => {
     assert.deepEqual(server.asked, [1000]);
   });
 
+  it('takes a server that is slow, but goes on, for no stall', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      response.writeHead(200, { 'content-length': 3 });
+      response.write(FILE.subarray(0, 1));
+      goesOn = (received) => void response.write(FILE.subarray(received, received + 1));
+    });
+    let goesOn: (received: number) => void = () => undefined;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const onProgress = (received: number): void => {
+        // No device's server is this slow: its own limit is 15 s.
+        mock.timers.tick(14_000);
+        if (received < 3) goesOn(received);
+      };
+      assert.deepEqual(await fetchImage(base, { ...options, onProgress }), FILE.subarray(0, 3));
+    } finally {
+      mock.timers.reset();
+    }
+    assert.equal(requests, 1);
+  });
+
   /** Fetches in a time of its own, which passes quickly once these bytes have come: that is a stall. */
   async function stalling(base: string, bytes: number): Promise<Buffer> {
-    const stallMs = 60_000;
+    const stallMs = 15_000;
     mock.timers.enable({ apis: ['setTimeout'] });
     // Between two tries there are pauses, each of a few ms.
     const pauses = setInterval(() => mock.timers.tick(1), 1);
@@ -150,7 +261,7 @@ describe('client/image-fetch', () => {
       const onProgress = (received: number): void => {
         if (received === bytes) mock.timers.tick(stallMs);
       };
-      return await fetchImage(base, { ...options, limitMs: 100 * stallMs, stallMs, onProgress });
+      return await fetchImage(base, { ...options, limitMs: 100 * stallMs, onProgress });
     } finally {
       clearInterval(pauses);
       mock.timers.reset();

@@ -41,9 +41,11 @@ describe('client/range-fetch', () => {
         find: () => ({ bytes, observer: { sent: () => undefined, ended: () => undefined } }),
       });
       let connections = 0;
+      let closed: Promise<unknown> = Promise.resolve();
       const port = await serve({
         handle: (socket) => {
           connections += 1;
+          closed = once(socket, 'close');
           images.handle(socket);
         },
       });
@@ -51,6 +53,7 @@ describe('client/range-fetch', () => {
       assert.ok('bytes' in outcome);
       assert.ok(outcome.bytes.equals(bytes));
       assert.equal(connections, 1);
+      await closed;
     });
   }
 
