@@ -23,7 +23,11 @@ export default function register(RED: NodeAPI): void {
     const untilClose = new AbortController();
 
     if (hostNode) hosts.addUser(config.host, this.id);
-    else status.failed('host-missing');
+    try {
+      requireHost(hostNode);
+    } catch (thrown) {
+      status.failed(asFlashError(thrown).code);
+    }
 
     /** The table for a message, whose own Wi-Fi and firmware count too. */
     const check = async (said: MessageValues): Promise<PreflightReport> => {

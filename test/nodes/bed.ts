@@ -85,7 +85,8 @@ export class Bed {
   readonly done: { node: string; error: unknown; msg: Msg }[] = [];
   private readonly news = new EventEmitter().setMaxListeners(50);
   readonly devices: VirtualSonoff[] = [];
-  private RED: NodeAPI | undefined;
+  /** The runtime's API, as nodes have it. */
+  RED: NodeAPI | undefined;
 
   /** @param furnish fills this package's own folder first, as an earlier run of Node-RED left it */
   static async load(
@@ -98,7 +99,8 @@ export class Bed {
     await furnish(join(userDir, 'sonota'));
     helper.settings({ userDir });
     const bed = new Bed();
-    await helper.load([...NODES, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
+    const links = ofNodeRed('@node-red/nodes/core/common/60-link.js') as NodeInitializer;
+    await helper.load([...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
   }
 
@@ -226,8 +228,12 @@ interface Hooks {
 
 /** Node-RED's hooks; the helper's API does not pass them on. */
 function hooks(): Hooks {
-  const load = createRequire(join(nodeRedFolder(), 'package.json'));
-  return (load('@node-red/util') as { hooks: Hooks }).hooks;
+  return (ofNodeRed('@node-red/util') as { hooks: Hooks }).hooks;
+}
+
+/** A module of the Node-RED under test. */
+function ofNodeRed(module: string): unknown {
+  return createRequire(join(nodeRedFolder(), 'package.json'))(module);
 }
 
 export interface Ports {

@@ -53,6 +53,17 @@ describe('nodes: what a node leaves behind', () => {
     });
   }
 
+  for (const [type, more] of Object.entries(USERS).filter(([type]) => type !== 'sonota-home-assistant')) {
+    it(`a ${type} refuses every message while the form of its host cannot be read`, async () => {
+      const flow = flowOf(await freePorts(), type, more);
+      bed = await Bed.load(flow.map((node) => (node.id === 'host' ? { ...node, httpsPort: 'abc' } : node)));
+      await bed.status('user', ({ fill, text }) => fill === 'red' && text === 'value-invalid');
+      bed.send('user', { action: 'scan', deviceid: '1000a1b2c3', ssid: 'home', password: 'top secret' });
+      const [error] = await bed.doneBy('user');
+      assert.equal((error as { code?: string }).code, 'value-invalid');
+    });
+  }
+
   it('an image doctor that goes in mid-download lets its message go without an error', async () => {
     const asked = new EventEmitter();
     const url = await servers.serve((_, response) => {

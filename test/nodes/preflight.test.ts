@@ -122,6 +122,19 @@ describe('nodes: sonota-preflight', function () {
     assert.doesNotMatch(text, /top secret/);
   });
 
+  it('says of a Wi-Fi that no device can join why it cannot', async () => {
+    bed = await Bed.load(flowOf(ports, {}, { ssid: 'x'.repeat(40) }), CREDENTIALS);
+    const { checks, verdict } = await report();
+    const wifi = checks.find(({ check }) => check === 'wifi');
+    assert.deepEqual([wifi?.ok, wifi?.code, verdict], [false, 'wifi-credentials-unusable', 'not-ready']);
+  });
+
+  it('takes what an event of Home Assistant says, such as the firmware', async () => {
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    bed.send('preflight', { payload: { event_type: 'sonota_flash', event: { firmware: 'nobody' } } });
+    assert.equal((await bed.at('caught')).error?.code, 'firmware-missing');
+  });
+
   it('says which part of the Wi-Fi is missing', async () => {
     bed = await Bed.load(flowOf(ports));
     const { checks } = await report();

@@ -155,7 +155,9 @@ describe('nodes: the four stages', () => {
 
   it('find the firmware of a message by name, by id and in Buffers, and say what is missing', async () => {
     const ports = await freePorts();
-    bed = await Bed.load(road(ports, { upgrade: { firmware: '', wires: [['upgrade-out'], []] } }));
+    bed = await Bed.load(
+      road(ports, { firmware: { name: ' made up ' }, upgrade: { firmware: '', wires: [['upgrade-out'], []] } }),
+    );
     const device = bed.device({
       provisioned: { serverName: '127.0.0.1', port: ports.httpsPort },
       behaviours: { refusesWith: 404 },
