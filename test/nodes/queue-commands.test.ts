@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { FlashError } from '../../lib/errors';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import type { HostNode } from '../../nodes/shared/hosts';
+import type { Flow } from '../shared/node-red';
+import { Bed, freePorts, without, type Msg } from './bed';
+
+const HOME = { ssid: 'home', password: 'top secret' };
+const [ONE, TWO, THREE, FOUR] = ['1000000001', '1000000002', '1000000003', '1000000004'] as const;
+
+describe('nodes: what a message asks of sonota-queue', () => {
+  let bed: Bed;
+  let flow: Flow;
+  const at = { z: 'tab', x: 100, y: 100 };
+
+  beforeEach(async () => {
+    const ports = Object.fromEntries(Object.entries(await freePorts()).map(([name, port]) => [name, String(port)]));
+    flow = [
+      { id: 'tab', type: 'tab', label: 'queue' },
+      { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...ports },
+      {
+        ...{ id: 'queue', type: 'sonota-queue', name: '', host: 'host', atOnce: '', attempts: '' },
+        ...{ ...at, wires: [['first'], ['again'], ['news']] },
+      },
+      { id: 'cloud', type: 'sonota-cloud-emulator', ...at, host: 'host', every: false, timeout: '', wires: [[], []] },
+      ...['first', 'again', 'news', 'caught'].map((id) => ({ id, type: 'sink', ...at, wires: [] })),
+      { id: 'catch', type: 'catch', ...at, scope: null, uncaught: false, wires: [['caught']] },
+    ];
+    bed = await Bed.load(flow);
+  });
+  afterEach(() => bed.unload());
+
+  const news = (msg: Msg): QueueSnapshot => msg.payload as QueueSnapshot;
+
+  /** The first news in which the devices stand so. */
+  async function stands(...wanted: [deviceid: string, state: string][]): Promise<QueueSnapshot> {
+    const text = JSON.stringify(wanted);
+    const told = await bed.at('news', (msg) => {
+      return JSON.stringify(news(msg).entries.map(({ deviceid, state }) => [deviceid, state])) === text;
+    });
+    return news(told);
+  }
+
+  const runs = (): HostNode['flashHost']['runs'] => (bed.node('host') as HostNode).flashHost.runs;
+
+  it('puts out a message for each device of a list, with the password, and the same one for each attempt', async () => {
+    bed.send('queue', { ...HOME, deviceids: [ONE, TWO], mine: { deep: 'kept' } });
+    const first = await bed.at('first');
+    assert.deepEqual(
+      [first['deviceid'], first['ssid'], first['password'], first['mine'], 'deviceids' in first],
+      [ONE, HOME.ssid, HOME.password, { deep: 'kept' }, false],
+    );
+    Object.assign(first['mine'] as object, { deep: 'changed' });
+    runs().refused(first, new FlashError('device-unknown', { reason: 'a test', known: 'none' }));
+    const second = await bed.at('first', (msg) => msg['deviceid'] === TWO);
+    runs().refused(second, new FlashError('cancelled'));
+    await bed.at('first', (msg) => msg !== first && msg['deviceid'] === ONE);
+    const [, , again] = bed.messages('first');
+    assert.deepEqual([again?.['mine'], again?.['password']], [{ deep: 'kept' }, HOME.password]);
+  });
+
+  it('leaves out, forgets and tries again what is meant, and tells each state once', async () => {
+    bed.send('queue', { queue: 'pause' });
+    await bed.status('queue', ({ fill, text }) => fill === 'yellow' && text.startsWith('paused'));
+    bed.send('queue', { ...HOME, deviceids: [ONE, TWO, THREE, FOUR] });
+    const { entries } = await stands([ONE, 'waiting'], [TWO, 'waiting'], [THREE, 'waiting'], [FOUR, 'waiting']);
+    bed.send('queue', { queue: 'skip', entry: entries[1]?.id });
+    await stands([ONE, 'waiting'], [TWO, 'skipped'], [THREE, 'waiting'], [FOUR, 'waiting']);
+    bed.send('queue', { cancel: true, deviceid: THREE });
+    await stands([ONE, 'waiting'], [TWO, 'skipped'], [THREE, 'skipped'], [FOUR, 'waiting']);
+    bed.send('queue', { queue: 'forget', deviceid: TWO });
+    await stands([ONE, 'waiting'], [THREE, 'skipped'], [FOUR, 'waiting']);
+    bed.send('queue', { queue: 'forget' });
+    await stands([ONE, 'waiting'], [FOUR, 'waiting']);
+
+    bed.send('queue', { queue: 'resume' });
+    await stands([ONE, 'running'], [FOUR, 'waiting']);
+    const error = new FlashError('model-refused', { model: 'a model' });
+    runs().refused(await bed.at('first'), error);
+    await stands([ONE, 'failed'], [FOUR, 'running']);
+    bed.send('queue', { queue: 'skip' });
+    await stands([ONE, 'failed'], [FOUR, 'skipped']);
+    await bed.status('queue', ({ fill, text }) => fill === 'red' && text === '1/1, 1 failed');
+    bed.send('queue', { queue: 'retry' });
+    await stands([FOUR, 'skipped'], [ONE, 'running']);
+    const from = bed.statuses.length;
+    bed.send('queue', { cancel: true });
+    await stands([FOUR, 'skipped'], [ONE, 'skipped']);
+    await bed.status('queue', ({ fill, text }) => fill === 'grey' && text === 'idle', from);
+
+    const told = bed.messages('news').map(({ payload }) => JSON.stringify(payload));
+    for (const [index, text] of told.entries()) assert.notEqual(text, told[index - 1]);
+  });
+
+  it('has three devices in work at a time', async () => {
+    await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [['cloud'], [], ['news']] } : node)));
+    bed.send('queue', { ...HOME, deviceids: [ONE, TWO, THREE, FOUR] });
+    await stands([ONE, 'running'], [TWO, 'running'], [THREE, 'running'], [FOUR, 'waiting']);
+  });
+
+  it('leaves out what waits for a node that is removed', async () => {
+    bed.send('queue', { queue: 'pause' });
+    bed.send('queue', { ...HOME, deviceid: ONE });
+    await stands([ONE, 'waiting']);
+    const { queue } = (bed.node('host') as HostNode).flashHost;
+    await bed.deploy(flow);
+    assert.equal(queue.snapshot().waiting, 1, 'it outlives a redeploy');
+    await bed.deploy(without(flow, 'queue'));
+    assert.deepEqual([queue.snapshot().waiting, queue.snapshot().skipped], [0, 1]);
+  });
+
+  it('refuses at once a Wi-Fi that no device can join', async () => {
+    bed.send('queue', { ssid: ' home', password: HOME.password, deviceid: ONE });
+    assert.equal((await bed.at('caught')).error?.code, 'wifi-credentials-unusable');
+    assert.deepEqual((bed.node('host') as HostNode).flashHost.queue.snapshot().entries, []);
+  });
+});
