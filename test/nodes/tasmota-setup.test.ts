@@ -4,7 +4,8 @@ import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
 import { closeAll } from '../virtual/lab';
 import { freePort } from '../shared/ports';
-import { Bed } from './bed';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { Bed, without } from './bed';
 
 const SECRETS = ['wifi-secret', 'mqtt-secret', 'web-secret'] as const;
 const [WIFI, MQTT, WEB] = SECRETS;
@@ -48,6 +49,9 @@ describe('nodes: sonota-tasmota-setup', () => {
     return { url: await pageOf(device, 'ap'), address: `127.0.0.1:${homePort}`, log: device.log };
   }
 
+  /** What the node would begin again behind a deploy. */
+  const left = (): unknown[] => (bed!.node('host') as HostNode).flashHost.setUps.left('setup');
+
   it('sets a Tasmota up, keeps what the message brought, and shows no password anywhere', async () => {
     const { url, address, log } = await tasmota();
     bed = await Bed.load(flowOf({ url, address, topic: 'sonoff_{deviceid}' }), CREDENTIALS);
@@ -77,7 +81,8 @@ describe('nodes: sonota-tasmota-setup', () => {
       [...percents].sort((a, b) => a - b),
     );
     assert.equal(percents.at(-1), 100);
-    for (const { topic: told, text } of progress) {
+    for (const [index, { topic: told, text }] of progress.entries()) {
+      assert.notEqual(text, progress[index - 1]?.['text'], 'the same thing once');
       assert.equal(told, '10000a1b2c/tasmota');
       assert.ok(String(text).length > 20);
     }
@@ -86,6 +91,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     for (const secret of SECRETS) assert.ok(!all.includes(secret), secret);
     const denied = await fetch(`http://${address}/cm?cmnd=Status`, { headers: { Referer: `http://${address}` } });
     assert.equal(denied.status, 401, 'it has its web password');
+    assert.deepEqual(left(), []);
   });
 
   it('warns of a model that does not tell the module', async () => {
@@ -106,9 +112,12 @@ describe('nodes: sonota-tasmota-setup', () => {
     bed.send('setup', { deviceid: 'first' });
     bed.send('setup', { deviceid: 'second' });
     await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
+    assert.equal(left().length, 2);
     bed.send('setup', { deviceid: 'second', cancel: true });
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
-    bed.send('setup', { cancel: true });
+    assert.equal(left().length, 1);
+    // What Home Assistant says is taken as the message's own.
+    bed.send('setup', { payload: { event_type: 'sonota_flash', event: { cancel: true } } });
     await bed.status('setup', ({ text }) => text === 'cancelled');
     await bed.at('caught', ({ deviceid }) => deviceid === 'first');
     const caught = bed.messages('caught').map(({ deviceid, error }) => [deviceid, error?.code]);
@@ -116,6 +125,7 @@ describe('nodes: sonota-tasmota-setup', () => {
       ['second', 'cancelled'],
       ['first', 'cancelled'],
     ]);
+    assert.deepEqual(left(), []);
   });
 
   it('says what it cannot begin with', async () => {
@@ -130,6 +140,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     bed = await Bed.load(flowOf({}), CREDENTIALS);
     bed.send('setup', { payload: { kind: 'esphome', url: 'http://192.168.1.9' } });
     await bed.status('setup', ({ text }) => text === 'tasmota-other-firmware');
+    assert.deepEqual(left(), [], 'it was refused, and not begun');
   });
 
   it('is not in the way of a deploy', async () => {
@@ -138,16 +149,23 @@ describe('nodes: sonota-tasmota-setup', () => {
     bed = await Bed.load(flow, CREDENTIALS);
     bed.send('setup', { mine: 1 });
     await bed.status('setup', ({ fill }) => fill === 'yellow');
+    // One that waits behind it is let go as well.
+    bed.send('setup', { mine: 2 });
+    await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
     await bed.deploy(flow);
-    assert.deepEqual(await bed.doneBy('setup'), [undefined]);
+    assert.deepEqual(await bed.doneBy('setup', 2), [undefined, undefined]);
     assert.equal(bed.messages('caught').length, 0);
+    assert.equal(left().length, 2);
+    const { setUps } = (bed.node('host') as HostNode).flashHost;
+    await bed.deploy(without(flow, 'setup'));
+    assert.deepEqual(setUps.left('setup'), [], 'the node is no more');
   });
 
   it('goes on with its message behind a deploy', async () => {
     const { url, address } = await tasmota();
     const nobody = `http://127.0.0.1:${await freePort()}`;
-    bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
-    bed.send('setup', { mine: 'kept' });
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody }));
+    bed.send('setup', { mine: 'kept', password: WIFI });
     await bed.status('setup', ({ fill }) => fill === 'yellow');
     await bed.deploy(flowOf({ url, address }));
     const result = await bed.at('out');

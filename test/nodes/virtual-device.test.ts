@@ -72,6 +72,31 @@ describe('nodes: sonota-virtual-device', () => {
     await holder.release();
     bed.send('virtual', {});
     await bed.status('virtual', ({ fill }) => fill === 'blue');
+    await bed.deploy(flowOf(apPort));
+    await bed.doneBy('virtual', 2);
+    assert.equal(bed.done.filter(({ node, msg }) => node === 'virtual' && msg['mine'] === 1).length, 1);
+  });
+
+  it('is switched off by a message that comes while it is being switched on', async () => {
+    const apPort = await freePort();
+    bed = await Bed.load(flowOf(apPort));
+    bed.send('virtual', { mine: 'on' });
+    bed.send('virtual', { mine: 'off', cancel: true });
+    const stopped = await bed.at('out');
+    assert.deepEqual([stopped['mine'], (stopped.payload as VirtualResult).result], ['on', 'stopped']);
+    assert.deepEqual(await bed.doneBy('virtual', 2), [undefined, undefined]);
+    await (await occupy(apPort)).release();
+    bed.send('virtual', { cancel: true });
+    assert.deepEqual(await bed.doneBy('virtual', 3), [undefined, undefined, undefined]);
+  });
+
+  it('takes a bundle out of the message, and says that it is none', async () => {
+    bed = await Bed.load(flowOf(await freePort()));
+    bed.send('virtual', { mine: 1, evidence: 'no bundle' });
+    const caught = await bed.at('caught');
+    assert.equal(caught.error?.code, 'value-invalid');
+    assert.match(caught.error.message, /evidence/);
+    assert.ok(!('evidence' in caught));
   });
 
   it('refuses a fault that nobody knows without ending Node-RED', async () => {

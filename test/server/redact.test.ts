@@ -21,4 +21,9 @@ describe('redactKeys', () => {
   ]) {
     it(`leaves no key in ${text}`, () => assert.doesNotMatch(redactKeys(text), /1111|2222/));
   }
+
+  it('knows a key by its form, in small letters and in capitals', () => {
+    const key = '11111111-ABCD-4abc-8444-55555555EEEE';
+    assert.equal(redactKeys(`{"other":"${key.toLowerCase()} ${key.toUpperCase()}"}`), '{"other":"… …"}');
+  });
 });

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { MessageValues } from '../../nodes/shared/messages';
+import { Values } from '../../nodes/shared/values';
+import { planOf, readForm } from '../../nodes/sonota-tasmota-setup/message';
+
+/** What planOf reads of a host. */
+const HOST = { wifi: { ssid: undefined, password: undefined } } as HostNode;
+
+function plan(form: object, message: Record<string, unknown>): ReturnType<typeof planOf> {
+  return planOf(HOST, readForm(Values.ofForm(form)), new MessageValues(message));
+}
+
+describe('nodes: what sonota-tasmota-setup takes from its form and from a message', () => {
+  it('is the Wi-Fi of the message, where the host has none', () => {
+    const { ssid, password } = plan({}, { ssid: 'home', password: 'top secret' }).wishes;
+    assert.deepEqual([ssid, password], ['home', 'top secret']);
+  });
+
+  it('is the device as the nodes before have told of it', () => {
+    const sonota = { mac: '5C:CF:7F:A1:B2:C3', model: 'PSC-B01-GL', ip: '192.168.1.9', percent: 100 };
+    const { mac, model, ip } = sonota;
+    assert.deepEqual(plan({}, { sonota }).device, { mac, model, ip });
+    assert.deepEqual(plan({}, {}).device, { mac: undefined, model: undefined, ip: undefined });
+  });
+
+  for (const [what, form, message, homeUrl] of [
+    ['the form', { address: '192.168.1.20/page' }, { address: '192.168.1.21' }, 'http://192.168.1.20'],
+    ['the message', {}, { address: '192.168.1.21' }, 'http://192.168.1.21'],
+    [
+      'the node that has found it',
+      {},
+      { payload: { kind: 'tasmota', url: 'http://192.168.1.22/' } },
+      'http://192.168.1.22',
+    ],
+    ['nobody, in its access point', {}, { payload: { kind: 'tasmota', url: 'http://192.168.4.1/' } }, undefined],
+    ['nobody, where it was nothing', {}, { payload: { kind: 'silent', url: 'http://192.168.1.22/' } }, undefined],
+  ] as const) {
+    it(`is the address at home that it has from ${what}`, () => {
+      assert.equal(plan(form, message).homeUrl, homeUrl);
+    });
+  }
+
+  const own = { NAME: 'Mine', GPIO: [1] };
+  for (const [what, form, tasmota, template] of [
+    ['the form’s before the message’s', { template: '6' }, { template: '7' }, '6'],
+    ['the message’s, as a number', {}, { template: 7 }, '7'],
+    ['the message’s, as an object', {}, { template: own }, JSON.stringify(own)],
+    ['none', {}, {}, undefined],
+  ] as const) {
+    it(`is a template: ${what}`, () => {
+      assert.equal(plan(form, { tasmota }).wishes.template, template);
+    });
+  }
+
+  it('is the broker, at the port of every broker unless told', () => {
+    const tasmota = { mqttHost: '192.168.1.3' };
+    const expected = { host: '192.168.1.2', port: 1883, user: 'me', password: 'secret' };
+    const form = { mqttHost: '192.168.1.2', mqttPort: '', mqttUser: 'me', mqttPassword: 'secret' };
+    assert.deepEqual(plan(form, { tasmota }).wishes.mqtt, expected);
+    assert.deepEqual(plan({ mqttPort: '8883' }, { tasmota }).wishes.mqtt, {
+      ...{ host: '192.168.1.3', port: 8883, user: undefined, password: undefined },
+    });
+    assert.equal(plan({ mqttUser: 'me' }, {}).wishes.mqtt, undefined);
+  });
+
+  it('is a topic and a name with the id of the device', () => {
+    const { topic, name } = plan(
+      { topic: 'sonoff_{deviceid}' },
+      { deviceid: '1000a1b2c3', tasmota: { topic: 'other', name: 'Lamp {deviceid}' } },
+    ).wishes;
+    assert.deepEqual([topic, name], ['sonoff_1000a1b2c3', 'Lamp 1000a1b2c3']);
+    assert.equal(plan({ topic: 'sonoff_{deviceid}' }, {}).wishes.topic, 'sonoff_unknown');
+  });
+
+  it('is five minutes, and the access point of a Tasmota, unless the form says otherwise', () => {
+    const { timeoutSeconds, apUrl } = plan({}, {});
+    assert.deepEqual([timeoutSeconds, apUrl], [300, 'http://192.168.4.1']);
+  });
+
+  for (const [kind, firmware] of [
+    ['esphome', 'ESPHome'],
+    ['espurna', 'ESPurna'],
+    ['other', 'something else'],
+  ] as const) {
+    it(`is refused where the node before has found ${firmware}`, () => {
+      const payload = { kind, url: 'http://192.168.1.9' };
+      assert.throws(() => plan({}, { payload }), {
+        code: 'tasmota-other-firmware',
+        values: { url: payload.url, firmware },
+      });
+    });
+  }
+});
