@@ -38,6 +38,7 @@ describe('flash/tasmota/kept-set-ups', () => {
     after.ended('node', '1');
     after.forget('node');
     after.forget('other');
+    assert.equal(before['passwords'].size, 3, 'no secret stays in memory behind its set-up');
     await after.settled();
     assert.deepEqual(await readdir(join(folder, 'set-ups')), []);
   });

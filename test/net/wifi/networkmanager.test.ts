@@ -82,6 +82,17 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
+  it('does not call a network lost that it leaves for another one', async () => {
+    atHome();
+    const lost: unknown[] = [];
+    driver.on('lost', (error) => lost.push(error));
+    await driver.join(ITEAD, { signal: never });
+    assert.equal((await driver.join(FINALSTAGE, { signal: never })).ssid, FINALSTAGE.ssid);
+    await driver.leave({ signal: never });
+    assert.deepEqual(lost, []);
+    assertAsBefore();
+  });
+
   it('makes a profile that takes neither the default route nor DNS, and never connects by itself', async () => {
     nm.addWifi('wlan0');
     await driver.join(FINALSTAGE, { signal: never });
