@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { HostNode } from '../../nodes/shared/hosts';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
 import { freePort } from '../shared/ports';
@@ -91,6 +93,32 @@ describe('nodes: sonota-wifi', () => {
     nm.once('state', () => bed.send('joiner', { cancel: true }));
     await bed.at('errors', ({ error }) => error?.code === 'cancelled');
     assert.deepEqual(nm.names().profiles, []);
+    // What comes after it is not meant.
+    nm.accessPoints[1]!.hangs = false;
+    bed.send('joiner', { ssid: SSID });
+    await bed.at('out');
+  });
+
+  it('is not in the way of a deploy, which cuts a join short without an error', async () => {
+    nm.accessPoints[1]!.hangs = true;
+    bed.send('joiner', { ssid: SSID });
+    await once(nm, 'state');
+    await bed.deploy(await flow());
+    assert.deepEqual(await bed.doneBy('joiner'), [undefined]);
+    assert.deepEqual([bed.messages('errors'), bed.messages('out')], [[], []]);
+  });
+
+  it('tells with the node that joins, and with its present instance alone, that the network is gone', async () => {
+    await bed.deploy(await flow());
+    const { wifiSession } = (bed.node('host') as HostNode).flashHost;
+    assert.equal(wifiSession.listenerCount('ended'), 1);
+    bed.send('joiner', { ssid: SSID });
+    await bed.at('out');
+    const from = bed.statuses.length;
+    nm.loseNetwork(nm.devices[0]!);
+    const { text } = await bed.status('joiner', ({ fill }) => fill === 'red', from);
+    assert.equal(text, 'wifi-lost');
+    assert.ok(!bed.statuses.slice(from).some(({ id }) => id === 'any'));
   });
 
   it('leaves when Node-RED stops', async () => {

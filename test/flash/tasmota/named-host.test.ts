@@ -1,8 +1,27 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { mock } from 'node:test';
 import { NamedHost } from '../../../lib/flash/tasmota/named-host';
 
 describe('flash/tasmota/named-host', () => {
+  afterEach(() => mock.restoreAll());
+
+  it('gives what it knows while it asks anew, which it does every 3 s', async () => {
+    let now = 0;
+    mock.method(performance, 'now', () => now);
+    let asked = 0;
+    const host = new NamedHost('washer', async () => `192.168.1.${++asked}`);
+    assert.deepEqual(host.urls, []);
+    await new Promise((resolve) => setImmediate(resolve));
+    const known = ['http://192.168.1.1', 'http://192.168.1.2'];
+    now = 2999;
+    assert.deepEqual([host.urls, asked], [known, 2]);
+    now = 3000;
+    assert.deepEqual([host.urls, asked], [known, 4]);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(host.urls, ['http://192.168.1.3', 'http://192.168.1.4']);
+  });
+
   it('gives at once what is known, while a name is asked for that takes its time', async () => {
     const dns = new EventEmitter();
     const asked: string[] = [];
