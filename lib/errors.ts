@@ -512,6 +512,13 @@ const EXPLANATIONS = {
     remedy: 'Choose the module on the page of the device, or name it in the node.',
   },
 
+  // Home Assistant
+  'not-armed': {
+    what: 'Flashing the device {deviceid} from Home Assistant is not allowed yet.',
+    remedy:
+      'Turn on its switch "Allow flashing" there, wait until the update is offered, and install it within an hour.',
+  },
+
   // Everything else
   cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
   'turn-timeout': {

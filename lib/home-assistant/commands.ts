@@ -1,6 +1,6 @@
 /** What Home Assistant, or a person with an MQTT client, wants of us; and what was seen of the Wi-Fi around. */
 
-import { PAYLOAD_INSTALL, PAYLOAD_PRESS } from './discovery';
+import { PAYLOAD_INSTALL, PAYLOAD_OFF, PAYLOAD_ON, PAYLOAD_PRESS } from './discovery';
 import { sonoffsInReach } from './in-reach';
 import type { Topics } from './topics';
 
@@ -16,6 +16,8 @@ export type Command =
   | { readonly kind: 'start' | 'pause' | 'retry' }
   | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'install' | 'remove'; readonly deviceid: string }
+  /** Without a device: all, those to come included. */
+  | { readonly kind: 'arm'; readonly deviceid?: string; readonly isOn: boolean }
   /** These show their own access points. */
   | { readonly kind: 'in-reach'; readonly devices: readonly string[] }
   /** Home Assistant has started, and knows nothing of us. */
@@ -50,6 +52,9 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   for (const kind of ['start', 'pause', 'retry'] as const) {
     if (topic === topics.command(kind)) return payload === PAYLOAD_PRESS ? { kind } : ignored('payload');
   }
+  if (topic === topics.command('arm')) return switched(payload);
+  const armed = deviceIds.find((id) => topic === topics.command('arm', id));
+  if (armed !== undefined) return switched(payload, armed);
   for (const [kind, wanted] of [
     ['install', PAYLOAD_INSTALL],
     ['remove', PAYLOAD_PRESS],
@@ -58,6 +63,11 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
     if (deviceid !== undefined) return payload === wanted ? { kind, deviceid } : ignored('payload');
   }
   return ignored('topic');
+}
+
+function switched(payload: string, deviceid?: string): Command {
+  if (payload !== PAYLOAD_ON && payload !== PAYLOAD_OFF) return ignored('payload');
+  return { kind: 'arm', isOn: payload === PAYLOAD_ON, ...(deviceid === undefined ? {} : { deviceid }) };
 }
 
 function ignored(reason: 'retained' | 'payload' | 'topic'): Command {

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../errors';
 import { STAGES } from '../flash/job/stages';
+import type { Phrase } from './phrases';
 import { cut } from './text';
 import { failureOf, isOpen, jobOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
 
@@ -24,25 +25,49 @@ const STOCK = 'ITEAD';
 export interface UpdateState {
   readonly installed_version: string;
   readonly latest_version: string;
-  /** Empty clears it. */
+  /** Before an installation what it would do, in it what a person must do. */
   readonly release_summary: string;
+  /** Of the image; empty clears it. */
+  readonly release_url: string;
   readonly in_progress: boolean;
   /** Null while nobody can say how long it takes. */
   readonly update_percentage: number | null;
 }
 
-export function updateState(device: KnownDevice, world: World, newFirmware: string): UpdateState {
+export function updateState(device: KnownDevice, world: World, words: UpdateWords): UpdateState {
   const job = jobOf(world, device.deviceid);
   const isAtWork = job !== undefined && isOpen(job) && job.isAtWork;
   const isQueued = !isAtWork && isWaiting(device, world);
+  const installed = device.installed ?? stockVersion(device);
+  const isOffered = isAtWork || isQueued || isArmed(device, world);
   return {
-    installed_version: device.installed ?? stockVersion(device),
-    // A device that runs what we put on it is none of ours any more: there is nothing to install.
-    latest_version: device.installed ?? world.firmware.chosen ?? newFirmware,
-    release_summary: cut(textOf(device, job)),
+    installed_version: installed,
+    // Equal versions offer nothing: what nobody has armed, and what runs the firmware that we put on it.
+    latest_version: isOffered && !isFlashed(device) ? (world.firmware.chosen ?? words.newFirmware) : installed,
+    release_summary: cut(isAtWork || isQueued ? textOf(device, job) : offerOf(device, world, words)),
+    release_url: isFlashed(device) ? '' : cut(world.firmware.image?.url ?? ''),
     in_progress: isAtWork || isQueued,
     update_percentage: isAtWork ? job.percent : null,
   };
+}
+
+interface UpdateWords {
+  readonly newFirmware: string;
+  readonly phrase: Phrase;
+}
+
+/** What an installation would do; where it cannot be pressed, why. */
+function offerOf(device: KnownDevice, world: World, { newFirmware, phrase }: UpdateWords): string {
+  if (isFlashed(device)) return '';
+  if (!isArmed(device, world)) {
+    const failure = lastFailure(device, jobOf(world, device.deviceid));
+    return failure ? failure.text : phrase('unarmed');
+  }
+  const { chosen = newFirmware, image } = world.firmware;
+  const name = cut(image?.version === undefined ? chosen : `${chosen} (${image.version})`, 80);
+  return image?.sha256 === undefined
+    ? phrase('offer', { name })
+    : phrase('offer-digest', { name, digest: image.sha256 });
 }
 
 export interface DeviceState {
@@ -54,6 +79,7 @@ export interface DeviceState {
   readonly deviceid: string;
   readonly model: string | null;
   readonly firmware: string;
+  readonly armed: 'ON' | 'OFF';
   readonly started_at: string | null;
 }
 
@@ -67,6 +93,7 @@ export function deviceState(device: KnownDevice, world: World): DeviceState {
     deviceid: device.deviceid,
     model: device.model ?? null,
     firmware: device.installed ?? stockVersion(device),
+    armed: isArmed(device, world) ? 'ON' : 'OFF',
     started_at: job?.startedAt ?? null,
   };
 }
@@ -88,6 +115,15 @@ function textOf(device: KnownDevice, job: ShownJob | undefined): string {
   const failure = lastFailure(device, job);
   if (failure) return failure.text;
   return job && isOpen(job) ? (job.verdict?.text ?? '') : '';
+}
+
+function isArmed({ deviceid }: KnownDevice, { arming }: World): boolean {
+  return arming.devices.includes(deviceid);
+}
+
+/** It runs what we put on it, and is none of ours any more. */
+function isFlashed({ installed }: KnownDevice): boolean {
+  return installed !== undefined;
 }
 
 /** A queue that is held flashes nothing: what waits in it is not in progress. */

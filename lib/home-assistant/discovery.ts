@@ -3,6 +3,7 @@
 import { DEVICE_STAGES } from './device-state';
 import { FLASHER_STATES } from './flasher-state';
 import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
+import type { Phrase } from './phrases';
 import { cut } from './text';
 import type { Topics } from './topics';
 import type { KnownDevice, World } from './world';
@@ -28,6 +29,8 @@ export const ENTITY_NAMES = [
   'error',
   'result',
   'remove',
+  'arm',
+  'arm_all',
   'newFirmware',
 ] as const;
 
@@ -44,12 +47,15 @@ export interface DiscoveryConfig {
 export interface Announcer {
   readonly topics: Topics;
   readonly names: EntityNames;
+  readonly phrase: Phrase;
   /** Of this package. */
   readonly version: string;
 }
 
 export const PAYLOAD_INSTALL = 'INSTALL';
 export const PAYLOAD_PRESS = 'PRESS';
+export const PAYLOAD_ON = 'ON';
+export const PAYLOAD_OFF = 'OFF';
 
 export function flasherConfig({ topics, names, version }: Announcer, { firmware }: World): DiscoveryConfig {
   const id = topics.flasherId;
@@ -81,6 +87,7 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
       start: button('start', 'mdi:play'),
       pause: button('pause', 'mdi:pause'),
       retry: button('retry', 'mdi:restart'),
+      arm_all: entity('switch', 'arm_all', armingSwitch(topics.command('arm'), state)),
       firmware: firmware.options.length === 0 ? { platform: 'select' } : selection(),
       event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS }),
     },
@@ -127,6 +134,7 @@ export function deviceConfig({ topics, names, version }: Announcer, device: Know
         json_attributes_topic: state,
       }),
       error: entity('sensor', 'error', { ...field(state, 'error'), icon: 'mdi:alert-circle-outline' }),
+      arm: entity('switch', 'arm', armingSwitch(topics.command('arm', deviceid), state)),
       event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS }),
       remove: entity('button', 'remove', {
         command_topic: topics.command('remove', deviceid),
@@ -151,6 +159,18 @@ function entities(id: string, names: EntityNames) {
     name: names[key],
     ...more,
   });
+}
+
+/** Off until a person turns it on: Home Assistant must not be able to flash what nobody has released. */
+function armingSwitch(command: string, state: string): object {
+  return {
+    ...field(state, 'armed'),
+    command_topic: command,
+    payload_on: PAYLOAD_ON,
+    payload_off: PAYLOAD_OFF,
+    entity_category: 'config',
+    icon: 'mdi:lock-open-alert-outline',
+  };
 }
 
 /** One value out of a topic that carries several. */

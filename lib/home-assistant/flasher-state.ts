@@ -12,17 +12,19 @@ export interface FlasherState {
   readonly failed: number;
   readonly percent: number;
   readonly firmware: string | null;
+  readonly armed: 'ON' | 'OFF';
   readonly problem: 'ON' | 'OFF';
   readonly code: string;
   readonly text: string;
 }
 
 export function flasherState(world: World): FlasherState {
-  const { trouble, firmware } = world;
+  const { trouble, firmware, arming } = world;
   return {
     state: stateOf(world),
     ...countsOf(world),
     firmware: firmware.chosen ?? null,
+    armed: arming.isForAll ? 'ON' : 'OFF',
     problem: trouble ? 'ON' : 'OFF',
     code: trouble?.code ?? NO_ERROR,
     text: trouble?.text ?? '',

@@ -2,8 +2,8 @@
 
 import { failureOf, isOpen, jobOf, type ShownJob, type World } from './world';
 
-export const DEVICE_EVENTS = ['queued', 'started', 'stage', 'succeeded', 'failed'] as const;
-export const FLASHER_EVENTS = ['device_found', 'started', 'succeeded', 'failed', 'finished'] as const;
+export const DEVICE_EVENTS = ['queued', 'started', 'stage', 'succeeded', 'failed', 'refused'] as const;
+export const FLASHER_EVENTS = ['device_found', 'started', 'succeeded', 'failed', 'finished', 'refused'] as const;
 
 interface Details {
   readonly deviceid: string;

@@ -1,8 +1,18 @@
 /** Our jobs as Home Assistant wants them over MQTT, and its wishes as we take them. Pure: no client, timer or file. */
 
+export { Arming, type Clock } from './arming';
 export { readCommand, type Command, type Incoming } from './commands';
 export { ENTITY_NAMES, type EntityName, type EntityNames } from './discovery';
 export { kept, type MqttMessage } from './message';
 export { Mirror } from './mirror';
+export { PHRASE_NAMES, type Phrase, type PhraseName } from './phrases';
 export { Topics, type TopicSettings } from './topics';
-export { failureOf, isOpen, type KnownDevice, type ShownJob, type ShownQueue, type World } from './world';
+export {
+  failureOf,
+  isOpen,
+  type KnownDevice,
+  type ShownImage,
+  type ShownJob,
+  type ShownQueue,
+  type World,
+} from './world';

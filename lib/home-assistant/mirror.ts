@@ -3,9 +3,14 @@ import { deviceState, updateState } from './device-state';
 import { flasherState } from './flasher-state';
 import { happenings } from './happenings';
 import { kept, passing, type MqttMessage } from './message';
-import type { World } from './world';
+import type { Failure, World } from './world';
 
-const NOTHING: World = { devices: [], jobs: [], firmware: { options: [], chosen: undefined } };
+const NOTHING: World = {
+  devices: [],
+  jobs: [],
+  firmware: { options: [], chosen: undefined },
+  arming: { isForAll: false, devices: [] },
+};
 
 /**
  * Keeps what Home Assistant shows like the world is: says what is new and nothing twice. What is kept by the broker is
@@ -47,8 +52,15 @@ export class Mirror {
     this.last = world;
   }
 
+  /** What was asked for a device and is not done. */
+  refused(deviceid: string, { code, text }: Failure): MqttMessage[] {
+    const { topics } = this.announcer;
+    const refusal = { event_type: 'refused', deviceid, error: code, text } as const;
+    return [passing(topics.device(deviceid).event, refusal), passing(topics.flasher.event, refusal)];
+  }
+
   private standing(world: World): MqttMessage[] {
-    const { topics, names } = this.announcer;
+    const { topics, names, phrase } = this.announcer;
     return [
       kept(topics.flasher.config, flasherConfig(this.announcer, world)),
       kept(topics.flasher.state, flasherState(world)),
@@ -56,7 +68,7 @@ export class Mirror {
         const { config, update, state } = topics.device(device.deviceid);
         return [
           kept(config, deviceConfig(this.announcer, device)),
-          kept(update, updateState(device, world, names.newFirmware)),
+          kept(update, updateState(device, world, { newFirmware: names.newFirmware, phrase })),
           kept(state, deviceState(device, world)),
         ];
       }),

@@ -2,9 +2,9 @@
 const TEXT_AT_MOST = 255;
 
 /** A text that fits, cut between characters (as Python counts them: an emoji is one). */
-export function cut(text: string): string {
+export function cut(text: string, limit = TEXT_AT_MOST): string {
   const characters = Array.from(text);
-  return characters.length <= TEXT_AT_MOST ? text : `${characters.slice(0, TEXT_AT_MOST - 1).join('')}…`;
+  return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
 /** What Home Assistant takes in an id and in a discovery topic: `[a-zA-Z0-9_-]`. */

@@ -35,15 +35,35 @@ export interface ShownQueue {
   readonly percent: number;
 }
 
+/** The image that an installation would write. */
+export interface ShownImage {
+  readonly version?: string | undefined;
+  readonly sha256?: string | undefined;
+  /** Where it comes from, where that is a web address. */
+  readonly url?: string | undefined;
+}
+
 export interface World {
   readonly devices: readonly KnownDevice[];
   /** The newest of each device, and those whose device is not known yet. */
   readonly jobs: readonly ShownJob[];
   readonly queue?: ShownQueue | undefined;
   /** The firmware to choose from, by their names, and the chosen one. */
-  readonly firmware: { readonly options: readonly string[]; readonly chosen: string | undefined };
+  readonly firmware: {
+    readonly options: readonly string[];
+    readonly chosen: string | undefined;
+    /** Of the chosen one, where it could be looked at. */
+    readonly image?: ShownImage | undefined;
+  };
   /** Why the host does not listen, or listens in vain. */
   readonly trouble?: Failure | undefined;
+  readonly arming: ShownArming;
+}
+
+/** Which devices may be flashed from Home Assistant. */
+export interface ShownArming {
+  readonly isForAll: boolean;
+  readonly devices: readonly string[];
 }
 
 export function jobOf(world: World, deviceid: string): ShownJob | undefined {

@@ -1,17 +1,22 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { StageName } from '../../lib/flash/job/stages';
+import { FlashError } from '../../lib/errors';
 import {
+  Arming,
   kept,
   Mirror,
   readCommand,
   Topics,
+  type Clock,
   type Command,
   type EntityNames,
   type Incoming,
   type MqttMessage,
+  type Phrase,
   type TopicSettings,
 } from '../../lib/home-assistant';
 import { BrokerContact } from './broker-contact';
+import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { FirmwareList } from './firmware-list';
 import { atRest, WorldView } from './world-view';
@@ -43,8 +48,14 @@ export interface LinkParts {
   readonly host: FlashHost;
   readonly memory: DeviceMemory;
   readonly firmware: FirmwareList;
+  readonly clock: Clock;
+  /** @param onNews called when more is known of an image */
+  readonly images: (onNews: () => void) => Pick<ChosenImage, 'of' | 'look'>;
   readonly topics: TopicSettings;
   readonly names: EntityNames;
+  readonly phrase: Phrase;
+  /** The error in the person's language. */
+  readonly translate: (error: FlashError) => FlashError;
   readonly version: string;
 }
 
@@ -57,6 +68,8 @@ export class HomeAssistantLink {
   private readonly mirror: Mirror;
   private readonly view: WorldView;
   private readonly contact: BrokerContact;
+  private readonly arming: Arming;
+  private readonly images: Pick<ChosenImage, 'of' | 'look'>;
   private lookTimer: NodeJS.Timeout | undefined;
   private announceTimer: NodeJS.Timeout | undefined;
   private isReached = false;
@@ -68,10 +81,13 @@ export class HomeAssistantLink {
     private readonly parts: LinkParts,
     private readonly outlet: LinkOutlet,
   ) {
-    const { host, memory, firmware, topics, names, version } = parts;
+    const { host, memory, firmware, topics, names, phrase, version } = parts;
     this.topics = new Topics(topics);
-    this.mirror = new Mirror({ topics: this.topics, names, version });
-    this.view = new WorldView(host, memory, firmware, () => this.lookSoon());
+    this.mirror = new Mirror({ topics: this.topics, names, phrase, version });
+    this.arming = new Arming(parts.clock, () => this.lookSoon());
+    this.images = parts.images(() => this.lookSoon());
+    const shown = { memory, firmware, images: this.images, arming: this.arming };
+    this.view = new WorldView(host, shown, () => this.lookSoon());
     this.contact = new BrokerContact({
       knock: () => this.sayOnline(),
       opened: () => this.reached(true),
@@ -81,6 +97,7 @@ export class HomeAssistantLink {
 
   start(): void {
     this.mirror.knows(this.view.world());
+    this.images.look(this.parts.firmware.chosenId);
     this.showContact();
     this.contact.start();
   }
@@ -89,13 +106,17 @@ export class HomeAssistantLink {
   async stop(removed: boolean): Promise<void> {
     this.view.stop();
     this.contact.stop();
+    this.arming.stop();
     clearTimeout(this.lookTimer);
     clearTimeout(this.announceTimer);
     if (removed) this.outlet.publish(kept(this.topics.status, 'offline'));
     await this.parts.memory.settled();
   }
 
-  /** @returns what it was taken for */
+  /**
+   * @returns what it was taken for
+   * @throws FlashError `not-armed`, in the person's language, after Home Assistant was told
+   */
   take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
     const command = readCommand(this.topics, incoming, devices);
@@ -119,9 +140,12 @@ export class HomeAssistantLink {
         return this.retry();
       case 'firmware':
         if (firmware.has(command.name)) memory.choose(command.name);
+        this.images.look(firmware.chosenId);
         return this.lookSoon();
       case 'install':
-        return this.install(command.deviceid);
+        return this.installArmed(command.deviceid);
+      case 'arm':
+        return this.arm(command.deviceid, command.isOn);
       case 'remove':
         if (!host.jobs.openJob(command.deviceid)?.running) memory.remove(command.deviceid);
         return this.lookSoon();
@@ -138,6 +162,30 @@ export class HomeAssistantLink {
       this.inReach.add(deviceid);
       this.parts.memory.saw({ deviceid });
     }
+    this.lookSoon();
+  }
+
+  private arm(deviceid: string | undefined, isOn: boolean): void {
+    if (deviceid === undefined) {
+      if (isOn) this.arming.armAll();
+      else this.arming.disarmAll();
+    } else if (isOn) this.arming.arm(deviceid);
+    else this.arming.disarm(deviceid);
+    if (isOn) this.images.look(this.parts.firmware.chosenId);
+    this.lookSoon();
+  }
+
+  /**
+   * There is no way back from a flash, and one press installs every update that is offered: so a person releases each
+   * device before.
+   */
+  private installArmed(deviceid: string): void {
+    if (!this.arming.consume(deviceid)) {
+      const error = this.parts.translate(new FlashError('not-armed', { deviceid }));
+      this.publish(this.mirror.refused(deviceid, { code: error.code, text: error.message }));
+      throw error;
+    }
+    this.install(deviceid);
     this.lookSoon();
   }
 

@@ -10,9 +10,11 @@ import { ownFolder } from '../shared/library';
 import { NodeStatus } from '../shared/status';
 import { translateError, translator, type Translate } from '../shared/translate';
 import { Values } from '../shared/values';
+import { ChosenImage } from './chosen-image';
 import { DeviceMemory } from './device-memory';
 import { FirmwareList } from './firmware-list';
 import { HomeAssistantLink, type LinkOutlet } from './link';
+import { SYSTEM_CLOCK } from './system-clock';
 
 interface HomeAssistantDef extends NodeDef {
   host: string;
@@ -53,8 +55,12 @@ export default function register(RED: NodeAPI): void {
               defaultId: firmware,
               unknownName: names.newFirmware,
             }),
+            clock: SYSTEM_CLOCK,
+            images: (onNews) => new ChosenImage(RED, onNews),
             topics,
             names,
+            phrase: (name, values) => translate(`phrase.${name}`, name, values),
+            translate: (error) => translateError(RED, error),
             version: ownVersion(),
           },
           outletOf(this, status, translate),
@@ -74,11 +80,15 @@ export default function register(RED: NodeAPI): void {
     this.on('input', (message, _send, done) => {
       try {
         read();
+      } catch (thrown) {
+        return done(showProblem(thrown));
+      }
+      try {
         const said = Values.ofMessage(message);
         link?.take({ topic: said.text('topic'), payload: said.raw('payload'), retain: said.flag('retain') });
         done();
       } catch (thrown) {
-        done(showProblem(thrown));
+        done(translateError(RED, asFlashError(thrown)));
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {

@@ -1,27 +1,37 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Dispatched } from '../../lib/flash/host/devices';
 import type { Job } from '../../lib/flash/job/job';
-import { failureOf, isOpen, type ShownJob, type ShownQueue, type World } from '../../lib/home-assistant';
+import { failureOf, isOpen, type Arming, type ShownJob, type ShownQueue, type World } from '../../lib/home-assistant';
 import type { DeviceConnection } from '../../lib/server/device-connection';
+import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { FirmwareList } from './firmware-list';
 
 /** Between two stages, and while a person walks from one Wi-Fi to the other, nothing runs for a moment. */
 const PAUSE_MS = 60_000;
 
+/** What is shown beside the host itself. */
+export interface ShownParts {
+  readonly memory: DeviceMemory;
+  readonly firmware: FirmwareList;
+  readonly images: Pick<ChosenImage, 'of'>;
+  readonly arming: Arming;
+}
+
 /** A host as Home Assistant is to see it. Calls `onNews` whenever `world()` may have changed. */
 export class WorldView {
   /** When each open job was first seen with no stage running. */
   private readonly restingSince = new Map<Job, number>();
   private timer: NodeJS.Timeout | undefined;
+  private readonly memory: DeviceMemory;
 
   constructor(
     private readonly host: FlashHost,
-    private readonly memory: DeviceMemory,
-    private readonly firmware: FirmwareList,
+    private readonly parts: ShownParts,
     private readonly onNews: () => void,
   ) {
-    memory.inUse = () => this.devicesInUse();
+    this.memory = parts.memory;
+    this.memory.inUse = () => this.devicesInUse();
     // What an earlier run of the process left open is not at work before its stage goes on.
     for (const job of host.jobs.all()) {
       this.learn(job);
@@ -47,12 +57,16 @@ export class WorldView {
 
   world(now = Date.now()): World {
     const { trouble } = this.host;
+    const { firmware, images, arming } = this.parts;
     this.memory.forgetOld();
+    const devices = this.memory.all();
+    const armed = devices.map(({ deviceid }) => deviceid).filter((deviceid) => arming.isArmed(deviceid));
     return {
-      devices: this.memory.all(),
+      devices,
       jobs: this.jobs(now),
       queue: this.queue(),
-      firmware: this.firmware.shown(),
+      firmware: { ...firmware.shown(), image: images.of(firmware.chosenId) },
+      arming: { isForAll: arming.isForAll, devices: armed },
       trouble: trouble && { code: trouble.code, text: trouble.message },
     };
   }
@@ -105,6 +119,7 @@ export class WorldView {
 
   private readonly onJob = (job: Job): void => {
     this.learn(job);
+    if (job.stage === 'done' && job.deviceid !== undefined) this.parts.arming.disarm(job.deviceid);
     this.onNews();
   };
 
@@ -116,7 +131,7 @@ export class WorldView {
       deviceid,
       ...(model === null ? {} : { model }),
       ...(romVersion === null ? {} : { romVersion }),
-      installed: stage === 'done' ? this.firmware.nameOf(job.firmware.final) : undefined,
+      installed: stage === 'done' ? this.parts.firmware.nameOf(job.firmware.final) : undefined,
       failure: failureOf(snapshot),
     });
   }

@@ -104,6 +104,11 @@ export class Listener {
     return listener;
   }
 
+  /** Hands every message on, as `mqtt in` does. */
+  forward(to: (message: MqttMessage) => void): void {
+    this.news.on('message', () => to(this.messages.at(-1) as MqttMessage));
+  }
+
   async say(topic: string, payload: string, retain = false): Promise<void> {
     await this.client.publishAsync(topic, payload, { qos: 1, retain });
   }

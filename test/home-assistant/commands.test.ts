@@ -16,6 +16,14 @@ describe('home assistant: what is asked of us', () => {
     assert.deepEqual(read(`sonota/set/remove/${ID}`, 'PRESS'), { kind: 'remove', deviceid: ID });
   });
 
+  it('reads the switches that arm one device and all', () => {
+    assert.deepEqual(read(`sonota/set/arm/${ID}`, 'ON'), { kind: 'arm', deviceid: ID, isOn: true });
+    assert.deepEqual(read(`sonota/set/arm/${ID}`, 'OFF'), { kind: 'arm', deviceid: ID, isOn: false });
+    assert.deepEqual(read('sonota/set/arm', 'ON'), { kind: 'arm', isOn: true });
+    assert.deepEqual(read('sonota/set/arm', 'on'), { kind: 'ignored', reason: 'payload' });
+    assert.deepEqual(read('sonota/set/arm/1000ffffff', 'ON'), { kind: 'ignored', reason: 'topic' });
+  });
+
   it('ignores every command that the broker had kept', () => {
     for (const [topic, payload] of [
       ['start', 'PRESS'],
@@ -24,6 +32,8 @@ describe('home assistant: what is asked of us', () => {
       ['firmware', 'Tasmota'],
       [`install/${ID}`, 'INSTALL'],
       [`remove/${ID}`, 'PRESS'],
+      ['arm', 'ON'],
+      [`arm/${ID}`, 'ON'],
     ]) {
       assert.deepEqual(read(`sonota/set/${topic}`, payload, true), { kind: 'ignored', reason: 'retained' });
     }

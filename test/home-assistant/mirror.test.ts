@@ -3,6 +3,7 @@ import { cut } from '../../lib/home-assistant/text';
 import { CheckedMirror, DEVICE, EMPTY, FIRMWARE, ID, job, under } from './worlds';
 
 const ONE = { ...EMPTY, devices: [DEVICE], firmware: FIRMWARE };
+const ARMED = { ...ONE, arming: { isForAll: false, devices: [ID] } };
 const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
 
@@ -29,17 +30,52 @@ describe('home assistant: what is said', () => {
     assert.equal(mirror.everything(ONE).length, 5, 'what has happened does not happen again');
   });
 
-  it('names what is installed and what is to be installed so that Home Assistant cannot compare them', () => {
+  it('offers nothing for a device that is not armed, and says how to arm it', () => {
     assert.deepEqual(under(mirror.news(ONE), UPDATE), {
       installed_version: 'ITEAD 1.5.5',
-      latest_version: 'Tasmota 15',
-      release_summary: '',
+      latest_version: 'ITEAD 1.5.5',
+      release_summary: 'unarmed',
+      release_url: '',
       in_progress: false,
       update_percentage: null,
     });
-    const unknown = { ...EMPTY, devices: [{ deviceid: ID }] };
+    assert.equal(under(mirror.everything(ONE), STATE)?.['armed'], 'OFF');
+  });
+
+  it('offers an armed device what Home Assistant cannot compare, and says which image it would write', () => {
+    const digest = 'ab'.repeat(32);
+    const image = { version: '15.0.1', sha256: digest, url: 'https://example.org/tasmota.bin' };
+    const all = mirror.news({ ...ARMED, firmware: { ...FIRMWARE, image } });
+    assert.deepEqual(under(all, UPDATE), {
+      installed_version: 'ITEAD 1.5.5',
+      latest_version: 'Tasmota 15',
+      release_summary: `offer-digest Tasmota 15 (15.0.1) ${digest}`,
+      release_url: image.url,
+      in_progress: false,
+      update_percentage: null,
+    });
+    assert.deepEqual([under(all, STATE)?.['armed'], under(all, 'sonota/state')?.['armed']], ['ON', 'OFF']);
+    const forAll = { isForAll: true, devices: [ID] };
+    const unseen = mirror.news({ ...ARMED, arming: forAll });
+    assert.equal(under(unseen, UPDATE)?.['release_summary'], 'offer Tasmota 15');
+    assert.equal(under(unseen, 'sonota/state')?.['armed'], 'ON');
+    const unknown = { ...ARMED, devices: [{ deviceid: ID }], firmware: { options: [], chosen: undefined } };
     const update = under(mirror.everything(unknown), UPDATE);
     assert.deepEqual([update?.['installed_version'], update?.['latest_version']], ['ITEAD', 'newFirmware']);
+  });
+
+  it('offers nothing to a device that was flashed, armed or not', () => {
+    const flashed = { ...ARMED, devices: [{ ...DEVICE, installed: 'Tasmota 15' }] };
+    const update = under(mirror.news(flashed), UPDATE);
+    assert.deepEqual([update?.['latest_version'], update?.['release_summary']], ['Tasmota 15', '']);
+  });
+
+  it('gives the reason of a refusal as an event of the device and of the flasher', () => {
+    mirror.news(ONE);
+    const refusal = { event_type: 'refused', deviceid: ID, error: 'not-armed', text: 'So it was.' };
+    const messages = mirror.refused(ID, { code: 'not-armed', text: 'So it was.' });
+    assert.deepEqual(under(messages, `sonota/device/${ID}/event`), refusal);
+    assert.deepEqual(under(messages, 'sonota/event'), refusal);
   });
 
   it('follows a flash to its end', () => {
@@ -118,6 +154,7 @@ describe('home assistant: what is said', () => {
       failed: 0,
       percent: 40,
       firmware: 'Tasmota 15',
+      armed: 'OFF',
       problem: 'OFF',
       code: 'none',
       text: '',

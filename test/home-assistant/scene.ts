@@ -115,8 +115,27 @@ export class Scene {
     while (device.state !== 'ready') await once(device, 'state');
   }
 
+  /** Turns on the switch of a device and waits until the update is offered. */
+  async arm(deviceid: string): Promise<void> {
+    const from = this.listener.messages.length;
+    await this.listener.say(`sonota/set/arm/${deviceid}`, 'ON');
+    const isOffered = (message: { topic: string; payload: string }): boolean => {
+      if (!at(`sonota/device/${deviceid}/update`)(message)) return false;
+      const { installed_version, latest_version } = JSON.parse(message.payload) as Record<string, unknown>;
+      return installed_version !== latest_version;
+    };
+    await this.listener.heard(`${deviceid} is offered`, isOffered, from);
+  }
+
+  /** Arms a device and installs. */
   async install(deviceid: string): Promise<void> {
+    await this.arm(deviceid);
     await this.listener.say(`sonota/set/install/${deviceid}`, 'INSTALL');
+  }
+
+  /** The file of an image of this scene's firmware. */
+  image(role: 'user1' | 'user2' | 'final'): string {
+    return join(this.folder, `${role}.bin`);
   }
 
   /** What an update entity says now. */

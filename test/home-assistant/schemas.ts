@@ -49,6 +49,10 @@ const PLATFORMS: Readonly<Record<string, { needs: string[]; may: string[] }>> = 
   },
   binary_sensor: { needs: ['state_topic'], may: ['value_template', 'device_class', 'payload_on', 'payload_off'] },
   button: { needs: ['command_topic'], may: ['payload_press', 'device_class', 'retain'] },
+  switch: {
+    needs: ['state_topic', 'command_topic', 'payload_on', 'payload_off'],
+    may: ['value_template', 'device_class', 'retain'],
+  },
   select: { needs: ['command_topic', 'options'], may: ['state_topic', 'value_template', 'retain'] },
   event: { needs: ['state_topic', 'event_types'], may: ['value_template', 'device_class'] },
   update: {
@@ -186,6 +190,7 @@ export class Schemas {
       case 'event':
         return add(component['state_topic'], (payload, message) => checkEvent(component, payload, message));
       case 'binary_sensor':
+      case 'switch':
         return add(component['state_topic'], (payload, message) => {
           assert.ok(message.retain, `${message.topic}: a state that is not kept`);
           assert.ok(['ON', 'OFF'].includes(value(payload)), `${where}: ${value(payload)}`);

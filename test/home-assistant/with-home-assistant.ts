@@ -120,9 +120,9 @@ describe('home assistant: with a real one', function () {
 
   it('first door: an automation installs; the update entity goes through progress to done', async () => {
     const device = await (await open()).dialsIn(SLOWLY);
-    const before = await ha.state(update(ID), ({ state }) => state === 'on');
+    const before = await ha.state(update(ID), ({ state }) => state === 'off');
     assert.equal(before.attributes['installed_version'], 'ITEAD 1.5.5');
-    assert.equal(before.attributes['latest_version'], NEW_FIRMWARE);
+    await assert.rejects(ha.call('update.install', { entity_id: update(ID) }), 'it is not offered yet');
     const camera = await Camera.before(ha, `sonota_${ID}`);
     await run('install_the_new_firmware_on_the_sonoff_in_the_hall');
     await ha.state(update(ID), ({ attributes }) => attributes['in_progress'] === true);
@@ -143,7 +143,7 @@ describe('home assistant: with a real one', function () {
 
   it('a flash that fails ends with the error sensor set, and a notification of what to do', async () => {
     await (await open()).dialsIn({ behaviours: { refusesWith: 406 } });
-    await ha.state(update(ID), ({ state }) => state === 'on');
+    await armed(ID);
     await ha.call('update.install', { entity_id: update(ID) });
     await ha.state(sensor(ID, 'error'), ({ state }) => state === 'model-refused');
     const stage = await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'failed');
@@ -157,11 +157,11 @@ describe('home assistant: with a real one', function () {
     const here = await open();
     await here.dialsIn({ behaviours: { refusesWith: 406 } });
     await here.dialsIn({ deviceid: OTHER });
-    for (const id of [ID, OTHER]) await ha.state(update(id), ({ state }) => state === 'on');
+    for (const id of [ID, OTHER]) await ha.state(update(id), ({ state }) => state === 'off');
     const from = ha.states.length;
     const since = Date.now();
     await ha.call('script.turn_on', { entity_id: 'script.sonota_flash_all' });
-    await ha.state(update(OTHER), ({ state }) => state === 'off', from);
+    await ha.state(`event.sonota_${OTHER}_result`, ({ attributes }) => attributes['event_type'] === 'succeeded', from);
     assert.ok(Date.now() - since < A_MINUTE_MS, 'the one that failed was waited for');
     await ha.state('script.sonota_flash_all', ({ state }) => state === 'off', from);
     await until(async () => (await ha.notifications()).some(({ message }) => /1 flashed, 1 failed/.test(message)));
@@ -170,12 +170,12 @@ describe('home assistant: with a real one', function () {
   it('is unavailable while Node-RED is gone, and comes back', async () => {
     const here = await open();
     await here.dialsIn();
-    await ha.state(update(ID), ({ state }) => state === 'on');
+    await ha.state(update(ID), ({ state }) => state === 'off');
     const from = ha.states.length;
     await here.restart();
     await ha.state(update(ID), ({ state }) => state === 'unavailable', from);
     const gone = ha.states.length;
-    await ha.state(update(ID), ({ state }) => state === 'on', gone - 1);
+    await ha.state(update(ID), ({ state }) => state === 'off', gone - 1);
   });
 
   it('third door: a rest_command flashes, and nobody without the token does', async () => {
@@ -200,12 +200,20 @@ describe('home assistant: with a real one', function () {
   it('knows everything again after a restart of its own', async () => {
     const here = await open();
     await here.dialsIn();
-    await ha.state(update(ID), ({ state }) => state === 'on');
+    await ha.state(update(ID), ({ state }) => state === 'off');
     const from = ha.states.length;
     await ha.restart();
-    await ha.state(update(ID), ({ state }) => state === 'on', from);
+    await ha.state(update(ID), ({ state }) => state === 'off', from);
     await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
   });
+
+  /** Turns on the switch of a device and waits until its update is offered. */
+  async function armed(id: string): Promise<void> {
+    await ha.state(update(id), ({ state }) => state === 'off');
+    await ha.call('switch.turn_on', { entity_id: `switch.sonota_${id}_arm` });
+    const offered = await ha.state(update(id), ({ state }) => state === 'on');
+    assert.equal(offered.attributes['latest_version'], NEW_FIRMWARE);
+  }
 
   /** Asks again until it is so; the test's own limit ends it. */
   async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { examine } from '../../lib/image';
 import { mosquitto } from './broker';
 import { at, NEW_FIRMWARE, Scene } from './scene';
 
@@ -38,12 +40,18 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     const device = await scene.dialsIn(SLOWLY);
     assert.deepEqual(scene.update(ID), {
       installed_version: 'ITEAD 1.5.5',
-      latest_version: NEW_FIRMWARE,
-      release_summary: '',
+      latest_version: 'ITEAD 1.5.5',
+      release_summary: 'Turn on the switch "Allow flashing" of this device first: the update is offered for an hour.',
+      release_url: '',
       in_progress: false,
       update_percentage: null,
     });
-    await scene.install(ID);
+    await scene.arm(ID);
+    const { sha256 } = examine(await readFile(scene.image('final')), 'finalstage');
+    await listener.heard('which image', ({ topic, payload }) => topic === UPDATE && payload.includes(sha256));
+    assert.equal(scene.update(ID)['latest_version'], NEW_FIRMWARE);
+    await listener.say(`sonota/set/install/${ID}`, 'INSTALL');
+    await listener.heard('the arming is used up', at(STATE, { armed: 'OFF' }), listener.messages.length - 1);
     await listener.heard('done', at(STATE, { stage: 'done', error: 'none' }));
     assert.equal((await device.ended).result, 'flashed');
     await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: NEW_FIRMWARE }));
@@ -102,6 +110,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     const { listener } = scene;
     await scene.dialsIn();
     // What the broker keeps is handed to who subscribes: after a restart the node gets it, marked as kept.
+    await scene.arm(ID);
     await listener.say(`sonota/set/install/${ID}`, 'INSTALL', true);
     await listener.heard('the first, which was said just now', at(EVENT, { event_type: 'succeeded' }));
     const from = listener.messages.length;
@@ -116,6 +125,25 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
         .filter((message) => at(EVENT)(message) || at(UPDATE, { in_progress: true })(message)),
       [],
     );
+  });
+
+  it('flashes no device that is not armed, whatever is installed, and tells why', async () => {
+    scene = await Scene.open();
+    const { listener } = scene;
+    const devices = [ID, '1000d4e5f6', '1000f6e5d4'];
+    for (const deviceid of devices) await scene.dialsIn({ deviceid });
+    for (const deviceid of devices) await listener.say(`sonota/set/install/${deviceid}`, 'INSTALL');
+    for (const deviceid of devices) {
+      const refusal = { event_type: 'refused', deviceid, error: 'not-armed' };
+      await listener.heard('refused', at(`sonota/device/${deviceid}/event`, refusal));
+      await listener.heard('told at the flasher', at('sonota/event', refusal));
+    }
+    await listener.say('homeassistant/status', 'online');
+    const from = listener.messages.length;
+    for (const deviceid of devices) {
+      const rest = at(`sonota/device/${deviceid}/state`, { stage: 'idle', armed: 'OFF' });
+      await listener.heard('still at rest', rest, from);
+    }
   });
 
   it('says all of it again when Home Assistant starts', async () => {

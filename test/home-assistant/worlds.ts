@@ -1,10 +1,22 @@
 import type { ShownJob, World } from '../../lib/home-assistant';
-import { ENTITY_NAMES, Mirror, Topics, type EntityNames, type MqttMessage } from '../../lib/home-assistant';
+import {
+  ENTITY_NAMES,
+  Mirror,
+  Topics,
+  type EntityNames,
+  type MqttMessage,
+  type Phrase,
+} from '../../lib/home-assistant';
 import { Schemas } from './schemas';
 
 export const ID = '1000a1b2c3';
 
-export const EMPTY: World = { devices: [], jobs: [], firmware: { options: [], chosen: undefined } };
+export const EMPTY: World = {
+  devices: [],
+  jobs: [],
+  firmware: { options: [], chosen: undefined },
+  arming: { isForAll: false, devices: [] },
+};
 
 export const DEVICE = { deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
 
@@ -28,6 +40,9 @@ export function job(more: Partial<ShownJob> = {}): ShownJob {
 
 export const NAMES = Object.fromEntries(ENTITY_NAMES.map((name) => [name, name])) as EntityNames;
 
+/** The name of the sentence, and what fills it. */
+export const phrase: Phrase = (name, values = {}) => [name, ...Object.values(values)].join(' ');
+
 /** A mirror whose every message passes the schemas. */
 export class CheckedMirror {
   readonly schemas: Schemas;
@@ -37,7 +52,7 @@ export class CheckedMirror {
   constructor(settings = { prefix: 'homeassistant', base: 'sonota' }) {
     this.topics = new Topics(settings);
     this.schemas = new Schemas(settings.prefix.replaceAll('/', ''));
-    this.mirror = new Mirror({ topics: this.topics, names: NAMES, version: '0.1.0' });
+    this.mirror = new Mirror({ topics: this.topics, names: NAMES, phrase, version: '0.1.0' });
   }
 
   news(world: World): MqttMessage[] {
@@ -50,6 +65,10 @@ export class CheckedMirror {
 
   first(world: World): MqttMessage[] {
     return this.checked(this.mirror.first(world));
+  }
+
+  refused(...refusal: Parameters<Mirror['refused']>): MqttMessage[] {
+    return this.checked(this.mirror.refused(...refusal));
   }
 
   knows(world: World): void {

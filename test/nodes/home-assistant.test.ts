@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
-import type { MqttMessage } from '../../lib/home-assistant';
+import { Arming, type MqttMessage } from '../../lib/home-assistant';
 import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
 import { FlashHost } from '../../lib/flash/host/host';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
+import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { WorldView } from '../../nodes/sonota-home-assistant/world-view';
 import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
@@ -82,6 +83,18 @@ describe('nodes: sonota-home-assistant', () => {
     await hears('sonota/state');
   }
 
+  /** A person turns on the switch of the device. */
+  async function arm(): Promise<void> {
+    const from = said().length;
+    bed.send('ha', { topic: `sonota/set/arm/${ID}`, payload: 'ON' });
+    await hears(`sonota/device/${ID}/state`, (payload) => payload.includes('"armed":"ON"'), from);
+  }
+
+  async function install(): Promise<void> {
+    await arm();
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+  }
+
   async function dialIn(): Promise<void> {
     const device = bed.device({ provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } });
     await device.start();
@@ -103,10 +116,15 @@ describe('nodes: sonota-home-assistant', () => {
     bed = await Bed.load(flowOf(ports));
     await connect();
     await dialIn();
+    await arm();
     bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL', retain: true });
     bed.send('ha', { topic: 'sonota/set/firmware', payload: 'none of ours' });
+    const from = said().length;
     bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    await hears(`sonota/device/${ID}/state`, (payload) => payload.includes('"armed":"OFF"'), from);
     bed.send('ha', { topic: 'sonota/set/firmware', payload: 'my-esphome' });
+    await arm();
+    await hears(UPDATE, (payload) => payload.includes('"latest_version":"my-esphome"'));
     bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
     bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
     await bed.at('flash', () => bed.messages('flash').length >= 3);
@@ -117,7 +135,44 @@ describe('nodes: sonota-home-assistant', () => {
       { topic: 'cloud', deviceid: ID, firmware: 'esphome' },
       { topic: 'provision', deviceid: undefined, firmware: 'esphome' },
     ]);
-    await hears(UPDATE, (payload) => payload.includes('"latest_version":"my-esphome"'));
+  });
+
+  it('refuses an install that no person has released, and tells why', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    await dialIn();
+    bed.send('ha', { topic: `sonota/set/arm/${ID}`, payload: 'ON', retain: true });
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    assert.equal((await bed.at('caught')).error?.code, 'not-armed');
+    const refused = (payload: string): boolean => payload.includes('"event_type":"refused"');
+    const told = JSON.parse(await hears(`sonota/device/${ID}/event`, refused)) as Record<string, unknown>;
+    assert.equal(told['error'], 'not-armed');
+    assert.match(String(told['text']), /Allow flashing/);
+    assert.equal(await hears('sonota/event', refused), JSON.stringify(told));
+    assert.deepEqual(bed.messages('flash'), []);
+    // Its first use uses it up.
+    await install();
+    await bed.at('flash');
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    await bed.at('caught', () => bed.messages('caught').length === 2);
+    assert.equal(bed.messages('flash').length, 1);
+  });
+
+  it('arms every device with the switch of the flasher, and none after a deploy', async () => {
+    const flow = flowOf(ports);
+    bed = await Bed.load(flow);
+    await connect();
+    bed.send('ha', { topic: 'sonota/set/arm', payload: 'ON' });
+    await hears('sonota/state', (payload) => payload.includes('"armed":"ON"'));
+    await dialIn();
+    await hears(UPDATE, (payload) => !payload.includes('"latest_version":"ITEAD'));
+    const from = said().length;
+    await bed.deploy(flow);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online', retain: true });
+    await hears('sonota/state', (payload) => payload.includes('"armed":"OFF"'), from);
+    await hears(UPDATE, (payload) => payload.includes('"latest_version":"ITEAD'), from);
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    assert.equal((await bed.at('caught')).error?.code, 'not-armed');
   });
 
   it('offers a Sonoff that shows its access point, and begins there', async () => {
@@ -126,7 +181,7 @@ describe('nodes: sonota-home-assistant', () => {
     const around = { ssid: `ITEAD-${ID}`, bssid: '5E:CF:7F:A1:B2:C3', signal: 90, kind: 'stock', deviceid: ID };
     bed.send('ha', { topic: '', payload: [around, { ssid: 'home', kind: 'other' }] });
     await hears(UPDATE, (payload) => /"in_progress":false/.test(payload));
-    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    await install();
     const { topic, deviceid } = await bed.at('flash');
     assert.deepEqual([topic, deviceid], ['provision', ID]);
   });
@@ -288,7 +343,9 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     const host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, undefined);
     const memory = open();
     const firmware = { nameOf: () => undefined, shown: () => ({ options: [], chosen: undefined }) };
-    const view = new WorldView(host, memory, firmware as unknown as FirmwareList, () => undefined);
+    const arming = new Arming(SYSTEM_CLOCK, () => undefined);
+    const parts = { memory, firmware: firmware as unknown as FirmwareList, images: { of: () => undefined }, arming };
+    const view = new WorldView(host, parts, () => undefined);
     try {
       host.jobs.jobFor('cloud', ID);
       memory.saw({ deviceid: ID });

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { FlashHost } from '../../lib/flash/host/host';
+import { ARMED_MS } from '../../lib/home-assistant/arming';
+import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
+import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
+import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
+import { Broker, Listener, mosquitto } from './broker';
+import { FakeClock } from './fake-clock';
+import { at } from './scene';
+import { ID, NAMES, phrase } from './worlds';
+
+const UPDATE = `sonota/device/${ID}/update`;
+const STATE = `sonota/device/${ID}/state`;
+const NEW = 'Tasmota 15';
+
+describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
+  let broker: Broker;
+  let listener: Listener;
+  let host: FlashHost;
+  let link: HomeAssistantLink;
+  let clock: FakeClock;
+  const requests: FlashRequest[] = [];
+  const refusals: unknown[] = [];
+
+  before(function () {
+    if (mosquitto()) return;
+    console.log('    Skipped: there is no mosquitto on this machine.');
+    this.skip();
+  });
+  beforeEach(async () => {
+    broker = await Broker.start();
+    listener = await Listener.at(broker.port);
+    clock = new FakeClock();
+    requests.length = refusals.length = 0;
+    const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+    host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, undefined);
+    const memory = new DeviceMemory(undefined, 'memory', () => undefined);
+    memory.saw({ deviceid: ID, romVersion: '1.5.5' });
+    const firmware = { shown: () => ({ options: [NEW], chosen: NEW }), chosenId: 'tasmota', nameOf: () => NEW };
+    link = new HomeAssistantLink(
+      {
+        ...{ host, memory, clock, phrase, names: NAMES, version: '0.1.0' },
+        firmware: firmware as unknown as FirmwareList,
+        images: () => ({ of: () => undefined, look: () => undefined }),
+        topics: { prefix: 'homeassistant', base: 'sonota' },
+        translate: (error) => error,
+      },
+      {
+        publish: ({ topic, payload, retain }) => void listener.say(topic, payload, retain),
+        flash: (request) => {
+          requests.push(request);
+          host.queue.add({ deviceid: request.deviceid });
+        },
+        contact: () => undefined,
+      },
+    );
+    listener.forward((message) => {
+      try {
+        link.take({ topic: message.topic, payload: message.payload });
+      } catch (error) {
+        refusals.push(error);
+      }
+    });
+    link.start();
+    await listener.heard('nothing is offered', at(UPDATE, { latest_version: 'ITEAD 1.5.5' }));
+  });
+  afterEach(async () => {
+    await link?.stop(false);
+    await host?.close();
+    await listener?.close();
+    await broker?.stop();
+  });
+
+  async function arm(): Promise<void> {
+    await listener.say(`sonota/set/arm/${ID}`, 'ON');
+    await listener.heard('armed', at(STATE, { armed: 'ON' }));
+    await listener.heard('offered', at(UPDATE, { latest_version: NEW }));
+  }
+
+  it('ends an offer that was left open, and refuses what comes later', async () => {
+    await arm();
+    const from = listener.messages.length;
+    clock.advance(ARMED_MS);
+    await listener.heard('switched off', at(STATE, { armed: 'OFF' }), from);
+    await listener.heard('not offered', at(UPDATE, { latest_version: 'ITEAD 1.5.5' }), from);
+    await listener.say(`sonota/set/install/${ID}`, 'INSTALL');
+    await listener.heard('refused', at(`sonota/device/${ID}/event`, { event_type: 'refused' }), from);
+    assert.deepEqual(requests, []);
+    assert.equal((refusals[0] as { code?: string }).code, 'not-armed');
+  });
+
+  it('keeps a flash that was accepted in its place of the queue', async () => {
+    host.queue.pause();
+    await arm();
+    const from = listener.messages.length;
+    await listener.say(`sonota/set/install/${ID}`, 'INSTALL');
+    await listener.heard('used up', at(STATE, { armed: 'OFF' }), from);
+    clock.advance(2 * ARMED_MS);
+    assert.deepEqual(
+      host.queue.snapshot().entries.map(({ deviceid, state }) => [deviceid, state]),
+      [[ID, 'waiting']],
+    );
+    assert.deepEqual(requests, [{ topic: 'cloud', deviceid: ID, firmware: 'tasmota' }]);
+  });
+
+  it('tries a flash again that has failed in the queue, without a new arming', async () => {
+    const message = { deviceid: ID };
+    let starts = 0;
+    host.queue.attach('queue', {
+      atOnce: 1,
+      attempts: 1,
+      // Nothing is wired there, so each start fails.
+      start: () => ((starts += 1), false),
+    });
+    host.queue.add(message, { nodeId: 'queue' });
+    assert.equal(starts, 1);
+    await listener.say('sonota/set/retry', 'PRESS');
+    await listener.heard('the press', ({ topic }) => topic === 'sonota/set/retry');
+    assert.equal(starts, 2);
+    assert.deepEqual(refusals, []);
+  });
+});
