@@ -13,7 +13,11 @@ export interface Incoming {
 }
 
 export type Command =
-  | { readonly kind: 'start' | 'pause' | 'retry' }
+  | { readonly kind: 'pause' | 'retry' }
+  /** So many new devices. */
+  | { readonly kind: 'start'; readonly count: number }
+  | { readonly kind: 'start-device'; readonly deviceid: string }
+  | { readonly kind: 'start-all' }
   | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'install' | 'remove'; readonly deviceid: string }
   /** Without a device: all, those to come included. */
@@ -49,7 +53,8 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   if (retain === true) return ignored('retained');
   if (topic === topics.command('firmware'))
     return payload === '' ? ignored('payload') : { kind: 'firmware', name: payload };
-  for (const kind of ['start', 'pause', 'retry'] as const) {
+  if (topic === topics.command('start')) return readStart(message.payload, payload);
+  for (const kind of ['pause', 'retry'] as const) {
     if (topic === topics.command(kind)) return payload === PAYLOAD_PRESS ? { kind } : ignored('payload');
   }
   if (topic === topics.command('arm')) return switched(payload);
@@ -63,6 +68,36 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
     if (deviceid !== undefined) return payload === wanted ? { kind, deviceid } : ignored('payload');
   }
   return ignored('topic');
+}
+
+const DEVICE_ID = /^[\w-]{1,32}$/;
+/** More new devices than a home has are a mistake. */
+const COUNT_LIMIT = 200;
+
+/** The button means one new device; an object names a device or a number of new ones, or asks for all. */
+function readStart(payload: unknown, text: string): Command {
+  if (text === PAYLOAD_PRESS) return { kind: 'start', count: 1 };
+  const { deviceid, count = 1, all = false, ...others } = contentOf(payload, text);
+  const isPlain = Object.keys(others).length === 0 && [deviceid === undefined, count === 1, all === false];
+  if (!isPlain || isPlain.filter((isLeftOut) => !isLeftOut).length > 1) return ignored('payload');
+  if (all === true) return { kind: 'start-all' };
+  if (typeof deviceid === 'string' && DEVICE_ID.test(deviceid)) return { kind: 'start-device', deviceid };
+  const isFit = Number.isInteger(count) && Number(count) >= 1 && Number(count) <= COUNT_LIMIT;
+  return deviceid === undefined && all === false && isFit
+    ? { kind: 'start', count: Number(count) }
+    : ignored('payload');
+}
+
+/** What cannot be read as an object asks for something that there is not. */
+function contentOf(payload: unknown, text: string): Readonly<Record<string, unknown>> {
+  try {
+    const content: unknown = text === '' ? payload : JSON.parse(text);
+    const isObject =
+      typeof content === 'object' && content !== null && !Array.isArray(content) && !Buffer.isBuffer(content);
+    return isObject ? { ...content } : { unreadable: true };
+  } catch {
+    return { unreadable: true };
+  }
 }
 
 function switched(payload: string, deviceid?: string): Command {

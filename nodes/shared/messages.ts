@@ -41,6 +41,8 @@ export class MessageValues extends Values {
     const values = new Values(said, 'event.');
     const readers: Record<string, (key: string) => unknown> = {
       deviceid: (key) => values.deviceId(key),
+      count: (key) => values.count(key),
+      all: (key) => values.flag(key) || undefined,
       firmware: (key) => values.text(key),
       queue: (key) => values.text(key),
       cancel: (key) => values.flag(key) || undefined,

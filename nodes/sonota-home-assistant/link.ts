@@ -133,7 +133,12 @@ export class HomeAssistantLink {
       case 'home-assistant-online':
         return this.announceSoon(Math.random() * ANNOUNCE_WITHIN_MS);
       case 'start':
-        return host.queue.snapshot().state === 'paused' ? host.queue.resume() : this.request({ topic: 'provision' });
+        return this.startNew(command.count);
+      case 'start-device':
+        return this.install(command.deviceid);
+      case 'start-all':
+        for (const { deviceid, installed } of memory.all()) if (installed === undefined) this.install(deviceid);
+        return;
       case 'pause':
         return host.queue.pause();
       case 'retry':
@@ -163,6 +168,13 @@ export class HomeAssistantLink {
       this.parts.memory.saw({ deviceid });
     }
     this.lookSoon();
+  }
+
+  /** The button of a queue that is held lets it go on. */
+  private startNew(count: number): void {
+    const { queue } = this.parts.host;
+    if (count === 1 && queue.snapshot().state === 'paused') return queue.resume();
+    for (let begun = 0; begun < count; begun += 1) this.request({ topic: 'provision' });
   }
 
   private arm(deviceid: string | undefined, isOn: boolean): void {

@@ -127,14 +127,35 @@ function command(queue: FlashQueue, said: MessageValues): boolean {
   }
 }
 
-/** One flash a message, or one for each device of `msg.deviceids`. */
+/** More flashes than a home has devices are a mistake. */
+const COUNT_LIMIT = 200;
+
+/**
+ * Which devices a message means; undefined stands for the next one that shows its access point. A message that names
+ * neither a device nor a number means one.
+ *
+ * @throws FlashError `value-invalid`
+ */
+function devicesMeant(host: HostNode, said: MessageValues): (string | undefined)[] {
+  const ids = said.deviceIds() ?? [said.deviceId()].filter((id) => id !== undefined);
+  const count = said.count('count');
+  const isForAll = said.flag('all');
+  if ([ids.length > 0, count !== undefined, isForAll].filter(Boolean).length > 1) {
+    throw said.invalid(isForAll ? 'all' : 'count', 'only one of deviceid, deviceids, count and all can be given');
+  }
+  if (isForAll) return host.flashHost.devices.connected();
+  if (count !== undefined && count > COUNT_LIMIT) throw said.invalid('count', `at most ${COUNT_LIMIT} is expected`);
+  return ids.length > 0 ? ids : Array<undefined>(count ?? 1).fill(undefined);
+}
+
+/** One flash for each device that the message means. */
 function addAll(host: HostNode, nodeId: string, said: MessageValues): void {
   // A Wi-Fi that no device can use is refused now, not when its turn has come.
   homeWifi(host, said);
   const password = said.password();
-  for (const deviceid of said.deviceIds() ?? [said.deviceId()]) {
+  for (const deviceid of devicesMeant(host, said)) {
     const message: Message = { ...said.message, ...(deviceid === undefined ? {} : { deviceid }) };
-    delete message['deviceids'];
+    for (const key of ['deviceids', 'count', 'all']) delete message[key];
     host.flashHost.queue.add(message, { nodeId, password });
   }
 }

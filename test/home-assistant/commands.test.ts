@@ -8,12 +8,27 @@ const read = (topic: unknown, payload: unknown, retain?: boolean) =>
 
 describe('home assistant: what is asked of us', () => {
   it('reads the buttons, the choice of firmware and the install', () => {
-    assert.deepEqual(read('sonota/set/start', 'PRESS'), { kind: 'start' });
+    assert.deepEqual(read('sonota/set/start', 'PRESS'), { kind: 'start', count: 1 });
     assert.deepEqual(read('sonota/set/pause', Buffer.from('PRESS')), { kind: 'pause' });
     assert.deepEqual(read('sonota/set/retry', 'PRESS'), { kind: 'retry' });
     assert.deepEqual(read('sonota/set/firmware', 'Tasmota'), { kind: 'firmware', name: 'Tasmota' });
     assert.deepEqual(read(`sonota/set/install/${ID}`, 'INSTALL'), { kind: 'install', deviceid: ID });
     assert.deepEqual(read(`sonota/set/remove/${ID}`, 'PRESS'), { kind: 'remove', deviceid: ID });
+  });
+
+  it('starts one new device unless a device, a number or all are asked for', () => {
+    const start = (payload: unknown) => read('sonota/set/start', payload);
+    assert.deepEqual(start('{}'), { kind: 'start', count: 1 });
+    assert.deepEqual(start({ count: 3 }), { kind: 'start', count: 3 });
+    assert.deepEqual(start(`{"deviceid":"${ID}"}`), { kind: 'start-device', deviceid: ID });
+    assert.deepEqual(start(Buffer.from('{"all":true}')), { kind: 'start-all' });
+    for (const payload of [
+      ...['', 'all', '[]', 'null', '{', '{"all":"true"}', '{"count":0}', '{"count":1.5}', '{"count":201}'],
+      ...['{"deviceid":7}', '{"deviceid":"a/b"}', '{"everything":true}', `{"deviceid":"${ID}","all":true}`],
+      ...['{"count":2,"all":true}', `{"deviceid":"${ID}","count":2}`],
+    ]) {
+      assert.deepEqual(start(payload), { kind: 'ignored', reason: 'payload' }, payload);
+    }
   });
 
   it('reads the switches that arm one device and all', () => {

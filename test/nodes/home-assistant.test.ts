@@ -137,6 +137,25 @@ describe('nodes: sonota-home-assistant', () => {
     ]);
   });
 
+  it('starts a number of new devices, a device by its name, or all that are stock still', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    await dialIn();
+    for (const payload of ['{"count":2}', `{"deviceid":"${ID}"}`, '{"all":true}', '{"all":1}']) {
+      bed.send('ha', { topic: 'sonota/set/start', payload });
+    }
+    await bed.at('flash', () => bed.messages('flash').length >= 4);
+    assert.deepEqual(
+      bed.messages('flash').map(({ topic, deviceid }) => [topic, deviceid]),
+      [
+        ['provision', undefined],
+        ['provision', undefined],
+        ['cloud', ID],
+        ['cloud', ID],
+      ],
+    );
+  });
+
   it('refuses an install that no person has released, and tells why', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();

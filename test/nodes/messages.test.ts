@@ -29,6 +29,15 @@ describe("nodes: what Home Assistant's event says", () => {
     );
   });
 
+  it('asks for a number of devices, or for all', () => {
+    const message = fired({ count: '3', all: 'no' });
+    adoptEvent(message);
+    assert.deepEqual([message['count'], 'all' in message], [3, false]);
+    const all = fired({ all: true });
+    adoptEvent(all);
+    assert.equal(all['all'], true);
+  });
+
   it('does not win over the message', () => {
     const message = fired({ deviceid: '1000a1b2c3' }, { deviceid: '1000ffffff' });
     adoptEvent(message);

@@ -67,6 +67,47 @@ describe('nodes: sonota-queue', () => {
     assert.ok(!JSON.stringify(bed.arrived).includes(HOME.password));
   });
 
+  it('means one device unless a number or all are asked for', async () => {
+    bed.send('queue', { queue: 'pause' });
+    const waiting = async (message: Record<string, unknown>, count: number): Promise<void> => {
+      bed.send('queue', { queue: 'forget' });
+      bed.send('queue', { ...HOME, firmware: FIRMWARE, ...message });
+      await bed.at('news', (msg) => news(msg).waiting === count);
+      bed.send('queue', { cancel: true });
+      await bed.at('news', (msg) => news(msg).waiting === 0 && news(msg).skipped >= count);
+    };
+    await waiting({}, 1);
+    await waiting({ count: 3 }, 3);
+    await waiting({ payload: { event_type: 'sonota_flash', event: { count: 4 } } }, 4);
+    const { httpsPort: port } = ports;
+    const ids = ['1000000001', '1000000002'];
+    for (const deviceid of ids) {
+      const one = bed.device({ deviceid, provisioned: { serverName: '127.0.0.1', port } });
+      await one.start();
+      while (one.state !== 'ready') await once(one, 'state');
+    }
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, all: true });
+    const all = await bed.at('news', (msg) => news(msg).waiting === 2);
+    const named = news(all).entries.filter(({ state }) => state === 'waiting');
+    assert.deepEqual(named.map(({ deviceid }) => deviceid).sort(), ids);
+  });
+
+  it('adds nothing where more than one of them is asked for, or a number that no home has', async () => {
+    bed.send('queue', { queue: 'pause' });
+    const wrong = [
+      { count: 2, all: true },
+      { deviceid: '1000000001', all: true },
+      { deviceids: ['1000000001'], count: 2 },
+    ];
+    for (const message of [...wrong, { count: 201 }, { count: 0 }]) {
+      const before = bed.messages('caught').length;
+      bed.send('queue', { ...HOME, ...message });
+      await bed.at('caught', () => bed.messages('caught').length > before);
+      assert.equal(bed.messages('caught').at(-1)?.error?.code, 'value-invalid');
+    }
+    assert.ok(!bed.messages('news').some((msg) => news(msg).waiting > 0));
+  });
+
   it('is told to pause, to go on, to leave out and to end; outlives a redeploy', async () => {
     bed.send('queue', { queue: 'pause' });
     bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceids: ['1000000001', '1000000002'] });

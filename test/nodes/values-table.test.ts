@@ -94,6 +94,8 @@ const NODES: Record<string, Node> = {
       deviceid: rows.deviceid,
       deviceids: rows.deviceids,
       queue: rows.choice('pause'),
+      count: rows.count,
+      all: rows.flag,
       cancel: rows.cancel,
     },
   },
