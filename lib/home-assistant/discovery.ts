@@ -72,7 +72,11 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
       state: entity('sensor', 'state', { ...field(state, 'state'), device_class: 'enum', options: FLASHER_STATES }),
       queue: sensor('queue', 'mdi:tray-full'),
       done: sensor('done', 'mdi:check'),
-      failed: sensor('failed', 'mdi:alert-circle-outline'),
+      failed: {
+        ...sensor('failed', 'mdi:alert-circle-outline'),
+        json_attributes_topic: state,
+        json_attributes_template: "{{ {'last_failure': value_json.last_failure} | tojson }}",
+      },
       percent: entity('sensor', 'percent', {
         ...field(state, 'percent'),
         unit_of_measurement: '%',

@@ -13,9 +13,18 @@ export interface FlasherState {
   readonly percent: number;
   readonly firmware: string | null;
   readonly armed: 'ON' | 'OFF';
+  /** Until a flash ends well. */
+  readonly last_failure: LastFailure | null;
   readonly problem: 'ON' | 'OFF';
   readonly code: string;
   readonly text: string;
+}
+
+interface LastFailure {
+  readonly code: string;
+  readonly text: string;
+  readonly remedy: string;
+  readonly deviceid: string | null;
 }
 
 export function flasherState(world: World): FlasherState {
@@ -25,10 +34,18 @@ export function flasherState(world: World): FlasherState {
     ...countsOf(world),
     firmware: firmware.chosen ?? null,
     armed: arming.isForAll ? 'ON' : 'OFF',
+    last_failure: lastFailureOf(world),
     problem: trouble ? 'ON' : 'OFF',
     code: trouble?.code ?? NO_ERROR,
     text: trouble?.text ?? '',
   };
+}
+
+function lastFailureOf({ failures }: World): LastFailure | null {
+  const last = failures.at(-1);
+  if (!last) return null;
+  const { code, text, remedy, deviceid } = last;
+  return { code, text, remedy, deviceid };
 }
 
 function stateOf({ queue, jobs }: World): FlasherState['state'] {

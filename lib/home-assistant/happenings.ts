@@ -11,6 +11,7 @@ interface Details {
   readonly percent?: number;
   readonly error?: string;
   readonly text?: string;
+  readonly remedy?: string | undefined;
 }
 
 export type DeviceHappening = Details & { readonly event_type: (typeof DEVICE_EVENTS)[number] };
@@ -34,8 +35,21 @@ export function happenings(before: World, now: World): Happenings {
       return event_type === 'queued' || event_type === 'stage' ? [] : [{ ...happening, event_type }];
     }),
   ];
+  flasher.push(...failuresWithoutDevice(before, now, devices));
   if (isBusy(before) && !isBusy(now)) flasher.push({ event_type: 'finished' });
   return { devices, flasher };
+}
+
+/** What failed before a job had its device, or before there was a job. */
+function failuresWithoutDevice(before: World, now: World, told: readonly DeviceHappening[]): FlasherHappening[] {
+  const isTold = (deviceid: string | null): boolean =>
+    told.some((one) => one.event_type === 'failed' && one.deviceid === deviceid);
+  const seen = new Set(before.failures.map(({ id }) => id));
+  return now.failures
+    .filter(({ id, deviceid }) => !seen.has(id) && !isTold(deviceid))
+    .map(({ code, text, remedy, deviceid }) => {
+      return { event_type: 'failed', ...(deviceid !== null && { deviceid }), error: code, text, remedy };
+    });
 }
 
 function ofQueue(before: World, now: World, deviceid: string): DeviceHappening[] {
@@ -54,7 +68,10 @@ function ofJob(before: World, now: World, deviceid: string): DeviceHappening[] {
   if (job.stage === 'done') return [...first, { event_type: 'succeeded', ...details }];
   const failure = failureOf(job);
   if (failure) {
-    return [...first, { event_type: 'failed', ...details, error: failure.code, text: failure.text }];
+    return [
+      ...first,
+      { event_type: 'failed', ...details, error: failure.code, text: failure.text, remedy: failure.remedy },
+    ];
   }
   return isNew ? first : [{ event_type: 'stage', ...details }];
 }

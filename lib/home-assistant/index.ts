@@ -11,6 +11,7 @@ export {
   failureOf,
   isOpen,
   type KnownDevice,
+  type ShownFailure,
   type ShownImage,
   type ShownJob,
   type ShownQueue,

@@ -10,6 +10,7 @@ const NOTHING: World = {
   jobs: [],
   firmware: { options: [], chosen: undefined },
   arming: { isForAll: false, devices: [] },
+  failures: [],
 };
 
 /**
@@ -53,9 +54,9 @@ export class Mirror {
   }
 
   /** What was asked for a device and is not done. */
-  refused(deviceid: string, { code, text }: Failure): MqttMessage[] {
+  refused(deviceid: string, { code, text, remedy }: Failure): MqttMessage[] {
     const { topics } = this.announcer;
-    const refusal = { event_type: 'refused', deviceid, error: code, text } as const;
+    const refusal = { event_type: 'refused', deviceid, error: code, text, remedy } as const;
     return [passing(topics.device(deviceid).event, refusal), passing(topics.flasher.event, refusal)];
   }
 

@@ -1,12 +1,14 @@
 /** What there is to show in Home Assistant, as plain data. */
 
-import { explanationOf, type ErrorCode } from '../errors';
+import { sentencesOf, type ErrorCode } from '../errors';
 import type { JobSnapshot } from '../flash/job/job';
 
 export interface Failure {
   readonly code: ErrorCode;
   /** What happened and what to do. */
   readonly text: string;
+  /** What to do, by itself. */
+  readonly remedy?: string | undefined;
 }
 
 /** A Sonoff that was seen: in a scan, when it dialled in, or in a job. */
@@ -43,6 +45,14 @@ export interface ShownImage {
   readonly url?: string | undefined;
 }
 
+/** A flash that failed, whether or not its device was known by then. */
+export interface ShownFailure extends Failure {
+  /** Tells one from another. */
+  readonly id: number;
+  readonly remedy: string;
+  readonly deviceid: string | null;
+}
+
 export interface World {
   readonly devices: readonly KnownDevice[];
   /** The newest of each device, and those whose device is not known yet. */
@@ -58,6 +68,8 @@ export interface World {
   /** Why the host does not listen, or listens in vain. */
   readonly trouble?: Failure | undefined;
   readonly arming: ShownArming;
+  /** Since the last flash that ended well; the newest last. */
+  readonly failures: readonly ShownFailure[];
 }
 
 /** Which devices may be flashed from Home Assistant. */
@@ -73,7 +85,9 @@ export function jobOf(world: World, deviceid: string): ShownJob | undefined {
 /** How a job failed, where it did. */
 export function failureOf({ stage, error = 'unexplained', verdict }: JobSnapshot): Failure | undefined {
   if (stage !== 'failed') return undefined;
-  return { code: error, text: verdict?.code === error ? verdict.text : explanationOf(error).remedy };
+  const values = verdict?.code === error ? verdict.values : undefined;
+  const { remedy } = sentencesOf(error, values);
+  return { code: error, text: verdict?.code === error ? verdict.text : remedy, remedy };
 }
 
 export function isOpen(job: JobSnapshot): boolean {

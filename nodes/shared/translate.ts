@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { FlashError, type ErrorValues } from '../../lib/errors';
+import { FlashError, sentencesOf, type ErrorValues } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
 import { textOf, type Said } from '../../lib/flash/preflight/phrases';
@@ -35,6 +35,15 @@ export function translateError(RED: NodeAPI, error: FlashError): FlashError {
   if (message === undefined || message === error.message) return error;
   const translated = new FlashError(error.code, error.values, { cause: error.cause });
   return Object.assign(translated, { message, stack: error.stack });
+}
+
+/** What happened and what to do, each by itself. */
+export function translateSentences(RED: NodeAPI, { code, values }: FlashError): { what: string; remedy: string } {
+  const english = sentencesOf(code, values);
+  return {
+    what: sentence(RED, `errors.${code}.what`, values) ?? english.what,
+    remedy: sentence(RED, `errors.${code}.remedy`, values) ?? english.remedy,
+  };
 }
 
 /** A job whose verdict is in the runtime's language. */

@@ -41,7 +41,9 @@ const storedDevice = object<StoredDevice>({
   romVersion: fact,
   installed: fact,
   seenAt: droppable(isoTime),
-  failure: droppable(object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), text: text() })),
+  failure: droppable(
+    object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), text: text(), remedy: fact }),
+  ),
 });
 const FORMAT: StoredFormat<Content> = {
   format: 'sonota-home-assistant/1',

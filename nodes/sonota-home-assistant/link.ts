@@ -18,6 +18,7 @@ import {
 import { BrokerContact } from './broker-contact';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
+import type { Sentences } from './failure-watch';
 import type { FirmwareList } from './firmware-list';
 import { atRest, WorldView } from './world-view';
 
@@ -54,8 +55,7 @@ export interface LinkParts {
   readonly topics: TopicSettings;
   readonly names: EntityNames;
   readonly phrase: Phrase;
-  /** The error in the person's language. */
-  readonly translate: (error: FlashError) => FlashError;
+  readonly sentences: Sentences;
   readonly version: string;
 }
 
@@ -86,7 +86,7 @@ export class HomeAssistantLink {
     this.mirror = new Mirror({ topics: this.topics, names, phrase, version });
     this.arming = new Arming(parts.clock, () => this.lookSoon());
     this.images = parts.images(() => this.lookSoon());
-    const shown = { memory, firmware, images: this.images, arming: this.arming };
+    const shown = { memory, firmware, images: this.images, arming: this.arming, sentences: parts.sentences };
     this.view = new WorldView(host, shown, () => this.lookSoon());
     this.contact = new BrokerContact({
       knock: () => this.sayOnline(),
@@ -115,7 +115,7 @@ export class HomeAssistantLink {
 
   /**
    * @returns what it was taken for
-   * @throws FlashError `not-armed`, in the person's language, after Home Assistant was told
+   * @throws FlashError `not-armed`, after Home Assistant was told
    */
   take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
@@ -193,8 +193,9 @@ export class HomeAssistantLink {
    */
   private installArmed(deviceid: string): void {
     if (!this.arming.consume(deviceid)) {
-      const error = this.parts.translate(new FlashError('not-armed', { deviceid }));
-      this.publish(this.mirror.refused(deviceid, { code: error.code, text: error.message }));
+      const error = new FlashError('not-armed', { deviceid });
+      const { what, remedy } = this.parts.sentences(error);
+      this.publish(this.mirror.refused(deviceid, { code: error.code, text: `${what} ${remedy}`, remedy }));
       throw error;
     }
     this.install(deviceid);

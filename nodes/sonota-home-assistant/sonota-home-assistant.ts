@@ -8,7 +8,7 @@ import { whenFlowsRun } from '../shared/deploys';
 import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { NodeStatus } from '../shared/status';
-import { translateError, translator, type Translate } from '../shared/translate';
+import { translateError, translateSentences, translator, type Translate } from '../shared/translate';
 import { Values } from '../shared/values';
 import { ChosenImage } from './chosen-image';
 import { DeviceMemory } from './device-memory';
@@ -60,7 +60,7 @@ export default function register(RED: NodeAPI): void {
             topics,
             names,
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
-            translate: (error) => translateError(RED, error),
+            sentences: (error) => translateSentences(RED, error),
             version: ownVersion(),
           },
           outletOf(this, status, translate),

@@ -5,6 +5,7 @@ import { failureOf, isOpen, type Arming, type ShownJob, type ShownQueue, type Wo
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
+import { FailureWatch, type Sentences } from './failure-watch';
 import type { FirmwareList } from './firmware-list';
 
 /** Between two stages, and while a person walks from one Wi-Fi to the other, nothing runs for a moment. */
@@ -16,6 +17,7 @@ export interface ShownParts {
   readonly firmware: FirmwareList;
   readonly images: Pick<ChosenImage, 'of'>;
   readonly arming: Arming;
+  readonly sentences: Sentences;
 }
 
 /** A host as Home Assistant is to see it. Calls `onNews` whenever `world()` may have changed. */
@@ -24,6 +26,7 @@ export class WorldView {
   private readonly restingSince = new Map<Job, number>();
   private timer: NodeJS.Timeout | undefined;
   private readonly memory: DeviceMemory;
+  private readonly failures: FailureWatch;
 
   constructor(
     private readonly host: FlashHost,
@@ -31,6 +34,7 @@ export class WorldView {
     private readonly onNews: () => void,
   ) {
     this.memory = parts.memory;
+    this.failures = new FailureWatch(host, parts.sentences, onNews);
     this.memory.inUse = () => this.devicesInUse();
     // What an earlier run of the process left open is not at work before its stage goes on.
     for (const job of host.jobs.all()) {
@@ -48,6 +52,7 @@ export class WorldView {
   stop(): void {
     const { host } = this;
     clearTimeout(this.timer);
+    this.failures.stop();
     host.jobs.off('changed', this.onJob);
     host.devices.off('dispatched', this.onDispatched);
     host.devices.off('ready', this.onReady);
@@ -66,6 +71,7 @@ export class WorldView {
       jobs: this.jobs(now),
       queue: this.queue(),
       firmware: { ...firmware.shown(), image: images.of(firmware.chosenId) },
+      failures: this.failures.all(),
       arming: { isForAll: arming.isForAll, devices: armed },
       trouble: trouble && { code: trouble.code, text: trouble.message },
     };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import { ARMED_MS } from '../../lib/home-assistant/arming';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
@@ -43,7 +44,7 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
         firmware: firmware as unknown as FirmwareList,
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
-        translate: (error) => error,
+        sentences: ({ code, values }) => sentencesOf(code, values),
       },
       {
         publish: ({ topic, payload, retain }) => void listener.say(topic, payload, retain),

@@ -72,8 +72,8 @@ describe('home assistant: what is said', () => {
 
   it('gives the reason of a refusal as an event of the device and of the flasher', () => {
     mirror.news(ONE);
-    const refusal = { event_type: 'refused', deviceid: ID, error: 'not-armed', text: 'So it was.' };
-    const messages = mirror.refused(ID, { code: 'not-armed', text: 'So it was.' });
+    const refusal = { event_type: 'refused', deviceid: ID, error: 'not-armed', text: 'So it was.', remedy: 'Arm it.' };
+    const messages = mirror.refused(ID, { code: 'not-armed', text: 'So it was.', remedy: 'Arm it.' });
     assert.deepEqual(under(messages, `sonota/device/${ID}/event`), refusal);
     assert.deepEqual(under(messages, 'sonota/event'), refusal);
   });
@@ -155,6 +155,7 @@ describe('home assistant: what is said', () => {
       percent: 40,
       firmware: 'Tasmota 15',
       armed: 'OFF',
+      last_failure: null,
       problem: 'OFF',
       code: 'none',
       text: '',
@@ -170,6 +171,31 @@ describe('home assistant: what is said', () => {
       ['queue', 'done', 'failed', 'percent'].map((key) => counted?.[key]),
       [2, 7, 1, 66],
     );
+  });
+
+  it('reports a failure before the device is known, once, and until a flash ends well', () => {
+    mirror.news(ONE);
+    const remedy = 'Enter it in the host node.';
+    const text = `The password is missing. ${remedy}`;
+    const failure = { id: 1, code: 'wifi-credentials-missing', text, remedy, deviceid: null } as const;
+    const failed = { ...ONE, failures: [failure] };
+    const messages = mirror.news(failed);
+    assert.deepEqual(under(messages, 'sonota/event'), { event_type: 'failed', error: failure.code, text, remedy });
+    const { code } = failure;
+    assert.deepEqual(under(messages, 'sonota/state')?.['last_failure'], { code, text, remedy, deviceid: null });
+    assert.deepEqual(mirror.news(failed), []);
+    const again = mirror.news({ ...ONE, failures: [failure, { ...failure, id: 2 }] });
+    assert.equal(under(again, 'sonota/event')?.['event_type'], 'failed');
+    assert.equal(under(mirror.news(ONE), 'sonota/state')?.['last_failure'], null);
+  });
+
+  it('reports the failure of a job that has its device only once', () => {
+    mirror.news({ ...ONE, jobs: [job()] });
+    const error = 'device-silent' as const;
+    const failure = { id: 1, code: error, text: 'So it was.', remedy: 'Do this.', deviceid: ID };
+    const messages = mirror.news({ ...ONE, jobs: [job({ stage: 'failed', error })], failures: [failure] });
+    const events = messages.filter(({ topic, payload }) => topic === 'sonota/event' && payload.includes('"failed"'));
+    assert.equal(events.length, 1);
   });
 
   it('tells what is wrong with the host', () => {

@@ -81,6 +81,25 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     await listener.heard('counted', at('sonota/state', { state: 'idle', failed: 1 }));
   });
 
+  it('reports a flash that fails before its device is known, until one ends well', async () => {
+    scene = await Scene.open({ overrides: { 'sonota-host': { ssid: '' }, 'sonota-queue': { attempts: '1' } } });
+    const { listener } = scene;
+    await listener.heard('the flasher', at('sonota/state'));
+    await listener.say('sonota/set/start', 'PRESS');
+    const error = 'wifi-credentials-missing';
+    const event = await listener.heard('failed', at('sonota/event', { event_type: 'failed', error }));
+    const { text, remedy } = JSON.parse(event.payload) as { text: string; remedy: string };
+    assert.ok(text.endsWith(remedy) && text.length > remedy.length, text);
+    const hasFailure = ({ topic, payload }: { topic: string; payload: string }): boolean =>
+      topic === 'sonota/state' && payload.includes(error);
+    await listener.heard('kept as the last failure', hasFailure);
+    await scene.dialsIn();
+    const from = listener.messages.length;
+    await scene.install(ID);
+    await listener.heard('succeeded', at('sonota/event', { event_type: 'succeeded', deviceid: ID }));
+    await listener.heard('cleared', at('sonota/state', { last_failure: null, state: 'idle' }), from);
+  });
+
   it('says offline by the will when it is killed, and in_progress false before anything else afterwards', async () => {
     scene = await Scene.open();
     const { listener } = scene;

@@ -16,6 +16,7 @@ export const EMPTY: World = {
   jobs: [],
   firmware: { options: [], chosen: undefined },
   arming: { isForAll: false, devices: [] },
+  failures: [],
 };
 
 export const DEVICE = { deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5' };

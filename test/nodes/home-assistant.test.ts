@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import { sentencesOf, type FlashError } from '../../lib/errors';
 import { Arming, type MqttMessage } from '../../lib/home-assistant';
 import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
 import { FlashHost } from '../../lib/flash/host/host';
@@ -362,8 +363,15 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     const host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, undefined);
     const memory = open();
     const firmware = { nameOf: () => undefined, shown: () => ({ options: [], chosen: undefined }) };
+    const sentences = ({ code, values }: FlashError) => sentencesOf(code, values);
     const arming = new Arming(SYSTEM_CLOCK, () => undefined);
-    const parts = { memory, firmware: firmware as unknown as FirmwareList, images: { of: () => undefined }, arming };
+    const parts = {
+      memory,
+      firmware: firmware as unknown as FirmwareList,
+      images: { of: () => undefined },
+      arming,
+      sentences,
+    };
     const view = new WorldView(host, parts, () => undefined);
     try {
       host.jobs.jobFor('cloud', ID);

@@ -59,8 +59,8 @@ interface Run {
  * Runs stages for nodes: queues and joins messages, cancels, and delivers to whichever instance of the node is
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
  *
- * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError) when it ends badly, or
- * could not begin; `idle` when no stage runs any more.
+ * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError, Job if there is one)
+ * when it ends badly, or could not begin; `idle` when no stage runs any more.
  */
 export class StageRuns extends EventEmitter {
   /** What must outlive the process. */
@@ -194,7 +194,7 @@ export class StageRuns extends EventEmitter {
         if (run.tickets[0]) this.failures.add(run.job, run.tickets[0]);
         run.job.fail(error.code);
       }
-      for (const ticket of run.tickets) this.deliverOutcome(ticket, error);
+      for (const ticket of run.tickets) this.deliverOutcome(ticket, error, run.job);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
       this.startNext(request.stage);
@@ -226,9 +226,9 @@ export class StageRuns extends EventEmitter {
     }
   }
 
-  private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError): void {
+  private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError, job?: Job): void {
     this.tickets.ended(ticket, outcome);
-    if (outcome instanceof FlashError) this.emit('failed', ticket.message, outcome);
+    if (outcome instanceof FlashError) this.emit('failed', ticket.message, outcome, job);
     this.deliver(ticket.nodeId, (outlet) => {
       this.tickets.delivered(ticket.id);
       if (outcome instanceof FlashError) outlet.failure(outcome, ticket);

@@ -1,0 +1,85 @@
+import { FlashError } from '../../lib/errors';
+import type { FlashHost } from '../../lib/flash/host/host';
+import type { Job } from '../../lib/flash/job/job';
+import type { Message } from '../../lib/flash/job/ticket';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import type { ShownFailure } from '../../lib/home-assistant';
+import { Values } from '../shared/values';
+
+/** What Home Assistant may not have read yet. */
+const KEPT_AT_MOST = 20;
+
+/** The two sentences of an error in the person's language. */
+export type Sentences = (error: FlashError) => { readonly what: string; readonly remedy: string };
+
+/**
+ * Flashes that failed, those included of which no device is known yet: the Wi-Fi password is missing, an access point
+ * does not answer. A flash that ends well clears them.
+ */
+export class FailureWatch {
+  private failures: ShownFailure[] = [];
+  private count = 0;
+  /** Entries of the queue that failed without a message that did. */
+  private readonly lost = new Set<string>();
+
+  constructor(
+    private readonly host: FlashHost,
+    private readonly sentences: Sentences,
+    private readonly onNews: () => void,
+  ) {
+    for (const { id } of lostEntries(host.queue.snapshot())) this.lost.add(id);
+    host.runs.on('failed', this.onFailed);
+    host.jobs.on('changed', this.onJob);
+    host.queue.on('changed', this.onQueue);
+  }
+
+  stop(): void {
+    this.host.runs.off('failed', this.onFailed);
+    this.host.jobs.off('changed', this.onJob);
+    this.host.queue.off('changed', this.onQueue);
+  }
+
+  /** The newest last. */
+  all(): readonly ShownFailure[] {
+    return this.failures;
+  }
+
+  private readonly onFailed = (message: Message, error: FlashError, job: Job | undefined): void => {
+    // A person has asked for that.
+    if (error.code === 'cancelled') return;
+    this.add(error, job?.deviceid ?? deviceNamed(message));
+  };
+
+  private readonly onQueue = (): void => {
+    for (const { id, deviceid, error } of lostEntries(this.host.queue.snapshot())) {
+      if (this.lost.has(id) || error === undefined) continue;
+      this.lost.add(id);
+      this.add(new FlashError(error, error === 'queue-not-wired' ? { output: 1 } : {}), deviceid ?? undefined);
+    }
+  };
+
+  private add(error: FlashError, deviceid: string | undefined): void {
+    const { what, remedy } = this.sentences(error);
+    this.count += 1;
+    const failure = { id: this.count, code: error.code, text: `${what} ${remedy}`, remedy, deviceid: deviceid ?? null };
+    this.failures = [...this.failures, failure].slice(-KEPT_AT_MOST);
+    this.onNews();
+  }
+
+  private readonly onJob = (job: Job): void => {
+    if (job.stage === 'done' && this.failures.length > 0) this.failures = [];
+  };
+}
+
+/** A message that cannot be read has failed because of it. */
+function deviceNamed(message: Message): string | undefined {
+  try {
+    return Values.ofMessage(message).deviceId();
+  } catch {
+    return undefined;
+  }
+}
+
+function lostEntries({ entries }: QueueSnapshot): QueueSnapshot['entries'] {
+  return entries.filter(({ state, error = '' }) => state === 'failed' && error.startsWith('queue-'));
+}
