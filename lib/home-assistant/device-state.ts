@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors';
 import { STAGES } from '../flash/job/stages';
 import type { Phrase } from './phrases';
 import { cut } from './text';
-import { failureOf, isOpen, jobOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
+import { failureOf, isOpen, jobOf, reportOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
 
 /** Every state of the stage sensor: Home Assistant drops one that was not announced. */
 export const DEVICE_STAGES = ['idle', 'queued', ...STAGES, 'done', 'failed'] as const;
@@ -74,6 +74,9 @@ export interface DeviceState {
   readonly stage: DeviceStage;
   readonly error: ErrorCode | typeof NO_ERROR;
   readonly percent: number;
+  readonly hand_needed: 'ON' | 'OFF';
+  /** Whether the stage waits for something outside. */
+  readonly waiting: boolean;
   /** What happened and what to do; for the attributes, which have no limit. */
   readonly text: string;
   readonly deviceid: string;
@@ -89,6 +92,8 @@ export function deviceState(device: KnownDevice, world: World): DeviceState {
     stage: stageOf(device, job, world),
     error: lastFailure(device, job)?.code ?? NO_ERROR,
     percent: job?.percent ?? 0,
+    hand_needed: reportOf(job)?.isHandNeeded ? 'ON' : 'OFF',
+    waiting: reportOf(job)?.isWaiting ?? false,
     text: textOf(device, job),
     deviceid: device.deviceid,
     model: device.model ?? null,
@@ -114,7 +119,7 @@ function lastFailure(device: KnownDevice, job: ShownJob | undefined): Failure | 
 function textOf(device: KnownDevice, job: ShownJob | undefined): string {
   const failure = lastFailure(device, job);
   if (failure) return failure.text;
-  return job && isOpen(job) ? (job.verdict?.text ?? '') : '';
+  return reportOf(job)?.text ?? (job && isOpen(job) ? (job.verdict?.text ?? '') : '');
 }
 
 function isArmed({ deviceid }: KnownDevice, { arming }: World): boolean {

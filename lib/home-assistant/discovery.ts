@@ -31,6 +31,7 @@ export const ENTITY_NAMES = [
   'remove',
   'arm',
   'arm_all',
+  'hand_needed',
   'newFirmware',
 ] as const;
 
@@ -88,6 +89,7 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
         json_attributes_topic: state,
         json_attributes_template: "{{ {'code': value_json.code, 'text': value_json.text} | tojson }}",
       }),
+      hand_needed: handNeeded(entity, state, 'instruction'),
       start: button('start', 'mdi:play'),
       pause: button('pause', 'mdi:pause'),
       retry: button('retry', 'mdi:restart'),
@@ -138,6 +140,7 @@ export function deviceConfig({ topics, names, version }: Announcer, device: Know
         json_attributes_topic: state,
       }),
       error: entity('sensor', 'error', { ...field(state, 'error'), icon: 'mdi:alert-circle-outline' }),
+      hand_needed: handNeeded(entity, state, 'text'),
       arm: entity('switch', 'arm', armingSwitch(topics.command('arm', deviceid), state)),
       event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS }),
       remove: entity('button', 'remove', {
@@ -162,6 +165,16 @@ function entities(id: string, names: EntityNames) {
     default_entity_id: `${platform}.${id.toLowerCase()}_${key}`,
     name: names[key],
     ...more,
+  });
+}
+
+/** On while a flash waits for a person; what to do is in its attribute `text`. */
+function handNeeded(entity: ReturnType<typeof entities>, state: string, text: string): Record<string, unknown> {
+  return entity('binary_sensor', 'hand_needed', {
+    ...field(state, 'hand_needed'),
+    icon: 'mdi:hand-back-right',
+    json_attributes_topic: state,
+    json_attributes_template: `{{ {'text': value_json.${text}} | tojson }}`,
   });
 }
 

@@ -1,7 +1,7 @@
 /** What the flasher's own entities show. */
 
 import { NO_ERROR } from './device-state';
-import { isOpen, type ShownJob, type World } from './world';
+import { isOpen, reportOf, type ShownJob, type World } from './world';
 
 export const FLASHER_STATES = ['idle', 'waiting', 'flashing', 'paused'] as const;
 
@@ -12,6 +12,9 @@ export interface FlasherState {
   readonly failed: number;
   readonly percent: number;
   readonly firmware: string | null;
+  readonly hand_needed: 'ON' | 'OFF';
+  /** What a person must do now; else what is waited for. */
+  readonly instruction: string;
   readonly armed: 'ON' | 'OFF';
   /** Until a flash ends well. */
   readonly last_failure: LastFailure | null;
@@ -29,10 +32,13 @@ interface LastFailure {
 
 export function flasherState(world: World): FlasherState {
   const { trouble, firmware, arming } = world;
+  const reports = world.jobs.flatMap((job) => reportOf(job) ?? []).filter(({ isWaiting }) => isWaiting);
   return {
     state: stateOf(world),
     ...countsOf(world),
     firmware: firmware.chosen ?? null,
+    hand_needed: reports.some(({ isHandNeeded }) => isHandNeeded) ? 'ON' : 'OFF',
+    instruction: (reports.find(({ isHandNeeded }) => isHandNeeded) ?? reports[0])?.text ?? '',
     armed: arming.isForAll ? 'ON' : 'OFF',
     last_failure: lastFailureOf(world),
     problem: trouble ? 'ON' : 'OFF',

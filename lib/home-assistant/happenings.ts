@@ -1,9 +1,17 @@
 /** What happened between two looks, for the event entities: Home Assistant records these, but no progress. */
 
-import { failureOf, isOpen, jobOf, type ShownJob, type World } from './world';
+import { failureOf, isOpen, jobOf, reportOf, type ShownJob, type World } from './world';
 
-export const DEVICE_EVENTS = ['queued', 'started', 'stage', 'succeeded', 'failed', 'refused'] as const;
-export const FLASHER_EVENTS = ['device_found', 'started', 'succeeded', 'failed', 'finished', 'refused'] as const;
+export const DEVICE_EVENTS = ['queued', 'started', 'stage', 'waiting', 'succeeded', 'failed', 'refused'] as const;
+export const FLASHER_EVENTS = [
+  'device_found',
+  'started',
+  'waiting',
+  'succeeded',
+  'failed',
+  'finished',
+  'refused',
+] as const;
 
 interface Details {
   readonly deviceid: string;
@@ -12,6 +20,7 @@ interface Details {
   readonly error?: string;
   readonly text?: string;
   readonly remedy?: string | undefined;
+  readonly hand_needed?: boolean;
 }
 
 export type DeviceHappening = Details & { readonly event_type: (typeof DEVICE_EVENTS)[number] };
@@ -26,6 +35,7 @@ export function happenings(before: World, now: World): Happenings {
   const devices = now.devices.flatMap(({ deviceid }) => [
     ...ofQueue(before, now, deviceid),
     ...ofJob(before, now, deviceid),
+    ...waitingOf(jobOf(before, deviceid), jobOf(now, deviceid)).map((waiting) => ({ ...waiting, deviceid })),
   ]);
   const found = now.devices.filter(({ deviceid }) => !before.devices.some((known) => known.deviceid === deviceid));
   const flasher: FlasherHappening[] = [
@@ -35,9 +45,31 @@ export function happenings(before: World, now: World): Happenings {
       return event_type === 'queued' || event_type === 'stage' ? [] : [{ ...happening, event_type }];
     }),
   ];
-  flasher.push(...failuresWithoutDevice(before, now, devices));
+  flasher.push(...waitingWithoutDevice(before, now), ...failuresWithoutDevice(before, now, devices));
   if (isBusy(before) && !isBusy(now)) flasher.push({ event_type: 'finished' });
   return { devices, flasher };
+}
+
+/** An instruction, or something to wait for, that is new. */
+function waitingOf(earlier: ShownJob | undefined, job: ShownJob | undefined): (Omit<Details, 'deviceid'> & Waiting)[] {
+  const report = reportOf(job);
+  if (!job || !report?.isWaiting || report.text === reportOf(earlier)?.text) return [];
+  const { text, isHandNeeded } = report;
+  return [{ event_type: 'waiting', stage: job.stage, percent: job.percent, text, hand_needed: isHandNeeded }];
+}
+
+interface Waiting {
+  readonly event_type: 'waiting';
+}
+
+/** A person is needed most before it is known which device it is. */
+function waitingWithoutDevice(before: World, now: World): FlasherHappening[] {
+  return now.jobs
+    .filter(({ deviceid }) => deviceid === null)
+    .flatMap((job) => {
+      const earlier = before.jobs.find(({ deviceid, startedAt }) => deviceid === null && startedAt === job.startedAt);
+      return waitingOf(earlier, job);
+    });
 }
 
 /** What failed before a job had its device, or before there was a job. */

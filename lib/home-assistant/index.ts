@@ -14,6 +14,7 @@ export {
   type ShownFailure,
   type ShownImage,
   type ShownJob,
+  type ShownReport,
   type ShownQueue,
   type World,
 } from './world';

@@ -27,6 +27,16 @@ export interface KnownDevice {
 export interface ShownJob extends JobSnapshot {
   /** Whether a stage of it runs, or has only just ended. */
   readonly isAtWork: boolean;
+  /** What its stage reports now. */
+  readonly report?: ShownReport | undefined;
+}
+
+export interface ShownReport {
+  /** Where a person is needed, what to do. */
+  readonly text: string;
+  /** For something outside: a person or the device. */
+  readonly isWaiting: boolean;
+  readonly isHandNeeded: boolean;
 }
 
 /** The queue as far as it is shown; `waiting` names devices. */
@@ -88,6 +98,11 @@ export function failureOf({ stage, error = 'unexplained', verdict }: JobSnapshot
   const values = verdict?.code === error ? verdict.values : undefined;
   const { remedy } = sentencesOf(error, values);
   return { code: error, text: verdict?.code === error ? verdict.text : remedy, remedy };
+}
+
+/** What the stage of a job reports, while it runs. */
+export function reportOf(job: ShownJob | undefined): ShownReport | undefined {
+  return job && isOpen(job) && job.isAtWork ? job.report : undefined;
 }
 
 export function isOpen(job: JobSnapshot): boolean {

@@ -20,6 +20,7 @@ import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { Sentences } from './failure-watch';
 import type { FirmwareList } from './firmware-list';
+import type { ReportText } from './job-reports';
 import { atRest, WorldView } from './world-view';
 
 /** News of one look; a transfer has hundreds a second. */
@@ -56,6 +57,7 @@ export interface LinkParts {
   readonly names: EntityNames;
   readonly phrase: Phrase;
   readonly sentences: Sentences;
+  readonly reportText: ReportText;
   readonly version: string;
 }
 
@@ -86,7 +88,14 @@ export class HomeAssistantLink {
     this.mirror = new Mirror({ topics: this.topics, names, phrase, version });
     this.arming = new Arming(parts.clock, () => this.lookSoon());
     this.images = parts.images(() => this.lookSoon());
-    const shown = { memory, firmware, images: this.images, arming: this.arming, sentences: parts.sentences };
+    const shown = {
+      memory,
+      firmware,
+      images: this.images,
+      arming: this.arming,
+      sentences: parts.sentences,
+      reportText: parts.reportText,
+    };
     this.view = new WorldView(host, shown, () => this.lookSoon());
     this.contact = new BrokerContact({
       knock: () => this.sayOnline(),

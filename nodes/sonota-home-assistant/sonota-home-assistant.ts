@@ -8,7 +8,7 @@ import { whenFlowsRun } from '../shared/deploys';
 import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { NodeStatus } from '../shared/status';
-import { translateError, translateSentences, translator, type Translate } from '../shared/translate';
+import { translateError, translateReport, translateSentences, translator, type Translate } from '../shared/translate';
 import { Values } from '../shared/values';
 import { ChosenImage } from './chosen-image';
 import { DeviceMemory } from './device-memory';
@@ -61,6 +61,7 @@ export default function register(RED: NodeAPI): void {
             names,
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
             sentences: (error) => translateSentences(RED, error),
+            reportText: (report) => translateReport(RED, report).text,
             version: ownVersion(),
           },
           outletOf(this, status, translate),

@@ -6,6 +6,7 @@ import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import { FailureWatch, type Sentences } from './failure-watch';
+import { JobReports, type ReportText } from './job-reports';
 import type { FirmwareList } from './firmware-list';
 
 /** Between two stages, and while a person walks from one Wi-Fi to the other, nothing runs for a moment. */
@@ -18,6 +19,7 @@ export interface ShownParts {
   readonly images: Pick<ChosenImage, 'of'>;
   readonly arming: Arming;
   readonly sentences: Sentences;
+  readonly reportText: ReportText;
 }
 
 /** A host as Home Assistant is to see it. Calls `onNews` whenever `world()` may have changed. */
@@ -27,6 +29,7 @@ export class WorldView {
   private timer: NodeJS.Timeout | undefined;
   private readonly memory: DeviceMemory;
   private readonly failures: FailureWatch;
+  private readonly reports: JobReports;
 
   constructor(
     private readonly host: FlashHost,
@@ -34,6 +37,7 @@ export class WorldView {
     private readonly onNews: () => void,
   ) {
     this.memory = parts.memory;
+    this.reports = new JobReports(parts.reportText);
     this.failures = new FailureWatch(host, parts.sentences, onNews);
     this.memory.inUse = () => this.devicesInUse();
     // What an earlier run of the process left open is not at work before its stage goes on.
@@ -46,6 +50,7 @@ export class WorldView {
     host.devices.on('dispatched', this.onDispatched);
     host.devices.on('ready', this.onReady);
     host.queue.on('changed', this.onNews);
+    host.runs.on('said', this.onNews);
     host.on('state', this.onNews);
   }
 
@@ -57,6 +62,7 @@ export class WorldView {
     host.devices.off('dispatched', this.onDispatched);
     host.devices.off('ready', this.onReady);
     host.queue.off('changed', this.onNews);
+    host.runs.off('said', this.onNews);
     host.off('state', this.onNews);
   }
 
@@ -84,7 +90,11 @@ export class WorldView {
       if (job.deviceid === undefined) return job.isOpen;
       return !all.slice(index + 1).some(({ deviceid }) => deviceid === job.deviceid);
     });
-    return newest.map((job) => ({ ...job.snapshot(), isAtWork: this.isAtWork(job, now) }));
+    return newest.map((job) => ({
+      ...job.snapshot(),
+      isAtWork: this.isAtWork(job, now),
+      report: this.reports.of(job),
+    }));
   }
 
   /** A flow can leave a job open for ever: what nobody goes on with must not look as if it went on. */

@@ -45,6 +45,7 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
         sentences: ({ code, values }) => sentencesOf(code, values),
+        reportText: ({ text }) => text,
       },
       {
         publish: ({ topic, payload, retain }) => void listener.say(topic, payload, retain),

@@ -154,6 +154,8 @@ describe('home assistant: what is said', () => {
       failed: 0,
       percent: 40,
       firmware: 'Tasmota 15',
+      hand_needed: 'OFF',
+      instruction: '',
       armed: 'OFF',
       last_failure: null,
       problem: 'OFF',
@@ -171,6 +173,46 @@ describe('home assistant: what is said', () => {
       ['queue', 'done', 'failed', 'percent'].map((key) => counted?.[key]),
       [2, 7, 1, 66],
     );
+  });
+
+  it('shows what a person must do as text, event and sensor, of the device and of the flasher', () => {
+    mirror.news({ ...ONE, jobs: [job({ stage: 'upgrade' })] });
+    const text = 'Join the open Wi-Fi FinalStage.';
+    const waits = job({ stage: 'finalstage', percent: 60, report: { text, isWaiting: true, isHandNeeded: true } });
+    const messages = mirror.news({ ...ONE, jobs: [waits] });
+    assert.equal(under(messages, UPDATE)?.['release_summary'], text);
+    const state = under(messages, STATE);
+    assert.deepEqual([state?.['hand_needed'], state?.['waiting'], state?.['text']], ['ON', true, text]);
+    const event = { event_type: 'waiting', deviceid: ID, stage: 'finalstage', percent: 60, text, hand_needed: true };
+    assert.deepEqual(under(messages, `sonota/device/${ID}/event`), event);
+    assert.deepEqual(under(messages, 'sonota/event'), event);
+    const flasher = under(messages, 'sonota/state');
+    assert.deepEqual([flasher?.['hand_needed'], flasher?.['instruction']], ['ON', text]);
+    assert.deepEqual(mirror.news({ ...ONE, jobs: [waits] }), [], 'the same instruction again');
+    const works = job({
+      stage: 'finalstage',
+      percent: 70,
+      report: { text: 'x', isWaiting: false, isHandNeeded: false },
+    });
+    const later = mirror.news({ ...ONE, jobs: [works] });
+    assert.deepEqual(
+      [under(later, STATE)?.['hand_needed'], under(later, 'sonota/state')?.['hand_needed']],
+      ['OFF', 'OFF'],
+    );
+    assert.equal(under(later, 'sonota/event'), undefined);
+  });
+
+  it('shows at the flasher what a person must do before the device is known', () => {
+    mirror.news(ONE);
+    const text = 'Hold the button.';
+    const report = { text, isWaiting: true, isHandNeeded: true };
+    const waits = { ...job({ stage: 'provision', percent: 0, report }), deviceid: null };
+    const messages = mirror.news({ ...ONE, jobs: [waits] });
+    const event = { event_type: 'waiting', stage: 'provision', percent: 0, text, hand_needed: true };
+    assert.deepEqual(under(messages, 'sonota/event'), event);
+    assert.equal(under(messages, 'sonota/state')?.['hand_needed'], 'ON');
+    const rests = { ...waits, isAtWork: false };
+    assert.equal(under(mirror.news({ ...ONE, jobs: [rests] }), 'sonota/state')?.['hand_needed'], 'OFF');
   });
 
   it('reports a failure before the device is known, once, and until a flash ends well', () => {

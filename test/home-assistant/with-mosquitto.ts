@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { examine } from '../../lib/image';
+import { freePort } from '../shared/ports';
 import { mosquitto } from './broker';
 import { at, NEW_FIRMWARE, Scene } from './scene';
 
@@ -79,6 +80,32 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     assert.notEqual(scene.update(ID)['release_summary'], '');
     assert.equal(events(scene).at(-1), 'failed');
     await listener.heard('counted', at('sonota/state', { state: 'idle', failed: 1 }));
+  });
+
+  it('hands on what a flash waits for, before the device takes its next step', async () => {
+    scene = await Scene.open({
+      overrides: { 'sonota-provision': { url: `http://127.0.0.1:${await freePort()}` } },
+      credentials: { 'sonota-host': { password: 'top secret' } },
+    });
+    const { listener } = scene;
+    const before = await scene.dialsIn();
+    await before.stop();
+    await scene.install(ID);
+    const event = { event_type: 'waiting', deviceid: ID, stage: 'cloud', hand_needed: false };
+    const told = await listener.heard('it is switched off', at(EVENT, event));
+    const { text } = JSON.parse(told.payload) as { text: string };
+    assert.match(text, new RegExp(ID));
+    await listener.heard('in the release summary', at(UPDATE, { release_summary: text, in_progress: true }));
+    await listener.heard('as an attribute', at(STATE, { waiting: true, text }));
+    const after = scene.device();
+    await after.start();
+    await listener.heard('flashed', at(EVENT, { event_type: 'succeeded' }));
+    await listener.say('sonota/set/start', 'PRESS');
+    const first = { event_type: 'waiting', stage: 'provision', hand_needed: true };
+    const asked = await listener.heard('hold the button', at('sonota/event', first));
+    const { text: instruction } = JSON.parse(asked.payload) as { text: string };
+    assert.match(instruction, /^Hold the button/);
+    await listener.heard('a hand is needed', at('sonota/state', { hand_needed: 'ON', instruction }));
   });
 
   it('reports a flash that fails before its device is known, until one ends well', async () => {

@@ -371,6 +371,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
       images: { of: () => undefined },
       arming,
       sentences,
+      reportText: () => '',
     };
     const view = new WorldView(host, parts, () => undefined);
     try {

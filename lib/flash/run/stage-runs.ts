@@ -60,7 +60,8 @@ interface Run {
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
  *
  * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError, Job if there is one)
- * when it ends badly, or could not begin; `idle` when no stage runs any more.
+ * when it ends badly, or could not begin; `said` (Job) when a stage reports where it is; `idle` when no stage runs any
+ * more.
  */
 export class StageRuns extends EventEmitter {
   /** What must outlive the process. */
@@ -210,6 +211,7 @@ export class StageRuns extends EventEmitter {
       say: (name, values = {}, { fraction = 0 } = {}) => {
         job.advance(stage, fraction);
         job.said = { name, values };
+        this.emit('said', job);
         const verdict = job.evidence.verdict();
         const report = { ...announce(name, values), name, values, stage, percent: job.percent };
         run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);

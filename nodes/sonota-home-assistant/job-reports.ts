@@ -1,0 +1,31 @@
+import type { Job } from '../../lib/flash/job/job';
+import { announce } from '../../lib/flash/run/announcements';
+import { needsPerson } from '../../lib/flash/run/person-needed';
+import type { Report } from '../../lib/flash/run/report';
+import type { ShownReport } from '../../lib/home-assistant';
+
+/** The sentence in the person's language. */
+export type ReportText = (report: Pick<Report, 'name' | 'values' | 'label' | 'text'>) => string;
+
+/** What each job's stage announces, as Home Assistant shows it. */
+export class JobReports {
+  private readonly shown = new WeakMap<Job, { readonly key: string; readonly report: ShownReport }>();
+
+  constructor(private readonly textOf: ReportText) {}
+
+  of(job: Job): ShownReport | undefined {
+    const { said } = job;
+    if (!said || !job.isOpen) return undefined;
+    const { name, values } = said;
+    const announcement = announce(name, values);
+    const isWaiting = announcement.state === 'waiting';
+    // Home Assistant records each change: a count of bytes is told once a percent.
+    const key = JSON.stringify(isWaiting ? [name, values] : [name, job.percent]);
+    const before = this.shown.get(job);
+    if (before?.key === key) return before.report;
+    const text = this.textOf({ ...announcement, name, values });
+    const report = { text, isWaiting, isHandNeeded: isWaiting && needsPerson(name) };
+    this.shown.set(job, { key, report });
+    return report;
+  }
+}
