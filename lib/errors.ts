@@ -519,6 +519,15 @@ const EXPLANATIONS = {
       'Turn on its switch "Allow flashing" there, wait until the update is offered, and install it within an hour.',
   },
 
+  'cancel-nothing': {
+    what: 'There is nothing to cancel: no flash waits or runs.',
+    remedy: 'If a device still looks busy, wait until its state is shown again.',
+  },
+  'cancel-too-late': {
+    what: 'The device {deviceid} is being written by FinalStage: stopping now would leave it without firmware.',
+    remedy: 'Leave it powered, and stay in its network until the flash has ended.',
+  },
+
   // Everything else
   cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
   'turn-timeout': {

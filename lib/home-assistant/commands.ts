@@ -20,6 +20,8 @@ export type Command =
   | { readonly kind: 'start-all' }
   | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'install' | 'remove'; readonly deviceid: string }
+  /** Without a device: everything. */
+  | { readonly kind: 'cancel'; readonly deviceid?: string }
   /** Without a device: all, those to come included. */
   | { readonly kind: 'arm'; readonly deviceid?: string; readonly isOn: boolean }
   /** These show their own access points. */
@@ -54,7 +56,7 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   if (topic === topics.command('firmware'))
     return payload === '' ? ignored('payload') : { kind: 'firmware', name: payload };
   if (topic === topics.command('start')) return readStart(message.payload, payload);
-  for (const kind of ['pause', 'retry'] as const) {
+  for (const kind of ['pause', 'retry', 'cancel'] as const) {
     if (topic === topics.command(kind)) return payload === PAYLOAD_PRESS ? { kind } : ignored('payload');
   }
   if (topic === topics.command('arm')) return switched(payload);
@@ -63,6 +65,7 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   for (const [kind, wanted] of [
     ['install', PAYLOAD_INSTALL],
     ['remove', PAYLOAD_PRESS],
+    ['cancel', PAYLOAD_PRESS],
   ] as const) {
     const deviceid = deviceIds.find((id) => topic === topics.command(kind, id));
     if (deviceid !== undefined) return payload === wanted ? { kind, deviceid } : ignored('payload');

@@ -32,6 +32,8 @@ export const ENTITY_NAMES = [
   'arm',
   'arm_all',
   'hand_needed',
+  'cancel',
+  'cancel_all',
   'newFirmware',
 ] as const;
 
@@ -93,6 +95,11 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
       start: button('start', 'mdi:play'),
       pause: button('pause', 'mdi:pause'),
       retry: button('retry', 'mdi:restart'),
+      cancel_all: entity('button', 'cancel_all', {
+        command_topic: topics.command('cancel'),
+        payload_press: PAYLOAD_PRESS,
+        icon: 'mdi:stop',
+      }),
       arm_all: entity('switch', 'arm_all', armingSwitch(topics.command('arm'), state)),
       firmware: firmware.options.length === 0 ? { platform: 'select' } : selection(),
       event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS }),
@@ -143,6 +150,11 @@ export function deviceConfig({ topics, names, version }: Announcer, device: Know
       hand_needed: handNeeded(entity, state, 'text'),
       arm: entity('switch', 'arm', armingSwitch(topics.command('arm', deviceid), state)),
       event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS }),
+      cancel: entity('button', 'cancel', {
+        command_topic: topics.command('cancel', deviceid),
+        payload_press: PAYLOAD_PRESS,
+        icon: 'mdi:stop',
+      }),
       remove: entity('button', 'remove', {
         command_topic: topics.command('remove', deviceid),
         payload_press: PAYLOAD_PRESS,

@@ -54,10 +54,11 @@ export class Mirror {
   }
 
   /** What was asked for a device and is not done. */
-  refused(deviceid: string, { code, text, remedy }: Failure): MqttMessage[] {
+  refused(deviceid: string | undefined, { code, text, remedy }: Failure): MqttMessage[] {
     const { topics } = this.announcer;
-    const refusal = { event_type: 'refused', deviceid, error: code, text, remedy } as const;
-    return [passing(topics.device(deviceid).event, refusal), passing(topics.flasher.event, refusal)];
+    const refusal = { event_type: 'refused', ...(deviceid !== undefined && { deviceid }), error: code, text, remedy };
+    const ofFlasher = passing(topics.flasher.event, refusal);
+    return deviceid === undefined ? [ofFlasher] : [passing(topics.device(deviceid).event, refusal), ofFlasher];
   }
 
   private standing(world: World): MqttMessage[] {

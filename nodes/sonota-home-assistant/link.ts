@@ -1,6 +1,6 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { StageName } from '../../lib/flash/job/stages';
-import { FlashError } from '../../lib/errors';
+import { asFlashError, FlashError } from '../../lib/errors';
 import {
   Arming,
   kept,
@@ -16,6 +16,7 @@ import {
   type TopicSettings,
 } from '../../lib/home-assistant';
 import { BrokerContact } from './broker-contact';
+import { cancelFlashes } from './cancel';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { Sentences } from './failure-watch';
@@ -124,7 +125,7 @@ export class HomeAssistantLink {
 
   /**
    * @returns what it was taken for
-   * @throws FlashError `not-armed`, after Home Assistant was told
+   * @throws FlashError `not-armed`, `cancel-nothing`, `cancel-too-late`, after Home Assistant was told
    */
   take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
@@ -160,6 +161,8 @@ export class HomeAssistantLink {
         return this.installArmed(command.deviceid);
       case 'arm':
         return this.arm(command.deviceid, command.isOn);
+      case 'cancel':
+        return this.orRefuse(command.deviceid, () => cancelFlashes(host, command.deviceid));
       case 'remove':
         if (!host.jobs.openJob(command.deviceid)?.running) memory.remove(command.deviceid);
         return this.lookSoon();
@@ -201,14 +204,23 @@ export class HomeAssistantLink {
    * device before.
    */
   private installArmed(deviceid: string): void {
-    if (!this.arming.consume(deviceid)) {
-      const error = new FlashError('not-armed', { deviceid });
+    this.orRefuse(deviceid, () => {
+      if (!this.arming.consume(deviceid)) throw new FlashError('not-armed', { deviceid });
+      this.install(deviceid);
+      this.lookSoon();
+    });
+  }
+
+  /** Tells Home Assistant why what was asked for is not done, before it throws that. */
+  private orRefuse(deviceid: string | undefined, act: () => void): void {
+    try {
+      act();
+    } catch (thrown) {
+      const error = asFlashError(thrown);
       const { what, remedy } = this.parts.sentences(error);
       this.publish(this.mirror.refused(deviceid, { code: error.code, text: `${what} ${remedy}`, remedy }));
       throw error;
     }
-    this.install(deviceid);
-    this.lookSoon();
   }
 
   /** A device in work is not begun again. */

@@ -14,6 +14,8 @@ describe('home assistant: what is asked of us', () => {
     assert.deepEqual(read('sonota/set/firmware', 'Tasmota'), { kind: 'firmware', name: 'Tasmota' });
     assert.deepEqual(read(`sonota/set/install/${ID}`, 'INSTALL'), { kind: 'install', deviceid: ID });
     assert.deepEqual(read(`sonota/set/remove/${ID}`, 'PRESS'), { kind: 'remove', deviceid: ID });
+    assert.deepEqual(read(`sonota/set/cancel/${ID}`, 'PRESS'), { kind: 'cancel', deviceid: ID });
+    assert.deepEqual(read('sonota/set/cancel', 'PRESS'), { kind: 'cancel' });
   });
 
   it('starts one new device unless a device, a number or all are asked for', () => {
@@ -47,6 +49,8 @@ describe('home assistant: what is asked of us', () => {
       ['firmware', 'Tasmota'],
       [`install/${ID}`, 'INSTALL'],
       [`remove/${ID}`, 'PRESS'],
+      ['cancel', 'PRESS'],
+      [`cancel/${ID}`, 'PRESS'],
       ['arm', 'ON'],
       [`arm/${ID}`, 'ON'],
     ]) {

@@ -106,6 +106,11 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     const { text: instruction } = JSON.parse(asked.payload) as { text: string };
     assert.match(instruction, /^Hold the button/);
     await listener.heard('a hand is needed', at('sonota/state', { hand_needed: 'ON', instruction }));
+    const from = listener.messages.length;
+    await listener.say('sonota/set/cancel', 'PRESS');
+    await listener.heard('cancelled', at('sonota/state', { hand_needed: 'OFF', queue: 0 }), from);
+    await listener.say(`sonota/set/cancel/${ID}`, 'PRESS');
+    await listener.heard('nothing more', at(EVENT, { event_type: 'refused', error: 'cancel-nothing' }), from);
   });
 
   it('reports a flash that fails before its device is known, until one ends well', async () => {

@@ -122,6 +122,15 @@ export class StageRuns extends EventEmitter {
     }
   }
 
+  /** Ends what waits for its stage, of one device or of all, with `cancelled`. @returns how many that were */
+  cancelQueued(deviceid?: string): number {
+    const meant = this.queue.filter(({ request }) => deviceid === undefined || request.deviceid === deviceid);
+    for (const run of meant) {
+      for (const { nodeId } of [...run.tickets]) this.takeOut(run, nodeId, new FlashError('cancelled'));
+    }
+    return meant.length;
+  }
+
   /** Ends everything, for the close of the host: nobody is left to tell. */
   cancelAll(): void {
     this.outlets.clear();
@@ -270,7 +279,7 @@ export class StageRuns extends EventEmitter {
 
   private takeOut(run: Run, nodeId: string, error: FlashError): void {
     this.dropTickets(run, nodeId, error);
-    if (run.tickets.length === 0) this.queue.splice(this.queue.indexOf(run), 1);
+    if (run.tickets.length === 0 && this.queue.includes(run)) this.queue.splice(this.queue.indexOf(run), 1);
     this.tellQueue(run.request.nodeId);
   }
 
