@@ -2,7 +2,8 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI } from 'node-red';
-import { overviewOfHost, type HostOverview } from '../../lib/flash/overview/host-overview';
+import { overviewOfHost } from '../../lib/flash/overview/host-overview';
+import { OverviewJournal, type ShownHost } from '../../lib/flash/overview/overview-changes';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
@@ -11,14 +12,14 @@ import { hosts } from '../shared/hosts';
 const JOB = '/sonota/host/:id/jobs/:job';
 const QUEUE = '/sonota/host/:id/queue/:deed';
 
-/** A host of the overview, with what its config node calls it. */
-type NamedOverview = HostOverview & { readonly id: string; readonly name: string };
-
 export function addJobRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
-  RED.httpAdmin.get('/sonota/overview', mayRead, (_request: Request, response: Response) => {
-    response.set('Cache-Control', 'no-store').json(overview(RED));
+  const journal = new OverviewJournal();
+  RED.httpAdmin.get('/sonota/overview', mayRead, (request: Request, response: Response) => {
+    const { since } = request.query;
+    const changes = journal.since(typeof since === 'string' ? since : undefined, shownHosts(RED));
+    response.set('Cache-Control', 'no-store').json(changes);
   });
   RED.httpAdmin.post(`${JOB}/retry`, mayWrite, (request: Request, response: Response) => {
     withJob(request, response, ({ runs }, job) => {
@@ -58,12 +59,12 @@ const DEEDS = {
   },
 };
 
-function overview(RED: NodeAPI): { hosts: NamedOverview[] } {
-  const named = hosts.all().map(([id, host]) => {
+/** The hosts with what their config nodes call them. */
+function shownHosts(RED: NodeAPI): ShownHost[] {
+  return hosts.all().map(([id, host]) => {
     const { name = '' } = (RED.nodes.getNode(id) as Node | null) ?? {};
     return { id, name, ...overviewOfHost(host) };
   });
-  return { hosts: named };
 }
 
 function withJob(request: Request, response: Response, act: (host: FlashHost, job: Job) => void): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { HostOverview } from '../../lib/flash/overview/host-overview';
 import type { JobOverview } from '../../lib/flash/overview/job-overview';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
+import type { HostNode } from '../../nodes/shared/hosts';
 import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -68,6 +70,34 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal(again['colour'], 'blue');
     assert.equal(again['deviceid'], DEVICE);
     assert.equal((await onlyJob()).id, job.id, 'the same job was resumed');
+  });
+
+  it('sends only what changed since it was asked before', async () => {
+    type Answer = { at: string; hosts: (Partial<HostOverview> & { id: string; order?: string[] })[] };
+    const ask = async (since?: string): Promise<Answer> =>
+      (await helper.request().get('/sonota/overview').query({ since }).expect(200)).body as Answer;
+    bed = await Bed.load(flowOf(await freePorts(), '600'));
+    const { flashHost } = bed.node('host') as unknown as HostNode;
+    const { jobs } = flashHost;
+    while (!flashHost.isListening) await once(flashHost, 'state');
+    for (let count = 0; count < 200; count += 1) {
+      jobs.jobFor('cloud', `1000${String(count).padStart(6, '0')}`).enter('cloud');
+    }
+    const whole = await ask();
+    assert.equal(whole.hosts[0]?.jobs?.length, 200);
+    const [first, second] = jobs.all();
+    const same = await ask(whole.at);
+    assert.deepEqual(same.hosts, [{ id: 'host', jobs: [] }]);
+    first?.learn({ model: 'ITA-GZ1-GL' });
+    const [changed] = (await ask(same.at)).hosts;
+    assert.deepEqual([changed?.jobs?.map(({ model }) => model), changed?.order], [['ITA-GZ1-GL'], undefined]);
+    // Whoever asked before still hears of it, and of what came since.
+    assert.ok(second);
+    jobs.forget(second);
+    const [since] = (await ask(whole.at)).hosts;
+    assert.deepEqual([since?.jobs?.map(({ id }) => id), since?.order?.length], [[first?.id], 199]);
+    assert.deepEqual(Object.keys(since ?? {}).sort(), ['id', 'jobs', 'order']);
+    assert.equal((await ask('of another run.7')).hosts[0]?.jobs?.length, 199, 'all is new to whoever knows nothing');
   });
 
   it('lets a job be forgotten that has ended, and none that runs', async () => {

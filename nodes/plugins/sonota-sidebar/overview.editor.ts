@@ -58,6 +58,24 @@ interface SonotaHost {
   queue?: SonotaQueue;
 }
 
+/** What is new since the answer before: of a host that did not change only its id, and the jobs that did. */
+interface SonotaChanges {
+  at: string;
+  hosts: (Partial<SonotaHost> & { id: string; jobs: SonotaJob[]; order?: string[] })[];
+}
+
+/** The hosts as they are now: what was known, with what is new. */
+function sonotaMerged(known: readonly SonotaHost[], changes: SonotaChanges): SonotaHost[] {
+  return changes.hosts.map(({ order, jobs, ...news }) => {
+    const before = known.find(({ id }) => id === news.id);
+    const byId = new Map([...(before?.jobs ?? []), ...jobs].map((job) => [job.id, job]));
+    const ids = order ?? before?.jobs.map(({ id }) => id) ?? [];
+    // A host that changed is told of in full: what it has no more must not stay.
+    const host = Object.keys(news).length > 1 ? news : before;
+    return { ...host, jobs: ids.flatMap((id) => byId.get(id) ?? []) } as SonotaHost;
+  });
+}
+
 /** A text of the sidebar's own catalogue. */
 function sonotaSidebarText(key: string, values?: SonotaValues): string {
   return RED._(`@sonota/node-red/sonota-sidebar:sonota-sidebar.${key}`, values);

@@ -36,6 +36,8 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     .attr('aria-label', sonotaSidebarText('name'))
     .append(notice, live, empty, place);
   const sections = new Map<string, SonotaHostSection>();
+  let known: SonotaHost[] = [];
+  let since: string | undefined;
   let isAsking = false;
   let isAskedAgain = false;
 
@@ -53,11 +55,14 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     isAskedAgain = isAsking;
     if (isAsking || document.hidden || !root.is(':visible')) return;
     isAsking = true;
-    void $.ajax({ url: 'sonota/overview', dataType: 'json', cache: false })
-      .done((answer: { hosts: SonotaHost[] }) => {
+    const data = since === undefined ? {} : { since };
+    void $.ajax({ url: 'sonota/overview', data, dataType: 'json', cache: false })
+      .done((answer: SonotaChanges) => {
         if (root.attr('data-failed') === 'true') sonotaSetText(notice, '');
         root.attr('data-failed', 'false');
-        show(answer.hosts);
+        known = sonotaMerged(known, answer);
+        since = answer.at;
+        show(known);
       })
       .fail((request: JQuery.jqXHR) => {
         // While Node-RED restarts, the editor itself says so.
