@@ -1,4 +1,7 @@
-/** Thirty on lines drawn at random over host, stage, job, kept and queue, before any of them was run. */
+/**
+ * Thirty on lines drawn at random over host, stage, job, kept and queue, before any of them was run: 19 were killed. Of
+ * the others ten are held by tests since, and one changed nothing: what it mutated was never read, and is gone.
+ */
 export default [
   {
     file: 'lib/flash/job/evidence.ts',
@@ -27,13 +30,6 @@ export default [
     replace: '  stop(): void {',
     tests: ['flash/finalstage-presence', 'flash/finalstage', 'flash/finalstage-news'],
     why: 'FinalStage is looked for after its stage has ended',
-  },
-  {
-    file: 'lib/flash/kept/schema.ts',
-    find: 'return Object.assign(read, { isOptional: true as const });',
-    replace: 'return Object.assign(read, { isOptional: false as never });',
-    tests: ['flash/stored-observations', 'flash/job-memory'],
-    why: 'a file without a property that need not be there is set aside',
   },
   {
     file: 'lib/flash/host/host.ts',
@@ -102,7 +98,7 @@ export default [
     file: 'lib/flash/kept/job-schema.ts',
     find: 'visit: droppable(visit),',
     replace: 'visit: optional(visit),',
-    tests: ['flash/job-memory', 'nodes/stored-files'],
+    tests: ['flash/job-memory'],
     why: 'a job whose visit cannot be read is lost whole',
   },
   {
@@ -137,7 +133,7 @@ export default [
     file: 'lib/flash/kept/stored-file.ts',
     find: "(key, value: unknown) => (key === '__proto__' ? undefined : value)",
     replace: '(_key, value: unknown) => value',
-    tests: ['flash/job-memory', 'flash/following-file', 'nodes/stored-files'],
+    tests: ['flash/stored-file'],
     why: 'a stored file changes the prototype of what flows merge',
   },
   {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { FinalStageVisit, type DeliveryTry } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
@@ -122,6 +122,23 @@ describe('flash/stage/finalstage: what it says', () => {
     visit.dialled();
     assert.equal(stage.said.length, before);
     assert.deepEqual([visit.listenerCount('dialled'), visit.isJoined], [0, false]);
+  });
+
+  it('does not take a device for gone that still dials', async () => {
+    await start({ goneMs: 0 });
+    const visit = visitOf();
+    visit.requested('final', SIZE).ended('delivered');
+    const looks = new EventEmitter();
+    let dials = true;
+    bench.host.ownAddresses = () => {
+      if (dials) visit.dialled();
+      looks.emit('look');
+      return [];
+    };
+    for (let times = 0; times < 4; times++) await once(looks, 'look');
+    assert.equal(stage.recorder.outcomes.size, 0);
+    dials = false;
+    await stage.outcome;
   });
 
   it('has nothing to do for a device that starts its new firmware without FinalStage', async () => {

@@ -6,11 +6,12 @@ import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
+import { FlashError } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
-import { closeBenches, openBench } from './bench';
+import { closeBenches, ON_LOOPBACK, openBench } from './bench';
 
 const DEVICE = '1000a1b2c3';
 
@@ -29,6 +30,37 @@ describe('flash: what a host and its stages take for true', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  it('says why there is no address to tell a device', () => {
+    const host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined);
+    const candidates = [
+      { name: 'eth0', address: '192.0.2.7' },
+      { name: 'eth1', address: '198.51.100.7' },
+    ];
+    for (const [seen, reason] of [
+      [[], /^none is set, and this machine has no address on a home network/],
+      [candidates, /192\.0\.2\.7 \(eth0\), 198\.51\.100\.7 \(eth1\)/],
+    ] as const) {
+      Object.assign(host, { home: { current: undefined, choice: { candidates: seen } } });
+      assert.throws(
+        () => host.addressToDial(),
+        (error) =>
+          error instanceof FlashError &&
+          error.code === 'address-invalid' &&
+          reason.test(String(error.values['reason'])),
+      );
+    }
+  });
+
+  it('has no Wi-Fi to join for a device that is simulated on this machine', async () => {
+    const { host } = await openBench();
+    assert.deepEqual(
+      ['http://127.0.0.1:8080', 'http://127.0.0.9', 'http://10.10.7.1', 'http://192.168.4.1'].map((url) =>
+        host.hasWifi(url),
+      ),
+      [false, false, true, true],
+    );
   });
 
   it('says in its log what is wrong with a port that is open', async () => {

@@ -110,6 +110,16 @@ describe('flash/stage/new-firmware', () => {
     assert.match(error.message, /what answers there is another device/);
   });
 
+  it('knows the device by its MAC address, however that is spelled', async () => {
+    const bench = await openBench();
+    const job = upgraded(bench, 0);
+    job.learn({ mac: MAC.toLowerCase() });
+    const url = await servers.serve(tasmota());
+    // While the device is dark only its MAC address counts.
+    const { found } = await bench.begin('newfirmware', { deviceid: DEVICE, url }).outcome;
+    assert.equal(found['mac'], MAC);
+  });
+
   /** A page at the address of the new firmware, whose title can change, and how often it was asked for. */
   async function page(
     title: string,
