@@ -44,7 +44,7 @@ export const RUNS = {
   hostile: {
     isBusy: true,
     specs: ['hostile/sweep.js'],
-    limitMinutes: 12,
+    limitMinutes: 35,
     options: ['--expose-gc'],
     prepare: () => {
       const at = process.argv.indexOf('--seed');
