@@ -24,8 +24,8 @@ export default [
   },
   {
     file: 'lib/flash/host/host.ts',
-    find: 'return this.homeAddress.current !== undefined && this.homeAddress.current === this.address;',
-    replace: 'return this.homeAddress.current !== undefined;',
+    find: 'return this.home.current !== undefined && this.home.current === this.address;',
+    replace: 'return this.home.current !== undefined;',
     tests: ['flash/host-facts'],
     why: 'an address that a person has set is called a remembered one',
   },
@@ -96,8 +96,8 @@ export default [
   // job
   {
     file: 'lib/flash/job/evidence.ts',
-    find: "return this.seen.findLast((one) => one.kind === 'stage' && one.event === 'began')?.at;",
-    replace: "return this.seen.find((one) => one.kind === 'stage' && one.event === 'began')?.at;",
+    find: 'return this.seen.findLast(isBeginning)?.at;',
+    replace: 'return this.seen.find(isBeginning)?.at;',
     tests: ['flash/evidence', 'flash/peers', 'flash/cloud', 'flash/verdict/verdict'],
     why: 'who dialled between two stages is taken for a newcomer',
   },

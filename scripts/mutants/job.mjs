@@ -2,13 +2,6 @@
 export default [
   {
     file: 'lib/flash/job/finalstage-visit.ts',
-    find: "delivery.sent === delivery.size ? 'acknowledged' : 'broken'",
-    replace: "'broken'",
-    tests: ['flash/finalstage-visit'],
-    why: 'a delivery with every byte out at a kill comes back as broken',
-  },
-  {
-    file: 'lib/flash/job/finalstage-visit.ts',
     find: 'const isOvertaken = (): boolean => this.deliveries[image] !== delivery;',
     replace: 'const isOvertaken = (): boolean => false;',
     tests: ['flash/finalstage-visit'],

@@ -8,7 +8,7 @@ export default [
     why: 'a device that went without a goodbye is waited for to the limit',
   },
   {
-    file: 'lib/flash/stage/upgrade.ts',
+    file: 'lib/flash/stage/new-firmware-presence.ts',
     find: "isProven || (!place.isAccessPoint && kind !== 'other')",
     replace: 'true',
     tests: ['flash/flash-end'],

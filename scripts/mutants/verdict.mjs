@@ -2,8 +2,8 @@
 export default [
   {
     file: 'lib/flash/verdict/rules/finalstage.ts',
-    find: "ended.how !== 'broken' || (ended.image === 'user2' && sent >= size)",
-    replace: "ended.how !== 'broken' || sent >= size",
+    find: "isKnown || (ended.image === 'user2' && sent >= size)",
+    replace: 'isKnown || sent >= size',
     tests: ['flash/verdict/judge'],
     why: 'a final image that broke off with its last byte counts as written',
   },
