@@ -24,6 +24,8 @@ export interface StageNodeOptions<Form> {
   readonly oneAtATime: boolean;
   /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
   readForm(form: Values): Form;
+  /** Whether it waits for devices that nobody sent a message for. */
+  awaitsDevices?(form: Form): boolean;
   /** Reads a message. Throws a FlashError where it cannot do. */
   plan(given: { readonly host: HostNode; readonly form: Form; readonly said: MessageValues }): StagePlan;
 }
@@ -43,6 +45,7 @@ export class StageNode<Form> {
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
   private readonly hostNode: HostNode | undefined;
+  private showsTrouble = false;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -79,7 +82,9 @@ export class StageNode<Form> {
   private attach(): void {
     const { host } = this;
     if (!host) return this.status.failed('host-missing');
-    hosts.addUser(this.config.host, this.node.id);
+    const { readable } = this;
+    const awaitsDevices = readable !== undefined && (this.options.awaitsDevices?.(readable) ?? false);
+    hosts.addUser(this.config.host, this.node.id, { awaitsDevices });
     host.on('state', this.showHost);
     this.showHost();
     whenFlowsRun(this.RED, this.node, () => {
@@ -197,7 +202,8 @@ export class StageNode<Form> {
   private readonly showHost = (): void => {
     const trouble = this.hostNode?.problem ?? this.host?.trouble ?? problemOf(() => this.form());
     if (trouble) this.status.failed(trouble.code);
-    else if (this.showsTrouble) this.status.idle();
+    // That a host begins or ceases to listen is no reason to take away what became of the last message.
+    else if (this.showsTrouble && this.pending.size === 0) this.status.idle();
     this.showsTrouble = trouble !== undefined;
   };
 

@@ -12,6 +12,7 @@ export default function register(RED: NodeAPI): void {
       stage: 'cloud',
       oneAtATime: false,
       readForm,
+      awaitsDevices: ({ every }) => every,
       plan: ({ host: { flashHost }, form: { timeoutSeconds, force }, said }) => {
         const deviceid = said.deviceId();
         return {

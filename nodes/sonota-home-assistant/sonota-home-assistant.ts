@@ -70,7 +70,7 @@ export default function register(RED: NodeAPI): void {
       });
     };
 
-    if (hostNode) hosts.addUser(config.host, this.id);
+    if (hostNode) hosts.addUser(config.host, this.id, { awaitsDevices: true });
     try {
       const form = read();
       if (hostNode) connect(form, hostNode.flashHost);

@@ -1,6 +1,5 @@
 /** What the form of a host asks the runtime for. */
 
-import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
@@ -67,19 +66,15 @@ async function check(RED: NodeAPI, request: Request, response: Response): Promis
   if (node?.type !== 'sonota-host') return void response.json({ deployed: false });
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const report = await checkAsUser(node, gone.signal);
+  const report = await checkWhileListening(node, gone.signal);
   if (!gone.signal.aborted) response.json({ deployed: true, ...translatePreflight(RED, report) });
 }
 
-/** A host listens while it has a user: for the time of the checks, they are one. */
-async function checkAsUser(node: HostNode, signal: AbortSignal): Promise<SaidReport> {
+/** The host need not listen otherwise: it does for the time of the checks. */
+async function checkWhileListening(node: HostNode, signal: AbortSignal): Promise<SaidReport> {
   const { id, flashHost } = requireHost(node);
-  const user = `check-now ${randomUUID()}`;
-  hosts.addUser(id, user);
-  try {
+  return hosts.whileListening(id, () => {
     const wifi = wifiPresence(node, new MessageValues({}));
-    return await preflight(flashHost, { wifi, signal });
-  } finally {
-    await hosts.removeUser(id, user, true);
-  }
+    return preflight(flashHost, { wifi, signal });
+  });
 }

@@ -36,7 +36,8 @@ export default function register(RED: NodeAPI): void {
       const sources = chooseFirmware(RED, form.text('firmware'), said);
       status.busy(translate('status.checking', 'checking'));
       const wifi = wifiPresence(host, said);
-      const report = await preflight(host.flashHost, { wifi, sources, signal: untilClose.signal });
+      const options = { wifi, sources, signal: untilClose.signal };
+      const report = await hosts.whileListening(config.host, () => preflight(host.flashHost, options));
       return translatePreflight(RED, report);
     };
 

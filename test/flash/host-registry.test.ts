@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FlashHost } from '../../lib/flash/host/host';
+import { FlashError } from '../../lib/errors';
+import type { FlashHost, HostSettings } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { freePort, occupy } from '../shared/ports';
@@ -33,10 +34,36 @@ describe('flash/host-registry', () => {
     return registry.attach('host', owner, settings, folder);
   }
 
-  /** A node uses it, so that it listens. */
+  /** A node uses it that waits for devices, so that it listens. */
   async function used(host: FlashHost, userId = 'user'): Promise<void> {
-    registry.addUser('host', userId);
+    registry.addUser('host', userId, { awaitsDevices: true });
     await host.open();
+  }
+
+  /** A stage begins for the device, of a node that waits for none by itself. */
+  function begin(host: FlashHost, deviceid: string): { end: () => void; fail: () => void } {
+    const stage = new EventEmitter();
+    const over = once(stage, 'end');
+    over.catch(() => undefined);
+    host.runs.begin({
+      nodeId: 'node',
+      stage: 'newfirmware',
+      message: {},
+      deviceid,
+      oneAtATime: false,
+      findJob: () => host.jobs.jobFor('newfirmware', deviceid),
+      run: async () => {
+        await host.open();
+        await over;
+        return {};
+      },
+    });
+    return { end: () => stage.emit('end'), fail: () => stage.emit('error', new FlashError('download-failed')) };
+  }
+
+  /** Resolves when it listens, or when it does not. */
+  async function listens(host: FlashHost, whether: boolean): Promise<void> {
+    while (host.isListening !== whether) await once(host, 'state');
   }
 
   it('hands a host from one config node to the next, whose coming the old one may only leave after', async () => {
@@ -119,12 +146,12 @@ describe('flash/host-registry', () => {
     await holder.release();
   });
 
-  it('listens from the first user on until the last one was removed', async () => {
+  it('listens from the first user on that waits for devices until the last one was removed', async () => {
     start();
     const host = attach({});
     assert.equal(host.isListening, false);
     await used(host, 'one');
-    registry.addUser('host', 'two');
+    registry.addUser('host', 'two', { awaitsDevices: true });
     await registry.removeUser('host', 'one', true);
     assert.equal(host.isListening, true);
     await registry.removeUser('host', 'two', true);
@@ -136,10 +163,10 @@ describe('flash/host-registry', () => {
     const host = attach({});
     await used(host);
     await registry.removeUser('host', 'user', false);
-    registry.addUser('host', 'other');
+    registry.addUser('host', 'other', { awaitsDevices: true });
     await registry.removeUser('host', 'other', true);
     assert.equal(host.isListening, true, 'the first may be back in this deploy');
-    registry.addUser('host', 'user');
+    registry.addUser('host', 'user', { awaitsDevices: true });
     await registry.settle();
     assert.equal(host.isListening, true);
     await registry.removeUser('host', 'user', false);
@@ -186,6 +213,76 @@ describe('flash/host-registry', () => {
     await registry.settle();
     assert.deepEqual(ended, ['gone']);
     assert.deepEqual([...host.runs.tickets.nodes()], ['back']);
+  });
+
+  it('does not listen merely because nodes exist', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'user');
+    await registry.settle();
+    assert.equal(host.isListening, false);
+  });
+
+  it('listens while a job is open, and no longer once it is done', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const stage = begin(host, '1000a1b2c3');
+    await listens(host, true);
+    stage.end();
+    await listens(host, false);
+  });
+
+  it('listens on for a while after a failure, for whoever tries again', async () => {
+    start({ retryableMs: 1 });
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const stage = begin(host, '1000a1b2c3');
+    await listens(host, true);
+    stage.fail();
+    await listens(host, false);
+  });
+
+  it('does not cease to listen right after a failure', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const stage = begin(host, '1000a1b2c3');
+    await listens(host, true);
+    const failed = once(host.runs, 'failed');
+    stage.fail();
+    await failed;
+    await registry.settle();
+    assert.equal(host.isListening, true);
+    // A person has taken it out of the list.
+    const job = host.jobs.latest('1000a1b2c3');
+    assert.ok(job && host.jobs.forget(job));
+    await listens(host, false);
+  });
+
+  it('listens while something waits in the queue', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const { id } = host.queue.add({ deviceid: '1000a1b2c3' }, { nodeId: 'node' });
+    await listens(host, true);
+    host.queue.skip(id);
+    await listens(host, false);
+  });
+
+  it('listens for the time of a task, whether it ends well or badly', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const look = async (): Promise<boolean> => {
+      await host.open();
+      return host.isListening;
+    };
+    assert.equal(await registry.whileListening('host', look), true);
+    assert.equal(host.isListening, false);
+    const fail = (): Promise<never> => Promise.reject(new Error('broken'));
+    await assert.rejects(registry.whileListening('host', fail), /broken/);
+    assert.equal(host.isListening, false);
   });
 
   it('knows nothing of a user that never came', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { hosts } from '../../nodes/shared/hosts';
 import { useHttpServers } from '../shared/http-server';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
@@ -8,8 +9,14 @@ import { Bed, freePorts, without, type Ports } from './bed';
 
 const at = { z: 'tab', x: 100, y: 100 };
 
-/** Every type of node that uses a host, as its form stores it. */
-const USERS: Record<string, object> = {
+/** Every type of node that uses a host and waits for devices, as its form stores it. */
+const WAITING: Record<string, object> = {
+  'sonota-cloud-emulator': { every: true, timeout: '' },
+  'sonota-home-assistant': { firmware: '', prefix: '', topic: '' },
+};
+
+/** Those that wait for a message. */
+const OTHERS: Record<string, object> = {
   'sonota-provision': { url: '', timeout: '' },
   'sonota-cloud-emulator': { every: false, timeout: '' },
   'sonota-ota-serve': { firmware: '', timeout: '' },
@@ -19,7 +26,6 @@ const USERS: Record<string, object> = {
   'sonota-queue': { atOnce: '', attempts: '' },
   'sonota-wifi': { timeout: '' },
   'sonota-tasmota-setup': { timeout: '' },
-  'sonota-home-assistant': { firmware: '', prefix: '', topic: '' },
 };
 
 describe('nodes: what a node leaves behind', () => {
@@ -42,8 +48,8 @@ describe('nodes: what a node leaves behind', () => {
     ];
   }
 
-  for (const [type, more] of Object.entries(USERS)) {
-    it(`a ${type} opens the ports of its host, and frees them when it is removed`, async () => {
+  for (const [type, more] of Object.entries(WAITING)) {
+    it(`a ${type} that waits for devices opens the ports of its host, and frees them when it is removed`, async () => {
       const ports = await freePorts();
       const flow = flowOf(ports, type, more);
       bed = await Bed.load(flow);
@@ -53,7 +59,7 @@ describe('nodes: what a node leaves behind', () => {
     });
   }
 
-  for (const [type, more] of Object.entries(USERS).filter(([type]) => type !== 'sonota-home-assistant')) {
+  for (const [type, more] of Object.entries({ ...WAITING, ...OTHERS }).filter(([type]) => type !== 'sonota-home-assistant')) {
     it(`a ${type} refuses every message while the form of its host cannot be read`, async () => {
       const flow = flowOf(await freePorts(), type, more);
       bed = await Bed.load(flow.map((node) => (node.id === 'host' ? { ...node, httpsPort: 'abc' } : node)));
@@ -61,6 +67,18 @@ describe('nodes: what a node leaves behind', () => {
       bed.send('user', { action: 'scan', deviceid: '1000a1b2c3', ssid: 'home', password: 'top secret' });
       const [error] = await bed.doneBy('user');
       assert.equal((error as { code?: string }).code, 'value-invalid');
+    });
+  }
+
+  for (const [type, more] of Object.entries(OTHERS)) {
+    it(`a ${type} leaves the ports of its host alone until a message comes`, async () => {
+      const ports = await freePorts();
+      bed = await Bed.load(flowOf(ports, type, more));
+      const host = hosts.all().find(([id]) => id === 'host')?.[1];
+      assert.ok(host);
+      // It comes after whatever the node may have asked for.
+      await host.stopListening(() => false);
+      assert.equal(host.isListening, false);
     });
   }
 

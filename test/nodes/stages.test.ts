@@ -100,9 +100,9 @@ describe('nodes: the four stages', () => {
       const holder = await occupy(ports[key]);
       bed = await Bed.load(road(ports, { cloud: { timeout: '0.2' } }));
       try {
-        await bed.status('upgrade', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'red ring port-in-use');
         bed.send('cloud', { deviceid: '1000a1b2c3', mine: 1 });
         const caught = await bed.at('caught', (msg) => msg['mine'] === 1);
+        await bed.status('upgrade', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'red ring port-in-use');
         assert.equal(caught.error?.code, 'port-in-use');
         assert.match(caught.error.message, new RegExp(`\\b${ports[key]}\\b`));
       } finally {

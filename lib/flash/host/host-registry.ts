@@ -1,14 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
+import { HostUsers } from './host-users';
 import { WAITS, type Waits } from '../waiting/waits';
 
 interface Entry {
   readonly host: FlashHost;
   /** The config node that is deployed now; undefined between two of them. */
   owner: object | undefined;
-  /** Ids of the nodes that use it, and of those that have gone but may come back in this deploy. */
-  readonly users: Set<string>;
-  readonly away: Set<string>;
+  readonly users: HostUsers;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -49,25 +49,30 @@ export class HostRegistry extends EventEmitter {
     else this.settleLater(entry);
   }
 
-  /** A node begins to use the host, which listens from its first user on. */
-  addUser(id: string, userId: string): void {
-    const entry = this.entries.get(id);
-    if (!entry) return;
-    entry.away.delete(userId);
-    entry.users.add(userId);
-    // A port in use is shown by every user's status and tried again with the next message; see FlashHost.trouble.
-    entry.host.open().catch(() => undefined);
+  /**
+   * A node begins to use the host.
+   * @param awaitsDevices whether it waits for devices that dial in by themselves: then the host listens for as long
+   */
+  addUser(id: string, userId: string, { awaitsDevices = false } = {}): void {
+    this.entries.get(id)?.users.add(userId, awaitsDevices);
   }
 
   /** A node ceases to use the host; without `removed` it may be back in this deploy. */
   async removeUser(id: string, userId: string, removed: boolean): Promise<void> {
     const entry = this.entries.get(id);
-    if (!entry?.users.delete(userId)) return;
-    if (!removed) {
-      entry.away.add(userId);
-      this.settleLater(entry);
-    } else if (entry.users.size + entry.away.size === 0) {
-      await entry.host.stopListening();
+    if (!entry?.users.has(userId)) return;
+    if (!removed) this.settleLater(entry);
+    await entry.users.leave(userId, removed);
+  }
+
+  /** Lets the host listen until a task of a moment is over. */
+  async whileListening<T>(id: string, task: () => Promise<T>): Promise<T> {
+    const userId = `for a moment ${randomUUID()}`;
+    this.addUser(id, userId, { awaitsDevices: true });
+    try {
+      return await task();
+    } finally {
+      await this.removeUser(id, userId, true);
     }
   }
 
@@ -79,18 +84,16 @@ export class HostRegistry extends EventEmitter {
         // Node-RED stops, perhaps to start again: what the nodes wait for is not ended by that.
         if (!entry.owner) return await this.close(id, entry);
         // Gone for good, though nothing said so: disabled, moved to another host, or removed while we did not run.
-        for (const userId of [...entry.away, ...entry.host.runs.tickets.nodes()]) {
+        for (const userId of [...(await entry.users.settle()), ...entry.host.runs.tickets.nodes()]) {
           if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);
         }
-        entry.away.clear();
-        if (entry.users.size === 0) await entry.host.stopListening();
       }),
     );
   }
 
   private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
     const host = new FlashHost(settings, identityFolder, id, this.waits);
-    const entry: Entry = { host, owner: undefined, users: new Set(), away: new Set(), timer: undefined };
+    const entry: Entry = { host, owner: undefined, users: new HostUsers(host), timer: undefined };
     this.entries.set(id, entry);
     this.emit('added', host);
     return entry;
@@ -104,6 +107,7 @@ export class HostRegistry extends EventEmitter {
   private async close(id: string, entry: Entry, forget = false): Promise<void> {
     clearTimeout(entry.timer);
     this.entries.delete(id);
+    entry.users.close();
     await entry.host.close({ forget });
     this.emit('closed');
   }

@@ -65,8 +65,8 @@ const LOOK_MS = 1000;
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
  * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
  *
- * Events: `state` when it began or ceased to listen, or could not; `addresses` when an address of this machine came or
- * went.
+ * Events: `state` when it began or ceased to listen, or could not; `need` when something may have changed that
+ * `neededUntil` tells; `addresses` when an address of this machine came or went.
  */
 export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
@@ -114,6 +114,7 @@ export class FlashHost extends EventEmitter {
   private lastTurn: Promise<unknown> = Promise.resolve();
   private readonly closing = new AbortController();
   private sweeper: NodeJS.Timeout | undefined;
+  private prepared: Promise<unknown> | undefined;
 
   /**
    * @param folder where the TLS identity, images and jobs are kept; undefined = for this process only
@@ -155,6 +156,10 @@ export class FlashHost extends EventEmitter {
       wifiName: () => this.radio.homeName,
       moved: () => this.emit('addresses'),
     });
+    const tellNeed = (): boolean => this.emit('need');
+    this.jobs.on('changed', (_job: Job, isTurn: boolean) => isTurn && tellNeed());
+    this.queue.on('changed', (isTurn: boolean) => isTurn && tellNeed());
+    this.devices.on('gone', tellNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
     this.memory = new JobMemory(folder, id, of, say, waits);
@@ -164,6 +169,22 @@ export class FlashHost extends EventEmitter {
 
   get isListening(): boolean {
     return this.servers?.ports !== undefined;
+  }
+
+  /**
+   * Until when it must listen, as far as can be told now: without end for an open job, one that waits in the queue and a
+   * connected device; for a while after a failure that a person may try again.
+   */
+  neededUntil(): number {
+    const { jobs, queue, devices, runs } = this;
+    const isAtWork = jobs.all().some(({ isOpen }) => isOpen) || queue.snapshot().state === 'running';
+    if (isAtWork || devices.connected().length > 0 || this.isFetching) return Infinity;
+    const failedAt = jobs.all().map(({ id, stage }) => (stage === 'failed' && runs.failures.of(id)?.at) || 0);
+    return Math.max(0, ...failedAt) + this.waits.retryableMs;
+  }
+
+  private get isFetching(): boolean {
+    return (this.images?.transfersOnWire.total ?? 0) > 0;
   }
 
   /** The ports as they are open, or as they are set where they are not. */
@@ -225,6 +246,11 @@ export class FlashHost extends EventEmitter {
     return address;
   }
 
+  /** What there is to do once, before anything is done with the host. */
+  prepare(): void {
+    this.prepared ??= this.prepareNow();
+  }
+
   /**
    * Begins to listen, or does nothing where it does already.
    * @throws FlashError `port-in-use`; the next call tries again. `host-missing` where the host was closed
@@ -235,9 +261,12 @@ export class FlashHost extends EventEmitter {
 
   /**
    * Ceases to listen and drops every device, except that a FinalStage transfer on the wire ends first. The jobs stay.
+   * @param isWanted asked when its turn has come
    */
-  stopListening(): Promise<void> {
-    return this.inTurn(() => this.stopNow());
+  stopListening(isWanted: () => boolean = () => true): Promise<void> {
+    return this.inTurn(async () => {
+      if (isWanted()) await this.stopNow();
+    });
   }
 
   /**
@@ -349,20 +378,36 @@ export class FlashHost extends EventEmitter {
 
   private async stopNow(): Promise<void> {
     const { servers, images } = this;
-    if (!servers) return;
+    if (!servers) return this.forgetTrouble();
     if (images) await this.untilFinalStageIsQuiet(images);
     this.servers = undefined;
     clearInterval(this.sweeper);
     await servers.close();
+    this.trouble = undefined;
     this.emit('state');
+  }
+
+  /** Why it could not listen is of no interest where it need not. */
+  private forgetTrouble(): void {
+    if (!this.trouble) return;
+    this.trouble = undefined;
+    this.emit('state');
+  }
+
+  private async prepareNow(): Promise<void> {
+    for (const [level, text] of this.unsaid ?? []) this.log(level, text);
+    this.unsaid = undefined;
+    void this.radio.clean(new AbortController().signal);
+    await this.home.update();
   }
 
   private async openNow(): Promise<void> {
     this.closing.signal.throwIfAborted();
     if (this.isListening) return;
-    for (const [level, text] of this.unsaid ?? []) this.log(level, text);
-    this.unsaid = undefined;
-    await this.home.update();
+    const isFirst = this.prepared === undefined;
+    this.prepare();
+    await this.prepared;
+    if (!isFirst) await this.home.update();
     const servers = await this.makeServers();
     try {
       if (this.settings.problem) throw this.settings.problem;
@@ -371,7 +416,6 @@ export class FlashHost extends EventEmitter {
       this.servers = servers;
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message);
-      void this.radio.clean(new AbortController().signal);
       this.sweeper = setInterval(() => void this.sweep(), this.waits.sweepMs).unref();
       this.log(
         'info',
@@ -448,8 +492,7 @@ export class FlashHost extends EventEmitter {
   private async untilNothingIsFetched(): Promise<void> {
     const { signal } = this.closing;
     const isFetched = (): boolean =>
-      (this.images?.transfersOnWire.total ?? 0) > 0 ||
-      this.jobs.all().some(({ download }) => download?.isFlowing(this.waits.upgradeFlowsMs));
+      this.isFetching || this.jobs.all().some(({ download }) => download?.isFlowing(this.waits.upgradeFlowsMs));
     const look = (): true | undefined => !isFetched() || undefined;
     await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
   }

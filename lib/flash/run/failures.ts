@@ -8,6 +8,8 @@ const KEPT_AT_MOST = 20;
 export interface Failure {
   readonly nodeId: string;
   readonly message: Message;
+  /** When it failed, in ms. */
+  readonly at: number;
 }
 
 /** The failures of a host's newest jobs, for this process only: what a message held in secret is gone with it. */
@@ -24,7 +26,7 @@ export class Failures {
 
   add({ id }: Job, { nodeId, message }: Ticket): void {
     this.byJob.delete(id);
-    this.byJob.set(id, { nodeId, message });
+    this.byJob.set(id, { nodeId, message, at: Date.now() });
     if (this.byJob.size > KEPT_AT_MOST) this.byJob.delete(this.byJob.keys().next().value as string);
   }
 

@@ -11,6 +11,8 @@ export interface Waits {
   readonly unwatchedVisitMs: number;
   /** A job that no stage continues ends when its device was not heard of for so long before its upgrade. */
   readonly staleJobMs: number;
+  /** The host listens on for so long after a failure, so that what a person tries again finds the device still there. */
+  readonly retryableMs: number;
   /** The stages may take so long to leave what they joined when the host closes; Node-RED waits for 15 s in all. */
   readonly leaveMs: number;
   /** A FinalStage transfer that has not moved for so long does not hold up the close of the host. */
@@ -62,6 +64,7 @@ export const WAITS: Waits = {
   sweepMs: 5000,
   unwatchedVisitMs: 15 * 60_000,
   staleJobMs: 24 * 60 * 60_000,
+  retryableMs: 15 * 60_000,
   leaveMs: 10_000,
   deadTransferMs: 30_000,
 
