@@ -67,6 +67,11 @@ const EXPLANATIONS = {
     what: 'Port {port} on {bind} cannot be opened: {reason}.',
     remedy: 'Stop the program that holds the port, or choose another port in the host node.',
   },
+  'port-of-other-host': {
+    what: 'Port {port} on {bind} is held by another host of this Node-RED, {host}, which the tab {tab} uses.',
+    remedy:
+      'Choose that host in the nodes here; or give both hosts the same ports and the same address to listen on, or entirely different ports.',
+  },
   'address-invalid': {
     what: 'The address that devices must dial is not usable: {reason}.',
     remedy: "Enter this machine's IPv4 address on the home network in the host node.",

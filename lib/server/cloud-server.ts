@@ -26,9 +26,10 @@ export interface CloudServerOptions {
    * What a dispatched device is told to dial next.
    *
    * @param localAddress this machine's address on the device's connection
+   * @param deviceid of the device
    * @throws FlashError where there is no such address; the device is answered 503 and asks again later
    */
-  whereToConnect(via: Via, localAddress: string): { address: string; port: number };
+  whereToConnect(via: Via, localAddress: string, deviceid: string): { address: string; port: number };
   /**
    * Whether a peer that states an id may be that device. A dispatch that may not is answered 403, a register as an unknown
    * device's, so that the device registers again; without it, everyone may. `apikey` in the statement is a secret.
@@ -66,7 +67,8 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   constructor(private readonly options: CloudServerOptions) {
     super();
     const app = dispatchApp({
-      whereToConnect: ({ socket }) => options.whereToConnect(this.#viaOf(socket), plainAddress(socket.localAddress)),
+      whereToConnect: ({ deviceid }, { socket }) =>
+        options.whereToConnect(this.#viaOf(socket), plainAddress(socket.localAddress), deviceid),
       admits: (dispatch, peer) => options.admits?.(dispatch, peer, 'dispatch') ?? true,
       dispatched: (dispatch, { socket }) => {
         this.#origins.get(socket)?.connection?.renew();

@@ -71,6 +71,11 @@ export class DeviceServers extends EventEmitter<DeviceServersEvents> {
     return this.opened?.ports;
   }
 
+  /** FinalStage's own port, while it is open. */
+  get finalStagePort(): number | undefined {
+    return this.finalStage.port;
+  }
+
   /**
    * Opens every port, or none.
    * @throws FlashError `port-in-use`, naming the one that could not be opened

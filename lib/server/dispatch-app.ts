@@ -10,7 +10,7 @@ export const BODY_LIMIT = 4096;
 
 export interface DispatchAppOptions {
   /** Where this device is to open its WebSocket; may throw a FlashError, which the device sees as a 503. */
-  whereToConnect(request: Request): { address: string; port: number };
+  whereToConnect(dispatch: DispatchRequest, request: Request): { address: string; port: number };
   /** Whether it may come from the device that it names. */
   admits(dispatch: DispatchRequest, peer: string): boolean;
   dispatched(dispatch: DispatchRequest, request: Request): void;
@@ -45,7 +45,7 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
       cloud.dispatched(dispatch, request as Request);
       let body: string;
       try {
-        const { address, port } = cloud.whereToConnect(request as Request);
+        const { address, port } = cloud.whereToConnect(dispatch, request as Request);
         body = dispatchReply(address, port);
       } catch (error) {
         cloud.failed(error, peer);

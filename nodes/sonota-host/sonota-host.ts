@@ -15,6 +15,7 @@ export default function register(RED: NodeAPI): void {
     const { settings, wifi, radio } = readHostForm(Values.ofForm(config, this.credentials), editorPortOf(RED));
     const flashHost = hosts.attach(this.id, this, settings, ownFolder(RED));
     flashHost.log = (level, text) => (level === 'warn' ? this.warn(text) : this.log(text));
+    flashHost.label = () => ({ host: this.name || this.id, tab: tabsOf(RED, this.id).join(', ') || '?' });
     flashHost.radio.use(radio);
     const { problem } = settings;
     Object.assign(this, { flashHost, wifi, problem } satisfies Pick<HostNode, 'flashHost' | 'wifi' | 'problem'>);
@@ -29,6 +30,18 @@ export default function register(RED: NodeAPI): void {
   addWifiRoutes(RED);
   onDeployOver(RED, () => void hosts.settle());
   RED.nodes.registerType('sonota-host', SonotaHost, { credentials: { password: { type: 'password' } } });
+}
+
+/** The labels of the tabs with nodes that use a host. */
+function tabsOf(RED: NodeAPI, host: string): string[] {
+  const labels = new Map<string, string>();
+  const used = new Set<string | undefined>();
+  RED.nodes.eachNode((node) => {
+    const { id, type, z, label, host: its } = node as NodeDef & { label?: string; host?: string };
+    if (type === 'tab') labels.set(id, label || id);
+    if (its === host) used.add(z);
+  });
+  return [...labels].filter(([id]) => used.has(id)).map(([, label]) => label);
 }
 
 /** Where a person reaches the editor; a pipe has no port. */

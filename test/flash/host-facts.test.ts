@@ -67,7 +67,7 @@ describe('flash: what a host and its stages take for true', () => {
     const { host } = await openBench();
     const said: string[] = [];
     host.log = (level, text) => void said.push(`${level}: ${text}`);
-    host['servers']?.emit('trouble', new Error('too many open files'));
+    host['listener']?.['servers'].emit('trouble', new Error('too many open files'));
     assert.deepEqual(said, ['warn: too many open files']);
   });
 

@@ -53,7 +53,7 @@ describe('npm start', function () {
   });
 
   it('takes other ports where its own are taken', async () => {
-    const rivals = await Promise.all([8443, 8081, 8080, 10080, 1880].map(hold));
+    const rivals = await Promise.all([18443, 18081, 18080, 10080, 1880].map(hold));
     try {
       assert.match(await start(), /The rehearsal went well to its end\./);
     } finally {

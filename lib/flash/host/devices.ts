@@ -51,16 +51,20 @@ export class Devices extends EventEmitter {
   );
   private readonly peersSince = new Map<string, Date>();
   private readonly claims: Claims;
+  /** Grows whenever the host ceases to listen: what came before is no concern of what comes after. */
+  private round = 0;
 
   /**
    * @param keys what is known of them from earlier runs of the process
    * @param inWork the devices of open jobs
    * @param isOwn whether a peer is this machine, which may have any number of sessions
+   * @param isAnothers whether a device is in the work of another host that listens on the same ports
    */
   constructor(
     private readonly keys = new DeviceKeys(),
     private readonly inWork: () => readonly string[] = () => [],
     private readonly isOwn: (peer: string) => boolean = isOwnAddress,
+    private readonly isAnothers: (deviceid: string) => boolean = () => false,
   ) {
     super();
     this.claims = new Claims(keys);
@@ -125,6 +129,8 @@ export class Devices extends EventEmitter {
   }
 
   dispatched(request: DispatchRequest, peer: string): void {
+    // Another host that listens here may have admitted it.
+    if (!this.isKnownAs(request, peer)) return;
     const dispatched = { ...request, peer };
     this.knownDevice(request.deviceid).dispatched = dispatched;
     this.rememberKey(request.deviceid, request.apikey);
@@ -149,39 +155,70 @@ export class Devices extends EventEmitter {
     this.emit('trouble', { peer, error } satisfies Trouble);
   }
 
-  /** Takes a new WebSocket; a device has one session, so its newer one replaces the older. */
+  /** Takes a WebSocket; a device has one session, so its newer one replaces the older. */
   add(connection: DeviceConnection): void {
-    connection.on('registered', (device: { deviceid: string; apikey: string }) => {
-      const older = this.connections.get(device.deviceid);
-      this.connections.set(device.deviceid, connection);
-      this.rememberKey(device.deviceid, device.apikey);
-      this.keys.issued(device.deviceid, connection.sessionKey);
-      if (older && older !== connection) older.close();
-    });
+    const { round } = this;
+    const isOver = (): boolean => round !== this.round;
+    connection.on('registered', (device) => !isOver() && this.registered(connection, device));
     connection.on('reported', ({ staMac }) => {
       const deviceid = connection.device?.deviceid;
-      if (deviceid !== undefined && typeof staMac === 'string') this.knownDevice(deviceid).mac = staMac;
+      if (isOver() || deviceid === undefined) return;
+      if (typeof staMac === 'string') this.knownDevice(deviceid).mac = staMac;
     });
-    connection.on('ready', () => this.emit('ready', connection));
-    connection.on('closed', () => {
-      const deviceid = connection.device?.deviceid;
-      if (deviceid !== undefined && this.connections.get(deviceid) === connection) this.connections.delete(deviceid);
-      this.emit('gone', connection);
+    connection.on('ready', () => {
+      if (!isOver() && this.ready().includes(connection)) this.emit('ready', connection);
     });
+    connection.on('closed', () => !isOver() && this.gone(connection));
+    // It was there before this host.
+    if (connection.device) this.registered(connection, connection.device);
+  }
+
+  /** The host listens no more: whatever is connected is no longer its own. */
+  leave(): void {
+    for (const connection of this.connections.values()) {
+      const { deviceid = '' } = connection.device ?? {};
+      if (!this.isAnothers(deviceid)) connection.close();
+      this.gone(connection);
+    }
+    this.round += 1;
   }
 
   get(deviceid: string): DeviceConnection | undefined {
-    return this.connections.get(deviceid);
+    return this.isAnothers(deviceid) ? undefined : this.connections.get(deviceid);
   }
 
   /** Devices that have a session. */
   connected(): string[] {
-    return [...this.connections.keys()];
+    return [...this.connections.keys()].filter((deviceid) => !this.isAnothers(deviceid));
   }
 
   /** Every device whose session is ready for an upgrade, in the order of their coming. */
   ready(): DeviceConnection[] {
-    return [...this.connections.values()].filter((connection) => connection.ready);
+    return this.connected().flatMap((deviceid) => {
+      const connection = this.connections.get(deviceid);
+      return connection?.ready ? [connection] : [];
+    });
+  }
+
+  private registered(connection: DeviceConnection, device: DeviceStatement): void {
+    this.keys.issued(device.deviceid, connection.sessionKey);
+    if (!this.isKnownAs(device, connection.peer)) return;
+    const older = this.connections.get(device.deviceid);
+    this.connections.set(device.deviceid, connection);
+    this.rememberKey(device.deviceid, device.apikey);
+    if (older && older !== connection) older.close();
+  }
+
+  private gone(connection: DeviceConnection): void {
+    const deviceid = connection.device?.deviceid;
+    if (deviceid !== undefined && this.connections.get(deviceid) === connection) this.connections.delete(deviceid);
+    this.emit('gone', connection);
+  }
+
+  /** Whether it may be the device, without keeping that somebody else tried. */
+  private isKnownAs({ deviceid, apikey }: DeviceStatement, peer: string): boolean {
+    const { as } = this.claims.of(deviceid, apikey, peer);
+    return as === 'device' || as === 'session';
   }
 
   /** A device whose own key is known, or that renews its session, needs no more room. */

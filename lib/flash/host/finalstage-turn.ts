@@ -1,17 +1,46 @@
+import { EventEmitter } from 'node:events';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
 import { UpgradeDownload } from '../job/upgrade-download';
 import { waitFor } from '../waiting/wait';
 
+/** By the port that FinalStage dials. */
+const turns = new Map<number, FinalStageTurn>();
+
 /**
  * Which device may take its upgrade. Every FinalStage has the same name, dials the same address and does not say who it
  * is, so two devices there at a time could be given each other's firmware: an upgrade begins when no other device is
- * between its own and the end of its FinalStage. Those that wait come in the order in which they asked.
+ * between its own and the end of its FinalStage, whichever host it belongs to. Those that wait come in the order in
+ * which they asked.
  */
-export class FinalStageTurn {
+export class FinalStageTurn extends EventEmitter {
+  private readonly books = new Set<JobBook>();
   private readonly waiting: Job[] = [];
 
-  constructor(private readonly jobs: JobBook) {}
+  constructor(...books: JobBook[]) {
+    super();
+    // Every stage that waits for its turn listens here.
+    this.setMaxListeners(0);
+    for (const jobs of books) this.join(jobs);
+  }
+
+  /** The one of all hosts that serve FinalStage at this port; 0 = at a port that no other host has. */
+  static at(port: number): FinalStageTurn {
+    const turn = turns.get(port) ?? new FinalStageTurn();
+    if (port !== 0) turns.set(port, turn);
+    return turn;
+  }
+
+  join(jobs: JobBook): void {
+    this.books.add(jobs);
+    jobs.on('changed', this.tell);
+  }
+
+  leave(jobs: JobBook): void {
+    this.books.delete(jobs);
+    jobs.off('changed', this.tell);
+    this.tell();
+  }
 
   /**
    * Resolves when it is the job's turn; the job has its download then, which holds the turn.
@@ -30,11 +59,13 @@ export class FinalStageTurn {
       return undefined;
     };
     try {
-      return await waitFor(this.jobs, ['changed'], look, { signal });
+      return await waitFor(this, ['changed'], look, { signal });
     } finally {
       this.waiting.splice(this.waiting.indexOf(job), 1);
     }
   }
+
+  private readonly tell = (): void => void this.emit('changed');
 
   /**
    * Whom a job has to wait for; nobody where it never comes to FinalStage, or is in the middle of its own upgrade, which
@@ -42,7 +73,8 @@ export class FinalStageTurn {
    */
   private holderBefore(job: Job): Job | undefined {
     if (job.intermediate === 'one-hop' || job.download || job.visit) return undefined;
-    const holder = this.jobs.all().find((one) => one !== job && isOnItsWay(one));
+    const jobs = [...this.books].flatMap((book) => book.all());
+    const holder = jobs.find((one) => one !== job && isOnItsWay(one));
     const first = this.waiting.find(({ intermediate }) => intermediate !== 'one-hop');
     return holder ?? (first === job ? undefined : first);
   }

@@ -5,12 +5,10 @@ import { asFlashError, FlashError } from '../../errors';
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
-import { CloudServer } from '../../server/cloud-server';
-import { CONNECTION_LIMITS, ConnectionLimits, type Limit } from '../../server/connection-limits';
+import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import type { DeviceConnection } from '../../server/device-connection';
-import { DeviceServers, HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
-import { ImageServer } from '../../server/image-server';
-import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
+import { HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
+import type { HandshakeFailed } from '../../server/tls-front';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
@@ -29,6 +27,7 @@ import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
+import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
 import { endStaleJobs, forgetSurplusJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
@@ -72,7 +71,6 @@ export class FlashHost extends EventEmitter {
   readonly jobs = new JobBook();
   readonly devices: Devices;
   readonly runs = new StageRuns();
-  readonly finalStageTurn = new FinalStageTurn(this.jobs);
   /** Flashes that wait for their turn. */
   readonly queue = new FlashQueue(this.jobs, this.runs);
   /** Images by name and by digest, kept in this package's own folder. */
@@ -91,12 +89,17 @@ export class FlashHost extends EventEmitter {
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 
+  /** What people call it, and where they find it. */
+  label: () => HostLabel = () => ({ host: '?', tab: '?' });
+
   /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
   hasWifi: (url: string) => boolean = (url) => !isLoopback(new URL(url).hostname);
 
   /** Which peers are this machine itself, for the limits of connections. */
   isOwnAddress: (peer: string) => boolean = isOwnAddress;
 
+  /** What was seen is kept before anybody is told of it: who is told asks what to make of it. */
+  private readonly asListening: ListeningHost = this.listening();
   private readonly home: HomeNetwork;
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
@@ -109,8 +112,8 @@ export class FlashHost extends EventEmitter {
   /** Whose refused connections were logged. */
   private readonly refusedPeers = new Set<string>();
   private ownIdentity: TlsIdentity | undefined;
-  private servers: DeviceServers | undefined;
-  private images: ImageServer | undefined;
+  private listener: SharedListener | undefined;
+  private turn: FinalStageTurn;
   private lastTurn: Promise<unknown> = Promise.resolve();
   private readonly closing = new AbortController();
   private sweeper: NodeJS.Timeout | undefined;
@@ -136,8 +139,11 @@ export class FlashHost extends EventEmitter {
       this.keys,
       () => this.jobs.devicesInWork(),
       (peer) => this.isOwnAddress(peer),
+      (deviceid) => this.listener?.isAnothers(deviceid, this.asListening) ?? false,
     );
     this.keys.isHeld = (deviceid) => this.devices.get(deviceid) !== undefined;
+    this.turn = FinalStageTurn.at(settings.finalStagePort);
+    this.turn.join(this.jobs);
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
@@ -168,7 +174,7 @@ export class FlashHost extends EventEmitter {
   }
 
   get isListening(): boolean {
-    return this.servers?.ports !== undefined;
+    return this.listener?.ports !== undefined;
   }
 
   /**
@@ -184,17 +190,22 @@ export class FlashHost extends EventEmitter {
   }
 
   private get isFetching(): boolean {
-    return (this.images?.transfersOnWire.total ?? 0) > 0;
+    return (this.listener?.transfersHeldBy(this.asListening)?.total ?? 0) > 0;
   }
 
   /** The ports as they are open, or as they are set where they are not. */
   get ports(): OpenPorts {
     const { httpsPort: https, legacyPort: legacy, httpPort: http } = this.settings;
-    return this.servers?.ports ?? { https, legacy, http };
+    return this.listener?.ports ?? { https, legacy, http };
   }
 
   get finalStagePort(): number {
     return this.settings.finalStagePort;
+  }
+
+  /** Shared with all hosts that serve FinalStage at the same port. */
+  get finalStageTurn(): FinalStageTurn {
+    return this.turn;
   }
 
   /** The address it listens on. */
@@ -282,6 +293,7 @@ export class FlashHost extends EventEmitter {
     this.queue.close();
     this.runs.cancelAll();
     await this.stopListening();
+    this.turn.leave(this.jobs);
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();
@@ -297,6 +309,9 @@ export class FlashHost extends EventEmitter {
       if (this.closing.signal.aborted) return;
       await this.stopNow();
       this.settings = settings;
+      this.turn.leave(this.jobs);
+      this.turn = FinalStageTurn.at(settings.finalStagePort);
+      this.turn.join(this.jobs);
       if (wasListening) await this.openNow();
     });
   }
@@ -308,7 +323,7 @@ export class FlashHost extends EventEmitter {
   openFinalStagePort(): Promise<void> {
     return this.inTurn(async () => {
       await this.openNow();
-      await this.servers?.openFinalStage();
+      await this.listener?.openFinalStage();
     });
   }
 
@@ -377,12 +392,13 @@ export class FlashHost extends EventEmitter {
   }
 
   private async stopNow(): Promise<void> {
-    const { servers, images } = this;
-    if (!servers) return this.forgetTrouble();
-    if (images) await this.untilFinalStageIsQuiet(images);
-    this.servers = undefined;
+    const { listener } = this;
+    if (!listener) return this.forgetTrouble();
+    await this.untilFinalStageIsQuiet(listener);
+    this.devices.leave();
+    this.listener = undefined;
     clearInterval(this.sweeper);
-    await servers.close();
+    await listener.leave(this.asListening);
     this.trouble = undefined;
     this.emit('state');
   }
@@ -408,12 +424,12 @@ export class FlashHost extends EventEmitter {
     this.prepare();
     await this.prepared;
     if (!isFirst) await this.home.update();
-    const servers = await this.makeServers();
+    const before = this.trouble?.message;
     try {
       if (this.settings.problem) throw this.settings.problem;
-      const ports = await servers.open(this.settings);
-      if (this.needsFinalStagePort()) await servers.openFinalStage();
-      this.servers = servers;
+      const place = { folder: this.folder, identity: await this.identity() };
+      this.listener = await joinListener(this.asListening, this.settings, place);
+      const ports = this.ports;
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message);
       this.sweeper = setInterval(() => void this.sweep(), this.waits.sweepMs).unref();
@@ -422,67 +438,12 @@ export class FlashHost extends EventEmitter {
         `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
       );
     } catch (error) {
-      await servers.close();
       this.trouble = asFlashError(error);
-      this.log('warn', this.trouble.message);
+      if (this.trouble.message !== before) this.log('warn', this.trouble.message);
       throw this.trouble;
     } finally {
       this.emit('state');
     }
-  }
-
-  private async makeServers(): Promise<DeviceServers> {
-    const { devices } = this;
-    const identity = await this.identity();
-    const cloud = new CloudServer({
-      whereToConnect: (via, localAddress) => ({
-        address: this.address ?? localAddress,
-        port: via === 'plain' ? this.ports.legacy : this.ports.https,
-      }),
-      admits: (device, peer, to) => devices.admits(device, peer, to),
-    });
-    // What was seen is kept before anybody is told of it: who is told asks what to make of it.
-    const witness = this.witness;
-    cloud.on('dispatched', (request) => {
-      witness.dispatched(request);
-      devices.dispatched(request, request.peer);
-    });
-    cloud.on('connected', (connection) => {
-      witness.connected(connection);
-      devices.add(connection);
-    });
-    cloud.on('malformed', (error, peer) => {
-      witness.malformed(error, peer);
-      devices.hadTrouble(peer, error);
-    });
-    cloud.on('browser', (peer) => witness.stranger(peer, 'browser'));
-    const limits = new ConnectionLimits({ isOwn: (peer) => this.isOwnAddress(peer) });
-    limits.on('refused', (peer, limit) => this.connectionRefused(peer, limit));
-    const tlsFront = new TlsFront(identity, (socket, connection) => cloud.handle(socket, 'tls', connection));
-    tlsFront.on('handshake-failed', (failure) => {
-      witness.handshakeFailed(failure);
-      const trouble = handshakeTrouble(failure);
-      if (trouble) devices.hadTrouble(failure.peer, trouble);
-    });
-    const images = new ImageServer({
-      find: (request, peer) => {
-        const found = this.desk.find(request, peer);
-        return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
-      },
-    });
-    images.on('browser', (peer) => witness.stranger(peer, 'browser'));
-    this.images = images;
-    const servers = new DeviceServers({ tlsFront, cloud, images, limits });
-    servers.on('cloud-dialled', (peer, via) => {
-      devices.dialled(peer);
-      witness.dialled(peer, via);
-    });
-    servers.on('image-dialled', (peer) => {
-      witness.dialled(peer, 'images');
-      this.desk.dialled(peer);
-    });
-    servers.on('trouble', (error) => this.log('warn', error.message));
-    return servers;
   }
 
   /**
@@ -497,6 +458,48 @@ export class FlashHost extends EventEmitter {
     await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
   }
 
+  private listening(): ListeningHost {
+    return {
+      label: () => this.label(),
+      jobSince: (deviceid) => this.jobs.openJob(deviceid)?.startedAt.getTime(),
+      awaitsFinalStageSince: () => this.jobs.awaitingFinalStage()[0]?.visit?.since.getTime() ?? Infinity,
+      needsFinalStagePort: () => this.needsFinalStagePort(),
+      isOwnAddress: (peer) => this.isOwnAddress(peer),
+      addressFor: (localAddress) => this.address ?? localAddress,
+      admits: (device, peer, to) => this.devices.admits(device, peer, to),
+      find: (request, peer) => {
+        const found = this.desk.find(request, peer);
+        return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
+      },
+      cloudDialled: (peer, via) => {
+        this.devices.dialled(peer);
+        this.witness.dialled(peer, via);
+      },
+      imagesDialled: (peer) => this.witness.dialled(peer, 'images'),
+      finalStageDialled: (peer) => this.desk.dialled(peer),
+      handshakeFailed: (failure) => {
+        this.witness.handshakeFailed(failure);
+        const trouble = handshakeTrouble(failure);
+        if (trouble) this.devices.hadTrouble(failure.peer, trouble);
+      },
+      dispatched: (dispatch) => {
+        this.witness.dispatched(dispatch);
+        this.devices.dispatched(dispatch, dispatch.peer);
+      },
+      connected: (connection) => {
+        this.witness.connected(connection);
+        this.devices.add(connection);
+      },
+      malformed: (error, peer) => {
+        this.witness.malformed(error, peer);
+        this.devices.hadTrouble(peer, error);
+      },
+      browser: (peer) => this.witness.stranger(peer, 'browser'),
+      refused: (peer, limit) => this.connectionRefused(peer, limit),
+      trouble: (error) => this.log('warn', error.message),
+    };
+  }
+
   /** Seen by every job at work, and logged once a peer. */
   private connectionRefused(peer: string, limit: Limit): void {
     this.witness.refused(peer, limit);
@@ -506,22 +509,23 @@ export class FlashHost extends EventEmitter {
   }
 
   /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */
-  private async untilFinalStageIsQuiet(images: ImageServer): Promise<void> {
-    if (images.transfersOnWire.finalstage === 0) return;
+  private async untilFinalStageIsQuiet(listener: SharedListener): Promise<void> {
+    const onWire = listener.transfersHeldBy(this.asListening);
+    if (!onWire || onWire.finalstage === 0) return;
     const visits = this.jobs.awaitingFinalStage().flatMap(({ visit }) => visit ?? []);
     const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(this.waits.deadTransferMs)));
-    await Promise.race([images.whenFinalStageQuiet(), whenAllStall]);
+    await Promise.race([listener.whenFinalStageQuiet(), whenAllStall]);
   }
 
-  /** Gives up FinalStage's port when no job can reach it any more: nothing listens longer than it must. */
+  /** Gives up what no job needs any more: nothing listens longer than it must. */
   private async sweep(): Promise<void> {
     for (const job of this.jobs.awaitingFinalStage()) {
       const waitedMs = Date.now() - (job.visit?.since.getTime() ?? 0);
       if (!job.running && waitedMs > this.waits.unwatchedVisitMs) job.visit = undefined;
     }
     this.endLeftJobs();
-    const isOnWire = (this.images?.transfersOnWire.finalstage ?? 0) > 0;
-    if (!isOnWire && !this.needsFinalStagePort()) await this.servers?.closeFinalStage();
+    await this.listener?.closeFinalStageIfUnused();
+    this.emit('need');
   }
 
   /** Ends the jobs of devices that do not come back, if there ever were any. */

@@ -39,12 +39,19 @@ export class ImageDesk {
     return this.probes.find(request.path, peer) ?? { status: 404, reason: 'there is nothing here' };
   }
 
-  /** A bare connection: FinalStage looks in this way whether we are there before it asks. */
-  dialled(peer: string): void {
+  /**
+   * A bare connection: FinalStage looks in this way whether we are there before it asks.
+   * @returns whether a job waits for it
+   */
+  dialled(peer: string): boolean {
     const job = this.awaiting(peer);
-    if (!job) return this.strangerIn(peer, 'finalstage-dial');
-    job.evidence.add({ kind: 'finalstage-dialled' });
-    job.visit.dialled();
+    if (job) {
+      job.evidence.add({ kind: 'finalstage-dialled' });
+      job.visit.dialled();
+    } else {
+      this.strangerIn(peer, 'finalstage-dial');
+    }
+    return job !== undefined;
   }
 
   private forUpgrade(

@@ -44,7 +44,7 @@ function portsOf({ ports, finalStagePort }: FlashHost): Port[] {
 async function checkPort(host: FlashHost, { port, users }: Port, refusal: FlashError | undefined): Promise<SaidCheck> {
   const { bind } = host;
   const values = { port, users: phrase(users) };
-  if (refusal?.code === 'port-in-use' && refusal.values['port'] === port) return failed('port', refusal);
+  if (refusal?.code.startsWith('port-') && refusal.values['port'] === port) return failed('port', refusal);
   if (host.isListening) return passed('port', 'port-in-use', phrase('port-open', values));
   // The host opens all of its ports or none: each of the others is tried by itself.
   const listener = new PortListener({ handle: (socket) => socket.destroy() });

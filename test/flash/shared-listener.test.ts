@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { HostSettings } from '../../lib/flash/host/host';
+import { FinalStageTurn } from '../../lib/flash/host/finalstage-turn';
+import { JobBook } from '../../lib/flash/job/job-book';
+import { freePort, occupy } from '../shared/ports';
+import { Bench, FIRMWARE } from './bench';
+import { assertCode } from './refusals';
+
+describe('flash/host/shared-listener', () => {
+  const benches: Bench[] = [];
+  let settings: Partial<HostSettings>;
+  beforeEach(async () => {
+    const httpPort = await freePort();
+    settings = { httpsPort: await freePort(), legacyPort: await freePort(), httpPort, finalStagePort: httpPort };
+  });
+  afterEach(async () => {
+    await Promise.all(benches.splice(0).map((bench) => bench.close()));
+  });
+
+  async function open(more: Partial<HostSettings> = {}): Promise<Bench> {
+    const bench = await Bench.open({ ...settings, ...more }, {});
+    benches.push(bench);
+    return bench;
+  }
+
+  it('hosts with the same ports listen side by side, until the last of them has left', async () => {
+    const [one, other] = [await open(), await open()];
+    assert.deepEqual([one.host.isListening, other.host.isListening], [true, true]);
+    await one.host.stopListening();
+    assert.deepEqual([one.host.isListening, other.host.isListening], [false, true]);
+    const device = await other.device();
+    await device.start();
+    await other.begin('cloud', { deviceid: device.deviceid }).outcome;
+    await other.host.stopListening();
+    await (await occupy(Number(settings.httpsPort))).release();
+  });
+
+  it('opens again for a host that comes while the last one leaves', async () => {
+    const one = await open();
+    const left = one.host.stopListening();
+    const other = await open();
+    await left;
+    assert.deepEqual([one.host.isListening, other.host.isListening], [false, true]);
+    const device = await other.device();
+    await device.start();
+    await other.begin('cloud', { deviceid: device.deviceid }).outcome;
+  });
+
+  it('gives a device to the host that has its job, to the end of its flash', async () => {
+    const [idle, busy] = [await open(), await open()];
+    const announced: unknown[] = [];
+    idle.host.devices.on('ready', (connection) => announced.push(connection));
+    const device = await busy.device();
+    const cloud = busy.begin('cloud', { deviceid: device.deviceid });
+    await cloud.job();
+    await device.start();
+    await cloud.outcome;
+    assert.equal(idle.host.devices.get(device.deviceid), undefined);
+    await busy.begin('upgrade', { deviceid: device.deviceid, sources: FIRMWARE }).outcome;
+    const { job } = await busy.begin('finalstage', { deviceid: device.deviceid, url: device.finalStageUrl }).outcome;
+    assert.equal(job.stage, 'done');
+    assert.deepEqual([announced, idle.host.devices.connected()], [[], []]);
+  });
+
+  it('shows a device that no host has a job for to each of them', async () => {
+    const both = [await open(), await open()];
+    const ready = Promise.all(both.map(({ host }) => once(host.devices, 'ready')));
+    const device = await (both[0] as Bench).device();
+    await device.start();
+    await ready;
+    for (const { host } of both) assert.deepEqual(host.devices.connected(), [device.deviceid]);
+  });
+
+  it('a host that comes later finds the devices that are connected already, and flashes one', async () => {
+    const first = await open();
+    const ready = once(first.host.devices, 'ready');
+    const device = await first.device();
+    await device.start();
+    await ready;
+    const later = await open();
+    await later.begin('cloud', { deviceid: device.deviceid }).outcome;
+    await later.begin('upgrade', { deviceid: device.deviceid, sources: FIRMWARE }).outcome;
+    assert.equal(first.host.devices.get(device.deviceid), undefined);
+  });
+
+  it('does not cut the device of another host when one leaves', async () => {
+    const [one, other] = [await open(), await open()];
+    const device = await other.device();
+    const cloud = other.begin('cloud', { deviceid: device.deviceid });
+    await cloud.job();
+    await device.start();
+    await cloud.outcome;
+    const session = other.host.devices.get(device.deviceid);
+    await one.host.stopListening();
+    assert.equal(session?.open, true);
+    assert.equal(other.host.devices.get(device.deviceid), session);
+  });
+
+  it('names the other host and its tab where the ports of two clash, in the log once', async () => {
+    const one = await open();
+    one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+    const other = await open({ httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 });
+    const logged: string[] = [];
+    other.host.log = (level, text) => void (level === 'warn' && logged.push(text));
+    await assertCode(
+      other.host.apply({ ...other.settings, ...settings, httpPort: await freePort() }),
+      'port-of-other-host',
+    );
+    await assertCode(other.host.open(), 'port-of-other-host');
+    assert.equal(logged.length, 1);
+    assert.match(logged[0] ?? '', /My host.*Flash one Sonoff.*the same ports/);
+  });
+
+  it('says of another program that it holds the port', async () => {
+    const holder = await occupy(Number(settings.httpsPort));
+    try {
+      await assertCode(open(), 'port-in-use');
+    } finally {
+      await holder.release();
+    }
+  });
+
+  it('lets one device at a time to a port of FinalStage, whichever host it belongs to', async () => {
+    const port = await freePort();
+    const [one, other] = [new JobBook(), new JobBook()];
+    FinalStageTurn.at(port).join(one);
+    FinalStageTurn.at(port).join(other);
+    const signal = new AbortController().signal;
+    const [first, second] = [one.jobFor('upgrade', 'a'), other.jobFor('upgrade', 'b')];
+    await FinalStageTurn.at(port).take(first, signal, () => undefined);
+    const waitsFor: unknown[] = [];
+    const turn = FinalStageTurn.at(port).take(second, signal, (holder) => waitsFor.push(holder));
+    assert.deepEqual(waitsFor, [first]);
+    first.fail('download-failed');
+    await turn;
+    assert.ok(second.download);
+    const elsewhere = other.jobFor('upgrade', 'c');
+    await FinalStageTurn.at(await freePort()).take(elsewhere, signal, () => undefined);
+    assert.ok(elsewhere.download);
+  });
+});
