@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
-import type { FlashHost, HostSettings } from '../../lib/flash/host/host';
+import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { freePort, occupy } from '../shared/ports';
