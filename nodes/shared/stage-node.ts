@@ -45,7 +45,6 @@ export class StageNode<Form> {
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
   private readonly hostNode: HostNode | undefined;
-  private showsTrouble = false;
 
   constructor(
     private readonly RED: NodeAPI,

@@ -59,7 +59,9 @@ describe('nodes: what a node leaves behind', () => {
     });
   }
 
-  for (const [type, more] of Object.entries({ ...WAITING, ...OTHERS }).filter(([type]) => type !== 'sonota-home-assistant')) {
+  for (const [type, more] of Object.entries({ ...WAITING, ...OTHERS }).filter(
+    ([type]) => type !== 'sonota-home-assistant',
+  )) {
     it(`a ${type} refuses every message while the form of its host cannot be read`, async () => {
       const flow = flowOf(await freePorts(), type, more);
       bed = await Bed.load(flow.map((node) => (node.id === 'host' ? { ...node, httpsPort: 'abc' } : node)));
