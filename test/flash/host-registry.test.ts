@@ -9,6 +9,7 @@ import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
+import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { ON_LOOPBACK, Recorder } from './bench';
 
@@ -268,6 +269,68 @@ describe('flash/host-registry', () => {
     await listens(host, true);
     host.queue.skip(id);
     await listens(host, false);
+  });
+
+  it('listens while something waits in a queue that is paused: its devices stay', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    host.queue.add({ deviceid: '1000a1b2c3' }, { nodeId: 'node' });
+    await listens(host, true);
+    host.queue.pause();
+    // Whatever it does about that is done when the next one has had its turn.
+    await registry.whileListening('host', () => host.open());
+    assert.equal(host.isListening, true);
+    host.queue.skip('1000a1b2c3');
+    await listens(host, false);
+  });
+
+  it('listens while a device is connected', async () => {
+    start();
+    const host = attach({});
+    registry.addUser('host', 'node');
+    await used(host);
+    const device = new VirtualSonoff({
+      apAddress: '127.0.0.1',
+      apPort: 0,
+      speed: 100,
+      provisioned: { serverName: '127.0.0.1', port: host.ports.https },
+    });
+    const ready = once(host.devices, 'ready');
+    await device.start();
+    await ready;
+    await registry.removeUser('host', 'user', true);
+    assert.equal(host.isListening, true);
+    await device.stop();
+    await listens(host, false);
+  });
+
+  it('listens for a job that an earlier process has left open', async () => {
+    start();
+    const before = registry.attach('kept', {}, ON_LOOPBACK, folder);
+    registry.addUser('kept', 'node');
+    begin(before, '1000a1b2c3');
+    await listens(before, true);
+    await before.kept();
+    start();
+    const after = registry.attach('kept', {}, ON_LOOPBACK, folder);
+    registry.addUser('kept', 'node');
+    await listens(after, true);
+  });
+
+  it('tries again when another host lets go of its port', async () => {
+    start();
+    const httpsPort = await freePort();
+    const [one, other] = ['one', 'other'].map((id) => registry.attach(id, {}, { ...ON_LOOPBACK, httpsPort }, folder));
+    assert.ok(one && other);
+    registry.addUser('one', 'user', { awaitsDevices: true });
+    await listens(one, true);
+    registry.addUser('other', 'user', { awaitsDevices: true });
+    while (!other.trouble) await once(other, 'state');
+    assert.equal(other.trouble.code, 'port-of-other-host');
+    await registry.removeUser('one', 'user', true);
+    await listens(other, true);
+    assert.equal(other.trouble, undefined);
   });
 
   it('listens for the time of a task, whether it ends well or badly', async () => {

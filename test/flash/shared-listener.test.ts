@@ -97,6 +97,21 @@ describe('flash/host/shared-listener', () => {
     assert.equal(other.host.devices.get(device.deviceid), session);
   });
 
+  it('does not cut the transfer of another host when one leaves, nor waits for it', async () => {
+    const [one, other] = [await open(), await open()];
+    const device = await other.device();
+    await other.upgraded(device, { sources: FIRMWARE });
+    const stage = other.begin('finalstage', { deviceid: device.deviceid, url: device.finalStageUrl });
+    const { evidence } = await stage.job();
+    while (!evidence.all.some(({ kind }) => kind === 'finalstage-requested')) await once(evidence, 'changed');
+    await one.host.stopListening();
+    const isOver = evidence.all.some(({ kind }) => kind === 'finalstage-ended');
+    assert.equal(isOver, false);
+    const { job } = await stage.outcome;
+    assert.equal(job.stage, 'done');
+    assert.equal(evidence.all.filter(({ kind }) => kind === 'finalstage-requested').length, 1);
+  });
+
   it('names the other host and its tab where the ports of two clash, in the log once', async () => {
     const one = await open();
     one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });

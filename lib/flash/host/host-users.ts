@@ -1,4 +1,5 @@
 import type { FlashHost } from './host';
+import { sharedPorts } from './shared-listener';
 
 /**
  * The nodes that use a host, and through them whether it listens: while a flash needs it, or one of them waits for devices
@@ -14,6 +15,7 @@ export class HostUsers {
 
   constructor(private readonly host: FlashHost) {
     host.on('need', this.onNeed);
+    sharedPorts.on('freed', this.onFreed);
   }
 
   has(id: string): boolean {
@@ -51,9 +53,17 @@ export class HostUsers {
   close(): void {
     clearTimeout(this.timer);
     this.host.off('need', this.onNeed);
+    sharedPorts.off('freed', this.onFreed);
   }
 
   private readonly onNeed = (): void => void this.update();
+
+  /** What another host held may be free now. */
+  private readonly onFreed = (): void => {
+    if (!this.host.trouble) return;
+    this.wasNeeded = false;
+    void this.update();
+  };
 
   private async update(): Promise<void> {
     clearTimeout(this.timer);

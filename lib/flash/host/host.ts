@@ -178,12 +178,13 @@ export class FlashHost extends EventEmitter {
   }
 
   /**
-   * Until when it must listen, as far as can be told now: without end for an open job, one that waits in the queue and a
-   * connected device; for a while after a failure that a person may try again.
+   * Until when it must listen, as far as can be told now: without end for an open job, one that waits in the queue, be it
+   * paused, and a connected device; for a while after a failure that a person may try again.
    */
   neededUntil(): number {
     const { jobs, queue, devices, runs } = this;
-    const isAtWork = jobs.all().some(({ isOpen }) => isOpen) || queue.snapshot().state === 'running';
+    const queued = queue.snapshot();
+    const isAtWork = jobs.all().some(({ isOpen }) => isOpen) || queued.waiting + queued.running > 0;
     if (isAtWork || devices.connected().length > 0 || this.isFetching) return Infinity;
     const failedAt = jobs.all().map(({ id, stage }) => (stage === 'failed' && runs.failures.of(id)?.at) || 0);
     return Math.max(0, ...failedAt) + this.waits.retryableMs;

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import type { DeviceStatement } from '../../protocol/device-statement';
 import type { OtaRequest } from '../../protocol/ota-request';
@@ -45,6 +46,9 @@ export interface ListeningHost {
 }
 
 const EVERY_ADDRESS = '0.0.0.0';
+
+/** Event: `freed` when a host has let go of ports, for whoever could not have them. */
+export const sharedPorts = new EventEmitter().setMaxListeners(0);
 
 /** All that there are in this process. */
 const listeners = new Map<string, SharedListener>();
@@ -128,7 +132,7 @@ export class SharedListener {
         if (this.needsFinalStagePort()) await this.servers.openFinalStage();
       });
     } catch (thrown) {
-      await this.leave(host);
+      await this.remove(host);
       throw nameHolder(thrown);
     }
     for (const connection of this.connections) host.connected(connection);
@@ -136,6 +140,11 @@ export class SharedListener {
 
   /** The last one to leave closes the ports. */
   async leave(host: ListeningHost): Promise<void> {
+    await this.remove(host);
+    if (!this.ports) sharedPorts.emit('freed');
+  }
+
+  private async remove(host: ListeningHost): Promise<void> {
     this.hosts.delete(host);
     await this.inTurn(async () => {
       if (this.hosts.size > 0) return;
