@@ -34,8 +34,17 @@ export const RUNS = {
       return skip ? { skip } : { node, env: { SONOTA_NODE_RED: folder } };
     },
   },
-  /** Each example against virtual devices in a real Node-RED, to its end. */
-  examples: { specs: ['examples/examples.js'], limitMinutes: 15 },
+  /** Each example against virtual devices in a real Node-RED, to its end; and all of them in one. */
+  examples: {
+    specs: ['examples/examples.js', 'examples/together.js'],
+    limitMinutes: 15,
+    prepare: async () => ({
+      env: {
+        SONOTA_DASHBOARD: await dashboardPalette(),
+        SONOTA_HOME_ASSISTANT_PALETTE: homeAssistantPalette(),
+      },
+    }),
+  },
   /** Node-RED is killed at every point of a flash, two dozen, and started again. `npm test` has a few of them. */
   survive: { specs: ['survive/sweep.js'], limitMinutes: 15 },
   /** Fifty virtual devices in one Node-RED, ten of them faulty; is anything left behind? FinalStage takes one at a time. */
@@ -62,7 +71,7 @@ export const RUNS = {
     prepare: async () => {
       // Node-RED 5.0 has a dark theme of its own.
       const env = {
-        SONOTA_DASHBOARD: await palette('@flowfuse/node-red-dashboard', '1.31.0'),
+        SONOTA_DASHBOARD: await dashboardPalette(),
         SONOTA_THEMES: await palette('@node-red-contrib-themes/theme-collection', '3.0.6'),
       };
       const { skip, node, folder } = await nodeRed5();
@@ -92,6 +101,10 @@ export const RUNS = {
 };
 
 if (import.meta.filename === process.argv[1]) await main();
+
+function dashboardPalette() {
+  return palette('@flowfuse/node-red-dashboard', '1.31.0');
+}
 
 async function main() {
   const [name] = process.argv.splice(2, 1);
