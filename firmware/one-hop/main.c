@@ -24,7 +24,10 @@
 #include "rom.h"
 #include "slot.h"
 
-/* Most that stock firmware takes as an update; what it writes to user2 ends here or before (image notes 2.6). */
+/*
+ * Most that stock firmware takes as an update; what it writes to user2 ends here or before
+ * (docs/dev/esp8266-images.md#2.6).
+ */
 #define LARGEST_IMAGE 0x73000u
 /* Two sectors at least: a boot loader and an application. */
 #define SMALLEST_FINAL (SECTOR_BYTES + 4)

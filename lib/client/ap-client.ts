@@ -30,7 +30,8 @@ export async function readDevice(url: string, options: RequestOptions): Promise<
 
 /**
  * Gives the device its Wi-Fi and its server. The device answers before it tries them and then leaves its access point,
- * often before its answer is out: once it has the request, a lost answer most likely means yes (protocol notes 1.3).
+ * often before its answer is out: once it has the request, a lost answer most likely means yes
+ * (docs/dev/stock-firmware.md#1.3).
  *
  * @throws FlashError `ap-unreachable` where nothing was sent, `ap-refused` with the device's code, `cancelled`; and as
  *   `provisioningBody`

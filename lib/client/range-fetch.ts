@@ -1,6 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 
-/** A device asks for so much at once (protocol notes 4.2). */
+/** A device asks for so much at once (docs/dev/stock-firmware.md#4.2). */
 export const PIECE_BYTES = 4096;
 
 export interface RangeFetchOptions {

@@ -15,7 +15,7 @@ export function crc32(bytes: Uint8Array): number {
 
 /**
  * The value that stands behind a user image: the complement where the CRC's top bit is set, else the CRC plus one
- * (image notes 1.2).
+ * (docs/dev/esp8266-images.md#1.2).
  */
 export function espressifCrc(bytes: Uint8Array): number {
   const crc = crc32(bytes);

@@ -1,4 +1,4 @@
-/** The Arduino core's own boot loader, which stands in sector 0 of a final image (image notes 4.1). */
+/** The Arduino core's own boot loader, which stands in sector 0 of a final image (docs/dev/esp8266-images.md#4.1). */
 
 import { digestOf } from './digest';
 import type { EbootGeneration, EbootRelease, ImagePart } from './facts';

@@ -46,7 +46,9 @@ function examinePacked(bytes: Uint8Array): Finding[] {
   return size > USER_LIMIT ? [refusal('image-too-large', { what: 'packed one-hop', size, limit: USER_LIMIT })] : [];
 }
 
-/** Sector 0 is what the boot ROM reads, and its mode byte is the only one that counts (image notes 1.4). */
+/**
+ * Sector 0 is what the boot ROM reads, and its mode byte is the only one that counts (docs/dev/esp8266-images.md#1.4).
+ */
 function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, road: Road): Finding[] {
   if (flashModeByte === DOUT_BYTE) return [];
   const mode = flashMode ?? `number ${flashModeByte}, which does not exist`;
@@ -82,7 +84,10 @@ function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Iden
   return findings;
 }
 
-/** The device in DIY mode fills its last sector by itself, so does the relocator; FinalStage does not (image notes 3). */
+/**
+ * The device in DIY mode fills its last sector by itself, so does the relocator; FinalStage does not
+ * (docs/dev/esp8266-images.md#3).
+ */
 function examineLength({ size, lengthMultipleOf4 }: ImageFacts, road: Road): Finding[] {
   const { limit } = roadFacts(road);
   if (road === 'diy') {

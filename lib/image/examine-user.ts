@@ -10,7 +10,7 @@ import { finalOf } from './one-hop/read';
 import { roadFacts, type Road } from './roads';
 
 /**
- * The flash mode of a user image is not looked at: nothing reads it (image notes 1.4).
+ * The flash mode of a user image is not looked at: nothing reads it (docs/dev/esp8266-images.md#1.4).
  *
  * @param facts of an image of kind `user`
  */
@@ -57,7 +57,7 @@ function examineSlot({ slot, irom }: ImageFacts, road: Road): Finding[] {
 
 /**
  * Only the builds of 2018 have a CRC-32, and only they go on where they find an application at 0x1000, as an
- * interrupted transfer leaves it (image notes 1.3 and 3).
+ * interrupted transfer leaves it (docs/dev/esp8266-images.md#1.3, #3).
  */
 function examineIdentity({ crc }: ImageFacts, { project }: Identity, road: Road): Finding[] {
   if (project === 'espressif-at') {

@@ -1,5 +1,6 @@
 /**
- * Where everything lies in the 1 MB of a Sonoff's flash, before and after. Source: image notes 2.1, 2.6, 3 and 4.1.
+ * Where everything lies in the 1 MB of a Sonoff's flash, before and after. Source: docs/dev/esp8266-images.md#2.1,
+ * #2.6, #3, #4.1.
  *
  * The limits of the doctor and the areas of the picture are both made from these numbers.
  */
@@ -27,9 +28,12 @@ export const USER_LIMIT = 0x73000;
 export const FINAL_LIMIT = 0x80000;
 /** Most that the relocator of a one-hop image puts in place: everything in front of slot 2, which it runs from. */
 export const ONE_HOP_LIMIT = USER2_OFFSET;
-/** Most that DIY mode takes: what user2 could hold, as the file lies there before it is copied down (DIY notes 1.10). */
+/**
+ * Most that DIY mode takes: what user2 could hold, as the file lies there before it is copied down
+ * (docs/dev/diy-mode.md#1.10).
+ */
 export const DIY_LIMIT = FLASH_BYTES - USER2_OFFSET;
-/** ITEAD's own DIY tool takes no more than this (DIY notes 1.10). */
+/** ITEAD's own DIY tool takes no more than this (docs/dev/diy-mode.md#1.10). */
 export const DIY_PROVEN = 508_000;
 
 export type AreaKind = 'boot' | 'slot' | 'records' | 'system' | 'settings' | 'image' | 'over' | 'free';

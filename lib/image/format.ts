@@ -1,4 +1,7 @@
-/** The numbers of the ESP8266 image formats and of the roads they travel. Source: image notes 1.1, 1.2, 2.6, 3, 4.1. */
+/**
+ * The numbers of the ESP8266 image formats and of the roads they travel. Source: docs/dev/esp8266-images.md#1.1, #1.2,
+ * #2.6, #3, #4.1.
+ */
 
 import type { FlashMode } from './facts';
 
@@ -18,7 +21,7 @@ export const IROM_OFFSET = HEADER_BYTES + SEGMENT_HEADER_BYTES;
 export const MAX_SEGMENTS = 16;
 export const CHECKSUM_SEED = 0xef;
 
-/** Least that FinalStage takes (image notes 3). */
+/** Least that FinalStage takes (docs/dev/esp8266-images.md#3). */
 export const SMALLEST_IMAGE = 4096;
 /** No file for these chips reaches further; a length that does is damage, not a download cut short. */
 export const LARGEST_FLASH = 16 * 1024 * 1024;

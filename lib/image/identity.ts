@@ -45,7 +45,7 @@ interface Marks {
 /** In this order: a Tasmota names ESPHome nowhere, but stock firmware and Tasmota both name ITEAD. */
 const MARKS: readonly Marks[] = [
   { project: 'rehearsal', anyOf: [[REHEARSAL_MARK]] },
-  // Espressif2Arduino: the name of its network and the path it asks for (image notes 3).
+  // Espressif2Arduino: the name of its network and the path it asks for (docs/dev/esp8266-images.md#3).
   { project: 'e2a', anyOf: [['FinalStage', '/ota/image_arduino.bin']] },
   // The foot of every page of its web server; its update addresses, present and past; its information page of 2017.
   {
@@ -74,7 +74,8 @@ const MARKS: readonly Marks[] = [
   { project: 'wled', anyOf: [['WLED-AP']] },
   // The heading of its web pages, and of those in its own Wi-Fi.
   { project: 'espeasy', anyOf: [['ESP Easy Mega'], ['Welcome to ESP Easy']] },
-  // What it calls itself in a download, and the server it names there (image notes 2.6); since 3.5 its app and its cloud.
+  // What it calls itself in a download, and the server it names there (docs/dev/esp8266-images.md#2.6); since 3.5 its
+  // app and its cloud.
   {
     project: 'itead-stock',
     anyOf: [

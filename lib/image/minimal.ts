@@ -1,6 +1,6 @@
 /**
  * Whether an image is a minimal build by its own words. Such a build only serves to fetch another one: it has no
- * Wi-Fi set-up, so a device flashed with it first cannot be reached again (image notes 4.2).
+ * Wi-Fi set-up, so a device flashed with it first cannot be reached again (docs/dev/esp8266-images.md#4.2).
  *
  * Only what a full build cannot hold counts. Every Tasmota knows the word `minimal` (older ones list all their build
  * names, all ask for `-minimal` files when they update); the heading that asks for an upgrade, and a finished version

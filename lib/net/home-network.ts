@@ -3,7 +3,7 @@ import { AddressWatch } from './address-watch';
 import { inSameNetwork, localIPv4, routedAddress, type LocalAddress } from './addresses';
 import { cidr } from './networks';
 
-/** The networks that a device makes itself, both /24 (protocol notes 1.1, 5). */
+/** The networks that a device makes itself, both /24 (docs/dev/stock-firmware.md#1.1, #5). */
 const DEVICE_NETWORKS = ['10.10.7.0', '192.168.4.0'];
 
 /** Networks in which this machine is only a guest of one device, or of nobody; the home network is none of them. */

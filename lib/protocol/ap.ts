@@ -3,7 +3,7 @@ import { isApiKey, isDeviceId } from './device-statement';
 import { parseObject } from './json';
 import { checkServerAddress } from './server-address';
 
-/** The access point of an un-provisioned device (protocol notes 1.1, 1.3). */
+/** The access point of an un-provisioned device (docs/dev/stock-firmware.md#1.1, #1.3). */
 export const AP_SSID_PREFIX = 'ITEAD-';
 export const AP_PASSWORD = '12345678';
 export const AP_ADDRESS = '10.10.7.1';
@@ -11,11 +11,11 @@ export const AP_PORT = 80;
 export const AP_NETWORK_PREFIX = '10.10.7.';
 export const AP_URL = `http://${AP_ADDRESS}`;
 
-/** The device finds these by comparing text, so not a character may differ (protocol notes 1.3). */
+/** The device finds these by comparing text, so not a character may differ (docs/dev/stock-firmware.md#1.3). */
 export const AP_DEVICE_PATH = '/device';
 export const AP_PROVISION_PATH = '/ap';
 
-/** Limits of the device's buffers, in bytes: 32 and 64 with the final zero (protocol notes 1.3). */
+/** Limits of the device's buffers, in bytes: 32 and 64 with the final zero (docs/dev/stock-firmware.md#1.3). */
 export const SSID_LIMIT = 31;
 export const PASSWORD_LIMIT = 63;
 
@@ -56,7 +56,7 @@ export function parseDeviceInfo(body: string, url: string = AP_URL): DeviceInfo 
 
 /**
  * Whether a device can store these credentials, before anything is posted: the device answers "accepted" before it
- * tries them, so a mistake would only show as a device that never dials (protocol notes 1.3).
+ * tries them, so a mistake would only show as a device that never dials (docs/dev/stock-firmware.md#1.3).
  *
  * @returns warnings, each a sentence that does not quote the password
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`
@@ -91,7 +91,7 @@ export function refuseOuterSpaces(what: string, text: string | undefined): void 
 
 /**
  * The body of `POST /ap`, in the order and with the spelling that SonOTA proved. Characters outside ASCII stay as they
- * are: the device copies what stands between the quotes, and undoes no escapes (protocol notes 1.3).
+ * are: the device copies what stands between the quotes, and undoes no escapes (docs/dev/stock-firmware.md#1.3).
  *
  * @throws FlashError as `checkCredentials`; `address-invalid` where the device could not dial that server
  */
@@ -117,7 +117,7 @@ export function parseProvisioningReply(body: string, url: string = AP_URL): void
   throw new FlashError('ap-refused', { url, reason: `error ${error}${meaning === undefined ? '' : `, ${meaning}`}` });
 }
 
-// Protocol notes 1.3. They belong to quick pairing, where the device is already in the home network.
+// docs/dev/stock-firmware.md#1.3. They belong to quick pairing, where the device is already in the home network.
 const PROVISIONING_ERRORS: Readonly<Record<number, string>> = {
   400: 'it ran out of time',
   401: 'the Wi-Fi password is wrong',

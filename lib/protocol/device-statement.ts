@@ -1,4 +1,7 @@
-/** What a device states of itself, in the dispatch and again in the register message (protocol notes 2.1, 3.5). */
+/**
+ * What a device states of itself, in the dispatch and again in the register message (docs/dev/stock-firmware.md#2.1,
+ * #3.5).
+ */
 export interface DeviceStatement {
   readonly deviceid: string;
   /** The device's own (factory) key. A secret: it signs the downloads. */

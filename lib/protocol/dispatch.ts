@@ -3,12 +3,12 @@ import { readDeviceStatement, type DeviceStatement } from './device-statement';
 import { asciiJson, parseObject } from './json';
 import { checkServerAddress } from './server-address';
 
-/** Where a device asks which server to use: `POST` (protocol notes 2.1). */
+/** Where a device asks which server to use: `POST` (docs/dev/stock-firmware.md#2.1). */
 export const DISPATCH_PATH = '/dispatch/device';
 
 /** The first thing a device says to its cloud, before any WebSocket: enough for a verdict on model and version. */
 export interface DispatchRequest extends DeviceStatement {
-  /** Not a time but rand() % 1000: 933 after every fresh boot (protocol notes 2.1). */
+  /** Not a time but rand() % 1000: 933 after every fresh boot (docs/dev/stock-firmware.md#2.1). */
   readonly ts?: number;
 }
 
@@ -30,7 +30,7 @@ export function parseDispatch(body: string, peer: string = 'an unknown address')
 }
 
 /**
- * The body of the answer: where to open the WebSocket (protocol notes 2.2).
+ * The body of the answer: where to open the WebSocket (docs/dev/stock-firmware.md#2.2).
  *
  * @param address what the device can dial, at most 50 characters
  * @throws FlashError `address-invalid`

@@ -1,6 +1,6 @@
 /**
  * FinalStage, the intermediate firmware (Espressif2Arduino in its SonOTA variant), as the host meets it. All of it is
- * compiled into that firmware and cannot be configured (protocol notes 5).
+ * compiled into that firmware and cannot be configured (docs/dev/stock-firmware.md#5).
  */
 
 /** The open network that the device itself makes. */

@@ -23,8 +23,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * JSON in ASCII alone, for the device's WebSocket parser (protocol notes 3.4). Everything else becomes a \u escape,
- * which is the same JSON.
+ * JSON in ASCII alone, for the device's WebSocket parser (docs/dev/stock-firmware.md#3.4). Everything else becomes a \u
+ * escape, which is the same JSON.
  */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(

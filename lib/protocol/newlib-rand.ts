@@ -1,7 +1,7 @@
 /**
  * The sequence of rand() in newlib, the C library of the device, with its start value 1: nobody seeds it, so every boot
- * repeats it (protocol notes 4.1). The `ts` of a download is its next element; the position in the sequence tells
- * whether a device has rebooted, and how many requests it has made since.
+ * repeats it (docs/dev/stock-firmware.md#4.1). The `ts` of a download is its next element; the position in the sequence
+ * tells whether a device has rebooted, and how many requests it has made since.
  */
 
 const MULTIPLIER = 6364136223846793005n;

@@ -3,7 +3,7 @@ import { isDeviceId } from './device-statement';
 import { randPosition } from './newlib-rand';
 
 /**
- * How a downloader wants to be served (protocol notes 4.2, 5):
+ * How a downloader wants to be served (docs/dev/stock-firmware.md#4.2, #5):
  * `range` asks for 4096 bytes at a time on one connection; `no-range` takes the whole file, but only slowly;
  * `finalstage` is the intermediate firmware, known by HTTP/1.0, and takes the whole file at full speed.
  */
@@ -54,7 +54,7 @@ export function parseOtaRequest({ method, url, httpVersion, headers }: RequestHe
 
 /**
  * Whether a request was signed with a device's own key: sha256 over deviceid, ts and key, as text without separators.
- * Verified on 20 logged requests of 3 devices (protocol notes 4.1).
+ * Verified on 20 logged requests of 3 devices (docs/dev/stock-firmware.md#4.1).
  *
  * @param apikey the key that the device stated in its dispatch
  */

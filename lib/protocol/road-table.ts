@@ -1,6 +1,6 @@
 /**
- * Which firmware goes which road: what has been reported of it, one row a finding (protocol notes 2.3, 4.2 and 6, DIY
- * notes 1.1).
+ * Which firmware goes which road: what has been reported of it, one row a finding (docs/dev/stock-firmware.md#2.3, #4.2
+ * and #6, docs/dev/diy-mode.md#1.1).
  */
 
 /**
@@ -37,7 +37,10 @@ interface MdnsRow extends Finding {
   readonly types: readonly string[];
 }
 
-/** The model strings that are known; other products have others, and some may share one of these (protocol notes 3.6). */
+/**
+ * The model strings that are known; other products have others, and some may share one of these
+ * (docs/dev/stock-firmware.md#3.6).
+ */
 const BASIC = 'ITA-GZ1-GL';
 const S20 = 'PSA-B01-GL';
 const TH = 'PSA-BHA-GL';
@@ -54,7 +57,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     road: 'diy',
     level: 'uncertain',
     reason: 'firmware 3.x and newer checks the certificate of its cloud; where the model has DIY mode, that is the way',
-    source: 'SonOTA#153, #162, #182; DIY notes 1.1',
+    source: 'SonOTA#153, #162, #182; docs/dev/diy-mode.md#1.1',
   },
   {
     from: '2.6',
@@ -70,7 +73,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     road: 'serial-only',
     level: 'unsupported',
     reason: 'no device with firmware 2.1 to 2.5 is known to have been flashed this way',
-    source: 'protocol notes 6',
+    source: 'docs/dev/stock-firmware.md#6',
   },
   {
     from: '1.7',
@@ -228,7 +231,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     road: 'cloud-plain',
     level: 'supported',
     reason: 'firmware 1.5.0 dials the plain port 8081 and takes any server for its cloud',
-    source: 'almeroth.com, protocol notes 2.3',
+    source: 'almeroth.com, docs/dev/stock-firmware.md#2.3',
   },
   {
     from: '1.5.2',
@@ -264,14 +267,14 @@ export const VERSION_ROWS: readonly VersionRow[] = [
   },
 ];
 
-/** By what a device in DIY mode announces (DIY notes 1.1, 1.5). */
+/** By what a device in DIY mode announces (docs/dev/diy-mode.md#1.1, #1.5). */
 export const MDNS_ROWS: readonly MdnsRow[] = [
   {
     types: ['diy_plug'],
     road: 'diy',
     level: 'supported',
     reason: 'it is in DIY mode, through which BASICR3, RFR3 and MINI are flashed',
-    source: 'DIY notes 1.1; njh/sonoff-ota-flash-cli',
+    source: 'docs/dev/diy-mode.md#1.1; njh/sonoff-ota-flash-cli',
   },
   {
     types: ['diylight'],
@@ -293,6 +296,6 @@ export const MDNS_ROWS: readonly MdnsRow[] = [
     road: 'serial-only',
     level: 'unsupported',
     reason: 'devices of this type are built on an ESP32, and none is known to have been flashed over the air',
-    source: 'SonoffLAN; DIY notes 1.1',
+    source: 'SonoffLAN; docs/dev/diy-mode.md#1.1',
   },
 ];

@@ -25,7 +25,7 @@ export interface DeviceSighting {
   readonly mdns?: MdnsSighting | undefined;
 }
 
-/** What the TXT record of an `_ewelink._tcp` service says (DIY notes 1.5). */
+/** What the TXT record of an `_ewelink._tcp` service says (docs/dev/diy-mode.md#1.5). */
 export interface MdnsSighting {
   readonly type?: string | undefined;
   /** `true` or 'true' in eWeLink mode; absent or false in DIY mode. */
@@ -43,7 +43,7 @@ export function roadOf({ apName, model, romVersion, mdns }: DeviceSighting): Roa
   if (mdns) return ofAnnouncement(mdns);
   if (romVersion !== undefined) return ofVersion(model, romVersion);
   if (apName !== undefined) return ofAccessPoint(apName.trim());
-  return unknown('nothing is known of it yet: its dispatch tells model and version', 'protocol notes 2.1');
+  return unknown('nothing is known of it yet: its dispatch tells model and version', 'docs/dev/stock-firmware.md#2.1');
 }
 
 /** Whether the flow through the emulated cloud may be tried: its own roads, and what nobody has reported on. */
@@ -53,14 +53,15 @@ export function isCloudRoad({ road }: Pick<RoadVerdict, 'road'>): boolean {
 
 function ofVersion(model: string | undefined, romVersion: string): RoadVerdict {
   const version = parse(romVersion);
-  if (version === undefined) return unknown('its version is not of a form that is known', 'protocol notes 6');
+  if (version === undefined)
+    return unknown('its version is not of a form that is known', 'docs/dev/stock-firmware.md#6');
   const row = VERSION_ROWS.find(
     ({ models, from, to }) =>
       (models === undefined || (model !== undefined && models.includes(model))) &&
       compare(version, from) >= 0 &&
       compare(version, to) <= 0,
   );
-  if (row === undefined) return unknown('nothing is known of this version', 'protocol notes 6');
+  if (row === undefined) return unknown('nothing is known of this version', 'docs/dev/stock-firmware.md#6');
   const { road, level, reason, source } = row;
   return { road, level, reason, source };
 }
@@ -80,13 +81,13 @@ function ofAnnouncement({ type, encrypt }: MdnsSighting): RoadVerdict {
 function ofAccessPoint(apName: string): RoadVerdict {
   if (apName === 'FinalStage') {
     const reason = 'it has taken the upgrade already and waits in FinalStage; begin the flow there';
-    return { road: 'cloud', level: 'supported', reason, source: 'protocol notes 5' };
+    return { road: 'cloud', level: 'supported', reason, source: 'docs/dev/stock-firmware.md#5' };
   }
   if (/^ITEAD-1/i.test(apName)) {
     const reason = 'every stock Sonoff shows this access point, whatever its version; its dispatch tells';
-    return unknown(reason, 'protocol notes 1.1, DIY notes 1.3');
+    return unknown(reason, 'docs/dev/stock-firmware.md#1.1, docs/dev/diy-mode.md#1.3');
   }
-  return unknown('its access point is not that of a stock Sonoff', 'protocol notes 1.1');
+  return unknown('its access point is not that of a stock Sonoff', 'docs/dev/stock-firmware.md#1.1');
 }
 
 function unknown(reason: string, source: string): RoadVerdict {

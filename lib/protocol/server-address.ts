@@ -1,6 +1,9 @@
 import { FlashError } from '../errors';
 
-/** Longest server name that a device stores, both when provisioned and when dispatched (protocol notes 1.3, 2.2). */
+/**
+ * Longest server name that a device stores, both when provisioned and when dispatched (docs/dev/stock-firmware.md#1.3,
+ * #2.2).
+ */
 export const SERVER_NAME_LIMIT = 50;
 
 /**

@@ -3,16 +3,22 @@ import { isApiKey, isDeviceId, readDeviceStatement, type DeviceStatement } from 
 import { asciiJson, isObject, parseObject } from './json';
 import { upgradeCommand, type UpgradeOffer } from './upgrade';
 
-/** Where a device opens its WebSocket (protocol notes 3.1). */
+/** Where a device opens its WebSocket (docs/dev/stock-firmware.md#3.1). */
 export const WEBSOCKET_PATH = '/api/ws';
 
 /** How long a device is given, in ms after its first update, to send the query that some firmware never sends. */
 export const QUERY_GRACE_MS = 2000;
 
-/** How often a device is asked to ping, in s, as the vendor's cloud asks; it adds up to 7 s (protocol notes 3.3). */
+/**
+ * How often a device is asked to ping, in s, as the vendor's cloud asks; it adds up to 7 s
+ * (docs/dev/stock-firmware.md#3.3).
+ */
 export const HEARTBEAT_SECONDS = 145;
 
-/** Length of every key in the field; the device copies a session key of this length only (protocol notes 3.4). */
+/**
+ * Length of every key in the field; the device copies a session key of this length only
+ * (docs/dev/stock-firmware.md#3.4).
+ */
 export const SESSION_KEY_LENGTH = 36;
 
 /** Who is at the other end. `apikey` is the device's own key, a secret. */
@@ -50,8 +56,8 @@ export interface DeviceSessionOptions {
 type Message = Readonly<Record<string, unknown>>;
 
 /**
- * The cloud's side of one WebSocket connection of one device: what came in, what must go out (protocol notes 3.4-3.8).
- * It has no socket, timer or clock. A device's message never makes it throw.
+ * The cloud's side of one WebSocket connection of one device: what came in, what must go out
+ * (docs/dev/stock-firmware.md#3.4 to #3.8). It has no socket, timer or clock. A device's message never makes it throw.
  */
 export class DeviceSession {
   readonly #sessionKey: string;
@@ -118,7 +124,8 @@ export class DeviceSession {
     if (this.#device !== undefined && this.#device.deviceid !== device.deviceid) {
       return malformed('it registers as another device');
     }
-    // A device that still holds a session key drops it for its own, by which it is known (protocol notes 3.4).
+    // A device that still holds a session key drops it for its own, by which it is known
+    // (docs/dev/stock-firmware.md#3.4).
     if (device.apikey === this.#sessionKey || !this.#admits(device)) {
       return [notRegistered(device.deviceid, device.apikey), { type: 'refused', device }];
     }
@@ -138,12 +145,13 @@ export class DeviceSession {
     }
     switch (action) {
       case 'date':
-        // Exactly three digits of milliseconds and a Z, which toISOString always writes (protocol notes 3.4).
+        // Exactly three digits of milliseconds and a Z, which toISOString always writes
+        // (docs/dev/stock-firmware.md#3.4).
         return [this.#reply(device, { date: now.toISOString() })];
       case 'update':
         return this.#update(device, message['params']);
       case 'query':
-        // 0 is how the vendor's server says that nothing is stored (protocol notes 3.4).
+        // 0 is how the vendor's server says that nothing is stored (docs/dev/stock-firmware.md#3.4).
         return [this.#reply(device, { params: 0 }), ...this.#becomeReady()];
       default:
         // The vendor's servers answer everything; a device that waits for an answer may hold back what it sends next.
@@ -152,7 +160,7 @@ export class DeviceSession {
   }
 
   #update(device: SessionDevice, params: unknown): SessionAction[] {
-    // No params and no date in this answer: the device tells its kind by them (protocol notes 3.4).
+    // No params and no date in this answer: the device tells its kind by them (docs/dev/stock-firmware.md#3.4).
     const actions: SessionAction[] = [this.#reply(device)];
     if (isObject(params)) actions.push({ type: 'reported', params });
     if (!this.#ready && !this.#waitsForQuery) {
@@ -193,7 +201,10 @@ export class DeviceSession {
     return [{ type: 'ready' }];
   }
 
-  /** Every message to a device carries its id and the session's key, or it is silently ignored (protocol notes 3.4). */
+  /**
+   * Every message to a device carries its id and the session's key, or it is silently ignored
+   * (docs/dev/stock-firmware.md#3.4).
+   */
   #reply({ deviceid }: SessionDevice, more: Message = {}): SessionAction {
     return { type: 'send', text: asciiJson({ error: 0, deviceid, apikey: this.#sessionKey, ...more }) };
   }
@@ -202,8 +213,9 @@ export class DeviceSession {
 /**
  * The answer to a request with a key that is not this session's: a device that still holds the key of an earlier
  * connection, or that never registered. It hears only messages that carry the key it holds itself, so our own key would
- * be lost on it, and so the key comes back as it was sent, with 404, "not registered": then it registers (protocol notes
- * 3.4). Its key is not taken over instead, because without a register there is no model, and an upgrade needs that.
+ * be lost on it, and so the key comes back as it was sent, with 404, "not registered": then it registers
+ * (docs/dev/stock-firmware.md#3.4). Its key is not taken over instead, because without a register there is no model, and
+ * an upgrade needs that.
  */
 function notRegistered(deviceid: string, apikey: string): SessionAction {
   return { type: 'send', text: asciiJson({ error: 404, deviceid, apikey }) };

@@ -17,13 +17,13 @@ export interface UpgradeOffer {
   readonly version: string;
 }
 
-/** Accepted by every firmware that SonOTA flashed (protocol notes 3.7). */
+/** Accepted by every firmware that SonOTA flashed (docs/dev/stock-firmware.md#3.7). */
 export const PROVEN_VERSION = '23.42.5';
 
 /** For firmware that compares versions as text and takes 5 characters at most: sent once after a 410. */
 export const FALLBACK_VERSION = '9.9.9';
 
-/** Buffers of the device, in characters with the final zero (protocol notes 3.7). */
+/** Buffers of the device, in characters with the final zero (docs/dev/stock-firmware.md#3.7). */
 export const URL_BUFFER = 150;
 export const HOST_BUFFER = 50;
 export const PATH_BUFFER = 100;
@@ -34,7 +34,8 @@ export type UpgradeTarget = Pick<DeviceStatement, 'deviceid' | 'model' | 'romVer
 const UNKNOWN_TARGET: UpgradeTarget = { deviceid: 'unknown', model: 'unknown', romVersion: 'unknown' };
 
 /**
- * The upgrade command in the shape that the vendor's cloud sends: no `from`, no `autoRestart` (protocol notes 3.7).
+ * The upgrade command in the shape that the vendor's cloud sends: no `from`, no `autoRestart`
+ * (docs/dev/stock-firmware.md#3.7).
  *
  * @param apikey the session's key, not the device's own
  * @param model the device's own: with any other it refuses
@@ -71,8 +72,8 @@ export function checkOffer(offer: UpgradeOffer, target: UpgradeTarget = UNKNOWN_
 }
 
 /**
- * What the acknowledgement of an upgrade means (protocol notes 3.8), or undefined for 0: image written and verified.
- * The numbers are the device's own, not HTTP's.
+ * What the acknowledgement of an upgrade means (docs/dev/stock-firmware.md#3.8), or undefined for 0: image written and
+ * verified. The numbers are the device's own, not HTTP's.
  */
 export function acknowledgementError(
   error: number,
@@ -104,7 +105,8 @@ export function acknowledgementError(
 }
 
 function flawOf(name: string, { url, digest }: UpgradeImage): string | undefined {
-  // No query and no fragment: the device appends its own "?deviceid=…" to what it is given (protocol notes 4.1).
+  // No query and no fragment: the device appends its own "?deviceid=…" to what it is given
+  // (docs/dev/stock-firmware.md#4.1).
   const match = /^http:\/\/([0-9A-Za-z._-]+)(?::\d{1,5})?(\/[\x21-\x7e]*)$/.exec(url);
   if (!match || /["\\?#]/.test(url)) return `the address of ${name} is not a plain http:// address`;
   const [, host = '', path = ''] = match;

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 
 /**
  * A whole answer in one write. Header names go out as they are spelled here: the device's parser is case-sensitive
- * (protocol notes 4.2). The length is always stated, since no device takes a chunked answer; node itself adds
- * `Connection: keep-alive`, or `close` where the client asked for it.
+ * (docs/dev/stock-firmware.md#4.2). The length is always stated, since no device takes a chunked answer; node itself
+ * adds `Connection: keep-alive`, or `close` where the client asked for it.
  */
 export function answer(
   response: ServerResponse,

@@ -15,7 +15,9 @@ import { dispatchApp } from './dispatch-app';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import { SocketSet } from './socket-set';
 
-/** A device's own buffers hold 1024 bytes of JSON (protocol notes 3.2); nothing true is longer than this. */
+/**
+ * A device's own buffers hold 1024 bytes of JSON (docs/dev/stock-firmware.md#3.2); nothing true is longer than this.
+ */
 export const MESSAGE_LIMIT = 4096;
 
 /** Headers of a request, in bytes; a device's have 150. */

@@ -4,7 +4,7 @@ import { isOwnAddress } from '../net/addresses';
 
 /**
  * A device has two connections at most while it is not known: it closes the one of its dispatch, then opens its
- * WebSocket (protocol notes 2.1). Several devices may stand behind one address.
+ * WebSocket (docs/dev/stock-firmware.md#2.1). Several devices may stand behind one address.
  */
 export const CONNECTION_LIMITS = { peer: 16, total: 256 } as const;
 

@@ -10,21 +10,27 @@ import { redactKeys } from './redact';
 export type Via = 'tls' | 'plain';
 
 /**
- * A device pings every 145-152 s and gives up after two unanswered pings (protocol notes 3.3); one that has been
- * silent for longer than that is gone, though nothing said so.
+ * A device pings every 145-152 s and gives up after two unanswered pings (docs/dev/stock-firmware.md#3.3); one that has
+ * been silent for longer than that is gone, though nothing said so.
  */
 export const SILENCE_LIMIT_MS = 330_000;
 
-/** An upgrading device sends nothing at all (protocol notes 3.8). The slowest download that is known takes 3 minutes. */
+/**
+ * An upgrading device sends nothing at all (docs/dev/stock-firmware.md#3.8). The slowest download that is known takes 3
+ * minutes.
+ */
 export const UPGRADE_SILENCE_LIMIT_MS = 900_000;
 
-/** A device registers as soon as its WebSocket is open, and again 2 to 4 s after a refusal (protocol notes 3.4, 3.5). */
+/**
+ * A device registers as soon as its WebSocket is open, and again 2 to 4 s after a refusal
+ * (docs/dev/stock-firmware.md#3.4, #3.5).
+ */
 export const REGISTER_LIMIT_MS = 10_000;
 
 /** After so many messages that are not its protocol, a peer is no Sonoff. */
 export const MALFORMED_LIMIT = 20;
 
-/** A session begins with some ten messages in a second (protocol notes 3.5); later they are few. */
+/** A session begins with some ten messages in a second (docs/dev/stock-firmware.md#3.5); later they are few. */
 export const MESSAGES_PER_SECOND = 20;
 
 interface DeviceConnectionEvents {
@@ -128,7 +134,9 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     this.#heard();
   }
 
-  /** Ends the connection at once, without a close frame, which some firmware misreads (protocol notes 3.2). */
+  /**
+   * Ends the connection at once, without a close frame, which some firmware misreads (docs/dev/stock-firmware.md#3.2).
+   */
   close(): void {
     this.#ws.terminate();
   }

@@ -11,7 +11,7 @@ import type { TlsFront } from './tls-front';
 /**
  * New connections to the TLS port from one address, in a second: a handshake costs us some ms, and a device makes two
  * for a session. Those of several devices behind one address are put off, but not for longer than a device waits
- * (protocol notes 2.2), nor so many that they push each other out.
+ * (docs/dev/stock-firmware.md#2.2), nor so many that they push each other out.
  */
 export const HANDSHAKE_RATE = { perSecond: 5, longestWaitMs: 2000 } as const;
 

@@ -22,7 +22,10 @@ export interface DispatchAppOptions {
   failed(error: unknown, peer: string): void;
 }
 
-/** The HTTP half of the cloud: one question, "which server shall I use?", with one answer (protocol notes 2). */
+/**
+ * The HTTP half of the cloud: one question, "which server shall I use?", with one answer
+ * (docs/dev/stock-firmware.md#2).
+ */
 export function dispatchApp(cloud: DispatchAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');

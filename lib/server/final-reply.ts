@@ -41,9 +41,10 @@ export interface FinalReplyOptions {
 }
 
 /**
- * The whole file at full speed to FinalStage, which erases the firmware of a device before it reads on (protocol notes
- * 5): so what counts is what the device has, not what we have sent. The HTTP server never sees the end of this answer,
- * since it would close the socket then, and with it would go all that can be known of the device.
+ * The whole file at full speed to FinalStage, which erases the firmware of a device before it reads on
+ * (docs/dev/stock-firmware.md#5): so what counts is what the device has, not what we have sent. The HTTP server never
+ * sees the end of this answer, since it would close the socket then, and with it would go all that can be known of the
+ * device.
  */
 export async function replyToFinalStage(
   response: ServerResponse,

@@ -5,7 +5,7 @@ import { writePart } from './write-part';
 
 /**
  * The whole file in one 200, slowly: the header with a few bytes of the file in one segment, a pause, then small
- * packets. Sent faster, this firmware reports 404 (SonOTA#21, protocol notes 4.2).
+ * packets. Sent faster, this firmware reports 404 (SonOTA#21, docs/dev/stock-firmware.md#4.2).
  */
 export async function replyPaced(response: ServerResponse, { bytes, observer }: ImageGrant, pace: Pace): Promise<void> {
   const closed = new AbortController();

@@ -3,12 +3,16 @@ import type { OtaRequest } from '../protocol/ota-request';
 import { answer, answerText } from './answer';
 import { IMAGE_HEADERS, type ImageGrant } from './transfer';
 
-/** What a Range-class device asks for at a time; header and body must fit its 5120 bytes (protocol notes 4.2). */
+/**
+ * What a Range-class device asks for at a time; header and body must fit its 5120 bytes
+ * (docs/dev/stock-firmware.md#4.2).
+ */
 export const LARGEST_RANGE = 4096;
 
 /**
  * One range of the file, in one write, on a connection that stays open: a device that must connect again for each one
- * gives up after the third (protocol notes 4.2). A range beyond the end is clipped to it, a longer one to LARGEST_RANGE.
+ * gives up after the third (docs/dev/stock-firmware.md#4.2). A range beyond the end is clipped to it, a longer one to
+ * LARGEST_RANGE.
  */
 export function replyWithRange(response: ServerResponse, { range }: OtaRequest, { bytes, observer }: ImageGrant): void {
   const total = bytes.length;

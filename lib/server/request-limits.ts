@@ -12,7 +12,7 @@ export interface RequestLimits {
   readonly quietMs: number;
 }
 
-/** A device sends its whole request in one go, within 1 s of its connection (protocol notes 2.1, 4.1). */
+/** A device sends its whole request in one go, within 1 s of its connection (docs/dev/stock-firmware.md#2.1, #4.1). */
 export const REQUEST_LIMITS: RequestLimits = { headMs: 10_000, bodyMs: 30_000, quietMs: 60_000 };
 
 /**

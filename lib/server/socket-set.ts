@@ -13,7 +13,8 @@ export class SocketSet {
    */
   add(socket: Socket): void {
     socket.on('error', () => undefined);
-    // Devices read what comes in the first segment of a reply (protocol notes 3.2, 4.2): nothing may wait for more.
+    // Devices read what comes in the first segment of a reply (docs/dev/stock-firmware.md#3.2, #4.2): nothing may wait
+    // for more.
     socket.setNoDelay(true);
     if (socket.destroyed) return;
     this.#sockets.add(socket);

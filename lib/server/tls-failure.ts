@@ -33,8 +33,9 @@ export interface HandshakeVerdict {
 const SHORTEST_HELLO = 50;
 
 /**
- * The stock firmware's two TLS stacks say hello in 56 and 79 bytes, an alert takes 7 more (protocol notes 2.4). OpenSSL,
- * Python, curl and browsers need 240 to 1900, with extensions that no stock firmware has.
+ * The stock firmware's two TLS stacks say hello in 56 and 79 bytes, an alert takes 7 more
+ * (docs/dev/stock-firmware.md#2.4). OpenSSL, Python, curl and browsers need 240 to 1900, with extensions that no stock
+ * firmware has.
  */
 const LONGEST_HELLO = 200;
 

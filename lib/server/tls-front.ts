@@ -9,7 +9,10 @@ import { SocketSet } from './socket-set';
 import { explainHandshake, type HandshakeVerdict } from './tls-failure';
 import type { TlsIdentity } from './tls-identity';
 
-/** A device completes its handshake in 170-220 ms (protocol notes 2.3); its own limit for the dispatch is 10 s. */
+/**
+ * A device completes its handshake in 170-220 ms (docs/dev/stock-firmware.md#2.3); its own limit for the dispatch is 10
+ * s.
+ */
 export const HANDSHAKE_LIMIT_MS = 10_000;
 
 /** The devices decrypt a record in a buffer of 2048 bytes; one over it ends the connection. */
@@ -17,8 +20,8 @@ export const LARGEST_RECORD = 1024;
 
 /**
  * What the devices speak: TLS 1.1 with RSA key exchange and AES-CBC, or TLS 1.2 likewise, with nothing newer to choose
- * (protocol notes 2.4). Both settings are needed, and hold for this server only: the rest of the process stays strict.
- * The suites without a Diffie-Hellman exchange come first, since it costs an ESP8266 seconds.
+ * (docs/dev/stock-firmware.md#2.4). Both settings are needed, and hold for this server only: the rest of the process
+ * stays strict. The suites without a Diffie-Hellman exchange come first, since it costs an ESP8266 seconds.
  */
 const LEGACY_TLS: TlsOptions = {
   minVersion: 'TLSv1',

@@ -19,7 +19,10 @@ export interface LoadedTlsIdentity extends TlsIdentity {
 
 export const TLS_IDENTITY_FILE = 'tls-identity.pem';
 
-/** Devices have little memory for a certificate: of RSA only, this length is the proven one (protocol notes 2.4). */
+/**
+ * Devices have little memory for a certificate: of RSA only, this length is the proven one
+ * (docs/dev/stock-firmware.md#2.4).
+ */
 export const KEY_BITS = 2048;
 
 /** Some of our users' machines, and every device, boot without a clock: it must be valid whenever that is. */
@@ -83,7 +86,10 @@ async function writeIdentity(file: string, { key, cert }: TlsIdentity): Promise<
   }
 }
 
-/** One self-signed certificate and no chain: a second one would overflow the device's buffer (protocol notes 2.4). */
+/**
+ * One self-signed certificate and no chain: a second one would overflow the device's buffer
+ * (docs/dev/stock-firmware.md#2.4).
+ */
 async function makeIdentity(): Promise<TlsIdentity> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: KEY_BITS,

@@ -34,7 +34,7 @@ export interface TransferObserver {
   ended(outcome: TransferOutcome): void;
 }
 
-/** How a file goes out to firmware that cannot take it fast (protocol notes 4.2). */
+/** How a file goes out to firmware that cannot take it fast (docs/dev/stock-firmware.md#4.2). */
 export interface Pace {
   /** Bytes of the file that go out with the header, at most. */
   headerBodyBytes: number;
@@ -46,7 +46,7 @@ export interface Pace {
   intervalMs: number;
 }
 
-/** The one pace that is proven to work; nobody knows why it must be so slow (protocol notes 4.2). */
+/** The one pace that is proven to work; nobody knows why it must be so slow (docs/dev/stock-firmware.md#4.2). */
 export const PROVEN_PACE: Pace = { headerBodyBytes: 10, pauseMs: 1000, packetBytes: 1400, intervalMs: 300 };
 
 /** A request that is answered with an image. */

@@ -5,8 +5,8 @@ import { accessPointMac } from './radio';
 import { pause } from './waiting';
 
 /**
- * The set-up access point's web server (protocol notes 1.3): a literal string matcher with a 2048-byte buffer, not
- * an HTTP server. It never answers what it does not know.
+ * The set-up access point's web server (docs/dev/stock-firmware.md#1.3): a literal string matcher with a 2048-byte
+ * buffer, not an HTTP server. It never answers what it does not know.
  */
 export class AccessPoint {
   private readonly sockets = new Set<net.Socket>();

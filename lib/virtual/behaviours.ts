@@ -40,7 +40,7 @@ export interface Behaviours {
   finalStageStolen: boolean;
   /** Loses its power once, when this many bytes of the final image have arrived. */
   losesPowerAtByte: number | undefined;
-  /** How often a half-erased device connects: both were seen (protocol notes 5, failure mode 5). */
+  /** How often a half-erased device connects: both were seen (docs/dev/stock-firmware.md#5, failure mode 5). */
   halfErasedDials: 'once' | 'repeatedly';
   /** false: its new firmware boots and shows itself nowhere. */
   newFirmwareShows: boolean;

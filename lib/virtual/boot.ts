@@ -9,7 +9,7 @@ const SLOT_ADDRESS = { 1: 0x1000, 2: 0x81000 } as const;
 const SLOT_BYTES = 0x7b000;
 /**
  * The SDK's two parameter sectors, whose first two bytes are the loader's flags, and behind them the sector whose first
- * byte says which is current (ESP8266 notes 2.1, 2.2).
+ * byte says which is current (docs/dev/esp8266-images.md#2.1, #2.2).
  */
 const PARAMETER_SECTORS = [0xfd, 0xfe] as const;
 const SELECTOR_SECTOR = 0xff;
@@ -70,8 +70,8 @@ function currentParameters(flash: FlashMemory): 0 | 1 {
 
 /**
  * Starts the device from what its flash holds: a final image has replaced the loader in sector 0; otherwise the
- * loader checks the selected slot as ESP8266 notes 2.3 tell: it falls back to the other slot on a wrong magic, and is
- * caught in a boot loop by a wrong checksum.
+ * loader checks the selected slot as docs/dev/esp8266-images.md#2.3 tell: it falls back to the other slot on a wrong
+ * magic, and is caught in a boot loop by a wrong checksum.
  */
 export function boot(flash: FlashMemory, log: (line: string) => void): BootResult {
   if (!Buffer.from(flash.bytes.buffer, 0, SECTOR_BYTES).includes(LOADER_MARK)) {

@@ -7,7 +7,7 @@ const CERTIFICATE = 11;
 
 /**
  * The TLS client of firmware that verifies its server: mbed TLS with a CA of the vendor. It says hello (79 bytes, TLS
- * 1.2), reads as far as our certificate and hangs up without an alert (Wi-Fi and TLS notes 3c; SonOTA#58, SonOTA#181).
+ * 1.2), reads as far as our certificate and hangs up without an alert (SonOTA#58, SonOTA#181).
  * Resolves once it has refused a certificate, which is always; rejects with a WireError where none came.
  */
 export async function refuseCertificate(options: Omit<DialOptions, 'tls'>): Promise<void> {

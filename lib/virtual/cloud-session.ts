@@ -20,7 +20,7 @@ export type SessionEnd =
   /** An upgrade was written and acknowledged: reboot into the other slot. */
   | { type: 'upgraded'; image: Upgrade };
 
-/** One WebSocket session of the stock firmware (protocol notes 3), from the open connection to its end. */
+/** One WebSocket session of the stock firmware (docs/dev/stock-firmware.md#3), from the open connection to its end. */
 export class CloudSession {
   private readonly voice: DeviceVoice;
   private readonly heartbeat: HeartbeatTimer;

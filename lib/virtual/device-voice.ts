@@ -3,7 +3,7 @@ import { queryParams, updateParams } from './models';
 import { dataFrame, PING_FRAME, textFrame } from './websocket-frames';
 import type { Wire } from './wire';
 
-/** What the stock firmware says in a session, each message in its own words (protocol notes 3.5, 3.6). */
+/** What the stock firmware says in a session, each message in its own words (docs/dev/stock-firmware.md#3.5, #3.6). */
 export class DeviceVoice {
   /** undefined before the register's reply: its own key is used until then. */
   sessionKey: string | undefined;

@@ -6,7 +6,10 @@ import { Wire, WireError } from './wire';
 export interface DialOptions {
   host: string;
   port: number;
-  /** As Espressif's axTLS: TLS 1.1, RSA key exchange, no SNI, no tickets, any certificate (protocol notes 2.4). */
+  /**
+   * As Espressif's axTLS: TLS 1.1, RSA key exchange, no SNI, no tickets, any certificate
+   * (docs/dev/stock-firmware.md#2.4).
+   */
   tls?: boolean;
   localAddress?: string | undefined;
   limitMs: number;

@@ -11,8 +11,8 @@ export interface ServerAddress {
 const BUFFER_BYTES = 2048;
 
 /**
- * Asks the provisioned server where the WebSocket is (protocol notes 2.1, 2.2). Rejects with a WireError or a
- * ReplyError; the caller backs off and comes back.
+ * Asks the provisioned server where the WebSocket is (docs/dev/stock-firmware.md#2.1, #2.2). Rejects with a WireError
+ * or a ReplyError; the caller backs off and comes back.
  */
 export async function dispatch(
   device: DeviceContext,

@@ -20,7 +20,7 @@ export async function dialImages({ device, upgrade, signal }: Download): Promise
 /** The download cannot go on; the device reports 404, whatever it was. */
 export class DownloadError extends Error {}
 
-/** Most bytes of an image: 460 KiB (ESP8266 notes 2.6). */
+/** Most bytes of an image: 460 KiB (docs/dev/esp8266-images.md#2.6). */
 export const IMAGE_BYTES = 471_040;
 
 export interface Download {
@@ -32,8 +32,8 @@ export interface Download {
 }
 
 /**
- * The firmware's request (protocol notes 4.1): `sign` over deviceid, ts and factory key; a Host that is the vendor's
- * whatever the URL says. Takes one element of the random sequence.
+ * The firmware's request (docs/dev/stock-firmware.md#4.1): `sign` over deviceid, ts and factory key; a Host that is the
+ * vendor's whatever the URL says. Takes one element of the random sequence.
  */
 export function downloadRequest({ device, upgrade }: Download, range?: { first: number; last: number }): string {
   const { deviceid, apikey } = device.identity;

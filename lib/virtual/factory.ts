@@ -11,7 +11,8 @@ export function factoryFlash(running: Slot): FlashMemory {
   for (let i = 0; i < used.length; i++) used[i] = (i * 0x9d + (i >> 8)) & 0xff;
   used.write('\xe9\x01\x03\x20', 0, 'latin1');
   LOADER_MARK.copy(used, 0x40);
-  // As in all real dumps: nothing behind the largest slot 1, and init data for the radio (ESP8266 notes 2.1).
+  // As in all real dumps: nothing behind the largest slot 1, and init data for the radio
+  // (docs/dev/esp8266-images.md#2.1).
   used.fill(0xff, 0x74000, 0x78000);
   used.fill(0, 0xfc000, 0xfc080);
   used[0xfc000] = 5;
@@ -28,7 +29,9 @@ export function installIntermediate(flash: FlashMemory, slot: Slot): void {
   selectSlot(flash, slot);
 }
 
-/** The smallest user image that the boot loader accepts (ESP8266 notes 1.2), with `mark` in its irom part. */
+/**
+ * The smallest user image that the boot loader accepts (docs/dev/esp8266-images.md#1.2), with `mark` in its irom part.
+ */
 function userImage(mark: Buffer): Buffer {
   const image = Buffer.alloc(16 + 256 + 32);
   image.write('\xea\x04\x00\x01', 0, 'latin1');

@@ -26,9 +26,9 @@ export interface Stream {
 }
 
 /**
- * One request of the intermediate firmware, made with the ESP8266 core's HTTPClient (protocol notes 5): HTTP/1.0,
- * status 200 exactly, Content-Length within the limits, no Transfer-Encoding, right first byte. `hang` is where it
- * ends up when the stream breaks off. Rejects with a FetchError or a WireError.
+ * One request of the intermediate firmware, made with the ESP8266 core's HTTPClient (docs/dev/stock-firmware.md#5):
+ * HTTP/1.0, status 200 exactly, Content-Length within the limits, no Transfer-Encoding, right first byte. `hang` is
+ * where it ends up when the stream breaks off. Rejects with a FetchError or a WireError.
  */
 export async function openStream(
   device: DeviceContext,

@@ -1,4 +1,4 @@
-/** Before the server says otherwise, the firmware pings in this class of interval (protocol notes 3.3). */
+/** Before the server says otherwise, the firmware pings in this class of interval (docs/dev/stock-firmware.md#3.3). */
 const FIRST_SECONDS = 7;
 /** 0 to this many seconds are added at random. */
 const SPREAD_SECONDS = 7;

@@ -30,8 +30,8 @@ export interface FinalStageNetwork {
 }
 
 /**
- * The intermediate firmware (protocol notes 5, ESP8266 notes 3): what it does follows from the slot that it runs from
- * and from the byte at 0x1000 alone. Rejects with a Restart, or with the signal's reason.
+ * The intermediate firmware (docs/dev/stock-firmware.md#5, docs/dev/esp8266-images.md#3): what it does follows from the
+ * slot that it runs from and from the byte at 0x1000 alone. Rejects with a Restart, or with the signal's reason.
  */
 export async function runIntermediate(
   device: DeviceContext,

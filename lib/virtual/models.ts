@@ -29,7 +29,7 @@ export function identityOf(given: {
   };
 }
 
-/** The `params` of a device's first `update`, by its model (protocol notes 3.6). */
+/** The `params` of a device's first `update`, by its model (docs/dev/stock-firmware.md#3.6). */
 export function updateParams({ model, romVersion, mac }: Identity): Record<string, unknown> {
   const common = { fwVersion: romVersion, rssi: -52, staMac: mac };
   switch (model) {

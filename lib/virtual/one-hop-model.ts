@@ -9,7 +9,7 @@ import { hasMagic } from './slot-image';
  */
 export type Relocator = (flash: FlashMemory, running: Slot) => Promise<'reset' | 'stopped'> | 'reset' | 'stopped';
 
-/** Most that stock firmware takes as an update (ESP8266 notes 2.6). */
+/** Most that stock firmware takes as an update (docs/dev/esp8266-images.md#2.6). */
 const LARGEST_FILE = 0x73000;
 const SETTINGS_SECTORS = range(0xf4, 0xfb);
 /** The stock firmware's init data, where the new one looks for its calibration. */
@@ -23,9 +23,9 @@ const STATUS = 0x0200;
 const PROOF = { given: 1, refused: 2, 'no blank sector': 3 } as const;
 
 /**
- * The contract of the relocator (ESP8266 notes 5.2; firmware/one-hop/main.c): from slot 1 it moves itself to slot 2; in
- * slot 2 it puts the final image to the beginning of the flash, sector 0 last. Whatever is wrong while nothing of the
- * other slot is changed makes it hand back to the firmware there; whatever is wrong later, wait.
+ * The contract of the relocator (docs/dev/esp8266-images.md#5.2; firmware/one-hop/main.c): from slot 1 it moves itself
+ * to slot 2; in slot 2 it puts the final image to the beginning of the flash, sector 0 last. Whatever is wrong while
+ * nothing of the other slot is changed makes it hand back to the firmware there; whatever is wrong later, wait.
  */
 export const relocate: Relocator = (flash, running) => {
   const file = oneHopIn(slotBytes(flash, running));

@@ -5,7 +5,7 @@ import type { Relocator } from './one-hop-model';
 import type { HomeNetwork, Radio } from './radio';
 import type { Timings } from './timings';
 
-/** Which class of stock firmware the device is (protocol notes 2.3, 4.2). */
+/** Which class of stock firmware the device is (docs/dev/stock-firmware.md#2.3, #4.2). */
 export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 
 export interface VirtualSonoffOptions {

@@ -10,8 +10,8 @@ const PROVEN_BYTES_PER_MS = 1400 / 300;
 const TICK_MS = 20;
 
 /**
- * Refuses a reply that arrives faster than the firmware can write it (protocol notes 4.2; SonOTA#21). Works in real
- * time. A stall of our own process, in which segments pile up through no fault of the sender, is allowed for.
+ * Refuses a reply that arrives faster than the firmware can write it (docs/dev/stock-firmware.md#4.2; SonOTA#21). Works
+ * in real time. A stall of our own process, in which segments pile up through no fault of the sender, is allowed for.
  */
 export class PaceGuard {
   private readonly arrivals: { at: number; bytes: number }[] = [];

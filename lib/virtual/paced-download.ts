@@ -12,9 +12,9 @@ import { checkHead, headOf } from './http-reply';
 import { PaceGuard } from './pace-guard';
 
 /**
- * Downloads the whole image with one request, which is all that no-Range firmware can (protocol notes 4.2). The reply
- * must come as slowly as it can take it. Resolves to the image's size; rejects with a DownloadError, ReplyError or
- * WireError (all of them a 404), or a Restart. It never connects again.
+ * Downloads the whole image with one request, which is all that no-Range firmware can (docs/dev/stock-firmware.md#4.2).
+ * The reply must come as slowly as it can take it. Resolves to the image's size; rejects with a DownloadError,
+ * ReplyError or WireError (all of them a 404), or a Restart. It never connects again.
  */
 export async function downloadPaced(download: Download): Promise<number> {
   const { device } = download;

@@ -3,7 +3,8 @@ const MASK_64 = (1n << 64n) - 1n;
 
 /**
  * newlib's rand() with its default seed 1, which the stock firmware never seeds: the same numbers after every boot
- * (protocol notes 4.1). Element 1 gives the dispatch's `ts`, element 2 the register's, element 3 the first download's.
+ * (docs/dev/stock-firmware.md#4.1). Element 1 gives the dispatch's `ts`, element 2 the register's, element 3 the first
+ * download's.
  */
 export class NewlibRand {
   private state = 1n;

@@ -12,7 +12,7 @@ import { literalHeader, readReply } from './http-reply';
 import { pause } from './waiting';
 import { type Wire, WireError } from './wire';
 
-/** The receive buffer, 0x1400 bytes, and its part for the header (ESP8266 notes 2.6). */
+/** The receive buffer, 0x1400 bytes, and its part for the header (docs/dev/esp8266-images.md#2.6). */
 const BUFFER_BYTES = 5120;
 const HEADER_BYTES = 1023;
 const RECONNECTS = 3;

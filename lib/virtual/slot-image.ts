@@ -1,4 +1,4 @@
-/** An image for a slot, as far as the boot loader looks at it (ESP8266 notes 1.2, 2.3). */
+/** An image for a slot, as far as the boot loader looks at it (docs/dev/esp8266-images.md#1.2, #2.3). */
 
 /** Where the data of a RAM segment lies in a slot. */
 export interface RamSegment {

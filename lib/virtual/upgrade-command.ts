@@ -9,8 +9,8 @@ export interface Upgrade {
 }
 
 /**
- * Checks an upgrade command as the firmware does (protocol notes 3.7, ESP8266 notes 2.6): takes the entry for the half
- * that it does not run from. Returns the acknowledgement's code where it refuses.
+ * Checks an upgrade command as the firmware does (docs/dev/stock-firmware.md#3.7, docs/dev/esp8266-images.md#2.6):
+ * takes the entry for the half that it does not run from. Returns the acknowledgement's code where it refuses.
  */
 export function checkUpgrade(
   json: Record<string, unknown>,

@@ -25,7 +25,8 @@ export const PING_FRAME = Buffer.of(0x89, 0x80, 0, 0, 0, 0);
 
 /**
  * Takes the next frame off the front of the receive buffer; undefined while it is not complete. The firmware knows
- * whole, unmasked 0x81 frames of at most 2000 bytes and the empty pong 8A 00, nothing else (protocol notes 3.2).
+ * whole, unmasked 0x81 frames of at most 2000 bytes and the empty pong 8A 00, nothing else
+ * (docs/dev/stock-firmware.md#3.2).
  */
 export function takeFrame(buffer: Buffer): { frame: ServerFrame; rest: Buffer } | undefined {
   if (buffer.length < 2) return undefined;

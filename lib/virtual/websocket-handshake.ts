@@ -10,7 +10,7 @@ const REQUEST =
 
 /**
  * Opens the WebSocket with the firmware's constant request; of the reply it only searches the literal status
- * (protocol notes 3.1). Rejects with a WireError or a ReplyError.
+ * (docs/dev/stock-firmware.md#3.1). Rejects with a WireError or a ReplyError.
  */
 export async function openWebSocket(device: DeviceContext, to: ServerAddress, signal: AbortSignal): Promise<Wire> {
   const wire = await dial({

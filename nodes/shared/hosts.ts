@@ -6,7 +6,7 @@ import type { WifiPresence } from '../../lib/flash/preflight/wifi';
 import { checkCredentials, refuseOuterSpaces } from '../../lib/protocol/ap';
 import type { MessageValues } from './messages';
 
-/** Every host of this Node-RED; they outlive their config nodes (design, rule 7). */
+/** Every host of this Node-RED; they outlive their config nodes (docs/dev/design.md#3.7). */
 export const hosts = new HostRegistry();
 
 /** The Wi-Fi that devices are to join; what is undefined is not known. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../lib/errors';
 import type { Report } from '../../lib/flash/run/report';
 import type { Translate } from './translate';
 
-/** What stands under a node; the colours and shapes are Node-RED's own language (design, "Status"). */
+/** What stands under a node; the colours and shapes are Node-RED's own language (docs/dev/design.md#5). */
 export class NodeStatus {
   private queued = 0;
   private shown = '';

@@ -32,7 +32,7 @@ import { PROVEN_PACE } from '../../lib/server/transfer';
 /** What a value must be, or between what it must lie, both ends included. */
 type Bounds = { is: unknown } | { from: number; to: number };
 
-/** Section of the protocol notes, what they say there, and the value with its name. */
+/** Section of docs/dev/stock-firmware.md, what it says there, and the value with its name. */
 type Row = [section: string, fact: string, name: string, value: unknown, bounds: Bounds];
 
 /** The slowest download that there is: the largest image, at the only pace that is proven. */
@@ -236,6 +236,13 @@ const OURS: Row[] = [
     WAITS.staleJobMs,
     { is: 86_400_000 },
   ],
+  [
+    'design 7',
+    'a failure is tried again without a further deploy for a quarter of an hour',
+    'retryableMs',
+    WAITS.retryableMs,
+    { is: 900_000 },
+  ],
   ['1.5', 'its access point goes after the set-up', 'apGoesMs', WAITS.apGoesMs, { from: 2000, to: 60_000 }],
   ['Node-RED', 'waits 15 s for a close', 'leaveMs', WAITS.leaveMs, { from: 5000, to: 14_000 }],
   [
@@ -246,6 +253,7 @@ const OURS: Row[] = [
     { from: 1000, to: 30_000 },
   ],
   ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 100, to: 5000 }],
+  ['design', 'a flood of turns is written ten times a second', 'turnsMs', WAITS.turnsMs, { from: 50, to: 200 }],
   ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 60_000 }],
 ];
 
@@ -275,7 +283,7 @@ const NEW_FIRMWARE: Row[] = [
 describe('what is said to devices, and how long they are waited for', () => {
   const all = [...ACCESS_POINT, ...CLOUD, ...UPGRADE, ...FINALSTAGE, ...NEW_FIRMWARE, ...OURS];
   for (const [section, fact, name, value, bounds] of all) {
-    it(`${name}: ${fact} (notes ${section})`, () => {
+    it(`${name}: ${fact} (stock-firmware.md ${section})`, () => {
       if ('is' in bounds) return assert.equal(value, bounds.is);
       const { from, to } = bounds;
       assert.ok(typeof value === 'number' && value >= from && value <= to, `${String(value)} is not ${from} to ${to}`);

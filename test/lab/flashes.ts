@@ -14,7 +14,7 @@ import {
 import { whyNoAir } from './air';
 
 const CHUNK = 4096;
-/** The 3 s of the design, less what two processes' clocks and a rounded timer may differ by. */
+/** The 3 s of docs/dev/design.md#3.6, less what two processes' clocks and a rounded timer may differ by. */
 const GONE_MS = 2950;
 
 /** What the lab's device of each class says it is. */

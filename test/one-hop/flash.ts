@@ -39,7 +39,7 @@ export function stockFlash(slot: 1 | 2, image: Uint8Array, options: StockOptions
   const other = otherSlot(slot);
   makeUserImage({ slot: other, size: 400_000, seed: 7 }).copy(flash, SLOT_ADDRESS[other]);
   flash.set(image, SLOT_ADDRESS[slot]);
-  // As the firmware 2.0.4 fills up its last sector (image notes 2.6).
+  // As the firmware 2.0.4 fills up its last sector (docs/dev/esp8266-images.md#2.6).
   flash.fill(0xff, SLOT_ADDRESS[slot] + image.length, SLOT_ADDRESS[slot] + sectors(image.length));
   if (!full) flash.fill(0xff, ...SPARE);
   flash.fill(0, INIT_DATA[0], INIT_DATA[0] + 128);
@@ -56,7 +56,7 @@ export function otherSlot(slot: 1 | 2): 1 | 2 {
   return slot === 1 ? 2 : 1;
 }
 
-/** What `system_upgrade_reboot` of the SDK leaves for the boot loader (image notes 2.2 and 2.4). */
+/** What `system_upgrade_reboot` of the SDK leaves for the boot loader (docs/dev/esp8266-images.md#2.2, #2.4). */
 export function flagsFor(slot: 1 | 2, loader: number): [number, number] {
   if (loader <= 2) return [0xf0 | (slot - 1), 0xe0 | loader];
   return [0xf8 | 0x04 | (slot - 1), 0xe0 | loader];

@@ -5,7 +5,7 @@ import { flashErrorOf, mutate, randomFrom } from './helpers';
 
 const KEY = '4b7a3f2e-9c1d-4e5f-8a6b-0c1d2e3f4a5b';
 
-// Protocol notes 2.1, a real device with 1.5.5; the key in the notes is left out, so this one is made up.
+// docs/dev/stock-firmware.md#2.1, a real device with 1.5.5; the key in the notes is left out, so this one is made up.
 const REAL = `{"accept":"ws;2","version":2,"ts":933,"deviceid":"100008db11","apikey":"${KEY}","model":"ITA-GZ1-GL","romVersion":"1.5.5"}`;
 const FIELDS = JSON.parse(REAL) as Record<string, unknown>;
 const DEVICE = { deviceid: '100008db11', apikey: KEY, model: 'ITA-GZ1-GL', romVersion: '1.5.5' };

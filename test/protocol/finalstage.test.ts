@@ -10,7 +10,7 @@ import {
 } from '../../lib/protocol/finalstage';
 
 describe('protocol/finalstage', () => {
-  it('has what is compiled into the intermediate firmware (protocol notes 5)', () => {
+  it('has what is compiled into the intermediate firmware (docs/dev/stock-firmware.md#5)', () => {
     assert.equal(FINALSTAGE_SSID, 'FinalStage');
     assert.equal(FINALSTAGE_ADDRESS, '192.168.4.1');
     assert.equal(`${FINALSTAGE_HOST_ADDRESS}:${FINALSTAGE_PORT}`, '192.168.4.2:8080');

@@ -9,7 +9,7 @@ describe('protocol/newlib-rand', () => {
     assert.equal(randPosition(1610122942), RAND_LIMIT);
   });
 
-  it('is the sequence seen in the field (protocol notes 4.1)', () => {
+  it('is the sequence seen in the field (docs/dev/stock-firmware.md#4.1)', () => {
     assert.deepEqual(
       Array.from({ length: 11 }, (_, index) => randElement(index + 1)),
       [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseOtaRequest, signatureMatches, type RequestHead } from '../../lib/protocol/ota-request';
 import { randomFrom } from './helpers';
 
-// Device and key made up; the digest worked out with sha256sum, by the rule of protocol notes 4.1.
+// Device and key made up; the digest worked out with sha256sum, by the rule of docs/dev/stock-firmware.md#4.1.
 const KEY = 'f7f45a02-1f5c-4c4e-9a52-0f4b0d0b6f3a';
 const SIGN = '48ab85ba49073a1d4d482d6f7403fceda118f10811b15ee441b4b006d7ba898b';
 

@@ -4,7 +4,7 @@ import { MDNS_ROWS, VERSION_ROWS } from '../../lib/protocol/road-table';
 
 type Case = [road: Road, level: Level, model: string, ...versions: string[]];
 
-// Protocol notes 2.3, 4.2 and 6, as far as the model strings of 3.6 reach.
+// docs/dev/stock-firmware.md#2.3, #4.2, #6, as far as the model strings of 3.6 reach.
 const CASES: Case[] = [
   ['cloud', 'supported', 'ITA-GZ1-GL', '1.2.0', '1.5.5', '1.5.1'],
   ['cloud-plain', 'supported', 'ITA-GZ1-GL', '1.5.0', '1.5'],

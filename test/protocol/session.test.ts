@@ -9,7 +9,7 @@ import {
 import { PROVEN_VERSION, type UpgradeOffer } from '../../lib/protocol/upgrade';
 import { flashErrorOf, HOSTILE_VALUES, mutate, randomFrom } from './helpers';
 
-// F, S and D of protocol notes 3.5.
+// F, S and D of docs/dev/stock-firmware.md#3.5.
 const F = '4b7a3f2e-9c1d-4e5f-8a6b-0c1d2e3f4a5b';
 const S = '11111111-2222-4333-8444-555555555555';
 const D = '100008db11';
@@ -71,7 +71,7 @@ function reasonOf(actions: SessionAction[]): string {
 }
 
 describe('protocol/session', () => {
-  it('goes through the canonical sequence, byte for byte (protocol notes 3.5)', () => {
+  it('goes through the canonical sequence, byte for byte (docs/dev/stock-firmware.md#3.5)', () => {
     const session = newSession();
     assert.equal(session.device, undefined);
     assert.deepEqual(session.handle(message(REGISTER)), [

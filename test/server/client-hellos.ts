@@ -4,7 +4,7 @@ const RANDOM = '5a'.repeat(32);
 
 /**
  * Espressif's axTLS, in every NonOS SDK up to 3.0.5: TLS 1.1 with AES128-SHA, AES256-SHA, RC4-SHA and RC4-MD5, no
- * extension; a record of 56 bytes (protocol notes 2.4).
+ * extension; a record of 56 bytes (docs/dev/stock-firmware.md#2.4).
  */
 export const AXTLS_HELLO = Buffer.from(
   ['16 0302 0033', '01 00002f', '0302', RANDOM, '00', '0008 002f 0035 0005 0004', '01 00'].join('').replace(/ /g, ''),

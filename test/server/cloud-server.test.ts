@@ -17,7 +17,7 @@ const BODY =
   '{"accept":"ws;2","version":2,"ts":933,"deviceid":"100008db11","apikey":"11111111-2222-4333-8444-555555555555",' +
   '"model":"ITA-GZ1-GL","romVersion":"1.5.5"}';
 
-/** Header by header what a device sends (protocol notes 2.1). */
+/** Header by header what a device sends (docs/dev/stock-firmware.md#2.1). */
 const dispatch = (body: string, type = 'application/json'): string =>
   `POST /dispatch/device HTTP/1.1\r\nHost: 192.168.1.5\r\nContent-Type: ${type}\r\n` +
   `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;

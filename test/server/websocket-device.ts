@@ -1,6 +1,6 @@
 import { type RawClient } from './serving';
 
-/** What a stock device opens its WebSocket with, letter by letter (protocol notes 3.1). */
+/** What a stock device opens its WebSocket with, letter by letter (docs/dev/stock-firmware.md#3.1). */
 export const WEBSOCKET_REQUEST =
   'GET /api/ws HTTP/1.1\r\nHost: iotgo.iteadstudio.com\r\nConnection: upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Key: ITEADTmobiM0x1DabcEsnw==\r\nSec-WebSocket-Version: 13\r\n\r\n';
@@ -8,7 +8,10 @@ export const WEBSOCKET_REQUEST =
 export const FACTORY_KEY = '11111111-2222-4333-8444-555555555555';
 export const DEVICE_ID = '100008db17';
 
-/** A masked frame as a device sends it: the mask is all zero, so the payload is in clear (protocol notes 3.2). */
+/**
+ * A masked frame as a device sends it: the mask is all zero, so the payload is in clear
+ * (docs/dev/stock-firmware.md#3.2).
+ */
 export function frame(payload: string, first = 0x81): Buffer {
   const body = Buffer.from(payload);
   const length = body.length < 126 ? [0x80 | body.length] : [0x80 | 126, body.length >> 8, body.length & 0xff];

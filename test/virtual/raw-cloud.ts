@@ -26,7 +26,8 @@ export interface CloudScript {
 }
 
 /**
- * A cloud in a hundred lines, written against the protocol notes and sharing nothing with the servers of this package.
+ * A cloud in a hundred lines, written against docs/dev/stock-firmware.md and sharing nothing with the servers of this
+ * package.
  * Events: `message` (DeviceMessage), `frame` (Buffer), `dispatch` (whole request), `acknowledged` (DeviceMessage),
  * `ready` (after the update), `websocket`, `handshake-error`.
  */

@@ -1,6 +1,9 @@
 import type { DeviceKeys } from './device-keys';
 
-/** A device that is there dials again within two minutes (protocol notes 2.2); a claim that is older counts no more. */
+/**
+ * A device that is there dials again within two minutes (docs/dev/stock-firmware.md#2.2); a claim that is older counts
+ * no more.
+ */
 export const CLAIM_MS = 10 * 60_000;
 /** Of one device; more are never needed to know that something is wrong. */
 const CLAIMS_KEPT = 8;

@@ -3,7 +3,7 @@ import { sharedPorts } from './shared-listener';
 
 /**
  * The nodes that use a host, and through them whether it listens: while a flash needs it, or one of them waits for devices
- * (design, Listening). Ports that lie open for nothing are in the way of other hosts and other programs.
+ * (docs/dev/design.md#7). Ports that lie open for nothing are in the way of other hosts and other programs.
  */
 export class HostUsers {
   /** By their ids, with whether they wait for devices that dial in by themselves. */

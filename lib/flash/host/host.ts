@@ -62,7 +62,7 @@ const LOOK_MS = 1000;
 
 /**
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
- * It outlives the config node that made it, so that a redeploy touches no device (design, rule 7).
+ * It outlives the config node that made it, so that a redeploy touches no device (docs/dev/design.md#3.7).
  *
  * Events: `state` when it began or ceased to listen, or could not; `need` when something may have changed that
  * `neededUntil` tells; `addresses` when an address of this machine came or went.

@@ -12,12 +12,18 @@ import type { Seen } from '../verdict/observation';
 
 const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;
 
-/** Where the device of a job fetches its image; the path alone counts, its Host header is constant (notes 4.1). */
+/**
+ * Where the device of a job fetches its image; the path alone counts, its Host header is constant
+ * (docs/dev/stock-firmware.md#4.1).
+ */
 export function upgradePath(deviceid: string, role: 'user1' | 'user2'): string {
   return `/sonota/${deviceid}/${role}.bin`;
 }
 
-/** Decides who may fetch which image: only images of an open job, only its device or FinalStage (design, rule 5). */
+/**
+ * Decides who may fetch which image: only images of an open job, only its device or FinalStage
+ * (docs/dev/design.md#3.5).
+ */
 export class ImageDesk {
   readonly probes = new ProbeImages();
 

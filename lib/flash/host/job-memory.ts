@@ -17,8 +17,8 @@ import type { Waits } from '../waiting/waits';
 const ENDED_KEPT = 10;
 
 /**
- * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them (design, rule 7).
- * Written at every turn of a flash, so that what was done to a device is never done twice.
+ * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
+ * (docs/dev/design.md#3.7). Written at every turn of a flash, so that what was done to a device is never done twice.
  */
 export class JobMemory {
   private readonly file: JobFile;

@@ -1,6 +1,6 @@
 /** More than a home has; anyone on the network can make up devices. */
 export const RECENT_AT_MOST = 200;
-/** A device that is switched on dials again within two minutes (protocol notes 2.2). */
+/** A device that is switched on dials again within two minutes (docs/dev/stock-firmware.md#2.2). */
 export const RECENT_MS = 24 * 60 * 60_000;
 
 /**

@@ -1,4 +1,6 @@
-/** The stages of a flash in their order, and which part of the job's percent each of them covers (design, "Messages"). */
+/**
+ * The stages of a flash in their order, and which part of the job's percent each of them covers (docs/dev/design.md#4).
+ */
 export const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'] as const;
 
 export type StageName = (typeof STAGES)[number];

@@ -7,7 +7,10 @@ import { passed, warned, type SaidCheck } from './check';
 import type { Machine } from './machine';
 import { phrase } from './phrases';
 
-/** The two networks into which a person takes this machine; both have fixed addresses (protocol notes 1.1, 5). */
+/**
+ * The two networks into which a person takes this machine; both have fixed addresses (docs/dev/stock-firmware.md#1.1,
+ * #5).
+ */
 const VISITED = [
   { name: 'network-ap', address: AP_ADDRESS, netmask: '255.255.255.0' },
   { name: 'network-finalstage', address: FINALSTAGE_ADDRESS, netmask: '255.255.255.0' },

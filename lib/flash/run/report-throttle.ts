@@ -1,6 +1,6 @@
 import type { Report } from './report';
 
-/** At most four reports a second reach a node (design, "Messages"). */
+/** At most four reports a second reach a node (docs/dev/design.md#4). */
 const INTERVAL_MS = 250;
 
 /** Thins the reports of one stage: the first and the last always pass, in between the newest, at most 4 a second. */

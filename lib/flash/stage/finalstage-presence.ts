@@ -23,10 +23,10 @@ export interface PresenceOptions {
 }
 
 /**
- * Looks again and again whether FinalStage is there (design, rule 6): whether this machine has an address in its
- * network, and whether a TCP connect to it is answered. New firmware makes a network of the same numbers, and answers at
- * the same address: it is told by what FinalStage never serves, a web page or ESPHome's protocol. Emits `looked` after
- * every look.
+ * Looks again and again whether FinalStage is there (docs/dev/design.md#3.6): whether this machine has an address in
+ * its network, and whether a TCP connect to it is answered. New firmware makes a network of the same numbers, and
+ * answers at the same address: it is told by what FinalStage never serves, a web page or ESPHome's protocol. Emits
+ * `looked` after every look.
  *
  * A rehearsal has FinalStage on loopback, where everything refuses at once: there only an accepted connect counts.
  */

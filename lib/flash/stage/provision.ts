@@ -36,7 +36,7 @@ export interface ProvisionOptions {
 
 /**
  * Waits for a device's access point and gives it the home Wi-Fi and our address. That a device took them says
- * nothing about whether they are right: it answers before it tries them (protocol notes 1.3).
+ * nothing about whether they are right: it answers before it tries them (docs/dev/stock-firmware.md#1.3).
  *
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
  *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `cancelled`

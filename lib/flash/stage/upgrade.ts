@@ -259,12 +259,13 @@ class UpgradeSessions {
       const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
       if (verdict === 'lost') return 'lost';
       if (verdict === 0) {
-        // One published firmware acknowledges when it accepts the command, before it downloads (notes 3.8).
+        // One published firmware acknowledges when it accepts the command, before it downloads
+        // (docs/dev/stock-firmware.md#3.8).
         await waitFor(this.download, ['changed'], () => this.download.isComplete || undefined, { signal });
         return 'accepted';
       }
       throwIfFinal(this.context.job);
-      // The one refusal that another offer can answer, once (design, rule 4); any other ends the stage.
+      // The one refusal that another offer can answer, once (docs/dev/design.md#3.4); any other ends the stage.
       if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw whyOver(this.context.job, 'upgrade');
       this.version = FALLBACK_VERSION;
       events.clear();

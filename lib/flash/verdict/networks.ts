@@ -3,7 +3,7 @@ import type { OwnAddress, Seen } from './observation';
 import type { Finding } from './rule';
 import type { Sightings } from './sightings';
 
-/** The two networks that a device makes itself, both /24 (protocol notes 1.1, 5). */
+/** The two networks that a device makes itself, both /24 (docs/dev/stock-firmware.md#1.1, #5). */
 export const AP_NETWORK = '10.10.7.';
 export const FINALSTAGE_NETWORK = '192.168.4.';
 

@@ -1,26 +1,34 @@
 /** How long a verdict waits until the absence of something means something, in ms. */
 export interface Patience {
-  /** A joined access point that answers nothing: its server needs 1 s after it has appeared (protocol notes 1.3). */
+  /**
+   * A joined access point that answers nothing: its server needs 1 s after it has appeared
+   * (docs/dev/stock-firmware.md#1.3).
+   */
   readonly apSilent: number;
-  /** After the set-up a device dials within 25 s, and later about every minute (protocol notes 1.5, 2.2). */
+  /**
+   * After the set-up a device dials within 25 s, and later about every minute (docs/dev/stock-firmware.md#1.5, #2.2).
+   */
   readonly nothingArrived: number;
   /** A device that dials speaks at once. */
   readonly saysNothing: number;
-  /** A device that is turned down tries again after 1 s at the least, then after 2 (protocol notes 2.2). */
+  /** A device that is turned down tries again after 1 s at the least, then after 2 (docs/dev/stock-firmware.md#2.2). */
   readonly refusalSpan: number;
   /** A device asks for its image at once after the command; one that cannot reach it tries for seconds. */
   readonly noRequest: number;
   /** A refusal that comes sooner than this is no failed connection. */
   readonly failedConnection: number;
-  /** A one-hop file is unpacked and written within this, also with the slowest erases of the flash (image notes 5.4). */
+  /**
+   * A one-hop file is unpacked and written within this, also with the slowest erases of the flash
+   * (docs/dev/esp8266-images.md#5.4).
+   */
   readonly oneHopWrites: number;
-  /** FinalStage dials twice a second (protocol notes 5). */
+  /** FinalStage dials twice a second (docs/dev/stock-firmware.md#5). */
   readonly finalStageDials: number;
   /** FinalStage asks within seconds of a connect; one that only connects for this long is half erased (SonOTA#30). */
   readonly halfErased: number;
   /** Between its last look before and its first after a restart FinalStage is away for at least 10 s of blinking. */
   readonly restart: number;
-  /** FinalStage comes back by itself within 15 s of a failed try (protocol notes 5). */
+  /** FinalStage comes back by itself within 15 s of a failed try (docs/dev/stock-firmware.md#5). */
   readonly leftEarly: number;
   /** After user2 it needs up to a minute, and a person must join again. */
   readonly secondCycle: number;

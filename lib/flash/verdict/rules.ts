@@ -7,7 +7,9 @@ import { PROVISION_RULES } from './rules/provision';
 import { UPGRADE_RULES } from './rules/upgrade';
 import { WIFI_RULES } from './rules/wifi';
 
-/** Every diagnosis (protocol notes 7), in the order in which they are tried: the more telling comes first. */
+/**
+ * Every diagnosis (docs/dev/stock-firmware.md#7), in the order in which they are tried: the more telling comes first.
+ */
 export const RULES: readonly Rule[] = [
   ...WIFI_RULES,
   ...PROVISION_RULES,

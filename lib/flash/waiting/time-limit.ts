@@ -15,7 +15,8 @@ export interface TimeLimit {
 export class TimeIsOver extends Error {}
 
 /**
- * Runs `work` with a signal that aborts with `outer` or when the time is over, counted from now (design, "Properties").
+ * Runs `work` with a signal that aborts with `outer` or when the time is over, counted from now
+ * (docs/dev/design.md#2.1).
  *
  * @throws what `work` throws; a wait that was merely aborted becomes the limit's own error, or the reason of `outer`
  */

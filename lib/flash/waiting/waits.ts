@@ -24,10 +24,16 @@ export interface Waits {
   readonly turnsMs: number;
   /** A disk that is full or gone is tried again after so long. */
   readonly retryMs: number;
-  /** The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s (notes 5). */
+  /**
+   * The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s
+   * (docs/dev/stock-firmware.md#5).
+   */
   readonly settleMs: number;
 
-  /** A device that has its set-up still answers in its access point for a second (notes 1.3); a margin on top. */
+  /**
+   * A device that has its set-up still answers in its access point for a second (docs/dev/stock-firmware.md#1.3); a
+   * margin on top.
+   */
   readonly apGoesMs: number;
   /** The turn of a device for its upgrade: each one before it has limits of its own, some 20 minutes in all. */
   readonly turnMs: number;
@@ -36,9 +42,12 @@ export interface Waits {
   /** An upgrade whose last byte went out this recently still flows. */
   readonly upgradeFlowsMs: number;
 
-  /** FinalStage is gone when nothing was seen of it for so long (design, rule 6). */
+  /** FinalStage is gone when nothing was seen of it for so long (docs/dev/design.md#3.6). */
   readonly goneMs: number;
-  /** FinalStage that was not installed over restarts, blinks for 10 s and is back well before this (notes 5). */
+  /**
+   * FinalStage that was not installed over restarts, blinks for 10 s and is back well before this
+   * (docs/dev/stock-firmware.md#5).
+   */
   readonly unconfirmedMs: number;
   /** A FinalStage transfer whose last byte went out this recently still flows. */
   readonly finalStageFlowsMs: number;
@@ -47,7 +56,7 @@ export interface Waits {
 
   /**
    * From acknowledgement 0 of a one-hop image on: 3 s until the device restarts, 15 to 20 s in which it unpacks and
-   * writes without a sign of life (image notes 5.4), and its new firmware's own start.
+   * writes without a sign of life (docs/dev/esp8266-images.md#5.4), and its new firmware's own start.
    */
   readonly darkMs: number;
   /**

@@ -1,6 +1,6 @@
 /*
- * Espressif's boot loader, as far as the choice of a slot and the start of its image go (image notes 2.2 and 2.3, from
- * the disassembly of boot_v1.2 to 1.7).
+ * Espressif's boot loader, as far as the choice of a slot and the start of its image go
+ * (docs/dev/esp8266-images.md#2.2, #2.3, from the disassembly of boot_v1.2 to 1.7).
  */
 #include "stand-in.h"
 
@@ -20,7 +20,10 @@
 #define TRIES_MARK 0x5a5a5a00u
 #define MOST_TRIES 3
 
-/* Of the init data: with anything in this byte the loader asks a pin which image to start (image notes 2.2). */
+/*
+ * Of the init data: with anything in this byte the loader asks a pin which image to start
+ * (docs/dev/esp8266-images.md#2.2).
+ */
 #define TEST_BIN_BYTE 119
 
 #define VERSION_BITS 0x1f

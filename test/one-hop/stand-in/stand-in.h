@@ -1,7 +1,7 @@
 /*
  * A stand-in for the parts of a Sonoff that the relocator meets: the flash, the boot ROM's functions, Espressif's boot
- * loader. It holds no line of theirs: it does what the image notes (2 and 5.4) say of them, and is stricter where a real
- * one would crash.
+ * loader. It holds no line of theirs: it does what docs/dev/esp8266-images.md#2 and #5.4 say of them, and is stricter
+ * where a real one would crash.
  *
  * It plays any number of cases in one run. Each begins with the same flash and a cold boot, perhaps with a few bytes
  * changed and with a power cut at one of the relocator's writes, and ends when something has started that is not the

@@ -35,7 +35,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 7.
+    // docs/dev/stock-firmware.md#7, row 7.
     code: 'plain-firmware',
     stages,
     see: (seen) => {
@@ -44,8 +44,8 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 2: firmware from 1.6 on checks whose certificate it gets. So do browsers and monitors, and
-    // what breaks off has not said who it is: only the device's own refusal ends the wait.
+    // docs/dev/stock-firmware.md#7, row 2: firmware from 1.6 on checks whose certificate it gets. So do browsers and
+    // monitors, and what breaks off has not said who it is: only the device's own refusal ends the wait.
     code: 'certificate-rejected',
     stages,
     see: (seen) => {
@@ -62,7 +62,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 8: our own TLS library does not want what the device offers.
+    // docs/dev/stock-firmware.md#7, row 8: our own TLS library does not want what the device offers.
     code: 'tls-refused',
     stages,
     see: (seen) => {
@@ -102,7 +102,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 6. A device that was seen before has only lost its way for a while.
+    // docs/dev/stock-firmware.md#7, row 6. A device that was seen before has only lost its way for a while.
     code: 'nothing-arrived',
     stages,
     see: (seen) => {

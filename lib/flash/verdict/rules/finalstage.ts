@@ -6,14 +6,18 @@ import type { Sightings } from '../sightings';
 
 const stages = ['finalstage'] as const;
 
-/** Addresses that FinalStage gives to those who come after the first: it takes four guests (protocol notes 5). */
+/**
+ * Addresses that FinalStage gives to those who come after the first: it takes four guests
+ * (docs/dev/stock-firmware.md#5).
+ */
 const LATER_GUEST = /^192\.168\.4\.[3-9]$/;
 const NO_DHCP = '169.254.';
 
 /** From the device's restart into FinalStage until it is gone with the final image. */
 export const FINALSTAGE_RULES: readonly Rule[] = [
   {
-    // Protocol notes 7, row 4. Never sooner than its time, not even at the stage's limit: nothing can undo this word.
+    // docs/dev/stock-firmware.md#7, row 4. Never sooner than its time, not even at the stage's limit: nothing can undo
+    // this word.
     code: 'finalstage-half-erased',
     stages,
     see: (seen) => {
@@ -41,7 +45,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 14, where the erase is behind it.
+    // docs/dev/stock-firmware.md#7, row 14, where the erase is behind it.
     code: 'finalstage-stalled',
     stages,
     see: (seen) => {
@@ -91,7 +95,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 17.
+    // docs/dev/stock-firmware.md#7, row 17.
     code: 'network-overlap',
     stages,
     see: (seen) => {
@@ -101,7 +105,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 5, where FinalStage itself gave the address that it does not dial.
+    // docs/dev/stock-firmware.md#7, row 5, where FinalStage itself gave the address that it does not dial.
     code: 'finalstage-stolen',
     stages,
     see: (seen) => {
@@ -128,7 +132,8 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // The first client gets the one address that FinalStage dials, and its network is open to any (protocol notes 5).
+    // The first client gets the one address that FinalStage dials, and its network is open to any
+    // (docs/dev/stock-firmware.md#5).
     code: 'finalstage-stranger',
     stages,
     see: (seen) => {
@@ -140,7 +145,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 3.
+    // docs/dev/stock-firmware.md#7, row 3.
     code: 'finalstage-blocked',
     stages,
     see: (seen) => {
@@ -151,7 +156,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 14, where nothing is lost yet.
+    // docs/dev/stock-firmware.md#7, row 14, where nothing is lost yet.
     code: 'finalstage-left-early',
     stages,
     see: (seen) => {
@@ -163,7 +168,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 13.
+    // docs/dev/stock-firmware.md#7, row 13.
     code: 'finalstage-again',
     stages,
     see: (seen) => {

@@ -7,7 +7,8 @@ const stages = ['newfirmware'] as const;
 /** From the restart into the new firmware until that shows itself. */
 export const NEW_FIRMWARE_RULES: readonly Rule[] = [
   {
-    // Only stock firmware dials a cloud: what was to put the final image into its place handed back (image notes 5.2).
+    // Only stock firmware dials a cloud: what was to put the final image into its place handed back
+    // (docs/dev/esp8266-images.md#5.2).
     code: 'back-to-stock',
     stages,
     see: (seen) => {
@@ -27,7 +28,7 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 16.
+    // docs/dev/stock-firmware.md#7, row 16.
     code: 'new-firmware-silent',
     stages,
     see: (seen) => {

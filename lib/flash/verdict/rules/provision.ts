@@ -40,7 +40,7 @@ export const PROVISION_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 11: another default route, a VPN, or an access point that has just closed.
+    // docs/dev/stock-firmware.md#7, row 11: another default route, a VPN, or an access point that has just closed.
     code: 'ap-silent',
     stages,
     see: (seen) => {
@@ -53,7 +53,7 @@ export const PROVISION_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 10: quick pairing instead of the access point, or its three minutes are over.
+    // docs/dev/stock-firmware.md#7, row 10: quick pairing instead of the access point, or its three minutes are over.
     code: 'ap-unreachable',
     stages,
     see: (seen) => {

@@ -27,7 +27,7 @@ interface Attempt {
 /** From the command to the device's own verdict on it. */
 export const UPGRADE_RULES: readonly Rule[] = [
   {
-    // Protocol notes 7, row 1: this firmware takes the header first, and then little at a time.
+    // docs/dev/stock-firmware.md#7, row 1: this firmware takes the header first, and then little at a time.
     code: 'fed-too-fast',
     stages,
     see: (seen) =>
@@ -37,7 +37,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
       }),
   },
   {
-    // Protocol notes 7, row 9: it does not go on where its connection broke off, but begins anew.
+    // docs/dev/stock-firmware.md#7, row 9: it does not go on where its connection broke off, but begins anew.
     code: 'download-restarts',
     stages,
     see: (seen) => {
@@ -71,7 +71,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
   refusal('model-refused', [406, 411]),
   refusal('digest-refused', [409]),
   {
-    // The one refusal that another offer can answer, once (design, rule 4).
+    // The one refusal that another offer can answer, once (docs/dev/design.md#3.4).
     code: 'version-refused',
     stages,
     see: (seen) => {
@@ -107,7 +107,8 @@ export const UPGRADE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Protocol notes 7, row 12. That the `ts` sequence began again proves a restart; a lost Wi-Fi leaves it as it was.
+    // docs/dev/stock-firmware.md#7, row 12. That the `ts` sequence began again proves a restart; a lost Wi-Fi leaves it
+    // as it was.
     code: 'device-rebooted',
     stages,
     see: (seen) => {
@@ -198,7 +199,7 @@ function restartedSequence(seen: Sightings): Observation[] | undefined {
   return undefined;
 }
 
-/** Whether a file went out faster than the pace that is proven (protocol notes 4.2). */
+/** Whether a file went out faster than the pace that is proven (docs/dev/stock-firmware.md#4.2). */
 function isTooFast({ class: otaClass, bytes, ms }: Seen<'image-sent'> | Seen<'image-ended'>): boolean {
   if (otaClass !== 'no-range') return false;
   const { headerBodyBytes, pauseMs, packetBytes, intervalMs } = PROVEN_PACE;
