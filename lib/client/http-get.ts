@@ -1,23 +1,35 @@
 /** A GET over http(s) that follows redirects within limits, and says in words what went wrong. */
 
+import { request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { FlashError } from '../errors';
-import { isNearer, scopeOfHost, type AddressScope } from '../net/address-scope';
+import { Refusal } from './refusal';
+import { Route } from './route';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** For the connection alone; whoever reads the answer limits the rest. */
+const CONNECT_MS = 10_000;
+/** What a server may have packed a body with, though nobody asked for that. */
+const UNPACKERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
 
 /** What the codes of Node's network errors mean to a user. */
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection broke off',
-  UND_ERR_SOCKET: 'the connection broke off',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body has another length than announced',
   ENOTFOUND: 'its name is not known',
   EAI_AGAIN: 'its name could not be looked up',
   EHOSTUNREACH: 'there is no way to that network',
   ENETUNREACH: 'there is no way to that network',
   ETIMEDOUT: 'nothing answered',
-  UND_ERR_CONNECT_TIMEOUT: 'nothing answered',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
@@ -25,10 +37,7 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 /** Those of them that another try may not meet again. */
-const PASSING = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
-
-/** What is wrong with an answer, in words for the user; another try would bring the same. */
-export class Refusal extends Error {}
+const PASSING = new Set(['ECONNRESET', 'EPIPE']);
 
 /** The address as it may be shown: without user, password and query, which may all be secrets. */
 export function displayUrl(address: string): string {
@@ -41,37 +50,82 @@ export interface GetOptions {
   what: string;
   headers: Record<string, string>;
   signal: AbortSignal;
-  /** From where a host can be reached. */
-  scopeOf?: (hostname: string) => Promise<AddressScope>;
+  /** A new one, of this machine's resolver, unless told. */
+  route?: Route;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Unpacked. */
+  readonly body: Readable;
 }
 
 /**
  * The first answer that is no redirect. A redirect never leads nearer to this machine than the address before it: what
  * somebody else's server says must not reach a service at home, or one on this machine. A user and password in the address are sent to its own origin only.
  *
- * @throws FlashError `fetch-redirected`; a Refusal; or what `fetch` throws
+ * @throws FlashError `fetch-redirected`; a Refusal; or what Node's sockets throw
  */
 export async function get(
   address: string,
-  { what, headers, signal, scopeOf = scopeOfHost }: GetOptions,
-): Promise<Response> {
+  { what, headers, signal, route = new Route() }: GetOptions,
+): Promise<Answer> {
   let url = parse(address);
   const { origin } = url;
   const authorization = basicAuthorization(url);
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-    const own = new Headers(headers);
-    if (authorization && url.origin === origin) own.set('authorization', authorization);
-    const response = await fetch(withoutCredentials(url), { signal, headers: own, redirect: 'manual' });
-    if (!REDIRECTS.has(response.status)) return response;
-    await response.body?.cancel();
-    const location = response.headers.get('location');
+    const own = authorization && url.origin === origin ? { ...headers, authorization } : headers;
+    const message = await send(url, own, signal, route);
+    if (!REDIRECTS.has(message.statusCode ?? 0)) return answerOf(message);
+    message.destroy();
+    const { location } = message.headers;
     if (!location) throw new Refusal('it redirects to nowhere');
     const next = parse(location, url);
     if (url.protocol === 'https:' && next.protocol === 'http:') throw new Refusal('it redirects from https to http');
-    await refuseNearer(next, url, scopeOf);
     url = next;
   }
   throw new FlashError('fetch-redirected', { what, source: displayUrl(address), times: MAX_REDIRECTS });
+}
+
+async function send(
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  route: Route,
+): Promise<IncomingMessage> {
+  const { protocol, port, pathname, search } = url;
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  // Node looks up no name where an address is dialled.
+  if (isIP(hostname) !== 0) await route.to(hostname);
+  return await new Promise((resolve, reject) => {
+    const request = (protocol === 'https:' ? requestHttps : requestHttp)({
+      hostname,
+      port,
+      path: `${pathname}${search}`,
+      headers: { accept: '*/*', 'user-agent': 'node', ...headers },
+      // A connection that is kept was dialled for somebody else. Only Node's own agents know of a proxy.
+      agent: process.env['NODE_USE_ENV_PROXY'] === '1' ? undefined : false,
+      lookup: route.lookupOf(hostname),
+      timeout: CONNECT_MS,
+      signal,
+    });
+    request.on('timeout', () => {
+      if (!request.socket?.connecting) return;
+      request.destroy(Object.assign(new Error('nothing answered'), { code: 'ETIMEDOUT' }));
+    });
+    request.on('response', resolve).on('error', reject).end();
+  });
+}
+
+function answerOf(message: IncomingMessage): Answer {
+  const { statusCode: status = 0, statusMessage: statusText = '', headers } = message;
+  const unpack = UNPACKERS[headers['content-encoding']?.toLowerCase() ?? ''];
+  const body = unpack ? pipeline(message, unpack(), () => undefined) : message;
+  // One that nobody reads to its end breaks off unheard.
+  body.on('error', () => undefined);
+  return { status, statusText, headers, body };
 }
 
 /** Whether another try may succeed. */
@@ -84,8 +138,7 @@ export function reasonOf(thrown: unknown): string {
   if (thrown instanceof Refusal) return thrown.message;
   const code = codeOf(thrown);
   if (code.startsWith('HPE_')) return 'the answer is not HTTP';
-  const cause = causeOf(thrown);
-  return NETWORK_REASONS[code] ?? (code || (cause instanceof Error ? cause.message : String(cause)));
+  return NETWORK_REASONS[code] ?? (code || (thrown instanceof Error ? thrown.message : String(thrown)));
 }
 
 function parse(address: string, base?: URL): URL {
@@ -95,33 +148,12 @@ function parse(address: string, base?: URL): URL {
   throw new Refusal(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
 }
 
-async function refuseNearer(next: URL, from: URL, scopeOf: typeof scopeOfHost): Promise<void> {
-  if (next.hostname === from.hostname) return;
-  const scope = await scopeOf(next.hostname);
-  if (!isNearer(scope, await scopeOf(from.hostname))) return;
-  throw new Refusal(scope === 'loopback' ? 'it redirects to this machine' : 'it redirects to a private network');
-}
-
 function basicAuthorization({ username, password }: URL): string | undefined {
   if (!username && !password) return undefined;
   const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return `Basic ${Buffer.from(plain).toString('base64')}`;
 }
 
-/** `fetch` refuses an address with credentials in it. */
-function withoutCredentials(url: URL): URL {
-  const plain = new URL(url);
-  plain.username = '';
-  plain.password = '';
-  return plain;
-}
-
-/** `fetch` and its body wrap what happened: "fetch failed", "terminated". */
-function causeOf(thrown: unknown): unknown {
-  return thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
-}
-
 function codeOf(thrown: unknown): string {
-  const cause = causeOf(thrown);
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }

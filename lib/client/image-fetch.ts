@@ -3,9 +3,11 @@
  * off is taken up again where it stopped, if the server can do that and the file is still the same one.
  */
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FlashError } from '../errors';
-import { displayUrl, get, mayPass, reasonOf, Refusal } from './http-get';
+import { displayUrl, get, mayPass, reasonOf, type Answer } from './http-get';
+import { Refusal } from './refusal';
 
 export interface FetchOptions {
   /** How an error names the image. */
@@ -111,9 +113,9 @@ class Download {
     };
     expectMore();
     try {
-      const response = await get(this.address, { what: this.options.what, headers: this.headers(), signal });
-      this.begin(response);
-      for await (const piece of response.body ?? []) {
+      const answer = await get(this.address, { what: this.options.what, headers: this.headers(), signal });
+      this.begin(answer);
+      for await (const piece of answer.body as AsyncIterable<Buffer>) {
         expectMore();
         this.take(piece);
       }
@@ -137,10 +139,9 @@ class Download {
   }
 
   /** A 206 goes on where the last try stopped; anything else that can be used begins anew. A first 206 is no whole file. */
-  private begin(response: Response): void {
-    const { status, statusText, headers } = response;
+  private begin({ status, statusText, headers }: Answer): void {
     const wasBegun = this.length > 0;
-    if (status === 206 && wasBegun && this.goesOn(headers.get('content-range'))) return;
+    if (status === 206 && wasBegun && this.goesOn(headers['content-range'])) return;
     this.pieces = [];
     this.length = 0;
     this.validator = validatorOf(headers);
@@ -152,7 +153,7 @@ class Download {
     if (this.total !== undefined && this.total > this.options.limitBytes) throw this.tooLong();
   }
 
-  private goesOn(range: string | null): boolean {
+  private goesOn(range: string | undefined): boolean {
     const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range ?? '') ?? [];
     if (Number(first) !== this.length || (this.total !== undefined && Number(total) !== this.total)) return false;
     this.total = Number(total);
@@ -176,14 +177,13 @@ function isFinal(thrown: unknown): boolean {
 }
 
 /** Undefined where nothing usable is announced; that of a compressed body counts other bytes than we see. */
-function announcedLength(headers: Headers): number | undefined {
-  if (headers.has('content-encoding')) return undefined;
-  const header = headers.get('content-length');
-  return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
+function announcedLength(headers: IncomingHttpHeaders): number | undefined {
+  if (headers['content-encoding'] !== undefined) return undefined;
+  const length = headers['content-length'];
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-function validatorOf(headers: Headers): string | undefined {
-  const etag = headers.get('etag');
-  if (etag !== null && !etag.startsWith('W/')) return etag;
-  return headers.get('last-modified') ?? undefined;
+function validatorOf(headers: IncomingHttpHeaders): string | undefined {
+  const { etag } = headers;
+  return etag !== undefined && !etag.startsWith('W/') ? etag : headers['last-modified'];
 }

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6 } from 'node:net';
 
 /** From where an address can be reached, the farthest first. */
@@ -29,12 +28,6 @@ export function scopeOf(address: string): AddressScope {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (LOOPBACK.check(address, family)) return 'loopback';
   return PRIVATE.check(address, family) ? 'private' : 'public';
-}
-
-/** The nearest scope of all addresses that a host name or address stands for; rejects where the name is not known. */
-export async function scopeOfHost(hostname: string): Promise<AddressScope> {
-  const found = await lookup(hostname.replace(/^\[(.*)\]$/, '$1'), { all: true });
-  return found.map(({ address }) => scopeOf(address)).reduce((one, other) => (isNearer(other, one) ? other : one));
 }
 
 /** Whether fewer machines can reach `one` than `other`. */

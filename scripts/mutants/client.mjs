@@ -9,8 +9,8 @@ export default [
   },
   {
     file: 'lib/client/http-get.ts',
-    find: 'if (authorization && url.origin === origin)',
-    replace: 'if (authorization)',
+    find: 'authorization && url.origin === origin ?',
+    replace: 'authorization ?',
     tests: ['client/http-get'],
     why: 'a password is sent to wherever a server redirects',
   },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isNearer, scopeOf, scopeOfHost } from '../../lib/net/address-scope';
+import { isNearer, scopeOf } from '../../lib/net/address-scope';
 
 describe('net/address-scope', () => {
   for (const [scope, addresses] of [
@@ -12,11 +12,6 @@ describe('net/address-scope', () => {
   ] as const) {
     for (const address of addresses) it(`knows ${address} as ${scope}`, () => assert.equal(scopeOf(address), scope));
   }
-
-  it('takes names and bracketed addresses for what they stand for', async () => {
-    for (const host of ['localhost', '[::1]', '127.0.0.1']) assert.equal(await scopeOfHost(host), 'loopback');
-    assert.equal(await scopeOfHost('192.168.1.5'), 'private');
-  });
 
   it('knows which scope is nearer', () => {
     assert.deepEqual([isNearer('loopback', 'private'), isNearer('private', 'public')], [true, true]);
