@@ -198,7 +198,7 @@ const EXPLANATIONS = {
   'nothing-arrived': {
     what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
     remedy:
-      'Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
+      '{doubts}Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
   },
   'address-changed': {
     what: 'The device was told to dial {told}, but this machine is at {own} now.',

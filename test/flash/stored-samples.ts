@@ -32,7 +32,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     { event: 'failed', code: 'wifi-not-found', values: { ssid: 'ITEAD-1000a1b2c3' } },
     { event: 'lost', code: 'wifi-lost', values: {} },
   ],
-  provisioned: [{ answer: 'accepted' }],
+  provisioned: [{ answer: 'accepted' }, { answer: 'accepted', doubts: 'The Wi-Fi password is short.' }],
   dialled: [{ peer: '192.0.2.7', port: 'plain', isOld: true }],
   'tls-failed': [
     {

@@ -56,6 +56,11 @@ export const ANNOUNCEMENTS = {
     label: 'set-up sent',
     text: 'The connection to the device {deviceid} was lost after the set-up was sent; it probably took it. Rejoin the home network now if this machine left it.',
   },
+  'wifi-doubtful': {
+    state: 'waiting',
+    label: 'check the Wi-Fi',
+    text: 'The device {deviceid} has the home Wi-Fi, but may not join it: {doubts}',
+  },
   'already-set-up': {
     state: 'working',
     label: 'set up already',

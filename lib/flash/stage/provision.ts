@@ -73,7 +73,7 @@ async function waitForAccessPoint(
       ]);
       if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
       requireMeant(device, options.deviceid);
-      return { ...(await setUp(context, host, { ...options, visit }, device, signal)), warnings };
+      return { ...(await setUp(context, host, { ...options, visit, warnings }, device, signal)), warnings };
     } finally {
       await visit?.leave();
     }
@@ -166,10 +166,16 @@ function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
   throw new FlashError('device-unknown', { reason, known: device.deviceid });
 }
 
+interface SetUpOptions extends ProvisionOptions {
+  readonly visit: NetworkVisit | undefined;
+  /** Of the Wi-Fi settings. */
+  readonly warnings: readonly string[];
+}
+
 async function setUp(
   context: StageContext,
   host: FlashHost,
-  { url, ssid = '', password = '', visit }: ProvisionOptions & { visit: NetworkVisit | undefined },
+  { url, ssid = '', password = '', visit, warnings }: SetUpOptions,
   { deviceid, apikey }: DeviceInfo,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
@@ -183,8 +189,15 @@ async function setUp(
   await host.kept();
   const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
   const isOwn = !host.isAddressSet || host.isAddressRemembered;
-  context.job.evidence.add({ kind: 'provisioned', answer, ...(isOwn ? { told: serverName } : {}) });
+  const doubts = warnings.join(' ');
+  context.job.evidence.add({
+    kind: 'provisioned',
+    answer,
+    ...(isOwn ? { told: serverName } : {}),
+    ...(doubts === '' ? {} : { doubts }),
+  });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
   context.say(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
+  if (doubts !== '') context.say('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
   return { deviceid, answer, serverName, port };
 }

@@ -81,6 +81,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   provisioned: body<'provisioned'>({
     answer: word<Seen<'provisioned'>['answer']>({ accepted: true, 'probably-accepted': true }),
     told: optional(peer),
+    doubts: optional(text()),
   }),
   dialled: body<'dialled'>({
     peer,

@@ -90,6 +90,8 @@ type Sighting =
       readonly answer: 'accepted' | 'probably-accepted';
       /** The address that the device was told to dial, where it is this machine's own. */
       readonly told?: string;
+      /** What makes the Wi-Fi settings doubtful, in sentences. */
+      readonly doubts?: string;
     }
   /** A TCP connection, before anything came on it. */
   | {

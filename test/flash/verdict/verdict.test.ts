@@ -161,6 +161,30 @@ describe('flash/verdict over real sockets', () => {
       await timesOutWith(bench, 'nothing-arrived', cloud(bench));
     });
 
+    it('nothing-arrived: what is doubtful in the Wi-Fi settings is said when they are sent, and again first of all', async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice({ fault: 'wrong-wifi-password' });
+      const { apPort } = await device.start();
+      const url = `http://127.0.0.1:${apPort}`;
+      const sent = bench.begin('provision', { ssid: 'Zoë’s Wi-Fi', password: '1234567', url });
+      await sent.outcome;
+      const doubts = String(sent.said.at(-1)?.values['doubts']);
+      assert.match(doubts, /shorter than the 8 characters.*The Wi-Fi name has a character/);
+      const { evidence } = await timesOutWith(bench, 'nothing-arrived', cloud(bench));
+      assert.ok(evidence.verdict().text.includes(`s. ${doubts} Check the Wi-Fi password`), evidence.verdict().text);
+    });
+
+    it('nothing-arrived says nothing of doubts where there are none', async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice({ fault: 'wrong-wifi-password' });
+      const { apPort } = await device.start();
+      const sent = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+      await sent.outcome;
+      assert.equal(sent.said.at(-1)?.name, 'wifi-sent');
+      const { evidence } = await timesOutWith(bench, 'nothing-arrived', cloud(bench));
+      assert.match(evidence.verdict().text, /s\. Check the Wi-Fi password/);
+    });
+
     it('nothing-arrived is said long before the limit', async () => {
       const bench = await openBench();
       impatient(bench, { nothingArrived: 200 });

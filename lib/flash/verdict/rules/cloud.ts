@@ -106,7 +106,10 @@ export const CLOUD_RULES: readonly Rule[] = [
     code: 'nothing-arrived',
     stages,
     see: (seen) => {
-      return seen.began && isSilent(seen) ? { confidence: 'likely', evidence: [seen.began] } : undefined;
+      if (!seen.began || !isSilent(seen)) return undefined;
+      const doubts = setUpOf(seen)?.doubts;
+      const values = { doubts: doubts === undefined ? '' : `${doubts} ` };
+      return { confidence: 'likely', values, evidence: [seen.began] };
     },
   },
   {
