@@ -111,9 +111,10 @@ export class ExampleRun {
   }
 
   /** Switches a device on: with its button held, or one that was set up earlier and dials this machine. */
-  async device(
-    { isSetUp = false, ...options }: Partial<VirtualSonoffOptions> & { isSetUp?: boolean } = {},
-  ): Promise<VirtualSonoff> {
+  async device({
+    isSetUp = false,
+    ...options
+  }: Partial<VirtualSonoffOptions> & { isSetUp?: boolean } = {}): Promise<VirtualSonoff> {
     const device = new VirtualSonoff({
       apAddress: '127.0.0.1',
       apPort: this.places.accessPoint,
@@ -156,11 +157,6 @@ export class ExampleRun {
     await this.comms.status((id, status) => ids.has(id) && text.test(status.text ?? ''), LIMIT_MS);
   }
 
-  /** Waits until a device that was set up earlier has its session. */
-  async ready(device: VirtualSonoff): Promise<void> {
-    while (device.state !== 'ready') await once(device, 'state', { signal: AbortSignal.timeout(LIMIT_MS) });
-  }
-
   /** The device boots its new firmware, and its flash holds every byte of it. */
   async flashed(device: VirtualSonoff): Promise<void> {
     const late = once(AbortSignal.timeout(LIMIT_MS), 'abort').then(() => ({ result: 'not in time' }));
@@ -185,7 +181,12 @@ export class ExampleRun {
 
   private story(): string {
     const told = this.comms.debugs.slice(-20).map(({ name, msg }) => `${name}: ${JSON.stringify(msg)}`);
-    return [...told, ...[...this.ends.keys()].flatMap(({ log }) => ['--- a device', ...log]), '---', ...this.red.log].join('\n');
+    return [
+      ...told,
+      ...[...this.ends.keys()].flatMap(({ log }) => ['--- a device', ...log]),
+      '---',
+      ...this.red.log,
+    ].join('\n');
   }
 }
 

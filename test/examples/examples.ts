@@ -84,9 +84,11 @@ describe('the examples, run to their end in a real Node-RED', () => {
   });
 
   example('07', 'flashes a named device and one more', async (run) => {
-    const named = await run.device({ deviceid: ONE, isSetUp: true });
-    await run.ready(named);
+    // A host listens once something waits in its queue.
     await run.press('these devices', { deviceids: [ONE] });
+    const named = await run.device({ deviceid: ONE, isSetUp: true });
+    // It has been found, so that it is no longer looked for in the next one's access point.
+    await run.status('sonota-ota-serve', /%/);
     await run.press('one more');
     const another = await run.device({ deviceid: TWO });
     await Promise.all([run.flashed(named), run.flashed(another)]);
