@@ -72,6 +72,13 @@ describe('the examples, all of them in one Node-RED', () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
+  /** Resolves when the flows run again, which is after the answer to the deploy. */
+  async function deployed(flow: Flow, type: 'full' | 'nodes'): Promise<void> {
+    const from = red.log.length;
+    await red.deploy(flow, type);
+    await red.logged(/Started (flows|modified nodes)/, LIMIT_MS, from);
+  }
+
   /** No host stands in another one's way, and nothing is told as an error. */
   function assertAtPeace(): void {
     assert.deepEqual(
@@ -93,7 +100,7 @@ describe('the examples, all of them in one Node-RED', () => {
   }
 
   it('are deployed, and no host stands in the way of another', async () => {
-    await red.deploy(imported);
+    await deployed(imported, 'full');
     // The one that answers whoever dials in needs its ports at once, and so does the one of the dashboard.
     await red.logged(new RegExp(`listening on 0\\.0\\.0\\.0: ${await ownPort('8443')} `), LIMIT_MS);
     await red.logged(new RegExp(`listening on 127\\.0\\.0\\.1: ${await ownPort('18443')} `), LIMIT_MS);
@@ -138,7 +145,7 @@ describe('the examples, all of them in one Node-RED', () => {
       // Where no device answers, rather than at an address that this machine's network may have.
       [nodeOf('02', { type: 'sonota-provision' }).id]: { url: `http://127.0.0.1:${await freePort()}` },
     };
-    await red.deploy(
+    await deployed(
       imported.map((node) => ({ ...node, ...filledIn[node.id] })),
       'nodes',
     );
