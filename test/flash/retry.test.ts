@@ -16,6 +16,7 @@ const LASTING: readonly ErrorCode[] = [
   'intermediate-unknown',
   'model-refused',
   'port-in-use',
+  'port-of-other-host',
   'queue-lost',
   'queue-not-wired',
   'rehearsal-only',

@@ -39,6 +39,9 @@ describe('nodes: what nodes do once the flows run', () => {
     });
     const { devices } = (bed.node('host') as HostNode).flashHost;
     const ready = once(devices, 'ready');
+    // It listens for another device.
+    bed.send('cloud', { deviceid: '1000ffffff' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
     await device.start();
     await ready;
     const every = road(ports, { cloud: { ...cloud, every: true } });

@@ -81,6 +81,9 @@ describe('nodes: sonota-queue', () => {
     await waiting({ payload: { event_type: 'sonota_flash', event: { count: 4 } } }, 4);
     const { httpsPort: port } = ports;
     const ids = ['1000000001', '1000000002'];
+    // The host listens for another device.
+    bed.send('cloud', { deviceid: '1000ffffff' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
     for (const deviceid of ids) {
       const one = bed.device({ deviceid, provisioned: { serverName: '127.0.0.1', port } });
       await one.start();
