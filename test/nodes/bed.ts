@@ -106,7 +106,12 @@ export class Bed {
 
   /** Deploys another flow, or the same one anew. */
   async deploy(flow: Flow, type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
-    await helper.setFlows(flow as never, type, this.credentials);
+    const started = once(this.RED?.events ?? this.news, 'flows:started');
+    await helper.setFlows(flow as never, type, this.credentials).catch((error: Error) => {
+      // It waits for the start for no more than 300 ms.
+      if (error.message !== 'timeout waiting event') throw error;
+    });
+    await started;
   }
   credentials: Record<string, Record<string, string>> = {};
 
