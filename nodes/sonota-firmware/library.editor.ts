@@ -46,6 +46,8 @@ interface SonotaStoredImage {
   size: number;
   addedAt: string | null;
   origins: string[];
+  /** Something that is deployed or at work refers to it. */
+  isUsed: boolean;
 }
 
 interface SonotaImages {
@@ -84,6 +86,11 @@ const sonotaLibrary = {
 
   remove(sha256: string): PromiseLike<unknown> {
     return $.ajax({ url: `sonota/firmware/store/${sha256}`, method: 'DELETE' });
+  },
+
+  /** Removes those of the images that nothing refers to by then. */
+  prune(digests: string[]): PromiseLike<unknown> {
+    return sonotaPost('prune', { digests });
   },
 
   /** Fetches what is not here; `cancel` of the answer ends it. */

@@ -98,10 +98,11 @@ class SonotaPlace {
     this.stop();
     // The pair is empty or it is not: what stands in one place says something about the other.
     const others = this.role === 'final' ? [] : this.form.places.filter(({ role }) => role !== 'final');
-    this.timer = setTimeout(
-      () => [this, ...others.filter((one) => one !== this)].forEach((one) => one.examine()),
-      SONOTA_TYPING_MS,
-    );
+    this.timer = setTimeout(() => {
+      for (const one of new Set([this, ...others])) one.examine();
+      // Which of the kept images nothing uses depends on what stands here.
+      this.form.refresh();
+    }, SONOTA_TYPING_MS);
   }
 
   /** What to look at; undefined, with a word in its place, where there is nothing yet. */

@@ -8,6 +8,7 @@ import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
 import { sourceOf } from '../../lib/flash/firmware/library/catalog';
 import type { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
+import { removeUnused, usedImages } from '../../lib/flash/firmware/library/used-images';
 import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/firmware/inspection';
 import { MENDS, type ImageRole, type MendName } from '../../lib/image';
 
@@ -18,8 +19,15 @@ const SOURCE_LIMIT = 8192;
 /** At most this often a download tells how far it is; ms. */
 const PROGRESS_MS = 200;
 
-/** @param libraryNow the library; asked for anew each time, since Node-RED's settings come late */
-export function addFirmwareRoutes(RED: NodeAPI, libraryNow: () => ImageLibrary): void {
+/**
+ * @param libraryNow the library; asked for anew each time, since Node-RED's settings come late
+ * @param referrers whatever may name an image now
+ */
+export function addFirmwareRoutes(
+  RED: NodeAPI,
+  libraryNow: () => ImageLibrary,
+  referrers: () => readonly unknown[],
+): void {
   const { httpAdmin } = RED;
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
@@ -27,7 +35,7 @@ export function addFirmwareRoutes(RED: NodeAPI, libraryNow: () => ImageLibrary):
   httpAdmin.get(
     `${PATH}/images`,
     mayRead,
-    answer(() => images(libraryNow())),
+    answer(() => images(libraryNow(), referrers())),
   );
   httpAdmin.post(
     `${PATH}/examine`,
@@ -62,17 +70,24 @@ export function addFirmwareRoutes(RED: NodeAPI, libraryNow: () => ImageLibrary):
       return {};
     }),
   );
+  httpAdmin.post(
+    `${PATH}/prune`,
+    mayWrite,
+    answer(async (request) => ({ removed: await removeUnused(libraryNow(), digestsOf(request), referrers) })),
+  );
 }
 
 /** What can be picked: the catalog with what is here of it, and everything that is kept. */
-async function images({ catalog, store }: ImageLibrary): Promise<object> {
+async function images(library: ImageLibrary, referrers: readonly unknown[]): Promise<object> {
+  const { catalog, store } = library;
   const kept = await store.list();
+  const used = await usedImages(library, referrers);
   return {
     catalog: catalog.images.map((image) => {
       const isHere = kept.some(({ sha256, origins }) => sha256 === image.sha256 || origins.includes(sourceOf(image)));
       return { ...image, isHere };
     }),
-    store: kept,
+    store: kept.map((image) => ({ ...image, isUsed: used.has(image.sha256) })),
   };
 }
 
@@ -139,6 +154,12 @@ function mendsOf(request: Request): MendName[] {
     if (!known) throw new BadRequest(`there is no mend ${String(mend)}`);
     return known;
   });
+}
+
+function digestsOf(request: Request): string[] {
+  const { digests } = bodyOf(request);
+  if (!Array.isArray(digests)) throw new BadRequest('digests must be a list');
+  return digests.map(text);
 }
 
 function text(value: unknown): string {

@@ -73,26 +73,3 @@ function sonotaFollowIntermediate(form: SonotaForm): void {
   });
   show();
 }
-
-/** Everything that is kept, each with a button that removes it. */
-function sonotaShowStore(box: JQuery, store: SonotaStoredImage[], { t, refresh, places }: SonotaForm): void {
-  box.empty();
-  if (store.length === 0) box.text(t('store.empty'));
-  for (const { sha256, size, addedAt, origins } of store) {
-    const row = $('<div class="sonota-stored">').attr('data-sha256', sha256).appendTo(box);
-    const when = addedAt === null ? '' : new Date(addedAt).toLocaleDateString();
-    const what = origins[origins.length - 1] ?? t('store.unknown');
-    sonotaButton(row, t('button.remove'), 'sonota-remove', () => {
-      sonotaLibrary.remove(sha256).then(
-        () => {
-          refresh();
-          for (const place of places) place.examine();
-        },
-        () => sonotaNotify(t('examination.unavailable'), 'error'),
-      );
-    });
-    $('<span>')
-      .text(t('store.entry', { what, size: String(size), when, digest: sha256.slice(0, 16) }))
-      .appendTo(row);
-  }
-}

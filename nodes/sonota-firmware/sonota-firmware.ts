@@ -3,6 +3,7 @@ import type { FirmwareNode } from '../shared/firmware-choice';
 import { libraryOf } from '../shared/library';
 import { readSources } from '../shared/sources';
 import { Values } from '../shared/values';
+import { referrersOf } from './referrers';
 import { addFirmwareRoutes } from './routes';
 
 export default function register(RED: NodeAPI): void {
@@ -12,6 +13,10 @@ export default function register(RED: NodeAPI): void {
     Object.assign(this, { readSources: () => readSources(form) } satisfies Pick<FirmwareNode, 'readSources'>);
   }
 
-  addFirmwareRoutes(RED, () => libraryOf(RED));
+  addFirmwareRoutes(
+    RED,
+    () => libraryOf(RED),
+    () => referrersOf(RED),
+  );
   RED.nodes.registerType('sonota-firmware', SonotaFirmware);
 }

@@ -129,6 +129,31 @@ describe('editor: the form of a firmware', () => {
     assert.equal(await form.locator('#sonota-pick-final').inputValue(), '', 'the picker is ready for another choice');
   });
 
+  it('shows how much is kept, and removes what nothing uses once a person has agreed', async () => {
+    const base = await http.serve((_, response) => response.end(makeFinalImage({ seed: 13, size: 400_000 })));
+    await enter('final', `${base}/unused.bin`);
+    await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'examined').waitFor();
+    const unused = form.locator('.sonota-stored', { hasText: `${base}/unused.bin` });
+    await unused.waitFor();
+    assert.match(await form.locator('.sonota-store-total').innerText(), /^Images: \d+, together \d+\.\d MB\.$/);
+    const count = await form.locator('.sonota-stored').count();
+    const offer = (images: number): Locator =>
+      form.locator('.sonota-prune', { hasText: `Remove unused images: ${images} (` });
+    // What the form names is used, though nobody has deployed it.
+    await enter('final', `store:${(await unused.getAttribute('data-sha256')) ?? ''}`);
+    await box('final', 'examined').waitFor();
+    await (count > 1 ? offer(count - 1) : form.locator('.sonota-pruning:empty')).waitFor({ state: 'attached' });
+    await enter('final', '');
+    await offer(count).click();
+    await form.locator('.sonota-keep').click();
+    assert.equal(await form.locator('.sonota-stored').count(), count, 'a person who says no keeps everything');
+    await form.locator('.sonota-prune').click();
+    await form.locator('.sonota-prune-now').click();
+    await unused.waitFor({ state: 'detached' });
+    assert.equal(await form.locator('.sonota-stored').count(), 0);
+  });
+
   it('picks from the catalog what fits the place', async () => {
     const values = async (role: string): Promise<string[]> =>
       await form

@@ -29,6 +29,7 @@ describe('nodes/firmware routes', () => {
   let folder: string;
   let library: ImageLibrary;
   let asked: string[];
+  let referrers: unknown[];
 
   before((done) => {
     helper.init(require.resolve(nodeRedFolder()));
@@ -40,8 +41,19 @@ describe('nodes/firmware routes', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-routes-'));
     asked = [];
+    referrers = [];
     await useCatalog('http://127.0.0.1:1');
-    await helper.load([(RED: NodeAPI) => addFirmwareRoutes(watched(RED), () => library)], []);
+    await helper.load(
+      [
+        (RED: NodeAPI) =>
+          addFirmwareRoutes(
+            watched(RED),
+            () => library,
+            () => referrers,
+          ),
+      ],
+      [],
+    );
   });
   afterEach(async () => {
     await helper.unload();
@@ -238,6 +250,54 @@ describe('nodes/firmware routes', () => {
     assert.deepEqual(((await call('get', 'images')).body as { store: unknown[] }).store, []);
   });
 
+  /** What is listed as kept, by its origin. */
+  async function isUsed(): Promise<Record<string, unknown>> {
+    const { store } = (await call('get', 'images')).body as { store: { origins: string[]; isUsed: boolean }[] };
+    return Object.fromEntries(store.map(({ origins, isUsed }) => [origins.at(-1), isUsed]));
+  }
+
+  it('knows what is used by digest, by name, by address and as the pair', async () => {
+    const base = await http.serve((request, response) =>
+      response.end(makeFinalImage({ seed: request.url?.length ?? 0 })),
+    );
+    const { store } = library;
+    await store.keep(makeUserImage({ slot: 1 }), 'catalog:user1', 'user1');
+    await store.keep(FINAL, 'catalog:known', 'final');
+    const unknown = await store.keep(makeFinalImage({ seed: 21 }), 'catalog:unknown', 'final');
+    await store.note('catalog:unknown', { sha256: unknown, isConfirmed: false });
+    await fetched('final', `${base}/a`);
+    const free = await store.keep(makeFinalImage({ seed: 22 }), 'free', 'final');
+    const none = { 'catalog:known': false, 'catalog:unknown': false, [`${base}/a`]: false, free: false };
+    assert.deepEqual(await isUsed(), { 'catalog:user1': true, ...none });
+    for (const [referrer, origin] of [
+      [{ func: `msg.firmware = 'store:${free.toUpperCase()}'` }, 'free'],
+      [{ digests: { final: free } }, 'free'],
+      [{ rules: [{ to: 'Catalog:known' }] }, 'catalog:known'],
+      [['catalog:unknown'], 'catalog:unknown'],
+      [{ final: ` ${base}/a ` }, `${base}/a`],
+      [{ func: `msg.firmware = { final: '${base}/a' };` }, `${base}/a`],
+    ] as const) {
+      referrers = [referrer];
+      assert.deepEqual(await isUsed(), { 'catalog:user1': true, ...none, [origin]: true });
+    }
+  });
+
+  it('removes what a person agreed to, except for what came into use meanwhile, and nothing else', async () => {
+    const { store } = library;
+    const [agreed, inUse, other] = [
+      await store.keep(makeFinalImage({ seed: 31 }), 'agreed', 'final'),
+      await store.keep(makeFinalImage({ seed: 32 }), 'in use meanwhile', 'final'),
+      await store.keep(makeFinalImage({ seed: 33 }), 'other', 'final'),
+    ];
+    assert.deepEqual(await isUsed(), { agreed: false, 'in use meanwhile': false, other: false });
+    referrers = [{ type: 'sonota-firmware', final: `store:${inUse}` }];
+    asked = [];
+    const { status, body } = await call('post', 'prune', { digests: [agreed, inUse, '../index', '0'.repeat(64)] });
+    assert.deepEqual([status, body, asked], [200, { removed: [agreed] }, ['sonota.write']]);
+    assert.deepEqual(await isUsed(), { 'in use meanwhile': true, other: false });
+    assert.ok(await store.read(other));
+  });
+
   it('keeps a mended copy beside the image that it was made of', async () => {
     const path = join(folder, 'dio.bin');
     const dio = rewritten(patched(FINAL, 2, 2));
@@ -263,6 +323,8 @@ describe('nodes/firmware routes', () => {
       ['mend', { role: 'final', source: 'x', mends: 'all' }],
       ['mend', { role: 'final', source: 'x', mends: ['erase'] }],
       ['confirm', { name: 'known' }],
+      ['prune', { digests: 'all' }],
+      ['prune', { digests: [7] }],
     ];
     for (const [path, body] of cases) {
       assert.equal((await call('post', path, body)).status, 400, `${path} ${JSON.stringify(body).slice(0, 60)}`);

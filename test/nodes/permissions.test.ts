@@ -48,6 +48,7 @@ describe("nodes: who may ask the editor's routes", () => {
       ['mend', 'POST', 'firmware/mend', { ...target, mends: [] }],
       ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
       ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
+      ['prune', 'POST', 'firmware/prune', { digests: [] }],
       ['preflight', 'POST', 'host/none/preflight'],
       ['overview', 'GET', 'overview'],
       ['addresses', 'GET', 'addresses'],
@@ -69,7 +70,7 @@ describe("nodes: who may ask the editor's routes", () => {
     return found;
   }
 
-  const FIRMWARE = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401 };
+  const FIRMWARE = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, prune: 401 };
   const WRITES = { ...FIRMWARE, preflight: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
@@ -85,7 +86,7 @@ describe("nodes: who may ask the editor's routes", () => {
 
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
-    const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200 };
+    const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200, prune: 200 };
     const all = {
       ...firmware,
       preflight: 200,

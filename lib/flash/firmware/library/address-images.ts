@@ -37,7 +37,7 @@ export class AddressImages {
 
   /** What was examined, else what the address brought the last time, if it is here. @throws FlashError store-failed */
   async peek(address: string, digest: string | undefined): Promise<Buffer | undefined> {
-    const sha256 = digest ?? (await this.store.known(keyOf(address)))?.sha256;
+    const sha256 = digest ?? (await this.store.known(addressKey(address)))?.sha256;
     return sha256 === undefined ? undefined : await this.store.read(sha256);
   }
 
@@ -46,7 +46,7 @@ export class AddressImages {
     try {
       const { sha256 } = readImage(bytes, role);
       await this.store.keep(bytes, displayUrl(address), role);
-      await this.store.note(keyOf(address), { sha256, isConfirmed: false });
+      await this.store.note(addressKey(address), { sha256, isConfirmed: false });
     } catch {
       // Whoever reads the image next says what is wrong with it.
     }
@@ -58,7 +58,7 @@ export class AddressImages {
 }
 
 /** How the store knows an address: the address itself may hold secrets. */
-function keyOf(address: string): string {
+export function addressKey(address: string): string {
   return `address:${digestOf(Buffer.from(address))}`;
 }
 
