@@ -37,7 +37,8 @@ function codes() {
 
 /** A placeholder as a reader takes it: what stands there in the real message. */
 function plain(sentence) {
-  return sentence.replace(/\{(\w+)\}/g, '‹$1›');
+  // What stands before the first sentence is a sentence of its own, or nothing.
+  return sentence.replace(/^\{doubts\}/, '').replace(/\{(\w+)\}/g, '‹$1›');
 }
 
 function example(name, flow) {

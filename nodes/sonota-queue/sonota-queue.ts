@@ -65,7 +65,8 @@ export default function register(RED: NodeAPI): void {
       whenFlowsRun(RED, this, () => to.attach(this.id, outlet));
     };
 
-    if (hostNode) hosts.addUser(config.host, this.id);
+    // "All" means the devices that have dialled in, and one that dials in needs no set-up.
+    if (hostNode) hosts.addUser(config.host, this.id, { awaitsDevices: true });
     try {
       attach(requireHost(hostNode).flashHost.queue);
     } catch (thrown) {

@@ -13,6 +13,7 @@ const at = { z: 'tab', x: 100, y: 100 };
 const WAITING: Record<string, object> = {
   'sonota-cloud-emulator': { every: true, timeout: '' },
   'sonota-home-assistant': { firmware: '', prefix: '', topic: '' },
+  'sonota-queue': { atOnce: '', attempts: '' },
 };
 
 /** Those that wait for a message. */
@@ -23,7 +24,6 @@ const OTHERS: Record<string, object> = {
   'sonota-finalstage-watch': { firmware: '', url: '', timeout: '' },
   'sonota-new-firmware': { url: '', timeout: '' },
   'sonota-preflight': { firmware: '' },
-  'sonota-queue': { atOnce: '', attempts: '' },
   'sonota-wifi': { timeout: '' },
   'sonota-tasmota-setup': { timeout: '' },
 };
