@@ -210,6 +210,11 @@ const EXPLANATIONS = {
     remedy:
       'Look which device has that address: if it is the Sonoff, power-cycle it and look for a firewall or proxy in between; if not, the Sonoff itself has not come yet, so check its Wi-Fi settings.',
   },
+  'session-unregistered': {
+    what: 'The device at {peer} opened its session {count} times and left without registering.',
+    remedy:
+      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it. If it goes on, its firmware expects another cloud than this one: report model and version, with the evidence.',
+  },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
     remedy:

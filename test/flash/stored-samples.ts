@@ -64,6 +64,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     { peer: '192.0.2.8', act: 'second-key', rival: '192.0.2.7' },
   ],
   'connection-refused': [{ peer: '192.0.2.7', limit: 'handshakes' }],
+  'left-unregistered': [{ peer: '192.0.2.7', via: 'tls' }],
   registered: [{ peer: '192.0.2.7', via: 'tls' }],
   ready: [{ peer: '192.0.2.7', via: 'plain' }],
   'upgrade-sent': [{ version: '1.5.5', session: 1 }],

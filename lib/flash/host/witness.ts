@@ -91,7 +91,10 @@ export class Witness {
     });
     connection.on('acknowledged', (error) => tell({ kind: 'acknowledged', error }));
     connection.on('malformed', (reason) => tell({ kind: 'malformed', peer, reason }));
-    connection.on('closed', () => tell({ kind: 'session-lost' }));
+    connection.on('closed', () => {
+      if (connection.device) tell({ kind: 'session-lost' });
+      else this.toAllWaiting(() => ({ kind: 'left-unregistered', peer, via }));
+    });
   }
 
   private toAllAtWork(seen: () => Unstamped): void {

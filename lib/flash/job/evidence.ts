@@ -22,6 +22,7 @@ const REPEATING = new Set<Observation['kind']>([
   'tls-failed',
   'stranger',
   'connection-refused',
+  'left-unregistered',
 ]);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
 const DIALS_EVERY_MS = 5000;

@@ -20,7 +20,7 @@ export interface CloudOptions {
  * Waits until the device has registered and is ready for an upgrade, and says whether its firmware can take one.
  *
  * @throws FlashError `device-not-supported`, `device-contested`, `device-key-differs`, `certificate-rejected`, `tls-refused`, `message-malformed`,
- *   `connection-empty`, `address-changed`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
+ *   `session-unregistered`, `connection-empty`, `address-changed`, `nothing-arrived`, `device-timeout`, `unexplained`, `cancelled`
  */
 export async function cloud(
   context: StageContext,

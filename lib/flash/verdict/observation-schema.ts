@@ -130,6 +130,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     peer,
     limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true, sessions: true }),
   }),
+  'left-unregistered': body<'left-unregistered'>({ peer, via }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via, model: optional(short), romVersion: optional(short) }),
   'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count, isOneHop: optional(yes) }),

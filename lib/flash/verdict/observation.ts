@@ -140,6 +140,8 @@ type Sighting =
     }
   /** Connections of a peer were refused, because it has too many or makes them too fast. */
   | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
+  /** Somebody opened a session, and closed it without having said which device it is. */
+  | { readonly kind: 'left-unregistered'; readonly peer: string; readonly via: Via }
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | {
       readonly kind: 'ready';

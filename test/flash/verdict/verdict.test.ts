@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { mock } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import WebSocket from 'ws';
 import type { ErrorCode } from '../../../lib/errors';
 import type { Job } from '../../../lib/flash/job/job';
 import type { Report } from '../../../lib/flash/run/report';
@@ -243,6 +244,22 @@ describe('flash/verdict over real sockets', () => {
           await once(socket, 'close');
         }
       });
+    });
+
+    it('session-unregistered: it opens its session six times and never says who it is', async () => {
+      const bench = await openBench();
+      const begun = cloud(bench);
+      const job = await timesOutWith(bench, 'session-unregistered', begun, async () => {
+        const { evidence } = await begun.job();
+        for (let times = 0; times < 6; times++) {
+          const socket = new WebSocket(`ws://127.0.0.1:${bench.host.ports.legacy}/api/ws`);
+          await once(socket, 'open');
+          socket.terminate();
+        }
+        const left = (): number => evidence.all.filter(({ kind }) => kind === 'left-unregistered').length;
+        while (left() < 6) await once(evidence, 'changed');
+      });
+      assert.match(job.evidence.verdict().text, /opened its session 6 times/);
     });
 
     it('message-malformed: garbage instead of a dispatch', async () => {

@@ -10,6 +10,7 @@ const stages = ['cloud'] as const;
 const REJECTIONS_FOR_CERTAINTY = 3;
 /** One connection without a word may be anybody's; a device comes back. */
 const EMPTY_FOR_SUSPICION = 2;
+const LEAVES_FOR_SUSPICION = 2;
 
 /** Until the device is ready for an upgrade: whether it comes, and what becomes of its connections. */
 export const CLOUD_RULES: readonly Rule[] = [
@@ -80,6 +81,21 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
+    // It has found its way to us and does not say who it is: one time may be chance.
+    code: 'session-unregistered',
+    stages,
+    see: (seen) => {
+      // It dispatches before each of them, so all of the stage count.
+      const registered = seen.inStage('registered').at(-1);
+      const all = registered ? seen.after(registered, 'left-unregistered') : seen.inStage('left-unregistered');
+      const left = all.filter(({ peer }) => !isAnother(seen, peer));
+      const last = left.at(-1);
+      const own = ofPeer(left, last?.peer);
+      if (!last || !(seen.isOver || own.length >= LEAVES_FOR_SUSPICION)) return undefined;
+      return { confidence: 'likely', values: { peer: last.peer, count: own.length }, evidence: own };
+    },
+  },
+  {
     code: 'connection-empty',
     stages,
     see: (seen) => {
@@ -130,6 +146,13 @@ function isSilent(seen: Sightings): boolean {
   return began !== undefined && !hasCome && seen.isLate(began.at, seen.patience.nothingArrived);
 }
 
+/** Whether a peer has dispatched as another device than the one that is waited for. */
+function isAnother(seen: Sightings, peer: string): boolean {
+  const deviceid = seen.began?.deviceid;
+  const ids = ofPeer(seen.inStage('dispatched'), peer).map((dispatched) => dispatched.deviceid);
+  return deviceid !== undefined && ids.length > 0 && !ids.includes(deviceid);
+}
+
 /** What came of a kind since the device dispatched last, which shows that its way to us is free. */
 function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: Sightings, kind: K): Seen<K>[] {
   const last = seen.dispatches().at(-1);
@@ -146,7 +169,7 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   const unsaid = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
   );
-  const kinds = ['dispatched', 'malformed', 'stranger', 'connection-refused'] as const;
+  const kinds = ['dispatched', 'malformed', 'stranger', 'connection-refused', 'left-unregistered'] as const;
   const isOther = new Set(kinds.flatMap((kind) => seen.inStage(kind).map(({ peer }) => peer)));
   const mute = seen
     .inStage('dialled')
