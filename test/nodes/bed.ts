@@ -88,11 +88,15 @@ export class Bed {
   /** The runtime's API, as nodes have it. */
   RED: NodeAPI | undefined;
 
-  /** @param furnish fills this package's own folder first, as an earlier run of Node-RED left it */
+  /**
+   * @param furnish fills this package's own folder first, as an earlier run of Node-RED left it
+   * @param translate looks texts up in a catalogue; without it each is its own key
+   */
   static async load(
     flow: Flow,
     credentials: Record<string, Record<string, string>> = {},
     furnish: (folder: string) => Promise<void> = async () => undefined,
+    translate?: NodeAPI['_'],
   ): Promise<Bed> {
     helper.init(require.resolve(nodeRedFolder()));
     const userDir = await newUserDir();
@@ -100,7 +104,8 @@ export class Bed {
     helper.settings({ userDir });
     const bed = new Bed();
     const links = ofNodeRed('@node-red/nodes/core/common/60-link.js') as NodeInitializer;
-    await helper.load([...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
+    const speak = (RED: NodeAPI): void => void (translate && Object.assign(RED, { _: translate }));
+    await helper.load([speak, ...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
   }
 

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { explain, type ErrorCode } from '../../lib/errors';
+import { packageRoot } from '../shared/package-root';
+import type { Flow } from '../shared/node-red';
+import { Bed } from './bed';
+
+interface Catalogue {
+  [key: string]: string | Catalogue;
+}
+
+/** A message that each node refuses; where it uses a host, because it has none. */
+const REFUSED: Record<string, Record<string, unknown>> = {
+  'sonota-provision': {},
+  'sonota-cloud-emulator': {},
+  'sonota-ota-serve': {},
+  'sonota-finalstage-watch': {},
+  'sonota-new-firmware': {},
+  'sonota-preflight': {},
+  'sonota-queue': {},
+  'sonota-wifi': { action: 'scan' },
+  'sonota-tasmota-setup': {},
+  'sonota-home-assistant': { topic: 'homeassistant/status', payload: 'online' },
+  'sonota-virtual-device': { cancel: 'perhaps' },
+  'sonota-image-doctor': { payload: 5 },
+};
+
+const german = JSON.parse(
+  readFileSync(join(packageRoot(), 'dist/nodes/sonota-host/locales/de/sonota-host.json'), 'utf8'),
+) as Catalogue;
+
+/** As Node-RED looks a text up: the key of a missing one comes back. */
+function translate(key: string, values: Record<string, unknown> = {}): string {
+  const path = key.split(':').at(-1) ?? key;
+  const text = path.split('.').reduce<Catalogue | string | undefined>((at, name) => {
+    return typeof at === 'object' ? at[name] : undefined;
+  }, german);
+  return typeof text === 'string' ? text.replace(/__(\w+?)__/g, (_, name: string) => String(values[name])) : key;
+}
+
+describe('nodes: the language of a Catch message', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  for (const [type, message] of Object.entries(REFUSED)) {
+    it(`is that of Node-RED for ${type}`, async () => {
+      const at = { z: 'tab', x: 100, y: 100 };
+      const flow: Flow = [
+        { id: 'tab', type: 'tab', label: 'language' },
+        { id: 'node', type, ...at, name: '', host: '', wires: [[], [], []] },
+        { id: 'catch', type: 'catch', ...at, scope: null, uncaught: false, wires: [['caught']] },
+        { id: 'caught', type: 'sink', ...at, wires: [] },
+      ];
+      bed = await Bed.load(flow, {}, undefined, translate);
+      bed.send('node', message);
+      const { error } = await bed.at('caught');
+      const { code, values } = (await bed.doneBy('node'))[0] as { code: ErrorCode; values: Record<string, string> };
+      const [what, remedy] = ['what', 'remedy'].map((part) => translate(`errors.${code}.${part}`, values));
+      assert.equal(error?.message, `${what} ${remedy}`);
+      assert.notEqual(error.message, explain(code, values));
+    });
+  }
+});
