@@ -7,12 +7,15 @@
  */
 type FormCheck = (value: string, opt?: object) => boolean;
 
-/** A check that asks `fault` for the key of the sentence to show, or for nothing where the value is good. */
-function sonotaCheck(fault: (value: string) => string | undefined): FormCheck {
+/**
+ * A check that asks `fault` for the key of the sentence to show, or for nothing where the value is good. It gets the value
+ * without the spaces around it, and as it was typed.
+ */
+function sonotaCheck(fault: (value: string, typed: string) => string | undefined): FormCheck {
   return (value, _opt?) => {
     const text = value == null ? '' : String(value).trim();
     if (text === '' || /^\$\{[^}]+\}$/.test(text)) return true;
-    const key = fault(text);
+    const key = fault(text, String(value));
     return key === undefined || (RED._(`@sonota/node-red/sonota-host:sonota-host.check.${key}`) as unknown as boolean);
   };
 }
@@ -49,11 +52,14 @@ const sonotaChecks = {
     /^(\d{1,3}|keep|\{.*"GPIO".*\})$/s.test(text) ? undefined : 'tasmotaTemplate',
   ),
 
-  /** The device keeps 31 bytes, not 31 letters. */
-  ssid: sonotaCheck((text) => (new TextEncoder().encode(text).length <= 31 ? undefined : 'ssid')),
+  /** The device keeps 31 bytes, not 31 letters; every node refuses a space at an end, which is seldom meant. */
+  ssid: sonotaCheck((text, typed) => {
+    if (text !== typed) return 'outerSpace';
+    return new TextEncoder().encode(text).length <= 31 ? undefined : 'ssid';
+  }),
 
-  /** Ten hexadecimal digits, as in the name of the device's access point. */
-  deviceid: sonotaCheck((text) => (/^[\da-f]{10}$/i.test(text) ? undefined : 'deviceid')),
+  /** Ten hexadecimal digits, or the name of the device's access point. */
+  deviceid: sonotaCheck((text) => (/^(ITEAD-)?[\da-f]{10}$/i.test(text) ? undefined : 'deviceid')),
 
   /** Where something is published: a name without wildcards, which Home Assistant takes as a part of a topic. */
   topic: sonotaCheck((text) => (/^[^\s+#/]+(\/[^\s+#/]+)*$/.test(text) ? undefined : 'topic')),

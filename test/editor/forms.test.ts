@@ -38,6 +38,8 @@ const TOPIC: Entries = {
   good: ['sonota', 'sonota/garage', '${TOPIC}'],
 };
 
+const DEVICE_ID: Entries = { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3', 'ITEAD-1000A1B2C3'] };
+
 const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-host': {
     httpsPort: PORT,
@@ -45,7 +47,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
     httpPort: PORT,
     address: IPV4,
     bind: IPV4,
-    ssid: { bad: ['a'.repeat(32), 'ä'.repeat(16)], good: ['a'.repeat(31), 'ä'.repeat(15)] },
+    ssid: { bad: ['a'.repeat(32), 'ä'.repeat(16), ' home', 'home '], good: ['a'.repeat(31), 'ä'.repeat(15)] },
   },
   'sonota-firmware': { user1: IMAGE, user2: IMAGE, final: IMAGE },
   'sonota-wifi': {
@@ -53,7 +55,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
     stay: POSITIVE,
     address: { bad: ['192.168.4.2', '192.168.4.2/40', 'mine/24'], good: ['192.168.4.2/24', '${IP}'] },
   },
-  'sonota-provision': { url: URL, timeout: POSITIVE },
+  'sonota-provision': { url: URL, timeout: POSITIVE, deviceid: DEVICE_ID },
   'sonota-cloud-emulator': { timeout: POSITIVE },
   'sonota-ota-serve': { timeout: POSITIVE },
   'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
@@ -76,7 +78,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
     newApPort: PORT,
     apAddress: IPV4,
     speed: POSITIVE,
-    deviceid: { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3'] },
+    deviceid: DEVICE_ID,
   },
 };
 
