@@ -11,24 +11,24 @@ import { radio } from './radio/run.mjs';
 import { finish, skip, step, tests } from './test-runs.mjs';
 
 /**
- * What each run consists of. `specs` are compiled tests below dist/test; `limitMinutes`: what takes longer hangs; `jobs`:
- * how many files run at a time; `options` for Node.js itself; `prepare` returns what the run needs, `{ node?, env? }`, or
- * `{ skip }`, a half-sentence. A run that is no run of mocha has an `act` instead.
+ * What each run consists of. `specs` are compiled tests below dist/test; `limitMinutes`: what takes longer hangs, on a busy
+ * machine too; `jobs`: how many files run at a time; `options` for Node.js itself; `prepare` returns what the run needs,
+ * `{ node?, env? }`, or `{ skip }`, a half-sentence. A run that is no run of mocha has an `act` instead.
  *
  * `isBusy` where it keeps a processor busy and shares no port with the others: `.ci/run` has these beside the others,
  * which mostly wait, and of which several name the same ports.
  */
 export const RUNS = {
   /** All tests in a browser; `npm test` has one file of them. */
-  editor: { specs: ['editor/*.test.js'], limitMinutes: 12 },
+  editor: { specs: ['editor/*.test.js'], limitMinutes: 30 },
   /** Every class of device, slot and host in namespaces with the addresses of the real world; `npm test` has one. */
-  lab: { specs: ['lab/*.test.js', 'lab/sweep.js'], limitMinutes: 12 },
+  lab: { specs: ['lab/*.test.js', 'lab/sweep.js'], limitMinutes: 30 },
   /** The package as npm would publish it, and `npm start`, which rehearses in it. */
-  package: { specs: ['package/*.scenario.js'], limitMinutes: 12 },
+  package: { specs: ['package/*.scenario.js'], limitMinutes: 30 },
   /** The tests of the nodes and of the editor again. */
   'node-red-5': {
     specs: ['nodes/*.test.js', 'editor/*.test.js'],
-    limitMinutes: 15,
+    limitMinutes: 30,
     prepare: async () => {
       const { skip, node, folder } = await nodeRed5();
       return skip ? { skip } : { node, env: { SONOTA_NODE_RED: folder } };
@@ -37,7 +37,7 @@ export const RUNS = {
   /** Each example against virtual devices in a real Node-RED, to its end; and all of them in one. */
   examples: {
     specs: ['examples/examples.js', 'examples/together.js'],
-    limitMinutes: 15,
+    limitMinutes: 30,
     prepare: async () => ({
       env: {
         SONOTA_DASHBOARD: await dashboardPalette(),
@@ -46,14 +46,14 @@ export const RUNS = {
     }),
   },
   /** Node-RED is killed at every point of a flash, two dozen, and started again. `npm test` has a few of them. */
-  survive: { specs: ['survive/sweep.js'], limitMinutes: 15 },
+  survive: { specs: ['survive/sweep.js'], limitMinutes: 30 },
   /** Fifty virtual devices in one Node-RED, ten of them faulty; is anything left behind? FinalStage takes one at a time. */
   many: { specs: ['many/sweep.js'], limitMinutes: 40, options: ['--expose-gc'] },
   /** 20 000 damaged inputs to all that listens, asks or reads a file, while devices are flashed: `-- --seed 7` for others. */
   hostile: {
     isBusy: true,
     specs: ['hostile/sweep.js'],
-    limitMinutes: 35,
+    limitMinutes: 40,
     options: ['--expose-gc'],
     prepare: () => {
       const at = process.argv.indexOf('--seed');
@@ -67,7 +67,7 @@ export const RUNS = {
    */
   dashboard: {
     specs: ['dashboard/dashboard.js', 'dashboard/language.js', 'dashboard/dark.js'],
-    limitMinutes: 12,
+    limitMinutes: 30,
     prepare: async () => {
       // Node-RED 5.0 has a dark theme of its own.
       const env = {
@@ -83,7 +83,7 @@ export const RUNS = {
   /** With a real Mosquitto, and a real Home Assistant beside it, which is installed first. */
   'home-assistant': {
     specs: ['home-assistant/with-mosquitto.js', 'home-assistant/with-home-assistant.js'],
-    limitMinutes: 15,
+    limitMinutes: 30,
     prepare: async () => ({
       // The tests say in their own output that they are skipped, and why.
       env: {
@@ -93,7 +93,7 @@ export const RUNS = {
     }),
   },
   /** Twenty devices in a queue through one radio, in namespaces; needs root on Linux, and dbus-daemon. */
-  unattended: { specs: ['unattended/*.scenario.js'], limitMinutes: 12 },
+  unattended: { specs: ['unattended/*.scenario.js'], limitMinutes: 30 },
   /** A virtual machine with 802.11 radios, a real NetworkManager and a real Node-RED. */
   radio: { isBusy: true, act: radio },
   /** The relocator of the one-hop image is built again and compared, then boots some 10000 times in an emulator. */
