@@ -14,12 +14,12 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** For the connection alone; whoever reads the answer limits the rest. */
 const CONNECT_MS = 10_000;
 /** What a server may have packed a body with, though nobody asked for that. */
-const UNPACKERS: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+const UNPACKERS: ReadonlyMap<string | undefined, () => Transform> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
 
 /** What the codes of Node's network errors mean to a user. */
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
@@ -115,13 +115,15 @@ async function send(
       if (!request.socket?.connecting) return;
       request.destroy(Object.assign(new Error('nothing answered'), { code: 'ETIMEDOUT' }));
     });
+    // Node drops the connection of an answer that nobody asked for (101) without an error.
+    request.on('close', () => reject(new Refusal('the answer is not HTTP')));
     request.on('response', resolve).on('error', reject).end();
   });
 }
 
 function answerOf(message: IncomingMessage): Answer {
   const { statusCode: status = 0, statusMessage: statusText = '', headers } = message;
-  const unpack = UNPACKERS[headers['content-encoding']?.toLowerCase() ?? ''];
+  const unpack = UNPACKERS.get(headers['content-encoding']?.toLowerCase());
   const body = unpack ? pipeline(message, unpack(), () => undefined) : message;
   // One that nobody reads to its end breaks off unheard.
   body.on('error', () => undefined);

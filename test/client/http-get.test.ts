@@ -223,19 +223,24 @@ describe('client/http-get', () => {
     await assert.rejects(get(toNowhere, OPTIONS), isRefusal(/to nowhere/));
   });
 
-  it('says that an answer is not HTTP', async () => {
-    const server = createTcpServer((socket) => {
-      socket.end('SSH-2.0-x\r\n\r\n', () => socket.destroy());
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    try {
-      const { port } = server.address() as AddressInfo;
-      const thrown: unknown = await get(`http://127.0.0.1:${port}/`, OPTIONS).catch((error: unknown) => error);
-      assert.equal(reasonOf(thrown), 'the answer is not HTTP');
-    } finally {
-      server.close();
-    }
-  });
+  for (const [what, answer] of [
+    ['is of another protocol', 'SSH-2.0-x\r\n\r\n'],
+    ['changes to another protocol', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
+  ] as const) {
+    it(`says that an answer is not HTTP which ${what}`, async () => {
+      const server = createTcpServer((socket) => {
+        socket.end(answer, () => socket.destroy());
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      try {
+        const { port } = server.address() as AddressInfo;
+        const thrown: unknown = await get(`http://127.0.0.1:${port}/`, OPTIONS).catch((error: unknown) => error);
+        assert.equal(reasonOf(thrown), 'the answer is not HTTP');
+      } finally {
+        server.close();
+      }
+    });
+  }
 
   for (const [code, reason] of [
     ['ECONNREFUSED', 'nothing listens there'],
