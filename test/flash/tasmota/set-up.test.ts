@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
+import { mock } from 'node:test';
 import { FlashError } from '../../../lib/errors';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
@@ -183,6 +184,23 @@ describe('flash: setting up a Tasmota', () => {
     const error = await refusal(late);
     assert.deepEqual([error.code, error.values['url']], ['tasmota-mqtt-failed', homeUrl]);
     assert.equal(error.values['broker'], `127.0.0.1:${port}`);
+  });
+
+  it('says so too where its own time is over first', async () => {
+    const { setUp } = await bench({ fault: 'tasmota-mqtt-down' });
+    const port = await broker();
+    const timeoutSeconds = 86_400;
+    let endTime = (): void => assert.fail('no time limit was set');
+    const { setTimeout: real } = globalThis;
+    const timers = mock.method(globalThis, 'setTimeout', (act: () => void, ms?: number) => {
+      if (ms === timeoutSeconds * 1000) endTime = act;
+      return real(act, ms);
+    });
+    const say = (name: string): void => void (name === 'tasmota-mqtt' && endTime());
+    const wishes = { mqtt: { host: '127.0.0.1', port } };
+    const error = await refusal(setUp(wishes, { timeoutSeconds, mqttLimitMs: timeoutSeconds * 1000, say }));
+    timers.mock.restore();
+    assert.deepEqual([error.code, error.values['broker']], ['tasmota-mqtt-failed', `127.0.0.1:${port}`]);
   });
 
   it('refuses a broker that is the device itself, unless it rehearses on this machine', async () => {
