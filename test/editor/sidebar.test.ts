@@ -55,7 +55,7 @@ describe('editor: the sidebar of the flashes', () => {
 
   it('shows the host, and that there is no flash yet', async () => {
     await board().getByRole('heading', { name: 'Rehearsal host' }).waitFor();
-    await board().getByText('not listening: nothing needs it at the moment').waitFor();
+    await board().getByText('listening at 127.0.0.1').waitFor();
     await board().getByText('No flash yet.').waitFor();
     await assertAccessible(suite.editor.page, '.sonota-board');
   });

@@ -196,11 +196,17 @@ function launch(userDir: string, options: NodeRedOptions): ChildProcess {
     '--settings',
     join(userDir, 'settings.js'),
   ];
-  return spawn(command[0] as string, command.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(command[0] as string, command.slice(1), {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
   });
+  // It is there for WITH_ITS_PARENT alone.
+  child.channel?.unref();
+  return child;
 }
+
+/** A run that is ended at its limit must leave none behind: it would hold the ports that the examples name. */
+const WITH_ITS_PARENT = "process.once('disconnect', () => process.exit(1));\n";
 
 /** Fills a user folder: settings, flows, credentials, and this package as a link. */
 async function furnish(userDir: string, port: number, options: NodeRedOptions): Promise<void> {
@@ -227,7 +233,7 @@ async function furnish(userDir: string, port: number, options: NodeRedOptions): 
   }
   const manifest = { name: 'user-folder', private: true, dependencies };
   await writeFile(join(userDir, 'package.json'), JSON.stringify(manifest));
-  await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
+  await writeFile(join(userDir, 'settings.js'), `${WITH_ITS_PARENT}module.exports = ${JSON.stringify(settings)};\n`);
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(options.flow ?? []));
   await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(options.credentials ?? {}));
 }
