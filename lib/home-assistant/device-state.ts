@@ -27,8 +27,8 @@ export interface UpdateState {
   readonly latest_version: string;
   /** Before an installation what it would do, in it what a person must do. */
   readonly release_summary: string;
-  /** Of the image; empty clears it. */
-  readonly release_url: string;
+  /** Of the image. Left out where there is none: the schema takes nothing but an address, not even an empty text. */
+  readonly release_url?: string;
   readonly in_progress: boolean;
   /** Null while nobody can say how long it takes. */
   readonly update_percentage: number | null;
@@ -40,15 +40,21 @@ export function updateState(device: KnownDevice, world: World, words: UpdateWord
   const isQueued = !isAtWork && isWaiting(device, world);
   const installed = device.installed ?? stockVersion(device);
   const isOffered = isAtWork || isQueued || isArmed(device, world);
+  const url = whole(world.firmware.image?.url);
   return {
     installed_version: installed,
     // Equal versions offer nothing: what nobody has armed, and what runs the firmware that we put on it.
     latest_version: isOffered && !isFlashed(device) ? (world.firmware.chosen ?? words.newFirmware) : installed,
     release_summary: cut(isAtWork || isQueued ? textOf(device, job) : offerOf(device, world, words)),
-    release_url: isFlashed(device) ? '' : cut(world.firmware.image?.url ?? ''),
+    ...(url === undefined || isFlashed(device) ? {} : { release_url: url }),
     in_progress: isAtWork || isQueued,
     update_percentage: isAtWork ? job.percent : null,
   };
+}
+
+/** An address that fits; half of one leads nowhere. */
+function whole(url: string | undefined): string | undefined {
+  return url !== undefined && url === cut(url) ? url : undefined;
 }
 
 interface UpdateWords {

@@ -35,7 +35,6 @@ describe('home assistant: what is said', () => {
       installed_version: 'ITEAD 1.5.5',
       latest_version: 'ITEAD 1.5.5',
       release_summary: 'unarmed',
-      release_url: '',
       in_progress: false,
       update_percentage: null,
     });

@@ -222,6 +222,8 @@ export class Schemas {
       assert.equal(typeof one, 'string', `${topic} ${key}`);
       assert.ok(Array.from(String(one)).length <= TEXT_AT_MOST, `${topic} ${key} is longer than ${TEXT_AT_MOST}`);
     }
+    if ('release_url' in texts)
+      assert.ok(URL.canParse(String(texts['release_url'])), `${topic}: no address of a release`);
     assert.equal(typeof in_progress, 'boolean', `${topic}: in_progress is left out`);
     assert.ok('update_percentage' in state, `${topic}: update_percentage is left out`);
     if (update_percentage !== null) {

@@ -43,7 +43,6 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
       installed_version: 'ITEAD 1.5.5',
       latest_version: 'ITEAD 1.5.5',
       release_summary: 'Turn on the switch "Allow flashing" of this device first: the update is offered for an hour.',
-      release_url: '',
       in_progress: false,
       update_percentage: null,
     });
