@@ -27,6 +27,9 @@ logger:
   default: info
 `;
 
+/** Home Assistant's own refusal of an installation, which the tests provoke. */
+const NOT_OFFERED = /Error during service call to update\.install: No update available/;
+
 describe('home assistant: with a real one', function () {
   this.timeout(300_000);
   let broker: Broker;
@@ -66,7 +69,8 @@ describe('home assistant: with a real one', function () {
     await scene?.close();
     scene = undefined;
     // Nothing of what we say, and nothing of what is documented, is rejected.
-    assert.deepEqual(ha?.complaints() ?? [], []);
+    const complaints = (ha?.complaints() ?? []).filter((line) => !NOT_OFFERED.test(line));
+    assert.deepEqual(complaints, []);
   });
 
   async function open(options: SceneOptions = {}): Promise<Scene> {
@@ -130,8 +134,8 @@ describe('home assistant: with a real one', function () {
     await camera.photograph('home-assistant');
     await camera.close();
     await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'finalstage');
-    const done = await ha.state(update(ID), ({ state }) => state === 'off');
-    assert.deepEqual([done.attributes['in_progress'], done.attributes['installed_version']], [false, NEW_FIRMWARE]);
+    const done = await ha.state(update(ID), ({ attributes }) => attributes['installed_version'] === NEW_FIRMWARE);
+    assert.deepEqual([done.state, done.attributes['in_progress']], ['off', false]);
     await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'done');
     assert.equal((await device.ended).result, 'flashed');
     await ha.state(`event.sonota_${ID}_result`, ({ attributes }) => attributes['event_type'] === 'succeeded');
