@@ -22,11 +22,15 @@ describe('many devices in one Node-RED', function () {
     const count = await flash(HEALTHY, FAULTY);
     await heldAgain(before.held);
     const grown = (await livingBytes()) - before.bytes;
+    assert.equal(left.filter((one) => one.deref() !== undefined).length, 0, 'hosts and devices are still referred to');
     console.log(`      ${count} devices; ${Math.round(grown / 1024)} kB more than before them`);
     assert.ok(grown < GROWTH_LIMIT_BYTES, `${grown} bytes are still referred to`);
     assert.deepEqual(warnings, []);
   });
 });
+
+/** What is to be gone in the end. */
+const left: WeakRef<object>[] = [];
 
 /** Flashes a crowd of which nobody here knows anything afterwards. @returns how many devices it had */
 async function flash(healthy: number, faulty: readonly Faulty[]): Promise<number> {
@@ -34,6 +38,7 @@ async function flash(healthy: number, faulty: readonly Faulty[]): Promise<number
   try {
     const idle = held(crowd.host);
     await crowd.start(healthy, faulty);
+    left.push(new WeakRef(crowd.host), ...crowd.bed.devices.map((device) => new WeakRef(device)));
     const { entries, done, failed, percent } = await crowd.whenOver();
 
     const ended = entries.map(({ deviceid, state, error }) => [String(deviceid), String(error ?? state)] as const);

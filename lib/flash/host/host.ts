@@ -106,6 +106,8 @@ export class FlashHost extends EventEmitter {
   private readonly memory: JobMemory | undefined;
   /** What there is to say before anybody listens to `log`. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
+  /** To the log; what comes before anybody listens to it is kept until then. */
+  readonly say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
   private readonly keys: DeviceKeys;
   private readonly desk: ImageDesk;
   private readonly witness: Witness;
@@ -132,9 +134,10 @@ export class FlashHost extends EventEmitter {
     super();
     // Every node that uses it listens here.
     this.setMaxListeners(0);
-    const say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+    const { say } = this;
+    const warn = warnOf(this);
     const isKept = folder !== undefined && id !== undefined;
-    this.keys = isKept ? DeviceKeys.at(folder, id, (text) => say('warn', text)) : new DeviceKeys();
+    this.keys = isKept ? DeviceKeys.at(folder, id, warn) : new DeviceKeys();
     this.devices = new Devices(
       this.keys,
       () => this.jobs.devicesInWork(),
@@ -151,12 +154,12 @@ export class FlashHost extends EventEmitter {
     this.devices.on('crowded', (peer: string) => this.connectionRefused(peer, 'sessions'));
     this.runs.on('in-job', () => this.endLeftJobs());
     this.library = ImageLibrary.at(folder);
-    this.library.store.onTrouble = (text) => say('warn', text);
-    this.radio = new Radio(formerIn(folder, (text) => say('warn', text)));
+    this.library.store.onTrouble = warn;
+    this.radio = new Radio(formerIn(folder, warn));
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
-    this.setUps = KeptSetUps.at(folder, (text) => say('warn', text));
-    this.home = homeNetworkIn(folder, (text) => say('warn', text));
+    this.setUps = KeptSetUps.at(folder, warn);
+    this.home = homeNetworkIn(folder, warn);
     this.leaveHome = this.home.join({
       isFlashing: () => this.jobs.all().some((job) => job.isOpen),
       wifiName: () => this.radio.homeName,
@@ -541,6 +544,12 @@ export class FlashHost extends EventEmitter {
       visit !== undefined || (download !== undefined && intermediate !== 'one-hop');
     return this.jobs.all().some((job) => job.isOpen && canReachIt(job));
   }
+}
+
+/** For what all hosts of this process share, which outlives each of them: it must keep none, with all of its jobs. */
+function warnOf(host: FlashHost): (text: string) => void {
+  const self = new WeakRef(host);
+  return (text) => self.deref()?.say('warn', text);
 }
 
 /** What a failed handshake means to a person; a peer that merely left says nothing. */
