@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { Message } from '../../lib/flash/job/ticket';
+import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
 import type { VirtualSonoffOptions } from '../../lib/virtual/options';
 import { replayOf } from '../../lib/virtual/replay';
 import { FAULTS } from '../../lib/virtual/virtual-sonoff';
@@ -31,7 +32,7 @@ export default function register(RED: NodeAPI): void {
     const translate = translator(RED, config.type);
     const form = Values.ofForm(config);
     const pending = new Set<Taken>();
-    let lastTurn: Promise<unknown> = Promise.resolve();
+    const turns = new SerialQueue();
 
     /** @param taken the message that switched it on; undefined where that was another instance's */
     const outletFor = (taken?: Taken): RehearsalOutlet => ({
@@ -72,9 +73,8 @@ export default function register(RED: NodeAPI): void {
       pending.add(taken);
       const said = new MessageValues(message);
       // One after another: a device that is being switched on must be found by the message that switches it off.
-      const turn = lastTurn.then(() => obey(said, taken));
-      lastTurn = turn.catch(() => undefined);
-      turn
+      turns
+        .run(() => obey(said, taken))
         .then((isOn) => {
           if (isOn || !pending.delete(taken)) return;
           done();

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
 import type { Message } from '../../lib/flash/job/ticket';
+import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
 import { kindOf } from '../../lib/protocol/access-points';
 import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
@@ -28,7 +29,7 @@ export default function register(RED: NodeAPI): void {
     const session = hostNode?.flashHost.wifiSession;
     const untilClose = new AbortController();
     let cancel = new AbortController();
-    let lastTurn: Promise<unknown> = Promise.resolve();
+    const turns = new SerialQueue();
 
     const showProblem = (thrown: unknown): FlashError => {
       const error = asFlashError(thrown);
@@ -76,17 +77,17 @@ export default function register(RED: NodeAPI): void {
       } catch (thrown) {
         return done(showProblem(thrown));
       }
-      const turn = lastTurn.then(() => act(said));
-      lastTurn = turn.catch(() => undefined);
-      turn.then(
-        (payload) => {
-          status.done();
-          send(Object.assign(message, { payload }));
-          done();
-        },
-        // What a deploy cut short has nothing to say.
-        (thrown: unknown) => (untilClose.signal.aborted ? done() : done(showProblem(thrown))),
-      );
+      turns
+        .run(() => act(said))
+        .then(
+          (payload) => {
+            status.done();
+            send(Object.assign(message, { payload }));
+            done();
+          },
+          // What a deploy cut short has nothing to say.
+          (thrown: unknown) => (untilClose.signal.aborted ? done() : done(showProblem(thrown))),
+        );
     });
     this.on('close', (removed: boolean, done: () => void) => {
       untilClose.abort();

@@ -32,6 +32,7 @@ import { endStaleJobs, forgetSurplusJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
+import { SerialQueue } from '../waiting/serial-queue';
 import { waitFor } from '../waiting/wait';
 import { WAITS, type Waits } from '../waiting/waits';
 import { Witness } from './witness';
@@ -116,7 +117,8 @@ export class FlashHost extends EventEmitter {
   private ownIdentity: TlsIdentity | undefined;
   private listener: SharedListener | undefined;
   private turn: FinalStageTurn;
-  private lastTurn: Promise<unknown> = Promise.resolve();
+  /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
+  private readonly changes = new SerialQueue();
   private readonly closing = new AbortController();
   private sweeper: NodeJS.Timeout | undefined;
   private prepared: Promise<unknown> | undefined;
@@ -134,7 +136,6 @@ export class FlashHost extends EventEmitter {
     super();
     // Every node that uses it listens here.
     this.setMaxListeners(0);
-    const { say } = this;
     const warn = warnOf(this);
     const isKept = folder !== undefined && id !== undefined;
     this.keys = isKept ? DeviceKeys.at(folder, id, warn) : new DeviceKeys();
@@ -171,7 +172,7 @@ export class FlashHost extends EventEmitter {
     this.devices.on('gone', tellNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
-    this.memory = new JobMemory(folder, id, of, say, waits);
+    this.memory = new JobMemory(folder, id, of, this.say, waits);
     this.memory.start();
     this.desk.whenKept = () => this.kept();
   }
@@ -271,7 +272,7 @@ export class FlashHost extends EventEmitter {
    * @throws FlashError `port-in-use`; the next call tries again. `host-missing` where the host was closed
    */
   open(): Promise<void> {
-    return this.inTurn(() => this.openNow());
+    return this.changes.run(() => this.openNow());
   }
 
   /**
@@ -279,7 +280,7 @@ export class FlashHost extends EventEmitter {
    * @param isWanted asked when its turn has come
    */
   stopListening(isWanted: () => boolean = () => true): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       if (isWanted()) await this.stopNow();
     });
   }
@@ -306,7 +307,7 @@ export class FlashHost extends EventEmitter {
 
   /** Takes on new settings; where they need other ports, those in use are given up once nothing is on the wire. */
   apply(settings: HostSettings): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       if (!this.needsReopening(settings)) return;
       const wasListening = this.isListening;
       await this.untilNothingIsFetched();
@@ -325,7 +326,7 @@ export class FlashHost extends EventEmitter {
    * @throws FlashError `port-in-use`
    */
   openFinalStagePort(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       await this.openNow();
       await this.listener?.openFinalStage();
     });
@@ -366,13 +367,6 @@ export class FlashHost extends EventEmitter {
     }
     const list = candidates.map(({ address, name }) => `${address} (${name})`).join(', ');
     return `none is set, and this machine is in several networks that may be the home network: ${list}; enter one of these addresses in the host`;
-  }
-
-  /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
-  private inTurn(step: () => Promise<void>): Promise<void> {
-    const turn = this.lastTurn.then(step);
-    this.lastTurn = turn.catch(() => undefined);
-    return turn;
   }
 
   private async identity(): Promise<TlsIdentity> {

@@ -10,6 +10,7 @@ import { ImageServer } from '../../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
 import type { TlsIdentity } from '../../server/tls-identity';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
+import { SerialQueue } from '../waiting/serial-queue';
 
 /** What people call a host, and the tabs on which they find the nodes that use it. */
 export interface HostLabel {
@@ -81,7 +82,8 @@ export class SharedListener {
   private readonly connections = new Set<DeviceConnection>();
   private readonly images: ImageServer;
   private readonly servers: DeviceServers;
-  private lastTurn: Promise<unknown> = Promise.resolve();
+  /** Opening and closing come one after another, in the order in which hosts come and go. */
+  private readonly changes = new SerialQueue();
 
   constructor(
     private readonly settings: ListenSettings,
@@ -126,7 +128,7 @@ export class SharedListener {
   async join(host: ListeningHost): Promise<void> {
     this.hosts.add(host);
     try {
-      await this.inTurn(async () => {
+      await this.changes.run(async () => {
         if (this.servers.ports) return;
         await this.servers.open(this.settings);
         if (this.needsFinalStagePort()) await this.servers.openFinalStage();
@@ -146,7 +148,7 @@ export class SharedListener {
 
   private async remove(host: ListeningHost): Promise<void> {
     this.hosts.delete(host);
-    await this.inTurn(async () => {
+    await this.changes.run(async () => {
       if (this.hosts.size > 0) return;
       await this.servers.close();
       // The next one may have come meanwhile, and opens them again.
@@ -236,13 +238,6 @@ export class SharedListener {
 
   private tellAll(tell: (host: ListeningHost) => void): void {
     for (const host of this.hosts) tell(host);
-  }
-
-  /** Opening and closing come one after another, in the order in which hosts come and go. */
-  private inTurn(step: () => Promise<void>): Promise<void> {
-    const turn = this.lastTurn.then(step);
-    this.lastTurn = turn.catch(() => undefined);
-    return turn;
   }
 }
 
