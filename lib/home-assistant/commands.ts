@@ -1,5 +1,7 @@
 /** What Home Assistant, or a person with an MQTT client, wants of us; and what was seen of the Wi-Fi around. */
 
+import { ASKED_AT_ONCE } from '../flash/queue/asked-at-once';
+import { isDeviceId } from '../protocol/device-statement';
 import { PAYLOAD_INSTALL, PAYLOAD_OFF, PAYLOAD_ON, PAYLOAD_PRESS } from './discovery';
 import { sonoffsInReach } from './in-reach';
 import type { Topics } from './topics';
@@ -73,10 +75,6 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   return ignored('topic');
 }
 
-const DEVICE_ID = /^[\w-]{1,32}$/;
-/** More new devices than a home has are a mistake. */
-const COUNT_LIMIT = 200;
-
 /** The button means one new device; an object names a device or a number of new ones, or asks for all. */
 function readStart(payload: unknown, text: string): Command {
   if (text === PAYLOAD_PRESS) return { kind: 'start', count: 1 };
@@ -84,8 +82,8 @@ function readStart(payload: unknown, text: string): Command {
   const isPlain = Object.keys(others).length === 0 && [deviceid === undefined, count === 1, all === false];
   if (!isPlain || isPlain.filter((isLeftOut) => !isLeftOut).length > 1) return ignored('payload');
   if (all === true) return { kind: 'start-all' };
-  if (typeof deviceid === 'string' && DEVICE_ID.test(deviceid)) return { kind: 'start-device', deviceid };
-  const isFit = Number.isInteger(count) && Number(count) >= 1 && Number(count) <= COUNT_LIMIT;
+  if (isDeviceId(deviceid)) return { kind: 'start-device', deviceid };
+  const isFit = Number.isInteger(count) && Number(count) >= 1 && Number(count) <= ASKED_AT_ONCE;
   return deviceid === undefined && all === false && isFit
     ? { kind: 'start', count: Number(count) }
     : ignored('payload');

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, type FlashError } from '../../lib/errors';
+import { ASKED_AT_ONCE } from '../../lib/flash/queue/asked-at-once';
 import type { Message } from '../../lib/flash/job/ticket';
 import type { FlashQueue, QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { whenFlowsRun } from '../shared/deploys';
@@ -128,9 +129,6 @@ function command(queue: FlashQueue, said: MessageValues): boolean {
   }
 }
 
-/** More flashes than a home has devices are a mistake. */
-const COUNT_LIMIT = 200;
-
 /**
  * Which devices a message means; undefined stands for the next one that shows its access point. A message that names
  * neither a device nor a number means one.
@@ -145,7 +143,7 @@ function devicesMeant(host: HostNode, said: MessageValues): (string | undefined)
     throw said.invalid(isForAll ? 'all' : 'count', 'only one of deviceid, deviceids, count and all can be given');
   }
   if (isForAll) return host.flashHost.devices.connected();
-  if (count !== undefined && count > COUNT_LIMIT) throw said.invalid('count', `at most ${COUNT_LIMIT} is expected`);
+  if (count !== undefined && count > ASKED_AT_ONCE) throw said.invalid('count', `at most ${ASKED_AT_ONCE} is expected`);
   return ids.length > 0 ? ids : Array<undefined>(count ?? 1).fill(undefined);
 }
 

@@ -8,9 +8,8 @@ const stages = ['cloud'] as const;
 
 /** A device that breaks off after our certificate this often checks it; it will never do anything else. */
 const REJECTIONS_FOR_CERTAINTY = 3;
-/** One connection without a word may be anybody's; a device comes back. */
-const EMPTY_FOR_SUSPICION = 2;
-const LEAVES_FOR_SUSPICION = 2;
+/** One connection or session without a word may be anybody's; a device comes back. */
+const TIMES_FOR_SUSPICION = 2;
 
 /** Until the device is ready for an upgrade: whether it comes, and what becomes of its connections. */
 export const CLOUD_RULES: readonly Rule[] = [
@@ -81,7 +80,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // It has found its way to us and does not say who it is: one time may be chance.
+    // It has found its way to us and does not say who it is.
     code: 'session-unregistered',
     stages,
     see: (seen) => {
@@ -91,7 +90,7 @@ export const CLOUD_RULES: readonly Rule[] = [
       const left = all.filter(({ peer }) => !isAnother(seen, peer));
       const last = left.at(-1);
       const own = ofPeer(left, last?.peer);
-      if (!last || !(seen.isOver || own.length >= LEAVES_FOR_SUSPICION)) return undefined;
+      if (!last || !(seen.isOver || own.length >= TIMES_FOR_SUSPICION)) return undefined;
       return { confidence: 'likely', values: { peer: last.peer, count: own.length }, evidence: own };
     },
   },
@@ -100,7 +99,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const empty = emptyConnections(seen);
-      const often = empty.find(({ peer }) => seen.isOver || ofPeer(empty, peer).length >= EMPTY_FOR_SUSPICION);
+      const often = empty.find(({ peer }) => seen.isOver || ofPeer(empty, peer).length >= TIMES_FOR_SUSPICION);
       return often && { confidence: 'likely', values: { peer: often.peer }, evidence: ofPeer(empty, often.peer) };
     },
   },
