@@ -11,6 +11,8 @@ interface SonotaForm {
   places: SonotaPlace[];
   /** The lists have changed. */
   refresh: () => void;
+  /** Shows the kept images again, as they were when they were last asked for. */
+  redraw: () => void;
 }
 
 class SonotaPlace {
@@ -101,7 +103,7 @@ class SonotaPlace {
     this.timer = setTimeout(() => {
       for (const one of new Set([this, ...others])) one.examine();
       // Which of the kept images nothing uses depends on what stands here.
-      this.form.refresh();
+      this.form.redraw();
     }, SONOTA_TYPING_MS);
   }
 

@@ -26,6 +26,7 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
   },
   labelStyle: sonotaLabelStyle,
   oneditprepare: function () {
+    let store: SonotaStoredImage[] | undefined;
     const form: SonotaForm = {
       digests: { ...this.digests },
       t: (key, values) => this._(`sonota-firmware.${key}`, values),
@@ -34,10 +35,14 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
         sonotaLibrary.images().then(
           (images) => {
             for (const place of form.places) place.offer(images);
-            sonotaShowStore($('#sonota-store'), images.store, form);
+            store = images.store;
+            form.redraw();
           },
           () => undefined,
         );
+      },
+      redraw: () => {
+        if (store) sonotaShowStore($('#sonota-store'), store, form);
       },
     };
     form.places.push(...(['final', 'user1', 'user2'] as const).map((role) => new SonotaPlace(role, form)));
