@@ -21,6 +21,7 @@ const REPEATING: readonly Observation['kind'][] = [
   'tls-failed',
   'stranger',
   'connection-refused',
+  'left-unregistered',
 ];
 
 describe('flash/evidence', () => {

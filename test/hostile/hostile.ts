@@ -15,6 +15,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { overviewOfHost } from '../../lib/flash/overview/host-overview';
 import { formerIn } from '../../lib/flash/radio/former-file';
 import { KeptSetUps } from '../../lib/flash/tasmota/kept-set-ups';
+import { ON_LOOPBACK } from '../flash/bench';
 import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
 import { damaged } from './damage';
 import { toClient, toListener, type Listener } from './inputs';
@@ -36,15 +37,6 @@ const PATIENCE_MS = 20;
 /** A client of ours gives a server up after so long. */
 const CLIENT_LIMIT_MS = 150;
 const SIGNAL = new AbortController().signal;
-/** Each host beside the one that listens is one process that has just started. */
-const SETTINGS = {
-  bind: '127.0.0.1',
-  address: '127.0.0.1',
-  httpsPort: 0,
-  legacyPort: 0,
-  httpPort: 0,
-  finalStagePort: 0,
-};
 
 export interface Ports {
   readonly https: number;
@@ -155,7 +147,7 @@ export class Hostile {
     await formerIn(folder, ignored)?.read('wlan0');
     new KeptSetUps(folder).left('node');
     await new FirmwareStore(join(folder, 'firmware')).list();
-    const host = new FlashHost(SETTINGS, folder, 'host');
+    const host = new FlashHost(ON_LOOPBACK, folder, 'host');
     overviewOfHost(host);
     for (const job of host.jobs.all()) bundleOf(job, { versions: {}, secrets: [] });
     for (const { ticket } of host.runs.tickets.claim('cloud')) JSON.stringify(ticket.message);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
-import { nodeRedFolder, type Flow } from '../shared/node-red';
+import type { Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
 import { closeAll, RawClient } from '../server/serving';
 import { DEVICE_ID, FACTORY_KEY, WebSocketDevice } from '../server/websocket-device';
+import { useAdminServer } from './admin-server';
 import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -40,13 +41,7 @@ function flowOf(ports: object, timeout = '20'): Flow {
 describe('nodes: the evidence of a job', () => {
   let bed: Bed | undefined;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   afterEach(async () => {
     await closeAll();
     await bed?.unload();

@@ -13,7 +13,7 @@ import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { addFirmwareRoutes } from '../../nodes/sonota-firmware/routes';
 import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';
-import { nodeRedFolder } from '../shared/node-red';
+import { useAdminServer } from './admin-server';
 
 const FINAL = makeFinalImage({ seed: 5 });
 const SHA = digestOf(FINAL);
@@ -31,13 +31,7 @@ describe('nodes/firmware routes', () => {
   let asked: string[];
   let referrers: unknown[];
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-routes-'));
     asked = [];

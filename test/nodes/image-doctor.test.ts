@@ -8,7 +8,7 @@ import helper from 'node-red-node-test-helper';
 import { makeFinalImage, makeUserImage, type Examination } from '../../lib/image';
 import register from '../../nodes/sonota-image-doctor/sonota-image-doctor';
 import { useHttpServers } from '../shared/http-server';
-import { nodeRedFolder } from '../shared/node-red';
+import { useAdminServer } from './admin-server';
 
 type Result = Record<string, unknown> & { payload: Examination; picture: string };
 
@@ -20,13 +20,7 @@ describe('nodes/image-doctor', () => {
   const http = useHttpServers();
   let folder: string;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-doctor-'));
   });

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { HostOverview } from '../../lib/flash/overview/host-overview';
 import type { JobOverview } from '../../lib/flash/overview/job-overview';
-import { nodeRedFolder, type Flow } from '../shared/node-red';
+import type { Flow } from '../shared/node-red';
 import type { HostNode } from '../../nodes/shared/hosts';
+import { useAdminServer } from './admin-server';
 import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -26,13 +27,7 @@ function flowOf(ports: object, timeout: string): Flow {
 describe('nodes: the overview of the jobs', () => {
   let bed: Bed | undefined;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   afterEach(async () => {
     await bed?.unload();
     bed = undefined;

@@ -5,8 +5,8 @@ import helper from 'node-red-node-test-helper';
 import type { PreflightReport } from '../../lib/flash/preflight/preflight';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
-import { nodeRedFolder } from '../shared/node-red';
 import { occupy } from '../shared/ports';
+import { useAdminServer } from './admin-server';
 import { Bed, freePorts, type Ports } from './bed';
 
 const CREDENTIALS = { host: { password: 'top secret' } };
@@ -164,13 +164,7 @@ describe('nodes: sonota-preflight', function () {
 describe('nodes: Check now in the form of a host', () => {
   let bed: Bed | undefined;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   afterEach(async () => {
     await bed?.unload();
     bed = undefined;

@@ -6,7 +6,8 @@ import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { hosts } from '../../nodes/shared/hosts';
 import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
 import { damagedFiles, mutationsOf } from '../shared/mutations';
-import { nodeRedFolder, type Flow } from '../shared/node-red';
+import type { Flow } from '../shared/node-red';
+import { useAdminServer } from './admin-server';
 import { Bed } from './bed';
 
 const DEVICE = '1000a1b2c3';
@@ -55,13 +56,7 @@ describe('nodes: damaged files in the user folder', function () {
   this.timeout(TEST_LIMIT_MS);
   let bed: Bed | undefined;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   afterEach(async () => {
     await bed?.unload();
     bed = undefined;

@@ -4,7 +4,8 @@ import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { makeFinalImage } from '../../lib/image';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { libraryOf } from '../../nodes/shared/library';
-import { nodeRedFolder, type Flow } from '../shared/node-red';
+import type { Flow } from '../shared/node-red';
+import { useAdminServer } from './admin-server';
 import { Bed, freePorts } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -14,13 +15,7 @@ describe('nodes: which kept images are in use', () => {
   let bed: Bed;
   const kept = {} as Record<(typeof USES)[number], string>;
 
-  before((done) => {
-    helper.init(require.resolve(nodeRedFolder()));
-    helper.startServer(done);
-  });
-  after((done) => {
-    helper.stopServer(done);
-  });
+  useAdminServer();
   beforeEach(async () => {
     const numbers = Object.fromEntries(Object.entries(await freePorts()).map(([name, port]) => [name, String(port)]));
     const host = { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ...numbers };

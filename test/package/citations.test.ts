@@ -41,8 +41,10 @@ const known = new Map<string, Set<string>>();
 
 /** The numbers of a document's headings. */
 function sectionsOf(document: string): Set<string> {
+  const before = known.get(document);
+  if (before) return before;
   const headings = read(join('docs', 'dev', `${document}.md`)).matchAll(/^#+ (\d+(?:\.\d+)*)\.? /gm);
-  const sections = known.get(document) ?? new Set([...headings].map(([, number = '']) => number));
+  const sections = new Set([...headings].map(([, number = '']) => number));
   known.set(document, sections);
   return sections;
 }

@@ -12,6 +12,7 @@ import { usePrivateBus } from '../../net/wifi/private-bus';
 import { booted, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
 import { freePort } from '../../shared/ports';
+import { ON_LOOPBACK } from '../bench';
 import { assertCode } from '../refusals';
 
 const HOME = { ssid: 'home', password: 'top secret' };
@@ -22,10 +23,7 @@ const never = new AbortController().signal;
 
 /** A machine whose NetworkManager shows the access points that devices have open. */
 class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
-  readonly host = new FlashHost(
-    { bind: '127.0.0.1', address: '', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 },
-    undefined,
-  );
+  readonly host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined);
   /** Every network that it was in, in order. */
   readonly joined: string[] = [];
   /** Its address where a person has joined a network. */

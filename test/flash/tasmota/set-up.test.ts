@@ -11,6 +11,7 @@ import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/v
 import { booted, imageWith, pageOf, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
 import { freePort } from '../../shared/ports';
+import { ON_LOOPBACK } from '../bench';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 /** A backlog would be cut at one of its signs, and swallow what follows at the other. */
@@ -47,10 +48,7 @@ async function bench(more: Partial<VirtualSonoffOptions> = {}, image = TASMOTA):
   const apUrl =
     more.fault === 'new-firmware-silent' ? `http://127.0.0.1:${await freePort()}` : await pageOf(device, 'ap');
   const homeUrl = `http://127.0.0.1:${homePort}`;
-  const host = new FlashHost(
-    { bind: '127.0.0.1', address: '', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 },
-    undefined,
-  );
+  const host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined);
   opened({ close: () => host.close() });
   const said: string[] = [];
   return {
