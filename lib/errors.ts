@@ -213,7 +213,7 @@ const EXPLANATIONS = {
   'session-unregistered': {
     what: 'The device at {peer} opened its session {count} times and left without registering.',
     remedy:
-      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it. If it goes on, its firmware expects another cloud than this one: report model and version, with the evidence.',
+      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it. If that does not help, its firmware expects another cloud than this one: report model and version, with the evidence.',
   },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
