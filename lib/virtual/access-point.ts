@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { DeviceContext } from './context';
-import { parseApRequest, type ApSettings, takeRequest } from './ap-request';
+import { type ApAnswers, takeRequest } from './ap-request';
 import { accessPointMac } from './radio';
 import { pause } from './waiting';
 
@@ -8,11 +8,14 @@ import { pause } from './waiting';
  * The set-up access point's web server (docs/dev/stock-firmware.md#1.3): a literal string matcher with a 2048-byte
  * buffer, not an HTTP server. It never answers what it does not know.
  */
-export class AccessPoint {
+export class AccessPoint<Taken> {
   private readonly sockets = new Set<net.Socket>();
-  private accepted: ((settings: ApSettings | undefined) => void) | undefined;
+  private accepted: ((settings: Taken | undefined) => void) | undefined;
 
-  constructor(private readonly device: DeviceContext) {}
+  constructor(
+    private readonly device: DeviceContext,
+    private readonly answers: ApAnswers<Taken>,
+  ) {}
 
   /**
    * Opens the AP and waits until it has taken settings or its time is over (undefined). `onListening` gets the port.
@@ -22,7 +25,7 @@ export class AccessPoint {
     at: { address: string; port: number },
     signal: AbortSignal,
     onListening: (port: number) => void,
-  ): Promise<ApSettings | undefined> {
+  ): Promise<Taken | undefined> {
     const { device } = this;
     const server = net.createServer((socket) => this.serve(socket));
     const network = {
@@ -41,7 +44,7 @@ export class AccessPoint {
       });
       signal.throwIfAborted();
       device.log('access point is open');
-      const outcome = new Promise<ApSettings | undefined>((resolve) => (this.accepted = resolve));
+      const outcome = new Promise<Taken | undefined>((resolve) => (this.accepted = resolve));
       const closing = setTimeout(() => this.accepted?.(undefined), device.timings.apOpen);
       const onAbort = (): void => this.accepted?.(undefined);
       signal.addEventListener('abort', onAbort, { once: true });
@@ -88,24 +91,10 @@ export class AccessPoint {
   }
 
   private answer(text: string, socket: net.Socket): void {
-    const request = parseApRequest(text);
-    const { deviceid, apikey } = this.device.identity;
-    if (request.type === 'device') {
-      this.device.log('access point: told who it is');
-      socket.write(reply(JSON.stringify({ deviceid, apikey, accept: 'post' })));
-    } else if (request.type === 'settings') {
-      this.device.log('access point: took settings');
-      socket.write(reply('{"error":0}'));
-      this.accepted?.(request.settings);
-    } else {
-      this.device.log(`access point: no answer, ${request.reason}`);
-    }
+    const answer = this.answers(text);
+    if ('silence' in answer) return this.device.log(`access point: no answer, ${answer.silence}`);
+    this.device.log(`access point: ${answer.log}`);
+    socket.write(answer.reply);
+    if (answer.taken !== undefined) this.accepted?.(answer.taken);
   }
-}
-
-function reply(body: string): string {
-  return (
-    'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\n' +
-    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  );
 }

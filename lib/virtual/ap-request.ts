@@ -1,3 +1,5 @@
+import type { Identity } from './models';
+
 /** What the device keeps of `POST /ap`: raw copies, no JSON escape is decoded. */
 export interface ApSettings {
   ssid: string;
@@ -6,8 +8,11 @@ export interface ApSettings {
   port: number;
 }
 
-export type ApRequest =
-  { type: 'device' } | { type: 'settings'; settings: ApSettings } | { type: 'none'; reason: string };
+/** What the access point does about one request: a whole reply and a line for its log, or silence with its reason. */
+export type ApAnswer<Taken> = { log: string; reply: string; taken?: Taken } | { silence: string };
+
+/** One firmware's web server in its access point. */
+export type ApAnswers<Taken> = (request: string) => ApAnswer<Taken>;
 
 /**
  * The complete request in the receive buffer; undefined while more must come. Only `Content-Length: ` in exactly this
@@ -23,24 +28,56 @@ export function takeRequest(buffer: Buffer): string | undefined {
   return text.length < end ? undefined : text.slice(0, end);
 }
 
-/** Reads a request as the string matcher does. */
-export function parseApRequest(text: string): ApRequest {
-  if (text.includes('GET /device HTTP/1.1')) return { type: 'device' };
-  if (!text.includes('POST /ap HTTP/1.1')) return { type: 'none', reason: 'not a request that it knows' };
-  const start = text.indexOf('{', text.indexOf('\r\n\r\n'));
-  const body = start < 0 ? '' : text.slice(start);
-  if (!isObject(body)) return { type: 'none', reason: 'no JSON body' };
-  const ssid = rawString(body, 'ssid');
-  const password = rawString(body, 'password');
+/** The firmware that knows the cloud alone: two requests by their exact words (docs/dev/stock-firmware.md#1.3). */
+export function cloudApAnswers({ deviceid, apikey }: Identity): ApAnswers<ApSettings> {
+  return (text) => {
+    if (text.includes('GET /device HTTP/1.1')) {
+      return { log: 'told who it is', reply: apReply(JSON.stringify({ deviceid, apikey, accept: 'post' })) };
+    }
+    if (!text.includes('POST /ap HTTP/1.1')) return { silence: 'not a request that it knows' };
+    return answerSettings(text);
+  };
+}
+
+/** What `POST /ap` is answered. */
+export function answerSettings(text: string): ApAnswer<ApSettings> {
+  const body = jsonBody(text);
+  if (body === undefined) return { silence: 'no JSON body' };
+  const wifi = wifiIn(body);
   const serverName = rawString(body, 'serverName');
   const port = /"port"\s*:\s*(\d{1,5})\s*[,}]/.exec(body)?.[1];
-  if (ssid === undefined || password === undefined || serverName === undefined || port === undefined) {
-    return { type: 'none', reason: 'a field is missing' };
-  }
-  if (ssid.length > 31) return { type: 'none', reason: 'ssid over 31 bytes' };
-  if (password.length > 63) return { type: 'none', reason: 'password over 63 bytes' };
-  if (serverName.length > 50) return { type: 'none', reason: 'serverName over 50 characters' };
-  return { type: 'settings', settings: { ssid, password, serverName, port: Number(port) } };
+  if (!wifi || serverName === undefined || port === undefined) return { silence: 'a field is missing' };
+  if ('silence' in wifi) return wifi;
+  if (serverName.length > 50) return { silence: 'serverName over 50 characters' };
+  return { ...SETTINGS_TAKEN, taken: { ...wifi, serverName, port: Number(port) } };
+}
+
+/** The reply to settings, sent before the device has tried them. */
+export const SETTINGS_TAKEN = { log: 'took settings', reply: apReply('{"error":0}') };
+
+/** What stands behind the header from the first brace on; undefined where it is no JSON. */
+export function jsonBody(text: string): string | undefined {
+  const start = text.indexOf('{', text.indexOf('\r\n\r\n'));
+  const body = start < 0 ? '' : text.slice(start);
+  return isObject(body) ? body : undefined;
+}
+
+/** Name and password of a Wi-Fi; undefined where one of them is missing, or why the device does not take them. */
+export function wifiIn(body: string): { ssid: string; password: string } | { silence: string } | undefined {
+  const ssid = rawString(body, 'ssid');
+  const password = rawString(body, 'password');
+  if (ssid === undefined || password === undefined) return undefined;
+  if (ssid.length > 31) return { silence: 'ssid over 31 bytes' };
+  if (password.length > 63) return { silence: 'password over 63 bytes' };
+  return { ssid, password };
+}
+
+/** A whole reply of the access point's web server. */
+export function apReply(body: string, contentType = 'application/json'): string {
+  return (
+    `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\nConnection: keep-alive\r\n` +
+    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
 }
 
 function isObject(body: string): boolean {

@@ -8,7 +8,17 @@ import type { Timings } from './timings';
 /** Which class of stock firmware the device is (docs/dev/stock-firmware.md#2.3, #4.2). */
 export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 
-export interface VirtualSonoffOptions {
+/** What every virtual device may be given, whichever stock firmware it has. */
+export interface LifeOptions {
+  /** The home network that exists. Given, other credentials never join; otherwise all do. */
+  homeNetwork?: HomeNetwork;
+  /** Its new firmware lives on and is found there. Left out, the device ends as the new firmware boots. */
+  newFirmware?: NewFirmwarePlace;
+  /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */
+  lingerMs?: number;
+}
+
+export interface VirtualSonoffOptions extends LifeOptions {
   /** Where its access point's web server listens: 10.10.7.1 and 80 on a real one. Port 0 takes any. */
   apAddress: string;
   apPort: number;
@@ -35,8 +45,6 @@ export interface VirtualSonoffOptions {
   legacyPort?: number;
   /** The address that it dials from. */
   localAddress?: string;
-  /** The home network that exists. Given, other credentials never join; otherwise all do. */
-  homeNetwork?: HomeNetwork;
   /** It was provisioned earlier: it begins by dialling this server. */
   provisioned?: { serverName: string; port: number };
   /** It begins in the intermediate firmware, which an earlier upgrade has put into the other slot. */
@@ -46,14 +54,10 @@ export interface VirtualSonoffOptions {
   finalStagePort?: number;
   /** What FinalStage dials: 192.168.4.2:8080; with a loopback AP, the host of the upgrade's download. */
   finalStageHost?: { address: string; port: number };
-  /** Its new firmware lives on and is found there. Left out, the device ends as the new firmware boots. */
-  newFirmware?: NewFirmwarePlace;
   /** What runs a one-hop image; by default a model of its relocator. An emulator of the chip can take its place. */
   relocator?: Relocator;
   /** What brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<Radio>;
-  /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */
-  lingerMs?: number;
 }
 
 export interface VirtualResult {
