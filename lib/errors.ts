@@ -405,6 +405,77 @@ const EXPLANATIONS = {
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
   },
 
+  // DIY mode
+  'diy-unreachable': {
+    what: 'No Sonoff in DIY mode answered at {url} within {seconds} s: {reason}.',
+    remedy:
+      'Check that it is in this network (its LED blinks twice at a time), then disconnect it from power for a moment: it answers one program at a time, and a request that hangs blocks it.',
+  },
+  'diy-stranger': {
+    what: 'What answers at {url} is not a Sonoff in DIY mode: {reason}.',
+    remedy:
+      'Correct the address. A Sonoff with firmware 3.0 answers there without DIY mode: update it in the eWeLink app first.',
+  },
+  'diy-encrypted': {
+    what: "The device {deviceid} is in eWeLink mode, in which it takes commands only with its owner's key.",
+    remedy:
+      'Bring it into DIY mode: hold its button for 5 s, then for 5 s again, join its Wi-Fi ITEAD-… (password 12345678) and enter your Wi-Fi at http://10.10.7.1.',
+  },
+  'diy-other-device': {
+    what: 'The device at {url} is not the device {deviceid}.',
+    remedy: 'Correct the address or the id: the id of a device is in the name of its Wi-Fi, ITEAD-… .',
+  },
+  'diy-refused': {
+    what: 'The device {deviceid} refused the command {command} with error {error}.',
+    remedy:
+      'Disconnect it from power for a moment and start again; if the error comes back, report it with the firmware version.',
+  },
+  'diy-locked': {
+    what: 'The device {deviceid} is still locked and takes no new firmware (error 403).',
+    remedy: "Let the device reach the internet, where the maker's service unlocks it, and start again.",
+  },
+  'diy-unlock-refused': {
+    what: "The maker's service refused to unlock the device {deviceid} (error 500).",
+    remedy: 'Pair the device in the eWeLink app once, delete it there, bring it into DIY mode again and start again.',
+  },
+  'diy-unlock-offline': {
+    what: "The device {deviceid} did not reach the maker's service that unlocks it (error 503).",
+    remedy:
+      'Let the device reach the internet (apid.coolkit.cn, port 80) through router and firewall, and start again.',
+  },
+  'diy-unlock-silent': {
+    what: 'The device {deviceid} did not answer the unlock within {seconds} s and is still locked.',
+    remedy:
+      'Let the device reach the internet (apid.coolkit.cn, port 80), disconnect it from power for a moment and start again.',
+  },
+  'diy-download-timeout': {
+    what: 'The device {deviceid} did not get the start of the image in time (error 408).',
+    remedy:
+      'Check the Wi-Fi signal at the device, and that the firewall lets in the port of the images; then start again.',
+  },
+  'diy-image-refused': {
+    what: 'The device {deviceid} refused the image as too large (error 413).',
+    remedy: 'Use a smaller build, such as tasmota-lite.',
+  },
+  'diy-download-impossible': {
+    what: 'The device {deviceid} could not download the image (error 424).',
+    remedy:
+      'Let the port of the images through the firewall, and check that the address of the host is in the network of the device; then start again.',
+  },
+  'diy-digest-differs': {
+    what: 'What the device {deviceid} wrote does not have the announced digest (error 471).',
+    remedy:
+      'Leave it connected to power: it may not start again. Start the flash once more, which overwrites what it wrote.',
+  },
+  'diy-message-refused': {
+    what: 'The device {deviceid} reported 406: it does not take the message about its new firmware.',
+    remedy: 'Report this with the firmware version of the device.',
+  },
+  'diy-device-fault': {
+    what: 'The device {deviceid} reported {error}: something failed in the device itself.',
+    remedy: 'Leave it connected to power and start the flash again.',
+  },
+
   // FinalStage
   'finalstage-timeout': {
     what: 'FinalStage did not show itself within {seconds} s.',
