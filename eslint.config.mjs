@@ -81,8 +81,8 @@ const ONE_READER = {
 const TESTS_WITHOUT_TIME = {
   files: ['test/**/*.ts'],
   ignores: [
-    // Whole processes and machines: their limits only end what hangs.
-    'test/{dashboard,examples,home-assistant,lab,many,radio,survive,unattended}/**',
+    // Whole processes and machines: their limits only end what hangs. The bench measures, and asserts nothing.
+    'test/{bench,dashboard,examples,home-assistant,lab,many,radio,survive,unattended}/**',
     'test/shared/{comms,node-red}.ts',
     'test/net/wifi/dbusmock.ts',
     'test/one-hop/emulator.ts',

@@ -1,0 +1,117 @@
+/** Rows in which devices are flashed at the same time, beside a bare server under the same devices. */
+
+import { Child } from './child';
+import type { Fleet, FleetTimes } from './clients';
+import { median, percentile, type Row } from './figures';
+import type { Usage } from './probe';
+
+export interface LoadOptions {
+  readonly imagePath: string;
+  readonly rounds: number;
+}
+
+type Side = 'our-server' | 'bare-server';
+const SIDES: readonly Side[] = ['bare-server', 'our-server'];
+const PARTNER = 'bare Node.js server, same bytes';
+
+/** A server of either kind, and the devices in front of it. */
+class Scene {
+  private constructor(
+    readonly server: Child,
+    readonly clients: Child,
+    readonly port: number,
+  ) {}
+
+  static async open(side: Side, { imagePath }: LoadOptions): Promise<Scene> {
+    const [server, clients] = [Child.start(side), Child.start('clients')];
+    const { port } = await server.ask<{ port: number }>('open', { imagePath });
+    return new Scene(server, clients, port);
+  }
+
+  fleet(count: number, sectorMs: number, first = 1): Fleet {
+    return { count, port: this.port, sectorMs, first };
+  }
+
+  /** What compiling costs is paid before anything is measured. */
+  async warmUp(): Promise<void> {
+    await this.clients.ask('flash', this.fleet(3, 0, 0xf00000));
+    await this.clients.ask('leave');
+  }
+
+  async close(): Promise<number> {
+    const took = await this.server.ask<number>('close');
+    await Promise.all([this.clients.stop(), this.server.stop()]);
+    return took;
+  }
+}
+
+/** @param sectorMs what a sector's flash time is */
+export async function devices(count: number, sectorMs: number, options: LoadOptions): Promise<Row> {
+  const seen: Record<Side, (FleetTimes & Usage)[]> = { 'bare-server': [], 'our-server': [] };
+  for (let round = 0; round < options.rounds; round++) {
+    for (const side of SIDES) {
+      const scene = await Scene.open(side, options);
+      await scene.warmUp();
+      await scene.server.ask('begin');
+      const times = await scene.clients.ask<FleetTimes>('flash', scene.fleet(count, sectorMs));
+      seen[side].push({ ...times, ...(await scene.server.ask<Usage>('end')) });
+      await scene.close();
+    }
+  }
+  const figure = (unit: string, of: (one: FleetTimes & Usage) => number, digits = 0): Row['figures'][string] => ({
+    unit,
+    digits,
+    ours: seen['our-server'].map(of),
+    partner: seen['bare-server'].map(of),
+  });
+  const pace = sectorMs === 0 ? 'no flash time' : `${sectorMs} ms a sector`;
+  return {
+    name: `${count} concurrent, ${pace}`,
+    partner: PARTNER,
+    figures: {
+      time: figure('s', ({ total }) => total / 1000, 2),
+      'a range, p99': figure('ms', ({ ranges }) => percentile(ranges, 0.99)),
+      'dispatch to upgrade': figure('ms', ({ toUpgrade }) => median(toUpgrade)),
+      'server CPU, user': figure('ms', ({ userMs }) => userMs),
+      'loop delay, p99.9': figure('ms', ({ loopP999 }) => loopP999),
+      'loop delay, worst': figure('ms', ({ loopWorst }) => loopWorst),
+    },
+  };
+}
+
+/** What one more device costs while its flash is under way: with many, less with few, by their difference. */
+export async function memory(few: number, many: number, options: LoadOptions): Promise<Row> {
+  const perDevice: Record<Side, number[]> = { 'bare-server': [], 'our-server': [] };
+  for (let round = 0; round < options.rounds; round++) {
+    for (const side of SIDES) {
+      const [less, more] = [await livingWith(few, side, options), await livingWith(many, side, options)];
+      perDevice[side].push((more - less) / (many - few) / 1000);
+    }
+  }
+  const figure = { unit: 'kB', ours: perDevice['our-server'], partner: perDevice['bare-server'] };
+  return { name: 'memory a device', partner: PARTNER, figures: { [`${many} less ${few}, each`]: figure } };
+}
+
+async function livingWith(count: number, side: Side, options: LoadOptions): Promise<number> {
+  const scene = await Scene.open(side, options);
+  await scene.warmUp();
+  await scene.clients.ask('fetchAll', scene.fleet(count, 10));
+  const living = await scene.server.ask<number>('livingBytes');
+  await scene.clients.ask('acknowledgeAll');
+  await scene.close();
+  return living;
+}
+
+/** Closing with so many sessions open. */
+export async function close(count: number, options: LoadOptions): Promise<Row> {
+  const took: Record<Side, number[]> = { 'bare-server': [], 'our-server': [] };
+  for (let round = 0; round < options.rounds; round++) {
+    for (const side of SIDES) {
+      const scene = await Scene.open(side, options);
+      await scene.clients.ask('flash', scene.fleet(count, 0));
+      took[side].push(await scene.close());
+    }
+  }
+  const figure = { unit: 'ms', ours: took['our-server'], partner: took['bare-server'] };
+  return { name: `close with ${count} sessions`, partner: PARTNER, figures: { time: figure } };
+}
