@@ -76,6 +76,8 @@ export class FakeNetworkManager extends EventEmitter {
   readonly hanging = new Set<string>();
   stepMs = 2;
   scanMs = 10;
+  /** How long a profile that was deleted stays active. */
+  downMs = 2;
   private count = 0;
   private uptime = 1000;
   private bus: MessageBus | undefined;
@@ -217,7 +219,8 @@ export class FakeNetworkManager extends EventEmitter {
         return profile ? reply('a{sa{sv}}', withoutSecrets(profile.settings)) : fail(UNKNOWN, path);
       case 'Delete':
         if (!profile) return fail(UNKNOWN, path);
-        this.remove(profile);
+        this.profiles.splice(this.profiles.indexOf(profile), 1);
+        setTimeout(() => this.remove(profile), this.downMs);
         return reply('');
       case 'RequestScan':
         if (!device) return fail(UNKNOWN, path);
@@ -292,8 +295,8 @@ export class FakeNetworkManager extends EventEmitter {
     }
     const active = this.devices.find((one) => one.active?.path === path)?.active;
     if (active) {
-      const { settings, path: profile } = active.profile;
-      return { Connection: new Variant('o', profile), Uuid: settings['connection']?.['uuid'] ?? new Variant('s', '') };
+      const { id, uuid } = active.profile.settings['connection'] ?? {};
+      return { Id: id ?? new Variant('s', ''), Uuid: uuid ?? new Variant('s', '') };
     }
     const index = /AccessPoint\/(\d+)$/.exec(path)?.[1];
     const found = index === undefined ? undefined : this.accessPoints[Number(index)];

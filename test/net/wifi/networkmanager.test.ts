@@ -93,6 +93,24 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
+  it('brings back the network from before the first of two joins, not its own profile of the first', async () => {
+    atHome(false);
+    nm.downMs = 500;
+    await driver.join(ITEAD, { signal: never });
+    await driver.join(FINALSTAGE, { signal: never });
+    await driver.leave({ signal: never });
+    assertAsBefore();
+  });
+
+  it('joins where the former network goes while it is asked for', async () => {
+    const device = atHome();
+    nm.on('call', (call) => {
+      if (call === 'GetAll org.freedesktop.NetworkManager.Connection.Active') device.active = undefined;
+    });
+    await driver.join(ITEAD, { signal: never });
+    assert.equal(driver.joined?.ssid, ITEAD.ssid);
+  });
+
   it('makes a profile that takes neither the default route nor DNS, and never connects by itself', async () => {
     nm.addWifi('wlan0');
     await driver.join(FINALSTAGE, { signal: never });

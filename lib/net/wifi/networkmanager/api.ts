@@ -127,12 +127,16 @@ export class NmApi {
     await this.call(NM_PATH, NM, 'DeactivateConnection', 'o', [active]);
   }
 
-  /** The activation on a device and the profile behind it. */
-  async activeOn(device: string): Promise<{ active: string; profile: string; uuid: string } | undefined> {
+  /** The name and the UUID of the profile that is active on a device. */
+  async activeOn(device: string): Promise<{ id: string; uuid: string } | undefined> {
     const active = String(await this.get(device, NM_DEVICE, 'ActiveConnection'));
     if (active === NOTHING) return undefined;
-    const { Connection: profile, Uuid: uuid } = await this.properties(active, NM_ACTIVE);
-    return { active, profile: String(profile), uuid: String(uuid) };
+    // It may have gone between the two questions.
+    const found = await this.properties(active, NM_ACTIVE).catch((error: unknown) => {
+      if (error instanceof FlashError && error.code === 'wifi-failed') return undefined;
+      throw error;
+    });
+    return found && { id: String(found['Id']), uuid: String(found['Uuid']) };
   }
 
   async ipv4On(device: string): Promise<string | undefined> {

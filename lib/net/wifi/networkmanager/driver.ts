@@ -96,7 +96,9 @@ export class NetworkManagerDriver extends ProfileDriver {
     const accessPoint = await this.find(api, device, network, signal);
     const active = await api.activeOn(device.path);
     if (signal.aborted) throw signal.reason as Error;
-    await this.begin(active && { uuid: active.uuid });
+    // A profile that is being taken away stays active for a moment: it is nothing to come back to.
+    const isOurs = active !== undefined && ownerOf(active.id) !== undefined;
+    await this.begin(active && !isOurs ? { uuid: active.uuid } : undefined);
     const watch = await DeviceWatch.begin(api.bus, device, network.ssid);
     const failed = new AbortController();
     const activated = watch.activated(AbortSignal.any([signal, failed.signal]));
