@@ -103,7 +103,8 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
           wishes: { ...NOTHING, ...HOME },
           apUrl: `http://127.0.0.1:${apPort}`,
           homeUrl,
-          timeoutSeconds: 15,
+          // No test comes to it.
+          timeoutSeconds: 600,
           lookPauseMs: 50,
           backAfterMs: 500,
           say: (name) => void said.push(name),

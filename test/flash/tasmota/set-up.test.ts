@@ -64,7 +64,8 @@ async function bench(more: Partial<VirtualSonoffOptions> = {}, image = TASMOTA):
           wishes: { ...NOTHING, ...wishes },
           apUrl,
           homeUrl,
-          timeoutSeconds: 30,
+          // No test comes to it.
+          timeoutSeconds: 600,
           lookPauseMs: 50,
           say: (name) => void (said.at(-1) === name || said.push(name)),
           ...options,
@@ -79,6 +80,26 @@ async function refusal(work: Promise<unknown>): Promise<FlashError> {
     () => assert.fail('it was set up'),
     (error: FlashError) => error,
   );
+}
+
+/** The error of a set-up whose time is over as soon as it says this. */
+async function overAt(
+  said: string,
+  begin: (options: Pick<SetUpOptions, 'timeoutSeconds' | 'mqttLimitMs' | 'say'>) => Promise<unknown>,
+): Promise<FlashError> {
+  const timeoutSeconds = 86_400;
+  let endTime = (): void => assert.fail('no time limit was set');
+  const { setTimeout: real } = globalThis;
+  const timers = mock.method(globalThis, 'setTimeout', (act: () => void, ms?: number) => {
+    if (ms === timeoutSeconds * 1000) endTime = act;
+    return real(act, ms);
+  });
+  const say = (name: string): void => void (name === said && endTime());
+  try {
+    return await refusal(begin({ timeoutSeconds, mqttLimitMs: timeoutSeconds * 1000, say }));
+  } finally {
+    timers.mock.restore();
+  }
 }
 
 /** An MQTT broker as far as a connection goes. */
@@ -187,17 +208,8 @@ describe('flash: setting up a Tasmota', () => {
   it('says so too where its own time is over first', async () => {
     const { setUp } = await bench({ fault: 'tasmota-mqtt-down' });
     const port = await broker();
-    const timeoutSeconds = 86_400;
-    let endTime = (): void => assert.fail('no time limit was set');
-    const { setTimeout: real } = globalThis;
-    const timers = mock.method(globalThis, 'setTimeout', (act: () => void, ms?: number) => {
-      if (ms === timeoutSeconds * 1000) endTime = act;
-      return real(act, ms);
-    });
-    const say = (name: string): void => void (name === 'tasmota-mqtt' && endTime());
     const wishes = { mqtt: { host: '127.0.0.1', port } };
-    const error = await refusal(setUp(wishes, { timeoutSeconds, mqttLimitMs: timeoutSeconds * 1000, say }));
-    timers.mock.restore();
+    const error = await overAt('tasmota-mqtt', (options) => setUp(wishes, options));
     assert.deepEqual([error.code, error.values['broker']], ['tasmota-mqtt-failed', `127.0.0.1:${port}`]);
   });
 
@@ -220,8 +232,7 @@ describe('flash: setting up a Tasmota', () => {
   it('says that it took everything and was not found at home', async () => {
     const { setUp } = await bench();
     const elsewhere = `http://127.0.0.1:${await freePort()}`;
-    // Its access point is open by then, however busy this machine is.
-    const error = await refusal(setUp({}, { homeUrl: elsewhere, timeoutSeconds: 10 }));
+    const error = await overAt('tasmota-wifi-sent', (options) => setUp({}, { ...options, homeUrl: elsewhere }));
     assert.deepEqual([error.code, error.values['where']], ['tasmota-lost', elsewhere]);
   });
 
