@@ -1,7 +1,7 @@
 /** What a Sonoff's entities show. */
 
 import type { ErrorCode } from '../errors';
-import { STAGES } from '../flash/job/stages';
+import { STAGES } from '../flash/routes/stages';
 import type { Phrase } from './phrases';
 import { cut } from './text';
 import { failureOf, isOpen, jobOf, reportOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';

@@ -1,5 +1,6 @@
-import type { FirmwareSources, Intermediate } from '../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import type { ImageSource } from '../../lib/flash/firmware/image-source';
+import type { Intermediate } from '../../lib/flash/routes/choice';
 import type { ImageRole } from '../../lib/image';
 import type { Values } from './values';
 

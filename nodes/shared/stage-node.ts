@@ -3,7 +3,7 @@ import { asFlashError, type FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes/stages';
 import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';

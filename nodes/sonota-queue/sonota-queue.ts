@@ -54,7 +54,7 @@ export default function register(RED: NodeAPI): void {
       const outlet: QueueOutlet = {
         ...limits(),
         start: (message, where) => {
-          const output = where === 'finalstage' ? 1 : 0;
+          const output = where === 'beginning' ? 0 : 1;
           if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
           const messages: (Message | null)[] = [null, null, null];
           messages[output] = RED.util.cloneMessage(message);

@@ -60,7 +60,7 @@ export default [
     why: 'what failed counts as done',
   },
   {
-    file: 'lib/flash/job/stages.ts',
+    file: 'lib/flash/routes/stages.ts',
     find: "['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware']",
     replace: "['provision', 'upgrade', 'cloud', 'finalstage', 'newfirmware']",
     tests: ['flash/job', 'flash/job-book'],

@@ -106,8 +106,8 @@ export default [
     why: 'the port of FinalStage is closed under a transfer',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: "(download !== undefined && intermediate !== 'one-hop')",
+    file: 'lib/flash/job/job.ts',
+    find: '(this.download !== undefined && this.needsFinalStage)',
     replace: 'false',
     tests: ['flash/host-close'],
     why: 'the port of FinalStage is closed before the device has restarted',

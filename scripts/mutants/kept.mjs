@@ -23,7 +23,7 @@ export default [
   },
   {
     file: 'lib/flash/kept/job-record.ts',
-    find: "job.isOpen || (job.stage === 'failed' && job.lastStage === 'finalstage')",
+    find: "job.isOpen || (job.stage === 'failed' && job.resumableStage !== undefined)",
     replace: 'job.isOpen',
     tests: ['flash/job-memory-writes'],
     why: 'the images of a job that failed in FinalStage are gone after a restart',

@@ -9,7 +9,7 @@ export default [
   },
   {
     file: 'lib/flash/verdict/rules/new-firmware.ts',
-    find: "seen.began?.intermediate !== 'one-hop'",
+    find: "routeNamed(seen.began?.intermediate)?.whenSilent !== 'one-hop-silent'",
     replace: 'false',
     tests: ['flash/verdict/judge'],
     why: 'a device that FinalStage has flashed is said to wait for a power cycle',

@@ -12,7 +12,7 @@ import { provision } from '../../lib/flash/stage/provision';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes/stages';
 import { isTrouble, judge, type Verdict } from '../../lib/flash/verdict/verdict';
 import { TimeIsOver } from '../../lib/flash/waiting/time-limit';
 import { waitFor } from '../../lib/flash/waiting/wait';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { ONE_HOP } from '../../lib/flash/routes';
 import { FinalStageVisit, type DeliveryTry } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
 import type { Waits } from '../../lib/flash/waiting/waits';
@@ -144,7 +145,7 @@ describe('flash/stage/finalstage: what it says', () => {
   it('has nothing to do for a device that starts its new firmware without FinalStage', async () => {
     bench = await openBench();
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
-    job.intermediate = 'one-hop';
+    job.route = ONE_HOP;
     stage = bench.begin('finalstage', { deviceid: DEVICE, sources: {} });
     assert.deepEqual((await stage.outcome).found, { skipped: true });
     assert.deepEqual(last(), ['finalstage-passed-by', 0]);

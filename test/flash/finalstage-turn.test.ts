@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import { FinalStageTurn } from '../../lib/flash/host/finalstage-turn';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
@@ -21,6 +22,7 @@ describe('flash/host/finalstage-turn', () => {
 
   function jobOf(deviceid: string): Job {
     const job = jobs.jobFor('upgrade', deviceid);
+    job.route = FINALSTAGE;
     job.enter('upgrade');
     return job;
   }
@@ -68,7 +70,7 @@ describe('flash/host/finalstage-turn', () => {
   it('is not needed in one hop, nor a second time by a device that is in work already', async () => {
     const [a, hop, resumed] = [jobOf('a'), jobOf('hop'), jobOf('resumed')];
     await take(a);
-    hop.intermediate = 'one-hop';
+    hop.route = ONE_HOP;
     await take(hop);
     const own = (resumed.download = new UpgradeDownload());
     await take(resumed);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { ImageDesk, upgradePath } from '../../lib/flash/host/image-desk';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Devices } from '../../lib/flash/host/devices';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
@@ -165,7 +166,7 @@ describe('flash/image-desk', () => {
     const cases: [what: string, prepare: (job: Job, download: UpgradeDownload) => void, isProof: boolean][] = [
       ['that went out to the last byte', (_job, download) => download.sentUpTo(8192), true],
       ['of which a byte is missing', (_job, download) => download.sentUpTo(8191), false],
-      ['that goes in one hop', (job, download) => ((job.intermediate = 'one-hop'), download.sentUpTo(8192)), false],
+      ['that goes in one hop', (job, download) => ((job.route = ONE_HOP), download.sentUpTo(8192)), false],
       ['whose job has failed', (job, download) => (download.sentUpTo(8192), job.fail('cancelled')), false],
     ];
     for (const [what, prepare, isProof] of cases) {
@@ -174,6 +175,7 @@ describe('flash/image-desk', () => {
         const desk = new ImageDesk(jobs, new Devices());
         const job = jobs.jobFor('upgrade', '1000a1b2c3');
         job.enter('upgrade');
+        job.route = FINALSTAGE;
         job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
         const download = (job.download = new UpgradeDownload());
         download.requested('user1', 8192, 'range');

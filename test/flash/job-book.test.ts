@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes/stages';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 
 describe('flash/job/job-book', () => {
@@ -152,8 +153,8 @@ describe('flash/job/job-book', () => {
   it('knows which devices start their new firmware without FinalStage, while no stage looks after them', () => {
     const [job, other] = [behind('upgrade', '1'), behind('upgrade', '2')];
     const under = at('upgrade', '3');
-    for (const one of [job, under]) one.intermediate = 'one-hop';
-    other.intermediate = 'finalstage';
+    for (const one of [job, under]) one.route = ONE_HOP;
+    other.route = FINALSTAGE;
     assert.deepEqual(jobs.awaitingNewFirmware(), [job]);
     job.running = new AbortController();
     assert.deepEqual(jobs.awaitingNewFirmware(), []);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadFirmware, loadForFinalStage } from '../../lib/flash/firmware/firmware';
+import { ONE_HOP } from '../../lib/flash/routes';
 import { writeAtomically } from '../../lib/flash/firmware/store/atomic-file';
 import { JobMemory } from '../../lib/flash/host/job-memory';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
@@ -192,7 +193,7 @@ describe('flash/job-memory: when it writes', () => {
   for (const [what, end] of [
     ['failed before', (job: Job) => job.fail('download-failed')],
     ['is done', (job: Job) => (job.enter('finalstage'), job.leave('finalstage'))],
-    ['has taken it in one hop', (job: Job) => ((job.intermediate = 'one-hop'), job.leave('upgrade'))],
+    ['has taken it in one hop', (job: Job) => ((job.route = ONE_HOP), job.leave('upgrade'))],
   ] as const) {
     it(`keeps no image of a job that ${what}`, async () => {
       const { jobs, memory } = start();

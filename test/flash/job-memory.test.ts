@@ -12,7 +12,7 @@ import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';
 

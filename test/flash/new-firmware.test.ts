@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Job } from '../../lib/flash/job/job';
+import { ONE_HOP } from '../../lib/flash/routes';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
@@ -24,7 +25,7 @@ function tasmota(mac = MAC): RequestListener {
 /** A job whose device has taken an image that goes in one hop, so long ago. */
 function upgraded(bench: Bench, agoMs: number): Job {
   const job = bench.host.jobs.jobFor('upgrade', DEVICE);
-  job.intermediate = 'one-hop';
+  job.route = ONE_HOP;
   job.enter('upgrade');
   job.learn({ mac: MAC, ip: '127.0.0.1' });
   job.leave('upgrade', new Date(Date.now() - agoMs));

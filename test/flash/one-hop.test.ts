@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { ONE_HOP } from '../../lib/flash/routes';
 import { FlashHost } from '../../lib/flash/host/host';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwarePlace, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
@@ -159,7 +160,7 @@ describe('flash: in one hop, without FinalStage', () => {
     const hosts = [before];
     try {
       const job = before.jobs.jobFor('upgrade', '1000a1b2c3');
-      job.intermediate = 'one-hop';
+      job.route = ONE_HOP;
       job.enter('upgrade');
       const packed = packOneHop(FINAL);
       job.firmware = await loadFirmware(SOURCES, { signal: new AbortController().signal });
@@ -169,7 +170,7 @@ describe('flash: in one hop, without FinalStage', () => {
       const after = new FlashHost(settings, folder, 'host');
       hosts.push(after);
       const kept = after.jobs.latest('1000a1b2c3');
-      assert.equal(kept?.intermediate, 'one-hop');
+      assert.equal(kept?.route, ONE_HOP);
       assert.equal(kept.isResuming('upgrade'), true);
       for (const role of ['user1', 'user2'] as const) assert.ok(kept.firmware[role]?.bytes.equals(packed), role);
       assert.ok(kept.firmware.final?.bytes.equals(FINAL));

@@ -3,10 +3,11 @@ import { EventEmitter } from 'node:events';
 import { mock } from 'node:test';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Job, type KeptJob } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import type { Message, Ticket } from '../../lib/flash/job/ticket';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes/stages';
 import { queueRecord } from '../../lib/flash/kept/job-schema';
 import { keptQueue, revivedQueue } from '../../lib/flash/kept/queue-record';
 import { read } from '../../lib/flash/kept/schema';
@@ -144,6 +145,7 @@ describe('flash/queue', () => {
     flow.add('a');
     await turns();
     await flow.end('provision', 'a', 'upgrade');
+    (flow.jobs.latest('a') as Job).route = FINALSTAGE;
     await flow.end('upgrade', 'a', 'finalstage');
     await flow.fail('finalstage', 'a', 'finalstage-timeout');
     assert.deepEqual(
@@ -181,7 +183,7 @@ describe('flash/queue', () => {
       await flow.end('provision', 'a', 'upgrade');
       const job = flow.jobs.latest('a');
       assert.ok(job);
-      job.intermediate = 'one-hop';
+      job.route = ONE_HOP;
       await flow.end('upgrade', 'a', 'newfirmware');
       await flow.fail('newfirmware', 'a', code);
       assert.equal(flow.states(), states, code);

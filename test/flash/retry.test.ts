@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { mayTryAgain, whereToBegin } from '../../lib/flash/queue/retry';
 
@@ -71,7 +72,7 @@ describe('flash/queue/retry', () => {
 
   it('leaves a device alone that has taken its image in one hop, until it is back in its stock firmware', () => {
     const job = jobIn('upgrade');
-    job.intermediate = 'one-hop';
+    job.route = ONE_HOP;
     assert.equal(mayTryAgain('download-failed', job), true);
     job.leave('upgrade');
     assert.equal(mayTryAgain('one-hop-silent', job), false);

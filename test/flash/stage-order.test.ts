@@ -7,6 +7,7 @@ import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { Job } from '../../lib/flash/job/job';
+import { FINALSTAGE } from '../../lib/flash/routes';
 import { makeUserImage } from '../../lib/image';
 import { PROVEN_VERSION } from '../../lib/protocol/upgrade';
 import { useHttpServers } from '../shared/http-server';
@@ -231,7 +232,7 @@ describe('flash: the order of what a stage does', () => {
       await device.start();
       const before = new Job('upgrade', deviceid);
       before.enter('upgrade');
-      before.intermediate = 'finalstage';
+      before.route = FINALSTAGE;
       const { id, lastStage } = before;
       const job = Job.restore({ id, lastStage, snapshot: before.snapshot() });
       job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });

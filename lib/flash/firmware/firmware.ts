@@ -1,7 +1,9 @@
-/** One firmware to install: the pair and the final image, every one examined before any device sees it. */
+/** One firmware to install, every image of it examined before any device sees it. */
 
 import { FlashError } from '../../errors';
 import { checkForRoad, digestOf, packOneHop, roadOfRole, type ImageFacts, type ImageRole, type Road } from '../../image';
+import type { Route } from '../routes';
+import { chosenRoute, type RouteChoice } from '../routes/choice';
 import { sourceOf } from './library/catalog';
 import type { SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
@@ -9,21 +11,11 @@ import { isEmptySource, readSource, type ImageSource, type SourceOptions } from 
 
 export type { ImageSource } from './image-source';
 
-/**
- * How the final image gets from the download into its place:
- * - `finalstage`: the pair holds FinalStage, which fetches the final image by itself
- * - `one-hop`: the image that the device downloads carries the final one within it, and puts it there at its first start
- */
-export type Intermediate = 'finalstage' | 'one-hop';
-export const INTERMEDIATES: readonly Intermediate[] = ['finalstage', 'one-hop'];
-
 /** As a form or a message names them; an empty string counts as not given. */
-export interface FirmwareSources {
+export interface FirmwareSources extends RouteChoice {
   user1?: ImageSource | undefined;
   user2?: ImageSource | undefined;
   final?: ImageSource | undefined;
-  /** FinalStage unless told; with one-hop the pair is not needed. */
-  intermediate?: Intermediate | '' | undefined;
   /** The digests (sha256) seen when the sources were examined: another one is refused. */
   digests?: Partial<Record<ImageRole, string>> | undefined;
 }
@@ -38,44 +30,61 @@ export interface LoadedImage {
   readonly source: string;
 }
 
-/** With one-hop, user1 and user2 are the same file, and the final image is in it. */
-export interface Firmware {
-  readonly user1: LoadedImage;
-  readonly user2: LoadedImage;
-  readonly final: LoadedImage;
+/** The images of one firmware: those that its route serves, or those that are left of them. */
+export type Firmware = Readonly<Partial<Record<ImageRole, LoadedImage>>>;
+
+/** What the cloud method serves. Packed, user1 and user2 are the same file, and the final image is in it. */
+export type WholeFirmware = Required<Firmware>;
+
+/**
+ * Loads and examines what the cloud method needs, by the route that the sources name; see `loadForRoute`.
+ *
+ * @throws FlashError `intermediate-unknown` before anything is read, else what `loadForRoute` throws
+ */
+export async function loadFirmware(sources: FirmwareSources, options: SourceOptions): Promise<WholeFirmware> {
+  return requireWhole(await loadForRoute(chosenRoute(sources), sources, options));
 }
 
 /**
- * Loads and examines all three images, one after the other; the first that is not right ends it. An empty pair is the
- * catalog's FinalStage pair, fetched once; with one-hop it is made of the final image, whatever is named.
+ * Loads and examines all images of a route, one after the other; the first that is not right ends it. An empty pair is
+ * the catalog's FinalStage pair, fetched once; where the route packs the final image, the pair is made of it, whatever
+ * is named.
  *
  * @param options `limitMs` holds for each fetch over the network
- * @throws FlashError firmware-missing and intermediate-unknown before anything is read, else what `loadImage` throws
+ * @throws FlashError `firmware-missing` before anything is read, else what `loadImage` throws
  */
-export async function loadFirmware(sources: FirmwareSources, options: SourceOptions): Promise<Firmware> {
-  if (intermediateOf(sources) === 'one-hop') return await loadOneHop(sources, options);
-  const { user1, user2 } = pairOf(sources, options.library);
-  const { final, digests } = sources;
-  if (isEmptySource(user1)) throw missing('user1');
-  if (isEmptySource(user2)) throw missing('user2');
-  if (isEmptySource(final)) throw missing('final');
-  return {
-    // First what needs no network, so that nothing is fetched for a firmware that is refused anyway.
-    final: await loadImage('final', final, { ...options, digest: digests?.final }),
-    user1: await loadImage('user1', user1, { ...options, digest: digests?.user1 }),
-    user2: await loadImage('user2', user2, { ...options, digest: digests?.user2 }),
-  };
+export async function loadForRoute(route: Route, sources: FirmwareSources, options: SourceOptions): Promise<Firmware> {
+  const named = needsPair(route) ? { ...sources, ...pairOf(sources, options.library) } : sources;
+  const roles = NAMED_ORDER.filter((role) => needsSource(route, role));
+  for (const role of roles) if (isEmptySource(named[role])) throw missing(role);
+  const loaded: Partial<Record<ImageRole, LoadedImage>> = {};
+  for (const role of LOAD_ORDER.filter((one) => roles.includes(one))) {
+    loaded[role] = await loadImage(role, named[role], { ...options, digest: sources.digests?.[role] }, route.images[role]);
+  }
+  return route.isPacked && loaded.final ? withPacked(loaded.final) : loaded;
 }
 
-async function loadOneHop({ final, digests }: FirmwareSources, options: SourceOptions): Promise<Firmware> {
-  const image = await loadImage('final', final, { ...options, digest: digests?.final }, 'one-hop');
-  const packed = { bytes: packOneHop(image.bytes), source: `one hop of ${image.source}` };
-  return { final: image, user1: examined('user1', packed), user2: examined('user2', packed) };
+const NAMED_ORDER: readonly ImageRole[] = ['user1', 'user2', 'final'];
+/** First what needs no network, so that nothing is fetched for a firmware that is refused anyway. */
+const LOAD_ORDER: readonly ImageRole[] = ['final', 'user1', 'user2'];
+
+function needsPair(route: Route): boolean {
+  return needsSource(route, 'user1') || needsSource(route, 'user2');
 }
 
-/** The place of an image, as the doctor knows it. */
-export function roadFor(role: ImageRole, intermediate: Intermediate | undefined): Road {
-  return role === 'final' && intermediate === 'one-hop' ? 'one-hop' : roadOfRole(role);
+/** Whether the image is one of its own, and not made of the final one. */
+function needsSource({ images, isPacked }: Route, role: ImageRole): boolean {
+  return images[role] !== undefined && (!isPacked || role === 'final');
+}
+
+function withPacked(final: LoadedImage): WholeFirmware {
+  const packed = { bytes: packOneHop(final.bytes), source: `one hop of ${final.source}` };
+  return { final, user1: examined('user1', packed), user2: examined('user2', packed) };
+}
+
+function requireWhole({ user1, user2, final }: Firmware): WholeFirmware {
+  if (user1 && user2 && final) return { user1, user2, final };
+  throw missing(user1 ? (user2 ? 'final' : 'user2') : 'user1');
 }
 
 /**
@@ -87,7 +96,7 @@ export function roadFor(role: ImageRole, intermediate: Intermediate | undefined)
 export async function loadForFinalStage(
   sources: FirmwareSources,
   options: SourceOptions,
-): Promise<Pick<Firmware, 'final'> & Partial<Pick<Firmware, 'user2'>>> {
+): Promise<Pick<WholeFirmware, 'final'> & Pick<Firmware, 'user2'>> {
   const { digests } = sources;
   const final = await loadImage('final', sources.final, { ...options, digest: digests?.final });
   if (!isEmptySource(sources.user2)) {
@@ -95,14 +104,6 @@ export async function loadForFinalStage(
   }
   const kept = await options.library?.keptUser2().catch(() => undefined);
   return kept ? { final, user2: examined('user2', kept) } : { final };
-}
-
-/** @throws FlashError `intermediate-unknown` */
-export function intermediateOf({ intermediate }: FirmwareSources): Intermediate {
-  if (intermediate === undefined || intermediate === null || intermediate === '') return 'finalstage';
-  const known = INTERMEDIATES.find((one) => one === intermediate);
-  if (known) return known;
-  throw new FlashError('intermediate-unknown', { intermediate: String(intermediate).slice(0, 40) });
 }
 
 function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Omit<FirmwareSources, 'final'> {

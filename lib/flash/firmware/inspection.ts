@@ -5,7 +5,8 @@ import { examine, flashPicture, mend, type Examination, type ImageRole, type Men
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
-import { roadFor, type Intermediate } from './firmware';
+import { targetOf } from '../routes';
+import { knownChoice, type Intermediate } from '../routes/choice';
 import { readSource } from './image-source';
 
 /** A file on a network disk may never answer. */
@@ -105,7 +106,7 @@ function notFetched(library: ImageLibrary, source: string): Inspection {
 }
 
 function examined(library: ImageLibrary, bytes: Buffer, target: InspectionTarget): Examined {
-  const image = examine(bytes, roadFor(target.role, target.intermediate));
+  const image = examine(bytes, targetOf(target.role, knownChoice(target)));
   const { verdict, findings, identity, sha256, size } = image;
   const named = library.catalogImage(meant(library, target));
   const title = (named ?? library.catalog.withDigest(sha256))?.title;

@@ -72,14 +72,10 @@ export class FinalStageTurn extends EventEmitter {
    * a restart broke into.
    */
   private holderBefore(job: Job): Job | undefined {
-    if (job.intermediate === 'one-hop' || job.download || job.visit) return undefined;
+    if (!job.needsFinalStage || job.download || job.visit) return undefined;
     const jobs = [...this.books].flatMap((book) => book.all());
-    const holder = jobs.find((one) => one !== job && isOnItsWay(one));
-    const first = this.waiting.find(({ intermediate }) => intermediate !== 'one-hop');
+    const holder = jobs.find((one) => one !== job && one.holdsFinalStage);
+    const first = this.waiting.find(({ needsFinalStage }) => needsFinalStage);
     return holder ?? (first === job ? undefined : first);
   }
-}
-
-function isOnItsWay({ isOpen, intermediate, download, visit }: Job): boolean {
-  return isOpen && intermediate !== 'one-hop' && (download ?? visit) !== undefined;
 }

@@ -534,9 +534,7 @@ export class FlashHost extends EventEmitter {
   }
 
   private needsFinalStagePort(): boolean {
-    const canReachIt = ({ visit, download, intermediate }: Job): boolean =>
-      visit !== undefined || (download !== undefined && intermediate !== 'one-hop');
-    return this.jobs.all().some((job) => job.isOpen && canReachIt(job));
+    return this.jobs.all().some(({ holdsFinalStage }) => holdsFinalStage);
   }
 }
 

@@ -165,7 +165,7 @@ export class ImageDesk {
     const visit = new FinalStageVisit();
     const job = this.jobs
       .all()
-      .filter((one) => one.isOpen && !one.visit && one.intermediate !== 'one-hop' && one.download?.mayBeWritten)
+      .filter((one) => one.holdsFinalStage && !one.visit && one.download?.mayBeWritten)
       .find((one) => isFinalStageOf(one, visit, peer));
     if (!job?.download) return undefined;
     job.download.taken();

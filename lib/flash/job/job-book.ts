@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import { Job } from './job';
-import { isLater, type StageName } from './stages';
+import { isLater, type StageName } from '../routes/stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
 
 /** A device dials within 25 s of its set-up (docs/dev/stock-firmware.md#1.5), and a flow continues immediately. */
@@ -95,11 +95,9 @@ export class JobBook extends EventEmitter {
     return this.jobs.filter(({ visit }) => visit).sort((a, b) => since(a) - since(b));
   }
 
-  /** Jobs whose device is about to start its new firmware by itself, and that no stage looks after. */
+  /** Jobs whose device is about to start its new firmware automatically, and that no stage looks after. */
   awaitingNewFirmware(): Job[] {
-    return this.jobs.filter(
-      (job) => job.isOpen && !job.running && job.intermediate === 'one-hop' && job.hasLeft('upgrade'),
-    );
+    return this.jobs.filter((job) => job.isOpen && !job.running && job.hasFetchedAll);
   }
 
   /** Jobs that wait for a device to come: in the cloud stage, or on their way to it since the device was set up. */

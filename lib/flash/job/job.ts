@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../../errors';
 import { JobEvidence } from './evidence';
-import type { Firmware, Intermediate } from '../firmware/firmware';
+import type { Firmware } from '../firmware/firmware';
 import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
-import { percentOfJob, type StageName } from './stages';
+import { percentIn, routeNamed, routeThrough, stageOf, type Route, type RouteName, type StageName } from '../routes';
 import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
 import type { Verdict } from '../verdict/verdict';
 
@@ -28,8 +28,8 @@ export interface JobSnapshot {
   percent: number;
   startedAt: string;
   stages: Partial<Record<StageName, StageRecord>>;
-  /** How the final image gets into its place; from the upgrade on. */
-  intermediate?: Intermediate;
+  /** The name of its route, once that is known; kept and reported under this name since before there were others. */
+  intermediate?: RouteName;
   /** The address of its access point, where this machine has joined it by itself. */
   bssid?: string;
   error?: ErrorCode;
@@ -74,8 +74,8 @@ export class Job {
   private current: StageName;
   private ended: 'done' | 'failed' | undefined;
   private reached = 0;
-  private images: Partial<Firmware> = {};
-  private road: Intermediate | undefined;
+  private images: Firmware = {};
+  private routeNow: Route | undefined;
   private visitNow: FinalStageVisit | undefined;
   private downloadNow: UpgradeDownload | undefined;
   /** The stage that a restart of the process broke into. */
@@ -88,23 +88,44 @@ export class Job {
     this.evidence.on('changed', () => this.onChange(false));
   }
 
-  get firmware(): Partial<Firmware> {
+  get firmware(): Firmware {
     return this.images;
   }
 
-  set firmware(images: Partial<Firmware>) {
+  set firmware(images: Firmware) {
     this.images = images;
     this.onChange(true);
   }
 
-  /** How the final image gets into its place; undefined until the upgrade knows it, or where the job began behind it. */
-  get intermediate(): Intermediate | undefined {
-    return this.road;
+  /** How its device gets the new firmware; undefined until the device has shown what it takes. */
+  get route(): Route | undefined {
+    return this.routeNow;
   }
 
-  set intermediate(intermediate: Intermediate | undefined) {
-    this.road = intermediate;
+  set route(route: Route | undefined) {
+    this.routeNow = route;
     this.onChange(true);
+  }
+
+  /** Whether its device has fetched all that it needs: what is left is to start the new firmware. */
+  get hasFetchedAll(): boolean {
+    return this.routeNow !== undefined && this.hasLeft(this.routeNow.servesUntil);
+  }
+
+  /** The stage that it is in, where a flash that failed there is resumed there. */
+  get resumableStage(): StageName | undefined {
+    // A stage may fail before its device has shown itself.
+    const route = this.routeNow ?? routeThrough(this.current);
+    return this.current === route?.resumesAt ? this.current : undefined;
+  }
+
+  /** Whether its device is on its way to FinalStage or may be in it: it holds the one place that there is for that. */
+  get holdsFinalStage(): boolean {
+    return this.isOpen && (this.visit !== undefined || (this.download !== undefined && this.needsFinalStage));
+  }
+
+  get needsFinalStage(): boolean {
+    return this.routeNow?.lock === 'finalstage';
   }
 
   /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
@@ -173,7 +194,8 @@ export class Job {
   advance(stage: StageName, fraction: number): void {
     const record = this.records[stage];
     if (record) record.percent = Math.max(record.percent, Math.floor(Math.min(1, fraction) * 100));
-    if (!this.passesBy(stage)) this.reached = Math.max(this.reached, percentOfJob(stage, fraction));
+    const onRoute = stageOf(this.routeNow, stage);
+    if (onRoute) this.reached = Math.max(this.reached, percentIn(onRoute, fraction));
   }
 
   /** Adds what a stage found to its record. */
@@ -200,7 +222,7 @@ export class Job {
     if (record) record.endedAt = now.toISOString();
     this.interrupted = undefined;
     this.said = undefined;
-    if (stage === 'newfirmware' || (stage === 'finalstage' && !this.passesBy(stage))) this.end('done');
+    if (stageOf(this.routeNow, stage)?.isLast) this.end('done');
     this.onChange(true);
   }
 
@@ -238,7 +260,7 @@ export class Job {
       percent: this.reached,
       startedAt: this.startedAt.toISOString(),
       stages: structuredClone(this.records),
-      ...(this.road ? { intermediate: this.road } : {}),
+      ...(this.routeNow ? { intermediate: this.routeNow.name } : {}),
       ...(this.device.bssid === undefined ? {} : { bssid: this.device.bssid }),
       ...(this.error ? { error: this.error } : {}),
       ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text, values } } : {}),
@@ -253,16 +275,11 @@ export class Job {
     Object.assign(job.device, Object.fromEntries(known));
     Object.assign(job.records, structuredClone(snapshot.stages));
     job.reached = snapshot.percent;
-    job.road = snapshot.intermediate;
+    job.routeNow = routeNamed(snapshot.intermediate);
     job.error = snapshot.error;
     if (stage === 'done' || stage === 'failed') job.ended = stage;
     else if (!job.hasLeft(lastStage)) job.interrupted = lastStage;
     return Object.assign(job, { id });
-  }
-
-  /** Without FinalStage its stage has nothing to do, and is not the job's last. */
-  private passesBy(stage: StageName): boolean {
-    return stage === 'finalstage' && this.road === 'one-hop';
   }
 
   private listenTo(news: EventEmitter | undefined): void {

@@ -1,5 +1,5 @@
 import type { JobSnapshot } from './job';
-import type { StageName } from './stages';
+import type { StageName } from '../routes/stages';
 
 export type Message = Record<string, unknown>;
 

@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkForRoad, digestOf, type ImageRole } from '../../image';
-import { roadFor, type Intermediate, type LoadedImage } from '../firmware/firmware';
+import type { LoadedImage } from '../firmware/firmware';
+import { targetOf, type Route } from '../routes';
 import type { ImageReference } from './job-record';
 import { jobFileContent, type JobFileContent } from './job-schema';
 import { readStored, storedText, type OnUnusable, type StoredFormat } from './stored-file';
@@ -49,14 +50,10 @@ export class JobFile {
   }
 
   /** An image that is still there and still what it was. */
-  image(
-    role: ImageRole,
-    { sha256, source }: ImageReference,
-    intermediate: Intermediate | undefined,
-  ): LoadedImage | undefined {
+  image(role: ImageRole, { sha256, source }: ImageReference, route: Route | undefined): LoadedImage | undefined {
     try {
       const bytes = this.bytes(sha256);
-      return bytes && { role, bytes, sha256, facts: checkForRoad(bytes, roadFor(role, intermediate)), source };
+      return bytes && { role, bytes, sha256, facts: checkForRoad(bytes, targetOf(role, route)), source };
     } catch {
       return undefined;
     }

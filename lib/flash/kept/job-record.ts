@@ -2,9 +2,10 @@
 
 import type { ImageRole } from '../../image';
 import { FinalStageVisit, type FinalStageVisitRecord } from '../job/finalstage-visit';
-import type { Intermediate, LoadedImage } from '../firmware/firmware';
+import type { LoadedImage } from '../firmware/firmware';
 import { Job, type KeptJob } from '../job/job';
 import type { Observation } from '../verdict/observation';
+import type { Route } from '../routes';
 import { UpgradeDownload, type UpgradeDownloadRecord } from '../job/upgrade-download';
 
 /** An image by its digest; the bytes lie beside the file. */
@@ -22,10 +23,10 @@ export interface JobRecord extends KeptJob {
 
 const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
 
-/** Images are asked for by open jobs, and by one that failed in FinalStage, when a person tries again there. */
+/** Images are asked for by open jobs, and by one that failed where a person may resume it. */
 export function imagesOf(job: Job): LoadedImage[] {
-  if (job.intermediate === 'one-hop' && job.hasLeft('upgrade')) return [];
-  const mayAsk = job.isOpen || (job.stage === 'failed' && job.lastStage === 'finalstage');
+  if (job.hasFetchedAll) return [];
+  const mayAsk = job.isOpen || (job.stage === 'failed' && job.resumableStage !== undefined);
   return mayAsk ? Object.values(job.firmware) : [];
 }
 
@@ -46,13 +47,13 @@ export function recordOf(job: Job): JobRecord {
 /** @param find an image that is still what it was, or undefined */
 export function jobOf(
   record: JobRecord,
-  find: (role: ImageRole, image: ImageReference, intermediate: Intermediate | undefined) => LoadedImage | undefined,
+  find: (role: ImageRole, image: ImageReference, route: Route | undefined) => LoadedImage | undefined,
 ): Job {
   const job = Job.restore(record);
   job.evidence.restore(record.evidence);
   for (const role of ROLES) {
     const image = record.firmware[role];
-    const loaded = image && find(role, image, job.intermediate);
+    const loaded = image && find(role, image, job.route);
     if (loaded) job.firmware = { ...job.firmware, [role]: loaded };
   }
   if (!job.isOpen) return job;

@@ -1,10 +1,10 @@
 /** What a file of jobs may hold. */
 
 import { ERROR_CODES, type ErrorCode } from '../../errors';
-import { INTERMEDIATES } from '../firmware/firmware';
 import type { Delivery, FinalStageImage, FinalStageVisitRecord } from '../job/finalstage-visit';
 import type { JobSnapshot, StageRecord } from '../job/job';
-import { STAGES } from '../job/stages';
+import { STAGES } from '../routes';
+import { routeName } from '../routes/route-schema';
 import type { UpgradeDownloadRecord } from '../job/upgrade-download';
 import type { EntryStart, EntryState, QueueEntry, QueueRecord } from '../queue/entry';
 import { NOTE_CODES, type NoteCode } from '../verdict/notes';
@@ -73,7 +73,7 @@ const snapshot = object<JobSnapshot>({
   percent,
   startedAt: isoTime,
   stages: salvagedRecord(stage, stageRecord),
-  intermediate: optional(oneOf(INTERMEDIATES)),
+  intermediate: optional(routeName),
   bssid: optional(fact),
   error: optional(code),
   verdict: droppable(
@@ -157,7 +157,7 @@ const queueEntry = object<QueueEntry>({
   state: word<EntryState>({ waiting: true, running: true, done: true, failed: true, skipped: true }),
   attempts: count,
   earlierAttempts: count,
-  start: word<EntryStart>({ beginning: true, finalstage: true }),
+  start: oneOf<EntryStart>(['beginning', ...STAGES]),
   jobId: optional(id),
   error: optional(code),
   text: optional(text()),

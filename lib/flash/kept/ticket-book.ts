@@ -10,7 +10,7 @@ import {
   type KeptMessage,
 } from './kept-message';
 import type { StageOutcome, Ticket } from '../job/ticket';
-import { isLater, type StageName } from '../job/stages';
+import { isLater, type StageName } from '../routes/stages';
 import { digestOf } from '../../image';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */

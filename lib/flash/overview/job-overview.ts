@@ -1,6 +1,6 @@
 import { roadOf, type Road } from '../../protocol/roads';
 import type { Job, JobSnapshot } from '../job/job';
-import type { StageName } from '../job/stages';
+import type { StageName } from '../routes/stages';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../run/announcements';
 import type { Verdict } from '../verdict/verdict';
 import { lastRequestIn, type LastRequest } from './last-request';

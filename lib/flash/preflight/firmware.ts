@@ -1,7 +1,8 @@
 import { asFlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
-import { intermediateOf, loadFirmware, type FirmwareSources } from '../firmware/firmware';
+import { loadFirmware, type FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../host/host';
+import { chosenRoute } from '../routes/choice';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
 import { failed, noted, passed, type SaidCheck } from './check';
 import { phrase } from './phrases';
@@ -27,10 +28,9 @@ export async function checkFirmware(
       return noted('firmware', 'rehearsal-only', phrase('firmware-rehearsal'), 'choose-real-firmware');
     }
     const [packed, second, whole] = images.map(({ bytes }) => bytes.length) as [number, number, number];
-    const text =
-      intermediateOf(sources) === 'one-hop'
-        ? phrase('firmware-one-hop', { final: whole, packed })
-        : phrase('firmware-pair', { user1: packed, user2: second, final: whole });
+    const text = chosenRoute(sources).isPacked
+      ? phrase('firmware-one-hop', { final: whole, packed })
+      : phrase('firmware-pair', { user1: packed, user2: second, final: whole });
     return passed('firmware', 'firmware-missing', text);
   } catch (thrown) {
     if (signal.aborted) throw thrown;

@@ -1,6 +1,7 @@
 import { FlashError } from '../../errors';
 import type { FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../host/host';
+import { knownChoice } from '../routes/choice';
 import { checkAddress } from './address';
 import type { Check, SaidCheck } from './check';
 import { checkClock } from './clock';
@@ -46,7 +47,8 @@ export interface SaidReport extends PreflightReport {
 export async function preflight(host: FlashHost, options: PreflightOptions): Promise<SaidReport> {
   const { wifi, sources, signal } = options;
   // Opens the host, which also looks for its address.
-  const ports = await checkPorts(host, sources?.intermediate !== 'one-hop');
+  const route = knownChoice(sources ?? {});
+  const ports = await checkPorts(host, route === undefined || route.lock !== undefined);
   const machine = options.machine ?? thisMachine();
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),

@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../../errors';
 import type { Message } from '../job/ticket';
+import type { StageName } from '../routes';
 
 export type EntryState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 
-/** Where a flash is begun: with the first node of the flow, or in FinalStage, from which no device goes back. */
-export type EntryStart = 'beginning' | 'finalstage';
+/** Where a flash is begun: with the first node of the flow, or in a stage from which no device goes back. */
+export type EntryStart = 'beginning' | StageName;
 
 /** One flash that a person or an automation has asked for, from its message to its end. */
 export interface QueueEntry {

@@ -190,7 +190,7 @@ export class FlashQueue extends EventEmitter {
     entry.text = undefined;
     const { start } = entry;
     if (outlet.start(messageOf(entry, this.passwords.get(entry.id)), start)) return;
-    this.fail(entry, new FlashError('queue-not-wired', { output: start === 'finalstage' ? 2 : 1 }), undefined);
+    this.fail(entry, new FlashError('queue-not-wired', { output: start === 'beginning' ? 1 : 2 }), undefined);
   }
 
   private readonly onInJob = ({ message }: Ticket, job: Job): void => {

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../errors';
 import type { Job } from '../job/job';
+import { isPastReturn } from '../routes';
 import type { EntryStart } from './entry';
 
 /** What a second try would find unchanged: the device's firmware, the chosen images, this machine's set-up, a rival. */
@@ -37,24 +38,17 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Whether a failed flash may be begun again without asking a person. Never once the final image has begun to flow: what
+ * Whether a failed flash may be begun again without asking a person. Never past the point of no return of its route: what
  * the device then needs is to be left alone, and to be looked at.
  */
 export function mayTryAgain(code: ErrorCode, job: Job | undefined): boolean {
   if (code.startsWith('image-') || LASTING.has(code)) return false;
   // It has shown itself in its stock firmware since, so nothing was begun that is not undone.
   if (code === 'back-to-stock') return true;
-  return job === undefined || !hasFinalImageBegun(job);
+  return job === undefined || !isPastReturn(job);
 }
 
 /** A device that has its upgrade shows FinalStage after every power-up; it never dials the cloud again. */
 export function whereToBegin(job: Job | undefined): EntryStart {
-  return job?.lastStage === 'finalstage' ? 'finalstage' : 'beginning';
-}
-
-function hasFinalImageBegun(job: Job): boolean {
-  const { evidence, visit, intermediate } = job;
-  if (visit?.deliveries.final) return true;
-  if (intermediate === 'one-hop' && job.hasLeft('upgrade')) return true;
-  return evidence.all.some((seen) => seen.kind === 'finalstage-requested' && seen.image === 'final');
+  return job?.resumableStage ?? 'beginning';
 }

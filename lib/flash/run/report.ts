@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors';
 import type { AnnouncementName, AnnouncementValues } from './announcements';
-import type { StageName } from '../job/stages';
+import type { StageName } from '../routes/stages';
 
 /** What a stage says of itself while it runs; nodes turn it into a status and a progress message. */
 export interface Report {

@@ -7,7 +7,7 @@ import type { Message, StageOutcome, Ticket } from '../job/ticket';
 import { Failures } from './failures';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
-import type { StageName } from '../job/stages';
+import type { StageName } from '../routes/stages';
 import { outcomeOf, TicketBook, type TicketRecord } from '../kept/ticket-book';
 import { isTrouble } from '../verdict/verdict';
 

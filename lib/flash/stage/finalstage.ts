@@ -8,6 +8,7 @@ import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
 import { finalStageVisit } from '../radio/visits';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
+import { stageOf } from '../routes';
 import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
 import { firstOf } from '../waiting/first-of';
@@ -54,8 +55,9 @@ export async function finalStage(
   options: FinalStageOptions,
 ): Promise<Record<string, unknown>> {
   const { url, timeoutSeconds: seconds } = options;
-  const { deviceid, intermediate } = context.job;
-  if (intermediate === 'one-hop') {
+  const { job } = context;
+  const { deviceid } = job;
+  if (!stageOf(job.route, 'finalstage')) {
     context.say('finalstage-passed-by');
     return { skipped: true };
   }

@@ -46,7 +46,7 @@ export async function newFirmware(
     seconds: options.timeoutSeconds,
     ...(deviceid === undefined ? {} : { deviceid }),
     url: places.map(({ url }) => url).join(' and '),
-    ...(job.intermediate === undefined ? {} : { intermediate: job.intermediate }),
+    ...(job.route === undefined ? {} : { intermediate: job.route.name }),
   };
   const mayWrite = (): boolean => darkFor(job, host.waits.darkAtMostMs) > 0;
   const presence = new NewFirmwarePresence(places, {
@@ -102,9 +102,10 @@ function neighbourWatch(job: Job, waits: Waits): (answer: NewFirmwareAnswer) => 
   };
 }
 
-/** How long a device that is dark for `darkMs` still is, in ms; 0 where it was flashed by FinalStage, which one can see. */
+/** How long a device that is dark for `darkMs` still is, in ms; 0 on a route without darkness. */
 function darkFor(job: Job, darkMs: number, now = Date.now()): number {
-  const since = job.intermediate === 'one-hop' ? job.leftAt('upgrade') : undefined;
+  const { darkAfter } = job.route ?? {};
+  const since = darkAfter && job.leftAt(darkAfter);
   return since === undefined ? 0 : Math.max(0, since.getTime() + darkMs - now);
 }
 
@@ -148,7 +149,7 @@ class NewFirmwareNarrator {
       const fraction = DARK_SHARE * (1 - left / this.waits.darkMs);
       return context.say('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });
     }
-    const fraction = context.job.intermediate === 'one-hop' ? DARK_SHARE : 0;
+    const fraction = context.job.route?.darkAfter ? DARK_SHARE : 0;
     const stranger = presence.sightings.find(({ result }) => result === 'stranger');
     if (stranger) return context.say('new-firmware-stranger', { url: stranger.url }, { fraction });
     const { url } = presence.places[0];

@@ -2,7 +2,8 @@ import { FlashError } from '../../errors';
 import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from './cloud-road';
-import { intermediateOf, loadFirmware, type Firmware, type FirmwareSources } from '../firmware/firmware';
+import { loadFirmware, type FirmwareSources, type WholeFirmware } from '../firmware/firmware';
+import { chosenRoute } from '../routes/choice';
 import { FinalStageVisit } from '../job/finalstage-visit';
 import { firstOf } from '../waiting/first-of';
 import type { FlashHost } from '../host/host';
@@ -64,16 +65,17 @@ async function upgradeDevice(
   context.say('load-firmware');
   const kept = keptFirmware(job);
   // Known before anything is fetched: a wrong word for it must not cost a download.
-  if (!kept) job.intermediate = intermediateOf(options.sources ?? {});
+  if (!kept || !job.route) job.route = chosenRoute(options.sources ?? {});
   const firmware = kept ?? (await load(context, host, options.sources));
   job.firmware = firmware;
-  const isOneHop = job.intermediate === 'one-hop';
+  const { needsFinalStage } = job;
+  const startsDark = job.route?.darkAfter === 'upgrade';
   // A device that a restart of ours met in its download goes on with it.
   const download = await takeTurn(context, host, deviceid);
 
   // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
   const mayWrite = (): boolean =>
-    isOneHop && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
+    startsDark && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
   const tellTrouble = (trouble: Trouble | undefined): void => {
     if (trouble) context.say('upgrade-trouble', { message: trouble.text });
   };
@@ -81,21 +83,21 @@ async function upgradeDevice(
   const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();
   try {
     return await untilOver(context, beginning, { isBusy }, async (signal) => {
-      await (isOneHop ? host.open() : host.openFinalStagePort());
+      await (needsFinalStage ? host.openFinalStagePort() : host.open());
       const sessions = new UpgradeSessions(context, host, options, firmware, download, mayWrite);
       await firstOf(signal, [
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
         (either) => isContested(context, host, download, either),
-        ...(isOneHop ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
+        ...(startsDark ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
       ]);
       download.taken();
-      if (!isOneHop) job.visit ??= new FinalStageVisit();
+      if (needsFinalStage) job.visit ??= new FinalStageVisit();
       const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
-      context.say(isOneHop ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
+      context.say(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
       return {
-        intermediate: job.intermediate ?? 'finalstage',
+        intermediate: job.route?.name,
         image,
         size,
         requests,
@@ -124,12 +126,16 @@ async function takeTurn(context: StageContext, host: FlashHost, deviceid: string
 }
 
 /** What a job had before a restart broke into its upgrade: the device may be in the middle of these very bytes. */
-function keptFirmware(job: Job): Firmware | undefined {
+function keptFirmware(job: Job): WholeFirmware | undefined {
   const { user1, user2, final } = job.firmware;
   return job.isResuming('upgrade') && user1 && user2 && final ? { user1, user2, final } : undefined;
 }
 
-async function load(context: StageContext, host: FlashHost, sources: FirmwareSources | undefined): Promise<Firmware> {
+async function load(
+  context: StageContext,
+  host: FlashHost,
+  sources: FirmwareSources | undefined,
+): Promise<WholeFirmware> {
   if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
   return await loadFirmware(sources, imageOptions(context, host));
 }
@@ -195,7 +201,7 @@ class UpgradeSessions {
     private readonly context: StageContext,
     private readonly host: FlashHost,
     private readonly options: UpgradeOptions,
-    private readonly firmware: Firmware,
+    private readonly firmware: WholeFirmware,
     private readonly download: UpgradeDownload,
     private readonly mayWrite: () => boolean,
   ) {}
@@ -279,7 +285,7 @@ class UpgradeSessions {
     requireOneClaimant(this.host, this.context.job, deviceid);
     connection.upgrade(this.offer());
     const { job } = this.context;
-    const how = job.intermediate === 'one-hop' ? ({ isOneHop: true } as const) : {};
+    const how = job.route?.isPacked ? ({ isOneHop: true } as const) : {};
     job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count, ...how });
     this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });
   }

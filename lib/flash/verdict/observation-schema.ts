@@ -22,8 +22,8 @@ import {
   type Fields,
   type Schema,
 } from '../kept/schema';
-import type { Intermediate } from '../firmware/firmware';
-import { STAGES } from '../job/stages';
+import { STAGES } from '../routes';
+import { routeName } from '../routes/route-schema';
 import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen, StrangerAct } from './observation';
 
 /** An observation without what all of them have. */
@@ -59,7 +59,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       address: optional(short),
       ports: optional(short),
       isForced: optional(yes),
-      intermediate: optional(word<Intermediate>({ finalstage: true, 'one-hop': true })),
+      intermediate: optional(routeName),
     },
     over: { stage },
     ended: { stage },

@@ -4,8 +4,7 @@ import type { OtaClass } from '../../protocol/ota-request';
 import type { Limit } from '../../server/connection-limits';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
-import type { Intermediate } from '../firmware/firmware';
-import type { StageName } from '../job/stages';
+import type { RouteName, StageName } from '../routes';
 
 /** One address of this machine. */
 export interface OwnAddress {
@@ -51,8 +50,8 @@ export interface StageBegan {
   /** What devices dial. */
   readonly address?: string;
   readonly ports?: string;
-  /** How the job's device gets its new firmware, where that is known. */
-  readonly intermediate?: Intermediate;
+  /** The route of its job, where that is known. */
+  readonly intermediate?: RouteName;
   /** A person continues with firmware that is known not to take the upgrade. */
   readonly isForced?: true;
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
-import type { StageName } from '../job/stages';
+import type { StageName } from '../routes/stages';
 import type { NoteCode } from './notes';
 import type { Observation } from './observation';
 import type { Sightings } from './sightings';

@@ -1,3 +1,4 @@
+import { routeNamed } from '../../routes';
 import type { NewFirmwareSighting, Observation } from '../observation';
 import type { Rule } from '../rule';
 import type { Sightings } from '../sightings';
@@ -22,7 +23,7 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const last = seen.inStage('new-firmware-looked').at(-1);
-      if (!seen.isOver || seen.began?.intermediate !== 'one-hop') return undefined;
+      if (!seen.isOver || routeNamed(seen.began?.intermediate)?.whenSilent !== 'one-hop-silent') return undefined;
       if (last && !last.looks.every(({ result }) => result === 'silent')) return undefined;
       return { confidence: 'likely', evidence: last ? [last] : seen.inStage('stage') };
     },

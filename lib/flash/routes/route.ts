@@ -1,0 +1,45 @@
+import type { ErrorCode } from '../../errors';
+import type { ImageRole, Road } from '../../image';
+import type { Job } from '../job/job';
+import type { StageName } from './stages';
+
+/** As messages, evidence and stored jobs name a route (`intermediate`). */
+export type RouteName = 'finalstage' | 'one-hop';
+
+/** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
+export type RouteLock = 'finalstage';
+
+/** One stage of a route. */
+export interface RouteStage {
+  readonly stage: StageName;
+  /** The part of the job's percent that it covers; 100 is reported by the end of the last stage alone. */
+  readonly percent: readonly [from: number, to: number];
+  /** The job is done once this stage has ended well. */
+  readonly isLast?: true;
+}
+
+/**
+ * A way in which a device gets its new firmware: all that differs between the ways (docs/dev/design.md#7). Nothing
+ * outside this folder compares names of routes.
+ */
+export interface Route {
+  readonly name: RouteName;
+  /** In their order; what is not among them is passed by. */
+  readonly stages: readonly RouteStage[];
+  /** The images that it serves, and where each of them goes in the device's flash. */
+  readonly images: Readonly<Partial<Record<ImageRole, Road>>>;
+  /** The final image is packed: what the device downloads is made of it, and no other source is needed. */
+  readonly isPacked?: true;
+  /** What a device holds from its upgrade to the end of its flash. */
+  readonly lock?: RouteLock;
+  /** The last stage in which the device fetches images: behind it none is kept, and only the new firmware is awaited. */
+  readonly servesUntil: StageName;
+  /** The stage after which the device puts its new firmware in place automatically, without a sign of life. */
+  readonly darkAfter?: StageName;
+  /** Why nothing shows itself after that, where it means more than `new-firmware-silent`. */
+  readonly whenSilent?: ErrorCode;
+  /** A flash that failed in this stage is resumed in it: its device does not come back to an earlier one. */
+  readonly resumesAt?: StageName;
+  /** Whether the flash must not be started again without a person: the device is to be left alone and looked at. */
+  isPastReturn(job: Pick<Job, 'hasLeft' | 'evidence' | 'visit'>): boolean;
+}
