@@ -13,15 +13,17 @@ import { root } from '../prepare.mjs';
 const requirements = join(root, 'test', 'home-assistant', 'requirements.txt');
 const wanted = readFileSync(requirements, 'utf8');
 const version = /^homeassistant==(\S+)$/m.exec(wanted)[1];
-/** Another list is installed anew, over what is there. */
+/** Another list is installed again, over what is there. */
 const edition = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
-/** What takes longer is not worth its while; the next run goes on from what is there. */
+/** The next run continues from what is there. */
 const LIMIT_MS = 10 * 60_000;
 const until = Date.now() + LIMIT_MS;
 /** The first and the first too new Python for it: `Requires-Python`, and what its pinned packages have wheels for. */
-const PYTHON_FROM = [3, 13, 2];
-const PYTHON_BEFORE = [3, 14, 0];
-const DEBIAN = 'trixie';
+const PYTHON_FROM = [3, 14, 2];
+const PYTHON_BEFORE = [3, 15, 0];
+const DEBIAN = 'forky';
+/** An older debootstrap does not know that name, but makes every new Debian in the same way. */
+const DEBOOTSTRAP_SCRIPT = 'sid';
 /** Its pip and its Python look for these where they lie on every Debian. */
 const FROM_HERE = ['/etc/resolv.conf', '/etc/hosts', '/etc/pip.conf', '/etc/ssl/certs/ca-certificates.crt'];
 
@@ -68,7 +70,7 @@ export function homeAssistant() {
 
 /** A Python of this machine that Home Assistant takes. */
 function suitablePython() {
-  return ['python3.13', 'python3'].find((command) => {
+  return ['python3.14', 'python3'].find((command) => {
     const { stdout } = spawnSync(command, ['-c', 'import venv, sys; print(*sys.version_info[:3])'], {
       encoding: 'utf8',
     });
@@ -79,7 +81,7 @@ function suitablePython() {
 
 /** A Debian in a folder, entered with mounts of its own that go with the process. */
 function debian(place) {
-  const why = 'it needs Python 3.13.2 or newer, and a Debian with it';
+  const why = `it needs Python ${PYTHON_FROM.join('.')} or newer, and a Debian with it`;
   if (process.platform !== 'linux' || process.getuid() !== 0)
     return { skip: `${why} can only be made by root on Linux` };
   if (spawnSync('debootstrap', ['--version']).error) return { skip: `${why} needs debootstrap` };
@@ -91,7 +93,8 @@ function debian(place) {
     mkdirSync(place, { recursive: true });
     const packages = '--include=ca-certificates,python3,python3-venv';
     // In mounts of its own: what it mounts goes with it, even where it is killed.
-    if (!runs(['unshare', '--mount', 'debootstrap', '--variant=minbase', packages, DEBIAN, at], 'ignore')) {
+    const debootstrap = ['debootstrap', '--variant=minbase', packages, DEBIAN, at, '', DEBOOTSTRAP_SCRIPT];
+    if (!runs(['unshare', '--mount', ...debootstrap], 'ignore')) {
       return { skip: `${why} could not be made ${inTime()}` };
     }
     for (const path of FROM_HERE.filter((one) => existsSync(one))) {
@@ -100,7 +103,9 @@ function debian(place) {
     }
     writeFileSync(done, '');
   }
-  const mount = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
+  // Folders of packages that this machine's pip is told of are not there inside.
+  const mount =
+    'unset PIP_FIND_LINKS; mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
   return { python: 'python3', venv: '/venv', enter: ['unshare', '--mount', 'sh', '-c', mount, at], at };
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { nodeRedFolder } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { makeBrokerCertificates } from './broker-certificates';
 import { Schemas } from './schemas';
 
 const COMMANDS = ['mosquitto', '/usr/sbin/mosquitto'];
@@ -18,33 +19,88 @@ export function mosquitto(): string | undefined {
   return COMMANDS.find((command) => spawnSync(command, ['-h']).error === undefined);
 }
 
+/** With what a client gets in where a broker asks for it. */
+export interface BrokerAccess {
+  readonly username: string;
+  readonly password: string;
+  /** In PEM, and the file that holds it. */
+  readonly ca: string;
+  readonly caFile: string;
+}
+
+const USER = { username: 'home', password: 'not a secret: "ü"' };
+
 /** A Mosquitto of its own, with nothing kept from before. */
 export class Broker {
   private constructor(
     readonly port: number,
     private readonly folder: string,
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
+    /** Of one that wants a user, a password and TLS. */
+    readonly access: BrokerAccess | undefined,
   ) {}
 
-  static async start(port?: number): Promise<Broker> {
-    const command = mosquitto();
-    assert.ok(command, 'there is no mosquitto');
+  static async start({ isSecured = false } = {}): Promise<Broker> {
     const folder = await mkdtemp(join(tmpdir(), 'sonota-mosquitto-'));
-    const own = port ?? (await freePort());
-    const config = join(folder, 'mosquitto.conf');
-    await writeFile(config, `listener ${own} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
-    const child = spawn(command, ['-c', config], { stdio: 'ignore' });
-    await listens(own, child);
-    return new Broker(own, folder, child);
+    const port = await freePort();
+    const access = isSecured ? await secure(folder) : undefined;
+    const config = [
+      `listener ${port} 127.0.0.1`,
+      'persistence false',
+      ...(access ? secured(folder) : ['allow_anonymous true']),
+    ];
+    await writeFile(join(folder, CONFIG), `${config.join('\n')}\n`);
+    return new Broker(port, folder, await launch(folder, port), access);
+  }
+
+  /** Ends it and starts it again: what it had kept is lost, and all connections are closed. */
+  async restart(): Promise<void> {
+    await this.end();
+    this.child = await launch(this.folder, this.port);
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      this.child.kill('SIGTERM');
-      await once(this.child, 'close');
-    }
+    await this.end();
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  private async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGTERM');
+    await once(this.child, 'close');
+  }
+}
+
+const CONFIG = 'mosquitto.conf';
+
+async function launch(folder: string, port: number): Promise<ChildProcess> {
+  const command = mosquitto();
+  assert.ok(command, 'there is no mosquitto');
+  const child = spawn(command, ['-c', join(folder, CONFIG)], { stdio: 'ignore' });
+  await listens(port, child);
+  return child;
+}
+
+/** Makes what a broker needs to refuse strangers. */
+async function secure(folder: string): Promise<BrokerAccess> {
+  const { ca, cert, key } = makeBrokerCertificates();
+  const caFile = join(folder, 'ca.pem');
+  for (const [name, pem] of Object.entries({ ca, cert, key })) await writeFile(join(folder, `${name}.pem`), pem);
+  const { username, password } = USER;
+  const made = spawnSync('mosquitto_passwd', ['-b', '-c', join(folder, 'users'), username, password]);
+  assert.equal(made.status, 0, String(made.stderr));
+  return { username, password, ca, caFile };
+}
+
+function secured(folder: string): string[] {
+  return [
+    'allow_anonymous false',
+    `password_file ${join(folder, 'users')}`,
+    `certfile ${join(folder, 'cert.pem')}`,
+    `keyfile ${join(folder, 'key.pem')}`,
+    // Started by root it would give up the right to read these files.
+    'user root',
+  ];
 }
 
 async function listens(port: number, child: ChildProcess): Promise<void> {
@@ -72,10 +128,12 @@ interface MqttClient extends EventEmitter {
 }
 
 /** The client that Node-RED itself brings. */
-function connect(port: number): MqttClient {
+function connect(port: number, access: BrokerAccess | undefined): MqttClient {
   const nodes = createRequire(join(nodeRedFolder(), 'package.json')).resolve('@node-red/nodes/package.json');
   const mqtt = createRequire(nodes)('mqtt') as { connect(url: string, options: object): MqttClient };
-  return mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, protocolVersion: 5 });
+  const { username, password, ca } = access ?? {};
+  const options = { reconnectPeriod: 0, protocolVersion: 5, ...(access && { username, password, ca }) };
+  return mqtt.connect(`${access ? 'mqtts' : 'mqtt'}://127.0.0.1:${port}`, options);
 }
 
 const LIMIT_MS = 40_000;
@@ -93,9 +151,8 @@ export class Listener {
 
   private constructor(private readonly client: MqttClient) {}
 
-  /** @param options `isOurs` tells which topics are what the node says, not what it is told */
-  static async at(port: number): Promise<Listener> {
-    const client = connect(port);
+  static async at(port: number, access?: BrokerAccess): Promise<Listener> {
+    const client = connect(port, access);
     const listener = new Listener(client);
     client.on('message', (topic: string, payload: Buffer, packet: MqttPacket) => listener.note(topic, payload, packet));
     await once(client, 'connect');

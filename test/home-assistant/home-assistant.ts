@@ -3,10 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import WebSocket from 'ws';
 import { freePort } from '../shared/ports';
+import type { Broker } from './broker';
+import { HomeAssistantApi } from './home-assistant-api';
 
 /** What scripts/home-assistant/place.mjs has found or made. */
 type Place = { command: string[]; root: string; version: string } | { skip: string };
@@ -21,7 +22,6 @@ const START_LIMIT_MS = 180_000;
 const LIMIT_MS = 90_000;
 /** Its voice assistant's ears, which pip would have to compile and nobody needs here; without them it lists no actions. */
 const EARS = { 'pymicro_vad.py': 'class MicroVad: ...\n', 'pyspeex_noise.py': 'class AudioProcessor: ...\n' };
-const OWNER = { name: 'Test', username: 'test', password: 'not a secret', language: 'en' };
 
 export interface EntityState {
   entity_id: string;
@@ -29,13 +29,16 @@ export interface EntityState {
   attributes: Record<string, unknown>;
 }
 
-interface Answer {
-  id: number;
-  type: string;
-  success?: boolean;
-  result?: unknown;
-  error?: { message: string };
-  event?: { event_type: string; data: { entity_id?: string; new_state?: EntityState | null } };
+interface StateChange {
+  data: { entity_id: string; new_state: EntityState | null };
+}
+
+/** What the recorder has kept of one state; `last_changed` in seconds since 1970, left out where `last_updated` is it. */
+export interface RecordedState {
+  entity_id: string;
+  state: string;
+  attributes: Record<string, unknown>;
+  changedAt: number;
 }
 
 /** A Home Assistant of its own, set up as a person does it: an owner, and the MQTT integration. */
@@ -43,23 +46,27 @@ export class HomeAssistant {
   /** Every state of every entity, in the order in which they came. */
   readonly states: EntityState[] = [];
   readonly log: string[] = [];
-  token = '';
   /** Where the present test begins in `states`. */
   private since = 0;
   private readonly news = new EventEmitter().setMaxListeners(100);
-  private readonly waiting = new Map<number, (answer: Answer) => void>();
-  private socket: WebSocket | undefined;
-  private lastId = 0;
 
   private constructor(
-    readonly url: string,
+    readonly api: HomeAssistantApi,
     private readonly folder: string,
     private child: ChildProcess,
     private readonly launch: () => ChildProcess,
   ) {}
 
-  /** @param files of its configuration, by their names */
-  static async start(brokerPort: number, files: Record<string, string>): Promise<HomeAssistant> {
+  get url(): string {
+    return this.api.url;
+  }
+
+  get token(): string {
+    return this.api.token;
+  }
+
+  /** @param files of its configuration, by their names, which may have folders; `{{HTTP_PORT}}` stands for its port */
+  static async start(broker: Broker, files: Record<string, string>): Promise<HomeAssistant> {
     const where = place();
     assert.ok('command' in where, 'there is no Home Assistant');
     const port = await freePort();
@@ -67,6 +74,7 @@ export class HomeAssistant {
     await mkdir(base, { recursive: true });
     const folder = await mkdtemp(join(base, 'sonota-home-assistant-'));
     for (const [name, content] of Object.entries({ ...files, ...EARS })) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), content.replaceAll('{{HTTP_PORT}}', String(port)));
     }
     const [command = '', ...args] = where.command;
@@ -76,13 +84,14 @@ export class HomeAssistant {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, PYTHONPATH: inside },
       });
-    const ha = new HomeAssistant(`http://127.0.0.1:${port}`, folder, launch(), launch);
+    const ha = new HomeAssistant(new HomeAssistantApi(`http://127.0.0.1:${port}`), folder, launch(), launch);
     try {
       ha.listenToLog();
       await ha.answers();
-      await ha.onboard();
+      await ha.api.createOwner();
       await ha.open();
-      await ha.addBroker(brokerPort);
+      await ha.api.finishOnboarding();
+      await ha.addBroker(broker);
       return ha;
     } catch (error) {
       await ha.stop();
@@ -106,6 +115,11 @@ export class HomeAssistant {
     }
   }
 
+  /** What an entity shows now. */
+  now(entityId: string): EntityState | undefined {
+    return this.states.findLast((one) => one.entity_id === entityId);
+  }
+
   /** What was before counts no more. */
   turnPage(): void {
     this.since = this.states.length;
@@ -114,26 +128,28 @@ export class HomeAssistant {
   /** Calls an action, as an automation does. */
   async call(action: string, data: object = {}): Promise<void> {
     const [domain, service] = action.split('.');
-    await this.ask({ type: 'call_service', domain, service, service_data: data });
-  }
-
-  async fire(event: string, data: object): Promise<void> {
-    await this.ask({ type: 'fire_event', event_type: event, event_data: data });
+    await this.api.ask({ type: 'call_service', domain, service, service_data: data });
   }
 
   /** What the persistent notifications say. */
   async notifications(): Promise<{ title: string | null; message: string; notification_id: string }[]> {
-    return (await this.ask({ type: 'persistent_notification/get' })) as never;
+    return (await this.api.ask({ type: 'persistent_notification/get' })) as never;
   }
 
-  /** Asks over its WebSocket. */
-  async ask(question: object): Promise<unknown> {
-    const id = ++this.lastId;
-    const answered = new Promise<Answer>((resolve) => this.waiting.set(id, resolve));
-    this.socket?.send(JSON.stringify({ id, ...question }));
-    const answer = await answered;
-    assert.ok(answer.success, `${JSON.stringify(question)}: ${answer.error?.message ?? ''}`);
-    return answer.result;
+  /** What the recorder has kept of entities, in the order in which it happened. */
+  async history(entityIds: string[], since: Date): Promise<RecordedState[]> {
+    const kept = (await this.api.ask({
+      type: 'history/history_during_period',
+      start_time: since.toISOString(),
+      entity_ids: entityIds,
+      include_start_time_state: false,
+      significant_changes_only: false,
+    })) as Record<string, { s: string; a: Record<string, unknown>; lc?: number; lu: number }[]>;
+    return Object.entries(kept)
+      .flatMap(([entity_id, states]) =>
+        states.map(({ s, a, lc, lu }) => ({ entity_id, state: s, attributes: a, changedAt: lc ?? lu })),
+      )
+      .sort((one, other) => one.changedAt - other.changedAt);
   }
 
   /** Ends it and starts it again, with what it has kept. */
@@ -152,7 +168,7 @@ export class HomeAssistant {
   }
 
   async stop(): Promise<void> {
-    this.socket?.terminate();
+    this.api.close();
     await this.end();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -171,77 +187,47 @@ export class HomeAssistant {
     }
   }
 
+  /** Its pages are there long before everything has started. */
   private async answers(): Promise<void> {
     const until = Date.now() + START_LIMIT_MS;
     for (;;) {
       assert.equal(this.child.exitCode, null, 'Home Assistant ended');
-      const answer = await fetch(`${this.url}/api/onboarding`).catch(() => undefined);
+      const answer = await fetch(`${this.url}/manifest.json`).catch(() => undefined);
       if (answer?.ok) return;
       assert.ok(Date.now() < until, 'Home Assistant does not answer');
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
 
-  /** The first page that a person sees: an owner, whose log-in gives a token. */
-  private async onboard(): Promise<void> {
-    const client_id = `${this.url}/`;
-    const { auth_code } = (await this.post('/api/onboarding/users', { client_id, ...OWNER })) as { auth_code: string };
-    const form = new URLSearchParams({ client_id, code: auth_code, grant_type: 'authorization_code' });
-    const answer = await fetch(`${this.url}/auth/token`, { method: 'POST', body: form });
-    this.token = ((await answer.json()) as { access_token: string }).access_token;
-    assert.ok(this.token, 'no token');
-  }
-
-  /** The other first pages, before which the frontend shows none; it then tries in vain to add what it has no packages for. */
-  async showFrontend(): Promise<void> {
-    for (const step of ['core_config', 'analytics']) await this.post(`/api/onboarding/${step}`, {});
-    const client = { client_id: `${this.url}/`, redirect_uri: `${this.url}/` };
-    await this.post('/api/onboarding/integration', client);
-  }
-
-  /** Settings > Devices > Add integration > MQTT. */
-  private async addBroker(port: number): Promise<void> {
-    const flow = (await this.post('/api/config/config_entries/flow', { handler: 'mqtt' })) as { flow_id: string };
-    const step = await this.post(`/api/config/config_entries/flow/${flow.flow_id}`, { broker: '127.0.0.1', port });
-    assert.equal((step as { type: string }).type, 'create_entry', JSON.stringify(step));
-  }
-
-  private async post(path: string, body: object): Promise<unknown> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if (this.token !== '') headers['authorization'] = `Bearer ${this.token}`;
-    const answer = await fetch(this.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
-    const text = await answer.text();
-    assert.ok(answer.ok, `${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as unknown;
-  }
-
   private async open(): Promise<void> {
-    this.socket?.terminate();
-    this.socket = new WebSocket(`${this.url.replace('http', 'ws')}/api/websocket`);
-    const authorized = new Promise<void>((resolve) => {
-      this.socket?.on('message', (data: Buffer) => {
-        const answer = JSON.parse(data.toString('utf8')) as Answer;
-        if (answer.type === 'auth_required') {
-          this.socket?.send(JSON.stringify({ type: 'auth', access_token: this.token }));
-        } else if (answer.type === 'auth_ok') resolve();
-        else if (answer.type === 'event') this.note(answer);
-        else this.waiting.get(answer.id)?.(answer);
-      });
-    });
-    await authorized;
-    await this.ask({ type: 'subscribe_events', event_type: 'state_changed' });
-    for (const state of (await this.ask({ type: 'get_states' })) as EntityState[]) this.states.push(state);
+    await this.api.open();
+    await this.api.subscribe({ type: 'subscribe_events', event_type: 'state_changed' }, (event) => this.note(event));
+    for (const state of (await this.api.ask({ type: 'get_states' })) as EntityState[]) this.states.push(state);
     // It answers long before it has started everything; what it is told before that can be lost.
-    while (((await this.ask({ type: 'get_config' })) as { state: string }).state !== 'RUNNING') {
+    while (((await this.api.ask({ type: 'get_config' })) as { state: string }).state !== 'RUNNING') {
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
 
-  private note({ event }: Answer): void {
-    const state = event?.data.new_state;
-    const gone = event?.data.entity_id;
-    if (state) this.states.push(state);
-    else if (gone !== undefined) this.states.push({ entity_id: gone, state: 'removed', attributes: {} });
+  /** Settings > Devices > Add integration > MQTT. */
+  private async addBroker({ port, access }: Broker): Promise<void> {
+    const { flow_id } = (await this.api.post('/api/config/config_entries/flow', { handler: 'mqtt' })) as {
+      flow_id: string;
+    };
+    const certificate = access && (await this.api.upload('ca.pem', access.ca));
+    const step = await this.api.post(`/api/config/config_entries/flow/${flow_id}`, {
+      ...{ broker: '127.0.0.1', port, protocol: '5' },
+      ...(access && { username: access.username, password: access.password }),
+      other_settings: {
+        ...{ set_client_cert: false, transport: 'tcp', set_ca_cert: access ? 'custom' : 'off' },
+        ...(access && { certificate, tls_insecure: false }),
+      },
+    });
+    assert.equal((step as { type: string }).type, 'create_entry', JSON.stringify(step));
+  }
+
+  private note({ data: { entity_id, new_state } }: StateChange): void {
+    this.states.push(new_state ?? { entity_id, state: 'removed', attributes: {} });
     this.news.emit('state');
   }
 }

@@ -36,11 +36,10 @@ export class Camera {
   }
 
   private async open(ha: HomeAssistant, identifier: string): Promise<void> {
-    const devices = (await ha.ask({ type: 'config/device_registry/list' })) as Device[];
+    const devices = (await ha.api.ask({ type: 'config/device_registry/list' })) as Device[];
     const device = devices.find(({ identifiers }) => identifiers.some(([, id]) => id === identifier));
     assert.ok(device && this.view, identifier);
     const { page } = this.view;
-    await ha.showFrontend();
     const tokens = {
       ...{ access_token: ha.token, token_type: 'Bearer', expires_in: 1800, refresh_token: '' },
       ...{ hassUrl: ha.url, clientId: `${ha.url}/`, expires: Date.now() + 1_800_000 },

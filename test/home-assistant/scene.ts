@@ -15,6 +15,9 @@ const FINAL_BYTES = 131_072;
 /** What the example calls "new firmware". */
 export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 
+/** Id of the node that trusts the broker's authority. */
+const TLS_CONFIG = 'the-broker-tls';
+
 export interface SceneOptions {
   /** The example that runs, by its number. */
   readonly number?: string;
@@ -43,11 +46,16 @@ export class Scene {
     try {
       if (!options.broker) scene.ownBroker = await Broker.start();
       scene.broker = options.broker ?? (scene.ownBroker as Broker);
-      scene.listener = await Listener.at(scene.broker.port);
+      scene.listener = await Listener.at(scene.broker.port, scene.broker.access);
       const flow = await scene.flow(options);
+      const { username: user, password } = scene.broker.access ?? {};
+      const byType: SceneOptions['credentials'] = {
+        ...options.credentials,
+        ...(user !== undefined && { 'mqtt-broker': { user, password: String(password) } }),
+      };
       const credentials = Object.fromEntries(
         flow.flatMap(({ id, type }) => {
-          const own = options.credentials?.[type];
+          const own = byType?.[type];
           return own ? [[id, own]] : [];
         }),
       );
@@ -72,7 +80,11 @@ export class Scene {
     this.ports = { httpsPort: await freePort(), legacyPort: await freePort(), httpPort, finalStagePort: httpPort };
     this.finalStagePort = await freePort();
     const own: Record<string, Record<string, unknown>> = {
-      'mqtt-broker': { broker: '127.0.0.1', port: String(this.broker.port) },
+      'mqtt-broker': {
+        broker: '127.0.0.1',
+        port: String(this.broker.port),
+        ...(this.broker.access && { usetls: true, tls: TLS_CONFIG }),
+      },
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: 'home', ...this.ports },
       'sonota-firmware': {
         name: NEW_FIRMWARE,
@@ -80,7 +92,13 @@ export class Scene {
       },
       'sonota-finalstage-watch': { url: `http://127.0.0.1:${this.finalStagePort}` },
     };
-    return exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] }));
+    const nodes = exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] }));
+    const { access } = this.broker;
+    if (!access) return nodes;
+    return [
+      ...nodes,
+      { id: TLS_CONFIG, type: 'tls-config', cert: '', key: '', ca: access.caFile, verifyservercert: true },
+    ];
   }
 
   /** A device that was set up earlier: it dials this machine as soon as it has power. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { launchBrowser } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { exampleOf } from '../shared/examples';
-import { Broker, mosquitto } from './broker';
 import { documented } from './documented';
-import { HomeAssistant, place } from './home-assistant';
+import type { HomeAssistant } from './home-assistant';
 import { Camera } from './photograph';
-import { NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
+import { RealSuite } from './real-suite';
+import { NEW_FIRMWARE, type Scene, type SceneOptions } from './scene';
 
 const ID = '1000a1b2c3';
 const OTHER = '1000d4e5f6';
@@ -17,67 +17,28 @@ const SLOWLY = { behaviours: { blockPauseMs: 60 } };
 const A_MINUTE_MS = 60_000;
 const palette = process.env['SONOTA_HOME_ASSISTANT_PALETTE'];
 
-const CONFIGURATION = `
-http:
-  server_port: {{HTTP_PORT}}
-frontend:
-automation: !include automations.yaml
-script: !include scripts.yaml
-logger:
-  default: info
-`;
-
-/** Home Assistant's own refusal of an installation, which the tests provoke. */
-const NOT_OFFERED = /Error during service call to update\.install: No update available/;
-
 describe('home assistant: with a real one', function () {
   this.timeout(300_000);
-  let broker: Broker;
-  let ha: HomeAssistant;
-  let scene: Scene | undefined;
   /** Where Node-RED will be, as the documented rest_command is told. */
   const nodeRedPort = 20_000 + Math.floor(Math.random() * 20_000);
-
-  before(async function () {
-    const where = place();
-    const why = 'skip' in where ? where.skip : mosquitto() ? undefined : 'there is no mosquitto on this machine';
-    if (why !== undefined) {
-      console.log(`    Skipped: a real Home Assistant, because ${why}.`);
-      return this.skip();
-    }
+  const suite = RealSuite.register(() => {
     const files = documented();
     const rest = String(files['configuration.yaml']).replace(
       'http://homeassistant.local:1880/endpoint',
       `http://127.0.0.1:${nodeRedPort}`,
     );
     assert.ok(rest.includes(String(nodeRedPort)), 'the documented address is another one');
-    broker = await Broker.start();
-    ha = await HomeAssistant.start(broker.port, {
-      'configuration.yaml': `${CONFIGURATION}${rest}`,
-      'automations.yaml': String(files['automations.yaml']),
-      'scripts.yaml': String(files['scripts.yaml']),
+    return {
+      ...files,
+      'configuration.yaml': `automation: !include automations.yaml\nscript: !include scripts.yaml\n${rest}`,
       'secrets.yaml': String(files['secrets.yaml']).replace('the-long-random-value', TOKEN),
-    });
-  });
-  beforeEach(() => ha.turnPage());
-  after(async () => {
-    await ha?.stop();
-    await broker?.stop();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') console.log(scene?.red.log.slice(-40).join('\n'));
-    await scene?.close();
-    scene = undefined;
-    // Nothing of what we say, and nothing of what is documented, is rejected.
-    const complaints = (ha?.complaints() ?? []).filter((line) => !NOT_OFFERED.test(line));
-    assert.deepEqual(complaints, []);
+    };
   });
 
-  async function open(options: SceneOptions = {}): Promise<Scene> {
-    scene = await Scene.open({ broker, ...options });
-    return scene;
-  }
-
+  let ha: HomeAssistant;
+  before(() => (ha = suite.ha));
+  const open = (options?: SceneOptions): Promise<Scene> => suite.open(options);
+  const until = (isSo: () => Promise<boolean>): Promise<void> => suite.until(isSo);
   const update = (deviceid: string): string => `update.sonota_${deviceid}_update`;
   const sensor = (deviceid: string, name: string): string => `sensor.sonota_${deviceid}_${name}`;
   const run = (slug: string): Promise<void> => ha.call('automation.trigger', { entity_id: `automation.${slug}` });
@@ -217,10 +178,5 @@ describe('home assistant: with a real one', function () {
     await ha.call('switch.turn_on', { entity_id: `switch.sonota_${id}_arm` });
     const offered = await ha.state(update(id), ({ state }) => state === 'on');
     assert.equal(offered.attributes['latest_version'], NEW_FIRMWARE);
-  }
-
-  /** Asks again until it is so; the test's own limit ends it. */
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 200));
   }
 });
