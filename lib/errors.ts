@@ -425,6 +425,11 @@ const EXPLANATIONS = {
     what: 'The device at {url} is not the device {deviceid}.',
     remedy: 'Correct the address or the id: the id of a device is in the name of its Wi-Fi, ITEAD-… .',
   },
+  'diy-id-needed': {
+    what: 'The device at {url} answers only to its own id, which is not known.',
+    remedy:
+      'Set msg.deviceid to its id: it is in the name of its Wi-Fi, ITEAD-…, and in what it announces as eWeLink_… .',
+  },
   'diy-refused': {
     what: 'The device {deviceid} refused the command {command} with error {error}.',
     remedy:

@@ -17,13 +17,15 @@ export interface RequestOptions {
 }
 
 /**
- * - `answered`: with the body as far as it was needed
+ * - `answered`: with the body as far as it was needed, and what the server calls itself
  * - `lost`: the request went out, but no whole answer came
  * - `unsent`: there was nobody to send it to
  * - `aborted`: by the signal
  */
 export type RequestOutcome =
-  { result: 'answered'; body: string } | { result: 'lost' | 'unsent'; reason: string } | { result: 'aborted' };
+  | { result: 'answered'; body: string; server?: string | undefined }
+  | { result: 'lost' | 'unsent'; reason: string }
+  | { result: 'aborted' };
 
 /**
  * One HTTP request to a device, whose server compares text (docs/dev/stock-firmware.md#1.3): the whole request in one
@@ -70,13 +72,14 @@ export function requestOfDevice(
     });
     sending.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     sending.on('response', (response) => {
+      const server = response.headers['server']?.toString();
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
         answer += text;
         // It may keep the connection, or state no length: the answer is whole when its object is.
-        if (isWhole(answer) || answer.length > ANSWER_LIMIT) end({ result: 'answered', body: answer });
+        if (isWhole(answer) || answer.length > ANSWER_LIMIT) end({ result: 'answered', body: answer, server });
       });
-      response.on('end', () => end({ result: 'answered', body: answer }));
+      response.on('end', () => end({ result: 'answered', body: answer, server }));
       response.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
     });
     sending.end(body);

@@ -12,6 +12,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'device-contested',
   'device-not-supported',
   'diy-encrypted',
+  'diy-id-needed',
   'diy-image-refused',
   'diy-message-refused',
   'diy-other-device',
