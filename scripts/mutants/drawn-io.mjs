@@ -180,8 +180,8 @@ export default [
   },
   {
     file: 'lib/client/http-get.ts',
-    find: "plain.password = '';",
-    replace: '',
+    find: 'decodeURIComponent(username)}:${decodeURIComponent(password)}`',
+    replace: 'decodeURIComponent(username)}:`',
     tests: ['client/http-get', 'flash/firmware'],
     why: 'nothing can be fetched with a password',
   },

@@ -32,8 +32,8 @@ export default [
     why: 'FinalStage is looked for after its stage has ended',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: "cloud.on('browser', (peer) => witness.stranger(peer, 'browser'));",
+    file: 'lib/flash/host/shared-listener.ts',
+    find: "cloud.on('browser', (peer) => this.tellAll((host) => host.browser(peer)));",
     replace: '',
     tests: ['flash/peers', 'flash/host-facts', 'flash/claims', 'flash/verdict/verdict'],
     why: 'a flash does not tell that a browser has opened the port of the devices',
@@ -180,8 +180,8 @@ export default [
   },
   {
     file: 'lib/flash/host/host-registry.ts',
-    find: 'addUser(id: string, userId: string): void {\n    const entry = this.entries.get(id);',
-    replace: 'addUser(id: string, userId: string): void {\n    const entry = this.entries.get(userId);',
+    find: 'this.entries.get(id)?.users.add(userId, awaitsDevices);',
+    replace: 'this.entries.get(userId)?.users.add(userId, awaitsDevices);',
     tests: ['flash/host-registry'],
     why: 'a host does not listen for its users',
   },

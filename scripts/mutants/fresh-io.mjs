@@ -79,8 +79,8 @@ export default [
   },
   {
     file: 'lib/client/image-fetch.ts',
-    find: "etag !== null && !etag.startsWith('W/')",
-    replace: 'etag !== null',
+    find: "etag !== undefined && !etag.startsWith('W/')",
+    replace: 'etag !== undefined',
     tests: ['client/image-fetch'],
     why: 'a piece of another file with the same weak tag is joined',
   },
@@ -246,10 +246,10 @@ export default [
     why: 'evidence stays in the cache of a browser or proxy',
   },
   {
-    file: 'nodes/sonota-host/routes.ts',
-    find: 'await hosts.removeUser(id, user, true);',
+    file: 'lib/flash/host/host-registry.ts',
+    find: '      await this.removeUser(id, userId, true);',
     replace: '',
-    tests: ['nodes/preflight'],
+    tests: ['nodes/preflight', 'flash/host-registry'],
     why: 'a check keeps the ports of a host open for ever',
   },
   {

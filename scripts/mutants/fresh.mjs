@@ -9,8 +9,8 @@ export default [
     why: 'a person cannot accept a device whose key differs',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: "servers.on('trouble', (error) => this.log('warn', error.message));",
+    file: 'lib/flash/host/shared-listener.ts',
+    find: "this.servers.on('trouble', (error) => this.tellAll((host) => host.trouble(error)));",
     replace: '',
     tests: ['flash/host-facts'],
     why: 'an open port in trouble says nothing, or ends the process',
@@ -44,9 +44,9 @@ export default [
     why: 'an id in a flow file writes outside of the folder',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: "port: via === 'plain' ? this.ports.legacy : this.ports.https,",
-    replace: 'port: this.ports.https,',
+    file: 'lib/flash/host/shared-listener.ts',
+    find: "port: via === 'plain' ? legacy : https",
+    replace: 'port: https',
     tests: ['flash/host-facts'],
     why: 'firmware without TLS is sent to the TLS port',
   },

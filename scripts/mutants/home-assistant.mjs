@@ -1,17 +1,17 @@
 /** What Home Assistant is told of, and what is kept of it. */
 export default [
   {
-    file: 'nodes/sonota-home-assistant/device-memory.ts',
-    find: '    this.isToBeWritten = false;\n',
-    replace: '',
-    tests: ['nodes/home-assistant'],
+    file: 'lib/flash/kept/following-file.ts',
+    find: '      for (let content = this.taken(); content; content = this.taken()) {',
+    replace: '      for (let content = this.taken(); content; content = undefined) {',
+    tests: ['nodes/home-assistant', 'flash/following-file'],
     why: 'only the first change reaches the disk',
   },
   {
-    file: 'nodes/sonota-home-assistant/device-memory.ts',
-    find: '    this.isToBeWritten = false;\n    await mkdir(folder, { recursive: true, mode: 0o700 });',
-    replace: '    await mkdir(folder, { recursive: true, mode: 0o700 });\n    this.isToBeWritten = false;',
-    tests: ['nodes/home-assistant'],
+    file: 'lib/flash/kept/following-file.ts',
+    find: '    } finally {\n      this.writing = undefined;\n    }',
+    replace: '    }\n    if (!this.hasFailed) this.writing = undefined;',
+    tests: ['nodes/home-assistant', 'flash/following-file'],
     why: 'after a write that failed, nothing is written any more',
   },
 ];

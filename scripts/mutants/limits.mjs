@@ -212,7 +212,7 @@ export default [
   },
   {
     file: 'lib/flash/host/host.ts',
-    find: 'endStaleJobs(this.jobs, (deviceid) => this.devices.get(deviceid) !== undefined, this.waits.staleJobMs);',
+    find: '    endStaleJobs(this.jobs, isConnected, this.waits.staleJobMs);\n',
     replace: '',
     tests: ['flash/stale-jobs'],
     why: 'jobs that strangers began stay open for ever',

@@ -2,14 +2,14 @@
 export default [
   {
     file: 'lib/server/tls-identity.ts',
-    find: 'if (!new X509Certificate(cert).checkPrivateKey(privateKey)) return undefined;',
+    find: "    if (!new X509Certificate(cert).checkPrivateKey(privateKey))\n      return { replaced: 'its key is of another certificate' };\n",
     replace: '',
     tests: ['server/tls-identity'],
     why: 'a key of another certificate is served, and no device completes a handshake',
   },
   {
     file: 'lib/server/tls-identity.ts',
-    find: 'if (privateKey.asymmetricKeyDetails?.modulusLength !== KEY_BITS) return undefined;',
+    find: "if (privateKey.asymmetricKeyDetails?.modulusLength !== KEY_BITS) return { replaced: 'its key has another length' };",
     replace: '',
     tests: ['server/tls-identity'],
     why: 'a key that is not of the proven length is served',
