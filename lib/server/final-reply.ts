@@ -26,13 +26,13 @@ export const CLOSE_LIMIT_MS = 30_000;
 export const HALF_CLOSE_MS = 5_000;
 
 /** A receiver that closes before it has read everything sends its reset a round trip after its close, at the latest. */
-const RESET_GRACE_MS = 300;
+export const RESET_GRACE_MS = 300;
 
 /** A connection on which nothing moves is probed by the kernel after so long. */
-const KEEP_ALIVE_MS = 30_000;
+export const KEEP_ALIVE_MS = 30_000;
 
 /** Bytes handed over at a time: small enough to see progress, large enough for full speed. */
-const PART_BYTES = 16_384;
+export const PART_BYTES = 16_384;
 
 export interface FinalReplyOptions {
   stallLimitMs?: number;

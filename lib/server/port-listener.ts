@@ -12,7 +12,7 @@ import { SocketSet } from './socket-set';
  * All connections to one port, those of known devices included: more than any number of devices needs. A runaway client
  * must not use up the process's files.
  */
-const PORT_LIMIT = 512;
+export const PORT_LIMIT = 512;
 
 /** Why a port cannot be opened, in the words of a person who could change it. */
 const REASONS: Readonly<Record<string, string>> = {

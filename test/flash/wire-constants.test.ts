@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { PIECE_BYTES } from '../../lib/client/range-fetch';
-import { AP_ANSWER_LIMIT_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/visits';
-import { POST_LIMIT_MS } from '../../lib/flash/stage/provision';
+import { WIFI_NAMES_LIMIT_MS } from '../../lib/flash/host/home-memory';
+import { CLAIM_MS } from '../../lib/flash/host/claims';
+import { DIALS_EVERY_MS } from '../../lib/flash/job/evidence';
+import { SET_UP_MS } from '../../lib/flash/job/job-book';
+import { ON_ITS_WAY_MS } from '../../lib/flash/kept/ticket-book';
+import * as networkVisit from '../../lib/flash/radio/network-visit';
+import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/visits';
+import * as finalStagePresence from '../../lib/flash/stage/finalstage-presence';
+import * as newFirmwarePresence from '../../lib/flash/stage/new-firmware-presence';
+import * as provision from '../../lib/flash/stage/provision';
+import * as accessPointRoad from '../../lib/flash/tasmota/access-point-road';
+import * as search from '../../lib/flash/tasmota/search';
+import * as setUp from '../../lib/flash/tasmota/set-up';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import { SESSIONS_AT_MOST } from '../../lib/flash/verdict/rules/upgrade';
 import { WAITS } from '../../lib/flash/waiting/waits';
@@ -14,6 +25,7 @@ import { SERVER_NAME_LIMIT } from '../../lib/protocol/server-address';
 import * as session from '../../lib/protocol/session';
 import * as upgrade from '../../lib/protocol/upgrade';
 import { MESSAGE_LIMIT } from '../../lib/server/cloud-server';
+import { CONNECTION_LIMITS } from '../../lib/server/connection-limits';
 import {
   MALFORMED_LIMIT,
   REGISTER_LIMIT_MS,
@@ -21,11 +33,20 @@ import {
   UPGRADE_SILENCE_LIMIT_MS,
 } from '../../lib/server/device-connection';
 import { BODY_LIMIT } from '../../lib/server/dispatch-app';
-import { CLOSE_LIMIT_MS, HALF_CLOSE_MS, STALL_LIMIT_MS } from '../../lib/server/final-reply';
+import {
+  CLOSE_LIMIT_MS,
+  HALF_CLOSE_MS,
+  KEEP_ALIVE_MS,
+  PART_BYTES,
+  RESET_GRACE_MS,
+  STALL_LIMIT_MS,
+} from '../../lib/server/final-reply';
 import { IMAGE_IDLE_LIMIT_MS } from '../../lib/server/image-server';
+import { PORT_LIMIT } from '../../lib/server/port-listener';
 import { LARGEST_RANGE } from '../../lib/server/range-reply';
 import { REQUEST_LIMITS } from '../../lib/server/request-limits';
 import { HANDSHAKE_LIMIT_MS, LARGEST_RECORD } from '../../lib/server/tls-front';
+import { SELF_TEST_LIMIT_MS } from '../../lib/server/tls-self-test';
 import { KEY_BITS } from '../../lib/server/tls-identity';
 import { PROVEN_PACE } from '../../lib/server/transfer';
 
@@ -56,7 +77,7 @@ const ACCESS_POINT: Row[] = [
   ['1.3', 'ssid up to 31 bytes', 'SSID_LIMIT', ap.SSID_LIMIT, { is: 31 }],
   ['1.3', 'password up to 63 bytes', 'PASSWORD_LIMIT', ap.PASSWORD_LIMIT, { is: 63 }],
   ['1.3', 'serverName up to 50 characters', 'SERVER_NAME_LIMIT', SERVER_NAME_LIMIT, { is: 50 }],
-  ['1.3', 'an unfinished request lives 10 s', 'POST_LIMIT_MS', POST_LIMIT_MS, { from: 10_000, to: 20_000 }],
+  ['1.3', 'an unfinished request lives 10 s', 'POST_LIMIT_MS', provision.POST_LIMIT_MS, { from: 10_000, to: 20_000 }],
   ['1.3', 'it listens 1 s after it is up', 'apSilent', PATIENCE.apSilent, { from: 5000, to: 60_000 }],
   [
     '1.1, 1.3',
@@ -276,12 +297,159 @@ const NEW_FIRMWARE: Row[] = [
   ['5.1', 'an ESP8266 in its own network', 'NEW_FIRMWARE_AP_ADDRESS', NEW_FIRMWARE_AP_ADDRESS, { is: '192.168.4.1' }],
 ];
 
+/** How often a stage looks, and how long it waits for an answer: a look must not outlast what it looks for. */
+const LOOKS: Row[] = [
+  [
+    '1.3',
+    'answers in its access point at once',
+    'provision.LOOK_LIMIT_MS',
+    provision.LOOK_LIMIT_MS,
+    { from: 1000, to: 5000 },
+  ],
+  [
+    '1.3',
+    'its access point may be there any moment',
+    'provision.LOOK_PAUSE_MS',
+    provision.LOOK_PAUSE_MS,
+    { from: 100, to: 1000 },
+  ],
+  [
+    '1.5',
+    'dials within 25 s of its set-up, later once a minute',
+    'SET_UP_MS',
+    SET_UP_MS,
+    { from: 2 * PATIENCE.nothingArrived, to: 3_600_000 },
+  ],
+  ['2.2', 'dials again within two minutes', 'CLAIM_MS', CLAIM_MS, { from: 120_001, to: 3_600_000 }],
+  [
+    '5',
+    'dials twice a second',
+    'DIALS_EVERY_MS',
+    DIALS_EVERY_MS,
+    { from: 1000, to: Math.min(PATIENCE.restart, PATIENCE.finalStageDials) - 1000 },
+  ],
+  [
+    '5',
+    'is away for 10 s at a restart: seen by several looks',
+    'finalStagePresence.LOOK_PAUSE_MS',
+    finalStagePresence.LOOK_PAUSE_MS,
+    { from: 100, to: 1000 },
+  ],
+  [
+    '5',
+    'a look must end while it is away',
+    'finalStagePresence.PROBE_LIMIT_MS',
+    finalStagePresence.PROBE_LIMIT_MS,
+    { from: 500, to: WAITS.goneMs },
+  ],
+  [
+    '5',
+    'a look must end while it is away',
+    'finalStagePresence.PAGE_LIMIT_MS',
+    finalStagePresence.PAGE_LIMIT_MS,
+    { from: 1000, to: 5000 },
+  ],
+  ['5', 'a stream that stands still has not ended', 'FLOWING_MS', FLOWING_MS, { is: WAITS.finalStageFlowsMs }],
+  [
+    '5.4',
+    'small devices take their time for a page',
+    'newFirmwarePresence.LOOK_LIMIT_MS',
+    newFirmwarePresence.LOOK_LIMIT_MS,
+    { from: 2000, to: 10_000 },
+  ],
+  [
+    '5.4',
+    'a person waits for the answer',
+    'newFirmwarePresence.LOOK_PAUSE_MS',
+    newFirmwarePresence.LOOK_PAUSE_MS,
+    { from: 500, to: 3000 },
+  ],
+  [
+    'ours',
+    'others have their turn in between',
+    'networkVisit.LOOK_PAUSE_MS',
+    networkVisit.LOOK_PAUSE_MS,
+    { from: 500, to: 5000 },
+  ],
+  [
+    'ours',
+    'what failed is tried again',
+    'networkVisit.AGAIN_PAUSE_MS',
+    networkVisit.AGAIN_PAUSE_MS,
+    { from: 500, to: 10_000 },
+  ],
+  [
+    'ours',
+    'who manages the Wi-Fi answers at once',
+    'WIFI_NAMES_LIMIT_MS',
+    WIFI_NAMES_LIMIT_MS,
+    { from: 500, to: 5000 },
+  ],
+  ['ours', 'from one node to the next', 'ON_ITS_WAY_MS', ON_ITS_WAY_MS, { from: 1000, to: 60_000 }],
+];
+
+const TASMOTA: Row[] = [
+  [
+    'Tasmota',
+    'answers a command within seconds',
+    'COMMAND_LIMIT_MS',
+    setUp.COMMAND_LIMIT_MS,
+    { from: 5000, to: 20_000 },
+  ],
+  [
+    'Tasmota',
+    'tries its broker every 10 s and longer',
+    'MQTT_LIMIT_MS',
+    setUp.MQTT_LIMIT_MS,
+    { from: 30_000, to: 180_000 },
+  ],
+  ['Tasmota', 'is asked now and then', 'MQTT_PAUSE_MS', setUp.MQTT_PAUSE_MS, { from: 500, to: 5000 }],
+  ['Tasmota', 'is slow where it starts', 'search.LOOK_LIMIT_MS', search.LOOK_LIMIT_MS, { from: 2000, to: 10_000 }],
+  ['Tasmota', 'is looked for now and then', 'search.LOOK_PAUSE_MS', search.LOOK_PAUSE_MS, { from: 500, to: 5000 }],
+  [
+    'Tasmota',
+    'gives its Wi-Fi up after some 20 s',
+    'BACK_AFTER_MS',
+    accessPointRoad.BACK_AFTER_MS,
+    { from: 20_000, to: 60_000 },
+  ],
+  [
+    'Tasmota',
+    'answers soon after its access point is there',
+    'ANSWER_LIMIT_MS',
+    accessPointRoad.ANSWER_LIMIT_MS,
+    { from: 10_000, to: 60_000 },
+  ],
+  ['ours', 'what the radio lacks may pass', 'TRIES', accessPointRoad.TRIES, { from: 2, to: 10 }],
+  ['ours', 'what failed is tried again', 'AGAIN_PAUSE_MS', accessPointRoad.AGAIN_PAUSE_MS, { from: 500, to: 10_000 }],
+];
+
+/** What servers grant to anyone. */
+const SERVERS: Row[] = [
+  ['5', 'a reset comes a round trip after a close', 'RESET_GRACE_MS', RESET_GRACE_MS, { from: 100, to: 2000 }],
+  ['5', 'a connection that stands still is probed', 'KEEP_ALIVE_MS', KEEP_ALIVE_MS, { from: 10_000, to: 120_000 }],
+  ['5', 'parts whose progress shows', 'PART_BYTES', PART_BYTES, { from: 4096, to: 65_536 }],
+  [
+    '2.3',
+    'a handshake takes under 1 s',
+    'SELF_TEST_LIMIT_MS',
+    SELF_TEST_LIMIT_MS,
+    { from: 2000, to: HANDSHAKE_LIMIT_MS },
+  ],
+  ['2.1', 'two connections of an unknown device', 'CONNECTION_LIMITS', CONNECTION_LIMITS.peer, { from: 8, to: 64 }],
+  ['ours', 'of all together', 'CONNECTION_LIMITS', CONNECTION_LIMITS.total, { from: 128, to: PORT_LIMIT }],
+  ['ours', 'the files of a process', 'PORT_LIMIT', PORT_LIMIT, { from: 256, to: 900 }],
+];
+
 /**
  * Every number and word that a device knows too, and every limit that must not fall short of what one may take. Most
  * tests give limits of their own to go fast: only here is it seen what real devices are given.
  */
 describe('what is said to devices, and how long they are waited for', () => {
-  const all = [...ACCESS_POINT, ...CLOUD, ...UPGRADE, ...FINALSTAGE, ...NEW_FIRMWARE, ...OURS];
+  const all = [
+    ...[...ACCESS_POINT, ...CLOUD, ...UPGRADE, ...FINALSTAGE, ...NEW_FIRMWARE, ...OURS],
+    ...[...LOOKS, ...TASMOTA, ...SERVERS],
+  ];
   for (const [section, fact, name, value, bounds] of all) {
     it(`${name}: ${fact} (stock-firmware.md ${section})`, () => {
       if ('is' in bounds) return assert.equal(value, bounds.is);

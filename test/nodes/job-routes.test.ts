@@ -96,6 +96,53 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal((await ask('of another run.7')).hosts[0]?.jobs?.length, 199, 'all is new to whoever knows nothing');
   });
 
+  it('does to the queue what a person asks, to one entry where one is named', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '60'));
+    const { queue } = (bed.node('host') as unknown as HostNode).flashHost;
+    const ask = async (deed: string, entry?: string, status = 204): Promise<void> =>
+      void (await helper.request().post(`/sonota/host/host/queue/${deed}`).query({ entry }).expect(status));
+    const states = (): string[] => queue.snapshot().entries.map(({ deviceid, state }) => `${deviceid} ${state}`);
+    await ask('pause');
+    for (const deviceid of ['1000000001', '1000000002', '1000000003']) queue.add({ deviceid });
+    assert.equal(queue.snapshot().state, 'paused');
+    const [first, second] = queue.snapshot().entries;
+    await ask('skip');
+    assert.equal(queue.snapshot().waiting, 3, 'a skip without an entry skips none');
+    await ask('skip', first?.id);
+    await ask('skip', second?.id);
+    assert.deepEqual(states(), ['1000000001 skipped', '1000000002 skipped', '1000000003 waiting']);
+    await ask('forget', second?.id);
+    assert.deepEqual(states(), ['1000000001 skipped', '1000000003 waiting']);
+    await ask('forget');
+    assert.deepEqual(states(), ['1000000003 waiting']);
+    // Nothing is wired to it: what begins fails.
+    queue.attach('queue', { atOnce: 1, attempts: 1, start: () => false });
+    assert.deepEqual(states(), ['1000000003 waiting']);
+    await ask('resume');
+    assert.deepEqual(states(), ['1000000003 failed']);
+    await ask('pause');
+    await ask('retry');
+    assert.deepEqual(states(), ['1000000003 waiting']);
+    for (const deed of ['start', 'constructor', 'toString']) await ask(deed, undefined, 404);
+    await helper.request().post('/sonota/host/nobody/queue/pause').expect(404);
+  });
+
+  it('has no node to try a job again with where that was removed', async () => {
+    const flow = flowOf(await freePorts(), '0.3');
+    bed = await Bed.load(flow);
+    bed.send('cloud', { deviceid: DEVICE });
+    await bed.at('caught');
+    const job = await onlyJob();
+    assert.equal(job.canRetry, true);
+    const answer = await helper.request().get('/sonota/overview').expect('Cache-Control', 'no-store');
+    assert.equal(answer.status, 200);
+    await bed.deploy(flow.filter(({ id }) => id !== 'cloud'));
+    await helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(409);
+    await helper.request().delete(`/sonota/host/host/jobs/${job.id}`).expect(204);
+    const { runs } = (bed.node('host') as unknown as HostNode).flashHost;
+    assert.equal(runs.failures.has(job.id), false, 'nothing is kept of a job that was forgotten');
+  });
+
   it('lets a job be forgotten that has ended, and none that runs', async () => {
     bed = await Bed.load(flowOf(await freePorts(), '60'));
     bed.send('cloud', { deviceid: DEVICE });

@@ -11,7 +11,7 @@ const FORMAT: StoredFormat<Home> = {
   unmarked: (content) => content,
 };
 /** Whoever manages the Wi-Fi answers at once, or hangs. */
-const WIFI_NAMES_LIMIT_MS = 3000;
+export const WIFI_NAMES_LIMIT_MS = 3000;
 
 const known = new Map<string, HomeNetwork>();
 

@@ -25,7 +25,7 @@ const REPEATING = new Set<Observation['kind']>([
   'left-unregistered',
 ]);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
-const DIALS_EVERY_MS = 5000;
+export const DIALS_EVERY_MS = 5000;
 /** A verdict may change by time alone, but need not be found anew for every report. */
 const FRESH_MS = 200;
 

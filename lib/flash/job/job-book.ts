@@ -5,7 +5,7 @@ import { isLater, type StageName } from '../routes/stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
 
 /** A device dials within 25 s of its set-up (docs/dev/stock-firmware.md#1.5), and a flow continues immediately. */
-const SET_UP_MS = 10 * 60_000;
+export const SET_UP_MS = 10 * 60_000;
 
 /** How many ended jobs are remembered, so that a flash can be resumed with what is known of the device. */
 const ENDED_JOBS_KEPT = 100;

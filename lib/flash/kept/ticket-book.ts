@@ -14,7 +14,7 @@ import { isLater, type StageName } from '../routes/stages';
 import { digestOf } from '../../image';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */
-const ON_ITS_WAY_MS = 5000;
+export const ON_ITS_WAY_MS = 5000;
 
 /** How a ticket's stage ended, as JSON carries it. */
 export type KeptOutcome =

@@ -8,8 +8,8 @@ import type { Radio, RadioHold } from './radio';
 import type { RadioPurpose } from './radio-owner';
 
 /** Others have their turn in between, and a scan disturbs whatever else uses the interface. */
-const LOOK_PAUSE_MS = 1500;
-const AGAIN_PAUSE_MS = 2000;
+export const LOOK_PAUSE_MS = 1500;
+export const AGAIN_PAUSE_MS = 2000;
 
 /** What nothing can mend while one waits, and how often anything else is tried in a row. */
 const TRIES: Partial<Record<ErrorCode, number>> = {

@@ -20,7 +20,7 @@ const NEW_FIRMWARE_GUEST = '192.168.4.2/24';
 export const AP_ANSWER_LIMIT_MS = 30_000;
 /** A device's network stands in the list of networks for a while after it has closed. */
 export const JUST_SET_UP_MS = 60_000;
-const FLOWING_MS = 30_000;
+export const FLOWING_MS = 30_000;
 
 /** The access point of the device that is meant, or of the only one that is there. */
 export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): Visit {

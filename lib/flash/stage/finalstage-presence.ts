@@ -6,9 +6,9 @@ import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../protocol/fina
 import { ESPHOME_API_PORT } from '../../protocol/new-firmware';
 import type { OwnAddress } from '../verdict/observation';
 
-const LOOK_PAUSE_MS = 500;
-const PROBE_LIMIT_MS = 1000;
-const PAGE_LIMIT_MS = 2000;
+export const LOOK_PAUSE_MS = 500;
+export const PROBE_LIMIT_MS = 1000;
+export const PAGE_LIMIT_MS = 2000;
 /** FinalStage's access point hands out addresses of a /24. */
 const NETMASK = '255.255.255.0';
 

@@ -14,8 +14,8 @@ import {
 import type { NewFirmwareSighting, OwnAddress } from '../verdict/observation';
 import type { Job } from '../job/job';
 
-const LOOK_PAUSE_MS = 1000;
-const LOOK_LIMIT_MS = 3000;
+export const LOOK_PAUSE_MS = 1000;
+export const LOOK_LIMIT_MS = 3000;
 
 /** One address at which the new firmware may show itself. */
 export interface NewFirmwarePlace {

@@ -17,8 +17,8 @@ import { untilOver, witnessed, type Beginning } from './judged';
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
  * machine joined hangs in the silence of the home router.
  */
-const LOOK_LIMIT_MS = 2000;
-const LOOK_PAUSE_MS = 500;
+export const LOOK_LIMIT_MS = 2000;
+export const LOOK_PAUSE_MS = 500;
 /** The device answers the set-up at once or not at all. */
 export const POST_LIMIT_MS = 10_000;
 

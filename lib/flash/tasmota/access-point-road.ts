@@ -15,12 +15,12 @@ const GUEST = '192.168.4.2/24';
 /** Of which nobody has told the name. */
 const NETWORK = '192.168.4.0';
 /** Whoever has joined and gets no answer leaves, and tries again this often. */
-const ANSWER_LIMIT_MS = 30_000;
-const TRIES = 3;
+export const ANSWER_LIMIT_MS = 30_000;
+export const TRIES = 3;
 const ELSEWHERE: readonly ErrorCode[] = ['wifi-lost', 'tasmota-other-firmware'];
-const AGAIN_PAUSE_MS = 2000;
+export const AGAIN_PAUSE_MS = 2000;
 /** Before this it has not given its Wi-Fi up, and its former access point may still stand in the list of networks. */
-const BACK_AFTER_MS = 30_000;
+export const BACK_AFTER_MS = 30_000;
 
 /** The way to a Tasmota through its own access point: this machine has to be in that for a moment. */
 export class AccessPointRoad {

@@ -5,8 +5,8 @@ import { recogniseNewFirmware } from '../../protocol/new-firmware';
 import { readWebPage } from '../../client/web-page';
 import type { TasmotaFacts } from '../../protocol/tasmota';
 
-const LOOK_PAUSE_MS = 1000;
-const LOOK_LIMIT_MS = 4000;
+export const LOOK_PAUSE_MS = 1000;
+export const LOOK_LIMIT_MS = 4000;
 /** A stray answer of something that is just starting is looked past this often. */
 const STRANGE_ALLOWED = 3;
 

@@ -13,10 +13,10 @@ import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
 import { chooseModule, checkWishes, homeCommands, wifiCommands, type ModuleChoice, type TasmotaWishes } from './wishes';
 
-const COMMAND_LIMIT_MS = 8000;
+export const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
-const MQTT_LIMIT_MS = 60_000;
-const MQTT_PAUSE_MS = 1000;
+export const MQTT_LIMIT_MS = 60_000;
+export const MQTT_PAUSE_MS = 1000;
 /** What every machine calls itself. */
 const OWN_NAMES = /^(localhost\.?|127(\.\d+){1,3}|\[?::1\]?|0\.0\.0\.0)$/i;
 

@@ -6,9 +6,9 @@ import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, Wi
 import { pause, within } from './within';
 
 /** As long as a person may need to hold a button and find a network. */
-const JOIN_LIMIT_MS = 10 * 60_000;
-const LOOK_PAUSE_MS = 500;
-const PROBE_LIMIT_MS = 1500;
+export const JOIN_LIMIT_MS = 10 * 60_000;
+export const LOOK_PAUSE_MS = 500;
+export const PROBE_LIMIT_MS = 1500;
 const NETMASK = '255.255.255.0';
 
 export interface ManualOptions {

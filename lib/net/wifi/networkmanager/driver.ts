@@ -11,17 +11,17 @@ import { ownerOf, profileName, settingsOf } from './profile';
 import { SystemBus } from './system-bus';
 
 /** A scan takes 3 to 4 s; one that NetworkManager puts off takes as long again. */
-const SCAN_LIMIT_MS = 15_000;
+export const SCAN_LIMIT_MS = 15_000;
 const SCAN_POLL_MS = 250;
 /** Where the scan that is under way already is waited for. */
-const OTHER_SCAN_LIMIT_MS = 5000;
+export const OTHER_SCAN_LIMIT_MS = 5000;
 /** How long it is looked for a network that the last scan did not show. */
-const FIND_LIMIT_MS = 12_000;
+export const FIND_LIMIT_MS = 12_000;
 /** Finding, joining (6 s with a password) and an address. */
-const JOIN_LIMIT_MS = 45_000;
-const LEAVE_LIMIT_MS = 30_000;
+export const JOIN_LIMIT_MS = 45_000;
+export const LEAVE_LIMIT_MS = 30_000;
 /** NetworkManager's restart takes 2 to 3 s. */
-const AWAY_LIMIT_MS = 10_000;
+export const AWAY_LIMIT_MS = 10_000;
 
 export interface NetworkManagerOptions {
   readonly memory?: FormerMemory | undefined;

@@ -16,7 +16,7 @@ export function ownerOf(profile: string): string | undefined {
 export type Settings = Record<string, Record<string, Variant>>;
 
 /** As long as DHCP may take: a device that gives addresses at all gives them at once. */
-const DHCP_SECONDS = 15;
+export const DHCP_SECONDS = 15;
 
 export interface ProfileOptions {
   readonly name: string;

@@ -6,8 +6,8 @@ import { within } from '../within';
 const DBUS = 'org.freedesktop.DBus';
 const DBUS_PATH = '/org/freedesktop/DBus';
 /** A service that has not answered by then hangs. */
-const CALL_LIMIT_MS = 10_000;
-const CONNECT_LIMIT_MS = 5000;
+export const CALL_LIMIT_MS = 10_000;
+export const CONNECT_LIMIT_MS = 5000;
 
 export interface Call {
   readonly path: string;

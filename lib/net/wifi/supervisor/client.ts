@@ -2,7 +2,7 @@ import { FlashError } from '../../../errors';
 import { reasonOf } from '../within';
 
 /** Everything but an update answers at once; a scan sleeps for 5 s. */
-const CALL_LIMIT_MS = 20_000;
+export const CALL_LIMIT_MS = 20_000;
 
 /** One interface, as far as it matters here (`/network/info`). */
 export interface SupervisorInterface {

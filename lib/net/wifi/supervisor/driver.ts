@@ -6,15 +6,15 @@ import { pause } from '../within';
 import type { SupervisorClient, SupervisorInterface } from './client';
 
 /** An update blocks until NetworkManager has given up, which takes it up to half a minute and more. */
-const UPDATE_LIMIT_MS = 75_000;
-const JOIN_LIMIT_MS = 90_000;
-const LEAVE_LIMIT_MS = 100_000;
-const SCAN_LIMIT_MS = 20_000;
+export const UPDATE_LIMIT_MS = 75_000;
+export const JOIN_LIMIT_MS = 90_000;
+export const LEAVE_LIMIT_MS = 100_000;
+export const SCAN_LIMIT_MS = 20_000;
 /** A scan that old still tells which access points there are. */
-const SCAN_FRESH_MS = 15_000;
-const REMOVE_TRIES = 5;
-const REMOVE_PAUSE_MS = 1000;
-const WATCH_MS = 5000;
+export const SCAN_FRESH_MS = 15_000;
+export const REMOVE_TRIES = 5;
+export const REMOVE_PAUSE_MS = 1000;
+export const WATCH_MS = 5000;
 
 /** Networks that only a device makes: a profile of one is ours. */
 const OF_A_DEVICE = /^(ITEAD-[\da-f]{10}|FinalStage)$/i;

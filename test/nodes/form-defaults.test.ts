@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import type { Job } from '../../lib/flash/job/job';
+import type { Ticket } from '../../lib/flash/job/ticket';
+import type { Observation } from '../../lib/flash/verdict/observation';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { readHostForm } from '../../nodes/sonota-host/settings';
+import { Values } from '../../nodes/shared/values';
+import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { usePrivateBus } from '../net/wifi/private-bus';
+import { Bed, freePorts, road } from './bed';
+
+const AT = { z: 'tab', x: 100, y: 100 };
+const HOME = { ssid: 'home', password: 'top secret' };
+
+describe('nodes: what an empty form stands for', () => {
+  let bed: Bed | undefined;
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  it('a time limit for each stage, and the address at which a device shows itself', async () => {
+    const empty = { timeout: '', url: '' };
+    const newFirmware = { id: 'newfirmware', type: 'sonota-new-firmware', host: 'host', name: '', wires: [[], []] };
+    bed = await Bed.load([
+      ...road(await freePorts(), {
+        host: { wifi: 'manual' },
+        ...{ provision: empty, cloud: empty, upgrade: empty, finalstage: empty },
+      }),
+      { ...newFirmware, ...AT, ...empty },
+    ]);
+    const { runs } = (bed.node('host') as HostNode).flashHost;
+    const jobs = new Map<string, Job>();
+    // Cancelled as soon as it has begun, so that nobody is dialled at these addresses.
+    runs.on('in-job', ({ nodeId }: Ticket, job: Job) => {
+      jobs.set(nodeId, job);
+      runs.cancel(nodeId);
+    });
+    const begun: Record<string, unknown> = {};
+    for (const [index, id] of ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'].entries()) {
+      bed.send(id, { ...HOME, deviceid: `100000000${index}`, mine: id });
+      await bed.at('caught', ({ mine }) => mine === id);
+      const began = jobs.get(id)?.evidence.all.find((seen) => seen.kind === 'stage' && seen.event === 'began');
+      const { seconds, url } = began as Extract<Observation, { kind: 'stage'; event: 'began' }>;
+      begun[id] = [seconds, url];
+    }
+    assert.deepEqual(begun, {
+      provision: [600, 'http://10.10.7.1'],
+      cloud: [300, undefined],
+      upgrade: [300, undefined],
+      finalstage: [900, 'http://192.168.4.1'],
+      newfirmware: [600, 'http://192.168.4.1'],
+    });
+  });
+
+  it('the ports of a host on every address, and whatever joins networks here', () => {
+    const { settings, wifi, radio } = readHostForm(Values.ofForm({}), 1880);
+    assert.deepEqual(settings, {
+      ...{ bind: '0.0.0.0', address: '', httpsPort: 8443, legacyPort: 8081, httpPort: 8080, finalStagePort: 8080 },
+      problem: undefined,
+    });
+    assert.deepEqual(wifi, { ssid: undefined, password: undefined });
+    assert.deepEqual(radio, { driver: 'auto', interfaceName: '', allowUplink: '', editorPort: 1880 });
+  });
+
+  it('a host knows the home Wi-Fi with its name and its password, not with one of them', () => {
+    const homeIn = (form: object): unknown => readHostForm(Values.ofForm(form), 1880).radio.home;
+    assert.deepEqual(homeIn(HOME), { ssid: 'home', psk: 'top secret' });
+    assert.deepEqual([homeIn({ ssid: 'home' }), homeIn({ password: 'top secret' })], [undefined, undefined]);
+  });
+
+  it('a host with several fields that cannot be read tells of the first, and takes all others', () => {
+    const form = { httpsPort: 'https', address: ' 192.168.1.5 ', wifi: 'magic', legacyPort: '0' };
+    const { settings, radio } = readHostForm(Values.ofForm(form), 1880);
+    assert.equal(settings.problem?.values['name'], 'wifi');
+    assert.deepEqual(
+      [settings.address, settings.httpsPort, settings.legacyPort, radio.driver],
+      ['192.168.1.5', 8443, 0, 'auto'],
+    );
+  });
+
+  describe('of sonota-wifi', () => {
+    let nm: FakeNetworkManager;
+
+    usePrivateBus();
+    beforeEach(async () => {
+      nm = await FakeNetworkManager.start();
+      nm.addWifi('lo');
+      nm.accessPoints = [{ ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:A1:B2:C3', psk: '12345678' }];
+    });
+    afterEach(() => nm.vanish());
+
+    /** Calls what waits for so long, as soon as that is set. */
+    function endTimers(ms: number): () => void {
+      const { setTimeout: real } = globalThis;
+      const timers = mock.method(globalThis, 'setTimeout', (act: () => void, after?: number) =>
+        real(act, after === ms ? 1 : after),
+      );
+      return () => timers.mock.restore();
+    }
+
+    for (const [what, hangs, ms, code] of [
+      ['a minute to join', true, 60_000, 'wifi-timeout'],
+      ['five minutes to stay', false, 300_000, 'wifi-stayed-long'],
+    ] as const) {
+      it(what, async () => {
+        nm.accessPoints[0]!.hangs = hangs;
+        const wifi = { wifi: 'networkmanager', wifiInterface: 'lo', wifiUplink: 'lo' };
+        const joiner = { id: 'joiner', type: 'sonota-wifi', ...AT, host: 'host', action: 'join', wires: [[]] };
+        bed = await Bed.load([
+          ...road(await freePorts(), { host: wifi }),
+          { ...joiner, timeout: '', stay: '', ssid: '', address: '' },
+        ]);
+        const restore = endTimers(ms);
+        try {
+          bed.send('joiner', { ssid: 'ITEAD-1000a1b2c3' });
+          await bed.status('joiner', ({ text }) => text === code);
+        } finally {
+          restore();
+        }
+      });
+    }
+  });
+});
