@@ -374,10 +374,6 @@ const EXPLANATIONS = {
     remedy:
       'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
   },
-  'fed-too-fast': {
-    what: 'The device {deviceid} reported 404: it was sent the image faster than its firmware can take it.',
-    remedy: 'Start again: without a pace of your own the image is sent slowly, which such firmware needs.',
-  },
   'download-blocked': {
     what: 'The device {deviceid} has the upgrade command, but never asked for its image.',
     remedy:

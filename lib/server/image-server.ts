@@ -7,13 +7,15 @@ import { parseOtaRequest, type OtaClass, type OtaRequest } from '../protocol/ota
 import { answerText } from './answer';
 import { isFromBrowser } from './browser';
 import type { CountedConnection } from './connection-limits';
+import { DevicePost, type PostTaker } from './device-post';
 import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
+import { bodyBehind, exchangeFor, headWithoutSlash } from './mended-request';
 import { replyPaced } from './paced-reply';
 import { replyWithRange } from './range-reply';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
-import { PROVEN_PACE, type ImageGrant, type ImageRefusal, type Pace, type TransferObserver } from './transfer';
+import type { ImageGrant, ImageRefusal, TransferObserver } from './transfer';
 import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
 
 /**
@@ -22,16 +24,32 @@ import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
  */
 export const IMAGE_IDLE_LIMIT_MS = 600_000;
 
-export type { ImageGrant, ImageRefusal, Pace, TransferObserver, TransferOutcome } from './transfer';
+export type { ImageGrant, ImageRefusal, TransferObserver, TransferOutcome } from './transfer';
 
 /** Headers of a request, in bytes; a device's have 300. */
 const HEADER_LIMIT = 8192;
 
+/** Answers a granted request as its class of firmware can take it. */
+type Reply = (this: void, exchange: Exchange, grant: ImageGrant) => Promise<void> | void;
+
+interface Exchange {
+  readonly asked: OtaRequest;
+  readonly response: ServerResponse;
+  readonly socket: Socket;
+  /** Settles when what is known of the request would outlive the process. */
+  readonly isNoted: Promise<void> | void;
+}
+
+/** A parser's complaint, with what it was given. */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
 export interface ImageServerOptions extends FinalReplyOptions {
   /** Who may have what: called once for each request, with the peer's address. */
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
-  /** For requests without a range; a grant may have its own. */
-  pace?: Pace;
+  /** Whether a device was told to ask for this target, though it has no leading slash. */
+  ownsTarget?(target: string): boolean;
+  /** Who takes what a device posts to this path, if it is waited for. */
+  takerOf?(path: string, peer: string): PostTaker | undefined;
   requestLimits?: Partial<RequestLimits>;
   idleLimitMs?: number;
 }
@@ -54,14 +72,24 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
   readonly #sockets = new SocketSet();
   readonly #connections = new WeakMap<Socket, CountedConnection>();
   readonly #onWire = new TransfersOnWire((otaClass) => this.emit('idle', otaClass));
+  /** Reports whose head announced no body. */
+  readonly #posts = new WeakMap<Duplex, DevicePost>();
+  readonly #replies: Readonly<Record<OtaClass, Reply>> = {
+    range: ({ response, asked }, grant) => replyWithRange(response, asked, grant),
+    'no-range': ({ response }, grant) => replyPaced(response, grant),
+    finalstage: async ({ response, socket, isNoted }, grant) => {
+      await isNoted;
+      await replyToFinalStage(response, socket, grant, this.options);
+    },
+  };
   readonly #http: Server;
 
   constructor(private readonly options: ImageServerOptions) {
     super();
     // A Range-class device asks again on the same connection after it has erased a sector: no limit but the idle one once it has an image.
-    this.#http = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0 }, (request, response) =>
-      this.#answer(request, response),
-    );
+    // Some firmware sends no Host header (docs/dev/diy-mode.md#1.11).
+    const settings = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: 0, requireHostHeader: false };
+    this.#http = createServer(settings, (request, response) => this.#answer(request, response));
     limitRequests(this.#http, { ...REQUEST_LIMITS, ...options.requestLimits }, (socket, reason) => {
       this.emit('malformed', reason, plainAddress(socket.remoteAddress));
       socket.destroy();
@@ -110,6 +138,8 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
       this.emit('browser', peer);
       return answerText(response, 403, 'not for browsers');
     }
+    const taker = method === 'POST' ? this.#takerOf(url, peer) : undefined;
+    if (taker) return this.#take(request, response, taker);
     if (method !== 'GET') {
       this.emit('malformed', `its method is ${method}`, peer);
       return answerText(response, 405, 'only GET', { Allow: 'GET' });
@@ -132,7 +162,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     socket: Socket,
     asked: OtaRequest,
     peer: string,
-    { bytes, observer, pace = this.options.pace ?? PROVEN_PACE }: ImageGrant,
+    { bytes, observer }: ImageGrant,
   ): Promise<void> {
     this.#connections.get(socket)?.identify();
     socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
@@ -154,12 +184,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     const grant = { bytes, observer: counted };
     try {
       const isNoted = observer.request?.(asked, peer);
-      if (asked.class === 'range') replyWithRange(response, asked, grant);
-      else if (asked.class === 'no-range') await replyPaced(response, grant, pace);
-      else {
-        await isNoted;
-        await replyToFinalStage(response, socket, grant, this.options);
-      }
+      await this.#replies[asked.class]({ asked, response, socket, isNoted }, grant);
     } catch (error) {
       transfer.remove();
       socket.destroy();
@@ -167,7 +192,40 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     }
   }
 
-  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  #takerOf(url: string, peer: string): PostTaker | undefined {
+    const [path = ''] = url.split('?', 1);
+    return this.options.takerOf?.(path, peer);
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, taker: PostTaker): void {
+    const { headers, socket } = request;
+    const post = new DevicePost(response, taker, () => {
+      this.emit('malformed', 'it posts more than any device does', plainAddress(socket.remoteAddress));
+      socket.destroy();
+    });
+    const isAnnounced = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    if (isAnnounced) return void post.read(request);
+    this.#posts.set(socket, post);
+    // Behind a body of unknown length comes nothing else.
+    response.shouldKeepAlive = false;
+    socket.once('end', () => post.late(''));
+  }
+
+  /** What node's parser gave up on, where a device sends it all the same. @returns whether it is served */
+  #mend({ code, rawPacket }: ParserError, socket: Socket): boolean {
+    const post = this.#posts.get(socket);
+    if (post) {
+      post.late(bodyBehind(rawPacket));
+      return true;
+    }
+    const head = code === 'HPE_INVALID_URL' ? headWithoutSlash(rawPacket) : undefined;
+    if (!head || !this.options.ownsTarget?.(head.url.split('?', 1)[0] ?? '')) return false;
+    const exchange = exchangeFor(head, socket);
+    return exchange ? this.#http.emit('request', exchange.request, exchange.response) : false;
+  }
+
+  #unreadable(error: ParserError, socket: Duplex): void {
+    if (error.code?.startsWith('HPE_') && socket.writable && this.#mend(error, socket as Socket)) return;
     // A lost connection is no request; node names what its parser did not like HPE_…
     if (error.code?.startsWith('HPE_')) {
       this.emit(

@@ -35,7 +35,7 @@ export interface TransferObserver {
 }
 
 /** How a file goes out to firmware that cannot take it fast (docs/dev/stock-firmware.md#4.2). */
-export interface Pace {
+interface Pace {
   /** Bytes of the file that go out with the header, at most. */
   headerBodyBytes: number;
   /** The pause after them, in ms. */
@@ -53,8 +53,6 @@ export const PROVEN_PACE: Pace = { headerBodyBytes: 10, pauseMs: 1000, packetByt
 export interface ImageGrant {
   bytes: Buffer;
   observer: TransferObserver;
-  /** Where this device needs another pace than the server's. */
-  pace?: Pace;
 }
 
 /** A request that is not. */

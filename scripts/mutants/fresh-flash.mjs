@@ -172,7 +172,7 @@ export default [
     why: 'a device whose MAC is known in small letters is never found',
   },
   {
-    file: 'lib/flash/host/image-desk.ts',
+    file: 'lib/flash/host/finalstage-images.ts',
     find: 'return Object.assign(job, { visit });',
     replace: 'return { ...job, visit } as never;',
     tests: ['flash/image-desk', 'flash/finalstage'],

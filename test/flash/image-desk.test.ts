@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { ImageDesk, upgradePath } from '../../lib/flash/host/image-desk';
+import { ImageDesk } from '../../lib/flash/host/image-desk';
+import { upgradePath } from '../../lib/flash/host/upgrade-images';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Devices } from '../../lib/flash/host/devices';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';

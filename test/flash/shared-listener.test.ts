@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { HostSettings } from '../../lib/flash/host/host';
 import { FinalStageTurn } from '../../lib/flash/host/finalstage-turn';
 import { JobBook } from '../../lib/flash/job/job-book';
+import { FINALSTAGE } from '../../lib/flash/routes';
 import { freePort, occupy } from '../shared/ports';
 import { Bench, FIRMWARE } from './bench';
 import { assertCode } from './refusals';
@@ -143,6 +144,7 @@ describe('flash/host/shared-listener', () => {
     FinalStageTurn.at(port).join(other);
     const signal = new AbortController().signal;
     const [first, second] = [one.jobFor('upgrade', 'a'), other.jobFor('upgrade', 'b')];
+    for (const job of [first, second]) job.route = FINALSTAGE;
     await FinalStageTurn.at(port).take(first, signal, () => undefined);
     const waitsFor: unknown[] = [];
     const turn = FinalStageTurn.at(port).take(second, signal, (holder) => waitsFor.push(holder));

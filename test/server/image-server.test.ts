@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { unacknowledgedBytes } from '../../lib/net/unacknowledged';
 import type { OtaRequest } from '../../lib/protocol/ota-request';
+import { PROVEN_PACE } from '../../lib/server/transfer';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
@@ -172,14 +173,12 @@ describe('ImageServer', () => {
   });
 
   describe('for a device that asks for the whole file', () => {
-    const PACE = { headerBodyBytes: 10, pauseMs: 120, packetBytes: 1400, intervalMs: 30 };
-
     it('sends the header with 10 bytes, pauses, and goes on in small packets at the pace', async () => {
       timeStands();
-      const { port, outcomes, sent, news } = await imageServer({ image: IMAGE.subarray(0, 4210), pace: PACE });
+      const { port, outcomes, sent, news } = await imageServer({ image: IMAGE.subarray(0, 4210) });
       const client = await RawClient.to(port);
       client.write(UNRANGED);
-      for (const [packets, waitMs] of [PACE.pauseMs, PACE.intervalMs, PACE.intervalMs].entries()) {
+      for (const [packets, waitMs] of [PROVEN_PACE.pauseMs, PROVEN_PACE.intervalMs, PROVEN_PACE.intervalMs].entries()) {
         await client.until(() => client.segments.length > packets);
         await news(() => sent.length > packets);
         await turn();
@@ -210,7 +209,7 @@ describe('ImageServer', () => {
     });
 
     it('stops when the device leaves, and says how far it got', async () => {
-      const { server, port, outcomes, news } = await imageServer({ pace: { ...PACE, pauseMs: 60_000 } });
+      const { server, port, outcomes, news } = await imageServer();
       const client = await RawClient.to(port);
       client.write(UNRANGED);
       await client.until(() => client.segments.length > 0);
@@ -219,17 +218,6 @@ describe('ImageServer', () => {
       await news(() => outcomes.length === 1);
       assert.deepEqual(outcomes, [{ complete: false, bytes: 10, error: 'the connection was lost' }]);
       assert.equal(server.transfersOnWire.total, 0);
-    });
-
-    it('takes a pace of its own for one device', async () => {
-      const bytes = IMAGE.subarray(0, 30);
-      const observer = { sent: () => undefined, ended: () => undefined };
-      const pace = { headerBodyBytes: 0, pauseMs: 1, packetBytes: 20, intervalMs: 1 };
-      const { port } = await imageServer({ find: () => ({ bytes, observer, pace }) });
-      const client = await RawClient.to(port);
-      client.write(UNRANGED);
-      const { body } = await client.answer();
-      assert.deepEqual(body, bytes);
     });
   });
 
@@ -484,7 +472,6 @@ describe('ImageServer', () => {
         'GET / HTTP/9.9\r\n\r\n',
         `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`,
         'CONNECT /image HTTP/1.1\r\nHost: x\r\n\r\n',
-        'GET / HTTP/1.1\r\n\r\n',
         UNRANGED + UNRANGED,
       ];
       for (const bytes of garbage) {
@@ -516,6 +503,114 @@ describe('ImageServer', () => {
       client.write(ranged('bytes=0-4095'));
       assert.match((await client.answer()).head, /^HTTP\/1\.1 500 /);
       assert.match(String((await failed)[0]), /no such thing/);
+    });
+  });
+
+  describe('for devices whose HTTP no parser takes', () => {
+    const SLASHLESS = 'GET tasmota-lite.bin?ts=1 HTTP/1.1\r\nRange: bytes=0-4095\r\n\r\n';
+    const isOwn = (target: string): boolean => target === 'tasmota-lite.bin';
+
+    it('serves a request without a Host header', async () => {
+      const { port } = await imageServer();
+      const client = await RawClient.to(port);
+      client.write('GET /image HTTP/1.1\r\nRange: bytes=0-4095\r\n\r\n');
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 206 Partial Content\r\n/);
+    });
+
+    it('serves a target without a leading slash that it knows, again and again on one connection', async () => {
+      const { port, requests, outcomes, news } = await imageServer({ ownsTarget: isOwn });
+      const client = await RawClient.to(port);
+      for (const [index, first] of [0, 4096, 8192].entries()) {
+        client.clear();
+        client.write(SLASHLESS.replace('0-4095', `${first}-${first + 4095}`));
+        const { head, body } = await client.answer();
+        assert.match(head, /^HTTP\/1\.1 206 Partial Content\r\n/);
+        assert.match(head, new RegExp(`Content-Range: bytes ${first}-`));
+        assert.deepEqual(body, IMAGE.subarray(first, first + 4096));
+        assert.equal(client.segments.length, 1, 'in one write');
+        await news(() => outcomes.length > index);
+      }
+      assert.deepEqual(
+        requests.map(({ path, ts }) => [path, ts]),
+        Array(3).fill(['tasmota-lite.bin', 1]),
+      );
+    });
+
+    it('closes for the same target where nobody knows it, and for half a head', async () => {
+      const { server, port, requests } = await imageServer({ ownsTarget: isOwn });
+      const reasons: string[] = [];
+      server.on('malformed', (reason) => reasons.push(reason));
+      for (const text of [SLASHLESS.replace('lite', 'full'), SLASHLESS.slice(0, -2)]) {
+        const client = await RawClient.to(port);
+        client.write(text);
+        await client.until(() => client.closed);
+        assert.equal(client.text, '');
+      }
+      assert.deepEqual(reasons, Array(2).fill('what it sent is not HTTP (HPE_INVALID_URL)'));
+      assert.deepEqual(requests, []);
+    });
+  });
+
+  describe('for what a device reports by a POST', () => {
+    const HEAD = 'POST /api/device/otaFlash HTTP/1.1\r\nHost: 192.0.2.1\r\n';
+    const BODY = '{"error":0}';
+
+    async function reportServer() {
+      const taken: string[] = [];
+      const made = await imageServer({
+        takerOf: (path) =>
+          path === '/api/device/otaFlash' ? (body) => ({ error: 0, count: taken.push(body) }) : undefined,
+      });
+      return { ...made, taken };
+    }
+
+    for (const [what, pieces, isKept] of [
+      ['a body of a stated length', [`${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`], true],
+      ['a body in pieces', [`${HEAD}Content-Length: ${BODY.length}\r\n\r\n{"err`, 'or":0}'], true],
+      ['a body that its head does not announce', [`${HEAD}\r\n${BODY}`], false],
+      ['such a body in a packet of its own', [`${HEAD}\r\n`, BODY], false],
+    ] as const) {
+      it(`takes ${what}`, async () => {
+        const { port, taken } = await reportServer();
+        const client = await RawClient.to(port);
+        for (const piece of pieces) {
+          client.write(piece);
+          await turn();
+        }
+        const { head, body } = await client.answer();
+        assert.match(head, /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/json\r\nContent-Length: 21\r\n/);
+        assert.equal(body.toString(), '{"error":0,"count":1}');
+        assert.deepEqual(taken, [BODY]);
+        if (!isKept) await client.until(() => client.closed);
+      });
+    }
+
+    it('takes no body at all when the device ends its side', async () => {
+      const { port, taken } = await reportServer();
+      const client = await RawClient.to(port, { allowHalfOpen: true });
+      client.write(`${HEAD}\r\n`);
+      client.socket.end();
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK/);
+      assert.deepEqual(taken, ['']);
+    });
+
+    it('refuses what nobody waits for, and drops what is too long', async () => {
+      const { port, taken } = await reportServer();
+      const stranger = await RawClient.to(port);
+      stranger.write(HEAD.replace('otaFlash', 'other') + 'Content-Length: 0\r\n\r\n');
+      assert.match((await stranger.answer()).head, /^HTTP\/1\.1 405 /);
+      const long = await RawClient.to(port);
+      long.write(`${HEAD}Content-Length: 5000\r\n\r\n${'x'.repeat(5000)}`);
+      await long.until(() => long.closed);
+      assert.deepEqual([taken, long.text], [[], '']);
+    });
+
+    it('refuses a page in a browser', async () => {
+      const { port, taken } = await reportServer();
+      const client = await RawClient.to(port);
+      client.write(`${HEAD}Origin: http://evil.example\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`);
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 403 /);
+      assert.deepEqual(taken, []);
     });
   });
 

@@ -10,7 +10,6 @@ import type { DeviceConnection } from '../../server/device-connection';
 import { HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
 import type { HandshakeFailed } from '../../server/tls-front';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
-import type { Pace } from '../../server/transfer';
 import { selfTestTls } from '../../server/tls-self-test';
 import { DeviceKeys } from './device-keys';
 import { Devices, SESSIONS_OF_PEER, type RefusedClaim } from './devices';
@@ -85,8 +84,6 @@ export class FlashHost extends EventEmitter {
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
-  /** How fast firmware without ranges is fed, where that is not the proven pace. */
-  pace: Pace | undefined;
   /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
   rehearsalAddresses: () => OwnAddress[] = () => [];
 
@@ -465,10 +462,9 @@ export class FlashHost extends EventEmitter {
       isOwnAddress: (peer) => this.isOwnAddress(peer),
       addressFor: (localAddress) => this.address ?? localAddress,
       admits: (device, peer, to) => this.devices.admits(device, peer, to),
-      find: (request, peer) => {
-        const found = this.desk.find(request, peer);
-        return this.pace && 'bytes' in found ? { ...found, pace: this.pace } : found;
-      },
+      find: (request, peer) => this.desk.find(request, peer),
+      ownsTarget: (target) => this.desk.ownsTarget(target),
+      takerOf: (path, peer) => this.desk.takerOf(path, peer),
       cloudDialled: (peer, via) => {
         this.devices.dialled(peer);
         this.witness.dialled(peer, via);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf } from '../../image';
 import { isOwnAddress } from '../../net/addresses';
+import type { OtaRequest } from '../../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
+import type { ImageProvider } from './image-provider';
 
 /** Three pieces, the last one a short one, as the devices cut them. */
 const PROBE_BYTES = 10_000;
@@ -17,7 +19,7 @@ export interface ProbeImage {
 }
 
 /** Images of no meaning, each at an address that nobody can guess, until it is withdrawn. */
-export class ProbeImages {
+export class ProbeImages implements ImageProvider {
   private readonly offered = new Map<string, Buffer>();
 
   offer(): ProbeImage {
@@ -29,7 +31,7 @@ export class ProbeImages {
   }
 
   /** What to answer where the path is that of an image on offer. */
-  find(path: string, peer: string): ImageGrant | ImageRefusal | undefined {
+  find({ path }: Pick<OtaRequest, 'path'>, peer: string): ImageGrant | ImageRefusal | undefined {
     const bytes = this.offered.get(path);
     if (bytes === undefined) return undefined;
     if (isOwnAddress(peer)) {

@@ -9,6 +9,7 @@ import { DeviceServers, type ListenSettings, type OpenPorts } from '../../server
 import { ImageServer } from '../../server/image-server';
 import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
 import type { TlsIdentity } from '../../server/tls-identity';
+import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import { SerialQueue } from '../waiting/serial-queue';
 
@@ -31,6 +32,10 @@ export interface ListeningHost {
   addressFor(localAddress: string): string;
   admits(device: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean;
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
+  /** Whether a device of its own was told to ask for this target, though it has no leading slash. */
+  ownsTarget(target: string): boolean;
+  /** Who takes what a device of its own posts to this path. */
+  takerOf(path: string, peer: string): PostTaker | undefined;
 
   cloudDialled(peer: string, via: Via): void;
   imagesDialled(peer: string): void;
@@ -91,7 +96,11 @@ export class SharedListener {
     private readonly abandoned: () => void,
   ) {
     const cloud = this.cloudServer();
-    this.images = new ImageServer({ find: (request, peer) => this.find(request, peer) });
+    this.images = new ImageServer({
+      find: (request, peer) => this.find(request, peer),
+      ownsTarget: (target) => [...this.hosts].some((host) => host.ownsTarget(target)),
+      takerOf: (path, peer) => this.takerOf(path, peer),
+    });
     this.images.on('browser', (peer) => this.tellAll((host) => host.browser(peer)));
     const limits = new ConnectionLimits({ isOwn: (peer) => [...this.hosts].some((host) => host.isOwnAddress(peer)) });
     limits.on('refused', (peer, limit) => this.tellAll((host) => host.refused(peer, limit)));
@@ -214,6 +223,14 @@ export class SharedListener {
       if (refusal?.status !== 403) refusal = found;
     }
     return refusal ?? { status: 404, reason: 'there is nothing here' };
+  }
+
+  private takerOf(path: string, peer: string): PostTaker | undefined {
+    for (const host of this.longestWaitingFirst()) {
+      const taker = host.takerOf(path, peer);
+      if (taker) return taker;
+    }
+    return undefined;
   }
 
   /** The one that has a job for the device; where none has, each. */

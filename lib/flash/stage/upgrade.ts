@@ -7,7 +7,7 @@ import { chosenRoute } from '../routes/choice';
 import { FinalStageVisit } from '../job/finalstage-visit';
 import { firstOf } from '../waiting/first-of';
 import type { FlashHost } from '../host/host';
-import { upgradePath } from '../host/image-desk';
+import { upgradePath } from '../host/upgrade-images';
 import type { Job } from '../job/job';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
 import type { StageContext } from '../run/stage-runs';

@@ -686,32 +686,6 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    title: '404 after a fast answer (row 1)',
-    code: 'fed-too-fast',
-    confidence: 'likely',
-    isFinal: true,
-    seen: [
-      [0, BEGAN.upgrade],
-      [1, sent()],
-      [1.1, whole()],
-      [1.4, wholeEnded(239_220, 300)],
-      [2, acknowledged(404)],
-    ],
-  },
-  {
-    title: '404 while a fast answer is still going out',
-    code: 'fed-too-fast',
-    confidence: 'likely',
-    isFinal: true,
-    seen: [
-      [0, BEGAN.upgrade],
-      [1, sent()],
-      [1.1, whole()],
-      [1.1, { kind: 'image-sent', role: 'user2', class: 'no-range', bytes: 1000, ms: 0 }],
-      [1.2, acknowledged(404)],
-    ],
-  },
-  {
     title: '404 after the first packet of the proven pace, which a timer sent a little early',
     code: 'download-failed',
     confidence: 'certain',

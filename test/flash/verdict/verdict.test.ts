@@ -331,12 +331,6 @@ describe('flash/verdict over real sockets', () => {
       });
     }
 
-    it('fed-too-fast: firmware without ranges gets its image at once', async () => {
-      const { bench } = await ready({ transport: 'no-range' });
-      bench.host.pace = { headerBodyBytes: 1000, pauseMs: 0, packetBytes: 4096, intervalMs: 0 };
-      await endsWith(bench, 'fed-too-fast', upgrade(bench, { sources: LARGE }));
-    });
-
     it('download-failed: its connection is lost in spite of the proven pace', async () => {
       const { bench } = await ready({ transport: 'no-range', behaviours: { losesConnectionAtByte: 4096 } });
       await endsWith(bench, 'download-failed', upgrade(bench));

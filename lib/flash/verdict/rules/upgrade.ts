@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../../errors';
 import { PIECE_BYTES } from '../../../client/range-fetch';
 import { PROVEN_VERSION } from '../../../protocol/upgrade';
-import { PROVEN_PACE } from '../../../server/transfer';
 import type { Observation, Seen } from '../observation';
 import type { Finding, Rule } from '../rule';
 import type { Sightings } from '../sightings';
@@ -12,10 +11,6 @@ const stages = ['upgrade'] as const;
 export const SESSIONS_AT_MOST = 3;
 /** A download that begins again this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
-/** How much faster than the proven pace an answer must have gone out to be the reason; timers are not exact. */
-const TOO_FAST = 1.5;
-const SLACK_MS = 50;
-
 /** What was seen of the newest command, from its sending on. */
 interface Attempt {
   readonly sent: Seen<'upgrade-sent'>;
@@ -26,16 +21,6 @@ interface Attempt {
 
 /** From the command to the device's own verdict on it. */
 export const UPGRADE_RULES: readonly Rule[] = [
-  {
-    // docs/dev/stock-firmware.md#7, row 1: this firmware takes the header first, and then little at a time.
-    code: 'fed-too-fast',
-    stages,
-    see: (seen) =>
-      refused(seen, [404], ({ sent }) => {
-        const fast = [...seen.after(sent, 'image-sent'), ...seen.after(sent, 'image-ended')].filter(isTooFast);
-        return fast.length > 0 ? { confidence: 'likely', evidence: fast } : undefined;
-      }),
-  },
   {
     // docs/dev/stock-firmware.md#7, row 9: it does not go on where its connection broke off, but begins anew.
     code: 'download-restarts',
@@ -197,15 +182,6 @@ function restartedSequence(seen: Sightings): Observation[] | undefined {
     furthest = request;
   }
   return undefined;
-}
-
-/** Whether a file went out faster than the pace that is proven (docs/dev/stock-firmware.md#4.2). */
-function isTooFast({ class: otaClass, bytes, ms }: Seen<'image-sent'> | Seen<'image-ended'>): boolean {
-  if (otaClass !== 'no-range') return false;
-  const { headerBodyBytes, pauseMs, packetBytes, intervalMs } = PROVEN_PACE;
-  // The packet that ends a pause goes out at once.
-  const packets = ms + SLACK_MS < pauseMs ? 0 : 1 + (ms + SLACK_MS - pauseMs) / intervalMs;
-  return bytes > (headerBodyBytes + packets * packetBytes) * TOO_FAST;
 }
 
 function evidenceOf(...seen: (Observation | undefined)[]): Observation[] {
