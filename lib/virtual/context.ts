@@ -37,6 +37,8 @@ export type VirtualState =
   | 'access-point'
   | 'joining'
   | 'not-joined'
+  | 'diy-mode'
+  | 'ewelink-mode'
   | 'dispatching'
   | 'certificate-refused'
   | 'registering'

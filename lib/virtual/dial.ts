@@ -33,7 +33,7 @@ export async function dial(options: DialOptions): Promise<Wire> {
     : net.connect(target);
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new WireError('no connection in time')), limitMs);
+      const timer = setTimeout(() => reject(new WireError('no connection in time', true)), limitMs);
       const onAbort = (): void => reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort, { once: true });
       const settle = (): void => {

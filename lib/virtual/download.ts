@@ -12,7 +12,7 @@ export async function dialImages({ device, upgrade, signal }: Download): Promise
   const limitMs = device.timings.connect;
   if (!device.behaviours.reachesImages) {
     await pause(limitMs, signal);
-    throw new WireError('no connection in time');
+    throw new WireError('no connection in time', true);
   }
   return await dial({ host: upgrade.host, port: upgrade.port, localAddress: device.localAddress, limitMs, signal });
 }

@@ -39,6 +39,13 @@ export const PAUSES = {
   tasmotaMqtt: 2000,
   /** A request that is not answered at all. */
   tasmotaDropsAfter: 2000,
+  /** DIY mode: between two requests. Its vendor asks for 200 ms, and timers of a client may be a little early. */
+  lanRests: 150,
+  /** From `ota_unlock` to the vendor's answer, and to the end of the connection where none comes. */
+  unlocks: 500,
+  unlockHangs: 120_000,
+  /** From a Wi-Fi that does not let it in to the end of its tries. */
+  diyGivesUp: 20_000,
 } as const;
 
 /** What the device gives others, in ms. These stay as they are at any speed: the other side works in real time. */
@@ -59,6 +66,9 @@ export const LIMITS = {
   upgrade: 180_000,
   /** FinalStage's wait for a reply's header. */
   finalStageHeader: 5000,
+  /** The reply of the vendor's unlock service, and the answer to a DIY device's result. */
+  vendorReply: 10_000,
+  resultReply: 5000,
   /** Tasmota's access point, where it has a Wi-Fi to go back to. */
   tasmotaApOpen: 180_000,
 } as const;

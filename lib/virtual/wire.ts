@@ -1,7 +1,15 @@
 import type net from 'node:net';
 
 /** The connection failed: refused, reset, closed too early, or silent for too long. */
-export class WireError extends Error {}
+export class WireError extends Error {
+  constructor(
+    message: string,
+    /** Nothing came for too long. */
+    readonly isTimeout = false,
+  ) {
+    super(message);
+  }
+}
 
 export interface Segment {
   readonly bytes: Buffer;
@@ -80,7 +88,7 @@ export class Wire {
         }
         if (this.failure) throw this.failure;
         if (this.ended) return undefined;
-        if (late) throw new WireError('no reply in time');
+        if (late) throw new WireError('no reply in time', true);
         await new Promise<void>((resolve) => (this.wake = resolve));
       }
     } finally {

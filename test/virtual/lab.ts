@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import type { DeviceContext } from '../../lib/virtual/context';
+import type { VirtualDevice } from '../../lib/virtual/virtual-device';
 import { VirtualSonoff, type VirtualSonoffOptions, type VirtualState } from '../../lib/virtual/virtual-sonoff';
 import { finalImage, userImage } from './images';
 import { type CloudScript, RawCloud } from './raw-cloud';
@@ -56,7 +58,7 @@ export async function onCloud(cloud: RawCloud, options: Partial<VirtualSonoffOpt
 }
 
 /** Resolves when the device is in this state. */
-export async function reaches(device: VirtualSonoff, state: VirtualState): Promise<void> {
+export async function reaches(device: VirtualDevice<DeviceContext>, state: VirtualState): Promise<void> {
   if (device.state === state) return;
   await new Promise<void>((resolve) => {
     device.on('state', (entered: VirtualState) => entered === state && resolve());
@@ -64,7 +66,7 @@ export async function reaches(device: VirtualSonoff, state: VirtualState): Promi
 }
 
 /** Resolves with the first line of the log, old or new, that matches. */
-export async function logs(device: VirtualSonoff, pattern: RegExp): Promise<string> {
+export async function logs(device: VirtualDevice<DeviceContext>, pattern: RegExp): Promise<string> {
   return (
     device.log.find((line) => pattern.test(line)) ??
     (await new Promise<string>((resolve) => {

@@ -1,0 +1,28 @@
+import type { DeviceContext } from '../context';
+import type { HomeNetwork } from '../radio';
+import type { DiyBehaviours } from './behaviours';
+import type { MdnsPlace } from './options';
+import type { PlugState } from './plug-state';
+import type { DiyProfile } from './versions';
+
+/** What all parts of one DIY device share. */
+export interface DiyContext extends DeviceContext {
+  readonly behaviours: DiyBehaviours;
+  readonly profile: DiyProfile;
+  readonly type: string;
+  readonly mdns: Required<MdnsPlace> | undefined;
+  readonly dns: string | undefined;
+  readonly vendorPort: number;
+  readonly settings: DiySettings;
+  /** This boot's state of the relay, and its sequence number. */
+  readonly plug: PlugState;
+}
+
+/** What it keeps without power. */
+export interface DiySettings {
+  mode: 'none' | 'diy' | 'ewelink';
+  network: HomeNetwork;
+  /** Given in its access point by the cloud's method: the server that it dials in eWeLink mode. */
+  cloud: { serverName: string; port: number } | undefined;
+  otaUnlock: boolean;
+}

@@ -1,0 +1,6 @@
+/** Its Wi-Fi is gone, and every connection with it. */
+export class WifiLost extends Error {
+  constructor() {
+    super('Wi-Fi lost');
+  }
+}
