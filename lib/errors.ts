@@ -29,7 +29,8 @@ const EXPLANATIONS = {
   },
   'ap-refused': {
     what: 'The device at {url} did not accept the set-up: {reason}.',
-    remedy: 'Power-cycle the device, bring it into its access point again and start over.',
+    remedy:
+      'Power-cycle the device (plug or breaker, not the button), bring it into its access point again and start over.',
   },
   'wifi-credentials-missing': {
     what: 'The {what} of the home Wi-Fi is missing.',
@@ -103,7 +104,7 @@ const EXPLANATIONS = {
 
   // Joining Wi-Fi networks
   'wifi-unavailable': {
-    what: 'This machine cannot join Wi-Fi networks by itself: {reason}.',
+    what: 'This machine cannot join Wi-Fi networks automatically: {reason}.',
     remedy: 'Put that right, or choose "by hand" in the host node and join the networks yourself.',
   },
   'wifi-not-permitted': {
@@ -117,7 +118,7 @@ const EXPLANATIONS = {
       'Connect this machine by cable, or give it a second Wi-Fi interface; or allow {name} by its name in the host node, if it may lose its network for minutes.',
   },
   'wifi-interface-missing': {
-    what: 'This machine has no Wi-Fi interface {name}, or has it no more.',
+    what: 'This machine has no Wi-Fi interface {name}, or it is no longer present.',
     remedy: 'Plug it in, or choose another interface in the host node.',
   },
   'wifi-interface-unusable': {
@@ -134,18 +135,18 @@ const EXPLANATIONS = {
   },
   'wifi-no-address': {
     what: 'The Wi-Fi {ssid} was joined, but gave {name} no address.',
-    remedy: 'Power-cycle the device, or set a fixed address.',
+    remedy: 'Power-cycle the device (plug or breaker, not the button), or set a fixed address.',
   },
   'wifi-address-invalid': {
-    what: 'The address {address} is not one with its network, such as 192.168.4.2/24.',
+    what: 'The address {address} must include the prefix length, e.g. 192.168.4.2/24.',
     remedy: 'Correct it, or leave it empty for an address that the network gives.',
   },
   'wifi-network-missing': {
-    what: 'It was not said which Wi-Fi to join.',
+    what: 'The name of the Wi-Fi to join is missing.',
     remedy: 'Enter its name in the node, or send it as msg.ssid.',
   },
   'wifi-action-unknown': {
-    what: 'A Wi-Fi cannot do this: {action}.',
+    what: 'Unknown Wi-Fi action: {action}.',
     remedy: 'Choose an action in the node, or set msg.action to scan, join or leave.',
   },
   'wifi-address-needed': {
@@ -154,10 +155,11 @@ const EXPLANATIONS = {
   },
   'wifi-lost': {
     what: 'The Wi-Fi {ssid} was lost: {reason}.',
-    remedy: 'Leave the device powered, and bring it nearer; if its network does not come back, power-cycle it.',
+    remedy:
+      'Leave the device powered, and bring it nearer; if its network does not come back, power-cycle it (plug or breaker, not the button).',
   },
   'wifi-timeout': {
-    what: '{what} was not done within {seconds} s.',
+    what: '{what} timed out after {seconds} s.',
     remedy: 'Try again; if it stays so, restart the network service of this machine.',
   },
   'wifi-join-failed': {
@@ -198,7 +200,7 @@ const EXPLANATIONS = {
   'nothing-arrived': {
     what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
     remedy:
-      '{doubts}Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device.',
+      '{doubts}Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device (plug or breaker, not the button).',
   },
   'address-changed': {
     what: 'The device was told to dial {told}, but this machine is at {own} now.',
@@ -208,12 +210,12 @@ const EXPLANATIONS = {
   'connection-empty': {
     what: 'Something at {peer} connects to this machine and says nothing.',
     remedy:
-      'Look which device has that address: if it is the Sonoff, power-cycle it and look for a firewall or proxy in between; if not, the Sonoff itself has not come yet, so check its Wi-Fi settings.',
+      'Look which device has that address: if it is the Sonoff, power-cycle it (plug or breaker, not the button) and look for a firewall or proxy in between; if not, the Sonoff has not connected yet, so check its Wi-Fi settings.',
   },
   'session-unregistered': {
     what: 'The device at {peer} opened its session {count} times and left without registering.',
     remedy:
-      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it. If that does not help, its firmware expects another cloud than this one: report model and version, with the evidence.',
+      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it (plug or breaker, not the button). If that does not help, its firmware expects another cloud than this one: report model and version, with the evidence.',
   },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
@@ -232,7 +234,8 @@ const EXPLANATIONS = {
   },
   'device-timeout': {
     what: 'The device {deviceid} was not ready within {seconds} s.',
-    remedy: 'Power-cycle the device; it dials again by itself within a minute.',
+    remedy:
+      'Power-cycle the device (plug or breaker, not the button); it connects again automatically within a minute.',
   },
   'job-expired': {
     what: 'The device was not heard of for 24 hours before its upgrade.',
@@ -252,16 +255,18 @@ const EXPLANATIONS = {
   },
   'device-rebooted': {
     what: 'The device {deviceid} broke off the upgrade {times} times and dialled again.',
-    remedy: 'Check its power supply and Wi-Fi signal, power-cycle it and start again.',
+    remedy:
+      'Check its power supply and Wi-Fi signal, power-cycle it (plug or breaker, not the button) and start again.',
   },
   'device-silent': {
     what: 'The device {deviceid} gave no verdict on the upgrade within {seconds} s.',
     remedy:
-      'Power-cycle it; if the Wi-Fi FinalStage appears then, start the flow at FinalStage, else start the upgrade again.',
+      'Power-cycle it (plug or breaker, not the button); if the Wi-Fi FinalStage appears then, start the flow at FinalStage, else start the upgrade again.',
   },
   'message-malformed': {
     what: 'The device at {peer} sent something that is not its protocol: {reason}.',
-    remedy: 'Power-cycle the device; if it goes on, report the message, since no known firmware sends it.',
+    remedy:
+      'Power-cycle the device (plug or breaker, not the button); if it sends it again, report the message, since no known firmware does.',
   },
 
   // Firmware
@@ -382,7 +387,7 @@ const EXPLANATIONS = {
   'download-restarts': {
     what: 'The device {deviceid} began its download {times} times from the first byte.',
     remedy:
-      'Bring it nearer to the access point, make sure that no proxy is in between, power-cycle it and start again.',
+      'Bring it nearer to the access point, make sure that no proxy is in between, power-cycle it (plug or breaker, not the button) and start again.',
   },
   'upgrade-malformed': {
     what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
@@ -390,7 +395,8 @@ const EXPLANATIONS = {
   },
   'model-refused': {
     what: 'The device {deviceid} reported {error}: the upgrade names another model than its own ({model}).',
-    remedy: 'Power-cycle the device, so that it states its model again, and start again.',
+    remedy:
+      'Power-cycle the device (plug or breaker, not the button), so that it states its model again, and start again.',
   },
   'digest-refused': {
     what: 'The device {deviceid} reported 409: what it wrote does not have the announced digest.',
@@ -481,35 +487,36 @@ const EXPLANATIONS = {
   'finalstage-timeout': {
     what: 'FinalStage did not show itself within {seconds} s.',
     remedy:
-      'Look for the open Wi-Fi FinalStage and join it (this machine must get 192.168.4.2); if it is not there, power-cycle the device, then start the flow at FinalStage.',
+      'Look for the open Wi-Fi FinalStage and join it (this machine must get 192.168.4.2); if it is not there, power-cycle the device (plug or breaker, not the button), then start the flow at FinalStage.',
   },
   'finalstage-blocked': {
     what: 'This machine is in the FinalStage network, but FinalStage could not reach port {port}.',
     remedy:
-      'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device and start the flow at FinalStage.',
+      'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device (plug or breaker, not the button) and start the flow at FinalStage.',
   },
   'finalstage-wrong-address': {
     what: 'In the FinalStage network this machine has the address {actual}, but FinalStage dials 192.168.4.2 only.',
     remedy:
-      'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device and join again first.',
+      'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device (plug or breaker, not the button) and join again first.',
   },
   'finalstage-stolen': {
     what: 'FinalStage gave this machine the address {actual}: another client was first and has 192.168.4.2, which alone is dialled.',
-    remedy: 'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device and join it first.',
+    remedy:
+      'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device (plug or breaker, not the button) and join it first.',
   },
   'finalstage-stranger': {
     what: 'Another client ({peer}) is in the Wi-Fi FinalStage and acts as the device would; it was refused.',
     remedy:
-      'Keep phones and other computers away from the Wi-Fi FinalStage; if the device does not come, power-cycle it and join it first.',
+      'Keep phones and other computers away from the Wi-Fi FinalStage; if the device does not come, power-cycle it (plug or breaker, not the button) and join it first.',
   },
   'finalstage-foreign': {
     what: 'The Wi-Fi FinalStage that is there belongs to another device ({bssid}), and is left alone.',
     remedy: 'Power on the device {deviceid}, and let the other one be flashed in its own turn.',
   },
   'finalstage-left-early': {
-    what: 'FinalStage was there and is gone before it had the final image: this machine left its Wi-Fi, or the device was switched off.',
+    what: 'FinalStage was there and is gone before it had the final image: this machine left its Wi-Fi, or the device lost power.',
     remedy:
-      'Join the Wi-Fi FinalStage again and keep this machine in it; if it is not there, power-cycle the device and start the flow at FinalStage.',
+      'Join the Wi-Fi FinalStage again and keep this machine in it; if it is not there, power-cycle the device (plug or breaker, not the button) and start the flow at FinalStage.',
   },
   'finalstage-half-erased': {
     what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
@@ -518,7 +525,7 @@ const EXPLANATIONS = {
   'user2-stalled': {
     what: 'The transfer of user2 to FinalStage broke off after {sent} of {size} bytes.',
     remedy:
-      'Power-cycle the device and join the Wi-Fi FinalStage when it is back: what the device runs from is still whole.',
+      'Power-cycle the device (plug or breaker, not the button) and join the Wi-Fi FinalStage when it is back: what the device runs from is still whole.',
   },
   'finalstage-stalled': {
     what: 'The transfer of the final image broke off after {sent} of {size} bytes.',
@@ -528,7 +535,7 @@ const EXPLANATIONS = {
   'finalstage-interrupted': {
     what: 'Node-RED ended during the transfer of the final image, so it is not known how much of it the device has.',
     remedy:
-      'Look for the access point of the new firmware first. If the Wi-Fi FinalStage is there instead, join it and start the flow at FinalStage; if it asks for nothing within a minute, power-cycle the device once.',
+      'Look for the access point of the new firmware first. If the Wi-Fi FinalStage is there instead, join it and start the flow at FinalStage; if it asks for nothing within a minute, power-cycle the device once (plug or breaker, not the button).',
   },
   'finalstage-unconfirmed': {
     what: 'FinalStage acknowledged the whole final image and vanished without closing the connection.',
@@ -587,7 +594,7 @@ const EXPLANATIONS = {
   'tasmota-mqtt-failed': {
     what: 'The Tasmota at {url} is at home, but has not connected to the MQTT broker {broker}.',
     remedy:
-      'Check that the device can reach the broker under that name, and its user and password; it goes on trying by itself.',
+      'Check that the device can reach the broker under that name, and its user and password; it keeps trying automatically.',
   },
   'template-unknown': {
     what: 'Which module of Tasmota a device of the model {model} is, is not known: {reason}.',
@@ -602,7 +609,7 @@ const EXPLANATIONS = {
   },
 
   'cancel-nothing': {
-    what: 'There is nothing to cancel: no flash waits or runs.',
+    what: 'There is nothing to cancel: no flash is waiting or running.',
     remedy: 'If a device still looks busy, wait until its state is shown again.',
   },
   'cancel-too-late': {
@@ -611,20 +618,20 @@ const EXPLANATIONS = {
   },
 
   // Everything else
-  cancelled: { what: 'It was cancelled.', remedy: 'Start it again when you want to go on.' },
+  cancelled: { what: 'The flash was cancelled.', remedy: 'Start it again to continue.' },
   'turn-timeout': {
     what: 'The device {deviceid} has waited {minutes} minutes for the device {holder} to get through FinalStage.',
     remedy: 'Look after {holder}, or end it with msg.cancel at its node; then start this one again.',
   },
   'queue-not-wired': {
-    what: 'The queue has nothing to begin the flash with: its output {output} is not wired.',
+    what: 'The queue cannot start a flash: its output {output} is not wired.',
     remedy: 'Wire output 1 to the first node of the flow, and output 2 to finalstage watch.',
   },
   'queue-lost': {
     what: 'No node of the flow has taken the message of this device for {minutes} minutes.',
     remedy: 'Look where it goes behind the queue and between the nodes; then let the queue try it again.',
   },
-  unexplained: { what: 'Something happened that no rule here knows: {reason}.', remedy: 'Report this with the log.' },
+  unexplained: { what: 'Something unexpected happened: {reason}.', remedy: 'Report this with the log.' },
 } as const satisfies Record<string, Explanation>;
 
 export type ErrorCode = keyof typeof EXPLANATIONS;

@@ -219,6 +219,7 @@ export class StageNode<Form> {
       topic: `${job.deviceid ?? 'unknown'}/${report.stage}`,
       payload: report.percent,
       text: report.text,
+      ...(report.details === undefined ? {} : { details: report.details }),
       waiting: report.state === 'waiting',
       ...transferOf(report),
       deviceid: job.deviceid,

@@ -1,7 +1,7 @@
 import { ERROR_CODES, explanationOf } from '../../lib/errors';
 import { REQUESTS } from '../../lib/flash/overview/last-request';
 import { PHRASES } from '../../lib/flash/preflight/phrases';
-import { ANNOUNCEMENTS } from '../../lib/flash/run/announcements';
+import { ANNOUNCEMENTS, type Announcement } from '../../lib/flash/run/announcements';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
 
@@ -17,12 +17,16 @@ export interface Texts {
 export function sharedTexts(): Texts {
   return forNodeRed({
     checks: PHRASES,
-    announcements: pick(ANNOUNCEMENTS, ({ label, text }) => ({ label, text })),
+    announcements: pick<Announcement>(ANNOUNCEMENTS, announcementTexts),
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
     findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
     requests: REQUESTS,
   });
+}
+
+function announcementTexts({ label, text, details }: Announcement): Texts {
+  return details === undefined ? { label, text } : { label, text, details };
 }
 
 function pick<T>(table: Readonly<Record<string, T>>, texts: (entry: T) => Texts): Texts {

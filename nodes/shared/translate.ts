@@ -18,15 +18,17 @@ export function translator(RED: NodeAPI, type: string): Translate {
 const SHARED_CATALOGUE = '@sonota/node-red/sonota-host';
 
 /** A report in the runtime's language. */
-export function translateReport<R extends Pick<Report, 'name' | 'values' | 'label' | 'text'>>(
+export function translateReport<R extends Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>>(
   RED: NodeAPI,
   report: R,
 ): R {
-  const translate = (part: 'label' | 'text'): string => {
+  const translate = (part: 'label' | 'text' | 'details', english: string): string => {
     const path = `announcements.${report.name}.${part}`;
-    return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, report.values) ?? report[part];
+    return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, report.values) ?? english;
   };
-  return { ...report, label: translate('label'), text: translate('text') };
+  const { label, text, details } = report;
+  const translated = { ...report, label: translate('label', label), text: translate('text', text) };
+  return details === undefined ? translated : { ...translated, details: translate('details', details) };
 }
 
 /** An error whose two sentences are in the runtime's language, for Catch nodes. */

@@ -4,8 +4,8 @@ import { needsPerson } from '../../lib/flash/run/person-needed';
 import type { Report } from '../../lib/flash/run/report';
 import type { ShownReport } from '../../lib/home-assistant';
 
-/** The sentence in the person's language. */
-export type ReportText = (report: Pick<Report, 'name' | 'values' | 'label' | 'text'>) => string;
+/** Instruction and details in the person's language. */
+export type ReportText = (report: Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>) => string;
 
 /** What each job's stage announces, as Home Assistant shows it. */
 export class JobReports {

@@ -61,7 +61,7 @@ export default function register(RED: NodeAPI): void {
             names,
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
             sentences: (error) => translateSentences(RED, error),
-            reportText: (report) => translateReport(RED, report).text,
+            reportText: (report) => wholeText(translateReport(RED, report)),
             version: ownVersion(),
           },
           outletOf(this, status, translate),
@@ -131,6 +131,11 @@ function send(node: Node, messages: (NodeMessage | null)[]): void {
   } catch (error) {
     node.error(error);
   }
+}
+
+/** Home Assistant has one place for both. */
+function wholeText({ text, details }: { text: string; details?: string }): string {
+  return details === undefined ? text : `${text} ${details}`;
 }
 
 function namesIn(translate: Translate): EntityNames {

@@ -81,14 +81,17 @@ export default function register(RED: NodeAPI): void {
       return (name: AnnouncementName, values: AnnouncementValues, fraction: number) => {
         percent = Math.max(percent, Math.floor(fraction * 100));
         const report = translateReport(RED, { ...announce(name, values), name, values, percent });
-        if (report.text === last) return;
-        last = report.text;
+        const shown = `${report.text}\n${report.details ?? ''}`;
+        if (shown === last) return;
+        last = shown;
         status.running(report);
         const deviceid = said.deviceId();
         const topic = `${deviceid ?? 'unknown'}/tasmota`;
         const [_msgid, sonota] = [said.raw('_msgid'), said.raw('sonota')];
         const waiting = report.state === 'waiting';
-        const progress: Message = { topic, payload: percent, text: report.text, waiting, deviceid, sonota };
+        const { text, details } = report;
+        const words = details === undefined ? { text } : { text, details };
+        const progress: Message = { topic, payload: percent, ...words, waiting, deviceid, sonota };
         send([null, _msgid === undefined ? progress : { ...progress, _msgid }]);
       };
     };

@@ -46,9 +46,10 @@ describe('in German', () => {
       const board = editor.page.getByRole('region', { name: 'Sonoffs flashen' });
       await board.getByText('Noch nichts geflasht.').waitFor();
       await red.inject('ask');
-      const sentence = /Kein Gerät hat diesen Rechner \(127\.0\.0\.1, Ports .*\) innerhalb von 1 s angewählt\./;
+      const sentence =
+        /Innerhalb von 1 s hat sich kein Gerät mit diesem Rechner \(127\.0\.0\.1, Ports .*\) verbunden\./;
       assert.match(String(await caught), sentence);
-      await board.getByText('misslungen in Stufe Cloud · 10 %').waitFor();
+      await board.getByText('fehlgeschlagen in Stufe Cloud · 10 %').waitFor();
       await board.getByText(sentence).waitFor();
       assert.doesNotMatch(await board.innerText(), /sonota-sidebar|__/, 'a text is a key, or was not filled');
       assert.deepEqual(editor.complaints, []);
@@ -59,7 +60,7 @@ describe('in German', () => {
 
   it('the table before a flash says all of it', async () => {
     const report = (await red.request('POST', '/sonota/host/host/preflight')) as Report;
-    assert.match(report.text, /^Bereit, mit \d Warnungen; die erste: Geräten wird 127\.0\.0\.1 gesagt/);
+    assert.match(report.text, /^Bereit, mit \d Warnungen; die erste: Adresse für die Geräte: 127\.0\.0\.1/);
     // Why nobody but a person joins networks ends in the words of the system, which are what they are.
     const translated = report.checks.filter(({ check }) => check !== 'radio');
     const texts = translated.flatMap(({ text, remedy }) => [text, remedy]).filter((text) => text !== '');

@@ -63,7 +63,7 @@ describe('editor: the sidebar of the flashes', () => {
   it('follows a rehearsal from the button to "done"', async function () {
     this.timeout(REHEARSAL_LIMIT_MS);
     await suite.red.inject(start);
-    await card('finalstage').getByText('downloads the final image').waitFor({ timeout: REHEARSAL_LIMIT_MS });
+    await card('finalstage').getByText('Final image:').waitFor({ timeout: REHEARSAL_LIMIT_MS });
     assert.match(await card('finalstage').innerText(), /FinalStage · \d+ %[\s\S]*Last seen .*: it .*\.\s/);
     const bar = card('finalstage').getByRole('progressbar');
     assert.ok(Number(await bar.getAttribute('aria-valuenow')) > 60);
@@ -98,7 +98,9 @@ describe('editor: the sidebar of the flashes', () => {
     await suite.red.inject('ask');
     await card('failed').getByText('failed in stage cloud · 10 %').waitFor();
     await card('failed')
-      .getByText(/^Likely: No device dialled this machine .* power-cycle the device\.$/)
+      .getByText(
+        /^Likely: No device dialled this machine .* power-cycle the device \(plug or breaker, not the button\)\.$/,
+      )
       .waitFor();
     await photograph('sidebar-failed');
     await assertAccessible(suite.editor.page, '.sonota-board');

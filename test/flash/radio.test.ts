@@ -347,8 +347,8 @@ describe('flash/radio', () => {
     nm.accessPoints.push(ITEAD);
     const other = await bench.host.radio.hold('flow', never);
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
-    const { text } = await stage.recorder.reported(({ name }) => name === 'look-for-ap');
-    assert.match(text, /by itself/);
+    const { details } = await stage.recorder.reported(({ name }) => name === 'look-for-ap');
+    assert.match(details ?? '', /joins it automatically/);
     assert.ok(!nm.calls.includes('RequestScan'));
     await other.release();
     await once(nm, 'joined');

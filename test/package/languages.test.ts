@@ -1,10 +1,32 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ANNOUNCEMENTS, type AnnouncementName } from '../../lib/flash/run/announcements';
 import { packageRoot } from '../shared/package-root';
 
 /** Beside English. */
 const LANGUAGES = ['de', 'fr'];
+
+/** The longest that is usual of each value in a progress text. */
+const LONGEST: Readonly<Record<string, string>> = {
+  actual: '192.168.178.100',
+  address: '192.168.178.100',
+  broker: '192.168.178.100:1883',
+  deviceid: '1000abcdef',
+  firmware: 'Tasmota 15.0.1',
+  holder: '1000abcdef',
+  hostname: 'tasmota-ABCDEF-1234',
+  image: 'user1',
+  model: 'PSA-B01-GL',
+  port: '8080',
+  received: '239220',
+  romVersion: '1.5.5',
+  sent: '239220',
+  size: '239220',
+  ssid: 'my network at home',
+  url: 'http://192.168.4.1/',
+  where: 'http://192.168.4.1/',
+};
 
 interface Catalogue {
   [key: string]: string | Catalogue;
@@ -61,13 +83,57 @@ describe('the catalogues', () => {
     }
   }
 
-  it('keep what stands under a node short enough in every language', () => {
-    const host = join(dist, 'nodes/sonota-host/locales');
+  describe('progress texts', () => {
     for (const language of ['en-US', ...LANGUAGES]) {
-      for (const [key, text] of textsOf(join(host, language, 'sonota-host.json'))) {
-        if (/^announcements\..*\.label$/.test(key))
-          assert.ok(text.replace(/__\w+?__/g, '00').length < 20, `${language} ${key}: ${text}`);
-      }
+      const texts = [...textsOf(join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json'))];
+      const progress = (part: string): (readonly [string, string])[] =>
+        texts
+          .filter(([key]) => key.startsWith('announcements.') && key.endsWith(`.${part}`))
+          .map(([key, text]) => [key.split('.')[1] ?? key, text] as const);
+
+      it(`fit under a node in ${language}, with the percent while the stage works`, () => {
+        for (const [name, label] of progress('label')) {
+          const isWorking = ANNOUNCEMENTS[name as AnnouncementName].state === 'working';
+          const shown = label.replace(/__\w+?__/g, '00') + (isWorking ? ' 100 %' : '');
+          assert.ok(shown.length <= 20, `${name}: ${shown}`);
+        }
+      });
+
+      it(`are at most 80 characters in ${language}, where the debug sidebar cuts`, () => {
+        for (const [name, text] of progress('text')) {
+          const shown = text.replace(/__(\w+?)__/g, (_, value: string) => LONGEST[value] ?? '');
+          assert.ok(shown.length <= 80, `${name}: ${shown}`);
+        }
+      });
+    }
+
+    // A bare verb at the beginning reads as an order in German, as one to a friend or as done already in French.
+    const ORDERS: Readonly<Record<string, RegExp>> = {
+      de: /(^|; |: )(Sucht|Wartet|Nennt|Betritt|Liest|Lädt|Prüft|Verbindet)\b|; wartet\b/,
+      fr: /(^|; |: )(Cherche|Attend|Rejoint|Lit|Indique|Télécharge|Envoie)\b|; (cherche|attend)\b/,
+    };
+    // On a switch with a button these words mean its relay; the device itself would stay powered.
+    const RELAY: Readonly<Record<string, RegExp>> = {
+      de: /aus- und (wieder )?einschalten|Gerät (nicht )?(ein|aus)schalten/i,
+      fr: /éteignez|rallumez|Allumez l.appareil/i,
+    };
+    for (const language of LANGUAGES) {
+      const texts = [...textsOf(join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json'))];
+
+      it(`never order what this machine does itself in ${language}`, () => {
+        const progress = texts.filter(([key]) => /^announcements\..*\.(text|details)$/.test(key));
+        assert.ok(progress.length > 80);
+        assert.deepEqual(
+          progress.filter(([, text]) => ORDERS[language]?.test(text)),
+          [],
+        );
+      });
+
+      it(`say what is meant by power in ${language}, in progress and errors`, () =>
+        assert.deepEqual(
+          texts.filter(([, text]) => RELAY[language]?.test(text)),
+          [],
+        ));
     }
   });
 });

@@ -18,7 +18,7 @@ export interface JobOverview extends Pick<
   readonly endedAt: string | undefined;
   readonly verdict: Pick<Verdict, 'code' | 'confidence' | 'text' | 'values'> | undefined;
   /** What its stage says now, in a wait also what the person must do. */
-  readonly says: { name: AnnouncementName; values: AnnouncementValues; text: string } | undefined;
+  readonly says: { name: AnnouncementName; values: AnnouncementValues; text: string; details?: string } | undefined;
   readonly lastRequest: LastRequest | undefined;
   readonly canRetry: boolean;
   readonly canForget: boolean;
@@ -43,9 +43,14 @@ export function overviewOf(job: Job, canRetry: boolean): JobOverview {
     endedAt: job.isOpen ? undefined : (stages[lastStage]?.endedAt ?? undefined),
     ...(error ? { error } : {}),
     verdict: isSeen ? { code, confidence, text, values } : undefined,
-    says: said && { ...said, text: announce(said.name, said.values).text },
+    says: said && { ...said, ...sentencesOf(said) },
     lastRequest: lastRequestIn(evidence.all),
     canRetry: stage === 'failed' && canRetry,
     canForget: job.isForgettable,
   };
+}
+
+function sentencesOf({ name, values }: NonNullable<Job['said']>): { text: string; details?: string } {
+  const { text, details } = announce(name, values);
+  return details === undefined ? { text } : { text, details };
 }

@@ -1,13 +1,15 @@
 /**
- * What stages say while they run: the one table of it. `label` goes under the node (with the percent it must stay
- * under 20 characters), `text` is a sentence for people, in a wait also what the person must do now.
+ * The progress texts of all stages. `label` is shown under the node (with the percent it must stay under 20
+ * characters). `text` is one sentence of at most 80 characters, where Node-RED's debug sidebar cuts: where a person is
+ * needed, an instruction. `details` holds what does not fit.
  */
 
-interface Announcement {
+export interface Announcement {
   /** `waiting` for something outside (a person, a device), or `working`. */
   readonly state: 'waiting' | 'working';
   readonly label: string;
   readonly text: string;
+  readonly details?: string;
 }
 
 /** In English; the build puts them into the catalogue of `sonota-host`, from which other languages take over. */
@@ -16,92 +18,104 @@ export const ANNOUNCEMENTS = {
   'wait-for-ap': {
     state: 'waiting',
     label: 'Wi-Fi ITEAD-…',
-    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause (newer firmware: a second time), then join its Wi-Fi ITEAD-… with the password 12345678.',
+    text: 'Hold the button for 7 s until the LED blinks fast, then join the Wi-Fi ITEAD-…',
+    details:
+      'The LED must blink without a pause; newer firmware needs a second hold of 7 s. Join with this machine; the password is 12345678. The network closes after 3 minutes.',
   },
   'look-for-ap': {
     state: 'waiting',
     label: 'Wi-Fi ITEAD-…',
-    text: 'Hold the button of the device for 7 seconds until its LED blinks fast without a pause (newer firmware: a second time). This machine looks for its Wi-Fi ITEAD-… and joins it by itself.',
+    text: 'Hold the button for 7 s until the LED blinks fast without a pause.',
+    details:
+      'Newer firmware needs a second hold of 7 s. This machine then finds the Wi-Fi ITEAD-… of the device and joins it automatically.',
   },
   'look-for-new-firmware': {
     state: 'waiting',
     label: 'new Wi-Fi',
-    text: 'The device restarts with its new firmware. This machine looks for the Wi-Fi that it makes, and joins it by itself: leave the button alone.',
+    text: 'Do not press the button: this machine looks for the new Wi-Fi of the device.',
+    details:
+      'The device restarts with its new firmware and opens a Wi-Fi of its own, which this machine joins automatically.',
   },
   'ap-trouble': { state: 'waiting', label: 'Wi-Fi ITEAD-…', text: '{message}' },
-  'send-wifi': { state: 'working', label: 'set-up', text: 'Telling the device {deviceid} about the home Wi-Fi.' },
-  'wifi-joining': {
-    state: 'working',
-    label: 'joining Wi-Fi',
-    text: 'Joining the Wi-Fi {ssid}.',
-  },
+  'send-wifi': { state: 'working', label: 'set-up', text: 'Sending the home Wi-Fi to the device {deviceid}.' },
+  'wifi-joining': { state: 'working', label: 'joining Wi-Fi', text: 'Joining the Wi-Fi {ssid}.' },
   'wifi-joined': {
     state: 'waiting',
     label: 'Wi-Fi joined',
-    text: 'This machine has joined the Wi-Fi {ssid} with the address {actual}, and waits until the device answers.',
+    text: 'Joined the Wi-Fi {ssid}; waiting for the device to answer.',
+    details: 'This machine has the address {actual} there.',
   },
   'wifi-trouble': { state: 'waiting', label: 'Wi-Fi', text: '{message}' },
   'wifi-sent-by-itself': {
     state: 'working',
     label: 'set-up sent',
-    text: 'The device {deviceid} has the home Wi-Fi. This machine leaves the network of the device by itself.',
+    text: 'The device {deviceid} has the home Wi-Fi; this machine leaves its network.',
   },
   'wifi-sent': {
     state: 'working',
     label: 'set-up sent',
-    text: 'The device {deviceid} has the home Wi-Fi. Rejoin the home network now if this machine left it.',
+    text: 'Rejoin the home network if this machine left it.',
+    details: 'The device {deviceid} has the home Wi-Fi.',
   },
   'wifi-probably-sent': {
     state: 'working',
     label: 'set-up sent',
-    text: 'The connection to the device {deviceid} was lost after the set-up was sent; it probably took it. Rejoin the home network now if this machine left it.',
+    text: 'Rejoin the home network if this machine left it.',
+    details:
+      'The connection to the device {deviceid} was lost after the set-up was sent; the device has probably accepted it.',
   },
   'wifi-doubtful': {
     state: 'waiting',
     label: 'check the Wi-Fi',
-    text: 'The device {deviceid} has the home Wi-Fi, but may not join it: {doubts}',
+    text: 'Check the Wi-Fi settings: the device {deviceid} may not be able to join.',
+    details: '{doubts}',
   },
   'already-set-up': {
     state: 'working',
-    label: 'set up already',
-    text: 'The device {deviceid} has been set up before: it dials this machine.',
+    label: 'set up',
+    text: 'The device {deviceid} was set up before and connects to this machine.',
   },
 
   // cloud
   'wait-for-device': {
     state: 'waiting',
-    label: 'device dials in',
-    text: 'Waiting until the device {deviceid} dials this machine ({address}) over the home Wi-Fi; this takes up to a minute. If nothing happens, power-cycle it.',
+    label: 'waiting for it',
+    text: 'Waiting for the device {deviceid} to connect to this machine.',
+    details:
+      'It connects to {address} over the home Wi-Fi within a minute. If nothing happens, power-cycle it (at the plug or breaker, not with the button).',
   },
   'wait-for-any-device': {
     state: 'waiting',
-    label: 'device dials in',
-    text: 'Waiting until a device dials this machine ({address}) over the home Wi-Fi.',
+    label: 'waiting for it',
+    text: 'Waiting for a device to connect to {address} over the home Wi-Fi.',
   },
   'device-dispatched': {
     state: 'working',
-    label: 'dispatched',
-    text: 'The device {deviceid} ({model}, firmware {romVersion}) has asked where to connect.',
+    label: 'identified',
+    text: 'The device {deviceid} ({model}, firmware {romVersion}) asked where to connect.',
   },
   'device-ready': { state: 'working', label: 'ready', text: 'The device {deviceid} is ready for the upgrade.' },
-  'cloud-trouble': { state: 'waiting', label: 'device dials in', text: '{message}' },
+  'cloud-trouble': { state: 'waiting', label: 'waiting for it', text: '{message}' },
 
   // upgrade
-  'load-firmware': { state: 'working', label: 'examining images', text: 'Reading and examining the images.' },
+  'load-firmware': { state: 'working', label: 'check images', text: 'Reading and examining the images.' },
   'fetch-firmware': {
     state: 'working',
-    label: 'fetching image',
-    text: 'Fetching the {image} image from {source}: {received} of {size} bytes.',
+    label: 'downloading',
+    text: 'Downloading the {image} image: {received} of {size} bytes.',
+    details: 'Source: {source}',
   },
   'wait-for-turn': {
     state: 'waiting',
-    label: 'its turn',
-    text: 'The device {deviceid} waits until the device {holder} is through FinalStage: two devices there cannot be told apart.',
+    label: 'waiting its turn',
+    text: 'The device {deviceid} waits until {holder} is through FinalStage.',
+    details: 'Two devices in FinalStage cannot be told apart, so one is served at a time.',
   },
   'wait-for-session': {
     state: 'waiting',
-    label: 'device dials in',
-    text: 'Waiting until the device {deviceid} is connected and ready. If nothing happens, power-cycle it.',
+    label: 'waiting for it',
+    text: 'Waiting for the device {deviceid} to connect.',
+    details: 'If nothing happens, power-cycle it (at the plug or breaker, not with the button).',
   },
   'upgrade-sent': {
     state: 'working',
@@ -116,133 +130,160 @@ export const ANNOUNCEMENTS = {
   },
   'image-written': {
     state: 'working',
-    label: 'upgrade written',
-    text: 'The device {deviceid} has written and verified {image} and restarts into it.',
+    label: 'written',
+    text: 'The device {deviceid} has written and verified {image} and restarts.',
   },
   'device-restarted': {
     state: 'waiting',
     label: 'device restarted',
-    text: 'The device {deviceid} broke off and restarted; the upgrade is sent again when it is back (session {session} of {sessions}).',
+    text: 'Waiting for the device {deviceid}, which broke off and restarted.',
+    details: 'The upgrade is sent again when it is back (session {session} of {sessions}).',
   },
 
   // finalstage
   'wait-for-finalstage': {
     state: 'waiting',
     label: 'Wi-Fi FinalStage',
-    text: 'Join the open Wi-Fi FinalStage as the only client; this machine must get the address 192.168.4.2. The device needs up to a minute to show it.',
+    text: 'Join the open Wi-Fi FinalStage with this machine, and keep phones out.',
+    details: 'This machine must get the address 192.168.4.2. The device needs up to a minute to show its network.',
   },
   'look-for-finalstage': {
     state: 'waiting',
     label: 'Wi-Fi FinalStage',
-    text: 'The device restarts and shows the open Wi-Fi FinalStage, for which it needs up to a minute. This machine looks for it and joins it by itself; keep phones away from it.',
+    text: 'Keep phones out of the Wi-Fi FinalStage, which this machine joins.',
+    details:
+      'The device restarts and shows the open Wi-Fi FinalStage within a minute. This machine finds and joins it automatically.',
   },
   'finalstage-wrong-address': {
     state: 'waiting',
     label: 'wrong address',
-    text: 'This machine has the address {actual} in the FinalStage network, but FinalStage dials 192.168.4.2: set that as a static address.',
+    text: 'Set the fixed address 192.168.4.2 for the Wi-Fi FinalStage.',
+    details: 'This machine has {actual} there, but FinalStage connects only to 192.168.4.2.',
   },
   'finalstage-trouble': { state: 'waiting', label: 'Wi-Fi FinalStage', text: '{message}' },
   'finalstage-joined': {
     state: 'waiting',
-    label: 'FinalStage dials',
-    text: 'This machine is in the FinalStage network; waiting until FinalStage dials port {port}. If it does not within a minute, look at the firewall.',
+    label: 'FinalStage joined',
+    text: 'Waiting for FinalStage to connect to port {port} of this machine.',
+    details: 'This machine is in the Wi-Fi FinalStage. If nothing happens within a minute, check the firewall.',
   },
   'finalstage-dials': {
     state: 'working',
-    label: 'FinalStage is here',
-    text: 'FinalStage has dialled us. Stay in its network and do not power off the device.',
+    label: 'FinalStage',
+    text: 'Stay in the Wi-Fi FinalStage, and leave the device powered.',
+    details: 'FinalStage has connected.',
   },
   'user2-flows': {
     state: 'working',
     label: 'user2',
-    text: 'FinalStage downloads user2: {sent} of {size} bytes. Do not power off the device.',
+    text: 'Leave the device powered. FinalStage downloads user2: {sent} of {size} bytes.',
   },
   'finalstage-again': {
     state: 'waiting',
     label: 'FinalStage again',
-    text: 'FinalStage has user2 and restarts; it appears a second time, which is normal for this device. Join its Wi-Fi again.',
+    text: 'Join the Wi-Fi FinalStage again.',
+    details: 'FinalStage has user2 and restarts. That it appears a second time is normal for this device.',
   },
   'final-flows': {
     state: 'working',
     label: 'final image',
-    text: 'FinalStage downloads the final image: {sent} of {size} bytes. Do not power off the device, do not leave its network.',
+    text: 'Leave the device powered. Final image: {sent} of {size} bytes.',
+    details: 'Stay in the Wi-Fi FinalStage.',
   },
   'user2-stalled': {
     state: 'waiting',
     label: 'user2 stalled',
-    text: 'The transfer of user2 broke off after {sent} of {size} bytes. If FinalStage does not ask again within a minute, switch the device off and on: nothing is lost yet, and it shows FinalStage again.',
+    text: 'Power-cycle the device if FinalStage stays silent for a minute.',
+    details:
+      'The transfer of user2 broke off after {sent} of {size} bytes. Nothing is lost: after the power-cycle (plug or breaker, not the button) FinalStage is back.',
   },
   'final-stalled': {
     state: 'waiting',
     label: 'stalled',
-    text: 'The transfer of the final image broke off after {sent} of {size} bytes. Leave the device powered and stay in the Wi-Fi FinalStage: it may ask again.',
+    text: 'Leave the device powered, and stay in the Wi-Fi FinalStage.',
+    details: 'The transfer of the final image broke off after {sent} of {size} bytes. FinalStage may ask for it again.',
   },
   'final-interrupted': {
     state: 'waiting',
     label: 'looking for it',
-    text: 'Leave the device powered: Node-RED ended during the transfer of the final image. The new firmware is looked for; where the Wi-Fi FinalStage shows itself instead, join it.',
+    text: 'Leave the device powered: its new firmware is being looked for.',
+    details: 'Node-RED ended during the transfer of the final image. If the Wi-Fi FinalStage appears instead, join it.',
   },
   'final-sent': {
     state: 'working',
     label: 'last sector',
-    text: 'The final image is out; waiting until FinalStage is gone. Do not power off the device.',
+    text: 'Leave the device powered until FinalStage has gone.',
+    details: 'The whole final image was sent.',
   },
   'final-unconfirmed': {
     state: 'waiting',
     label: 'looking for it',
-    text: 'FinalStage has acknowledged the whole final image and vanished without closing the connection. Most likely it is installed. Leave the device powered and stay near: if the Wi-Fi FinalStage comes back, join it again.',
+    text: 'Leave the device powered: the new firmware is probably installed.',
+    details:
+      'FinalStage acknowledged the whole final image and vanished without closing the connection. If the Wi-Fi FinalStage comes back, join it again.',
   },
   installed: {
     state: 'working',
     label: 'installed',
-    text: 'The final image is installed and FinalStage is gone. Look for the access point of the new firmware, and rejoin the home network.',
+    text: 'The final image is installed. Rejoin the home network.',
+    details: 'FinalStage has gone. The new firmware may open an access point of its own.',
   },
   'finalstage-away': {
     state: 'waiting',
     label: 'FinalStage again',
-    text: 'The transfer of the final image broke off and FinalStage is not there. Leave the device powered; when the Wi-Fi FinalStage shows itself, join it again.',
+    text: 'Leave the device powered, and join the Wi-Fi FinalStage if it appears.',
+    details: 'The transfer of the final image broke off, and FinalStage is not there.',
   },
   'leave-finalstage': {
     state: 'waiting',
     label: 'leave FinalStage',
-    text: 'The final image is out. If the Wi-Fi FinalStage is gone, let this machine rejoin the home network (it still has the address {actual}).',
+    text: 'Rejoin the home network once the Wi-Fi FinalStage has gone.',
+    details: 'The whole final image was sent; this machine still has the address {actual}.',
   },
   'finalstage-passed-by': {
     state: 'working',
     label: 'not needed',
-    text: 'This flash goes without FinalStage: the device puts its new firmware in place by itself.',
+    text: 'FinalStage is not needed: the device installs its new firmware itself.',
   },
   'several-wait': {
     state: 'waiting',
     label: 'FinalStage',
-    text: '{count} devices wait for FinalStage, which does not say who it is: the one that has waited longest, {deviceid}, is served. Power the others on one after another.',
+    text: 'Power on one device at a time: {count} devices wait for FinalStage.',
+    details: 'FinalStage does not state which device it is; the one that has waited longest, {deviceid}, is served.',
   },
 
   // the new firmware
   'one-hop-written': {
     state: 'working',
-    label: 'upgrade written',
-    text: 'The device {deviceid} has written and verified the image, and restarts to put the new firmware in place automatically. It is dark meanwhile, usually for 20 and at most for 100 seconds, which is normal. Do not disconnect it from power.',
+    label: 'written',
+    text: 'Leave the device powered: it restarts to install its new firmware.',
+    details:
+      'The device {deviceid} has written and verified the image. It is dark (LED off, no Wi-Fi) usually for 20 and at most for 100 seconds, which is normal.',
   },
   'one-hop-dark': {
     state: 'working',
     label: 'dark, {seconds} s',
-    text: 'The device puts its new firmware in place automatically. It is dark meanwhile, usually for {seconds} s more and at most for 100 s in all, which is normal. Do not disconnect it from power.',
+    text: 'Leave the device powered: it is dark for usually {seconds} s more.',
+    details: 'The device installs its new firmware. LED off and no Wi-Fi are normal, for at most 100 s in all.',
   },
   'wait-for-new-firmware': {
     state: 'waiting',
     label: 'new firmware',
-    text: 'Looking for the new firmware. If it makes a Wi-Fi of its own (Tasmota: tasmota-…), join that now; where it knows your Wi-Fi already, it is found by itself.',
+    text: 'Join the Wi-Fi of the new firmware if it opens one.',
+    details:
+      'The new firmware is being looked for. Tasmota opens tasmota-…; firmware that knows your Wi-Fi is found automatically.',
   },
   'wait-for-new-firmware-here': {
     state: 'waiting',
     label: 'new firmware',
-    text: 'This machine is in the network of an access point; waiting until the page of the new firmware answers at {url}.',
+    text: 'Waiting for the page of the new firmware at {url}.',
+    details: 'This machine is in the network of an access point.',
   },
   'new-firmware-stranger': {
     state: 'waiting',
     label: 'another device',
-    text: 'What answers at {url} is another device. Leave its Wi-Fi and join that of the device that was flashed.',
+    text: 'Leave this Wi-Fi, and join that of the device that was flashed.',
+    details: 'Another device answers at {url}.',
   },
   'new-firmware-here': {
     state: 'working',
@@ -254,34 +295,40 @@ export const ANNOUNCEMENTS = {
   'wait-for-tasmota': {
     state: 'waiting',
     label: 'Wi-Fi tasmota-…',
-    text: 'Join the open Wi-Fi tasmota-… (older: sonoff-…) of the device with this machine; only one guest gets in at a time.',
+    text: 'Join the open Wi-Fi tasmota-… (older: sonoff-…) with this machine.',
+    details: 'It accepts only one client at a time.',
   },
   'look-for-tasmota': {
     state: 'waiting',
     label: 'Wi-Fi tasmota-…',
-    text: 'Looking for the Wi-Fi tasmota-… of the device; it needs up to a minute to show it.',
+    text: 'Looking for the Wi-Fi tasmota-… of the device.',
+    details: 'It appears within a minute.',
   },
   'look-for-tasmota-at': { state: 'waiting', label: 'Tasmota', text: 'Looking for the Tasmota at {where}.' },
   'tasmota-stranger': {
     state: 'waiting',
     label: 'another device',
-    text: 'The Tasmota at {url} is another device ({mac}) and is left alone.',
+    text: 'The Tasmota at {url} is another device; it stays unchanged.',
+    details: 'Its MAC address is {mac}.',
   },
   'tasmota-wifi-sent': {
     state: 'waiting',
     label: 'joins the Wi-Fi',
-    text: 'The Tasmota {hostname} has the home Wi-Fi and restarts. Rejoin the home network now if this machine left it; looking at {where}.',
+    text: 'Rejoin the home network if this machine left it.',
+    details: 'The Tasmota {hostname} has the home Wi-Fi and restarts. It is looked for at {where}.',
   },
   'tasmota-settings-sent': {
     state: 'waiting',
     label: 'restarts',
-    text: 'The Tasmota {hostname} has its settings and restarts; looking at {where}.',
+    text: 'The Tasmota {hostname} restarts with its new settings.',
+    details: 'It is looked for at {where}.',
   },
   'tasmota-at-home': { state: 'working', label: 'at home', text: 'The Tasmota {hostname} is at {url}.' },
   'tasmota-mqtt': {
     state: 'waiting',
     label: 'MQTT',
-    text: 'Waiting until the Tasmota {hostname} has connected to the MQTT broker {broker}.',
+    text: 'Waiting for the Tasmota to connect to the broker {broker}.',
+    details: 'The Tasmota {hostname} has the settings of this MQTT broker.',
   },
   'tasmota-done': { state: 'working', label: 'set up', text: 'The Tasmota {hostname} is set up at {url}.' },
 } as const satisfies Record<string, Announcement>;
@@ -292,8 +339,9 @@ export type AnnouncementValues = Readonly<Record<string, string | number>>;
 
 /** An announcement with its `{name}`s filled. */
 export function announce(name: AnnouncementName, values: AnnouncementValues = {}): Announcement {
-  const { state, label, text } = ANNOUNCEMENTS[name];
+  const { state, label, text, details }: Announcement = ANNOUNCEMENTS[name];
   const fill = (sentence: string): string =>
     sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?'));
-  return { state, label: fill(label), text: fill(text) };
+  const filled = { state, label: fill(label), text: fill(text) };
+  return details === undefined ? filled : { ...filled, details: fill(details) };
 }

@@ -52,5 +52,6 @@ export class ReportThrottle {
 }
 
 function isSame(one: Report, other: Report): boolean {
-  return one.text === other.text && one.percent === other.percent && one.warning === other.warning;
+  const isSameText = one.text === other.text && one.details === other.details;
+  return isSameText && one.percent === other.percent && one.warning === other.warning;
 }

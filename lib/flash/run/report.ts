@@ -5,12 +5,14 @@ import type { StageName } from '../routes/stages';
 /** What a stage says of itself while it runs; nodes turn it into a status and a progress message. */
 export interface Report {
   readonly stage: StageName;
-  /** Which announcement it is and what fills it, for a translation of `label` and `text`. */
+  /** Which announcement it is and what fills it, for a translation of `label`, `text` and `details`. */
   readonly name: AnnouncementName;
   readonly values: AnnouncementValues;
   readonly state: 'waiting' | 'working';
   readonly label: string;
   readonly text: string;
+  /** What does not fit into `text`. */
+  readonly details?: string;
   /** The job's percent, 0-100. */
   readonly percent: number;
   /** Something is wrong already, though the stage still goes on. */

@@ -15,6 +15,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const fill = $('<div class="sonota-card-fill"></div>');
   const bar = $('<div class="sonota-card-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"></div>');
   const says = $('<p class="sonota-card-says"></p>');
+  const details = $('<p class="sonota-card-details"></p>');
   const verdict = $('<p class="sonota-card-verdict"></p>');
   const request = $('<p class="sonota-card-more sonota-card-request"></p>');
   const about = $('<p class="sonota-card-more"></p>');
@@ -23,6 +24,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     $('<div class="sonota-card-head"></div>').append(title, stage),
     bar.append(fill),
     says,
+    details,
     verdict,
     request,
     about,
@@ -56,6 +58,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     bar.attr({ 'aria-valuenow': job.percent, 'aria-label': sonotaSidebarText('job.progress', { device }) });
     fill.css('width', `${job.percent}%`);
     sonotaSetText(says, job.says ? sonotaAnnounced(job.says) : '');
+    sonotaSetText(details, job.says ? sonotaDetailsOf(job.says) : '');
     verdict.attr('data-trouble', String(sonotaIsTrouble(job)));
     sonotaSetText(verdict, sonotaVerdictOf(job));
     sonotaSetText(request, sonotaRequestOf(job));
@@ -90,6 +93,10 @@ function sonotaLookOf(job: SonotaJob): string {
 
 function sonotaAnnounced({ name, values, text }: SonotaSentence): string {
   return sonotaSharedText(`announcements.${name}.text`, values, text);
+}
+
+function sonotaDetailsOf({ name, values, details }: SonotaSentence): string {
+  return details === undefined ? '' : sonotaSharedText(`announcements.${name}.details`, values, details);
 }
 
 /** A trouble that the stage announces in the same words is said once. */

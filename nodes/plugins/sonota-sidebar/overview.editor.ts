@@ -6,6 +6,7 @@ interface SonotaSentence {
   name: string;
   values: SonotaValues;
   text: string;
+  details?: string;
 }
 
 interface SonotaJob {
