@@ -411,7 +411,7 @@ describe('flash/radio', () => {
     const bench = await benchWithRadio({ driver: 'auto', interfaceName: 'lo', allowUplink: '' });
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}`, timeoutSeconds: 1 });
     const { text } = await stage.recorder.reported(({ state }) => state === 'waiting');
-    assert.match(text, /join its Wi-Fi/);
+    assert.match(text, /then join the Wi-Fi ITEAD/);
     await assertCode(stage.outcome, 'ap-unreachable');
     assert.ok(!nm.calls.includes('RequestScan'), 'it was not touched');
   });

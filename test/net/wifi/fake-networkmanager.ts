@@ -165,6 +165,13 @@ export class FakeNetworkManager extends EventEmitter {
     device.state = 100;
   }
 
+  /** A profile's activation that began before ends now. */
+  comeUp(device: Device, profile: Profile): void {
+    const old = device.state;
+    this.connect(device, profile);
+    this.signal(device.path, `${NM}.Device`, 'StateChanged', 'uuu', [device.state, old, 0]);
+  }
+
   /** Names of all profiles, and of the active one of each device. */
   names(): { profiles: string[]; active: (string | undefined)[] } {
     const id = (profile: Profile | undefined): string | undefined =>

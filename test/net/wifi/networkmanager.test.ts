@@ -104,11 +104,22 @@ describe('net/wifi/networkmanager', () => {
 
   it('joins where the former network goes while it is asked for', async () => {
     const device = atHome();
+    const former = device.active;
     nm.on('call', (call) => {
-      if (call === 'GetAll org.freedesktop.NetworkManager.Connection.Active') device.active = undefined;
+      const isAsked = call === 'GetAll org.freedesktop.NetworkManager.Connection.Active';
+      if (isAsked && device.active === former) device.active = undefined;
     });
     await driver.join(ITEAD, { signal: never });
     assert.equal(driver.joined?.ssid, ITEAD.ssid);
+  });
+
+  it('does not take the network from before for the new one where it comes up just then', async () => {
+    const device = nm.addWifi('wlan0');
+    const home = nm.addProfile('home', 'home');
+    nm.on('call', (name: string) => name === 'AddAndActivateConnection2' && nm.comeUp(device, home));
+    const joined = await driver.join(FINALSTAGE, { signal: never });
+    assert.equal(joined.address, '192.168.4.2');
+    await driver.leave({ signal: never });
   });
 
   it('makes a profile that takes neither the default route nor DNS, and never connects by itself', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Message } from '@jellybrick/dbus-next';
-import { FlashError } from '../../../errors';
+import { asFlashError, FlashError } from '../../../errors';
 import { errorOfReason, lossOfReason, NM, NM_DEVICE, NM_PATH, STATE } from './facts';
 import type { NmDevice } from './api';
 import type { SystemBus } from './system-bus';
@@ -52,8 +52,11 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
     for (const rule of this.rules) void this.bus.unmatch(rule);
   }
 
-  /** Resolves when the device is up with what was begun; rejects with the reason why it is not, or the signal's. */
-  activated(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when the device is up with what was begun; rejects with the reason why it is not, or the signal's.
+   * @param isOurs whether what is active now is that: the network from before may come up again just then
+   */
+  activated(isOurs: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         this.off('state', onState);
@@ -64,9 +67,9 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
       const onState = (change: StateChange): void => {
         const failure = this.failureIn(change);
         if (failure) end(() => reject(failure));
-        else if (change.state === STATE.activated) end(resolve);
+        else if (change.state === STATE.activated) isOurs().then((ours) => ours && end(resolve), onGone);
       };
-      const onGone = (error: FlashError): void => end(() => reject(error));
+      const onGone = (error: unknown): void => end(() => reject(asFlashError(error)));
       const onAbort = (): void => end(() => reject(signal.reason as Error));
       this.on('state', onState);
       this.on('gone', onGone);

@@ -97,15 +97,18 @@ export class NetworkManagerDriver extends ProfileDriver {
     const active = await api.activeOn(device.path);
     if (signal.aborted) throw signal.reason as Error;
     // A profile that is being taken away stays active for a moment: it is nothing to come back to.
-    const isOurs = active !== undefined && ownerOf(active.id) !== undefined;
-    await this.begin(active && !isOurs ? { uuid: active.uuid } : undefined);
+    const isForeign = active !== undefined && ownerOf(active.id) === undefined;
+    await this.begin(isForeign ? { uuid: active.uuid } : undefined);
     const watch = await DeviceWatch.begin(api.bus, device, network.ssid);
     const failed = new AbortController();
-    const activated = watch.activated(AbortSignal.any([signal, failed.signal]));
+    const name = profileName(api.bus.name);
+    const isOurs = async (): Promise<boolean> =>
+      (await api.activeOn(device.path))?.id === name && (await api.deviceState(device.path)) === STATE.activated;
+    const activated = watch.activated(isOurs, AbortSignal.any([signal, failed.signal]));
     activated.catch(() => undefined);
     try {
       const user = (await api.permissions()).isOwnOnly ? userName() : undefined;
-      const options = { name: profileName(api.bus.name), interfaceName: device.name, user };
+      const options = { name, interfaceName: device.name, user };
       const settings = settingsOf(network, options);
       await api.activateNew(settings, device.path, accessPoint.path);
       await activated;
