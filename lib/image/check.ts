@@ -26,7 +26,12 @@ export function checkForRoad(bytes: Uint8Array, road: Road): ImageFacts {
   return requireSound(examine(bytes, road));
 }
 
-function requireSound({ findings, facts, road }: Examination): ImageFacts {
+/**
+ * What `checkForRoad` makes of an examination.
+ *
+ * @throws as `checkImage`
+ */
+export function requireSound({ findings, facts, road }: Examination): ImageFacts {
   const reason = findings.find(isRefusal);
   if (reason) throw new FlashError(reason.code, reason.values);
   // An image without facts always has a finding that refuses it.

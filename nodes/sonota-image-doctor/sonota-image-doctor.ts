@@ -1,7 +1,8 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
+import { ExaminedImages } from '../../lib/flash/firmware/examined-images';
 import { readSource } from '../../lib/flash/firmware/image-source';
-import { examine, flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
+import { flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
 import { libraryOf } from '../shared/library';
 import { readSource as readImage } from '../shared/sources';
 import { translateError, translateFinding, translator } from '../shared/translate';
@@ -20,7 +21,8 @@ export default function register(RED: NodeAPI): void {
       const source = readImage(said, 'payload');
       const options = { signal: closing.signal, library: libraryOf(RED) };
       const { bytes } = await readSource(roadFacts(road).role, source ?? '', options);
-      return examine(bytes, road);
+      // The flow may change what it gets.
+      return structuredClone(await ExaminedImages.shared.examination(bytes, road));
     };
     const show = ({ verdict, findings }: Examination): void => {
       const first = findings[0];

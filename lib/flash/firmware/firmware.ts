@@ -1,9 +1,10 @@
 /** One firmware to install, every image of it examined before any device sees it. */
 
 import { FlashError } from '../../errors';
-import { checkForRoad, digestOf, packOneHop, roadOfRole, type ImageFacts, type ImageRole, type Road } from '../../image';
+import { roadOfRole, type ImageFacts, type ImageRole, type Road } from '../../image';
 import type { Route } from '../routes';
 import { chosenRoute, type RouteChoice } from '../routes/choice';
+import { ExaminedImages } from './examined-images';
 import { sourceOf } from './library/catalog';
 import type { SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
@@ -61,7 +62,7 @@ export async function loadForRoute(route: Route, sources: FirmwareSources, optio
   for (const role of LOAD_ORDER.filter((one) => roles.includes(one))) {
     loaded[role] = await loadImage(role, named[role], { ...options, digest: sources.digests?.[role] }, route.images[role]);
   }
-  return route.isPacked && loaded.final ? withPacked(loaded.final) : loaded;
+  return route.isPacked && loaded.final ? await withPacked(loaded.final) : loaded;
 }
 
 const NAMED_ORDER: readonly ImageRole[] = ['user1', 'user2', 'final'];
@@ -77,9 +78,10 @@ function needsSource({ images, isPacked }: Route, role: ImageRole): boolean {
   return images[role] !== undefined && (!isPacked || role === 'final');
 }
 
-function withPacked(final: LoadedImage): WholeFirmware {
-  const packed = { bytes: packOneHop(final.bytes), source: `one hop of ${final.source}` };
-  return { final, user1: examined('user1', packed), user2: examined('user2', packed) };
+async function withPacked(final: LoadedImage): Promise<WholeFirmware> {
+  const { bytes } = await ExaminedImages.shared.packed(final.bytes);
+  const packed = { bytes, source: `one hop of ${final.source}` };
+  return { final, user1: await examined('user1', packed), user2: await examined('user2', packed) };
 }
 
 function requireWhole({ user1, user2, final }: Firmware): WholeFirmware {
@@ -103,7 +105,7 @@ export async function loadForFinalStage(
     return { final, user2: await loadImage('user2', sources.user2, { ...options, digest: digests?.user2 }) };
   }
   const kept = await options.library?.keptUser2().catch(() => undefined);
-  return kept ? { final, user2: examined('user2', kept) } : { final };
+  return kept ? { final, user2: await examined('user2', kept) } : { final };
 }
 
 function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Omit<FirmwareSources, 'final'> {
@@ -128,15 +130,16 @@ export async function loadImage(
 ): Promise<LoadedImage> {
   if (isEmptySource(source)) throw missing(role);
   const read = await readSource(role, source, options);
-  if (options.digest !== undefined && digestOf(read.bytes) !== options.digest) {
+  if (options.digest !== undefined && ExaminedImages.shared.share(read.bytes).sha256 !== options.digest) {
     throw new FlashError('image-changed', { what: role });
   }
-  return examined(role, read, road);
+  return await examined(role, read, road);
 }
 
-function examined(role: ImageRole, { bytes, source }: SourceBytes, road: Road = roadOfRole(role)): LoadedImage {
-  const facts = checkForRoad(bytes, road);
-  return { role, bytes, sha256: facts.sha256, facts, source };
+async function examined(role: ImageRole, read: SourceBytes, road: Road = roadOfRole(role)): Promise<LoadedImage> {
+  const { bytes, sha256 } = ExaminedImages.shared.share(read.bytes);
+  const facts = await ExaminedImages.shared.facts(bytes, road);
+  return { role, bytes, sha256, facts, source: read.source };
 }
 
 function missing(role: ImageRole): FlashError {

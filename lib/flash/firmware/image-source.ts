@@ -9,6 +9,8 @@ import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type SourceBytes } fro
 import type { ImageLibrary } from './library/image-library';
 import { placesOf, thisFileSystem, whyNoFile, withoutQuotes } from './file-path';
 import { rehearsalImage } from './rehearsal';
+import { SharedReads } from './shared-reads';
+import { unlessAborted } from '../waiting/unless-aborted';
 
 /** A Buffer as it looks after a trip through JSON, such as MQTT or a file. */
 export interface JsonBuffer {
@@ -28,6 +30,8 @@ export interface SourceOptions extends FetchSettings {
   /** The digest seen when the source was examined. */
   digest?: string | undefined;
 }
+
+const files = new SharedReads<Buffer | undefined>();
 
 const FILE_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'Node-RED has no permission to read it',
@@ -87,14 +91,18 @@ async function readNamedFile(
   }
   const [first, ...others] = places.paths;
   for (const path of [first, ...others]) {
-    const bytes = await bytesOfFile(role, path, signal);
+    // An error names the role.
+    const reading = files.read(`${role} ${path}`, () => bytesOfFile(role, path));
+    const bytes = await unlessAborted(reading, signal).catch((thrown: unknown) => {
+      throw signal.aborted ? new FlashError('cancelled', {}, { cause: thrown }) : thrown;
+    });
     if (bytes) return { bytes, source: path };
   }
   throw new FlashError('image-unreadable', { what: role, source: first, reason: whyNoFile(name) });
 }
 
 /** @returns undefined where there is no such file */
-async function bytesOfFile(role: ImageRole, path: string, signal: AbortSignal): Promise<Buffer | undefined> {
+async function bytesOfFile(role: ImageRole, path: string): Promise<Buffer | undefined> {
   const unreadable = (reason: string, cause?: unknown): FlashError =>
     new FlashError('image-unreadable', { what: role, source: path, reason }, { cause });
   try {
@@ -103,12 +111,11 @@ async function bytesOfFile(role: ImageRole, path: string, signal: AbortSignal): 
     if (file.isDirectory()) throw unreadable('it is a folder');
     if (!file.isFile()) throw unreadable('it is not a regular file');
     refuseLength(role, file.size);
-    const bytes = await readFile(path, { signal });
+    const bytes = await readFile(path);
     refuseLength(role, bytes.length);
     return bytes;
   } catch (thrown) {
     if (thrown instanceof FlashError) throw thrown;
-    if (signal.aborted) throw new FlashError('cancelled', {}, { cause: thrown });
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw unreadable(FILE_REASONS[code] ?? (code || String(thrown)), thrown);

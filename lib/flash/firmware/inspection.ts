@@ -1,7 +1,8 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
-import { examine, flashPicture, mend, type Examination, type ImageRole, type MendName } from '../../image';
+import { flashPicture, mend, type Examination, type ImageRole, type MendName } from '../../image';
+import { ExaminedImages } from './examined-images';
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
@@ -50,9 +51,9 @@ export async function inspect(library: ImageLibrary, target: InspectionTarget): 
   try {
     const kept = await library.peek(source, digest);
     if (kept === 'not-here') return notFetched(library, source);
-    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...examined(library, kept.bytes, target) };
+    if (kept) return { state: kept.isConfirmed ? 'examined' : 'unconfirmed', ...(await examined(library, kept.bytes, target)) };
     const { bytes } = await readSource(target.role, source, { library, signal: AbortSignal.timeout(READ_LIMIT_MS) });
-    return { state: 'examined', ...examined(library, bytes, target) };
+    return { state: 'examined', ...(await examined(library, bytes, target)) };
   } catch (thrown) {
     return unreadable(thrown);
   }
@@ -70,7 +71,7 @@ export async function fetchAndInspect(
 ): Promise<Inspection> {
   try {
     const { bytes } = await readSource(target.role, meant(library, target), { ...settings, library });
-    return { state: 'examined', ...examined(library, bytes, target) };
+    return { state: 'examined', ...(await examined(library, bytes, target)) };
   } catch (thrown) {
     if (thrown instanceof FlashError && thrown.code === 'digest-unconfirmed') return await inspect(library, target);
     return unreadable(thrown);
@@ -105,8 +106,8 @@ function notFetched(library: ImageLibrary, source: string): Inspection {
   return { state: 'not-fetched', from: url, size, sha256 };
 }
 
-function examined(library: ImageLibrary, bytes: Buffer, target: InspectionTarget): Examined {
-  const image = examine(bytes, targetOf(target.role, knownChoice(target)));
+async function examined(library: ImageLibrary, bytes: Buffer, target: InspectionTarget): Promise<Examined> {
+  const image = await ExaminedImages.shared.examination(bytes, targetOf(target.role, knownChoice(target)));
   const { verdict, findings, identity, sha256, size } = image;
   const named = library.catalogImage(meant(library, target));
   const title = (named ?? library.catalog.withDigest(sha256))?.title;

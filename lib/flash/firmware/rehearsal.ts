@@ -8,8 +8,16 @@ const FINAL_BYTES = 482_432;
 /** Its author's name is what Tasmota is known by: the virtual Sonoff boots this image as that. */
 const FINAL_TEXT = `${REHEARSAL_MARK}, which takes it for Tasmota by Theo Arends`;
 
-/** An image for a rehearsal: sound in every field, so that every check passes, and of no use. */
+const made = new Map<ImageRole, Buffer>();
+
+/** An image for a rehearsal: sound in every field, so that every check passes, and of no use. Made once. */
 export function rehearsalImage(role: ImageRole): Buffer {
+  const image = made.get(role) ?? makeImage(role);
+  made.set(role, image);
+  return image;
+}
+
+function makeImage(role: ImageRole): Buffer {
   if (role === 'final') return makeFinalImage({ size: FINAL_BYTES, seed: 3, text: FINAL_TEXT, redundancy: 0.3 });
   return makeUserImage({
     slot: role === 'user1' ? 1 : 2,

@@ -395,7 +395,7 @@ describe('flash/verdict over real sockets', () => {
       // It ends with its bench.
       stage.outcome.catch(() => undefined);
       const job = await new Sayings(bench).follow(stage);
-      while (!job.download?.isComplete) await once(job.evidence, 'changed');
+      while (!job.download?.isComplete) await once(bench.host.jobs, 'changed');
       await device.stop();
       while (!job.evidence.all.some(({ kind }) => kind === 'session-lost')) await once(job.evidence, 'changed');
       assert.equal(job.evidence.verdict().code, 'on-course');
@@ -421,7 +421,10 @@ describe('flash/verdict over real sockets', () => {
 
     it('device-timeout: it is not there', async () => {
       const bench = await openBench();
-      await timesOutWith(bench, 'device-timeout', upgrade(bench));
+      const stage = upgrade(bench);
+      // Before that, its images are examined, which has no time limit.
+      const isWaiting = ({ name }: Report): boolean => name === 'wait-for-session';
+      await timesOutWith(bench, 'device-timeout', stage, () => stage.recorder.reported(isWaiting));
     });
 
     it('port-in-use: another program has the port of FinalStage', async () => {
