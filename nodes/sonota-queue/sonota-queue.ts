@@ -7,7 +7,7 @@ import { whenFlowsRun } from '../shared/deploys';
 import { homeWifi, hostNodeOf, hosts, requireHost, type HostNode } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
 import { NodeStatus } from '../shared/status';
-import { Throttle } from '../shared/throttle';
+import { Throttle } from '../../lib/flash/waiting/throttle';
 import { translateError, translator } from '../shared/translate';
 import { Values } from '../shared/values';
 import { showQueue } from './queue-status';

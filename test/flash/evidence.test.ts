@@ -69,6 +69,56 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 8);
   });
 
+  it('keeps of a row of ranges the first and the newest, with their count, and tells of the first alone', () => {
+    const evidence = new JobEvidence();
+    let told = 0;
+    evidence.on('changed', () => (told += 1));
+    const ask = (first: number, randPosition?: number, role: 'user1' | 'user2' = 'user2'): void =>
+      evidence.add({
+        kind: 'image-requested',
+        role,
+        class: 'range',
+        first,
+        size: 40_960,
+        ...(randPosition === undefined ? {} : { randPosition }),
+      });
+    const kept = (): unknown[] =>
+      evidence.all.map((seen) => (seen.kind === 'image-requested' ? [seen.first, seen.count] : seen.kind));
+    for (let n = 0; n < 5; n++) ask(4096 * n, n + 3);
+    assert.deepEqual(kept(), [
+      [0, undefined],
+      [16_384, 4],
+    ]);
+    assert.equal(told, 1);
+    evidence.add({ kind: 'message', direction: 'in', text: 'in between' });
+    ask(20_480, 8);
+    assert.deepEqual(kept(), [[0, undefined], 'message', [20_480, 5]]);
+
+    const before = kept();
+    const begins: [string, () => void, unknown[]][] = [
+      ['the same piece again', () => ask(20_480, 9), [20_480, undefined]],
+      ['a gap', () => ask(28_672, 10), [28_672, undefined]],
+      ['the sequence of a device that has restarted', () => ask(32_768, 3), [32_768, undefined]],
+      ['a request without a place in the sequence', () => ask(36_864), [36_864, undefined]],
+      ['another file', () => ask(40_960, undefined, 'user1'), [40_960, undefined]],
+    ];
+    for (const [what, act, expected] of begins) {
+      act();
+      before.push(expected);
+      assert.deepEqual(kept(), before, what);
+    }
+    for (const kind of ['acknowledged', 'session-lost', 'upgrade-sent', 'stage'] as const) {
+      ask(0);
+      if (kind === 'acknowledged') evidence.add({ kind, error: 404 });
+      if (kind === 'session-lost') evidence.add({ kind });
+      if (kind === 'upgrade-sent') evidence.add({ kind, version: '1', session: 1 });
+      if (kind === 'stage') evidence.add({ kind, stage: 'upgrade', event: 'over' });
+      ask(4096);
+      before.push([0, undefined], kind, [4096, undefined]);
+      assert.deepEqual(kept(), before, kind);
+    }
+  });
+
   it('loses nothing of what happened once to any number of what repeats', () => {
     const evidence = new JobEvidence();
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE });

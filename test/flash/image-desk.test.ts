@@ -10,6 +10,8 @@ import type { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { DERIVED_EVERY_MS } from '../../lib/flash/waiting/throttle';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { refuseRehearsalImages, rehearsalImage } from '../../lib/flash/firmware/rehearsal';
 import { FlashError } from '../../lib/errors';
 import { parseOtaRequest } from '../../lib/protocol/ota-request';
@@ -35,6 +37,7 @@ async function headOf(port: number, request: string): Promise<string> {
 
 describe('flash/image-desk', () => {
   const NEVER = new AbortController().signal;
+  afterEach(timeGoesOn);
 
   it('knows an upgrade by its job, and the device by its address or its signature', async () => {
     const jobs = new JobBook();
@@ -271,6 +274,38 @@ describe('flash/image-desk', () => {
       assert.deepEqual([download.requests, download.sent, download.role], [1, 4000, 'user1']);
     });
   }
+
+  it('counts the ranges of an upgrade where they arrive, and tells of them four times a second', async () => {
+    const jobs = new JobBook();
+    const desk = new ImageDesk(jobs, new Devices());
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    const { user1, ...others } = await loadFirmware(FIRMWARE, { signal: NEVER });
+    // Larger than what is asked for: the last byte is news.
+    job.firmware = { ...others, user1: { ...user1, bytes: Buffer.alloc(4096 * 101) } };
+    job.learn({ ip: '192.0.2.7' });
+    const download = (job.download = new UpgradeDownload());
+    timeStands();
+    const told: boolean[] = [];
+    jobs.on('changed', (_job: Job, isTurn: boolean) => told.push(isTurn));
+    const ask = (first: number): void => {
+      const range = `bytes=${first}-${first + 4095}`;
+      const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', { range });
+      const found = desk.find(asked, '192.0.2.7');
+      assert.ok('observer' in found);
+      void found.observer.request?.(asked, '192.0.2.7');
+      found.observer.sent(first, first + 4096);
+      found.observer.ended({ complete: true, bytes: first + 4096 });
+    };
+    ask(0);
+    told.length = 0;
+    for (let n = 1; n < 100; n++) ask(4096 * n);
+    assert.deepEqual(told, []);
+    timePasses(DERIVED_EVERY_MS);
+    assert.deepEqual(told, [false]);
+    assert.equal(download.requests, 100);
+    assert.equal(job.evidence.all.length, 2);
+  });
 
   it('keeps that FinalStage looks whether we are there, and of whose job it is', () => {
     const jobs = new JobBook();

@@ -5,6 +5,8 @@ import { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { DERIVED_EVERY_MS } from '../../lib/flash/waiting/throttle';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const DEVICE = '1000a1b2c3';
 const FACTS = {
@@ -16,6 +18,8 @@ const FACTS = {
 };
 
 describe('flash/job', () => {
+  afterEach(timeGoesOn);
+
   it('has one percent over all stages, which never falls', () => {
     const job = new Job('provision', '1', new Date(0));
     const seen: number[] = [];
@@ -157,7 +161,8 @@ describe('flash/job', () => {
     );
   });
 
-  it('tells of every change, and which of them a restart must know', () => {
+  it('tells of every change, and which of them a restart must know; of what flows four times a second', () => {
+    timeStands();
     const job = new Job('cloud', '1');
     const turns: boolean[] = [];
     const images = {};
@@ -195,7 +200,11 @@ describe('flash/job', () => {
     );
     assert.deepEqual(
       after(() => visit.requested('final', 8192)),
-      [true, false],
+      [true],
+    );
+    assert.deepEqual(
+      after(() => timePasses(DERIVED_EVERY_MS)),
+      [false],
     );
     const download = new UpgradeDownload();
     assert.deepEqual(
@@ -204,12 +213,19 @@ describe('flash/job', () => {
     );
     assert.equal(job.download, download);
     assert.deepEqual(
-      after(() => download.sentUpTo(1)),
-      [false],
+      after(() => {
+        for (let to = 1; to <= 100; to++) download.sentUpTo(to);
+      }),
+      [],
     );
     assert.deepEqual(
+      after(() => timePasses(DERIVED_EVERY_MS)),
+      [false],
+    );
+    download.sentUpTo(101);
+    assert.deepEqual(
       after(() => download.taken()),
-      [true, false],
+      [true],
     );
     assert.deepEqual(
       after(() => job.leave('cloud')),

@@ -33,12 +33,12 @@ export class FinalStageTurn extends EventEmitter {
 
   join(jobs: JobBook): void {
     this.books.add(jobs);
-    jobs.on('changed', this.tell);
+    jobs.on('changed', this.onJob);
   }
 
   leave(jobs: JobBook): void {
     this.books.delete(jobs);
-    jobs.off('changed', this.tell);
+    jobs.off('changed', this.onJob);
     this.tell();
   }
 
@@ -64,6 +64,11 @@ export class FinalStageTurn extends EventEmitter {
       this.waiting.splice(this.waiting.indexOf(job), 1);
     }
   }
+
+  /** Bytes that flow give nobody a turn. */
+  private readonly onJob = (_job: Job, isTurn: boolean): void => {
+    if (isTurn) this.tell();
+  };
 
   private readonly tell = (): void => void this.emit('changed');
 

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { explain } from '../../errors';
-import type { Observation, StageBegan, Unstamped } from '../verdict/observation';
+import { PIECE_BYTES } from '../../client/range-fetch';
+import type { Observation, Seen, StageBegan, Unstamped } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
 
@@ -24,13 +25,18 @@ const REPEATING = new Set<Observation['kind']>([
   'connection-refused',
   'left-unregistered',
 ]);
+/** What ends a row of requests; they are not put behind it. */
+const ENDS_A_ROW = new Set<Observation['kind']>(['stage', 'upgrade-sent', 'acknowledged', 'session-lost']);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
 export const DIALS_EVERY_MS = 5000;
 /** A verdict may change by time alone, but need not be found anew for every report. */
 const FRESH_MS = 200;
 
+type ImageRequest = Extract<Unstamped, { kind: 'image-requested' }>;
+
 /**
- * All that was seen of one job, and what follows from it. Emits `changed` at every observation.
+ * All that was seen of one job, and what follows from it. Emits `changed` at every observation but those that are merely
+ * counted.
  */
 export class JobEvidence extends EventEmitter {
   patience: Patience = PATIENCE;
@@ -58,6 +64,7 @@ export class JobEvidence extends EventEmitter {
 
   add(sighting: Unstamped, at = Date.now()): void {
     if (sighting.kind === 'finalstage-dialled' && this.isDialNews(at) === false) return;
+    if (sighting.kind === 'image-requested' && this.continues(sighting, at)) return;
     this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
     if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
     this.judged = undefined;
@@ -112,6 +119,21 @@ export class JobEvidence extends EventEmitter {
     }
   }
 
+  /**
+   * Counts a request that goes on where the one before ended. Of such a row the first and the newest are kept, which is
+   * all that a verdict looks at; that it went on is no news.
+   */
+  private continues(request: ImageRequest, at: number): boolean {
+    const index = this.seen.findLastIndex(({ kind }) => kind === 'image-requested' || ENDS_A_ROW.has(kind));
+    const before = this.seen[index];
+    if (before?.kind !== 'image-requested' || !isNext(before, request)) return false;
+    const { count = 0 } = before;
+    if (count > 0) this.seen.splice(index, 1);
+    this.seen.push({ at, ...request, count: count + 1 });
+    this.judged = undefined;
+    return true;
+  }
+
   private isDialNews(at: number): boolean {
     const last = this.seen.findLast(({ kind }) => kind === 'finalstage-dialled' || kind === 'finalstage-requested');
     return last?.kind !== 'finalstage-dialled' || at - last.at >= DIALS_EVERY_MS;
@@ -142,6 +164,17 @@ export class JobEvidence extends EventEmitter {
     const isSpare = ({ kind }: Observation): boolean => (most ? kind === most[0] : kind !== 'stage');
     this.seen.splice(Math.max(0, this.seen.findIndex(isSpare)), 1);
   }
+}
+
+/** Whether a request by ranges asks for the piece behind another one's, and the device has not restarted in between. */
+function isNext(
+  before: Seen<'image-requested'>,
+  { role, class: otaClass, first, randPosition }: ImageRequest,
+): boolean {
+  if (otaClass !== 'range' || before.class !== 'range' || role !== before.role) return false;
+  if (first === undefined || first !== (before.first ?? NaN) + PIECE_BYTES) return false;
+  if (randPosition === undefined || before.randPosition === undefined) return randPosition === before.randPosition;
+  return randPosition > before.randPosition;
 }
 
 function isBeginning(one: Observation): one is Extract<Observation, StageBegan> {

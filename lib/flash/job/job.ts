@@ -8,6 +8,7 @@ import type { UpgradeDownload } from './upgrade-download';
 import { percentIn, routeNamed, routeThrough, stageOf, type Route, type RouteName, type StageName } from '../routes';
 import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
 import type { Verdict } from '../verdict/verdict';
+import { Throttle } from '../waiting/throttle';
 
 /** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
 export interface StageRecord {
@@ -62,7 +63,10 @@ export class Job {
   /** What was seen of it. */
   readonly evidence = new JobEvidence();
   error: ErrorCode | undefined;
-  /** Called at every change; `isTurn` where a restart must know of it, not where bytes merely flow. */
+  /**
+   * Called at every change that a restart must know of (`isTurn`), and at most four times a second where bytes merely
+   * flow.
+   */
   onChange: (isTurn: boolean) => void = () => undefined;
   /** Ends the stage that is running now, if one is. */
   running: AbortController | undefined;
@@ -78,6 +82,7 @@ export class Job {
   private routeNow: Route | undefined;
   private visitNow: FinalStageVisit | undefined;
   private downloadNow: UpgradeDownload | undefined;
+  private readonly flow = new Throttle(() => this.onChange(false));
   /** The stage that a restart of the process broke into. */
   private interrupted: StageName | undefined;
 
@@ -85,7 +90,7 @@ export class Job {
     this.current = firstStage;
     this.deviceid = deviceid;
     this.startedAt = now;
-    this.evidence.on('changed', () => this.onChange(false));
+    this.evidence.on('changed', this.flow.call);
   }
 
   get firmware(): Firmware {
@@ -94,7 +99,7 @@ export class Job {
 
   set firmware(images: Firmware) {
     this.images = images;
-    this.onChange(true);
+    this.turned();
   }
 
   /** How its device gets the new firmware; undefined until the device has shown what it takes. */
@@ -104,7 +109,7 @@ export class Job {
 
   set route(route: Route | undefined) {
     this.routeNow = route;
-    this.onChange(true);
+    this.turned();
   }
 
   /** Whether its device has fetched all that it needs: what is left is to start the new firmware. */
@@ -182,7 +187,7 @@ export class Job {
     this.error = undefined;
     this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
     this.advance(stage, 0);
-    this.onChange(true);
+    this.turned();
   }
 
   /** Whether a stage goes on that was broken into by a restart: what was done to the device then stays done. */
@@ -223,7 +228,7 @@ export class Job {
     this.interrupted = undefined;
     this.said = undefined;
     if (stageOf(this.routeNow, stage)?.isLast) this.end('done');
-    this.onChange(true);
+    this.turned();
   }
 
   /** Ends the stage with an error, and the job with it, unless that is done already. */
@@ -233,15 +238,15 @@ export class Job {
       Object.assign(record, { endedAt: now.toISOString(), ...(this.ended === 'done' ? { error: code } : {}) });
     this.interrupted = undefined;
     this.said = undefined;
-    if (this.ended === 'done') return this.onChange(true);
+    if (this.ended === 'done') return this.turned();
     this.error = code;
     this.end('failed');
-    this.onChange(true);
+    this.turned();
   }
 
   learn(facts: DeviceFacts): void {
     Object.assign(this.device, facts);
-    this.onChange(true);
+    this.turned();
   }
 
   get facts(): Readonly<DeviceFacts> {
@@ -283,8 +288,14 @@ export class Job {
   }
 
   private listenTo(news: EventEmitter | undefined): void {
-    news?.on('turn', () => this.onChange(true));
-    news?.on('changed', () => this.onChange(false));
+    news?.on('turn', () => this.turned());
+    news?.on('changed', this.flow.call);
+    this.turned();
+  }
+
+  /** Whoever hears of it looks at all that is new. */
+  private turned(): void {
+    this.flow.skip();
     this.onChange(true);
   }
 

@@ -12,6 +12,7 @@ import { stageOf } from '../routes';
 import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
 import { firstOf } from '../waiting/first-of';
+import { Throttle } from '../waiting/throttle';
 import { waitFor } from '../waiting/wait';
 import type { Waits } from '../waiting/waits';
 import { FinalStagePresence } from './finalstage-presence';
@@ -219,6 +220,7 @@ class FinalStageNarrator {
   private readonly visit: FinalStageVisit;
   private readonly presence: FinalStagePresence;
   private readonly radio: NetworkVisit | undefined;
+  private readonly flow = new Throttle(() => this.narrate());
 
   constructor(
     private readonly context: StageContext,
@@ -228,7 +230,7 @@ class FinalStageNarrator {
     this.visit = seen.visit;
     this.presence = seen.presence;
     this.radio = seen.radio;
-    this.visit.on('changed', this.narrate);
+    this.visit.on('changed', this.flow.call);
     this.presence.on('looked', this.narrate);
     this.radio?.on('changed', this.narrate);
     this.narrate();
@@ -236,8 +238,9 @@ class FinalStageNarrator {
 
   stop(): void {
     this.radio?.off('changed', this.narrate);
-    this.visit.off('changed', this.narrate);
+    this.visit.off('changed', this.flow.call);
     this.presence.off('looked', this.narrate);
+    this.flow.flush();
   }
 
   private readonly narrate = (): void => {

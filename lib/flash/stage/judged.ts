@@ -4,6 +4,7 @@ import type { StageContext } from '../run/stage-runs';
 import { withinLimit } from '../waiting/time-limit';
 import type { StageBegan } from '../verdict/observation';
 import { isTrouble, type Trouble, type Verdict } from '../verdict/verdict';
+import { Throttle } from '../waiting/throttle';
 
 /** How often a verdict is looked at that time alone may change. */
 const LOOK_MS = 1000;
@@ -72,11 +73,13 @@ export function watchTrouble(
     last = trouble?.text;
     tell(trouble);
   };
-  job.evidence.on('changed', look);
+  const throttle = new Throttle(look);
+  job.evidence.on('changed', throttle.call);
   const timer = setInterval(look, LOOK_MS);
   return () => {
     clearInterval(timer);
-    job.evidence.off('changed', look);
+    job.evidence.off('changed', throttle.call);
+    throttle.flush();
   };
 }
 

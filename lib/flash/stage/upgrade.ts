@@ -15,6 +15,7 @@ import { withinLimit } from '../waiting/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import type { Trouble } from '../verdict/verdict';
+import { Throttle } from '../waiting/throttle';
 import { waitFor } from '../waiting/wait';
 import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
@@ -241,8 +242,8 @@ class UpgradeSessions {
   private async oneSession(connection: DeviceConnection): Promise<'accepted' | 'lost'> {
     const { job } = this.context;
     const events = new SessionEvents(connection);
-    const onChanged = (): void => this.sayProgress();
-    this.download.on('changed', onChanged);
+    const progress = new Throttle(() => this.sayProgress());
+    this.download.on('changed', progress.call);
     const whenOver = (): FlashError => whyOver(job, 'upgrade');
     try {
       const seconds = this.host.waits.upgradeVerdictMs / 1000;
@@ -251,7 +252,8 @@ class UpgradeSessions {
       );
     } finally {
       events.stop();
-      this.download.off('changed', onChanged);
+      this.download.off('changed', progress.call);
+      progress.flush();
     }
   }
 

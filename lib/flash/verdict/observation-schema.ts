@@ -140,6 +140,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     first: optional(count),
     size: count,
     randPosition: optional(count),
+    count: optional(count),
   }),
   'image-sent': body<'image-sent'>({ role, class: otaClass, bytes: count, ms: elapsedMs }),
   'image-ended': body<'image-ended'>({

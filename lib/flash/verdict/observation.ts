@@ -165,6 +165,8 @@ type Sighting =
       readonly first?: number;
       readonly size: number;
       readonly randPosition?: number;
+      /** How many requests it stands for that followed each other without a gap, the row's first one not included. */
+      readonly count?: number;
     }
   /** So much of an answer without ranges is out; at its first bytes, and whenever they have doubled. */
   | {

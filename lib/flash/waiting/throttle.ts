@@ -1,3 +1,6 @@
+/** What is made of news for people, at most four times a second (docs/dev/design.md#4). */
+export const DERIVED_EVERY_MS = 250;
+
 /** Calls `act` at most once in `intervalMs`: at once where there was none for that long, else when it is over. */
 export class Throttle {
   private timer: NodeJS.Timeout | undefined;
@@ -5,7 +8,7 @@ export class Throttle {
 
   constructor(
     private readonly act: () => void,
-    private readonly intervalMs = 250,
+    private readonly intervalMs = DERIVED_EVERY_MS,
   ) {}
 
   readonly call = (): void => {
@@ -17,11 +20,23 @@ export class Throttle {
     this.act();
   };
 
+  /** What waits need not be said: it was said in another way. */
+  skip(): void {
+    this.isPending = false;
+  }
+
   /** Nothing that waits is said any more. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isPending = false;
+  }
+
+  /** What waits is said now, and nothing after it. */
+  flush(): void {
+    const { isPending } = this;
+    this.stop();
+    if (isPending) this.act();
   }
 
   private open(): void {
