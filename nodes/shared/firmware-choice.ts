@@ -1,8 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
+import { sourceOf } from '../../lib/flash/firmware/library/catalog';
+import { libraryOf } from './library';
 import type { MessageValues } from './messages';
 import { readSources } from './sources';
+import { Values } from './values';
 
 /** The config node `sonota-firmware` as its users see it. */
 export interface FirmwareNode extends Node {
@@ -32,6 +35,33 @@ export function chooseFirmware(
   }
   const name = said.text('firmware');
   return name === undefined ? undefined : firmwareCalled(RED, name).readSources();
+}
+
+/** What the node of the whole flash says of the firmware in its own form. */
+export interface FirmwareChoice {
+  /** Id of a firmware node: it goes before everything else. */
+  readonly firmware: string | undefined;
+  /** One image by its source; the catalog's recommended one where nothing is said. */
+  readonly image: string | undefined;
+  readonly intermediate: string | undefined;
+}
+
+/**
+ * The firmware for a message of the node of the whole flash: its firmware node's, else its image, else the message's,
+ * else the image that the catalog recommends.
+ *
+ * @throws FlashError as `chooseFirmware`
+ */
+export function chooseOrRecommend(
+  RED: NodeAPI,
+  { firmware, image, intermediate }: FirmwareChoice,
+  said: MessageValues,
+): FirmwareSources | undefined {
+  const chosen = firmware === undefined && image !== undefined ? undefined : chooseFirmware(RED, firmware, said);
+  if (chosen) return chosen;
+  const { recommended } = libraryOf(RED).catalog;
+  const final = image ?? (recommended && sourceOf(recommended));
+  return final === undefined ? undefined : readSources(Values.ofMessage({ final, intermediate }));
 }
 
 /** An id is never ambiguous, and wins over a name. */

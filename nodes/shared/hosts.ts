@@ -39,21 +39,24 @@ export function requireHost(hostNode: HostNode | undefined): HostNode {
 }
 
 /**
- * The home Wi-Fi for a message: the host's, else the message's own.
+ * The home Wi-Fi for a message: the node's own where its form has one, else the host's, else the message's.
+ *
+ * @param own of the node's form; a password of the host belongs to the name that the host has
  * @throws FlashError `value-invalid`, `variable-unset`, `wifi-credentials-unusable`
  */
-export function homeWifi({ wifi }: HostNode, said: MessageValues): HomeWifi {
-  const ssid = wifi.ssid ?? (said.exactText('ssid') || undefined);
-  const password = wifi.password ?? said.password();
+export function homeWifi({ wifi }: HostNode, said: MessageValues, own: Partial<HomeWifi> = {}): HomeWifi {
+  const isOfHost = own.ssid === undefined || own.ssid === wifi.ssid;
+  const ssid = own.ssid ?? wifi.ssid ?? (said.exactText('ssid') || undefined);
+  const password = own.password ?? (isOfHost ? wifi.password : undefined) ?? said.password();
   refuseOuterSpaces('Wi-Fi name', ssid);
   refuseOuterSpaces('Wi-Fi password', password);
   return { ssid, password };
 }
 
 /** What of the home Wi-Fi is known for a message, and why a device cannot use it. */
-export function wifiPresence(host: HostNode, said: MessageValues): WifiPresence {
+export function wifiPresence(host: HostNode, said: MessageValues, own?: Partial<HomeWifi>): WifiPresence {
   try {
-    const { ssid, password } = homeWifi(host, said);
+    const { ssid, password } = homeWifi(host, said, own);
     if (ssid !== undefined && password !== undefined) checkCredentials(ssid, password);
     return { ssid: ssid !== undefined, password: password !== undefined };
   } catch (thrown) {

@@ -7,3 +7,31 @@
 function sonotaNotify(text: string, type: 'error' | 'success' | 'warning'): void {
   RED.notify($('<p>').text(text), type);
 }
+
+/** What a person may answer. */
+interface SonotaAnswer {
+  text: string;
+  /** The one that is meant in most cases. */
+  isPrimary?: boolean;
+  act?: () => void;
+}
+
+/** A notice that stays until it is closed or answered; `close` closes it. */
+interface SonotaNotice {
+  close(): void;
+}
+
+/** Shows a notice with what a person may answer; each answer closes it. */
+function sonotaAsk(content: JQuery, type: 'error' | 'warning' | undefined, answers: SonotaAnswer[]): SonotaNotice {
+  const buttons = answers.map(({ text, isPrimary, act }) => ({
+    text,
+    class: isPrimary ? 'primary' : '',
+    click: () => {
+      notice.close();
+      act?.();
+    },
+  }));
+  const options = { type, fixed: true, modal: false, buttons };
+  const notice = RED.notify(content, options as unknown as Parameters<typeof RED.notify>[1]) as unknown as SonotaNotice;
+  return notice;
+}

@@ -5,10 +5,12 @@ import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
 import type { StageName } from '../../lib/flash/routes/stages';
 import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
-import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
+import { nextStage } from '../../lib/flash/job/next-stage';
+import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
 import { MessageValues } from './messages';
+import type { StageGiven, StageStep } from './stage-step';
 import { NodeStatus } from './status';
 import { translateError, translateJob, translateReport, translator } from './translate';
 import { Values } from './values';
@@ -16,18 +18,32 @@ import { Values } from './values';
 type Done = (error?: Error) => void;
 type Send = (messages: (NodeMessage | null)[]) => void;
 
-/** What the stage needs to know of one message; see StageRequest. */
-export type StagePlan = Pick<StageRequest, 'findJob' | 'run' | 'deviceid'>;
-
 export interface StageNodeOptions<Form> {
-  readonly stage: StageName;
-  readonly oneAtATime: boolean;
+  /** The stages that a message passes through, in order: one for a node of a single stage. */
+  readonly steps: readonly [StageStep<Form>, ...StageStep<Form>[]];
   /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
   readForm(form: Values): Form;
   /** Whether it waits for devices that nobody sent a message for. */
   awaitsDevices?(form: Form): boolean;
-  /** Reads a message. Throws a FlashError where it cannot do. */
-  plan(given: { readonly host: HostNode; readonly form: Form; readonly said: MessageValues }): StagePlan;
+  /** With which stage a message begins; the first unless told. Throws a FlashError where it cannot do. */
+  readonly startOf?: (given: StageGiven<Form>) => StageName;
+  /** What must hold before a message begins its first stage; see StageRequest. */
+  readonly check?: (
+    given: StageGiven<Form> & { readonly stage: StageName; readonly signal: AbortSignal },
+  ) => Promise<void>;
+}
+
+/** See StageNode.begin. */
+interface Beginning {
+  readonly ticketId?: string;
+  readonly job?: Job | undefined;
+  readonly isStart?: boolean;
+}
+
+/** What Node-RED gave with a message. */
+interface Held {
+  readonly done: Done;
+  readonly send: Send;
 }
 
 /** A config with the one property that every stage node has. */
@@ -36,19 +52,19 @@ export interface StageNodeDef extends NodeDef {
 }
 
 /**
- * Makes a node run one stage of a flash: takes messages, shows the status, puts out progress and results, and lets
+ * Makes a node run one stage of a flash, or several one after another: takes messages, shows the status, puts out progress and results, and lets
  * go at its close without touching what runs. Nothing here can throw into Node-RED.
  */
 export class StageNode<Form> {
   readonly status: NodeStatus;
-  private readonly pending = new Map<string, { done: Done; send: Send }>();
+  private readonly pending = new Map<string, Held>();
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
   private readonly hostNode: HostNode | undefined;
 
   constructor(
     private readonly RED: NodeAPI,
-    private readonly node: Node,
+    private readonly node: Node<object>,
     private readonly config: StageNodeDef,
     private readonly options: StageNodeOptions<Form>,
   ) {
@@ -75,7 +91,7 @@ export class StageNode<Form> {
 
   /** Begins the stage for a message that nobody sent: a device came by itself. */
   beginBySelf(message: Message): void {
-    this.begin(new MessageValues(message));
+    this.begin(this.options.steps[0], new MessageValues(message));
   }
 
   private attach(): void {
@@ -99,7 +115,8 @@ export class StageNode<Form> {
       const deviceid = job?.deviceid ?? record.deviceid;
       const message = deviceid === undefined ? ticket.message : { ...ticket.message, deviceid };
       try {
-        this.begin(new MessageValues(message), { ticketId: ticket.id, job });
+        const how = { ticketId: ticket.id, job, isStart: record.jobId === undefined };
+        this.begin(this.stepOf(ticket.stage), new MessageValues(message), how);
       } catch (thrown) {
         host.runs.tickets.forget(ticket.id);
         this.outlet.failure(asFlashError(thrown), ticket);
@@ -127,7 +144,7 @@ export class StageNode<Form> {
         runs.cancel(this.node.id, said.deviceId());
         return done();
       }
-      const ticket = this.begin(said);
+      const ticket = this.begin(this.stepOf(this.startOf(said)), said, { isStart: true });
       this.pending.set(ticket.id, { done, send });
     } catch (thrown) {
       const error = asFlashError(thrown);
@@ -137,27 +154,57 @@ export class StageNode<Form> {
     }
   }
 
-  /** @param kept where an earlier run of Node-RED took the message, and had perhaps begun the job */
-  private begin(said: MessageValues, kept: { ticketId?: string; job?: Job | undefined } = {}): Ticket {
-    const { stage, oneAtATime } = this.options;
-    const host = requireHost(this.hostNode);
-    const plan = this.options.plan({ host, form: this.form(), said });
-    const { message } = said;
-    const { deviceid } = plan;
-    return host.flashHost.runs.begin({
+  /** @throws FlashError `host-missing`, or what in the form of the host or of this node cannot be read */
+  given(said: MessageValues): StageGiven<Form> {
+    return { host: requireHost(this.hostNode), form: this.form(), said };
+  }
+
+  private startOf(said: MessageValues): StageName {
+    const { startOf, steps } = this.options;
+    return startOf?.(this.given(said)) ?? steps[0].stage;
+  }
+
+  private stepOf(stage: StageName): StageStep<Form> {
+    const { steps } = this.options;
+    return steps.find((step) => step.stage === stage) ?? steps[0];
+  }
+
+  /**
+   * @param how `isStart`: the message begins here, and no job has yet; `ticketId` and `job` where an earlier run of
+   *   Node-RED took the message, and had perhaps begun the job
+   */
+  private begin({ stage, oneAtATime, plan }: StageStep<Form>, said: MessageValues, how: Beginning = {}): Ticket {
+    const given = this.given(said);
+    const { flashHost } = given.host;
+    const made = plan(given);
+    const { check } = this.options;
+    return flashHost.runs.begin({
       nodeId: this.node.id,
       stage,
-      message,
-      deviceid,
+      message: said.message,
+      deviceid: made.deviceid,
       oneAtATime,
-      ticketId: kept.ticketId,
-      findJob: () => (kept.job?.isOpen ? kept.job : plan.findJob()),
+      ticketId: how.ticketId,
+      ...(how.isStart && check ? { check: (signal) => check({ ...given, stage, signal }) } : {}),
+      findJob: () => (how.job?.isOpen ? how.job : made.findJob()),
       run: async (context) => {
         // A port that was in use is tried again with every message.
-        await host.flashHost.open();
-        return plan.run(context);
+        await flashHost.open();
+        return made.run(context);
       },
     });
+  }
+
+  /** @returns whether the message has entered the stage that follows on its last one */
+  private goOn(message: Message, { job }: StageOutcome, ticket: Ticket): boolean {
+    const next = nextStage(ticket.stage, job);
+    const step = this.options.steps.find(({ stage }) => stage === next);
+    if (!step) return false;
+    const following = this.begin(step, new MessageValues(message));
+    const held = this.pending.get(ticket.id);
+    this.pending.delete(ticket.id);
+    if (held) this.pending.set(following.id, held);
+    return true;
   }
 
   private readonly outlet: Outlet = {
@@ -167,21 +214,29 @@ export class StageNode<Form> {
       this.sendFor(ticket, [null, this.progressMessage(report, job, ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {
+      const message = resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket);
+      try {
+        if (this.goOn(message, outcome, ticket)) return;
+      } catch (thrown) {
+        return this.fail(asFlashError(thrown), ticket);
+      }
       this.status.done();
-      this.sendFor(ticket, [resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket), null]);
+      this.sendFor(ticket, [message, null]);
       this.pending.get(ticket.id)?.done();
       this.pending.delete(ticket.id);
     }),
-    failure: this.guarded((error, ticket) => {
-      this.status.failed(error.code);
-      const done = this.pending.get(ticket.id)?.done;
-      this.pending.delete(ticket.id);
-      const told = translateError(this.RED, error);
-      if (done) done(told);
-      else this.node.error(told, ticket.message);
-    }),
+    failure: this.guarded((error, ticket) => this.fail(error, ticket)),
     queued: this.guarded((count) => this.status.queue(count)),
   };
+
+  private fail(error: FlashError, ticket: Ticket): void {
+    this.status.failed(error.code);
+    const done = this.pending.get(ticket.id)?.done;
+    this.pending.delete(ticket.id);
+    const told = translateError(this.RED, error);
+    if (done) done(told);
+    else this.node.error(told, ticket.message);
+  }
 
   /** What a node behind our wires throws at once must not end a stage, least of all one that a device hangs on. */
   private guarded<A extends unknown[]>(tell: (...news: A) => void): (...news: A) => void {
@@ -195,7 +250,7 @@ export class StageNode<Form> {
   }
 
   private form(): Form {
-    return this.options.readForm(Values.ofForm(this.config));
+    return this.options.readForm(Values.ofForm(this.config, this.node.credentials));
   }
 
   private readonly showHost = (): void => {

@@ -1,26 +1,17 @@
 import type { Node, NodeAPI } from 'node-red';
-import { cloud } from '../../lib/flash/stage/cloud';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { whenFlowsRun } from '../shared/deploys';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import { cloudStep, type CloudForm } from '../shared/stages/cloud';
 import type { Values } from '../shared/values';
 
 export default function register(RED: NodeAPI): void {
   function SonotaCloudEmulator(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    const stageNode = new StageNode(RED, this, config, {
-      stage: 'cloud',
-      oneAtATime: false,
+    const stageNode = new StageNode<CloudEmulatorForm>(RED, this, config, {
+      steps: [cloudStep],
       readForm,
       awaitsDevices: ({ every }) => every,
-      plan: ({ host: { flashHost }, form: { timeoutSeconds, force }, said }) => {
-        const deviceid = said.deviceId();
-        return {
-          deviceid,
-          findJob: () => flashHost.jobs.jobFor('cloud', deviceid),
-          run: (context) => cloud(context, flashHost, { timeoutSeconds, deviceid, force }),
-        };
-      },
     });
     answerEvery(RED, this, stageNode);
   }
@@ -28,18 +19,16 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-cloud-emulator', SonotaCloudEmulator);
 }
 
-interface CloudForm {
+interface CloudEmulatorForm extends CloudForm {
   readonly every: boolean;
-  readonly timeoutSeconds: number;
-  readonly force: boolean;
 }
 
-function readForm(form: Values): CloudForm {
-  return { every: form.flag('every'), timeoutSeconds: form.seconds('timeout') ?? 300, force: form.flag('force') };
+function readForm(form: Values): CloudEmulatorForm {
+  return { every: form.flag('every'), timeoutSeconds: form.seconds('timeout'), force: form.flag('force') };
 }
 
 /** A message for each device that becomes ready by itself, one a job: a device in work is not announced again. */
-function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudForm>): void {
+function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudEmulatorForm>): void {
   const { host, readable } = stageNode;
   if (!host || !readable?.every) return;
   const onReady = ({ device }: DeviceConnection): void => {

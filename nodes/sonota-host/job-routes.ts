@@ -27,7 +27,10 @@ export function addJobRoutes(RED: NodeAPI): void {
       const node = failure && (RED.nodes.getNode(failure.nodeId) as Node | null);
       if (!failure || !node || job.stage !== 'failed') return refuse(response, 'This cannot be tried again from here.');
       const { deviceid } = job;
-      node.receive({ ...failure.message, ...(deviceid === undefined ? {} : { deviceid }) });
+      const known = deviceid === undefined ? {} : { deviceid };
+      // A node of the whole flash would begin from the start.
+      const stage = node.type === 'sonota-flash' ? { stage: failure.stage } : {};
+      node.receive({ ...failure.message, ...known, ...stage });
       response.status(204).end();
     });
   });

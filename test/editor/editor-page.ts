@@ -76,7 +76,7 @@ export class EditorPage {
 
   /** Opens a node's form by a double click, and waits until it has slid in. */
   async openForm(id: string): Promise<Locator> {
-    const node = this.flowNode(id).locator('rect').first();
+    const node = this.flowNode(id).locator('rect.red-ui-flow-node');
     return this.opened('#dialog-form', () => node.dblclick());
   }
 
@@ -130,7 +130,7 @@ export class EditorPage {
 
   /** Opens the help of the node that is selected. */
   async showHelp(id: string): Promise<Locator> {
-    await this.flowNode(id).locator('rect').first().click();
+    await this.flowNode(id).locator('rect.red-ui-flow-node').click();
     await this.showSidebar('help');
     const help = this.page.locator('.red-ui-help');
     await help.locator('p').first().waitFor();
@@ -199,6 +199,8 @@ export class EditorPage {
   async pressInject(id: string): Promise<void> {
     await this.flowNode(id).locator('.red-ui-flow-node-button-button').click();
   }
+
+  /** Presses the button that a node itself has. */
 
   /** The statuses under the nodes that are on the canvas now. */
   async statuses(): Promise<string[]> {

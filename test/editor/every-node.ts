@@ -2,6 +2,7 @@ import type { Flow } from '../shared/node-red';
 
 /** The node types that the palette shows, and the icon of each. */
 export const VISIBLE_TYPES = {
+  'sonota-flash': 'sonota-flash.svg',
   'sonota-wifi': 'sonota-wifi.svg',
   'sonota-preflight': 'sonota-preflight.svg',
   'sonota-provision': 'sonota-provision.svg',
@@ -51,6 +52,24 @@ export const EVERY_NODE: Flow = [
     user2: '',
     final: '/tmp/final.bin',
     intermediate: '',
+  },
+  {
+    id: idOf('sonota-flash'),
+    type: 'sonota-flash',
+    name: '',
+    ssid: '',
+    image: '',
+    firmware: '',
+    intermediate: '',
+    deviceid: '',
+    timeout: '',
+    force: false,
+    apUrl: '',
+    finalStageUrl: '',
+    newFirmwareUrl: '',
+    x: 600,
+    y: 180,
+    ...stage,
   },
   {
     id: idOf('sonota-preflight'),

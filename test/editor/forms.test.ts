@@ -40,6 +40,11 @@ const TOPIC: Entries = {
 
 const DEVICE_ID: Entries = { bad: ['1000', 'my sonoff!'], good: ['1000a1b2c3', 'ITEAD-1000A1B2C3'] };
 
+const SSID: Entries = {
+  bad: ['a'.repeat(32), 'ä'.repeat(16), ' home', 'home '],
+  good: ['a'.repeat(31), 'ä'.repeat(15)],
+};
+
 const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-host': {
     httpsPort: PORT,
@@ -47,13 +52,21 @@ const FIELDS: Record<string, Record<string, Entries>> = {
     httpPort: PORT,
     address: IPV4,
     bind: IPV4,
-    ssid: { bad: ['a'.repeat(32), 'ä'.repeat(16), ' home', 'home '], good: ['a'.repeat(31), 'ä'.repeat(15)] },
+    ssid: SSID,
   },
   'sonota-firmware': { user1: IMAGE, user2: IMAGE, final: IMAGE },
   'sonota-wifi': {
     timeout: POSITIVE,
     stay: POSITIVE,
     address: { bad: ['192.168.4.2', '192.168.4.2/40', 'mine/24'], good: ['192.168.4.2/24', '${IP}'] },
+  },
+  'sonota-flash': {
+    ssid: SSID,
+    deviceid: DEVICE_ID,
+    timeout: POSITIVE,
+    apUrl: URL,
+    finalStageUrl: URL,
+    newFirmwareUrl: URL,
   },
   'sonota-provision': { url: URL, timeout: POSITIVE, deviceid: DEVICE_ID },
   'sonota-cloud-emulator': { timeout: POSITIVE },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
-import { startNodeRed, type Flow, type RunningNodeRed } from '../shared/node-red';
+import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
 import { browserOrSkip } from './browser';
 import { EditorPage } from './editor-page';
 
@@ -15,15 +15,17 @@ export interface EditorSuite {
  * Gives the suite around it a real Node-RED with `flow` deployed and its editor in a real browser, and fails each test
  * after which the browser's console is not clean. Where no browser can be started the whole suite is skipped, and the
  * reasons are printed.
+ *
+ * @param options of the Node-RED, made when the suite begins
  */
-export function useEditor(flow: Flow): EditorSuite {
+export function useEditor(flow: Flow, options: () => Promise<Partial<NodeRedOptions>> = async () => ({})): EditorSuite {
   let browser: Browser | undefined;
   let editor: EditorPage | undefined;
   let red: RunningNodeRed | undefined;
 
   before(async function () {
     browser = await browserOrSkip(this);
-    red = await startNodeRed({ flow });
+    red = await startNodeRed({ flow, ...(await options()) });
     editor = await EditorPage.open(browser, red.url);
   });
 

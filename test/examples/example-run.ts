@@ -71,6 +71,7 @@ export class ExampleRun {
     this.places = { accessPoint, finalStage, newFirmware: await freePort(), home: await freePort() };
     const own: Record<string, Record<string, unknown>> = {
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: HOME.ssid, ...this.ports },
+      'sonota-flash': { apUrl: this.url('accessPoint'), finalStageUrl: this.url('finalStage'), image: '' },
       'sonota-firmware': isRehearsal ? {} : pathsOf(this.folder, Object.keys(images)),
       'sonota-provision': { url: this.url('accessPoint') },
       'sonota-finalstage-watch': { url: this.url('finalStage') },
@@ -136,6 +137,13 @@ export class ExampleRun {
   /** Presses an Inject by its name; `message` stands in for what its form says. */
   async press(name: string, message?: Record<string, unknown>): Promise<void> {
     await this.red.inject(this.node(name).id, message);
+  }
+
+  /** Presses the button of the node of the whole flash. */
+  async pressFlash(): Promise<void> {
+    const node = this.flow.find(({ type }) => type === 'sonota-flash');
+    const answer = await fetch(`${this.red.url}/sonota/flash/${node?.id}/press`, { method: 'POST' });
+    assert.deepEqual(await answer.json(), { state: 'started' }, this.story());
   }
 
   /** What a debug node shows of the `count`-th message; fails at once where the flow tells of an error. */

@@ -50,7 +50,13 @@ describe('the examples, run to their end in a real Node-RED', () => {
     });
   }
 
-  example('02', 'flashes one Sonoff', async (run) => {
+  example('02', 'flashes a Sonoff at the press of its button', async (run) => {
+    await run.pressFlash();
+    await run.flashed(await run.device());
+    await run.shown('flashed');
+  });
+
+  example('09', 'flashes a Sonoff step by step', async (run) => {
     await run.press('Flash one Sonoff');
     await run.flashed(await run.device());
     await run.shown('flashed');

@@ -124,7 +124,7 @@ describe('the examples, all of them in one Node-RED', () => {
     assertAtPeace();
   });
 
-  it('02 waits for its access point then, once its Wi-Fi and its firmware are filled in', async () => {
+  it('09 waits for its access point then, once its Wi-Fi and its firmware are filled in', async () => {
     const images = {
       user1: makeUserImage({ slot: 1, size: 16_384 }),
       user2: makeUserImage({ slot: 2, size: 16_384 }),
@@ -136,21 +136,21 @@ describe('the examples, all of them in one Node-RED', () => {
       await writeFile(paths[role], bytes);
     }
     const filledIn: Record<string, object> = {
-      [nodeOf('02', { type: 'sonota-host' }).id]: {
+      [nodeOf('09', { type: 'sonota-host' }).id]: {
         ssid: 'home',
         address: '127.0.0.1',
         credentials: { password: 'top secret' },
       },
-      [nodeOf('02', { type: 'sonota-firmware' }).id]: paths,
+      [nodeOf('09', { type: 'sonota-firmware' }).id]: paths,
       // Where no device answers, rather than at an address that this machine's network may have.
-      [nodeOf('02', { type: 'sonota-provision' }).id]: { url: `http://127.0.0.1:${await freePort()}` },
+      [nodeOf('09', { type: 'sonota-provision' }).id]: { url: `http://127.0.0.1:${await freePort()}` },
     };
     await deployed(
       imported.map((node) => ({ ...node, ...filledIn[node.id] })),
       'nodes',
     );
-    await red.inject(nodeOf('02', { name: 'Flash one Sonoff' }).id);
-    const provision = nodeOf('02', { type: 'sonota-provision' }).id;
+    await red.inject(nodeOf('09', { name: 'Flash one Sonoff' }).id);
+    const provision = nodeOf('09', { type: 'sonota-provision' }).id;
     await comms.status(
       (id, { fill, text }) => id === provision && fill === 'yellow' && /ITEAD/.test(text ?? ''),
       LIMIT_MS,

@@ -62,12 +62,13 @@ describe('flash/catalog', () => {
     }
   });
 
-  it('recommends one image, for every road of a final image', () => {
+  it('recommends one image, for every road of a final image, whose digest is known', () => {
     const recommended = catalog.images.filter((image) => image.recommended);
     assert.deepEqual(
       recommended.map(({ roads }) => roads),
       [['finalstage', 'diy']],
     );
+    assert.match(catalog.recommended?.sha256 ?? '', /^[\da-f]{64}$/);
   });
 
   it('finds by digest what came under another name', () => {

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { packageRoot } from '../shared/package-root';
 
 const EXAMPLES = {
-  finalstage: '02 - Flash one Sonoff.json',
+  finalstage: '09 - Flash a Sonoff step by step.json',
   'one-hop': '13 - Flash one Sonoff in one hop.json',
 };
 const STAGES = [

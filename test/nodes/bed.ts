@@ -9,6 +9,7 @@ import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virt
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
 import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
+import registerFlash from '../../nodes/sonota-flash/sonota-flash';
 import registerFirmware from '../../nodes/sonota-firmware/sonota-firmware';
 import registerHomeAssistant from '../../nodes/sonota-home-assistant/sonota-home-assistant';
 import registerHost from '../../nodes/sonota-host/sonota-host';
@@ -62,6 +63,7 @@ async function newUserDir(): Promise<string> {
 const NODES: NodeInitializer[] = [
   registerHost,
   registerFirmware,
+  registerFlash,
   registerPreflight,
   registerProvision,
   registerCloud,

@@ -18,6 +18,7 @@ const WAITING: Record<string, object> = {
 
 /** Those that wait for a message. */
 const OTHERS: Record<string, object> = {
+  'sonota-flash': { timeout: '' },
   'sonota-provision': { url: '', timeout: '' },
   'sonota-cloud-emulator': { every: false, timeout: '' },
   'sonota-ota-serve': { firmware: '', timeout: '' },

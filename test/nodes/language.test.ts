@@ -12,6 +12,7 @@ interface Catalogue {
 
 /** A message that each node refuses; where it uses a host, because it has none. */
 const REFUSED: Record<string, Record<string, unknown>> = {
+  'sonota-flash': {},
   'sonota-provision': {},
   'sonota-cloud-emulator': {},
   'sonota-ota-serve': {},

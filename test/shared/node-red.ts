@@ -33,6 +33,8 @@ export interface NodeRedOptions {
   runtime?: { node: string; folder: string };
   /** Folders of further packages to be installed in the user folder, as links. */
   palettes?: readonly string[];
+  /** Where this package is, if not where it was built. */
+  packageFolder?: string | undefined;
 }
 
 /**
@@ -223,7 +225,7 @@ async function furnish(userDir: string, port: number, options: NodeRedOptions): 
   };
   const scope = join(userDir, 'node_modules', '@sonota');
   await mkdir(scope, { recursive: true });
-  await symlink(packageRoot(), join(scope, 'node-red'), 'dir');
+  await symlink(options.packageFolder ?? packageRoot(), join(scope, 'node-red'), 'dir');
   const dependencies: Record<string, string> = { '@sonota/node-red': '*' };
   for (const folder of options.palettes ?? []) {
     const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string };

@@ -1,4 +1,5 @@
 import type { Job } from '../job/job';
+import type { StageName } from '../job/stages';
 import type { Message, Ticket } from '../job/ticket';
 
 /** A message may carry whole images, so not all of them are kept. */
@@ -7,6 +8,7 @@ const KEPT_AT_MOST = 20;
 /** With what a failed job entered the stage that failed, so that a person can try that again. */
 export interface Failure {
   readonly nodeId: string;
+  readonly stage: StageName;
   readonly message: Message;
   /** When it failed, in ms. */
   readonly at: number;
@@ -24,9 +26,9 @@ export class Failures {
     return this.byJob.get(jobId);
   }
 
-  add({ id }: Job, { nodeId, message }: Ticket): void {
+  add({ id }: Job, { nodeId, stage, message }: Ticket): void {
     this.byJob.delete(id);
-    this.byJob.set(id, { nodeId, message, at: Date.now() });
+    this.byJob.set(id, { nodeId, stage, message, at: Date.now() });
     if (this.byJob.size > KEPT_AT_MOST) this.byJob.delete(this.byJob.keys().next().value as string);
   }
 

@@ -41,6 +41,10 @@ export interface StageRequest {
   readonly oneAtATime: boolean;
   /** Set where the message was taken by an earlier run of the process. */
   readonly ticketId?: string | undefined;
+  /**
+   * What must hold before a job begins: a message that fails here leaves no job behind. Called when its turn has come.
+   */
+  check?(signal: AbortSignal): Promise<void>;
   /** Finds the job; called when the stage begins, not while it is queued. */
   findJob(): Job;
   /** The stage itself; resolves with what it found. */
@@ -122,6 +126,13 @@ export class StageRuns extends EventEmitter {
     }
   }
 
+  /** Whether a message of the node is in a stage, or waits for it. */
+  isIn(nodeId: string, stage: StageName): boolean {
+    const isMeant = ({ request, tickets }: Run): boolean =>
+      request.stage === stage && tickets.some((ticket) => ticket.nodeId === nodeId);
+    return [...this.running, ...this.queue].some(isMeant);
+  }
+
   /** Ends what waits for its stage, of one device or of all, with `cancelled`. @returns how many that were */
   cancelQueued(deviceid?: string): number {
     const meant = this.queue.filter(({ request }) => deviceid === undefined || request.deviceid === deviceid);
@@ -181,6 +192,8 @@ export class StageRuns extends EventEmitter {
     try {
       // The caller gets its ticket first, so that even an immediate failure finds whom to tell.
       await Promise.resolve();
+      await request.check?.(run.controller.signal);
+      run.controller.signal.throwIfAborted();
       const job = request.findJob();
       run.job = job;
       job.running = run.controller;

@@ -6,7 +6,7 @@ import { NmApi } from './networkmanager/api';
 import { NetworkManagerDriver } from './networkmanager/driver';
 import { SystemBus } from './networkmanager/system-bus';
 import { SupervisorClient } from './supervisor/client';
-import { SupervisorDriver, type HomeWifi } from './supervisor/driver';
+import { OF_A_DEVICE, SupervisorDriver, type HomeWifi } from './supervisor/driver';
 import { whyUplink } from './uplink';
 import type { WifiDriver, WifiDriverName } from './wifi';
 
@@ -112,6 +112,21 @@ export async function interfacesJoinedTo(
     bySupervisor.then((all) => all.map((one) => one.interface)).catch(() => []),
   ]);
   return [...new Set(names.flat())];
+}
+
+/** The Wi-Fi networks that this machine is in, as far as any driver knows, without those that a device makes. */
+export async function joinedWifiNames(signal: AbortSignal, around: Surroundings = surroundings()): Promise<string[]> {
+  const byNetworkManager = withNetworkManager(signal, async (api) =>
+    Promise.all((await api.wifiDevices()).map(({ path }) => api.ssidOn(path))),
+  );
+  const bySupervisor = around.supervisorToken
+    ? clientOf(around)
+        .interfaces(signal)
+        .then((all) => all.map(({ connected, wifi }) => (connected ? wifi?.ssid : undefined)))
+    : Promise.resolve([]);
+  const names = await Promise.all([byNetworkManager.catch(() => []), bySupervisor.catch(() => [])]);
+  const known = names.flat().filter((name): name is string => name !== undefined && name !== '');
+  return [...new Set(known)].filter((name) => !OF_A_DEVICE.test(name));
 }
 
 type FreeInterface = (settings: WifiSettings, signal: AbortSignal, around: Surroundings) => Promise<string>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
-import { chooseWifi, interfacesJoinedTo } from '../../../lib/net/wifi/choose';
+import { chooseWifi, interfacesJoinedTo, joinedWifiNames } from '../../../lib/net/wifi/choose';
 import type { FormerNetwork } from '../../../lib/net/wifi/former';
 import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/driver';
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
@@ -52,6 +52,16 @@ describe('net/wifi/networkmanager', () => {
     nm.addWifi('wlan1');
     assert.deepEqual(await interfacesJoinedTo('home', never, {}), ['wlan0']);
     assert.deepEqual(await interfacesJoinedTo('FinalStage', never, {}), []);
+  });
+
+  it('names the Wi-Fi networks that this machine is in, but none of a device', async () => {
+    assert.deepEqual(await joinedWifiNames(never, {}), []);
+    atHome().joined = nm.accessPoints[2];
+    assert.deepEqual(await joinedWifiNames(never, {}), ['home']);
+    const [device] = nm.accessPoints.filter(({ ssid }) => /^(ITEAD-|FinalStage)/.test(ssid));
+    assert.ok(device);
+    nm.addWifi('wlan1').joined = device;
+    assert.deepEqual(await joinedWifiNames(never, {}), ['home']);
   });
 
   it('names what is in reach', async () => {

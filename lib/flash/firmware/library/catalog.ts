@@ -60,6 +60,11 @@ export class Catalog {
     return { user1, user2 };
   }
 
+  /** The one to take where nothing speaks for another. */
+  get recommended(): CatalogImage | undefined {
+    return this.file.images.find(({ recommended }) => recommended);
+  }
+
   find(name: string): CatalogImage | undefined {
     return this.file.images.find((image) => image.name === name.toLowerCase());
   }

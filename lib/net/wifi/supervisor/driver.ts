@@ -17,7 +17,7 @@ export const REMOVE_PAUSE_MS = 1000;
 export const WATCH_MS = 5000;
 
 /** Networks that only a device makes: a profile of one is ours. */
-const OF_A_DEVICE = /^(ITEAD-[\da-f]{10}|FinalStage)$/i;
+export const OF_A_DEVICE = /^(ITEAD-[\da-f]{10}|FinalStage)$/i;
 
 /** The home Wi-Fi as the host knows it. */
 export interface HomeWifi {

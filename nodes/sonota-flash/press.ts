@@ -1,0 +1,29 @@
+import type { Node } from 'node-red';
+import { certainFailure, doubts } from '../../lib/flash/preflight/certain';
+import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
+
+/** What became of a press on the node's button. */
+export type PressAnswer =
+  | { readonly state: 'started' | 'waiting' }
+  /** `doubtful`: nothing was started, but a person may start it all the same. */
+  | { readonly state: 'refused' | 'doubtful'; readonly report: PreflightReport };
+
+/** The node `sonota-flash` as its admin routes see it. */
+export interface FlashNode extends Node {
+  /**
+   * Checks what can be checked, and starts a flash where nothing speaks against it.
+   * @param isConfirmed whether a person has seen what speaks against it
+   * @throws FlashError what in the forms cannot be read; `cancelled`
+   */
+  press(isConfirmed: boolean, signal: AbortSignal): Promise<PressAnswer>;
+}
+
+/**
+ * @param told the same report in the runtime's language
+ * @param isConfirmed whether doubts are of no interest
+ */
+export function answerOf(report: SaidReport, told: PreflightReport, isConfirmed: boolean): PressAnswer {
+  if (certainFailure(report)) return { state: 'refused', report: told };
+  if (isConfirmed || doubts(report).length === 0) return { state: 'started' };
+  return { state: 'doubtful', report: told };
+}

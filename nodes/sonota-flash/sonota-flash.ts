@@ -1,0 +1,42 @@
+import type { Node, NodeAPI } from 'node-red';
+import { isLoopback } from '../../lib/net/addresses';
+import { MessageValues } from '../shared/messages';
+import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import { translatePreflight, translator } from '../shared/translate';
+import { checkFlash, refuseHopeless } from './before-flash';
+import { FLASH_STEPS, readFlashForm, type FlashForm } from './flash-form';
+import { answerOf, type FlashNode } from './press';
+import { addFlashRoutes } from './routes';
+import { startOf } from './start';
+
+export default function register(RED: NodeAPI): void {
+  function SonotaFlash(this: Node<{ password: unknown }>, config: StageNodeDef): void {
+    RED.nodes.createNode(this, config);
+    const translate = translator(RED, config.type);
+    const stageNode = new StageNode<FlashForm>(RED, this, config, {
+      steps: FLASH_STEPS,
+      readForm: (form) => readFlashForm(RED, this.id, form),
+      startOf,
+      check: async (given) => {
+        stageNode.status.busy(translate('status.checking', 'checking'));
+        await refuseHopeless(given);
+      },
+    });
+    const press: FlashNode['press'] = async (isConfirmed, signal) => {
+      const given = stageNode.given(new MessageValues({}));
+      const { runs, bind } = given.host.flashHost;
+      if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
+      const report = await checkFlash({ ...given, signal });
+      // What only this machine can dial is a rehearsal: no device is at stake.
+      const answer = answerOf(report, translatePreflight(RED, report), isConfirmed || isLoopback(bind));
+      // The flows may have been deployed meanwhile.
+      const node = RED.nodes.getNode(this.id) as Node | null;
+      if (answer.state === 'started') node?.receive({});
+      return answer;
+    };
+    Object.assign(this, { press } satisfies Pick<FlashNode, 'press'>);
+  }
+
+  addFlashRoutes(RED);
+  RED.nodes.registerType('sonota-flash', SonotaFlash, { credentials: { password: { type: 'password' } } });
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { makeFinalImage, makeUserImage, digestOf } from '../../lib/image';
+import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { PrivateBus } from '../net/wifi/private-bus';
+import { useHttpServers } from '../shared/http-server';
+import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
+import { assertAccessible } from './axe';
+import { useEditor } from './suite';
+
+/** The numbers that this test is about. */
+const CLICKS_AT_MOST = 7;
+
+/** A person who counts: each press on the mouse, each field that is typed into, each choice among several things. */
+class Newcomer {
+  clicks = 0;
+  fields = 0;
+  decisions = 0;
+
+  async click(where: Locator): Promise<void> {
+    this.clicks += 1;
+    await where.click();
+  }
+
+  async type(into: Locator, text: string): Promise<void> {
+    this.fields += 1;
+    await into.pressSequentially(text);
+  }
+
+  report(): string {
+    return `${this.clicks} clicks, ${this.fields} typed fields, ${this.decisions} decisions`;
+  }
+}
+
+describe('editor: the first flash of a newcomer', () => {
+  const http = useHttpServers();
+  let bus: PrivateBus | undefined;
+  let manager: FakeNetworkManager | undefined;
+  let copy: PackageCopy | undefined;
+
+  const images: Record<string, Buffer> = {
+    'finalstage-user1': makeUserImage({ slot: 1, size: 24_576 }),
+    'finalstage-user2': makeUserImage({ slot: 2, size: 24_576 }),
+    'tasmota-lite-11.1.0': makeFinalImage({ size: 40_960 }),
+  };
+
+  before(async function () {
+    bus = await PrivateBus.start();
+    if (!bus) return this.skip();
+    manager = await FakeNetworkManager.start();
+    const device = manager.addWifi('wlan0');
+    manager.connect(device, manager.addProfile('home', 'home', { autoconnect: true }));
+    manager.accessPoints = [{ ssid: 'home', bssid: '5E:CF:7F:00:00:01', psk: 'a home password', signal: 90 }];
+    device.joined = manager.accessPoints[0];
+    const base = await http.serve((request, response) => response.end(images[(request.url ?? '').slice(1)]));
+    const changes = Object.entries(images).map(([name, bytes]): [string, CatalogChange] => {
+      return [name, { url: `${base}/${name}`, sha256: digestOf(bytes), size: bytes.length }];
+    });
+    copy = await packageWithCatalog(Object.fromEntries(changes));
+  });
+  const suite = useEditor([], async () => ({
+    packageFolder: copy?.folder,
+    env: { DBUS_SYSTEM_BUS_ADDRESS: bus?.address ?? '' },
+  }));
+  after(async () => {
+    await manager?.vanish();
+    await bus?.stop();
+    await copy?.remove();
+  });
+
+  it(`takes ${CLICKS_AT_MOST} clicks and one typed field from the palette to a running flash`, async function () {
+    const { editor } = suite;
+    const { page } = editor;
+    const person = new Newcomer();
+    const filter = page.locator('#red-ui-palette-search input');
+    await person.click(filter);
+    await filter.pressSequentially('sonoff');
+    // Dragged onto the canvas.
+    const entry = editor.paletteNode('sonota-flash');
+    await entry.waitFor();
+    person.clicks += 1;
+    await entry.dragTo(page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 300, y: 200 } });
+    await page.waitForFunction(() => RED.nodes.filterNodes({ type: 'sonota-flash' }).length === 1);
+    const node = (await editor.nodes()).find(({ type }) => type === 'sonota-flash');
+    assert.ok(node);
+    // A double click is two.
+    person.clicks += 2;
+    const form = await editor.openForm(node.id);
+    const name = form.locator('#node-input-ssid');
+    await editor.answer('/sonota/wifi/home');
+    await editor.answer('/sonota/firmware/images');
+    await photograph('flash-form');
+    assert.deepEqual(editor.complaints, []);
+    assert.match(await form.locator('#node-input-image option:checked').innerText(), /^Tasmota .*\(recommended\)$/);
+    const password = form.locator('#node-input-password');
+    await form.locator('#node-input-password:focus').waitFor();
+    assert.equal(await name.inputValue(), 'home');
+    await assertAccessible(page, '#dialog-form', ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]']);
+    await person.type(password, 'a home password');
+    await person.click(page.locator('#node-dialog-ok'));
+    await form.waitFor({ state: 'detached' });
+    const hosts = (await editor.nodes()).filter(({ type }) => type === 'sonota-host');
+    assert.equal(hosts.length, 1, 'a host was made');
+    person.clicks += 1;
+    await editor.deploy();
+    await person.click(editor.flowNode(node.id).locator('.red-ui-flow-node-button-button'));
+    await page.locator('.red-ui-flow-node-status-label', { hasText: 'ITEAD' }).waitFor();
+    await photograph('flash-running');
+    console.log(`      ${person.report()}`);
+    assert.ok(person.clicks <= CLICKS_AT_MOST, person.report());
+    assert.equal(person.fields, 1);
+    assert.equal(person.decisions, 0);
+  });
+
+  /** With SONOTA_SCREENSHOT set, for people to look at. */
+  async function photograph(name: string): Promise<void> {
+    const folder = process.env['SONOTA_SCREENSHOT'];
+    if (folder === undefined) return;
+    mkdirSync(folder, { recursive: true });
+    await suite.editor.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+});
+
+declare const RED: { nodes: { filterNodes(filter: object): unknown[] } };

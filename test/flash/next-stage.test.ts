@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { nextStage } from '../../lib/flash/job/next-stage';
+import type { JobSnapshot } from '../../lib/flash/job/job';
+import type { StageName } from '../../lib/flash/job/stages';
+
+describe('flash/next-stage', () => {
+  /** All stages that follow on the set-up. */
+  function course(job: Pick<JobSnapshot, 'intermediate' | 'stage'>): StageName[] {
+    const stages: StageName[] = ['provision'];
+    for (;;) {
+      const next = nextStage(stages.at(-1) as StageName, job);
+      if (next === undefined) return stages;
+      stages.push(next);
+    }
+  }
+
+  it('goes through FinalStage unless the flash is in one hop', () => {
+    assert.deepEqual(course({ stage: 'provision' }), ['provision', 'cloud', 'upgrade', 'finalstage']);
+    const known = { stage: 'upgrade', intermediate: 'finalstage' } as const;
+    assert.deepEqual(course(known), ['provision', 'cloud', 'upgrade', 'finalstage']);
+  });
+
+  it('looks for the new firmware in its place where the flash is in one hop', () => {
+    const job = { stage: 'upgrade', intermediate: 'one-hop' } as const;
+    assert.deepEqual(course(job), ['provision', 'cloud', 'upgrade', 'newfirmware']);
+  });
+
+  it('ends where the job is done', () => {
+    assert.equal(nextStage('finalstage', { stage: 'done' }), undefined);
+  });
+});

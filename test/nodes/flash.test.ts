@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import helper from 'node-red-node-test-helper';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { FIRMWARE, HOME } from '../flash/bench';
+import type { Flow } from '../shared/node-red';
+import { freePort, occupy } from '../shared/ports';
+import { useAdminServer } from './admin-server';
+import { Bed, freePorts, type Ports } from './bed';
+
+const AT = { z: 'tab', x: 100, y: 100 };
+const PLACE = { httpsPort: 0, legacyPort: 0, httpPort: 0 };
+
+/** The whole flash in one node. */
+function flowOf(ports: Partial<Ports>, node: object = {}): Flow {
+  const numbers = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+  return [
+    { id: 'tab', type: 'tab', label: 'flash' },
+    { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...numbers },
+    {
+      id: 'flash',
+      type: 'sonota-flash',
+      ...AT,
+      name: '',
+      host: 'host',
+      ssid: HOME.ssid,
+      timeout: '600',
+      wires: [['out'], ['progress']],
+      ...node,
+    },
+    { id: 'out', type: 'sink', ...AT, wires: [] },
+    { id: 'progress', type: 'sink', ...AT, wires: [] },
+    { id: 'catch', type: 'catch', ...AT, scope: null, uncaught: false, wires: [['caught']] },
+    { id: 'caught', type: 'sink', ...AT, wires: [] },
+  ];
+}
+
+const CREDENTIALS = { flash: { password: HOME.password } };
+
+describe('nodes: sonota-flash', () => {
+  let bed: Bed | undefined;
+  useAdminServer();
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  /** A flow, and a device for it that is switched on. */
+  async function setUp(
+    node: object = {},
+    options: Partial<Parameters<Bed['device']>[0]> = {},
+  ): Promise<{ bed: Bed; device: VirtualSonoff; flow: Flow; ports: Ports }> {
+    const ports = await freePorts();
+    const [apPort, finalStagePort] = [await freePort(), await freePort()];
+    const urls = { apUrl: `http://127.0.0.1:${apPort}`, finalStageUrl: `http://127.0.0.1:${finalStagePort}` };
+    const flow = flowOf(ports, { ...urls, ...node });
+    const loaded = await Bed.load(flow, CREDENTIALS);
+    loaded.credentials = CREDENTIALS;
+    bed = loaded;
+    const device = loaded.device({ apPort, finalStagePort, homeNetwork: HOME, ...options });
+    await device.start();
+    return { bed: loaded, device, flow, ports };
+  }
+
+  function jobs(loaded: Bed): readonly { stage: string }[] {
+    return (loaded.node('host') as unknown as HostNode).flashHost.jobs.all();
+  }
+
+  it('flashes a device from one message, with one result, one done and the progress of all stages', async () => {
+    const { bed, device } = await setUp();
+    bed.send('flash', { topic: 'mine', firmware: FIRMWARE, foreign: { kept: true } });
+    const msg = await bed.at('out');
+    assert.equal((await device.ended).result, 'flashed');
+    assert.equal(msg['topic'], 'mine');
+    assert.deepEqual(msg['foreign'], { kept: true });
+    assert.equal(msg['deviceid'], device.deviceid);
+    assert.equal(msg.sonota?.['stage'], 'done');
+    assert.deepEqual(Object.keys((msg.sonota as { stages: object }).stages), [
+      'provision',
+      'cloud',
+      'upgrade',
+      'finalstage',
+    ]);
+    assert.deepEqual(await bed.doneBy('flash'), [undefined]);
+    assert.equal(bed.messages('out').length, 1);
+    assert.deepEqual(bed.shown('flash'), { fill: 'green', shape: 'dot', text: 'done' });
+    const progress = bed.messages('progress');
+    const stages = new Set(progress.map(({ topic }) => String(topic).split('/')[1]));
+    assert.deepEqual([...stages], ['provision', 'cloud', 'upgrade', 'finalstage']);
+    const percents = progress.map(({ payload }) => Number(payload));
+    assert.deepEqual(
+      percents,
+      [...percents].sort((a, b) => a - b),
+    );
+    assert.ok(!JSON.stringify([bed.arrived, bed.statuses]).includes(HOME.password));
+  });
+
+  it('looks for the new firmware where the flash goes in one hop', async () => {
+    const { bed, device } = await setUp({ intermediate: 'one-hop' });
+    const { user1: _one, user2: _two, ...final } = FIRMWARE;
+    bed.send('flash', { firmware: { ...final, intermediate: 'one-hop' } });
+    await bed.at('progress', ({ topic }) => String(topic) === `${device.deviceid}/newfirmware`);
+    const stages = new Set(bed.messages('progress').map(({ topic }) => String(topic).split('/')[1]));
+    assert.deepEqual([...stages], ['provision', 'cloud', 'upgrade', 'newfirmware']);
+    bed.send('flash', { cancel: true });
+    assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+  });
+
+  it('skips the set-up of a device that is connected, and needs no Wi-Fi for it', async () => {
+    const ports = await freePorts();
+    const finalStagePort = await freePort();
+    const node = { ssid: '', finalStageUrl: `http://127.0.0.1:${finalStagePort}` };
+    bed = await Bed.load([
+      ...flowOf(ports, node),
+      {
+        id: 'every',
+        type: 'sonota-cloud-emulator',
+        ...AT,
+        name: '',
+        host: 'host',
+        every: true,
+        wires: [['ready'], []],
+      },
+      { id: 'ready', type: 'sink', ...AT, wires: [] },
+    ]);
+    const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+    const device = bed.device({ finalStagePort, provisioned });
+    await device.start();
+    await bed.at('ready');
+    bed.send('flash', { deviceid: device.deviceid, firmware: FIRMWARE });
+    await bed.at('out');
+    assert.equal((await device.ended).result, 'flashed');
+    assert.ok(!bed.messages('progress').some(({ topic }) => String(topic).endsWith('/provision')));
+  });
+
+  it('refuses what cannot succeed before a job begins', async () => {
+    const { bed, device } = await setUp({ ssid: '' });
+    const refused = async (firmware: object, code: string): Promise<void> => {
+      bed.send('flash', { mine: code, firmware, ssid: code === 'wifi-credentials-missing' ? '' : HOME.ssid });
+      const caught = await bed.at('caught', (msg) => msg['mine'] === code);
+      assert.equal(caught.error?.code, code);
+      assert.deepEqual(bed.shown('flash'), { fill: 'red', shape: 'ring', text: code });
+    };
+    await refused({ ...FIRMWARE, final: '' }, 'firmware-missing');
+    await refused({ ...FIRMWARE, final: Buffer.from('no image') }, 'image-invalid');
+    await refused(FIRMWARE, 'wifi-credentials-missing');
+    assert.deepEqual(jobs(bed), [], 'no job is left behind');
+    assert.equal(device.state, 'access-point', 'the device was left alone');
+  });
+
+  it('goes on over a redeploy in the middle of a stage', async () => {
+    const { bed, device, flow } = await setUp({}, { behaviours: { blockPauseMs: 40 } });
+    const firmware = {
+      user1: makeUserImage({ slot: 1, size: 24_576 }),
+      user2: makeUserImage({ slot: 2, size: 24_576 }),
+      final: makeFinalImage({ size: 40_960 }),
+    };
+    bed.send('flash', { firmware, mine: 1 });
+    await bed.at('progress', ({ topic, transfer }) => String(topic).endsWith('/upgrade') && transfer !== undefined);
+    await bed.deploy(flow);
+    const msg = await bed.at('out');
+    assert.equal(msg['mine'], 1);
+    assert.equal((await device.ended).result, 'flashed');
+    assert.equal(bed.messages('caught').length, 0);
+  });
+
+  it('resumes a failed flash at the stage that failed when it is tried again', async () => {
+    const { bed, device } = await setUp({ timeout: '' }, { homeNetwork: { ...HOME, ssid: 'another' } });
+    bed.send('flash', { firmware: FIRMWARE });
+    await bed.at('progress', ({ topic }) => String(topic) === `${device.deviceid}/cloud`);
+    bed.send('flash', { cancel: true });
+    await bed.at('caught');
+    const from = bed.messages('progress').length;
+    const [job] = (bed.node('host') as unknown as HostNode).flashHost.jobs.all();
+    await helper.request().post(`/sonota/host/host/jobs/${job?.id}/retry`).expect(204);
+    await bed.at('progress', (msg) => bed.messages('progress').indexOf(msg) >= from);
+    assert.equal(String(bed.messages('progress')[from]?.['topic']), `${device.deviceid}/cloud`);
+    assert.equal(jobs(bed).length, 1);
+  });
+
+  describe('the button', () => {
+    const press = async (query = ''): Promise<Record<string, unknown>> =>
+      (await helper.request().post(`/sonota/flash/flash/press${query}`).expect(200)).body as Record<string, unknown>;
+
+    /** A firmware of this machine's own, so that nothing is fetched. */
+    const REHEARSAL = {
+      id: 'firmware',
+      type: 'sonota-firmware',
+      name: '',
+      user1: 'rehearsal:',
+      user2: 'rehearsal:',
+      final: 'rehearsal:',
+    };
+
+    async function loadWith(node: object = {}): Promise<Bed> {
+      const apUrl = `http://127.0.0.1:${await freePort()}`;
+      const flow = flowOf(await freePorts(), { firmware: 'firmware', apUrl, ...node });
+      bed = await Bed.load([...flow, REHEARSAL], CREDENTIALS);
+      return bed;
+    }
+
+    it('starts a flash, and says of a second press that the first one waits', async () => {
+      const bed = await loadWith();
+      assert.deepEqual(await press(), { state: 'started' });
+      await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
+      assert.deepEqual(await press(), { state: 'waiting' });
+      assert.equal(jobs(bed).length, 1);
+    });
+
+    it('starts nothing that cannot succeed, and says why, even to one who insists', async () => {
+      const bed = await loadWith({ ssid: '' });
+      for (const query of ['', '?confirmed=true']) {
+        const answer = await press(query);
+        assert.equal(answer['state'], 'refused');
+        const { checks } = answer['report'] as { checks: { code: string; ok: unknown; remedy: string }[] };
+        const [missing] = checks.filter(({ code, ok }) => code === 'wifi-credentials-missing' && ok !== true);
+        assert.ok(missing && missing.remedy !== '');
+      }
+      assert.deepEqual(jobs(bed), []);
+      assert.equal(bed.messages('caught').length, 0);
+    });
+
+    it('names a port that another program holds', async () => {
+      const ports = await freePorts();
+      const holder = await occupy(ports.httpsPort);
+      try {
+        bed = await Bed.load([...flowOf(ports, { firmware: 'firmware' }), REHEARSAL], CREDENTIALS);
+        const answer = await press();
+        assert.equal(answer['state'], 'refused');
+        assert.match(JSON.stringify(answer), /port-in-use/);
+      } finally {
+        await holder.release();
+      }
+    });
+
+    it('answers with a sentence where there is no host, or no such node', async () => {
+      bed = await Bed.load(flowOf(PLACE, { host: '' }), CREDENTIALS);
+      const { body } = await helper.request().post('/sonota/flash/flash/press').expect(422);
+      assert.equal((body as { code: string }).code, 'host-missing');
+      await helper.request().post('/sonota/flash/host/press').expect(404);
+    });
+  });
+});
