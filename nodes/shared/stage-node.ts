@@ -5,7 +5,7 @@ import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
 import type { StageName } from '../../lib/flash/routes/stages';
 import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
-import { nextStage } from '../../lib/flash/job/next-stage';
+import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';

@@ -1,4 +1,4 @@
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes';
 import type { StageRequest } from '../../lib/flash/run/stage-runs';
 import type { HostNode } from './hosts';
 import type { MessageValues } from './messages';

@@ -1,5 +1,5 @@
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes';
 import { certainFailure } from '../../lib/flash/preflight/certain';
 import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
 import { hosts, wifiPresence } from '../shared/hosts';

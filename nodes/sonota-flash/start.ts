@@ -1,6 +1,6 @@
-import { STAGES, type StageName } from '../../lib/flash/job/stages';
+import { STAGES, type StageName } from '../../lib/flash/routes';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { whereToBegin } from '../../lib/flash/queue/retry';
+import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { StageGiven } from '../shared/stage-step';
 import type { FlashForm } from './flash-form';
 
@@ -20,8 +20,8 @@ export function startOf({ host, form, said }: StageGiven<FlashForm>): StageName 
 
 function whereItIs({ jobs, devices }: FlashHost, deviceid: string): StageName {
   const job = jobs.latest(deviceid);
-  if (job && job.stage !== 'done' && whereToBegin(job) === 'finalstage') return 'finalstage';
-  if (job?.visit) return 'finalstage';
-  if (job && jobs.awaitingNewFirmware().includes(job)) return 'newfirmware';
-  return devices.get(deviceid) === undefined ? 'provision' : 'cloud';
+  if (job && job.stage !== 'done' && job.resumableStage) return job.resumableStage;
+  // Between two stages: its device is on its way to the next one.
+  const next = job?.isOpen && job.hasLeft(job.lastStage) ? nextStage(job.lastStage, job.snapshot()) : undefined;
+  return next ?? (devices.get(deviceid) === undefined ? 'provision' : 'cloud');
 }

@@ -200,8 +200,6 @@ export class EditorPage {
     await this.flowNode(id).locator('.red-ui-flow-node-button-button').click();
   }
 
-  /** Presses the button that a node itself has. */
-
   /** The statuses under the nodes that are on the canvas now. */
   async statuses(): Promise<string[]> {
     return (await this.page.locator('.red-ui-flow-node-status-label').allTextContents()).filter((text) => text !== '');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { nextStage } from '../../lib/flash/job/next-stage';
+import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { JobSnapshot } from '../../lib/flash/job/job';
-import type { StageName } from '../../lib/flash/job/stages';
+import type { StageName } from '../../lib/flash/routes';
 
 describe('flash/next-stage', () => {
   /** All stages that follow on the set-up. */

@@ -1,5 +1,5 @@
 import type { Job } from '../job/job';
-import type { StageName } from '../job/stages';
+import type { StageName } from '../routes';
 import type { Message, Ticket } from '../job/ticket';
 
 /** A message may carry whole images, so not all of them are kept. */
