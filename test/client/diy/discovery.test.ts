@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Answer } from 'dns-packet';
+import { SonoffDiscovery, type AnnouncedSonoff } from '../../../lib/client/diy/discovery';
+import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
+import { assertLeavesNothing } from '../../shared/left-behind';
+import { freePort } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
+
+const ID = '1000e4c17c';
+const NEVER = new AbortController().signal;
+
+describe('client/diy/discovery', () => {
+  const open: { close(): Promise<void> }[] = [];
+  let mdnsPort: number;
+
+  beforeEach(async () => {
+    mdnsPort = await freePort();
+    timeStands();
+  });
+
+  afterEach(async () => {
+    timeGoesOn();
+    for (const one of open.splice(0).reverse()) await one.close();
+  });
+
+  async function announcer(deviceid = ID) {
+    const device = await new Announcer(mdnsPort, deviceid).ready();
+    open.push(device);
+    return device;
+  }
+
+  function discovery() {
+    const discovering = new SonoffDiscovery({ interfaces: () => [LOOPBACK], mdnsPort });
+    open.push(discovering);
+    return discovering;
+  }
+
+  it('finds a device that answers each question alone, with what it says of itself', async () => {
+    const device = await announcer();
+    device.records = device.records.map((record): Answer => {
+      const data = ['ID=1000e4c17c', 'type=diy_plug', 'encrypt=false', 'seq=3', 'data1={"rssi":-52}'];
+      return record.type === 'TXT' ? { ...record, data: data.map((text) => Buffer.from(text)) } : record;
+    });
+    const discovering = discovery();
+    discovering.start();
+    const found = await discovering.find(ID, NEVER);
+    assert.deepEqual(found, {
+      deviceid: ID,
+      address: '127.0.0.1',
+      port: 8081,
+      record: {
+        deviceid: ID,
+        type: 'diy_plug',
+        apivers: undefined,
+        seq: 3,
+        encrypt: false,
+        state: { rssi: -52, hasChannels: false },
+      },
+    });
+    assert.deepEqual(discovering.sonoffs, [found]);
+    assert.deepEqual(await discovering.find(ID.toUpperCase(), NEVER), found, 'known already');
+  });
+
+  it('waits for the one that is meant', async () => {
+    await announcer('1000ffffff');
+    const discovering = discovery();
+    discovering.start();
+    const finding = discovering.find(ID, NEVER);
+    assert.equal((await discovering.find(undefined, NEVER)).deviceid, '1000ffffff');
+    (await announcer()).announce();
+    assert.equal((await finding).deviceid, ID);
+  });
+
+  it('finds one by its host name that does not announce the service', async () => {
+    const device = await announcer();
+    device.records = device.records.filter(({ type }) => type === 'A');
+    const discovering = discovery();
+    discovering.start();
+    const { deviceid, address, port, record } = await discovering.find(ID, NEVER);
+    assert.deepEqual([deviceid, address, port, record.type], [ID, '127.0.0.1', 8081, undefined]);
+  });
+
+  it('skips other products of the maker, and keeps the name where the record names another device', async () => {
+    const device = await announcer();
+    const other = (name: string): Answer[] =>
+      device.records.map((record): Answer => {
+        const renamed = { ...record, name: record.name.replace(`eWeLink_${ID}`, name) };
+        return renamed.type === 'PTR' ? { ...renamed, data: `${name}.${renamed.name}` } : renamed;
+      });
+    const own = device.records;
+    device.records = [];
+    const discovering = discovery();
+    const found: string[] = [];
+    discovering.on('found', ({ deviceid }) => found.push(deviceid));
+    discovering.start();
+    await once(device, 'question');
+    device.announce(other('ihost-1001aaaaaa'));
+    device.announce(other('zbbridgeu-1001bbbbbb'));
+    const txt = { ...own.find(({ type }) => type === 'TXT')!, data: [Buffer.from('id=1000cccccc')] } as Answer;
+    device.announce([...own.filter(({ type }) => type !== 'TXT'), txt]);
+    await once(discovering, 'found');
+    assert.deepEqual(found, [ID]);
+  });
+
+  it('reports what changes and what goes', async () => {
+    const device = await announcer();
+    const discovering = discovery();
+    discovering.start();
+    await discovering.find(ID, NEVER);
+    device.announce([{ ...device.record('TXT'), data: [Buffer.from('encrypt=true')] } as Answer]);
+    const [changed] = (await once(discovering, 'found')) as [AnnouncedSonoff];
+    assert.equal(changed.record.encrypt, true);
+    device.deaf.set('PTR', 99);
+    const gone = once(discovering, 'gone');
+    timePasses(120_000);
+    assert.deepEqual(await gone, [ID]);
+    assert.deepEqual(discovering.sonoffs, []);
+  });
+
+  it('ends when it is cancelled, and leaves nothing behind', async () => {
+    const discovering = discovery();
+    discovering.start();
+    await assert.rejects(discovering.find(ID, AbortSignal.abort()), { code: 'cancelled' });
+    const controller = new AbortController();
+    const finding = discovering.find(ID, controller.signal);
+    controller.abort();
+    await assert.rejects(finding, { code: 'cancelled' });
+    assert.equal(discovering.listenerCount('found'), 0);
+    (await announcer()).announce();
+    await assertLeavesNothing((signal) => discovering.find(ID, signal));
+    assert.equal(discovering.listenerCount('found'), 0);
+  });
+});
