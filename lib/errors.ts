@@ -85,7 +85,7 @@ const EXPLANATIONS = {
   'self-unreachable': {
     what: 'This machine cannot reach itself at {where}: {reason}.',
     remedy:
-      'A device would fail likewise: let the port in through the firewall, publish it where Node-RED runs in a container, or correct the address in the host node.',
+      'A device would fail likewise: let the port in through the firewall, publish it where Node-RED runs in a container, or correct the address or "Listen on" in the host node.',
   },
   'network-overlap': {
     what: 'The network {network} of this machine ({name}) holds the addresses of {other} too.',
@@ -110,7 +110,7 @@ const EXPLANATIONS = {
   'wifi-not-permitted': {
     what: 'Node-RED may not change the Wi-Fi {name} of this machine: {reason}.',
     remedy:
-      'Let the user that runs Node-RED control NetworkManager (a polkit rule, or the group netdev where the system has one), or choose "by hand" in the host node.',
+      'Allow the user that runs Node-RED to control NetworkManager with the polkit rule in docs/raspberry-pi.md, or choose "by hand" in the host node.',
   },
   'wifi-uplink': {
     what: 'The Wi-Fi interface {name} is not touched: {reason}.',

@@ -48,7 +48,8 @@ export interface FinalStageOptions {
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,
  *   `finalstage-blocked`, `finalstage-wrong-address`, `finalstage-stolen`, `finalstage-stranger`, `finalstage-half-erased`, `finalstage-interrupted`, `finalstage-stalled`,
- *   `user2-stalled`, `finalstage-left-early`, `network-overlap`, `rehearsal-only`, `unexplained`, `cancelled`
+ *   `user2-stalled`, `finalstage-left-early`, `finalstage-unconfirmed`, `network-overlap`,
+ *   `rehearsal-only`, `wifi-*`, `finalstage-foreign`, `unexplained`, `cancelled`
  */
 export async function finalStage(
   context: StageContext,

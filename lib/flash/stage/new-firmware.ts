@@ -31,7 +31,7 @@ export interface NewFirmwareOptions {
  * Waits until the new firmware shows itself. Without FinalStage that is how a flash ends; behind FinalStage it is a look
  * at a flash that is done. Serves nothing, and touches no device.
  *
- * @throws FlashError `back-to-stock`, `one-hop-silent`, `new-firmware-silent`, `cancelled`
+ * @throws FlashError `back-to-stock`, `one-hop-silent`, `new-firmware-silent`, `wifi-*`, `cancelled`
  */
 export async function newFirmware(
   context: StageContext,

@@ -39,7 +39,8 @@ export interface ProvisionOptions {
  * nothing about whether they are right: it answers before it tries them (docs/dev/stock-firmware.md#1.3).
  *
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
- *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `cancelled`
+ *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `wifi-*`,
+ *   `cancelled`
  */
 export async function provision(
   context: StageContext,

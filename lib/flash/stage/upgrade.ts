@@ -41,8 +41,9 @@ export interface UpgradeOptions {
  * Sends the upgrade, serves what the device asks for, and ends with the device's own verdict.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `address-invalid`,
- *   `device-timeout`, `device-not-supported`, `device-contested`, `rehearsal-only`, `device-rebooted`, `device-silent`, `message-malformed`, the device's
- *   refusals (`download-failed`, `upgrade-malformed`, `model-refused`, `digest-refused`, `version-refused`), `cancelled`
+ *   `turn-timeout`, `device-timeout`, `device-not-supported`, `device-contested`, `rehearsal-only`, `device-rebooted`,
+ *   `device-silent`, `message-malformed`, `download-blocked`, `download-restarts`, the device's refusals
+ *   (`download-failed`, `upgrade-malformed`, `model-refused`, `digest-refused`, `version-refused`), `cancelled`
  */
 export async function upgrade(
   context: StageContext,
