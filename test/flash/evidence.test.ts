@@ -291,7 +291,7 @@ describe('flash/evidence', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.equal(header?.['bundle'], 1);
-    assert.equal(lines.length, 3);
+    assert.equal(lines.length, 4);
     assert.match(String(lines[0]?.['at']), /^\d{4}-\d\d-\d\dT/);
   });
 });

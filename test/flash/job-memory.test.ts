@@ -89,7 +89,10 @@ describe('flash/job-memory', () => {
     assert.equal(again.percent, job.percent);
     assert.ok(again.firmware.final?.bytes.equals(FIRMWARE.final));
     assert.ok(again.download?.mayBeWritten);
-    assert.equal(again.evidence.all.length, 1);
+    assert.deepEqual(
+      again.evidence.all.map(({ kind }) => kind),
+      ['device-facts', 'upgrade-sent'],
+    );
     const claimed = second.runs.tickets.claim('upgrade');
     assert.deepEqual(
       claimed.map((one) => [one.ticket.id, one.ticket.message, one.record.jobId]),

@@ -326,6 +326,7 @@ describe('flash/job', () => {
       job.route = ONE_HOP;
       job.leave('cloud', new Date(2000));
       const again = restored(job);
+      again.evidence.restore(job.evidence.all);
       assert.deepEqual(again.snapshot(), job.snapshot());
       assert.deepEqual([again.id, again.lastStage, again.percent, again.facts], [job.id, 'cloud', 20, FACTS]);
       assert.deepEqual(again.startedAt, new Date(0));

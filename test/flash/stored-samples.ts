@@ -46,6 +46,9 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
       isShared: true,
     },
   ],
+  'device-facts': [
+    { model: 'ITA-GZ1-GL', romVersion: '1.5.5', ip: '192.0.2.7', mac: '5C:CF:7F:01:02:03', bssid: '5E:CF:7F:01:02:03' },
+  ],
   dispatched: [
     {
       peer: '192.0.2.7',

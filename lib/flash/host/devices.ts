@@ -5,6 +5,7 @@ import type { DispatchRequest } from '../../protocol/dispatch';
 import type { DeviceStatement } from '../../protocol/device-statement';
 import type { DeviceConnection } from '../../server/device-connection';
 import { Claims, type RejectedClaim } from './claims';
+import { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { RecentDevices } from './recent-devices';
 
@@ -24,10 +25,9 @@ export interface RefusedClaim {
   readonly claim: RejectedClaim;
 }
 
-/** What is remembered of a device beyond its connections. */
+/** What is remembered of a device beyond its connections and what the directory has. */
 interface KnownDevice {
   apikey?: string;
-  mac?: string;
   dispatched?: Dispatched;
 }
 
@@ -46,9 +46,9 @@ export const SESSIONS_OF_PEER = 64;
  */
 export class Devices extends EventEmitter {
   private readonly connections = new Map<string, DeviceConnection>();
-  private readonly known = new RecentDevices<KnownDevice>(
-    () => new Set([...this.connections.keys(), ...this.inWork()]),
-  );
+  /** What each device is and where, as far as any source has seen it. */
+  readonly directory = new DeviceDirectory(() => this.held());
+  private readonly known = new RecentDevices<KnownDevice>(() => this.held());
   private readonly peersSince = new Map<string, Date>();
   private readonly claims: Claims;
   /** Grows whenever the host ceases to listen: what came before is no concern of what comes after. */
@@ -119,11 +119,6 @@ export class Devices extends EventEmitter {
     return this.known.get(deviceid)?.apikey;
   }
 
-  /** The station's MAC address as the device reported it. */
-  mac(deviceid: string): string | undefined {
-    return this.known.get(deviceid)?.mac;
-  }
-
   lastDispatch(deviceid: string): Dispatched | undefined {
     return this.known.get(deviceid)?.dispatched;
   }
@@ -134,6 +129,8 @@ export class Devices extends EventEmitter {
     const dispatched = { ...request, peer };
     this.knownDevice(request.deviceid).dispatched = dispatched;
     this.rememberKey(request.deviceid, request.apikey);
+    const { deviceid, model, romVersion: version } = request;
+    this.directory.saw({ deviceid, how: 'dispatch', model, version, address: peer });
     this.emit('dispatched', dispatched);
   }
 
@@ -163,7 +160,7 @@ export class Devices extends EventEmitter {
     connection.on('reported', ({ staMac }) => {
       const deviceid = connection.device?.deviceid;
       if (isOver() || deviceid === undefined) return;
-      if (typeof staMac === 'string') this.knownDevice(deviceid).mac = staMac;
+      if (typeof staMac === 'string') this.directory.saw({ deviceid, how: 'session', mac: staMac });
     });
     connection.on('ready', () => {
       if (!isOver() && this.ready().includes(connection)) this.emit('ready', connection);
@@ -206,7 +203,13 @@ export class Devices extends EventEmitter {
     const older = this.connections.get(device.deviceid);
     this.connections.set(device.deviceid, connection);
     this.rememberKey(device.deviceid, device.apikey);
+    const { deviceid, model, romVersion: version } = device;
+    this.directory.saw({ deviceid, how: 'session', model, version, address: connection.peer });
     if (older && older !== connection) older.close();
+  }
+
+  private held(): Set<string> {
+    return new Set([...this.connections.keys(), ...this.inWork()]);
   }
 
   private gone(connection: DeviceConnection): void {

@@ -11,6 +11,7 @@ import { HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../serve
 import type { HandshakeFailed } from '../../server/tls-front';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import { selfTestTls } from '../../server/tls-self-test';
+import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { Devices, SESSIONS_OF_PEER, type RefusedClaim } from './devices';
 import { FinalStageTurn } from './finalstage-turn';
@@ -172,6 +173,11 @@ export class FlashHost extends EventEmitter {
     this.memory = new JobMemory(folder, id, of, this.say, waits);
     this.memory.start();
     this.desk.whenKept = () => this.kept();
+  }
+
+  /** What each device is and where, whichever way it was seen. */
+  get directory(): DeviceDirectory {
+    return this.devices.directory;
   }
 
   get isListening(): boolean {
@@ -350,10 +356,10 @@ export class FlashHost extends EventEmitter {
     const { device, peer } = connection;
     if (!device) return;
     this.jobs.identify(job, device.deviceid);
-    const { model, romVersion } = device;
-    job.evidence.add({ kind: 'ready', peer, via: connection.via, model, romVersion });
-    const mac = this.devices.mac(device.deviceid);
-    job.learn({ model: device.model, romVersion: device.romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
+    const { deviceid, model, romVersion } = device;
+    const { mac } = this.directory.get(deviceid) ?? {};
+    job.evidence.add({ kind: 'ready', peer, via: connection.via });
+    job.learn({ model, romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }
 
   private whyNoHome(): string {

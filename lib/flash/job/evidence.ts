@@ -36,9 +36,9 @@ type ImageRequest = Extract<Unstamped, { kind: 'image-requested' }>;
 
 /**
  * All that was seen of one job, and what follows from it. Emits `changed` at every observation but those that are merely
- * counted.
+ * counted, with whether a restart must know of it.
  */
-export class JobEvidence extends EventEmitter {
+export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
   patience: Patience = PATIENCE;
   private readonly seen: Observation[] = [];
   private readonly hidden = new Set<string>();
@@ -68,7 +68,7 @@ export class JobEvidence extends EventEmitter {
     this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
     if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
     this.judged = undefined;
-    this.emit('changed');
+    this.emit('changed', sighting.kind === 'device-facts');
   }
 
   /** Takes in what an earlier run of the process saw. */

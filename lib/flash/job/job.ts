@@ -7,6 +7,7 @@ import { type FinalStageVisit } from './finalstage-visit';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentIn, routeNamed, routeThrough, stageOf, type Route, type RouteName, type StageName } from '../routes';
 import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import type { DeviceFacts } from '../verdict/observation';
 import type { Verdict } from '../verdict/verdict';
 import { Throttle } from '../waiting/throttle';
 
@@ -38,16 +39,6 @@ export interface JobSnapshot {
   verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'> & Partial<Pick<Verdict, 'values'>>;
 }
 
-/** What is known of the device itself; filled in as stages learn it. */
-export interface DeviceFacts {
-  model?: string;
-  romVersion?: string;
-  ip?: string;
-  mac?: string;
-  /** Of its own access point, where this machine has joined it by itself. */
-  bssid?: string;
-}
-
 /** What a job was when it was kept on disk. */
 export interface KeptJob {
   readonly id: string;
@@ -73,7 +64,7 @@ export class Job {
   /** What its stage announced last, while it runs. */
   said: { readonly name: AnnouncementName; readonly values: AnnouncementValues } | undefined;
 
-  private readonly device: DeviceFacts = {};
+  private device: DeviceFacts = {};
   private readonly records: Partial<Record<StageName, StageRecord>> = {};
   private current: StageName;
   private ended: 'done' | 'failed' | undefined;
@@ -90,7 +81,7 @@ export class Job {
     this.current = firstStage;
     this.deviceid = deviceid;
     this.startedAt = now;
-    this.evidence.on('changed', this.flow.call);
+    this.evidence.on('changed', (isTurn) => (isTurn ? this.turned() : this.flow.call()));
   }
 
   get firmware(): Firmware {
@@ -244,9 +235,11 @@ export class Job {
     this.turned();
   }
 
+  /** Adds what any source states of the device itself. */
   learn(facts: DeviceFacts): void {
-    Object.assign(this.device, facts);
-    this.turned();
+    const news = Object.entries(facts).filter(([name, fact]) => this.device[name as keyof DeviceFacts] !== fact);
+    this.device = { ...this.device, ...facts };
+    if (news.length > 0) this.evidence.add({ kind: 'device-facts', ...(Object.fromEntries(news) as DeviceFacts) });
   }
 
   get facts(): Readonly<DeviceFacts> {
@@ -277,7 +270,7 @@ export class Job {
     const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
     const { model, romVersion, ip, mac, bssid, stage } = snapshot;
     const known = Object.entries({ model, romVersion, ip, mac, bssid }).filter(([, fact]) => fact != null);
-    Object.assign(job.device, Object.fromEntries(known));
+    job.device = Object.fromEntries(known);
     Object.assign(job.records, structuredClone(snapshot.stages));
     job.reached = snapshot.percent;
     job.routeNow = routeNamed(snapshot.intermediate);

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
+import type { ImageRole } from '../../image';
 import type { OtaClass } from '../../protocol/ota-request';
 
 /** It as it is kept on disk. */
 export interface UpgradeDownloadRecord {
-  readonly role?: 'user1' | 'user2' | undefined;
+  readonly role?: ImageRole | undefined;
   readonly size: number;
   readonly sent: number;
   readonly requests: number;
@@ -17,7 +18,7 @@ export interface UpgradeDownloadRecord {
  * Emits `changed` whenever there is news, and `turn` when it is of the kind that a restart must know.
  */
 export class UpgradeDownload extends EventEmitter {
-  role: 'user1' | 'user2' | undefined;
+  role: ImageRole | undefined;
   size = 0;
   /** The furthest byte handed to the network. */
   sent = 0;
@@ -33,7 +34,7 @@ export class UpgradeDownload extends EventEmitter {
   /** Kept over a restart, in which the device may have fetched the rest unseen, or acknowledged in vain. */
   private wasKept = false;
 
-  requested(role: 'user1' | 'user2', size: number, otaClass: OtaClass): void {
+  requested(role: ImageRole, size: number, otaClass: OtaClass): void {
     this.role = role;
     this.size = size;
     this.otaClass = otaClass;

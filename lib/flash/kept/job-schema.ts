@@ -108,7 +108,7 @@ const visit = object<FinalStageVisitRecord>({
 });
 
 const knownDownload = object<UpgradeDownloadRecord>({
-  role: optional(word<'user1' | 'user2'>({ user1: true, user2: true })),
+  role: optional(role),
   size: count,
   sent: count,
   requests: count,

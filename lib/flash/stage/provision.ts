@@ -182,6 +182,7 @@ async function setUp(
 ): Promise<Record<string, unknown>> {
   host.jobs.identify(context.job, deviceid);
   host.devices.pin(deviceid, apikey);
+  host.directory.saw({ deviceid, how: 'access-point' });
   context.say('send-wifi', { deviceid }, { fraction: 0.5 });
   const serverName = host.addressToDial();
   const port = host.ports.https;

@@ -1,6 +1,7 @@
 /** What a stored observation may hold, by its kind: a new kind is added here as well, or the build fails. */
 
 import { ERROR_CODES, type ErrorCode, type ErrorValues } from '../../errors';
+import type { ImageRole } from '../../image';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
 import type { Limit } from '../../server/connection-limits';
@@ -38,7 +39,7 @@ const stage = oneOf(STAGES);
 const code: Schema<ErrorCode> = oneOf(ERROR_CODES);
 const peer = text(100);
 const via = word<Via>({ tls: true, plain: true });
-const role = word<'user1' | 'user2'>({ user1: true, user2: true });
+const role = word<ImageRole>({ user1: true, user2: true, final: true });
 const finalStageImage = word<'user2' | 'final'>({ user2: true, final: true });
 /** Between two looks at a clock that may have been set back meanwhile. */
 const elapsedMs = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -131,6 +132,13 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     limit: word<Limit>({ peer: true, total: true, port: true, handshakes: true, sessions: true }),
   }),
   'left-unregistered': body<'left-unregistered'>({ peer, via }),
+  'device-facts': body<'device-facts'>({
+    model: optional(short),
+    romVersion: optional(short),
+    ip: optional(peer),
+    mac: optional(short),
+    bssid: optional(short),
+  }),
   registered: body<'registered'>({ peer, via }),
   ready: body<'ready'>({ peer, via, model: optional(short), romVersion: optional(short) }),
   'upgrade-sent': body<'upgrade-sent'>({ version: short, session: count, isOneHop: optional(yes) }),

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
+import type { ImageRole } from '../../image';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { OtaClass } from '../../protocol/ota-request';
 import type { Limit } from '../../server/connection-limits';
@@ -10,6 +11,19 @@ import type { RouteName, StageName } from '../routes';
 export interface OwnAddress {
   readonly name: string;
   readonly address: string;
+}
+
+/** What a device is and where, as far as a source states it. */
+export interface DeviceFacts {
+  readonly model?: string;
+  /** Of its stock firmware. */
+  readonly romVersion?: string;
+  /** On the home network. */
+  readonly ip?: string;
+  /** Of its station. */
+  readonly mac?: string;
+  /** Of its own access point, where this machine has joined it. */
+  readonly bssid?: string;
 }
 
 /** What one look for the new firmware saw at one address. */
@@ -141,11 +155,14 @@ type Sighting =
   | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
   /** Somebody opened a session, and closed it without having said which device it is. */
   | { readonly kind: 'left-unregistered'; readonly peer: string; readonly via: Via }
+  /** What became known of the device itself, from whichever source; only what is new. */
+  | ({ readonly kind: 'device-facts' } & DeviceFacts)
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | {
       readonly kind: 'ready';
       readonly peer: string;
       readonly via: Via;
+      /** As it was stored before there was `device-facts`. */
       readonly model?: string;
       readonly romVersion?: string;
     }
@@ -159,7 +176,7 @@ type Sighting =
     }
   | {
       readonly kind: 'image-requested';
-      readonly role: 'user1' | 'user2';
+      readonly role: ImageRole;
       readonly class: OtaClass;
       /** First byte of the range that is asked for. */
       readonly first?: number;
@@ -171,7 +188,7 @@ type Sighting =
   /** So much of an answer without ranges is out; at its first bytes, and whenever they have doubled. */
   | {
       readonly kind: 'image-sent';
-      readonly role: 'user1' | 'user2';
+      readonly role: ImageRole;
       readonly class: OtaClass;
       readonly bytes: number;
       /** Since the request. */
@@ -180,7 +197,7 @@ type Sighting =
   /** A request without a range has its answer, or what could be sent of it; `ms` from the request on. */
   | {
       readonly kind: 'image-ended';
-      readonly role: 'user1' | 'user2';
+      readonly role: ImageRole;
       readonly class: OtaClass;
       readonly complete: boolean;
       readonly bytes: number;

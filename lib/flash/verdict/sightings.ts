@@ -52,7 +52,9 @@ export class Sightings {
   get values(): ErrorValues {
     const { deviceid = 'unknown', seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
     // Whatever stated them last: a device that had dialled in before its job began dispatches no more.
-    const stated = [...this.dispatches(), ...this.ever('ready')].sort((one, other) => one.at - other.at);
+    const stated = [...this.dispatches(), ...this.ever('ready'), ...this.ever('device-facts')].sort(
+      (one, other) => one.at - other.at,
+    );
     const model = stated.findLast((seen) => seen.model !== undefined)?.model ?? 'unknown';
     const romVersion = stated.findLast((seen) => seen.romVersion !== undefined)?.romVersion ?? 'unknown';
     return { deviceid, seconds, url, address, ports, model, romVersion };
