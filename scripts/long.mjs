@@ -82,7 +82,7 @@ export const RUNS = {
   },
   /** With a real Mosquitto, and a real Home Assistant beside it, which is installed first. */
   'home-assistant': {
-    specs: ['home-assistant/with-mosquitto.js', 'home-assistant/with-home-assistant.js'],
+    specs: ['home-assistant/with-*.js'],
     limitMinutes: 30,
     prepare: async () => ({
       // The tests say in their own output that they are skipped, and why.

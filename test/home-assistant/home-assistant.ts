@@ -33,12 +33,9 @@ interface StateChange {
   data: { entity_id: string; new_state: EntityState | null };
 }
 
-/** What the recorder has kept of one state; `last_changed` in seconds since 1970, left out where `last_updated` is it. */
-export interface RecordedState {
-  entity_id: string;
-  state: string;
-  attributes: Record<string, unknown>;
-  changedAt: number;
+/** What the recorder has kept of one state or of its attributes; the time in seconds since 1970. */
+export interface RecordedState extends EntityState {
+  updatedAt: number;
 }
 
 /** A Home Assistant of its own, set up as a person does it: an owner, and the MQTT integration. */
@@ -144,12 +141,12 @@ export class HomeAssistant {
       entity_ids: entityIds,
       include_start_time_state: false,
       significant_changes_only: false,
-    })) as Record<string, { s: string; a: Record<string, unknown>; lc?: number; lu: number }[]>;
+    })) as Record<string, { s: string; a: Record<string, unknown>; lu: number }[]>;
     return Object.entries(kept)
       .flatMap(([entity_id, states]) =>
-        states.map(({ s, a, lc, lu }) => ({ entity_id, state: s, attributes: a, changedAt: lc ?? lu })),
+        states.map(({ s, a, lu }) => ({ entity_id, state: s, attributes: a, updatedAt: lu })),
       )
-      .sort((one, other) => one.changedAt - other.changedAt);
+      .sort((one, other) => one.updatedAt - other.updatedAt);
   }
 
   /** Ends it and starts it again, with what it has kept. */

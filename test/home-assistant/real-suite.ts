@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Broker, mosquitto } from './broker';
 import { HomeAssistant, place } from './home-assistant';
-import { Scene, type SceneOptions } from './scene';
+import { NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
 
 const CONFIGURATION = `
 http:
@@ -24,11 +24,17 @@ export class RealSuite {
   ha!: HomeAssistant;
   scene: Scene | undefined;
 
-  private constructor(private readonly files: () => Record<string, string>) {}
+  private constructor(
+    private readonly files: () => Record<string, string>,
+    private readonly expected: readonly RegExp[],
+  ) {}
 
-  /** @param files of Home Assistant's configuration; that of `configuration.yaml` is added to what is always there */
-  static register(files: () => Record<string, string>): RealSuite {
-    const suite = new RealSuite(files);
+  /**
+   * @param files of Home Assistant's configuration; that of `configuration.yaml` is added to what is always there
+   * @param expected warnings of Home Assistant that the suite provokes
+   */
+  static register(files: () => Record<string, string>, expected: readonly RegExp[] = []): RealSuite {
+    const suite = new RealSuite(files, [NOT_OFFERED, ...expected]);
     before(async function () {
       await suite.start(this);
     });
@@ -46,6 +52,22 @@ export class RealSuite {
   async open(options: SceneOptions = {}): Promise<Scene> {
     this.scene = await Scene.open({ broker: this.broker, ...options });
     return this.scene;
+  }
+
+  /** Turns on the switch of a device and waits until its update is offered. */
+  async arm(deviceid: string): Promise<void> {
+    const update = `update.sonota_${deviceid}_update`;
+    await this.ha.state(update, ({ state }) => state === 'off');
+    const from = this.ha.states.length;
+    await this.ha.call('switch.turn_on', { entity_id: `switch.sonota_${deviceid}_arm` });
+    const offered = await this.ha.state(update, ({ state }) => state === 'on', from);
+    assert.equal(offered.attributes['latest_version'], NEW_FIRMWARE);
+  }
+
+  /** Arms a device and installs, as a person does. */
+  async install(deviceid: string): Promise<void> {
+    await this.arm(deviceid);
+    await this.ha.call('update.install', { entity_id: `update.sonota_${deviceid}_update` });
   }
 
   /** Asks again until it is so; the test's own limit ends it. */
@@ -70,7 +92,7 @@ export class RealSuite {
     await this.scene?.close();
     this.scene = undefined;
     // Nothing of what we say, and nothing of what is documented, is rejected.
-    const complaints = (this.ha?.complaints() ?? []).filter((line) => !NOT_OFFERED.test(line));
+    const complaints = (this.ha?.complaints() ?? []).filter((line) => !this.expected.some((one) => one.test(line)));
     assert.deepEqual(complaints, []);
   }
 }

@@ -8,6 +8,7 @@ import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virt
 import { exampleOf } from '../shared/examples';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { Air } from './air';
 import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
@@ -37,9 +38,13 @@ export class Scene {
   red!: RunningNodeRed;
   private ownBroker: Broker | undefined;
   private ports: Record<string, number> = {};
+  /** Where the access point of a new device answers. */
+  private apPort = 0;
   private folder = '';
   private finalStagePort = 0;
   private readonly devices: VirtualSonoff[] = [];
+  /** For devices whose networks a person joins. */
+  readonly air = new Air();
 
   static async open(options: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene();
@@ -79,6 +84,7 @@ export class Scene {
     const httpPort = await freePort();
     this.ports = { httpsPort: await freePort(), legacyPort: await freePort(), httpPort, finalStagePort: httpPort };
     this.finalStagePort = await freePort();
+    this.apPort = await freePort();
     const own: Record<string, Record<string, unknown>> = {
       'mqtt-broker': {
         broker: '127.0.0.1',
@@ -86,6 +92,7 @@ export class Scene {
         ...(this.broker.access && { usetls: true, tls: TLS_CONFIG }),
       },
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: 'home', ...this.ports },
+      'sonota-provision': { url: `http://127.0.0.1:${this.apPort}` },
       'sonota-firmware': {
         name: NEW_FIRMWARE,
         ...Object.fromEntries(Object.keys(images).map((role) => [role, join(this.folder, `${role}.bin`)])),
@@ -115,6 +122,22 @@ export class Scene {
     });
     this.devices.push(device);
     return device;
+  }
+
+  /** A device as it comes from the shop: it starts in its access point, which a person must join (`air`). */
+  newDevice(options: Partial<VirtualSonoffOptions> = {}): VirtualSonoff {
+    const device = new VirtualSonoff({
+      ...{ apAddress: '127.0.0.1', apPort: this.apPort, finalStagePort: this.finalStagePort },
+      ...{ deviceid: '1000a1b2c3', speed: 100, legacyPort: this.ports['legacyPort'] ?? 0, radio: this.air.radio },
+      ...options,
+    });
+    this.devices.push(device);
+    return device;
+  }
+
+  /** The port that devices dial. */
+  get cloudPort(): number {
+    return this.ports['httpsPort'] ?? 0;
   }
 
   /** Switches a device on and waits until it stands in Home Assistant, ready to be flashed. */
@@ -170,6 +193,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    this.air.end();
     await Promise.all(this.devices.map((device) => device.stop()));
     try {
       await this.red?.stop();

@@ -108,8 +108,7 @@ describe('home assistant: with a real one', function () {
 
   it('a flash that fails ends with the error sensor set, and a notification of what to do', async () => {
     await (await open()).dialsIn({ behaviours: { refusesWith: 406 } });
-    await armed(ID);
-    await ha.call('update.install', { entity_id: update(ID) });
+    await suite.install(ID);
     await ha.state(sensor(ID, 'error'), ({ state }) => state === 'model-refused');
     const stage = await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'failed');
     assert.match(String(stage.attributes['text']), /406/);
@@ -171,12 +170,4 @@ describe('home assistant: with a real one', function () {
     await ha.state(update(ID), ({ state }) => state === 'off', from);
     await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
   });
-
-  /** Turns on the switch of a device and waits until its update is offered. */
-  async function armed(id: string): Promise<void> {
-    await ha.state(update(id), ({ state }) => state === 'off');
-    await ha.call('switch.turn_on', { entity_id: `switch.sonota_${id}_arm` });
-    const offered = await ha.state(update(id), ({ state }) => state === 'on');
-    assert.equal(offered.attributes['latest_version'], NEW_FIRMWARE);
-  }
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { examine } from '../../lib/image';
-import { freePort } from '../shared/ports';
 import { mosquitto } from './broker';
 import { at, NEW_FIRMWARE, Scene } from './scene';
 
@@ -82,10 +81,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
   });
 
   it('hands on what a flash waits for, before the device takes its next step', async () => {
-    scene = await Scene.open({
-      overrides: { 'sonota-provision': { url: `http://127.0.0.1:${await freePort()}` } },
-      credentials: { 'sonota-host': { password: 'top secret' } },
-    });
+    scene = await Scene.open({ credentials: { 'sonota-host': { password: 'top secret' } } });
     const { listener } = scene;
     const before = await scene.dialsIn();
     await before.stop();
