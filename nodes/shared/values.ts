@@ -1,6 +1,7 @@
 import { FlashError } from '../../lib/errors';
 import { DEVICE_ID } from '../../lib/protocol/device-statement';
 import { AP_SSID_PREFIX } from '../../lib/protocol/ap';
+import { migrated } from './migrations';
 
 /** Node-RED replaces a field with a variable's value only where nothing else is in it, and leaves it where none is set. */
 const VARIABLE = /^\$\{([^}]+)\}$|^\$\((\S+)\)$/;
@@ -36,7 +37,7 @@ export class Values {
   ) {}
 
   static ofForm(config: object, credentials: object | undefined = {}): Values {
-    return new Values({ ...config, ...credentials }, '');
+    return new Values({ ...migrated({ ...config }), ...credentials }, '');
   }
 
   static ofMessage(message: object): Values {

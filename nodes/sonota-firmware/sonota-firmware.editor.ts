@@ -1,4 +1,5 @@
 interface SonotaFirmwareProperties extends EditorNodeProperties {
+  version: number;
   user1: string;
   user2: string;
   final: string;
@@ -12,6 +13,8 @@ let sonotaFirmwareForm: SonotaForm | undefined;
 RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
   category: 'config',
   defaults: {
+    // No field: what the properties are called (migrations.ts).
+    version: { value: 1 },
     name: { value: '' },
     user1: { value: '', validate: sonotaChecks.image },
     user2: { value: '', validate: sonotaChecks.image },

@@ -1,4 +1,5 @@
 interface SonotaHostProperties extends EditorNodeProperties {
+  version: number;
   bind: string;
   address: string;
   ssid: string;
@@ -14,6 +15,8 @@ interface SonotaHostProperties extends EditorNodeProperties {
 RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host', {
   category: 'config',
   defaults: {
+    // No field: what the properties are called (migrations.ts).
+    version: { value: 1 },
     name: { value: '' },
     ssid: { value: '', validate: sonotaChecks.ssid },
     address: { value: '', validate: sonotaChecks.ipv4 },

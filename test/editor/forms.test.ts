@@ -98,7 +98,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
 /** What the editor itself puts into a form: traps for password managers, and the buttons beside a config node. */
 const OF_THE_EDITOR = ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]', '[id^="node-config-input-btn-"]'];
 
-const NOT_IN_FORMS = ['id', 'type', 'x', 'y', 'z', 'wires', 'finalStagePort'];
+const NOT_IN_FORMS = ['id', 'type', 'x', 'y', 'z', 'wires', 'version', 'finalStagePort'];
 
 describe('editor: forms', () => {
   const suite = useEditor(EVERY_NODE);
