@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import type { NewFirmwarePage, VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { finalImage } from './images';
 import { opened, sonoff } from './lab';
@@ -34,7 +34,7 @@ export async function booted(image: Buffer, options: Partial<VirtualSonoffOption
 }
 
 /** The address of its page, as soon as it answers there. */
-export async function pageOf(device: VirtualSonoff, network: NewFirmwarePage['network']): Promise<string> {
+export async function pageOf(device: EventEmitter, network: NewFirmwarePage['network']): Promise<string> {
   for (;;) {
     const [page] = (await once(device, 'page')) as [NewFirmwarePage];
     if (page.network === network) return `http://${page.address}:${page.port}`;
