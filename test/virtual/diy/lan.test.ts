@@ -45,6 +45,7 @@ describe('virtual DIY device: HTTP API', () => {
     ['two blanks behind the colon', request('info', { data: {} }).replace('Content-Length: ', 'Content-Length:  ')],
     ['chunks', request('info', '2\r\n{}\r\n0\r\n\r\n', 'Transfer-Encoding: chunked\r\nX')],
     ['a header over 1024 bytes', request('info', {}).replace('Host:', `X: ${'x'.repeat(1024)}\r\nHost:`)],
+    ['a header without an end', 'x'.repeat(1025)],
     ['header and body over 1024 bytes together', request('info', { data: {}, x: 'x'.repeat(1000) })],
     ['a Content-Length that cannot fit', request('info', 'x'.repeat(1000)).slice(0, 200)],
     ['broken JSON', request('info', '{"deviceid":“10000a1b2c”}')],

@@ -34,6 +34,11 @@ describe('virtual DIY device: unlock', () => {
     });
   }
 
+  it('does not ask again where it is unlocked', async () => {
+    const { port } = await inDiyMode({ fault: 'unlock-500', otaUnlock: true });
+    assert.equal((await command(port, 'ota_unlock')).error, 0);
+  });
+
   it('answers 0 with that fault, and stays locked', async () => {
     const { port } = await inDiyMode({ fault: 'unlock-lies' });
     assert.equal((await command(port, 'ota_unlock')).error, 0);
