@@ -2,7 +2,7 @@
 export type Definition = Readonly<Record<string, unknown>>;
 
 /** Turns the definition of one version into that of the next. */
-export type Migration = (definition: Definition) => Definition;
+export type Migration = (saved: Definition) => Definition;
 
 /**
  * What config nodes have been, by type: the first entry turns version 1 into version 2, and so on. A flow keeps the
@@ -23,9 +23,9 @@ export function newestVersion(type: string, migrations = MIGRATIONS): number {
 }
 
 /** A definition as this release reads it; one of a later release is left as it is. */
-export function migrated(definition: Definition, migrations = MIGRATIONS): Definition {
-  const { type, version } = definition;
+export function migrated(saved: Definition, migrations = MIGRATIONS): Definition {
+  const { type, version } = saved;
   const steps = typeof type === 'string' ? (migrations[type] ?? []) : [];
   const from = Math.max(1, Number(version) || 1);
-  return steps.slice(from - 1).reduce((before, step) => step(before), definition);
+  return steps.slice(from - 1).reduce((before, step) => step(before), saved);
 }
