@@ -104,11 +104,6 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     return this.#onWire.counts;
   }
 
-  /** Waits until no transfer of any class is under way; a Range-class device is quiet between two requests. */
-  async whenQuiet(): Promise<void> {
-    while (this.transfersOnWire.total > 0) await once(this, 'idle');
-  }
-
   /** Waits until no FinalStage transfer is under way, a stalled one included: its device has erased its firmware. */
   async whenFinalStageQuiet(): Promise<void> {
     while (this.transfersOnWire.finalstage > 0) await once(this, 'idle');

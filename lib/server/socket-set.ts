@@ -21,10 +21,6 @@ export class SocketSet {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  get size(): number {
-    return this.#sockets.size;
-  }
-
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

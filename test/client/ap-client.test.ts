@@ -141,6 +141,28 @@ describe('ap-client', () => {
       });
     }
 
+    it('throws cancelled when it is aborted, before and in the middle, and leaves nothing behind', async () => {
+      const { url, reads } = await device(() => controller.abort());
+      const controller = new AbortController();
+      const aborted = postProvisioning(url, PROVISIONING, options(60_000, AbortSignal.abort()));
+      await assert.rejects(aborted, { code: 'cancelled' });
+      assert.deepEqual(reads, []);
+      const cancelled = postProvisioning(url, PROVISIONING, options(60_000, controller.signal));
+      await assert.rejects(cancelled, { code: 'cancelled' });
+      const { url: silent } = await device((socket) => socket.end());
+      await assertLeavesNothing((signal) => postProvisioning(silent, PROVISIONING, options(60_000, signal)));
+    });
+
+    it('says how long it waited, and for whom', async () => {
+      const { port } = await device(() => undefined);
+      await closeAll();
+      const url = `http://127.0.0.1:${port}`;
+      await assert.rejects(postProvisioning(url, PROVISIONING, options(2600)), {
+        code: 'ap-unreachable',
+        values: { url, seconds: 3, reason: 'ECONNREFUSED' },
+      });
+    });
+
     it('throws ap-refused with the code of the device', async () => {
       const { url } = await device((socket) => socket.write(ANSWER('{"error":401}')));
       await assert.rejects(postProvisioning(url, PROVISIONING, options()), (error: Error & { code: string }) => {

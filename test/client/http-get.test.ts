@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer, isIP, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { get, reasonOf, type GetOptions } from '../../lib/client/http-get';
+import { displayUrl, get, mayPass, reasonOf, type GetOptions } from '../../lib/client/http-get';
 import { Refusal } from '../../lib/client/refusal';
 import { Route } from '../../lib/client/route';
 import type { AddressScope } from '../../lib/net/address-scope';
@@ -252,6 +252,9 @@ describe('client/http-get', () => {
     ['ETIMEDOUT', 'nothing answered'],
     ['CERT_HAS_EXPIRED', 'its certificate has expired'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate is self-signed'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate cannot be verified'],
+    ['HPE_INVALID_CONSTANT', 'the answer is not HTTP'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
     ['ESOMETHING', 'ESOMETHING'],
   ] as const) {
@@ -259,4 +262,23 @@ describe('client/http-get', () => {
       assert.equal(reasonOf(Object.assign(new Error('a'), { code })), reason);
     });
   }
+
+  it('says in its own words what has no code, and whatever else was thrown', () => {
+    assert.deepEqual([reasonOf(new Error('it rains')), reasonOf('snow')], ['it rains', 'snow']);
+    assert.equal(reasonOf(new Refusal('it redirects to nowhere')), 'it redirects to nowhere');
+  });
+
+  it('tries again only after what may not come again', () => {
+    const thrown = (code: string): Error => Object.assign(new Error('x'), { code });
+    assert.deepEqual(
+      ['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT'].map((code) => mayPass(thrown(code))),
+      [true, true, false, false, false],
+    );
+    assert.equal(mayPass('ECONNRESET'), false);
+  });
+
+  it('shows an address without what may be a secret in it', () => {
+    assert.equal(displayUrl('https://me:secret@host:8443/a.bin?token=secret#x'), 'https://host:8443/a.bin');
+    assert.equal(displayUrl('no address, but secret'), 'that address');
+  });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { TasmotaClient } from '../../lib/client/tasmota-client';
 import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
 
 const options = { signal: new AbortController().signal, limitMs: 60_000 };
 
@@ -37,5 +39,20 @@ describe('client/tasmota-client', () => {
       await assert.rejects(new TasmotaClient(url, password).ask('Power', options), { code: 'tasmota-password-wrong' });
     }
     assert.equal(requests, 3);
+  });
+
+  it('tells a Tasmota from whoever else answers, or nobody', async () => {
+    let answer = (response: ServerResponse): unknown => response.end('{"Status":{}}');
+    const url = await serve((_, response) => answer(response));
+    const ask = (): Promise<unknown> => new TasmotaClient(url, undefined).facts(options);
+    assert.deepEqual(await ask(), { problem: 'strange' }, 'an answer without its facts');
+    answer = (response) => response.end('<html>router</html>');
+    assert.deepEqual(await ask(), { problem: 'strange' });
+    answer = (response) => response.writeHead(404).end('{"Command":"Unknown"}');
+    assert.deepEqual(await ask(), { problem: 'strange' });
+    answer = (response) => response.destroy();
+    assert.deepEqual(await ask(), { problem: 'silent' });
+    const nobody = new TasmotaClient(`http://127.0.0.1:${await freePort()}`, undefined);
+    assert.deepEqual(await nobody.facts(options), { problem: 'silent' });
   });
 });

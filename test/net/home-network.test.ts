@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { LocalAddress } from '../../lib/net/addresses';
 import {
   canBeHome,
@@ -8,6 +9,7 @@ import {
   type HomeUser,
   type NetworksSeen,
 } from '../../lib/net/home-network';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const on = (name: string, address: string, kind: LocalAddress['kind'] = 'lan'): LocalAddress => ({
   name,
@@ -191,6 +193,46 @@ describe('HomeNetwork', () => {
     assert.equal(await home.update(), HOME.address);
     assert.deepEqual(asked, ['home']);
     leave();
+  });
+
+  it('looks again when an address has come or gone, and tells its users, for as long as it has any', async () => {
+    timeStands();
+    try {
+      let addresses = [HOME];
+      const home = new HomeNetwork({ addresses: () => addresses, routed: () => Promise.resolve(undefined) });
+      let moves = 0;
+      const first = home.join(user());
+      const second = home.join(user({ moved: () => (moves += 1) }));
+      timePasses(1000);
+      assert.equal(moves, 0, 'nothing has changed');
+      const changed = once(home, 'changed');
+      addresses = [OTHER];
+      timePasses(1000);
+      assert.equal(moves, 1);
+      assert.equal(((await changed) as [Home])[0].address, OTHER.address);
+      first();
+      addresses = [HOME];
+      timePasses(1000);
+      assert.equal(moves, 2, 'one of its users is still there');
+      second();
+      addresses = [OTHER];
+      timePasses(10_000);
+      assert.equal(moves, 2);
+    } finally {
+      timeGoesOn();
+    }
+  });
+
+  it('tells of a new place once, also where only the interface is another one', async () => {
+    let addresses = [HOME];
+    const home = new HomeNetwork({ addresses: () => addresses, routed: () => Promise.resolve(undefined) });
+    const changes: Home[] = [];
+    home.on('changed', (place) => changes.push(place));
+    await home.update();
+    await home.update();
+    addresses = [on('eth7', HOME.address)];
+    await home.update();
+    assert.deepEqual(changes, [AT_HOME, { name: 'eth7', address: HOME.address }]);
   });
 
   it('begins with what an earlier run remembered, if that can be', () => {

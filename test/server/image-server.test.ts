@@ -623,7 +623,7 @@ describe('ImageServer', () => {
     await Promise.all(clients.slice(0, 3).map((client) => client.until(() => client.segments.length > 0)));
     server.close();
     await Promise.all(clients.map((client) => client.until(() => client.closed)));
-    await server.whenQuiet();
+    while (server.transfersOnWire.total > 0) await once(server, 'idle');
     assert.equal(outcomes.length, 3);
   });
 });

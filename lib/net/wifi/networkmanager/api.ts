@@ -56,10 +56,6 @@ export class NmApi {
     return this.bus.hasOwner(NM);
   }
 
-  async version(): Promise<string> {
-    return String(await this.get(NM_PATH, NM, 'Version'));
-  }
-
   /** What this process may not do of what is needed, and whether its profiles must be its user's own. */
   async permissions(): Promise<{ forbidden: string[]; isOwnOnly: boolean }> {
     const [answer] = await this.call(NM_PATH, NM, 'GetPermissions');
@@ -121,10 +117,6 @@ export class NmApi {
 
   async activate(profile: string, device: string): Promise<void> {
     await this.call(NM_PATH, NM, 'ActivateConnection', 'ooo', [profile, device, NOTHING]);
-  }
-
-  async deactivate(active: string): Promise<void> {
-    await this.call(NM_PATH, NM, 'DeactivateConnection', 'o', [active]);
   }
 
   /** The name and the UUID of the profile that is active on a device. */
