@@ -216,6 +216,29 @@ describe('flash/host-registry', () => {
     assert.deepEqual([...host.runs.tickets.nodes()], ['back']);
   });
 
+  it('takes no node for gone that the next deploy exchanges while the ports of the last one are seen to', async () => {
+    start();
+    const owner = {};
+    const host = attach(owner);
+    registry.addUser('host', 'node');
+    const stage = begin(host, '1000a1b2c3');
+    const recorder = new Recorder();
+    host.runs.attach('node', recorder);
+    await once(host.runs, 'in-job');
+    const settled = registry.settle();
+    // The next deploy begins before that is through.
+    host.runs.detach('node', false);
+    await registry.removeUser('host', 'node', false);
+    await settled;
+    registry.addUser('host', 'node');
+    host.runs.attach('node', recorder);
+    await registry.settle();
+    stage.end();
+    const [ticket] = host.runs.tickets.all();
+    assert.ok(ticket, 'its message was not let go');
+    assert.ok(!((await recorder.outcome(host.runs.tickets.ticketOf(ticket))) instanceof FlashError));
+  });
+
   it('does not listen merely because nodes exist', async () => {
     start();
     const host = attach({});

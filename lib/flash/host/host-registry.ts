@@ -84,9 +84,11 @@ export class HostRegistry extends EventEmitter {
         // Node-RED stops, perhaps to start again: what the nodes wait for is not ended by that.
         if (!entry.owner) return await this.close(id, entry);
         // Gone for good, though nothing said so: disabled, moved to another host, or removed while we did not run.
-        for (const userId of [...(await entry.users.settle()), ...entry.host.runs.tickets.nodes()]) {
+        // Before the ports are seen to, which takes its time: in the next deploy every node is away for a moment.
+        for (const userId of [...entry.users.takeLeavers(), ...entry.host.runs.tickets.nodes()]) {
           if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);
         }
+        await entry.users.update();
       }),
     );
   }

@@ -41,11 +41,10 @@ export class HostUsers {
     else this.away.set(id, awaitsDevices);
   }
 
-  /** A deploy is over: who has not come back does not. @returns their ids */
-  async settle(): Promise<string[]> {
+  /** A deploy is over: who has not come back does not. @returns their ids; `update` follows */
+  takeLeavers(): string[] {
     const gone = [...this.away.keys()];
     this.away.clear();
-    await this.update();
     return gone;
   }
 
@@ -65,7 +64,8 @@ export class HostUsers {
     void this.update();
   };
 
-  private async update(): Promise<void> {
+  /** Opens the ports that somebody needs now, or closes them. Resolves when that is done. */
+  async update(): Promise<void> {
     clearTimeout(this.timer);
     const until = this.neededUntil();
     const isNeeded = until > Date.now();
