@@ -18,7 +18,7 @@ function read(url: string, limitMs = 60_000, signal = never): Promise<PageOutcom
 
 async function page(url: string): Promise<Exclude<PageOutcome, string>> {
   const outcome = await read(url);
-  assert.ok(typeof outcome !== 'string', String(outcome));
+  assert.ok(typeof outcome !== 'string');
   return outcome;
 }
 

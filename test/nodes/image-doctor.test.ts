@@ -80,6 +80,30 @@ describe('nodes/image-doctor', () => {
     assert.deepEqual(status, { fill: 'red', shape: 'ring', text: 'image-wrong-slot' });
   });
 
+  it('shows by its status how an image is: fits, may fit, or does not', async () => {
+    const { doctor } = await load();
+    const spied = doctor as unknown as { status: { args: unknown[][] } };
+    const seed = (text: string): Buffer => makeFinalImage({ text });
+    const shown = async (payload: Buffer | string): Promise<[Examination['verdict'], string | undefined, unknown]> => {
+      const output = once(helper.getNode('sink') as EventEmitter, 'input');
+      doctor.receive({ payload });
+      const [{ payload: examined }] = (await output) as [Result];
+      return [examined.verdict, examined.findings[0]?.code, spied.status.args.at(-1)?.[0]];
+    };
+    const kinds = new Set<string>();
+    for (const image of [seed('Tasmota'), 'rehearsal:final', makeUserImage({ slot: 1 })]) {
+      const [verdict, code, status] = await shown(image);
+      kinds.add(verdict);
+      const expected = {
+        ok: { fill: 'green', shape: 'dot', text: 'fits' },
+        warn: { fill: 'yellow', shape: 'dot', text: code },
+        refuse: { fill: 'red', shape: 'ring', text: code },
+      };
+      assert.deepEqual(status, expected[verdict]);
+    }
+    assert.deepEqual([...kinds].sort(), ['ok', 'refuse', 'warn']);
+  });
+
   it('goes by the form first, then by the message', async () => {
     const image = makeUserImage({ slot: 2 });
     assert.notEqual((await examined({ payload: image, road: 'diy' }, 'cloud-user2')).result.payload.verdict, 'refuse');

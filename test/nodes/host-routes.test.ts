@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import helper from 'node-red-node-test-helper';
+import { homeNetworkIn } from '../../lib/flash/host/home-memory';
+import { localIPv4 } from '../../lib/net/addresses';
+import { canBeHome } from '../../lib/net/home-network';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { ownFolder } from '../../nodes/shared/library';
+import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { usePrivateBus } from '../net/wifi/private-bus';
+import { useAdminServer } from './admin-server';
+import { Bed, freePorts, road } from './bed';
+
+describe('nodes: what the form of a host asks for', () => {
+  let bed: Bed;
+
+  useAdminServer();
+  usePrivateBus();
+  beforeEach(async () => {
+    bed = await Bed.load(road(await freePorts()));
+  });
+  afterEach(() => bed.unload());
+
+  it('offers the addresses of this machine that can be at home, the one that devices are told first', async () => {
+    const { RED } = bed;
+    assert.ok(RED);
+    const home = homeNetworkIn(ownFolder(RED), () => undefined);
+    const answer = await helper.request().get('/sonota/addresses').expect(200).expect('Cache-Control', 'no-store');
+    const offered = answer.body as { name: string; address: string; hint?: string }[];
+    const own = localIPv4().filter(({ address }) => canBeHome(address));
+    assert.deepEqual(offered.map(({ address }) => address).sort(), own.map(({ address }) => address).sort());
+    const told = home.current;
+    if (told !== undefined) assert.equal(offered[0]?.address, told);
+    for (const { address, name, kind } of own) {
+      const entry = offered.find((one) => one.address === address);
+      const reason = home.choice.home && 'reason' in home.choice ? home.choice.reason : undefined;
+      const hint = address === told ? reason : kind === 'lan' ? undefined : kind;
+      assert.deepEqual(entry, { name, address, ...(hint === undefined ? {} : { hint }) });
+    }
+  });
+
+  it('offers the Wi-Fi interfaces that anybody knows here, or none', async () => {
+    const interfaces = async (): Promise<unknown> =>
+      (await helper.request().get('/sonota/wifi/interfaces').expect(200)).body;
+    assert.deepEqual(await interfaces(), []);
+    const nm = await FakeNetworkManager.start();
+    try {
+      nm.addWifi('wlan1');
+      nm.addWifi('wlan0');
+      assert.deepEqual(await interfaces(), ['wlan0', 'wlan1']);
+    } finally {
+      await nm.vanish();
+    }
+  });
+
+  it('is told in a sentence what is wrong with the host', async () => {
+    await bed.deploy(road(await freePorts(), { host: { httpsPort: 'https' } }));
+    const { body } = await helper.request().post('/sonota/host/host/preflight').expect(422);
+    const { code, message } = body as { code: string; message: string };
+    assert.equal(code, 'value-invalid');
+    assert.match(message, /httpsPort/);
+  });
+});
+
+describe('nodes: what a host is called', () => {
+  let bed: Bed | undefined;
+  afterEach(() => bed?.unload());
+
+  const tab = (id: string, label: string) => ({ id, type: 'tab', label });
+  const user = (id: string, z: string) => ({
+    ...{ id, z, type: 'sonota-cloud-emulator', x: 1, y: 1, name: '', host: 'host', every: false, wires: [[], []] },
+  });
+  const host = { id: 'host', type: 'sonota-host', bind: '127.0.0.1', address: '127.0.0.1' };
+
+  it('is its name with the tabs of its users, else its id', async () => {
+    bed = await Bed.load([
+      ...[tab('one', 'Kitchen'), tab('two', ''), tab('three', 'Attic'), { ...host, name: 'at home' }],
+      ...[user('a', 'one'), user('b', 'two'), user('c', 'two')],
+    ]);
+    const labelOf = (): unknown => (bed!.node('host') as HostNode).flashHost.label();
+    assert.deepEqual(labelOf(), { host: 'at home', tab: 'Kitchen, two' });
+    await bed.deploy([tab('one', 'Kitchen'), { ...host, name: '' }]);
+    assert.deepEqual(labelOf(), { host: 'host', tab: '?' });
+  });
+});
