@@ -300,7 +300,7 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     const bytes = makeFinalImage();
     const path = join(folder, 'final.bin');
     await writeFile(path, bytes);
-    assert.deepEqual((await shown(path)), { sha256: digestOf(bytes) });
+    assert.deepEqual(await shown(path), { sha256: digestOf(bytes) });
     const address = 'https://me:secret@example.com/final.bin?token=secret';
     assert.deepEqual(await shown(address), { url: 'https://example.com/final.bin' });
     assert.deepEqual(await shown(address, { final: 'ab' }), { url: 'https://example.com/final.bin', sha256: 'ab' });
