@@ -1,14 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { AddressWatch } from './address-watch';
 import { inSameNetwork, localIPv4, routedAddress, type LocalAddress } from './addresses';
+import { DEVICE_NETMASK, DEVICE_NETWORKS, isInNetwork } from '../protocol/device-networks';
 import { cidr } from './networks';
-
-/** The networks that a device makes itself, both /24 (docs/dev/stock-firmware.md#1.1, #5). */
-const DEVICE_NETWORKS = ['10.10.7.0', '192.168.4.0'];
 
 /** Networks in which this machine is only a guest of one device, or of nobody; the home network is none of them. */
 const NEVER_HOME = [
-  ...DEVICE_NETWORKS.map((network) => ({ network, netmask: '255.255.255.0' })),
+  ...DEVICE_NETWORKS.map(({ network }) => ({ network, netmask: DEVICE_NETMASK })),
   { network: '169.254.0.0', netmask: '255.255.0.0' }, // no DHCP server answered
   { network: '127.0.0.0', netmask: '255.0.0.0' },
 ];
@@ -116,7 +114,7 @@ function homeAt({ name, address }: LocalAddress): Home {
 
 /** Exactly the network of a device; a home network may be a wider one around it. */
 function isInDeviceNetwork({ address, netmask }: LocalAddress): boolean {
-  return DEVICE_NETWORKS.some((network) => netmask === '255.255.255.0' && inSameNetwork(address, network, netmask));
+  return netmask === DEVICE_NETMASK && DEVICE_NETWORKS.some((network) => isInNetwork(address, network));
 }
 
 /** A cable and a Wi-Fi in one network are one way into it. */

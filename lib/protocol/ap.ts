@@ -1,4 +1,5 @@
 import { FlashError } from '../errors';
+import { ACCESS_POINT } from './device-networks';
 import { isApiKey, isDeviceId } from './device-statement';
 import { parseObject } from './json';
 import { checkServerAddress } from './server-address';
@@ -6,9 +7,8 @@ import { checkServerAddress } from './server-address';
 /** The access point of an un-provisioned device (docs/dev/stock-firmware.md#1.1, #1.3). */
 export const AP_SSID_PREFIX = 'ITEAD-';
 export const AP_PASSWORD = '12345678';
-export const AP_ADDRESS = '10.10.7.1';
+export const AP_ADDRESS = ACCESS_POINT.device;
 export const AP_PORT = 80;
-export const AP_NETWORK_PREFIX = '10.10.7.';
 export const AP_URL = `http://${AP_ADDRESS}`;
 
 /** The device finds these by comparing text, so not a character may differ (docs/dev/stock-firmware.md#1.3). */

@@ -3,14 +3,16 @@
  * compiled into that firmware and cannot be configured (docs/dev/stock-firmware.md#5).
  */
 
+import { FINALSTAGE_NETWORK } from './device-networks';
+
 /** The open network that the device itself makes. */
 export const FINALSTAGE_SSID = 'FinalStage';
 
 /** The device's own address in it. */
-export const FINALSTAGE_ADDRESS = '192.168.4.1';
+export const FINALSTAGE_ADDRESS = FINALSTAGE_NETWORK.device;
 
 /** The only address that it asks for images: the host must have it. */
-export const FINALSTAGE_HOST_ADDRESS = '192.168.4.2';
+export const FINALSTAGE_HOST_ADDRESS = FINALSTAGE_NETWORK.guest;
 
 /** The only port that it asks at. */
 export const FINALSTAGE_PORT = 8080;

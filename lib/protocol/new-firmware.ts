@@ -4,12 +4,11 @@
  * captive_portal, ESPurna's web.cpp.
  */
 
+import { NEW_FIRMWARE_NETWORK } from './device-networks';
 import { parseObject } from './json';
 
 /** The address of an ESP8266 in an access point of its own, in whichever firmware is made with the Arduino core. */
-export const NEW_FIRMWARE_AP_ADDRESS = '192.168.4.1';
-/** That access point's network is a /24. */
-export const NEW_FIRMWARE_AP_NETMASK = '255.255.255.0';
+export const NEW_FIRMWARE_AP_ADDRESS = NEW_FIRMWARE_NETWORK.device;
 
 /** Where ESPHome's own protocol is spoken; many of its builds have no web page. */
 export const ESPHOME_API_PORT = 6053;

@@ -71,39 +71,6 @@ export function checkOffer(offer: UpgradeOffer, target: UpgradeTarget = UNKNOWN_
   if (reason !== undefined) throw new FlashError('upgrade-malformed', { ...errorValues(target), reason });
 }
 
-/**
- * What the acknowledgement of an upgrade means (docs/dev/stock-firmware.md#3.8), or undefined for 0: image written and
- * verified. The numbers are the device's own, not HTTP's.
- */
-export function acknowledgementError(
-  error: number,
-  values: UpgradeTarget & { readonly version: string },
-): FlashError | undefined {
-  const all = { ...errorValues(values), version: values.version, error };
-  switch (error) {
-    case 0:
-      return undefined;
-    case 404:
-      return new FlashError('download-failed', all);
-    case 400:
-    case 403:
-    case 405:
-      return new FlashError('upgrade-malformed', { ...all, reason: `it reported ${error}` });
-    case 406:
-    case 411:
-      return new FlashError('model-refused', all);
-    case 409:
-      return new FlashError('digest-refused', all);
-    case 410:
-      return new FlashError('version-refused', all);
-    default:
-      return new FlashError('unexplained', {
-        ...all,
-        reason: `the device ${values.deviceid} answered the upgrade with ${error}`,
-      });
-  }
-}
-
 function flawOf(name: string, { url, digest }: UpgradeImage): string | undefined {
   // No query and no fragment: the device appends its own "?deviceid=…" to what it is given
   // (docs/dev/stock-firmware.md#4.1).

@@ -1,8 +1,13 @@
 import { FlashError } from '../../lib/errors';
 import type { WifiNetwork } from '../../lib/net/wifi/wifi';
 import { kindOf, type AccessPointKind } from '../../lib/protocol/access-points';
-import { AP_ADDRESS, AP_PASSWORD, refuseOuterSpaces } from '../../lib/protocol/ap';
-import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../lib/protocol/finalstage';
+import { AP_PASSWORD, refuseOuterSpaces } from '../../lib/protocol/ap';
+import {
+  ACCESS_POINT,
+  FINALSTAGE_NETWORK,
+  NEW_FIRMWARE_NETWORK,
+  type DeviceNetwork,
+} from '../../lib/protocol/device-networks';
 import type { MessageValues } from '../shared/messages';
 import type { Values } from '../shared/values';
 
@@ -10,12 +15,15 @@ type Known = Pick<WifiNetwork, 'psk' | 'address' | 'peer'>;
 
 /** What is the same in every network that a device makes: nobody needs to fill it in. */
 const KNOWN: Partial<Record<AccessPointKind['kind'], Known>> = {
-  stock: { psk: AP_PASSWORD, address: { cidr: '10.10.7.2/24', fixed: false }, peer: AP_ADDRESS },
-  finalstage: { address: { cidr: `${FINALSTAGE_HOST_ADDRESS}/24`, fixed: true }, peer: FINALSTAGE_ADDRESS },
-  // The ESP8266's own default network.
-  tasmota: { address: { cidr: '192.168.4.2/24', fixed: false }, peer: '192.168.4.1' },
-  esphome: { address: { cidr: '192.168.4.2/24', fixed: false }, peer: '192.168.4.1' },
+  stock: { psk: AP_PASSWORD, ...guestOf(ACCESS_POINT) },
+  finalstage: guestOf(FINALSTAGE_NETWORK, { fixed: true }),
+  tasmota: guestOf(NEW_FIRMWARE_NETWORK),
+  esphome: guestOf(NEW_FIRMWARE_NETWORK),
 };
+
+function guestOf({ device: peer, cidr }: DeviceNetwork, { fixed = false } = {}): Known {
+  return { address: { cidr, fixed }, peer };
+}
 
 /**
  * The network that a form names, with its credentials, or else a message.

@@ -33,8 +33,8 @@ export default [
   },
   {
     file: 'lib/flash/tasmota/access-point-road.ts',
-    find: 'this.answered(NETWORK, signal, () => this.isThereByHand())',
-    replace: 'this.answered(NETWORK, signal)',
+    find: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal, () => this.isThereByHand())',
+    replace: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal)',
     tests: ['flash/tasmota/by-itself'],
     why: "in another device's FinalStage this machine goes on looking for a Tasmota",
   },

@@ -205,7 +205,7 @@ export default [
   },
   {
     file: 'lib/flash/host/stale-jobs.ts',
-    find: "if (visit || download || evidence.all.some(({ kind }) => kind === 'upgrade-sent')) return false;",
+    find: "if (mayBeInFinalStage || download || evidence.all.some(({ kind }) => kind === 'upgrade-sent')) return false;",
     replace: '',
     tests: ['flash/stale-jobs'],
     why: 'a job ends by its age while its device is in the middle of the upgrade',

@@ -87,10 +87,7 @@ describe('flash/image-desk', () => {
     assert.equal(isGranted(right, '192.0.2.8'), true, 'its network hides its address');
     assert.equal(isGranted(wrong, '192.0.2.7'), false);
     const seen = job.evidence.all.map((one) => (one.kind === 'stranger' ? [one.peer, one.act] : one.kind));
-    assert.deepEqual(seen, [
-      ['192.0.2.7', 'wrong-signature'],
-      ['192.0.2.8', 'wrong-signature'],
-    ]);
+    assert.deepEqual(seen, ['device-facts', ['192.0.2.7', 'wrong-signature'], ['192.0.2.8', 'wrong-signature']]);
   });
 
   it('gives the final image to FinalStage alone', async () => {
@@ -263,11 +260,13 @@ describe('flash/image-desk', () => {
       void observer.request?.(asked, '192.0.2.7');
       for (const to of [1000, 1500, 2000, 3999, 4000]) observer.sent(0, to);
       observer.ended({ complete: true, bytes: 4000, closedByDevice: true });
+      const [facts, ...seen] = job.evidence.all;
+      assert.equal(facts?.kind, 'device-facts');
       assert.deepEqual(
-        job.evidence.all.map(({ kind }) => kind),
+        seen.map(({ kind }) => kind),
         expected,
       );
-      const [first] = job.evidence.all;
+      const [first] = seen;
       assert.equal(first?.kind === 'image-requested' && first.first, 'range' in headers ? 4096 : undefined);
       const sent = job.evidence.all.flatMap((seen) => (seen.kind === 'image-sent' ? seen.bytes : []));
       assert.deepEqual(sent, 'range' in headers ? [] : [1000, 2000, 4000]);
@@ -304,7 +303,10 @@ describe('flash/image-desk', () => {
     timePasses(DERIVED_EVERY_MS);
     assert.deepEqual(told, [false]);
     assert.equal(download.requests, 100);
-    assert.equal(job.evidence.all.length, 2);
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['device-facts', 'image-requested', 'image-requested'],
+    );
   });
 
   it('keeps that FinalStage looks whether we are there, and of whose job it is', () => {

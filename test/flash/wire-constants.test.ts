@@ -18,6 +18,7 @@ import { SESSIONS_AT_MOST } from '../../lib/flash/verdict/rules/upgrade';
 import { WAITS } from '../../lib/flash/waiting/waits';
 import { FINAL_LIMIT, SMALLEST_IMAGE, USER_LIMIT } from '../../lib/image';
 import * as ap from '../../lib/protocol/ap';
+import { ACCESS_POINT as accessPointNetwork } from '../../lib/protocol/device-networks';
 import { DISPATCH_PATH } from '../../lib/protocol/dispatch';
 import * as finalStage from '../../lib/protocol/finalstage';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
@@ -70,7 +71,7 @@ const ACCESS_POINT: Row[] = [
   ['1.1', 'the name of the access point', 'AP_SSID_PREFIX', ap.AP_SSID_PREFIX, { is: 'ITEAD-' }],
   ['1.1', 'its password', 'AP_PASSWORD', ap.AP_PASSWORD, { is: '12345678' }],
   ['1.1', 'the device in it', 'AP_URL', ap.AP_URL, { is: 'http://10.10.7.1' }],
-  ['1.1', 'its network', 'AP_NETWORK_PREFIX', ap.AP_NETWORK_PREFIX, { is: '10.10.7.' }],
+  ['1.1', 'its network', 'ACCESS_POINT', accessPointNetwork.prefix, { is: '10.10.7.' }],
   ['1.3', 'its port', 'AP_PORT', ap.AP_PORT, { is: 80 }],
   ['1.3', 'GET /device HTTP/1.1', 'AP_DEVICE_PATH', ap.AP_DEVICE_PATH, { is: '/device' }],
   ['1.3', 'POST /ap HTTP/1.1', 'AP_PROVISION_PATH', ap.AP_PROVISION_PATH, { is: '/ap' }],

@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  acknowledgementError,
-  checkOffer,
-  FALLBACK_VERSION,
-  PROVEN_VERSION,
-  upgradeCommand,
-} from '../../lib/protocol/upgrade';
+import { checkOffer, FALLBACK_VERSION, PROVEN_VERSION, upgradeCommand } from '../../lib/protocol/upgrade';
 import { flashErrorOf } from './helpers';
 
 const DIGEST1 = '64b37459'.repeat(8);
@@ -102,45 +96,5 @@ describe('protocol/upgrade', () => {
         assert.match(String(error.values['reason']), /version/);
       });
     }
-  });
-
-  describe('acknowledgementError', () => {
-    const values = { ...DEVICE, version: PROVEN_VERSION };
-
-    it('is none for 0', () => {
-      assert.equal(acknowledgementError(0, values), undefined);
-    });
-
-    const codes = {
-      404: 'download-failed',
-      400: 'upgrade-malformed',
-      403: 'upgrade-malformed',
-      405: 'upgrade-malformed',
-      406: 'model-refused',
-      411: 'model-refused',
-      409: 'digest-refused',
-      410: 'version-refused',
-      401: 'unexplained',
-      '-1': 'unexplained',
-      1: 'unexplained',
-      200: 'unexplained',
-      500: 'unexplained',
-    } as const;
-    for (const [error, code] of Object.entries(codes)) {
-      it(`is ${code} for ${error}`, () => {
-        const verdict = acknowledgementError(Number(error), values)!;
-        assert.equal(verdict.code, code);
-        assert.doesNotMatch(verdict.message, /[?{}]/, 'a placeholder of the sentence was not filled');
-        assert.ok(verdict.message.includes(error), verdict.message);
-        assert.match(verdict.message, /100008db11/);
-      });
-    }
-
-    it('holds no apikey, even where a whole device was handed in', () => {
-      const device = { ...values, apikey: 'the-secret-key' };
-      for (const error of [404, 400, 406, 409, 410, 1]) {
-        assert.ok(!JSON.stringify(acknowledgementError(error, device)).includes('the-secret-key'));
-      }
-    });
   });
 });

@@ -1,4 +1,5 @@
 import { inSameNetwork, isLoopback } from '../../net/addresses';
+import { DEVICE_NETMASK } from '../../protocol/device-networks';
 import { finalStageImage } from '../../protocol/finalstage';
 import type { OtaRequest } from '../../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
@@ -69,7 +70,7 @@ export class FinalStageImages implements ImageProvider {
     const visit = new FinalStageVisit();
     const job = this.host.jobs
       .all()
-      .filter((one) => one.holdsFinalStage && !one.visit && one.download?.mayBeWritten)
+      .filter((one) => one.holdsFinalStage && !one.mayBeInFinalStage && one.download?.mayBeWritten)
       .find((one) => isFinalStageOf(one, visit, peer));
     if (!job?.download) return undefined;
     job.download.taken();
@@ -87,7 +88,7 @@ export class FinalStageImages implements ImageProvider {
   /** Keeps what another client did that only FinalStage may do. Devices at home dial the same port for their upgrade. */
   private strangerIn(peer: string, act: 'finalstage-dial' | 'finalstage-image'): void {
     for (const { visit, evidence } of this.host.jobs.awaitingFinalStage()) {
-      const isInside = visit !== undefined && inSameNetwork(peer, visit.peer, '255.255.255.0');
+      const isInside = visit !== undefined && inSameNetwork(peer, visit.peer, DEVICE_NETMASK);
       if (isInside || act === 'finalstage-image') evidence.addOnce({ kind: 'stranger', peer, act });
     }
   }

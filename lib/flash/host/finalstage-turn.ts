@@ -77,7 +77,7 @@ export class FinalStageTurn extends EventEmitter {
    * a restart broke into.
    */
   private holderBefore(job: Job): Job | undefined {
-    if (!job.needsFinalStage || job.download || job.visit) return undefined;
+    if (!job.needsFinalStage || job.holdsFinalStage) return undefined;
     const jobs = [...this.books].flatMap((book) => book.all());
     const holder = jobs.find((one) => one !== job && one.holdsFinalStage);
     const first = this.waiting.find(({ needsFinalStage }) => needsFinalStage);

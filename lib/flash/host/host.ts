@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asFlashError, FlashError } from '../../errors';
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
-import { FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
+import { DEVICE_NETWORKS } from '../../protocol/device-networks';
 import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import type { DeviceConnection } from '../../server/device-connection';
 import { HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
@@ -56,7 +56,7 @@ const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
 const REFUSED_PEERS_LOGGED = 100;
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
-const GUEST_ADDRESSES = ['10.10.7.2', FINALSTAGE_HOST_ADDRESS];
+const GUEST_ADDRESSES = DEVICE_NETWORKS.map(({ guest }) => guest);
 
 /** How often it is looked whether something is still fetched. */
 const LOOK_MS = 1000;

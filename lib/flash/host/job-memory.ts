@@ -92,7 +92,7 @@ export class JobMemory {
     for (const record of kept.jobs) {
       const job = jobOf(record, (...image) => this.file.image(...image));
       // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
-      if (!job.isOpen || job.visit || awaited.has(job.id)) this.of.jobs.restore(job);
+      if (!job.isOpen || job.continuesUnattended || awaited.has(job.id)) this.of.jobs.restore(job);
     }
     for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
       this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);

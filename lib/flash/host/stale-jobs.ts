@@ -33,8 +33,8 @@ function left(jobs: JobBook, isConnected: IsConnected): Job[] {
     .filter(({ deviceid }) => deviceid === undefined || !isConnected(deviceid));
 }
 
-function isBeforeUpgrade({ lastStage, visit, download, evidence }: Job): boolean {
-  if (visit || download || evidence.all.some(({ kind }) => kind === 'upgrade-sent')) return false;
+function isBeforeUpgrade({ lastStage, mayBeInFinalStage, download, evidence }: Job): boolean {
+  if (mayBeInFinalStage || download || evidence.all.some(({ kind }) => kind === 'upgrade-sent')) return false;
   return lastStage === 'provision' || lastStage === 'cloud';
 }
 

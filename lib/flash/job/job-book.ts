@@ -92,7 +92,7 @@ export class JobBook extends EventEmitter {
   /** Jobs whose device may be in FinalStage, the one that has waited longest first. */
   awaitingFinalStage(): Job[] {
     const since = ({ visit }: Job): number => visit?.since.getTime() ?? 0;
-    return this.jobs.filter(({ visit }) => visit).sort((a, b) => since(a) - since(b));
+    return this.jobs.filter(({ mayBeInFinalStage }) => mayBeInFinalStage).sort((a, b) => since(a) - since(b));
   }
 
   /** Jobs whose device is about to start its new firmware automatically, and that no stage looks after. */

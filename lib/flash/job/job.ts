@@ -117,7 +117,7 @@ export class Job {
 
   /** Whether its device is on its way to FinalStage or may be in it: it holds the one place that there is for that. */
   get holdsFinalStage(): boolean {
-    return this.isOpen && (this.visit !== undefined || (this.download !== undefined && this.needsFinalStage));
+    return this.isOpen && (this.mayBeInFinalStage || (this.download !== undefined && this.needsFinalStage));
   }
 
   get needsFinalStage(): boolean {
@@ -159,7 +159,17 @@ export class Job {
 
   /** Whether nothing hangs on it any more: no stage runs, and no device may still be served. */
   get isForgettable(): boolean {
-    return !this.running && !this.visit;
+    return !this.running && !this.mayBeInFinalStage;
+  }
+
+  /** Whether its device may be in FinalStage: what asks there is served, whether or not a stage watches. */
+  get mayBeInFinalStage(): boolean {
+    return this.visit !== undefined;
+  }
+
+  /** Whether its device continues without a node: such a job is neither cancelled nor started again for want of one. */
+  get continuesUnattended(): boolean {
+    return this.isOpen && this.mayBeInFinalStage;
   }
 
   /** 0-100, never falling. */

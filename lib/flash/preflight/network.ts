@@ -1,7 +1,6 @@
 import { isLoopback, type LocalAddress } from '../../net/addresses';
 import { cidr, overlap, type Network } from '../../net/networks';
-import { AP_ADDRESS } from '../../protocol/ap';
-import { FINALSTAGE_ADDRESS } from '../../protocol/finalstage';
+import { ACCESS_POINT, DEVICE_NETMASK, FINALSTAGE_NETWORK } from '../../protocol/device-networks';
 import type { FlashHost } from '../host/host';
 import { passed, warned, type SaidCheck } from './check';
 import type { Machine } from './machine';
@@ -12,8 +11,8 @@ import { phrase } from './phrases';
  * #5).
  */
 const VISITED = [
-  { name: 'network-ap', address: AP_ADDRESS, netmask: '255.255.255.0' },
-  { name: 'network-finalstage', address: FINALSTAGE_ADDRESS, netmask: '255.255.255.0' },
+  { name: 'network-ap', address: ACCESS_POINT.device, netmask: DEVICE_NETMASK },
+  { name: 'network-finalstage', address: FINALSTAGE_NETWORK.device, netmask: DEVICE_NETMASK },
 ] as const;
 
 /** No network of this machine has addresses in common with those of the device (SonOTA#28). */

@@ -107,7 +107,7 @@ export class FlashQueue extends EventEmitter {
     const job = this.jobOf(entry);
     if (job?.running) return job.running.abort(new FlashError('cancelled'));
     entry.state = 'skipped';
-    if (job?.isOpen && !job.visit) job.fail('cancelled');
+    if (job?.isOpen && !job.continuesUnattended) job.fail('cancelled');
     this.pump();
   }
 
@@ -144,7 +144,7 @@ export class FlashQueue extends EventEmitter {
       if (entry.state !== 'running' || this.isHeld(entry)) continue;
       const job = this.jobOf(entry);
       if (job && !job.isOpen) this.settle(entry, job);
-      else if (!job?.visit) entry.state = 'waiting';
+      else if (!job?.continuesUnattended) entry.state = 'waiting';
     }
     this.lostWatch.look();
   }

@@ -4,18 +4,21 @@ import { FlashError } from '../../errors';
 import { localIPv4 } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, kindOf } from '../../protocol/access-points';
+import {
+  ACCESS_POINT,
+  FINALSTAGE_NETWORK,
+  isInNetwork,
+  NEW_FIRMWARE_NETWORK,
+  type DeviceNetwork,
+} from '../../protocol/device-networks';
 import { AP_ADDRESS, AP_PASSWORD } from '../../protocol/ap';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS, FINALSTAGE_SSID } from '../../protocol/finalstage';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import type { FinalStageVisit } from '../job/finalstage-visit';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
-import { AP_NETWORK, FINALSTAGE_NETWORK } from '../verdict/networks';
 import type { Visit } from './network-visit';
 
-/** Free in the device's network unless somebody else is its guest too; where DHCP can be asked, it is. */
-const AP_GUEST = '10.10.7.2/24';
-const NEW_FIRMWARE_GUEST = '192.168.4.2/24';
 /** Its server needs 1 s after the network has appeared; the network closes after 3 minutes. */
 export const AP_ANSWER_LIMIT_MS = 30_000;
 /** A device's network stands in the list of networks for a while after it has closed. */
@@ -28,7 +31,7 @@ export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): 
     purpose: 'provision',
     looking: 'look-for-ap',
     answerLimitMs: AP_ANSWER_LIMIT_MS,
-    isThereAlready: () => hasAddressIn(AP_NETWORK),
+    isThereAlready: () => hasAddressIn(ACCESS_POINT),
     pick: (inReach) => {
       const stock = inReach.filter(({ ssid }) => kindOf(ssid).kind === 'stock');
       if (deviceid !== undefined) return strongest(stock.filter(({ ssid }) => isOf(ssid, deviceid)));
@@ -42,7 +45,8 @@ export function apVisit(job: Job, jobs: JobBook, deviceid: string | undefined): 
       ssid,
       bssid,
       psk: AP_PASSWORD,
-      address: { cidr: AP_GUEST, fixed: false },
+      // Free unless somebody else is its guest too; where DHCP can be asked, it is.
+      address: { cidr: ACCESS_POINT.cidr, fixed: false },
       peer: AP_ADDRESS,
     }),
     joined: ({ bssid }) => job.learn({ bssid }),
@@ -69,7 +73,7 @@ export function finalStageVisit(job: Job, jobs: JobBook, visit: FinalStageVisit)
     networkOf: ({ ssid, bssid }) => ({
       ssid,
       bssid,
-      address: { cidr: `${FINALSTAGE_HOST_ADDRESS}/24`, fixed: true },
+      address: { cidr: FINALSTAGE_NETWORK.cidr, fixed: true },
       peer: FINALSTAGE_ADDRESS,
     }),
     joined: () => {
@@ -95,7 +99,7 @@ export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
     purpose: 'set-up',
     looking: 'look-for-new-firmware',
     answerLimitMs: 0,
-    isThereAlready: () => hasAddressIn(FINALSTAGE_NETWORK),
+    isThereAlready: () => hasAddressIn(NEW_FIRMWARE_NETWORK),
     pick: (inReach) =>
       strongest(
         inReach.filter(({ ssid, bssid, security }) => {
@@ -106,7 +110,7 @@ export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
     networkOf: ({ ssid, bssid }) => ({
       ssid,
       bssid,
-      address: { cidr: NEW_FIRMWARE_GUEST, fixed: false },
+      address: { cidr: NEW_FIRMWARE_NETWORK.cidr, fixed: false },
       peer: NEW_FIRMWARE_AP_ADDRESS,
     }),
     joined: () => undefined,
@@ -139,14 +143,14 @@ function isOf(ssid: string, deviceid: string): boolean {
   return idIn(ssid) === deviceid.toLowerCase();
 }
 
-function hasAddressIn(prefix: string): boolean {
-  return localIPv4().some(({ address }) => address.startsWith(prefix));
+function hasAddressIn(network: DeviceNetwork): boolean {
+  return localIPv4().some(({ address }) => isInNetwork(address, network));
 }
 
 /** Somebody was quicker; a home whose network has the same numbers is no guest of FinalStage. */
 function isGuestByHand(interfaceName: string): boolean {
   return localIPv4().some(
     ({ address, name }) =>
-      address === FINALSTAGE_HOST_ADDRESS || (address.startsWith(FINALSTAGE_NETWORK) && name === interfaceName),
+      address === FINALSTAGE_HOST_ADDRESS || (isInNetwork(address, FINALSTAGE_NETWORK) && name === interfaceName),
   );
 }

@@ -1,6 +1,7 @@
 import { FlashError } from '../../errors';
 import { routedAddress } from '../../net/addresses';
-import { AP_ADDRESS, AP_NETWORK_PREFIX } from '../../protocol/ap';
+import { AP_ADDRESS } from '../../protocol/ap';
+import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 
 /**
  * Refuses what answers at the address of every access point but is reached over another network, through a router or a
@@ -13,7 +14,7 @@ import { AP_ADDRESS, AP_NETWORK_PREFIX } from '../../protocol/ap';
 export async function requireItsNetwork(url: string, towards: typeof routedAddress = routedAddress): Promise<void> {
   if (new URL(url).hostname !== AP_ADDRESS) return;
   const own = await towards(AP_ADDRESS);
-  if (own?.startsWith(AP_NETWORK_PREFIX)) return;
+  if (own !== undefined && isInNetwork(own, ACCESS_POINT)) return;
   const reason = `it is not in the network of an access point: this machine reaches it from ${own ?? 'nowhere'}`;
   throw new FlashError('ap-refused', { url, reason });
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { readWebPage } from '../../client/web-page';
 import { inSameNetwork, isLoopback } from '../../net/addresses';
 import { probeTcp } from '../../net/probe';
+import { DEVICE_NETMASK } from '../../protocol/device-networks';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
 import { ESPHOME_API_PORT } from '../../protocol/new-firmware';
 import type { OwnAddress } from '../verdict/observation';
@@ -9,8 +10,6 @@ import type { OwnAddress } from '../verdict/observation';
 export const LOOK_PAUSE_MS = 500;
 export const PROBE_LIMIT_MS = 1000;
 export const PAGE_LIMIT_MS = 2000;
-/** FinalStage's access point hands out addresses of a /24. */
-const NETMASK = '255.255.255.0';
 
 export interface PresenceOptions {
   readonly ownAddresses: () => readonly OwnAddress[];
@@ -120,7 +119,7 @@ export class FinalStagePresence extends EventEmitter {
     const network = this.isRehearsal ? FINALSTAGE_ADDRESS : this.host;
     const near = this.addresses
       .map(({ address }) => address)
-      .filter((address) => inSameNetwork(address, network, NETMASK));
+      .filter((address) => inSameNetwork(address, network, DEVICE_NETMASK));
     return near.find((address) => address === FINALSTAGE_HOST_ADDRESS) ?? near[0];
   }
 }

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { readWebPage } from '../../client/web-page';
-import { inSameNetwork, isLoopback } from '../../net/addresses';
+import { isLoopback } from '../../net/addresses';
 import { probeTcp } from '../../net/probe';
+import { isInNetwork, NEW_FIRMWARE_NETWORK } from '../../protocol/device-networks';
 import {
   ESPHOME_API_PORT,
   macOfTasmota,
   NEW_FIRMWARE_AP_ADDRESS,
-  NEW_FIRMWARE_AP_NETMASK,
   recogniseNewFirmware,
   TASMOTA_STATUS_PATH,
   type NewFirmware,
@@ -164,5 +164,5 @@ export class NewFirmwarePresence extends EventEmitter {
 }
 
 function isInAccessPoint(address: string): boolean {
-  return inSameNetwork(address, NEW_FIRMWARE_AP_ADDRESS, NEW_FIRMWARE_AP_NETMASK);
+  return isInNetwork(address, NEW_FIRMWARE_NETWORK);
 }

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
+import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 import { NetworkVisit } from '../radio/network-visit';
 import { apVisit } from '../radio/visits';
 import { firstOf } from '../waiting/first-of';
 import type { FlashHost } from '../host/host';
 import type { StageContext } from '../run/stage-runs';
-import { AP_NETWORK } from '../verdict/networks';
 import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../waiting/wait';
 import { requireItsNetwork } from './access-point-network';
@@ -122,7 +122,7 @@ async function findDevice(
   const { evidence } = context.job;
   for (;;) {
     const addresses = host.ownAddresses(url);
-    const joined = addresses.some(({ address }) => address.startsWith(AP_NETWORK));
+    const joined = addresses.some(({ address }) => isInNetwork(address, ACCESS_POINT));
     evidence.addIfNew({ kind: 'addresses', addresses });
     try {
       const device = await readDevice(url, { signal, limitMs: LOOK_LIMIT_MS });

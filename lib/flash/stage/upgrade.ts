@@ -1,4 +1,5 @@
 import { FlashError } from '../../errors';
+import { refusalOf } from '../../protocol/acknowledgements';
 import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireCloudRoad } from './cloud-road';
@@ -22,9 +23,6 @@ import { imageOptions } from './image-options';
 import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
-
-/** The device's code for a version that it takes for older than its own. */
-const VERSION_REFUSED = 410;
 
 export interface UpgradeOptions {
   readonly timeoutSeconds: number;
@@ -275,7 +273,8 @@ class UpgradeSessions {
       }
       throwIfFinal(this.context.job);
       // The one refusal that another offer can answer, once (docs/dev/design.md#3.4); any other ends the stage.
-      if (verdict !== VERSION_REFUSED || this.version === FALLBACK_VERSION) throw whyOver(this.context.job, 'upgrade');
+      const isAboutVersion = refusalOf(verdict) === 'version-refused';
+      if (!isAboutVersion || this.version === FALLBACK_VERSION) throw whyOver(this.context.job, 'upgrade');
       this.version = FALLBACK_VERSION;
       events.clear();
     }

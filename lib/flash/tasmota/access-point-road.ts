@@ -3,17 +3,13 @@ import { asFlashError, FlashError, type ErrorCode } from '../../errors';
 import { inSameNetwork, isLoopback } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, kindOf } from '../../protocol/access-points';
-import { NEW_FIRMWARE_AP_ADDRESS, NEW_FIRMWARE_AP_NETMASK } from '../../protocol/new-firmware';
+import { DEVICE_NETMASK, NEW_FIRMWARE_NETWORK } from '../../protocol/device-networks';
 import type { TasmotaFacts } from '../../protocol/tasmota';
 import type { FlashHost } from '../host/host';
 import { withinLimit } from '../waiting/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
 
-/** For those that cannot ask for an address without taking the device for the way to the internet. */
-const GUEST = '192.168.4.2/24';
-/** Of which nobody has told the name. */
-const NETWORK = '192.168.4.0';
 /** Whoever has joined and gets no answer leaves, and tries again this often. */
 export const ANSWER_LIMIT_MS = 30_000;
 export const TRIES = 3;
@@ -94,12 +90,14 @@ export class AccessPointRoad {
   /** The device, where a person was quicker and has joined its access point; whoever is in another network is not waited for. */
   private async throughPerson(signal: AbortSignal): Promise<FoundTasmota | undefined> {
     if (!this.isThereByHand()) return undefined;
-    return await this.answered(NETWORK, signal, () => this.isThereByHand()).catch((error: unknown) => {
-      // A home may have the same numbers.
-      const isElsewhere = error instanceof FlashError && ELSEWHERE.includes(error.code);
-      if (isElsewhere) return undefined;
-      throw error;
-    });
+    return await this.answered(NEW_FIRMWARE_NETWORK.network, signal, () => this.isThereByHand()).catch(
+      (error: unknown) => {
+        // A home may have the same numbers.
+        const isElsewhere = error instanceof FlashError && ELSEWHERE.includes(error.code);
+        if (isElsewhere) return undefined;
+        throw error;
+      },
+    );
   }
 
   private async visitOnce<T>(
@@ -109,7 +107,7 @@ export class AccessPointRoad {
     const { radio } = this.host;
     const peer = new URL(this.options.apUrl).hostname;
     const { ssid, bssid } = await radio.lookFor((one) => this.isMeant(one), { purpose: 'set-up', signal });
-    const network = { ssid, bssid, address: { cidr: GUEST, fixed: false }, peer };
+    const network = { ssid, bssid, address: { cidr: NEW_FIRMWARE_NETWORK.cidr, fixed: false }, peer };
     return await radio.during(network, { purpose: 'set-up', signal }, async (_joined, inside) =>
       work(await this.answered(ssid, inside), inside),
     );
@@ -171,9 +169,7 @@ export class AccessPointRoad {
     const { apUrl } = this.options;
     if (!this.host.hasWifi(apUrl)) return true;
     const { hostname } = new URL(apUrl);
-    const network = isLoopback(hostname) ? NEW_FIRMWARE_AP_ADDRESS : hostname;
-    return this.host
-      .ownAddresses(apUrl)
-      .some(({ address }) => inSameNetwork(address, network, NEW_FIRMWARE_AP_NETMASK));
+    const network = isLoopback(hostname) ? NEW_FIRMWARE_NETWORK.device : hostname;
+    return this.host.ownAddresses(apUrl).some(({ address }) => inSameNetwork(address, network, DEVICE_NETMASK));
   }
 }

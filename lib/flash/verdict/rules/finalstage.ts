@@ -1,6 +1,7 @@
+import { FINALSTAGE_NETWORK, isInNetwork } from '../../../protocol/device-networks';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../../protocol/finalstage';
 import type { Observation, Seen } from '../observation';
-import { FINALSTAGE_NETWORK, overlapAtHome, overlapOf } from '../networks';
+import { overlapAtHome, overlapOf } from '../networks';
 import type { Rule } from '../rule';
 import type { Sightings } from '../sightings';
 
@@ -190,7 +191,8 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
 
 /** Whether a peer is in FinalStage's own network, and is neither FinalStage nor this machine. */
 function isGuest(seen: Sightings, peer: string): boolean {
-  return peer.startsWith(FINALSTAGE_NETWORK) && peer !== FINALSTAGE_ADDRESS && peer !== joinedSince(seen)?.ownAddress;
+  const others = [FINALSTAGE_ADDRESS, joinedSince(seen)?.ownAddress];
+  return isInNetwork(peer, FINALSTAGE_NETWORK) && !others.includes(peer);
 }
 
 /** The bare connections since the last request. */

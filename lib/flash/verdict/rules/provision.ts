@@ -1,4 +1,5 @@
-import { AP_NETWORK, overlapOf } from '../networks';
+import { ACCESS_POINT } from '../../../protocol/device-networks';
+import { overlapOf } from '../networks';
 import type { Rule } from '../rule';
 
 const stages = ['provision'] as const;
@@ -12,7 +13,7 @@ export const PROVISION_RULES: readonly Rule[] = [
     see: (seen) =>
       seen.inStage('ap-looked').at(-1)?.result === 'answered'
         ? undefined
-        : overlapOf(seen, AP_NETWORK, "the device's access point"),
+        : overlapOf(seen, ACCESS_POINT, "the device's access point"),
   },
   {
     // A router or a portal of the network that this machine is in; the device's own network comes later.

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../../errors';
 import { PIECE_BYTES } from '../../../client/range-fetch';
+import { refusalOf, type RefusalCode } from '../../../protocol/acknowledgements';
 import { PROVEN_VERSION } from '../../../protocol/upgrade';
 import type { Observation, Seen } from '../observation';
 import type { Finding, Rule } from '../rule';
@@ -51,16 +51,16 @@ export const UPGRADE_RULES: readonly Rule[] = [
       return { confidence: 'likely', isFinal: acknowledged !== undefined, evidence };
     },
   },
-  refusal('download-failed', [404]),
-  refusal('upgrade-malformed', [400, 403, 405]),
-  refusal('model-refused', [406, 411]),
-  refusal('digest-refused', [409]),
+  refusal('download-failed'),
+  refusal('upgrade-malformed'),
+  refusal('model-refused'),
+  refusal('digest-refused'),
   {
     // The one refusal that another offer can answer, once (docs/dev/design.md#3.4).
     code: 'version-refused',
     stages,
     see: (seen) => {
-      const finding = refused(seen, [410], ({ sent, acknowledged }) => ({
+      const finding = refused(seen, 'version-refused', ({ sent, acknowledged }) => ({
         confidence: 'certain',
         values: { version: sent.version },
         evidence: evidenceOf(sent, acknowledged),
@@ -129,24 +129,24 @@ export const UPGRADE_RULES: readonly Rule[] = [
 ];
 
 /** A refusal whose number says what it is, and that nothing else can be offered against. */
-function refusal(code: ErrorCode, numbers: readonly number[]): Rule {
+function refusal(code: RefusalCode): Rule {
   const see = (seen: Sightings): Finding | undefined =>
-    refused(seen, numbers, ({ sent, acknowledged }) => ({
+    refused(seen, code, ({ sent, acknowledged }) => ({
       confidence: 'certain',
       evidence: evidenceOf(sent, acknowledged),
     }));
   return { code, stages, see };
 }
 
-/** What `explain` makes of a refusal with one of these numbers; the stage ends with it. */
+/** What `explain` makes of this refusal; the stage ends with it. */
 function refused(
   seen: Sightings,
-  numbers: readonly number[],
+  code: RefusalCode,
   explain: (attempt: Attempt) => Finding | undefined,
 ): Finding | undefined {
   const attempt = newestAttempt(seen);
   const error = attempt?.acknowledged?.error;
-  if (!attempt || error === undefined || !numbers.includes(error)) return undefined;
+  if (!attempt || error === undefined || refusalOf(error) !== code) return undefined;
   const finding = explain(attempt);
   const values = { error, version: attempt.sent.version, reason: `it reported ${error}`, ...finding?.values };
   return finding && { isFinal: true, ...finding, values };
