@@ -54,6 +54,12 @@ const PURE = {
   },
 };
 
+/** An emitter whose events have no types takes any listener for any event. */
+const UNTYPED_EMITTERS = [
+  "ClassDeclaration[superClass.name='EventEmitter']:not([superTypeArguments])",
+  "NewExpression[callee.name='EventEmitter']:not([typeArguments])",
+].map((selector) => ({ selector, message: 'State its events and their arguments: EventEmitter<{ changed: [] }>.' }));
+
 /** What Node-RED hands to a node, by the names that it has in all nodes. */
 const RAW = '/^(config|definition|message|msg|credentials)$/';
 const READ_VALUES = 'Read it through Values (nodes/shared/values.ts): Node-RED delivers it in any type.';
@@ -65,6 +71,7 @@ const ONE_READER = {
   rules: {
     'no-restricted-syntax': [
       'error',
+      ...UNTYPED_EMITTERS,
       ...[
         // What Node-RED itself sets, and references to nodes by their id.
         `MemberExpression[object.name=${RAW}][property.name!=/^(id|type|name|host|links|wires|code)$/]:not(AssignmentExpression > .left, UnaryExpression[operator='delete'] > *)`,
@@ -219,6 +226,7 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...UNTYPED_EMITTERS] } },
   PURE,
   TESTS_WITHOUT_TIME,
   ONE_READER,

@@ -20,17 +20,29 @@ export interface NewFirmwarePage {
   port: number;
 }
 
+/** What every virtual device tells, and at the end what only one class of them does. */
+interface VirtualEvents {
+  log: [line: string];
+  state: [state: VirtualState];
+  /** The new firmware boots. */
+  flashed: [result: VirtualResult];
+  /** The new firmware's web page answers. */
+  page: [page: NewFirmwarePage];
+  ended: [result: VirtualResult];
+  /** FinalStage's own address answers on this port. */
+  finalstage: [port: number];
+  /** The HTTP API of DIY mode answers at home. */
+  lan: [page: { readonly address: string; readonly port: number }];
+}
+
 /** What a device's parts tell it. */
 export type LifeHooks = Pick<DeviceContext, 'log' | 'enter' | 'failed'>;
 
 /**
  * The life of a device without the hardware, whichever stock firmware it has: one boot after the other, and the new
  * firmware at the end. What it becomes follows from its flash memory alone.
- *
- * Events: `log` (a line), `state` (a VirtualState), `flashed` (a VirtualResult, when the new firmware boots), `page` (a
- * NewFirmwarePage, whenever the new firmware's web page answers), `ended` (a VirtualResult).
  */
-export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitter {
+export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitter<VirtualEvents> {
   /** Resolves when the device is done, has failed, or was stopped. Never rejects. */
   readonly ended: Promise<VirtualResult>;
   readonly log: string[] = [];

@@ -27,8 +27,6 @@ export type { NewFirmwarePage } from './virtual-device';
 /**
  * A Sonoff without the hardware: it does on real sockets what a stock device of the cloud's class does, from its access
  * point to the new firmware, as strictly as the device.
- *
- * One event more than every virtual device has: `finalstage` (the port on which FinalStage's own address answers).
  */
 export class VirtualSonoff extends VirtualDevice<DeviceContext> {
   private settings: { serverName: string; port: number } | undefined;

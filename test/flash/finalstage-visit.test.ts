@@ -8,7 +8,7 @@ const SIZE = 400_000;
 describe('flash/job/finalstage-visit', () => {
   function newsOf(visit: FinalStageVisit): string[] {
     const news: string[] = [];
-    for (const event of ['dialled', 'turn', 'changed']) visit.on(event, () => news.push(event));
+    for (const event of ['dialled', 'turn', 'changed'] as const) visit.on(event, () => news.push(event));
     return news;
   }
 

@@ -139,7 +139,7 @@ describe('flash: beside peers with more connections than they may have', functio
     const { devices } = bench.host;
     bench.host.isOwnAddress = () => false;
     const ready = new Set<string>();
-    devices.on('ready', ({ device }) => ready.add(device.deviceid));
+    devices.on('ready', ({ device }) => ready.add(device?.deviceid ?? '?'));
     for (let at = 10; at < 40; at += 1) {
       const device = await bench.device({ deviceid: `10000000${at}`, localAddress: DEVICE_AT });
       await device.start();

@@ -62,4 +62,16 @@ describe('the layers', () => {
       for (const code of taken) assert.deepEqual(await faults(folder, code), [], `${folder} may not say: ${code}`);
     });
   }
+
+  for (const folder of ['lib/flash', 'lib/server', 'lib/virtual', 'nodes/shared']) {
+    it(`${folder} has no emitter without types`, async () => {
+      const begin = "import { EventEmitter } from 'node:events'; export ";
+      for (const use of ['class X extends EventEmitter', 'const x = new EventEmitter']) {
+        const end = use.startsWith('class') ? ' {}' : '();';
+        const [untyped, typed] = ['', '<{ changed: [] }>'].map((types) => `${begin}${use}${types}${end}`);
+        assert.match((await faults(folder, untyped ?? '')).join(), /no-restricted-syntax: State its events/);
+        assert.deepEqual(await faults(folder, typed ?? ''), []);
+      }
+    });
+  }
 });

@@ -38,13 +38,18 @@ const PEERS_KEPT = 1000;
  */
 export const SESSIONS_OF_PEER = 64;
 
-/**
- * The devices that have dialled this host: who they are, whose session is open, whose is ready.
- *
- * Events: `ready` and `gone` (a DeviceConnection), `dispatched` (Dispatched), `refused` (RefusedClaim), `crowded` (the
- * peer that has too many sessions), `trouble` (Trouble).
- */
-export class Devices extends EventEmitter {
+interface DevicesEvents {
+  ready: [connection: DeviceConnection];
+  gone: [connection: DeviceConnection];
+  dispatched: [dispatch: Dispatched];
+  refused: [claim: RefusedClaim];
+  /** This peer has too many sessions. */
+  crowded: [peer: string];
+  trouble: [trouble: Trouble];
+}
+
+/** The devices that have dialled this host: who they are, whose session is open, whose is ready. */
+export class Devices extends EventEmitter<DevicesEvents> {
   private readonly connections = new Map<string, DeviceConnection>();
   /** What each device is and where, as far as any source has seen it. */
   readonly directory = new DeviceDirectory(() => this.held());
@@ -111,7 +116,7 @@ export class Devices extends EventEmitter {
     const claim = this.claims.of(deviceid, apikey, peer);
     if (claim.as === 'device') return to === 'dispatch' || this.hasRoomFor(deviceid, apikey, peer);
     if (claim.as === 'session') return to === 'dispatch';
-    this.emit('refused', { deviceid, peer, claim } satisfies RefusedClaim);
+    this.emit('refused', { deviceid, peer, claim });
     return false;
   }
 
@@ -149,7 +154,7 @@ export class Devices extends EventEmitter {
 
   hadTrouble(peer: string, error: FlashError): void {
     this.notePeer(peer);
-    this.emit('trouble', { peer, error } satisfies Trouble);
+    this.emit('trouble', { peer, error });
   }
 
   /** Takes a WebSocket; a device has one session, so its newer one replaces the older. */

@@ -13,7 +13,7 @@ const turns = new Map<number, FinalStageTurn>();
  * between its own and the end of its FinalStage, whichever host it belongs to. Those that wait come in the order in
  * which they asked.
  */
-export class FinalStageTurn extends EventEmitter {
+export class FinalStageTurn extends EventEmitter<{ changed: [] }> {
   private readonly books = new Set<JobBook>();
   private readonly waiting: Job[] = [];
 

@@ -15,10 +15,8 @@ interface Entry {
 /**
  * The hosts of this process by their config node's id. Config nodes come and go with each deploy; a host is handed
  * from one to the next, and closed when no next one takes it on.
- *
- * Events: `added` (FlashHost) and `closed`.
  */
-export class HostRegistry extends EventEmitter {
+export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; closed: [] }> {
   private readonly entries = new Map<string, Entry>();
 
   constructor(private readonly waits: Waits = WAITS) {

@@ -13,7 +13,7 @@ import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../serv
 import { selfTestTls } from '../../server/tls-self-test';
 import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
-import { Devices, SESSIONS_OF_PEER, type RefusedClaim } from './devices';
+import { Devices, SESSIONS_OF_PEER } from './devices';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
@@ -61,14 +61,20 @@ const GUEST_ADDRESSES = DEVICE_NETWORKS.map(({ guest }) => guest);
 /** How often it is looked whether something is still fetched. */
 const LOOK_MS = 1000;
 
+interface HostEvents {
+  /** It began or ceased to listen, or could not. */
+  state: [];
+  /** Something may have changed that `neededUntil` tells. */
+  need: [];
+  /** An address of this machine came or went. */
+  addresses: [];
+}
+
 /**
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
  * It outlives the config node that made it, so that a redeploy touches no device (docs/dev/design.md#3.7).
- *
- * Events: `state` when it began or ceased to listen, or could not; `need` when something may have changed that
- * `neededUntil` tells; `addresses` when an address of this machine came or went.
  */
-export class FlashHost extends EventEmitter {
+export class FlashHost extends EventEmitter<HostEvents> {
   readonly jobs = new JobBook();
   readonly devices: Devices;
   readonly runs = new StageRuns();
@@ -149,8 +155,8 @@ export class FlashHost extends EventEmitter {
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     this.witness = new Witness(this.jobs, this.devices);
-    this.devices.on('refused', (claim: RefusedClaim) => this.witness.claimed(claim));
-    this.devices.on('crowded', (peer: string) => this.connectionRefused(peer, 'sessions'));
+    this.devices.on('refused', (claim) => this.witness.claimed(claim));
+    this.devices.on('crowded', (peer) => this.connectionRefused(peer, 'sessions'));
     this.runs.on('in-job', () => this.endLeftJobs());
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
@@ -165,8 +171,8 @@ export class FlashHost extends EventEmitter {
       moved: () => this.emit('addresses'),
     });
     const tellNeed = (): boolean => this.emit('need');
-    this.jobs.on('changed', (_job: Job, isTurn: boolean) => isTurn && tellNeed());
-    this.queue.on('changed', (isTurn: boolean) => isTurn && tellNeed());
+    this.jobs.on('changed', (_job, isTurn) => isTurn && tellNeed());
+    this.queue.on('changed', (isTurn) => isTurn && tellNeed());
     this.devices.on('gone', tellNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };

@@ -31,7 +31,7 @@ export class JobMemory {
   private awaited = 0;
   private hurry = new AbortController();
   private readonly pace: RateLimit;
-  private readonly progress = new EventEmitter().setMaxListeners(0);
+  private readonly progress = new EventEmitter<{ written: [] }>().setMaxListeners(0);
   private isClosed = false;
   private hasFailed = false;
 

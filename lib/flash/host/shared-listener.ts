@@ -54,7 +54,7 @@ export interface ListeningHost {
 const EVERY_ADDRESS = '0.0.0.0';
 
 /** Event: `freed` when a host has let go of ports, for whoever could not have them. */
-export const sharedPorts = new EventEmitter().setMaxListeners(0);
+export const sharedPorts = new EventEmitter<{ freed: [] }>().setMaxListeners(0);
 
 /** All that there are in this process. */
 const listeners = new Map<string, SharedListener>();

@@ -39,7 +39,7 @@ export interface FinalStageVisitRecord {
  * Emits `changed` whenever there is news, `turn` when it is of the kind that a restart must know, and `dialled` at
  * every sign of life.
  */
-export class FinalStageVisit extends EventEmitter {
+export class FinalStageVisit extends EventEmitter<{ changed: []; turn: []; dialled: [] }> {
   /** FinalStage's own address: whose requests are this visit's. */
   peer = FINALSTAGE_ADDRESS;
   readonly deliveries: Partial<Record<FinalStageImage, Delivery>> = {};
@@ -146,7 +146,7 @@ export class FinalStageVisit extends EventEmitter {
   }
 
   private news(...more: ('dialled' | 'turn')[]): void {
-    for (const event of [...more, 'changed']) this.emit(event);
+    for (const event of [...more, 'changed'] as const) this.emit(event);
   }
 }
 

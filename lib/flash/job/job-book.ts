@@ -13,9 +13,9 @@ const ENDED_JOBS_KEPT = 100;
 /**
  * The jobs of one host: at most one open job a device.
  *
- * Event: `changed` (Job, isTurn) at every change of a job; see `Job.onChange`.
+ * Event: `changed` at every change of a job; see `Job.onChange`.
  */
-export class JobBook extends EventEmitter {
+export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean] }> {
   /** How long its jobs wait until the absence of something means something. */
   patience: Patience = PATIENCE;
   private readonly jobs: Job[] = [];

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../../errors';
 import { JobEvidence } from './evidence';
 import type { Firmware } from '../firmware/firmware';
@@ -290,7 +289,7 @@ export class Job {
     return Object.assign(job, { id });
   }
 
-  private listenTo(news: EventEmitter | undefined): void {
+  private listenTo(news: FinalStageVisit | UpgradeDownload | undefined): void {
     news?.on('turn', () => this.turned());
     news?.on('changed', this.flow.call);
     this.turned();

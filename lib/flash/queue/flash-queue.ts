@@ -29,7 +29,7 @@ export interface QueueOutlet {
  *
  * Event: `changed` (isTurn) at every change of `snapshot()`; `isTurn` where a restart must know of it.
  */
-export class FlashQueue extends EventEmitter {
+export class FlashQueue extends EventEmitter<{ changed: [isTurn: boolean] }> {
   private readonly list = new EntryList();
   private readonly outlets = new Map<string, QueueOutlet>();
   /** Wi-Fi passwords of messages by their entries' ids: in memory alone. */

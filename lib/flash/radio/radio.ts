@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { FlashError } from '../../errors';
 import {
   BY_DEFAULT,
@@ -40,7 +39,7 @@ const owners = new Map<string, RadioOwner>();
 /**
  * The radio of one host: which driver it has, and whose turn it is. Hosts that share an interface share its turns.
  */
-export class Radio extends EventEmitter {
+export class Radio {
   log: HostLog = () => undefined;
   private settings: WifiSettings = BY_DEFAULT;
   private last: { choice: WifiChoice; owner: RadioOwner | undefined } | undefined;
@@ -51,9 +50,7 @@ export class Radio extends EventEmitter {
   constructor(
     private readonly memory: FormerMemory | undefined = undefined,
     private readonly around: () => Surroundings = surroundings,
-  ) {
-    super();
-  }
+  ) {}
 
   use(settings: WifiSettings): void {
     // A deploy says the same once more, perhaps in the middle of a visit.

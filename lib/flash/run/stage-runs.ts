@@ -59,15 +59,22 @@ interface Run {
   job?: Job;
 }
 
+interface StageRunsEvents {
+  /** The stage of a message begins. */
+  'in-job': [ticket: Ticket, job: Job];
+  /** It ended badly, or could not begin. */
+  failed: [message: Message, error: FlashError, job?: Job];
+  /** A stage reports where it is. */
+  said: [job: Job];
+  /** No stage runs any more. */
+  idle: [];
+}
+
 /**
  * Runs stages for nodes: queues and joins messages, cancels, and delivers to whichever instance of the node is
  * deployed when there is news. A run outlives a redeploy; its news wait until the new instance attaches.
- *
- * Events: `in-job` (Ticket, Job) when a message's stage begins; `failed` (Message, FlashError, Job if there is one)
- * when it ends badly, or could not begin; `said` (Job) when a stage reports where it is; `idle` when no stage runs any
- * more.
  */
-export class StageRuns extends EventEmitter {
+export class StageRuns extends EventEmitter<StageRunsEvents> {
   /** What must outlive the process. */
   readonly tickets = new TicketBook();
   /** What a person may try again. */

@@ -29,7 +29,7 @@ export interface PresenceOptions {
  *
  * A rehearsal has FinalStage on loopback, where everything refuses at once: there only an accepted connect counts.
  */
-export class FinalStagePresence extends EventEmitter {
+export class FinalStagePresence extends EventEmitter<{ looked: [] }> {
   /** This machine's addresses, as they were at the last look. */
   addresses: readonly OwnAddress[] = [];
   /** This machine's address in FinalStage's network. */

@@ -66,7 +66,7 @@ export function isOwnFirmware({ isProven, place, kind }: NewFirmwareAnswer): boo
 /**
  * Looks again and again whether the new firmware shows itself. Emits `looked` after every look.
  */
-export class NewFirmwarePresence extends EventEmitter {
+export class NewFirmwarePresence extends EventEmitter<{ looked: [] }> {
   found: FoundFirmware | undefined;
   sightings: readonly NewFirmwareSighting[] = [];
   /** This machine's addresses, as they were at the last look. */

@@ -66,7 +66,7 @@ export async function newFirmware(
         presence.start();
         return await firstOf(signal, [
           (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
-          (either) => waitFor<never>(job.evidence, ['changed'], () => throwIfFinal(job), { signal: either }),
+          (either) => waitFor<never, 'changed'>(job.evidence, ['changed'], () => throwIfFinal(job), { signal: either }),
           ...(radio ? [(either: AbortSignal) => joinIfPossible(radio, either)] : []),
         ]);
       });
@@ -84,7 +84,7 @@ export async function newFirmware(
 /** The device is flashed already: where this machine cannot join its network, a person may, and the wait goes on. */
 async function joinIfPossible(radio: NetworkVisit, signal: AbortSignal): Promise<never> {
   await radio.keepJoined(signal).catch(() => signal.throwIfAborted());
-  return await waitFor<never>(radio, [], () => undefined, { signal });
+  return await waitFor<never, 'changed'>(radio, [], () => undefined, { signal });
 }
 
 /**

@@ -3,7 +3,7 @@ import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 
 /** What one session has said so far, kept so that nothing said between two looks is lost. Emits `news`. */
-export class SessionEvents extends EventEmitter {
+export class SessionEvents extends EventEmitter<{ news: [] }> {
   private acknowledgement: number | undefined;
   private isClosed = false;
   private malformed: string | undefined;

@@ -182,7 +182,7 @@ function isContested(
   const look = (): undefined => {
     if (!download.mayBeWritten) requireOneClaimant(host, job, job.deviceid);
   };
-  return waitFor<never>(host.devices, ['refused'], look, { signal });
+  return waitFor<never, 'refused'>(host.devices, ['refused'], look, { signal });
 }
 
 /** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageDesk. */

@@ -1,4 +1,8 @@
-import type { EventEmitter } from 'node:events';
+/** What emits these events, whatever it hands to their listeners. */
+interface Emits<E extends string> {
+  readonly on: (event: E, listener: () => void) => unknown;
+  readonly off: (event: E, listener: () => void) => unknown;
+}
 
 /**
  * Waits until `look()` returns something other than undefined; looks at once, then after each of the emitter's
@@ -6,9 +10,9 @@ import type { EventEmitter } from 'node:events';
  *
  * @throws the signal's reason when it aborts first, or whatever `look` throws
  */
-export function waitFor<T>(
-  emitter: EventEmitter,
-  events: readonly string[],
+export function waitFor<T, E extends string = never>(
+  emitter: Emits<NoInfer<E>>,
+  events: readonly E[],
   look: () => T | undefined,
   options: { signal: AbortSignal; everyMs?: number },
 ): Promise<T> {

@@ -26,8 +26,6 @@ const LAN_PORT = 8081;
 /**
  * A Sonoff with DIY mode without the hardware: it does on real sockets what stock firmware 3.x does
  * (docs/dev/diy-mode.md), from its access point or its jumper to the new firmware, as strictly as the device.
- *
- * One event more than every virtual device has: `lan` (a LanPage, whenever its HTTP API answers at home).
  */
 export class VirtualDiySonoff extends VirtualDevice<DiyContext> {
   private apPort: number;
