@@ -608,6 +608,11 @@ const EXPLANATIONS = {
       'Turn on its switch "Allow flashing" there, wait until the update is offered, and install it within an hour.',
   },
 
+  'topic-shared': {
+    what: 'Another Node-RED at this broker (instance {instance}) uses the topic {topic}, too.',
+    remedy:
+      'Give one of the two another "Own topic" in its home assistant node, and in the mqtt nodes and the broker configuration around it.',
+  },
   'cancel-nothing': {
     what: 'There is nothing to cancel: no flash is waiting or running.',
     remedy: 'If a device still looks busy, wait until its state is shown again.',

@@ -2,8 +2,10 @@
 
 import { ASKED_AT_ONCE } from '../flash/queue/asked-at-once';
 import { isDeviceId } from '../protocol/device-statement';
+import { readObject, textOf } from './content';
 import { PAYLOAD_INSTALL, PAYLOAD_OFF, PAYLOAD_ON, PAYLOAD_PRESS } from './discovery';
 import { sonoffsInReach } from './in-reach';
+import { instanceOf, ownerOf } from './instance';
 import type { Topics } from './topics';
 
 /** A message of the core node `mqtt in`, or of `sonota-wifi`. */
@@ -15,7 +17,8 @@ export interface Incoming {
 }
 
 export type Command =
-  | { readonly kind: 'pause' | 'retry' }
+  /** `restore`: shows again what was deleted in Home Assistant. */
+  | { readonly kind: 'pause' | 'retry' | 'restore' }
   /** So many new devices. */
   | { readonly kind: 'start'; readonly count: number }
   | { readonly kind: 'start-device'; readonly deviceid: string }
@@ -30,8 +33,12 @@ export type Command =
   | { readonly kind: 'in-reach'; readonly devices: readonly string[] }
   /** Home Assistant has started, and knows nothing of us. */
   | { readonly kind: 'home-assistant-online' }
-  /** The broker has our own word: it is reached. With `offline` what it says of us is wrong. */
-  | { readonly kind: 'heard'; readonly says: 'online' | 'offline' }
+  /** Our status topic: the broker is reached. `instance` says it; with `offline` what the broker has of us is wrong. */
+  | { readonly kind: 'heard'; readonly says: 'online' | 'offline'; readonly instance?: string }
+  /** A device is announced, by whichever instance, or removed. */
+  | { readonly kind: 'config'; readonly topic: string; readonly isCleared: boolean; readonly owner?: string }
+  /** An instance has heard every config that the broker keeps. */
+  | { readonly kind: 'configs-heard'; readonly instance: string }
   /** Nothing to do, for a reason to show to whoever looks for it. */
   | { readonly kind: 'ignored'; readonly reason: 'retained' | 'payload' | 'topic' };
 
@@ -46,19 +53,19 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
   const devices = sonoffsInReach(message.payload);
   if (devices) return { kind: 'in-reach', devices };
   const payload = textOf(message.payload);
-  if (topic === topics.status) {
-    return payload === 'online' || payload === 'offline' ? { kind: 'heard', says: payload } : ignored('payload');
-  }
+  if (topic === topics.status) return readStatus(payload);
   if (topic === topics.homeAssistant) {
     // Kept or not: that it runs is still so. Its `offline` asks for nothing.
     return payload === 'online' ? { kind: 'home-assistant-online' } : ignored('payload');
   }
+  if (topic === topics.knock) return { kind: 'configs-heard', instance: payload };
+  if (typeof topic === 'string' && topics.isConfig(topic)) return readConfig(topic, message.payload);
   if (typeof topic !== 'string' || !topic.startsWith(topics.command(''))) return ignored('topic');
   if (retain === true) return ignored('retained');
   if (topic === topics.command('firmware'))
     return payload === '' ? ignored('payload') : { kind: 'firmware', name: payload };
   if (topic === topics.command('start')) return readStart(message.payload, payload);
-  for (const kind of ['pause', 'retry', 'cancel'] as const) {
+  for (const kind of ['pause', 'retry', 'cancel', 'restore'] as const) {
     if (topic === topics.command(kind)) return payload === PAYLOAD_PRESS ? { kind } : ignored('payload');
   }
   if (topic === topics.command('arm')) return switched(payload);
@@ -78,7 +85,7 @@ export function readCommand(topics: Topics, message: Incoming, deviceIds: readon
 /** The button means one new device; an object names a device or a number of new ones, or asks for all. */
 function readStart(payload: unknown, text: string): Command {
   if (text === PAYLOAD_PRESS) return { kind: 'start', count: 1 };
-  const { deviceid, count = 1, all = false, ...others } = contentOf(payload, text);
+  const { deviceid, count = 1, all = false, ...others } = readObject(payload) ?? { unreadable: true };
   const isPlain = Object.keys(others).length === 0 && [deviceid === undefined, count === 1, all === false];
   if (!isPlain || isPlain.filter((isLeftOut) => !isLeftOut).length > 1) return ignored('payload');
   if (all === true) return { kind: 'start-all' };
@@ -89,16 +96,19 @@ function readStart(payload: unknown, text: string): Command {
     : ignored('payload');
 }
 
-/** What cannot be read as an object asks for something that there is not. */
-function contentOf(payload: unknown, text: string): Readonly<Record<string, unknown>> {
-  try {
-    const content: unknown = text === '' ? payload : JSON.parse(text);
-    const isObject =
-      typeof content === 'object' && content !== null && !Array.isArray(content) && !Buffer.isBuffer(content);
-    return isObject ? { ...content } : { unreadable: true };
-  } catch {
-    return { unreadable: true };
-  }
+/** A word that names no instance is the broker's birth message, or that of an older version. */
+function readStatus(word: string): Command {
+  const instance = instanceOf(word);
+  if (instance !== undefined) return { kind: 'heard', says: 'online', instance };
+  // A word that was removed is none of ours either.
+  if (word === 'offline' || word === '') return { kind: 'heard', says: 'offline' };
+  return word === 'online' ? { kind: 'heard', says: 'online' } : ignored('payload');
+}
+
+function readConfig(topic: string, payload: unknown): Command {
+  const owner = ownerOf(payload);
+  const isCleared = payload === undefined || payload === '' || (Buffer.isBuffer(payload) && payload.length === 0);
+  return { kind: 'config', topic, isCleared, ...(owner === undefined ? {} : { owner }) };
 }
 
 function switched(payload: string, deviceid?: string): Command {
@@ -108,10 +118,4 @@ function switched(payload: string, deviceid?: string): Command {
 
 function ignored(reason: 'retained' | 'payload' | 'topic'): Command {
   return { kind: 'ignored', reason };
-}
-
-/** `mqtt in` gives a text, a Buffer, or what it has parsed, as its form says: then a name of digits is a number. */
-function textOf(payload: unknown): string {
-  if (Buffer.isBuffer(payload)) return payload.toString('utf8').trim();
-  return typeof payload === 'string' || typeof payload === 'number' ? String(payload).trim() : '';
 }

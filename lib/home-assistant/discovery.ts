@@ -3,6 +3,7 @@
 import { DEVICE_STAGES } from './device-state';
 import { FLASHER_STATES } from './flasher-state';
 import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
+import { onlineWord } from './instance';
 import type { Phrase } from './phrases';
 import { cut } from './text';
 import type { Topics } from './topics';
@@ -34,6 +35,7 @@ export const ENTITY_NAMES = [
   'hand_needed',
   'cancel',
   'cancel_all',
+  'restore',
   'newFirmware',
 ] as const;
 
@@ -43,12 +45,14 @@ export type EntityName = (typeof ENTITY_NAMES)[number];
 export interface DiscoveryConfig {
   readonly device: Readonly<Record<string, string | readonly string[]>>;
   readonly origin: { readonly name: string; readonly sw_version: string };
-  readonly availability: readonly { readonly topic: string }[];
+  readonly availability: readonly { readonly topic: string; readonly payload_available: string }[];
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export interface Announcer {
   readonly topics: Topics;
+  /** Of the node: by it other Node-REDs at the broker know what is not theirs. */
+  readonly instance: string;
   readonly names: EntityNames;
   readonly phrase: Phrase;
   /** Of this package. */
@@ -60,17 +64,18 @@ export const PAYLOAD_PRESS = 'PRESS';
 export const PAYLOAD_ON = 'ON';
 export const PAYLOAD_OFF = 'OFF';
 
-export function flasherConfig({ topics, names, version }: Announcer, { firmware }: World): DiscoveryConfig {
+export function flasherConfig(announcer: Announcer, { firmware }: World): DiscoveryConfig {
+  const { topics, names, version } = announcer;
   const id = topics.flasherId;
   const { state, event } = topics.flasher;
   const entity = entities(id, names);
   const sensor = (key: 'queue' | 'done' | 'failed', icon: string): Record<string, unknown> =>
     entity('sensor', key, { ...field(state, key), icon, state_class: 'measurement' });
-  const button = (key: 'start' | 'pause' | 'retry', icon: string): Record<string, unknown> =>
+  const button = (key: 'start' | 'pause' | 'retry' | 'restore', icon: string): Record<string, unknown> =>
     entity('button', key, { command_topic: topics.command(key), payload_press: PAYLOAD_PRESS, icon });
   return {
-    device: { identifiers: [id], name: names.flasher, manufacturer: 'Sonota', sw_version: version },
-    ...common(topics, version),
+    device: { identifiers: [id], name: flasherName(announcer), manufacturer: 'Sonota', sw_version: version },
+    ...common(announcer),
     components: {
       state: entity('sensor', 'state', { ...field(state, 'state'), device_class: 'enum', options: FLASHER_STATES }),
       queue: sensor('queue', 'mdi:tray-full'),
@@ -100,6 +105,7 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
         payload_press: PAYLOAD_PRESS,
         icon: 'mdi:stop',
       }),
+      restore: { ...button('restore', 'mdi:delete-restore'), entity_category: 'config' },
       arm_all: entity('switch', 'arm_all', armingSwitch(topics.command('arm'), state)),
       firmware: firmware.options.length === 0 ? { platform: 'select' } : selection(),
       event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS }),
@@ -116,7 +122,9 @@ export function flasherConfig({ topics, names, version }: Announcer, { firmware 
   }
 }
 
-export function deviceConfig({ topics, names, version }: Announcer, device: KnownDevice): DiscoveryConfig {
+/** @param isFlasherShown whether the flasher is there to hang on */
+export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlasherShown: boolean): DiscoveryConfig {
+  const { topics, names } = announcer;
   const { deviceid, model, romVersion } = device;
   const id = topics.deviceId(deviceid);
   const { update, state, event } = topics.device(deviceid);
@@ -127,11 +135,11 @@ export function deviceConfig({ topics, names, version }: Announcer, device: Know
       name: `Sonoff ${cut(deviceid)}`,
       manufacturer: 'ITEAD',
       serial_number: cut(deviceid),
-      via_device: topics.flasherId,
+      ...(isFlasherShown ? { via_device: topics.flasherId } : {}),
       ...(model === undefined ? {} : { model: cut(model) }),
       ...(romVersion === undefined ? {} : { sw_version: cut(romVersion) }),
     },
-    ...common(topics, version),
+    ...common(announcer),
     components: {
       update: entity('update', 'update', {
         state_topic: update,
@@ -165,8 +173,18 @@ export function deviceConfig({ topics, names, version }: Announcer, device: Know
   };
 }
 
-function common(topics: Topics, version: string): Pick<DiscoveryConfig, 'origin' | 'availability'> {
-  return { origin: { name: '@sonota/node-red', sw_version: version }, availability: [{ topic: topics.status }] };
+/** Two flashers of one base topic have the same name otherwise. */
+function flasherName({ topics, names }: Announcer): string {
+  return topics.suffix === '' ? names.flasher : `${names.flasher} ${topics.suffix}`;
+}
+
+/** Only this node's own word makes its entities available, not the birth message of a broker configuration. */
+function common(announcer: Announcer): Pick<DiscoveryConfig, 'origin' | 'availability'> {
+  const { topics, instance, version } = announcer;
+  return {
+    origin: { name: '@sonota/node-red', sw_version: version },
+    availability: [{ topic: topics.status, payload_available: onlineWord(instance) }],
+  };
 }
 
 /** Makes the entities of one device; each has an id of its own, by which Home Assistant knows it again. */

@@ -4,9 +4,11 @@ export { Arming, type Clock } from './arming';
 export { readCommand, type Command, type Incoming } from './commands';
 export { ENTITY_NAMES, type EntityName, type EntityNames } from './discovery';
 export { kept, type MqttMessage } from './message';
+export { INSTANCE_ID, onlineWord } from './instance';
 export { Mirror } from './mirror';
+export { Neighbours } from './neighbours';
 export { PHRASE_NAMES, type Phrase, type PhraseName } from './phrases';
-export { Topics, type TopicSettings } from './topics';
+export { Topics, type PublishedGroup, type TopicSettings } from './topics';
 export {
   failureOf,
   isOpen,

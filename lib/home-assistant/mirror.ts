@@ -3,6 +3,7 @@ import { deviceState, updateState } from './device-state';
 import { flasherState } from './flasher-state';
 import { happenings } from './happenings';
 import { kept, passing, type MqttMessage } from './message';
+import type { PublishedGroup } from './topics';
 import type { Failure, World } from './world';
 
 const NOTHING: World = {
@@ -20,6 +21,10 @@ const NOTHING: World = {
 export class Mirror {
   /** What was said last under each topic that the broker keeps. */
   private readonly said = new Map<string, string>();
+  /** Configs that others have removed, before this does. */
+  private readonly deleted = new Set<string>();
+  /** How often a config's removal is still to come back from the broker. */
+  private readonly echoes = new Map<string, number>();
   private last = NOTHING;
 
   constructor(private readonly announcer: Announcer) {}
@@ -29,7 +34,7 @@ export class Mirror {
     const messages = [...this.gone(world), ...this.standing(world)].filter(
       ({ topic, payload }) => this.said.get(topic) !== payload,
     );
-    for (const { topic, payload } of messages) this.said.set(topic, payload);
+    this.note(messages);
     const happened = this.happened(world);
     this.last = world;
     return [...messages, ...happened];
@@ -38,13 +43,15 @@ export class Mirror {
   /** Everything that the broker is to keep of a world that is not to be told as news: before the first one. */
   first(world: World): MqttMessage[] {
     const messages = this.standing(world);
-    for (const { topic, payload } of messages) this.said.set(topic, payload);
+    this.note(messages);
     return messages;
   }
 
   /** Everything that the broker is to keep, whoever has heard it before. */
   everything(world: World): MqttMessage[] {
     this.said.clear();
+    // What was lost comes back from nowhere.
+    this.echoes.clear();
     return this.news(world);
   }
 
@@ -57,19 +64,52 @@ export class Mirror {
   refused(deviceid: string | undefined, { code, text, remedy }: Failure): MqttMessage[] {
     const { topics } = this.announcer;
     const refusal = { event_type: 'refused', ...(deviceid !== undefined && { deviceid }), error: code, text, remedy };
-    const ofFlasher = passing(topics.flasher.event, refusal);
-    return deviceid === undefined ? [ofFlasher] : [passing(topics.device(deviceid).event, refusal), ofFlasher];
+    const ofFlasher = this.last.isFlasherHidden ? [] : [passing(topics.flasher.event, refusal)];
+    const isKnown = this.last.devices.some((device) => device.deviceid === deviceid);
+    return deviceid === undefined || !isKnown
+      ? ofFlasher
+      : [passing(topics.device(deviceid).event, refusal), ...ofFlasher];
+  }
+
+  /** What the broker keeps of a world. */
+  groups(world: World): PublishedGroup[] {
+    const { topics } = this.announcer;
+    const { config, state } = topics.flasher;
+    const devices = world.devices.map(({ deviceid }) => topics.device(deviceid));
+    return [
+      { states: [topics.status] },
+      ...(world.isFlasherHidden ? [] : [{ config, states: [state] }]),
+      ...devices.map((device) => ({ config: device.config, states: [device.update, device.state] })),
+    ];
+  }
+
+  /** A config was removed from the broker. @returns whether others have done it, and to a device that was there */
+  wasRemoved(config: string): boolean {
+    const echoes = this.echoes.get(config) ?? 0;
+    if (echoes > 0) this.echoes.set(config, echoes - 1);
+    return echoes === 0 && (this.said.get(config) ?? '') !== '';
+  }
+
+  /** A person has deleted the device of a config in Home Assistant, which has removed the config. */
+  deletedThere(config: string): void {
+    this.said.delete(config);
+    this.deleted.add(config);
   }
 
   private standing(world: World): MqttMessage[] {
     const { topics, names, phrase } = this.announcer;
+    const isFlasherShown = world.isFlasherHidden !== true;
     return [
-      kept(topics.flasher.config, flasherConfig(this.announcer, world)),
-      kept(topics.flasher.state, flasherState(world)),
+      ...(isFlasherShown
+        ? [
+            kept(topics.flasher.config, flasherConfig(this.announcer, world)),
+            kept(topics.flasher.state, flasherState(world)),
+          ]
+        : []),
       ...world.devices.flatMap((device) => {
         const { config, update, state } = topics.device(device.deviceid);
         return [
-          kept(config, deviceConfig(this.announcer, device)),
+          kept(config, deviceConfig(this.announcer, device, isFlasherShown)),
           kept(update, updateState(device, world, { newFirmware: names.newFirmware, phrase })),
           kept(state, deviceState(device, world)),
         ];
@@ -77,13 +117,31 @@ export class Mirror {
     ];
   }
 
-  /** An empty kept message removes a device from Home Assistant, and what is kept of it from the broker. */
+  /** What was there and is not any more. */
   private gone(world: World): MqttMessage[] {
+    const { topics } = this.announcer;
     const left = this.last.devices.filter(({ deviceid }) => !world.devices.some((one) => one.deviceid === deviceid));
-    return left.flatMap(({ deviceid }) => {
-      const { config, update, state } = this.announcer.topics.device(deviceid);
-      return [kept(config, ''), kept(update, ''), kept(state, '')];
-    });
+    const groups = left.map(({ deviceid }) => topics.device(deviceid));
+    return [
+      ...groups.flatMap(({ config, update, state }) => this.removed(config, [update, state])),
+      ...(world.isFlasherHidden && !this.last.isFlasherHidden
+        ? this.removed(topics.flasher.config, [topics.flasher.state])
+        : []),
+    ];
+  }
+
+  private note(messages: readonly MqttMessage[]): void {
+    for (const { topic, payload } of messages) {
+      this.said.set(topic, payload);
+      if (payload === '') this.echoes.set(topic, (this.echoes.get(topic) ?? 0) + 1);
+      else this.deleted.delete(topic);
+    }
+  }
+
+  /** Home Assistant complains of the removal of a device that it does not have: one that it has deleted itself. */
+  private removed(config: string, states: readonly string[]): MqttMessage[] {
+    const isDeleted = this.deleted.delete(config);
+    return [...(isDeleted ? [] : [config]), ...states].map((topic) => kept(topic, ''));
   }
 
   private happened(world: World): MqttMessage[] {
@@ -91,7 +149,7 @@ export class Mirror {
     const { devices, flasher } = happenings(this.last, world);
     return [
       ...devices.map((one) => passing(topics.device(one.deviceid).event, one)),
-      ...flasher.map((one) => passing(topics.flasher.event, one)),
+      ...(world.isFlasherHidden ? [] : flasher.map((one) => passing(topics.flasher.event, one))),
     ];
   }
 }

@@ -18,17 +18,32 @@ export interface DeviceTopics {
   readonly event: string;
 }
 
+/** What the broker keeps of us, as far as it goes together. */
+export interface PublishedGroup {
+  /** Of the device in Home Assistant; without it the group is none. */
+  readonly config?: string;
+  readonly states: readonly string[];
+}
+
 /** Where everything lies in the broker, and under which ids in Home Assistant. */
 export class Topics {
-  readonly base: string;
+  private readonly base: string;
   private readonly prefix: string;
   /** Tells two flashers on one broker apart; empty for the one with the usual base topic. */
-  private readonly instance: string;
+  private readonly name: string;
+  /** Below which states and commands lie: other instances of the same base topic have theirs elsewhere. */
+  private readonly below: string;
 
-  constructor({ prefix, base }: TopicSettings) {
+  /** @param suffix where another instance has the usual ids */
+  constructor(
+    { prefix, base }: TopicSettings,
+    readonly suffix = '',
+  ) {
     this.prefix = withoutSlashes(prefix);
     this.base = withoutSlashes(base);
-    this.instance = this.base === ONLY_BASE ? '' : safeId(this.base.replace(/^sonota[/_-]/, ''));
+    const named = this.base === ONLY_BASE ? '' : safeId(this.base.replace(/^sonota[/_-]/, ''));
+    this.name = [named, suffix].filter((part) => part !== '').join('_');
+    this.below = suffix === '' ? '' : `${suffix}/`;
   }
 
   /** Where Home Assistant says `online` after each of its starts. */
@@ -36,25 +51,43 @@ export class Topics {
     return `${this.prefix}/status`;
   }
 
-  /** Whether we are there: `online`, or `offline` by the broker's will. */
+  /**
+   * Which instance is there: `online <instance>`, or `offline` by the broker's will. The same for all instances of a base
+   * topic: a broker configuration has one will.
+   */
   get status(): string {
     return `${this.base}/status`;
   }
 
+  /** Where all devices are announced, ours and others'. */
+  get allConfigs(): string {
+    return `${this.prefix}/device/#`;
+  }
+
+  /** Lies among the configs, where Home Assistant does not listen: its echo comes after every config that is kept. */
+  get knock(): string {
+    return `${this.prefix}/device/${this.flasherId}/knock`;
+  }
+
+  get allCommands(): string {
+    return `${this.base}/set/#`;
+  }
+
   get flasherId(): string {
-    return this.instance === '' ? 'sonota_flasher' : `sonota_${this.instance}`;
+    return this.name === '' ? 'sonota_flasher' : `sonota_${this.name}`;
   }
 
   get flasher(): Omit<DeviceTopics, 'update'> {
-    return { config: this.config(this.flasherId), state: `${this.base}/state`, event: `${this.base}/event` };
+    const own = `${this.base}/${this.below}`;
+    return { config: this.config(this.flasherId), state: `${own}state`, event: `${own}event` };
   }
 
   deviceId(deviceid: string): string {
-    return `sonota_${this.instance === '' ? '' : `${this.instance}_`}${safeId(deviceid)}`;
+    return `sonota_${this.name === '' ? '' : `${this.name}_`}${safeId(deviceid)}`;
   }
 
   device(deviceid: string): DeviceTopics {
-    const own = `${this.base}/device/${safeId(deviceid)}`;
+    const own = `${this.base}/${this.below}device/${safeId(deviceid)}`;
     return {
       config: this.config(this.deviceId(deviceid)),
       update: `${own}/update`,
@@ -65,7 +98,12 @@ export class Topics {
 
   /** Where a command arrives; all of them lie below `<base>/set/`. */
   command(name: string, deviceid?: string): string {
-    return `${this.base}/set/${name}${deviceid === undefined ? '' : `/${safeId(deviceid)}`}`;
+    return `${this.base}/set/${this.below}${name}${deviceid === undefined ? '' : `/${safeId(deviceid)}`}`;
+  }
+
+  /** Whether a topic is that of a device's config which may be one of ours. */
+  isConfig(topic: string): boolean {
+    return topic.startsWith(`${this.prefix}/device/sonota_`) && topic.endsWith('/config');
   }
 
   private config(id: string): string {

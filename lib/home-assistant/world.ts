@@ -80,6 +80,8 @@ export interface World {
   readonly arming: ShownArming;
   /** Since the last flash that ended well; the newest last. */
   readonly failures: readonly ShownFailure[];
+  /** A person has deleted the flasher in Home Assistant. */
+  readonly isFlasherHidden?: boolean;
 }
 
 /** Which devices may be flashed from Home Assistant. */

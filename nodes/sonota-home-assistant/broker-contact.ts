@@ -1,9 +1,11 @@
 /** `mqtt out` drops what it is given while the broker is not reached, and does not say so. */
 
-/** An unanswered knock is repeated after so long, and later less often. */
+/** An unanswered knock is repeated after so long, and later less often: a broker may be reached right after a deploy. */
+const QUICK_KNOCK_MS = 1000;
 const KNOCK_MS = 5000;
 const PATIENT_KNOCK_MS = 60_000;
-const QUICK_KNOCKS = 12;
+const QUICK_KNOCKS = 3;
+const KNOCKS = 12;
 
 /** What it needs of the node. */
 export interface Doorway {
@@ -16,8 +18,8 @@ export interface Doorway {
 }
 
 /**
- * Finds out whether the broker is reached, by whether our own word comes back through `mqtt in`: at a connect as the
- * birth message or as what the broker has kept, and else as the echo of a knock.
+ * Finds out whether the broker is reached, by whether a word comes back through `mqtt in`: at a connect what the
+ * broker has kept or its birth message, and else the echo of a knock.
  */
 export class BrokerContact {
   private timer: NodeJS.Timeout | undefined;
@@ -36,13 +38,14 @@ export class BrokerContact {
 
   /**
    * Our status topic was heard.
-   * @param isKept whether the broker had kept it, which it says only to who has just subscribed
+   * @param how `kept`: the broker had it, which it says only to who has just subscribed; `birth`: the broker's own
+   * message at a connect; `echo`: our own word came back; `other`: somebody else's word
    */
-  heard(isKept: boolean): void {
-    const isEcho = this.isReached && !isKept && this.unanswered > 0;
+  heard(how: 'kept' | 'birth' | 'echo' | 'other'): void {
+    const isConnect = how === 'kept' || how === 'birth' || !this.isReached;
     this.unanswered = 0;
     this.isReached = true;
-    if (!isEcho) this.doorway.opened();
+    if (isConnect) this.doorway.opened();
     this.later(PATIENT_KNOCK_MS);
   }
 
@@ -53,11 +56,16 @@ export class BrokerContact {
     }
     this.unanswered += 1;
     this.doorway.knock();
-    this.later(this.unanswered <= QUICK_KNOCKS ? KNOCK_MS : PATIENT_KNOCK_MS);
+    this.later(pauseAfter(this.unanswered));
   }
 
   private later(ms: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.knock(), ms).unref();
   }
+}
+
+function pauseAfter(knocks: number): number {
+  if (knocks <= QUICK_KNOCKS) return QUICK_KNOCK_MS;
+  return knocks <= KNOCKS ? KNOCK_MS : PATIENT_KNOCK_MS;
 }

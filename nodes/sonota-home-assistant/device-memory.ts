@@ -7,6 +7,7 @@ import {
   droppable,
   isoTime,
   matching,
+  nullable,
   object,
   oneOf,
   optional,
@@ -15,7 +16,7 @@ import {
   text,
 } from '../../lib/flash/kept/schema';
 import type { StoredFormat } from '../../lib/flash/kept/stored-file';
-import type { KnownDevice } from '../../lib/home-assistant';
+import type { KnownDevice, ShownFailure } from '../../lib/home-assistant';
 
 /** A device that dials every minute is not written to the disk as often. */
 const SEEN_KEPT_EVERY_MS = 60 * 60_000;
@@ -27,11 +28,17 @@ type StoredDevice = KnownDevice & { readonly seenAt?: string };
 
 interface Content {
   readonly devices: readonly StoredDevice[];
-  /** When a person removed a device: jobs from before do not bring it back. */
+  /** When a person removed a device: only a job from later, or a person, brings it back. */
   readonly removed: Readonly<Partial<Record<string, string>>>;
+  /** The same of the flasher. */
+  readonly flasherRemoved?: string | undefined;
+  /** The newest failure since a flash ended well. */
+  readonly lastFailure?: LastFailure | undefined;
   /** The firmware that was chosen in Home Assistant, by its name. */
   readonly chosen?: string | undefined;
 }
+
+export type LastFailure = Omit<ShownFailure, 'id'>;
 
 const deviceid = matching(DEVICE_ID, 'an id of a device');
 const fact = optional(text(1000));
@@ -50,6 +57,10 @@ const FORMAT: StoredFormat<Content> = {
   schema: object<Content>({
     devices: salvagedList(storedDevice),
     removed: salvagedRecord(deviceid, isoTime),
+    flasherRemoved: droppable(isoTime),
+    lastFailure: droppable(
+      object<LastFailure>({ code: oneOf(ERROR_CODES), text: text(), remedy: text(), deviceid: nullable(deviceid) }),
+    ),
     chosen: droppable(text(1000)),
   }),
 };
@@ -59,6 +70,8 @@ export class DeviceMemory {
   inUse: () => readonly string[] = () => [];
   private readonly devices: RecentDevices<KnownDevice>;
   private removed: Partial<Record<string, string>> = {};
+  private flasherRemovedAt: string | undefined;
+  private failure: LastFailure | undefined;
   private chosenName: string | undefined;
   private readonly file: FollowingFile<Content>;
 
@@ -77,8 +90,14 @@ export class DeviceMemory {
     this.read();
   }
 
+  /** Those that are shown. */
   all(): KnownDevice[] {
-    return this.devices.all().map(({ value }) => value);
+    return this.known().filter(({ deviceid }) => this.removed[deviceid] === undefined);
+  }
+
+  /** What is known of a device, shown or not. */
+  get(deviceid: string): KnownDevice | undefined {
+    return this.devices.get(deviceid);
   }
 
   /** Forgets what was not seen for long. */
@@ -86,10 +105,10 @@ export class DeviceMemory {
     if (this.devices.forgetOld()) this.keep();
   }
 
-  /** Takes in what a device told of itself, or that it was seen. */
+  /** Takes in what a device told of itself, or that it was seen. One that a person has removed stays removed. */
   saw(device: KnownDevice): void {
     const seenAt = this.devices.all().find(({ value }) => value.deviceid === device.deviceid)?.seenAt ?? 0;
-    this.learn(device);
+    this.note(device);
     const known = this.devices.get(device.deviceid);
     if (known) this.devices.saw(device.deviceid, known);
     if (known && this.now() - seenAt >= SEEN_KEPT_EVERY_MS) this.keep();
@@ -104,19 +123,17 @@ export class DeviceMemory {
     this.keep();
   }
 
-  /** Takes in what was learned of a device; what is undefined there is forgotten, what is left out stays. */
+  /** Takes in what was learned of a device in use; what is undefined there is forgotten, what is left out stays. */
   learn(device: KnownDevice): void {
-    const { deviceid } = device;
-    if (!DEVICE_ID.test(deviceid)) return;
-    const before = this.devices.get(deviceid);
-    const now = { ...before, ...device };
-    if (JSON.stringify(before) === JSON.stringify(now)) return;
-    this.devices.learn(deviceid, now);
-    this.keep();
+    if (this.removed[device.deviceid] !== undefined) {
+      delete this.removed[device.deviceid];
+      this.keep();
+    }
+    this.note(device);
   }
 
-  remove(deviceid: string, now = new Date()): void {
-    if (!this.devices.delete(deviceid)) return;
+  remove(deviceid: string, now = new Date(this.now())): void {
+    if (this.devices.get(deviceid) === undefined) return;
     this.removed[deviceid] = now.toISOString();
     this.keep();
   }
@@ -124,6 +141,39 @@ export class DeviceMemory {
   /** Whether something from then on belongs to a device that was removed later. */
   wasRemovedSince(deviceid: string, startedAt: string): boolean {
     return Date.parse(this.removed[deviceid] ?? '') >= Date.parse(startedAt);
+  }
+
+  /** A person has deleted the flasher in Home Assistant. */
+  removeFlasher(): void {
+    this.flasherRemovedAt = new Date(this.now()).toISOString();
+    this.keep();
+  }
+
+  /** @param since when something began that needs the flasher; undefined where a person asks for it */
+  showFlasher(since?: string): void {
+    if (this.flasherRemovedAt === undefined) return;
+    if (since !== undefined && Date.parse(since) <= Date.parse(this.flasherRemovedAt)) return;
+    this.flasherRemovedAt = undefined;
+    this.keep();
+  }
+
+  get isFlasherRemoved(): boolean {
+    return this.flasherRemovedAt !== undefined;
+  }
+
+  /** Shows all devices that were removed. */
+  restoreAll(): void {
+    this.removed = {};
+    this.keep();
+  }
+
+  get lastFailure(): LastFailure | undefined {
+    return this.failure;
+  }
+
+  set lastFailure(failure: LastFailure | undefined) {
+    this.failure = failure;
+    this.keep();
   }
 
   /** Resolves when all is on disk. */
@@ -137,8 +187,28 @@ export class DeviceMemory {
     return new Set([...this.inUse(), ...flashed.map(({ deviceid }) => deviceid)]);
   }
 
+  private note(device: KnownDevice): void {
+    const { deviceid } = device;
+    if (!DEVICE_ID.test(deviceid)) return;
+    const before = this.devices.get(deviceid);
+    const now = { ...before, ...device };
+    if (JSON.stringify(before) === JSON.stringify(now)) return;
+    this.devices.learn(deviceid, now);
+    this.keep();
+  }
+
+  private known(): KnownDevice[] {
+    return this.devices.all().map(({ value }) => value);
+  }
+
   private keep(): void {
-    this.file.follow(() => ({ devices: this.stored(), removed: this.removed, chosen: this.chosenName }));
+    this.file.follow(() => ({
+      devices: this.stored(),
+      removed: this.removed,
+      flasherRemoved: this.flasherRemovedAt,
+      lastFailure: this.failure,
+      chosen: this.chosenName,
+    }));
   }
 
   private stored(): StoredDevice[] {
@@ -147,11 +217,13 @@ export class DeviceMemory {
 
   /** A file that is none of ours, or broken, is as good as none: devices come again. */
   private read(): void {
-    const { devices = [], removed = {}, chosen } = this.file.read() ?? {};
+    const { devices = [], removed = {}, chosen, flasherRemoved, lastFailure } = this.file.read() ?? {};
+    this.flasherRemovedAt = flasherRemoved;
+    this.failure = lastFailure;
     for (const { seenAt, ...device } of devices) {
       this.devices.saw(device.deviceid, device, seenAt === undefined ? this.now() : Date.parse(seenAt));
     }
-    this.removed = removed;
+    this.removed = { ...removed };
     this.chosenName = chosen;
   }
 }

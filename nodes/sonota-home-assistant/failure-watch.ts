@@ -5,9 +5,15 @@ import type { Message } from '../../lib/flash/job/ticket';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { ShownFailure } from '../../lib/home-assistant';
 import { Values } from '../shared/values';
+import type { LastFailure } from './device-memory';
 
 /** What Home Assistant may not have read yet. */
 const KEPT_AT_MOST = 20;
+
+/** Where the newest failure outlives a restart. */
+export interface FailureStore {
+  lastFailure: LastFailure | undefined;
+}
 
 /** The two sentences of an error in the person's language. */
 export type Sentences = (error: FlashError) => { readonly what: string; readonly remedy: string };
@@ -25,8 +31,11 @@ export class FailureWatch {
   constructor(
     private readonly host: FlashHost,
     private readonly sentences: Sentences,
+    private readonly store: FailureStore,
     private readonly onNews: () => void,
   ) {
+    const { lastFailure } = store;
+    if (lastFailure) this.failures = [{ id: 0, ...lastFailure }];
     for (const { id } of lostEntries(host.queue.snapshot())) this.lost.add(id);
     host.runs.on('failed', this.onFailed);
     host.jobs.on('changed', this.onJob);
@@ -61,13 +70,16 @@ export class FailureWatch {
   private add(error: FlashError, deviceid: string | undefined): void {
     const { what, remedy } = this.sentences(error);
     this.count += 1;
-    const failure = { id: this.count, code: error.code, text: `${what} ${remedy}`, remedy, deviceid: deviceid ?? null };
-    this.failures = [...this.failures, failure].slice(-KEPT_AT_MOST);
+    const failure = { code: error.code, text: `${what} ${remedy}`, remedy, deviceid: deviceid ?? null };
+    this.failures = [...this.failures, { id: this.count, ...failure }].slice(-KEPT_AT_MOST);
+    this.store.lastFailure = failure;
     this.onNews();
   }
 
   private readonly onJob = (job: Job): void => {
-    if (job.stage === 'done' && this.failures.length > 0) this.failures = [];
+    if (job.stage !== 'done' || this.failures.length === 0) return;
+    this.failures = [];
+    this.store.lastFailure = undefined;
   };
 }
 

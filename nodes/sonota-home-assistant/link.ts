@@ -3,33 +3,19 @@ import type { StageName } from '../../lib/flash/routes/stages';
 import { asFlashError, FlashError } from '../../lib/errors';
 import {
   Arming,
-  kept,
-  Mirror,
   readCommand,
-  Topics,
   type Clock,
   type Command,
-  type EntityNames,
   type Incoming,
   type MqttMessage,
-  type Phrase,
-  type TopicSettings,
 } from '../../lib/home-assistant';
-import { BrokerContact } from './broker-contact';
+import { BrokerLink, type BrokerLinkParts, type BrokerState } from './broker-link';
 import { cancelFlashes } from './cancel';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
-import type { Sentences } from './failure-watch';
 import type { FirmwareList } from './firmware-list';
 import type { ReportText } from './job-reports';
-import { atRest, WorldView } from './world-view';
-
-/** News of one look; a transfer has hundreds a second. */
-const LOOK_MS = 250;
-/** Home Assistant's start is heard by everybody at once; who answers does not do so in the same moment. */
-const ANNOUNCE_WITHIN_MS = 2000;
-/** A connect is told twice: by what the broker has kept and by the birth message. */
-const SETTLE_MS = 100;
+import { WorldView } from './world-view';
 
 /** Starts a flash somewhere else in the flow. */
 export interface FlashRequest {
@@ -43,83 +29,59 @@ export interface FlashRequest {
 export interface LinkOutlet {
   publish(message: MqttMessage): void;
   flash(request: FlashRequest): void;
-  /** Whether the broker is reached, and how many devices Home Assistant knows of. */
-  contact(isReached: boolean, devices: number): void;
+  failed(error: unknown): void;
+  /** @param devices how many Home Assistant knows of */
+  contact(state: BrokerState, devices: number): void;
 }
 
-export interface LinkParts {
+export interface LinkParts extends BrokerLinkParts {
   readonly host: FlashHost;
   readonly memory: DeviceMemory;
   readonly firmware: FirmwareList;
   readonly clock: Clock;
   /** @param onNews called when more is known of an image */
   readonly images: (onNews: () => void) => Pick<ChosenImage, 'of' | 'look'>;
-  readonly topics: TopicSettings;
-  readonly names: EntityNames;
-  readonly phrase: Phrase;
-  readonly sentences: Sentences;
   readonly reportText: ReportText;
-  readonly version: string;
 }
-
-/** Status topics under which this process has told what goes on: a deploy need not contradict it. */
-const toldByThisProcess = new Set<string>();
 
 /** One host in Home Assistant: tells what is new, and does what is asked. */
 export class HomeAssistantLink {
-  private readonly topics: Topics;
-  private readonly mirror: Mirror;
+  private readonly broker: BrokerLink;
   private readonly view: WorldView;
-  private readonly contact: BrokerContact;
   private readonly arming: Arming;
   private readonly images: Pick<ChosenImage, 'of' | 'look'>;
-  private lookTimer: NodeJS.Timeout | undefined;
-  private announceTimer: NodeJS.Timeout | undefined;
-  private isReached = false;
   /** Seen in their own access points, and not asked for since. */
   private readonly inReach = new Set<string>();
-  private hasAnnounced = false;
 
   constructor(
     private readonly parts: LinkParts,
     private readonly outlet: LinkOutlet,
   ) {
-    const { host, memory, firmware, topics, names, phrase, version } = parts;
-    this.topics = new Topics(topics);
-    this.mirror = new Mirror({ topics: this.topics, names, phrase, version });
-    this.arming = new Arming(parts.clock, () => this.lookSoon());
-    this.images = parts.images(() => this.lookSoon());
-    const shown = {
-      memory,
-      firmware,
-      images: this.images,
-      arming: this.arming,
-      sentences: parts.sentences,
-      reportText: parts.reportText,
-    };
-    this.view = new WorldView(host, shown, () => this.lookSoon());
-    this.contact = new BrokerContact({
-      knock: () => this.sayOnline(),
-      opened: () => this.reached(true),
-      lost: () => this.reached(false),
+    const { host, memory, firmware, sentences, reportText } = parts;
+    this.broker = new BrokerLink(parts, {
+      world: () => this.view.world(),
+      publish: (message) => outlet.publish(message),
+      contact: (state) => outlet.contact(state, memory.all().length),
+      failed: (error) => outlet.failed(error),
+      deleted: (config) => this.deleted(config),
     });
+    const onNews = (): void => this.broker.lookSoon();
+    this.arming = new Arming(parts.clock, onNews);
+    this.images = parts.images(onNews);
+    const { images, arming } = this;
+    this.view = new WorldView(host, { memory, firmware, images, arming, sentences, reportText }, onNews);
   }
 
   start(): void {
-    this.mirror.knows(this.view.world());
+    this.broker.start();
     this.images.look(this.parts.firmware.chosenId);
-    this.showContact();
-    this.contact.start();
   }
 
-  /** @param removed the node goes for good: Home Assistant is told, as far as the flow still can */
+  /** @param removed the node goes for good */
   async stop(removed: boolean): Promise<void> {
     this.view.stop();
-    this.contact.stop();
     this.arming.stop();
-    clearTimeout(this.lookTimer);
-    clearTimeout(this.announceTimer);
-    if (removed) this.outlet.publish(kept(this.topics.status, 'offline'));
+    await this.broker.stop(removed);
     await this.parts.memory.settled();
   }
 
@@ -129,19 +91,23 @@ export class HomeAssistantLink {
    */
   take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
-    const command = readCommand(this.topics, incoming, devices);
+    const command = readCommand(this.broker.topics, incoming, devices);
     this.obey(command, incoming.retain === true);
     return command;
   }
 
   private obey(command: Command, isKept: boolean): void {
     const { host, memory, firmware } = this.parts;
+    if (isPersons(command) && memory.isFlasherRemoved) {
+      memory.showFlasher();
+      this.broker.lookSoon();
+    }
     switch (command.kind) {
       case 'heard':
-        if (command.says === 'offline') this.sayOnline();
-        return this.contact.heard(isKept);
+      case 'config':
+      case 'configs-heard':
       case 'home-assistant-online':
-        return this.announceSoon(Math.random() * ANNOUNCE_WITHIN_MS);
+        return this.broker.take(command, isKept);
       case 'start':
         return this.startNew(command.count);
       case 'start-device':
@@ -153,10 +119,13 @@ export class HomeAssistantLink {
         return host.queue.pause();
       case 'retry':
         return this.retry();
+      case 'restore':
+        memory.restoreAll();
+        return this.broker.lookSoon();
       case 'firmware':
         if (firmware.has(command.name)) memory.choose(command.name);
         this.images.look(firmware.chosenId);
-        return this.lookSoon();
+        return this.broker.lookSoon();
       case 'install':
         return this.installArmed(command.deviceid);
       case 'arm':
@@ -165,11 +134,20 @@ export class HomeAssistantLink {
         return this.orRefuse(command.deviceid, () => cancelFlashes(host, command.deviceid));
       case 'remove':
         if (!host.jobs.openJob(command.deviceid)?.running) memory.remove(command.deviceid);
-        return this.lookSoon();
+        return this.broker.lookSoon();
       case 'in-reach':
         return this.found(command.devices);
       case 'ignored':
     }
+  }
+
+  /** A device in work comes back. */
+  private deleted(config: string): void {
+    const { memory, host } = this.parts;
+    const { topics } = this.broker;
+    if (config === topics.flasher.config) return memory.removeFlasher();
+    const device = memory.all().find(({ deviceid }) => topics.device(deviceid).config === config);
+    if (device && !host.jobs.openJob(device.deviceid)?.running) memory.remove(device.deviceid);
   }
 
   /** What was seen before is as old as that look. */
@@ -179,7 +157,7 @@ export class HomeAssistantLink {
       this.inReach.add(deviceid);
       this.parts.memory.saw({ deviceid });
     }
-    this.lookSoon();
+    this.broker.lookSoon();
   }
 
   /** The button of a queue that is held lets it go on. */
@@ -196,7 +174,7 @@ export class HomeAssistantLink {
     } else if (isOn) this.arming.arm(deviceid);
     else this.arming.disarm(deviceid);
     if (isOn) this.images.look(this.parts.firmware.chosenId);
-    this.lookSoon();
+    this.broker.lookSoon();
   }
 
   /**
@@ -207,7 +185,7 @@ export class HomeAssistantLink {
     this.orRefuse(deviceid, () => {
       if (!this.arming.consume(deviceid)) throw new FlashError('not-armed', { deviceid });
       this.install(deviceid);
-      this.lookSoon();
+      this.broker.lookSoon();
     });
   }
 
@@ -217,8 +195,7 @@ export class HomeAssistantLink {
       act();
     } catch (thrown) {
       const error = asFlashError(thrown);
-      const { what, remedy } = this.parts.sentences(error);
-      this.publish(this.mirror.refused(deviceid, { code: error.code, text: `${what} ${remedy}`, remedy }));
+      this.broker.refuse(deviceid, error);
       throw error;
     }
   }
@@ -239,7 +216,7 @@ export class HomeAssistantLink {
     const isConnected = host.devices.get(deviceid) !== undefined;
     if (this.inReach.delete(deviceid) && !isConnected) return 'provision';
     if (!isConnected && job?.stage !== 'done' && job?.lastStage === 'finalstage') return 'finalstage';
-    const hasDialled = memory.all().some((device) => device.deviceid === deviceid && device.romVersion !== undefined);
+    const hasDialled = memory.get(deviceid)?.romVersion !== undefined;
     return hasDialled ? 'cloud' : 'provision';
   }
 
@@ -254,49 +231,9 @@ export class HomeAssistantLink {
     const { chosenId } = this.parts.firmware;
     this.outlet.flash(chosenId === undefined ? request : { ...request, firmware: chosenId });
   }
+}
 
-  private sayOnline(): void {
-    this.outlet.publish(kept(this.topics.status, 'online'));
-  }
-
-  private reached(isReached: boolean): void {
-    this.isReached = isReached;
-    this.showContact();
-    if (isReached) this.announceSoon(SETTLE_MS);
-  }
-
-  private announceSoon(afterMs: number): void {
-    clearTimeout(this.announceTimer);
-    this.announceTimer = setTimeout(() => this.announce(), afterMs).unref();
-  }
-
-  private announce(): void {
-    if (!this.isReached) return;
-    const world = this.view.world();
-    // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
-    if (!toldByThisProcess.has(this.topics.status)) this.publish(this.mirror.first(atRest(world)));
-    else this.publish(this.mirror.everything(world));
-    this.publish(this.mirror.news(world));
-    this.hasAnnounced = true;
-    toldByThisProcess.add(this.topics.status);
-    this.showContact();
-  }
-
-  private lookSoon(): void {
-    this.lookTimer ??= setTimeout(() => {
-      this.lookTimer = undefined;
-      // Before the broker is reached everything said is lost; it is said when it is.
-      if (!this.hasAnnounced) return;
-      this.publish(this.mirror.news(this.view.world()));
-      this.showContact();
-    }, LOOK_MS).unref();
-  }
-
-  private publish(messages: readonly MqttMessage[]): void {
-    for (const message of messages) this.outlet.publish(message);
-  }
-
-  private showContact(): void {
-    this.outlet.contact(this.isReached, this.parts.memory.all().length);
-  }
+/** Whether a person, or an automation, wants something of the flasher. */
+function isPersons({ kind }: Command): boolean {
+  return !['heard', 'config', 'configs-heard', 'home-assistant-online', 'in-reach', 'ignored'].includes(kind);
 }

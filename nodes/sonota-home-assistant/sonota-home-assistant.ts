@@ -13,16 +13,26 @@ import { Values } from '../shared/values';
 import { ChosenImage } from './chosen-image';
 import { DeviceMemory } from './device-memory';
 import { FirmwareList } from './firmware-list';
+import { definitionsOf } from './definitions';
+import type { BrokerState } from './broker-link';
 import { HomeAssistantLink, type LinkOutlet } from './link';
+import { fileName, folderOf, Publications } from './publications';
+import { sweepAfterDeploys } from './sweep';
 import { SYSTEM_CLOCK } from './system-clock';
+import { readWiring } from './wiring';
 
 interface HomeAssistantDef extends NodeDef {
   host: string;
 }
 
 export default function register(RED: NodeAPI): void {
+  sweepAfterDeploys(RED);
+
   function SonotaHomeAssistant(this: Node, config: HomeAssistantDef): void {
     RED.nodes.createNode(this, config);
+    const folder = folderOf(ownFolder(RED));
+    const publications = Publications.in(folder, (text) => RED.log.warn(text));
+    const own = publications.arrives(this.id);
     const translate = translator(RED, config.type);
     const status = new NodeStatus(this, translate);
     const hostNode = hostNodeOf(RED, config);
@@ -40,13 +50,10 @@ export default function register(RED: NodeAPI): void {
 
     const connect = ({ firmware, topics }: HomeAssistantForm, host: FlashHost): void => {
       whenFlowsRun(RED, this, () => {
-        const folder = ownFolder(RED);
         const names = namesIn(translate);
-        const memory = new DeviceMemory(
-          folder === undefined ? undefined : join(folder, 'home-assistant'),
-          `${this.id.replace(/[^\w-]/g, '_')}.json`,
-          (text) => this.warn(text),
-        );
+        const wiring = readWiring(definitionsOf(RED), this.id);
+        publications.publishesAt(this.id, wiring.broker);
+        const memory = new DeviceMemory(folder, `${fileName(this.id)}.json`, (text) => this.warn(text));
         link = new HomeAssistantLink(
           {
             host,
@@ -63,6 +70,9 @@ export default function register(RED: NodeAPI): void {
             sentences: (error) => translateSentences(RED, error),
             reportText: (report) => wholeText(translateReport(RED, report)),
             version: ownVersion(),
+            own,
+            publications,
+            wiring,
           },
           outletOf(this, status, translate),
         );
@@ -93,6 +103,7 @@ export default function register(RED: NodeAPI): void {
       }
     });
     this.on('close', (removed: boolean, done: () => void) => {
+      if (removed) publications.leaves(this.id);
       const stopped = Promise.resolve(link?.stop(removed));
       if (!hostNode) return done();
       stopped.then(() => hosts.removeUser(config.host, this.id, removed)).then(done, done);
@@ -117,11 +128,22 @@ function outletOf(node: Node, status: NodeStatus, translate: Translate): LinkOut
   return {
     publish: (message) => send(node, [{ ...message }, null]),
     flash: (request) => send(node, [null, { ...request, payload: request.deviceid ?? '' }]),
-    contact: (isReached, count) => {
-      if (isReached) status.done(translate('status.devices', `${count} devices`, { count }));
-      else status.waiting(translate('status.waiting', 'waiting for MQTT'));
-    },
+    failed: (error) => node.error(error),
+    contact: (state, devices) => showContact({ ...state, devices }, status, translate),
   };
+}
+
+function showContact(
+  { isReached, devices, missing, isMissed, other }: BrokerState & { readonly devices: number },
+  status: NodeStatus,
+  translate: Translate,
+): void {
+  const count = translate('status.devices', `${devices} devices`, { count: devices });
+  const lacks = missing === undefined ? '' : translate('status.missing', `no mqtt in: ${missing}`, { topic: missing });
+  if (other) status.warned(other.code);
+  else if (isMissed) status.waiting(lacks);
+  else if (!isReached) status.waiting(translate('status.waiting', 'waiting for MQTT'));
+  else status.done(lacks === '' ? count : `${count}, ${lacks}`);
 }
 
 /** What a node behind our wires throws at once must not end what called us. */

@@ -1,6 +1,6 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Dispatched } from '../../lib/flash/host/devices';
-import type { Job } from '../../lib/flash/job/job';
+import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import { failureOf, isOpen, type Arming, type ShownJob, type ShownQueue, type World } from '../../lib/home-assistant';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { ChosenImage } from './chosen-image';
@@ -38,14 +38,11 @@ export class WorldView {
   ) {
     this.memory = parts.memory;
     this.reports = new JobReports(parts.reportText);
-    this.failures = new FailureWatch(host, parts.sentences, onNews);
+    this.failures = new FailureWatch(host, parts.sentences, parts.memory, onNews);
     this.memory.inUse = () => this.devicesInUse();
     // What an earlier run of the process left open is not at work before its stage goes on.
-    for (const job of host.jobs.all()) {
-      this.learn(job);
-      if (job.isOpen && !job.running) this.restingSince.set(job, -Infinity);
-    }
-    for (const connection of host.devices.ready()) this.onReady(connection);
+    for (const job of host.jobs.all()) if (job.isOpen && !job.running) this.restingSince.set(job, -Infinity);
+    this.takeStock();
     host.jobs.on('changed', this.onJob);
     host.devices.on('dispatched', this.onDispatched);
     host.devices.on('ready', this.onReady);
@@ -66,6 +63,12 @@ export class WorldView {
     host.off('state', this.onNews);
   }
 
+  /** Takes everything in again that is there. */
+  takeStock(): void {
+    for (const job of this.host.jobs.all()) this.learn(job);
+    for (const connection of this.host.devices.ready()) this.onReady(connection);
+  }
+
   world(now = Date.now()): World {
     const { trouble } = this.host;
     const { firmware, images, arming } = this.parts;
@@ -80,6 +83,7 @@ export class WorldView {
       failures: this.failures.all(),
       arming: { isForAll: arming.isForAll, devices: armed },
       trouble: trouble && { code: trouble.code, text: trouble.message },
+      isFlasherHidden: this.memory.isFlasherRemoved,
     };
   }
 
@@ -141,8 +145,10 @@ export class WorldView {
 
   private learn(job: Job): void {
     const snapshot = job.snapshot();
-    const { deviceid, model, romVersion, stage, startedAt } = snapshot;
-    if (deviceid === null || this.memory.wasRemovedSince(deviceid, startedAt)) return;
+    const { deviceid, model, romVersion, stage } = snapshot;
+    const usedAt = lastUse(snapshot);
+    this.memory.showFlasher(usedAt);
+    if (deviceid === null || this.memory.wasRemovedSince(deviceid, usedAt)) return;
     this.memory.learn({
       deviceid,
       ...(model === null ? {} : { model }),
@@ -164,6 +170,12 @@ export class WorldView {
     this.memory.saw({ deviceid, model, romVersion });
     this.onNews();
   };
+}
+
+/** When the last stage of a job began. */
+function lastUse({ startedAt, stages }: JobSnapshot): string {
+  const starts = Object.values(stages).map((stage) => stage.startedAt);
+  return [startedAt, ...starts].reduce((last, one) => (Date.parse(one) > Date.parse(last) ? one : last));
 }
 
 /** The same world in which nothing goes on: what is said first after a start, whatever was said before it. */

@@ -5,6 +5,7 @@ import { ARMED_MS } from '../../lib/home-assistant/arming';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
+import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { Broker, Listener, mosquitto } from './broker';
 import { FakeClock } from './fake-clock';
 import { at } from './scene';
@@ -38,6 +39,7 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
     const memory = new DeviceMemory(undefined, 'memory', () => undefined);
     memory.saw({ deviceid: ID, romVersion: '1.5.5' });
     const firmware = { shown: () => ({ options: [NEW], chosen: NEW }), chosenId: 'tasmota', nameOf: () => NEW };
+    const publications = Publications.in(undefined, () => undefined);
     link = new HomeAssistantLink(
       {
         ...{ host, memory, clock, phrase, names: NAMES, version: '0.1.0' },
@@ -46,6 +48,9 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
         topics: { prefix: 'homeassistant', base: 'sonota' },
         sentences: ({ code, values }) => sentencesOf(code, values),
         reportText: ({ text }) => text,
+        publications,
+        own: publications.arrives('ha'),
+        wiring: { outlets: [], broker: 'localhost:1883', filters: ['#'] },
       },
       {
         publish: ({ topic, payload, retain }) => void listener.say(topic, payload, retain),
@@ -53,6 +58,7 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
           requests.push(request);
           host.queue.add({ deviceid: request.deviceid });
         },
+        failed: (error) => refusals.push(error),
         contact: () => undefined,
       },
     );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -138,6 +139,25 @@ function connect(port: number, access: BrokerAccess | undefined): MqttClient {
 
 const LIMIT_MS = 40_000;
 
+/** What a broker keeps, by its topic. */
+export async function keptAt(port: number): Promise<Map<string, string>> {
+  const client = connect(port, undefined);
+  const kept = new Map<string, string>();
+  const marker = `kept/${randomUUID()}`;
+  const isComplete = new Promise<void>((resolve) => {
+    client.on('message', (topic: string, payload: Buffer) => {
+      if (topic === marker) resolve();
+      else kept.set(topic, payload.toString('utf8'));
+    });
+  });
+  await once(client, 'connect');
+  await client.subscribeAsync('#', { qos: 1 });
+  await client.publishAsync(marker, '', { qos: 1, retain: false });
+  await isComplete;
+  await client.endAsync(true);
+  return kept;
+}
+
 /**
  * Hears everything at a broker. What the node has said passes the schemas; a message that they refuse fails the next
  * `heard`. Speaks as Home Assistant does.
@@ -148,6 +168,10 @@ export class Listener {
   readonly messages: (MqttMessage & { isOld: boolean })[] = [];
   private readonly news = new EventEmitter().setMaxListeners(50);
   private fault: unknown;
+  /** Topics of others than the node. */
+  private readonly foreign = new Set<string>();
+  /** Topics that are not checked, such as those of other settings. */
+  passes = (topic: string): boolean => this.foreign.has(topic);
 
   private constructor(private readonly client: MqttClient) {}
 
@@ -168,6 +192,18 @@ export class Listener {
 
   async say(topic: string, payload: string, retain = false): Promise<void> {
     await this.client.publishAsync(topic, payload, { qos: 1, retain });
+  }
+
+  /** Keeps something at the broker that another program has put there, or removes something. */
+  async others(topic: string, payload: string): Promise<void> {
+    if (payload !== '') this.foreign.add(topic);
+    await this.say(topic, payload, true);
+  }
+
+  /** Removes what was heard here and is kept: the next scene at this broker is another Node-RED. */
+  async clear(): Promise<void> {
+    const kept = new Set(this.messages.filter(({ retain }) => retain).map(({ topic }) => topic));
+    for (const topic of kept) if (this.last(topic) !== '') await this.say(topic, '', true);
   }
 
   /** The first message from the `from`-th on that the predicate likes. */
@@ -199,9 +235,9 @@ export class Listener {
   private note(topic: string, payload: Buffer, { retain, qos }: MqttPacket): void {
     const message = { topic, payload: payload.toString('utf8'), retain, qos: qos as 0 | 1, isOld: false };
     this.messages.push(message);
-    const isTold = /\/set\//.test(topic) || topic === 'homeassistant/status';
+    const isTold = /\/set\/|^kept\//.test(topic) || topic === 'homeassistant/status';
     try {
-      if (!isTold) this.schemas.take(message);
+      if (!isTold && !this.passes(topic)) this.schemas.take(message);
     } catch (error) {
       this.fault ??= error;
     }

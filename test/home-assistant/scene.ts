@@ -24,6 +24,8 @@ export interface SceneOptions {
   readonly number?: string;
   /** Laid over the nodes of a type. */
   readonly overrides?: Readonly<Record<string, Record<string, unknown>>>;
+  /** Makes another flow of the example. */
+  readonly change?: (flow: Flow) => Flow;
   /** A broker that is there already, and stays. */
   readonly broker?: Broker;
   readonly nodeRed?: Pick<NodeRedOptions, 'palettes' | 'settings'>;
@@ -36,6 +38,8 @@ export class Scene {
   broker!: Broker;
   listener!: Listener;
   red!: RunningNodeRed;
+  /** As it was deployed first. */
+  flow: Flow = [];
   private ownBroker: Broker | undefined;
   private ports: Record<string, number> = {};
   /** Where the access point of a new device answers. */
@@ -52,7 +56,8 @@ export class Scene {
       if (!options.broker) scene.ownBroker = await Broker.start();
       scene.broker = options.broker ?? (scene.ownBroker as Broker);
       scene.listener = await Listener.at(scene.broker.port, scene.broker.access);
-      const flow = await scene.flow(options);
+      const flow = await scene.exampleFlow(options);
+      scene.flow = flow;
       const { username: user, password } = scene.broker.access ?? {};
       const byType: SceneOptions['credentials'] = {
         ...options.credentials,
@@ -73,7 +78,7 @@ export class Scene {
   }
 
   /** An example, at this scene's broker, ports and images. */
-  private async flow({ number = '30', overrides = {} }: SceneOptions): Promise<Flow> {
+  private async exampleFlow({ number = '30', overrides = {}, change = (flow) => flow }: SceneOptions): Promise<Flow> {
     this.folder = await mkdtemp(join(tmpdir(), 'sonota-scene-'));
     const images = {
       user1: makeUserImage({ slot: 1, size: 65_536 }),
@@ -99,7 +104,7 @@ export class Scene {
       },
       'sonota-finalstage-watch': { url: `http://127.0.0.1:${this.finalStagePort}` },
     };
-    const nodes = exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] }));
+    const nodes = change(exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] })));
     const { access } = this.broker;
     if (!access) return nodes;
     return [
@@ -151,7 +156,7 @@ export class Scene {
 
   /** Waits until a device has its session, where nobody tells of it over MQTT. */
   async ready(deviceid: string): Promise<void> {
-    const device = this.devices.find((one) => one.deviceid === deviceid);
+    const device = this.devices.findLast((one) => one.deviceid === deviceid);
     assert.ok(device, deviceid);
     while (device.state !== 'ready') await once(device, 'state');
   }
@@ -189,6 +194,11 @@ export class Scene {
   /** Ends Node-RED as a power cut does, and starts it again. */
   async restart(): Promise<void> {
     await this.red.kill();
+    await this.startAgain();
+  }
+
+  /** Starts a Node-RED that was killed. */
+  async startAgain(): Promise<void> {
     this.red = await startNodeRed({ goesOn: this.red });
   }
 
@@ -197,6 +207,7 @@ export class Scene {
     await Promise.all(this.devices.map((device) => device.stop()));
     try {
       await this.red?.stop();
+      if (!this.ownBroker) await this.listener?.clear();
       await this.listener?.close();
     } finally {
       await this.ownBroker?.stop();

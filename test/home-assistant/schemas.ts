@@ -85,6 +85,7 @@ export class Schemas {
     assert.equal(typeof payload, 'string', `${topic}: the payload is no text`);
     assert.ok(qos === 0 || qos === 1 || qos === 2, `${topic}: qos ${String(qos)}`);
     assert.equal(typeof retain, 'boolean', `${topic}: retain`);
+    if (isKnock(message)) return;
     if (topic.startsWith(`${this.prefix}/`)) return this.config(message);
     if (this.statusTopics.has(topic) || topic.endsWith('/status')) return availability(message);
     if (payload === '') return assert.ok(retain, `${topic}: an empty payload that removes nothing`);
@@ -113,6 +114,7 @@ export class Schemas {
       const place = object(one, `${topic} availability`);
       onlyKeys(place, AVAILABILITY_KEYS, `${topic} availability`);
       checkTopic(text(place['topic'], `${topic} availability`));
+      assert.match(text(place['payload_available'], `${topic} availability`), /^online [0-9a-f]{8}$/);
       this.statusTopics.add(String(place['topic']));
     }
     this.forget(topic);
@@ -254,8 +256,15 @@ export class Schemas {
   }
 }
 
+/** Where Home Assistant does not listen; it must leave nothing behind there. */
+function isKnock({ topic, retain }: MqttMessage): boolean {
+  return !retain && /\/device\/sonota_[^/]+\/knock$/.test(topic);
+}
+
 function availability({ topic, payload, retain }: MqttMessage): void {
-  assert.ok(['online', 'offline'].includes(payload), `${topic}: ${payload}`);
+  if (payload === '') return assert.ok(retain, `${topic}: an empty payload that removes nothing`);
+  // Without an id it is the birth message of a broker configuration.
+  assert.match(payload, /^(online( [0-9a-f]{8})?|offline)$/, topic);
   assert.ok(retain, `${topic}: who comes later would never hear it`);
 }
 

@@ -11,6 +11,8 @@ import { Schemas } from './schemas';
 
 export const ID = '1000a1b2c3';
 
+export const INSTANCE = '0a1b2c3d';
+
 export const EMPTY: World = {
   devices: [],
   jobs: [],
@@ -53,7 +55,7 @@ export class CheckedMirror {
   constructor(settings = { prefix: 'homeassistant', base: 'sonota' }) {
     this.topics = new Topics(settings);
     this.schemas = new Schemas(settings.prefix.replaceAll('/', ''));
-    this.mirror = new Mirror({ topics: this.topics, names: NAMES, phrase, version: '0.1.0' });
+    this.mirror = new Mirror({ topics: this.topics, instance: INSTANCE, names: NAMES, phrase, version: '0.1.0' });
   }
 
   news(world: World): MqttMessage[] {

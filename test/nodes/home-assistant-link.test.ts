@@ -10,9 +10,10 @@ import type { MqttMessage } from '../../lib/home-assistant';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import { ChosenImage } from '../../nodes/sonota-home-assistant/chosen-image';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
-import { FailureWatch } from '../../nodes/sonota-home-assistant/failure-watch';
+import { FailureWatch, type FailureStore } from '../../nodes/sonota-home-assistant/failure-watch';
 import { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
+import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { NAMES, phrase } from '../home-assistant/worlds';
 
@@ -41,6 +42,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       { id: 'esphome', type: 'sonota-firmware', name: 'ESPHome', final: '/data/esphome.bin' },
     ];
     const more = { defaultId: 'tasmota', unknownName: 'new firmware' };
+    const publications = Publications.in(undefined, () => undefined);
     link = new HomeAssistantLink(
       {
         ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, version: '0.1.0' },
@@ -48,11 +50,15 @@ describe('nodes: what Home Assistant asks of a host', () => {
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
         reportText: ({ text }) => text,
+        publications,
+        own: publications.arrives('ha'),
+        wiring: { outlets: [], broker: '', filters: undefined },
       },
       {
         publish: (message) => published.push(message),
         flash: (request) => requests.push(request),
         contact: () => undefined,
+        failed: assert.ifError,
       },
     );
     link.start();
@@ -177,9 +183,11 @@ describe('nodes: what Home Assistant asks of a host', () => {
 describe('nodes: the failures that Home Assistant is shown', () => {
   let host: FlashHost;
   let watch: FailureWatch | undefined;
+  let store: FailureStore;
   let news = 0;
   beforeEach(() => {
     host = newHost();
+    store = { lastFailure: undefined };
     news = 0;
   });
   afterEach(async () => {
@@ -188,7 +196,7 @@ describe('nodes: the failures that Home Assistant is shown', () => {
   });
 
   function watched(): FailureWatch {
-    return (watch = new FailureWatch(host, sentences, () => (news += 1)));
+    return (watch = new FailureWatch(host, sentences, store, () => (news += 1)));
   }
 
   it('are of messages that could not begin, with their device where they name one', () => {
@@ -205,6 +213,18 @@ describe('nodes: the failures that Home Assistant is shown', () => {
     failures.stop();
     host.runs.refused({}, new FlashError('host-missing'));
     assert.equal(failures.all().length, 2, 'it listens no more');
+  });
+
+  it('include the newest one from before a restart', () => {
+    watched();
+    host.runs.refused({ deviceid: ONE }, new FlashError('host-missing'));
+    watch?.stop();
+    const [failure] = watched().all();
+    assert.deepEqual([failure?.id, failure?.code, failure?.deviceid], [0, 'host-missing', ONE]);
+    const job = host.jobs.jobFor('finalstage', ONE);
+    job.enter('finalstage');
+    job.leave('finalstage');
+    assert.deepEqual([watch?.all(), store.lastFailure], [[], undefined]);
   });
 
   it('are the newest twenty, until a flash ends well', () => {

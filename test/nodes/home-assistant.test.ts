@@ -104,8 +104,8 @@ describe('nodes: sonota-home-assistant', () => {
 
   it('knocks until the broker is heard, and says nothing else before', async () => {
     bed = await Bed.load(flowOf(ports));
-    await hears('sonota/status', (payload) => payload === 'online');
-    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'waiting for MQTT' });
+    await hears('sonota/status', (payload) => payload.startsWith('online '));
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'no mqtt in: sonota/status' });
     assert.equal(said().length, 1);
     await connect();
     const config = JSON.parse(await hears('homeassistant/device/sonota_flasher/config')) as Config;
@@ -222,7 +222,7 @@ describe('nodes: sonota-home-assistant', () => {
     await connect();
     const from = said().length;
     bed.send('ha', { topic: 'sonota/status', payload: 'offline', retain: true });
-    await hears('sonota/status', (payload) => payload === 'online', from);
+    await hears('sonota/status', (payload) => payload.startsWith('online '), from);
     await hears('sonota/state', undefined, from);
   });
 
@@ -417,33 +417,37 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
     mock.timers.reset();
   });
 
-  it('knocks every 5 s at first and every minute later', () => {
-    for (let count = 0; count < 11; count += 1) mock.timers.tick(5000);
+  it('knocks often at first and every minute later', () => {
+    for (let count = 0; count < 3; count += 1) mock.timers.tick(1000);
+    assert.equal(heard.length, 4);
+    for (let count = 0; count < 8; count += 1) mock.timers.tick(5000);
     assert.equal(heard.length, 12);
     for (let count = 0; count < 12; count += 1) mock.timers.tick(10_000);
     assert.deepEqual(heard, Array<string>(14).fill('knock'));
   });
 
   it('takes its own echo for what it is, and a connect for a connect', () => {
-    contact.heard(false);
+    contact.heard('echo');
     mock.timers.tick(60_000);
-    contact.heard(false);
+    contact.heard('echo');
     assert.deepEqual(heard, ['knock', 'opened', 'knock']);
     // Only who has subscribed anew hears what was kept, also where we have just asked.
     mock.timers.tick(60_000);
-    contact.heard(true);
+    contact.heard('kept');
     assert.deepEqual(heard.slice(3), ['knock', 'opened']);
-    // A birth message that nobody has asked for.
-    contact.heard(false);
+    contact.heard('birth');
     assert.deepEqual(heard.slice(5), ['opened']);
+    // What another instance says shows that the broker is there, and no more.
+    contact.heard('other');
+    assert.deepEqual(heard.slice(6), []);
   });
 
   it('notices that nobody answers', () => {
-    contact.heard(false);
+    contact.heard('echo');
     mock.timers.tick(60_000);
-    mock.timers.tick(5000);
+    mock.timers.tick(1000);
     assert.deepEqual(heard, ['knock', 'opened', 'knock', 'lost', 'knock']);
-    contact.heard(false);
+    contact.heard('echo');
     assert.equal(heard.at(-1), 'opened');
   });
 });

@@ -1,0 +1,327 @@
+import { FlashError } from '../../lib/errors';
+import {
+  kept,
+  Mirror,
+  Neighbours,
+  onlineWord,
+  Topics,
+  type Command,
+  type EntityNames,
+  type MqttMessage,
+  type Phrase,
+  type TopicSettings,
+  type World,
+} from '../../lib/home-assistant';
+import { BrokerContact } from './broker-contact';
+import type { Sentences } from './failure-watch';
+import { OwnPlace, topicsOf } from './own-place';
+import type { NodePublications, Publications } from './publications';
+import { covers, type Wiring } from './wiring';
+import { atRest } from './world-view';
+
+/** News of one look; a transfer has hundreds a second. */
+const LOOK_MS = 250;
+/** Home Assistant's start is heard by everybody at once; who answers does not do so in the same moment. */
+const ANNOUNCE_WITHIN_MS = 2000;
+/** A connect is told twice: by what the broker has kept and by the birth message. */
+const SETTLE_MS = 100;
+/** Where the configs at the broker do not arrive by then, nothing is known of them. */
+const CONFIGS_LIMIT_MS = 5000;
+
+export interface BrokerLinkParts {
+  readonly topics: TopicSettings;
+  readonly names: EntityNames;
+  readonly phrase: Phrase;
+  readonly sentences: Sentences;
+  /** Of this package. */
+  readonly version: string;
+  /** What this node has published, and what all nodes have. */
+  readonly own: NodePublications;
+  readonly publications: Publications;
+  readonly wiring: Wiring;
+}
+
+/** What it needs of the node. */
+export interface BrokerLinkHooks {
+  world(): World;
+  publish(message: MqttMessage): void;
+  /** A person has deleted the device of a config in Home Assistant. */
+  deleted(config: string): void;
+  contact(contact: BrokerState): void;
+  failed(error: unknown): void;
+}
+
+export interface BrokerState {
+  readonly isReached: boolean;
+  /** A topic to which no `mqtt in` is subscribed. */
+  readonly missing: string | undefined;
+  /** Whether the node does not work without that one. */
+  readonly isMissed: boolean;
+  /** Another instance under the same topics. */
+  readonly other: FlashError | undefined;
+}
+
+/** What is heard under topics that are no commands. */
+type Heard = Extract<Command, { kind: 'heard' | 'config' | 'configs-heard' | 'home-assistant-online' }>;
+
+/** State topics under which this process has told what goes on: a deploy need not contradict it. */
+const toldByThisProcess = new Set<string>();
+
+/** What a node tells the broker: all of it whenever it may be lost, what is new in between. */
+export class BrokerLink {
+  topics: Topics;
+  private mirror: Mirror;
+  private readonly place: OwnPlace;
+  private readonly neighbours: Neighbours;
+  private readonly contact: BrokerContact;
+  private readonly instance: string;
+  private lookTimer: NodeJS.Timeout | undefined;
+  private announceTimer: NodeJS.Timeout | undefined;
+  private isReached = false;
+  private isStopped = false;
+  private hasAnnounced = false;
+  /** Whether the configs at the broker are still to come. */
+  private awaitsConfigs = false;
+  /** What is said is on its way in this order. */
+  private telling = Promise.resolve();
+
+  constructor(
+    private readonly parts: BrokerLinkParts,
+    private readonly hooks: BrokerLinkHooks,
+  ) {
+    const { own, publications, wiring, topics } = parts;
+    this.instance = own.instance;
+    this.place = new OwnPlace(own, publications, wiring, topics);
+    this.topics = new Topics(topics, this.place.isTaken ? own.instance : '');
+    this.mirror = this.newMirror();
+    this.neighbours = new Neighbours(own.instance, (instance) => publications.isGone(instance));
+    this.contact = new BrokerContact({
+      knock: () => this.sayOnline(),
+      opened: () => this.reached(true),
+      lost: () => this.reached(false),
+    });
+  }
+
+  start(): void {
+    this.mirror.knows(this.hooks.world());
+    // Knocking is publishing already.
+    void this.place.add([{ states: [this.topics.status] }]);
+    this.showContact();
+    this.contact.start();
+  }
+
+  /** @param removed the node goes for good: Home Assistant is told, as far as the flow still can */
+  async stop(removed: boolean): Promise<void> {
+    this.isStopped = true;
+    this.contact.stop();
+    clearTimeout(this.lookTimer);
+    clearTimeout(this.announceTimer);
+    if (removed) this.hooks.publish(kept(this.topics.status, 'offline'));
+    await this.parts.own.settled();
+  }
+
+  /** @param isKept whether the broker had kept the message */
+  take(heard: Heard, isKept: boolean): void {
+    switch (heard.kind) {
+      case 'heard':
+        return this.statusHeard(heard, isKept);
+      case 'config':
+        return this.configHeard(heard);
+      case 'configs-heard':
+        return heard.instance === this.instance ? this.configsHeard(true) : undefined;
+      case 'home-assistant-online':
+        return this.announceSoon(Math.random() * ANNOUNCE_WITHIN_MS);
+    }
+  }
+
+  /** Says what is new, in a moment. */
+  lookSoon(): void {
+    this.lookTimer ??= setTimeout(() => {
+      this.lookTimer = undefined;
+      // Before the broker is reached everything said is lost; it is said when it is.
+      if (!this.hasAnnounced) return;
+      const { mirror } = this;
+      this.tell(false, (world) => mirror.news(world));
+      this.showContact();
+    }, LOOK_MS).unref();
+  }
+
+  /** Tells why what was asked for is not done. @param deviceid undefined = of the flasher */
+  refuse(deviceid: string | undefined, error: FlashError): void {
+    const { remedy, text } = this.textsOf(error);
+    this.publish(this.mirror.refused(deviceid, { code: error.code, text, remedy }));
+  }
+
+  private statusHeard({ says, instance }: Extract<Heard, { kind: 'heard' }>, isKept: boolean): void {
+    if (says === 'offline') {
+      this.neighbours.mayBeGone();
+      this.sayOnline();
+    }
+    const isOwn = instance === this.instance;
+    if (instance !== undefined && !isOwn && this.neighbours.said(instance)) this.metOther();
+    const isBirth = says === 'online' && instance === undefined;
+    this.contact.heard(isKept ? 'kept' : isBirth ? 'birth' : isOwn ? 'echo' : 'other');
+  }
+
+  /** Who comes second gives way: the entities of the first keep their ids. */
+  private metOther(): void {
+    if (!this.place.has(this.topics.flasher.config)) this.giveWay();
+    this.showContact();
+    this.lookSoon();
+  }
+
+  private configHeard({ topic, owner, isCleared }: Extract<Heard, { kind: 'config' }>): void {
+    if (isCleared) {
+      this.neighbours.removed(topic);
+      if (this.mirror.wasRemoved(topic)) this.deleted(topic);
+      return;
+    }
+    this.neighbours.announced(topic, owner);
+    if (owner === this.instance) this.place.arrived(topic);
+    const other = this.neighbours.foreignOwner(topic);
+    if (other === undefined) return;
+    const isOurs = this.mirror.groups(this.hooks.world()).some(({ config }) => config === topic);
+    if (isOurs) this.contested(topic, other);
+  }
+
+  /** Both were first: of those that have begun at the same time one stays, whichever hears of it first. */
+  private contested(config: string, other: string): void {
+    if (!this.place.has(config) || this.instance > other) this.giveWay();
+    else this.announceSoon(SETTLE_MS);
+  }
+
+  /** Another instance has the usual ids: from now on ours have a suffix. */
+  private giveWay(): void {
+    if (this.topics.suffix !== '') return;
+    this.topics = new Topics(this.parts.topics, this.instance);
+    this.mirror = this.newMirror();
+    this.mirror.knows(this.hooks.world());
+    this.place.take();
+    this.announceSoon(SETTLE_MS);
+  }
+
+  /** Every config that the broker has was heard, or not in its time. */
+  private configsHeard(isComplete: boolean): void {
+    if (!this.awaitsConfigs) return;
+    this.awaitsConfigs = false;
+    if (isComplete) for (const config of this.place.missingAt(this.neighbours)) this.deleted(config);
+    this.announceSoon(SETTLE_MS);
+  }
+
+  private deleted(config: string): void {
+    this.mirror.deletedThere(config);
+    this.place.lost(config);
+    this.hooks.deleted(config);
+    this.lookSoon();
+  }
+
+  private reached(isReached: boolean): void {
+    this.isReached = isReached;
+    this.showContact();
+    if (!isReached) return;
+    const { filters } = this.parts.wiring;
+    this.awaitsConfigs = filters === undefined || hears(filters, this.topics.allConfigs);
+    if (!this.awaitsConfigs) return this.announceSoon(SETTLE_MS);
+    this.neighbours.forgetConfigs();
+    this.hooks.publish({ topic: this.topics.knock, payload: this.instance, qos: 1, retain: false });
+    this.later(CONFIGS_LIMIT_MS, () => this.configsHeard(false));
+  }
+
+  private announceSoon(afterMs: number): void {
+    // It comes when the configs are heard.
+    if (!this.awaitsConfigs) this.later(afterMs, () => this.announce());
+  }
+
+  private later(afterMs: number, act: () => void): void {
+    clearTimeout(this.announceTimer);
+    this.announceTimer = setTimeout(act, afterMs).unref();
+  }
+
+  /** Everything: the broker, or Home Assistant, may have lost it. */
+  private announce(): void {
+    if (!this.isReached) return;
+    const { mirror, neighbours } = this;
+    const key = this.topics.flasher.state;
+    this.sayOnline();
+    this.tell(true, (world) => {
+      // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
+      const all = toldByThisProcess.has(key) ? mirror.everything(world) : mirror.first(atRest(world));
+      toldByThisProcess.add(key);
+      const said = [...all, ...mirror.news(world)];
+      const wanted = [...mirror.groups(world).flatMap(topicsOf), ...said.map(({ topic }) => topic)];
+      return [...this.place.clean(new Set(wanted), neighbours), ...said];
+    });
+    this.hasAnnounced = true;
+    this.showContact();
+  }
+
+  /**
+   * What is to be kept by the broker is on disk before it is said: a crash leaves nothing there that is not known.
+   * @param isAll whether the messages also remove everything that is not ours any more
+   */
+  private tell(isAll: boolean, messagesOf: (world: World) => readonly MqttMessage[]): void {
+    const { mirror } = this;
+    this.inOrder(async () => {
+      const world = this.world();
+      const groups = mirror.groups(world);
+      await this.place.add(groups);
+      // It has given way meanwhile.
+      if (this.isStopped || mirror !== this.mirror) return;
+      const messages = messagesOf(world);
+      this.publish(messages);
+      if (!this.isReached) return;
+      await (isAll ? this.place.replace(groups) : this.place.removed(messages));
+    });
+  }
+
+  private inOrder(act: () => void | Promise<void>): void {
+    this.telling = this.telling.then(act).catch((error: unknown) => this.hooks.failed(error));
+  }
+
+  private publish(messages: readonly MqttMessage[]): void {
+    if (this.isStopped) return;
+    for (const message of messages) this.hooks.publish(message);
+  }
+
+  private sayOnline(): void {
+    this.hooks.publish(kept(this.topics.status, onlineWord(this.instance)));
+  }
+
+  private world(): World {
+    const world = this.hooks.world();
+    const { other } = this;
+    if (world.trouble || !other) return world;
+    return { ...world, trouble: { code: other.code, text: this.textsOf(other).text } };
+  }
+
+  private get other(): FlashError | undefined {
+    const { one } = this.neighbours;
+    return one === undefined ? undefined : new FlashError('topic-shared', { instance: one, topic: this.topics.status });
+  }
+
+  private textsOf(error: FlashError): { readonly text: string; readonly remedy: string } {
+    const { what, remedy } = this.parts.sentences(error);
+    return { text: `${what} ${remedy}`, remedy };
+  }
+
+  private newMirror(): Mirror {
+    const { names, phrase, version } = this.parts;
+    return new Mirror({ topics: this.topics, instance: this.instance, names, phrase, version });
+  }
+
+  private showContact(): void {
+    const { isReached, other } = this;
+    const { filters } = this.parts.wiring;
+    const { allCommands, status, homeAssistant, allConfigs } = this.topics;
+    // Where no `mqtt in` is wired and yet the broker is heard, a client of another kind hears the rest as well.
+    const isOtherClient = isReached && filters?.length === 0;
+    const needed = filters === undefined || isOtherClient ? [] : [status, allCommands, homeAssistant, allConfigs];
+    const missing = needed.find((topic) => !hears(filters ?? [], topic));
+    const isMissed = missing !== undefined && missing !== allConfigs;
+    this.hooks.contact({ isReached, missing, isMissed, other });
+  }
+}
+
+function hears(filters: readonly string[], topic: string): boolean {
+  return filters.some((filter) => covers(filter, topic));
+}
