@@ -432,6 +432,21 @@ const EXPLANATIONS = {
     remedy:
       'Set msg.deviceid to its id: it is in the name of its Wi-Fi, ITEAD-…, and in what it announces as eWeLink_… .',
   },
+  'diy-not-found': {
+    what: 'No Sonoff in DIY mode was found within {seconds} s.',
+    remedy:
+      'Look at its LED: in DIY mode it blinks twice at a time. Check that this machine is in the same network without client isolation, or enter the address of the device (your router shows it) in the node.',
+  },
+  'diy-download-broken': {
+    what: 'The device {deviceid} stopped its download at byte {sent} of {size}.',
+    remedy:
+      'Leave it connected to power: its stock firmware is still whole. Bring it nearer to the access point and start the flash again.',
+  },
+  'diy-verdict-missing': {
+    what: 'The device {deviceid} has fetched the whole image, but neither reported a result nor left its stock firmware.',
+    remedy:
+      'Leave it connected to power for a few minutes and look for the access point of the new firmware; if the LED still blinks twice at a time, start the flash again.',
+  },
   'diy-refused': {
     what: 'The device {deviceid} refused the command {command} with error {error}.',
     remedy:
@@ -470,7 +485,7 @@ const EXPLANATIONS = {
       'Let the port of the images through the firewall, and check that the address of the host is in the network of the device; then start again.',
   },
   'diy-digest-differs': {
-    what: 'What the device {deviceid} wrote does not have the announced digest (error 471).',
+    what: 'What the device {deviceid} wrote does not have the announced digest (error {error}).',
     remedy:
       'Leave it connected to power: it may not start again. Start the flash once more, which overwrites what it wrote.',
   },

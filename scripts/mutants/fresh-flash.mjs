@@ -61,8 +61,8 @@ export default [
   },
   {
     file: 'lib/flash/routes/stages.ts',
-    find: "['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware']",
-    replace: "['provision', 'upgrade', 'cloud', 'finalstage', 'newfirmware']",
+    find: "['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'newfirmware']",
+    replace: "['provision', 'upgrade', 'cloud', 'diy', 'finalstage', 'newfirmware']",
     tests: ['flash/job', 'flash/job-book'],
     why: 'a message for the cloud goes on with a job that is in its upgrade',
   },

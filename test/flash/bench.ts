@@ -5,7 +5,9 @@ import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { AnnouncementName, AnnouncementValues } from '../../lib/flash/run/announcements';
 import type { Report } from '../../lib/flash/run/report';
+import type { DiscoveryOptions } from '../../lib/client/diy/discovery';
 import { cloud } from '../../lib/flash/stage/cloud';
+import { diyFlash } from '../../lib/flash/stage/diy/diy-flash';
 import { finalStage } from '../../lib/flash/stage/finalstage';
 import { newFirmware } from '../../lib/flash/stage/new-firmware';
 import { provision } from '../../lib/flash/stage/provision';
@@ -111,6 +113,8 @@ export interface StageOptions {
   password?: string;
   force?: boolean;
   newFirmwareUrl?: string;
+  /** Where a device in DIY mode is looked for. */
+  discovery?: DiscoveryOptions;
   /** Under which node's name it runs; the stage's own unless told. */
   nodeId?: string;
 }
@@ -208,6 +212,12 @@ export class Bench {
           sources: sources ?? FIRMWARE,
           newFirmwareUrl: options.newFirmwareUrl,
         }),
+      diy: (context) => {
+        const address = options.url === undefined ? undefined : new URL(options.url).host;
+        const { discovery } = options;
+        const from = sources ?? FIRMWARE;
+        return diyFlash(context, host, { timeoutSeconds, deviceid, address, sources: from, discovery });
+      },
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),
     };

@@ -82,6 +82,10 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
     { image: 'user2', size: 4096 },
     { image: 'final', size: 4096 },
   ],
+  'device-info': [{ peer: '192.0.2.7', romVersion: '3.7.6', isUnlocked: false, rssi: -52 }],
+  command: [{ command: 'ota_flash', result: 'refused', error: 403 }],
+  'result-reported': [{ error: 409 }],
+  'stock-gone': [{}],
   'finalstage-stalled': [{ image: 'final', bytes: 1000 }],
   'finalstage-ended': [{ image: 'final', how: 'acknowledged', bytes: 4096 }],
   'new-firmware-looked': [

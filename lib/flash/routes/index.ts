@@ -2,18 +2,20 @@
 
 import { roadOfRole, type ImageRole, type Road } from '../../image';
 import type { Job } from '../job/job';
+import { DIY } from './diy';
 import { FINALSTAGE } from './finalstage';
 import { ONE_HOP } from './one-hop';
 import type { Route, RouteStage } from './route';
 import type { StageName } from './stages';
 
+export { DIY } from './diy';
 export { FINALSTAGE } from './finalstage';
 export { ONE_HOP } from './one-hop';
 export type { Route, RouteLock, RouteName, RouteStage } from './route';
 export { isLater, STAGES, type StageName } from './stages';
 
 /** Every route there is. A new one is added here; a test may add one of its own for as long as it runs. */
-export const ROUTES: Route[] = [FINALSTAGE, ONE_HOP];
+export const ROUTES: Route[] = [FINALSTAGE, ONE_HOP, DIY];
 
 /** @returns undefined for a name that this version does not know */
 export function routeNamed(name: string | undefined): Route | undefined {

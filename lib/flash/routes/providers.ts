@@ -1,9 +1,11 @@
 import { FinalStageImages } from '../host/finalstage-images';
 import type { ImageProvider, ProviderParts } from '../host/image-provider';
+import { DiyImages } from './diy-images';
 import { UpgradeImages } from '../host/upgrade-images';
 
 /** Who serves the images of the routes, in the order in which they are asked. */
 export const PROVIDERS: ((parts: ProviderParts) => ImageProvider)[] = [
   (parts) => new UpgradeImages(parts),
   (parts) => new FinalStageImages(parts),
+  (parts) => new DiyImages(parts),
 ];

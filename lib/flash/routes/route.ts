@@ -4,7 +4,7 @@ import type { Job } from '../job/job';
 import type { StageName } from './stages';
 
 /** As messages, evidence and stored jobs name a route (`intermediate`). */
-export type RouteName = 'finalstage' | 'one-hop';
+export type RouteName = 'finalstage' | 'one-hop' | 'diy';
 
 /** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
 export type RouteLock = 'finalstage';

@@ -1,5 +1,5 @@
 /** The stages of all routes in their order; one that several routes have stands here once. */
-export const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'] as const;
+export const STAGES = ['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'newfirmware'] as const;
 
 export type StageName = (typeof STAGES)[number];
 

@@ -140,6 +140,60 @@ export const ANNOUNCEMENTS = {
     details: 'The upgrade is sent again when it is back (session {session} of {sessions}).',
   },
 
+  // DIY mode
+  'diy-look': {
+    state: 'waiting',
+    label: 'DIY mode',
+    text: 'Bring the device into DIY mode; its LED then blinks twice at a time.',
+    details:
+      'It is looked for in the home network. Newer firmware: hold the button for 5 s, and again for 5 s, join its Wi-Fi ITEAD-… (password 12345678) and enter the home Wi-Fi at http://10.10.7.1.',
+  },
+  'diy-found': {
+    state: 'working',
+    label: 'found',
+    text: 'Found the device {deviceid} at {address} (firmware {romVersion}).',
+  },
+  'diy-version-unknown': {
+    state: 'working',
+    label: 'found',
+    text: 'Nobody has reported a flash of firmware {romVersion} yet; it is tried.',
+    details: 'The newest firmware that is known to take one is 3.7.6. Please report how this one ends.',
+  },
+  'diy-weak-signal': {
+    state: 'working',
+    label: 'weak signal',
+    text: 'Bring the device {deviceid} nearer: its signal is only {rssi} dBm.',
+    details: 'Below -70 dBm downloads often break off. The flash continues.',
+  },
+  'diy-unlock': {
+    state: 'working',
+    label: 'unlocking',
+    text: "The device {deviceid} asks the maker's service to be unlocked.",
+    details: 'It needs the internet for that, once.',
+  },
+  'diy-flash-sent': {
+    state: 'working',
+    label: 'flash sent',
+    text: 'The device {deviceid} was told to fetch its new firmware.',
+  },
+  'diy-again': {
+    state: 'working',
+    label: 'once more',
+    text: 'Leave the device {deviceid} powered: its download broke off and is retried.',
+    details: 'Attempt {attempt} of {attempts}.',
+  },
+  'diy-written': {
+    state: 'working',
+    label: 'written',
+    text: 'Leave the device powered: it restarts into its new firmware.',
+    details: 'The device {deviceid} has the whole image. Its new firmware shows itself within a minute.',
+  },
+  'diy-trouble': {
+    state: 'waiting',
+    label: 'DIY mode',
+    text: '{message}',
+  },
+
   // finalstage
   'wait-for-finalstage': {
     state: 'waiting',

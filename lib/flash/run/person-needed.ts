@@ -8,6 +8,8 @@ const NEEDS_PERSON: ReadonlySet<AnnouncementName> = new Set<AnnouncementName>([
   'wifi-trouble',
   'cloud-trouble',
   'upgrade-trouble',
+  'diy-look',
+  'diy-trouble',
   'wait-for-finalstage',
   'finalstage-wrong-address',
   'finalstage-trouble',

@@ -174,6 +174,25 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     }),
     bytes: count,
   }),
+  'device-info': body<'device-info'>({
+    peer,
+    romVersion: optional(short),
+    isUnlocked: optional(flag),
+    rssi: optional(number(-200, 0)),
+  }),
+  command: body<'command'>({
+    command: short,
+    result: word<Seen<'command'>['result']>({
+      done: true,
+      refused: true,
+      foreign: true,
+      lost: true,
+      unreachable: true,
+    }),
+    error: optional(number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+  }),
+  'result-reported': body<'result-reported'>({ error: count }),
+  'stock-gone': body<'stock-gone'>({}),
   'new-firmware-looked': body<'new-firmware-looked'>({
     looks: list(
       object<NewFirmwareSighting>({

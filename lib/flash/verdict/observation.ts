@@ -220,6 +220,28 @@ type Sighting =
       readonly how: 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
       readonly bytes: number;
     }
+  /** What the device told of itself over the LAN. */
+  | {
+      readonly kind: 'device-info';
+      readonly peer: string;
+      readonly romVersion?: string;
+      /** Whether it takes new firmware. */
+      readonly isUnlocked?: boolean;
+      /** dBm. */
+      readonly rssi?: number;
+    }
+  /** A command over the LAN, and what came of it; `lost`: the device may have it. */
+  | {
+      readonly kind: 'command';
+      readonly command: string;
+      readonly result: 'done' | 'refused' | 'foreign' | 'lost' | 'unreachable';
+      /** The device's own. */
+      readonly error?: number;
+    }
+  /** What the device itself reported of its download; 0 is well. */
+  | { readonly kind: 'result-reported'; readonly error: number }
+  /** The stock firmware's server does not answer any more. */
+  | { readonly kind: 'stock-gone' }
   /** A look for the new firmware, wherever it may be; only where it saw something new. */
   | { readonly kind: 'new-firmware-looked'; readonly looks: readonly NewFirmwareSighting[] }
   /** A message of the session, without keys. */

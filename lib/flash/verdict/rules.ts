@@ -1,6 +1,7 @@
 import type { Rule } from './rule';
 import { CLAIM_RULES } from './rules/claims';
 import { CLOUD_RULES } from './rules/cloud';
+import { DIY_RULES } from './rules/diy';
 import { FINALSTAGE_RULES } from './rules/finalstage';
 import { NEW_FIRMWARE_RULES } from './rules/new-firmware';
 import { PROVISION_RULES } from './rules/provision';
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   ...CLAIM_RULES,
   ...CLOUD_RULES,
   ...UPGRADE_RULES,
+  ...DIY_RULES,
   ...FINALSTAGE_RULES,
   ...NEW_FIRMWARE_RULES,
 ];

@@ -54,6 +54,13 @@ export interface Waits {
   /** After the last byte FinalStage takes a few seconds to go, and a person a little longer to leave its network. */
   readonly finalStageLeavesMs: number;
 
+  /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
+  readonly lanUnlockMs: number;
+  /** A device that answers, and has fetched nothing for so long, has broken off its download. */
+  readonly lanStalledMs: number;
+  /** Between two looks at a device over the LAN. */
+  readonly lanLookMs: number;
+
   /**
    * From acknowledgement 0 of a one-hop image on: 3 s until the device restarts, 15 to 20 s in which it unpacks and
    * writes without a sign of life (docs/dev/esp8266-images.md#5.4), and its new firmware's own start.
@@ -91,6 +98,10 @@ export const WAITS: Waits = {
   unconfirmedMs: 60_000,
   finalStageFlowsMs: 30_000,
   finalStageLeavesMs: 30_000,
+
+  lanUnlockMs: 60_000,
+  lanStalledMs: 30_000,
+  lanLookMs: 1000,
 
   darkMs: 25_000,
   darkAtMostMs: 105_000,

@@ -11,7 +11,7 @@ export const RESULT_LIMIT = 1024;
 const MEANINGS: Readonly<Record<number, ErrorCode>> = {
   404: 'download-failed',
   406: 'diy-message-refused',
-  409: 'digest-refused',
+  409: 'diy-digest-differs',
   410: 'diy-device-fault',
 };
 

@@ -34,6 +34,15 @@ const BEGAN = {
     address: '192.168.1.2',
     ports: '8080',
   },
+  diy: {
+    kind: 'stage',
+    stage: 'diy',
+    event: 'began',
+    seconds: 600,
+    deviceid: DEVICE,
+    address: '192.168.1.2',
+    ports: '8080',
+  },
   finalstage: {
     kind: 'stage',
     stage: 'finalstage',
@@ -1588,6 +1597,104 @@ const CASES: readonly Case[] = [
   },
 ];
 
+const FLASH_SENT: Unstamped = { kind: 'command', command: 'ota_flash', result: 'done' };
+const FOUND: Unstamped = { kind: 'device-info', peer: PEER, romVersion: '3.7.6' };
+const fetched = (first: number): Unstamped => ({
+  ...{ kind: 'image-requested', role: 'final', class: 'range', size: 20_000 },
+  first,
+});
+
+const DIY_CASES: readonly Case[] = [
+  {
+    code: 'diy-not-found',
+    title: 'nobody answered',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [600, over('diy')],
+    ],
+    values: { seconds: 600 },
+  },
+  {
+    code: 'on-course',
+    title: 'a device that is looked for',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [[0, BEGAN.diy]],
+    now: 300,
+  },
+  {
+    code: 'download-blocked',
+    title: 'the command is taken, and the image never asked for',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FOUND],
+      [2, FLASH_SENT],
+    ],
+    now: 23,
+  },
+  {
+    code: 'on-course',
+    title: 'the command is taken a moment ago',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FOUND],
+      [2, FLASH_SENT],
+    ],
+    now: 10,
+  },
+  {
+    code: 'diy-download-broken',
+    title: 'the last pieces were never asked for',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FOUND],
+      [2, FLASH_SENT],
+      [3, fetched(0)],
+      [4, fetched(8192)],
+      [600, over('diy')],
+    ],
+    values: { sent: 8192, size: 20_000 },
+  },
+  {
+    code: 'diy-verdict-missing',
+    title: 'the last piece was asked for',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FOUND],
+      [2, FLASH_SENT],
+      [3, fetched(0)],
+      [4, fetched(16_384)],
+      [600, over('diy')],
+    ],
+  },
+  {
+    code: 'download-restarts',
+    title: 'a device in DIY mode begins its download three times',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FLASH_SENT],
+      [2, fetched(0)],
+      [3, fetched(0)],
+      [4, fetched(0)],
+    ],
+    values: { times: 3 },
+  },
+];
+
+const ALL_CASES = [...CASES, ...DIY_CASES];
+
 function observe(seen: readonly Timed[]): Observation[] {
   return seen.map(([seconds, sighting]) => ({ at: 1_000_000 + seconds * 1000, ...sighting }));
 }
@@ -1597,7 +1704,7 @@ function verdictOn({ seen, now = (seen.at(-1)?.[0] ?? 0) + 1 }: Case): Verdict {
 }
 
 describe('flash/verdict', () => {
-  for (const one of CASES) {
+  for (const one of ALL_CASES) {
     it(`${one.code}: ${one.title}`, () => {
       const verdict = verdictOn(one);
       assert.equal(verdict.code, one.code, verdict.text);
@@ -1613,7 +1720,7 @@ describe('flash/verdict', () => {
   }
 
   it('says the same of what it reads back from JSON', () => {
-    for (const one of CASES) {
+    for (const one of ALL_CASES) {
       const now = 1_000_000 + (one.now ?? (one.seen.at(-1)?.[0] ?? 0) + 1) * 1000;
       const observations = JSON.parse(JSON.stringify(observe(one.seen))) as Observation[];
       assert.deepEqual(judge(observations, now), verdictOn(one), one.title);
@@ -1621,7 +1728,7 @@ describe('flash/verdict', () => {
   });
 
   it('has a case for every rule', () => {
-    const tried = new Set(CASES.map(({ code }) => code));
+    const tried = new Set(ALL_CASES.map(({ code }) => code));
     const missing = [...RULES.map(({ code }) => code), ...NOTE_CODES].filter((code) => !tried.has(code));
     assert.deepEqual(missing, []);
   });

@@ -44,7 +44,7 @@ describe('protocol/diy/result-report', () => {
     assert.deepEqual([404, 406, 409, 410, 500].map(resultCodeOf), [
       'download-failed',
       'diy-message-refused',
-      'digest-refused',
+      'diy-digest-differs',
       'diy-device-fault',
       'diy-device-fault',
     ]);

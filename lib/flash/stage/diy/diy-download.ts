@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import type { LoadedImage } from '../../firmware/firmware';
+import type { Job } from '../../job/job';
+
+/** An image takes 127 requests. */
+const POSITIONS_KEPT = 2000;
+
+/** What one device in DIY mode fetches: the image server writes here, the stage reads. Emits `changed` at any news. */
+export class DiyDownload extends EventEmitter<{ changed: [] }> {
+  private static readonly open = new Map<string, DiyDownload>();
+
+  requests = 0;
+  /** Of the requests, in the device's sequence of random numbers; the newest. */
+  readonly positions: (number | undefined)[] = [];
+  /** What the device reported of its download; 0 is well. */
+  result: number | undefined;
+  lastByteAt: number | undefined;
+  /** The parts that have gone out, in order, apart from each other. */
+  private parts: (readonly [from: number, to: number])[] = [];
+
+  private constructor(
+    readonly job: Job,
+    readonly image: LoadedImage,
+    /** The only address that is served. */
+    readonly peer: string,
+  ) {
+    super();
+  }
+
+  /** Serves the image until `close`. A restart of this program serves it under the same name. */
+  static begin(job: Job, image: LoadedImage, peer: string): DiyDownload {
+    const download = new DiyDownload(job, image, peer);
+    DiyDownload.open.set(download.name, download);
+    return download;
+  }
+
+  static named(name: string): DiyDownload | undefined {
+    return DiyDownload.open.get(name);
+  }
+
+  static from(peer: string): DiyDownload | undefined {
+    return [...DiyDownload.open.values()].find((download) => download.peer === peer);
+  }
+
+  /** Short and plain, as the device's buffers need it (docs/dev/diy-mode.md#2.4). */
+  get name(): string {
+    return `d${this.job.id.slice(0, 8)}.bin`;
+  }
+
+  get size(): number {
+    return this.image.bytes.length;
+  }
+
+  /** How many bytes have gone out at least once. */
+  get sent(): number {
+    return this.parts.reduce((sum, [from, to]) => sum + to - from, 0);
+  }
+
+  get isComplete(): boolean {
+    return this.sent >= this.size;
+  }
+
+  isFlowing(withinMs: number, now = Date.now()): boolean {
+    return this.lastByteAt !== undefined && now - this.lastByteAt < withinMs;
+  }
+
+  requested(randPosition: number | undefined): void {
+    this.requests++;
+    this.positions.push(randPosition);
+    if (this.positions.length > POSITIONS_KEPT) this.positions.shift();
+    this.emit('changed');
+  }
+
+  sentPart(from: number, to: number, now = Date.now()): void {
+    this.lastByteAt = now;
+    this.parts = merged([...this.parts, [from, to]]);
+    this.emit('changed');
+  }
+
+  reported(error: number): void {
+    this.result = error;
+    this.emit('changed');
+  }
+
+  /** What was fetched before a new command counts no more. */
+  again(): void {
+    this.parts = [];
+    this.result = undefined;
+  }
+
+  close(): void {
+    if (DiyDownload.open.get(this.name) === this) DiyDownload.open.delete(this.name);
+  }
+}
+
+function merged(parts: (readonly [number, number])[]): (readonly [number, number])[] {
+  const result: [number, number][] = [];
+  for (const [from, to] of parts.sort(([one], [other]) => one - other)) {
+    const last = result.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else result.push([from, to]);
+  }
+  return result;
+}

@@ -1,0 +1,257 @@
+import type { DiscoveryOptions } from '../../../client/diy/discovery';
+import type { DiyOutcome } from '../../../client/diy/diy-client';
+import { pause } from '../../../client/diy/turns';
+import { FlashError } from '../../../errors';
+import { probeTcp } from '../../../net/probe';
+import { resultCodeOf } from '../../../protocol/diy/result-report';
+import { countDownloads } from '../../../protocol/diy/download-count';
+import { loadForRoute, type FirmwareSources, type LoadedImage } from '../../firmware/firmware';
+import { refuseRehearsalImages } from '../../firmware/rehearsal';
+import type { FlashHost } from '../../host/host';
+import { DIY } from '../../routes';
+import type { StageContext } from '../../run/stage-runs';
+import { firstOf } from '../../waiting/first-of';
+import { Throttle } from '../../waiting/throttle';
+import { waitFor } from '../../waiting/wait';
+import { imageOptions } from '../image-options';
+import { untilOver, watchTrouble, witnessed, type Beginning } from '../judged';
+import { DiyDownload } from './diy-download';
+import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
+import { noteCommand } from './note-command';
+import { unlock } from './unlock';
+
+/** Below this a download often breaks off (docs/dev/diy-mode.md#2.10). */
+const WEAK_DBM = -70;
+/** The newest firmware that was reported flashed (docs/dev/diy-mode.md#2.9). */
+const NEWEST_PROVEN = [3, 7, 6];
+/** How often a device that broke off is told again. */
+const ATTEMPTS = 3;
+/** Looks in a row in which the stock firmware's server must be away: Wi-Fi drops out for moments. */
+const LOOKS_AWAY = 3;
+const LOOK_LIMIT_MS = 2000;
+/** The reply may come after the last byte; what the stage waits for is the download. */
+const REPLY_MS = 600_000;
+
+export interface DiyFlashOptions {
+  readonly timeoutSeconds: number;
+  readonly deviceid: string | undefined;
+  /** IPv4, with a port where it is another than 8081. */
+  readonly address: string | undefined;
+  /** Where the firmware comes from; undefined where the node has none. */
+  readonly sources: FirmwareSources | undefined;
+  readonly discovery?: DiscoveryOptions | undefined;
+}
+
+/** What shows that the device has its image, the strongest first. */
+type Proof = 'reported' | 'gone';
+
+/**
+ * Flashes a device in DIY mode: finds it, lets it be unlocked, has it fetch the image, and ends with the strongest sign
+ * that it has it (docs/dev/diy-mode.md#1.14).
+ *
+ * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `rehearsal-only`, `address-invalid`,
+ *   `diy-*`, `download-*`, `cancelled`
+ */
+export async function diyFlash(
+  context: StageContext,
+  host: FlashHost,
+  options: DiyFlashOptions,
+): Promise<Record<string, unknown>> {
+  const { deviceid, timeoutSeconds: seconds, address: url } = options;
+  const beginning: Beginning = {
+    ...{ stage: 'diy', seconds, address: host.address ?? 'unknown', ports: `${host.ports.http}` },
+    ...(deviceid === undefined ? {} : { deviceid }),
+    ...(url === undefined ? {} : { url }),
+  };
+  return await witnessed(context, beginning, async () => {
+    const image = await load(context, host, options.sources);
+    const flash: { download?: DiyDownload } = {};
+    const isBusy = (): boolean => flash.download?.isFlowing(host.waits.lanStalledMs) ?? false;
+    const stopWatching = watchTrouble(context.job, (trouble) => {
+      if (trouble) context.say('diy-trouble', { message: trouble.text });
+    });
+    try {
+      return await untilOver(context, beginning, { isBusy }, async (signal) => {
+        try {
+          const device = await find(context, host, options, image, signal);
+          await unlock(context, device, { signal, limitMs: host.waits.lanUnlockMs });
+          flash.download = DiyDownload.begin(context.job, image, device.address);
+          return await new OneFlash(context, host, device, flash.download).run(signal);
+        } catch (thrown) {
+          // To the client every end of a wait is a cancel; which one it was, the signal tells.
+          signal.throwIfAborted();
+          throw thrown;
+        }
+      });
+    } finally {
+      stopWatching();
+      flash.download?.close();
+    }
+  });
+}
+
+async function load(
+  context: StageContext,
+  host: FlashHost,
+  sources: FirmwareSources | undefined,
+): Promise<LoadedImage> {
+  context.say('load-firmware');
+  const { job } = context;
+  const kept = job.isResuming('diy') ? job.firmware.final : undefined;
+  job.route = DIY;
+  if (kept) return kept;
+  if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
+  job.firmware = await loadForRoute(DIY, sources, imageOptions(context, host));
+  const { final } = job.firmware;
+  if (!final) throw new FlashError('firmware-missing', { what: 'final image' });
+  return final;
+}
+
+async function find(
+  context: StageContext,
+  host: FlashHost,
+  options: DiyFlashOptions,
+  image: LoadedImage,
+  signal: AbortSignal,
+): Promise<FoundDevice> {
+  const { job } = context;
+  context.say('diy-look', {}, { fraction: 0.02 });
+  const device = await findDevice(options, signal);
+  const { address, info } = device;
+  const deviceid = device.client.deviceid;
+  refuseRehearsalImages([image], address);
+  if (deviceid !== undefined) host.jobs.identify(job, deviceid);
+  const { fwVersion: romVersion, otaUnlock: isUnlocked, rssi } = info;
+  job.evidence.add({
+    kind: 'device-info',
+    peer: address,
+    ...(romVersion === undefined ? {} : { romVersion }),
+    ...(isUnlocked === undefined ? {} : { isUnlocked }),
+    ...(rssi === undefined ? {} : { rssi }),
+  });
+  job.learn({ ip: address, ...(romVersion === undefined ? {} : { romVersion }) });
+  const values = { deviceid: deviceid ?? address, address, romVersion: romVersion ?? '3.x' };
+  context.say('diy-found', values, { fraction: 0.05 });
+  if (romVersion !== undefined && isNewerThanProven(romVersion)) context.say('diy-version-unknown', values);
+  if (rssi !== undefined && rssi < WEAK_DBM) context.say('diy-weak-signal', { ...values, rssi });
+  return device;
+}
+
+function isNewerThanProven(version: string): boolean {
+  const parts = version.split('.').map(Number);
+  const index = NEWEST_PROVEN.findIndex((proven, at) => (parts[at] ?? 0) !== proven);
+  return index >= 0 && (parts[index] ?? 0) > NEWEST_PROVEN[index]!;
+}
+
+/** From the command to the sign that the device has its image. */
+class OneFlash {
+  readonly #deviceid: string;
+
+  constructor(
+    private readonly context: StageContext,
+    private readonly host: FlashHost,
+    private readonly device: FoundDevice,
+    private readonly download: DiyDownload,
+  ) {
+    this.#deviceid = device.client.deviceid ?? device.address;
+  }
+
+  async run(signal: AbortSignal): Promise<Record<string, unknown>> {
+    const progress = new Throttle(() => this.#sayProgress());
+    this.download.on('changed', progress.call);
+    try {
+      const proof = await this.#attempts(signal);
+      this.context.say('diy-written', { deviceid: this.#deviceid }, { fraction: 1 });
+      return this.#summary(proof);
+    } finally {
+      this.download.off('changed', progress.call);
+      progress.flush();
+    }
+  }
+
+  async #attempts(signal: AbortSignal): Promise<Proof> {
+    for (let attempt = 1; ; attempt++) {
+      const end = await firstOf(signal, [
+        (either) => this.#command(either),
+        (either) => this.#report(either),
+        (either) => this.#goes(either),
+        ...(attempt < ATTEMPTS ? [(either: AbortSignal) => this.#stalls(either)] : []),
+      ]);
+      if (end !== 'stalled') return end;
+      this.download.again();
+      const values = { deviceid: this.#deviceid, attempt: attempt + 1, attempts: ATTEMPTS };
+      this.context.say('diy-again', values);
+    }
+  }
+
+  /** Sends the command. Never resolves: an answer is no end, and one that is lost proves nothing (docs/dev/diy-mode.md#1.7, #2.8). */
+  async #command(signal: AbortSignal): Promise<never> {
+    const { context, device, download, host } = this;
+    const downloadUrl = `http://${host.addressToDial()}:${host.ports.http}/${download.name}`;
+    // What is done to a device must outlive this process before it is done.
+    await host.kept();
+    const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
+    context.say('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
+    const outcome = await device.client.send(command, { signal, limitMs: REPLY_MS });
+    noteCommand(context.job, 'ota_flash', outcome);
+    if (isRefusal(outcome)) throw device.client.errorOf('ota_flash', outcome, { limitMs: REPLY_MS });
+    return await waitFor<never, 'changed'>(download, ['changed'], () => undefined, { signal });
+  }
+
+  /** The device's own word on its download. */
+  async #report(signal: AbortSignal): Promise<Proof> {
+    const { download } = this;
+    const error = await waitFor(download, ['changed'], () => download.result, { signal });
+    if (error !== 0) throw new FlashError(resultCodeOf(error), { deviceid: this.#deviceid, error });
+    return 'reported';
+  }
+
+  /** It has every byte, and its stock firmware is there no more. */
+  async #goes(signal: AbortSignal): Promise<Proof> {
+    const { download, device, context } = this;
+    await waitFor(download, ['changed'], () => download.isComplete || undefined, { signal });
+    for (let away = 0; away < LOOKS_AWAY;) {
+      await pause(this.host.waits.lanLookMs, signal);
+      const seen = await probeTcp(device.address, device.port, { signal, limitMs: LOOK_LIMIT_MS });
+      away = seen === 'accepted' ? 0 : away + 1;
+    }
+    context.job.evidence.add({ kind: 'stock-gone' });
+    return 'gone';
+  }
+
+  /** It fetches nothing any more, and answers as before: it has restarted, or given up without a word. */
+  async #stalls(signal: AbortSignal): Promise<'stalled'> {
+    const { download, device } = this;
+    for (;;) {
+      await pause(this.host.waits.lanLookMs, signal);
+      if (download.requests === 0 || download.isComplete || download.isFlowing(this.host.waits.lanStalledMs)) continue;
+      const outcome = await device.client.send({ name: 'info' }, { signal, limitMs: ANSWER_MS });
+      if (outcome.result === 'done') return 'stalled';
+    }
+  }
+
+  #sayProgress(): void {
+    const { sent, size, requests } = this.download;
+    if (requests === 0) return;
+    const values = { deviceid: this.#deviceid, image: 'final', sent, size };
+    this.context.say('image-flows', values, { fraction: 0.12 + 0.83 * (sent / size) });
+  }
+
+  #summary(proof: Proof): Record<string, unknown> {
+    const { device, download } = this;
+    const { lost, reboots } = countDownloads(download.positions);
+    const { size, requests } = download;
+    const { fwVersion: version = null, rssi = null } = device.info;
+    return {
+      intermediate: DIY.name,
+      ...{ address: device.address, version, rssi },
+      ...{ image: 'final', size, requests, lost, reboots, proof },
+    };
+  }
+}
+
+function isRefusal(
+  outcome: DiyOutcome,
+): outcome is Extract<DiyOutcome, { result: 'refused' | 'foreign' | 'unreachable' }> {
+  return outcome.result === 'refused' || outcome.result === 'foreign' || outcome.result === 'unreachable';
+}

@@ -1,0 +1,75 @@
+import { DiyClient } from '../../../client/diy/diy-client';
+import { SonoffDiscovery, type DiscoveryOptions } from '../../../client/diy/discovery';
+import { pause } from '../../../client/diy/turns';
+import { asFlashError, FlashError } from '../../../errors';
+import { localIPv4 } from '../../../net/addresses';
+import type { DiyInfo } from '../../../protocol/diy/reply';
+
+/** For one answer of the device. */
+export const ANSWER_MS = 10_000;
+/** Between two looks at an address where nobody answers. */
+const LOOK_AGAIN_MS = 2000;
+/** Rehearsals are announced there. */
+const LOOPBACK = { address: '127.0.0.1', netmask: '255.0.0.0' };
+
+export interface FoundDevice {
+  readonly client: DiyClient;
+  /** As it dials us. */
+  readonly address: string;
+  readonly port: number;
+  readonly info: DiyInfo;
+}
+
+export interface Wanted {
+  readonly deviceid: string | undefined;
+  /** IPv4, with a port where it is another than 8081; undefined: by what it announces. */
+  readonly address: string | undefined;
+  readonly discovery?: DiscoveryOptions | undefined;
+}
+
+/**
+ * Finds a device in DIY mode and asks it who it is, as often as nobody answers.
+ *
+ * @throws FlashError as `DiyClient.identify`, but `diy-unreachable`; `diy-encrypted` for one that announces eWeLink mode
+ */
+export async function findDevice(wanted: Wanted, signal: AbortSignal): Promise<FoundDevice> {
+  const { address } = wanted;
+  return address === undefined ? await byAnnouncement(wanted, signal) : await atAddress(wanted, address, signal);
+}
+
+async function atAddress({ deviceid }: Wanted, address: string, signal: AbortSignal): Promise<FoundDevice> {
+  const [host = '', port] = address.split(':');
+  for (;;) {
+    const client = new DiyClient(host, { deviceid, ...(port === undefined ? {} : { port: Number(port) }) });
+    const info = await identifyIfThere(client, signal);
+    if (info) return { client, address: host, port: Number(new URL(client.url).port), info };
+    await pause(LOOK_AGAIN_MS, signal);
+  }
+}
+
+async function byAnnouncement({ deviceid, discovery: options }: Wanted, signal: AbortSignal): Promise<FoundDevice> {
+  const discovery = new SonoffDiscovery({ interfaces: () => [...localIPv4(), LOOPBACK], ...options });
+  try {
+    discovery.start();
+    for (;;) {
+      const found = await discovery.find(deviceid, signal);
+      const { address, port, record } = found;
+      if (record.encrypt) throw new FlashError('diy-encrypted', { deviceid: found.deviceid });
+      const client = new DiyClient(address, { port, deviceid: found.deviceid });
+      const info = await identifyIfThere(client, signal);
+      if (info) return { client, address, port, info };
+      await pause(LOOK_AGAIN_MS, signal);
+    }
+  } finally {
+    await discovery.close();
+  }
+}
+
+async function identifyIfThere(client: DiyClient, signal: AbortSignal): Promise<DiyInfo | undefined> {
+  try {
+    return await client.identify({ signal, limitMs: ANSWER_MS });
+  } catch (thrown) {
+    if (asFlashError(thrown).code !== 'diy-unreachable') throw thrown;
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import { PIECE_BYTES } from '../../../client/range-fetch';
+import type { Rule } from '../rule';
+import type { Sightings } from '../sightings';
+
+const stages = ['diy'] as const;
+
+/** A download that begins again this often will not end. */
+const RESTARTS_FOR_SUSPICION = 3;
+
+/** From the search for a device in DIY mode to the sign that it has its image. What it refuses, the stage itself knows. */
+export const DIY_RULES: readonly Rule[] = [
+  {
+    code: 'download-restarts',
+    stages,
+    see: (seen) => {
+      const beginnings = seen.inStage('image-requested').filter(({ first }) => first === 0);
+      if (beginnings.length < RESTARTS_FOR_SUSPICION) return undefined;
+      return { confidence: 'likely', values: { times: beginnings.length }, evidence: beginnings };
+    },
+  },
+  {
+    // It has the command, or may have it, and does not come for its image: the port is closed to it.
+    code: 'download-blocked',
+    stages,
+    see: (seen) => {
+      const sent = seen.inStage('command').findLast(({ command }) => command === 'ota_flash');
+      if (!sent || seen.inStage('image-requested').length > 0) return undefined;
+      if (!seen.isLate(sent.at, seen.patience.noRequest)) return undefined;
+      return { confidence: 'likely', evidence: [sent] };
+    },
+  },
+  {
+    code: 'diy-verdict-missing',
+    stages,
+    see: (seen) => {
+      const requests = seen.inStage('image-requested');
+      const last = requests.find(({ first = 0, size }) => first + PIECE_BYTES >= size);
+      return seen.isOver && last ? { confidence: 'likely', evidence: [last] } : undefined;
+    },
+  },
+  {
+    code: 'diy-download-broken',
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('image-requested').at(-1);
+      if (!seen.isOver || !last) return undefined;
+      return { confidence: 'likely', values: { sent: last.first ?? 0, size: last.size }, evidence: [last] };
+    },
+  },
+  {
+    // Nobody was asked for anything, as far as is known.
+    code: 'diy-not-found',
+    stages,
+    see: (seen) => {
+      if (!seen.isOver || wasFound(seen)) return undefined;
+      return { confidence: 'likely', evidence: seen.inStage('stage') };
+    },
+  },
+];
+
+function wasFound(seen: Sightings): boolean {
+  return seen.inStage('device-info').length > 0;
+}

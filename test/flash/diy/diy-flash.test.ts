@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import type { ErrorCode } from '../../../lib/errors';
+import { makeFinalImage } from '../../../lib/image';
+import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
+import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
+import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
+import { LOOPBACK } from '../../net/mdns/announcer';
+import { freePort } from '../../shared/ports';
+import { closeBenches, FIRMWARE, openBench, type Begun, type Bench } from '../bench';
+import { assertCode } from '../refusals';
+import { ask } from '../stranger';
+
+const ID = '10000a1b2c';
+/** A stall is found as soon as it is looked for; nothing else waits for these. */
+const QUICK = { lanLookMs: 20, lanStalledMs: 500 };
+
+describe('flash/stage/diy', () => {
+  const devices: VirtualDiySonoff[] = [];
+
+  afterEach(async () => {
+    await Promise.all(devices.splice(0).map((device) => device.stop()));
+    await closeBenches();
+  });
+
+  /** A device in DIY mode, a hundred times as fast as a real one, and a host that looks for it at its address. */
+  async function start(options: Partial<VirtualDiyOptions> = {}, waits: object = QUICK) {
+    const bench = await openBench({}, waits);
+    const device = new VirtualDiySonoff({
+      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, mdns: false, speed: 100, deviceid: ID, startsIn: 'diy' },
+      ...options,
+    });
+    devices.push(device);
+    const { lanPort } = await device.start();
+    const url = `http://127.0.0.1:${lanPort}`;
+    const begin = (more: Parameters<Bench['begin']>[1] = {}): Begun =>
+      bench.begin('diy', { url, deviceid: ID, ...more });
+    return { bench, device, url, begin };
+  }
+
+  for (const version of DIY_VERSIONS.filter((one) => one !== '3.0.0')) {
+    it(`flashes a device with ${version}`, async () => {
+      const { device, begin, bench } = await start({ version });
+      const { found, job } = await begin().outcome;
+      const { result, flashSha256 } = await device.ended;
+      assert.equal(result, 'flashed', device.log.join('\n'));
+      assert.ok(flashSha256);
+      assert.equal(found['proof'], 'reported');
+      assert.deepEqual([found['size'], found['requests'], found['lost']], [FIRMWARE.final.length, 6, 0]);
+      assert.equal(job.percent, 60);
+      assert.equal(job.intermediate, 'diy');
+      assert.equal(bench.host.jobs.latest(ID)?.hasFetchedAll, true);
+    });
+  }
+
+  it('finds a device by what it announces, and takes its id and its version from it', async () => {
+    const mdnsPort = await freePort();
+    const { begin, device } = await start({ mdns: { port: mdnsPort } });
+    const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+    const stage = begin({ url: undefined as never, deviceid: undefined as never, discovery });
+    const { job } = await stage.outcome;
+    assert.deepEqual([job.deviceid, job.romVersion, job.ip], [ID, '3.7.6', '127.0.0.1']);
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  for (const fault of [
+    'reply-before-range',
+    'reply-after-last-range',
+    'reply-never',
+    'request-line-broken',
+    'connection-lost',
+  ]) {
+    it(`flashes a device with the fault ${fault}`, async () => {
+      const { begin, device } = await start({ fault });
+      const { found } = await begin().outcome;
+      assert.equal(found['proof'], 'reported');
+      assert.equal((await device.ended).result, 'flashed');
+    });
+  }
+
+  it('takes the result also where its length is not announced', async () => {
+    const { begin } = await start({ behaviours: { resultHasLength: false } });
+    assert.equal((await begin().outcome).found['proof'], 'reported');
+  });
+
+  it('knows a device that reports nothing by what it fetched, and that its stock firmware is gone', async () => {
+    const { begin, device } = await start({ fault: 'result-never' });
+    const { found } = await begin().outcome;
+    assert.equal(found['proof'], 'gone');
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  const ends: [fault: string, code: ErrorCode][] = [
+    ['flash-400', 'diy-refused'],
+    ['flash-403', 'diy-locked'],
+    ['flash-404', 'diy-other-device'],
+    ['flash-408', 'diy-download-timeout'],
+    ['flash-413', 'diy-image-refused'],
+    ['flash-422', 'diy-refused'],
+    ['flash-424', 'diy-download-impossible'],
+    ['flash-471', 'diy-digest-differs'],
+    ['flash-500', 'diy-refused'],
+    ['result-404', 'download-failed'],
+    ['result-406', 'diy-message-refused'],
+    ['result-409', 'diy-digest-differs'],
+    ['result-410', 'diy-device-fault'],
+    ['connection-lost-always', 'download-failed'],
+    ['unlock-500', 'diy-unlock-refused'],
+    ['unlock-503', 'diy-unlock-offline'],
+    ['unlock-local', 'diy-unlock-offline'],
+    ['unlock-lies', 'diy-locked'],
+    ['ewelink-mode', 'diy-encrypted'],
+  ];
+  for (const [fault, code] of ends) {
+    it(`ends ${fault} with ${code}`, async () => {
+      const { begin, bench, device } = await start({ fault });
+      await assertCode(begin().outcome, code);
+      const job = bench.host.jobs.latest(ID);
+      assert.equal(job?.error, code);
+      assert.equal(job.snapshot().verdict?.code, code);
+      assert.equal(device.state === 'new-firmware', false);
+    });
+  }
+
+  it('ends an unlock that hangs, and says so', async () => {
+    const { begin } = await start({ fault: 'unlock-hangs' }, { ...QUICK, lanUnlockMs: 300 });
+    await assertCode(begin().outcome, 'diy-unlock-silent');
+  });
+
+  it('asks for no unlock where the device has kept it', async () => {
+    const { begin, device } = await start({ otaUnlock: true, fault: 'unlock-500' });
+    await begin().outcome;
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
+  it('has a device that rebooted in its download fetch the image again', async () => {
+    const { begin, device } = await start({ fault: 'reboot-mid-way' });
+    const stage = begin();
+    const { found } = await stage.outcome;
+    assert.equal((await device.ended).result, 'flashed');
+    assert.equal(found['reboots'], 1);
+    assert.ok(stage.said.some(({ name }) => name === 'diy-again'));
+  });
+
+  it('says at its limit where a download broke off', async () => {
+    const { begin } = await start({ fault: 'stall-mid-way' }, { lanLookMs: 20 });
+    const stage = begin();
+    await stage.recorder.reported(({ name }) => name === 'image-flows');
+    await stage.overAs('diy-download-broken');
+    const error = await assertCode(stage.outcome, 'diy-download-broken');
+    assert.equal(error.values['size'], FIRMWARE.final.length);
+  });
+
+  it('says at its limit that the port of the images is closed to the device', async () => {
+    const { begin } = await start({
+      fault: 'download-blocked',
+      behaviours: { flashReply: 'before-range', postsResult: false },
+    });
+    const stage = begin();
+    await stage.overAs('download-blocked');
+    await assertCode(stage.outcome, 'download-blocked');
+  });
+
+  it('says at its limit that a device has everything and stays as it was', async () => {
+    const { begin } = await start({ behaviours: { resultCode: 500, postsResult: false } });
+    const stage = begin();
+    await stage.overAs('diy-verdict-missing');
+    await assertCode(stage.outcome, 'diy-verdict-missing');
+  });
+
+  it('says at its limit that no device was found, and ends when it is cancelled', async () => {
+    const bench = await openBench();
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('diy', { url, deviceid: ID });
+    await stage.overAs('diy-not-found');
+    await assertCode(stage.outcome, 'diy-not-found');
+    const other = bench.begin('diy', { url, deviceid: ID });
+    await other.recorder.reported(({ name }) => name === 'diy-look');
+    bench.host.runs.cancel('diy');
+    await assertCode(other.outcome, 'cancelled');
+  });
+
+  it('flashes no other device than the one that is meant', async () => {
+    const { begin } = await start();
+    await assertCode(begin({ deviceid: '1000ffffff' }).outcome, 'diy-other-device');
+  });
+
+  it('refuses an image that DIY mode cannot take, before the device hears of it', async () => {
+    const { begin, device } = await start();
+    const sources = { final: makeFinalImage({ size: 24_576, flashMode: 'DIO' }) };
+    await assertCode(begin({ sources }).outcome, 'image-wrong-flash-mode');
+    assert.ok(!device.log.some((line) => /ota_flash|info/.test(line)), device.log.join('\n'));
+  });
+
+  it('warns of a weak signal and of a version that nobody has reported, and goes on', async () => {
+    const { begin } = await start({ version: '3.8.1', fault: 'weak-signal' });
+    const stage = begin();
+    await stage.outcome;
+    const names = stage.said.map(({ name }) => name);
+    assert.ok(names.includes('diy-weak-signal') && names.includes('diy-version-unknown'), names.join());
+    const proven = await start();
+    const quiet = proven.begin();
+    await quiet.outcome;
+    assert.ok(!quiet.said.some(({ name }) => name === 'diy-version-unknown' || name === 'diy-weak-signal'));
+  });
+
+  it('serves the image to that device alone, and takes no result of another', async () => {
+    const { begin, bench, device } = await start({ behaviours: { flashReply: 'before-range', holdsAtByte: 8192 } }, {});
+    const stage = begin();
+    await stage.recorder.reported(({ name }) => name === 'image-flows');
+    const name = `d${(await stage.job()).id.slice(0, 8)}.bin`;
+    const { http } = bench.host.ports;
+    const get = (path: string, from: string) => ask(http, `GET ${path} HTTP/1.1\r\nRange: bytes=0-99\r\n\r\n`, from);
+    assert.match(await get(`/${name}`, '127.0.0.1'), /^HTTP\/1.1 206 /);
+    assert.match(await get(`/${name}`, '127.0.0.2'), /^HTTP\/1.1 403 /);
+    assert.match(await get('/d00000000.bin', '127.0.0.1'), /^HTTP\/1.1 404 /);
+    const post = 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}';
+    assert.match(await ask(http, post, '127.0.0.2'), /^HTTP\/1.1 405 /);
+    bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+    assert.match(await get(`/${name}`, '127.0.0.1'), /^HTTP\/1.1 404 /);
+    assert.match(await ask(http, post, '127.0.0.1'), /^HTTP\/1.1 405 /);
+    await device.stop();
+  });
+});
