@@ -88,6 +88,9 @@ export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitte
     return this.device.flash.bytes;
   }
 
+  /** Switches it on, once. Resolves when it can be reached; rejects where it cannot listen. */
+  abstract start(): Promise<{ apPort: number }>;
+
   /** Takes its power away and gives it back: it goes on with what its flash holds. */
   powerCycle(): void {
     this.power?.abort(new Restart('power-cycled'));
@@ -112,10 +115,7 @@ export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitte
    */
   protected abstract runFirmware(signal: AbortSignal, onListening: () => void): Promise<void>;
 
-  /**
-   * Gives it power for the first time. Resolves when it can be reached, or at once where it `dials` others; rejects where it
-   * cannot listen.
-   */
+  /** Gives it power for the first time. Where it `dials` others, nothing is waited for. */
   protected async switchOn(dials: boolean): Promise<void> {
     if (this.life) throw new Error('A virtual Sonoff starts once');
     await new Promise<void>((resolve, reject) => {

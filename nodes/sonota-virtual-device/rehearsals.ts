@@ -1,5 +1,9 @@
-import type { VirtualResult, VirtualSonoffOptions } from '../../lib/virtual/options';
-import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import type { DeviceContext } from '../../lib/virtual/context';
+import type { VirtualResult } from '../../lib/virtual/options';
+import type { VirtualDevice } from '../../lib/virtual/virtual-device';
+
+/** A device of any kind. */
+type Device = VirtualDevice<DeviceContext>;
 
 /** As long as a real device would not notice a redeploy, neither must a virtual one. */
 const HAND_OVER_MS = 5000;
@@ -14,7 +18,7 @@ export interface RehearsalOutlet {
 }
 
 interface Rehearsal {
-  readonly device: VirtualSonoff;
+  readonly device: Device;
   outlet: RehearsalOutlet | undefined;
   state: string;
   hasEnded: boolean;
@@ -26,11 +30,11 @@ const rehearsals = new Map<string, Rehearsal>();
 
 /**
  * Switches a virtual device on; one that runs under this id is switched off first.
- * @throws where its access point cannot listen, or the options are not possible
+ * @throws where it cannot listen, or where its options are not possible
  */
-export async function switchOn(id: string, options: VirtualSonoffOptions, outlet: RehearsalOutlet): Promise<void> {
+export async function switchOn(id: string, make: () => Device, outlet: RehearsalOutlet): Promise<void> {
   await switchOff(id);
-  const device = new VirtualSonoff(options);
+  const device = make();
   const rehearsal: Rehearsal = { device, outlet, state: 'off', hasEnded: false };
   rehearsals.set(id, rehearsal);
   device.on('state', (name: string) => {

@@ -1,4 +1,5 @@
 interface SonotaVirtualDeviceProperties extends EditorNodeProperties {
+  kind: string;
   apAddress: string;
   apPort: string;
   deviceid: string;
@@ -11,6 +12,12 @@ interface SonotaVirtualDeviceProperties extends EditorNodeProperties {
   livesOn: boolean;
   homePort: string;
   newApPort: string;
+  diyVersion: string;
+  diyStart: string;
+  diyFault: string;
+  lanPort: string;
+  dns: string;
+  vendorPort: string;
 }
 
 RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
@@ -18,6 +25,7 @@ RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
   color: '#C3D9D7',
   defaults: {
     name: { value: '' },
+    kind: { value: 'cloud' },
     apAddress: { value: '', validate: sonotaChecks.ipv4 },
     apPort: { value: '', validate: sonotaChecks.port },
     deviceid: { value: '', validate: sonotaChecks.deviceid },
@@ -30,6 +38,12 @@ RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
     livesOn: { value: false },
     homePort: { value: '', validate: sonotaChecks.port },
     newApPort: { value: '', validate: sonotaChecks.port },
+    diyVersion: { value: '3.7.6' },
+    diyStart: { value: 'access-point' },
+    diyFault: { value: '' },
+    lanPort: { value: '', validate: sonotaChecks.port },
+    dns: { value: '' },
+    vendorPort: { value: '', validate: sonotaChecks.port },
   },
   inputs: 1,
   outputs: 1,
@@ -38,10 +52,23 @@ RED.nodes.registerType<SonotaVirtualDeviceProperties>('sonota-virtual-device', {
     return this._('sonota-virtual-device.label.palette');
   },
   label: function () {
-    const fault = this.fault ? `: ${this._(`sonota-virtual-device.fault.${this.fault}`)}` : '';
+    const [list, name] = this.kind === 'diy' ? ['diyFault', this.diyFault] : ['fault', this.fault];
+    const fault = name ? `: ${this._(`sonota-virtual-device.${list}.${name}`)}` : '';
     return this.name || this._('sonota-virtual-device.label.palette') + fault;
   },
   labelStyle: sonotaLabelStyle,
+  oneditprepare: function () {
+    const kind = $('#node-input-kind');
+    const show = (): void => {
+      const isDiy = kind.val() === 'diy';
+      $('.sonota-virtual-cloud').toggle(!isDiy);
+      $('.sonota-virtual-diy').toggle(isDiy);
+    };
+    // Nodes of before the choice: the select has no empty one.
+    if (!kind.val()) kind.val('cloud');
+    kind.on('change', show);
+    show();
+  },
   inputLabels: function () {
     return this._('sonota-virtual-device.label.input');
   },

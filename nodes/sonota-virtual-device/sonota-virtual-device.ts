@@ -2,9 +2,13 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { Message } from '../../lib/flash/job/ticket';
 import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
+import { DIY_FAULTS } from '../../lib/virtual/diy/faults';
+import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
+import { DIY_VERSIONS } from '../../lib/virtual/diy/versions';
+import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import type { VirtualSonoffOptions } from '../../lib/virtual/options';
 import { replayOf } from '../../lib/virtual/replay';
-import { FAULTS } from '../../lib/virtual/virtual-sonoff';
+import { FAULTS, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { onDeployOver } from '../shared/deploys';
 import { MessageValues } from '../shared/messages';
 import { translateError, translator } from '../shared/translate';
@@ -25,6 +29,7 @@ interface Taken {
 const LINGER_MS = 15 * 60_000;
 
 const FAULT_NAMES = FAULTS.map(({ name }) => name);
+const DIY_FAULT_NAMES = DIY_FAULTS.map(({ name }) => name);
 
 export default function register(RED: NodeAPI): void {
   function SonotaVirtualDevice(this: Node, config: NodeDef): void {
@@ -61,10 +66,9 @@ export default function register(RED: NodeAPI): void {
         await switchOff(this.id);
         return false;
       }
-      const options = optionsOf(form);
-      // What it is handed may be no bundle: that is told in the same way as any other refusal.
-      await switchOn(this.id, { ...options, ...replayFor(said) }, outletFor(taken)).catch((error: Error) => {
-        throw whyNot(error, options);
+      const device = deviceOf(form, said);
+      await switchOn(this.id, device.make, outletFor(taken)).catch((error: Error) => {
+        throw whyNot(error, device.apAddress);
       });
       return true;
     };
@@ -90,7 +94,7 @@ export default function register(RED: NodeAPI): void {
       letGo(this.id, removed).then(done, done);
     });
     try {
-      optionsOf(form);
+      deviceOf(form);
       this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
     } catch (thrown) {
       showProblem(asFlashError(thrown));
@@ -119,30 +123,72 @@ function replayFor(said: MessageValues): Partial<VirtualSonoffOptions> {
   }
 }
 
+const KINDS = ['cloud', 'diy'] as const;
 const TRANSPORTS = ['range', 'no-range', 'plain', 'verifying'] as const;
+const DIY_STARTS = ['access-point', 'diy', 'ewelink', 'jumper'] as const;
 
-/** @throws FlashError `value-invalid`, `variable-unset` */
-function optionsOf(form: Values): VirtualSonoffOptions {
+interface Chosen {
+  readonly apAddress: string;
+  make(this: void): VirtualSonoff | VirtualDiySonoff;
+}
+
+/**
+ * The device of the form. An evidence bundle is always of one that the cloud's method flashes.
+ * @throws FlashError `value-invalid`, `variable-unset`
+ */
+function deviceOf(form: Values, said?: MessageValues): Chosen {
+  const replay = said ? replayFor(said) : {};
+  // Both are read, so that a wrong value is found whichever kind is chosen.
+  const [cloud, diy] = [{ ...cloudOptionsOf(form), ...replay }, diyOptionsOf(form)];
+  const isDiy = form.choice('kind', KINDS) === 'diy' && Object.keys(replay).length === 0;
+  return { apAddress: cloud.apAddress, make: () => (isDiy ? new VirtualDiySonoff(diy) : new VirtualSonoff(cloud)) };
+}
+
+/** What devices of both kinds have. */
+function commonOptionsOf(
+  form: Values,
+): Pick<VirtualSonoffOptions, 'apAddress' | 'apPort' | 'newFirmware' | 'deviceid' | 'model' | 'speed' | 'lingerMs'> {
   const ap = { apAddress: form.text('apAddress') ?? '127.0.0.1', apPort: form.port('apPort') ?? 10080 };
   const livesOn = form.flag('livesOn');
   const newApPort = form.port('newApPort') ?? ap.apPort;
   const homePort = form.port('homePort') ?? 10081;
+  const model = form.text('model');
   return {
     ...ap,
     ...(livesOn ? { newFirmware: { ...ap, apPort: newApPort, homePort } } : {}),
+    ...(model === undefined ? {} : { model }),
     deviceid: form.deviceId() ?? '1000f1a5b0',
-    model: form.text('model') ?? 'ITA-GZ1-GL',
-    romVersion: form.text('romVersion') ?? '1.5.5',
-    transport: form.choice('transport', TRANSPORTS) ?? 'range',
-    slot: form.choice('slot', ['1', '2']) === '2' ? 2 : 1,
-    fault: form.choice('fault', FAULT_NAMES) ?? '',
     speed: form.factor('speed') ?? 1,
     lingerMs: LINGER_MS,
   };
 }
 
-/** Why it could not be switched on: mostly its port. */
-function whyNot(error: NodeJS.ErrnoException, { apAddress, apPort }: VirtualSonoffOptions): FlashError {
+function cloudOptionsOf(form: Values): VirtualSonoffOptions {
+  return {
+    ...commonOptionsOf(form),
+    romVersion: form.text('romVersion') ?? '1.5.5',
+    transport: form.choice('transport', TRANSPORTS) ?? 'range',
+    slot: form.choice('slot', ['1', '2']) === '2' ? 2 : 1,
+    fault: form.choice('fault', FAULT_NAMES) ?? '',
+  };
+}
+
+function diyOptionsOf(form: Values): VirtualDiyOptions {
+  const startsIn = form.choice('diyStart', DIY_STARTS);
+  const dns = form.text('dns');
+  return {
+    ...commonOptionsOf(form),
+    version: form.choice('diyVersion', DIY_VERSIONS) ?? '3.7.6',
+    fault: form.choice('diyFault', DIY_FAULT_NAMES) ?? '',
+    lanPort: form.port('lanPort') ?? 10082,
+    vendorPort: form.port('vendorPort') ?? 80,
+    ...(startsIn ? { startsIn } : {}),
+    ...(dns === undefined ? {} : { dns }),
+  };
+}
+
+/** Why it could not be switched on: mostly one of its ports. */
+function whyNot(error: NodeJS.ErrnoException & { port?: number }, bind: string): FlashError {
   if (error.syscall !== 'listen') return asFlashError(error);
-  return new FlashError('port-in-use', { port: apPort, bind: apAddress, reason: error.message }, { cause: error });
+  return new FlashError('port-in-use', { port: error.port ?? 0, bind, reason: error.message }, { cause: error });
 }

@@ -159,6 +159,17 @@ describe('editor: forms', () => {
     await suite.editor.cancelForm();
   });
 
+  it('shows what belongs to the kind of virtual device that is chosen', async () => {
+    const form = await suite.editor.openForm(idOf('sonota-virtual-device'));
+    const [cloud, diy] = [form.locator('#node-input-transport'), form.locator('#node-input-lanPort')];
+    assert.deepEqual([await cloud.isVisible(), await diy.isVisible()], [true, false]);
+    await form.locator('#node-input-kind').selectOption('diy');
+    assert.deepEqual([await cloud.isVisible(), await diy.isVisible()], [false, true]);
+    await assertAccessible(suite.editor.page, '#dialog-form', OF_THE_EDITOR);
+    await assertChecks(form, 'node-input', { lanPort: PORT, vendorPort: PORT });
+    await suite.editor.cancelForm();
+  });
+
   it('offers the addresses of this machine for the host', async () => {
     await suite.editor.openForm(idOf('sonota-provision'));
     const form = await suite.editor.openConfigForm('host');

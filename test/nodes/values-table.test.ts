@@ -197,6 +197,7 @@ const NODES: Record<string, Node> = {
     base: { apPort: 0, speed: 100 },
     read: 'ok',
     form: {
+      kind: rows.choice('diy'),
       apAddress: rows.text('127.0.0.1'),
       apPort: rows.openedPort,
       deviceid: rows.deviceid,
@@ -209,6 +210,12 @@ const NODES: Record<string, Node> = {
       livesOn: rows.flag,
       homePort: rows.port,
       newApPort: rows.port,
+      diyVersion: rows.choice('3.5.0'),
+      diyStart: rows.choice('access-point'),
+      diyFault: rows.choice('unlock-500'),
+      lanPort: rows.port,
+      dns: rows.text('127.0.0.1'),
+      vendorPort: rows.port,
     },
     messages: {
       payload: rows.anything,

@@ -3,6 +3,7 @@ import { readDevice } from '../../lib/client/ap-client';
 import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
+import { exchange, request } from '../virtual/diy/lab';
 import { Bed } from './bed';
 
 function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
@@ -75,6 +76,23 @@ describe('nodes: sonota-virtual-device', () => {
     await bed.deploy(flowOf(apPort));
     await bed.doneBy('virtual', 2);
     assert.equal(bed.done.filter(({ node, msg }) => node === 'virtual' && msg['mine'] === 1).length, 1);
+  });
+
+  it('is a device with DIY mode where that kind is chosen, and names its port where it is in use', async () => {
+    const [apPort, lanPort] = [await freePort(), await freePort()];
+    const holder = await occupy(lanPort);
+    const diy = { kind: 'diy', diyStart: 'diy', diyVersion: '3.5.0', diyFault: 'unlock-500', lanPort: String(lanPort) };
+    bed = await Bed.load(flowOf(apPort, diy));
+    bed.send('virtual', {});
+    assert.match((await bed.at('caught')).error?.message ?? '', new RegExp(`^Port ${lanPort} on 127\\.0\\.0\\.1 `));
+    await holder.release();
+    bed.send('virtual', {});
+    await bed.status('virtual', ({ text }) => text === 'diy-mode');
+    const reply = await exchange(lanPort, request('ota_unlock', { data: {} }));
+    assert.match(reply ?? '', /"error":500\}$/);
+    bed.send('virtual', { cancel: true });
+    const { result } = (await bed.at('out')).payload as VirtualResult;
+    assert.equal(result, 'stopped');
   });
 
   it('is switched off by a message that comes while it is being switched on', async () => {

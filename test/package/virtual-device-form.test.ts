@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DIY_FAULTS } from '../../lib/virtual/diy/faults';
+import { DIY_VERSIONS } from '../../lib/virtual/diy/versions';
 import { FAULTS } from '../../lib/virtual/virtual-sonoff';
 import { packageRoot } from '../shared/package-root';
 
@@ -24,10 +26,18 @@ describe("the virtual device's form", () => {
     assert.deepEqual([...choices('fault')].sort(), ['', ...names].sort());
   });
 
+  it('offers each fault and each version of a DIY device', () => {
+    assert.deepEqual(choices('diyFault'), ['', ...DIY_FAULTS.map(({ name }) => name)]);
+    assert.deepEqual(choices('diyVersion'), DIY_VERSIONS);
+  });
+
   it('names each fault, each class and each slot in words', () => {
     const texts = catalogue[TYPE];
     assert.deepEqual(Object.keys(texts['fault'] ?? {}).sort(), ['none', ...FAULTS.map(({ name }) => name)].sort());
     assert.deepEqual(Object.keys(texts['transport'] ?? {}).sort(), choices('transport').sort());
     assert.deepEqual(Object.keys(texts['slot'] ?? {}).sort(), choices('slot').sort());
+    assert.deepEqual(Object.keys(texts['kind'] ?? {}), choices('kind'));
+    assert.deepEqual(Object.keys(texts['diyStart'] ?? {}), choices('diyStart'));
+    assert.deepEqual(Object.keys(texts['diyFault'] ?? {}), ['none', ...choices('diyFault').slice(1)]);
   });
 });
