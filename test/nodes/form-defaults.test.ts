@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mock } from 'node:test';
 import type { Job } from '../../lib/flash/job/job';
 import type { Ticket } from '../../lib/flash/job/ticket';
@@ -52,6 +53,30 @@ describe('nodes: what an empty form stands for', () => {
       finalstage: [900, 'http://192.168.4.1'],
       newfirmware: [600, 'http://192.168.4.1'],
     });
+  });
+
+  it('one device at a time where that is at a fixed address, and all at once elsewhere', async () => {
+    const newFirmware = { id: 'newfirmware', type: 'sonota-new-firmware', host: 'host', name: '', wires: [[], []] };
+    const nobody = { url: 'http://127.0.0.1:1' };
+    bed = await Bed.load([
+      ...road(await freePorts(), { provision: nobody, finalstage: { ...nobody, firmware: 'firmware' } }),
+      { ...newFirmware, ...AT, ...nobody, timeout: '600' },
+    ]);
+    const { runs } = (bed.node('host') as HostNode).flashHost;
+    const begun: string[] = [];
+    runs.on('in-job', ({ nodeId }: Ticket) => begun.push(nodeId));
+    const stages = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'];
+    for (const [index, id] of stages.entries()) {
+      for (const device of [1, 2]) bed.send(id, { ...HOME, deviceid: `10000000${index}${device}` });
+    }
+    // What is behind another message waits: it says so at once.
+    for (const id of ['provision', 'finalstage', 'newfirmware']) {
+      await bed.status(id, ({ text }) => text.endsWith('(+1)'));
+    }
+    while (begun.length < 7) await once(runs, 'in-job');
+    assert.deepEqual(begun.sort(), ['cloud', 'cloud', 'finalstage', 'newfirmware', 'provision', 'upgrade', 'upgrade']);
+    for (const id of stages) bed.send(id, { cancel: true });
+    await bed.at('caught', () => bed!.messages('caught').length >= 10);
   });
 
   it('the ports of a host on every address, and whatever joins networks here', () => {

@@ -60,6 +60,8 @@ describe('nodes/image-doctor', () => {
     const output = once(caught, 'input');
     doctor.receive(message as never);
     const [{ error }] = (await output) as [Caught];
+    const spied = doctor as unknown as { status: { lastCall: { args: unknown[] } } };
+    assert.deepEqual(spied.status.lastCall.args[0], { fill: 'red', shape: 'ring', text: error.code });
     return error;
   }
 

@@ -62,7 +62,7 @@ describe('nodes: the four stages', () => {
       for (const msg of progress) {
         assert.match(String(msg['topic']), new RegExp(`^(${device.deviceid}|unknown)/${id}$`));
         assert.equal(msg.payload, msg.sonota?.['percent']);
-        assert.match(String(msg['text']), /\w.*\.$/);
+        assert.match(String(msg['text']), /\w.*[.…]$/);
         assert.ok('deviceid' in msg);
         assert.equal(msg['_msgid'], 'one', 'it belongs to the message that came in');
         percents.push(Number(msg.payload));
@@ -150,6 +150,14 @@ describe('nodes: the four stages', () => {
     bed.send('provision', { ssid: 'x'.repeat(40), password: HOME.password, mine: 2 });
     const other = await bed.at('caught', (msg) => msg['mine'] === 2);
     assert.equal(other.error?.code, 'wifi-credentials-unusable');
+    for (const [mine, wrong] of [
+      [3, { ssid: 'home ' }],
+      [4, { password: ` ${HOME.password}` }],
+    ] as const) {
+      bed.send('provision', { ...HOME, ...wrong, mine });
+      const spaces = await bed.at('caught', (msg) => msg['mine'] === mine);
+      assert.equal(spaces.error?.code, 'wifi-credentials-unusable');
+    }
     assert.ok(!JSON.stringify(bed.arrived).includes(HOME.password));
   });
 

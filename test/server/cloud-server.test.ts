@@ -252,6 +252,14 @@ describe('CloudServer', () => {
     halfway.write(dispatch(BODY).slice(0, -20));
     halfway.socket.resetAndDestroy();
     await halfway.until(() => halfway.closed);
+    const bare = await RawClient.to(plain);
+    bare.socket.resetAndDestroy();
+    await bare.until(() => bare.closed);
+    // Once the next one has its answer, the server has heard of the end of that.
+    const next = await RawClient.to(plain);
+    next.write(dispatch(BODY));
+    await next.answer();
+    assert.ok(!complaints.some((message) => /not HTTP \((?!HPE_)/.test(message)), 'a lost connection is no message');
   });
 
   it('drops a connection that says nothing', async () => {

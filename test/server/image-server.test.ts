@@ -305,6 +305,19 @@ describe('ImageServer', () => {
       await client.until(() => client.closed || client.ended);
     });
 
+    it('is not complete when the device breaks off while bytes are still handed over', async () => {
+      const image = Buffer.alloc(20_000_000);
+      const { port, outcomes, news } = await imageServer({ image });
+      const client = await RawClient.to(port);
+      client.write(FINALSTAGE);
+      await client.until(() => client.segments.length > 0);
+      client.socket.resetAndDestroy();
+      await news(() => outcomes.length > 0);
+      const [{ complete, bytes, closedByDevice, error }] = outcomes as [TransferOutcome];
+      assert.deepEqual([complete, closedByDevice, error], [false, true, 'the device broke off the connection']);
+      assert.ok(bytes < image.length);
+    });
+
     it('is not complete when the device breaks off with bytes on the way', async () => {
       const { port, outcomes, news, sent } = await imageServer({ image: BIG });
       const client = await RawClient.to(port);

@@ -154,6 +154,14 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
     assert.ok(machine.joined.filter((name) => name === ssid).length >= 2, machine.joined.join());
   });
 
+  it('gives up after three tries what the radio cannot do', async () => {
+    const { run } = await begin();
+    const { nm } = machine;
+    nm.refusals['AddAndActivateConnection2'] = 'org.freedesktop.NetworkManager.PermissionDenied';
+    await assertCode(run(), 'wifi-not-permitted');
+    assert.equal(nm.calls.filter((call) => call === 'AddAndActivateConnection2').length, 3);
+  });
+
   it('sees that the device is in its access point again: the Wi-Fi was wrong', async () => {
     const { run, ssid } = await begin({ fault: 'tasmota-wifi-wrong' });
     const error: FlashError = await assertCode(run(), 'tasmota-wifi-failed');

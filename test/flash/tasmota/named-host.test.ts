@@ -39,4 +39,11 @@ describe('flash/tasmota/named-host', () => {
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(host.urls, ['http://192.168.1.9']);
   });
+
+  it('asks the system for a name, unless told otherwise', async () => {
+    const host = new NamedHost('localhost');
+    assert.deepEqual(host.urls, []);
+    while (host.urls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(host.urls, ['http://127.0.0.1']);
+  });
 });

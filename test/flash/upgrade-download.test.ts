@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+
+describe('flash/job/upgrade-download', () => {
+  function heard(download: UpgradeDownload): string[] {
+    const events: string[] = [];
+    for (const name of ['turn', 'changed'] as const) download.on(name, () => events.push(name));
+    return events;
+  }
+
+  it('tells what a restart must know, and what merely flows', () => {
+    const download = new UpgradeDownload();
+    const events = heard(download);
+    download.offered();
+    assert.deepEqual(events.splice(0), ['turn']);
+    download.requested('user2', 1000, 'range');
+    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+    download.requested('user2', 1000, 'range');
+    download.sentUpTo(500);
+    assert.deepEqual(events.splice(0), ['changed', 'changed']);
+    download.sentUpTo(1000);
+    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+    download.sentUpTo(1000);
+    assert.deepEqual(events.splice(0), ['changed'], 'it is complete only once');
+    download.taken();
+    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+  });
+
+  it('never goes back, and is complete with its last byte', () => {
+    const download = new UpgradeDownload();
+    assert.equal(download.isComplete, false, 'nothing is not all');
+    download.requested('user1', 1000, 'no-range');
+    download.sentUpTo(700);
+    download.sentUpTo(300);
+    assert.deepEqual([download.sent, download.isComplete], [700, false]);
+    download.sentUpTo(1000);
+    assert.equal(download.isComplete, true);
+  });
+
+  it('flows for a while after each byte', () => {
+    const download = new UpgradeDownload();
+    const now = new Date('2026-01-01T00:00:00Z');
+    const after = (ms: number): Date => new Date(now.getTime() + ms);
+    assert.equal(download.isFlowing(1000, now), false);
+    download.sentUpTo(1, now);
+    assert.deepEqual([download.isFlowing(1000, after(999)), download.isFlowing(1000, after(1000))], [true, false]);
+  });
+
+  it('outlives the process; then a device that was offered it may have the rest', () => {
+    const download = new UpgradeDownload();
+    download.offered();
+    download.requested('user1', 1000, 'range');
+    download.sentUpTo(400);
+    const record = download.record();
+    assert.deepEqual(record, {
+      ...{ role: 'user1', size: 1000, sent: 400, requests: 1, otaClass: 'range' },
+      ...{ isTaken: false, isOffered: true },
+    });
+    assert.equal(download.mayBeWritten, false);
+    const restored = UpgradeDownload.restore(record);
+    assert.deepEqual([restored.record(), restored.mayBeWritten], [record, true]);
+    assert.equal(UpgradeDownload.restore({ ...record, isOffered: false }).mayBeWritten, false);
+    download.sentUpTo(1000);
+    assert.equal(download.mayBeWritten, true);
+  });
+});
