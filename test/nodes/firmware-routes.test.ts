@@ -307,6 +307,26 @@ describe('nodes/firmware routes', () => {
     assert.equal((await examine('final', path))['verdict'], 'refuse', 'the file itself is as it was');
   });
 
+  it('hands on the digest that was seen before, and how the image gets into its place', async () => {
+    const path = join(folder, 'final.bin');
+    await writeFile(path, FINAL);
+    const ask = async (more: object): Promise<Record<string, unknown>> =>
+      (await call('post', 'examine', { role: 'final', source: path, ...more })).body;
+    assert.equal((await ask({ digest: '0'.repeat(64) }))['sha256'], SHA);
+    await library.store.keep(makeFinalImage({ seed: 6 }), path, 'final');
+    const whole = await ask({ intermediate: 'finalstage', digest: '' });
+    const packed = await ask({ intermediate: 'one-hop' });
+    assert.deepEqual([whole['state'], packed['state']], ['examined', 'examined']);
+    assert.notDeepEqual(whole['picture'], packed['picture'], 'in one hop it lies elsewhere');
+  });
+
+  it('refuses a request without JSON', async () => {
+    for (const path of ['examine', 'fetch', 'confirm', 'mend', 'prune']) {
+      const { status, text } = await helper.request().post(`/sonota/firmware/${path}`).type('text').send('role=final');
+      assert.equal(status, 400, `${path}: ${text}`);
+    }
+  });
+
   it('answers only what its own form asks', async () => {
     const cases: [path: string, body: object][] = [
       ['examine', {}],

@@ -54,11 +54,21 @@ export class FakeSupervisor {
   readonly hanging = new Set<string>();
   /** Answers everything with it, where it is set. */
   status: number | undefined;
+  /** So many updates are refused, as while another one is under way. */
+  busy = 0;
+  /** What it says instead of its protocol, where it is set. */
+  nonsense: string | undefined;
+  /** It joins, but nobody gives an address there. */
+  givesNoAddress = false;
+  /** Paths that were asked for. */
+  readonly asked: string[] = [];
   private readonly server: Server;
   private readonly open = new Set<ServerResponse>();
 
   private constructor() {
     this.server = createServer((request, response) => {
+      this.asked.push(request.url ?? '');
+      if (this.nonsense !== undefined) return void response.end(this.nonsense);
       this.open.add(response);
       response.on('close', () => this.open.delete(response));
       this.answer(request).then(
@@ -109,6 +119,10 @@ export class FakeSupervisor {
     for (const part of ['wifi', 'ipv4'] as const) if (body[part]) checkKeys(part, body[part]);
     const { psk, ...wifi } = body.wifi ?? {};
     this.updates.push({ ...body, ...(body.wifi ? { wifi } : {}) });
+    if (this.busy > 0) {
+      this.busy -= 1;
+      throw new Error('Another update is under way');
+    }
     if (body.enabled === false) {
       if (!own.enabled) throw new Error('Requested Network interface update is not possible');
       Object.assign(own, { enabled: false, connected: false, ipv4: null, wifi: null });
@@ -126,7 +140,7 @@ export class FakeSupervisor {
     if (this.hanging.has(ssid)) return await new Promise(() => undefined);
     const isThere = this.accessPoints.some((one) => one.ssid === ssid) && this.passwords[ssid] === psk;
     if (!isThere) throw new Error('Activating connection failed, check connection settings.');
-    const given = method === 'auto' ? ['192.168.1.7/24'] : address;
+    const given = this.givesNoAddress ? [] : method === 'auto' ? ['192.168.1.7/24'] : address;
     Object.assign(own, { connected: true, ipv4: { method, address: given, gateway, nameservers } });
     return {};
   }

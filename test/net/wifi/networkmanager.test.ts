@@ -407,6 +407,59 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
+  it('does without a scan that is refused because one has just been, and not without the right to scan', async () => {
+    const device = nm.addWifi('wlan0');
+    nm.refusals['RequestScan'] = 'org.freedesktop.NetworkManager.Device.NotAllowed';
+    nm.on('call', (call) => {
+      if (call === 'RequestScan') device.lastScan += 1;
+    });
+    assert.equal((await driver.scan({ signal: never })).length, 3);
+    nm.refusals['RequestScan'] = 'org.freedesktop.NetworkManager.PermissionDenied';
+    await assertCode(driver.scan({ signal: never }), 'wifi-not-permitted');
+  });
+
+  it('says why an interface is of no use', async () => {
+    nm.addWifi('wlan0', 10);
+    const left = await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-interface-unusable');
+    assert.match(left.message, /told to leave it alone/);
+    nm.devices[0]!.state = 20;
+    const off = await assertCode(driver.scan({ signal: never }), 'wifi-interface-unusable');
+    assert.match(off.message, /switched off/);
+  });
+
+  it('joins on its own interface, whatever happens to another one', async () => {
+    const other = nm.addWifi('wlan1');
+    atHome();
+    nm.on('state', (state, name) => {
+      if (name === 'wlan0' && state === 50) nm.loseNetwork(other);
+    });
+    assert.equal((await driver.join(ITEAD, { signal: never })).interfaceName, 'wlan0');
+    const losses: unknown[] = [];
+    driver.on('lost', (error) => losses.push(error));
+    nm.unplug(other);
+    await driver.scan({ signal: never });
+    assert.deepEqual(losses, []);
+    await driver.leave({ signal: never });
+    assertAsBefore();
+  });
+
+  it('does not activate a former network again that is back already', async () => {
+    atHome();
+    const uuid = String(nm.profiles[0]!.settings['connection']?.['uuid']?.value);
+    const memory = { read: async () => ({ uuid }), write: async () => undefined };
+    const next = new NetworkManagerDriver('wlan0', { memory });
+    await next.clean({ signal: never });
+    next.close();
+    assert.ok(!nm.calls.includes('ActivateConnection'));
+  });
+
+  it('connects to the bus again after it was closed', async () => {
+    atHome();
+    await driver.scan({ signal: never });
+    driver.close();
+    assert.equal((await driver.scan({ signal: never })).length, 3);
+  });
+
   it('gives up on a service that hangs', async () => {
     nm.addWifi('wlan0');
     nm.hanging.add('GetDevices');

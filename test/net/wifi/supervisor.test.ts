@@ -6,6 +6,7 @@ import { SupervisorClient } from '../../../lib/net/wifi/supervisor/client';
 import { SupervisorDriver } from '../../../lib/net/wifi/supervisor/driver';
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
 import { assertCode } from '../../flash/refusals';
+import { freePort } from '../../shared/ports';
 import { FakeSupervisor } from './fake-supervisor';
 
 const ITEAD: WifiNetwork = {
@@ -158,6 +159,105 @@ describe('net/wifi/supervisor', () => {
     assert.deepEqual(await next.clean(limits), [ITEAD.ssid]);
     next.close();
     assertNothingLeft();
+  });
+
+  it('joins what it has just seen without another scan', async () => {
+    const scans = (): number => supervisor.asked.filter((path) => path.endsWith('/accesspoints')).length;
+    await driver.scan(limits);
+    await driver.join(ITEAD, limits);
+    assert.equal(scans(), 1);
+    const other = newDriver();
+    await other.join(ITEAD, limits);
+    assert.equal(scans(), 2, 'it has seen nothing yet');
+    await other.leave(limits);
+    other.close();
+  });
+
+  it('tries again to take its profile away while the Supervisor is busy, and says so where it stays busy', async () => {
+    await driver.join(ITEAD, limits);
+    supervisor.busy = 1;
+    await driver.leave(limits);
+    assertNothingLeft();
+    await driver.join(ITEAD, limits);
+    supervisor.busy = 100;
+    const error = await assertCode(driver.leave({ ...limits, limitMs: 30_000 }), 'wifi-supervisor-failed');
+    assert.match(error.message, /Another update is under way/);
+    supervisor.busy = 0;
+    await driver.leave(limits);
+    assertNothingLeft();
+  });
+
+  it('asks for nothing where its interface was in no network', async () => {
+    await driver.join(ITEAD, limits);
+    assert.deepEqual(kept, {});
+    await driver.leave(limits);
+    assert.deepEqual(
+      supervisor.updates.map(({ enabled }) => enabled),
+      [true, false],
+    );
+  });
+
+  it('keeps of a home Wi-Fi with addresses of its router its name alone, and asks for addresses again', async () => {
+    const ipv4 = { method: 'auto', address: ['192.168.1.7/24'], gateway: '192.168.1.1', nameservers: [] };
+    const wifi = { mode: 'infrastructure', auth: 'wpa-psk', ssid: 'home', signal: 50 };
+    Object.assign(supervisor.wlan, { enabled: true, connected: true, wifi, ipv4 });
+    await driver.join(FINALSTAGE, limits);
+    assert.deepEqual(kept, { ssid: 'home' });
+    await driver.leave(limits);
+    assert.equal(supervisor.updates.at(-1)?.ipv4?.method, 'auto');
+    assert.equal(supervisor.wlan.wifi?.ssid, 'home');
+    // It is back: another start has nothing to do.
+    const { length } = supervisor.updates;
+    kept = { ssid: 'home' };
+    await newDriver().clean(limits);
+    assert.deepEqual([supervisor.updates.length, kept], [length, undefined]);
+  });
+
+  it('removes after the end of its process what is not the network from before', async () => {
+    kept = { ssid: 'home' };
+    Object.assign(supervisor.wlan, { enabled: true, wifi: { ssid: 'tasmota-A1B2C3' } });
+    assert.deepEqual(await driver.clean(limits), ['tasmota-A1B2C3']);
+    assert.equal(supervisor.wlan.wifi?.ssid, 'home');
+    assert.equal(kept, undefined);
+  });
+
+  it('says wifi-no-address where it is joined without one', async () => {
+    supervisor.givesNoAddress = true;
+    await assertCode(driver.join(ITEAD, limits), 'wifi-no-address');
+    assertNothingLeft();
+  });
+
+  it('takes a Supervisor that is busy, or gone for a moment, for no loss; an interface that is gone for one', async () => {
+    await driver.join(ITEAD, limits);
+    const lost = once(driver, 'lost');
+    let losses = 0;
+    driver.on('lost', () => (losses += 1));
+    supervisor.status = 500;
+    const before = supervisor.asked.length;
+    while (supervisor.asked.length < before + 4) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(losses, 0);
+    supervisor.status = undefined;
+    const gone = supervisor.interfaces.pop()!;
+    assert.equal((await lost)[0].code, 'wifi-interface-missing');
+    assert.equal(driver.joined, undefined);
+    supervisor.interfaces.push(gone);
+    await driver.leave(limits);
+    assert.equal(losses, 1, 'once');
+  });
+
+  it('says what answers in its place, or that nobody does', async () => {
+    supervisor.nonsense = '<html>';
+    const strange = await assertCode(driver.scan(limits), 'wifi-supervisor-failed');
+    assert.equal(strange.values['reason'], 'it answered with something that is not its protocol');
+    supervisor.nonsense = '{"result":"error"}';
+    const empty = await assertCode(driver.scan(limits), 'wifi-supervisor-failed');
+    assert.equal(empty.values['reason'], 'status 200');
+    supervisor.nonsense = '{"result":"ok"}';
+    assert.deepEqual(await driver.scan(limits), []);
+    const nobody = new SupervisorDriver('wlan0', new SupervisorClient(`http://127.0.0.1:${await freePort()}`, 'x'));
+    const silent = await assertCode(nobody.scan(limits), 'wifi-supervisor-failed');
+    assert.equal(silent.values['reason'], 'ECONNREFUSED');
+    nobody.close();
   });
 
   it('leaves a Wi-Fi alone that is no device', async () => {
