@@ -1,5 +1,5 @@
 /**
- * `npm run lint`: the rules of eslint.config.mjs, and the formatter's opinion beside it. Files that have not changed are
+ * `npm run lint`: the rules of eslint.config.mjs, and the formatter's opinion beside it, and what nothing uses. Files that have not changed are
  * not read again, except in CI: a type-aware rule may find something new in a file when another one has changed.
  */
 import { join } from 'node:path';
@@ -13,7 +13,8 @@ const tools = [
   ['eslint/bin/eslint.js', ...cached('--cache-location', eslintCache), '.'],
   ['prettier/bin/prettier.cjs', ...cached(), '--check', '--log-level', 'warn', '.'],
 ];
-const codes = await Promise.all(
-  tools.map(([tool, ...args]) => run(process.execPath, [join(root, 'node_modules', tool), ...args])),
-);
+const codes = await Promise.all([
+  ...tools.map(([tool, ...args]) => run(process.execPath, [join(root, 'node_modules', tool), ...args])),
+  run(process.execPath, [join(root, 'scripts', 'dead-exports.mjs')]),
+]);
 process.exit(codes.every((code) => code === 0) ? 0 : 1);

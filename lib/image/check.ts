@@ -2,25 +2,16 @@
 
 import { FlashError } from '../errors';
 import { examine, type Examination } from './doctor';
-import type { ImageFacts, ImageRole } from './facts';
+import type { ImageFacts } from './facts';
 import { isRefusal } from './finding';
-import { roadOfRole, type Road } from './roads';
+import type { Road } from './roads';
 
 /**
- * Examines an image for its place in the cloud route.
+ * Examines an image for its place.
  *
  * @throws FlashError with the first finding that refuses it: image-compressed, image-web-page, image-wrong-chip,
  * image-invalid, image-truncated, image-stock-firmware, image-too-large, image-wrong-slot, image-wrong-place,
  * image-wrong-flash-mode, image-wrong-flash-size, image-minimal
- */
-export function checkImage(bytes: Uint8Array, role: ImageRole): ImageFacts {
-  return requireSound(examine(bytes, roadOfRole(role)));
-}
-
-/**
- * The same for any road, DIY mode included.
- *
- * @throws as `checkImage`
  */
 export function checkForRoad(bytes: Uint8Array, road: Road): ImageFacts {
   return requireSound(examine(bytes, road));
@@ -29,7 +20,7 @@ export function checkForRoad(bytes: Uint8Array, road: Road): ImageFacts {
 /**
  * What `checkForRoad` makes of an examination.
  *
- * @throws as `checkImage`
+ * @throws as `checkForRoad`
  */
 export function requireSound({ findings, facts, road }: Examination): ImageFacts {
   const reason = findings.find(isRefusal);

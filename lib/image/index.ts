@@ -1,7 +1,7 @@
 /** ESP8266 images: bytes to facts and back. Pure: no files, no sockets. */
 
 export { buildImage } from './build';
-export { checkForRoad, checkImage, requireSound } from './check';
+export { checkForRoad, requireSound } from './check';
 export type { FinalContent, ImageContent, PartContent, PlainContent, SegmentContent, UserContent } from './content';
 export { examine, type Examination } from './doctor';
 export type {

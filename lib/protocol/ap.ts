@@ -8,7 +8,6 @@ import { checkServerAddress } from './server-address';
 export const AP_SSID_PREFIX = 'ITEAD-';
 export const AP_PASSWORD = '12345678';
 export const AP_ADDRESS = ACCESS_POINT.device;
-export const AP_PORT = 80;
 export const AP_URL = `http://${AP_ADDRESS}`;
 
 /** The device finds these by comparing text, so not a character may differ (docs/dev/stock-firmware.md#1.3). */

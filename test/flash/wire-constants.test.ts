@@ -72,7 +72,6 @@ const ACCESS_POINT: Row[] = [
   ['1.1', 'its password', 'AP_PASSWORD', ap.AP_PASSWORD, { is: '12345678' }],
   ['1.1', 'the device in it', 'AP_URL', ap.AP_URL, { is: 'http://10.10.7.1' }],
   ['1.1', 'its network', 'ACCESS_POINT', accessPointNetwork.prefix, { is: '10.10.7.' }],
-  ['1.3', 'its port', 'AP_PORT', ap.AP_PORT, { is: 80 }],
   ['1.3', 'GET /device HTTP/1.1', 'AP_DEVICE_PATH', ap.AP_DEVICE_PATH, { is: '/device' }],
   ['1.3', 'POST /ap HTTP/1.1', 'AP_PROVISION_PATH', ap.AP_PROVISION_PATH, { is: '/ap' }],
   ['1.3', 'ssid up to 31 bytes', 'SSID_LIMIT', ap.SSID_LIMIT, { is: 31 }],

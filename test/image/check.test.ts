@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../lib/errors';
-import { checkImage, makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
+import { makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
 import { seededRandom } from '../../lib/image/random';
 import { countSlotWords, slotOf } from '../../lib/image/slot';
-import { assertRefused, patched, refusalOf, rewritten } from './helpers';
+import { assertRefused, checkImage, patched, refusalOf, rewritten } from './helpers';
 
 const FINAL_IROM = 0x1010;
 

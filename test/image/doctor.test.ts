@@ -8,7 +8,6 @@ import {
   USER_LIMIT,
   buildImage,
   checkForRoad,
-  checkImage,
   examine,
   makeFinalImage,
   makeUserImage,
@@ -21,7 +20,7 @@ import {
   type ImageOptions,
   type Road,
 } from '../../lib/image';
-import { CORE_WORDS, assertRefused, patched, repetitive, rewritten } from './helpers';
+import { CORE_WORDS, assertRefused, checkImage, patched, repetitive, rewritten } from './helpers';
 
 const FINAL_ROADS: readonly Road[] = ['finalstage', 'one-hop', 'diy'];
 const CLOUD_ROADS: readonly Road[] = ['cloud-user1', 'cloud-user2'];

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { buildImage, takeApart } from '../../lib/image';
+import { buildImage, checkForRoad, roadOfRole, takeApart, type ImageFacts, type ImageRole } from '../../lib/image';
+
+/** Examines an image for its place in the cloud method. */
+export function checkImage(bytes: Uint8Array, role: ImageRole): ImageFacts {
+  return checkForRoad(bytes, roadOfRole(role));
+}
 
 /** What `run` throws, which must be a FlashError; undefined where it throws nothing. */
 export function refusalOf(run: () => unknown): FlashError | undefined {

@@ -7,7 +7,6 @@ import {
   REHEARSAL_MARK,
   USER_LIMIT,
   buildImage,
-  checkImage,
   examine,
   makeFinalImage,
   packOneHop,
@@ -21,7 +20,7 @@ import { MOST_OVERHEAD, slotFile } from '../../lib/image/one-hop/pack';
 import { finalOf } from '../../lib/image/one-hop/read';
 import { RELOCATOR } from '../../lib/image/one-hop/relocator';
 import { seededRandom } from '../../lib/image/random';
-import { assertRefused, patched, repetitive, rewritten } from './helpers';
+import { assertRefused, checkImage, patched, repetitive, rewritten } from './helpers';
 
 /** The largest that still fits as it is. */
 const LARGEST_RAW = Math.floor((USER_LIMIT - REPORT_BYTES - layoutFor(0).imageLength) / 16) * 16;
