@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures what the package costs, each row beside a partner in the same run, and prints a table. Rows
  * are chosen by words in their names, such as `npm run bench -- concurrent`; `--rounds 1` is quick and rough; `--json FILE`
- * keeps every single figure.
+ * keeps every single figure, `--profile FOLDER` profiles of the processes.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeFinalImage, packOneHop } from '../../lib/image';
+import { Child } from './child';
 import { table, type Row } from './figures';
 import { close, devices, memory, type LoadOptions } from './load';
 
@@ -32,8 +33,9 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, json: { type: 'string' } },
+    options: { rounds: { type: 'string' }, json: { type: 'string' }, profile: { type: 'string' } },
   });
+  Child.profiles = values.profile;
   const imagePath = writeImages();
   const options = { imagePath, rounds: Number(values.rounds ?? ROUNDS) };
   const rows: Row[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +11,14 @@ import { writeAtomically } from '../../lib/flash/firmware/store/atomic-file';
 import { JobMemory } from '../../lib/flash/host/job-memory';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import type { Job } from '../../lib/flash/job/job';
+import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { StageRuns } from '../../lib/flash/run/stage-runs';
 import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
 import { digestOf, makeFinalImage } from '../../lib/image';
+import { keptJobs, keptJobsPath } from '../shared/kept-jobs';
 import { FIRMWARE } from './bench';
 
 const DEVICE = '1000a1b2c3';
@@ -38,7 +40,7 @@ describe('flash/job-memory: when it writes', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const file = (): string => join(folder, 'jobs', 'host.json');
+  const file = (): string => keptJobsPath(folder);
   const image = (bytes: Uint8Array): string => join(folder, 'jobs', 'host.images', `${digestOf(bytes)}.bin`);
 
   /** What a process has after its start in this folder. */
@@ -56,8 +58,8 @@ describe('flash/job-memory: when it writes', () => {
     return { jobs, runs, queue, memory };
   }
 
-  function enter(jobs: JobBook, stage: 'upgrade' | 'finalstage'): Job {
-    const job = jobs.jobFor(stage, DEVICE);
+  function enter(jobs: JobBook, stage: 'upgrade' | 'finalstage', deviceid = DEVICE): Job {
+    const job = jobs.jobFor(stage, deviceid);
     job.enter(stage);
     return job;
   }
@@ -76,8 +78,7 @@ describe('flash/job-memory: when it writes', () => {
 
   /** The job as it lies on disk. */
   function onDisk(): { download?: { sent: number }; visit?: object; snapshot: { stage: string } } | undefined {
-    if (!existsSync(file())) return undefined;
-    return (JSON.parse(readFileSync(file(), 'utf8')) as { jobs: ReturnType<typeof onDisk>[] }).jobs[0];
+    return keptJobs<NonNullable<ReturnType<typeof onDisk>>>(folder)?.jobs[0];
   }
 
   it('writes again by itself after a write that failed, and says once that it could not', async () => {
@@ -145,8 +146,7 @@ describe('flash/job-memory: when it writes', () => {
 
   it('writes turns at their pace, and at once where somebody waits for them or it closes', async () => {
     const { jobs, memory } = start({ turnsMs: LONG });
-    const kept = (): unknown[] =>
-      existsSync(file()) ? (JSON.parse(readFileSync(file(), 'utf8')) as { jobs: unknown[] }).jobs : [];
+    const kept = (): unknown[] => keptJobs(folder)?.jobs ?? [];
     enter(jobs, 'upgrade');
     await memory.settled();
     for (const deviceid of ['1000000001', '1000000002', '1000000003']) {
@@ -159,6 +159,71 @@ describe('flash/job-memory: when it writes', () => {
       else await memory.settled();
       assert.equal(kept().length, Number(deviceid.at(-1)) + 1);
     }
+  });
+
+  it('writes of a turn what has changed, however many jobs there are', async () => {
+    const { jobs, queue, memory } = start({ flowMs: LONG });
+    for (let n = 0; n < 50; n++) {
+      enter(jobs, 'upgrade', `10000${n + 10_000}`);
+      queue.add({ deviceid: `20000${n + 10_000}` });
+    }
+    await memory.settled();
+    const before = statSync(file()).size;
+    const first = jobs.latest('1000010000');
+    first?.learn({ ip: '192.0.2.7' });
+    jobs.latest('1000010001')?.evidence.add({ kind: 'acknowledged', error: 404 });
+    await memory.settled();
+    const added = readFileSync(file()).subarray(before).toString();
+    assert.equal(added.trim().split('\n').length, 1);
+    const line = JSON.parse(added) as Record<string, { id: string }[]>;
+    assert.deepEqual(Object.keys(line), ['jobs']);
+    assert.deepEqual(
+      line['jobs']?.map(({ id }) => id),
+      [first?.id],
+    );
+  });
+
+  it('writes all of it once in a while, and the file does not grow for ever', async () => {
+    const { jobs, memory } = start();
+    const job = enter(jobs, 'upgrade');
+    let largest = 0;
+    for (let n = 0; n < 2000; n++) {
+      job.evidence.add({ kind: 'acknowledged', error: n });
+      if (n % 50 > 0) continue;
+      job.learn({ ip: `192.0.2.${n % 200}` });
+      await memory.settled();
+      largest = Math.max(largest, statSync(file()).size);
+    }
+    const whole = JSON.stringify(onDisk()).length;
+    assert.ok(largest < 4 * whole + 300_000, `${largest} bytes for ${whole}`);
+    const { snapshot, evidence } = keptJobs<JobRecord>(folder)?.jobs[0] ?? {};
+    assert.deepEqual([snapshot?.ip, evidence?.length], [job.facts.ip, 1000]);
+  });
+
+  it('writes all of it again where somebody has removed the file', async () => {
+    const { jobs, memory } = start();
+    enter(jobs, 'upgrade');
+    const other = enter(jobs, 'upgrade', '1000000002');
+    await memory.settled();
+    await rm(file());
+    other.learn({ ip: '192.0.2.7' });
+    await memory.settled();
+    assert.equal(keptJobs(folder)?.jobs.length, 2);
+  });
+
+  it('writes the image that the disk did not take with the next try', async () => {
+    const { jobs } = start({ retryMs: 1 });
+    const blocker = join(folder, 'jobs');
+    await writeFile(blocker, 'no folder');
+    const failed = once(told, 'told');
+    const job = enter(jobs, 'finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    job.visit = new FinalStageVisit();
+    await failed;
+    await rm(blocker);
+    while (!existsSync(file())) await nextTurn();
+    assert.ok(existsSync(image(FIRMWARE.final)));
+    assert.ok(start().jobs.all()[0]?.firmware.final);
   });
 
   it('writes what flows after a while', async () => {

@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
 import { loadFirmware } from '../../lib/flash/firmware/firmware';
-import type { JobFileContent } from '../../lib/flash/kept/job-schema';
 import type { JobRecord } from '../../lib/flash/kept/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/routes/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { keptJobs, keptJobsPath } from '../shared/kept-jobs';
 import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';
+import { JOB, TICKET } from './stored-samples';
 
 const deviceid = '1000a1b2c3';
 /** A stage that waits for what never comes. */
@@ -55,7 +56,9 @@ describe('flash/job-memory', () => {
     };
   }
 
-  const file = (): string => join(folder, 'jobs', 'host.json');
+  const file = (): string => keptJobsPath(folder);
+  /** As versions before 0.2 wrote it. */
+  const formerFile = (): string => join(folder, 'jobs', 'host.json');
   const images = (): string[] => {
     const path = join(folder, 'jobs', 'host.images');
     return existsSync(path) ? readdirSync(path).sort() : [];
@@ -79,7 +82,7 @@ describe('flash/job-memory', () => {
     assert.equal(statSync(file()).mode & 0o777, 0o600);
     assert.ok(!readFileSync(file(), 'utf8').includes('top secret'));
     assert.equal(images().length, 3);
-    assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), ['host.images', 'host.json']);
+    assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), ['host.images', 'host.jsonl']);
 
     const second = host();
     const again = second.jobs.openJob(deviceid);
@@ -276,10 +279,10 @@ describe('flash/job-memory', () => {
   ]) {
     it(`sets a file aside that holds ${what}`, async () => {
       await mkdir(join(folder, 'jobs'));
-      await writeFile(file(), content!);
+      await writeFile(formerFile(), content!);
       const first = host();
       assert.equal(first.jobs.all().length, 0);
-      assert.equal(readFileSync(`${file()}.broken`, 'utf8'), content);
+      assert.equal(readFileSync(`${formerFile()}.broken`, 'utf8'), content);
       await first.open();
       assert.equal(said.filter((text) => text.includes('.broken')).length, 1, said.join('\n'));
       first.jobs.jobFor('cloud', deviceid).enter('cloud');
@@ -297,12 +300,13 @@ describe('flash/job-memory', () => {
     job.download = new UpgradeDownload();
     job.evidence.add({ kind: 'dialled', peer: '192.0.2.7', port: 'tls' });
     await first.kept();
-    const content = JSON.parse(readFileSync(file(), 'utf8')) as JobFileContent;
-    const [record] = content.jobs as JobRecord[];
+    const content = keptJobs<JobRecord>(folder);
+    assert.ok(content);
+    const [record] = content.jobs;
     assert.ok(record);
     const { startedAt } = record.snapshot;
     const spoiled = JSON.stringify({
-      ...content,
+      format: 'sonota-jobs/1',
       jobs: [
         {
           ...record,
@@ -323,7 +327,7 @@ describe('flash/job-memory', () => {
       tickets: [...content.tickets, { id: 'x', nodeId: 'y', stage: 'z' }],
       queue: { isPaused: 7 },
     });
-    await writeFile(file(), spoiled);
+    await writeFile(formerFile(), spoiled);
 
     const second = host();
     const again = second.jobs.openJob(deviceid);
@@ -336,11 +340,119 @@ describe('flash/job-memory', () => {
     assert.ok(again?.download?.mayBeWritten, 'it may have been offered');
     assert.equal(second.runs.tickets.claim('upgrade').length, 1);
     assert.equal(second.queue.snapshot().state, 'idle');
-    assert.equal(readFileSync(`${file()}.broken`, 'utf8'), spoiled);
+    assert.equal(readFileSync(`${formerFile()}.broken`, 'utf8'), spoiled);
     await second.open();
     const told = said.filter((text) => text.includes('.broken'));
     assert.equal(told.length, 1, said.join('\n'));
     assert.match(told[0] ?? '', /without 10 parts of it: jobs\.0\.snapshot\.stages\.soldering /);
+  });
+
+  describe('of a former version', () => {
+    const former = JSON.stringify({ format: 'sonota-jobs/1', jobs: [JOB], tickets: [TICKET] });
+
+    it('is read once, and kept for a return to that version', async () => {
+      await mkdir(join(folder, 'jobs'));
+      await writeFile(formerFile(), former);
+      const first = host();
+      assert.equal(first.jobs.all()[0]?.id, JOB.id);
+      assert.ok(existsSync(formerFile()), 'nothing is on disk yet');
+      first.jobs.jobFor('cloud', '1000000009').enter('cloud');
+      await first.kept();
+      assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), ['host.json.old', 'host.jsonl']);
+      assert.equal(readFileSync(`${formerFile()}.old`, 'utf8'), former);
+      assert.equal(keptJobs(folder)?.jobs.length, 2);
+    });
+
+    it('is newer where an older version has run since', async () => {
+      const first = host();
+      first.runs.begin(request(first, 'cloud'));
+      await Promise.resolve();
+      await Promise.resolve();
+      await first.kept();
+      await writeFile(formerFile(), former);
+      assert.deepEqual(
+        host()
+          .jobs.all()
+          .map(({ id }) => id),
+        [JOB.id],
+      );
+    });
+
+    it('goes with its host', async () => {
+      await mkdir(join(folder, 'jobs'));
+      await writeFile(formerFile(), former);
+      await writeFile(`${formerFile()}.old`, former);
+      await host().close({ forget: true });
+      assert.deepEqual(readdirSync(join(folder, 'jobs')), []);
+    });
+  });
+
+  describe('whose file is damaged', () => {
+    /** Two jobs whose newest turns are the last two lines, and the lines of the file. */
+    async function twoJobs(): Promise<string[]> {
+      const first = host();
+      const outlets = ['1000000001', '1000000002'].map((id) => {
+        first.runs.begin(request(first, 'cloud', { deviceid: id, findJob: () => first.jobs.jobFor('cloud', id) }));
+        return id;
+      });
+      await Promise.resolve();
+      await Promise.resolve();
+      await first.kept();
+      for (const id of outlets) {
+        first.jobs.latest(id)?.learn({ ip: `192.0.2.${id.at(-1)}` });
+        await first.kept();
+      }
+      return readFileSync(file(), 'utf8').split('\n');
+    }
+    const addresses = (on: FlashHost): unknown[] => on.jobs.all().map(({ facts }) => facts.ip);
+
+    it('loses the line that a crash has cut off, and says nothing of it', async () => {
+      const lines = await twoJobs();
+      assert.deepEqual(addresses(host()), ['192.0.2.1', '192.0.2.2']);
+      const whole = lines.join('\n');
+      for (const cut of [1, 2, 40]) {
+        await writeFile(file(), whole.slice(0, -cut));
+        const second = host();
+        assert.deepEqual(addresses(second), ['192.0.2.1', undefined]);
+        // What is written next must not be put behind half a line.
+        second.jobs.latest('1000000002')?.learn({ ip: '192.0.2.3' });
+        await second.kept();
+        assert.deepEqual(addresses(host()), ['192.0.2.1', '192.0.2.3']);
+      }
+      assert.deepEqual(said, []);
+    });
+
+    it('is used without a line that cannot be read, of which it keeps a copy', async () => {
+      const lines = await twoJobs();
+      const damaged = lines.with(-3, `${lines.at(-3)?.slice(0, 30)}\u0000`).join('\n');
+      await writeFile(file(), damaged);
+      const second = host();
+      assert.deepEqual(addresses(second), [undefined, '192.0.2.2']);
+      assert.equal(readFileSync(`${file()}.broken`, 'utf8'), damaged);
+      await second.open();
+      assert.match(said.join('\n'), /is used without a line of it that cannot be read/);
+    });
+
+    for (const [what, text] of [
+      ['nothing', ''],
+      ['another format', '{"format":"sonota-jobs/99"}\n{"jobs":[]}\n'],
+      ['no format', '{"jobs":[]}\n'],
+      ['no JSON', '\u0000\u0000\u0000\n'],
+      ['half a line', '{"format":"sonota-jobs/2"}'],
+    ]) {
+      it(`is set aside where it holds ${what}`, async () => {
+        await mkdir(join(folder, 'jobs'));
+        await writeFile(file(), text!);
+        const first = host();
+        assert.deepEqual(first.jobs.all(), []);
+        assert.equal(readFileSync(`${file()}.broken`, 'utf8'), text);
+        await first.open();
+        assert.equal(said.filter((line) => line.includes('.broken')).length, 1, said.join('\n'));
+        first.jobs.jobFor('cloud', deviceid).enter('cloud');
+        await first.kept();
+        assert.equal(keptJobs(folder)?.jobs.length, 1);
+      });
+    }
   });
 
   /** Begins a stage and resolves when it has ended; whether anybody heard is another matter. */

@@ -140,7 +140,8 @@ export class Hostile {
     const folder = this.folders.pop() ?? join(this.folder, `${index}`);
     for (const [name, content] of Object.entries(FILES)) {
       await mkdir(join(folder, name, '..'), { recursive: true });
-      await writeFile(join(folder, name), damaged(random, Buffer.from(JSON.stringify(content))));
+      const text = [content].flat().map((line) => `${JSON.stringify(line)}\n`);
+      await writeFile(join(folder, name), damaged(random, Buffer.from(text.join(''))));
     }
     const ignored = (): void => undefined;
     recallHome(folder, ignored);
@@ -164,6 +165,11 @@ const FILES: Readonly<Record<string, object>> = {
     tickets: [TICKET],
     queue: { isPaused: false, entries: [ENTRY] },
   },
+  'jobs/host.jsonl': [
+    { format: 'sonota-jobs/2' },
+    { jobs: [{ ...JOB, evidence: OBSERVATIONS }], tickets: [TICKET], entries: [ENTRY] },
+    { queue: { isPaused: false, order: [ENTRY.id] }, gone: ['x'] },
+  ],
   'keys/host.json': {
     format: 'sonota-keys/1',
     devices: { '1000a1b2c3': { pin: { salt: 'a'.repeat(32), sha256: 'a'.repeat(64) }, issued: [] } },

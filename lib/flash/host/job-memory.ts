@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RateLimit } from '../../server/rate-limit';
 import type { HostLog } from './host-log';
+import type { LoadedImage } from '../firmware/firmware';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
+import { Differences } from '../kept/differences';
 import { JobFile } from '../kept/job-file';
-import { imagesOf, jobOf, recordOf } from '../kept/job-record';
+import { imagesOf, jobOf, recordOf, type JobRecord } from '../kept/job-record';
 import type { FlashQueue } from '../queue/flash-queue';
-import { keptQueue, revivedQueue } from '../kept/queue-record';
+import { keptEntry, revivedQueue } from '../kept/queue-record';
+import type { TicketRecord } from '../kept/ticket-book';
+import type { QueueEntry } from '../queue/entry';
 import type { StageRuns } from '../run/stage-runs';
 import { waitFor } from '../waiting/wait';
 import type { Waits } from '../waiting/waits';
@@ -18,10 +22,18 @@ const ENDED_KEPT = 10;
 
 /**
  * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
- * (docs/dev/design.md#3.7). Written at every turn of a flash, so that what was done to a device is never done twice.
+ * (docs/dev/design.md#3.7). A job is written at each of its turns, so that what was done to a device is never done twice;
+ * where bytes merely flow, once in a while.
  */
 export class JobMemory {
   private readonly file: JobFile;
+  /** Jobs of which the disk does not know the newest turn, and those of which it does not know how far they are. */
+  private readonly turned = new Set<Job>();
+  private readonly flowing = new Set<Job>();
+  private readonly tickets = new Differences<TicketRecord>();
+  private readonly entries = new Differences<QueueEntry>();
+  /** Digests of the images that a job's record names. */
+  private readonly imagesOfJobs = new Map<string, readonly string[]>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   /** How many turns there were, and how many of them are on disk. */
@@ -57,7 +69,9 @@ export class JobMemory {
   /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
   async close(): Promise<void> {
     if (this.isClosed) return;
-    if (this.timer) this.changed();
+    // How far they are is told four times a second: the disk is to have the last of it.
+    for (const job of this.of.jobs.all()) if (job.isOpen) this.flowing.add(job);
+    if (this.timer || this.flowing.size > 0) this.flowed();
     this.isClosed = true;
     this.hurry.abort();
     clearTimeout(this.timer);
@@ -90,20 +104,24 @@ export class JobMemory {
     if (!kept) return;
     const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
     for (const record of kept.jobs) {
-      const job = jobOf(record, (...image) => this.file.image(...image));
+      const job = jobOf(record, (...image) => this.file.images.image(...image));
       // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
       if (!job.isOpen || job.continuesUnattended || awaited.has(job.id)) this.of.jobs.restore(job);
     }
     for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
       this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
     }
-    this.of.runs.restore(kept.tickets, (sha256) => this.file.bytes(sha256));
+    this.of.runs.restore(kept.tickets, (sha256) => this.file.images.bytes(sha256));
     if (kept.queue) this.of.queue.restore(revivedQueue(kept.queue));
   }
 
-  private readonly onJobChanged = (_job: Job, isTurn: boolean): void => {
-    if (isTurn) this.changed();
-    else this.flowed();
+  private readonly onJobChanged = (job: Job, isTurn: boolean): void => {
+    if (isTurn) {
+      this.turned.add(job);
+      return this.changed();
+    }
+    this.flowing.add(job);
+    this.timer ??= setTimeout(() => this.flowed(), this.waits.flowMs).unref();
   };
 
   private readonly onQueueChanged = (isTurn: boolean): void => {
@@ -111,12 +129,14 @@ export class JobMemory {
   };
 
   private flowed(): void {
-    this.timer ??= setTimeout(() => this.changed(), this.waits.flowMs).unref();
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const job of this.flowing) this.turned.add(job);
+    this.flowing.clear();
+    this.changed();
   }
 
   private changed(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     this.turns += 1;
     if (!this.isClosed) this.writing ??= this.writeAll();
   }
@@ -138,7 +158,7 @@ export class JobMemory {
         this.log('warn', `The jobs cannot be kept in ${this.file.path}: ${(error as Error).message}`);
       }
       this.hasFailed = true;
-      if (!this.isClosed) this.timer ??= setTimeout(() => this.changed(), this.waits.retryMs).unref();
+      if (!this.isClosed) this.timer ??= setTimeout(() => this.flowed(), this.waits.retryMs).unref();
     } finally {
       this.writing = undefined;
     }
@@ -152,13 +172,44 @@ export class JobMemory {
     await pause(waitMs, undefined, { signal: this.hurry.signal, ref: false }).catch(() => undefined);
   }
 
+  /** What is new of all of it, as it is at this moment; what changes while it is written is written the next time. */
   private async writeNow(): Promise<void> {
-    const all = this.of.jobs.all();
-    const ended = this.of.jobs.ended().slice(-ENDED_KEPT);
-    const jobs = all.filter((job) => job.isOpen || ended.includes(job));
-    const { tickets } = this.of.runs;
-    const queue = keptQueue(this.of.queue.record());
-    const images = [...jobs.flatMap((job) => imagesOf(job)), ...tickets.images()];
-    await this.file.write({ jobs: jobs.map(recordOf), tickets: tickets.all(), queue }, images);
+    const { jobs, images } = this.changedJobs();
+    const tickets = this.tickets.since(this.of.runs.tickets.all());
+    const { isPaused, entries } = this.of.queue.record();
+    const changedEntries = [...this.entries.since(entries)].map(
+      ([id, entry]) => [id, entry && keptEntry(entry)] as const,
+    );
+    const queue = { isPaused, order: entries.map(({ id }) => id) };
+    const carried = this.of.runs.tickets.images();
+    const needed = new Set([...this.imagesOfJobs.values()].flat().concat(carried.map(({ sha256 }) => sha256)));
+    await this.file.write({ jobs, tickets, entries: new Map(changedEntries), queue }, [...images, ...carried], needed);
+  }
+
+  /** The records of the jobs that have changed, undefined for those that are kept no longer; and their images. */
+  private changedJobs(): { jobs: Map<string, JobRecord | undefined>; images: LoadedImage[] } {
+    const ended = new Set(this.of.jobs.ended().slice(-ENDED_KEPT));
+    const kept = this.of.jobs.all().filter((job) => job.isOpen || ended.has(job));
+    const jobs = new Map<string, JobRecord | undefined>();
+    const images: LoadedImage[] = [];
+    for (const job of kept) {
+      if (!this.turned.has(job) && this.file.hasJob(job.id)) continue;
+      const own = imagesOf(job);
+      images.push(...own);
+      this.imagesOfJobs.set(
+        job.id,
+        own.map(({ sha256 }) => sha256),
+      );
+      jobs.set(job.id, recordOf(job));
+      this.flowing.delete(job);
+    }
+    this.turned.clear();
+    const keptIds = new Set(kept.map(({ id }) => id));
+    for (const id of this.file.jobIds()) {
+      if (keptIds.has(id)) continue;
+      jobs.set(id, undefined);
+      this.imagesOfJobs.delete(id);
+    }
+    return { jobs, images };
   }
 }

@@ -1,29 +1,29 @@
 /** The file of one host's jobs, and the images that they need beside it. */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkForRoad, digestOf, type ImageRole } from '../../image';
-import type { LoadedImage } from '../firmware/firmware';
-import { targetOf, type Route } from '../routes';
-import type { ImageReference } from './job-record';
+import { syncFolder } from '../firmware/store/atomic-file';
+import { contentOf, JobLines, type JobChanges } from './job-journal';
 import { jobFileContent, type JobFileContent } from './job-schema';
-import { readStored, storedText, type OnUnusable, type StoredFormat } from './stored-file';
-import { writeAtomically } from '../firmware/store/atomic-file';
+import { Journal } from './journal';
+import { KeptImages, type KeptImage } from './kept-images';
+import { readStored, usable, type OnUnusable, type StoredFormat } from './stored-file';
 
-const FORMAT: StoredFormat<JobFileContent> = { format: 'sonota-jobs/1', schema: jobFileContent };
-const IMAGE_FILE = /^([\da-f]{64})\.bin$/;
-
-/** Bytes under their own digest. */
-export type KeptImage = Pick<LoadedImage, 'sha256' | 'bytes'>;
+/** Each job is a line that is written when it changes. */
+const FORMAT = 'sonota-jobs/2';
+/** All jobs in one text. */
+const FORMER: StoredFormat<JobFileContent> = { format: 'sonota-jobs/1', schema: jobFileContent };
 
 export class JobFile {
-  private readonly name: string;
-  private readonly images: string;
-  /** Digests of the images that are known to lie there. */
-  private readonly kept = new Set<string>();
-  private isTidy = false;
+  readonly images: KeptImages;
+  private readonly journal: Journal;
+  private readonly lines = new JobLines();
+  /** Images that the disk has not taken yet, by their digests. */
+  private readonly awaitedImages = new Map<string, KeptImage>();
+  private isFormerAway = false;
+  private readonly names: { readonly journal: string; readonly former: string };
 
   /**
    * @param folder for the jobs of all hosts; made when there is something to write
@@ -35,84 +35,85 @@ export class JobFile {
   ) {
     // Ids are hex numbers, but a person can write any into a flow file.
     const safe = /^[\w-]{1,64}$/.test(hostId) ? hostId : createHash('sha256').update(hostId).digest('hex');
-    this.name = `${safe}.json`;
-    this.images = join(folder, `${safe}.images`);
+    this.names = { journal: `${safe}.jsonl`, former: `${safe}.json` };
+    this.journal = new Journal(folder, this.names.journal, FORMAT);
+    this.images = new KeptImages(join(folder, `${safe}.images`));
   }
 
   get path(): string {
-    return join(this.folder, this.name);
-  }
-
-  /** What was kept; see `readStored`. */
-  read(onUnusable: OnUnusable): JobFileContent | undefined {
-    this.removeLeftovers();
-    return readStored(this.path, FORMAT, onUnusable);
-  }
-
-  /** An image that is still there and still what it was. */
-  image(role: ImageRole, { sha256, source }: ImageReference, route: Route | undefined): LoadedImage | undefined {
-    try {
-      const bytes = this.bytes(sha256);
-      return bytes && { role, bytes, sha256, facts: checkForRoad(bytes, targetOf(role, route)), source };
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The bytes with this digest, where they are there. */
-  bytes(sha256: string): Buffer | undefined {
-    try {
-      const bytes = readFileSync(join(this.images, `${sha256}.bin`));
-      if (digestOf(bytes) !== sha256) return undefined;
-      this.kept.add(sha256);
-      return bytes;
-    } catch {
-      return undefined;
-    }
+    return this.journal.path;
   }
 
   /**
-   * Writes the images first, so that a file never names one that is not there; then removes those that it does not.
-   * @throws what the file system says
+   * What was kept; see `readStored`. A file of the former format is newer than the other where there are both: it is put
+   * away as soon as its jobs are in the other one, and an older version of this package writes no other.
    */
-  async write(content: JobFileContent, images: readonly KeptImage[]): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    for (const { sha256, bytes } of images) {
-      if (this.kept.has(sha256)) continue;
-      await mkdir(this.images, { recursive: true, mode: 0o700 });
-      await writeAtomically(this.images, `${sha256}.bin`, bytes);
-      this.kept.add(sha256);
+  read(onUnusable: OnUnusable): JobFileContent | undefined {
+    this.removeLeftovers();
+    const former = readStored(this.formerPath, FORMER, onUnusable);
+    if (former) return former;
+    const lines = this.journal.read(onUnusable);
+    return lines && usable(this.path, jobFileContent, contentOf(lines), onUnusable);
+  }
+
+  /** Ids of the jobs that are in the file. */
+  jobIds(): readonly string[] {
+    return this.lines.jobIds();
+  }
+
+  hasJob(id: string): boolean {
+    return this.lines.hasJob(id);
+  }
+
+  /**
+   * Writes the images first, so that the file never names one that is not there; then removes those that are not needed.
+   *
+   * @param images bytes of those that may not be there yet
+   * @param needed digests of all that the file names
+   * @throws what the file system says; the next call writes what this one could not
+   */
+  async write(changes: JobChanges, images: readonly KeptImage[], needed: ReadonlySet<string>): Promise<void> {
+    const line = this.lines.update(changes);
+    for (const image of images) this.awaitedImages.set(image.sha256, image);
+    try {
+      await this.images.add([...this.awaitedImages.values()]);
+      this.awaitedImages.clear();
+      if (line !== undefined || this.journal.needsWhole) await this.journal.add(line ?? '{}', () => this.lines.whole());
+      await this.putFormerAway();
+    } catch (error) {
+      this.journal.mistrust();
+      throw error;
     }
-    await writeAtomically(this.folder, this.name, storedText(FORMAT, content));
-    await this.tidyUp(new Set(images.map(({ sha256 }) => sha256)));
+    await this.images.retain(needed);
   }
 
   /** The host is no more. */
   async remove(): Promise<void> {
-    await rm(this.path, { force: true });
-    await rm(this.images, { recursive: true, force: true });
-    this.kept.clear();
+    await this.journal.remove();
+    for (const path of [this.formerPath, `${this.formerPath}.old`]) await rm(path, { force: true });
+    await this.images.remove();
   }
 
-  private async tidyUp(needed: ReadonlySet<string>): Promise<void> {
-    const isNews = !this.isTidy || [...this.kept].some((sha256) => !needed.has(sha256));
-    if (!isNews) return;
-    this.isTidy = true;
-    const names = await readdir(this.images).catch(() => []);
-    for (const name of names) {
-      const sha256 = IMAGE_FILE.exec(name)?.[1];
-      if (sha256 !== undefined && needed.has(sha256)) continue;
-      await rm(join(this.images, name), { force: true });
-      if (sha256 !== undefined) this.kept.delete(sha256);
+  private get formerPath(): string {
+    return join(this.folder, this.names.former);
+  }
+
+  /** Kept for a return to an older version; on the disk before anything else is written, as it would be read instead. */
+  private async putFormerAway(): Promise<void> {
+    if (this.isFormerAway) return;
+    if (existsSync(this.formerPath)) {
+      await rename(this.formerPath, `${this.formerPath}.old`);
+      await syncFolder(this.folder);
     }
-    if (needed.size === 0) await rm(this.images, { recursive: true, force: true });
+    this.isFormerAway = true;
   }
 
   /** Of writes that a crash cut off; other hosts may be writing just now. */
   private removeLeftovers(): void {
+    const mine = Object.values(this.names).map((name) => `.${name}.`);
     try {
-      const mine = readdirSync(this.folder).filter((name) => name.startsWith(`.${this.name}.`));
-      for (const name of mine) rmSync(join(this.folder, name), { force: true });
+      const left = readdirSync(this.folder).filter((name) => mine.some((beginning) => name.startsWith(beginning)));
+      for (const name of left) rmSync(join(this.folder, name), { force: true });
     } catch {
       // There is no folder yet.
     }

@@ -1,11 +1,16 @@
 /** A queue as it is kept on disk. */
 
-import type { QueueRecord } from '../queue/entry';
+import type { QueueEntry, QueueRecord } from '../queue/entry';
 import { keptMessage, revivedMessage } from './kept-message';
 
-/** As JSON carries it: of the messages only what a file may hold. */
+/** As JSON carries it. */
 export function keptQueue({ isPaused, entries }: QueueRecord): QueueRecord {
-  return { isPaused, entries: entries.map((entry) => ({ ...entry, message: keptMessage(entry.message).message })) };
+  return { isPaused, entries: entries.map(keptEntry) };
+}
+
+/** As JSON carries it: of the message only what a file may hold. */
+export function keptEntry(entry: QueueEntry): QueueEntry {
+  return { ...entry, message: keptMessage(entry.message).message };
 }
 
 export function revivedQueue({ isPaused, entries }: QueueRecord): QueueRecord {

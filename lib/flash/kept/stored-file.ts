@@ -34,18 +34,28 @@ export function readStored<T extends object>(
     if (code !== 'ENOENT' && code !== 'ENOTDIR') onUnusable(`${path} could not be read and is not used: ${message}`);
     return undefined;
   }
-  const parsed = parse(content);
+  const parsed = parseStored(content);
   const marked = isMarked(parsed) ? (parsed.format === format ? parsed : undefined) : unmarked?.(parsed);
   if (marked === undefined) {
     const why = parsed === undefined ? 'it is not JSON' : `it is no file of the format ${format}`;
-    setAside(path, `could not be read: ${why}`, onUnusable, renameSync);
+    setAside(path, `could not be read: ${why}`, onUnusable, 'move');
     return undefined;
   }
-  const { value, dropped } = read(schema, marked);
-  if (value === undefined) setAside(path, `could not be read: it ${dropped[0]}`, onUnusable, renameSync);
+  return usable(path, schema, marked, onUnusable);
+}
+
+/** What of a file's content can be used. Parts that cannot are left out; the file is set aside, or copied first. */
+export function usable<T extends object>(
+  path: string,
+  schema: Schema<T>,
+  content: unknown,
+  onUnusable: OnUnusable,
+): T | undefined {
+  const { value, dropped } = read(schema, content);
+  if (value === undefined) setAside(path, `could not be read: it ${dropped[0]}`, onUnusable, 'move');
   else if (dropped.length > 0) {
     const what = dropped.length === 1 ? 'a part' : `${dropped.length} parts`;
-    setAside(path, `is used without ${what} of it: ${dropped[0]}`, onUnusable, copyFileSync);
+    setAside(path, `is used without ${what} of it: ${dropped[0]}`, onUnusable, 'copy');
   }
   return value;
 }
@@ -55,8 +65,10 @@ export function storedText<T extends object>({ format }: StoredFormat<T>, conten
   return `${JSON.stringify({ format, ...content })}\n`;
 }
 
-/** `__proto__` is dropped at every depth: much of this ends in messages, which flows merge. */
-function parse(content: string): unknown {
+/**
+ * Undefined where it is not JSON. `__proto__` is dropped at every depth: much of this ends in messages, which flows merge.
+ */
+export function parseStored(content: string): unknown {
   try {
     return JSON.parse(content, (key, value: unknown) => (key === '__proto__' ? undefined : value));
   } catch {
@@ -68,10 +80,12 @@ function isMarked(content: unknown): content is { format: unknown } {
   return typeof content === 'object' && content !== null && 'format' in content;
 }
 
-function setAside(path: string, what: string, onUnusable: OnUnusable, move: (from: string, to: string) => void): void {
+/** Keeps a file, as it is, beside its name. */
+export function setAside(path: string, what: string, onUnusable: OnUnusable, how: 'move' | 'copy'): void {
   const aside = `${path}.broken`;
   try {
-    move(path, aside);
+    if (how === 'move') renameSync(path, aside);
+    else copyFileSync(path, aside);
     onUnusable(`${path} ${what}. The file as it was is kept as ${aside}.`);
   } catch {
     onUnusable(`${path} ${what}.`);

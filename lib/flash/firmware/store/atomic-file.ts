@@ -38,7 +38,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /** The name itself lies in the folder; not every system lets a folder be synced, and none needs it to be right. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
