@@ -22,7 +22,7 @@ import { atRest } from './world-view';
 /** News of one look; a transfer has hundreds a second. */
 const LOOK_MS = 250;
 /** Home Assistant's start is heard by everybody at once; who answers does not do so in the same moment. */
-const ANNOUNCE_WITHIN_MS = 2000;
+const ANNOUNCE_WITHIN_MS = 1000;
 /** A connect is told twice: by what the broker has kept and by the birth message. */
 const SETTLE_MS = 100;
 /** Where the configs at the broker do not arrive by then, nothing is known of them. */
