@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { makeFinalImage, packOneHop } from '../../lib/image';
 import { Child } from './child';
 import { table, type Row } from './figures';
+import { instructed, restated } from './home-assistant';
 import { close, devices, memory, type LoadOptions } from './load';
 
 const ROUNDS = 5;
@@ -28,6 +29,8 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
   '50 concurrent without flash time': (options) => devices(50, 0, options),
   memory: (options) => memory(20, 200, options),
   close: (options) => close(200, options),
+  'home assistant, 100 devices restated': ({ rounds }) => restated(100, rounds),
+  'home assistant, instruction': ({ rounds }) => instructed(rounds),
 };
 
 async function main(): Promise<void> {

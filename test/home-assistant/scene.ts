@@ -19,6 +19,17 @@ export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 /** Id of the node that trusts the broker's authority. */
 const TLS_CONFIG = 'the-broker-tls';
 
+/** The node of example 30 that looks around, and the one that shows what it has found. */
+export const LOOK_AROUND_ID = 'd94b16e07c3a5f82';
+const HOME_ASSISTANT_ID = 'd6f51e81dcf155df';
+
+/** This machine has no Wi-Fi: with these `overrides` an inject at LOOK_AROUND_ID reports what a look would have found. */
+export function looksAround(deviceids: readonly string[]): NonNullable<SceneOptions['overrides']> {
+  const networks = deviceids.map((deviceid) => ({ ssid: `ITEAD-${deviceid}`, kind: 'stock', deviceid }));
+  const payload = { p: 'payload', v: JSON.stringify(networks), vt: 'json' };
+  return { inject: { props: [payload], wires: [[HOME_ASSISTANT_ID]] } };
+}
+
 export interface SceneOptions {
   /** The example that runs, by its number. */
   readonly number?: string;

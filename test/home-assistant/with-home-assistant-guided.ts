@@ -3,7 +3,7 @@ import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { EntityState, HomeAssistant, RecordedState } from './home-assistant';
 import { Meter } from './meter';
 import { RealSuite } from './real-suite';
-import { NEW_FIRMWARE, type Scene } from './scene';
+import { LOOK_AROUND_ID, looksAround, NEW_FIRMWARE, type Scene } from './scene';
 
 const ID = '1000a1b2c3';
 const CREDENTIALS = { 'sonota-host': { password: 'top secret' } };
@@ -13,15 +13,7 @@ const VISIBLY = { behaviours: { blockPauseMs: 20 } };
 const SILENT = { timings: { heartbeatUnit: 3_600_000 } };
 const UNARMED = 20;
 
-/** The node of example 30 that looks around. */
-const LOOK_AROUND_ID = 'd94b16e07c3a5f82';
-/** This machine has no Wi-Fi: what a look would have found goes to the node that shows it. */
-const LOOKS_AROUND = {
-  inject: {
-    props: [{ p: 'payload', v: JSON.stringify([{ ssid: `ITEAD-${ID}`, kind: 'stock', deviceid: ID }]), vt: 'json' }],
-    wires: [['d6f51e81dcf155df']],
-  },
-};
+const LOOKS_AROUND = looksAround([ID]);
 
 const update = (id: string): string => `update.sonota_${id}_update`;
 const stage = (id: string): string => `sensor.sonota_${id}_stage`;
