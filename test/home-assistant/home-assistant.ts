@@ -87,6 +87,8 @@ export class HomeAssistant {
       await ha.answers();
       await ha.api.createOwner();
       await ha.open();
+      // Otherwise it asks for that on every page, and restarts without its port when nobody answers.
+      await ha.api.ask({ type: 'http/config/promote' });
       await ha.api.finishOnboarding();
       await ha.addBroker(broker);
       return ha;

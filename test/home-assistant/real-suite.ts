@@ -5,6 +5,7 @@ import { NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
 
 const CONFIGURATION = `
 http:
+  server_host: 127.0.0.1
   server_port: {{HTTP_PORT}}
 frontend:
 history:

@@ -76,6 +76,11 @@ describe('the package as npm would publish it', () => {
         assert.ok(files.includes(join(dirname(path), beside)), beside);
       }
     }
+    // Node-RED's menu of examples shows every folder, also one without a flow.
+    assert.deepEqual(
+      files.filter((path) => path.startsWith('examples/') && !path.endsWith('.json')),
+      [],
+    );
     assert.deepEqual(
       files.filter((path) => /(^|\/)(test|scripts|icons\/\.)|\.map$|(?<!\.d)\.ts$/.test(path)),
       [],
