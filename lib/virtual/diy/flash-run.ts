@@ -53,6 +53,8 @@ export class FlashRun {
       await download.begin();
       this.answerFirstRange();
       const size = await download.finish();
+      // A server of one connection could not take the result otherwise.
+      download.close();
       return await this.judge(size);
     } catch (error) {
       if (!(error instanceof DownloadError || error instanceof WireError)) throw error;
