@@ -39,9 +39,9 @@ export default [
     why: 'a flash does not tell that a browser has opened the port of the devices',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: '(url) => !isLoopback(new URL(url).hostname);',
-    replace: '() => true;',
+    file: 'lib/flash/host/environment.ts',
+    find: 'hasWifi: (url) => !isAtLoopback(url),',
+    replace: 'hasWifi: () => true,',
     tests: ['flash/host-radio', 'flash/host-facts', 'flash/provision'],
     why: 'a rehearsal takes the Wi-Fi of the machine',
   },

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { ErrorCode, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
+import { THIS_MACHINE, type HostEnvironment } from '../../lib/flash/host/environment';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { AnnouncementName, AnnouncementValues } from '../../lib/flash/run/announcements';
 import type { Report } from '../../lib/flash/run/report';
@@ -153,6 +154,8 @@ export class Bench {
   private constructor(
     readonly host: FlashHost,
     readonly settings: HostSettings,
+    /** The machine that the host runs on: a test may change it. */
+    readonly around: { -readonly [K in keyof HostEnvironment]: HostEnvironment[K] },
   ) {
     host.runs.on('in-job', ({ id }: Ticket, job: Job) => this.running.set(id, { job, controller: job.running }));
   }
@@ -169,7 +172,8 @@ export class Bench {
       ...settings,
     };
     await (identity ??= storeTestIdentity(identityFolder));
-    const bench = new Bench(new FlashHost(all, identityFolder, undefined, { ...WAITS, ...waits }), all);
+    const around = { ...THIS_MACHINE, waits: { ...WAITS, ...waits } };
+    const bench = new Bench(new FlashHost(all, identityFolder, undefined, around), all, around);
     await bench.host.open();
     return bench;
   }

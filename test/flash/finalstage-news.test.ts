@@ -25,7 +25,7 @@ describe('flash/stage/finalstage: what it says', () => {
   async function start(waits: Partial<Waits> = {}, prepare: (job: Job) => unknown = () => undefined): Promise<void> {
     bench = await openBench({}, waits);
     own = undefined;
-    bench.host.ownAddresses = () => (own === undefined ? [] : [{ name: 'wlan0', address: own }]);
+    bench.around.ownAddresses = () => (own === undefined ? [] : [{ name: 'wlan0', address: own }]);
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
     prepare(job);
     const url = `http://127.0.0.1:${await freePort()}`;
@@ -131,7 +131,7 @@ describe('flash/stage/finalstage: what it says', () => {
     visit.requested('final', SIZE).ended('delivered');
     const looks = new EventEmitter();
     let dials = true;
-    bench.host.ownAddresses = () => {
+    bench.around.ownAddresses = () => {
       if (dials) visit.dialled();
       looks.emit('look');
       return [];

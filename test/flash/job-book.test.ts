@@ -194,12 +194,14 @@ describe('flash/job/job-book', () => {
   });
 
   it('gives its jobs its patience and hears of all their changes, also of those of an earlier run', () => {
-    jobs.patience = { ...PATIENCE };
+    const patience = { ...PATIENCE };
+    jobs = new JobBook(() => patience);
+    jobs.on('changed', (...change) => changes.push(change));
     const job = jobs.jobFor('cloud', '1');
     const earlier = new Job('cloud', '2');
     jobs.restore(earlier);
     for (const one of [job, earlier]) {
-      assert.equal(one.evidence.patience, jobs.patience);
+      assert.equal(one.evidence.patience, patience);
       changes = [];
       one.learn({ model: 'x' });
       one.evidence.add({ kind: 'session-lost' });

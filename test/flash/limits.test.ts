@@ -78,7 +78,7 @@ describe('flash: beside peers with more connections than they may have', functio
   it('flashes a device to the end beside 2000 idle connections and a flood of handshakes', async () => {
     const bench = await openBench();
     const { host } = bench;
-    host.isOwnAddress = () => false;
+    bench.around.isOwnAddress = () => false;
     const logged: string[] = [];
     host.log = (_level, text) => void logged.push(text);
     const stranger = new Stranger(host);
@@ -116,7 +116,7 @@ describe('flash: beside peers with more connections than they may have', functio
 
   it('serves no connection of a peer beyond its limit', async () => {
     const bench = await openBench();
-    bench.host.isOwnAddress = () => false;
+    bench.around.isOwnAddress = () => false;
     const stranger = new Stranger(bench.host);
     await stranger.idles();
     while (stranger.idle.size > CONNECTION_LIMITS.peer) {
@@ -137,7 +137,7 @@ describe('flash: beside peers with more connections than they may have', functio
   it('serves 30 devices behind one address', async () => {
     const bench = await openBench();
     const { devices } = bench.host;
-    bench.host.isOwnAddress = () => false;
+    bench.around.isOwnAddress = () => false;
     const ready = new Set<string>();
     devices.on('ready', ({ device }) => ready.add(device?.deviceid ?? '?'));
     for (let at = 10; at < 40; at += 1) {

@@ -207,7 +207,7 @@ describe('flash/radio', () => {
   /** A host whose devices are on loopback, and their networks in the air. */
   async function benchWithRadio(settings: WifiSettings = BY_NM): Promise<Bench> {
     const bench = await openBench();
-    bench.host.hasWifi = () => true;
+    bench.around.hasWifi = () => true;
     Object.assign(bench.host, { radio: radioOf(settings) });
     return bench;
   }
@@ -320,7 +320,7 @@ describe('flash/radio', () => {
     radios.push(radio);
     try {
       const bench = await openBench();
-      bench.host.hasWifi = () => true;
+      bench.around.hasWifi = () => true;
       Object.assign(bench.host, { radio });
       const apPort = await freePort();
       const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });

@@ -63,7 +63,7 @@ describe('flash: devices that do not exist', () => {
     const bench = await openBench();
     const { host } = bench;
     const { devices } = host;
-    host.isOwnAddress = () => false;
+    bench.around.isOwnAddress = () => false;
     const logged: string[] = [];
     host.log = (_level, text) => void logged.push(text);
     const own = await connected(bench);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
+import { THIS_MACHINE } from './environment';
 import { HostUsers } from './host-users';
 import { WAITS, type Waits } from '../waiting/waits';
 
@@ -92,7 +93,7 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
   }
 
   private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
-    const host = new FlashHost(settings, identityFolder, id, this.waits);
+    const host = new FlashHost(settings, identityFolder, id, { ...THIS_MACHINE, waits: this.waits });
     const entry: Entry = { host, owner: undefined, users: new HostUsers(host), timer: undefined };
     this.entries.set(id, entry);
     this.emit('added', host);

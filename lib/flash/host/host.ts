@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { asFlashError, FlashError } from '../../errors';
-import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import { DEVICE_NETWORKS } from '../../protocol/device-networks';
 import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
@@ -14,6 +13,7 @@ import { selfTestTls } from '../../server/tls-self-test';
 import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { Devices, SESSIONS_OF_PEER } from './devices';
+import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
@@ -34,7 +34,7 @@ import { KeptSetUps } from '../tasmota/kept-set-ups';
 import type { OwnAddress } from '../verdict/observation';
 import { SerialQueue } from '../waiting/serial-queue';
 import { waitFor } from '../waiting/wait';
-import { WAITS, type Waits } from '../waiting/waits';
+import type { Waits } from '../waiting/waits';
 import { Witness } from './witness';
 
 export interface HostSettings extends ListenSettings {
@@ -75,7 +75,7 @@ interface HostEvents {
  * It outlives the config node that made it, so that a redeploy touches no device (docs/dev/design.md#3.7).
  */
 export class FlashHost extends EventEmitter<HostEvents> {
-  readonly jobs = new JobBook();
+  readonly jobs = new JobBook(() => this.around.patience);
   readonly devices: Devices;
   readonly runs = new StageRuns();
   /** Flashes that wait for their turn. */
@@ -91,17 +91,9 @@ export class FlashHost extends EventEmitter<HostEvents> {
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
-  /** The network around a rehearsal, to which this machine's real addresses mean nothing. */
-  rehearsalAddresses: () => OwnAddress[] = () => [];
 
   /** What people call it, and where they find it. */
   label: () => HostLabel = () => ({ host: '?', tab: '?' });
-
-  /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
-  hasWifi: (url: string) => boolean = (url) => !isLoopback(new URL(url).hostname);
-
-  /** Which peers are this machine itself, for the limits of connections. */
-  isOwnAddress: (peer: string) => boolean = isOwnAddress;
 
   /** What was seen is kept before anybody is told of it: who is told asks what to make of it. */
   private readonly asListening: ListeningHost = this.listening();
@@ -130,12 +122,13 @@ export class FlashHost extends EventEmitter<HostEvents> {
   /**
    * @param folder where the TLS identity, images and jobs are kept; undefined = for this process only
    * @param id of the host's config node: which jobs are its own; undefined = they are not kept
+   * @param around the machine that it runs on
    */
   constructor(
     private settings: HostSettings,
     private readonly folder: string | undefined,
     id?: string,
-    readonly waits: Waits = WAITS,
+    private readonly around: HostEnvironment = THIS_MACHINE,
   ) {
     super();
     // Every node that uses it listens here.
@@ -146,7 +139,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
     this.devices = new Devices(
       this.keys,
       () => this.jobs.devicesInWork(),
-      (peer) => this.isOwnAddress(peer),
+      (peer) => around.isOwnAddress(peer),
       (deviceid) => this.listener?.isAnothers(deviceid, this.asListening) ?? false,
     );
     this.keys.isHeld = (deviceid) => this.devices.get(deviceid) !== undefined;
@@ -176,7 +169,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
     this.devices.on('gone', tellNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
-    this.memory = new JobMemory(folder, id, of, this.say, waits);
+    this.memory = new JobMemory(folder, id, of, this.say, this.waits);
     this.memory.start();
     this.desk.whenKept = () => this.kept();
   }
@@ -184,6 +177,11 @@ export class FlashHost extends EventEmitter<HostEvents> {
   /** What each device is and where, whichever way it was seen. */
   get directory(): DeviceDirectory {
     return this.devices.directory;
+  }
+
+  /** How long it and its stages wait. */
+  get waits(): Waits {
+    return this.around.waits;
   }
 
   get isListening(): boolean {
@@ -348,8 +346,12 @@ export class FlashHost extends EventEmitter<HostEvents> {
 
   /** This machine's addresses, as far as they matter for a device at `url`. */
   ownAddresses(url: string): OwnAddress[] {
-    if (isLoopback(new URL(url).hostname)) return this.rehearsalAddresses();
-    return localIPv4().map(({ name, address }) => ({ name, address }));
+    return this.around.ownAddresses(url);
+  }
+
+  /** Whether the networks of a device at `url` are joined by Wi-Fi. */
+  hasWifi(url: string): boolean {
+    return this.around.hasWifi(url);
   }
 
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
@@ -471,7 +473,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
       jobSince: (deviceid) => this.jobs.openJob(deviceid)?.startedAt.getTime(),
       awaitsFinalStageSince: () => this.jobs.awaitingFinalStage()[0]?.visit?.since.getTime() ?? Infinity,
       needsFinalStagePort: () => this.needsFinalStagePort(),
-      isOwnAddress: (peer) => this.isOwnAddress(peer),
+      isOwnAddress: (peer) => this.around.isOwnAddress(peer),
       addressFor: (localAddress) => this.address ?? localAddress,
       admits: (device, peer, to) => this.devices.admits(device, peer, to),
       find: (request, peer) => this.desk.find(request, peer),

@@ -16,11 +16,10 @@ const ENDED_JOBS_KEPT = 100;
  * Event: `changed` at every change of a job; see `Job.onChange`.
  */
 export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean] }> {
-  /** How long its jobs wait until the absence of something means something. */
-  patience: Patience = PATIENCE;
   private readonly jobs: Job[] = [];
 
-  constructor() {
+  /** @param patience how long its jobs wait until the absence of something means something */
+  constructor(private readonly patience: () => Patience = () => PATIENCE) {
     super();
     // Every stage that waits for its turn listens here.
     this.setMaxListeners(0);
@@ -124,7 +123,7 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
 
   private open(job: Job): Job {
     job.onChange = (isTurn) => this.emit('changed', job, isTurn);
-    job.evidence.patience = this.patience;
+    job.evidence.patience = this.patience();
     this.jobs.push(job);
     const ended = this.ended();
     for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {

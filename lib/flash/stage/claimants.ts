@@ -1,5 +1,5 @@
 import { FlashError } from '../../errors';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 
 /**
@@ -8,7 +8,7 @@ import type { Job } from '../job/job';
  *
  * @throws FlashError `device-contested`
  */
-export function requireOneClaimant(host: FlashHost, { evidence }: Job, deviceid: string | undefined): void {
+export function requireOneClaimant(host: StageHost, { evidence }: Job, deviceid: string | undefined): void {
   const rivals = deviceid === undefined ? undefined : host.devices.rivals(deviceid);
   if (!rivals) return;
   const [rival, peer] = rivals;

@@ -3,7 +3,7 @@ import type { DeviceConnection } from '../../server/device-connection';
 import { requireOneClaimant } from './claimants';
 import { requireCloudRoad } from './cloud-road';
 import type { Dispatched } from '../host/devices';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { waitFor } from '../waiting/wait';
 import { throwIfFinal, untilOver, watchTrouble, witnessed, type Beginning } from './judged';
@@ -24,7 +24,7 @@ export interface CloudOptions {
  */
 export async function cloud(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: CloudOptions,
 ): Promise<Record<string, unknown>> {
   const { https, legacy } = host.ports;
@@ -41,7 +41,7 @@ export async function cloud(
 
 async function waitForDevice(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: CloudOptions,
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
@@ -86,7 +86,7 @@ async function waitForDevice(
 }
 
 /** Whether another run has this device in its hands, or has handed it on since we wait: then it is not ours to take. */
-function isInWork(host: FlashHost, context: StageContext, deviceid: string, since: Date): boolean {
+function isInWork(host: StageHost, context: StageContext, deviceid: string, since: Date): boolean {
   const job = host.jobs.openJob(deviceid);
   if (job === undefined || job === context.job) return false;
   return job.running !== undefined || job.hasLeft('cloud', since);
@@ -99,7 +99,7 @@ class CloudNarrator {
 
   constructor(
     private readonly context: StageContext,
-    private readonly host: FlashHost,
+    private readonly host: StageHost,
     private readonly options: CloudOptions,
   ) {
     this.announceWait();

@@ -2,7 +2,7 @@ import { FlashError, type ErrorCode } from '../../errors';
 import { loadForFinalStage, type FirmwareSources } from '../firmware/firmware';
 import { FinalStageVisit } from '../job/finalstage-visit';
 import type { JobEvidence } from '../job/evidence';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
@@ -53,7 +53,7 @@ export interface FinalStageOptions {
  */
 export async function finalStage(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: FinalStageOptions,
 ): Promise<Record<string, unknown>> {
   const { url, timeoutSeconds: seconds } = options;
@@ -75,7 +75,7 @@ export async function finalStage(
 
 async function watchFinalStage(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: FinalStageOptions,
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
@@ -132,7 +132,7 @@ async function watchFinalStage(
  */
 async function showsItself(
   job: Job,
-  host: FlashHost,
+  host: StageHost,
   visit: FinalStageVisit,
   { url, newFirmwareUrl }: FinalStageOptions,
   signal: AbortSignal,
@@ -164,7 +164,7 @@ async function showsItself(
 /** The radio's part. */
 function radioVisitOf(
   { job }: StageContext,
-  host: FlashHost,
+  host: StageHost,
   visit: FinalStageVisit,
   url: string,
 ): NetworkVisit | undefined {
@@ -175,7 +175,7 @@ function radioVisitOf(
 /** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
 async function completeFirmware(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   sources: FirmwareSources | undefined,
 ): Promise<void> {
   const { job } = context;
@@ -225,7 +225,7 @@ class FinalStageNarrator {
 
   constructor(
     private readonly context: StageContext,
-    private readonly host: FlashHost,
+    private readonly host: StageHost,
     seen: { visit: FinalStageVisit; presence: FinalStagePresence; radio: NetworkVisit | undefined },
   ) {
     this.visit = seen.visit;

@@ -1,5 +1,5 @@
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 import { NetworkVisit } from '../radio/network-visit';
 import { newFirmwareVisit } from '../radio/visits';
@@ -35,7 +35,7 @@ export interface NewFirmwareOptions {
  */
 export async function newFirmware(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: NewFirmwareOptions,
 ): Promise<Record<string, unknown>> {
   const { job } = context;

@@ -6,7 +6,7 @@ import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 import { NetworkVisit } from '../radio/network-visit';
 import { apVisit } from '../radio/visits';
 import { firstOf } from '../waiting/first-of';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../waiting/wait';
@@ -44,7 +44,7 @@ export interface ProvisionOptions {
  */
 export async function provision(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: ProvisionOptions,
 ): Promise<Record<string, unknown>> {
   const { url, timeoutSeconds: seconds, deviceid } = options;
@@ -56,7 +56,7 @@ export async function provision(
 
 async function waitForAccessPoint(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: ProvisionOptions,
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
@@ -84,7 +84,7 @@ async function waitForAccessPoint(
 /** The radio's part. */
 function visitOf(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   { url, deviceid }: ProvisionOptions,
 ): NetworkVisit | undefined {
   if (!host.hasWifi(url)) return undefined;
@@ -102,7 +102,7 @@ function sayNews(context: StageContext, { news }: NetworkVisit): void {
  * A device that dials us has its set-up, and its access point is gone: where a restart broke into the stage, or where a
  * flash that failed later is tried again.
  */
-async function alreadySetUp(context: StageContext, host: FlashHost, signal: AbortSignal): Promise<'set-up'> {
+async function alreadySetUp(context: StageContext, host: StageHost, signal: AbortSignal): Promise<'set-up'> {
   const { job } = context;
   const { deviceid } = job;
   const isHere = (id: string): boolean =>
@@ -115,7 +115,7 @@ async function alreadySetUp(context: StageContext, host: FlashHost, signal: Abor
 
 async function findDevice(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   { url, force, visit }: Pick<ProvisionOptions, 'url' | 'force'> & { visit: NetworkVisit | undefined },
   signal: AbortSignal,
 ): Promise<DeviceInfo> {
@@ -146,7 +146,7 @@ async function findDevice(
  * Whether what answers is a device that another flash has just set up: its access point is about to go, and that flash
  * would be cancelled if it was set up once more.
  */
-function isLeaving({ job }: StageContext, host: FlashHost, deviceid: string): boolean {
+function isLeaving({ job }: StageContext, host: StageHost, deviceid: string): boolean {
   const latest = host.jobs.latest(deviceid);
   if (latest === undefined || latest === job) return false;
   const setUp = latest.evidence.all.findLast(({ kind }) => kind === 'provisioned');
@@ -175,7 +175,7 @@ interface SetUpOptions extends ProvisionOptions {
 
 async function setUp(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   { url, ssid = '', password = '', visit, warnings }: SetUpOptions,
   { deviceid, apikey }: DeviceInfo,
   signal: AbortSignal,

@@ -7,7 +7,7 @@ import { loadFirmware, type FirmwareSources, type WholeFirmware } from '../firmw
 import { chosenRoute } from '../routes/choice';
 import { FinalStageVisit } from '../job/finalstage-visit';
 import { firstOf } from '../waiting/first-of';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from './stage-host';
 import { upgradePath } from '../host/upgrade-images';
 import type { Job } from '../job/job';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
@@ -45,7 +45,7 @@ export interface UpgradeOptions {
  */
 export async function upgrade(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: UpgradeOptions,
 ): Promise<Record<string, unknown>> {
   const { deviceid, timeoutSeconds: seconds } = options;
@@ -56,7 +56,7 @@ export async function upgrade(
 
 async function upgradeDevice(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: UpgradeOptions,
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
@@ -113,7 +113,7 @@ async function upgradeDevice(
 }
 
 /** The wait for other devices does not count for the stage's own time limit. */
-async function takeTurn(context: StageContext, host: FlashHost, deviceid: string): Promise<UpgradeDownload> {
+async function takeTurn(context: StageContext, host: StageHost, deviceid: string): Promise<UpgradeDownload> {
   let holder = '?';
   const { turnMs } = host.waits;
   const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: turnMs / 60_000 });
@@ -133,7 +133,7 @@ function keptFirmware(job: Job): WholeFirmware | undefined {
 
 async function load(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   sources: FirmwareSources | undefined,
 ): Promise<WholeFirmware> {
   if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
@@ -146,7 +146,7 @@ async function load(
  */
 async function showsItself(
   { job }: StageContext,
-  host: FlashHost,
+  host: StageHost,
   url: string | undefined,
   signal: AbortSignal,
 ): Promise<true> {
@@ -175,7 +175,7 @@ async function showsItself(
  */
 function isContested(
   { job }: StageContext,
-  host: FlashHost,
+  host: StageHost,
   download: UpgradeDownload,
   signal: AbortSignal,
 ): Promise<never> {
@@ -199,7 +199,7 @@ class UpgradeSessions {
 
   constructor(
     private readonly context: StageContext,
-    private readonly host: FlashHost,
+    private readonly host: StageHost,
     private readonly options: UpgradeOptions,
     private readonly firmware: WholeFirmware,
     private readonly download: UpgradeDownload,

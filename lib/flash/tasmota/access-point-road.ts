@@ -5,7 +5,7 @@ import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, kindOf } from '../../protocol/access-points';
 import { DEVICE_NETMASK, NEW_FIRMWARE_NETWORK } from '../../protocol/device-networks';
 import type { TasmotaFacts } from '../../protocol/tasmota';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from '../stage/stage-host';
 import { withinLimit } from '../waiting/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
@@ -21,7 +21,7 @@ export const BACK_AFTER_MS = 30_000;
 /** The way to a Tasmota through its own access point: this machine has to be in that for a moment. */
 export class AccessPointRoad {
   constructor(
-    private readonly host: FlashHost,
+    private readonly host: StageHost,
     private readonly options: Pick<
       SetUpOptions,
       'apUrl' | 'backAfterMs' | 'device' | 'homeUrl' | 'lookPauseMs' | 'wishes' | 'say'

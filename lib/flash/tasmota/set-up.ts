@@ -3,7 +3,7 @@ import { FlashError } from '../../errors';
 import { isLoopback } from '../../net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../../protocol/tasmota';
-import type { FlashHost } from '../host/host';
+import type { StageHost } from '../stage/stage-host';
 import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
 import { firstOf } from '../waiting/first-of';
 import { withinLimit } from '../waiting/time-limit';
@@ -40,7 +40,7 @@ export interface TasmotaSetUp {
  *
  * @throws FlashError `tasmota-*`, `wifi-credentials-missing`, `cancelled`
  */
-export async function setUpTasmota(host: FlashHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
+export async function setUpTasmota(host: StageHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
   checkWishes(options.wishes);
   refuseOwnBroker(host, options);
   const run = new SetUpRun(host, options);
@@ -60,7 +60,7 @@ class SetUpRun {
   private wifiConfigBefore: number = WifiConfig.retry;
 
   constructor(
-    host: FlashHost,
+    host: StageHost,
     private readonly options: SetUpOptions,
   ) {
     this.road = new AccessPointRoad(host, options);
@@ -232,7 +232,7 @@ class SetUpRun {
  * To a device, localhost is itself: a broker is never there. A rehearsal's device is on this machine.
  * @throws FlashError `tasmota-setting-unusable`
  */
-function refuseOwnBroker({ address }: FlashHost, { wishes: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
+function refuseOwnBroker({ address }: StageHost, { wishes: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
   if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
   if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
   const offered = address === undefined || isLoopback(address) ? '' : `; this machine is ${address} at home`;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import type { FlashError } from '../../../lib/errors';
+import { THIS_MACHINE } from '../../../lib/flash/host/environment';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { Radio } from '../../../lib/flash/radio/radio';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
@@ -23,7 +24,12 @@ const never = new AbortController().signal;
 
 /** A machine whose NetworkManager shows the access points that devices have open. */
 class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
-  readonly host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined);
+  // All of it is on loopback; what NetworkManager says is where this machine is.
+  readonly host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined, undefined, {
+    ...THIS_MACHINE,
+    hasWifi: () => true,
+    ownAddresses: () => [this.address, this.byHand].flatMap((address) => (address ? [{ name: 'wlan0', address }] : [])),
+  });
   /** Every network that it was in, in order. */
   readonly joined: string[] = [];
   /** Its address where a person has joined a network. */
@@ -35,10 +41,6 @@ class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
     const radio = new Radio(undefined, () => ({ sees: () => true }));
     radio.use({ driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' });
     Object.assign(this.host, { radio });
-    // All of it is on loopback; what NetworkManager says is where this machine is.
-    this.host.hasWifi = () => true;
-    this.host.rehearsalAddresses = () =>
-      [this.address, this.byHand].flatMap((address) => (address ? [{ name: 'wlan0', address }] : []));
     nm.on('joined', (ssid: string, address: string) => {
       this.joined.push(ssid);
       this.address = address;

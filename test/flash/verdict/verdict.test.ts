@@ -92,7 +92,7 @@ async function lookedAt(download: UpgradeDownload): Promise<void> {
 }
 
 function impatient(bench: Bench, patience: Partial<Patience>): void {
-  bench.host.jobs.patience = { ...PATIENCE, ...patience };
+  bench.around.patience = { ...PATIENCE, ...patience };
 }
 
 describe('flash/verdict over real sockets', () => {
@@ -126,7 +126,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('ap-silent: this machine is in its network, and another route swallows what is sent', async () => {
       const bench = await openBench();
-      bench.host.rehearsalAddresses = () => [{ name: 'wlan0', address: '10.10.7.2' }];
+      bench.around.ownAddresses = () => [{ name: 'wlan0', address: '10.10.7.2' }];
       impatient(bench, { apSilent: 100 });
       const url = await listen((socket) => void socket.destroy());
       await timesOutWith(bench, 'ap-silent', provision(bench, url));
@@ -134,7 +134,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('network-overlap: two interfaces are in its network', async () => {
       const bench = await openBench();
-      bench.host.rehearsalAddresses = () => [
+      bench.around.ownAddresses = () => [
         { name: 'eth0', address: '10.10.7.40' },
         { name: 'wlan0', address: '10.10.7.2' },
       ];
@@ -456,7 +456,7 @@ describe('flash/verdict over real sockets', () => {
     ): Promise<{ bench: Bench; device: VirtualSonoff & { finalStageUrl: string } }> {
       const bench = await openBench();
       let own: OwnAddress[] = [{ name: 'lo', address: '127.0.0.1' }];
-      bench.host.rehearsalAddresses = () => own;
+      bench.around.ownAddresses = () => own;
       const radio = {
         openAccessPoint: () => void (own = [...own, ...addresses]),
         closeAccessPoint: () => void (own = own.slice(0, 1)),

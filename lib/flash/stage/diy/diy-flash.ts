@@ -7,7 +7,7 @@ import { resultCodeOf } from '../../../protocol/diy/result-report';
 import { countDownloads } from '../../../protocol/diy/download-count';
 import { loadForRoute, type FirmwareSources, type LoadedImage } from '../../firmware/firmware';
 import { refuseRehearsalImages } from '../../firmware/rehearsal';
-import type { FlashHost } from '../../host/host';
+import type { StageHost } from '../stage-host';
 import { DIY } from '../../routes';
 import type { StageContext } from '../../run/stage-runs';
 import { firstOf } from '../../waiting/first-of';
@@ -54,7 +54,7 @@ type Proof = 'reported' | 'gone';
  */
 export async function diyFlash(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: DiyFlashOptions,
 ): Promise<Record<string, unknown>> {
   const { deviceid, timeoutSeconds: seconds, address: url } = options;
@@ -92,7 +92,7 @@ export async function diyFlash(
 
 async function load(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   sources: FirmwareSources | undefined,
 ): Promise<LoadedImage> {
   context.say('load-firmware');
@@ -109,7 +109,7 @@ async function load(
 
 async function find(
   context: StageContext,
-  host: FlashHost,
+  host: StageHost,
   options: DiyFlashOptions,
   image: LoadedImage,
   signal: AbortSignal,
@@ -149,7 +149,7 @@ class OneFlash {
 
   constructor(
     private readonly context: StageContext,
-    private readonly host: FlashHost,
+    private readonly host: StageHost,
     private readonly device: FoundDevice,
     private readonly download: DiyDownload,
   ) {

@@ -1,0 +1,32 @@
+import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
+import type { OwnAddress } from '../verdict/observation';
+import { PATIENCE, type Patience } from '../verdict/patience';
+import { WAITS, type Waits } from '../waiting/waits';
+
+/** What a host knows of the machine that it runs on, and how long it waits there. */
+export interface HostEnvironment {
+  /**
+   * This machine's addresses, as far as they matter for a device at `url`: for a rehearsal on loopback, its real ones
+   * mean nothing.
+   */
+  readonly ownAddresses: (url: string) => OwnAddress[];
+  /** Whether the networks of a device at `url` are joined by Wi-Fi: those of a rehearsal are not. */
+  readonly hasWifi: (url: string) => boolean;
+  /** Which peers are this machine itself, for the limits of connections. */
+  readonly isOwnAddress: (peer: string) => boolean;
+  readonly waits: Waits;
+  /** How long its jobs wait until the absence of something means something. */
+  readonly patience: Patience;
+}
+
+export const THIS_MACHINE: HostEnvironment = {
+  ownAddresses: (url) => (isAtLoopback(url) ? [] : localIPv4().map(({ name, address }) => ({ name, address }))),
+  hasWifi: (url) => !isAtLoopback(url),
+  isOwnAddress,
+  waits: WAITS,
+  patience: PATIENCE,
+};
+
+function isAtLoopback(url: string): boolean {
+  return isLoopback(new URL(url).hostname);
+}
