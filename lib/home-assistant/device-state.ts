@@ -3,10 +3,11 @@
 import type { ErrorCode } from '../errors';
 import { STAGES } from '../flash/routes/stages';
 import type { Phrase } from './phrases';
+import type { StateNames } from './states';
 import { cut } from './text';
 import { failureOf, isOpen, jobOf, reportOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
 
-/** Every state of the stage sensor: Home Assistant drops one that was not announced. */
+/** What a device can be at. */
 export const DEVICE_STAGES = ['idle', 'queued', ...STAGES, 'done', 'failed'] as const;
 
 export type DeviceStage = (typeof DEVICE_STAGES)[number];
@@ -78,7 +79,12 @@ function offerOf(device: KnownDevice, world: World, { newFirmware, phrase }: Upd
 
 export interface DeviceState {
   readonly stage: DeviceStage;
+  /** Its name, for people. */
+  readonly stage_name: string;
   readonly error: ErrorCode | typeof NO_ERROR;
+  /** What happened, for people. */
+  readonly error_name: string;
+  readonly remedy: string;
   readonly percent: number;
   readonly hand_needed: 'ON' | 'OFF';
   /** Whether the stage waits for something outside. */
@@ -92,11 +98,16 @@ export interface DeviceState {
   readonly started_at: string | null;
 }
 
-export function deviceState(device: KnownDevice, world: World): DeviceState {
+export function deviceState(device: KnownDevice, world: World, states: StateNames): DeviceState {
   const job = jobOf(world, device.deviceid);
+  const stage = stageOf(device, job, world);
+  const failure = lastFailure(device, job);
   return {
-    stage: stageOf(device, job, world),
-    error: lastFailure(device, job)?.code ?? NO_ERROR,
+    stage,
+    stage_name: stageName(stage, reportOf(job)?.isWaiting ?? false, states),
+    error: failure?.code ?? NO_ERROR,
+    error_name: failure ? cut(failure.what ?? failure.text) : states['no-error'],
+    remedy: failure?.remedy ?? '',
     percent: job?.percent ?? 0,
     hand_needed: reportOf(job)?.isHandNeeded ? 'ON' : 'OFF',
     waiting: reportOf(job)?.isWaiting ?? false,
@@ -107,6 +118,17 @@ export function deviceState(device: KnownDevice, world: World): DeviceState {
     armed: isArmed(device, world) ? 'ON' : 'OFF',
     started_at: job?.startedAt ?? null,
   };
+}
+
+function stageName(stage: DeviceStage, isWaiting: boolean, states: StateNames): string {
+  const isOfJob = STAGES.find((one) => one === stage);
+  return isOfJob !== undefined && isWaiting ? states[`${isOfJob}-waiting`] : states[stage];
+}
+
+/** Every name of a stage, each once: Home Assistant drops a state that was not announced. */
+export function stageNames(states: StateNames): string[] {
+  const names = DEVICE_STAGES.flatMap((stage) => [false, true].map((isWaiting) => stageName(stage, isWaiting, states)));
+  return [...new Set(names)];
 }
 
 function stageOf(device: KnownDevice, job: ShownJob | undefined, world: World): DeviceStage {

@@ -1,10 +1,13 @@
 /** What Home Assistant is told of our devices and their entities: one message a device (its schema: 2024.12 and newer). */
 
-import { DEVICE_STAGES } from './device-state';
+import { stageNames } from './device-state';
 import { FLASHER_STATES } from './flasher-state';
 import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
 import { onlineWord } from './instance';
+import { productOf } from './models';
 import type { Phrase } from './phrases';
+import { PICTURE } from './picture';
+import type { StateNames } from './states';
 import { cut } from './text';
 import type { Topics } from './topics';
 import type { KnownDevice, World } from './world';
@@ -43,7 +46,7 @@ export type EntityName = (typeof ENTITY_NAMES)[number];
 
 /** Home Assistant takes no unknown key in `device` and `origin`, nor at the root: one more, and the device is not there. */
 export interface DiscoveryConfig {
-  readonly device: Readonly<Record<string, string | readonly string[]>>;
+  readonly device: Readonly<Record<string, string | readonly (string | readonly string[])[]>>;
   readonly origin: { readonly name: string; readonly sw_version: string };
   readonly availability: readonly { readonly topic: string; readonly payload_available: string }[];
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -54,6 +57,7 @@ export interface Announcer {
   /** Of the node: by it other Node-REDs at the broker know what is not theirs. */
   readonly instance: string;
   readonly names: EntityNames;
+  readonly states: StateNames;
   readonly phrase: Phrase;
   /** Of this package. */
   readonly version: string;
@@ -65,7 +69,7 @@ export const PAYLOAD_ON = 'ON';
 export const PAYLOAD_OFF = 'OFF';
 
 export function flasherConfig(announcer: Announcer, { firmware }: World): DiscoveryConfig {
-  const { topics, names, version } = announcer;
+  const { topics, names, states, version } = announcer;
   const id = topics.flasherId;
   const { state, event } = topics.flasher;
   const entity = entities(id, names);
@@ -77,13 +81,18 @@ export function flasherConfig(announcer: Announcer, { firmware }: World): Discov
     device: { identifiers: [id], name: flasherName(announcer), manufacturer: 'Sonota', sw_version: version },
     ...common(announcer),
     components: {
-      state: entity('sensor', 'state', { ...field(state, 'state'), device_class: 'enum', options: FLASHER_STATES }),
+      state: entity('sensor', 'state', {
+        ...field(state, 'state_name'),
+        device_class: 'enum',
+        options: FLASHER_STATES.map((one) => states[`flasher-${one}`]),
+        icon: 'mdi:flash',
+        ...attributes(state, { code: 'state' }),
+      }),
       queue: sensor('queue', 'mdi:tray-full'),
       done: sensor('done', 'mdi:check'),
       failed: {
         ...sensor('failed', 'mdi:alert-circle-outline'),
-        json_attributes_topic: state,
-        json_attributes_template: "{{ {'last_failure': value_json.last_failure} | tojson }}",
+        ...attributes(state, { last_failure: 'last_failure' }),
       },
       percent: entity('sensor', 'percent', {
         ...field(state, 'percent'),
@@ -93,8 +102,7 @@ export function flasherConfig(announcer: Announcer, { firmware }: World): Discov
       problem: entity('binary_sensor', 'problem', {
         ...field(state, 'problem'),
         device_class: 'problem',
-        json_attributes_topic: state,
-        json_attributes_template: "{{ {'code': value_json.code, 'text': value_json.text} | tojson }}",
+        ...attributes(state, { code: 'code', text: 'text' }),
       }),
       hand_needed: handNeeded(entity, state, 'instruction'),
       start: button('start', 'mdi:play'),
@@ -108,7 +116,7 @@ export function flasherConfig(announcer: Announcer, { firmware }: World): Discov
       restore: { ...button('restore', 'mdi:delete-restore'), entity_category: 'config' },
       arm_all: entity('switch', 'arm_all', armingSwitch(topics.command('arm'), state)),
       firmware: firmware.options.length === 0 ? { platform: 'select' } : selection(),
-      event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS }),
+      event: entity('event', 'events', { state_topic: event, event_types: FLASHER_EVENTS, icon: 'mdi:bell-outline' }),
     },
   };
 
@@ -124,8 +132,8 @@ export function flasherConfig(announcer: Announcer, { firmware }: World): Discov
 
 /** @param isFlasherShown whether the flasher is there to hang on */
 export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlasherShown: boolean): DiscoveryConfig {
-  const { topics, names } = announcer;
-  const { deviceid, model, romVersion } = device;
+  const { topics, names, states } = announcer;
+  const { deviceid } = device;
   const id = topics.deviceId(deviceid);
   const { update, state, event } = topics.device(deviceid);
   const entity = entities(id, names);
@@ -136,8 +144,7 @@ export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlashe
       manufacturer: 'ITEAD',
       serial_number: cut(deviceid),
       ...(isFlasherShown ? { via_device: topics.flasherId } : {}),
-      ...(model === undefined ? {} : { model: cut(model) }),
-      ...(romVersion === undefined ? {} : { sw_version: cut(romVersion) }),
+      ...factsOf(device),
     },
     ...common(announcer),
     components: {
@@ -147,17 +154,23 @@ export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlashe
         // It has no default, yet an install without it fails.
         payload_install: PAYLOAD_INSTALL,
         device_class: 'firmware',
+        entity_picture: PICTURE,
       }),
       stage: entity('sensor', 'stage', {
-        ...field(state, 'stage'),
+        ...field(state, 'stage_name'),
         device_class: 'enum',
-        options: DEVICE_STAGES,
+        options: stageNames(states),
+        icon: 'mdi:progress-wrench',
         json_attributes_topic: state,
       }),
-      error: entity('sensor', 'error', { ...field(state, 'error'), icon: 'mdi:alert-circle-outline' }),
+      error: entity('sensor', 'error', {
+        ...field(state, 'error_name'),
+        icon: 'mdi:alert-circle-outline',
+        ...attributes(state, { code: 'error', text: 'text', remedy: 'remedy' }),
+      }),
       hand_needed: handNeeded(entity, state, 'text'),
       arm: entity('switch', 'arm', armingSwitch(topics.command('arm', deviceid), state)),
-      event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS }),
+      event: entity('event', 'result', { state_topic: event, event_types: DEVICE_EVENTS, icon: 'mdi:flash-outline' }),
       cancel: entity('button', 'cancel', {
         command_topic: topics.command('cancel', deviceid),
         payload_press: PAYLOAD_PRESS,
@@ -203,8 +216,7 @@ function handNeeded(entity: ReturnType<typeof entities>, state: string, text: st
   return entity('binary_sensor', 'hand_needed', {
     ...field(state, 'hand_needed'),
     icon: 'mdi:hand-back-right',
-    json_attributes_topic: state,
-    json_attributes_template: `{{ {'text': value_json.${text}} | tojson }}`,
+    ...attributes(state, { text }),
   });
 }
 
@@ -218,6 +230,32 @@ function armingSwitch(command: string, state: string): object {
     entity_category: 'config',
     icon: 'mdi:lock-open-alert-outline',
   };
+}
+
+/** What is known of the device itself. The firmware that we have put on it counts, not the one that it came with. */
+function factsOf({
+  model,
+  mac,
+  page,
+  romVersion,
+  installed,
+  installedVersion,
+}: KnownDevice): DiscoveryConfig['device'] {
+  const product = model === undefined ? undefined : productOf(model);
+  const isTold = installedVersion === undefined || installed?.includes(installedVersion) === true;
+  const version = installed === undefined || isTold ? (installed ?? romVersion) : `${installed} (${installedVersion})`;
+  return {
+    ...(model === undefined ? {} : product === undefined ? { model: cut(model) } : { model: product, model_id: model }),
+    ...(version === undefined ? {} : { sw_version: cut(version) }),
+    ...(mac === undefined ? {} : { connections: [['mac', mac.toLowerCase()]] }),
+    ...(page === undefined || installed === undefined ? {} : { configuration_url: page }),
+  };
+}
+
+/** Attributes by their names, from the keys of a topic. */
+function attributes(topic: string, keys: Readonly<Record<string, string>>): object {
+  const pairs = Object.entries(keys).map(([name, key]) => `'${name}': value_json.${key}`);
+  return { json_attributes_topic: topic, json_attributes_template: `{{ {${pairs.join(', ')}} | tojson }}` };
 }
 
 /** One value out of a topic that carries several. */

@@ -1,12 +1,15 @@
 /** What the flasher's own entities show. */
 
 import { NO_ERROR } from './device-state';
+import type { StateNames } from './states';
 import { isOpen, reportOf, type ShownJob, type World } from './world';
 
 export const FLASHER_STATES = ['idle', 'waiting', 'flashing', 'paused'] as const;
 
 export interface FlasherState {
   readonly state: (typeof FLASHER_STATES)[number];
+  /** Its name, for people. */
+  readonly state_name: string;
   readonly queue: number;
   readonly done: number;
   readonly failed: number;
@@ -30,11 +33,13 @@ interface LastFailure {
   readonly deviceid: string | null;
 }
 
-export function flasherState(world: World): FlasherState {
+export function flasherState(world: World, states: StateNames): FlasherState {
   const { trouble, firmware, arming } = world;
   const reports = world.jobs.flatMap((job) => reportOf(job) ?? []).filter(({ isWaiting }) => isWaiting);
+  const state = stateOf(world);
   return {
-    state: stateOf(world),
+    state,
+    state_name: states[`flasher-${state}`],
     ...countsOf(world),
     firmware: firmware.chosen ?? null,
     hand_needed: reports.some(({ isHandNeeded }) => isHandNeeded) ? 'ON' : 'OFF',

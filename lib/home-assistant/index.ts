@@ -7,11 +7,13 @@ export { kept, type MqttMessage } from './message';
 export { INSTANCE_ID, onlineWord } from './instance';
 export { Mirror } from './mirror';
 export { Neighbours } from './neighbours';
+export { STATE_NAMES, type StateName, type StateNames } from './states';
 export { PHRASE_NAMES, type Phrase, type PhraseName } from './phrases';
 export { Topics, type PublishedGroup, type TopicSettings } from './topics';
 export {
-  failureOf,
+  failureIn,
   isOpen,
+  type Failure,
   type KnownDevice,
   type ShownFailure,
   type ShownImage,

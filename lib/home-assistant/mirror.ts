@@ -97,13 +97,13 @@ export class Mirror {
   }
 
   private standing(world: World): MqttMessage[] {
-    const { topics, names, phrase } = this.announcer;
+    const { topics, names, states, phrase } = this.announcer;
     const isFlasherShown = world.isFlasherHidden !== true;
     return [
       ...(isFlasherShown
         ? [
             kept(topics.flasher.config, flasherConfig(this.announcer, world)),
-            kept(topics.flasher.state, flasherState(world)),
+            kept(topics.flasher.state, flasherState(world, states)),
           ]
         : []),
       ...world.devices.flatMap((device) => {
@@ -111,7 +111,7 @@ export class Mirror {
         return [
           kept(config, deviceConfig(this.announcer, device, isFlasherShown)),
           kept(update, updateState(device, world, { newFirmware: names.newFirmware, phrase })),
-          kept(state, deviceState(device, world)),
+          kept(state, deviceState(device, world, states)),
         ];
       }),
     ];

@@ -5,6 +5,8 @@ import type { JobSnapshot } from '../flash/job/job';
 
 export interface Failure {
   readonly code: ErrorCode;
+  /** What happened. */
+  readonly what?: string | undefined;
   /** What happened and what to do. */
   readonly text: string;
   /** What to do, by itself. */
@@ -15,10 +17,16 @@ export interface Failure {
 export interface KnownDevice {
   readonly deviceid: string;
   readonly model?: string | undefined;
+  /** Of its station, as `AA:BB:CC:DD:EE:FF`. */
+  readonly mac?: string | undefined;
+  /** The page of the firmware that runs now, at home. */
+  readonly page?: string | undefined;
   /** Of its stock firmware. */
   readonly romVersion?: string | undefined;
   /** What we put on it, by the name of its firmware. */
   readonly installed?: string | undefined;
+  /** As the installed firmware states it. */
+  readonly installedVersion?: string | undefined;
   /** How its last flash failed, where it did and no newer one has begun. */
   readonly failure?: Failure | undefined;
 }
@@ -29,6 +37,8 @@ export interface ShownJob extends JobSnapshot {
   readonly isAtWork: boolean;
   /** What its stage reports now. */
   readonly report?: ShownReport | undefined;
+  /** How it failed, in the person's language. */
+  readonly failure?: Failure | undefined;
 }
 
 export interface ShownReport {
@@ -95,11 +105,21 @@ export function jobOf(world: World, deviceid: string): ShownJob | undefined {
 }
 
 /** How a job failed, where it did. */
-export function failureOf({ stage, error = 'unexplained', verdict }: JobSnapshot): Failure | undefined {
+export function failureOf(job: ShownJob): Failure | undefined {
+  return job.stage === 'failed' ? (job.failure ?? failureIn(job, sentencesOf)) : undefined;
+}
+
+/** @param sentences what happened and what to do, in a language */
+export function failureIn(
+  { stage, error = 'unexplained', verdict }: JobSnapshot,
+  sentences: typeof sentencesOf,
+): Failure | undefined {
   if (stage !== 'failed') return undefined;
-  const values = verdict?.code === error ? verdict.values : undefined;
-  const { remedy } = sentencesOf(error, values);
-  return { code: error, text: verdict?.code === error ? verdict.text : remedy, remedy };
+  const explained = verdict?.code === error ? verdict : undefined;
+  const { what, remedy } = sentences(error, explained?.values);
+  // Without its values a sentence has gaps.
+  if (!explained?.values) return { code: error, text: explained?.text ?? remedy, remedy };
+  return { code: error, what, text: `${what} ${remedy}`, remedy };
 }
 
 /** What the stage of a job reports, while it runs. */

@@ -9,6 +9,7 @@ import {
   type EntityNames,
   type MqttMessage,
   type Phrase,
+  type StateNames,
   type TopicSettings,
   type World,
 } from '../../lib/home-assistant';
@@ -31,6 +32,7 @@ const CONFIGS_LIMIT_MS = 5000;
 export interface BrokerLinkParts {
   readonly topics: TopicSettings;
   readonly names: EntityNames;
+  readonly states: StateNames;
   readonly phrase: Phrase;
   readonly sentences: Sentences;
   /** Of this package. */
@@ -305,8 +307,8 @@ export class BrokerLink {
   }
 
   private newMirror(): Mirror {
-    const { names, phrase, version } = this.parts;
-    return new Mirror({ topics: this.topics, instance: this.instance, names, phrase, version });
+    const { names, states, phrase, version } = this.parts;
+    return new Mirror({ topics: this.topics, instance: this.instance, names, states, phrase, version });
   }
 
   private showContact(): void {

@@ -47,9 +47,12 @@ const storedDevice = object<StoredDevice>({
   model: fact,
   romVersion: fact,
   installed: fact,
+  installedVersion: fact,
+  page: fact,
+  mac: fact,
   seenAt: droppable(isoTime),
   failure: droppable(
-    object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), text: text(), remedy: fact }),
+    object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), what: fact, text: text(), remedy: fact }),
   ),
 });
 const FORMAT: StoredFormat<Content> = {
@@ -59,7 +62,13 @@ const FORMAT: StoredFormat<Content> = {
     removed: salvagedRecord(deviceid, isoTime),
     flasherRemoved: droppable(isoTime),
     lastFailure: droppable(
-      object<LastFailure>({ code: oneOf(ERROR_CODES), text: text(), remedy: text(), deviceid: nullable(deviceid) }),
+      object<LastFailure>({
+        code: oneOf(ERROR_CODES),
+        what: fact,
+        text: text(),
+        remedy: text(),
+        deviceid: nullable(deviceid),
+      }),
     ),
     chosen: droppable(text(1000)),
   }),

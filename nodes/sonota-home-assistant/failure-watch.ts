@@ -1,8 +1,7 @@
-import { FlashError } from '../../lib/errors';
+import type { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import type { Message } from '../../lib/flash/job/ticket';
-import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { ShownFailure } from '../../lib/home-assistant';
 import { Values } from '../shared/values';
 import type { LastFailure } from './device-memory';
@@ -25,8 +24,6 @@ export type Sentences = (error: FlashError) => { readonly what: string; readonly
 export class FailureWatch {
   private failures: ShownFailure[] = [];
   private count = 0;
-  /** Entries of the queue that failed without a message that did. */
-  private readonly lost = new Set<string>();
 
   constructor(
     private readonly host: FlashHost,
@@ -36,16 +33,15 @@ export class FailureWatch {
   ) {
     const { lastFailure } = store;
     if (lastFailure) this.failures = [{ id: 0, ...lastFailure }];
-    for (const { id } of lostEntries(host.queue.snapshot())) this.lost.add(id);
     host.runs.on('failed', this.onFailed);
     host.jobs.on('changed', this.onJob);
-    host.queue.on('changed', this.onQueue);
+    host.queue.on('given-up', this.onGivenUp);
   }
 
   stop(): void {
     this.host.runs.off('failed', this.onFailed);
     this.host.jobs.off('changed', this.onJob);
-    this.host.queue.off('changed', this.onQueue);
+    this.host.queue.off('given-up', this.onGivenUp);
   }
 
   /** The newest last. */
@@ -59,13 +55,7 @@ export class FailureWatch {
     this.add(error, job?.deviceid ?? deviceNamed(message));
   };
 
-  private readonly onQueue = (): void => {
-    for (const { id, deviceid, error } of lostEntries(this.host.queue.snapshot())) {
-      if (this.lost.has(id) || error === undefined) continue;
-      this.lost.add(id);
-      this.add(new FlashError(error, error === 'queue-not-wired' ? { output: 1 } : {}), deviceid ?? undefined);
-    }
-  };
+  private readonly onGivenUp = (error: FlashError, deviceid: string | undefined): void => this.add(error, deviceid);
 
   private add(error: FlashError, deviceid: string | undefined): void {
     const { what, remedy } = this.sentences(error);
@@ -90,8 +80,4 @@ function deviceNamed(message: Message): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function lostEntries({ entries }: QueueSnapshot): QueueSnapshot['entries'] {
-  return entries.filter(({ state, error = '' }) => state === 'failed' && error.startsWith('queue-'));
 }

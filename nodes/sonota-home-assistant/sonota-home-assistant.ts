@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, type FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { ENTITY_NAMES, type EntityNames, type TopicSettings } from '../../lib/home-assistant';
+import {
+  ENTITY_NAMES,
+  STATE_NAMES,
+  type EntityNames,
+  type StateNames,
+  type TopicSettings,
+} from '../../lib/home-assistant';
 import { whenFlowsRun } from '../shared/deploys';
 import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
@@ -66,6 +72,7 @@ export default function register(RED: NodeAPI): void {
             images: (onNews) => new ChosenImage(RED, onNews),
             topics,
             names,
+            states: statesIn(translate),
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
             sentences: (error) => translateSentences(RED, error),
             reportText: (report) => wholeText(translateReport(RED, report)),
@@ -162,6 +169,10 @@ function wholeText({ text, details }: { text: string; details?: string }): strin
 
 function namesIn(translate: Translate): EntityNames {
   return Object.fromEntries(ENTITY_NAMES.map((name) => [name, translate(`entity.${name}`, name)])) as EntityNames;
+}
+
+function statesIn(translate: Translate): StateNames {
+  return Object.fromEntries(STATE_NAMES.map((name) => [name, translate(`state.${name}`, name)])) as StateNames;
 }
 
 function ownVersion(): string {

@@ -1,11 +1,21 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Dispatched } from '../../lib/flash/host/devices';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
-import { failureOf, isOpen, type Arming, type ShownJob, type ShownQueue, type World } from '../../lib/home-assistant';
+import { FlashError } from '../../lib/errors';
+import {
+  failureIn,
+  isOpen,
+  type Arming,
+  type Failure,
+  type ShownJob,
+  type ShownQueue,
+  type World,
+} from '../../lib/home-assistant';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import { FailureWatch, type Sentences } from './failure-watch';
+import { lastUse, newFirmwareIn } from './job-facts';
 import { JobReports, type ReportText } from './job-reports';
 import type { FirmwareList } from './firmware-list';
 
@@ -82,7 +92,7 @@ export class WorldView {
       firmware: { ...firmware.shown(), image: images.of(firmware.chosenId) },
       failures: this.failures.all(),
       arming: { isForAll: arming.isForAll, devices: armed },
-      trouble: trouble && { code: trouble.code, text: trouble.message },
+      trouble: trouble && { code: trouble.code, text: this.textOf(trouble) },
       isFlasherHidden: this.memory.isFlasherRemoved,
     };
   }
@@ -98,6 +108,7 @@ export class WorldView {
       ...job.snapshot(),
       isAtWork: this.isAtWork(job, now),
       report: this.reports.of(job),
+      failure: this.failureOf(job.snapshot()),
     }));
   }
 
@@ -153,9 +164,19 @@ export class WorldView {
       deviceid,
       ...(model === null ? {} : { model }),
       ...(romVersion === null ? {} : { romVersion }),
+      ...newFirmwareIn(snapshot),
       installed: stage === 'done' ? this.parts.firmware.nameOf(job.firmware.final) : undefined,
-      failure: failureOf(snapshot),
+      failure: this.failureOf(snapshot),
     });
+  }
+
+  private failureOf(snapshot: JobSnapshot): Failure | undefined {
+    return failureIn(snapshot, (code, values = {}) => this.parts.sentences(new FlashError(code, values)));
+  }
+
+  private textOf(error: FlashError): string {
+    const { what, remedy } = this.parts.sentences(error);
+    return `${what} ${remedy}`;
   }
 
   /** Whoever asks for our dispatch runs the stock firmware, whatever we have put on it once. */
@@ -170,12 +191,6 @@ export class WorldView {
     this.memory.saw({ deviceid, model, romVersion });
     this.onNews();
   };
-}
-
-/** When the last stage of a job began. */
-function lastUse({ startedAt, stages }: JobSnapshot): string {
-  const starts = Object.values(stages).map((stage) => stage.startedAt);
-  return [startedAt, ...starts].reduce((last, one) => (Date.parse(one) > Date.parse(last) ? one : last));
 }
 
 /** The same world in which nothing goes on: what is said first after a start, whatever was said before it. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import { ARMED_MS } from '../../lib/home-assistant/arming';
@@ -9,7 +10,7 @@ import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { Broker, Listener, mosquitto } from './broker';
 import { FakeClock } from './fake-clock';
 import { at } from './scene';
-import { ID, NAMES, phrase } from './worlds';
+import { ID, NAMES, phrase, STATES } from './worlds';
 
 const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
@@ -42,7 +43,7 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
     const publications = Publications.in(undefined, () => undefined);
     link = new HomeAssistantLink(
       {
-        ...{ host, memory, clock, phrase, names: NAMES, version: '0.1.0' },
+        ...{ host, memory, clock, phrase, names: NAMES, states: STATES, version: '0.1.0' },
         firmware: firmware as unknown as FirmwareList,
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
@@ -109,6 +110,28 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
       [[ID, 'waiting']],
     );
     assert.deepEqual(requests, [{ topic: 'cloud', deviceid: ID, firmware: 'tasmota' }]);
+  });
+
+  it('reports a flash that the queue could not start, or whose message no node has taken', async () => {
+    let isWired = false;
+    host.queue.attach('queue', { atOnce: 1, attempts: 1, start: () => isWired });
+    host.queue.add({ deviceid: ID }, { nodeId: 'queue' });
+    const failed = { event_type: 'failed', deviceid: ID };
+    const told = await listener.heard('not wired', at('sonota/event', { ...failed, error: 'queue-not-wired' }));
+    assert.match((JSON.parse(told.payload) as { text: string }).text, /output 1 is not wired/);
+    isWired = true;
+    mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.now() });
+    try {
+      host.queue.retryFailed();
+      mock.timers.tick(16 * 60_000);
+    } finally {
+      mock.timers.reset();
+    }
+    const lost = await listener.heard('lost', at('sonota/event', { ...failed, error: 'queue-lost' }));
+    assert.match((JSON.parse(lost.payload) as { text: string }).text, /for 15 minutes/);
+    const hasFailure = ({ topic, payload }: { topic: string; payload: string }): boolean =>
+      topic === 'sonota/state' && payload.includes('"code":"queue-lost"');
+    await listener.heard('the last failure', hasFailure);
   });
 
   it('tries a flash again that has failed in the queue, without a new arming', async () => {

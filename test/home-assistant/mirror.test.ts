@@ -148,6 +148,7 @@ describe('home assistant: what is said', () => {
     const jobs = [job({ stage: 'upgrade', percent: 40 }), job({ deviceid: 'b', stage: 'done', percent: 100 })];
     assert.deepEqual(under(mirror.news({ ...ONE, jobs }), 'sonota/state'), {
       state: 'flashing',
+      state_name: 'The flasher-flashing',
       queue: 0,
       done: 1,
       failed: 0,
@@ -237,6 +238,54 @@ describe('home assistant: what is said', () => {
     const messages = mirror.news({ ...ONE, jobs: [job({ stage: 'failed', error })], failures: [failure] });
     const events = messages.filter(({ topic, payload }) => topic === 'sonota/event' && payload.includes('"failed"'));
     assert.equal(events.length, 1);
+  });
+
+  it('names the product, the firmware that runs, its page and the MAC address', () => {
+    const config = (more: object): Record<string, unknown> => {
+      const all = mirror.everything({ ...ONE, devices: [{ ...DEVICE, ...more }] });
+      return under(all, `homeassistant/device/sonota_${ID}/config`)?.['device'] as Record<string, unknown>;
+    };
+    const stock = config({ mac: 'AA:BB:CC:00:11:22', page: 'http://192.168.1.30/' });
+    assert.deepEqual([stock['model'], stock['model_id'], stock['sw_version']], ['Sonoff Basic', 'ITA-GZ1-GL', '1.5.5']);
+    assert.deepEqual(stock['connections'], [['mac', 'aa:bb:cc:00:11:22']]);
+    assert.equal(stock['configuration_url'], undefined, 'that was the firmware before');
+    const flashed = config({ installed: 'Tasmota', installedVersion: '15.0.1', page: 'http://192.168.1.30/' });
+    assert.deepEqual(
+      [flashed['sw_version'], flashed['configuration_url']],
+      ['Tasmota (15.0.1)', 'http://192.168.1.30/'],
+    );
+    assert.equal(config({ installed: 'Tasmota 15.0.1', installedVersion: '15.0.1' })['sw_version'], 'Tasmota 15.0.1');
+    const unknown = config({ model: 'constructor' });
+    assert.deepEqual([unknown['model'], unknown['model_id']], ['constructor', undefined]);
+  });
+
+  it('shows names for people, and the codes beside them', () => {
+    const components = (topic: string): Record<string, Record<string, unknown>> =>
+      under(mirror.everything(ONE), topic)?.['components'] as Record<string, Record<string, unknown>>;
+    const { stage, error, update } = components(`homeassistant/device/sonota_${ID}/config`);
+    const options = stage?.['options'] as string[];
+    assert.ok(options.includes('The finalstage-waiting') && options.includes('The done'), options.join());
+    assert.match(String(error?.['json_attributes_template']), /'code': value_json\.error/);
+    assert.match(String(update?.['entity_picture']), /^data:image\/svg\+xml;base64,[\w+/=]+$/);
+    assert.ok(
+      (components('homeassistant/device/sonota_flasher/config')['state']?.['options'] as string[]).length === 4,
+    );
+    const text = 'Join the open Wi-Fi FinalStage.';
+    const waits = job({ stage: 'finalstage', report: { text, isWaiting: true, isHandNeeded: true } });
+    const state = under(mirror.news({ ...ONE, jobs: [waits] }), STATE);
+    assert.deepEqual([state?.['stage'], state?.['stage_name']], ['finalstage', 'The finalstage-waiting']);
+    assert.deepEqual([state?.['error'], state?.['error_name'], state?.['remedy']], ['none', 'The no-error', '']);
+    const failure = {
+      code: 'device-silent',
+      what: 'Es war so.',
+      text: 'Es war so. Tu dies.',
+      remedy: 'Tu dies.',
+    } as const;
+    const failed = under(mirror.news({ ...ONE, jobs: [job({ stage: 'failed', failure })] }), STATE);
+    assert.deepEqual(
+      ['error', 'error_name', 'text', 'remedy', 'stage_name'].map((key) => failed?.[key]),
+      ['device-silent', 'Es war so.', failure.text, 'Tu dies.', 'The failed'],
+    );
   });
 
   it('tells what is wrong with the host', () => {

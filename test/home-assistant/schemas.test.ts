@@ -35,9 +35,9 @@ const FAULTS: readonly [what: string, topic: string, spoil: (content: Json) => v
   ['a percent of nothing', UPDATE, (state) => (state['update_percentage'] = 3)],
   ['a summary that is too long', UPDATE, (state) => (state['release_summary'] = 'x'.repeat(256))],
   ['an update that is not kept', UPDATE, () => undefined, false],
-  ['a stage that was not announced', STATE, (state) => (state['stage'] = 'flying')],
-  ['a state that is too long', STATE, (state) => (state['error'] = 'x'.repeat(256))],
-  ['a state without its value', STATE, (state) => delete state['stage']],
+  ['a stage that was not announced', STATE, (state) => (state['stage_name'] = 'flying')],
+  ['a state that is too long', STATE, (state) => (state['error_name'] = 'x'.repeat(256))],
+  ['a state without its value', STATE, (state) => delete state['stage_name']],
 ];
 
 describe('home assistant: the schemas of the tests', () => {

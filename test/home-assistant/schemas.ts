@@ -40,7 +40,7 @@ const AVAILABILITY_KEYS = ['topic', 'payload_available', 'payload_not_available'
 /** What every entity may say; Home Assistant would pass over more, so more is a mistake of ours. */
 const COMMON_KEYS = [
   ...['platform', 'unique_id', 'default_entity_id', 'name', 'icon', 'entity_category', 'enabled_by_default'],
-  ...['json_attributes_topic', 'json_attributes_template'],
+  ...['json_attributes_topic', 'json_attributes_template', 'entity_picture'],
 ];
 const PLATFORMS: Readonly<Record<string, { needs: string[]; may: string[] }>> = {
   sensor: {
@@ -135,6 +135,13 @@ export class Schemas {
     for (const [key, value] of Object.entries(device)) {
       if (key !== 'identifiers' && key !== 'connections') text(value, `${topic} device.${key}`);
     }
+    for (const connection of list(device['connections'] ?? [], `${topic} connections`)) {
+      const [kind, mac] = list(connection, `${topic} connections`);
+      assert.equal(kind, 'mac', `${topic} connections`);
+      assert.match(text(mac, `${topic} connections`), /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, topic);
+    }
+    const page = device['configuration_url'];
+    assert.ok(page === undefined || /^https?:/.test(text(page, topic)), `${topic}: no page`);
     const via = device['via_device'];
     if (via === undefined) return;
     const known = [...this.devices.values()].some((one) => one.id === via);

@@ -87,20 +87,20 @@ describe('home assistant: a flash from a real one, and nothing without a person'
     scene.air.join('FinalStage');
 
     await ha.state(result(ID), happened({ event_type: 'succeeded' }));
-    await ha.state(stage(ID), is('done'));
+    await ha.state(stage(ID), is('Done'));
     assert.equal((await device.ended).result, 'flashed');
     assert.equal(ha.now(hand(ID))?.state, 'off');
     assert.equal(ha.now(update(ID))?.attributes['installed_version'], NEW_FIRMWARE);
 
-    const isDone = (states: RecordedState[]): boolean => states.some(({ state }) => state === 'done');
+    const isDone = (states: RecordedState[]): boolean => states.some(({ state }) => state === 'Done');
     let recorded: RecordedState[] = [];
     await suite.until(async () => isDone((recorded = await ha.history([hand(ID), stage(ID)], since))));
     assertOrder(recorded, [
       [hand(ID), 'on', /^Hold the button/],
-      [stage(ID), 'upgrade'],
+      [stage(ID), 'Upgrading'],
       [hand(ID), 'on', /^Join the open Wi-Fi FinalStage/],
       [hand(ID), 'on', /appears a second time/],
-      [stage(ID), 'done'],
+      [stage(ID), 'Done'],
     ]);
   });
 
@@ -123,7 +123,7 @@ describe('home assistant: a flash from a real one, and nothing without a person'
       const from = ha.states.length;
       await ha.call('button.press', { entity_id: 'button.sonota_flasher_cancel_all' });
       await ha.state(needed, is('off'), from);
-      await ha.state('sensor.sonota_flasher_state', is('idle'), from);
+      await ha.state('sensor.sonota_flasher_state', is('Idle'), from);
     });
 
     it('ends a flash that waits until its device dials in', async () => {
@@ -138,7 +138,7 @@ describe('home assistant: a flash from a real one, and nothing without a person'
       const scene = await suite.open();
       const device = await scene.dialsIn({ behaviours: { holdsAtByte: 8192 } });
       await suite.install(ID);
-      await ha.state(stage(ID), is('upgrade'));
+      await ha.state(stage(ID), is('Upgrading'));
       await reached(device, 'upgrading');
       await cancelled();
       await device.stop();
@@ -185,7 +185,7 @@ describe('home assistant: a flash from a real one, and nothing without a person'
     await ha.call('button.press', { entity_id: `button.sonota_${ID}_cancel` });
     await ha.state(result(ID), happened({ event_type: 'failed', error: 'cancelled' }), from);
     await ha.state(update(ID), ({ attributes }) => attributes['in_progress'] === false, from);
-    await ha.state('sensor.sonota_flasher_state', is('idle'), from);
+    await ha.state('sensor.sonota_flasher_state', is('Idle'), from);
     assert.equal(ha.now(hand(ID))?.state, 'off');
   }
 });

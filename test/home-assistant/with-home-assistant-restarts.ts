@@ -34,7 +34,7 @@ describe('home assistant: restarts in the middle of a flash, with a real one', f
     const done = await ha.state(UPDATE, ({ attributes }) => attributes['installed_version'] === NEW_FIRMWARE, from);
     assert.equal(done.attributes['in_progress'], false);
     assert.equal((await device.ended).result, 'flashed');
-    await ha.state(`sensor.sonota_${ID}_stage`, ({ state }) => state === 'done', from);
+    await ha.state(`sensor.sonota_${ID}_stage`, ({ state }) => state === 'Done', from);
     await ha.state(`event.sonota_${ID}_result`, ({ attributes }) => attributes['event_type'] === 'succeeded', from);
   }
 

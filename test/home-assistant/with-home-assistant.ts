@@ -99,10 +99,10 @@ describe('home assistant: with a real one', function () {
     assert.equal(ha.now(`switch.sonota_${ID}_arm`)?.state, 'off', 'the installation has used the arming up');
     await frontend?.photograph('home-assistant');
     if (!Array.isArray(browser)) await browser.close();
-    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'finalstage');
+    await ha.state(sensor(ID, 'stage'), ({ attributes }) => attributes['stage'] === 'finalstage');
     const done = await ha.state(update(ID), ({ attributes }) => attributes['installed_version'] === NEW_FIRMWARE);
     assert.deepEqual([done.state, done.attributes['in_progress']], ['off', false]);
-    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'done');
+    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'Done');
     assert.equal((await device.ended).result, 'flashed');
     await ha.state(`event.sonota_${ID}_result`, ({ attributes }) => attributes['event_type'] === 'succeeded');
     await ha.state('sensor.sonota_flasher_done', ({ state }) => state === '1');
@@ -114,8 +114,8 @@ describe('home assistant: with a real one', function () {
   it('a flash that fails ends with the error sensor set, and a notification of what to do', async () => {
     await (await open()).dialsIn({ behaviours: { refusesWith: 406 } });
     await suite.install(ID);
-    await ha.state(sensor(ID, 'error'), ({ state }) => state === 'model-refused');
-    const stage = await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'failed');
+    await ha.state(sensor(ID, 'error'), ({ attributes }) => attributes['code'] === 'model-refused');
+    const stage = await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'Failed');
     assert.match(String(stage.attributes['text']), /406/);
     const ended = ha.states.findLast(({ entity_id }) => entity_id === update(ID));
     assert.equal(ended?.attributes['in_progress'], false);
@@ -127,7 +127,7 @@ describe('home assistant: with a real one', function () {
     const events = 'event.sonota_flasher_events';
     const gone = await ha.state(events, ({ state }) => state === 'unavailable');
     await ha.state(events, ({ attributes }) => attributes['error'] === 'model-refused', ha.states.indexOf(gone));
-    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'failed', ha.states.indexOf(gone));
+    await ha.state(sensor(ID, 'stage'), ({ state }) => state === 'Failed', ha.states.indexOf(gone));
     assert.equal(await isNotified((message) => message.includes('406')), false);
   });
 
@@ -208,6 +208,6 @@ describe('home assistant: with a real one', function () {
     const from = ha.states.length;
     await ha.restart();
     await ha.state(update(ID), ({ state }) => state === 'off', from);
-    await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'idle', from);
+    await ha.state('sensor.sonota_flasher_state', ({ state }) => state === 'Idle', from);
   });
 });

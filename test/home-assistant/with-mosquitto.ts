@@ -130,6 +130,37 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     await listener.heard('cleared', at('sonota/state', { last_failure: null, state: 'idle' }), from);
   });
 
+  it('keeps the last failure over a restart, and reports it once', async () => {
+    scene = await Scene.open({ overrides: { 'sonota-host': { ssid: '' }, 'sonota-queue': { attempts: '1' } } });
+    const { listener } = scene;
+    await listener.heard('the flasher', at('sonota/state'));
+    await listener.say('sonota/set/start', 'PRESS');
+    const error = 'wifi-credentials-missing';
+    await listener.heard('failed', at('sonota/event', { event_type: 'failed', error }));
+    await scene.restart();
+    const from = listener.messages.length;
+    const { payload } = await listener.heard('there again', at('sonota/state'), from);
+    const { last_failure } = JSON.parse(payload) as { last_failure: { code: string; remedy: string } };
+    assert.equal(last_failure.code, error);
+    await listener.say('homeassistant/status', 'online');
+    await listener.heard('again', at('homeassistant/device/sonota_flasher/config'), from);
+    assert.ok(!listener.messages.slice(from).some(at('sonota/event', { event_type: 'failed' })));
+  });
+
+  it("tells of a device's failure in Node-RED's language", async () => {
+    scene = await Scene.open({ nodeRed: { settings: { lang: 'de' } } });
+    const { listener } = scene;
+    await scene.dialsIn({ behaviours: { refusesWith: 406 } });
+    await scene.install(ID);
+    const told = await listener.heard('failed', at(STATE, { stage: 'failed', stage_name: 'Fehlgeschlagen' }));
+    const { error, error_name, text } = JSON.parse(told.payload) as Record<string, string>;
+    assert.equal(error, 'model-refused');
+    assert.ok(error_name?.startsWith('Das Gerät') && text?.startsWith(error_name), `${error_name}; ${text}`);
+    const event = await listener.heard('told', at(EVENT, { event_type: 'failed' }));
+    assert.equal((JSON.parse(event.payload) as { text: string }).text, text);
+    await listener.heard('in the update', at(UPDATE, { in_progress: false, release_summary: text }));
+  });
+
   it('says offline by the will when it is killed, and in_progress false before anything else afterwards', async () => {
     scene = await Scene.open();
     const { listener } = scene;

@@ -1,6 +1,8 @@
 import type { ShownJob, World } from '../../lib/home-assistant';
 import {
   ENTITY_NAMES,
+  STATE_NAMES,
+  type StateNames,
   Mirror,
   Topics,
   type EntityNames,
@@ -43,6 +45,8 @@ export function job(more: Partial<ShownJob> = {}): ShownJob {
 
 export const NAMES = Object.fromEntries(ENTITY_NAMES.map((name) => [name, name])) as EntityNames;
 
+export const STATES = Object.fromEntries(STATE_NAMES.map((name) => [name, `The ${name}`])) as StateNames;
+
 /** The name of the sentence, and what fills it. */
 export const phrase: Phrase = (name, values = {}) => [name, ...Object.values(values)].join(' ');
 
@@ -55,7 +59,14 @@ export class CheckedMirror {
   constructor(settings = { prefix: 'homeassistant', base: 'sonota' }) {
     this.topics = new Topics(settings);
     this.schemas = new Schemas(settings.prefix.replaceAll('/', ''));
-    this.mirror = new Mirror({ topics: this.topics, instance: INSTANCE, names: NAMES, phrase, version: '0.1.0' });
+    this.mirror = new Mirror({
+      topics: this.topics,
+      instance: INSTANCE,
+      names: NAMES,
+      states: STATES,
+      phrase,
+      version: '0.1.0',
+    });
   }
 
   news(world: World): MqttMessage[] {

@@ -15,7 +15,7 @@ import { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
-import { NAMES, phrase } from '../home-assistant/worlds';
+import { NAMES, phrase, STATES } from '../home-assistant/worlds';
 
 const [ONE, TWO, THREE] = ['1000000001', '1000000002', '1000000003'] as const;
 const PORTS = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
@@ -45,7 +45,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     const publications = Publications.in(undefined, () => undefined);
     link = new HomeAssistantLink(
       {
-        ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, version: '0.1.0' },
+        ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, states: STATES, version: '0.1.0' },
         firmware: new FirmwareList(runtimeWith(definitions), () => memory.chosen, more),
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },

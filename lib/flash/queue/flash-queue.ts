@@ -27,9 +27,13 @@ export interface QueueOutlet {
  * The next one begins when the one before has left `provision` (every access point has the same address) and fewer than
  * `atOnce` are in work; that only one device at a time goes through FinalStage is seen to by `FinalStageTurn`.
  *
- * Event: `changed` (isTurn) at every change of `snapshot()`; `isTurn` where a restart must know of it.
+ * Events: `changed` (isTurn) at every change of `snapshot()`; `isTurn` where a restart must know of it. `given-up`
+ * (FlashError, deviceid or undefined) where a flash has failed because its message was lost.
  */
-export class FlashQueue extends EventEmitter<{ changed: [isTurn: boolean] }> {
+export class FlashQueue extends EventEmitter<{
+  changed: [isTurn: boolean];
+  'given-up': [error: FlashError, deviceid: string | undefined];
+}> {
   private readonly list = new EntryList();
   private readonly outlets = new Map<string, QueueOutlet>();
   /** Wi-Fi passwords of messages by their entries' ids: in memory alone. */
@@ -38,7 +42,7 @@ export class FlashQueue extends EventEmitter<{ changed: [isTurn: boolean] }> {
     () => this.list.in('running'),
     (entry) => this.isHeld(entry),
     (entry, minutes) => {
-      this.fail(entry, new FlashError('queue-lost', { minutes }), this.jobOf(entry));
+      this.giveUp(entry, new FlashError('queue-lost', { minutes }), this.jobOf(entry));
       this.pump();
     },
   );
@@ -190,7 +194,7 @@ export class FlashQueue extends EventEmitter<{ changed: [isTurn: boolean] }> {
     entry.text = undefined;
     const { start } = entry;
     if (outlet.start(messageOf(entry, this.passwords.get(entry.id)), start)) return;
-    this.fail(entry, new FlashError('queue-not-wired', { output: start === 'beginning' ? 1 : 2 }), undefined);
+    this.giveUp(entry, new FlashError('queue-not-wired', { output: start === 'beginning' ? 1 : 2 }), undefined);
   }
 
   private readonly onInJob = ({ message }: Ticket, job: Job): void => {
@@ -227,6 +231,12 @@ export class FlashQueue extends EventEmitter<{ changed: [isTurn: boolean] }> {
     const code = job.error ?? 'unexplained';
     const verdict = job.evidence.verdict();
     this.fail(entry, new FlashError(code, verdict.code === code ? verdict.values : {}), job);
+  }
+
+  /** No message tells of it: it did not get through. */
+  private giveUp(entry: QueueEntry, error: FlashError, job: Job | undefined): void {
+    this.fail(entry, error, job);
+    if (entry.state === 'failed') this.emit('given-up', error, entry.deviceid);
   }
 
   private fail(entry: QueueEntry, { code, values }: FlashError, job: Job | undefined): void {
