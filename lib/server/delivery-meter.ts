@@ -6,10 +6,18 @@ export interface DeliveryMeterOptions {
   forward: (from: number, to: number) => void;
   /** Nothing has gone forward for stallLimitMs; said again after each further such time. */
   stalled: (at: number) => void;
+  /** In ms, of a clock that is never set back. */
+  now?: () => number;
 }
 
-/** How often the kernel is asked; its answer costs up to a few ms. */
+/** How often the kernel is asked. */
 export const LOOK_MS = 100;
+
+/**
+ * Its answer costs some ms where it knows thousands of connections: between two of them so many times as long is spent on
+ * other things.
+ */
+const REST = 4;
 
 /** How much of a file its receiver has: what the kernel took, less what it still holds for the receiver. */
 export class DeliveryMeter {
@@ -18,12 +26,17 @@ export class DeliveryMeter {
   readonly #timer: NodeJS.Timeout;
   #handedOver = 0;
   #position = 0;
-  #lastForward = performance.now();
+  readonly #now: () => number;
+  #lastForward: number;
+  /** When the kernel is asked again at the earliest. */
+  #restsUntil = 0;
 
   constructor(
     private readonly total: number,
     private readonly options: DeliveryMeterOptions,
   ) {
+    this.#now = options.now ?? (() => performance.now());
+    this.#lastForward = this.#now();
     this.tells = options.unacknowledged() !== undefined;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -42,22 +55,30 @@ export class DeliveryMeter {
   handedOver(position: number): void {
     this.#handedOver = position;
     // A connection may break off before the next look.
-    this.#look();
+    if (position === this.total || this.#now() >= this.#restsUntil) this.#look();
   }
 
   #look(): void {
     // A connection that is gone tells nothing any more, and what was known stays.
-    const held = this.tells ? this.options.unacknowledged() : 0;
+    const held = this.tells ? this.#held() : 0;
     if (held === undefined) return;
     const before = this.#position;
     if (this.#handedOver - held > before) {
       this.#position = this.#handedOver - held;
-      this.#lastForward = performance.now();
+      this.#lastForward = this.#now();
       this.options.forward(before, this.#position);
-    } else if (before < this.total && performance.now() - this.#lastForward >= this.options.stallLimitMs) {
-      this.#lastForward = performance.now();
+    } else if (before < this.total && this.#now() - this.#lastForward >= this.options.stallLimitMs) {
+      this.#lastForward = this.#now();
       this.options.stalled(before);
     }
+  }
+
+  #held(): number | undefined {
+    const begun = this.#now();
+    const held = this.options.unacknowledged();
+    const ended = this.#now();
+    this.#restsUntil = ended + REST * (ended - begun);
+    return held;
   }
 
   /** Must be called at the end: the meter's timer knows none. */
