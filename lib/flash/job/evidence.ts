@@ -29,7 +29,7 @@ const REPEATING = new Set<Observation['kind']>([
 const ENDS_A_ROW = new Set<Observation['kind']>(['stage', 'upgrade-sent', 'acknowledged', 'session-lost']);
 /** FinalStage dials twice a second; one observation for so long tells as much. */
 export const DIALS_EVERY_MS = 5000;
-/** A verdict may change by time alone, but need not be found anew for every report. */
+/** A verdict may change by time alone, but need not be found again for every report. */
 const FRESH_MS = 200;
 
 type ImageRequest = Extract<Unstamped, { kind: 'image-requested' }>;
@@ -130,7 +130,6 @@ export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
     const { count = 0 } = before;
     if (count > 0) this.seen.splice(index, 1);
     this.seen.push({ at, ...request, count: count + 1 });
-    this.judged = undefined;
     return true;
   }
 

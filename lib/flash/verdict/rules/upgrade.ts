@@ -152,7 +152,16 @@ function refused(
   return finding && { isFinal: true, ...finding, values };
 }
 
+/** Most rules ask for it. */
+const attempts = new WeakMap<Sightings, Attempt | 'none'>();
+
 function newestAttempt(seen: Sightings): Attempt | undefined {
+  const known = attempts.get(seen) ?? findAttempt(seen) ?? 'none';
+  attempts.set(seen, known);
+  return known === 'none' ? undefined : known;
+}
+
+function findAttempt(seen: Sightings): Attempt | undefined {
   const sent = seen.inStage('upgrade-sent').at(-1);
   if (!sent) return undefined;
   return {
