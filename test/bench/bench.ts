@@ -4,7 +4,7 @@
  * keeps every single figure, `--profile FOLDER` profiles of the processes.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,11 @@ import { makeFinalImage, packOneHop } from '../../lib/image';
 import { Child } from './child';
 import { table, type Row } from './figures';
 import { instructed, restated } from './home-assistant';
-import { close, devices, memory, type LoadOptions } from './load';
+import { finalStageSpeed } from './finalstage';
+import { imageWork } from './image-work';
+import { installSize } from './install-size';
+import { close, devices, memory, oneAfterAnother, type LoadOptions } from './load';
+import { nodeRedStart } from './node-red-start';
 
 const ROUNDS = 5;
 /** As much as Tasmota lite has, and as well packed. */
@@ -22,6 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sonota-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
+  'one upgrade': (options) => devices(1, 0, options),
   '1 concurrent': (options) => devices(1, 50, options),
   '10 concurrent': (options) => devices(10, 50, options),
   '50 concurrent': (options) => devices(50, 50, options),
@@ -31,6 +36,11 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
   close: (options) => close(200, options),
   'home assistant, 100 devices restated': ({ rounds }) => restated(100, rounds),
   'home assistant, instruction': ({ rounds }) => instructed(rounds),
+  'FinalStage speed': ({ imagePath, rounds }) => finalStageSpeed(readFileSync(imagePath), rounds),
+  'image work': ({ imagePath, rounds }) => imageWork(readFileSync(imagePath), rounds),
+  'start of Node-RED': ({ rounds }) => nodeRedStart(folder, rounds),
+  'one after another': (options) => oneAfterAnother(100, 1000, options),
+  installation: async () => installSize(),
 };
 
 async function main(): Promise<void> {

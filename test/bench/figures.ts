@@ -7,6 +7,8 @@ export interface Figure {
   readonly partner?: readonly number[];
   /** As the table shows them. */
   readonly digits?: number;
+  /** The smallest of them is the worst. */
+  readonly isBetterHigh?: boolean;
 }
 
 export interface Row {
@@ -36,7 +38,8 @@ export function table(rows: readonly Row[]): string {
   return ['| row | figure | ours | partner | ratio | the partner |', '|---|---|---|---|---|---|', ...lines].join('\n');
 }
 
-function shown({ unit, digits = 0 }: Figure, values: readonly number[] | undefined): string {
+function shown({ unit, digits = 0, isBetterHigh }: Figure, values: readonly number[] | undefined): string {
   if (!values) return '';
-  return `${median(values).toFixed(digits)} (${Math.max(...values).toFixed(digits)}) ${unit}`;
+  const worst = isBetterHigh ? Math.min(...values) : Math.max(...values);
+  return `${median(values).toFixed(digits)} (${worst.toFixed(digits)}) ${unit}`;
 }

@@ -70,6 +70,7 @@ export async function devices(count: number, sectorMs: number, options: LoadOpti
     partner: PARTNER,
     figures: {
       time: figure('s', ({ total }) => total / 1000, 2),
+      'all ranges of a device': figure('ms', ({ ranges }) => ranges.reduce((sum, ms) => sum + ms, 0) / count),
       'a range, p99': figure('ms', ({ ranges }) => percentile(ranges, 0.99)),
       'dispatch to upgrade': figure('ms', ({ toUpgrade }) => median(toUpgrade)),
       'server CPU, user': figure('ms', ({ userMs }) => userMs),
@@ -100,6 +101,34 @@ async function livingWith(count: number, side: Side, options: LoadOptions): Prom
   await scene.clients.ask('acknowledgeAll');
   await scene.close();
   return living;
+}
+
+/** What is left in memory of devices that come one after another and go, once the host keeps as many as it ever does. */
+export async function oneAfterAnother(first: number, count: number, options: LoadOptions): Promise<Row> {
+  const scene = await Scene.open('our-server', options);
+  await scene.warmUp();
+  const flash = async (from: number, to: number): Promise<void> => {
+    for (let number = from; number <= to; number++) {
+      await scene.clients.ask('flash', scene.fleet(1, 0, number));
+      await scene.clients.ask('leave');
+      await scene.server.ask('endJobs');
+    }
+  };
+  await flash(1, first);
+  const before = await scene.server.ask<number>('livingBytes');
+  const begun = performance.now();
+  await flash(first + 1, count);
+  const each = (performance.now() - begun) / (count - first);
+  const left = (await scene.server.ask<number>('livingBytes')) - before;
+  await scene.close();
+  return {
+    name: `${count} one after another`,
+    partner: '',
+    figures: {
+      [`left in memory by the last ${count - first}`]: { unit: 'kB', ours: [left / 1000] },
+      'time, each': { unit: 'ms', ours: [each] },
+    },
+  };
 }
 
 /** Closing with so many sessions open. */

@@ -31,6 +31,14 @@ answerParent({
     forget();
     return await livingBytes();
   },
+  /** What a look for the new firmware does with a flash whose device is not there any more. */
+  endJobs: () => {
+    for (const job of hostOf(bed).jobs.all()) {
+      if (!job.isOpen || job.running) continue;
+      job.enter('newfirmware');
+      job.leave('newfirmware');
+    }
+  },
   async close(): Promise<number> {
     const host = hostOf(bed);
     const begun = performance.now();
