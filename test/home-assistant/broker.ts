@@ -140,8 +140,8 @@ function connect(port: number, access: BrokerAccess | undefined): MqttClient {
 const LIMIT_MS = 40_000;
 
 /** What a broker keeps, by its topic. */
-export async function keptAt(port: number): Promise<Map<string, string>> {
-  const client = connect(port, undefined);
+export async function keptAt({ port, access }: Pick<Broker, 'port' | 'access'>): Promise<Map<string, string>> {
+  const client = connect(port, access);
   const kept = new Map<string, string>();
   const marker = `kept/${randomUUID()}`;
   const isComplete = new Promise<void>((resolve) => {

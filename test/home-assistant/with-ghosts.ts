@@ -47,7 +47,7 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
 
   /** What the broker keeps of the flasher and of the device, by its topics. */
   async function ours({ broker }: Scene): Promise<string[]> {
-    const kept = await keptAt(broker.port);
+    const kept = await keptAt(broker);
     return [...kept.keys()].filter((topic) => !OF_OTHERS.includes(topic));
   }
 
@@ -56,7 +56,7 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
   }
 
   async function assertOthersRemain({ broker }: Scene): Promise<void> {
-    const kept = await keptAt(broker.port);
+    const kept = await keptAt(broker);
     assert.deepEqual(
       OF_OTHERS.filter((topic) => kept.get(topic) !== '{}'),
       [],

@@ -53,7 +53,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
     for (const state of ['sonota/state', `sonota/${suffix}/state`]) {
       await listener.heard(state, at(state, { code: 'topic-shared', problem: 'ON' }));
     }
-    const kept = await keptAt(broker.port);
+    const kept = await keptAt(broker);
     const config = String(kept.get(`homeassistant/device/sonota_${suffix}/config`));
     assert.equal(ownerOf(config), suffix);
     assert.equal((JSON.parse(config) as { device: { name: string } }).device.name, `Sonoff flasher ${suffix}`);
@@ -90,7 +90,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
       await listener.heard('there again', isStatus(word), later);
       await listener.heard('under its ids', at(config), later);
     }
-    const kept = [...(await keptAt(broker.port)).keys()].filter((topic) => topic.startsWith('homeassistant/device/'));
+    const kept = [...(await keptAt(broker)).keys()].filter((topic) => topic.startsWith('homeassistant/device/'));
     assert.deepEqual(kept.sort(), [FLASHER, `homeassistant/device/sonota_${suffix}/config`].sort());
   });
 
@@ -104,7 +104,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
     await listener.say('homeassistant/status', 'online');
     await listener.heard('the other has none', isTheOthers, from);
     await listener.heard('the second', at(config.topic), from);
-    assert.notEqual(ownerOf((await keptAt(broker.port)).get(FLASHER)), suffix);
+    assert.notEqual(ownerOf((await keptAt(broker)).get(FLASHER)), suffix);
   });
 });
 
