@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mock } from 'node:test';
 import { sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
+import { STAGES } from '../../lib/flash/routes/stages';
 import { ARMED_MS } from '../../lib/home-assistant/arming';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
@@ -16,7 +18,7 @@ const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
 const NEW = 'Tasmota 15';
 
-describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
+describe('home assistant: offers, Cancel and the queue, at a real Mosquitto', () => {
   let broker: Broker;
   let listener: Listener;
   let host: FlashHost;
@@ -111,6 +113,19 @@ describe('home assistant: the hour of an offer, at a real Mosquitto', () => {
     );
     assert.deepEqual(requests, [{ topic: 'cloud', deviceid: ID, firmware: 'tasmota' }]);
   });
+
+  for (const stage of STAGES) {
+    it(`ends a flash at ${stage} by Cancel`, async () => {
+      const job = host.jobs.jobFor(stage, ID);
+      const running = new AbortController();
+      job.running = running;
+      const ended = once(running.signal, 'abort');
+      await listener.say(`sonota/set/cancel/${ID}`, 'PRESS');
+      await ended;
+      assert.equal((running.signal.reason as { code?: string }).code, 'cancelled');
+      assert.deepEqual(refusals, []);
+    });
+  }
 
   it('reports a flash that the queue could not start, or whose message no node has taken', async () => {
     let isWired = false;
