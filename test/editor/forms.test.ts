@@ -106,6 +106,7 @@ describe('editor: forms', () => {
   for (const type of Object.keys(VISIBLE_TYPES)) {
     it(`opens and checks the form of ${type}`, async () => {
       const form = await suite.editor.openForm(idOf(type));
+      for (const summary of await form.locator('details:not([open]) > summary').all()) await summary.click();
       await assertReadable(form);
       await assertAccessible(suite.editor.page, '#dialog-form', OF_THE_EDITOR);
       await assertChecks(form, 'node-input', FIELDS[type] ?? {});
