@@ -15,7 +15,10 @@ import { launch } from './rehearsal/launch.mjs';
 const isOnce = process.argv.includes('--once');
 
 requireNode();
-if (!process.argv.includes('--prepared') && !((await install()) && (await build()))) process.exit(1);
+if (!process.argv.includes('--prepared')) {
+  console.log('Installing and building first; the first time this takes a few minutes …');
+  if (!((await install()) && (await build()))) process.exit(1);
+}
 
 // Only now: what this imports has just been installed.
 const { rehearse } = await import('./rehearsal/rehearse.mjs');
@@ -30,7 +33,8 @@ console.log(fault === undefined ? '\nThe rehearsal went well to its end.' : `\nT
 if (isOnce) {
   red.kill('SIGTERM');
 } else {
-  console.log(`Node-RED stays open at ${url} until you press Ctrl-C.`);
+  console.log(`Open ${url} in a browser to look at it. Next: drag "flash sonoff" onto a new flow, or choose`);
+  console.log('another fault in the virtual device and press the Inject again. Ctrl-C ends Node-RED.');
 }
 if (red.exitCode === null) await once(red, 'exit');
 process.exit(isOnce && fault !== undefined ? 1 : 0);

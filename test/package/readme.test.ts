@@ -1,14 +1,38 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../shared/package-root';
+
+/** For people who develop it. */
+const IN_REPOSITORY = ['CONTRIBUTING.md'];
 
 describe('README and docs', () => {
   it('list every code and show every example as the code has it, and draw the flash as it is checked', async () => {
     const script = join(packageRoot(), 'scripts', 'readme.mjs');
     await assert.doesNotReject(promisify(execFile)(process.execPath, [script, '--check']));
+  });
+
+  it('lead to nothing that the package leaves out', () => {
+    const { files } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { files: string[] };
+    const isShipped = (path: string): boolean =>
+      path === 'LICENSE' || files.some((one) => path === one || path.startsWith(`${one}/`));
+    const isLeftOut = (path: string): boolean => files.some((one) => path.startsWith(`${one.slice(1)}/`));
+    const pages = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
+    for (const page of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
+      const text = readFileSync(join(packageRoot(), page), 'utf8');
+      for (const [, target = ''] of text.matchAll(/(?:\]\(|src=")([^)"#\s]+)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const path = posix.normalize(posix.join(posix.dirname(page), target));
+        const isInRepositoryAlone = page === 'README.md' && IN_REPOSITORY.includes(path);
+        assert.ok(isInRepositoryAlone || (isShipped(path) && !isLeftOut(path)), `${page} leads to ${target}`);
+      }
+    }
+  });
+
+  it('begin with a README that can be read in one go', () => {
+    assert.ok(readFileSync(join(packageRoot(), 'README.md')).length < 14_000);
   });
 
   it('lead to nothing that is not there', () => {
