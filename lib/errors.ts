@@ -647,6 +647,10 @@ const EXPLANATIONS = {
     what: 'The queue cannot start a flash: its output {output} is not wired.',
     remedy: 'Wire output 1 to the first node of the flow, and output 2 to finalstage watch.',
   },
+  'output-not-wired': {
+    what: 'The device {deviceid} is ready, but no node takes it from here.',
+    remedy: 'Wire output 1 of this node to the next one, deploy, and start again.',
+  },
   'queue-lost': {
     what: 'No node of the flow has taken the message of this device for {minutes} minutes.',
     remedy: 'Look where it goes behind the queue and between the nodes; then let the queue try it again.',

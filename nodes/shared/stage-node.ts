@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { asFlashError, type FlashError } from '../../lib/errors';
+import { asFlashError, FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
@@ -220,7 +220,8 @@ export class StageNode<Form> {
       } catch (thrown) {
         return this.fail(asFlashError(thrown), ticket);
       }
-      this.status.done();
+      if (this.isDeadEnd(outcome)) this.warnOfDeadEnd(outcome);
+      else this.status.done();
       this.sendFor(ticket, [message, null]);
       this.pending.get(ticket.id)?.done();
       this.pending.delete(ticket.id);
@@ -228,6 +229,18 @@ export class StageNode<Form> {
     failure: this.guarded((error, ticket) => this.fail(error, ticket)),
     queued: this.guarded((count) => this.status.queue(count)),
   };
+
+  /** A device waits for the next stage, and nothing is wired that would bring it there. */
+  private isDeadEnd({ job }: StageOutcome): boolean {
+    const [output = []] = (this.config as { wires?: string[][] }).wires ?? [];
+    return job.stage !== 'done' && output.length === 0;
+  }
+
+  private warnOfDeadEnd({ job }: StageOutcome): void {
+    const error = new FlashError('output-not-wired', { deviceid: job.deviceid ?? '?' });
+    this.status.warned(error.code);
+    this.node.warn(translateError(this.RED, error).message);
+  }
 
   private fail(error: FlashError, ticket: Ticket): void {
     this.status.failed(error.code);

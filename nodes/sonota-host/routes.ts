@@ -75,6 +75,6 @@ async function checkWhileListening(node: HostNode, signal: AbortSignal): Promise
   const { id, flashHost } = requireHost(node);
   return hosts.whileListening(id, () => {
     const wifi = wifiPresence(node, new MessageValues({}));
-    return preflight(flashHost, { wifi, signal });
+    return preflight(flashHost, { wifi, signal, mentionsFirmware: true });
   });
 }

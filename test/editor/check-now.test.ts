@@ -24,7 +24,7 @@ describe('editor: Check now in the form of a host', () => {
     const table = form.locator('#sonota-host-checks table');
     await table.waitFor();
     assert.deepEqual(await table.locator('th').allInnerTexts(), ['Found', 'What to do']);
-    assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready, with 3 warnings; the first: /);
+    assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready, with 4 warnings; the first: /);
     const rows = await table.locator('tbody tr').allInnerTexts();
     assert.ok(
       rows.some((text) => /is open for devices that speak TLS/.test(text)),

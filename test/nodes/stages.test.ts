@@ -77,6 +77,18 @@ describe('nodes: the four stages', () => {
     assert.ok(!JSON.stringify([bed.arrived, bed.statuses]).includes(HOME.password));
   });
 
+  it('warn of a device that waits where output 1 leads nowhere', async () => {
+    const ports = await freePorts();
+    const apPort = await freePort();
+    const node = { url: `http://127.0.0.1:${apPort}`, wires: [[], ['provision-progress']] };
+    bed = await Bed.load(road(ports, { provision: node }));
+    await bed.device({ apPort, homeNetwork: HOME }).start();
+    bed.send('provision', { ...HOME });
+    const shown = await bed.status('provision', ({ text }) => text === 'output-not-wired');
+    assert.deepEqual(shown, { fill: 'yellow', shape: 'ring', text: 'output-not-wired' });
+    assert.deepEqual(await bed.doneBy('provision'), [undefined], 'it is no error');
+  });
+
   it('say that they have no host, in the status and to Catch', async () => {
     const none = { host: '' };
     bed = await Bed.load(

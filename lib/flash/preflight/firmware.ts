@@ -38,6 +38,11 @@ export async function checkFirmware(
   }
 }
 
+/** For a check of the machine alone: ready it is not called without a firmware. */
+export function firmwareNotChosen(): SaidCheck {
+  return noted('firmware', 'firmware-missing', phrase('firmware-not-chosen'), 'choose-firmware');
+}
+
 function areForRehearsal(images: readonly { bytes: Buffer }[], peer: string): boolean {
   try {
     refuseRehearsalImages(images, peer);

@@ -71,6 +71,8 @@ export const PHRASES = {
     'NetworkManager joins the networks of a device (ITEAD-…, FinalStage) by itself, with {interfaceName}.',
   'radio-supervisor':
     'The Home Assistant Supervisor joins the networks of a device (ITEAD-…, FinalStage) by itself, with {interfaceName}.',
+  'radio-no-wifi': 'This machine has no Wi-Fi: it cannot join the network of a device (ITEAD-…, FinalStage).',
+  'get-wifi': 'Plug in a USB Wi-Fi adapter, or run Node-RED on a machine with Wi-Fi for the flash.',
 
   'firmware-pair':
     'The firmware is complete and was examined: user1 with {user1} bytes, user2 with {user2} bytes, final with {final} bytes.',
@@ -78,6 +80,8 @@ export const PHRASES = {
     'The firmware is complete and was examined: final with {final} bytes, which are {packed} packed for one hop.',
   'firmware-rehearsal': 'This firmware is made for rehearsals; no real device will be given it.',
   'choose-real-firmware': 'Choose a real final image and the FinalStage pair.',
+  'firmware-not-chosen': 'No firmware is chosen here: it belongs to the node that flashes.',
+  'choose-firmware': 'Choose it there; the button of flash sonoff checks it too.',
 
   clock: 'The clock of this machine says {date}.',
 } as const;

@@ -5,7 +5,7 @@ import { knownChoice } from '../routes/choice';
 import { checkAddress } from './address';
 import type { Check, SaidCheck } from './check';
 import { checkClock } from './clock';
-import { checkFirmware } from './firmware';
+import { checkFirmware, firmwareNotChosen } from './firmware';
 import { thisMachine, type Machine } from './machine';
 import { checkNetworks } from './network';
 import { phrase, textOf, type Phrase } from './phrases';
@@ -19,6 +19,8 @@ export interface PreflightOptions {
   readonly wifi: WifiPresence;
   /** Undefined where no firmware is chosen; then none is examined. */
   readonly sources?: FirmwareSources | undefined;
+  /** Whether that it is not examined is to be said. */
+  readonly mentionsFirmware?: boolean;
   readonly signal: AbortSignal;
   /** This one, unless told. */
   readonly machine?: Machine;
@@ -49,11 +51,11 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   // Opens the host, which also looks for its address.
   const route = knownChoice(sources ?? {});
   const ports = await checkPorts(host, route === undefined || route.lock !== undefined);
-  const machine = options.machine ?? thisMachine();
+  const machine = options.machine ?? (await thisMachine(signal));
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),
     checkSelf(host, machine, signal),
-    checkRadio(host, signal),
+    checkRadio(host, machine, signal),
     sources ? checkFirmware(host, sources, signal) : undefined,
   ]);
   if (signal.aborted) throw new FlashError('cancelled');
@@ -67,7 +69,7 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
     ...checkNetworks(host, machine),
     checkWifi(wifi),
     radio,
-    ...(firmware ? [firmware] : []),
+    ...(firmware ? [firmware] : options.mentionsFirmware ? [firmwareNotChosen()] : []),
     checkClock(machine.now),
   ]);
 }

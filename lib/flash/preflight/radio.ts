@@ -1,13 +1,23 @@
 import { asFlashError } from '../../errors';
 import type { WifiChoice } from '../../net/wifi/choose';
 import type { FlashHost } from '../host/host';
-import { failed, passed, type SaidCheck } from './check';
+import { isLoopback } from '../../net/addresses';
+import { failed, noted, passed, type SaidCheck } from './check';
+import type { Machine } from './machine';
 import { phrase, sentence, type Phrase } from './phrases';
 
 /** Who joins the networks of a device, and why nobody better: by hand is no fault. */
-export async function checkRadio(host: Pick<FlashHost, 'radio'>, signal: AbortSignal): Promise<SaidCheck> {
+export async function checkRadio(
+  host: Pick<FlashHost, 'radio' | 'bind'>,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<SaidCheck> {
   try {
-    return passed('radio', 'wifi-unavailable', whoJoins(await host.radio.choice(signal)));
+    const choice = await host.radio.choice(signal);
+    // A rehearsal on this machine joins nothing.
+    const isStuck = choice.driver === 'manual' && machine.hasWifi === false && !isLoopback(host.bind);
+    if (isStuck) return noted('radio', 'wifi-unavailable', phrase('radio-no-wifi'), 'get-wifi');
+    return passed('radio', 'wifi-unavailable', whoJoins(choice));
   } catch (thrown) {
     return failed('radio', asFlashError(thrown));
   }

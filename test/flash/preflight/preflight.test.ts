@@ -36,6 +36,25 @@ describe('flash/preflight', () => {
     return { port: Number(line.toString()), pid: child.pid };
   }
 
+  it('warns of a machine without Wi-Fi where a real device is to be flashed by hand', async () => {
+    const { host } = await openBench({ bind: '0.0.0.0' });
+    const radioOf = async (machine: object): Promise<Check | undefined> =>
+      (await check(host, { machine: { ...MACHINE, ...machine } })).checks.find((one) => one.check === 'radio');
+    const without = await radioOf({ hasWifi: false });
+    assert.deepEqual([without?.code, without?.ok], ['wifi-unavailable', 'warn']);
+    assert.match(without?.remedy ?? '', /USB Wi-Fi adapter/);
+    assert.equal((await radioOf({ hasWifi: true }))?.ok, true);
+    assert.equal((await radioOf({ hasWifi: undefined }))?.ok, true, 'what cannot be found out is no warning');
+  });
+
+  it('is not ready without a firmware where it is asked to mention that', async () => {
+    const { host } = await openBench();
+    const { checks } = await check(host, { mentionsFirmware: true });
+    const firmware = checks.find((one) => one.check === 'firmware');
+    assert.deepEqual([firmware?.code, firmware?.ok], ['firmware-missing', 'warn']);
+    assert.ok(!(await check(host)).checks.some((one) => one.check === 'firmware'));
+  });
+
   it('finds a rehearsal on the loopback in order, but for that no real device can dial it', async () => {
     const { host } = await openBench();
     const report = await check(host, { sources: FIRMWARE });
