@@ -67,7 +67,7 @@ describe('flash/preflight: what single checks say', () => {
 
   it('says who joins the networks of a device, and why nobody better', async () => {
     const joining = async (choice: () => Promise<WifiChoice>): Promise<[unknown, string]> => {
-      const { ok, text } = await checkRadio(host({ radio: { choice } }), never);
+      const { ok, text } = await checkRadio(host({ bind: '0.0.0.0', radio: { choice } }), NOWHERE, never);
       return [ok, text];
     };
     const error = new FlashError('wifi-service-away', { reason: 'NetworkManager does not run' });
