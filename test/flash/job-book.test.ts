@@ -211,4 +211,24 @@ describe('flash/job/job-book', () => {
       ]);
     }
   });
+
+  it('knows the newest job of a device, also when a job gets its device, another one, or is forgotten', () => {
+    const jobs = new JobBook();
+    const first = jobs.jobFor('cloud', 'a');
+    first.fail('cancelled');
+    const nameless = jobs.jobFor('cloud', undefined);
+    assert.equal(jobs.latest('a'), first);
+    jobs.identify(nameless, 'a');
+    assert.equal(jobs.latest('a'), nameless);
+    jobs.identify(nameless, 'b');
+    assert.deepEqual([jobs.latest('a'), jobs.latest('b')], [first, nameless]);
+    nameless.fail('cancelled');
+    for (const job of [nameless, first]) assert.ok(jobs.forget(job));
+    assert.deepEqual([jobs.latest('a'), jobs.latest('b')], [undefined, undefined]);
+    const [older, newer] = [new Job('cloud', 'c'), new Job('cloud', 'c')];
+    for (const job of [older, newer]) jobs.restore(job);
+    assert.equal(jobs.latest('c'), newer);
+    jobs.forget(newer);
+    assert.equal(jobs.latest('c'), older);
+  });
 });

@@ -168,7 +168,8 @@ export class Devices extends EventEmitter<DevicesEvents> {
       if (typeof staMac === 'string') this.directory.saw({ deviceid, how: 'session', mac: staMac });
     });
     connection.on('ready', () => {
-      if (!isOver() && this.ready().includes(connection)) this.emit('ready', connection);
+      const { deviceid = '' } = connection.device ?? {};
+      if (!isOver() && this.get(deviceid) === connection && connection.ready) this.emit('ready', connection);
     });
     connection.on('closed', () => !isOver() && this.gone(connection));
     // It was there before this host.

@@ -44,9 +44,12 @@ export class RecentDevices<T> {
 
   /** @returns whether anything was forgotten */
   forgetOld(): boolean {
+    const since = this.now() - RECENT_MS;
+    // Looked at with each sign of life of each device; who is held is a longer question.
+    const mayBeSurplus = this.devices.size > RECENT_AT_MOST;
+    if (!mayBeSurplus && !this.all().some(({ seenAt }) => seenAt < since)) return false;
     const held = this.held();
     const others = [...this.devices].filter(([deviceid]) => !held.has(deviceid));
-    const since = this.now() - RECENT_MS;
     const surplus = others.length - RECENT_AT_MOST;
     const forgotten = others.filter(([, { seenAt }], index) => index < surplus || seenAt < since);
     for (const [deviceid] of forgotten) this.devices.delete(deviceid);

@@ -17,6 +17,8 @@ const ENDED_JOBS_KEPT = 100;
  */
 export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean] }> {
   private readonly jobs: Job[] = [];
+  /** The newest job of each device: it is asked for with every range. */
+  private readonly newest = new Map<string, Job>();
 
   /** @param patience how long its jobs wait until the absence of something means something */
   constructor(private readonly patience: () => Patience = () => PATIENCE) {
@@ -55,7 +57,9 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
       older.running?.abort(new FlashError('cancelled'));
       older.fail('cancelled');
     }
+    const { deviceid: former } = job;
     job.deviceid = deviceid;
+    for (const one of [former, deviceid]) this.noteNewest(one);
     this.emit('changed', job, true);
   }
 
@@ -70,7 +74,7 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
    */
   forget(job: Job): boolean {
     if (!job.isForgettable || !this.jobs.includes(job)) return false;
-    this.jobs.splice(this.jobs.indexOf(job), 1);
+    this.remove(job);
     this.emit('changed', job, true);
     return true;
   }
@@ -80,7 +84,7 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
   }
 
   latest(deviceid: string): Job | undefined {
-    return this.jobs.findLast((job) => job.deviceid === deviceid);
+    return this.newest.get(deviceid);
   }
 
   openJob(deviceid: string): Job | undefined {
@@ -125,11 +129,22 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
     job.onChange = (isTurn) => this.emit('changed', job, isTurn);
     job.evidence.patience = this.patience();
     this.jobs.push(job);
+    if (job.deviceid !== undefined) this.newest.set(job.deviceid, job);
     const ended = this.ended();
-    for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) {
-      this.jobs.splice(this.jobs.indexOf(old), 1);
-    }
+    for (const old of ended.slice(0, Math.max(0, ended.length - ENDED_JOBS_KEPT))) this.remove(old);
     return job;
+  }
+
+  private remove(job: Job): void {
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    this.noteNewest(job.deviceid);
+  }
+
+  private noteNewest(deviceid: string | undefined): void {
+    if (deviceid === undefined) return;
+    const newest = this.jobs.findLast((job) => job.deviceid === deviceid);
+    if (newest) this.newest.set(deviceid, newest);
+    else this.newest.delete(deviceid);
   }
 }
 

@@ -73,15 +73,20 @@ async function waitForDevice(
 
   /** The connection of our device, if it is ready; it becomes the job's in the same step. */
   function take(): DeviceConnection | undefined {
-    const connection = host.devices
-      .ready()
-      .find(({ device }) =>
-        options.deviceid === undefined
-          ? device && !host.devices.rivals(device.deviceid) && !isInWork(host, context, device.deviceid, narrator.since)
-          : device?.deviceid === options.deviceid,
-      );
+    const connection = options.deviceid === undefined ? nextReady() : readyOf(options.deviceid);
     if (connection?.device) host.adoptDevice(context.job, connection);
     return connection;
+  }
+
+  function readyOf(deviceid: string): DeviceConnection | undefined {
+    const connection = host.devices.get(deviceid);
+    return connection?.ready ? connection : undefined;
+  }
+
+  function nextReady(): DeviceConnection | undefined {
+    const isFree = (deviceid: string): boolean =>
+      !host.devices.rivals(deviceid) && !isInWork(host, context, deviceid, narrator.since);
+    return host.devices.ready().find(({ device }) => device && isFree(device.deviceid));
   }
 }
 
