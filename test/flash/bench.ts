@@ -220,7 +220,14 @@ export class Bench {
         const address = options.url === undefined ? undefined : new URL(options.url).host;
         const { discovery } = options;
         const from = sources ?? FIRMWARE;
-        return diyFlash(context, host, { timeoutSeconds, deviceid, address, sources: from, discovery });
+        return diyFlash(context, host, {
+          timeoutSeconds,
+          deviceid,
+          address,
+          sources: from,
+          discovery,
+          force: options.force ?? false,
+        });
       },
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
       newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),

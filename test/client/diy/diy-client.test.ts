@@ -185,6 +185,7 @@ describe('client/diy/diy-client', () => {
           rssi: -52,
           bssid: undefined,
           ssid: undefined,
+          hasChannels: false,
         });
         assert.deepEqual(
           server.seen.map(({ body }) => body['deviceid']),

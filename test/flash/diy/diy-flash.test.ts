@@ -184,6 +184,31 @@ describe('flash/stage/diy', () => {
     await assertCode(begin({ deviceid: '1000ffffff' }).outcome, 'diy-other-device');
   });
 
+  it('flashes none where several are in DIY mode and none is named, nor one in eWeLink mode', async () => {
+    const mdnsPort = await freePort();
+    const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+    const { bench } = await start({ mdns: { port: mdnsPort } });
+    for (const more of [{ deviceid: '10000a1b2d' }, { deviceid: '10000a1b2e', startsIn: 'ewelink' } as const]) {
+      const options = { apAddress: '127.0.0.1', apPort: 0, lanPort: 0, speed: 100, startsIn: 'diy' as const };
+      const other = new VirtualDiySonoff({ ...options, mdns: { port: mdnsPort }, ...more });
+      devices.push(other);
+      await other.start();
+    }
+    const error = await assertCode(bench.begin('diy', { discovery }).outcome, 'device-unknown');
+    assert.deepEqual(String(error.values['known']).split(', ').sort(), [ID, '10000a1b2d']);
+    await assertCode(bench.begin('diy', { discovery, deviceid: '10000a1b2e' }).outcome, 'diy-encrypted');
+  });
+
+  it('leaves a device of another chip alone, unless a person wants it', async () => {
+    const mdnsPort = await freePort();
+    const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+    const { bench, device } = await start({ mdns: { port: mdnsPort }, type: 'multifun_switch' });
+    await assertCode(bench.begin('diy', { discovery }).outcome, 'device-not-supported');
+    assert.ok(!device.log.some((line) => line.includes('ota_')), device.log.join('\n'));
+    await bench.begin('diy', { discovery, force: true }).outcome;
+    assert.equal((await device.ended).result, 'flashed');
+  });
+
   it('refuses an image that DIY mode cannot take, before the device hears of it', async () => {
     const { begin, device } = await start();
     const sources = { final: makeFinalImage({ size: 24_576, flashMode: 'DIO' }) };

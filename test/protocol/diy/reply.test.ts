@@ -64,7 +64,9 @@ describe('protocol/diy/reply', () => {
       rssi: -52,
       bssid: '50:d2:f5:0:1b:c3',
       ssid: 'home',
+      hasChannels: false,
     });
+    assert.equal(readDiyInfo({ switches: [{ switch: 'off', outlet: 0 }] }).hasChannels, true);
   });
 
   it('leaves out what is not there, or not of its kind', () => {
@@ -75,6 +77,7 @@ describe('protocol/diy/reply', () => {
       rssi: undefined,
       bssid: undefined,
       ssid: undefined,
+      hasChannels: false,
     };
     assert.deepEqual(readDiyInfo({}), nothing);
     const wrong = {

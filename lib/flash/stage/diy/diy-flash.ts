@@ -18,6 +18,7 @@ import { untilOver, watchTrouble, witnessed, type Beginning } from '../judged';
 import { DiyDownload } from './diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
 import { noteCommand } from './note-command';
+import { requireEsp8266 } from './supported';
 import { unlock } from './unlock';
 
 /** Below this a download often breaks off (docs/dev/diy-mode.md#2.10). */
@@ -39,6 +40,8 @@ export interface DiyFlashOptions {
   readonly address: string | undefined;
   /** Where the firmware comes from; undefined where the node has none. */
   readonly sources: FirmwareSources | undefined;
+  /** Continues with a device that may be of another chip. */
+  readonly force?: boolean;
   readonly discovery?: DiscoveryOptions | undefined;
 }
 
@@ -50,7 +53,7 @@ type Proof = 'reported' | 'gone';
  * that it has it (docs/dev/diy-mode.md#1.14).
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `rehearsal-only`, `address-invalid`,
- *   `diy-*`, `download-*`, `cancelled`
+ *   `device-unknown`, `device-not-supported`, `diy-*`, `download-*`, `cancelled`
  */
 export async function diyFlash(
   context: StageContext,
@@ -118,6 +121,7 @@ async function find(
   context.say('diy-look', {}, { fraction: 0.02 });
   const device = await findDevice(options, signal);
   const { address, info } = device;
+  if (!options.force) requireEsp8266(device);
   const deviceid = device.client.deviceid;
   refuseRehearsalImages([image], address);
   if (deviceid !== undefined) host.jobs.identify(job, deviceid);

@@ -1,9 +1,11 @@
 import { DiyClient } from '../../../client/diy/diy-client';
-import { SonoffDiscovery, type DiscoveryOptions } from '../../../client/diy/discovery';
+import { SonoffDiscovery, type AnnouncedSonoff, type DiscoveryOptions } from '../../../client/diy/discovery';
 import { pause } from '../../../client/diy/turns';
 import { asFlashError, FlashError } from '../../../errors';
 import { localIPv4 } from '../../../net/addresses';
 import type { DiyInfo } from '../../../protocol/diy/reply';
+import type { EwelinkRecord } from '../../../protocol/diy/txt-record';
+import { waitFor } from '../../waiting/wait';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
@@ -18,6 +20,8 @@ export interface FoundDevice {
   readonly address: string;
   readonly port: number;
   readonly info: DiyInfo;
+  /** What it announces of itself; undefined where it was asked at an address. */
+  readonly record: EwelinkRecord | undefined;
 }
 
 export interface Wanted {
@@ -42,7 +46,7 @@ async function atAddress({ deviceid }: Wanted, address: string, signal: AbortSig
   for (;;) {
     const client = new DiyClient(host, { deviceid, ...(port === undefined ? {} : { port: Number(port) }) });
     const info = await identifyIfThere(client, signal);
-    if (info) return { client, address: host, port: Number(new URL(client.url).port), info };
+    if (info) return { client, address: host, port: Number(new URL(client.url).port), info, record: undefined };
     await pause(LOOK_AGAIN_MS, signal);
   }
 }
@@ -52,17 +56,33 @@ async function byAnnouncement({ deviceid, discovery: options }: Wanted, signal: 
   try {
     discovery.start();
     for (;;) {
-      const found = await discovery.find(deviceid, signal);
+      const found = deviceid === undefined ? await theOnly(discovery, signal) : await discovery.find(deviceid, signal);
       const { address, port, record } = found;
       if (record.encrypt) throw new FlashError('diy-encrypted', { deviceid: found.deviceid });
       const client = new DiyClient(address, { port, deviceid: found.deviceid });
       const info = await identifyIfThere(client, signal);
-      if (info) return { client, address, port, info };
+      if (info) return { client, address, port, info, record };
       await pause(LOOK_AGAIN_MS, signal);
     }
   } finally {
     await discovery.close();
   }
+}
+
+/**
+ * The device in DIY mode where none is named.
+ * @throws FlashError `device-unknown` where there are several
+ */
+async function theOnly(discovery: SonoffDiscovery, signal: AbortSignal): Promise<AnnouncedSonoff> {
+  const inDiyMode = (): AnnouncedSonoff[] => discovery.sonoffs.filter(({ record }) => !record.encrypt);
+  await waitFor(discovery, ['found'], () => inDiyMode()[0], { signal });
+  // Others answer within the same moment.
+  await pause(LOOK_AGAIN_MS, signal);
+  const [only, ...others] = inDiyMode();
+  if (!only) return await theOnly(discovery, signal);
+  if (others.length === 0) return only;
+  const known = [only, ...others].map((one) => one.deviceid).join(', ');
+  throw new FlashError('device-unknown', { reason: 'several devices are in DIY mode', known });
 }
 
 async function identifyIfThere(client: DiyClient, signal: AbortSignal): Promise<DiyInfo | undefined> {

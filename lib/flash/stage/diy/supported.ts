@@ -1,0 +1,29 @@
+import { FlashError } from '../../../errors';
+import { roadOf } from '../../../protocol/roads';
+import type { FoundDevice } from './found-device';
+
+/** The first version of DIY mode on an ESP8266; what has a lower one is another chip (docs/dev/diy-mode.md#1.1). */
+const FIRST_MAJOR = 3;
+
+/**
+ * Refuses a device that is not known to be an ESP8266: an image for that chip would be its end, and its downloader does
+ * not look (docs/dev/diy-mode.md#2.11).
+ *
+ * @throws FlashError `device-not-supported`
+ */
+export function requireEsp8266({ client, info, record, address }: FoundDevice): void {
+  const reason = whyNot({ info, record });
+  if (reason === undefined) return;
+  const { fwVersion: romVersion = 'unknown' } = info;
+  const deviceid = client.deviceid ?? address;
+  throw new FlashError('device-not-supported', { deviceid, model: record?.type ?? 'unknown', romVersion, reason });
+}
+
+function whyNot({ info, record }: Pick<FoundDevice, 'info' | 'record'>): string | undefined {
+  if (info.hasChannels || record?.state?.hasChannels)
+    return 'it has several channels, as only devices with another chip do';
+  const major = Number(info.fwVersion?.split('.')[0] ?? FIRST_MAJOR);
+  if (major < FIRST_MAJOR) return `firmware ${info.fwVersion} with DIY mode runs on another chip than the ESP8266`;
+  const { level, reason } = roadOf({ mdns: { type: record?.type ?? 'diy_plug' } });
+  return level === 'unsupported' ? reason : undefined;
+}

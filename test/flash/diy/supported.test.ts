@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { DiyClient } from '../../../lib/client/diy/diy-client';
+import { requireEsp8266 } from '../../../lib/flash/stage/diy/supported';
+import { readDiyInfo } from '../../../lib/protocol/diy/reply';
+import { parseEwelinkRecord } from '../../../lib/protocol/diy/txt-record';
+
+describe('flash/stage/diy/supported', () => {
+  const check = (info: object, ...texts: string[]): void =>
+    requireEsp8266({
+      client: new DiyClient('192.0.2.7', { deviceid: '1000e4c17c' }),
+      ...{ address: '192.0.2.7', port: 8081 },
+      info: readDiyInfo({ ...info }),
+      record: texts.length === 0 ? undefined : parseEwelinkRecord(texts.map((text) => Buffer.from(text))),
+    });
+
+  it('takes what is known to be an ESP8266, by its announcement or by its version', () => {
+    check({ fwVersion: '3.7.6' });
+    check({});
+    check({ fwVersion: '3.5.0' }, 'type=diy_plug', 'data1={"switch":"off"}');
+    check({ fwVersion: '3.7.6' }, 'type=diylight');
+  });
+
+  for (const [what, info, texts] of [
+    ['a MINIR3 by its info', { fwVersion: '3.1.0', switches: [{ switch: 'off', outlet: 0 }] }, []],
+    ['a MINIR3 by its announcement', {}, ['type=diy_plug', 'data1={"switches":[]}']],
+    ['a MINIR3 by its version', { fwVersion: '1.4.0' }, ['type=diy_plug']],
+    ['a DUALR3', { fwVersion: '3.5.0' }, ['type=multifun_switch']],
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => check(info, ...texts), { code: 'device-not-supported' });
+    });
+  }
+});
