@@ -13,6 +13,7 @@ const ALL_STAGES = [
   'sonota-cloud-emulator',
   'sonota-ota-serve',
   'sonota-finalstage-watch',
+  'sonota-diy-flash',
   'sonota-new-firmware',
   'sonota-tasmota-setup',
 ];

@@ -72,6 +72,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   'sonota-cloud-emulator': { timeout: POSITIVE },
   'sonota-ota-serve': { timeout: POSITIVE },
   'sonota-finalstage-watch': { url: URL, timeout: POSITIVE },
+  'sonota-diy-flash': { address: URL, timeout: POSITIVE },
   'sonota-new-firmware': { url: URL, timeout: POSITIVE },
   'sonota-home-assistant': { topic: TOPIC, prefix: TOPIC },
   'sonota-tasmota-setup': {

@@ -23,6 +23,7 @@ const OTHERS: Record<string, object> = {
   'sonota-cloud-emulator': { every: false, timeout: '' },
   'sonota-ota-serve': { firmware: '', timeout: '' },
   'sonota-finalstage-watch': { firmware: '', url: '', timeout: '' },
+  'sonota-diy-flash': { firmware: '', address: '', timeout: '' },
   'sonota-new-firmware': { url: '', timeout: '' },
   'sonota-preflight': { firmware: '' },
   'sonota-wifi': { timeout: '' },

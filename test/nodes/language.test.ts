@@ -17,6 +17,7 @@ const REFUSED: Record<string, Record<string, unknown>> = {
   'sonota-cloud-emulator': {},
   'sonota-ota-serve': {},
   'sonota-finalstage-watch': {},
+  'sonota-diy-flash': {},
   'sonota-new-firmware': {},
   'sonota-preflight': {},
   'sonota-queue': {},

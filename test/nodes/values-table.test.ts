@@ -109,6 +109,18 @@ const NODES: Record<string, Node> = {
     form: { host: rows.host, firmware: rows.firmwareId, url: rows.url, timeout: rows.seconds },
     messages: { deviceid: rows.deviceid, firmware: rows.firmware, cancel: rows.cancel },
   },
+  'sonota-diy-flash': {
+    base: { address: NOBODY },
+    message: { firmware: 'made up' },
+    form: {
+      host: rows.host,
+      firmware: rows.firmwareId,
+      address: rows.url,
+      timeout: rows.seconds,
+      force: rows.flag,
+    },
+    messages: { deviceid: rows.deviceid, firmware: rows.firmware, address: rows.url, cancel: rows.cancel },
+  },
   'sonota-new-firmware': {
     form: { host: rows.host, url: rows.url, timeout: rows.seconds },
     messages: { deviceid: rows.deviceid, newfirmware: rows.url, cancel: rows.cancel },

@@ -9,6 +9,7 @@ const STAGES = {
   'sonota-cloud-emulator': ['cloud', 'cloud'],
   'sonota-ota-serve': ['upgrade', 'upgrade'],
   'sonota-finalstage-watch': ['finalstage', 'finalStage'],
+  'sonota-diy-flash': ['diy/diy-flash', 'diyFlash'],
   'sonota-new-firmware': ['new-firmware', 'newFirmware'],
 } as const;
 

@@ -1,0 +1,24 @@
+import type { Node, NodeAPI } from 'node-red';
+import { chooseFirmware } from '../shared/firmware-choice';
+import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import { diyStep, type DiyForm } from '../shared/stages/diy';
+
+export default function register(RED: NodeAPI): void {
+  function SonotaDiyFlash(this: Node, config: StageNodeDef): void {
+    RED.nodes.createNode(this, config);
+    new StageNode(RED, this, config, {
+      steps: [diyStep],
+      readForm: (form): DiyForm => {
+        const firmware = form.text('firmware');
+        return {
+          timeoutSeconds: form.seconds('timeout'),
+          address: form.httpUrl('address'),
+          force: form.flag('force'),
+          firmware: (said) => chooseFirmware(RED, firmware, said),
+        };
+      },
+    });
+  }
+
+  RED.nodes.registerType('sonota-diy-flash', SonotaDiyFlash);
+}
