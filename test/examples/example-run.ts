@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { NewFirmwarePlace } from '../../lib/virtual/new-firmware';
+import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import type { CommsClient } from '../shared/comms';
 import { exampleOf } from '../shared/examples';
@@ -17,7 +18,9 @@ const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
 /** What Node-RED says of the settings that the test gives it. */
 const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
 /** Where each kind of node looks for its device: on a real one at fixed addresses that no test machine has. */
-type Place = 'accessPoint' | 'finalStage' | 'newFirmware' | 'home';
+type Place = 'accessPoint' | 'finalStage' | 'newFirmware' | 'home' | 'diyMode';
+/** A device of either kind. */
+type AnyDevice = Pick<VirtualSonoff, 'stop' | 'log' | 'flash' | 'ended'>;
 
 export interface ExampleOptions {
   /** Laid over the nodes of a type, as a person would who follows the example's comment. */
@@ -38,7 +41,7 @@ export class ExampleRun {
   private folder = '';
   private ports: Record<string, number> = {};
   private places!: Record<Place, number>;
-  private readonly ends = new Map<VirtualSonoff, Promise<VirtualResult>>();
+  private readonly ends = new Map<AnyDevice, Promise<VirtualResult>>();
 
   private constructor(private readonly number: string) {}
 
@@ -68,7 +71,7 @@ export class ExampleRun {
     const isRehearsal = flow.some(({ type }) => type === 'sonota-virtual-device');
     // FinalStage of a virtual device in the flow answers where its access point was.
     const finalStage = isRehearsal ? accessPoint : await freePort();
-    this.places = { accessPoint, finalStage, newFirmware: await freePort(), home: await freePort() };
+    this.places = { accessPoint, finalStage, newFirmware: await freePort(), home: await freePort(), diyMode: await freePort() };
     const own: Record<string, Record<string, unknown>> = {
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: HOME.ssid, ...this.ports },
       'sonota-flash': { apUrl: this.url('accessPoint'), finalStageUrl: this.url('finalStage'), image: '' },
@@ -76,6 +79,7 @@ export class ExampleRun {
       'sonota-provision': { url: this.url('accessPoint') },
       'sonota-finalstage-watch': { url: this.url('finalStage') },
       'sonota-new-firmware': { url: this.url('newFirmware') },
+      'sonota-diy-flash': { address: this.url('diyMode') },
       'sonota-tasmota-setup': { url: this.url('newFirmware'), address: this.url('home') },
       'sonota-virtual-device': {
         apPort: String(accessPoint),
@@ -134,6 +138,17 @@ export class ExampleRun {
     return device;
   }
 
+  /** Switches a device on that is in DIY mode. */
+  async deviceInDiyMode(): Promise<VirtualDiySonoff> {
+    const device = new VirtualDiySonoff({
+      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: this.places.diyMode, mdns: false, deviceid: '1000a1b2c3' },
+      ...{ startsIn: 'diy', speed: 100, newFirmware: this.newFirmware },
+    });
+    this.ends.set(device, Promise.race([once(device, 'flashed').then(([end]) => end as VirtualResult), device.ended]));
+    await device.start();
+    return device;
+  }
+
   /** Presses an Inject by its name; `message` stands in for what its form says. */
   async press(name: string, message?: Record<string, unknown>): Promise<void> {
     await this.red.inject(this.node(name).id, message);
@@ -166,7 +181,7 @@ export class ExampleRun {
   }
 
   /** The device boots its new firmware, and its flash holds every byte of it. */
-  async flashed(device: VirtualSonoff): Promise<void> {
+  async flashed(device: AnyDevice): Promise<void> {
     const late = once(AbortSignal.timeout(LIMIT_MS), 'abort').then(() => ({ result: 'not in time' }));
     const { result } = await Promise.race([this.ends.get(device), late].flatMap((end) => end ?? []));
     assert.equal(result, 'flashed', this.story());

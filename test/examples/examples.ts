@@ -119,6 +119,13 @@ describe('the examples, run to their end in a real Node-RED', () => {
     await run.shown('begin the flash here');
   });
 
+  example('06', 'flashes a Sonoff in DIY mode', async (run) => {
+    const device = await run.deviceInDiyMode();
+    await run.press('Flash one Sonoff');
+    await run.flashed(device);
+    assert.match(await run.shown('flashed'), /newfirmware/);
+  });
+
   example('13', 'flashes one Sonoff in one hop', async (run) => {
     await run.press('Flash one Sonoff');
     await run.flashed(await run.device({ newFirmware: run.newFirmware }));
