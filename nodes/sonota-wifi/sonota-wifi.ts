@@ -1,57 +1,25 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { asFlashError, FlashError } from '../../lib/errors';
+import type { Node, NodeAPI } from 'node-red';
+import { FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
-import type { Message } from '../../lib/flash/job/ticket';
-import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
 import { kindOf } from '../../lib/protocol/access-points';
-import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
-import { MessageValues } from '../shared/messages';
-import { NodeStatus } from '../shared/status';
-import { translateError, translator } from '../shared/translate';
+import type { HostNode } from '../shared/hosts';
+import { TaskNode, type Task, type TaskNodeDef } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { networkOf } from './network';
-
-interface WifiDef extends NodeDef {
-  host: string;
-}
 
 const ACTIONS = ['scan', 'join', 'leave'] as const;
 
 type Action = (typeof ACTIONS)[number];
 
 export default function register(RED: NodeAPI): void {
-  function SonotaWifi(this: Node<{ password: unknown }>, config: WifiDef): void {
+  function SonotaWifi(this: Node<{ password: unknown }>, config: TaskNodeDef): void {
     RED.nodes.createNode(this, config);
-    const translate = translator(RED, config.type);
-    const status = new NodeStatus(this, translate);
-    const hostNode = hostNodeOf(RED, config);
     const form = Values.ofForm(config, this.credentials);
-    const session = hostNode?.flashHost.wifiSession;
-    const untilClose = new AbortController();
-    let cancel = new AbortController();
-    const turns = new SerialQueue();
+    let joins = false;
 
-    const showProblem = (thrown: unknown): FlashError => {
-      const error = asFlashError(thrown);
-      status.failed(error.code);
-      return translateError(RED, error);
-    };
-    const onEnded = (error: FlashError): void => this.warn(showProblem(error).message);
-
-    if (hostNode) hosts.addUser(config.host, this.id);
-    try {
-      requireHost(hostNode);
-      const { action } = readForm(form);
-      // The node that joins tells what became of it.
-      if (action === 'join') session?.on('ended', onEnded);
-    } catch (thrown) {
-      showProblem(thrown);
-    }
-
-    const act = async (said: MessageValues): Promise<unknown> => {
-      const { wifiSession } = requireHost(hostNode).flashHost;
-      const signal = AbortSignal.any([untilClose.signal, cancel.signal]);
-      if (signal.aborted) throw new FlashError('cancelled');
+    const act = async ({ flashHost }: HostNode, { said, signal }: Task): Promise<unknown> => {
+      const { status, translate } = tasks;
+      const { wifiSession } = flashHost;
       const { seconds, stay, action = actionIn(said) } = readForm(form);
       if (action === undefined) throw unknownAction('');
       const options = { signal, seconds };
@@ -61,40 +29,22 @@ export default function register(RED: NodeAPI): void {
       return wifiSession.join(networkOf(form, said), { ...options, stay });
     };
 
-    /** @returns whether the message only cancels */
-    const isCancel = (said: MessageValues): boolean => {
-      said.adoptEvent();
-      if (!said.flag('cancel')) return false;
-      cancel.abort();
-      cancel = new AbortController();
-      return true;
-    };
+    const tasks = new TaskNode(RED, this, config, {
+      oneAtATime: true,
+      isCancellable: true,
+      check: () => (joins = readForm(form).action === 'join'),
+      run: async (host, task) => {
+        const payload = await act(host, task);
+        tasks.status.done();
+        return Object.assign(task.said.message, { payload });
+      },
+    });
 
-    this.on('input', (message: Message, send, done) => {
-      const said = new MessageValues(message);
-      try {
-        if (isCancel(said)) return done();
-      } catch (thrown) {
-        return done(showProblem(thrown));
-      }
-      turns
-        .run(() => act(said))
-        .then(
-          (payload) => {
-            status.done();
-            send(Object.assign(message, { payload }));
-            done();
-          },
-          // What a deploy cut short has nothing to say.
-          (thrown: unknown) => (untilClose.signal.aborted ? done() : done(showProblem(thrown))),
-        );
-    });
-    this.on('close', (removed: boolean, done: () => void) => {
-      untilClose.abort();
-      session?.off('ended', onEnded);
-      if (!hostNode) return done();
-      hosts.removeUser(config.host, this.id, removed).then(done, done);
-    });
+    // The node that joins tells what became of it.
+    const session = joins ? tasks.hostNode?.flashHost.wifiSession : undefined;
+    const onEnded = (error: FlashError): void => this.warn(tasks.problem(error).message);
+    session?.on('ended', onEnded);
+    this.on('close', () => void session?.off('ended', onEnded));
   }
 
   RED.nodes.registerType('sonota-wifi', SonotaWifi, { credentials: { password: { type: 'password' } } });

@@ -165,7 +165,7 @@ export default [
     why: 'Home Assistant shows the version of the stock firmware as the model',
   },
   {
-    file: 'nodes/sonota-tasmota-setup/sonota-tasmota-setup.ts',
+    file: 'nodes/shared/task-node.ts',
     find: 'said.adoptEvent();',
     replace: '',
     tests: ['nodes/tasmota-setup', 'nodes/values-table'],

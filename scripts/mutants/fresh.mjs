@@ -174,9 +174,9 @@ export default [
     why: 'the ports of a host stay open when its last node is removed',
   },
   {
-    file: 'nodes/sonota-preflight/sonota-preflight.ts',
-    find: 'hosts.removeUser(config.host, this.id, removed).then(done, done);',
-    replace: 'done();',
+    file: 'nodes/shared/task-node.ts',
+    find: 'await hosts.removeUser(config.host, node.id, removed);',
+    replace: '',
     tests: ['nodes/goodbye'],
     why: 'the ports of a host stay open when its last node is removed',
   },

@@ -87,7 +87,7 @@ describe('nodes: redeploys and removals', () => {
       assert.equal((upgraded.payload as { sessions: number }).sessions, 1);
       assert.deepEqual(bed.shown('upgrade'), { fill: 'green', shape: 'dot', text: 'done' });
 
-      const final = await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+      const final = await bed.at('finalstage-progress', ({ text }) => /Final image: /.test(String(text)));
       assert.deepEqual(
         { ...(final['transfer'] as object), sent: 0 },
         { image: 'final', sent: 0, size: firmware.final.length },
@@ -168,7 +168,7 @@ describe('nodes: redeploys and removals', () => {
     await setUp(0);
     const large = makeFinalImage({ size: 480_000 });
     bed.send('cloud', { deviceid: device.deviceid, firmware: { ...firmware, final: large } });
-    await bed.at('finalstage-progress', ({ text }) => /downloads the final image/.test(String(text)));
+    await bed.at('finalstage-progress', ({ text }) => /Final image: /.test(String(text)));
     // The deploy itself takes as long as the transfer, longer than the helper waits for it.
     await bed.deploy(without(flow, 'host')).catch(() => undefined);
     const { result } = await device.ended;

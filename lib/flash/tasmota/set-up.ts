@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FlashError } from '../../errors';
+import { FlashError, type ErrorCode } from '../../errors';
 import { isLoopback } from '../../net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../../protocol/tasmota';
@@ -31,7 +31,7 @@ export interface TasmotaSetUp {
   readonly topic: string | null;
   readonly name: string | null;
   readonly mqtt: { readonly broker: string | null; readonly state: 'connected' | 'not-set'; readonly connects: number };
-  readonly warnings: readonly { readonly code: string; readonly text: string }[];
+  readonly warnings: readonly { readonly code: ErrorCode; readonly text: string }[];
 }
 
 /**
