@@ -1,4 +1,5 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { createRequire } from 'node:module';
+import type { Express, NextFunction, Request, Response } from 'express';
 import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
 import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
@@ -27,6 +28,7 @@ export interface DispatchAppOptions {
  * (docs/dev/stock-firmware.md#2).
  */
 export function dispatchApp(cloud: DispatchAppOptions): Express {
+  const express = loadExpress();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -76,4 +78,9 @@ function unreadable(error: unknown, peer: string): FlashError {
   const kind = (error as { type?: unknown }).type;
   const reason = `its request is unusable (${typeof kind === 'string' ? kind : 'not understood'})`;
   return new FlashError('message-malformed', { peer, reason }, { cause: error });
+}
+
+/** Not before a host listens: it brings fifty modules, and the start of Node-RED must not wait for them. */
+function loadExpress(): typeof import('express') {
+  return createRequire(__filename)('express') as typeof import('express');
 }

@@ -2,7 +2,6 @@ import { createPrivateKey, generateKeyPair, randomBytes, X509Certificate } from 
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { md, pki } from 'node-forge';
 
 /** What a TLS server shows, both in PEM. */
 export interface TlsIdentity {
@@ -96,6 +95,8 @@ async function makeIdentity(): Promise<TlsIdentity> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
+  // Once in an installation's life: every other start of Node-RED must not wait for it to load.
+  const { md, pki } = (await import('node-forge')).default;
   const certificate = pki.createCertificate();
   certificate.publicKey = pki.publicKeyFromPem(publicKey);
   // A serial number is positive: the first byte must not look like a sign.
