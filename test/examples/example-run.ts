@@ -85,6 +85,7 @@ export class ExampleRun {
         apPort: String(accessPoint),
         newApPort: String(this.places.newFirmware),
         homePort: String(this.places.home),
+        lanPort: String(this.places.diyMode),
       },
     };
     this.flow = flow.map((node) => ({ ...node, ...own[node.type], ...fillIn[node.type] }));

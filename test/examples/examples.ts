@@ -50,6 +50,12 @@ describe('the examples, run to their end in a real Node-RED', () => {
     });
   }
 
+  example('08', 'rehearses with its own virtual device in DIY mode', async (run) => {
+    await run.press('Start the rehearsal');
+    assert.match(await run.shown('flashed'), /newfirmware/);
+    assert.match(await run.shown('virtual device ended'), /flashed/);
+  });
+
   example('02', 'flashes a Sonoff at the press of its button', async (run) => {
     await run.pressFlash();
     await run.flashed(await run.device());
