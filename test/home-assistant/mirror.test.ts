@@ -311,6 +311,27 @@ describe('home assistant: what is said', () => {
     assert.equal(all.filter(({ payload }) => payload === '').length, 3);
   });
 
+  it('tells the removal by another from its own, and says what was removed when it is there again', () => {
+    const config = `homeassistant/device/sonota_${ID}/config`;
+    mirror.news(ONE);
+    mirror.news({ ...EMPTY, firmware: FIRMWARE });
+    mirror.news(ONE);
+    assert.equal(mirror.wasRemoved(config), false, 'its own removal comes back from the broker');
+    assert.equal(mirror.wasRemoved('homeassistant/device/sonota_other/config'), false);
+    assert.equal(mirror.wasRemoved(config), true);
+    mirror.deletedThere(config);
+    const removed = mirror.news({ ...EMPTY, firmware: FIRMWARE }).map(({ topic, payload }) => [topic, payload]);
+    assert.deepEqual(
+      removed.filter(([, payload]) => payload === ''),
+      [
+        [UPDATE, ''],
+        [STATE, ''],
+      ],
+      'Home Assistant complains of a removal of what it does not have',
+    );
+    assert.ok(under(mirror.news(ONE), config));
+  });
+
   it('does not tell as news what an earlier run has done', () => {
     const old = { ...ONE, jobs: [job({ stage: 'done', percent: 100 })] };
     mirror.knows(old);

@@ -85,6 +85,14 @@ export class CheckedMirror {
     return this.checked(this.mirror.refused(...refusal));
   }
 
+  wasRemoved(config: string): boolean {
+    return this.mirror.wasRemoved(config);
+  }
+
+  deletedThere(config: string): void {
+    this.mirror.deletedThere(config);
+  }
+
   knows(world: World): void {
     this.mirror.knows(world);
   }
