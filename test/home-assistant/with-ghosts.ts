@@ -194,6 +194,23 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
     await assertOthersRemain(here);
   });
 
+  it('hands the entities over to another node at the same mqtt out', async () => {
+    const here = await open();
+    const device = await here.dialsIn();
+    await device.stop();
+    await here.listener.heard('the device', at(CONFIG));
+    const before = here.listener.last(FLASHER);
+    const from = here.listener.messages.length;
+    const node = here.flow.find(({ type }) => type === 'sonota-home-assistant');
+    const text = JSON.stringify(here.flow).replaceAll(String(node?.id), 'another-node');
+    await here.red.deploy(JSON.parse(text) as Flow);
+    await here.listener.heard('the device goes', isClear(CONFIG), from);
+    const after = await here.listener.heard('the flasher stays', at(FLASHER), from);
+    assert.notEqual(after.payload, before, 'of another instance');
+    await restated(here);
+    assert.ok(!here.listener.messages.slice(from).some(isClear(FLASHER)));
+  });
+
   it('removes what lies under the old prefix and the old topic', async () => {
     const here = await open();
     await othersKeep(here);

@@ -94,6 +94,21 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
     assert.deepEqual(kept.sort(), [FLASHER, `homeassistant/device/sonota_${suffix}/config`].sort());
   });
 
+  it('leaves its ids to one that is off', async () => {
+    const first = await open();
+    await listener.heard('the first flasher', at(FLASHER));
+    const owner = ownerOf(listener.last(FLASHER));
+    await first.red.kill();
+    await listener.heard('the will', isStatus('offline'));
+    await open();
+    await listener.heard('the second flasher', ({ topic }) => OTHER_FLASHER.test(topic));
+    assert.equal(ownerOf((await keptAt(broker)).get(FLASHER)), owner);
+    const from = listener.messages.length;
+    await first.startAgain();
+    const { payload } = await listener.heard('the first again', at(FLASHER), from);
+    assert.equal(ownerOf(payload), owner);
+  });
+
   it('lets one of two that begin at the same time have the usual ids', async () => {
     await Promise.all([open(), open()]);
     const config = await listener.heard('one has a suffix', ({ topic }) => OTHER_FLASHER.test(topic));
