@@ -105,12 +105,13 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
 
   it('does not let go of a device in work', async () => {
     const here = await open();
-    await here.dialsIn({ behaviours: { blockPauseMs: 60 } });
+    const device = await here.dialsIn({ behaviours: { holdsAtByte: 8192 } });
     await here.install(ID);
-    await here.listener.heard('in work', at(UPDATE, { in_progress: true }));
+    await here.listener.heard('in work', at(STATE, { stage: 'upgrade' }));
     const from = here.listener.messages.length;
     await deletedInHomeAssistant(here);
     await here.listener.heard('it is back', at(CONFIG), from);
+    device.behave({ holdsAtByte: undefined });
     await here.listener.heard('flashed', at(STATE, { stage: 'done' }), from);
   });
 
