@@ -158,6 +158,17 @@ export async function keptAt({ port, access }: Pick<Broker, 'port' | 'access'>):
   return kept;
 }
 
+/** Removes what a broker keeps under the topics that match. */
+export async function clearBroker({ port, access }: Broker, topics = /(?:)/): Promise<void> {
+  const kept = await keptAt({ port, access });
+  const client = connect(port, access);
+  await once(client, 'connect');
+  for (const topic of kept.keys()) {
+    if (topics.test(topic)) await client.publishAsync(topic, '', { qos: 1, retain: true });
+  }
+  await client.endAsync(false);
+}
+
 /**
  * Hears everything at a broker. What the node has said passes the schemas; a message that they refuse fails the next
  * `heard`. Speaks as Home Assistant does.
@@ -198,12 +209,6 @@ export class Listener {
   async others(topic: string, payload: string): Promise<void> {
     if (payload !== '') this.foreign.add(topic);
     await this.say(topic, payload, true);
-  }
-
-  /** Removes what was heard here and is kept: the next scene at this broker is another Node-RED. */
-  async clear(): Promise<void> {
-    const kept = new Set(this.messages.filter(({ retain }) => retain).map(({ topic }) => topic));
-    for (const topic of kept) if (this.last(topic) !== '') await this.say(topic, '', true);
   }
 
   /** The first message from the `from`-th on that the predicate likes. */

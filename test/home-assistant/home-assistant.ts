@@ -119,6 +119,16 @@ export class HomeAssistant {
     return this.states.findLast((one) => one.entity_id === entityId);
   }
 
+  /** Waits until no entity of ours is there any more. */
+  async isCleared(): Promise<void> {
+    const isOurs = /^(binary_sensor|button|event|select|sensor|switch|update)\.sonota_/;
+    const ours = new Set(this.states.map(({ entity_id }) => entity_id).filter((id) => isOurs.test(id)));
+    for (const id of ours) {
+      const last = this.states.findLastIndex(({ entity_id }) => entity_id === id);
+      await this.state(id, ({ state }) => state === 'removed', last);
+    }
+  }
+
   /** What was before counts no more. */
   turnPage(): void {
     this.since = this.states.length;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Broker, mosquitto } from './broker';
+import { Broker, clearBroker, mosquitto } from './broker';
 import { HomeAssistant, place } from './home-assistant';
 import { NEW_FIRMWARE, Scene, type SceneOptions } from './scene';
 
@@ -88,10 +88,18 @@ export class RealSuite {
     this.ha = await HomeAssistant.start(this.broker, { 'configuration.yaml': `${CONFIGURATION}${more}`, ...others });
   }
 
+  /** The next scene is another Node-RED, which must find nothing of this one; entities must not see their states go. */
+  private async clear(): Promise<void> {
+    await clearBroker(this.broker, /\/config$/);
+    await this.ha.isCleared();
+    await clearBroker(this.broker);
+  }
+
   private async endTest(hasFailed: boolean): Promise<void> {
     if (hasFailed) console.log(this.scene?.red.log.slice(-40).join('\n'));
     await this.scene?.close();
     this.scene = undefined;
+    if (this.ha) await this.clear();
     // Nothing of what we say, and nothing of what is documented, is rejected.
     const complaints = (this.ha?.complaints() ?? []).filter((line) => !this.expected.some((one) => one.test(line)));
     assert.deepEqual(complaints, []);

@@ -218,7 +218,6 @@ export class Scene {
     await Promise.all(this.devices.map((device) => device.stop()));
     try {
       await this.red?.stop();
-      if (!this.ownBroker) await this.listener?.clear();
       await this.listener?.close();
     } finally {
       await this.ownBroker?.stop();
