@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../../lib/errors';
+import { Job } from '../../../lib/flash/job/job';
+import type { Unstamped } from '../../../lib/flash/verdict/observation';
 import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
@@ -226,6 +228,53 @@ describe('flash/stage/diy', () => {
     const quiet = proven.begin();
     await quiet.outcome;
     assert.ok(!quiet.said.some(({ name }) => name === 'diy-version-unknown' || name === 'diy-weak-signal'));
+  });
+
+  describe('when this program ended in the middle', () => {
+    const requested = (first: number): Unstamped => ({
+      ...{ kind: 'image-requested', role: 'final', class: 'range', size: FIRMWARE.final.length },
+      first,
+    });
+
+    /** A host in which the flash of this device goes on, with what was seen of it before. */
+    function resumed(bench: Bench, ...seen: Unstamped[]): void {
+      const before = new Job('diy', ID);
+      before.enter('diy');
+      before.learn({ ip: '127.0.0.1', romVersion: '3.7.6' });
+      const snapshot = { ...before.snapshot(), intermediate: 'diy' as const };
+      const job = Job.restore({ id: before.id, lastStage: 'diy', snapshot });
+      job.evidence.restore(seen.map((one) => ({ at: Date.now(), ...one })));
+      bench.host.jobs.restore(job);
+    }
+
+    for (const [what, seen, proof] of [
+      ['had reported its success', [requested(0), { kind: 'result-reported', error: 0 }], 'reported'],
+      ['had asked for the last piece', [requested(0), requested(20_480)], 'gone'],
+    ] as const) {
+      it(`takes a device for flashed that ${what} and is not there any more`, async () => {
+        const bench = await openBench({}, QUICK);
+        resumed(bench, ...seen);
+        const url = `http://127.0.0.1:${await freePort()}`;
+        const { found, job } = await bench.begin('diy', { url, deviceid: ID }).outcome;
+        assert.deepEqual([found['proof'], found['version'], job.percent], [proof, '3.7.6', 60]);
+      });
+    }
+
+    it('does not take it for flashed where the last piece was not asked for', async () => {
+      const bench = await openBench({}, QUICK);
+      resumed(bench, requested(0), requested(8192));
+      const stage = bench.begin('diy', { url: `http://127.0.0.1:${await freePort()}`, deviceid: ID });
+      await stage.recorder.reported(({ name }) => name === 'diy-look');
+      await stage.over();
+      await assertCode(stage.outcome, 'diy-not-found');
+    });
+
+    it('flashes it again where it is still in its stock firmware', async () => {
+      const { bench, begin, device } = await start();
+      resumed(bench, requested(0), requested(20_480));
+      assert.equal((await begin().outcome).found['proof'], 'reported');
+      assert.equal((await device.ended).result, 'flashed');
+    });
   });
 
   it('serves the image to that device alone, and takes no result of another', async () => {

@@ -2,7 +2,6 @@ import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import type { DiyOutcome } from '../../../client/diy/diy-client';
 import { pause } from '../../../client/diy/turns';
 import { FlashError } from '../../../errors';
-import { probeTcp } from '../../../net/probe';
 import { resultCodeOf } from '../../../protocol/diy/result-report';
 import { countDownloads } from '../../../protocol/diy/download-count';
 import { loadForRoute, type FirmwareSources, type LoadedImage } from '../../firmware/firmware';
@@ -17,6 +16,7 @@ import { imageOptions } from '../image-options';
 import { untilOver, watchTrouble, witnessed, type Beginning } from '../judged';
 import { DiyDownload } from './diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
+import { doneBefore, untilGone } from './gone';
 import { noteCommand } from './note-command';
 import { requireEsp8266 } from './supported';
 import { unlock } from './unlock';
@@ -27,9 +27,6 @@ const WEAK_DBM = -70;
 const NEWEST_PROVEN = [3, 7, 6];
 /** How often a device that broke off is told again. */
 const ATTEMPTS = 3;
-/** Looks in a row in which the stock firmware's server must be away: Wi-Fi drops out for moments. */
-const LOOKS_AWAY = 3;
-const LOOK_LIMIT_MS = 2000;
 /** The reply may come after the last byte; what the stage waits for is the download. */
 const REPLY_MS = 600_000;
 
@@ -76,7 +73,8 @@ export async function diyFlash(
     try {
       return await untilOver(context, beginning, { isBusy }, async (signal) => {
         try {
-          const device = await find(context, host, options, image, signal);
+          const device = await findOrGone(context, host, options, image, signal);
+          if (typeof device === 'string') return leftMeanwhile(context, image, device);
           await unlock(context, device, { signal, limitMs: host.waits.lanUnlockMs });
           flash.download = DiyDownload.begin(context.job, image, device.address);
           return await new OneFlash(context, host, device, flash.download).run(signal);
@@ -108,6 +106,36 @@ async function load(
   const { final } = job.firmware;
   if (!final) throw new FlashError('firmware-missing', { what: 'final image' });
   return final;
+}
+
+/**
+ * The device, or the proof that it needs nothing more: where this program ended in the middle of its flash, it may be in
+ * its new firmware by now, and is not to be found as what it was.
+ */
+async function findOrGone(
+  context: StageContext,
+  host: StageHost,
+  options: DiyFlashOptions,
+  image: LoadedImage,
+  signal: AbortSignal,
+): Promise<FoundDevice | Proof> {
+  const { job } = context;
+  const before = job.isResuming('diy') ? doneBefore(job) : 'nothing';
+  if (before === 'reported') return 'reported';
+  const at = options.address ?? job.facts.ip;
+  return await firstOf<FoundDevice | Proof>(signal, [
+    (either) => find(context, host, options, image, either),
+    ...(before === 'fetched' && at !== undefined
+      ? [(either: AbortSignal) => untilGone(job, at, host.waits.lanLookMs, either)]
+      : []),
+  ]);
+}
+
+function leftMeanwhile(context: StageContext, image: LoadedImage, proof: Proof): Record<string, unknown> {
+  const { job } = context;
+  context.say('diy-written', { deviceid: job.deviceid ?? 'unknown' }, { fraction: 1 });
+  const { ip: address = null, romVersion: version = null } = job.facts;
+  return { intermediate: DIY.name, address, version, image: 'final', size: image.bytes.length, proof };
 }
 
 async function find(
@@ -214,13 +242,7 @@ class OneFlash {
   async #goes(signal: AbortSignal): Promise<Proof> {
     const { download, device, context } = this;
     await waitFor(download, ['changed'], () => download.isComplete || undefined, { signal });
-    for (let away = 0; away < LOOKS_AWAY;) {
-      await pause(this.host.waits.lanLookMs, signal);
-      const seen = await probeTcp(device.address, device.port, { signal, limitMs: LOOK_LIMIT_MS });
-      away = seen === 'accepted' ? 0 : away + 1;
-    }
-    context.job.evidence.add({ kind: 'stock-gone' });
-    return 'gone';
+    return await untilGone(context.job, `${device.address}:${device.port}`, this.host.waits.lanLookMs, signal);
   }
 
   /** It fetches nothing any more, and answers as before: it has restarted, or given up without a word. */
