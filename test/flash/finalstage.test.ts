@@ -145,7 +145,7 @@ describe('flash/stage/finalstage', () => {
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, behaviours });
     const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources: FIRMWARE });
     await device.start();
-    await stage.recorder.reported(({ text }) => /Final image: /.test(text));
+    await stage.recorder.reported(({ name }) => name === 'final-flows');
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
     assert.ok(bench.recorder('finalstage').reports.length > 0);

@@ -82,7 +82,7 @@ describe('flash: a device from its access point to the final image', () => {
     assert.deepEqual([job.deviceid, found['transport']], ['1000000001', 'range']);
     const second = bench.upgraded(other);
     const { text } = await bench.recorder('upgrade').reported(({ name }) => name === 'wait-for-turn');
-    assert.match(text, /1000000002 waits until the device 1000000001/);
+    assert.match(text, /1000000002 waits until 1000000001/);
     const first = bench.begin('finalstage', { deviceid: one.deviceid, url: one.finalStageUrl });
     await first.outcome;
     assert.equal((await one.ended).result, 'flashed');

@@ -35,15 +35,15 @@ describe('nodes: where a firmware comes from', () => {
     bed = await Bed.load(road(await freePorts(), { upgrade: { firmware: '' } }));
     const final = `${base}/final.bin?token=secret`;
     bed.send('upgrade', { ...DEVICE, firmware: { user1: USER1, user2: USER2, final } });
-    const { text, payload, topic } = await bed.at('upgrade-progress', (msg) => /Fetching/.test(String(msg['text'])));
-    assert.match(
-      String(text),
-      new RegExp(`^Fetching the final image from ${base}/final\\.bin: \\d+ of ${FINAL.length} bytes\\.$`),
+    const { text, details, payload, topic } = await bed.at('upgrade-progress', ({ text: said }) =>
+      /Downloading/.test(String(said)),
     );
+    assert.match(String(text), new RegExp(`^Downloading the final image: \\d+ of ${FINAL.length} bytes\\.$`));
+    assert.equal(details, `Source: ${base}/final.bin`);
     assert.equal(payload, 20);
     assert.equal(topic, `${DEVICE.deviceid}/upgrade`);
     finish();
-    await bed.at('upgrade-progress', (msg) => /Waiting until the device/.test(String(msg['text'])));
+    await bed.at('upgrade-progress', (msg) => /^Waiting for the device/.test(String(msg['text'])));
     bed.send('upgrade', { cancel: true });
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
   });
@@ -87,7 +87,7 @@ describe('nodes: where a firmware comes from', () => {
     const digests = { user1: digestOf(USER1), final: digestOf(FINAL) };
     bed = await Bed.load(road(await freePorts(), { firmware: { ...paths, digests } }));
     bed.send('upgrade', { ...DEVICE });
-    await bed.at('upgrade-progress', (msg) => /Waiting until the device/.test(String(msg['text'])));
+    await bed.at('upgrade-progress', (msg) => /^Waiting for the device/.test(String(msg['text'])));
     bed.send('upgrade', { cancel: true });
     await bed.at('caught');
     await writeFile(paths.final, makeFinalImage({ seed: 22 }));

@@ -242,7 +242,7 @@ const NODES: Record<string, Node> = {
 };
 
 /** What every config has that is no value for a node to read. */
-const NO_VALUE = ['name'];
+const NO_VALUE = ['version', 'name'];
 
 interface Case {
   /** For people, and the id of its own node. */
