@@ -441,6 +441,24 @@ const SERVERS: Row[] = [
   ['ours', 'the files of a process', 'PORT_LIMIT', PORT_LIMIT, { from: 256, to: 900 }],
 ];
 
+const LAN: readonly Row[] = [
+  [
+    'diy-mode 1.8',
+    'without internet silent for two or three minutes',
+    'lanUnlockMs',
+    WAITS.lanUnlockMs,
+    { from: 30_000, to: 180_000 },
+  ],
+  [
+    'diy-mode',
+    'asks for the next range once it has written one',
+    'lanStalledMs',
+    WAITS.lanStalledMs,
+    { from: 20_000, to: 60_000 },
+  ],
+  ['diy-mode', 'takes one request at a time', 'lanLookMs', WAITS.lanLookMs, { from: 200, to: 5000 }],
+];
+
 /**
  * Every number and word that a device knows too, and every limit that must not fall short of what one may take. Most
  * tests give limits of their own to go fast: only here is it seen what real devices are given.
@@ -448,7 +466,7 @@ const SERVERS: Row[] = [
 describe('what is said to devices, and how long they are waited for', () => {
   const all = [
     ...[...ACCESS_POINT, ...CLOUD, ...UPGRADE, ...FINALSTAGE, ...NEW_FIRMWARE, ...OURS],
-    ...[...LOOKS, ...TASMOTA, ...SERVERS],
+    ...[...LOOKS, ...TASMOTA, ...SERVERS, ...LAN],
   ];
   for (const [section, fact, name, value, bounds] of all) {
     it(`${name}: ${fact} (stock-firmware.md ${section})`, () => {
