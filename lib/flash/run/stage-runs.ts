@@ -84,6 +84,12 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   private readonly outlets = new Map<string, Outlet>();
   private readonly undelivered = new Map<string, ((outlet: Outlet) => void)[]>();
 
+  constructor() {
+    super();
+    // Each node of a queue and each link to Home Assistant listens.
+    this.setMaxListeners(0);
+  }
+
   /** Takes a message; its outcome comes through the node's outlet. */
   begin(request: StageRequest): Ticket {
     const ticket: Ticket = {
