@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
 import { ExaminedImages } from '../../lib/flash/firmware/examined-images';
+import { loadFirmware, type Firmware } from '../../lib/flash/firmware/firmware';
 import { IMAGE_WORK, type ImageWork } from '../../lib/flash/firmware/image-work';
 import { ImageWorker } from '../../lib/flash/firmware/image-worker';
 import { examine, makeFinalImage, makeUserImage, packOneHop } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
+import { FIRMWARE } from './bench';
 
 const FINAL = makeFinalImage({ size: 24_576 });
 
@@ -92,6 +94,24 @@ describe('flash/examined-images', () => {
     await images.packed(FINAL);
     assert.deepEqual(work.done, ['finalstage', 'pack']);
   });
+});
+
+describe('flash/firmware of several jobs', () => {
+  for (const intermediate of ['finalstage', 'one-hop'] as const) {
+    it(`is the same bytes in memory (${intermediate})`, async () => {
+      const load = (): Promise<Firmware> => {
+        const images = Object.entries(FIRMWARE).map(([role, bytes]) => [role, Buffer.from(bytes)] as const);
+        const sources = { ...Object.fromEntries(images), intermediate };
+        return loadFirmware(sources, { signal: new AbortController().signal });
+      };
+      const [one, other] = await Promise.all([load(), load()]);
+      for (const role of ['user1', 'user2', 'final'] as const) {
+        assert.ok(one[role]);
+        assert.equal(one[role]?.bytes, other[role]?.bytes, role);
+        assert.equal(one[role]?.facts, other[role]?.facts, role);
+      }
+    });
+  }
 });
 
 describe('flash/image-worker', () => {
