@@ -32,8 +32,11 @@ export interface TaskStore {
 export interface TaskNodeOptions {
   /** One message after another, in their order; else each at once. */
   readonly oneAtATime: boolean;
-  /** Whether `msg.cancel` ends what the node does, for `msg.deviceid` or for all. */
-  readonly isCancellable: boolean;
+  /**
+   * What `msg.cancel` ends: what is at work, or also what waits for its turn; of `msg.deviceid` where that is given.
+   * Without it a message that says so is one like any other.
+   */
+  readonly cancels?: 'running' | 'all';
   /** Throws a FlashError where the form cannot do; the node shows it when it is deployed. */
   check?(host: HostNode): void;
   /** Throws a FlashError for a message that cannot do, before it waits for its turn. */
@@ -47,7 +50,10 @@ interface Taken extends Omit<Task, 'signal'> {
   readonly id: string;
   readonly done: Done;
   readonly controller: AbortController;
+  /** It has its turn. */
   isRunning: boolean;
+  /** Its work has begun, one turn of the event loop later. */
+  hasBegun: boolean;
 }
 
 /** A config with a host. */
@@ -100,7 +106,7 @@ export class TaskNode {
     const said = new MessageValues(message);
     try {
       said.adoptEvent();
-      if (this.options.isCancellable && said.flag('cancel')) {
+      if (this.options.cancels && said.flag('cancel')) {
         this.cancel(said.deviceId());
         return done();
       }
@@ -126,8 +132,8 @@ export class TaskNode {
     }
   }
 
-  private add(how: Omit<Taken, 'controller' | 'isRunning'>): void {
-    this.tasks.push({ ...how, controller: new AbortController(), isRunning: false });
+  private add(how: Omit<Taken, 'controller' | 'isRunning' | 'hasBegun'>): void {
+    this.tasks.push({ ...how, controller: new AbortController(), isRunning: false, hasBegun: false });
     this.runNext();
   }
 
@@ -141,7 +147,10 @@ export class TaskNode {
     const { said, send, isResumed, controller } = taken;
     taken.isRunning = true;
     Promise.resolve()
-      .then(() => this.options.run(requireHost(this.hostNode), { said, send, isResumed, signal: controller.signal }))
+      .then(() => {
+        taken.hasBegun = true;
+        return this.options.run(requireHost(this.hostNode), { said, send, isResumed, signal: controller.signal });
+      })
       .then((messages) => {
         this.forget(taken);
         send(messages);
@@ -161,7 +170,9 @@ export class TaskNode {
 
   private cancel(deviceid: string | undefined): void {
     const error = new FlashError('cancelled');
-    for (const taken of this.tasks.filter(({ said }) => deviceid === undefined || said.deviceId() === deviceid)) {
+    const isMeant = ({ said, hasBegun }: Taken): boolean =>
+      (deviceid === undefined || said.deviceId() === deviceid) && (this.options.cancels === 'all' || hasBegun);
+    for (const taken of this.tasks.filter(isMeant)) {
       taken.controller.abort(error);
       if (taken.isRunning) continue;
       this.tasks.splice(this.tasks.indexOf(taken), 1);

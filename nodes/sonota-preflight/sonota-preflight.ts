@@ -13,7 +13,6 @@ export default function register(RED: NodeAPI): void {
     const form = Values.ofForm(config);
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: false,
-      isCancellable: false,
       check: () => undefined,
       // The message's own Wi-Fi and firmware count too.
       run: async (host, { said, signal }) => {

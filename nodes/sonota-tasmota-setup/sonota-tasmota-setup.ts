@@ -16,7 +16,7 @@ export default function register(RED: NodeAPI): void {
     const tasks = new TaskNode(RED, this, config, {
       // An access point is at one address.
       oneAtATime: true,
-      isCancellable: true,
+      cancels: 'all',
       check: form,
       refuse: (host, said) => void planOf(host, form(), said),
       store: ({ flashHost }) => flashHost.setUps,

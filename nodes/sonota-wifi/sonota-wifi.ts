@@ -31,7 +31,7 @@ export default function register(RED: NodeAPI): void {
 
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: true,
-      isCancellable: true,
+      cancels: 'running',
       check: () => (joins = readForm(form).action === 'join'),
       run: async (host, task) => {
         const payload = await act(host, task);
