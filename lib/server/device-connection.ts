@@ -35,8 +35,6 @@ export const MESSAGES_PER_SECOND = 20;
 
 interface DeviceConnectionEvents {
   registered: [device: SessionDevice];
-  /** It was answered that it is not registered; its key is a secret. */
-  refused: [device: SessionDevice];
   /** It is closed, since it has not registered within its time. */
   unregistered: [seconds: number];
   /** It takes an upgrade from now on; once a connection. */
@@ -168,7 +166,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
         this.emit('registered', action.device);
         return;
       case 'refused':
-        this.emit('refused', action.device);
+        // It was answered that it is not registered; the host, which was asked, has told of its key.
         return;
       case 'ready':
         this.emit('ready');

@@ -73,6 +73,23 @@ describe('flash/claims', () => {
     assert.deepEqual(all.of(DEVICE, 'own', PEERS[0]), { as: 'device' }, 'it is no rival of itself');
     assert.deepEqual(all.of('1000000002', 'session', PEERS[1]), { as: 'device' }, 'it was given to another device');
   });
+
+  it('are kept of eight keys of a device, and of a thousand devices', () => {
+    const all = claims();
+    for (let key = 1; key <= 8; key += 1) all.of(DEVICE, `key ${key}`, PEERS[0]);
+    now += CLAIM_MS;
+    assert.deepEqual(all.of(DEVICE, 'ninth', PEERS[1]), { as: 'second-key', rival: PEERS[0] });
+    now += 1;
+    assert.deepEqual(
+      all.of(DEVICE, 'tenth', PEERS[1]),
+      { as: 'device' },
+      'the ninth was not kept, the others are gone',
+    );
+    for (let device = 0; device < 999; device += 1) all.of(`made up ${device}`, 'own', PEERS[0]);
+    assert.equal(all.of(DEVICE, 'eleventh', PEERS[0]).as, 'second-key');
+    for (let device = 0; device < 1000; device += 1) all.of(`made up too ${device}`, 'own', PEERS[0]);
+    assert.equal(all.of(DEVICE, 'twelfth', PEERS[0]).as, 'device');
+  });
 });
 
 describe('flash/device-keys', () => {

@@ -278,9 +278,10 @@ describe('flash/evidence', () => {
     const seen = `{"apikey":"${key}","deviceid":"${DEVICE}","params":{"ssid":"Other \\" net","staMac":"5C:CF:7F:01:02:03","note":"my home"}}`;
     job.evidence.add({ kind: 'message', direction: 'in', text: seen });
     job.evidence.add({ kind: 'image-requested', role: 'user2', class: 'range', first: 0, size: 8192 });
-    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: `hunter2, 1000ffffff and ${key}` });
+    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: `hunter2, 1000ffffff, 1000fffffe and ${key}` });
     const bundle = bundleOf(job, { ...ABOUT, secrets: ['hunter2', undefined, ''] });
-    for (const secret of ['11111111', DEVICE, '1000ffffff', 'Other', 'my home', 'hunter2', '01:02:03']) {
+    const secrets = ['11111111', DEVICE, '1000ffffff', '1000fffffe', 'Other', 'my home', 'hunter2', '01:02:03'];
+    for (const secret of secrets) {
       assert.ok(!bundle.includes(secret), secret);
     }
     assert.match(bundle, /…b2c3/);

@@ -59,6 +59,8 @@ describe('flash/stage/new-firmware', () => {
       address: '127.0.0.1',
     });
     assert.deepEqual([job.stage, job.percent, job.verdict?.code], ['done', 100, 'on-course']);
+    const [began] = (await stage.job()).evidence.all.filter(({ kind }) => kind === 'stage');
+    assert.ok(began?.kind === 'stage' && began.event === 'began' && began.deviceid === DEVICE);
     const percents = stage.recorder.reports.map(({ report }) => report.percent);
     assert.deepEqual(
       percents,

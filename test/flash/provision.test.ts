@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { LOOK_PAUSE_MS } from '../../lib/flash/stage/provision';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { closeBenches, HOME, openBench, type Begun } from './bench';
 import { assertCode } from './refusals';
@@ -27,6 +30,43 @@ describe('flash/stage/provision', () => {
       port: bench.host.ports.https,
       warnings: [],
     });
+  });
+
+  it('leaves an access point that answers strangely in peace for half a second', async () => {
+    const bench = await openBench();
+    let looks = 0;
+    const server = createServer((_, response) => {
+      looks += 1;
+      response.writeHead(404).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    timeStands();
+    try {
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${port}` });
+      await once(server, 'request');
+      for (let turn = 0; turn < 300; turn++) await nextTurn();
+      assert.equal(looks, 1);
+      timePasses(LOOK_PAUSE_MS);
+      await once(server, 'request');
+      await stage.over();
+      await assertCode(stage.outcome, 'ap-stranger');
+    } finally {
+      timeGoesOn();
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  it('looks no more for the access point of a device that dials here already', async () => {
+    const bench = await openBench();
+    const device = await bench.device();
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { found } = await bench.begin('provision', { ...HOME, url, deviceid: device.deviceid }).outcome;
+    assert.deepEqual([found['deviceid'], found['answer']], [device.deviceid, 'dialled-in']);
   });
 
   it('ends at its time limit with ap-unreachable', async () => {

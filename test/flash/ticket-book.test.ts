@@ -88,7 +88,12 @@ describe('flash/kept/ticket-book', () => {
 
   it('keeps how a stage ended, as it was', () => {
     const job = new Job('cloud', '1000a1b2c3').snapshot();
-    const outcomes = [{ found: { via: 'tls' }, job }, new FlashError('turn-timeout', { deviceid: '1', minutes: 60 })];
+    const unnamed = new Job('cloud', undefined).snapshot();
+    const outcomes = [
+      { found: { via: 'tls' }, job },
+      { found: {}, job: unnamed },
+      new FlashError('turn-timeout', { deviceid: '1', minutes: 60 }),
+    ];
     for (const outcome of outcomes) {
       const book = new TicketBook();
       book.began(TICKET, undefined);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { GAP_MS } from '../../lib/client/diy/turns';
 import { PIECE_BYTES } from '../../lib/client/range-fetch';
 import { WIFI_NAMES_LIMIT_MS } from '../../lib/flash/host/home-memory';
 import { CLAIM_MS } from '../../lib/flash/host/claims';
@@ -276,6 +277,22 @@ const OURS: Row[] = [
   ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 100, to: 5000 }],
   ['design', 'a flood of turns is written ten times a second', 'turnsMs', WAITS.turnsMs, { from: 50, to: 200 }],
   ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 60_000 }],
+  [
+    'diy-mode 1.13',
+    "the maker's tool waits 10 s, a hung unlock lasts 2 to 3 min",
+    'lanUnlockMs',
+    WAITS.lanUnlockMs,
+    { from: 10_000, to: 180_000 },
+  ],
+  [
+    'diy-mode 1.13',
+    'a download takes up to minutes, and a device is back after 20 to 60 s',
+    'lanStalledMs',
+    WAITS.lanStalledMs,
+    { from: 20_000, to: 60_000 },
+  ],
+  ['diy-mode 1.13', '0.2 s between calls; a tool waits 1 s', 'lanLookMs', WAITS.lanLookMs, { from: 200, to: 2000 }],
+  ['diy-mode 1.13', 'at least 0.2 s between calls', 'GAP_MS', GAP_MS, { from: 200, to: 1000 }],
 ];
 
 const NEW_FIRMWARE: Row[] = [

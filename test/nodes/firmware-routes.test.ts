@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
@@ -180,6 +181,27 @@ describe('nodes/firmware routes', () => {
     await http.stop();
     assert.equal((await examine('final', 'catalog:known'))['state'], 'examined');
     assert.equal((await examine('final', `${base}/x.bin`))['state'], 'examined');
+  });
+
+  it('tells how far a download is five times a second, however many packets it comes in', async () => {
+    const base = await http.serve((_, response) => {
+      let sent = 0;
+      const next = (): void => {
+        const end = Math.ceil(((sent += 1) * FINAL.length) / 40);
+        response.write(FINAL.subarray(Math.ceil(((sent - 1) * FINAL.length) / 40), end), () =>
+          sent < 40 ? setImmediate(next) : response.end(),
+        );
+      };
+      next();
+    });
+    const clock = mock.method(Date, 'now', () => 1_800_000_000_000);
+    try {
+      const lines = await fetched('final', `${base}/x.bin`);
+      assert.equal(lines.at(-1)?.['sha256'], SHA);
+      assert.equal(lines.length, 2, 'in a moment there is news once');
+    } finally {
+      clock.mock.restore();
+    }
   });
 
   it('says why a download failed', async () => {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { FlashError, sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { LoadedImage } from '../../lib/flash/firmware/firmware';
+import { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { digestOf, makeFinalImage } from '../../lib/image';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import { ChosenImage } from '../../nodes/sonota-home-assistant/chosen-image';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import { FailureWatch, type FailureStore } from '../../nodes/sonota-home-assistant/failure-watch';
@@ -116,6 +120,13 @@ describe('nodes: what Home Assistant asks of a host', () => {
     ask('arm', 'OFF');
     isRefused(THREE);
     assert.deepEqual(asked(), [['provision', TWO]]);
+  });
+
+  it('learns what a device is from its session', () => {
+    const device = { deviceid: ONE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    host.devices.emit('ready', { device } as DeviceConnection);
+    const { model, romVersion } = memory.all().find(({ deviceid }) => deviceid === ONE) ?? {};
+    assert.deepEqual([model, romVersion], ['PSF-B04-GL', '1.5.5']);
   });
 
   it('begins each device where it is', () => {
@@ -325,6 +336,32 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     assert.deepEqual(await shown(address), { url: 'https://example.com/final.bin' });
     assert.deepEqual(await shown(address, { final: 'ab' }), { url: 'https://example.com/final.bin', sha256: 'ab' });
     assert.deepEqual(await shown(join(folder, 'nowhere.bin')), {});
+  });
+
+  it('has the address and the version that the catalogue tells, before it was fetched', async () => {
+    const named = ImageLibrary.at(folder).catalogImage('catalog:tasmota-lite-14.1.0');
+    assert.ok(named);
+    const { url, version } = (await shown(`catalog:${named.name}`)) as Record<string, unknown>;
+    assert.deepEqual([url, version], [named.url, '14.1.0']);
+  });
+
+  it('is forgotten where it cannot be read any more', async () => {
+    let isBroken = false;
+    const readSources = (): object => {
+      if (isBroken) throw new FlashError('value-invalid', { key: 'final', reason: 'it is nothing' });
+      return { final: 'https://example.com/final.bin' };
+    };
+    const node = { type: 'sonota-firmware', readSources };
+    const RED = { nodes: { getNode: () => node }, settings: { userDir: folder } } as unknown as NodeAPI;
+    const news = new EventEmitter();
+    const image = new ChosenImage(RED, () => news.emit('news'));
+    image.look('firmware');
+    await once(news, 'news');
+    assert.deepEqual(image.of('firmware'), { url: 'https://example.com/final.bin' });
+    isBroken = true;
+    image.look('firmware');
+    await nextTurn();
+    assert.equal(image.of('firmware'), undefined);
   });
 
   it('is nothing where a firmware names none, or is none', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readDevice } from '../../lib/client/ap-client';
+import { postProvisioning, readDevice } from '../../lib/client/ap-client';
+import { bundleOf } from '../../lib/flash/job/evidence-bundle';
+import { Job } from '../../lib/flash/job/job';
 import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
@@ -106,6 +108,26 @@ describe('nodes: sonota-virtual-device', () => {
     await (await occupy(apPort)).release();
     bed.send('virtual', { cancel: true });
     assert.deepEqual(await bed.doneBy('virtual', 3), [undefined, undefined, undefined]);
+  });
+
+  it('does what the device of a bundle did', async () => {
+    const apPort = await freePort();
+    bed = await Bed.load(flowOf(apPort));
+    const job = new Job('cloud', '1000a1b2c3');
+    job.evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 60 });
+    const evidence = bundleOf(job, { versions: {}, secrets: [] });
+    bed.send('virtual', { evidence });
+    await deviceAt(apPort);
+    const settings = { serverName: '127.0.0.1', port: await freePort(), ssid: 'home', password: 'top secret' };
+    const options = { signal: new AbortController().signal, limitMs: 60_000 };
+    await postProvisioning(`http://127.0.0.1:${apPort}`, settings, options);
+    await bed.status('virtual', ({ text }) => text.includes('joined'));
+    bed.send('virtual', { cancel: true });
+    const { log } = (await bed.at('out')).payload as VirtualResult;
+    assert.ok(
+      log.some((line) => line.includes('state: not-joined')),
+      log.join('\n'),
+    );
   });
 
   it('takes a bundle out of the message, and says that it is none', async () => {

@@ -121,6 +121,16 @@ describe('nodes: sonota-wifi', () => {
     assert.ok(!bed.statuses.slice(from).some(({ id }) => id === 'any'));
   });
 
+  it('does with a radio what the form of its host says', async () => {
+    const driver = async (): Promise<string> => {
+      const { radio } = (bed.node('host') as HostNode).flashHost;
+      return (await radio.choice(new AbortController().signal)).driver;
+    };
+    assert.equal(await driver(), 'networkmanager');
+    await bed.deploy((await flow()).map((node) => (node.id === 'host' ? { ...node, wifi: 'manual' } : node)));
+    assert.equal(await driver(), 'manual');
+  });
+
   it('leaves when Node-RED stops', async () => {
     bed.send('joiner', { ssid: SSID });
     await bed.at('out');

@@ -577,6 +577,15 @@ describe('ImageServer', () => {
       return { ...made, taken };
     }
 
+    it('takes nothing of who only reads the address', async () => {
+      const { port, taken } = await reportServer();
+      const client = await RawClient.to(port);
+      client.write('GET /api/device/otaFlash HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+      const { head } = await client.answer();
+      assert.match(head, /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/octet-stream\r\n/);
+      assert.deepEqual(taken, []);
+    });
+
     for (const [what, pieces, isKept] of [
       ['a body of a stated length', [`${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`], true],
       ['a body in pieces', [`${HEAD}Content-Length: ${BODY.length}\r\n\r\n{"err`, 'or":0}'], true],

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
-import { PortListener } from '../../lib/server/port-listener';
+import { ConnectionLimits } from '../../lib/server/connection-limits';
+import { PORT_LIMIT, PortListener } from '../../lib/server/port-listener';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient } from './serving';
 
@@ -112,5 +113,22 @@ describe('PortListener', () => {
     client.socket.resetAndDestroy();
     await client.until(() => client.closed);
     await RawClient.to(port);
+  });
+
+  it('refuses what is beyond 512 connections, and tells of it', async () => {
+    const limits = new ConnectionLimits({ isOwn: () => true, total: 10_000 });
+    const refused: unknown[] = [];
+    limits.on('refused', (...refusal) => refused.push(refusal));
+    const full = new PortListener(IGNORE, { limits });
+    afterwards(() => full.close());
+    const port = await full.listen(0, '127.0.0.1');
+    const clients = await Promise.all(Array.from({ length: PORT_LIMIT }, () => RawClient.to(port)));
+    assert.deepEqual(refused, []);
+    const told = once(limits, 'refused');
+    const one = await RawClient.to(port);
+    await told;
+    await one.until(() => one.closed);
+    assert.deepEqual(refused, [['127.0.0.1', 'port']]);
+    assert.ok(clients.every(({ closed }) => !closed));
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FlashError } from '../../errors';
 
 /** Between the end of one request and the next, as the maker's documents ask (docs/dev/diy-mode.md#1.6). */
-const GAP_MS = 200;
+export const GAP_MS = 200;
 
 interface Row {
   /** Settles when all that was asked so far is over. */

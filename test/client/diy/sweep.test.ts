@@ -59,6 +59,18 @@ describe('client/diy/sweep', () => {
     await assert.rejects(asking, TypeError);
   });
 
+  it('ends when it is cancelled while a device is silent', async () => {
+    const controller = new AbortController();
+    const server = new StrictDiyServer(() => {
+      controller.abort();
+      return 'hang';
+    });
+    const options = { ...LIMITS, port: await server.listen(), signal: controller.signal };
+    const asking = sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, options).next();
+    await assert.rejects(asking, { code: 'cancelled' });
+    await server.close();
+  });
+
   it('ends when it is cancelled', async () => {
     const options = { limitMs: 1000, signal: AbortSignal.abort() };
     const asking = sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, options).next();

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { FlashError } from '../../lib/errors';
+import { EventEmitter } from 'node:events';
+import { Devices } from '../../lib/flash/host/devices';
+import type { DeviceConnection } from '../../lib/server/device-connection';
+
+describe('flash/host/devices', () => {
+  it('remembers since when a peer dials, not of this machine itself, which all devices of a rehearsal are', () => {
+    const devices = new Devices();
+    devices.dialled('192.168.1.9');
+    const since = devices.peerSince('192.168.1.9');
+    assert.ok(since);
+    devices.dialled('192.168.1.9');
+    assert.equal(devices.peerSince('192.168.1.9'), since, 'since the first time');
+    devices.dialled('127.0.0.1');
+    assert.equal(devices.peerSince('127.0.0.1'), undefined);
+    const troubles: unknown[] = [];
+    devices.on('trouble', (trouble) => troubles.push(trouble));
+    const error = new FlashError('certificate-rejected', { peer: '127.0.0.1' });
+    devices.hadTrouble('127.0.0.1', error);
+    assert.ok(devices.peerSince('127.0.0.1'), 'without success, though');
+    assert.deepEqual(troubles, [{ peer: '127.0.0.1', error }]);
+  });
+
+  it('hears no more of a device after the host has left it, until that dials again', () => {
+    const devices = new Devices();
+    const device = { deviceid: '1000000001', apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    const connect = (): DeviceConnection =>
+      Object.assign(new EventEmitter(), {
+        ...{ peer: '192.168.1.9', sessionKey: 'session', device, ready: true, close: () => undefined },
+      }) as unknown as DeviceConnection;
+    const told: string[] = [];
+    devices.on('ready', () => told.push('ready')).on('gone', () => told.push('gone'));
+    const early = connect();
+    devices.add(early);
+    early.emit('ready');
+    assert.deepEqual([devices.connected(), told.splice(0)], [[device.deviceid], ['ready']]);
+    devices.leave();
+    assert.deepEqual([devices.connected(), told.splice(0)], [[], ['gone']]);
+    early.emit('registered', device);
+    early.emit('ready');
+    early.emit('closed');
+    assert.deepEqual([devices.connected(), told], [[], []]);
+    devices.add(connect());
+    assert.deepEqual(devices.connected(), [device.deviceid]);
+  });
+
+  it('remembers a thousand of them, whoever dials', () => {
+    const devices = new Devices();
+    for (let peer = 0; peer < 1000; peer += 1) devices.dialled(`10.0.${peer >> 8}.${peer & 255}`);
+    assert.ok(devices.peerSince('10.0.0.0'));
+    devices.dialled('192.168.1.9');
+    assert.equal(devices.peerSince('10.0.0.0'), undefined);
+    assert.ok(devices.peerSince('10.0.0.1') && devices.peerSince('192.168.1.9'));
+  });
+});
