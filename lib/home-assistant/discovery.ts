@@ -6,7 +6,6 @@ import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
 import { onlineWord } from './instance';
 import { productOf } from './models';
 import type { Phrase } from './phrases';
-import { PICTURE } from './picture';
 import type { StateNames } from './states';
 import { cut } from './text';
 import type { Topics } from './topics';
@@ -154,7 +153,7 @@ export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlashe
         // It has no default, yet an install without it fails.
         payload_install: PAYLOAD_INSTALL,
         device_class: 'firmware',
-        entity_picture: PICTURE,
+        icon: 'mdi:chip',
       }),
       stage: entity('sensor', 'stage', {
         ...field(state, 'stage_name'),

@@ -40,8 +40,8 @@ export default [
   },
   {
     file: 'nodes/sonota-home-assistant/broker-contact.ts',
-    find: 'this.isReached && !isKept &&',
-    replace: 'this.isReached &&',
+    find: "how === 'kept' || how === 'birth' ||",
+    replace: "how === 'birth' ||",
     tests: ['nodes/home-assistant'],
     why: 'what the broker has kept is taken for the echo of our own question',
   },

@@ -266,7 +266,7 @@ describe('home assistant: what is said', () => {
     const options = stage?.['options'] as string[];
     assert.ok(options.includes('The finalstage-waiting') && options.includes('The done'), options.join());
     assert.match(String(error?.['json_attributes_template']), /'code': value_json\.error/);
-    assert.match(String(update?.['entity_picture']), /^data:image\/svg\+xml;base64,[\w+/=]+$/);
+    assert.equal(update?.['icon'], 'mdi:chip');
     assert.ok(
       (components('homeassistant/device/sonota_flasher/config')['state']?.['options'] as string[]).length === 4,
     );

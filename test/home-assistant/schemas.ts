@@ -40,7 +40,7 @@ const AVAILABILITY_KEYS = ['topic', 'payload_available', 'payload_not_available'
 /** What every entity may say; Home Assistant would pass over more, so more is a mistake of ours. */
 const COMMON_KEYS = [
   ...['platform', 'unique_id', 'default_entity_id', 'name', 'icon', 'entity_category', 'enabled_by_default'],
-  ...['json_attributes_topic', 'json_attributes_template', 'entity_picture'],
+  ...['json_attributes_topic', 'json_attributes_template'],
 ];
 const PLATFORMS: Readonly<Record<string, { needs: string[]; may: string[] }>> = {
   sensor: {
