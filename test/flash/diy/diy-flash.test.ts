@@ -6,6 +6,7 @@ import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
+import { StrictDiyServer } from '../../client/diy/strict-server';
 import { LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Begun, type Bench } from '../bench';
@@ -141,6 +142,37 @@ describe('flash/stage/diy', () => {
     assert.equal((await device.ended).result, 'flashed');
     assert.equal(found['reboots'], 1);
     assert.ok(stage.said.some(({ name }) => name === 'diy-again'));
+  });
+
+  it('gives up an answer that does not come from a device that broke off, and tells it again', async () => {
+    const bench = await openBench({}, QUICK);
+    const info = { otaUnlock: true, fwVersion: '3.7.6', deviceid: ID };
+    const fetchPieces = async (target: string, ...pieces: number[]): Promise<void> => {
+      for (const first of pieces) {
+        const range = `Range: bytes=${first}-${first + 4095}`;
+        await ask(bench.host.ports.http, `GET ${target} HTTP/1.1\r\n${range}\r\nConnection: close\r\n\r\n`);
+      }
+    };
+    let orders = 0;
+    const server = new StrictDiyServer((command, { data }) => {
+      if (command === 'info') return { error: 0, data: info };
+      const target = new URL((data as { downloadUrl: string }).downloadUrl).pathname;
+      if (++orders === 1) {
+        void fetchPieces(target, 0, 4096);
+        return 'hang';
+      }
+      const post = 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}';
+      void fetchPieces(target, 0, 4096, 8192).then(() => ask(bench.host.ports.http, post));
+      return { error: 0 };
+    });
+    const url = `http://127.0.0.1:${await server.listen()}`;
+    const stage = bench.begin('diy', { url, deviceid: ID });
+    const { found } = await stage.outcome;
+    await server.close();
+    assert.deepEqual([found['proof'], orders], ['reported', 2]);
+    const { evidence } = await stage.job();
+    const results = evidence.all.flatMap((seen) => (seen.kind === 'command' ? [seen.result] : []));
+    assert.equal(results[0], 'lost');
   });
 
   it('says at its limit where a download broke off', async () => {

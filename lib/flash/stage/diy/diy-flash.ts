@@ -2,6 +2,7 @@ import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import type { DiyOutcome } from '../../../client/diy/diy-client';
 import { pause } from '../../../client/diy/turns';
 import { FlashError } from '../../../errors';
+import type { DiyCommand } from '../../../protocol/diy/commands';
 import { resultCodeOf } from '../../../protocol/diy/result-report';
 import { countDownloads } from '../../../protocol/diy/download-count';
 import { loadForRoute, type FirmwareSources, type LoadedImage } from '../../firmware/firmware';
@@ -178,6 +179,8 @@ function isNewerThanProven(version: string): boolean {
 /** From the command to the sign that the device has its image. */
 class OneFlash {
   readonly #deviceid: string;
+  /** Ends the wait for an answer that will not come. */
+  #brokenOff: AbortController | undefined;
 
   constructor(
     private readonly context: StageContext,
@@ -224,10 +227,23 @@ class OneFlash {
     await host.kept();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.say('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
-    const outcome = await device.client.send(command, { signal, limitMs: REPLY_MS });
+    const outcome = await this.#answerTo(command, signal);
     noteCommand(context.job, 'ota_flash', outcome);
     if (isRefusal(outcome)) throw device.client.errorOf('ota_flash', outcome, { limitMs: REPLY_MS });
     return await waitFor<never, 'changed'>(download, ['changed'], () => undefined, { signal });
+  }
+
+  /** The answer, unless the device breaks off before it: one that lost its Wi-Fi does not close its connection. */
+  async #answerTo(command: DiyCommand, signal: AbortSignal): Promise<DiyOutcome> {
+    const brokenOff = new AbortController();
+    this.#brokenOff = brokenOff;
+    const either = AbortSignal.any([signal, brokenOff.signal]);
+    try {
+      return await this.device.client.send(command, { signal: either, limitMs: REPLY_MS });
+    } catch (thrown) {
+      if (signal.aborted || !brokenOff.signal.aborted) throw thrown;
+      return { result: 'lost', reason: 'it broke off its download' };
+    }
   }
 
   /** The device's own word on its download. */
@@ -251,6 +267,8 @@ class OneFlash {
     for (;;) {
       await pause(this.host.waits.lanLookMs, signal);
       if (download.requests === 0 || download.isComplete || download.isFlowing(this.host.waits.lanStalledMs)) continue;
+      // The device answers one request at a time.
+      this.#brokenOff?.abort();
       const outcome = await device.client.send({ name: 'info' }, { signal, limitMs: ANSWER_MS });
       if (outcome.result === 'done') return 'stalled';
     }
