@@ -6,7 +6,7 @@ describe('server/delivery-meter', () => {
   function meterOf(
     total: number,
     answerMs: number,
-  ): { meter: DeliveryMeter; asked: () => number; pass(ms: number): void } {
+  ): { meter: DeliveryMeter; asked: () => number; pass: (ms: number) => void } {
     let [now, asked] = [0, 0];
     const meter = new DeliveryMeter(total, {
       unacknowledged: () => {
