@@ -2,6 +2,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI } from 'node-red';
+import { FlashError } from '../../lib/errors';
 import { overviewOfHost } from '../../lib/flash/overview/host-overview';
 import { OverviewJournal, type ShownHost } from '../../lib/flash/overview/overview-changes';
 import type { FlashHost } from '../../lib/flash/host/host';
@@ -31,6 +32,13 @@ export function addJobRoutes(RED: NodeAPI): void {
       // A node of the whole flash would begin from the start.
       const stage = node.type === 'sonota-flash' ? { stage: failure.stage } : {};
       node.receive({ ...failure.message, ...known, ...stage });
+      response.status(204).end();
+    });
+  });
+  RED.httpAdmin.post(`${JOB}/cancel`, mayWrite, (request: Request, response: Response) => {
+    withJob(request, response, (_host, job) => {
+      if (!job.running) return refuse(response, 'No stage of this job is running.');
+      job.running.abort(new FlashError('cancelled'));
       response.status(204).end();
     });
   });

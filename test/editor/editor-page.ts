@@ -74,6 +74,25 @@ export class EditorPage {
     return this.page.locator(`g[id="${id}"]`);
   }
 
+  /** Drags a node from the palette onto the canvas; a busy editor may lose the first tries. */
+  async dragFromPalette(type: string): Promise<void> {
+    const entry = this.paletteNode(type);
+    await entry.waitFor();
+    const chart = this.page.locator('#red-ui-workspace-chart');
+    const isThere = async (): Promise<boolean> => (await this.nodes()).some((node) => node.type === type);
+    const arrives = async (): Promise<boolean> => {
+      const node = this.page.locator('.red-ui-flow-node-group').first();
+      return node.waitFor({ timeout: CLICK_LIMIT_MS }).then(isThere, () => false);
+    };
+    for (let tries = 1; ; tries++) {
+      // The categories that a filter hides slide away, and take what is dragged with them.
+      await this.page.waitForFunction('$("#red-ui-palette :animated").length === 0');
+      await entry.dragTo(chart, { targetPosition: { x: 300, y: 200 } });
+      if (await arrives()) return;
+      if (tries === CLICKS_AT_MOST) throw new Error(`no ${type} on the canvas after ${tries} tries`);
+    }
+  }
+
   /** Opens a node's form by a double click, and waits until it has slid in. */
   async openForm(id: string): Promise<Locator> {
     const node = this.flowNode(id).locator('rect.red-ui-flow-node');

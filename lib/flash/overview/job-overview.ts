@@ -1,7 +1,10 @@
+import { identify, type Project } from '../../image';
 import { roadOf, type Road } from '../../protocol/roads';
+import type { LoadedImage } from '../firmware/firmware';
 import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../run/announcements';
+import { needsPerson } from '../run/person-needed';
 import type { Verdict } from '../verdict/verdict';
 import { lastRequestIn, type LastRequest } from './last-request';
 
@@ -19,7 +22,16 @@ export interface JobOverview extends Pick<
   readonly verdict: Pick<Verdict, 'code' | 'confidence' | 'text' | 'values'> | undefined;
   /** What its stage says now, in a wait also what the person must do. */
   readonly says: { name: AnnouncementName; values: AnnouncementValues; text: string; details?: string } | undefined;
+  /** Whether a person must do something now. */
+  readonly isHandNeeded: boolean;
+  /** When its stage gives up waiting, in ISO 8601; undefined where it does not wait. */
+  readonly waitEndsAt: string | undefined;
+  /** What the final image is, where that is known. */
+  readonly firmware: Project | undefined;
+  /** Where the page of the new firmware was found. */
+  readonly pageUrl: string | undefined;
   readonly lastRequest: LastRequest | undefined;
+  readonly canCancel: boolean;
   readonly canRetry: boolean;
   readonly canForget: boolean;
 }
@@ -44,10 +56,38 @@ export function overviewOf(job: Job, canRetry: boolean): JobOverview {
     ...(error ? { error } : {}),
     verdict: isSeen ? { code, confidence, text, values } : undefined,
     says: said && { ...said, ...sentencesOf(said) },
+    isHandNeeded: said !== undefined && needsPerson(said.name),
+    waitEndsAt: waitEndsAt(job),
+    firmware: projectOf(job),
+    pageUrl: pageOf(job),
     lastRequest: lastRequestIn(evidence.all),
+    canCancel: job.running !== undefined,
     canRetry: stage === 'failed' && canRetry,
     canForget: job.isForgettable,
   };
+}
+
+/** A wait ends with the time limit of its stage; a stage in which bytes flow has none. */
+function waitEndsAt({ said, running, evidence, lastStage }: Job): string | undefined {
+  if (!said || !running || announce(said.name, said.values).state !== 'waiting') return undefined;
+  const began = evidence.all.findLast((seen) => seen.kind === 'stage' && seen.event === 'began');
+  if (began?.kind !== 'stage' || began.event !== 'began' || began.stage !== lastStage) return undefined;
+  return new Date(began.at + began.seconds * 1000).toISOString();
+}
+
+/** An image is large, and is looked at each time that somebody looks at its job. */
+const projects = new WeakMap<LoadedImage, Project>();
+
+function projectOf({ firmware: { final } }: Job): Project | undefined {
+  if (!final) return undefined;
+  const known = projects.get(final) ?? identify(final.bytes).project;
+  projects.set(final, known);
+  return known;
+}
+
+function pageOf(job: Job): string | undefined {
+  const url = job.snapshot().stages.newfirmware?.['url'];
+  return typeof url === 'string' ? url : undefined;
 }
 
 function sentencesOf({ name, values }: NonNullable<Job['said']>): { text: string; details?: string } {

@@ -5,9 +5,14 @@ interface SonotaCard {
   update(job: SonotaJob): void;
 }
 
-type SonotaDeed = 'evidence' | 'retry' | 'forget';
+type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'forget';
 
-const SONOTA_DEED_ICONS = { evidence: 'fa-download', retry: 'fa-repeat', forget: 'fa-trash-o' } as const;
+const SONOTA_DEED_ICONS = {
+  cancel: 'fa-stop',
+  retry: 'fa-repeat',
+  evidence: 'fa-download',
+  forget: 'fa-trash-o',
+} as const;
 
 function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce: (text: string) => void): SonotaCard {
   const title = $('<span class="sonota-card-title"></span>');
@@ -16,6 +21,9 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const bar = $('<div class="sonota-card-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"></div>');
   const says = $('<p class="sonota-card-says"></p>');
   const details = $('<p class="sonota-card-details"></p>');
+  const clock = sonotaCountdown();
+  const picture = sonotaPictures();
+  const next = sonotaNextStep();
   const verdict = $('<p class="sonota-card-verdict"></p>');
   const request = $('<p class="sonota-card-more sonota-card-request"></p>');
   const about = $('<p class="sonota-card-more"></p>');
@@ -24,15 +32,18 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     $('<div class="sonota-card-head"></div>').append(title, stage),
     bar.append(fill),
     says,
+    clock.root,
     details,
+    picture.root,
     verdict,
+    next.root,
     request,
     about,
     buttons,
   );
   let shown: SonotaJob | undefined;
   const deeds = Object.fromEntries(
-    (['evidence', 'retry', 'forget'] as const).map((deed) => {
+    (['cancel', 'retry', 'evidence', 'forget'] as const).map((deed) => {
       const button = $('<button type="button" class="red-ui-button red-ui-button-small"></button>').append(
         $('<i aria-hidden="true"></i>').addClass(`fa ${SONOTA_DEED_ICONS[deed]}`),
         document.createTextNode(` ${sonotaSidebarText(`button.${deed}`)}`),
@@ -59,10 +70,16 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     fill.css('width', `${job.percent}%`);
     sonotaSetText(says, job.says ? sonotaAnnounced(job.says) : '');
     sonotaSetText(details, job.says ? sonotaDetailsOf(job.says) : '');
+    root.attr('data-hand', String(job.isHandNeeded));
+    clock.show(job);
+    picture.show(job);
+    next.show(job);
     verdict.attr('data-trouble', String(sonotaIsTrouble(job)));
     sonotaSetText(verdict, sonotaVerdictOf(job));
     sonotaSetText(request, sonotaRequestOf(job));
     sonotaSetText(about, sonotaAboutOf(job));
+    allow('cancel', job.canCancel, device);
+    deeds.cancel.toggle(job.canCancel);
     allow('evidence', true, device);
     allow('retry', job.canRetry, device, job.stage === 'failed' ? sonotaSidebarText('button.noRetry') : '');
     deeds.retry.toggle(job.stage === 'failed');

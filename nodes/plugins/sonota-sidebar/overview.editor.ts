@@ -24,6 +24,11 @@ interface SonotaJob {
   verdict?: { code: string; confidence: string; text: string; values: SonotaValues };
   says?: SonotaSentence;
   lastRequest?: SonotaSentence & { at: string };
+  isHandNeeded: boolean;
+  waitEndsAt?: string;
+  firmware?: string;
+  pageUrl?: string;
+  canCancel: boolean;
   canRetry: boolean;
   canForget: boolean;
 }

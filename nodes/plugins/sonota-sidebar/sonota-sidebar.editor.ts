@@ -23,6 +23,10 @@ RED.plugins.registerPlugin('sonota-sidebar', {
     } as Parameters<typeof RED.sidebar.addTab>[0]);
     RED.comms.subscribe('sonota/changed', board.refresh);
     setInterval(board.refresh, SONOTA_REFRESH_MS);
+    setInterval(sonotaTick, 1000);
+    // Only in the editor in which the button was pressed.
+    RED.events.on('sonota:flash-pressed', () => RED.sidebar.show(SONOTA_SIDEBAR_ID));
+    sonotaSearchTerms();
   },
 });
 
@@ -34,7 +38,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
   // It scrolls, so it must be reachable by keyboard.
   const root = $('<div class="sonota-board" tabindex="0" role="region"></div>')
     .attr('aria-label', sonotaSidebarText('name'))
-    .append(notice, live, empty, place);
+    .append(notice, live, sonotaOfferCall(), empty, place);
   const sections = new Map<string, SonotaHostSection>();
   let known: SonotaHost[] = [];
   let since: string | undefined;
@@ -48,12 +52,14 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     sonotaSetText(notice, isForbidden ? sonotaSidebarText(forbidden) : sonotaSidebarText('failed', { reason }));
   };
   const show = (hosts: SonotaHost[]): void => {
+    sonotaCallPerson(hosts.flatMap(({ jobs }) => jobs));
     sonotaSetText(empty, hosts.length === 0 ? sonotaSidebarText('noHosts') : '');
     sonotaSync(place, sections, hosts, () => sonotaHostSection(act, ask, (text) => live.text(text)));
   };
   const refresh = (): void => {
     isAskedAgain = isAsking;
-    if (isAsking || document.hidden || !root.is(':visible')) return;
+    // A person who has left the page is called back.
+    if (isAsking || !root.is(':visible')) return;
     isAsking = true;
     const data = since === undefined ? {} : { since };
     void $.ajax({ url: 'sonota/overview', data, dataType: 'json', cache: false })
@@ -79,6 +85,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     sonotaSetText(notice, '');
     const url = `sonota/host/${encodeURIComponent(host.id)}/jobs/${encodeURIComponent(job.id)}`;
     const asked = {
+      cancel: () => $.ajax({ url: `${url}/cancel`, method: 'POST' }).done(refresh),
       evidence: () => $.ajax({ url: `${url}/evidence`, dataType: 'text' }).done(sonotaSave),
       retry: () => $.ajax({ url: `${url}/retry`, method: 'POST' }).done(refresh),
       forget: () => $.ajax({ url, method: 'DELETE' }).done(refresh),

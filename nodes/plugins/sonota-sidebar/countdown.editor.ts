@@ -1,0 +1,34 @@
+/* How long a wait still takes at most, and a flash about. */
+
+interface SonotaPart {
+  readonly root: JQuery;
+  show(job: SonotaJob): void;
+}
+
+/** Minutes that a flash takes from the beginning of each stage to its end, where all goes well. */
+const SONOTA_MINUTES: Record<string, number> = { provision: 6, cloud: 5, upgrade: 4, finalstage: 3, newfirmware: 2 };
+
+function sonotaCountdown(): SonotaPart {
+  const left = $('<span class="sonota-card-left"></span>');
+  const estimate = $('<span></span>');
+  const root = $('<p class="sonota-card-more sonota-card-clock"></p>').append(left, estimate);
+  const show = ({ waitEndsAt, stage }: SonotaJob): void => {
+    left.attr('data-ends', waitEndsAt ?? '');
+    const minutes = SONOTA_MINUTES[stage];
+    estimate.text(minutes === undefined ? '' : sonotaSidebarText('job.estimate', { minutes }));
+    root.toggle(waitEndsAt !== undefined || minutes !== undefined);
+    sonotaTick();
+  };
+  return { root, show };
+}
+
+/** Brings all countdowns to the present second. */
+function sonotaTick(): void {
+  $('.sonota-card-left').each((_, element) => {
+    const ends = Date.parse($(element).attr('data-ends') ?? '');
+    const seconds = Math.ceil((ends - Date.now()) / 1000);
+    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    // Not by sonotaSetText: the line that it stands in is shown or hidden as a whole.
+    $(element).text(seconds > 0 ? `${sonotaSidebarText('job.waitEnds', { time })} ` : '');
+  });
+}
