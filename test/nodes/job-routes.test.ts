@@ -67,6 +67,21 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal((await onlyJob()).id, job.id, 'the same job was resumed');
   });
 
+  it('tells how long a wait lasts, and ends it when a person cancels it', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '600'));
+    bed.send('cloud', { deviceid: DEVICE });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const { id, canCancel, isHandNeeded, waitEndsAt, startedAt } = await onlyJob();
+    assert.deepEqual({ canCancel, isHandNeeded }, { canCancel: true, isHandNeeded: false });
+    const seconds = (Date.parse(waitEndsAt ?? '') - Date.parse(startedAt)) / 1000;
+    assert.equal(Math.round(seconds), 600);
+    await helper.request().post(`/sonota/host/host/jobs/${id}/cancel`).expect(204);
+    assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+    await helper.request().post(`/sonota/host/host/jobs/${id}/cancel`).expect(409);
+    const ended = await onlyJob();
+    assert.deepEqual([ended.canCancel, ended.waitEndsAt], [false, undefined]);
+  });
+
   it('sends only what changed since it was asked before', async () => {
     type Answer = { at: string; hosts: (Partial<HostOverview> & { id: string; order?: string[] })[] };
     const ask = async (since?: string): Promise<Answer> =>

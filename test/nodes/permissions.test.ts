@@ -53,6 +53,9 @@ describe("nodes: who may ask the editor's routes", () => {
       ['overview', 'GET', 'overview'],
       ['addresses', 'GET', 'addresses'],
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
+      ['home', 'GET', 'wifi/home'],
+      ['press', 'POST', 'flash/none/press'],
+      ['cancel', 'POST', 'host/none/jobs/none/cancel'],
       ['retry', 'POST', 'host/none/jobs/none/retry'],
       ['forget', 'DELETE', 'host/none/jobs/none'],
       ['queue', 'POST', 'host/none/queue/pause'],
@@ -71,16 +74,16 @@ describe("nodes: who may ask the editor's routes", () => {
   }
 
   const FIRMWARE = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, prune: 401 };
-  const WRITES = { ...FIRMWARE, preflight: 401, retry: 401, forget: 401, queue: 401 };
+  const WRITES = { ...FIRMWARE, preflight: 401, press: 401, cancel: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
-    const all = { ...WRITES, images: 401, overview: 401, addresses: 401, evidence: 401 };
+    const all = { ...WRITES, images: 401, overview: 401, addresses: 401, home: 401, evidence: 401 };
     assert.deepEqual(await statuses({}), all);
   });
 
   it('lets who may only read flows see the lists, and neither read files nor dial out', async () => {
     const authorization = `Bearer ${await token('reader')}`;
-    const all = { ...WRITES, images: 200, overview: 200, addresses: 200, evidence: 404 };
+    const all = { ...WRITES, images: 200, overview: 200, addresses: 200, home: 200, evidence: 404 };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 
@@ -92,6 +95,9 @@ describe("nodes: who may ask the editor's routes", () => {
       preflight: 200,
       overview: 200,
       addresses: 200,
+      home: 200,
+      press: 404,
+      cancel: 404,
       evidence: 404,
       retry: 404,
       forget: 404,
