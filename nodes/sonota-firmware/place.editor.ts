@@ -35,6 +35,12 @@ class SonotaPlace {
     this.picker = $(`#sonota-pick-${role}`);
     this.box = $(`#sonota-examination-${role}`);
     this.source = this.value;
+    this.picker.css('width', '55%').after(
+      sonotaUploadButton(role, (source) => {
+        this.input.val(source).trigger('change');
+        this.form.refresh();
+      }),
+    );
     this.input.on('input change', () => this.typed());
     this.picker.on('change', () => {
       this.input.val(String(this.picker.val())).trigger('change');

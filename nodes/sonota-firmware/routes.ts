@@ -7,15 +7,23 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
 import { sourceOf } from '../../lib/flash/firmware/library/catalog';
+import { READ_LIMIT_BYTES } from '../../lib/flash/firmware/library/fetch-here';
 import type { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
 import { removeUnused, usedImages } from '../../lib/flash/firmware/library/used-images';
-import { fetchAndInspect, inspect, keepMended, type InspectionTarget } from '../../lib/flash/firmware/inspection';
+import {
+  fetchAndInspect,
+  inspect,
+  keepMended,
+  keepUploaded,
+  type InspectionTarget,
+} from '../../lib/flash/firmware/inspection';
 import { MENDS, type ImageRole, type MendName } from '../../lib/image';
 
 const PATH = '/sonota/firmware';
 const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
 /** Longer than any path or address that a system takes. */
 const SOURCE_LIMIT = 8192;
+const FILE_NAME_LIMIT = 80;
 /** At most this often a download tells how far it is; ms. */
 const PROGRESS_MS = 200;
 
@@ -60,6 +68,15 @@ export function addFirmwareRoutes(
     answer(async (request) => {
       const signal = AbortSignal.timeout(10_000);
       return { sha256: await keepMended(libraryNow(), targetOf(request), mendsOf(request), signal) };
+    }),
+  );
+  httpAdmin.post(
+    `${PATH}/upload`,
+    mayWrite,
+    answer(async (request) => {
+      const { role, name } = request.query;
+      const bytes = await fileOf(request);
+      return { sha256: await keepUploaded(libraryNow(), roleOf(role), fileNameOf(name), bytes) };
     }),
   );
   httpAdmin.delete(
@@ -134,16 +151,38 @@ function bodyOf(request: Request): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
+/** The body of a request, as it came: no image for these devices is larger. */
+async function fileOf(request: Request): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > READ_LIMIT_BYTES) throw new BadRequest('the file is too large for these devices');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Its last part, short enough for a list. */
+function fileNameOf(given: unknown): string {
+  const name = text(given).split(/[\\/]/).pop()?.trim() ?? '';
+  return name === '' ? 'uploaded file' : name.slice(0, FILE_NAME_LIMIT);
+}
+
 function targetOf(request: Request): InspectionTarget {
   const { role, source, digest, intermediate } = bodyOf(request);
-  const known = ROLES.find((one) => one === role);
-  if (!known) throw new BadRequest(`role must be one of ${ROLES.join(', ')}`);
   return {
-    role: known,
+    role: roleOf(role),
     source: text(source),
     ...(typeof digest === 'string' && digest !== '' ? { digest } : {}),
     ...(intermediate === 'one-hop' ? { intermediate } : {}),
   };
+}
+
+function roleOf(role: unknown): ImageRole {
+  const known = ROLES.find((one) => one === role);
+  if (!known) throw new BadRequest(`role must be one of ${ROLES.join(', ')}`);
+  return known;
 }
 
 function mendsOf(request: Request): MendName[] {

@@ -112,6 +112,28 @@ describe('nodes/firmware routes', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  it('keeps a file that a person uploads, under its name, and refuses what can be no image', async () => {
+    const upload = (query: string, bytes: Buffer): Promise<{ status: number; body: Record<string, unknown> }> =>
+      Promise.resolve(
+        helper
+          .request()
+          .post(`/sonota/firmware/upload?${query}`)
+          .set('content-type', 'application/octet-stream')
+          .send(bytes),
+      );
+    const kept = await upload(`role=final&name=${encodeURIComponent('C:\\fw\\mine.bin')}`, FINAL);
+    assert.deepEqual([kept.status, kept.body], [200, { sha256: SHA }]);
+    assert.equal((await examine('final', `store:${SHA}`))['state'], 'examined');
+    const [image] = await library.store.list();
+    assert.deepEqual(image?.origins, ['mine.bin']);
+    const page = await upload('role=final&name=page.bin', Buffer.from('<!doctype html><title>Log in</title>'));
+    assert.deepEqual([page.status, page.body['code']], [422, 'image-web-page']);
+    assert.equal((await upload('role=final&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1))).status, 400);
+    assert.equal((await upload('role=other&name=x.bin', FINAL)).status, 400);
+    assert.equal((await library.store.list()).length, 1);
+    assert.ok(asked.includes('sonota.write'));
+  });
+
   it('examines a file and gives back what the doctor says, but no byte of it', async () => {
     const path = join(folder, 'final.bin');
     await writeFile(path, FINAL);

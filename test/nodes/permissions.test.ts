@@ -45,6 +45,7 @@ describe("nodes: who may ask the editor's routes", () => {
       ['images', 'GET', 'firmware/images'],
       ['examine', 'POST', 'firmware/examine', target],
       ['fetch', 'POST', 'firmware/fetch', target],
+      ['upload', 'POST', 'firmware/upload?role=none'],
       ['mend', 'POST', 'firmware/mend', { ...target, mends: [] }],
       ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
       ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
@@ -73,7 +74,7 @@ describe("nodes: who may ask the editor's routes", () => {
     return found;
   }
 
-  const FIRMWARE = { examine: 401, fetch: 401, mend: 401, confirm: 401, store: 401, prune: 401 };
+  const FIRMWARE = { examine: 401, fetch: 401, upload: 401, mend: 401, confirm: 401, store: 401, prune: 401 };
   const WRITES = { ...FIRMWARE, preflight: 401, press: 401, cancel: 401, retry: 401, forget: 401, queue: 401 };
 
   it('is nobody without a login', async () => {
@@ -89,7 +90,16 @@ describe("nodes: who may ask the editor's routes", () => {
 
   it('lets who may change flows do everything', async () => {
     const authorization = `Bearer ${await token('owner')}`;
-    const firmware = { images: 200, examine: 200, fetch: 200, mend: 200, confirm: 422, store: 200, prune: 200 };
+    const firmware = {
+      images: 200,
+      examine: 200,
+      fetch: 200,
+      upload: 400,
+      mend: 200,
+      confirm: 422,
+      store: 200,
+      prune: 200,
+    };
     const all = {
       ...firmware,
       preflight: 200,

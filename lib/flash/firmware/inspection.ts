@@ -1,7 +1,7 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
-import { flashPicture, mend, type Examination, type ImageRole, type MendName } from '../../image';
+import { flashPicture, mend, readImage, type Examination, type ImageRole, type MendName } from '../../image';
 import { ExaminedImages } from './examined-images';
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
@@ -93,6 +93,23 @@ export async function keepMended(
   const source = meant(library, target);
   const { bytes, source: name } = await readSource(target.role, source, { ...target, library, signal });
   return await library.store.keep(mend(bytes, mends).bytes, `mended copy of ${name}`, target.role);
+}
+
+/**
+ * Keeps a file that a person has given from the machine in front of them.
+ *
+ * @param name of the file, for people
+ * @returns its digest
+ * @throws FlashError what no image can be (`readImage`), `store-full`, `store-failed`
+ */
+export async function keepUploaded(
+  library: ImageLibrary,
+  role: ImageRole,
+  name: string,
+  bytes: Buffer,
+): Promise<string> {
+  readImage(bytes, role);
+  return await library.store.keep(bytes, name, role);
 }
 
 function meant(library: ImageLibrary, { role, source }: InspectionTarget): string {
