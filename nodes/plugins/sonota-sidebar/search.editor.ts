@@ -2,6 +2,7 @@
 
 const SONOTA_TERMS: Record<string, string> = {
   'sonota-flash': 'esphome tasmota ewelink firmware update upload ota',
+  'sonota-diy-flash': 'flash ewelink firmware update upload ota',
   'sonota-provision': 'flash ewelink 1',
   'sonota-cloud-emulator': 'flash ewelink 2',
   'sonota-ota-serve': 'flash firmware update upload 3',
