@@ -72,9 +72,16 @@ function sonotaFillWifi(ofHost: () => string | undefined): void {
   void $.ajax({ url: 'sonota/wifi/home', dataType: 'json', cache: false }).done(([name]: string[]) => {
     if (name === undefined || ofHost() || field.val() !== '') return;
     field.val(name).trigger('change');
-    // All that is left to type.
-    $('#node-input-password').trigger('focus');
+    sonotaFocusPassword();
   });
+}
+
+/** All that is left to type. The editor focuses the first field once the form has slid in: the next focus is that one's. */
+function sonotaFocusPassword(): void {
+  const focus = (): void => void $('#node-input-password').trigger('focus');
+  const tray = $('#dialog-form').closest('.red-ui-tray');
+  if (document.activeElement && tray.get(0)?.contains(document.activeElement)) focus();
+  else tray.one('focusin', () => setTimeout(focus, 0));
 }
 
 /** Images that are ready to be used: those with a known digest, and those that are here. */
