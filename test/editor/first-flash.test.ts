@@ -7,15 +7,11 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
 import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
-import { occupy } from '../shared/ports';
 import { assertAccessible } from './axe';
-import { VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
 
 /** The numbers that this test is about. */
 const CLICKS_AT_MOST = 7;
-
-const VISIBLE = Object.keys(VISIBLE_TYPES).length;
 
 /** A person who counts: each press on the mouse, each field that is typed into, each choice among several things. */
 class Newcomer {
@@ -118,92 +114,6 @@ describe('editor: the first flash of a newcomer', () => {
     assert.equal(person.fields, 1);
     assert.equal(person.decisions, 0);
   });
-
-  it('shows in the sidebar what to do now, in one short sentence, with the devices and the time', async () => {
-    const { page } = suite.editor;
-    const card = board().locator('.sonota-card[data-hand="true"]');
-    const says = await card.locator('.sonota-card-says').innerText();
-    assert.match(says, /^Hold the button/);
-    assert.ok(says.length <= 80, says);
-    assert.ok((await sizeOf(card.locator('.sonota-card-says'))) >= 20, 'it is read from a distance');
-    assert.match(await card.locator('.sonota-card-clock').innerText(), /This wait ends in \d+:\d\d\. About 6 minutes/);
-    assert.deepEqual(await card.locator('.sonota-card-pictures li').allInnerTexts(), [
-      'Basic, Dual: the button on the case',
-      'S20, S26: the button of the plug',
-      'Touch, T1: the touch area',
-      'TH, POW: the button on the front',
-      '4CH: the first button',
-      'Mini: the small button',
-    ]);
-    await assertAccessible(page, '.sonota-board');
-    for (const width of [1280, 390]) {
-      await page.setViewportSize({ width, height: 844 });
-      await photograph(`flash-page-${width}`);
-    }
-    await page.setViewportSize({ width: 1400, height: 900 });
-  });
-
-  it('says of a second press that a device is awaited already', async () => {
-    const { editor } = suite;
-    await pressButton();
-    await editor.page.locator('.red-ui-notification', { hasText: 'Already waiting for a device.' }).waitFor();
-    assert.equal(await board().locator('.sonota-card').count(), 1);
-  });
-
-  it('is cancelled in the sidebar, by the keyboard alone', async () => {
-    const cancel = board().getByRole('button', { name: /^Cancel the flash/ });
-    await cancel.focus();
-    await cancel.press('Enter');
-    await board().locator('.sonota-card[data-stage="failed"]').waitFor();
-    await suite.editor.page.locator('.red-ui-flow-node-status-label', { hasText: 'cancelled' }).waitFor();
-  });
-
-  it('says before a button is held why a flash cannot succeed', async () => {
-    const { editor } = suite;
-    const holder = await occupy(8443);
-    try {
-      await pressButton();
-      const notice = editor.page.locator('.red-ui-notification', { hasText: 'Not started' });
-      await notice.waitFor();
-      assert.match(await notice.innerText(), /port 8443/i);
-      await photograph('flash-refused');
-      await notice.getByRole('button', { name: 'Close' }).click();
-      await notice.waitFor({ state: 'detached' });
-      assert.equal(await board().locator('.sonota-card').count(), 1, 'no card of a flash that never began');
-    } finally {
-      await holder.release();
-    }
-  });
-
-  for (const term of ['sonoff', 'flash', 'esphome', 'tasmota', 'ewelink', 'firmware', 'update', 'upload']) {
-    it(`finds the node by "${term}"`, async () => {
-      const filter = suite.editor.page.locator('#red-ui-palette-search input');
-      await filter.fill('');
-      await filter.pressSequentially(term);
-      await suite.editor.paletteNode('sonota-flash').waitFor();
-      const shown = suite.editor.page.locator('#red-ui-palette-container-Sonoff .red-ui-palette-node:visible');
-      if (term === 'sonoff') await expectCount(shown, VISIBLE);
-      assert.doesNotMatch((await shown.allInnerTexts()).join(' '), /ewelink/, 'the palette itself shows no terms');
-    });
-  }
-
-  function board(): Locator {
-    return suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
-  }
-
-  async function pressButton(): Promise<void> {
-    const node = (await suite.editor.nodes()).find(({ type }) => type === 'sonota-flash');
-    await suite.editor.pressInject(node?.id ?? '');
-  }
-
-  function sizeOf(line: Locator): Promise<number> {
-    return line.evaluate((element) => parseFloat(getComputedStyle(element).fontSize));
-  }
-
-  async function expectCount(what: Locator, count: number): Promise<void> {
-    await what.nth(count - 1).waitFor();
-    assert.equal(await what.count(), count);
-  }
 
   /** With SONOTA_SCREENSHOT set, for people to look at. */
   async function photograph(name: string): Promise<void> {
