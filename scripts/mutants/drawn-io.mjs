@@ -200,10 +200,10 @@ export default [
     why: 'an error reaches Catch in English alone',
   },
   {
-    file: 'nodes/sonota-provision/sonota-provision.ts',
-    find: "form.httpUrl('url') ?? AP_URL",
-    replace: "form.httpUrl('url') ?? 'http://192.168.4.1'",
-    tests: ['nodes/stages', 'nodes/values', 'nodes/values-table'],
+    file: 'nodes/shared/stages/provision.ts',
+    find: 'url = AP_URL,',
+    replace: "url = 'http://192.168.4.1',",
+    tests: ['nodes/form-defaults', 'nodes/stages'],
     why: 'a device in its access point is looked for where it is not',
   },
 ];

@@ -124,7 +124,7 @@ export default [
   },
   {
     file: 'lib/flash/job/job.ts',
-    find: '    this.images = images;\n    this.onChange(true);',
+    find: '    this.images = images;\n    this.turned();',
     replace: '    this.images = images;',
     tests: ['flash/job'],
     why: 'the images of a job are not on disk when the process ends',

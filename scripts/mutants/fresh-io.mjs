@@ -219,7 +219,7 @@ export default [
   },
   {
     file: 'nodes/shared/stage-node.ts',
-    find: 'ticketId: kept.ticketId,',
+    find: 'ticketId: ticket.id, job,',
     replace: '',
     tests: ['nodes/redeploy', 'nodes/stages'],
     why: 'a message that goes on after a restart is kept twice, and begun twice after the next',

@@ -117,8 +117,8 @@ export default [
   },
   {
     file: 'lib/flash/job/job-book.ts',
-    find: 'return this.jobs.findLast((job) => job.deviceid === deviceid);',
-    replace: 'return this.jobs.find((job) => job.deviceid === deviceid);',
+    find: 'const newest = this.jobs.findLast((job) => job.deviceid === deviceid);',
+    replace: 'const newest = this.jobs.find((job) => job.deviceid === deviceid);',
     tests: ['flash/job', 'flash/new-firmware', 'flash/job-memory', 'nodes/job-routes'],
     why: 'a device that is flashed again is looked up in its old job',
   },
@@ -139,8 +139,8 @@ export default [
   },
   {
     file: 'lib/flash/kept/job-file.ts',
-    find: 'this.images = join(folder, `${safe}.images`);',
-    replace: "this.images = join(folder, 'images');",
+    find: 'new KeptImages(join(folder, `${safe}.images`))',
+    replace: "new KeptImages(join(folder, 'images'))",
     tests: ['flash/job-memory'],
     why: 'two hosts remove the images of each other',
   },

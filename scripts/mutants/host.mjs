@@ -51,7 +51,7 @@ export default [
   },
   {
     file: 'lib/flash/host/job-memory.ts',
-    find: 'if (!this.isClosed) this.timer ??= setTimeout(() => this.changed(), this.waits.retryMs).unref();',
+    find: 'if (!this.isClosed) this.timer ??= setTimeout(() => this.flowed(), this.waits.retryMs).unref();',
     replace: '',
     tests: ['flash/job-memory-writes'],
     why: 'after a disk that was full for a moment nothing is kept until the next change',
@@ -128,7 +128,7 @@ export default [
   },
   {
     file: 'lib/flash/host/job-memory.ts',
-    find: 'if (this.timer) this.changed();',
+    find: 'if (this.timer || this.flowing.size > 0) this.flowed();',
     replace: '',
     tests: ['flash/job-memory-writes'],
     why: 'the progress of a download is lost with the end of Node-RED',
