@@ -193,7 +193,7 @@ export default [
     why: 'a flash that failed in FinalStage is begun from the beginning',
   },
   {
-    file: 'lib/flash/host/host.ts',
+    file: 'lib/flash/host/listening.ts',
     find: 'witness.connected(connection);',
     replace: '',
     tests: ['flash/evidence-replay', 'flash/cloud', 'flash/upgrade'],

@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { asFlashError, FlashError } from '../../errors';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import { DEVICE_NETWORKS } from '../../protocol/device-networks';
-import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import type { DeviceConnection } from '../../server/device-connection';
-import { HANDSHAKE_RATE, type ListenSettings, type OpenPorts } from '../../server/device-servers';
-import type { HandshakeFailed } from '../../server/tls-front';
+import type { ListenSettings, OpenPorts } from '../../server/device-servers';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import { selfTestTls } from '../../server/tls-self-test';
 import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
-import { Devices, SESSIONS_OF_PEER } from './devices';
+import { Devices } from './devices';
 import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
@@ -27,6 +25,7 @@ import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
+import { listeningHost } from './listening';
 import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
 import { endStaleJobs, forgetSurplusJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
@@ -43,17 +42,6 @@ export interface HostSettings extends ListenSettings {
   /** What of them could not be read: the host does not listen before that is put right. */
   readonly problem?: FlashError | undefined;
 }
-
-/** Why connections are refused, for the log. */
-const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
-  peer: `it has more than ${CONNECTION_LIMITS.peer} that no device was seen on; each new one closes the oldest`,
-  total: `there are more than ${CONNECTION_LIMITS.total} that no device was seen on; each new one closes the oldest`,
-  port: 'too many are open on one port',
-  handshakes: `it begins more than ${HANDSHAKE_RATE.perSecond} TLS handshakes a second`,
-  sessions: `it has the sessions of ${SESSIONS_OF_PEER} devices`,
-};
-/** A network full of strangers must not fill the log, nor the memory. */
-const REFUSED_PEERS_LOGGED = 100;
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
 const GUEST_ADDRESSES = DEVICE_NETWORKS.map(({ guest }) => guest);
@@ -95,8 +83,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
   /** What people call it, and where they find it. */
   label: () => HostLabel = () => ({ host: '?', tab: '?' });
 
-  /** What was seen is kept before anybody is told of it: who is told asks what to make of it. */
-  private readonly asListening: ListeningHost = this.listening();
+  private readonly asListening: ListeningHost;
   private readonly home: HomeNetwork;
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
@@ -107,9 +94,6 @@ export class FlashHost extends EventEmitter<HostEvents> {
   readonly say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
   private readonly keys: DeviceKeys;
   private readonly desk: ImageDesk;
-  private readonly witness: Witness;
-  /** Whose refused connections were logged. */
-  private readonly refusedPeers = new Set<string>();
   private ownIdentity: TlsIdentity | undefined;
   private listener: SharedListener | undefined;
   private turn: FinalStageTurn;
@@ -147,9 +131,19 @@ export class FlashHost extends EventEmitter<HostEvents> {
     this.turn.join(this.jobs);
     this.desk = new ImageDesk(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
-    this.witness = new Witness(this.jobs, this.devices);
-    this.devices.on('refused', (claim) => this.witness.claimed(claim));
-    this.devices.on('crowded', (peer) => this.connectionRefused(peer, 'sessions'));
+    const witness = new Witness(this.jobs, this.devices);
+    this.devices.on('refused', (claim) => witness.claimed(claim));
+    const { jobs, devices, desk } = this;
+    this.asListening = listeningHost({
+      jobs,
+      devices,
+      desk,
+      witness,
+      isOwnAddress: (peer) => around.isOwnAddress(peer),
+      address: () => this.address,
+      label: () => this.label(),
+      log: (level, text) => this.log(level, text),
+    });
     this.runs.on('in-job', () => this.endLeftJobs());
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
@@ -467,55 +461,6 @@ export class FlashHost extends EventEmitter<HostEvents> {
     await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
   }
 
-  private listening(): ListeningHost {
-    return {
-      label: () => this.label(),
-      jobSince: (deviceid) => this.jobs.openJob(deviceid)?.startedAt.getTime(),
-      awaitsFinalStageSince: () => this.jobs.awaitingFinalStage()[0]?.visit?.since.getTime() ?? Infinity,
-      needsFinalStagePort: () => this.needsFinalStagePort(),
-      isOwnAddress: (peer) => this.around.isOwnAddress(peer),
-      addressFor: (localAddress) => this.address ?? localAddress,
-      admits: (device, peer, to) => this.devices.admits(device, peer, to),
-      find: (request, peer) => this.desk.find(request, peer),
-      ownsTarget: (target) => this.desk.ownsTarget(target),
-      takerOf: (path, peer) => this.desk.takerOf(path, peer),
-      cloudDialled: (peer, via) => {
-        this.devices.dialled(peer);
-        this.witness.dialled(peer, via);
-      },
-      imagesDialled: (peer) => this.witness.dialled(peer, 'images'),
-      finalStageDialled: (peer) => this.desk.dialled(peer),
-      handshakeFailed: (failure) => {
-        this.witness.handshakeFailed(failure);
-        const trouble = handshakeTrouble(failure);
-        if (trouble) this.devices.hadTrouble(failure.peer, trouble);
-      },
-      dispatched: (dispatch) => {
-        this.witness.dispatched(dispatch);
-        this.devices.dispatched(dispatch, dispatch.peer);
-      },
-      connected: (connection) => {
-        this.witness.connected(connection);
-        this.devices.add(connection);
-      },
-      malformed: (error, peer) => {
-        this.witness.malformed(error, peer);
-        this.devices.hadTrouble(peer, error);
-      },
-      browser: (peer) => this.witness.stranger(peer, 'browser'),
-      refused: (peer, limit) => this.connectionRefused(peer, limit),
-      trouble: (error) => this.log('warn', error.message),
-    };
-  }
-
-  /** Seen by every job at work, and logged once a peer. */
-  private connectionRefused(peer: string, limit: Limit): void {
-    this.witness.refused(peer, limit);
-    if (this.refusedPeers.has(peer) || this.refusedPeers.size >= REFUSED_PEERS_LOGGED) return;
-    this.refusedPeers.add(peer);
-    this.log('warn', `Connections of ${peer} are refused: ${LIMIT_TEXTS[limit]}`);
-  }
-
   /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */
   private async untilFinalStageIsQuiet(listener: SharedListener): Promise<void> {
     const onWire = listener.transfersHeldBy(this.asListening);
@@ -542,22 +487,10 @@ export class FlashHost extends EventEmitter<HostEvents> {
     endStaleJobs(this.jobs, isConnected, this.waits.staleJobMs);
     forgetSurplusJobs(this.jobs, isConnected);
   }
-
-  private needsFinalStagePort(): boolean {
-    return this.jobs.all().some(({ holdsFinalStage }) => holdsFinalStage);
-  }
 }
 
 /** For what all hosts of this process share, which outlives each of them: it must keep none, with all of its jobs. */
 function warnOf(host: FlashHost): (text: string) => void {
   const self = new WeakRef(host);
   return (text) => self.deref()?.say('warn', text);
-}
-
-/** What a failed handshake means to a person; a peer that merely left says nothing. */
-function handshakeTrouble({ failure, peer, reason }: HandshakeFailed): FlashError | undefined {
-  if (failure === 'certificate-rejected') return new FlashError('certificate-rejected', { peer });
-  if (failure === 'refused-here') return new FlashError('tls-refused', { peer, reason });
-  if (failure === 'not-tls') return new FlashError('message-malformed', { peer, reason });
-  return undefined;
 }

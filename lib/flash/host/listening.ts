@@ -1,0 +1,100 @@
+/** What a host does with all that arrives on its ports. */
+
+import { FlashError } from '../../errors';
+import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
+import { HANDSHAKE_RATE } from '../../server/device-servers';
+import type { HandshakeFailed } from '../../server/tls-front';
+import type { JobBook } from '../job/job-book';
+import { SESSIONS_OF_PEER, type Devices } from './devices';
+import type { HostEnvironment } from './environment';
+import type { HostLog } from './host-log';
+import type { ImageDesk } from './image-desk';
+import type { HostLabel, ListeningHost } from './shared-listener';
+import type { Witness } from './witness';
+
+/** Why connections are refused, for the log. */
+const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
+  peer: `it has more than ${CONNECTION_LIMITS.peer} that no device was seen on; each new one closes the oldest`,
+  total: `there are more than ${CONNECTION_LIMITS.total} that no device was seen on; each new one closes the oldest`,
+  port: 'too many are open on one port',
+  handshakes: `it begins more than ${HANDSHAKE_RATE.perSecond} TLS handshakes a second`,
+  sessions: `it has the sessions of ${SESSIONS_OF_PEER} devices`,
+};
+/** A network full of strangers must not fill the log, nor the memory. */
+const REFUSED_PEERS_LOGGED = 100;
+
+/** The parts of a host that hear of what arrives. */
+export interface ListeningParts {
+  readonly jobs: JobBook;
+  readonly devices: Devices;
+  readonly desk: ImageDesk;
+  readonly witness: Witness;
+  readonly isOwnAddress: HostEnvironment['isOwnAddress'];
+  /** The IPv4 that devices dial, where it is known. */
+  readonly address: () => string | undefined;
+  readonly label: () => HostLabel;
+  readonly log: HostLog;
+}
+
+/** What was seen is kept before anything else hears of it: whoever hears of it asks what to make of it. */
+export function listeningHost({ jobs, devices, desk, witness, ...host }: ListeningParts): ListeningHost {
+  const refused = refusals(witness, host.log);
+  devices.on('crowded', (peer) => refused(peer, 'sessions'));
+  return {
+    label: host.label,
+    jobSince: (deviceid) => jobs.openJob(deviceid)?.startedAt.getTime(),
+    awaitsFinalStageSince: () => jobs.awaitingFinalStage()[0]?.visit?.since.getTime() ?? Infinity,
+    needsFinalStagePort: () => jobs.all().some(({ holdsFinalStage }) => holdsFinalStage),
+    isOwnAddress: host.isOwnAddress,
+    addressFor: (localAddress) => host.address() ?? localAddress,
+    admits: (device, peer, to) => devices.admits(device, peer, to),
+    find: (request, peer) => desk.find(request, peer),
+    ownsTarget: (target) => desk.ownsTarget(target),
+    takerOf: (path, peer) => desk.takerOf(path, peer),
+    cloudDialled: (peer, via) => {
+      devices.dialled(peer);
+      witness.dialled(peer, via);
+    },
+    imagesDialled: (peer) => witness.dialled(peer, 'images'),
+    finalStageDialled: (peer) => desk.dialled(peer),
+    handshakeFailed: (failure) => {
+      witness.handshakeFailed(failure);
+      const trouble = handshakeTrouble(failure);
+      if (trouble) devices.hadTrouble(failure.peer, trouble);
+    },
+    dispatched: (dispatch) => {
+      witness.dispatched(dispatch);
+      devices.dispatched(dispatch, dispatch.peer);
+    },
+    connected: (connection) => {
+      witness.connected(connection);
+      devices.add(connection);
+    },
+    malformed: (error, peer) => {
+      witness.malformed(error, peer);
+      devices.hadTrouble(peer, error);
+    },
+    browser: (peer) => witness.stranger(peer, 'browser'),
+    refused,
+    trouble: (error) => host.log('warn', error.message),
+  };
+}
+
+/** Seen by every job at work, and logged once a peer. */
+function refusals(witness: Witness, log: HostLog): ListeningHost['refused'] {
+  const logged = new Set<string>();
+  return (peer, limit) => {
+    witness.refused(peer, limit);
+    if (logged.has(peer) || logged.size >= REFUSED_PEERS_LOGGED) return;
+    logged.add(peer);
+    log('warn', `Connections of ${peer} are refused: ${LIMIT_TEXTS[limit]}`);
+  };
+}
+
+/** What a failed handshake means to a person; a peer that merely left says nothing. */
+function handshakeTrouble({ failure, peer, reason }: HandshakeFailed): FlashError | undefined {
+  if (failure === 'certificate-rejected') return new FlashError('certificate-rejected', { peer });
+  if (failure === 'refused-here') return new FlashError('tls-refused', { peer, reason });
+  if (failure === 'not-tls') return new FlashError('message-malformed', { peer, reason });
+  return undefined;
+}
