@@ -1,5 +1,6 @@
 /** The process of a Node-RED with our nodes: every device that dials in is flashed in one hop. */
 
+import helper from 'node-red-node-test-helper';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { Bed, freePorts, road, without } from '../nodes/bed';
 import { answerParent } from './child';
@@ -22,6 +23,8 @@ answerParent({
       upgrade: { wires: [[], []] },
     });
     bed = await Bed.load(without(flow, 'provision', 'finalstage', 'slow', 'catch'));
+    // The helper keeps every call of every node: no Node-RED of a user does.
+    (helper as unknown as { _sandbox: { restore(): void } })._sandbox.restore();
     await hostOf(bed).open();
     return { port: ports.legacyPort };
   },
