@@ -152,21 +152,25 @@ describe('flash/stage/finalstage', () => {
     assert.equal((await device.ended).result, 'flashed');
   });
 
-  it('recalls what was delivered before a restart once, however often it begins', async () => {
-    const bench = await openBench();
-    const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
-    const user2 = { state: 'acknowledged' as const, size: 4096, sent: 4096, tries: 1 };
-    job.visit = FinalStageVisit.restore({ since: new Date(0).toISOString(), peer: '127.0.0.1', deliveries: { user2 } });
-    for (let begun = 0; begun < 2; begun += 1) {
-      const nodeId = `begun ${begun}`;
-      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', sources: FIRMWARE, nodeId });
+  for (const isKnown of [false, true]) {
+    it(`recalls what was delivered before a restart, ${isKnown ? 'not what it has seen itself' : 'which it has not seen'}`, async () => {
+      const bench = await openBench();
+      const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
+      const user2 = { state: 'acknowledged' as const, size: 4096, sent: 4096, tries: 1 };
+      const since = new Date(0).toISOString();
+      job.visit = FinalStageVisit.restore({ since, peer: '127.0.0.1', deliveries: { user2 } });
+      if (isKnown) job.evidence.add({ kind: 'finalstage-requested', image: 'user2', size: 4096 });
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', sources: FIRMWARE });
       await stage.recorder.reported(({ state }) => state === 'waiting');
-      bench.host.runs.cancel(nodeId);
-      await assertCode(stage.outcome, 'cancelled');
-      assert.equal(await stage.job(), job);
       assert.equal(job.evidence.all.filter(({ kind }) => kind === 'finalstage-requested').length, 1);
-    }
-  });
+      assert.equal(
+        job.evidence.all.some(({ kind }) => kind === 'finalstage-ended'),
+        !isKnown,
+      );
+      bench.host.runs.cancel('finalstage');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+  }
 
   it('is cancelled at once where nothing is on the wire', async () => {
     const bench = await openBench();

@@ -201,6 +201,15 @@ describe('flash/kept/ticket-book', () => {
     });
   });
 
+  it('takes from a file how a stage ended whose device was not known', () => {
+    const job = new Job('cloud', undefined).snapshot();
+    const ended = { id: '1', nodeId: 'node', stage: 'cloud', message: {}, left: [], outcome: { found: {}, job } };
+    const { value, dropped } = read(jobFileContent, { jobs: [], tickets: [ended] });
+    assert.deepEqual(dropped, []);
+    const kept = value?.tickets[0]?.outcome;
+    assert.ok(kept && 'job' in kept && kept.job.deviceid === null);
+  });
+
   it('takes from a file only what can be the name of an image', () => {
     const record = { id: '1', nodeId: 'node', stage: 'cloud', message: {}, left: [] };
     const { value } = read(jobFileContent, {

@@ -1,4 +1,3 @@
-import { FlashError } from '../../errors';
 import { scopeOf } from '../../net/address-scope';
 import type { Network } from '../../net/networks';
 import { probeTcp } from '../../net/probe';
@@ -57,7 +56,6 @@ async function ask(address: string, port: number, options: RequestOptions): Prom
   if ((await probeTcp(address, port, { signal, limitMs: CONNECT_MS })) !== 'accepted') return undefined;
   const client = new DiyClient(address, { port });
   const outcome = await client.send({ name: 'info' }, options);
-  if (signal.aborted) throw new FlashError('cancelled');
   if (outcome.result === 'done') return { address, info: readDiyInfo(outcome.data) };
   return 'isStock' in outcome && outcome.isStock ? { address, info: undefined } : undefined;
 }
