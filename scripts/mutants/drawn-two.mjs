@@ -247,7 +247,7 @@ export default [
     file: 'nodes/sonota-home-assistant/sonota-home-assistant.ts',
     find: '(text) => RED.log.warn(text));',
     replace: '() => undefined);',
-    tests: ['nodes/publications', 'nodes/stored-files'],
+    tests: ['nodes/home-assistant'],
     why: 'a record of publications that cannot be used is set aside in silence',
   },
   {

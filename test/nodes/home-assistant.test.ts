@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import helper from 'node-red-node-test-helper';
 import { sentencesOf, type FlashError } from '../../lib/errors';
 import { Arming, type MqttMessage } from '../../lib/home-assistant';
 import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
@@ -242,6 +243,19 @@ describe('nodes: sonota-home-assistant', () => {
       !said()
         .slice(from)
         .some(({ topic }) => topic.includes(ID)),
+    );
+  });
+
+  it('says what of a record cannot be read, though its node is gone', async () => {
+    bed = await Bed.load(flowOf(ports), {}, async (folder) => {
+      await mkdir(join(folder, 'home-assistant'), { recursive: true });
+      await writeFile(join(folder, 'home-assistant', 'gone.published.json'), '{ broken');
+    });
+    const lines = helper.log().args.map(([event]) => String((event as { msg?: unknown }).msg));
+    assert.equal(
+      lines.filter((line) => /gone\.published\.json could not be read/.test(line)).length,
+      1,
+      lines.join('\n'),
     );
   });
 
