@@ -119,7 +119,7 @@ export default [
     file: 'lib/flash/job/job-book.ts',
     find: 'const newest = this.jobs.findLast((job) => job.deviceid === deviceid);',
     replace: 'const newest = this.jobs.find((job) => job.deviceid === deviceid);',
-    tests: ['flash/job', 'flash/new-firmware', 'flash/job-memory', 'nodes/job-routes'],
+    tests: ['flash/job-book'],
     why: 'a device that is flashed again is looked up in its old job',
   },
   {
