@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { ANNOUNCEMENTS, type AnnouncementName } from '../../lib/flash/run/announcements';
 import { packageRoot } from '../shared/package-root';
 
@@ -82,6 +84,11 @@ describe('the catalogues', () => {
       });
     }
   }
+
+  it('are made from the English of today', async () => {
+    const script = join(packageRoot(), 'scripts', 'translations.mjs');
+    await assert.doesNotReject(promisify(execFile)(process.execPath, [script, '--check']));
+  });
 
   describe('progress texts', () => {
     for (const language of ['en-US', ...LANGUAGES]) {
