@@ -76,12 +76,24 @@ function sonotaFillWifi(ofHost: () => string | undefined): void {
   });
 }
 
-/** All that is left to type. The editor focuses the first field once the form has slid in: the next focus is that one's. */
+/**
+ * All that is left to type. The editor moves the focus itself while the form slides in: until a person does something, it
+ * is brought back.
+ */
 function sonotaFocusPassword(): void {
-  const focus = (): void => void $('#node-input-password').trigger('focus');
+  const field = $('#node-input-password');
   const tray = $('#dialog-form').closest('.red-ui-tray');
-  if (document.activeElement && tray.get(0)?.contains(document.activeElement)) focus();
-  else tray.one('focusin', () => setTimeout(focus, 0));
+  const focus = (): void => {
+    if (document.activeElement !== field.get(0)) field.trigger('focus');
+  };
+  const bringBack = (): void => void setTimeout(focus, 0);
+  const settle = (): void => {
+    tray.off('focusin', bringBack);
+    for (const deed of ['pointerdown', 'keydown']) document.removeEventListener(deed, settle, true);
+  };
+  tray.on('focusin', bringBack);
+  for (const deed of ['pointerdown', 'keydown']) document.addEventListener(deed, settle, true);
+  focus();
 }
 
 /** Images that are ready to be used: those with a known digest, and those that are here. */
