@@ -68,9 +68,9 @@ export const PHRASES = {
 
   'radio-by-hand': 'A person joins the networks of a device (ITEAD-…, FinalStage).',
   'radio-networkmanager':
-    'NetworkManager joins the networks of a device (ITEAD-…, FinalStage) by itself, with {interfaceName}.',
+    'NetworkManager joins the networks of a device (ITEAD-…, FinalStage) automatically, with {interfaceName}.',
   'radio-supervisor':
-    'The Home Assistant Supervisor joins the networks of a device (ITEAD-…, FinalStage) by itself, with {interfaceName}.',
+    'The Home Assistant Supervisor joins the networks of a device (ITEAD-…, FinalStage) automatically, with {interfaceName}.',
   'radio-no-wifi': 'This machine has no Wi-Fi: it cannot join the network of a device (ITEAD-…, FinalStage).',
   'get-wifi': 'Plug in a USB Wi-Fi adapter, or run Node-RED on a machine with Wi-Fi for the flash.',
 

@@ -156,7 +156,7 @@ export const ANNOUNCEMENTS = {
   'diy-version-unknown': {
     state: 'working',
     label: 'found',
-    text: 'Nobody has reported a flash of firmware {romVersion} yet; it is tried.',
+    text: 'No flash of firmware {romVersion} has been reported yet; it is tried.',
     details: 'The newest firmware that is known to take one is 3.7.6. Please report how this one ends.',
   },
   'diy-weak-signal': {
