@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { nodeRedFolder } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { tied } from '../shared/tied';
 import { makeBrokerCertificates } from './broker-certificates';
 import { Schemas } from './schemas';
 
@@ -77,7 +78,7 @@ const CONFIG = 'mosquitto.conf';
 async function launch(folder: string, port: number): Promise<ChildProcess> {
   const command = mosquitto();
   assert.ok(command, 'there is no mosquitto');
-  const child = spawn(command, ['-c', join(folder, CONFIG)], { stdio: 'ignore' });
+  const child = spawn(...tied(command, ['-c', join(folder, CONFIG)]), { stdio: 'ignore' });
   await listens(port, child);
   return child;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../shared/ports';
+import { tied } from '../shared/tied';
 import type { Broker } from './broker';
 import { HomeAssistantApi } from './home-assistant-api';
 
@@ -77,7 +78,7 @@ export class HomeAssistant {
     const [command = '', ...args] = where.command;
     const inside = folder.slice(where.root.length);
     const launch = (): ChildProcess =>
-      spawn(command, [...args, '--config', inside, '--skip-pip'], {
+      spawn(...tied(command, [...args, '--config', inside, '--skip-pip']), {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, PYTHONPATH: inside },
       });
