@@ -82,11 +82,12 @@ describe('home assistant: the blueprint for the phone, in a real one', function 
     const failed = await phone.shows(isFailure, seen);
     assert.match(failed.message, /406/);
     // What was reported is not reported again when Node-RED is back.
+    const from = scene.listener.messages.length;
     await scene.restart();
     const event = 'event.sonota_flasher_events';
     const gone = await ha.state(event, ({ state }) => state === 'unavailable');
     await ha.state(event, ({ state }) => state !== 'unavailable', ha.states.indexOf(gone) + 1);
-    await scene.listener.heard('known again', at(`sonota/device/${ID}/state`, { stage: 'failed' }));
+    await scene.listener.heard('known again', at(`sonota/device/${ID}/state`, { stage: 'failed' }), from);
     device.behave({ refusesWith: undefined });
     await phone.press(failed, 'Retry');
     await phone.shows(({ message }) => message === 'clear_notification', seen);
