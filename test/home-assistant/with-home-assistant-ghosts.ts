@@ -20,7 +20,8 @@ interface Device {
 
 describe('home assistant: no ghosts in a real one', function () {
   this.timeout(300_000);
-  const suite = RealSuite.register(() => ({}));
+  // It clears the topic of a device that was deleted several times, and complains of what comes back.
+  const suite = RealSuite.register(() => ({}), [/No device components to cleanup for sonota_/]);
   let ha: HomeAssistant;
   before(() => (ha = suite.ha));
 
