@@ -20,7 +20,7 @@ export interface Hand {
 const NOTICE_MS = 700;
 const HOME = '192.168.77.10/24';
 const PLACES = { itead: '10.10.7.2/24', finalstage: '192.168.4.2/24', tasmota: '192.168.4.2/24', home: HOME } as const;
-/** What the flow's progress must have told the person before they leave home for that network. */
+/** What the text or the details of the flow's progress must name before the person leaves home for that network. */
 const CALLS = { itead: /ITEAD/i, finalstage: /FinalStage/i, tasmota: /tasmota-/ } as const;
 
 /** Joins the networks on the host, as the person at the computer does. */
@@ -69,7 +69,10 @@ export class Person implements Hand {
   }
 
   async #called(by: RegExp): Promise<void> {
-    await this.records.find(({ kind, msg }) => kind === 'progress' && by.test(msg.text ?? ''), this.signal);
+    await this.records.find(
+      ({ kind, msg }) => kind === 'progress' && by.test(`${msg.text} ${msg.details}`),
+      this.signal,
+    );
   }
 
   #move(to: Ssid | undefined): void {

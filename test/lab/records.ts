@@ -15,6 +15,7 @@ export interface FlowRecord {
 export interface FlowMessage {
   payload?: unknown;
   text?: string;
+  details?: string;
   topic?: string;
   deviceid?: string;
   sonota?: Record<string, unknown>;
