@@ -21,7 +21,7 @@ import { finish, skip, step, tests } from './test-runs.mjs';
 export const RUNS = {
   /** All tests in a browser; `npm test` has one file of them. */
   editor: { specs: ['editor/*.test.js'], limitMinutes: 30 },
-  /** Every class of device, slot and host in namespaces with the addresses of the real world; `npm test` has one. */
+  /** Every class of device, slot and host, and DIY mode, in namespaces with real addresses; `npm test` has one. */
   lab: { specs: ['lab/*.test.js', 'lab/sweep.js'], limitMinutes: 30 },
   /** The package as npm would publish it, and `npm start`, which rehearses in it. */
   package: { specs: ['package/*.scenario.js'], limitMinutes: 30 },

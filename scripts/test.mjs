@@ -11,7 +11,7 @@ import { build, install, requireNode, root, run } from './prepare.mjs';
 import { finish, step, tests } from './test-runs.mjs';
 
 /** One flash of a stock Sonoff in its world, and one file in a browser. */
-const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'editor/palette.test.js'];
+const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'lab/sonoff-diy.test.js', 'editor/palette.test.js'];
 /** Their other files are long runs. */
 const APART_FOLDERS = ['lab', 'editor'];
 /** The folders with the longest files: begun first, so that none of them is left alone at the end. */

@@ -62,9 +62,11 @@ export class Air {
     return ['ip', ['netns', 'exec', this.namespace(place), program, ...args]];
   }
 
-  addRadio(place: Place, name: string): void {
+  /** @param mac its hardware address; by default one that the kernel makes up */
+  addRadio(place: Place, name: string, mac?: string): void {
+    const near = [name, 'netns', this.namespace(place), ...(mac === undefined ? [] : ['address', mac])];
     const far = ['type', 'veth', 'peer', 'name', `${place}-${name}`, 'netns', this.namespace('air')];
-    ip('link', 'add', name, 'netns', this.namespace(place), ...far);
+    ip('link', 'add', ...near, ...far);
   }
 
   /** Joins a network with a fixed address, such as `192.168.77.10/24`; at home with the default route. */

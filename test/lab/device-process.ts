@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Air } from './air';
@@ -20,8 +20,18 @@ const PLACES = {
   tasmota: ['tasmota', '192.168.4.1/24'],
 } as const;
 
+/** Where a device lives: in a namespace, or on this machine's loopback, where networks are not told apart. */
+export type Surroundings = Pick<Air, 'addRadio' | 'inside' | 'join' | 'leave'>;
+
+export const LOOPBACK: Surroundings = {
+  addRadio: () => undefined,
+  inside: (_place, program, ...args) => [program, args],
+  join: () => undefined,
+  leave: () => undefined,
+};
+
 /**
- * The stock Sonoff as a process in its namespace. Emits `event` with each DeviceEvent and moves its radio when it asks.
+ * A stock Sonoff as a process in its surroundings. Emits `event` with each DeviceEvent and moves its radio when it asks.
  */
 export class DeviceProcess extends EventEmitter {
   readonly events: DeviceEvent[] = [];
@@ -31,18 +41,27 @@ export class DeviceProcess extends EventEmitter {
   #joined = false;
 
   constructor(
-    readonly air: Air,
-    life: object,
+    readonly air: Surroundings,
+    life: { mac?: string; [fact: string]: unknown },
+    program = 'stock-sonoff.js',
   ) {
     super();
-    air.addRadio('sonoff', RADIO);
-    const program = path.join(__dirname, 'stock-sonoff.js');
-    this.#child = spawn(...air.inside('sonoff', process.execPath, program, JSON.stringify(life)));
+    air.addRadio('sonoff', RADIO, life.mac);
+    const file = path.join(__dirname, program);
+    this.#child = spawn(...air.inside('sonoff', process.execPath, file, JSON.stringify(life)));
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#line(line));
     createInterface({ input: this.#child.stderr }).on('line', (text) =>
       this.#note({ event: 'stderr', at: Date.now(), text }),
     );
     this.ended = new Promise((resolve) => this.#child.once('close', (code) => resolve(code)));
+  }
+
+  /** The first event of this name, past or to come; rejects when the device ends without one, or with the signal. */
+  async saw(event: string, signal: AbortSignal): Promise<DeviceEvent> {
+    const ended = this.ended.then((code) => Promise.reject(new Error(`the device ended with ${code} before ${event}`)));
+    ended.catch(() => undefined);
+    while (this.last(event) === undefined) await Promise.race([once(this, 'event', { signal }), ended]);
+    return this.all(event)[0]!;
   }
 
   all(event: string): DeviceEvent[] {

@@ -11,6 +11,7 @@ const STAGES = [
   'sonota-cloud-emulator',
   'sonota-ota-serve',
   'sonota-finalstage-watch',
+  'sonota-diy-flash',
   'sonota-new-firmware',
   'sonota-tasmota-setup',
 ];

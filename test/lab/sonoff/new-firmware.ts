@@ -7,7 +7,7 @@ const VERSION = '14.1.0';
  * A Tasmota that nobody has set up: an open access point with its page on port 80, in which it answers commands
  * (xdrv_01_webserver.ino). Resolves when its page was looked at and its network settings were asked for.
  */
-export async function newFirmware(mac: string): Promise<void> {
+export async function newFirmware(mac: string, port = 80, host = '192.168.4.1'): Promise<void> {
   await radio('tasmota');
   const asked = new Set<string>();
   await new Promise<void>((resolve, reject) => {
@@ -27,6 +27,8 @@ export async function newFirmware(mac: string): Promise<void> {
       });
     });
     server.once('error', reject);
-    server.listen(80, '192.168.4.1', () => report('new-firmware-up'));
+    server.listen(port, host, () =>
+      report('new-firmware-up', { url: `http://${host}${port === 80 ? '' : `:${port}`}` }),
+    );
   });
 }

@@ -9,9 +9,18 @@ export type Radio = 'itead-ap' | 'home' | 'finalstage' | 'tasmota' | 'off';
 
 let grants: AsyncIterator<string> | undefined;
 
+let write: (line: string) => void = (line) => void process.stdout.write(line);
+
+/** Sends the lines elsewhere, in a test of the device itself. Returns how to undo it. */
+export function reportTo(sink: (line: string) => void): () => void {
+  const before = write;
+  write = sink;
+  return () => void (write = before);
+}
+
 /** Says what the device does; `at` is the time in ms since 1970. */
 export function report(event: string, facts: Record<string, unknown> = {}): void {
-  process.stdout.write(`${JSON.stringify({ event, at: Date.now(), ...facts })}\n`);
+  write(`${JSON.stringify({ event, at: Date.now(), ...facts })}\n`);
 }
 
 /** Something the other side did that the facts forbid: the lab counts these. */
