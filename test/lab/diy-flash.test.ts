@@ -4,14 +4,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { makeFinalImage } from '../../lib/image/writer';
+import { Air, whyNoAir } from './air';
 import { freePort } from '../shared/ports';
 import { type RunningNodeRed, startNodeRed } from '../shared/node-red';
 import { DeviceProcess, LOOPBACK, type Surroundings } from './device-process';
 import { type FlowSettings, makeFlow } from './flow';
 import { CASE_LIMIT_MS, DEVICE_ID, FACTORY_KEY, HOME_WIFI, story } from './lab';
+import { Person } from './person';
 import { Records } from './records';
+import { RedInside } from './red-inside';
 
 const MAC = '5C:CF:7F:12:34:56';
+const ADDRESS = '192.168.77.20';
 /** As Tasmota 9.2.0 has it: 120 ranges, more than the 100 requests that some servers take on one connection. */
 const IMAGE_BYTES = 487_824;
 const RANGE_BYTES = 4096;
@@ -97,6 +101,29 @@ describe('the flow of example 06, and a Sonoff in DIY mode that is not ours', fu
     await red.logged(/Started flows/, CASE_LIMIT_MS, length);
     await red.inject(start);
     await judge(device, red, async () => undefined);
+  });
+
+  it('finds a 3.7.6 by mDNS in the home Wi-Fi, flashes it, and looks for its new network', async function () {
+    const reason = whyNoAir();
+    if (reason !== undefined) {
+      console.log(`    skipped: ${reason}`);
+      this.skip();
+    }
+    const air = new Air();
+    undo.push(() => air.remove());
+    const person = new Person(air, 'two', records, limit);
+    // It has announced itself before anybody listens: what remains is to ask it.
+    const device = startDevice(air, { address: ADDRESS });
+    person.watch(device);
+    await device.saw('diy-up', limit);
+    const inside = await RedInside.start(air, path.join(folder, 'admin.sock'));
+    undo.push(() => inside.red.stop());
+    const { nodes, start } = flow();
+    await inside.deploy(nodes);
+    await inside.post(`/inject/${start}`, {});
+    await judge(device, inside.red, () => person.settled());
+    const asked = new Set(device.all('asked').map(({ type }) => type));
+    for (const type of ['PTR', 'SRV', 'TXT']) assert.ok(asked.has(type), `nobody asked for ${type}`);
   });
 });
 
