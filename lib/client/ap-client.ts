@@ -8,7 +8,9 @@ import {
   type DeviceInfo,
   type Provisioning,
 } from '../protocol/ap';
+import { AP_DIY_PATH, diyProvisioningBody, isDiyPage, type DiyProvisioning } from '../protocol/diy/access-point';
 import { requestOfDevice, type RequestOptions } from './device-request';
+import { readWebPage } from './web-page';
 
 /**
  * Asks the device in whose access point we are who it is. One attempt: whoever waits for a device asks again.
@@ -41,8 +43,42 @@ export async function postProvisioning(
   provisioning: Provisioning,
   options: RequestOptions,
 ): Promise<'accepted' | 'probably-accepted'> {
-  const body = provisioningBody(provisioning);
-  const outcome = await requestOfDevice({ method: 'POST', url: deviceUrl(url, AP_PROVISION_PATH), body }, options);
+  return await postSettings(url, AP_PROVISION_PATH, provisioningBody(provisioning), options);
+}
+
+/**
+ * Gives the device its Wi-Fi and brings it into DIY mode. It answers and leaves as after `postProvisioning`.
+ *
+ * @throws FlashError as `postProvisioning`; and as `diyProvisioningBody`
+ */
+export async function postDiyProvisioning(
+  url: string,
+  provisioning: DiyProvisioning,
+  options: RequestOptions,
+): Promise<'accepted' | 'probably-accepted'> {
+  return await postSettings(url, AP_DIY_PATH, diyProvisioningBody(provisioning), options);
+}
+
+/**
+ * Asks a device of firmware 3.x for the page of its DIY mode. One without DIY mode is silent, or says that it has no page
+ * (docs/dev/diy-mode.md#2.6).
+ *
+ * @throws FlashError `ap-unreachable` for an address that is none, `cancelled`
+ */
+export async function readDiyPage(url: string, options: RequestOptions): Promise<'page' | 'none' | 'silent'> {
+  const page = await readWebPage(deviceUrl(url, '/'), { ...options, isEnough: isDiyPage });
+  if (options.signal.aborted) throw new FlashError('cancelled');
+  if (typeof page === 'string') return 'silent';
+  return isDiyPage(page) ? 'page' : 'none';
+}
+
+async function postSettings(
+  url: string,
+  path: string,
+  body: string,
+  options: RequestOptions,
+): Promise<'accepted' | 'probably-accepted'> {
+  const outcome = await requestOfDevice({ method: 'POST', url: deviceUrl(url, path), body }, options);
   switch (outcome.result) {
     case 'answered':
       parseProvisioningReply(outcome.body, url);

@@ -13,8 +13,12 @@ export type PageOutcome = WebPage | 'refused' | 'silent';
  * Reads a web page of a small device, as it stands: no redirect is followed, no script run. Never rejects.
  *
  * @param url http alone; names itself as the page before, which Tasmota asks of whoever sends it commands
+ * @param options `isEnough`: ends with what has come of the page, where its server keeps the connection and states no length
  */
-export function readWebPage(url: URL, { signal, limitMs }: RequestOptions): Promise<PageOutcome> {
+export function readWebPage(
+  url: URL,
+  { signal, limitMs, isEnough }: RequestOptions & { isEnough?: (page: WebPage) => boolean },
+): Promise<PageOutcome> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve('silent');
     const asking = request({
@@ -43,7 +47,7 @@ export function readWebPage(url: URL, { signal, limitMs }: RequestOptions): Prom
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
         size += chunk.length;
-        if (size >= PAGE_LIMIT) finish();
+        if (size >= PAGE_LIMIT || isEnough?.(pageOf(response, Buffer.concat(chunks)))) finish();
       });
       // A page that breaks off has told whose it is all the same.
       for (const event of ['end', 'error', 'aborted']) response.on(event, finish);

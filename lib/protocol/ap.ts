@@ -23,6 +23,8 @@ export interface DeviceInfo {
   readonly deviceid: string;
   /** The device's own (factory) key, a secret. */
   readonly apikey: string;
+  /** It has a `chipid` too, as firmware 3.x has and that of the emulated cloud has not (docs/dev/diy-mode.md#2.6). */
+  readonly statesChipId?: true;
 }
 
 /** What `POST /ap` sets. */
@@ -46,11 +48,11 @@ export function parseDeviceInfo(body: string, url: string = AP_URL): DeviceInfo 
   const parsed = parseObject(body);
   if ('reason' in parsed)
     throw new FlashError('ap-refused', { url, reason: `its description is unusable, ${parsed.reason}` });
-  const { deviceid, apikey } = parsed.object;
+  const { deviceid, apikey, chipid } = parsed.object;
   if (!isDeviceId(deviceid) || !isApiKey(apikey)) {
     throw new FlashError('ap-refused', { url, reason: 'its description has no usable deviceid and apikey' });
   }
-  return { deviceid, apikey };
+  return { deviceid, apikey, ...(typeof chipid === 'string' ? { statesChipId: true } : {}) };
 }
 
 /**

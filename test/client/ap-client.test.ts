@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { postProvisioning, readDevice } from '../../lib/client/ap-client';
+import { postDiyProvisioning, postProvisioning, readDevice, readDiyPage } from '../../lib/client/ap-client';
 import { closeAll, serve } from '../server/serving';
 import { assertLeavesNothing } from '../shared/left-behind';
 
@@ -110,6 +110,61 @@ describe('ap-client', () => {
       const controller = new AbortController();
       const { url } = await device(() => controller.abort());
       await assert.rejects(readDevice(url, options(5000, controller.signal)), { code: 'cancelled' });
+    });
+  });
+
+  describe('readDiyPage', () => {
+    const PAGE = '<!DOCTYPE html><html><head><title>DIY WEB</title></head></html>';
+
+    for (const [what, answer, expected] of [
+      ['its page', ANSWER(PAGE), 'page'],
+      ['its page without a length, on a connection that stays open', ANSWER(PAGE, ''), 'page'],
+      ['that it has none', 'HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\n<html></html>', 'none'],
+      ['JSON', ANSWER('{"error":404}'), 'none'],
+    ] as const) {
+      it(`takes from a device that answers ${what}: ${expected}`, async () => {
+        const { url, reads, port } = await device((socket) => socket.write(answer));
+        assert.equal(await readDiyPage(`${url}/some/page?of=it`, options()), expected);
+        const [first = '', ...others] = reads;
+        assert.ok(
+          first.startsWith(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`) && first.endsWith('\r\n\r\n'),
+          first,
+        );
+        assert.deepEqual(others, []);
+      });
+    }
+
+    it('takes no answer for none', async () => {
+      const { url, port } = await device(() => undefined);
+      assert.equal(await readDiyPage(url, options(300)), 'silent');
+      await closeAll();
+      assert.equal(await readDiyPage(`http://127.0.0.1:${port}`, options()), 'silent');
+    });
+
+    it('throws cancelled when it is aborted', async () => {
+      const controller = new AbortController();
+      const { url } = await device(() => controller.abort());
+      await assert.rejects(readDiyPage(url, options(60_000, controller.signal)), { code: 'cancelled' });
+    });
+  });
+
+  describe('postDiyProvisioning', () => {
+    it('posts the Wi-Fi alone, in one segment', async () => {
+      const { url, reads, port } = await device((socket) => socket.write(ANSWER('{"error":0}')));
+      const wifi = { ssid: 'home', password: 'secret password' };
+      assert.equal(await postDiyProvisioning(url, wifi, options()), 'accepted');
+      const body = '{"ssid":"home","password":"secret password"}';
+      assert.deepEqual(reads, [
+        `POST /ap_diy HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      ]);
+    });
+
+    it("throws ap-refused with the device's code", async () => {
+      const { url } = await device((socket) => socket.write(ANSWER('{"error":401}')));
+      await assert.rejects(postDiyProvisioning(url, { ssid: 'home', password: 'secret' }, options()), {
+        code: 'ap-refused',
+      });
     });
   });
 

@@ -24,6 +24,12 @@ describe('protocol/ap', () => {
       assert.deepEqual(parseDeviceInfo(`{"accept":"post","apikey":"${KEY}","deviceid":"100008db11"}`), expected);
     });
 
+    it('tells a chip id, which firmware 3.x states', () => {
+      const info = (chipid: string): unknown =>
+        parseDeviceInfo(`{"deviceid":"100008db11","apikey":"${KEY}","accept":"post","chipid":${chipid}}`).statesChipId;
+      assert.deepEqual([info('"00A1B2C3"'), info('null')], [true, undefined]);
+    });
+
     const refused: Record<string, string> = {
       'an empty body': '',
       'a router page': '<html>Sign in</html>',
