@@ -32,6 +32,11 @@ const EXPLANATIONS = {
     remedy:
       'Power-cycle the device (plug or breaker, not the button), bring it into its access point again and start over.',
   },
+  'diy-mode-missing': {
+    what: 'The device {deviceid} has firmware 3.x, which the emulated cloud cannot flash, and shows no page of a DIY mode at {url}.',
+    remedy:
+      'If its model has DIY mode, delete the device in the eWeLink app and start again; otherwise it takes a serial adapter, with the device disconnected from mains. msg.force sends it to the emulated cloud all the same.',
+  },
   'wifi-credentials-missing': {
     what: 'The {what} of the home Wi-Fi is missing.',
     remedy: 'Enter it in the host node, or send it as msg.ssid and msg.password.',
@@ -649,7 +654,7 @@ const EXPLANATIONS = {
   },
   'output-not-wired': {
     what: 'The device {deviceid} is ready, but no node takes it from here.',
-    remedy: 'Wire output 1 of this node to the next one, deploy, and start again.',
+    remedy: 'Wire output {output} of this node to the next one, deploy, and start again.',
   },
   'queue-lost': {
     what: 'No node of the flow has taken the message of this device for {minutes} minutes.',

@@ -23,6 +23,8 @@ export interface StageNodeOptions<Form> {
   readonly steps: readonly [StageStep<Form>, ...StageStep<Form>[]];
   /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
   readForm(form: Values): Form;
+  /** The index of the output of a result; 0 unless told. Progress has 1. */
+  readonly outputOf?: (outcome: StageOutcome) => number;
   /** Whether it waits for devices that nobody sent a message for. */
   awaitsDevices?(form: Form): boolean;
   /** With which stage a message begins; the first unless told. Throws a FlashError where it cannot do. */
@@ -220,9 +222,10 @@ export class StageNode<Form> {
       } catch (thrown) {
         return this.fail(asFlashError(thrown), ticket);
       }
-      if (this.isDeadEnd(outcome)) this.warnOfDeadEnd(outcome);
+      const output = this.options.outputOf?.(outcome) ?? 0;
+      if (this.isDeadEnd(outcome, output)) this.warnOfDeadEnd(outcome, output);
       else this.status.done();
-      this.sendFor(ticket, [message, null]);
+      this.sendFor(ticket, output === 0 ? [message, null] : [...Array<null>(output).fill(null), message]);
       this.pending.get(ticket.id)?.done();
       this.pending.delete(ticket.id);
     }),
@@ -231,13 +234,13 @@ export class StageNode<Form> {
   };
 
   /** A device waits for the next stage, and nothing is wired that would bring it there. */
-  private isDeadEnd({ job }: StageOutcome): boolean {
-    const [output = []] = (this.config as { wires?: string[][] }).wires ?? [];
-    return job.stage !== 'done' && output.length === 0;
+  private isDeadEnd({ job }: StageOutcome, output: number): boolean {
+    const { wires = [] } = this.config as { wires?: string[][] };
+    return job.stage !== 'done' && (wires[output] ?? []).length === 0;
   }
 
-  private warnOfDeadEnd({ job }: StageOutcome): void {
-    const error = new FlashError('output-not-wired', { deviceid: job.deviceid ?? '?' });
+  private warnOfDeadEnd({ job }: StageOutcome, output: number): void {
+    const error = new FlashError('output-not-wired', { deviceid: job.deviceid ?? '?', output: output + 1 });
     this.status.warned(error.code);
     this.node.warn(translateError(this.RED, error).message);
   }

@@ -47,7 +47,8 @@ export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): Flash
     password: form.exactText('password') || undefined,
   };
   return {
-    provision: { timeoutSeconds, url: form.httpUrl('apUrl'), only: form.deviceId(), wifi },
+    // It has no stage for a device in DIY mode.
+    provision: { timeoutSeconds, url: form.httpUrl('apUrl'), only: form.deviceId(), method: () => 'cloud', wifi },
     cloud: { timeoutSeconds, force },
     upgrade: { timeoutSeconds, force, firmware, newFirmwareUrl },
     finalstage: { timeoutSeconds, url: form.httpUrl('finalStageUrl'), firmware, newFirmwareUrl },

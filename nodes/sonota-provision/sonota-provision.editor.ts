@@ -2,6 +2,7 @@ interface SonotaProvisionProperties extends EditorNodeProperties {
   host: string;
   url: string;
   deviceid: string;
+  method: string;
   timeout: string;
 }
 
@@ -13,10 +14,11 @@ RED.nodes.registerType<SonotaProvisionProperties>('sonota-provision', {
     host: { value: '', type: 'sonota-host', required: true },
     url: { value: '', validate: sonotaChecks.httpUrl },
     deviceid: { value: '', validate: sonotaChecks.deviceid },
+    method: { value: '' },
     timeout: { value: '', validate: sonotaChecks.positive },
   },
   inputs: 1,
-  outputs: 2,
+  outputs: 3,
   icon: 'sonota-provision.svg',
   paletteLabel: function () {
     return this._('sonota-provision.label.palette');
@@ -26,5 +28,7 @@ RED.nodes.registerType<SonotaProvisionProperties>('sonota-provision', {
   },
   labelStyle: sonotaLabelStyle,
   inputLabels: sonotaStageInput,
-  outputLabels: sonotaStageOutput,
+  outputLabels: function (index) {
+    return index === 2 ? this._('sonota-provision.output.diy') : sonotaStageOutput(index);
+  },
 });

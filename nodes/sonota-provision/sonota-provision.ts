@@ -1,17 +1,27 @@
 import type { Node, NodeAPI } from 'node-red';
+import { nextStage } from '../../lib/flash/routes/next-stage';
+import { PROVISION_METHODS } from '../../lib/flash/stage/provision-method';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
-import { provisionStep } from '../shared/stages/provision';
+import { provisionStep, type ProvisionForm } from '../shared/stages/provision';
+
+/** Where a device leaves that goes on in DIY mode; progress stands between. */
+const DIY_OUTPUT = 2;
 
 export default function register(RED: NodeAPI): void {
   function SonotaProvision(this: Node, config: StageNodeDef): void {
     RED.nodes.createNode(this, config);
-    new StageNode(RED, this, config, {
+    new StageNode<ProvisionForm>(RED, this, config, {
       steps: [provisionStep],
-      readForm: (form) => ({
-        timeoutSeconds: form.seconds('timeout'),
-        url: form.httpUrl('url'),
-        only: form.deviceId(),
-      }),
+      readForm: (form) => {
+        const method = form.choice('method', PROVISION_METHODS) ?? 'automatic';
+        return {
+          timeoutSeconds: form.seconds('timeout'),
+          url: form.httpUrl('url'),
+          only: form.deviceId(),
+          method: (said) => said.choice('method', PROVISION_METHODS) ?? method,
+        };
+      },
+      outputOf: ({ job }) => (nextStage('provision', job) === 'diy' ? DIY_OUTPUT : 0),
     });
   }
 

@@ -12,6 +12,7 @@ import { diyFlash } from '../../lib/flash/stage/diy/diy-flash';
 import { finalStage } from '../../lib/flash/stage/finalstage';
 import { newFirmware } from '../../lib/flash/stage/new-firmware';
 import { provision } from '../../lib/flash/stage/provision';
+import type { ProvisionMethod } from '../../lib/flash/stage/provision-method';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
@@ -112,6 +113,7 @@ export interface StageOptions {
   sources?: FirmwareSources;
   ssid?: string;
   password?: string;
+  method?: ProvisionMethod;
   force?: boolean;
   newFirmwareUrl?: string;
   /** Where a device in DIY mode is looked for. */
@@ -207,7 +209,11 @@ export class Bench {
     const url = options.url ?? 'http://127.0.0.1:1';
     const run: Record<StageName, StageRequest['run']> = {
       provision: (context) =>
-        provision(context, host, { url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password }),
+        provision(context, host, {
+          ...{ url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password },
+          ...(options.method === undefined ? {} : { method: options.method }),
+          force: options.force ?? false,
+        }),
       cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, force: options.force ?? false }),
       upgrade: (context) =>
         upgrade(context, host, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
-import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
+import { DIY, FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { JobBook } from '../../lib/flash/job/job-book';
 import type { StageName } from '../../lib/flash/routes/stages';
@@ -177,6 +177,9 @@ describe('flash/job/job-book', () => {
     const further = behind('provision', '7');
     further.evidence.add({ kind: 'provisioned', answer: 'accepted' });
     further.enter('upgrade');
+    const inDiyMode = behind('provision', '8');
+    inDiyMode.route = DIY;
+    inDiyMode.evidence.add({ kind: 'provisioned', answer: 'accepted', isDiy: true });
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh]);
     old.evidence.add({ kind: 'provisioned', answer: 'accepted' });
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh, old], 'set up once more');

@@ -15,6 +15,7 @@ const LASTING: readonly ErrorCode[] = [
   'diy-id-needed',
   'diy-image-refused',
   'diy-message-refused',
+  'diy-mode-missing',
   'diy-other-device',
   'diy-unlock-refused',
   'finalstage-half-erased',

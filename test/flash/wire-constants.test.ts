@@ -278,6 +278,13 @@ const OURS: Row[] = [
   ['design', 'a flood of turns is written ten times a second', 'turnsMs', WAITS.turnsMs, { from: 50, to: 200 }],
   ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 60_000 }],
   [
+    'diy-mode 2.6',
+    'answers in its access point at once, or not at all',
+    'apPageMs',
+    WAITS.apPageMs,
+    { from: 1000, to: 5000 },
+  ],
+  [
     'diy-mode 1.13',
     "the maker's tool waits 10 s, a hung unlock lasts 2 to 3 min",
     'lanUnlockMs',

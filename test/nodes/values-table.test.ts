@@ -91,8 +91,20 @@ const NODES: Record<string, Node> = {
   'sonota-provision': {
     base: { url: NOBODY },
     message: HOME,
-    form: { host: rows.host, url: rows.url, deviceid: rows.deviceid, timeout: rows.seconds },
-    messages: { deviceid: rows.deviceid, ...wifi, force: rows.flag, cancel: rows.cancel },
+    form: {
+      host: rows.host,
+      url: rows.url,
+      deviceid: rows.deviceid,
+      method: rows.choice('diy'),
+      timeout: rows.seconds,
+    },
+    messages: {
+      deviceid: rows.deviceid,
+      ...wifi,
+      method: rows.choice('diy'),
+      force: rows.flag,
+      cancel: rows.cancel,
+    },
   },
   'sonota-cloud-emulator': {
     form: { host: rows.host, every: rows.flag, timeout: rows.seconds, force: rows.flag },

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import { Job } from './job';
+import { stageOf } from '../routes';
 import { isLater, type StageName } from '../routes/stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
 
@@ -148,8 +149,9 @@ export class JobBook extends EventEmitter<{ changed: [job: Job, isTurn: boolean]
   }
 }
 
-/** Its device has its set-up, and no stage has taken the job on yet. */
-function isJustSetUp({ lastStage, evidence }: Job): boolean {
+/** Its device has its set-up and is to dial us, and no stage has taken the job on yet. */
+function isJustSetUp({ lastStage, evidence, route }: Job): boolean {
+  if (!stageOf(route, 'cloud')) return false;
   const setUp = evidence.all.findLast(({ kind }) => kind === 'provisioned');
   return lastStage === 'provision' && setUp !== undefined && Date.now() - setUp.at < SET_UP_MS;
 }

@@ -15,6 +15,7 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'diy-id-needed',
   'diy-image-refused',
   'diy-message-refused',
+  'diy-mode-missing',
   'diy-other-device',
   'diy-unlock-refused',
   'finalstage-half-erased',

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { postProvisioning, readDevice } from '../../client/ap-client';
+import { postDiyProvisioning, postProvisioning, readDevice } from '../../client/ap-client';
 import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
 import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 import { NetworkVisit } from '../radio/network-visit';
 import { apVisit } from '../radio/visits';
+import { DIY, stageOf } from '../routes';
 import { firstOf } from '../waiting/first-of';
 import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
@@ -12,6 +13,7 @@ import { isTrouble } from '../verdict/verdict';
 import { waitFor } from '../waiting/wait';
 import { requireItsNetwork } from './access-point-network';
 import { untilOver, witnessed, type Beginning } from './judged';
+import { methodFor, type ChosenMethod, type ProvisionMethod } from './provision-method';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
@@ -30,16 +32,19 @@ export interface ProvisionOptions {
   readonly password: string | undefined;
   /** Only this device is provisioned; another one's access point is left alone. */
   readonly deviceid: string | undefined;
-  /** Gives the Wi-Fi away even where what answers cannot be an access point. */
+  /** Which set-up a device gets; `automatic` unless told. */
+  readonly method?: ProvisionMethod;
+  /** Gives the Wi-Fi away even where what answers cannot be an access point, or has neither of the methods. */
   readonly force?: boolean;
 }
 
 /**
- * Waits for a device's access point and gives it the home Wi-Fi and our address. That a device took them says
- * nothing about whether they are right: it answers before it tries them (docs/dev/stock-firmware.md#1.3).
+ * Waits for a device's access point and gives it the home Wi-Fi, with our address as its cloud or for its DIY mode. That
+ * a device took them says nothing about whether they are right: it answers before it tries them
+ * (docs/dev/stock-firmware.md#1.3).
  *
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`, `address-invalid`, `ap-unreachable`,
- *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `wifi-*`,
+ *   `ap-silent`, `network-overlap`, `ap-stranger`, `ap-refused`, `device-unknown`, `diy-mode-missing`, `wifi-*`,
  *   `cancelled`
  */
 export async function provision(
@@ -63,17 +68,18 @@ async function waitForAccessPoint(
   const warnings = checkCredentials(options.ssid, options.password);
   // Checked before the wait, so that nobody holds a button for an address that is not there.
   host.addressToDial();
+  const before = setUpBefore(context);
+  if (before) return { ...before, warnings };
   return untilOver(context, beginning, {}, async (signal) => {
     context.say('wait-for-ap');
     const visit = visitOf(context, host, options);
     try {
-      const device = await firstOf<DeviceInfo | 'set-up'>(signal, [
-        (either) => findDevice(context, host, { ...options, visit }, either),
+      const device = await firstOf<FoundDevice | 'set-up'>(signal, [
+        (either) => findMethod(context, host, { ...options, visit }, either),
         (either) => alreadySetUp(context, host, either),
         ...(visit ? [(either: AbortSignal) => visit.keepJoined(either)] : []),
       ]);
       if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
-      requireMeant(device, options.deviceid);
       return { ...(await setUp(context, host, { ...options, visit, warnings }, device, signal)), warnings };
     } finally {
       await visit?.leave();
@@ -111,6 +117,31 @@ async function alreadySetUp(context: StageContext, host: StageHost, signal: Abor
   const device = await waitFor(host.devices, ['dispatched', 'ready'], hasDialled, { signal });
   context.say('already-set-up', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
   return device;
+}
+
+/** A device in DIY mode dials nobody: where a restart broke into the end of the stage, what was seen tells it. */
+function setUpBefore({ job }: StageContext): Record<string, unknown> | undefined {
+  if (!job.isResuming('provision')) return undefined;
+  const seen = job.evidence.all.findLast((one) => one.kind === 'provisioned');
+  return seen?.isDiy && { deviceid: job.deviceid, method: DIY.name, answer: seen.answer };
+}
+
+/** A device in its access point, and the set-up that it gets. */
+interface FoundDevice extends DeviceInfo {
+  readonly method: ChosenMethod;
+}
+
+async function findMethod(
+  context: StageContext,
+  host: StageHost,
+  options: ProvisionOptions & { visit: NetworkVisit | undefined },
+  signal: AbortSignal,
+): Promise<FoundDevice> {
+  const device = await findDevice(context, host, options, signal);
+  requireMeant(device, options.deviceid);
+  const { url, method = 'automatic', force = false } = options;
+  const looks = { signal, limitMs: host.waits.apPageMs };
+  return { ...device, method: await methodFor(device, { url, method, force }, looks) };
 }
 
 async function findDevice(
@@ -177,29 +208,39 @@ async function setUp(
   context: StageContext,
   host: StageHost,
   { url, ssid = '', password = '', visit, warnings }: SetUpOptions,
-  { deviceid, apikey }: DeviceInfo,
+  { deviceid, apikey, method }: FoundDevice,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   host.jobs.identify(context.job, deviceid);
   host.devices.pin(deviceid, apikey);
   host.directory.saw({ deviceid, how: 'access-point' });
   context.say('send-wifi', { deviceid }, { fraction: 0.5 });
-  const serverName = host.addressToDial();
-  const port = host.ports.https;
-  const settings = { ssid, password, serverName, port };
+  takeRoute(context, method);
   // Its access point goes with its answer: after a restart, only a job that knows the device recognises it.
   await host.kept();
-  const answer = await postProvisioning(url, settings, { signal, limitMs: POST_LIMIT_MS });
+  const limits = { signal, limitMs: POST_LIMIT_MS };
+  const serverName = host.addressToDial();
+  const port = host.ports.https;
+  const answer =
+    method === 'diy'
+      ? await postDiyProvisioning(url, { ssid, password }, limits)
+      : await postProvisioning(url, { ssid, password, serverName, port }, limits);
   const isOwn = !host.isAddressSet || host.isAddressRemembered;
   const doubts = warnings.join(' ');
   context.job.evidence.add({
     kind: 'provisioned',
     answer,
-    ...(isOwn ? { told: serverName } : {}),
+    ...(method === 'diy' ? { isDiy: true } : isOwn ? { told: serverName } : {}),
     ...(doubts === '' ? {} : { doubts }),
   });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
   context.say(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
   if (doubts !== '') context.say('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
-  return { deviceid, answer, serverName, port };
+  return method === 'diy' ? { deviceid, method, answer } : { deviceid, answer, serverName, port };
+}
+
+/** That of the emulated cloud is chosen later, with its images; one that was taken for another method is left. */
+function takeRoute({ job }: StageContext, method: ChosenMethod): void {
+  if (method === 'diy') job.route = DIY;
+  else if (!stageOf(job.route, 'cloud')) job.route = undefined;
 }

@@ -105,6 +105,8 @@ type Sighting =
       readonly told?: string;
       /** What makes the Wi-Fi settings doubtful, in sentences. */
       readonly doubts?: string;
+      /** It was sent to DIY mode. */
+      readonly isDiy?: true;
     }
   /** A TCP connection, before anything came on it. */
   | {

@@ -54,6 +54,8 @@ export interface Waits {
   /** After the last byte FinalStage takes a few seconds to go, and a person a little longer to leave its network. */
   readonly finalStageLeavesMs: number;
 
+  /** A device in its access point answers at once; one that has no page never does (docs/dev/diy-mode.md#2.6). */
+  readonly apPageMs: number;
   /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
   readonly lanUnlockMs: number;
   /** A device that answers, and has fetched nothing for so long, has broken off its download. */
@@ -99,6 +101,7 @@ export const WAITS: Waits = {
   finalStageFlowsMs: 30_000,
   finalStageLeavesMs: 30_000,
 
+  apPageMs: 3000,
   lanUnlockMs: 60_000,
   lanStalledMs: 30_000,
   lanLookMs: 1000,
