@@ -18,6 +18,9 @@ const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
 /** What Node-RED says of the settings that the test gives it. */
 const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
 /** Where each kind of node looks for its device: on a real one at fixed addresses that no test machine has. */
+/** The firmware node of an example that has none: the images of the test. */
+const FIRMWARE_ID = 'f1a5c0de00000001';
+
 type Place = 'accessPoint' | 'finalStage' | 'newFirmware' | 'home' | 'diyMode';
 /** A device of either kind. */
 type AnyDevice = Pick<VirtualSonoff, 'stop' | 'log' | 'flash' | 'ended'>;
@@ -74,7 +77,7 @@ export class ExampleRun {
     this.places = { accessPoint, finalStage, newFirmware: await freePort(), home: await freePort(), diyMode: await freePort() };
     const own: Record<string, Record<string, unknown>> = {
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: HOME.ssid, ...this.ports },
-      'sonota-flash': { apUrl: this.url('accessPoint'), finalStageUrl: this.url('finalStage'), image: '' },
+      'sonota-flash': { apUrl: this.url('accessPoint'), finalStageUrl: this.url('finalStage'), firmware: FIRMWARE_ID },
       'sonota-firmware': isRehearsal ? {} : pathsOf(this.folder, Object.keys(images)),
       'sonota-provision': { url: this.url('accessPoint') },
       'sonota-finalstage-watch': { url: this.url('finalStage') },
@@ -88,7 +91,11 @@ export class ExampleRun {
         lanPort: String(this.places.diyMode),
       },
     };
-    this.flow = flow.map((node) => ({ ...node, ...own[node.type], ...fillIn[node.type] }));
+    // The form of the node of the whole flash would fetch the recommended image from its publisher.
+    const given = { id: FIRMWARE_ID, type: 'sonota-firmware', ...pathsOf(this.folder, Object.keys(images)) };
+    const isWhole = flow.some(({ type }) => type === 'sonota-flash');
+    const filled = flow.map((node) => ({ ...node, ...own[node.type], ...fillIn[node.type] }));
+    this.flow = isWhole ? [...filled, given] : filled;
     const secrets: NonNullable<ExampleOptions['credentials']> = {
       'sonota-host': { password: HOME.password },
       ...credentials,
@@ -159,7 +166,8 @@ export class ExampleRun {
   async pressFlash(): Promise<void> {
     const node = this.flow.find(({ type }) => type === 'sonota-flash');
     const answer = await fetch(`${this.red.url}/sonota/flash/${node?.id}/press`, { method: 'POST' });
-    assert.deepEqual(await answer.json(), { state: 'started' }, this.story());
+    const given = (await answer.json()) as { state: string; report?: { text: string } };
+    assert.equal(given.state, 'started', `${given.report?.text}\n${this.story()}`);
   }
 
   /** What a debug node shows of the `count`-th message; fails at once where the flow tells of an error. */
