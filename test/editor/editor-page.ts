@@ -8,6 +8,7 @@ declare const RED: {
   nodes: {
     filterNodes(filter: object): EditorNode[];
     eachConfig(act: (node: EditorNode) => void): void;
+    node(id: string): Record<string, unknown> | null;
   };
   sidebar: { show(tab: string): void };
   actions: { invoke(name: string): void };
@@ -202,6 +203,18 @@ export class EditorPage {
       RED.nodes.eachConfig(take);
       return all;
     });
+  }
+
+  /** Gives a node on the canvas a value that no person types in this test. */
+  async give(id: string, property: string, value: string): Promise<void> {
+    await this.page.evaluate(
+      ([node = '', name = '', its = '']) => {
+        const given = RED.nodes.node(node);
+        if (!given || !(name in given)) throw new Error(`no ${name} of a node ${node}`);
+        given[name] = its;
+      },
+      [id, property, value],
+    );
   }
 
   /** Presses Deploy and waits for Node-RED's answer. */

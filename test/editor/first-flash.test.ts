@@ -7,6 +7,7 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
 import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
+import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
 import { useEditor } from './suite';
 
@@ -103,6 +104,8 @@ describe('editor: the first flash of a newcomer', () => {
     await form.waitFor({ state: 'detached' });
     const hosts = (await editor.nodes()).filter(({ type }) => type === 'sonota-host');
     assert.equal(hosts.length, 1, 'a host was made');
+    // At the address of a device's access point some networks answer themselves, and here nobody may.
+    await editor.give(node.id, 'apUrl', `http://127.0.0.1:${await freePort()}`);
     person.clicks += 1;
     await editor.deploy();
     await person.click(editor.flowNode(node.id).locator('.red-ui-flow-node-button-button'));
