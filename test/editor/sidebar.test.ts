@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
+import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { Flow } from '../shared/node-red';
 import { packageRoot } from '../shared/package-root';
 import { assertAccessible } from './axe';
@@ -12,10 +13,14 @@ const REHEARSAL_LIMIT_MS = 60_000;
 const NOBODY = '10009f8e7d';
 const QUEUED = ['1000aaaa01', '1000aaaa02'];
 
-/** The rehearsal of example 01, and a stage that waits for a device that does not come. */
+/** Long enough for each byte count to be seen: the sidebar looks twice a second, and a transfer may take less than that. */
+const BLOCK_PAUSE_MS = 10;
+
+/** The rehearsal of example 01 without its device, and a stage that waits for a device that does not come. */
 function flow(): Flow {
   const path = join(packageRoot(), 'examples', '01 - Rehearse with a virtual Sonoff.json');
-  const rehearsal = JSON.parse(readFileSync(path, 'utf8')) as Flow;
+  const example = JSON.parse(readFileSync(path, 'utf8')) as Flow;
+  const rehearsal = example.filter(({ type }) => type !== 'sonota-virtual-device');
   const host = rehearsal.find(({ type }) => type === 'sonota-host')?.id;
   const z = rehearsal.find(({ type }) => type === 'tab')?.id;
   const waiting = { host, z, name: '', every: false, timeout: '1', force: false, wires: [[], []] };
@@ -38,6 +43,12 @@ describe('editor: the sidebar of the flashes', () => {
   const nodes = flow();
   const suite = useEditor(nodes);
   const start = nodes.find(({ type }) => type === 'inject')?.id ?? '';
+  const device = new VirtualSonoff({
+    apAddress: '127.0.0.1',
+    apPort: 10_080,
+    speed: 10,
+    behaviours: { blockPauseMs: BLOCK_PAUSE_MS },
+  });
 
   function board(): Locator {
     return suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
@@ -52,6 +63,7 @@ describe('editor: the sidebar of the flashes', () => {
     await suite.editor.invoke('sonota:show-flashing-tab');
     await board().waitFor();
   });
+  after(() => device.stop());
 
   it('shows the host, and that there is no flash yet', async () => {
     await board().getByRole('heading', { name: 'Rehearsal host' }).waitFor();
@@ -62,6 +74,7 @@ describe('editor: the sidebar of the flashes', () => {
 
   it('follows a rehearsal from the button to "done"', async function () {
     this.timeout(REHEARSAL_LIMIT_MS);
+    await device.start();
     await suite.red.inject(start);
     await card('finalstage').getByText('Final image:').waitFor({ timeout: REHEARSAL_LIMIT_MS });
     assert.match(await card('finalstage').innerText(), /FinalStage · \d+ %[\s\S]*Last seen .*: it .*\.\s/);
@@ -107,7 +120,7 @@ describe('editor: the sidebar of the flashes', () => {
     await card('failed')
       .getByRole('button', { name: `Retry the failed stage of ${NOBODY}` })
       .click();
-    await card('cloud').getByText('Waiting until the device').waitFor();
+    await card('cloud').getByText('Waiting for the device').waitFor();
     await card('failed').waitFor();
   });
 
