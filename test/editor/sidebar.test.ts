@@ -72,6 +72,17 @@ describe('editor: the sidebar of the flashes', () => {
     await assertAccessible(suite.editor.page, '.sonota-board');
   });
 
+  it('is filled as soon as it is shown, not at the next look', async () => {
+    const page = await suite.editor.page.context().browser()?.newPage();
+    assert.ok(page);
+    await page.addInitScript('window.setInterval = () => 0');
+    await page.goto(suite.red.url);
+    await page.locator('#red-ui-workspace-tabs li').first().waitFor();
+    await page.evaluate(`RED.actions.invoke('sonota:show-flashing-tab')`);
+    await page.getByRole('heading', { name: 'Rehearsal host' }).waitFor();
+    await page.close();
+  });
+
   it('follows a rehearsal from the button to "done"', async function () {
     this.timeout(REHEARSAL_LIMIT_MS);
     await device.start();

@@ -19,7 +19,8 @@ RED.plugins.registerPlugin('sonota-sidebar', {
       action: 'sonota:show-flashing-tab',
       pinned: true,
       enableOnEdit: true,
-      onchange: board.refresh,
+      // The editor calls this before it shows the tab, and of a hidden one nothing is fetched.
+      onchange: () => void setTimeout(board.refresh, 0),
     } as Parameters<typeof RED.sidebar.addTab>[0]);
     RED.comms.subscribe('sonota/changed', board.refresh);
     setInterval(board.refresh, SONOTA_REFRESH_MS);
