@@ -25,7 +25,7 @@ const EXPLANATIONS = {
   'ap-stranger': {
     what: 'What answers at {url} is not the Sonoff, since this machine is not in its Wi-Fi yet: {reason}.',
     remedy:
-      'Join the Wi-Fi ITEAD-… of the device (password 12345678); until then a router or a portal of another network answers at this address.',
+      'Hold the button for 7 seconds until the LED blinks fast, and join the Wi-Fi ITEAD-… of the device (password 12345678); until then a router or a portal of another network answers at this address.',
   },
   'ap-refused': {
     what: 'The device at {url} did not accept the set-up: {reason}.',
