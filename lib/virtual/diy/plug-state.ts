@@ -1,4 +1,5 @@
-import type { DiyContext } from './context';
+import type { DiyBehaviours } from './behaviours';
+import type { DiyProfile } from './versions';
 
 const PULSE = { least: 500, most: 36_000_000, step: 500 };
 
@@ -13,7 +14,15 @@ export class PlugState {
 }
 
 /** The state as its announcement carries it (docs/dev/diy-mode.md#1.5, #2.5). */
-export function stateJson({ plug, profile, behaviours }: DiyContext): string {
+export function stateJson({
+  plug,
+  profile,
+  behaviours,
+}: {
+  plug: PlugState;
+  profile: DiyProfile;
+  behaviours: DiyBehaviours;
+}): string {
   const { switch: relay, startup, pulse, pulseWidth } = plug;
   const led = profile.hasLedState ? { sledOnline: 'on' } : {};
   return JSON.stringify({ switch: relay, startup, pulse, ...led, pulseWidth, rssi: behaviours.rssi });
