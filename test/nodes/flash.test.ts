@@ -150,7 +150,8 @@ describe('nodes: sonota-flash', () => {
   });
 
   it('goes on over a redeploy in the middle of a stage', async () => {
-    const { bed, device, flow } = await setUp({}, { behaviours: { blockPauseMs: 40 } });
+    // Held: progress is told a few times a second, and the whole download could lie between two of them.
+    const { bed, device, flow } = await setUp({}, { behaviours: { holdsAtByte: 8192 } });
     const firmware = {
       user1: makeUserImage({ slot: 1, size: 24_576 }),
       user2: makeUserImage({ slot: 2, size: 24_576 }),
@@ -159,6 +160,7 @@ describe('nodes: sonota-flash', () => {
     bed.send('flash', { firmware, mine: 1 });
     await bed.at('progress', ({ topic, transfer }) => String(topic).endsWith('/upgrade') && transfer !== undefined);
     await bed.deploy(flow);
+    device.behave({ holdsAtByte: undefined });
     const msg = await bed.at('out');
     assert.equal(msg['mine'], 1);
     assert.equal((await device.ended).result, 'flashed');

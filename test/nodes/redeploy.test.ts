@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
-import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import type { VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
@@ -23,6 +23,12 @@ async function untilFree(ports: Ports): Promise<void> {
   }
 }
 
+/** In the middle of its download. */
+const HELD = { holdsAtByte: 8192 };
+/** Behind the end of user2, and in the middle of the final image. */
+const HELD_IN_FINALSTAGE = { holdsAtByte: 28_672 };
+const RELEASED = { holdsAtByte: undefined };
+
 const STAGES = ['provision', 'cloud', 'upgrade', 'finalstage'];
 
 describe('nodes: redeploys and removals', () => {
@@ -41,8 +47,11 @@ describe('nodes: redeploys and removals', () => {
     assert.deepEqual(unhandled, []);
   });
 
-  /** A flow and a device for it, provisioned, that takes its time over each block. */
-  async function setUp(blockPauseMs: number): Promise<void> {
+  /**
+   * A flow and a device for it, provisioned. One whose progress is waited for is held: progress is told a few times a
+   * second, and its whole download could lie between two of them.
+   */
+  async function setUp(behaviours: VirtualSonoffOptions['behaviours'] = {}): Promise<void> {
     ports = await freePorts();
     const finalStagePort = await freePort();
     flow = road(ports, {
@@ -53,7 +62,7 @@ describe('nodes: redeploys and removals', () => {
     device = bed.device({
       finalStagePort,
       provisioned: { serverName: '127.0.0.1', port: ports.httpsPort },
-      behaviours: { blockPauseMs },
+      behaviours,
     });
     await device.start();
   }
@@ -66,7 +75,7 @@ describe('nodes: redeploys and removals', () => {
 
   for (const type of ['full', 'nodes'] as const) {
     it(`a redeploy (${type}) in mid-upgrade and one in mid-FinalStage break nothing`, async () => {
-      await setUp(60);
+      await setUp(HELD);
       /** Another value in a form: what makes Node-RED exchange a node. */
       const changed = (mark: string): Flow =>
         flow.map((node) => (STAGES.includes(node.id) ? { ...node, name: mark } : node));
@@ -82,6 +91,7 @@ describe('nodes: redeploys and removals', () => {
       await bed.deploy(changed('once'), type);
       assert.notEqual(bed.node('upgrade'), old);
       assert.deepEqual(await bed.doneBy('upgrade'), [undefined], 'the old one’s done, without an error');
+      device.behave(HELD_IN_FINALSTAGE);
       const upgraded = await bed.at('upgrade-out');
       assert.equal(upgraded['mine'], 'kept');
       assert.equal((upgraded.payload as { sessions: number }).sessions, 1);
@@ -93,6 +103,7 @@ describe('nodes: redeploys and removals', () => {
         { image: 'final', sent: 0, size: firmware.final.length },
       );
       await bed.deploy(changed('twice'), type);
+      device.behave(RELEASED);
       assert.deepEqual(await bed.doneBy('finalstage'), [undefined]);
       const last = await bed.at('finalstage-out');
       assert.equal(last['mine'], 'kept');
@@ -110,7 +121,7 @@ describe('nodes: redeploys and removals', () => {
   }
 
   it('a result that comes in the middle of a deploy is put out by the new node, to whom it is wired', async () => {
-    await setUp(150);
+    await setUp(HELD);
     const verdict = new Promise<void>((resolve) => {
       device.on('state', (state: string) => void (state === 'blinking' && resolve()));
     });
@@ -118,6 +129,7 @@ describe('nodes: redeploys and removals', () => {
     await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
     // Between the old nodes and the new ones the device gives its verdict.
     const deployed = bed.closing().then(async (goOn) => {
+      device.behave(RELEASED);
       await verdict;
       goOn();
     });
@@ -130,7 +142,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('a failure that comes after a redeploy reaches Catch, with the message that was taken', async () => {
-    await setUp(60);
+    await setUp(HELD);
     bed.send('cloud', { deviceid: device.deviceid, firmware, mine: 'kept' });
     await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
     await bed.deploy(flow);
@@ -142,7 +154,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('a stage that waits goes on showing so, behind a redeploy too, when its host listens anew', async () => {
-    await setUp(0);
+    await setUp();
     bed.send('cloud', { deviceid: '1000999999', mine: 'kept' });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
     const from = bed.statuses.length;
@@ -155,7 +167,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('removing the host in mid-upgrade frees the ports at once, whatever the device does', async () => {
-    await setUp(600_000);
+    await setUp(HELD);
     bed.send('cloud', { deviceid: device.deviceid, firmware });
     await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
     await bed.deploy(without(flow, 'host'));
@@ -165,12 +177,17 @@ describe('nodes: redeploys and removals', () => {
 
   // That the host waits until every byte is handed over is held by flash/host-close, with a device that stops reading.
   it('removing the host in mid-FinalStage leaves a device with its firmware, and frees the ports', async () => {
-    await setUp(0);
+    await setUp(HELD_IN_FINALSTAGE);
     const large = makeFinalImage({ size: 480_000 });
     bed.send('cloud', { deviceid: device.deviceid, firmware: { ...firmware, final: large } });
     await bed.at('finalstage-progress', ({ text }) => /Final image: /.test(String(text)));
+    const released = bed.closing().then((goOn) => {
+      device.behave(RELEASED);
+      goOn();
+    });
     // The deploy itself takes as long as the transfer, longer than the helper waits for it.
     await bed.deploy(without(flow, 'host')).catch(() => undefined);
+    await released;
     const { result } = await device.ended;
     assert.equal(result, 'flashed');
     assert.ok(Buffer.from(device.flash.subarray(0, large.length)).equals(large));
@@ -178,7 +195,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('removing all users of a host frees its ports; adding one opens them again', async () => {
-    await setUp(0);
+    await setUp();
     await bed.deploy(without(flow, ...STAGES));
     await untilFree(ports);
     await bed.deploy(flow);
@@ -187,7 +204,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('a node that was removed is told nothing when it comes back', async () => {
-    await setUp(0);
+    await setUp();
     bed.send('cloud', { deviceid: '1000999999', mine: 'old' });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
     await bed.deploy(without(flow, 'cloud'));
@@ -201,7 +218,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   it('other ports are taken on with a redeploy', async () => {
-    await setUp(0);
+    await setUp();
     const old = ports;
     const next = await freePorts();
     await bed.deploy(
