@@ -1,8 +1,10 @@
 import type { NodeAPI } from 'node-red';
+import { PROVISION_METHODS } from '../../lib/flash/stage/provision-method';
 import { chooseOrRecommend } from '../shared/firmware-choice';
 import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
 import { ofPart, type StageStep } from '../shared/stage-step';
 import { cloudStep, type CloudForm } from '../shared/stages/cloud';
+import { diyStep, type DiyForm } from '../shared/stages/diy';
 import { finalStageStep, type FinalStageForm } from '../shared/stages/finalstage';
 import { newFirmwareStep, type NewFirmwareForm } from '../shared/stages/new-firmware';
 import { provisionStep, type ProvisionForm } from '../shared/stages/provision';
@@ -14,6 +16,7 @@ export interface FlashForm {
   readonly provision: ProvisionForm;
   readonly cloud: CloudForm;
   readonly upgrade: UpgradeForm;
+  readonly diy: DiyForm;
   readonly finalstage: FinalStageForm;
   readonly newfirmware: NewFirmwareForm;
 }
@@ -23,6 +26,7 @@ export const FLASH_STEPS: readonly [StageStep<FlashForm>, ...StageStep<FlashForm
   ofPart(provisionStep, ({ provision }) => provision),
   ofPart(cloudStep, ({ cloud }) => cloud),
   ofPart(upgradeStep, ({ upgrade }) => upgrade),
+  ofPart(diyStep, ({ diy }) => diy),
   ofPart(finalStageStep, ({ finalstage }) => finalstage),
   ofPart(newFirmwareStep, ({ newfirmware }) => newfirmware),
 ];
@@ -34,6 +38,7 @@ export const FLASH_STEPS: readonly [StageStep<FlashForm>, ...StageStep<FlashForm
 export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): FlashForm {
   const timeoutSeconds = form.seconds('timeout');
   const force = form.flag('force');
+  const method = form.choice('method', PROVISION_METHODS) ?? 'automatic';
   const choice = {
     firmware: form.text('firmware'),
     image: form.text('image'),
@@ -47,10 +52,15 @@ export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): Flash
     password: form.exactText('password') || undefined,
   };
   return {
-    // It has no stage for a device in DIY mode.
-    provision: { timeoutSeconds, url: form.httpUrl('apUrl'), only: form.deviceId(), method: () => 'cloud', wifi },
+    provision: {
+      ...{ timeoutSeconds, url: form.httpUrl('apUrl'), only: form.deviceId(), wifi },
+      ...{ takesAnyInDiyMode: true, forcesCloud: force },
+      method: (said) => said.choice('method', PROVISION_METHODS) ?? method,
+    },
     cloud: { timeoutSeconds, force },
     upgrade: { timeoutSeconds, force, firmware, newFirmwareUrl },
+    // Where it is, a message says; else it is found by what it announces.
+    diy: { timeoutSeconds, address: undefined, force, firmware },
     finalstage: { timeoutSeconds, url: form.httpUrl('finalStageUrl'), firmware, newFirmwareUrl },
     newfirmware: { timeoutSeconds, url: newUrl },
   };

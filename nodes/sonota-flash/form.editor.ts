@@ -39,8 +39,10 @@ function sonotaFlashForm(node: SonotaFlashNode): void {
   if (!node.ssid) sonotaFillWifi(() => chosen()?.ssid);
   sonotaOfferImages(node.image, t);
   const more = document.getElementById('sonota-flash-more') as HTMLDetailsElement | null;
-  const { firmware, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl, intermediate } = node;
-  const used = [firmware, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl, intermediate].filter(Boolean);
+  const { firmware, method, intermediate, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl } = node;
+  const used = [firmware, method, intermediate, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl].filter(
+    Boolean,
+  );
   if (more && (used.length > 0 || hosts.length > 1 || node.force)) more.open = true;
 }
 

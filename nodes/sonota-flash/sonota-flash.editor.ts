@@ -3,6 +3,7 @@ interface SonotaFlashProperties extends EditorNodeProperties {
   ssid: string;
   image: string;
   firmware: string;
+  method: string;
   intermediate: string;
   deviceid: string;
   timeout: string;
@@ -22,6 +23,7 @@ RED.nodes.registerType<SonotaFlashProperties, { password: string }>('sonota-flas
     image: { value: '' },
     // Not required: a message may bring the firmware, or the recommended one is taken.
     firmware: { value: '', type: 'sonota-firmware', required: false },
+    method: { value: '' },
     intermediate: { value: '' },
     deviceid: { value: '', validate: sonotaChecks.deviceid },
     timeout: { value: '', validate: sonotaChecks.positive },

@@ -6,14 +6,16 @@ import type { FlashForm } from './flash-form';
 
 /**
  * With which stage a message begins: the one that it names, else where its device is known to be, else with the set-up.
+ * A device that has an address of its own is at home already, in DIY mode.
  *
- * @throws FlashError `value-invalid`
+ * @throws FlashError `value-invalid`, `url-invalid`
  */
 export function startOf({ host, form, said }: StageGiven<FlashForm>): StageName {
   // A name that leads nowhere is refused now, not when a device has been set up.
   form.upgrade.firmware(said);
   const named = said.choice('stage', STAGES);
   if (named) return named;
+  if (form.provision.method(said) !== 'cloud' && said.httpUrl('address') !== undefined) return 'diy';
   const deviceid = said.deviceId() ?? form.provision.only;
   return deviceid === undefined ? 'provision' : whereItIs(host.flashHost, deviceid);
 }

@@ -1,6 +1,7 @@
 import { FlashError } from '../../lib/errors';
 import type { SetUpOptions, TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
 import type { TasmotaWishes } from '../../lib/flash/tasmota/wishes';
+import { isLoopback } from '../../lib/net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import { homeWifi, type HostNode } from '../shared/hosts';
 import type { MessageValues } from '../shared/messages';
@@ -67,8 +68,17 @@ function deviceIn(said: MessageValues): TasmotaDevice {
 function homeUrlIn({ address }: TasmotaForm, said: MessageValues): string | undefined {
   const found = said.inside('payload');
   const seen = found.raw('kind') === 'tasmota' ? found.httpUrl('url') : undefined;
-  const given = address ?? said.httpUrl('address') ?? (seen && !isAccessPoint(seen) ? seen : undefined);
+  const given = address ?? addressIn(said) ?? (seen && !isAccessPoint(seen) ? seen : undefined);
   return given && new URL(given).origin;
+}
+
+/** A flash in DIY mode is given the address of the stock firmware in the same property: nothing is there any more. */
+function addressIn(said: MessageValues): string | undefined {
+  const given = said.httpUrl('address');
+  if (given === undefined) return undefined;
+  const { hostname } = new URL(given);
+  const isOfStock = hostname === said.inside('sonota').text('ip') && !isLoopback(hostname);
+  return isOfStock ? undefined : given;
 }
 
 function wishesOf(host: HostNode, form: TasmotaForm, said: MessageValues): TasmotaWishes {

@@ -61,6 +61,7 @@ export const EVERY_NODE: Flow = [
     ssid: '',
     image: '',
     firmware: '',
+    method: '',
     intermediate: '',
     deviceid: '',
     timeout: '',

@@ -116,6 +116,7 @@ export interface StageOptions {
   method?: ProvisionMethod;
   force?: boolean;
   newFirmwareUrl?: string;
+  takesAnyInDiyMode?: boolean;
   /** Where a device in DIY mode is looked for. */
   discovery?: DiscoveryOptions;
   /** Under which node's name it runs; the stage's own unless told. */
@@ -212,6 +213,7 @@ export class Bench {
         provision(context, host, {
           ...{ url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password },
           ...(options.method === undefined ? {} : { method: options.method }),
+          ...{ takesAnyInDiyMode: options.takesAnyInDiyMode ?? false, discovery: options.discovery },
           force: options.force ?? false,
         }),
       cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, force: options.force ?? false }),

@@ -33,6 +33,24 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
       { payload: { kind: 'tasmota', url: 'http://192.168.1.22/' } },
       'http://192.168.1.22',
     ],
+    [
+      'nobody, where the message has that of its stock firmware',
+      {},
+      { address: '192.168.1.9:8081', sonota: { ip: '192.168.1.9' } },
+      undefined,
+    ],
+    [
+      'the message, beside that of its stock firmware',
+      {},
+      { address: '192.168.1.21', sonota: { ip: '192.168.1.9' } },
+      'http://192.168.1.21',
+    ],
+    [
+      'the message, in a rehearsal',
+      {},
+      { address: '127.0.0.1:81', sonota: { ip: '127.0.0.1' } },
+      'http://127.0.0.1:81',
+    ],
     ['nobody, in its access point', {}, { payload: { kind: 'tasmota', url: 'http://192.168.4.1/' } }, undefined],
     ['nobody, where it was nothing', {}, { payload: { kind: 'silent', url: 'http://192.168.1.22/' } }, undefined],
   ] as const) {

@@ -71,6 +71,7 @@ const NODES: Record<string, Node> = {
       ssid: wifi.ssid,
       image: rows.text('rehearsal:'),
       firmware: rows.firmwareId,
+      method: rows.choice('diy'),
       intermediate: rows.text('one-hop'),
       deviceid: rows.deviceid,
       timeout: rows.seconds,
@@ -82,6 +83,8 @@ const NODES: Record<string, Node> = {
     credentials: { password: wifi.password },
     messages: {
       deviceid: rows.deviceid,
+      address: rows.url,
+      method: rows.choice('diy'),
       firmware: rows.firmware,
       ...wifi,
       stage: rows.choice('provision'),

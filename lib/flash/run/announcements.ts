@@ -75,6 +75,12 @@ export const ANNOUNCEMENTS = {
     label: 'set up',
     text: 'The device {deviceid} was set up before and connects to this machine.',
   },
+  'diy-at-home': {
+    state: 'working',
+    label: 'in DIY mode',
+    text: 'The device {deviceid} is in DIY mode on the home network ({address}).',
+    details: 'It needs no set-up, and its button is not needed.',
+  },
 
   // cloud
   'wait-for-device': {

@@ -10,10 +10,10 @@ import { firstOf } from '../waiting/first-of';
 import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { isTrouble } from '../verdict/verdict';
-import { waitFor } from '../waiting/wait';
 import { requireItsNetwork } from './access-point-network';
 import { untilOver, witnessed, type Beginning } from './judged';
-import { methodFor, type ChosenMethod, type ProvisionMethod } from './provision-method';
+import { methodFor, type ChosenMethod } from './provision-method';
+import { dialsUs, isInDiyMode, mayBeInDiyMode, wasSetUp, type AtHomeOptions, type SetUpBefore } from './set-up-before';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
@@ -24,18 +24,20 @@ export const LOOK_PAUSE_MS = 500;
 /** The device answers the set-up at once or not at all. */
 export const POST_LIMIT_MS = 10_000;
 
-export interface ProvisionOptions {
+/**
+ * With `method`, which set-up a device gets; `automatic` unless told. Only the device of `deviceid` is provisioned: another
+ * one's access point is left alone.
+ */
+export interface ProvisionOptions extends AtHomeOptions {
   /** The access point's address, `http://10.10.7.1`. */
   readonly url: string;
   readonly timeoutSeconds: number;
   readonly ssid: string | undefined;
   readonly password: string | undefined;
-  /** Only this device is provisioned; another one's access point is left alone. */
-  readonly deviceid: string | undefined;
-  /** Which set-up a device gets; `automatic` unless told. */
-  readonly method?: ProvisionMethod;
   /** Gives the Wi-Fi away even where what answers cannot be an access point, or has neither of the methods. */
   readonly force?: boolean;
+  /** Sends a device that has neither of the methods to the emulated cloud. */
+  readonly forcesCloud?: boolean;
 }
 
 /**
@@ -68,18 +70,19 @@ async function waitForAccessPoint(
   const warnings = checkCredentials(options.ssid, options.password);
   // Checked before the wait, so that nobody holds a button for an address that is not there.
   host.addressToDial();
-  const before = setUpBefore(context);
+  const before = wasSetUp(context);
   if (before) return { ...before, warnings };
   return untilOver(context, beginning, {}, async (signal) => {
     context.say('wait-for-ap');
     const visit = visitOf(context, host, options);
     try {
-      const device = await firstOf<FoundDevice | 'set-up'>(signal, [
+      const device = await firstOf<FoundDevice | { readonly before: SetUpBefore }>(signal, [
         (either) => findMethod(context, host, { ...options, visit }, either),
-        (either) => alreadySetUp(context, host, either),
+        (either) => dialsUs(context, host, either),
+        ...(mayBeInDiyMode(options) ? [(either: AbortSignal) => isInDiyMode(context, host, options, either)] : []),
         ...(visit ? [(either: AbortSignal) => visit.keepJoined(either)] : []),
       ]);
-      if (device === 'set-up') return { deviceid: context.job.deviceid, answer: 'dialled-in', warnings };
+      if ('before' in device) return { ...device.before, warnings };
       return { ...(await setUp(context, host, { ...options, visit, warnings }, device, signal)), warnings };
     } finally {
       await visit?.leave();
@@ -104,28 +107,6 @@ function sayNews(context: StageContext, { news }: NetworkVisit): void {
   if (news) context.say(news.name, news.values);
 }
 
-/**
- * A device that dials us has its set-up, and its access point is gone: where a restart broke into the stage, or where a
- * flash that failed later is tried again.
- */
-async function alreadySetUp(context: StageContext, host: StageHost, signal: AbortSignal): Promise<'set-up'> {
-  const { job } = context;
-  const { deviceid } = job;
-  const isHere = (id: string): boolean =>
-    host.devices.get(id) !== undefined || (job.isResuming('provision') && host.devices.lastDispatch(id) !== undefined);
-  const hasDialled = (): 'set-up' | undefined => (deviceid !== undefined && isHere(deviceid) ? 'set-up' : undefined);
-  const device = await waitFor(host.devices, ['dispatched', 'ready'], hasDialled, { signal });
-  context.say('already-set-up', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
-  return device;
-}
-
-/** A device in DIY mode dials nobody: where a restart broke into the end of the stage, what was seen tells it. */
-function setUpBefore({ job }: StageContext): Record<string, unknown> | undefined {
-  if (!job.isResuming('provision')) return undefined;
-  const seen = job.evidence.all.findLast((one) => one.kind === 'provisioned');
-  return seen?.isDiy && { deviceid: job.deviceid, method: DIY.name, answer: seen.answer };
-}
-
 /** A device in its access point, and the set-up that it gets. */
 interface FoundDevice extends DeviceInfo {
   readonly method: ChosenMethod;
@@ -139,9 +120,9 @@ async function findMethod(
 ): Promise<FoundDevice> {
   const device = await findDevice(context, host, options, signal);
   requireMeant(device, options.deviceid);
-  const { url, method = 'automatic', force = false } = options;
+  const { url, method = 'automatic', force = false, forcesCloud = false } = options;
   const looks = { signal, limitMs: host.waits.apPageMs };
-  return { ...device, method: await methodFor(device, { url, method, force }, looks) };
+  return { ...device, method: await methodFor(device, { url, method, force: force || forcesCloud }, looks) };
 }
 
 async function findDevice(

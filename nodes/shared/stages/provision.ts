@@ -14,6 +14,10 @@ export interface ProvisionForm {
   readonly only: string | undefined;
   /** The set-up for a message. */
   readonly method: (said: MessageValues) => ProvisionMethod;
+  /** With the method `diy` and no device named, the only device that is in DIY mode at home counts as well. */
+  readonly takesAnyInDiyMode?: boolean;
+  /** Also firmware that is known not to take an upgrade. */
+  readonly forcesCloud?: boolean;
   /** Of the node's own form, before the host's. */
   readonly wifi?: HomeWifi;
 }
@@ -21,14 +25,23 @@ export interface ProvisionForm {
 export const provisionStep: StageStep<ProvisionForm> = {
   stage: 'provision',
   oneAtATime: true,
-  plan: ({ host, form: { only, url = AP_URL, timeoutSeconds = 600, method, wifi }, said }) => {
+  plan: ({ host, form, said }) => {
     const { flashHost } = host;
+    const {
+      only,
+      url = AP_URL,
+      timeoutSeconds = 600,
+      method,
+      takesAnyInDiyMode = false,
+      forcesCloud = false,
+      wifi,
+    } = form;
     const meant = said.deviceId();
     if (only !== undefined && meant !== undefined && meant !== only) throw anotherDevice(only, meant);
     const deviceid = only ?? meant;
     const options = {
       ...{ url, timeoutSeconds, ...homeWifi(host, said, wifi), deviceid },
-      ...{ method: method(said), force: said.flag('force') },
+      ...{ method: method(said), takesAnyInDiyMode, force: said.flag('force'), forcesCloud },
     };
     return {
       deviceid,
