@@ -146,11 +146,12 @@ export class ExampleRun {
     return device;
   }
 
-  /** Switches a device on that is in DIY mode. */
-  async deviceInDiyMode(): Promise<VirtualDiySonoff> {
+  /** Switches a device on that is in DIY mode, or that knows it and has its button held. */
+  async deviceWithDiyMode(startsIn: 'access-point' | 'diy'): Promise<VirtualDiySonoff> {
+    const { accessPoint: apPort, diyMode: lanPort } = this.places;
     const device = new VirtualDiySonoff({
-      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: this.places.diyMode, mdns: false, deviceid: '1000a1b2c3' },
-      ...{ startsIn: 'diy', speed: 100, newFirmware: this.newFirmware },
+      ...{ apAddress: '127.0.0.1', apPort, lanPort, mdns: false, deviceid: '1000a1b2c3', homeNetwork: HOME },
+      ...{ startsIn, speed: 100, newFirmware: this.newFirmware },
     });
     this.ends.set(device, Promise.race([once(device, 'flashed').then(([end]) => end as VirtualResult), device.ended]));
     await device.start();

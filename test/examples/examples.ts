@@ -68,6 +68,20 @@ describe('the examples, run to their end in a real Node-RED', () => {
     await run.shown('flashed');
   });
 
+  for (const number of ['09', '13']) {
+    example(number, 'flashes a Sonoff with DIY mode, from its access point', async (run) => {
+      await run.press('Flash one Sonoff');
+      await run.flashed(await run.deviceWithDiyMode('access-point'));
+      assert.match(await run.shown('flashed'), /newfirmware/);
+    });
+  }
+
+  example('04', 'flashes a Sonoff with DIY mode, which does not dial in', async (run) => {
+    await run.press('Provision the next one');
+    await run.flashed(await run.deviceWithDiyMode('access-point'));
+    assert.match(await run.shown('flashed'), /newfirmware/);
+  });
+
   example('03', 'resumes at the cloud, and looks for the new firmware afterwards', async (run) => {
     await run.press('Resume at the cloud');
     await run.flashed(await run.device({ isSetUp: true, newFirmware: run.newFirmware }));
@@ -126,7 +140,7 @@ describe('the examples, run to their end in a real Node-RED', () => {
   });
 
   example('06', 'flashes a Sonoff in DIY mode', async (run) => {
-    const device = await run.deviceInDiyMode();
+    const device = await run.deviceWithDiyMode('diy');
     await run.press('Flash one Sonoff');
     await run.flashed(device);
     assert.match(await run.shown('flashed'), /newfirmware/);

@@ -85,10 +85,11 @@ function recorders(nodes: FlowNode[], z: string, filename: string): FlowNode[] {
   for (const stage of stages) {
     const name = JSON.stringify(stage.type.replace('sonota-', ''));
     const wires = stage.wires ?? [];
-    stage.wires = ['result', 'progress'].map((kind, i) => [
-      ...(wires[i] ?? []),
-      record(`lab-${kind}-${stage.id}`, `'${kind}'`, name),
-    ]);
+    const result = record(`lab-result-${stage.id}`, `'result'`, name);
+    const progress = record(`lab-progress-${stage.id}`, `'progress'`, name);
+    // A result may leave by more outputs than the first.
+    const [results = [], progresses = [], ...others] = wires;
+    stage.wires = [[...results, result], [...progresses, progress], ...others.map((wired) => [...wired, result])];
   }
   for (const queue of nodes.filter((node) => node.type === 'sonota-queue')) {
     const wires = queue.wires ?? [];
