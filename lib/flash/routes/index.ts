@@ -1,18 +1,17 @@
 /** All routes, and what is asked of a job's route before it has one. */
 
 import { roadOfRole, type ImageRole, type Road } from '../../image';
-import type { Job } from '../job/job';
 import { DIY } from './diy';
 import { FINALSTAGE } from './finalstage';
 import { ONE_HOP } from './one-hop';
-import type { Route, RouteStage } from './route';
+import type { FlashSoFar, Route, RouteStage } from './route';
 import type { StageName } from './stages';
 
 export { DIY } from './diy';
 export { FINALSTAGE } from './finalstage';
 export { ONE_HOP } from './one-hop';
-export type { Route, RouteLock, RouteName, RouteStage } from './route';
-export { isLater, STAGES, type StageName } from './stages';
+export type { Route, RouteLock, RouteStage } from './route';
+export { isLater, STAGES, type RouteName, type StageName } from './stages';
 
 /** Every route there is. A new one is added here; a test may add one of its own for as long as it runs. */
 export const ROUTES: Route[] = [FINALSTAGE, ONE_HOP, DIY];
@@ -51,6 +50,6 @@ export function targetOf(role: ImageRole, route: Route | undefined): Road {
 }
 
 /** Whether a failed flash must not be started again without a person; without a route, whether any route says so. */
-export function isPastReturn(job: Job): boolean {
+export function isPastReturn(job: FlashSoFar & { readonly route: Route | undefined }): boolean {
   return job.route ? job.route.isPastReturn(job) : ROUTES.some((route) => route.isPastReturn(job));
 }

@@ -1,10 +1,7 @@
 import type { ErrorCode } from '../../errors';
 import type { ImageRole, Road } from '../../image';
-import type { Job } from '../job/job';
-import type { StageName } from './stages';
-
-/** As messages, evidence and stored jobs name a route (`intermediate`). */
-export type RouteName = 'finalstage' | 'one-hop' | 'diy';
+import type { Observation } from '../verdict/observation';
+import type { RouteName, StageName } from './stages';
 
 /** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
 export type RouteLock = 'finalstage';
@@ -16,6 +13,14 @@ export interface RouteStage {
   readonly percent: readonly [from: number, to: number];
   /** The job is done once this stage has ended well. */
   readonly isLast?: true;
+}
+
+/** What of a job tells how far its device is. */
+export interface FlashSoFar {
+  hasLeft(stage: StageName): boolean;
+  readonly evidence: { readonly all: readonly Observation[] };
+  /** What the device has fetched in FinalStage; undefined where it cannot be there. */
+  readonly visit: { readonly deliveries: { readonly final?: object } } | undefined;
 }
 
 /**
@@ -41,5 +46,5 @@ export interface Route {
   /** A flash that failed in this stage is resumed in it: its device does not come back to an earlier one. */
   readonly resumesAt?: StageName;
   /** Whether the flash must not be started again without a person: the device is to be left alone and looked at. */
-  isPastReturn(job: Pick<Job, 'hasLeft' | 'evidence' | 'visit'>): boolean;
+  isPastReturn(job: FlashSoFar): boolean;
 }

@@ -1,3 +1,6 @@
+/** As messages, evidence and stored jobs name a route (`intermediate`). */
+export type RouteName = 'finalstage' | 'one-hop' | 'diy';
+
 /** The stages of all routes in their order; one that several routes have stands here once. */
 export const STAGES = ['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'newfirmware'] as const;
 

@@ -5,7 +5,7 @@ import type { OtaClass } from '../../protocol/ota-request';
 import type { Limit } from '../../server/connection-limits';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
-import type { RouteName, StageName } from '../routes';
+import type { RouteName, StageName } from '../routes/stages';
 
 /** One address of this machine. */
 export interface OwnAddress {
