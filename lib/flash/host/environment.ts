@@ -14,6 +14,8 @@ export interface HostEnvironment {
   readonly hasWifi: (url: string) => boolean;
   /** Which peers are this machine itself, for the limits of connections. */
   readonly isOwnAddress: (peer: string) => boolean;
+  /** Its clock, in ms since 1970: by it jobs are given up that nothing continues. */
+  readonly now: () => number;
   readonly waits: Waits;
   /** How long its jobs wait until the absence of something means something. */
   readonly patience: Patience;
@@ -23,6 +25,7 @@ export const THIS_MACHINE: HostEnvironment = {
   ownAddresses: (url) => (isAtLoopback(url) ? [] : localIPv4().map(({ name, address }) => ({ name, address }))),
   hasWifi: (url) => !isAtLoopback(url),
   isOwnAddress,
+  now: () => Date.now(),
   waits: WAITS,
   patience: PATIENCE,
 };

@@ -20,6 +20,7 @@ import { homeNetworkIn } from './home-memory';
 import type { Job } from '../job/job';
 import { JobBook } from '../job/job-book';
 import { JobMemory } from './job-memory';
+import { JobSweep } from './job-sweep';
 import { formerIn } from '../radio/former-file';
 import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
@@ -27,9 +28,9 @@ import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
 import { listeningHost } from './listening';
 import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
-import { endStaleJobs, forgetSurplusJobs } from './stale-jobs';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
+import type { StageHost } from '../stage/stage-host';
 import type { OwnAddress } from '../verdict/observation';
 import { SerialQueue } from '../waiting/serial-queue';
 import { waitFor } from '../waiting/wait';
@@ -62,7 +63,7 @@ interface HostEvents {
  * Everything that one host node stands for, free of Node-RED: its servers, its devices, its jobs and their stages.
  * It outlives the config node that made it, so that a redeploy touches no device (docs/dev/design.md#3.7).
  */
-export class FlashHost extends EventEmitter<HostEvents> {
+export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly jobs = new JobBook(() => this.around.patience);
   readonly devices: Devices;
   readonly runs = new StageRuns();
@@ -100,7 +101,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
   /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
   private readonly changes = new SerialQueue();
   private readonly closing = new AbortController();
-  private sweeper: NodeJS.Timeout | undefined;
+  private readonly sweep: JobSweep;
   private prepared: Promise<unknown> | undefined;
 
   /**
@@ -144,7 +145,8 @@ export class FlashHost extends EventEmitter<HostEvents> {
       label: () => this.label(),
       log: (level, text) => this.log(level, text),
     });
-    this.runs.on('in-job', () => this.endLeftJobs());
+    this.sweep = new JobSweep({ jobs, devices, around, swept: () => this.giveUpUnneeded() });
+    this.runs.on('in-job', () => this.sweep.endLeftJobs());
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
     this.radio = new Radio(formerIn(folder, warn));
@@ -400,7 +402,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
     await this.untilFinalStageIsQuiet(listener);
     this.devices.leave();
     this.listener = undefined;
-    clearInterval(this.sweeper);
+    this.sweep.stop();
     await listener.leave(this.asListening);
     this.trouble = undefined;
     this.emit('state');
@@ -435,7 +437,7 @@ export class FlashHost extends EventEmitter<HostEvents> {
       const ports = this.ports;
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message);
-      this.sweeper = setInterval(() => void this.sweep(), this.waits.sweepMs).unref();
+      this.sweep.start();
       this.log(
         'info',
         `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
@@ -470,22 +472,10 @@ export class FlashHost extends EventEmitter<HostEvents> {
     await Promise.race([listener.whenFinalStageQuiet(), whenAllStall]);
   }
 
-  /** Gives up what no job needs any more: nothing listens longer than it must. */
-  private async sweep(): Promise<void> {
-    for (const job of this.jobs.awaitingFinalStage()) {
-      const waitedMs = Date.now() - (job.visit?.since.getTime() ?? 0);
-      if (!job.running && waitedMs > this.waits.unwatchedVisitMs) job.visit = undefined;
-    }
-    this.endLeftJobs();
+  /** Nothing listens longer than a job needs it. */
+  private async giveUpUnneeded(): Promise<void> {
     await this.listener?.closeFinalStageIfUnused();
     this.emit('need');
-  }
-
-  /** Ends the jobs of devices that do not come back, if there ever were any. */
-  private endLeftJobs(): void {
-    const isConnected = (deviceid: string): boolean => this.devices.get(deviceid) !== undefined;
-    endStaleJobs(this.jobs, isConnected, this.waits.staleJobMs);
-    forgetSurplusJobs(this.jobs, isConnected);
   }
 }
 

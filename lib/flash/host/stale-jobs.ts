@@ -9,8 +9,16 @@ type IsConnected = (deviceid: string) => boolean;
  * Ends jobs that no stage continues and whose device was not heard of for long: any stranger can begin them in the name of
  * devices that do not exist. Not where an upgrade was sent: that device may be anywhere on its way.
  */
-export function endStaleJobs(jobs: JobBook, isConnected: IsConnected, staleMs: number, now = Date.now()): void {
+export function endStaleJobs(jobs: JobBook, isConnected: IsConnected, staleMs: number, now: number): void {
   for (const job of left(jobs, isConnected)) if (now - lastSeenOf(job) >= staleMs) job.fail('job-expired');
+}
+
+/** Ends the stay in FinalStage of devices that no stage has watched for long; their jobs stay open, to be resumed. */
+export function endUnwatchedVisits(jobs: JobBook, unwatchedMs: number, now: number): void {
+  for (const job of jobs.awaitingFinalStage()) {
+    const waitedMs = now - (job.visit?.since.getTime() ?? 0);
+    if (!job.running && waitedMs > unwatchedMs) job.visit = undefined;
+  }
 }
 
 /**

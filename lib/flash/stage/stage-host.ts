@@ -1,30 +1,69 @@
-import type { FlashHost } from '../host/host';
+import type { OpenPorts } from '../../server/device-servers';
+import type { DeviceConnection } from '../../server/device-connection';
+import type { ImageLibrary } from '../firmware/library/image-library';
+import type { DeviceDirectory } from '../host/device-directory';
+import type { Devices } from '../host/devices';
+import type { FinalStageTurn } from '../host/finalstage-turn';
+import type { Job } from '../job/job';
+import type { JobBook } from '../job/job-book';
+import type { Radio } from '../radio/radio';
+import type { OwnAddress } from '../verdict/observation';
+import type { Waits } from '../waiting/waits';
 
-/** What a stage may use of its host: its devices, jobs and images, and where this machine is; none of its life. */
-export type StageHost = Pick<
-  FlashHost,
-  // What it has.
-  | 'devices'
-  | 'directory'
-  | 'jobs'
-  | 'library'
-  | 'radio'
-  | 'waits'
-  // Where devices find it.
-  | 'address'
-  | 'addressToDial'
-  | 'isAddressRemembered'
-  | 'isAddressSet'
-  | 'finalStagePort'
-  | 'ports'
-  | 'hasWifi'
-  | 'ownAddresses'
-  | 'on'
-  | 'off'
-  // What it does for a stage.
-  | 'adoptDevice'
-  | 'finalStageTurn'
-  | 'kept'
-  | 'open'
-  | 'openFinalStagePort'
->;
+/** Where devices find the host. */
+export interface HostAddress {
+  /** The IPv4 that devices dial, where it is known. */
+  readonly address: string | undefined;
+  /** Whether a person has set it. */
+  readonly isAddressSet: boolean;
+  /** Whether it is one that this machine had, if not now, when it was last on its home network. */
+  readonly isAddressRemembered: boolean;
+  /** @throws FlashError `address-invalid` where there is none that a device could dial */
+  addressToDial(): string;
+  readonly ports: OpenPorts;
+  readonly finalStagePort: number;
+}
+
+/** The networks that this machine is in, and those that it can join. */
+export interface HostNetworks {
+  /** This machine's addresses, as far as they matter for a device at `url`. */
+  ownAddresses(url: string): OwnAddress[];
+  /** Whether the networks of a device at `url` are joined by Wi-Fi. */
+  hasWifi(url: string): boolean;
+  readonly radio: Radio;
+  /** An address of this machine came or went. */
+  on(event: 'addresses', listener: () => void): unknown;
+  off(event: 'addresses', listener: () => void): unknown;
+}
+
+/** Its ports. */
+export interface HostListening {
+  /** @throws FlashError why it cannot listen; the next call tries again */
+  open(): Promise<void>;
+  /** Listens also where FinalStage dials. @throws FlashError why it cannot */
+  openFinalStagePort(): Promise<void>;
+}
+
+/** The devices that it knows. */
+export interface HostDevices {
+  readonly devices: Devices;
+  /** What each device is and where, whichever way it was seen. */
+  readonly directory: DeviceDirectory;
+  /** Makes a connected device the job's, with what it told of itself. */
+  adoptDevice(job: Job, connection: DeviceConnection): void;
+}
+
+/** Its jobs, what they wait for and what is stored of them. */
+export interface HostJobs {
+  readonly jobs: JobBook;
+  /** Shared with all hosts that serve FinalStage at the same port. */
+  readonly finalStageTurn: FinalStageTurn;
+  /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
+  kept(): Promise<void>;
+  readonly waits: Waits;
+}
+
+/** What a stage may use of its host; nothing of the host's own life. */
+export interface StageHost extends HostAddress, HostNetworks, HostListening, HostDevices, HostJobs {
+  readonly library: ImageLibrary;
+}
