@@ -250,6 +250,10 @@ const EXPLANATIONS = {
     what: 'It is not clear which device is meant: {reason}.',
     remedy: 'Set msg.deviceid to one of the devices that are there: {known}.',
   },
+  'device-not-ready': {
+    what: 'No device is ready: none has connected to this machine.',
+    remedy: 'Start with the node provision or cloud emulator and wire this node behind it, or wait for the device.',
+  },
   'device-busy': {
     what: 'The device {deviceid} is already further on: its stage {stage} is running.',
     remedy: 'Wait for it to end, or cancel it with msg.cancel at its node.',

@@ -3,11 +3,15 @@ import type { ErrorCode } from '../../lib/errors';
 import type { Report } from '../../lib/flash/run/report';
 import type { Translate } from './translate';
 
+/** A countdown goes in steps: each status goes to every open editor and every Status node; ms. */
+const STEP_MS = 10_000;
+
 /** What stands under a node; the colours and shapes are Node-RED's own language (docs/dev/design.md#5). */
 export class NodeStatus {
   private queued = 0;
   private shown = '';
   private show: () => void;
+  private countdown: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly node: Node,
@@ -15,19 +19,26 @@ export class NodeStatus {
   ) {
     this.show = () => undefined;
     this.idle();
+    node.on('close', () => clearInterval(this.countdown));
   }
 
   idle(): void {
     this.display(() => this.set('grey', 'ring', this.translate('status.idle', 'idle')));
   }
 
-  running(report: Pick<Report, 'state' | 'label' | 'percent' | 'warning'>): void {
-    const { state, label, percent, warning } = report;
+  running(report: Pick<Report, 'state' | 'label' | 'percent' | 'warning' | 'endsAt'>): void {
+    const { state, label, percent, warning, endsAt } = report;
+    if (!warning && state === 'waiting') return endsAt ? this.countDown(label, endsAt) : this.waiting(label);
     this.display(() => {
       if (warning) this.set('red', 'ring', warning);
-      else if (state === 'waiting') this.set('yellow', 'ring', label);
       else this.set('blue', 'dot', `${label} ${percent} %`);
     });
+  }
+
+  /** What is to be done, and how long the wait for it still lasts: "join ITEAD-… 2:40". */
+  private countDown(label: string, endsAt: Date): void {
+    this.display(() => this.set('yellow', 'ring', `${label} ${timeUntil(endsAt)}`.trim()));
+    this.countdown = setInterval(() => this.show(), STEP_MS).unref();
   }
 
   /** @param label what to say instead of "done" */
@@ -72,6 +83,7 @@ export class NodeStatus {
   }
 
   private display(show: () => void): void {
+    clearInterval(this.countdown);
     this.show = show;
     show();
   }
@@ -84,4 +96,10 @@ export class NodeStatus {
     this.shown = key;
     this.node.status({ fill, shape, text: full });
   }
+}
+
+/** In minutes and seconds, in whole steps; empty once it is over. */
+function timeUntil(end: Date): string {
+  const seconds = Math.ceil((end.getTime() - Date.now()) / STEP_MS) * (STEP_MS / 1000);
+  return seconds <= 0 ? '' : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

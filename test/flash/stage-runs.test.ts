@@ -51,6 +51,36 @@ describe('flash/stage-runs', () => {
     steps.runs.attach('node', recorder);
   });
 
+  it('tells of a stage that ended before it reached a device, but of no other', async () => {
+    const traceless: string[] = [];
+    steps.runs.on('left-no-trace', ({ id }) => traceless.push(id));
+    const refused = new FlashError('wifi-credentials-missing', { what: 'ssid' });
+    const says = (deviceid: string | undefined): Partial<StageRequest> => ({
+      run: async ({ say, job }) => {
+        say('wait-for-ap');
+        if (deviceid !== undefined) steps.jobs.identify(job, deviceid);
+        throw refused;
+      },
+    });
+    const silent = { run: () => Promise.reject(refused) };
+    await assertCode(ended(steps.begin('node', undefined, silent)), 'wifi-credentials-missing');
+    assert.deepEqual(traceless, [steps.jobs.all()[0]?.id]);
+    await assertCode(ended(steps.begin('node', undefined, says(undefined))), 'wifi-credentials-missing');
+    await assertCode(ended(steps.begin('node', undefined, says('1'))), 'wifi-credentials-missing');
+    await assertCode(ended(steps.begin('node', '2', silent)), 'wifi-credentials-missing');
+    assert.equal(traceless.length, 1, 'a wait that was in vain, and what is known of a device, can be tried again');
+    const cancelled = steps.begin('node', undefined, {
+      run: ({ say, signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as FlashError));
+          say('wait-for-ap');
+          steps.runs.cancel('node');
+        }),
+    });
+    await assertCode(ended(cancelled), 'cancelled');
+    assert.equal(traceless.length, 2);
+  });
+
   it('takes one message at a time and queues the rest', async () => {
     const [one, two, three] = ['1', '2', '3'].map((deviceid) => steps.begin('node', deviceid)) as [
       Ticket,

@@ -210,6 +210,22 @@ describe('nodes: sonota-flash', () => {
       assert.equal(jobs(bed).length, 1);
     });
 
+    it('shows under the node what to do, and how long the wait lasts', async () => {
+      const bed = await loadWith();
+      await press();
+      const { text } = await bed.status('flash', ({ fill }) => fill === 'yellow');
+      assert.match(text, /^join ITEAD-… (10:00|9:50)$/);
+    });
+
+    it('leaves nothing behind where it is cancelled before a device was there', async () => {
+      const bed = await loadWith();
+      await press();
+      await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
+      bed.send('flash', { cancel: true });
+      await bed.at('caught');
+      assert.deepEqual(jobs(bed), []);
+    });
+
     it('starts nothing that cannot succeed, and says why, even to one who insists', async () => {
       const bed = await loadWith({ ssid: '' });
       for (const query of ['', '?confirmed=true']) {

@@ -228,7 +228,7 @@ describe('nodes: the four stages', () => {
     const ports = await freePorts();
     bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));
     bed.send('upgrade', { mine: 0 });
-    assert.equal((await bed.at('caught', ({ mine }) => mine === 0)).error?.code, 'device-unknown');
+    assert.equal((await bed.at('caught', ({ mine }) => mine === 0)).error?.code, 'device-not-ready');
     for (const deviceid of ['1000000001', '1000000002']) {
       const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
       await bed.device({ deviceid, provisioned, behaviours: { refusesWith: 404 } }).start();

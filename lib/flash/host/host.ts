@@ -147,6 +147,10 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     });
     this.sweep = new JobSweep({ jobs, devices, around, swept: () => this.giveUpUnneeded() });
     this.runs.on('in-job', () => this.sweep.endLeftJobs());
+    this.runs.on('left-no-trace', (job) => {
+      this.runs.failures.forget(job.id);
+      this.jobs.forget(job);
+    });
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
     this.radio = new Radio(formerIn(folder, warn));

@@ -5,6 +5,7 @@ import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../run/announcements';
 import { needsPerson } from '../run/person-needed';
+import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
 import { lastRequestIn, type LastRequest } from './last-request';
 
@@ -57,7 +58,7 @@ export function overviewOf(job: Job, canRetry: boolean): JobOverview {
     verdict: isSeen ? { code, confidence, text, values } : undefined,
     says: said && { ...said, ...sentencesOf(said) },
     isHandNeeded: said !== undefined && needsPerson(said.name),
-    waitEndsAt: waitEndsAt(job),
+    waitEndsAt: waitEndOf(job)?.toISOString(),
     firmware: projectOf(job),
     pageUrl: pageOf(job),
     lastRequest: lastRequestIn(evidence.all),
@@ -65,14 +66,6 @@ export function overviewOf(job: Job, canRetry: boolean): JobOverview {
     canRetry: stage === 'failed' && canRetry,
     canForget: job.isForgettable,
   };
-}
-
-/** A wait ends with the time limit of its stage; a stage in which bytes flow has none. */
-function waitEndsAt({ said, running, evidence, lastStage }: Job): string | undefined {
-  if (!said || !running || announce(said.name, said.values).state !== 'waiting') return undefined;
-  const began = evidence.all.findLast((seen) => seen.kind === 'stage' && seen.event === 'began');
-  if (began?.kind !== 'stage' || began.event !== 'began' || began.stage !== lastStage) return undefined;
-  return new Date(began.at + began.seconds * 1000).toISOString();
 }
 
 /** An image is large, and is looked at each time that somebody looks at its job. */

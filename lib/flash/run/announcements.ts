@@ -17,35 +17,35 @@ export const ANNOUNCEMENTS = {
   // provision
   'wait-for-ap': {
     state: 'waiting',
-    label: 'Wi-Fi ITEAD-…',
+    label: 'join ITEAD-…',
     text: 'Hold the button for 7 s until the LED blinks fast, then join the Wi-Fi ITEAD-…',
     details:
       'The LED must blink without a pause; newer firmware needs a second hold of 7 s. Join with this machine; the password is 12345678. The network closes after 3 minutes.',
   },
   'look-for-ap': {
     state: 'waiting',
-    label: 'Wi-Fi ITEAD-…',
+    label: 'hold the button',
     text: 'Hold the button for 7 s until the LED blinks fast without a pause.',
     details:
       'Newer firmware needs a second hold of 7 s. This machine then finds the Wi-Fi ITEAD-… of the device and joins it automatically.',
   },
   'look-for-new-firmware': {
     state: 'waiting',
-    label: 'new Wi-Fi',
+    label: 'look for its Wi-Fi',
     text: 'Do not press the button: this machine looks for the new Wi-Fi of the device.',
     details:
       'The device restarts with its new firmware and opens a Wi-Fi of its own, which this machine joins automatically.',
   },
-  'ap-trouble': { state: 'waiting', label: 'Wi-Fi ITEAD-…', text: '{message}' },
+  'ap-trouble': { state: 'waiting', label: 'join ITEAD-…', text: '{message}' },
   'send-wifi': { state: 'working', label: 'set-up', text: 'Sending the home Wi-Fi to the device {deviceid}.' },
   'wifi-joining': { state: 'working', label: 'joining Wi-Fi', text: 'Joining the Wi-Fi {ssid}.' },
   'wifi-joined': {
     state: 'waiting',
-    label: 'Wi-Fi joined',
+    label: 'wait for answer',
     text: 'Joined the Wi-Fi {ssid}; waiting for the device to answer.',
     details: 'This machine has the address {actual} there.',
   },
-  'wifi-trouble': { state: 'waiting', label: 'Wi-Fi', text: '{message}' },
+  'wifi-trouble': { state: 'waiting', label: 'join its Wi-Fi', text: '{message}' },
   'wifi-sent-by-itself': {
     state: 'working',
     label: 'set-up sent',
@@ -85,14 +85,14 @@ export const ANNOUNCEMENTS = {
   // cloud
   'wait-for-device': {
     state: 'waiting',
-    label: 'waiting for it',
+    label: 'wait for device',
     text: 'Waiting for the device {deviceid} to connect to this machine.',
     details:
       'It connects to {address} over the home Wi-Fi within a minute. If nothing happens, power-cycle it (at the plug or breaker, not with the button).',
   },
   'wait-for-any-device': {
     state: 'waiting',
-    label: 'waiting for it',
+    label: 'wait for device',
     text: 'Waiting for a device to connect to {address} over the home Wi-Fi.',
   },
   'device-dispatched': {
@@ -101,7 +101,7 @@ export const ANNOUNCEMENTS = {
     text: 'The device {deviceid} ({model}, firmware {romVersion}) asked where to connect.',
   },
   'device-ready': { state: 'working', label: 'ready', text: 'The device {deviceid} is ready for the upgrade.' },
-  'cloud-trouble': { state: 'waiting', label: 'waiting for it', text: '{message}' },
+  'cloud-trouble': { state: 'waiting', label: 'wait for device', text: '{message}' },
 
   // upgrade
   'load-firmware': { state: 'working', label: 'check images', text: 'Reading and examining the images.' },
@@ -113,13 +113,13 @@ export const ANNOUNCEMENTS = {
   },
   'wait-for-turn': {
     state: 'waiting',
-    label: 'waiting its turn',
+    label: 'wait its turn',
     text: 'The device {deviceid} waits until {holder} is through FinalStage.',
     details: 'Two devices in FinalStage cannot be told apart, so one is served at a time.',
   },
   'wait-for-session': {
     state: 'waiting',
-    label: 'waiting for it',
+    label: 'wait for device',
     text: 'Waiting for the device {deviceid} to connect.',
     details: 'If nothing happens, power-cycle it (at the plug or breaker, not with the button).',
   },
@@ -128,7 +128,7 @@ export const ANNOUNCEMENTS = {
     label: 'upgrade sent',
     text: 'The device {deviceid} has the upgrade command (version {version}).',
   },
-  'upgrade-trouble': { state: 'waiting', label: 'upgrade', text: '{message}' },
+  'upgrade-trouble': { state: 'waiting', label: 'wait for upgrade', text: '{message}' },
   'image-flows': {
     state: 'working',
     label: 'upgrade',
@@ -141,7 +141,7 @@ export const ANNOUNCEMENTS = {
   },
   'device-restarted': {
     state: 'waiting',
-    label: 'device restarted',
+    label: 'wait for device',
     text: 'Waiting for the device {deviceid}, which broke off and restarted.',
     details: 'The upgrade is sent again when it is back (session {session} of {sessions}).',
   },
@@ -149,7 +149,7 @@ export const ANNOUNCEMENTS = {
   // DIY mode
   'diy-look': {
     state: 'waiting',
-    label: 'DIY mode',
+    label: 'start DIY mode',
     text: 'Bring the device into DIY mode; its LED then blinks twice at a time.',
     details:
       'It is looked for in the home network. Newer firmware: hold the button for 5 s, and again for 5 s, join its Wi-Fi ITEAD-… (password 12345678) and enter the home Wi-Fi at http://10.10.7.1.',
@@ -196,34 +196,34 @@ export const ANNOUNCEMENTS = {
   },
   'diy-trouble': {
     state: 'waiting',
-    label: 'DIY mode',
+    label: 'start DIY mode',
     text: '{message}',
   },
 
   // finalstage
   'wait-for-finalstage': {
     state: 'waiting',
-    label: 'Wi-Fi FinalStage',
+    label: 'join FinalStage',
     text: 'Join the open Wi-Fi FinalStage with this machine, and keep phones out.',
     details: 'This machine must get the address 192.168.4.2. The device needs up to a minute to show its network.',
   },
   'look-for-finalstage': {
     state: 'waiting',
-    label: 'Wi-Fi FinalStage',
+    label: 'look for FinalStage',
     text: 'Keep phones out of the Wi-Fi FinalStage, which this machine joins.',
     details:
       'The device restarts and shows the open Wi-Fi FinalStage within a minute. This machine finds and joins it automatically.',
   },
   'finalstage-wrong-address': {
     state: 'waiting',
-    label: 'wrong address',
+    label: 'set 192.168.4.2',
     text: 'Set the fixed address 192.168.4.2 for the Wi-Fi FinalStage.',
     details: 'This machine has {actual} there, but FinalStage connects only to 192.168.4.2.',
   },
-  'finalstage-trouble': { state: 'waiting', label: 'Wi-Fi FinalStage', text: '{message}' },
+  'finalstage-trouble': { state: 'waiting', label: 'join FinalStage', text: '{message}' },
   'finalstage-joined': {
     state: 'waiting',
-    label: 'FinalStage joined',
+    label: 'wait for FinalStage',
     text: 'Waiting for FinalStage to connect to port {port} of this machine.',
     details: 'This machine is in the Wi-Fi FinalStage. If nothing happens within a minute, check the firewall.',
   },
@@ -240,7 +240,7 @@ export const ANNOUNCEMENTS = {
   },
   'finalstage-again': {
     state: 'waiting',
-    label: 'FinalStage again',
+    label: 'rejoin FinalStage',
     text: 'Join the Wi-Fi FinalStage again.',
     details: 'FinalStage has user2 and restarts. That it appears a second time is normal for this device.',
   },
@@ -265,7 +265,7 @@ export const ANNOUNCEMENTS = {
   },
   'final-interrupted': {
     state: 'waiting',
-    label: 'looking for it',
+    label: 'look for firmware',
     text: 'Leave the device powered: its new firmware is being looked for.',
     details: 'Node-RED ended during the transfer of the final image. If the Wi-Fi FinalStage appears instead, join it.',
   },
@@ -277,7 +277,7 @@ export const ANNOUNCEMENTS = {
   },
   'final-unconfirmed': {
     state: 'waiting',
-    label: 'looking for it',
+    label: 'look for firmware',
     text: 'Leave the device powered: the new firmware is probably installed.',
     details:
       'FinalStage acknowledged the whole final image and vanished without closing the connection. If the Wi-Fi FinalStage comes back, join it again.',
@@ -290,7 +290,7 @@ export const ANNOUNCEMENTS = {
   },
   'finalstage-away': {
     state: 'waiting',
-    label: 'FinalStage again',
+    label: 'rejoin FinalStage',
     text: 'Leave the device powered, and join the Wi-Fi FinalStage if it appears.',
     details: 'The transfer of the final image broke off, and FinalStage is not there.',
   },
@@ -307,7 +307,7 @@ export const ANNOUNCEMENTS = {
   },
   'several-wait': {
     state: 'waiting',
-    label: 'FinalStage',
+    label: 'power one at a time',
     text: 'Power on one device at a time: {count} devices wait for FinalStage.',
     details: 'FinalStage does not state which device it is; the one that has waited longest, {deviceid}, is served.',
   },
@@ -328,20 +328,20 @@ export const ANNOUNCEMENTS = {
   },
   'wait-for-new-firmware': {
     state: 'waiting',
-    label: 'new firmware',
+    label: 'join its Wi-Fi',
     text: 'Join the Wi-Fi of the new firmware if it opens one.',
     details:
       'The new firmware is being looked for. Tasmota opens tasmota-…; firmware that knows your Wi-Fi is found automatically.',
   },
   'wait-for-new-firmware-here': {
     state: 'waiting',
-    label: 'new firmware',
+    label: 'wait for its page',
     text: 'Waiting for the page of the new firmware at {url}.',
     details: 'This machine is in the network of an access point.',
   },
   'new-firmware-stranger': {
     state: 'waiting',
-    label: 'another device',
+    label: 'leave this Wi-Fi',
     text: 'Leave this Wi-Fi, and join that of the device that was flashed.',
     details: 'Another device answers at {url}.',
   },
@@ -354,17 +354,17 @@ export const ANNOUNCEMENTS = {
   // setting up Tasmota
   'wait-for-tasmota': {
     state: 'waiting',
-    label: 'Wi-Fi tasmota-…',
+    label: 'join tasmota-…',
     text: 'Join the open Wi-Fi tasmota-… (older: sonoff-…) with this machine.',
     details: 'It accepts only one client at a time.',
   },
   'look-for-tasmota': {
     state: 'waiting',
-    label: 'Wi-Fi tasmota-…',
+    label: 'look for tasmota-…',
     text: 'Looking for the Wi-Fi tasmota-… of the device.',
     details: 'It appears within a minute.',
   },
-  'look-for-tasmota-at': { state: 'waiting', label: 'Tasmota', text: 'Looking for the Tasmota at {where}.' },
+  'look-for-tasmota-at': { state: 'waiting', label: 'look for Tasmota', text: 'Looking for the Tasmota at {where}.' },
   'tasmota-stranger': {
     state: 'waiting',
     label: 'another device',
@@ -373,20 +373,20 @@ export const ANNOUNCEMENTS = {
   },
   'tasmota-wifi-sent': {
     state: 'waiting',
-    label: 'joins the Wi-Fi',
+    label: 'wait for it at home',
     text: 'Rejoin the home network if this machine left it.',
     details: 'The Tasmota {hostname} has the home Wi-Fi and restarts. It is looked for at {where}.',
   },
   'tasmota-settings-sent': {
     state: 'waiting',
-    label: 'restarts',
+    label: 'wait for restart',
     text: 'The Tasmota {hostname} restarts with its new settings.',
     details: 'It is looked for at {where}.',
   },
   'tasmota-at-home': { state: 'working', label: 'at home', text: 'The Tasmota {hostname} is at {url}.' },
   'tasmota-mqtt': {
     state: 'waiting',
-    label: 'MQTT',
+    label: 'wait for MQTT',
     text: 'Waiting for the Tasmota to connect to the broker {broker}.',
     details: 'The Tasmota {hostname} has the settings of this MQTT broker.',
   },

@@ -15,6 +15,8 @@ export interface Report {
   readonly details?: string;
   /** The job's percent, 0-100. */
   readonly percent: number;
+  /** When its stage gives up waiting; undefined where it does not wait. */
+  readonly endsAt?: Date | undefined;
   /** Something is wrong already, though the stage still goes on. */
   readonly warning?: ErrorCode;
 }

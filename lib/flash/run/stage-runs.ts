@@ -7,6 +7,7 @@ import type { Message, StageOutcome, Ticket } from '../job/ticket';
 import { Failures } from './failures';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
+import { waitEndOf } from './wait-end';
 import type { StageName } from '../routes/stages';
 import { outcomeOf, TicketBook, type TicketRecord } from '../kept/ticket-book';
 import { isTrouble } from '../verdict/verdict';
@@ -57,6 +58,8 @@ interface Run {
   readonly controller: AbortController;
   readonly throttle: ReportThrottle;
   job?: Job;
+  /** Whether the stage has announced anything yet. */
+  hasSpoken?: boolean;
 }
 
 interface StageRunsEvents {
@@ -66,6 +69,8 @@ interface StageRunsEvents {
   failed: [message: Message, error: FlashError, job?: Job];
   /** A stage reports where it is. */
   said: [job: Job];
+  /** It ended before it reached any device: by a cancel, or before it had anything to wait for. */
+  'left-no-trace': [job: Job];
   /** No stage runs any more. */
   idle: [];
 }
@@ -233,6 +238,7 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
       for (const ticket of run.tickets) this.deliverOutcome(ticket, error, run.job);
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
+      if (run.job && leftNoTrace(run, run.job)) this.emit('left-no-trace', run.job);
       this.startNext(request.stage);
       if (this.running.size === 0) this.emit('idle');
     }
@@ -246,9 +252,11 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
       say: (name, values = {}, { fraction = 0 } = {}) => {
         job.advance(stage, fraction);
         job.said = { name, values };
+        run.hasSpoken = true;
         this.emit('said', job);
         const verdict = job.evidence.verdict();
-        const report = { ...announce(name, values), name, values, stage, percent: job.percent };
+        const endsAt = waitEndOf(job);
+        const report = { ...announce(name, values), name, values, stage, percent: job.percent, endsAt };
         run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);
       },
     };
@@ -319,4 +327,8 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   private tellQueue(nodeId: string): void {
     this.outlets.get(nodeId)?.queued(this.queue.filter((run) => run.request.nodeId === nodeId).length);
   }
+}
+
+function leftNoTrace({ hasSpoken }: Run, { stage, deviceid, error }: Job): boolean {
+  return stage === 'failed' && deviceid === undefined && (!hasSpoken || error === 'cancelled');
 }

@@ -48,6 +48,11 @@ export class Sightings {
     return this.isOver || this.now - at >= patienceMs;
   }
 
+  /** For how long something has been missing, in s: the whole time of the stage once that is over, else the patience. */
+  missingSeconds(patienceMs: number): number {
+    return this.isOver ? (this.began?.seconds ?? 0) : Math.ceil(patienceMs / 1000);
+  }
+
   /** What the sentences of every verdict may need. */
   get values(): ErrorValues {
     const { deviceid = 'unknown', seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};

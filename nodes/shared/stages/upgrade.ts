@@ -32,12 +32,12 @@ export const upgradeStep: StageStep<UpgradeForm> = {
   },
 };
 
-/** @throws FlashError `device-unknown` where none or several are ready, or why the host does not listen */
+/** @throws FlashError `device-not-ready`; `device-unknown` where several are; why the host does not listen */
 function onlyDeviceReady(host: FlashHost): string {
   if (host.trouble) throw host.trouble;
   const known = host.devices.ready().flatMap(({ device }) => (device ? [device.deviceid] : []));
   const [only, ...others] = known;
   if (only !== undefined && others.length === 0) return only;
-  const reason = only === undefined ? 'no device is ready' : 'several devices are ready';
-  throw new FlashError('device-unknown', { reason, known: known.join(', ') || 'none' });
+  if (only === undefined) throw new FlashError('device-not-ready');
+  throw new FlashError('device-unknown', { reason: 'several devices are ready', known: known.join(', ') });
 }

@@ -123,7 +123,8 @@ export const CLOUD_RULES: readonly Rule[] = [
     see: (seen) => {
       if (!seen.began || !isSilent(seen)) return undefined;
       const doubts = setUpOf(seen)?.doubts;
-      const values = { doubts: doubts === undefined ? '' : `${doubts} ` };
+      const seconds = seen.missingSeconds(seen.patience.nothingArrived);
+      const values = { seconds, doubts: doubts === undefined ? '' : `${doubts} ` };
       return { confidence: 'likely', values, evidence: [seen.began] };
     },
   },
