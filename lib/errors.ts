@@ -641,6 +641,11 @@ const EXPLANATIONS = {
     what: 'There is nothing to cancel: no flash is waiting or running.',
     remedy: 'If a device still looks busy, wait until its state is shown again.',
   },
+  'portal-unreachable': {
+    what: 'No page of ESPHome that takes a Wi-Fi answered at {url} within {seconds} s.',
+    remedy:
+      'Join the Wi-Fi of the device with this machine and try again, or join it with a phone and enter your Wi-Fi there.',
+  },
   'cancel-too-late': {
     what: 'The device {deviceid} is being written by FinalStage: stopping now would leave it without firmware.',
     remedy: 'Leave it powered, and stay in its network until the flash has ended.',

@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import type { DeviceContext } from './context';
 import type { OtherProject } from './new-firmware';
-import { accessPointMac } from './radio';
+import { accessPointMac, type HomeNetwork } from './radio';
 import { OWN_ADDRESS, type NewFirmwareHooks } from './tasmota/tasmota';
 import { hang } from './waiting';
 import { whileServing } from './web-page';
@@ -48,21 +49,47 @@ export async function runOtherFirmware(
     bssid: accessPointMac(mac),
   };
   const at = { address: hooks.place.apAddress, port: hooks.place.apPort };
+  let keep: (wifi: HomeNetwork) => void = () => undefined;
+  const kept = new Promise<HomeNetwork>((resolve) => (keep = resolve));
   await device.radio.openAccessPoint(network);
   try {
     return await whileServing(
       at,
       (request, response) => {
-        response.writeHead(request.url === '/' ? 200 : 404, { 'Content-Type': 'text/html' });
-        response.end(request.url === '/' ? html : '');
+        const url = new URL(request.url ?? '/', 'http://device');
+        if (project === 'esphome' && takesWifi(device, url, response, keep)) return;
+        response.writeHead(url.pathname === '/' ? 200 : 404, { 'Content-Type': 'text/html' });
+        response.end(url.pathname === '/' ? html : '');
       },
       async (port) => {
         hooks.onPage('ap', at.address, port);
         device.enter('new-access-point');
+        const wifi = await Promise.race([kept, hang(signal)]);
+        const address = await hooks.joinHome(wifi, signal);
+        device.enter(address === undefined ? 'new-not-joined' : 'new-at-home');
         return await hang(signal);
       },
     );
   } finally {
     await device.radio.closeAccessPoint(network);
   }
+}
+
+/** Its captive portal, as captive_portal.cpp answers: the first Wi-Fi that it is told is the one that it joins. */
+function takesWifi(
+  { identity }: DeviceContext,
+  { pathname, searchParams }: URL,
+  response: ServerResponse,
+  keep: (wifi: HomeNetwork) => void,
+): boolean {
+  if (pathname === '/config.json') {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(`{"mac":"${identity.mac}","name":"sonoff","aps":[{}]}`);
+    return true;
+  }
+  if (pathname !== '/wifisave') return false;
+  response.writeHead(302, { Location: '/?save' });
+  response.end();
+  keep({ ssid: searchParams.get('ssid') ?? '', password: searchParams.get('psk') ?? '' });
+  return true;
 }

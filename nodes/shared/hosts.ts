@@ -44,7 +44,7 @@ export function requireHost(hostNode: HostNode | undefined): HostNode {
  * @param own of the node's form; a password of the host belongs to the name that the host has
  * @throws FlashError `value-invalid`, `variable-unset`, `wifi-credentials-unusable`
  */
-export function homeWifi({ wifi }: HostNode, said: MessageValues, own: Partial<HomeWifi> = {}): HomeWifi {
+export function homeWifi({ wifi }: Pick<HostNode, 'wifi'>, said: MessageValues, own: Partial<HomeWifi> = {}): HomeWifi {
   const isOfHost = own.ssid === undefined || own.ssid === wifi.ssid;
   const ssid = own.ssid ?? wifi.ssid ?? (said.exactText('ssid') || undefined);
   const password = own.password ?? (isOfHost ? wifi.password : undefined) ?? said.password();
@@ -54,7 +54,7 @@ export function homeWifi({ wifi }: HostNode, said: MessageValues, own: Partial<H
 }
 
 /** What of the home Wi-Fi is known for a message, and why a device cannot use it. */
-export function wifiPresence(host: HostNode, said: MessageValues, own?: Partial<HomeWifi>): WifiPresence {
+export function wifiPresence(host: Pick<HostNode, 'wifi'>, said: MessageValues, own?: Partial<HomeWifi>): WifiPresence {
   try {
     const { ssid, password } = homeWifi(host, said, own);
     if (ssid !== undefined && password !== undefined) checkCredentials(ssid, password);

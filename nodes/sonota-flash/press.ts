@@ -1,5 +1,5 @@
-import type { Node } from 'node-red';
 import { certainFailure, doubts } from '../../lib/flash/preflight/certain';
+import type { FlashingNode } from '../shared/flashing-node';
 import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
 
 /** What became of a press on the node's button. */
@@ -9,7 +9,8 @@ export type PressAnswer =
   | { readonly state: 'refused' | 'doubtful'; readonly report: PreflightReport };
 
 /** The node `sonota-flash` as its admin routes see it. */
-export interface FlashNode extends Node {
+export interface FlashNode extends FlashingNode {
+  afterFlash: NonNullable<FlashingNode['afterFlash']>;
   /**
    * Checks what can be checked, and starts a flash where nothing speaks against it.
    * @param isConfirmed whether a person has seen what speaks against it

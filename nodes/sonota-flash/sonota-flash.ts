@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { isLoopback } from '../../lib/net/addresses';
+import { homeWifi } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 import { translatePreflight, translator } from '../shared/translate';
@@ -34,7 +35,13 @@ export default function register(RED: NodeAPI): void {
       if (answer.state === 'started') node?.receive({});
       return answer;
     };
-    Object.assign(this, { press } satisfies Pick<FlashNode, 'press'>);
+    const afterFlash: FlashNode['afterFlash'] = () => {
+      const { host, form, said } = stageNode.given(new MessageValues({}));
+      const { url } = form.newfirmware;
+      const apUrl = url !== undefined && isLoopback(new URL(url).hostname) ? url : undefined;
+      return { ...homeWifi(host, said, form.provision.wifi), apUrl };
+    };
+    Object.assign(this, { press, afterFlash } satisfies Pick<FlashNode, 'press' | 'afterFlash'>);
   }
 
   addFlashRoutes(RED);

@@ -7,8 +7,20 @@ interface SonotaCheckRow {
   remedy: string;
 }
 
-type SonotaCheckAnswer =
-  { deployed: false } | { deployed: true; checks: SonotaCheckRow[]; verdict: string; text: string };
+interface SonotaCheckAnswer {
+  checks: SonotaCheckRow[];
+  text: string;
+}
+
+/** A host as its form needs it for a check. */
+interface SonotaCheckedHost {
+  id: string;
+  finalStagePort: number;
+  credentials?: { password?: string };
+}
+
+/** What stands in a field of a secret that the editor does not know. */
+const SONOTA_UNKNOWN_SECRET = '__PWRD__';
 
 /** How a row looks, on white and on black; the sign is read out by its name in the catalogue. */
 const SONOTA_CHECK_SIGNS = {
@@ -17,7 +29,7 @@ const SONOTA_CHECK_SIGNS = {
   wrong: { icon: 'fa-times', color: '#d13438' },
 } as const;
 
-function sonotaCheckNow(id: string): void {
+function sonotaCheckNow(host: SonotaCheckedHost): void {
   const button = $('#sonota-host-check-now');
   const place = $('#sonota-host-checks');
   const say = (key: string, values?: Record<string, string | number>): void => {
@@ -29,11 +41,14 @@ function sonotaCheckNow(id: string): void {
     if (isRunning) return;
     isRunning = true;
     say('running');
-    void $.ajax({ url: `sonota/host/${encodeURIComponent(id)}/preflight`, method: 'POST', dataType: 'json' })
-      .done((answer: SonotaCheckAnswer) => {
-        if (answer.deployed) place.empty().append(sonotaCheckTable(answer.text, answer.checks));
-        else say('notDeployed');
-      })
+    void $.ajax({
+      url: `sonota/host/${encodeURIComponent(host.id)}/preflight`,
+      method: 'POST',
+      contentType: 'application/json',
+      data: JSON.stringify(sonotaCheckedFields(host)),
+      dataType: 'json',
+    })
+      .done(({ text, checks }: SonotaCheckAnswer) => place.empty().append(sonotaCheckTable(text, checks)))
       .fail((request: JQuery.jqXHR) => {
         const told = request.responseJSON as { message?: string } | undefined;
         say('failed', { reason: told?.message ?? `${request.status} ${request.statusText}` });
@@ -42,6 +57,25 @@ function sonotaCheckNow(id: string): void {
         isRunning = false;
       });
   });
+}
+
+/** What is in the form, saved or not. A password that the editor does not know is the runtime's. */
+function sonotaCheckedFields({ finalStagePort, credentials }: SonotaCheckedHost): Record<string, unknown> {
+  const names = [
+    'ssid',
+    'address',
+    'bind',
+    'httpsPort',
+    'legacyPort',
+    'httpPort',
+    'wifi',
+    'wifiInterface',
+    'wifiUplink',
+  ];
+  const valueOf = (name: string): string => String($(`#node-config-input-${name}`).val() ?? '');
+  const known = [valueOf('password'), credentials?.password].find((one) => one !== SONOTA_UNKNOWN_SECRET);
+  const fields = Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+  return { ...fields, finalStagePort, ...(known ? { password: known } : {}) };
 }
 
 function sonotaCheckTable(verdict: string, checks: readonly SonotaCheckRow[]): JQuery {
@@ -56,7 +90,7 @@ function sonotaCheckTable(verdict: string, checks: readonly SonotaCheckRow[]): J
   return $('<div></div>').append(
     $('<div class="sonota-host-verdict" style="font-weight: bold"></div>').text(verdict),
     table,
-    $('<div class="form-tips"></div>').text(sonotaCheckText('asDeployed')),
+    $('<div class="form-tips"></div>').text(sonotaCheckText('asInForm')),
   );
 }
 

@@ -2,13 +2,15 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI } from 'node-red';
-import { FlashError } from '../../lib/errors';
+import { asFlashError, FlashError } from '../../lib/errors';
 import { overviewOfHost } from '../../lib/flash/overview/host-overview';
 import { OverviewJournal, type ShownHost } from '../../lib/flash/overview/overview-changes';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { hosts } from '../shared/hosts';
+import { translateError } from '../shared/translate';
+import { beginNextStep } from './next-step';
 
 const JOB = '/sonota/host/:id/jobs/:job';
 const QUEUE = '/sonota/host/:id/queue/:deed';
@@ -36,15 +38,27 @@ export function addJobRoutes(RED: NodeAPI): void {
     });
   });
   RED.httpAdmin.post(`${JOB}/cancel`, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, (_host, job) => {
-      if (!job.running) return refuse(response, 'No stage of this job is running.');
-      job.running.abort(new FlashError('cancelled'));
+    withJob(request, response, ({ nextSteps }, job) => {
+      if (job.running) job.running.abort(new FlashError('cancelled'));
+      else if (!nextSteps.cancel(job.id)) return refuse(response, 'No stage of this job is running.');
       response.status(204).end();
     });
   });
+  RED.httpAdmin.post(`${JOB}/next-step`, mayWrite, (request: Request, response: Response) => {
+    withJob(request, response, (host, job) => {
+      try {
+        beginNextStep(RED, String(request.params['id']), host, job);
+        response.status(204).end();
+      } catch (thrown) {
+        const { code, message } = translateError(RED, asFlashError(thrown));
+        response.status(422).json({ code, message });
+      }
+    });
+  });
   RED.httpAdmin.delete(JOB, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, ({ jobs, runs }, job) => {
+    withJob(request, response, ({ jobs, runs, nextSteps }, job) => {
       if (!jobs.forget(job)) return refuse(response, 'A stage of this job is still running.');
+      nextSteps.cancel(job.id);
       runs.failures.forget(job.id);
       response.status(204).end();
     });

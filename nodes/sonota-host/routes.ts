@@ -11,11 +11,12 @@ import type { InterfaceKind } from '../../lib/net/interfaces';
 import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { MessageValues } from '../shared/messages';
+import { checkForm } from './check-form';
 import { translateError, translatePreflight } from '../shared/translate';
 
 const PATH = '/sonota/host/:id/preflight';
 
-/** "Check now": the table of `sonota-preflight` for a host as it is deployed, without a firmware. */
+/** "Check now": the table of `sonota-preflight` for a host as its form has it, without a firmware. */
 export function addHostRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   // It opens the ports of the host and dials out.
@@ -59,22 +60,32 @@ async function addressesToChoose(RED: NodeAPI): Promise<OfferedAddress[]> {
   return offered.sort((one, other) => Number(other.address === told) - Number(one.address === told));
 }
 
-/** A host that is not deployed is no error: the form shows it as a sentence. */
+/** What the form holds comes in the body; without one the host is checked as it is deployed. */
 async function check(RED: NodeAPI, request: Request, response: Response): Promise<void> {
   const id = String(request.params['id']);
-  const node = RED.nodes.getNode(id) as HostNode | null;
-  if (node?.type !== 'sonota-host') return void response.json({ deployed: false });
+  const found = RED.nodes.getNode(id) as HostNode | null;
+  const node = found?.type === 'sonota-host' ? found : undefined;
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const report = await checkWhileListening(node, gone.signal);
-  if (!gone.signal.aborted) response.json({ deployed: true, ...translatePreflight(RED, report) });
+  const fields = fieldsOf(request);
+  const report = fields
+    ? await checkForm(RED, fields, node, gone.signal)
+    : await checkWhileListening(node, gone.signal);
+  if (!gone.signal.aborted) response.json(translatePreflight(RED, report));
+}
+
+function fieldsOf(request: Request): Record<string, unknown> | undefined {
+  const body: unknown = request.body;
+  const isGiven = typeof body === 'object' && body !== null && Object.keys(body).length > 0;
+  return isGiven ? (body as Record<string, unknown>) : undefined;
 }
 
 /** The host need not listen otherwise: it does for the time of the checks. */
-async function checkWhileListening(node: HostNode, signal: AbortSignal): Promise<SaidReport> {
-  const { id, flashHost } = requireHost(node);
+async function checkWhileListening(node: HostNode | undefined, signal: AbortSignal): Promise<SaidReport> {
+  const host = requireHost(node);
+  const { id, flashHost } = host;
   return hosts.whileListening(id, () => {
-    const wifi = wifiPresence(node, new MessageValues({}));
+    const wifi = wifiPresence(host, new MessageValues({}));
     return preflight(flashHost, { wifi, signal, mentionsFirmware: true });
   });
 }

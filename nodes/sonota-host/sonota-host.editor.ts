@@ -40,7 +40,7 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
   labelStyle: sonotaLabelStyle,
   oneditprepare: function () {
     sonotaAddressPicker();
-    sonotaCheckNow(this.id);
+    sonotaCheckNow(this);
     sonotaWifiForm();
   },
 });

@@ -3,6 +3,7 @@ import { onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { Values } from '../shared/values';
+import { editorPortOf } from './editor-port';
 import { addEvidenceRoutes } from './evidence-routes';
 import { addJobRoutes } from './job-routes';
 import { addHostRoutes } from './routes';
@@ -42,10 +43,4 @@ function tabsOf(RED: NodeAPI, host: string): string[] {
     if (its === host) used.add(z);
   });
   return [...labels].filter(([id]) => used.has(id)).map(([, label]) => label);
-}
-
-/** Where a person reaches the editor; a pipe has no port. */
-function editorPortOf(RED: NodeAPI): number {
-  const { uiPort } = RED.settings as { uiPort?: number | string };
-  return Number(uiPort) || 1880;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
+import { freePort, occupy } from '../shared/ports';
 import { EVERY_NODE, idOf } from './every-node';
 import { useEditor } from './suite';
 
@@ -16,7 +17,7 @@ describe('editor: Check now in the form of a host', () => {
     await suite.editor.cancelForm();
   }
 
-  it('shows the table of the host as it is deployed, by the keyboard alone', async () => {
+  it('shows the table of the host as it stands in the form, by the keyboard alone', async () => {
     const form = await openHost();
     const button = form.getByRole('button', { name: 'Check now' });
     await button.focus();
@@ -47,12 +48,35 @@ describe('editor: Check now in the form of a host', () => {
     await closeForms();
   });
 
-  it('says so where the host is not deployed yet', async () => {
+  it('covers what is in the form, saved or not', async () => {
+    const form = await openHost();
+    const port = await freePort();
+    const holder = await occupy(port);
+    try {
+      await suite.editor.enter(form.locator('#node-config-input-httpPort'), String(port));
+      await form.getByRole('button', { name: 'Check now' }).click();
+      await form.locator('#sonota-host-checks', { hasText: String(port) }).waitFor();
+      assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Not ready/);
+      await suite.editor.enter(form.locator('#node-config-input-httpPort'), '0');
+      await suite.editor.enter(form.locator('#node-config-input-password'), 'a home password');
+      await form.getByRole('button', { name: 'Check now' }).click();
+      await form.locator('#sonota-host-checks', { hasText: 'Name and password of the home Wi-Fi are known' }).waitFor();
+      assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready, with 3 warnings; the first: /);
+    } finally {
+      await holder.release();
+      await closeForms();
+    }
+  });
+
+  it('checks a host that is not deployed yet', async () => {
     await suite.editor.openForm(idOf('sonota-provision'));
     await suite.editor.page.locator('#node-input-btn-host-add').click();
     const form = suite.editor.page.locator('#node-config-dialog-edit-form');
+    for (const name of ['httpsPort', 'legacyPort', 'httpPort']) {
+      await suite.editor.enter(form.locator(`#node-config-input-${name}`), String(await freePort()));
+    }
     await form.getByRole('button', { name: 'Check now' }).click();
-    await form.locator('#sonota-host-checks', { hasText: 'not deployed yet' }).waitFor();
+    await form.locator('#sonota-host-checks table').waitFor();
     await closeForms();
   });
 });

@@ -56,9 +56,9 @@ describe('flash/stage-runs', () => {
     steps.runs.on('left-no-trace', ({ id }) => traceless.push(id));
     const refused = new FlashError('wifi-credentials-missing', { what: 'ssid' });
     const says = (deviceid: string | undefined): Partial<StageRequest> => ({
-      run: async ({ say, job }) => {
-        say('wait-for-ap');
-        if (deviceid !== undefined) steps.jobs.identify(job, deviceid);
+      run: async (context) => {
+        context.say('wait-for-ap');
+        if (deviceid !== undefined) steps.jobs.identify(context.job, deviceid);
         throw refused;
       },
     });
@@ -70,10 +70,10 @@ describe('flash/stage-runs', () => {
     await assertCode(ended(steps.begin('node', '2', silent)), 'wifi-credentials-missing');
     assert.equal(traceless.length, 1, 'a wait that was in vain, and what is known of a device, can be tried again');
     const cancelled = steps.begin('node', undefined, {
-      run: ({ say, signal }) =>
+      run: (context) =>
         new Promise((_, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as FlashError));
-          say('wait-for-ap');
+          context.signal.addEventListener('abort', () => reject(context.signal.reason as FlashError));
+          context.say('wait-for-ap');
           steps.runs.cancel('node');
         }),
     });

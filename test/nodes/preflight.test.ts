@@ -170,11 +170,9 @@ describe('nodes: Check now in the form of a host', () => {
     bed = undefined;
   });
 
-  type Answer = { deployed: boolean } & PreflightReport;
-
-  async function ask(id: string): Promise<Answer> {
-    const answer = await helper.request().post(`/sonota/host/${id}/preflight`).expect(200);
-    return answer.body as Answer;
+  async function ask(id: string, form?: object): Promise<PreflightReport> {
+    const answer = await helper.request().post(`/sonota/host/${id}/preflight`).send(form).expect(200);
+    return answer.body as PreflightReport;
   }
 
   function hostAlone(ports: Ports): Flow {
@@ -185,8 +183,8 @@ describe('nodes: Check now in the form of a host', () => {
     const ports = await freePorts();
     bed = await Bed.load(hostAlone(ports), CREDENTIALS);
     assert.equal(await listens(ports.httpsPort), false);
-    const { deployed, verdict, checks } = await ask('host');
-    assert.deepEqual([deployed, verdict], [true, 'warning']);
+    const { verdict, checks } = await ask('host');
+    assert.equal(verdict, 'warning');
     assert.ok(checks.some(({ check, ok }) => check === 'self' && ok === true));
     assert.equal(await listens(ports.httpsPort), false);
   });
@@ -218,9 +216,34 @@ describe('nodes: Check now in the form of a host', () => {
     assert.doesNotMatch(JSON.stringify(await ask('host')), /top secret|"home"/);
   });
 
-  it('says so where the host is not deployed, and where the node is none', async () => {
+  it('refuses what is no host where no form comes with it', async () => {
     bed = await Bed.load(flowOf(await freePorts()), CREDENTIALS);
-    assert.deepEqual(await ask('nobody'), { deployed: false });
-    assert.deepEqual(await ask('preflight'), { deployed: false });
+    for (const id of ['nobody', 'preflight']) {
+      const { body } = await helper.request().post(`/sonota/host/${id}/preflight`).expect(422);
+      assert.equal((body as { code: string }).code, 'host-missing');
+    }
+  });
+
+  it('checks what a form holds, deployed or not, and leaves nothing listening', async () => {
+    const [deployed, typed] = [await freePorts(), await freePorts()];
+    bed = await Bed.load(flowOf(deployed), CREDENTIALS);
+    const form = { bind: '127.0.0.1', address: '127.0.0.1', ...typed, finalStagePort: typed.httpPort, ssid: 'home' };
+    const wifiOf = ({ checks }: PreflightReport): unknown => checks.find(({ check }) => check === 'wifi')?.ok;
+    const report = await ask('host', form);
+    assert.ok(report.checks.some(({ text }) => text.includes(String(typed.httpsPort))));
+    assert.ok(!JSON.stringify(report).includes(String(deployed.httpsPort)));
+    assert.equal(wifiOf(report), true, 'a password that was not typed is the deployed one');
+    assert.equal(wifiOf(await ask('new', form)), 'warn');
+    assert.equal(wifiOf(await ask('new', { ...form, password: 'typed just now' })), true);
+    const holder = await occupy(typed.httpPort);
+    try {
+      assert.equal((await ask('new', form)).verdict, 'not-ready');
+    } finally {
+      await holder.release();
+    }
+    assert.equal(await listens(typed.httpsPort), false);
+    const wrong = { ...form, httpsPort: 'https' };
+    const { body } = await helper.request().post('/sonota/host/host/preflight').send(wrong).expect(422);
+    assert.match((body as { message: string }).message, /httpsPort/);
   });
 });

@@ -14,7 +14,15 @@ const STAGES = {
 } as const;
 
 /** What the node itself adds: its form, its host, and which device it is for. */
-const OF_THE_NODE = ['host-missing', 'port-in-use', 'address-invalid', 'url-invalid', 'device-unknown', 'device-not-ready', 'device-busy'];
+const OF_THE_NODE = [
+  'host-missing',
+  'port-in-use',
+  'address-invalid',
+  'url-invalid',
+  'device-unknown',
+  'device-not-ready',
+  'device-busy',
+];
 
 describe('the errors that a help lists', () => {
   for (const [node, [file, name]] of Object.entries(STAGES)) {

@@ -27,6 +27,7 @@ import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from './probe-images';
 import { FlashQueue } from '../queue/flash-queue';
 import { listeningHost } from './listening';
+import { NextSteps } from '../next-step/next-steps';
 import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
 import { StageRuns } from '../run/stage-runs';
 import { KeptSetUps } from '../tasmota/kept-set-ups';
@@ -75,6 +76,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly radio: Radio;
   /** The network that a flow of one's own has joined. */
   readonly wifiSession: WifiSession;
+  /** What a person has begun behind a flash. */
+  readonly nextSteps = new NextSteps();
   /** Set-ups of new firmware that have not ended. */
   readonly setUps: KeptSetUps;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
@@ -303,6 +306,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
     this.queue.close();
+    this.nextSteps.close();
     this.runs.cancelAll();
     await this.stopListening();
     this.turn.leave(this.jobs);

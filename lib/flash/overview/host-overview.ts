@@ -19,7 +19,8 @@ export interface HostOverview {
   readonly queue: QueueSnapshot | undefined;
 }
 
-export function overviewOfHost({ isListening, address, ports, trouble, jobs, runs, queue }: FlashHost): HostOverview {
+export function overviewOfHost(host: FlashHost): HostOverview {
+  const { isListening, address, ports, trouble, jobs, runs, queue, nextSteps } = host;
   const newestFirst = [...jobs.all()].reverse();
   const ended = newestFirst.filter((job) => !job.isOpen).slice(0, ENDED_SHOWN);
   const shown = [...newestFirst.filter((job) => job.isOpen), ...ended];
@@ -29,7 +30,7 @@ export function overviewOfHost({ isListening, address, ports, trouble, jobs, run
     address,
     ports: [ports.https, ports.legacy, ports.http].filter((port) => port > 0),
     trouble: trouble && { code: trouble.code, text: trouble.message, values: trouble.values },
-    jobs: shown.map((job) => overviewOf(job, runs.failures.has(job.id))),
+    jobs: shown.map((job) => overviewOf(job, runs.failures.has(job.id), nextSteps.of(job.id))),
     queue: queued.entries.length > 0 || queued.state === 'paused' ? queued : undefined,
   };
 }

@@ -1,13 +1,16 @@
-import { identify, type Project } from '../../image';
+import type { ErrorCode, ErrorValues } from '../../errors';
+import type { Project } from '../../image';
 import { roadOf, type Road } from '../../protocol/roads';
-import type { LoadedImage } from '../firmware/firmware';
 import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
 import { announce, type AnnouncementName, type AnnouncementValues } from '../run/announcements';
 import { needsPerson } from '../run/person-needed';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
+import { isGivable } from '../next-step/give-wifi';
+import type { NextStep } from '../next-step/next-steps';
 import { lastRequestIn, type LastRequest } from './last-request';
+import { projectOf } from './project-of';
 
 /** A job as people look at it, for the sidebar: plain data for JSON, no secrets. */
 export interface JobOverview extends Pick<
@@ -21,7 +24,7 @@ export interface JobOverview extends Pick<
   readonly lastStage: StageName;
   readonly endedAt: string | undefined;
   readonly verdict: Pick<Verdict, 'code' | 'confidence' | 'text' | 'values'> | undefined;
-  /** What its stage says now, in a wait also what the person must do. */
+  /** What its stage says now, or the step behind the flash, in a wait also what the person must do. */
   readonly says: { name: AnnouncementName; values: AnnouncementValues; text: string; details?: string } | undefined;
   /** Whether a person must do something now. */
   readonly isHandNeeded: boolean;
@@ -31,15 +34,24 @@ export interface JobOverview extends Pick<
   readonly firmware: Project | undefined;
   /** Where the page of the new firmware was found. */
   readonly pageUrl: string | undefined;
+  /** How it stands with the home Wi-Fi for the new firmware, once a person has asked for that. */
+  readonly nextStep:
+    { state: NextStep['state']; error?: { code: ErrorCode; text: string; values: ErrorValues } } | undefined;
+  /** Whether the new firmware can be given the home Wi-Fi. */
+  readonly canGiveWifi: boolean;
   readonly lastRequest: LastRequest | undefined;
   readonly canCancel: boolean;
   readonly canRetry: boolean;
   readonly canForget: boolean;
 }
 
-/** @param canRetry whether the message that a failed job began its last stage with is still known */
-export function overviewOf(job: Job, canRetry: boolean): JobOverview {
-  const { id, evidence, said, lastStage } = job;
+/**
+ * @param canRetry whether the message that a failed job began its last stage with is still known
+ * @param nextStep what was begun behind the flash
+ */
+export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): JobOverview {
+  const { id, evidence, lastStage } = job;
+  const said = job.said ?? nextStep?.said;
   const { deviceid, model, romVersion, stage, percent, startedAt, stages, error } = job.snapshot();
   const isSeen = evidence.all.length > 0;
   const { code, confidence, text, values } = evidence.verdict();
@@ -60,22 +72,22 @@ export function overviewOf(job: Job, canRetry: boolean): JobOverview {
     isHandNeeded: said !== undefined && needsPerson(said.name),
     waitEndsAt: waitEndOf(job)?.toISOString(),
     firmware: projectOf(job),
-    pageUrl: pageOf(job),
+    pageUrl: nextStep?.url ?? pageOf(job),
+    nextStep: nextStep && shownStep(nextStep),
+    canGiveWifi: stage === 'done' && isGivable(projectOf(job)) && canBegin(nextStep),
     lastRequest: lastRequestIn(evidence.all),
-    canCancel: job.running !== undefined,
+    canCancel: job.running !== undefined || nextStep?.state === 'running',
     canRetry: stage === 'failed' && canRetry,
     canForget: job.isForgettable,
   };
 }
 
-/** An image is large, and is looked at each time that somebody looks at its job. */
-const projects = new WeakMap<LoadedImage, Project>();
+function canBegin(nextStep: NextStep | undefined): boolean {
+  return nextStep === undefined || nextStep.state === 'failed';
+}
 
-function projectOf({ firmware: { final } }: Job): Project | undefined {
-  if (!final) return undefined;
-  const known = projects.get(final) ?? identify(final.bytes).project;
-  projects.set(final, known);
-  return known;
+function shownStep({ state, error }: NextStep): JobOverview['nextStep'] {
+  return error ? { state, error: { code: error.code, text: error.message, values: error.values } } : { state };
 }
 
 function pageOf(job: Job): string | undefined {

@@ -390,6 +390,14 @@ export const ANNOUNCEMENTS = {
     text: 'Waiting for the Tasmota to connect to the broker {broker}.',
     details: 'The Tasmota {hostname} has the settings of this MQTT broker.',
   },
+  // giving ESPHome the home Wi-Fi
+  'wait-for-portal': {
+    state: 'waiting',
+    label: 'join its Wi-Fi',
+    text: 'Join the Wi-Fi that the new ESPHome opens with this machine.',
+    details:
+      'Its name and password are those of its configuration. An open one is joined automatically where possible.',
+  },
   'tasmota-done': { state: 'working', label: 'set up', text: 'The Tasmota {hostname} is set up at {url}.' },
 } as const satisfies Record<string, Announcement>;
 

@@ -21,6 +21,7 @@ const NEEDS_PERSON: ReadonlySet<AnnouncementName> = new Set<AnnouncementName>([
   'wait-for-new-firmware',
   'new-firmware-stranger',
   'wait-for-tasmota',
+  'wait-for-portal',
 ]);
 
 export function needsPerson(name: AnnouncementName): boolean {

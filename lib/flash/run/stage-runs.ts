@@ -12,6 +12,9 @@ import type { StageName } from '../routes/stages';
 import { outcomeOf, TicketBook, type TicketRecord } from '../kept/ticket-book';
 import { isTrouble } from '../verdict/verdict';
 
+/** As many as jobs are kept that have ended, and some that have not. */
+const NODES_KEPT = 200;
+
 /** Where a node's news go: the instance of the node that is deployed now. */
 export interface Outlet {
   progress(report: Report, job: JobSnapshot, ticket: Ticket): void;
@@ -84,6 +87,8 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   readonly tickets = new TicketBook();
   /** What a person may try again. */
   readonly failures = new Failures();
+  /** The node that had each of the newest jobs last, by the id of the job. */
+  private readonly lastNodes = new Map<string, string>();
   private readonly running = new Set<Run>();
   private readonly queue: Run[] = [];
   private readonly outlets = new Map<string, Outlet>();
@@ -142,6 +147,11 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
       if (run.tickets.some((ticket) => ticket.nodeId !== nodeId)) this.dropTickets(run, nodeId, error);
       else if (run.tickets.length > 0) run.controller.abort(error);
     }
+  }
+
+  /** The node that had a job last, in this process. */
+  nodeOf(jobId: string): string | undefined {
+    return this.lastNodes.get(jobId);
   }
 
   /** Whether a message of the node is in a stage, or waits for it. */
@@ -296,6 +306,9 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
 
   private inJob(ticket: Ticket, job: Job): void {
     this.tickets.inJob(ticket, job);
+    this.lastNodes.delete(job.id);
+    this.lastNodes.set(job.id, ticket.nodeId);
+    if (this.lastNodes.size > NODES_KEPT) this.lastNodes.delete(this.lastNodes.keys().next().value as string);
     this.emit('in-job', ticket, job);
   }
 

@@ -168,11 +168,14 @@ class SetUpRun {
   }
 
   private guesses(last: string | undefined): string[] {
-    const { ip, mac } = this.options.device;
+    const { apUrl, device } = this.options;
+    const { ip, mac } = device;
     // Whoever answers at an address alone may be anybody: without its MAC the device is not looked for there.
     const isKnown = (this.known?.mac ?? mac) !== undefined;
     const lastIp = ip === undefined || isLoopback(ip) || !isKnown ? [] : [`http://${ip}`];
-    const all = [...(last === undefined ? [] : [last]), ...lastIp, ...this.byName()];
+    // In a rehearsal its access point and its place at home are one machine; what it was before has booted less often.
+    const rehearsed = this.known?.bootCount !== undefined && isLoopback(new URL(apUrl).hostname) ? [apUrl] : [];
+    const all = [...(last === undefined ? [] : [last]), ...lastIp, ...this.byName(), ...rehearsed];
     return [...new Set(all)].filter((url) => url !== `http://${NEW_FIRMWARE_AP_ADDRESS}`);
   }
 

@@ -5,7 +5,7 @@ interface SonotaCard {
   update(job: SonotaJob): void;
 }
 
-type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'forget';
+type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'forget' | 'give';
 
 const SONOTA_DEED_ICONS = {
   cancel: 'fa-stop',
@@ -23,7 +23,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const details = $('<p class="sonota-card-details"></p>');
   const clock = sonotaCountdown();
   const picture = sonotaPictures();
-  const next = sonotaNextStep();
+  const next = sonotaNextStep(() => shown && act('give', shown));
   const verdict = $('<p class="sonota-card-verdict"></p>');
   const request = $('<p class="sonota-card-more sonota-card-request"></p>');
   const about = $('<p class="sonota-card-more"></p>');
@@ -51,9 +51,9 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
       button.on('click', () => shown && act(deed, shown));
       return [deed, button.appendTo(buttons)];
     }),
-  ) as Record<SonotaDeed, JQuery>;
+  ) as Record<keyof typeof SONOTA_DEED_ICONS, JQuery>;
 
-  const allow = (deed: SonotaDeed, may: boolean, device: string, whyNot = ''): void => {
+  const allow = (deed: keyof typeof SONOTA_DEED_ICONS, may: boolean, device: string, whyNot = ''): void => {
     const label = sonotaSidebarText(`button.${deed}Of`, { device });
     deeds[deed].prop('disabled', !may).attr({ 'aria-label': label, title: may ? label : whyNot });
   };
@@ -119,7 +119,7 @@ function sonotaDetailsOf({ name, values, details }: SonotaSentence): string {
 /** A trouble that the stage announces in the same words is said once. */
 function sonotaVerdictOf(job: SonotaJob): string {
   const { verdict, says } = job;
-  if (job.stage === 'done') return sonotaSidebarText('job.flashed');
+  if (job.stage === 'done') return job.nextStep ? '' : sonotaSidebarText('job.flashed');
   if (!verdict || verdict.code === 'on-course') return '';
   const text = sonotaExplained(verdict);
   if (says && sonotaAnnounced(says) === text) return '';

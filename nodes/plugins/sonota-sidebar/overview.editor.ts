@@ -9,6 +9,12 @@ interface SonotaSentence {
   details?: string;
 }
 
+interface SonotaTrouble {
+  code: string;
+  text: string;
+  values: SonotaValues;
+}
+
 interface SonotaJob {
   id: string;
   deviceid: string | null;
@@ -28,6 +34,8 @@ interface SonotaJob {
   waitEndsAt?: string;
   firmware?: string;
   pageUrl?: string;
+  nextStep?: { state: 'running' | 'done' | 'failed'; error?: SonotaTrouble };
+  canGiveWifi: boolean;
   canCancel: boolean;
   canRetry: boolean;
   canForget: boolean;
@@ -59,7 +67,7 @@ interface SonotaHost {
   isListening: boolean;
   address?: string;
   ports: number[];
-  trouble?: { code: string; text: string; values: SonotaValues };
+  trouble?: SonotaTrouble;
   jobs: SonotaJob[];
   queue?: SonotaQueue;
 }

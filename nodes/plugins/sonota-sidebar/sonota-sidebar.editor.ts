@@ -90,6 +90,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
       evidence: () => $.ajax({ url: `${url}/evidence`, dataType: 'text' }).done(sonotaSave),
       retry: () => $.ajax({ url: `${url}/retry`, method: 'POST' }).done(refresh),
       forget: () => $.ajax({ url, method: 'DELETE' }).done(refresh),
+      give: () => $.ajax({ url: `${url}/next-step`, method: 'POST' }).done(refresh),
     }[deed]();
     void asked.fail((request) => complain(request, deed === 'evidence' ? 'mayNotSee' : 'mayNotChange'));
   };

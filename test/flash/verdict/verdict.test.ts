@@ -192,7 +192,11 @@ describe('flash/verdict over real sockets', () => {
       const stage = cloud(bench);
       const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
       assert.equal(warned.warning, 'nothing-arrived');
-      assert.match((await stage.job()).evidence.verdict().text, /within 1 s\./, 'the time that has passed, not the limit');
+      assert.match(
+        (await stage.job()).evidence.verdict().text,
+        /within 1 s\./,
+        'the time that has passed, not the limit',
+      );
       await (await bench.device()).start();
       assert.equal((await stage.outcome).job.verdict?.code, 'on-course');
     });

@@ -1,0 +1,59 @@
+import type { NodeAPI } from 'node-red';
+import { FlashHost } from '../../lib/flash/host/host';
+import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
+import type { HostNode } from '../shared/hosts';
+import { wifiPresence } from '../shared/hosts';
+import { ownFolder } from '../shared/library';
+import { MessageValues } from '../shared/messages';
+import { Values } from '../shared/values';
+import { editorPortOf } from './editor-port';
+import { readHostForm } from './settings';
+
+/** What may stand in the form of a host; whatever else a request brings is left out. */
+const FIELDS = [
+  'ssid',
+  'address',
+  'bind',
+  'httpsPort',
+  'legacyPort',
+  'httpPort',
+  'finalStagePort',
+  'wifi',
+  'wifiInterface',
+  'wifiUplink',
+  'password',
+] as const;
+
+/**
+ * Checks a host as its form has it, saved or not: one that exists for as long as that takes, and keeps nothing.
+ *
+ * @param fields of the form as the editor has them; a password that was not typed is not among them
+ * @param deployed the same host as it is deployed, which has the password then
+ * @throws FlashError `value-invalid`, `variable-unset`; `cancelled`
+ */
+export async function checkForm(
+  RED: NodeAPI,
+  fields: Readonly<Record<string, unknown>>,
+  deployed: HostNode | undefined,
+  signal: AbortSignal,
+): Promise<SaidReport> {
+  const given = Object.fromEntries(FIELDS.map((name) => [name, resolved(RED, fields[name], deployed)]));
+  const { settings, wifi, radio } = readHostForm(Values.ofForm(given), editorPortOf(RED));
+  if (settings.problem) throw settings.problem;
+  const password = wifi.password ?? deployed?.wifi.password;
+  const host = new FlashHost(settings, ownFolder(RED));
+  try {
+    host.radio.use(radio);
+    const presence = wifiPresence({ wifi: { ...wifi, password } }, new MessageValues({}));
+    return await preflight(host, { wifi: presence, signal, mentionsFirmware: true });
+  } finally {
+    await host.close();
+  }
+}
+
+/** A field may hold the name of a variable; one that is not set stays as it is, and is refused. */
+function resolved(RED: NodeAPI, value: unknown, node: HostNode | undefined): unknown {
+  if (typeof value !== 'string' || !/^\$\{[^}]+\}$/.test(value)) return value;
+  const found: unknown = RED.util.evaluateNodeProperty(value, 'env', node as never, {});
+  return typeof found === 'string' && found !== '' ? found : value;
+}
