@@ -26,8 +26,8 @@ export interface HostNode extends Node {
 }
 
 /** The host of a node; undefined where none is chosen, or it is not there. */
-export function hostNodeOf(RED: NodeAPI, config: { host: string }): HostNode | undefined {
-  const node = RED.nodes.getNode(config.host) as HostNode | null;
+export function hostNodeOf(RED: NodeAPI, { host }: { host?: string }): HostNode | undefined {
+  const node = host === undefined ? null : (RED.nodes.getNode(host) as HostNode | null);
   return node?.type === 'sonota-host' ? node : undefined;
 }
 

@@ -71,6 +71,11 @@ export class NodeStatus {
     this.display(() => this.set('yellow', 'ring', code));
   }
 
+  /** At an end that is good, though something may not be. @param code of a finding */
+  doubtful(code: string): void {
+    this.display(() => this.set('yellow', 'dot', code));
+  }
+
   failed(code: ErrorCode): void {
     this.display(() => this.set('red', 'ring', code));
   }

@@ -8,7 +8,9 @@ import { MessageValues } from './messages';
 import { NodeStatus } from './status';
 import { translateError, translator, type Translate } from './translate';
 
-type Send = (messages: Message | (Message | null)[]) => void;
+/** What goes out: a message by output 1, or one for each output. */
+type Outgoing = Message | (Message | null)[];
+type Send = (messages: Outgoing) => void;
 type Done = (error?: Error) => void;
 
 /** What a node does for one message. */
@@ -30,20 +32,22 @@ export interface TaskStore {
 }
 
 export interface TaskNodeOptions {
-  /** One message after another, in their order; else each at once. */
-  readonly oneAtATime: boolean;
+  /** One message after another, in their order; else each immediately. */
+  readonly oneAtATime?: boolean;
   /**
    * What `msg.cancel` ends: what is at work, or also what waits for its turn; of `msg.deviceid` where that is given.
    * Without it a message that says so is one like any other.
    */
   readonly cancels?: 'running' | 'all';
-  /** Throws a FlashError where the form cannot do; the node shows it when it is deployed. */
-  check?(host: HostNode): void;
+  /** Whether it waits for devices that connect by themselves: its host then listens for as long as it is deployed. */
+  readonly awaitsDevices?: boolean;
   /** Throws a FlashError for a message that cannot do, before it waits for its turn. */
-  refuse?(host: HostNode, said: MessageValues): void;
-  /** Resolves with what goes out at the end, the status being set; rejects with a FlashError. */
-  run(host: HostNode, task: Task): Promise<Message | (Message | null)[]>;
+  refuse?(said: MessageValues): void;
+  /** Resolves with what goes out at the end, if anything, the status being set; rejects with a FlashError. */
+  run(task: Task): Promise<Outgoing | undefined>;
   readonly store?: (host: HostNode) => TaskStore;
+  /** The instance goes; with `removed` the node itself. */
+  closed?(removed: boolean): void | Promise<void>;
 }
 
 interface Taken extends Omit<Task, 'signal'> {
@@ -56,14 +60,14 @@ interface Taken extends Omit<Task, 'signal'> {
   hasBegun: boolean;
 }
 
-/** A config with a host. */
+/** A config, with a host where the node has one. */
 export interface TaskNodeDef extends NodeDef {
-  host: string;
+  host?: string;
 }
 
 /**
- * Wires a node that does one task for each message and belongs to no stage of a flash: input, cancel, queue, status,
- * errors in the language of Node-RED, users of the host, close. Nothing here can throw into Node-RED.
+ * Wires a node that does one task for each message: input, cancel, queue, status, errors in the language of Node-RED,
+ * users of the host, close. Nothing here can throw into Node-RED.
  */
 export class TaskNode {
   readonly status: NodeStatus;
@@ -76,23 +80,33 @@ export class TaskNode {
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    private readonly config: TaskNodeDef,
+    config: TaskNodeDef,
     private readonly options: TaskNodeOptions,
   ) {
     this.translate = translator(RED, config.type);
     this.status = new NodeStatus(node, this.translate);
     this.hostNode = hostNodeOf(RED, config);
-    if (this.hostNode) hosts.addUser(config.host, node.id);
-    try {
-      options.check?.(requireHost(this.hostNode));
-    } catch (thrown) {
-      this.problem(thrown);
-    }
+    const { awaitsDevices = false } = options;
+    if (this.hostNode) hosts.addUser(this.hostNode.id, node.id, { awaitsDevices });
     if (options.store) whenFlowsRun(RED, node, () => this.resume());
     node.on('input', (message, send, done) => this.take(message, send, done));
     node.on('close', (removed: boolean, done: () => void) => {
       this.close(removed).then(done, done);
     });
+  }
+
+  /** @throws FlashError `host-missing`, or what in the host's form cannot be read */
+  get host(): HostNode {
+    return requireHost(this.hostNode);
+  }
+
+  /** Does what there is to do when the node is deployed; what goes wrong with it is shown. */
+  start(action: () => unknown): void {
+    try {
+      action();
+    } catch (thrown) {
+      this.problem(thrown);
+    }
   }
 
   /** Shows what went wrong; @returns it in the language of Node-RED */
@@ -110,21 +124,19 @@ export class TaskNode {
         this.cancel(said.deviceId());
         return done();
       }
-      const host = requireHost(this.hostNode);
-      this.options.refuse?.(host, said);
+      this.options.refuse?.(said);
       const id = randomUUID();
-      this.options.store?.(host).began(this.node.id, { id, message, password: said.password() });
+      this.store?.began(this.node.id, { id, message, password: said.password() });
       this.add({ id, said, send, done, isResumed: false });
     } catch (thrown) {
       done(this.problem(thrown));
     }
   }
 
-  /** Continues with the messages that this node held when it was deployed anew, or when Node-RED ended. */
+  /** Continues with the messages that this node held when it was deployed again, or when Node-RED ended. */
   private resume(): void {
-    const { hostNode, node } = this;
-    const left = (hostNode && this.options.store?.(hostNode).left(node.id)) ?? [];
-    for (const { id, message, password } of left) {
+    const { node } = this;
+    for (const { id, message, password } of this.store?.left(node.id) ?? []) {
       if (this.tasks.some((taken) => taken.id === id)) continue;
       const said = new MessageValues(message, password);
       const done: Done = (error) => error && node.error(error, message);
@@ -132,33 +144,34 @@ export class TaskNode {
     }
   }
 
-  private add(how: Omit<Taken, 'controller' | 'isRunning' | 'hasBegun'>): void {
-    this.tasks.push({ ...how, controller: new AbortController(), isRunning: false, hasBegun: false });
+  private add({ done, ...how }: Omit<Taken, 'controller' | 'isRunning' | 'hasBegun'>): void {
+    const controller = new AbortController();
+    this.tasks.push({ ...how, done: once(done), controller, isRunning: false, hasBegun: false });
     this.runNext();
   }
 
   private runNext(): void {
-    const isBusy = (): boolean => this.options.oneAtATime && this.tasks.some(({ isRunning }) => isRunning);
-    for (const taken of [...this.tasks]) if (!taken.isRunning && !isBusy()) this.start(taken);
+    const isBusy = (): boolean => Boolean(this.options.oneAtATime) && this.tasks.some(({ isRunning }) => isRunning);
+    for (const taken of [...this.tasks]) if (!taken.isRunning && !isBusy()) this.begin(taken);
     this.status.queue(this.tasks.filter(({ isRunning }) => !isRunning).length);
   }
 
-  private start(taken: Taken): void {
+  private begin(taken: Taken): void {
     const { said, send, isResumed, controller } = taken;
     taken.isRunning = true;
     Promise.resolve()
       .then(() => {
         taken.hasBegun = true;
-        return this.options.run(requireHost(this.hostNode), { said, send, isResumed, signal: controller.signal });
+        return this.options.run({ said, send, isResumed, signal: controller.signal });
       })
       .then((messages) => {
         this.forget(taken);
-        send(messages);
+        if (messages) send(messages);
         taken.done();
       })
       .catch((thrown: unknown) => {
-        // What a deploy cuts short has nothing to say: the next instance starts it again.
-        if (this.isClosed) return taken.done();
+        // What a deploy cuts short has nothing to report: the next instance starts it again.
+        if (this.isClosed) return;
         this.forget(taken);
         taken.done(this.problem(thrown));
       })
@@ -183,18 +196,33 @@ export class TaskNode {
   }
 
   private forget({ id }: Taken): void {
-    if (this.hostNode) this.options.store?.(this.hostNode).ended(this.node.id, id);
+    this.store?.ended(this.node.id, id);
   }
 
-  private async close(removed: boolean): Promise<void> {
-    const { hostNode, node, config } = this;
-    this.isClosed = true;
-    for (const taken of this.tasks) {
-      taken.controller.abort(new FlashError('cancelled'));
-      if (!taken.isRunning) taken.done();
-    }
-    if (!hostNode) return;
-    if (removed) this.options.store?.(hostNode).forget(node.id);
-    await hosts.removeUser(config.host, node.id, removed);
+  private get store(): TaskStore | undefined {
+    return this.hostNode && this.options.store?.(this.hostNode);
   }
+
+  /** Lets its messages go without an error. */
+  private async close(removed: boolean): Promise<void> {
+    const { hostNode, node } = this;
+    this.isClosed = true;
+    for (const { controller, done } of this.tasks) {
+      controller.abort(new FlashError('cancelled'));
+      done();
+    }
+    if (removed) this.store?.forget(node.id);
+    await this.options.closed?.(removed);
+    if (hostNode) await hosts.removeUser(hostNode.id, node.id, removed);
+  }
+}
+
+/** Node-RED counts a message that is completed twice as two. */
+function once(done: Done): Done {
+  let isDone = false;
+  return (error) => {
+    if (isDone) return;
+    isDone = true;
+    done(error);
+  };
 }

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import type { Message } from '../../lib/flash/job/ticket';
 import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, wifiPresence } from '../shared/hosts';
@@ -12,19 +13,18 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config);
     const tasks = new TaskNode(RED, this, config, {
-      oneAtATime: false,
-      check: () => undefined,
       // The message's own Wi-Fi and firmware count too.
-      run: async (host, { said, signal }) => {
-        const { status, translate } = tasks;
+      run: async ({ said, signal }): Promise<Message> => {
+        const { host, status, translate } = tasks;
         const sources = chooseFirmware(RED, form.text('firmware'), said);
         status.busy(translate('status.checking', 'checking'));
         const options = { wifi: wifiPresence(host, said), sources, signal };
-        const report = await hosts.whileListening(config.host, () => preflight(host.flashHost, options));
+        const report = await hosts.whileListening(host.id, () => preflight(host.flashHost, options));
         show(status, report);
         return Object.assign(said.message, { payload: translatePreflight(RED, report) });
       },
     });
+    tasks.start(() => tasks.host);
   }
 
   RED.nodes.registerType('sonota-preflight', SonotaPreflight);

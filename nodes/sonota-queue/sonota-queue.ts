@@ -1,97 +1,69 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { asFlashError, type FlashError } from '../../lib/errors';
+import type { Node, NodeAPI } from 'node-red';
 import { ASKED_AT_ONCE } from '../../lib/flash/queue/asked-at-once';
 import type { Message } from '../../lib/flash/job/ticket';
 import type { FlashQueue, QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { whenFlowsRun } from '../shared/deploys';
-import { homeWifi, hostNodeOf, hosts, requireHost, type HostNode } from '../shared/hosts';
-import { MessageValues } from '../shared/messages';
-import { NodeStatus } from '../shared/status';
+import { homeWifi, type HostNode } from '../shared/hosts';
+import type { MessageValues } from '../shared/messages';
 import { Throttle } from '../../lib/flash/waiting/throttle';
-import { translateError, translator } from '../shared/translate';
+import { TaskNode, type TaskNodeDef } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { showQueue } from './queue-status';
-
-interface QueueDef extends NodeDef {
-  host: string;
-}
 
 /** A person or two can look after so many devices between their first and their last stage. */
 const AT_ONCE = 3;
 const ATTEMPTS = 2;
 
 export default function register(RED: NodeAPI): void {
-  function SonotaQueue(this: Node, config: QueueDef): void {
+  function SonotaQueue(this: Node, config: TaskNodeDef): void {
     RED.nodes.createNode(this, config);
-    const translate = translator(RED, config.type);
-    const status = new NodeStatus(this, translate);
-    const hostNode = hostNodeOf(RED, config);
     const form = Values.ofForm(config);
-    const queue = hostNode?.flashHost.queue;
-
-    let told = '';
-    const tell = (): void => {
-      const snapshot = queue?.snapshot();
-      const text = JSON.stringify(snapshot);
-      if (!snapshot || text === told) return;
-      told = text;
-      showQueue(status, snapshot, translate);
-      this.send([null, null, { topic: 'queue', payload: snapshot }]);
-    };
-    const throttle = new Throttle(tell);
-
     const limits = (): { atOnce: number; attempts: number } => ({
       atOnce: form.count('atOnce') ?? AT_ONCE,
       attempts: form.count('attempts') ?? ATTEMPTS,
     });
-    const showProblem = (thrown: unknown): FlashError => {
-      const error = asFlashError(thrown);
-      status.failed(error.code);
-      return translateError(RED, error);
-    };
 
-    const attach = (to: FlashQueue): void => {
-      const outlet: QueueOutlet = {
-        ...limits(),
-        start: (message, where) => {
-          const output = where === 'beginning' ? 0 : 1;
-          if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
-          const messages: (Message | null)[] = [null, null, null];
-          messages[output] = RED.util.cloneMessage(message);
-          this.send(messages);
-          return true;
-        },
-      };
-      queue?.on('changed', throttle.call);
-      whenFlowsRun(RED, this, () => to.attach(this.id, outlet));
-    };
-
-    // "All" means the devices that have dialled in, and one that dials in needs no set-up.
-    if (hostNode) hosts.addUser(config.host, this.id, { awaitsDevices: true });
-    try {
-      attach(requireHost(hostNode).flashHost.queue);
-    } catch (thrown) {
-      showProblem(thrown);
-    }
-
-    this.on('input', (message: Message, _send, done) => {
-      const said = new MessageValues(message);
-      try {
-        const host = requireHost(hostNode);
+    const tasks = new TaskNode(RED, this, config, {
+      // "All" means the devices that have connected, and one that connects needs no set-up.
+      awaitsDevices: true,
+      run: ({ said }) => {
+        const { host } = tasks;
         limits();
-        said.adoptEvent();
         if (!command(host.flashHost.queue, said)) addAll(host, this.id, said);
-        done();
-      } catch (thrown) {
-        done(showProblem(thrown));
-      }
+        return Promise.resolve(undefined);
+      },
+      closed: (removed) => {
+        throttle.stop();
+        queue?.off('changed', throttle.call);
+        queue?.detach(this.id, removed);
+      },
     });
-    this.on('close', (removed: boolean, done: () => void) => {
-      throttle.stop();
-      queue?.off('changed', throttle.call);
-      queue?.detach(this.id, removed);
-      if (!hostNode) return done();
-      hosts.removeUser(config.host, this.id, removed).then(done, done);
+    const queue = tasks.hostNode?.flashHost.queue;
+
+    let reported = '';
+    const report = (): void => {
+      const snapshot = queue?.snapshot();
+      const text = JSON.stringify(snapshot);
+      if (!snapshot || text === reported) return;
+      reported = text;
+      showQueue(tasks.status, snapshot, tasks.translate);
+      this.send([null, null, { topic: 'queue', payload: snapshot }]);
+    };
+    const throttle = new Throttle(report);
+
+    const start: QueueOutlet['start'] = (message, where) => {
+      const output = where === 'beginning' ? 0 : 1;
+      if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
+      const messages: (Message | null)[] = [null, null, null];
+      messages[output] = RED.util.cloneMessage(message);
+      this.send(messages);
+      return true;
+    };
+    tasks.start(() => {
+      const { flashHost } = tasks.host;
+      const outlet = { ...limits(), start };
+      flashHost.queue.on('changed', throttle.call);
+      whenFlowsRun(RED, this, () => flashHost.queue.attach(this.id, outlet));
     });
   }
 

@@ -17,11 +17,11 @@ export default function register(RED: NodeAPI): void {
       // An access point is at one address.
       oneAtATime: true,
       cancels: 'all',
-      check: form,
-      refuse: (host, said) => void planOf(host, form(), said),
+      refuse: (said) => void planOf(tasks.host, form(), said),
       store: ({ flashHost }) => flashHost.setUps,
-      run: async (host, task) => {
+      run: async (task) => {
         const { said, isResumed, signal } = task;
+        const { host } = tasks;
         const options = { ...planOf(host, form(), said), isResumed, say: reporter(RED, tasks.status, task) };
         const found = await setUpTasmota(host.flashHost, options, signal);
         const [warning] = found.warnings;
@@ -29,6 +29,10 @@ export default function register(RED: NodeAPI): void {
         else tasks.status.done();
         return [Object.assign(said.message, { payload: found }), null];
       },
+    });
+    tasks.start(() => {
+      void tasks.host;
+      form();
     });
   }
 

@@ -1,29 +1,18 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import type { Message } from '../../lib/flash/job/ticket';
 import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
 import { DIY_FAULTS } from '../../lib/virtual/diy/faults';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../lib/virtual/diy/versions';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
-import type { VirtualSonoffOptions } from '../../lib/virtual/options';
+import type { VirtualResult, VirtualSonoffOptions } from '../../lib/virtual/options';
 import { replayOf } from '../../lib/virtual/replay';
 import { FAULTS, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { onDeployOver } from '../shared/deploys';
-import { MessageValues } from '../shared/messages';
-import { translateError, translator } from '../shared/translate';
+import type { MessageValues } from '../shared/messages';
+import { TaskNode, type TaskNodeDef } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { letGo, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
-
-type Send = (message: NodeMessage) => void;
-type Done = (error?: Error) => void;
-
-/** A message that the node took. */
-interface Taken {
-  message: NodeMessage;
-  send: Send;
-  done: Done;
-}
 
 /** A rehearsal that nobody goes on with ends by itself after this long. */
 const LINGER_MS = 15 * 60_000;
@@ -32,74 +21,47 @@ const FAULT_NAMES = FAULTS.map(({ name }) => name);
 const DIY_FAULT_NAMES = DIY_FAULTS.map(({ name }) => name);
 
 export default function register(RED: NodeAPI): void {
-  function SonotaVirtualDevice(this: Node, config: NodeDef): void {
+  function SonotaVirtualDevice(this: Node, config: TaskNodeDef): void {
     RED.nodes.createNode(this, config);
-    const translate = translator(RED, config.type);
     const form = Values.ofForm(config);
-    const pending = new Set<Taken>();
-    const turns = new SerialQueue();
+    const switching = new SerialQueue();
 
-    /** @param taken the message that switched it on; undefined where that was another instance's */
-    const outletFor = (taken?: Taken): RehearsalOutlet => ({
-      state: (name) => {
-        this.status({ fill: 'blue', shape: 'dot', text: translate(`status.${name}`, name) });
-      },
+    /** @param deliver puts out what became of the device */
+    const outletFor = (deliver: (result: VirtualResult) => void): RehearsalOutlet => ({
+      state: (name) => tasks.status.busy(tasks.translate(`status.${name}`, name)),
       ended: (result) => {
-        const isFlashed = result.result === 'flashed';
-        const text = translate(`status.${result.result}`, result.result);
-        this.status(isFlashed ? { fill: 'green', shape: 'dot', text } : { fill: 'red', shape: 'ring', text });
-        const { message = {}, send = (one: NodeMessage) => this.send(one), done } = taken ?? {};
-        if (taken) pending.delete(taken);
-        send(Object.assign(message, { payload: result }));
-        done?.();
+        const text = tasks.translate(`status.${result.result}`, result.result);
+        if (result.result === 'flashed') tasks.status.done(text);
+        else tasks.status.endedBadly(text);
+        deliver(result);
       },
-      off: () => this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') }),
+      off: () => tasks.status.idle(),
     });
-    const showProblem = (error: FlashError): FlashError => {
-      this.status({ fill: 'red', shape: 'ring', text: error.code });
-      return translateError(RED, error);
-    };
-    /** Switches the device on, or off. @returns whether it is on */
-    const obey = async (said: MessageValues, taken: Taken): Promise<boolean> => {
-      said.adoptEvent();
-      if (said.flag('cancel')) {
-        await switchOff(this.id);
-        return false;
-      }
-      const device = deviceOf(form, said);
-      await switchOn(this.id, device.make, outletFor(taken)).catch((error: Error) => {
-        throw whyNot(error, device.apAddress);
+    /** Resolves when the device has ended. */
+    const rehearse = (said: MessageValues): Promise<VirtualResult> =>
+      new Promise((resolve, reject) => {
+        const turnOn = async (): Promise<void> => {
+          const device = deviceOf(form, said);
+          await switchOn(this.id, device.make, outletFor(resolve)).catch((error: Error) => {
+            throw whyNot(error, device.apAddress);
+          });
+        };
+        switching.run(turnOn).catch(reject);
       });
-      return true;
-    };
-    this.on('input', (message: Message, send, done) => {
-      const taken = { message, send, done };
-      pending.add(taken);
-      const said = new MessageValues(message);
-      // One after another: a device that is being switched on must be found by the message that switches it off.
-      turns
-        .run(() => obey(said, taken))
-        .then((isOn) => {
-          if (isOn || !pending.delete(taken)) return;
-          done();
-        })
-        .catch((thrown: unknown) => {
-          pending.delete(taken);
-          done(showProblem(asFlashError(thrown)));
-        });
+
+    const tasks = new TaskNode(RED, this, config, {
+      run: async ({ said }) => {
+        // One after another: a device that is being switched on must be found by the message that switches it off.
+        if (said.flag('cancel')) return void (await switching.run(() => switchOff(this.id)));
+        return Object.assign(said.message, { payload: await rehearse(said) });
+      },
+      closed: (removed) => letGo(this.id, removed),
     });
-    this.on('close', (removed: boolean, done: () => void) => {
-      for (const { done: taken } of pending) taken();
-      pending.clear();
-      letGo(this.id, removed).then(done, done);
-    });
-    try {
-      deviceOf(form);
-      this.status({ fill: 'grey', shape: 'ring', text: translate('status.idle', 'idle') });
-    } catch (thrown) {
-      showProblem(asFlashError(thrown));
-    }
-    takeOver(this.id, outletFor());
+    tasks.start(() => deviceOf(form));
+    takeOver(
+      this.id,
+      outletFor((result) => this.send({ payload: result })),
+    );
   }
 
   onDeployOver(RED, () => void switchOffAbandoned());

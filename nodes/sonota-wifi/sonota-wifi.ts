@@ -2,7 +2,6 @@ import type { Node, NodeAPI } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
 import { kindOf } from '../../lib/protocol/access-points';
-import type { HostNode } from '../shared/hosts';
 import { TaskNode, type Task, type TaskNodeDef } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { networkOf } from './network';
@@ -15,11 +14,9 @@ export default function register(RED: NodeAPI): void {
   function SonotaWifi(this: Node<{ password: unknown }>, config: TaskNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config, this.credentials);
-    let joins = false;
-
-    const act = async ({ flashHost }: HostNode, { said, signal }: Task): Promise<unknown> => {
-      const { status, translate } = tasks;
-      const { wifiSession } = flashHost;
+    const act = async ({ said, signal }: Task): Promise<unknown> => {
+      const { host, status, translate } = tasks;
+      const { wifiSession } = host.flashHost;
       const { seconds, stay, action = actionIn(said) } = readForm(form);
       if (action === undefined) throw unknownAction('');
       const options = { signal, seconds };
@@ -32,19 +29,21 @@ export default function register(RED: NodeAPI): void {
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: true,
       cancels: 'running',
-      check: () => (joins = readForm(form).action === 'join'),
-      run: async (host, task) => {
-        const payload = await act(host, task);
+      run: async (task) => {
+        const payload = await act(task);
         tasks.status.done();
         return Object.assign(task.said.message, { payload });
       },
+      closed: () => void session?.off('ended', onEnded),
     });
 
-    // The node that joins tells what became of it.
-    const session = joins ? tasks.hostNode?.flashHost.wifiSession : undefined;
+    let session: WifiSession | undefined;
     const onEnded = (error: FlashError): void => this.warn(tasks.problem(error).message);
-    session?.on('ended', onEnded);
-    this.on('close', () => void session?.off('ended', onEnded));
+    tasks.start(() => {
+      const { flashHost } = tasks.host;
+      // The node that joins reports what became of it.
+      if (readForm(form).action === 'join') session = flashHost.wifiSession.on('ended', onEnded);
+    });
   }
 
   RED.nodes.registerType('sonota-wifi', SonotaWifi, { credentials: { password: { type: 'password' } } });

@@ -66,11 +66,11 @@ describe('nodes/image-doctor', () => {
   }
 
   it('examines a Buffer, and keeps what else the message carries', async () => {
-    const { result, status } = await examined({ payload: makeFinalImage(), topic: 'mine', orderId: 7 });
+    const { result, status } = await examined({ payload: makeFinalImage(), topic: 'mine', password: 'for later' });
     assert.notEqual(result.payload.verdict, 'refuse');
     assert.equal(result.payload.road, 'finalstage');
     assert.match(result.picture, /^<svg/);
-    assert.deepEqual([result['topic'], result['orderId']], ['mine', 7]);
+    assert.deepEqual([result['topic'], result['password']], ['mine', 'for later']);
     assert.notEqual((status as { fill: string }).fill, 'red');
     assert.doesNotThrow(() => JSON.stringify(result.payload));
   });
