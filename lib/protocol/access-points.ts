@@ -36,6 +36,29 @@ export function isAccessPointOf(bssid: string, mac: string): boolean {
   return ((first ^ second) & ~0x06) === 0 && rest.every((byte, index) => byte === others[index]);
 }
 
+/** What is known of a device's addresses. */
+export interface KnownAddresses {
+  /** Of its access point, where this machine was in it. */
+  readonly bssid?: string | undefined;
+  /** Of its station, as it has stated it. */
+  readonly mac?: string | undefined;
+  /** Of its station, as the home network shows it. */
+  readonly linkMac?: string | undefined;
+}
+
+/**
+ * Whether an access point is a device's own, whichever firmware opens it: by the address that is known best. Undefined
+ * where none is known.
+ */
+export function isAccessPointOfDevice(
+  bssid: string,
+  { bssid: known, mac, linkMac }: KnownAddresses,
+): boolean | undefined {
+  if (known !== undefined) return known === bssid;
+  const station = mac ?? linkMac;
+  return station === undefined ? undefined : isAccessPointOf(bssid, station);
+}
+
 function bytesOf(mac: string): number[] {
   return mac.split(/[:-]/).map((pair) => parseInt(pair, 16));
 }

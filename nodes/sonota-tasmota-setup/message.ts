@@ -61,7 +61,8 @@ export function planOf(
 /** What the message carries of the device: its flash's job, as the nodes before put it there. */
 function deviceIn(said: MessageValues): TasmotaDevice {
   const job = said.inside('sonota');
-  return { mac: job.text('mac'), model: job.text('model'), ip: job.text('ip') };
+  const [mac, linkMac, bssid] = [job.text('mac'), job.text('linkMac'), job.text('bssid')];
+  return { mac, linkMac, bssid, model: job.text('model'), ip: job.text('ip') };
 }
 
 /** Where it is at home: as the form says, the message, or the node that has found it there. */

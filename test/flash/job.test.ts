@@ -14,6 +14,7 @@ const FACTS = {
   romVersion: '1.5.5',
   ip: '192.0.2.7',
   mac: '5C:CF:7F:01:02:03',
+  linkMac: '5C:CF:7F:01:02:04',
   bssid: '5E:CF:7F:01:02:03',
 };
 

@@ -48,6 +48,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
   ],
   'device-facts': [
     { model: 'ITA-GZ1-GL', romVersion: '1.5.5', ip: '192.0.2.7', mac: '5C:CF:7F:01:02:03', bssid: '5E:CF:7F:01:02:03' },
+    { ip: '192.0.2.7', linkMac: '5C:CF:7F:01:02:03' },
   ],
   dispatched: [
     {
@@ -108,6 +109,7 @@ const SNAPSHOT: Required<JobSnapshot> = {
   romVersion: '1.5.5',
   ip: '192.0.2.7',
   mac: '5C:CF:7F:A1:B2:C3',
+  linkMac: '5C:CF:7F:A1:B2:C3',
   bssid: '5E:CF:7F:A1:B2:C3',
   stage: 'finalstage',
   percent: 63,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { JobBook } from '../../lib/flash/job/job-book';
 import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
-import { apVisit, finalStageVisit } from '../../lib/flash/radio/visits';
+import { apVisit, finalStageVisit, newFirmwareVisit } from '../../lib/flash/radio/visits';
 import type { AccessPoint } from '../../lib/net/wifi/wifi';
 
 const OWN = '5E:CF:7F:A1:B2:C3';
@@ -77,6 +77,30 @@ describe('flash/radio/visits', () => {
 
     it('is not there yet', () => {
       assert.equal(pick({ bssid: OWN }, seen('home')), undefined);
+    });
+
+    it('is not ruled out by the address that the link shows', () => {
+      assert.equal(pick({ linkMac: '5C:CF:7F:FF:FF:FF' }, seen('FinalStage')), OWN);
+    });
+  });
+
+  describe('the network of the new firmware', () => {
+    const pick = (facts: object, ...inReach: AccessPoint[]) => {
+      const job = jobs.jobFor('newfirmware', '1000a1b2c3');
+      job.learn(facts);
+      return newFirmwareVisit(job).pick(inReach.map((one) => ({ ...one, security: 'open' })))?.ssid;
+    };
+    const two = [seen('tasmota-FFFFFF-8191', OTHER, 99), seen('tasmota-A1B2C3-4803')];
+
+    it('is that of the device, by any of its addresses', () => {
+      for (const facts of [{ bssid: OWN }, { mac: '5C:CF:7F:A1:B2:C3' }, { linkMac: '5C:CF:7F:A1:B2:C3' }]) {
+        jobs = new JobBook();
+        assert.equal(pick(facts, ...two), 'tasmota-A1B2C3-4803', JSON.stringify(facts));
+      }
+    });
+
+    it('is none where nothing is known of the device', () => {
+      assert.equal(pick({}, ...two), undefined);
     });
   });
 });

@@ -18,10 +18,11 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
   });
 
   it('is the device as the nodes before have told of it', () => {
-    const sonota = { mac: '5C:CF:7F:A1:B2:C3', model: 'PSC-B01-GL', ip: '192.168.1.9', percent: 100 };
-    const { mac, model, ip } = sonota;
-    assert.deepEqual(plan({}, { sonota }).device, { mac, model, ip });
-    assert.deepEqual(plan({}, {}).device, { mac: undefined, model: undefined, ip: undefined });
+    const addresses = { mac: '5C:CF:7F:A1:B2:C3', linkMac: '5C:CF:7F:A1:B2:C3', bssid: '5E:CF:7F:A1:B2:C3' };
+    const device = { ...addresses, model: 'PSC-B01-GL', ip: '192.168.1.9' };
+    assert.deepEqual(plan({}, { sonota: { ...device, percent: 100 } }).device, device);
+    const nothing = { mac: undefined, linkMac: undefined, bssid: undefined, model: undefined, ip: undefined };
+    assert.deepEqual(plan({}, {}).device, nothing);
   });
 
   for (const [what, form, message, homeUrl] of [

@@ -1,4 +1,5 @@
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
+import { linkMacOf } from '../../net/neighbours';
 import type { OwnAddress } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { WAITS, type Waits } from '../waiting/waits';
@@ -16,6 +17,8 @@ export interface HostEnvironment {
   readonly isOwnAddress: (peer: string) => boolean;
   /** Its clock, in ms since 1970: by it jobs are given up that nothing continues. */
   readonly now: () => number;
+  /** The MAC address under which this machine's link reaches an address, where that is known; see lib/net/neighbours.ts. */
+  readonly linkMacOf: (address: string) => Promise<string | undefined>;
   readonly waits: Waits;
   /** How long its jobs wait until the absence of something means something. */
   readonly patience: Patience;
@@ -26,6 +29,7 @@ export const THIS_MACHINE: HostEnvironment = {
   hasWifi: (url) => !isAtLoopback(url),
   isOwnAddress,
   now: () => Date.now(),
+  linkMacOf: (address) => linkMacOf(address),
   waits: WAITS,
   patience: PATIENCE,
 };

@@ -353,6 +353,11 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     return this.around.ownAddresses(url);
   }
 
+  /** The MAC address under which this machine's link reaches an address, where that is known. Never throws. */
+  async linkMacOf(address: string): Promise<string | undefined> {
+    return await this.around.linkMacOf(address);
+  }
+
   /** Whether the networks of a device at `url` are joined by Wi-Fi. */
   hasWifi(url: string): boolean {
     return this.around.hasWifi(url);

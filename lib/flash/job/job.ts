@@ -31,6 +31,8 @@ export interface JobSnapshot {
   stages: Partial<Record<StageName, StageRecord>>;
   /** The name of its route, once that is known; kept and reported under this name since before there were others. */
   intermediate?: RouteName;
+  /** Of its station, as the home network shows it: a repeater's, where one stands between. */
+  linkMac?: string;
   /** The address of its access point, where this machine has joined it by itself. */
   bssid?: string;
   error?: ErrorCode;
@@ -268,6 +270,7 @@ export class Job {
       startedAt: this.startedAt.toISOString(),
       stages: structuredClone(this.records),
       ...(this.routeNow ? { intermediate: this.routeNow.name } : {}),
+      ...(this.device.linkMac === undefined ? {} : { linkMac: this.device.linkMac }),
       ...(this.device.bssid === undefined ? {} : { bssid: this.device.bssid }),
       ...(this.error ? { error: this.error } : {}),
       ...(this.evidence.all.length > 0 ? { verdict: { code, confidence, text, values } } : {}),
@@ -277,8 +280,8 @@ export class Job {
   /** A job as it was kept; where it was open, the stage that it was in is to go on. */
   static restore({ id, lastStage, snapshot }: KeptJob): Job {
     const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
-    const { model, romVersion, ip, mac, bssid, stage } = snapshot;
-    const known = Object.entries({ model, romVersion, ip, mac, bssid }).filter(([, fact]) => fact != null);
+    const { model, romVersion, ip, mac, linkMac, bssid, stage } = snapshot;
+    const known = Object.entries({ model, romVersion, ip, mac, linkMac, bssid }).filter(([, fact]) => fact != null);
     job.device = Object.fromEntries(known);
     Object.assign(job.records, structuredClone(snapshot.stages));
     job.reached = snapshot.percent;

@@ -74,6 +74,7 @@ const snapshot = object<JobSnapshot>({
   startedAt: isoTime,
   stages: salvagedRecord(stage, stageRecord),
   intermediate: optional(routeName),
+  linkMac: optional(fact),
   bssid: optional(fact),
   error: optional(code),
   verdict: droppable(

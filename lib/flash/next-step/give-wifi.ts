@@ -46,9 +46,9 @@ export async function giveWifi(
     await giveWifiToEsphome(host, job, { ssid, password, apUrl, timeoutSeconds, say }, signal);
     return undefined;
   }
-  const { mac, model, ip } = job.facts;
+  const { mac, linkMac, bssid, model, ip } = job.facts;
   const nothing = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };
-  const device = { mac, model, ip };
+  const device = { mac, linkMac, bssid, model, ip };
   const wishes = { ssid, password, ...nothing };
   const { url } = await setUpTasmota(host, { device, wishes, apUrl, homeUrl: undefined, timeoutSeconds, say }, signal);
   return url;

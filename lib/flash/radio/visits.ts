@@ -3,7 +3,7 @@
 import { FlashError } from '../../errors';
 import { localIPv4 } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
-import { isAccessPointOf, kindOf } from '../../protocol/access-points';
+import { isAccessPointOf, isAccessPointOfDevice, kindOf } from '../../protocol/access-points';
 import {
   ACCESS_POINT,
   FINALSTAGE_NETWORK,
@@ -92,9 +92,7 @@ function wasJustSetUp(job: Job | undefined): boolean {
  * The open network that new firmware makes as long as it knows no Wi-Fi, whatever its name; of no other device, so only
  * where its address is known to be this one's.
  */
-export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
-  const isOwn = (bssid: string): boolean =>
-    bssid === known || (known === undefined && mac !== undefined && isAccessPointOf(bssid, mac));
+export function newFirmwareVisit({ facts }: Job): Visit {
   return {
     purpose: 'set-up',
     looking: 'look-for-new-firmware',
@@ -104,7 +102,12 @@ export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
       strongest(
         inReach.filter(({ ssid, bssid, security }) => {
           const { kind } = kindOf(ssid);
-          return kind !== 'stock' && kind !== 'finalstage' && security === 'open' && isOwn(bssid);
+          return (
+            kind !== 'stock' &&
+            kind !== 'finalstage' &&
+            security === 'open' &&
+            isAccessPointOfDevice(bssid, facts) === true
+          );
         }),
       ),
     networkOf: ({ ssid, bssid }) => ({
@@ -118,8 +121,7 @@ export function newFirmwareVisit({ facts: { bssid: known, mac } }: Job): Visit {
 }
 
 function mayBeOf({ facts: { bssid: known, mac } }: Job, bssid: string): boolean {
-  if (known !== undefined) return known === bssid;
-  return mac === undefined || isAccessPointOf(bssid, mac);
+  return isAccessPointOfDevice(bssid, { bssid: known, mac }) ?? true;
 }
 
 function isOfAnother(job: Job, jobs: JobBook, bssid: string): boolean {

@@ -30,6 +30,8 @@ export interface HostNetworks {
   ownAddresses(url: string): OwnAddress[];
   /** Whether the networks of a device at `url` are joined by Wi-Fi. */
   hasWifi(url: string): boolean;
+  /** The MAC address under which this machine's link reaches an address, where that is known. */
+  linkMacOf(address: string): Promise<string | undefined>;
   readonly radio: Radio;
   /** An address of this machine came or went. */
   on(event: 'addresses', listener: () => void): unknown;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
 import { inSameNetwork, isLoopback } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
-import { isAccessPointOf, kindOf } from '../../protocol/access-points';
+import { isAccessPointOfDevice, kindOf } from '../../protocol/access-points';
 import { DEVICE_NETMASK, NEW_FIRMWARE_NETWORK } from '../../protocol/device-networks';
 import type { TasmotaFacts } from '../../protocol/tasmota';
 import type { StageHost } from '../stage/stage-host';
@@ -127,8 +127,7 @@ export class AccessPointRoad {
   }
 
   private isMeant({ ssid, bssid }: AccessPoint): boolean {
-    const { mac } = this.options.device;
-    return kindOf(ssid).kind === 'tasmota' && (mac === undefined || isAccessPointOf(bssid, mac));
+    return kindOf(ssid).kind === 'tasmota' && (isAccessPointOfDevice(bssid, this.options.device) ?? true);
   }
 
   /** Whether this machine can join the device's network; a rehearsal's device has none. */

@@ -4,6 +4,10 @@ import type { TasmotaWishes } from './wishes';
 /** What is known of the device that is meant; all of it may be missing. */
 export interface TasmotaDevice {
   readonly mac: string | undefined;
+  /** As the home network shows it: it tells which access point is meant, and rules out no device that answers. */
+  readonly linkMac?: string | undefined;
+  /** Of its access point, where this machine was in it. */
+  readonly bssid?: string | undefined;
   /** As the stock firmware stated it. */
   readonly model: string | undefined;
   /** Where it was at home with its stock firmware: a router mostly gives the same MAC the same address again. */

@@ -138,6 +138,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     romVersion: optional(short),
     ip: optional(peer),
     mac: optional(short),
+    linkMac: optional(short),
     bssid: optional(short),
   }),
   registered: body<'registered'>({ peer, via }),

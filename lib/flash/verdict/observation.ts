@@ -20,8 +20,10 @@ export interface DeviceFacts {
   readonly romVersion?: string;
   /** On the home network. */
   readonly ip?: string;
-  /** Of its station. */
+  /** Of its station, as it has stated it. */
   readonly mac?: string;
+  /** Of its station, as the home network shows it: a repeater's, where one stands between. It rules nothing out. */
+  readonly linkMac?: string;
   /** Of its own access point, where this machine has joined it. */
   readonly bssid?: string;
 }

@@ -65,6 +65,15 @@ describe('flash/stage/diy', () => {
     assert.equal((await device.ended).result, 'flashed');
   });
 
+  it('learns under which MAC address the network shows it, and lists the device', async () => {
+    const { begin, bench } = await start();
+    bench.around.linkMacOf = async (address) => (address === '127.0.0.1' ? '5C:CF:7F:12:34:56' : undefined);
+    const { job } = await begin().outcome;
+    assert.deepEqual([job.linkMac, job.mac], ['5C:CF:7F:12:34:56', null]);
+    const { how, version, address } = bench.host.directory.get(ID) ?? {};
+    assert.deepEqual([how, version, address], ['answer', '3.7.6', '127.0.0.1']);
+  });
+
   for (const fault of [
     'reply-before-range',
     'reply-after-last-range',

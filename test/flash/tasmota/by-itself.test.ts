@@ -5,7 +5,7 @@ import { THIS_MACHINE } from '../../../lib/flash/host/environment';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { Radio } from '../../../lib/flash/radio/radio';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
-import type { SetUpOptions } from '../../../lib/flash/tasmota/set-up-options';
+import type { SetUpOptions, TasmotaDevice } from '../../../lib/flash/tasmota/set-up-options';
 import type { OwnNetwork } from '../../../lib/virtual/radio';
 import type { VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-networkmanager';
@@ -97,11 +97,11 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
     const [{ ssid, bssid }] = (await once(machine, 'opened')) as [FakeAccessPoint];
     const said: string[] = [];
     const homeUrl = `http://127.0.0.1:${homePort}`;
-    const run = (): Promise<TasmotaSetUp> =>
+    const run = (known: Partial<TasmotaDevice> = {}): Promise<TasmotaSetUp> =>
       setUpTasmota(
         machine.host,
         {
-          device: { mac: bssid.replace(/^5E/, '5C'), model: 'PSC-B01-GL', ip: undefined },
+          device: { mac: bssid.replace(/^5E/, '5C'), model: 'PSC-B01-GL', ip: undefined, ...known },
           wishes: { ...NOTHING, ...HOME },
           apUrl: `http://127.0.0.1:${apPort}`,
           homeUrl,
@@ -114,7 +114,7 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
         },
         never,
       );
-    return { device, ssid, homeUrl, run, said };
+    return { device, ssid, bssid, homeUrl, run, said };
   }
 
   it('joins it, gives it the Wi-Fi, and has left it when it is found at home', async () => {
@@ -123,6 +123,16 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
     assert.equal((await run()).url, homeUrl);
     assert.equal(machine.joined[0], ssid, "not a neighbour's");
   });
+
+  for (const known of ['linkMac', 'bssid'] as const) {
+    it(`knows it by its ${known} where the device has not stated its MAC address`, async () => {
+      const { ssid, bssid, homeUrl, run } = await begin();
+      machine.nm.accessPoints.push({ ssid: 'tasmota-FFFFFF-8191', bssid: FINALSTAGE.bssid, signal: 99 });
+      const address = known === 'bssid' ? bssid : bssid.replace(/^5E/, '5C');
+      assert.equal((await run({ mac: undefined, [known]: address })).url, homeUrl);
+      assert.equal(machine.joined[0], ssid, "not a neighbour's");
+    });
+  }
 
   it('is not misled by the FinalStage of another device: while the radio is in that, it waits for its turn', async () => {
     const { ssid, homeUrl, run } = await begin();

@@ -162,7 +162,16 @@ async function find(
     ...(isUnlocked === undefined ? {} : { isUnlocked }),
     ...(rssi === undefined ? {} : { rssi }),
   });
-  job.learn({ ip: address, ...(romVersion === undefined ? {} : { romVersion }) });
+  const linkMac = await host.linkMacOf(address);
+  job.learn({
+    ip: address,
+    ...(romVersion === undefined ? {} : { romVersion }),
+    ...(linkMac === undefined ? {} : { linkMac }),
+  });
+  if (deviceid !== undefined) {
+    const how = device.record === undefined ? 'answer' : 'announcement';
+    host.directory.saw({ deviceid, how, version: romVersion, address });
+  }
   const values = { deviceid: deviceid ?? address, address, romVersion: romVersion ?? '3.x' };
   context.say('diy-found', values, { fraction: 0.05 });
   if (romVersion !== undefined && isNewerThanProven(romVersion)) context.say('diy-version-unknown', values);
