@@ -57,6 +57,11 @@ export class SonoffDiscovery extends EventEmitter<Events> {
     this.#browser.start();
   }
 
+  /** Asks again who is there; who does not answer counts as gone. @returns when it is over, in ms from now */
+  lookAgain(): number {
+    return this.#browser.lookAgain();
+  }
+
   close(): Promise<void> {
     return this.#browser.close();
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { scopeOf } from '../../net/address-scope';
 import type { Network } from '../../net/networks';
 import { probeTcp } from '../../net/probe';
@@ -33,9 +34,12 @@ export interface SweepOptions extends RequestOptions {
 export async function* sweep(network: Network, options: SweepOptions): AsyncGenerator<Swept> {
   if (scopeOf(network.address) === 'public') throw new TypeError(`${network.address} is no address of a home network`);
   const { port = DIY_PORT } = options;
+  // Each question listens to it.
+  const signal = AbortSignal.any([options.signal]);
+  setMaxListeners(0, signal);
   const left = neighbours(network);
   for (let group = left.splice(0, AT_ONCE); group.length > 0; group = left.splice(0, AT_ONCE)) {
-    const answers = await Promise.all(group.map((address) => ask(address, port, options)));
+    const answers = await Promise.all(group.map((address) => ask(address, port, { ...options, signal })));
     yield* answers.filter((answer) => answer !== undefined);
   }
 }

@@ -8,6 +8,8 @@ import { isSame, ServiceRecords, type Service } from './service';
 /** How long to wait for an answer before a question is asked again, and how often it is (RFC 6762, section 5.2). */
 const ASK_AGAIN_MS = 1000;
 const ASKS = 3;
+/** A look asks at 0, 1 and 3 s, and waits for the last answer and the questions that follow from it. */
+const LOOK_MS = 4500;
 /** The service is asked for with growing pauses, up to this one. */
 const LONGEST_PAUSE_MS = 60_000;
 /** Limits of how long an announcement holds, whatever it says of itself, in s. */
@@ -93,6 +95,19 @@ export class ServiceBrowser extends EventEmitter<Events> {
     const sockets = [...this.#sockets.values()];
     this.#sockets.clear();
     await Promise.all(sockets.map((socket) => socket.close()));
+  }
+
+  /**
+   * Asks again what is there. What does not answer one of several questions counts as gone.
+   *
+   * @returns when the last answer may have come, in ms from now
+   */
+  lookAgain(): number {
+    for (const [key, tracked] of this.#services) this.#expire(key, tracked, LOOK_MS);
+    clearTimeout(this.#asking);
+    this.#ask(this.options.type, 'PTR');
+    this.#askAgain(ASK_AGAIN_MS);
+    return this.#sockets.size === 0 ? 0 : LOOK_MS;
   }
 
   /**

@@ -171,6 +171,26 @@ describe('net/mdns/service-browser', () => {
     assert.deepEqual(browsing.services, []);
   });
 
+  it('asks three times at a look, and lets go what answers none of them', async () => {
+    const device = await announcer();
+    const { browsing, gone } = browser();
+    browsing.start();
+    await nextFound(browsing);
+    device.deaf.set('PTR', 99);
+    device.questions.length = 0;
+    let asked = once(device, 'question');
+    const overMs = browsing.lookAgain();
+    for (const ms of [1000, 2000]) {
+      await asked;
+      asked = once(device, 'question');
+      timePasses(ms);
+    }
+    await asked;
+    assert.deepEqual([device.questions, gone], [['PTR', 'PTR', 'PTR'], []]);
+    timePasses(overMs - 3000);
+    assert.deepEqual(gone, [`eWeLink_${ID}.${TYPE}`]);
+  });
+
   it('lets one go that is not heard of for as long as it promised, and takes it when it is back', async () => {
     const device = await announcer(ID, { ttl: 100 });
     const { browsing, gone } = browser();
