@@ -1,3 +1,4 @@
+import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import { linkMacOf } from '../../net/neighbours';
 import type { OwnAddress } from '../verdict/observation';
@@ -19,6 +20,8 @@ export interface HostEnvironment {
   readonly now: () => number;
   /** The MAC address under which this machine's link reaches an address, where that is known; see lib/net/neighbours.ts. */
   readonly linkMacOf: (address: string) => Promise<string | undefined>;
+  /** Where it hears announcements; every interface unless told. */
+  readonly discovery?: DiscoveryOptions;
   readonly waits: Waits;
   /** How long its jobs wait until the absence of something means something. */
   readonly patience: Patience;

@@ -15,6 +15,8 @@ import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
+import type { DeviceSurvey } from '../discovery/device-survey';
+import { surveyOf } from '../discovery/host-survey';
 import { ImageLibrary } from '../firmware/library/image-library';
 import { homeNetworkIn } from './home-memory';
 import type { Job } from '../job/job';
@@ -78,6 +80,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly wifiSession: WifiSession;
   /** What a person has begun behind a flash. */
   readonly nextSteps = new NextSteps();
+  /** Every Sonoff that can be seen, while somebody wants to know. */
+  readonly survey: DeviceSurvey;
   /** Set-ups of new firmware that have not ended. */
   readonly setUps: KeptSetUps;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
@@ -159,6 +163,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.radio = new Radio(formerIn(folder, warn));
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
+    this.survey = surveyOf(this, around.discovery);
     this.setUps = KeptSetUps.at(folder, warn);
     this.home = homeNetworkIn(folder, warn);
     this.leaveHome = this.home.join({
@@ -307,6 +312,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
     this.queue.close();
     this.nextSteps.close();
+    await this.survey.close();
     this.runs.cancelAll();
     await this.stopListening();
     this.turn.leave(this.jobs);

@@ -156,6 +156,21 @@ describe('mDNS between two machines', () => {
     });
   }
 
+  for (const [what, announce] of [
+    ['avahi', avahi],
+    ['python-zeroconf', zeroconf],
+    ['hardware that answers each question alone', hardware],
+  ] as const) {
+    it(`lists what ${what} announces, with how it can be flashed`, async () => {
+      await announce();
+      const child = machines.near(process.execPath, join(__dirname, 'survey-in-namespace.js'));
+      const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+      const { value } = (await lines.next()) as { value: string };
+      const { event, deviceid, address, method } = JSON.parse(value) as Record<string, string>;
+      assert.deepEqual([event, deviceid, address, method], ['appeared', ID, THERE, 'diy']);
+    });
+  }
+
   it('finds what comes later, and sees it go', async () => {
     const lines = discovery();
     const child = await zeroconf();

@@ -1,0 +1,45 @@
+import type { DiscoveryOptions } from '../../client/diy/discovery';
+import { FlashError } from '../../errors';
+import { isLoopback, localIPv4 } from '../../net/addresses';
+import type { Network } from '../../net/networks';
+import type { FlashHost } from '../host/host';
+import { DeviceSurvey } from './device-survey';
+
+/** For a look at the access points, its turn at the radio included. */
+const SCAN_SECONDS = 20;
+/** Rehearsals are announced there. */
+const LOOPBACK = { address: '127.0.0.1', netmask: '255.0.0.0' };
+
+type SurveyedHost = Pick<
+  FlashHost,
+  'directory' | 'devices' | 'jobs' | 'radio' | 'wifiSession' | 'waits' | 'addressToDial'
+>;
+
+/** The survey of all that a host sees. */
+export function surveyOf(host: SurveyedHost, discovery: DiscoveryOptions = {}): DeviceSurvey {
+  const { directory, devices, jobs } = host;
+  const survey = new DeviceSurvey({
+    directory,
+    connected: () => devices.connected(),
+    latestJob: (deviceid) => jobs.latest(deviceid),
+    scan: async (signal) => {
+      const { driver } = await host.radio.choice(signal);
+      return driver === 'manual' ? undefined : await host.wifiSession.scan({ signal, seconds: SCAN_SECONDS });
+    },
+    network: () => networkOf(host.addressToDial()),
+    discovery: { interfaces: () => [...localIPv4(), LOOPBACK], ...discovery },
+    handOverMs: host.waits.handOverMs,
+  });
+  devices.on('gone', survey.update);
+  jobs.on('changed', (_job, isTurn) => isTurn && survey.update());
+  return survey;
+}
+
+/** The network in which this machine has an address. @throws FlashError `address-invalid` */
+function networkOf(address: string): Network {
+  const own = isLoopback(address)
+    ? { address, netmask: '255.255.255.0' }
+    : localIPv4().find((one) => one.address === address);
+  if (own) return own;
+  throw new FlashError('address-invalid', { reason: `${address} is no address of this machine now` });
+}

@@ -1,0 +1,339 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import type { Answer } from 'dns-packet';
+import { FlashError } from '../../../lib/errors';
+import { DeviceSurvey, type SurveyChange, type SurveySources } from '../../../lib/flash/discovery/device-survey';
+import type { ListedSonoff } from '../../../lib/flash/discovery/listed-sonoff';
+import { DeviceDirectory } from '../../../lib/flash/host/device-directory';
+import { Job } from '../../../lib/flash/job/job';
+import { DIY } from '../../../lib/flash/routes';
+import type { AccessPoint } from '../../../lib/net/wifi/wifi';
+import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
+import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
+import { StrictDiyServer } from '../../client/diy/strict-server';
+import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
+import { freePort } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
+
+const ID = '1000e4c17c';
+const NEVER = new AbortController().signal;
+const TEN_MINUTES = 10 * 60_000;
+
+/** Keeps what one who watches is told. */
+class Watcher extends EventEmitter<{ news: [] }> {
+  readonly changes: SurveyChange[] = [];
+
+  readonly listen = (changes: readonly SurveyChange[]): void => {
+    this.changes.push(...changes);
+    this.emit('news');
+  };
+
+  async told(isMeant: (change: SurveyChange) => boolean): Promise<ListedSonoff> {
+    for (;;) {
+      const found = this.changes.find(isMeant);
+      if (found) return found.device;
+      await once(this, 'news');
+    }
+  }
+
+  get events(): string[] {
+    return this.changes.map(({ event, device }) => `${event} ${device.key}`);
+  }
+}
+
+describe('flash/discovery/device-survey', () => {
+  const open: { close(): Promise<unknown> }[] = [];
+  let mdnsPort: number;
+  let now: number;
+  let directory: DeviceDirectory;
+  const connected = new Set<string>();
+  const jobs = new Map<string, Job>();
+
+  beforeEach(async () => {
+    mdnsPort = await freePort();
+    now = 1_000_000;
+    directory = new DeviceDirectory(
+      () => new Set(),
+      () => now,
+    );
+    connected.clear();
+    jobs.clear();
+  });
+
+  afterEach(async () => {
+    timeGoesOn();
+    for (const one of open.splice(0).reverse()) await one.close();
+  });
+
+  function survey(more: Partial<SurveySources> = {}): DeviceSurvey {
+    const surveying = new DeviceSurvey({
+      directory,
+      connected: () => [...connected],
+      latestJob: (deviceid) => jobs.get(deviceid),
+      scan: async () => undefined,
+      network: () => ({ address: '127.0.0.2', netmask: '255.255.255.252' }),
+      discovery: { interfaces: () => [LOOPBACK], mdnsPort },
+      handOverMs: 5000,
+      now: () => now,
+      ...more,
+    });
+    open.push(surveying);
+    return surveying;
+  }
+
+  async function device(options: Partial<VirtualDiyOptions> = {}): Promise<VirtualDiySonoff> {
+    const sonoff = new VirtualDiySonoff({
+      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, mdns: { port: mdnsPort }, speed: 100, deviceid: ID },
+      ...{ startsIn: 'diy', ...options },
+    });
+    open.push({ close: () => sonoff.stop() });
+    await sonoff.start();
+    return sonoff;
+  }
+
+  async function announcer(): Promise<Announcer> {
+    const one = await new Announcer(mdnsPort, ID).ready();
+    open.push(one);
+    return one;
+  }
+
+  it('lists a device that answers each question alone, with the version that it tells when it is asked', async () => {
+    await device();
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    const listed = await watcher.told(({ device: { version } }) => version !== undefined);
+    assert.deepEqual([listed.deviceid, listed.version, listed.address], [ID, '3.7.6', '127.0.0.1']);
+    assert.deepEqual([listed.known, listed.rssi], [['announcement'], -52]);
+    assert.equal(listed.recommendation.reason, 'diy-now');
+    assert.deepEqual(surveying.list, [listed]);
+    assert.equal(directory.get(ID)?.version, '3.7.6', 'the other parts of the host know it too');
+    assert.ok(watcher.events.every((event) => !event.startsWith('gone')));
+  });
+
+  it('asks no device that takes no commands, nor one that is in work', async () => {
+    const server = new StrictDiyServer(() => ({ error: 401 }));
+    open.push(server);
+    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
+    open.push(announced);
+    const own = announced.records;
+    announced.records = own.map((record): Answer =>
+      record.type === 'TXT' ? { ...record, data: [Buffer.from(`id=${ID}`), Buffer.from('encrypt=true')] } : record,
+    );
+    const watcher = new Watcher();
+    survey().watch('a node', watcher.listen);
+    const locked = await watcher.told(({ event }) => event === 'appeared');
+    assert.equal(locked.recommendation.reason, 'diy-button-maybe');
+    const job = new Job('diy', ID);
+    job.running = new AbortController();
+    jobs.set(ID, job);
+    announced.records = own;
+    announced.announce();
+    const changed = await watcher.told(({ event }) => event === 'changed');
+    assert.equal(changed.recommendation.reason, 'diy-now');
+    assert.deepEqual(server.seen, []);
+  });
+
+  it('takes no goodbye for an end, and keeps what answers a look', async () => {
+    const announced = await announcer();
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    await watcher.told(({ event }) => event === 'appeared');
+    timeStands();
+    // Whoever hears the one has heard the answer before it.
+    const announces = async (encrypt: boolean): Promise<void> => {
+      const before = watcher.changes.length;
+      announced.announce([{ ...announced.record('TXT'), data: [Buffer.from(`encrypt=${encrypt}`)] } as Answer]);
+      await watcher.told((change) => watcher.changes.indexOf(change) >= before);
+    };
+    const doubted = once(announced, 'question');
+    announced.announce([{ ...announced.record('PTR'), ttl: 0 } as Answer]);
+    await doubted;
+    await announces(true);
+    timePasses(30_000);
+    const asked = once(announced, 'question');
+    const looking = surveying.look({ signal: NEVER });
+    await asked;
+    await announces(false);
+    timePasses(4500);
+    assert.equal((await looking).list.length, 1);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `changed ${ID}`, `changed ${ID}`]);
+  });
+
+  it('lets one go that does not answer a look', async () => {
+    const announced = await announcer();
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    await watcher.told(({ event }) => event === 'appeared');
+    timeStands();
+    announced.deaf.set('PTR', 99);
+    const looking = surveying.look({ signal: NEVER });
+    timePasses(4500);
+    const { list, troubles } = await looking;
+    assert.deepEqual([list, troubles], [[], []]);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
+  });
+
+  it('lists what dialled in for as long as it may be there', () => {
+    timeStands();
+    const surveying = survey();
+    const watcher = new Watcher();
+    directory.saw({ deviceid: ID, how: 'dispatch', model: 'ITA-GZ1-GL', version: '1.5.5', address: '192.168.1.30' });
+    surveying.watch('a node', watcher.listen);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`]);
+    assert.equal(surveying.list[0]?.recommendation.method, 'cloud');
+    connected.add(ID);
+    now += 2 * TEN_MINUTES;
+    timePasses(TEN_MINUTES + 1);
+    assert.deepEqual(surveying.list[0]?.known, ['session'], 'for as long as its session is open');
+    connected.delete(ID);
+    surveying.update();
+    timePasses(1000);
+    assert.deepEqual([surveying.list, watcher.events.at(-1)], [[], `gone ${ID}`]);
+  });
+
+  it('lets a device go that was flashed since it was seen', () => {
+    timeStands();
+    const surveying = survey();
+    const watcher = new Watcher();
+    directory.saw({ deviceid: ID, how: 'session', version: '1.5.5' });
+    surveying.watch('a node', watcher.listen);
+    const job = new Job('newfirmware', ID);
+    job.route = DIY;
+    job.enter('newfirmware', new Date(now));
+    job.leave('newfirmware', new Date(now + 1));
+    assert.equal(job.stage, 'done');
+    jobs.set(ID, job);
+    surveying.update();
+    timePasses(1000);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
+    now += 2;
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    timePasses(1000);
+    assert.equal(watcher.events.at(-1), `appeared ${ID}`, 'it runs its stock firmware after all');
+  });
+
+  it('lists access points in sight, and says why it could not look', async () => {
+    timeStands();
+    const point = (ssid: string): AccessPoint => ({
+      ...{ ssid, bssid: '5E:CF:7F:A1:B2:C3', signal: 90, frequency: 2412, security: 'psk' },
+    });
+    let inSight: readonly AccessPoint[] | Error = [point(`ITEAD-${ID}`), point('home')];
+    const surveying = survey({
+      scan: async () => {
+        if (inSight instanceof Error) throw inSight;
+        return inSight;
+      },
+    });
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    const look = async () => {
+      const looking = surveying.look({ signal: NEVER });
+      timePasses(5000);
+      return await looking;
+    };
+    assert.equal((await look()).list[0]?.recommendation.reason, 'access-point');
+    inSight = new FlashError('wifi-busy', { name: 'wlan0', what: 'finalstage' });
+    const { list, troubles } = await look();
+    assert.deepEqual([list.length, troubles.map(({ code }) => code)], [1, ['wifi-busy']], 'what was seen before stays');
+    inSight = [];
+    assert.deepEqual((await look()).list, []);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
+  });
+
+  /** A stock device on the loopback, and a survey that hears no announcements: it need not wait for any. */
+  async function answering(answer: object): Promise<{ server: StrictDiyServer; surveying: DeviceSurvey }> {
+    const server = new StrictDiyServer(() => answer);
+    open.push(server);
+    const port = await server.listen();
+    return { server, surveying: survey({ port, discovery: { interfaces: () => [], mdnsPort } }) };
+  }
+
+  it('sweeps the network when it is asked to, and only then', async () => {
+    const { server, surveying } = await answering({ error: 0, data: { deviceid: ID, fwVersion: '3.6.0' } });
+    assert.deepEqual((await surveying.look({ signal: NEVER })).list, []);
+    assert.deepEqual(server.seen, []);
+    const { list } = await surveying.look({ signal: NEVER, sweep: true });
+    const [listed] = list;
+    assert.deepEqual([listed?.deviceid, listed?.version, listed?.known], [ID, '3.6.0', ['answer']]);
+    assert.equal(listed?.recommendation.reason, 'diy-now');
+  });
+
+  it('lists a stock device that tells nothing by its address', async () => {
+    const { surveying } = await answering({ error: 401 });
+    const { list } = await surveying.look({ signal: NEVER, sweep: true });
+    assert.deepEqual([list[0]?.key, list[0]?.recommendation.reason], ['127.0.0.1', 'diy-button-maybe']);
+  });
+
+  it('says why it could not sweep', async () => {
+    const network = (): never => {
+      throw new FlashError('address-invalid', { reason: 'none is set' });
+    };
+    timeStands();
+    const looking = survey({ network }).look({ signal: NEVER, sweep: true });
+    timePasses(5000);
+    assert.deepEqual(
+      (await looking).troubles.map(({ code }) => code),
+      ['address-invalid'],
+    );
+  });
+
+  it('lists what others name until they name something else', () => {
+    timeStands();
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    surveying.name([{ deviceid: ID, name: 'Hall', product: 'MINI', version: '3.6.0' }]);
+    timePasses(1000);
+    assert.deepEqual([surveying.list[0]?.name, surveying.list[0]?.seenAt], ['Hall', undefined]);
+    surveying.name([]);
+    timePasses(1000);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
+  });
+
+  it('tells one who comes later of all that is there, and one who comes back of what is new', () => {
+    timeStands();
+    const surveying = survey();
+    const [first, second] = [new Watcher(), new Watcher()];
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    const unwatch = surveying.watch('first', first.listen);
+    surveying.watch('second', second.listen);
+    assert.deepEqual(second.events, [`appeared ${ID}`]);
+    unwatch();
+    const back = new Watcher();
+    surveying.watch('first', back.listen);
+    assert.deepEqual(back.events, []);
+    directory.saw({ deviceid: '1000ffffff', how: 'dispatch' });
+    timePasses(1000);
+    assert.deepEqual([back.events, first.events], [['appeared 1000ffffff'], [`appeared ${ID}`]]);
+  });
+
+  it('watches for as long as somebody wants to know, and a moment longer', async () => {
+    timeStands();
+    const surveying = survey();
+    const unwatch = surveying.watch('a node', () => undefined);
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    timePasses(1000);
+    unwatch();
+    unwatch();
+    assert.deepEqual([surveying.isWatching, surveying.list.length], [true, 1]);
+    timePasses(5000);
+    assert.deepEqual([surveying.isWatching, surveying.list], [false, []]);
+    const again = surveying.watch('a node', () => undefined);
+    assert.equal(surveying.isWatching, true);
+    again(true);
+    assert.equal(surveying.isWatching, false, 'it goes for good');
+    assert.equal(directory.listenerCount('seen'), 0);
+  });
+
+  it('ends a look that is cancelled', async () => {
+    const controller = new AbortController();
+    const surveying = survey();
+    const looking = surveying.look({ signal: controller.signal });
+    controller.abort();
+    await assert.rejects(looking, { code: 'cancelled' });
+    assert.equal(surveying.isWatching, false);
+  });
+});
