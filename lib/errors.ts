@@ -463,21 +463,38 @@ const EXPLANATIONS = {
   },
   'diy-locked': {
     what: 'The device {deviceid} is still locked and takes no new firmware (error 403).',
-    remedy: "Let the device reach the internet, where the maker's service unlocks it, and start again.",
+    remedy:
+      'Let the device reach the internet, where the maker\'s service unlocks it, or choose "also by this machine" in diy flash; then start again.',
   },
   'diy-unlock-refused': {
     what: "The maker's service refused to unlock the device {deviceid} (error 500).",
-    remedy: 'Pair the device in the eWeLink app once, delete it there, bring it into DIY mode again and start again.',
+    remedy:
+      'Pair the device in the eWeLink app once, delete it there, bring it into DIY mode again and start again. Or choose "also by this machine" in diy flash.',
   },
   'diy-unlock-offline': {
     what: "The device {deviceid} did not reach the maker's service that unlocks it (error 503).",
     remedy:
-      'Let the device reach the internet (apid.coolkit.cn, port 80) through router and firewall, and start again.',
+      'Let the device reach the internet (apid.coolkit.cn, port 80) through router and firewall, or choose "also by this machine" in diy flash; then start again.',
   },
   'diy-unlock-silent': {
     what: 'The device {deviceid} did not answer the unlock within {seconds} s and is still locked.',
     remedy:
-      'Let the device reach the internet (apid.coolkit.cn, port 80), disconnect it from power for a moment and start again.',
+      'Let the device reach the internet (apid.coolkit.cn, port 80), disconnect it from power for a moment and start again. Or choose "also by this machine" in diy flash.',
+  },
+  'diy-unlock-port': {
+    what: 'Port {port} on {bind}, at which this machine unlocks devices, cannot be opened: {reason}.',
+    remedy:
+      'Stop the program that holds it, or let Node-RED open ports below 1024 (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE); then start again.',
+  },
+  'diy-unlock-not-asked': {
+    what: 'The device {deviceid} did not come to this machine to be unlocked.',
+    remedy:
+      'Have the router answer {address} for the name apid.coolkit.cn, or make this machine the DNS server of the device, and let port 80 through the firewall; then start again.',
+  },
+  'diy-unlock-not-taken': {
+    what: 'The device {deviceid} came to this machine to be unlocked, but took neither of its answers.',
+    remedy:
+      "Let the device reach the maker's service (apid.coolkit.cn, port 80) and start again; please report its firmware version with the evidence.",
   },
   'diy-download-timeout': {
     what: 'The device {deviceid} did not get the start of the image in time (error 408).',

@@ -66,6 +66,16 @@ export function isOwnAddress(peer: string): boolean {
   return isLoopback(peer) || localIPv4().some(({ address }) => address === peer);
 }
 
+/**
+ * The address to listen on for whoever dials `address`: that one alone where it is this machine's, since its others may
+ * be in use by somebody else.
+ *
+ * @param bind what to listen on otherwise, as behind a container's port map
+ */
+export function narrowestBind(address: string | undefined, bind: string): string {
+  return address !== undefined && isOwnAddress(address) ? address : bind;
+}
+
 function toNumber(address: string): number {
   return address.split('.').reduce((number, part) => (number << 8) | Number(part), 0);
 }

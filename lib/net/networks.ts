@@ -1,4 +1,4 @@
-import { inSameNetwork } from './addresses';
+import { inSameNetwork, isLoopback } from './addresses';
 
 /** An IPv4 network: any address of it, and its netmask, both dotted. */
 export interface Network {
@@ -18,6 +18,11 @@ export function cidr({ address, netmask }: Network): string {
 export function overlap(one: Network, other: Network): boolean {
   const shorter = bytesOf(one.netmask).map((byte, index) => byte & (bytesOf(other.netmask)[index] ?? 0));
   return inSameNetwork(one.address, other.address, shorter.join('.'));
+}
+
+/** Whether a peer is this machine, or in one of its own networks: nobody comes from there through a router. */
+export function isLocalPeer(peer: string, own: readonly Network[]): boolean {
+  return isLoopback(peer) || own.some(({ address, netmask }) => inSameNetwork(peer, address, netmask));
 }
 
 function bytesOf(dotted: string): number[] {

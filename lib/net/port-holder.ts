@@ -7,16 +7,18 @@ export interface PortHolder {
   readonly program: string;
 }
 
-/** The state LISTEN in the kernel's tables (proc(5), include/net/tcp_states.h). */
-const LISTENING = '0A';
+/** The states LISTEN of TCP and CLOSE, which a bound UDP socket has, in the kernel's tables (proc(5), include/net/tcp_states.h). */
+const LISTENING = { tcp: '0A', udp: '07' } as const;
+
+type Protocol = keyof typeof LISTENING;
 
 /**
- * Which process listens on a TCP port, whatever the address. Undefined where it cannot be told: on other systems than
+ * Which process listens on a port, whatever the address. Undefined where it cannot be told: on other systems than
  * Linux, and for a process of another user, whose files only an administrator may look at.
  */
-export async function portHolder(port: number): Promise<PortHolder | undefined> {
-  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readOr(path, '')));
-  const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port)));
+export async function portHolder(port: number, protocol: Protocol = 'tcp'): Promise<PortHolder | undefined> {
+  const tables = await Promise.all(['', '6'].map((version) => readOr(`/proc/net/${protocol}${version}`, '')));
+  const inodes = new Set(tables.flatMap((table) => listeningInodes(table, port, LISTENING[protocol])));
   if (inodes.size === 0) return undefined;
   for (const pid of await processes()) {
     if (await holdsOneOf(pid, inodes)) return { pid, program: (await readOr(`/proc/${pid}/comm`, '?')).trim() };
@@ -25,13 +27,13 @@ export async function portHolder(port: number): Promise<PortHolder | undefined> 
 }
 
 /** Lines as `0: 0100007F:1F90 00000000:0000 0A … 1000 0 12345 …`: ends, state, and in the tenth column the inode. */
-function listeningInodes(table: string, port: number): string[] {
+function listeningInodes(table: string, port: number, listening: string): string[] {
   const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return table.split('\n').flatMap((line) => {
     const columns = line.trim().split(/\s+/);
     const [, local, , state] = columns;
     const inode = columns[9];
-    return state === LISTENING && local?.endsWith(ending) && inode !== undefined ? [inode] : [];
+    return state === listening && local?.endsWith(ending) && inode !== undefined ? [inode] : [];
   });
 }
 

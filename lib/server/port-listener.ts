@@ -37,7 +37,7 @@ interface PortListenerEvents {
   trouble: [error: Error];
 }
 
-/** The only thing here that listens: one TCP port, each of whose connections goes to `handler`. */
+/** The only thing here that listens on TCP: one port, each of whose connections goes to `handler`. */
 export class PortListener extends EventEmitter<PortListenerEvents> {
   readonly #sockets = new SocketSet();
   readonly #limits: ConnectionLimits;
@@ -78,7 +78,7 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
       await once(server, 'listening');
     } catch (error) {
       this.#server = undefined;
-      const reason = await reasonOf(error as NodeJS.ErrnoException, port);
+      const reason = await whyNotOpen(error as NodeJS.ErrnoException, port);
       throw new FlashError('port-in-use', { port, bind, reason }, { cause: error });
     }
     server.on('error', (error) => this.emit('trouble', error));
@@ -118,9 +118,14 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
   }
 }
 
-async function reasonOf({ code = '', message }: NodeJS.ErrnoException, port: number): Promise<string> {
+/** Why a port could not be opened, in the words of a person who could change it. */
+export async function whyNotOpen(
+  { code = '', message }: NodeJS.ErrnoException,
+  port: number,
+  protocol: 'tcp' | 'udp' = 'tcp',
+): Promise<string> {
   if (code !== 'EADDRINUSE') return REASONS[code] ?? message;
-  const holder = await portHolder(port);
+  const holder = await portHolder(port, protocol);
   if (holder === undefined) return 'another program holds it';
   if (holder.pid === process.pid) return 'Node-RED itself holds it';
   return `another program holds it (${holder.program}, process ${holder.pid})`;

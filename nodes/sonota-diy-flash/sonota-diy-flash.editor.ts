@@ -2,6 +2,7 @@ interface SonotaDiyFlashProperties extends EditorNodeProperties {
   host: string;
   firmware: string;
   address: string;
+  unlock: string;
   timeout: string;
   force: boolean;
 }
@@ -15,6 +16,7 @@ RED.nodes.registerType<SonotaDiyFlashProperties>('sonota-diy-flash', {
     // Not required: a message may bring the firmware.
     firmware: { value: '', type: 'sonota-firmware', required: false },
     address: { value: '', validate: sonotaChecks.httpUrl },
+    unlock: { value: '' },
     timeout: { value: '', validate: sonotaChecks.positive },
     force: { value: false },
   },

@@ -13,6 +13,7 @@ export default function register(RED: NodeAPI): void {
         return {
           timeoutSeconds: form.seconds('timeout'),
           address: form.httpUrl('address'),
+          unlock: form.choice('unlock', ['local']),
           force: form.flag('force'),
           firmware: (said) => chooseFirmware(RED, firmware, said),
         };

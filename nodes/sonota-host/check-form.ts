@@ -4,6 +4,7 @@ import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight'
 import type { HostNode } from '../shared/hosts';
 import { wifiPresence } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
+import { unlocksLocally } from '../shared/local-unlock';
 import { MessageValues } from '../shared/messages';
 import { Values } from '../shared/values';
 import { editorPortOf } from './editor-port';
@@ -45,7 +46,9 @@ export async function checkForm(
   try {
     host.radio.use(radio);
     const presence = wifiPresence({ wifi: { ...wifi, password } }, new MessageValues({}));
-    return await preflight(host, { wifi: presence, signal, mentionsFirmware: true });
+    // Which nodes use it is known of one that is deployed.
+    const unlocks = deployed !== undefined && unlocksLocally(RED, deployed.id);
+    return await preflight(host, { wifi: presence, signal, mentionsFirmware: true, unlocksLocally: unlocks });
   } finally {
     await host.close();
   }

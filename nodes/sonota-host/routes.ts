@@ -10,6 +10,7 @@ import { canBeHome, type HomeReason } from '../../lib/net/home-network';
 import type { InterfaceKind } from '../../lib/net/interfaces';
 import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
+import { unlocksLocally } from '../shared/local-unlock';
 import { MessageValues } from '../shared/messages';
 import { checkForm } from './check-form';
 import { translateError, translatePreflight } from '../shared/translate';
@@ -70,7 +71,7 @@ async function check(RED: NodeAPI, request: Request, response: Response): Promis
   const fields = fieldsOf(request);
   const report = fields
     ? await checkForm(RED, fields, node, gone.signal)
-    : await checkWhileListening(node, gone.signal);
+    : await checkWhileListening(RED, node, gone.signal);
   if (!gone.signal.aborted) response.json(translatePreflight(RED, report));
 }
 
@@ -81,11 +82,12 @@ function fieldsOf(request: Request): Record<string, unknown> | undefined {
 }
 
 /** The host need not listen otherwise: it does for the time of the checks. */
-async function checkWhileListening(node: HostNode | undefined, signal: AbortSignal): Promise<SaidReport> {
+async function checkWhileListening(RED: NodeAPI, node: HostNode | undefined, signal: AbortSignal): Promise<SaidReport> {
   const host = requireHost(node);
   const { id, flashHost } = host;
   return hosts.whileListening(id, () => {
     const wifi = wifiPresence(host, new MessageValues({}));
-    return preflight(flashHost, { wifi, signal, mentionsFirmware: true });
+    const options = { wifi, mentionsFirmware: true, unlocksLocally: unlocksLocally(RED, id), signal };
+    return preflight(flashHost, options);
   });
 }

@@ -3,6 +3,7 @@ import type { Message } from '../../lib/flash/job/ticket';
 import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, wifiPresence } from '../shared/hosts';
+import { unlocksLocally } from '../shared/local-unlock';
 import type { NodeStatus } from '../shared/status';
 import { TaskNode, type TaskNodeDef } from '../shared/task-node';
 import { translatePreflight } from '../shared/translate';
@@ -18,7 +19,8 @@ export default function register(RED: NodeAPI): void {
         const { host, status, translate } = tasks;
         const sources = chooseFirmware(RED, form.text('firmware'), said);
         status.busy(translate('status.checking', 'checking'));
-        const options = { wifi: wifiPresence(host, said), sources, signal };
+        const wifi = wifiPresence(host, said);
+        const options = { wifi, sources, unlocksLocally: unlocksLocally(RED, host.id), signal };
         const report = await hosts.whileListening(host.id, () => preflight(host.flashHost, options));
         show(status, report);
         return Object.assign(said.message, { payload: translatePreflight(RED, report) });

@@ -163,6 +163,7 @@ export const EVERY_NODE: Flow = [
     name: '',
     firmware: '',
     address: '',
+    unlock: '',
     timeout: '',
     force: false,
     x: 600,

@@ -117,6 +117,8 @@ export interface StageOptions {
   force?: boolean;
   newFirmwareUrl?: string;
   takesAnyInDiyMode?: boolean;
+  /** Whether this machine may unlock a device in DIY mode. */
+  unlock?: 'local';
   /** Where a device in DIY mode is looked for. */
   discovery?: DiscoveryOptions;
   /** Under which node's name it runs; the stage's own unless told. */
@@ -234,6 +236,7 @@ export class Bench {
           address,
           sources: from,
           discovery,
+          unlock: options.unlock,
           force: options.force ?? false,
         });
       },

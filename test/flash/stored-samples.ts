@@ -85,6 +85,12 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>
   ],
   'device-info': [{ peer: '192.0.2.7', romVersion: '3.7.6', isUnlocked: false, rssi: -52 }],
   command: [{ command: 'ota_flash', result: 'refused', error: 403 }],
+  'unlock-offered': [{ address: '192.168.1.5' }, { address: '192.168.1.5', withoutNames: 'another program holds it' }],
+  'unlock-asked': [
+    { peer: '192.168.1.1', what: 'name' },
+    { peer: '192.168.1.9', what: 'other-name', name: 'pool.ntp.org' },
+    { peer: '192.168.1.9', what: 'service', error: 422 },
+  ],
   'result-reported': [{ error: 409 }],
   'stock-gone': [{}],
   'finalstage-stalled': [{ image: 'final', bytes: 1000 }],

@@ -284,6 +284,7 @@ const OURS: Row[] = [
     WAITS.apPageMs,
     { from: 1000, to: 5000 },
   ],
+  ['diy-mode 1.13', 'a hung unlock lasts 2 to 3 min', 'lanHangsMs', WAITS.lanHangsMs, { from: 180_000, to: 240_000 }],
   [
     'diy-mode 1.13',
     "the maker's tool waits 10 s, a hung unlock lasts 2 to 3 min",

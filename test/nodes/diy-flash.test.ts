@@ -90,6 +90,14 @@ describe('nodes: sonota-diy-flash', () => {
     assert.deepEqual(bed.shown('diy'), { fill: 'red', shape: 'ring', text: 'diy-unlock-offline' });
   });
 
+  it('waits for the device to come here to be unlocked where its form says so', async () => {
+    const { address } = await device({ fault: 'unlock-503' });
+    bed = await Bed.load(await flow({ address, unlock: 'local' }));
+    bed.send('diy');
+    // Where this process may not open port 80, or another one has it, that is what is reported.
+    assert.match(String((await bed.at('caught')).error?.code), /^diy-unlock-(not-asked|port)$/);
+  });
+
   it('goes on over a redeploy, and is cancelled by a message', async () => {
     const nodes = await flow({ address: `127.0.0.1:${await freePort()}` });
     bed = await Bed.load(nodes);

@@ -114,6 +114,24 @@ describe('nodes: sonota-preflight', function () {
     assert.equal(fromMessage.checks.find(({ check }) => check === 'firmware')?.ok, true);
   });
 
+  it('looks at the ports for unlocking devices where a node of its host may do that', async () => {
+    const diy = { type: 'sonota-diy-flash', z: 'tab', x: 1, y: 1, firmware: '', address: '', timeout: '', wires: [] };
+    const portsOf = ({ checks }: PreflightReport): string[] =>
+      checks
+        .filter(({ code, text }) => code === 'diy-unlock-port' && /\b(80|53)\b/.test(text))
+        .map(({ check }) => check);
+    for (const [own, rows] of [
+      [{ host: 'host', unlock: 'local' }, ['port', 'port']],
+      [{ host: 'host', unlock: '' }, []],
+      [{ host: 'other', unlock: 'local' }, []],
+      [{ host: 'host', unlock: 'local', d: true }, []],
+    ] as const) {
+      bed = await Bed.load([...flowOf(ports), { id: 'diy', ...diy, ...own }], CREDENTIALS);
+      assert.deepEqual(portsOf(await report()), rows, JSON.stringify(own));
+      await bed.unload();
+    }
+  });
+
   it('takes the Wi-Fi of the message for known where the host has none, and the password out of it', async () => {
     bed = await Bed.load(flowOf(ports, {}, { ssid: '' }));
     const { checks } = await report({ ssid: 'guests', password: 'top secret' });

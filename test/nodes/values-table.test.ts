@@ -131,10 +131,17 @@ const NODES: Record<string, Node> = {
       host: rows.host,
       firmware: rows.firmwareId,
       address: rows.url,
+      unlock: rows.choice('local'),
       timeout: rows.seconds,
       force: rows.flag,
     },
-    messages: { deviceid: rows.deviceid, firmware: rows.firmware, address: rows.url, cancel: rows.cancel },
+    messages: {
+      deviceid: rows.deviceid,
+      firmware: rows.firmware,
+      address: rows.url,
+      unlock: rows.choice('local'),
+      cancel: rows.cancel,
+    },
   },
   'sonota-new-firmware': {
     form: { host: rows.host, url: rows.url, timeout: rows.seconds },

@@ -1,9 +1,17 @@
 import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import { linkMacOf } from '../../net/neighbours';
+import { UNLOCK_PORT } from '../../protocol/diy/unlock-service';
+import { DNS_PORT } from '../../protocol/name-answer';
 import type { OwnAddress } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { WAITS, type Waits } from '../waiting/waits';
+
+/** Where a device is unlocked that is led to this machine: a device asks at these ports alone. */
+export interface UnlockPorts {
+  readonly http: number;
+  readonly dns: number;
+}
 
 /** What a host knows of the machine that it runs on, and how long it waits there. */
 export interface HostEnvironment {
@@ -22,6 +30,8 @@ export interface HostEnvironment {
   readonly linkMacOf: (address: string) => Promise<string | undefined>;
   /** Where it hears announcements; every interface unless told. */
   readonly discovery?: DiscoveryOptions;
+  /** Others than the real ones only for tests. */
+  readonly unlockPorts: UnlockPorts;
   readonly waits: Waits;
   /** How long its jobs wait until the absence of something means something. */
   readonly patience: Patience;
@@ -33,6 +43,7 @@ export const THIS_MACHINE: HostEnvironment = {
   isOwnAddress,
   now: () => Date.now(),
   linkMacOf: (address) => linkMacOf(address),
+  unlockPorts: { http: UNLOCK_PORT, dns: DNS_PORT },
   waits: WAITS,
   patience: PATIENCE,
 };

@@ -11,7 +11,7 @@ import { selfTestTls } from '../../server/tls-self-test';
 import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { Devices } from './devices';
-import { THIS_MACHINE, type HostEnvironment } from './environment';
+import { THIS_MACHINE, type HostEnvironment, type UnlockPorts } from './environment';
 import { FinalStageTurn } from './finalstage-turn';
 import type { HostLog } from './host-log';
 import { ImageDesk } from './image-desk';
@@ -231,6 +231,11 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   /** The address it listens on. */
   get bind(): string {
     return this.settings.bind;
+  }
+
+  /** Where it stands in for the maker's service that unlocks devices, while it does. */
+  get unlockPorts(): UnlockPorts {
+    return this.around.unlockPorts;
   }
 
   /** Images for fetching from oneself. */

@@ -24,6 +24,7 @@ const REPEATING = new Set<Observation['kind']>([
   'stranger',
   'connection-refused',
   'left-unregistered',
+  'unlock-asked',
 ]);
 /** What ends a row of requests; they are not put behind it. */
 const ENDS_A_ROW = new Set<Observation['kind']>(['stage', 'upgrade-sent', 'acknowledged', 'session-lost']);

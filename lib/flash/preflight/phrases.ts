@@ -44,6 +44,11 @@ export const PHRASES = {
   'users-finalstage': 'FinalStage',
   'users-images-finalstage': 'the images and FinalStage',
 
+  'users-unlock': 'unlocking devices',
+  'users-unlock-names': 'leading devices here to be unlocked',
+  'unlock-names-closed': 'Port {port} on {bind}, where devices would look up this machine, cannot be opened: {reason}.',
+  'unlock-by-router': "Have the router answer this machine's address for apid.coolkit.cn, or free the port.",
+
   tls: 'This Node.js speaks TLS 1.1 with AES128-SHA, as the devices do.',
 
   'self-reached': 'This machine reaches itself at {where}.',

@@ -13,6 +13,7 @@ import { checkPorts } from './ports';
 import { checkRadio } from './radio';
 import { checkSelf } from './self';
 import { checkTls } from './tls';
+import { checkUnlockPorts } from './unlock-ports';
 import { checkWifi, type WifiPresence } from './wifi';
 
 export interface PreflightOptions {
@@ -21,6 +22,8 @@ export interface PreflightOptions {
   readonly sources?: FirmwareSources | undefined;
   /** Whether that it is not examined is to be said. */
   readonly mentionsFirmware?: boolean;
+  /** Whether devices may be unlocked by this machine, which takes two more ports. */
+  readonly unlocksLocally?: boolean;
   readonly signal: AbortSignal;
   /** This one, unless told. */
   readonly machine?: Machine;
@@ -51,6 +54,7 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   // Opens the host, which also looks for its address.
   const route = knownChoice(sources ?? {});
   const ports = await checkPorts(host, route === undefined || route.lock !== undefined);
+  const unlockPorts = options.unlocksLocally ? await checkUnlockPorts(host) : [];
   const machine = options.machine ?? (await thisMachine(signal));
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),
@@ -64,6 +68,7 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   return reportOf([
     address,
     ...ports,
+    ...unlockPorts,
     tls,
     ...self,
     ...checkNetworks(host, machine),

@@ -177,6 +177,13 @@ export const ANNOUNCEMENTS = {
     text: "The device {deviceid} asks the maker's service to be unlocked.",
     details: 'It needs the internet for that, once.',
   },
+  'diy-unlock-local': {
+    state: 'working',
+    label: 'unlocking here',
+    text: 'The device {deviceid} asks this machine to be unlocked.',
+    details:
+      "The maker's service has not unlocked it. Its name, apid.coolkit.cn, must lead here in the device's network.",
+  },
   'diy-flash-sent': {
     state: 'working',
     label: 'flash sent',

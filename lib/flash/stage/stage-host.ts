@@ -3,6 +3,7 @@ import type { DeviceConnection } from '../../server/device-connection';
 import type { ImageLibrary } from '../firmware/library/image-library';
 import type { DeviceDirectory } from '../host/device-directory';
 import type { Devices } from '../host/devices';
+import type { UnlockPorts } from '../host/environment';
 import type { FinalStageTurn } from '../host/finalstage-turn';
 import type { Job } from '../job/job';
 import type { JobBook } from '../job/job-book';
@@ -21,6 +22,10 @@ export interface HostAddress {
   /** @throws FlashError `address-invalid` where there is none that a device could dial */
   addressToDial(): string;
   readonly ports: OpenPorts;
+  /** What it listens on, in IPv4. */
+  readonly bind: string;
+  /** Where it stands in for the maker's service that unlocks devices, while it does. */
+  readonly unlockPorts: UnlockPorts;
   readonly finalStagePort: number;
 }
 

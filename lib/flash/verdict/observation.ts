@@ -48,10 +48,11 @@ export interface NewFirmwareSighting {
  * - `finalstage-dial`, `finalstage-image`: what FinalStage alone does, a bare connection and the request of an image
  * - `other-key`: to state the device's id with another key than its access point did
  * - `second-key`: to state its id with another key than `rival`, where no access point was asked
+ * - `unlock`: to be unlocked in the device's place
  * - `wrong-signature`: the upgrade's image, with a signature that is not the device's; refused once a right one was seen
  */
 export type StrangerAct =
-  'browser' | 'finalstage-dial' | 'finalstage-image' | 'other-key' | 'second-key' | 'wrong-signature';
+  'browser' | 'finalstage-dial' | 'finalstage-image' | 'other-key' | 'second-key' | 'unlock' | 'wrong-signature';
 
 /** What a stage is told at its start, as far as a verdict's sentences need it. */
 export interface StageBegan {
@@ -240,6 +241,22 @@ type Sighting =
       readonly command: string;
       readonly result: 'done' | 'refused' | 'foreign' | 'lost' | 'unreachable';
       /** The device's own. */
+      readonly error?: number;
+    }
+  /** This machine stands in for the maker's service; `withoutNames`: why it cannot answer for the name of that. */
+  | { readonly kind: 'unlock-offered'; readonly address: string; readonly withoutNames?: string }
+  /**
+   * What came of it:
+   * - `name`: somebody on the local network asked where the maker's service is, and was led here
+   * - `other-name`: the device asked for another name, and was refused
+   * - `service`: the device asked to be unlocked, and was answered `error`
+   * - `other`: it asked for something else, and was refused
+   */
+  | {
+      readonly kind: 'unlock-asked';
+      readonly peer: string;
+      readonly what: 'name' | 'other-name' | 'service' | 'other';
+      readonly name?: string;
       readonly error?: number;
     }
   /** What the device itself reported of its download; 0 is well. */

@@ -58,6 +58,8 @@ export interface Waits {
   readonly apPageMs: number;
   /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
   readonly lanUnlockMs: number;
+  /** So long after a request that hangs a device may answer nobody else (docs/dev/diy-mode.md#1.6, #1.13). */
+  readonly lanHangsMs: number;
   /** A device that answers, and has fetched nothing for so long, has broken off its download. */
   readonly lanStalledMs: number;
   /** Between two looks at a device over the LAN. */
@@ -103,6 +105,7 @@ export const WAITS: Waits = {
 
   apPageMs: 3000,
   lanUnlockMs: 60_000,
+  lanHangsMs: 180_000,
   lanStalledMs: 30_000,
   lanLookMs: 1000,
 

@@ -7,6 +7,8 @@ export interface DiyForm {
   readonly timeoutSeconds: number | undefined;
   /** Where the device is; found by what it announces where undefined. */
   readonly address: string | undefined;
+  /** `local`: this machine may unlock the device where the maker's service does not. */
+  readonly unlock: 'local' | undefined;
   /** Also a device that may be of another chip. */
   readonly force: boolean;
   /** The firmware for a message; undefined where neither form nor message names one. */
@@ -18,11 +20,12 @@ export const diyStep: StageStep<DiyForm> = {
   oneAtATime: true,
   plan: ({ host: { flashHost }, form, said }) => {
     const { timeoutSeconds = 600, force } = form;
+    const unlock = said.choice('unlock', ['local']) ?? form.unlock;
     const deviceid = said.deviceId();
     // What a message says is of one device, the form's of whichever comes.
     const url = said.httpUrl('address') ?? form.address;
     const address = url === undefined ? undefined : new URL(url).host;
-    const options = { timeoutSeconds, deviceid, address, force, sources: form.firmware(said) };
+    const options = { timeoutSeconds, deviceid, address, force, unlock, sources: form.firmware(said) };
     return {
       deviceid,
       findJob: () => flashHost.jobs.jobFor('diy', deviceid),

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import type { FlashHost } from '../../../lib/flash/host/host';
 import { checkClock } from '../../../lib/flash/preflight/clock';
 import { checkFirmware } from '../../../lib/flash/preflight/firmware';
 import { checkRadio } from '../../../lib/flash/preflight/radio';
 import { checkSelf } from '../../../lib/flash/preflight/self';
 import { checkTls } from '../../../lib/flash/preflight/tls';
+import { checkUnlockPorts } from '../../../lib/flash/preflight/unlock-ports';
 import { checkWifi } from '../../../lib/flash/preflight/wifi';
 import { FlashError } from '../../../lib/errors';
 import type { WifiChoice } from '../../../lib/net/wifi/choose';
+import { freePort, occupy } from '../../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from '../bench';
 
 const never = new AbortController().signal;
@@ -45,6 +49,35 @@ describe('flash/preflight: what single checks say', () => {
     const [fetched] = await checkSelf(real, NOWHERE, never);
     assert.deepEqual([fetched?.ok, fetched?.code], [false, 'self-unreachable']);
     assert.match(fetched?.text ?? '', /what came is not what was sent/);
+  });
+
+  it('says of both ports at which it unlocks devices whether they can be opened, and by whom they are held', async () => {
+    const unlockPorts = { http: await freePort(), dns: await freePort() };
+    const at = host({ address: '127.0.0.1', bind: '0.0.0.0', unlockPorts });
+    const free = await checkUnlockPorts(at);
+    assert.deepEqual(
+      free.map(({ check, ok, text }) => [check, ok, text]),
+      [
+        ['port', true, `Port ${unlockPorts.http} is free for unlocking devices.`],
+        ['port', true, `Port ${unlockPorts.dns} is free for leading devices here to be unlocked.`],
+      ],
+    );
+    const holder = await occupy(unlockPorts.http);
+    const socket = createSocket('udp4').bind({ port: unlockPorts.dns, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    const held = await checkUnlockPorts(at);
+    socket.close();
+    await holder.release();
+    assert.deepEqual(
+      held.map(({ ok, code }) => [ok, code]),
+      [
+        ['warn', 'diy-unlock-port'],
+        ['warn', 'diy-unlock-port'],
+      ],
+    );
+    for (const { text } of held) assert.match(text, /on 127\.0\.0\.1,.*Node-RED itself holds it/);
+    assert.match(held[0]?.remedy ?? '', /CAP_NET_BIND_SERVICE/);
+    assert.match(held[1]?.remedy ?? '', /Have the router answer/);
   });
 
   it('warns of a firmware that no real device is given', async () => {

@@ -40,6 +40,8 @@ export interface DiyFlashOptions {
   readonly sources: FirmwareSources | undefined;
   /** Continues with a device that may be of another chip. */
   readonly force?: boolean;
+  /** `local`: this machine may stand in for the maker's service that unlocks the device. */
+  readonly unlock?: 'local' | undefined;
   readonly discovery?: DiscoveryOptions | undefined;
 }
 
@@ -76,7 +78,7 @@ export async function diyFlash(
         try {
           const device = await findOrGone(context, host, options, image, signal);
           if (typeof device === 'string') return leftMeanwhile(context, image, device);
-          await unlock(context, device, { signal, limitMs: host.waits.lanUnlockMs });
+          await unlock(context, host, device, { isLocal: options.unlock === 'local', signal });
           flash.download = DiyDownload.begin(context.job, image, device.address);
           return await new OneFlash(context, host, device, flash.download).run(signal);
         } catch (thrown) {

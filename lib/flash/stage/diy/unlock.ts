@@ -1,31 +1,29 @@
-import type { RequestOptions } from '../../../client/device-request';
-import { FlashError } from '../../../errors';
 import type { StageContext } from '../../run/stage-runs';
-import { ANSWER_MS, type FoundDevice } from './found-device';
-import { noteCommand } from './note-command';
+import type { StageHost } from '../stage-host';
+import { askForUnlock } from './ask-unlock';
+import type { FoundDevice } from './found-device';
+import { unlockLocally } from './local-unlock';
 
 /**
- * Lets the device take new firmware: the maker's service decides, and the device keeps what it decided. What `info` says
- * afterwards counts, not the answer, which may be lost or wrong.
+ * Lets the device take new firmware: the maker's service decides, and the device keeps what it decided. Where that
+ * hangs, refuses or lies, this machine may stand in for it, if a person wants that.
  *
- * @param options `limitMs` for the device's answer
- * @throws FlashError `diy-unlock-refused`, `diy-unlock-offline`, `diy-unlock-silent`, `diy-locked`, `cancelled`, and as
- *   `DiyClient.identify`
+ * @throws FlashError `diy-unlock-*`, `diy-locked`, `address-invalid`, `cancelled`, and as `DiyClient.identify`
  */
-export async function unlock(context: StageContext, device: FoundDevice, options: RequestOptions): Promise<void> {
-  const { signal, limitMs } = options;
+export async function unlock(
+  { job, say }: Pick<StageContext, 'job' | 'say'>,
+  host: StageHost,
+  device: FoundDevice,
+  { isLocal, signal }: { readonly isLocal: boolean; readonly signal: AbortSignal },
+): Promise<void> {
   const { client, info } = device;
   if (info.otaUnlock === true) return;
-  const { job } = context;
   const deviceid = client.deviceid ?? client.url;
-  context.say('diy-unlock', { deviceid }, { fraction: 0.08 });
-  const outcome = await client.send({ name: 'ota_unlock' }, options);
-  noteCommand(job, 'ota_unlock', outcome);
-  const { otaUnlock } = await client.identify({ signal, limitMs: ANSWER_MS });
-  if (otaUnlock === true) return;
-  if (outcome.result === 'refused') throw client.errorOf('ota_unlock', outcome, options);
-  if (outcome.result !== 'done')
-    throw new FlashError('diy-unlock-silent', { deviceid, seconds: Math.round(limitMs / 1000) });
-  // A version that tells nothing of it has at least said yes.
-  if (otaUnlock === false) throw new FlashError('diy-locked', { deviceid });
+  const options = { job, signal, waits: host.waits };
+  say('diy-unlock', { deviceid }, { fraction: 0.08 });
+  const refusal = await askForUnlock(device, options);
+  if (!refusal) return;
+  if (!isLocal) throw refusal;
+  say('diy-unlock-local', { deviceid }, { fraction: 0.09 });
+  await unlockLocally(host, device, options);
 }

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import type { ErrorCode } from '../../../lib/errors';
+import type { Seen } from '../../../lib/flash/verdict/observation';
+import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
+import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
+import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
+import { freePort, occupy } from '../../shared/ports';
+import { type Begun, type Bench, closeBenches, openBench, type StageOptions } from '../bench';
+import { assertCode } from '../refusals';
+import { ask } from '../stranger';
+
+const ID = '10000a1b2c';
+const QUICK = { lanLookMs: 20, lanStalledMs: 500, lanUnlockMs: 400, lanHangsMs: 600_000 };
+
+describe('flash/stage/diy: unlock', () => {
+  const devices: VirtualDiySonoff[] = [];
+  const servers: StrictDiyServer[] = [];
+
+  afterEach(async () => {
+    await Promise.all([...devices.splice(0).map((one) => one.stop()), ...servers.splice(0).map((one) => one.close())]);
+    await closeBenches();
+  });
+
+  interface Ready {
+    readonly bench: Bench;
+    readonly ports: { readonly http: number; readonly dns: number };
+  }
+
+  /** A host that unlocks at free ports. */
+  async function host(waits: object = {}): Promise<Ready> {
+    const bench = await openBench({}, { ...QUICK, ...waits });
+    const ports = { http: await freePort(), dns: await freePort() };
+    bench.around.unlockPorts = ports;
+    return { bench, ports };
+  }
+
+  /** A device whose DNS server and whose maker's service are looked for where the host would be both. */
+  async function device(
+    { ports }: Ready,
+    behaviours: VirtualDiyOptions['behaviours'] = {},
+    more: Partial<VirtualDiyOptions> = {},
+  ): Promise<{ sonoff: VirtualDiySonoff; url: string }> {
+    const sonoff = new VirtualDiySonoff({
+      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, mdns: false, speed: 100, deviceid: ID, startsIn: 'diy' },
+      ...{ dns: `127.0.0.1:${ports.dns}`, vendorPort: ports.http, behaviours: { unlock: 'asks', ...behaviours } },
+      ...more,
+    });
+    devices.push(sonoff);
+    const { lanPort } = await sonoff.start();
+    return { sonoff, url: `http://127.0.0.1:${lanPort}` };
+  }
+
+  /** A device by hand, for what the virtual one does not do. */
+  async function byHand(react: (command: string) => Reaction): Promise<string> {
+    const server = new StrictDiyServer(react);
+    servers.push(server);
+    return `http://127.0.0.1:${await server.listen()}`;
+  }
+
+  function begin({ bench }: Ready, url: string, more: StageOptions = { unlock: 'local' }): Begun {
+    return bench.begin('diy', { url, deviceid: ID, ...more });
+  }
+
+  type Unlocking = Seen<'unlock-asked'> | Seen<'unlock-offered'>;
+
+  async function seen(stage: Begun): Promise<Partial<Unlocking>[]> {
+    const { evidence } = await stage.job();
+    return evidence.all
+      .filter((one): one is Unlocking => one.kind === 'unlock-asked' || one.kind === 'unlock-offered')
+      .map(({ at: _, ...one }) => one);
+  }
+
+  async function unlockings(stage: Begun): Promise<(boolean | undefined)[]> {
+    const { evidence } = await stage.job();
+    return evidence.all.flatMap((one) => (one.kind === 'device-info' ? [one.isUnlocked] : []));
+  }
+
+  async function areClosed({ http, dns }: Ready['ports']): Promise<void> {
+    await assert.rejects(ask(http, 'GET / HTTP/1.1\r\n\r\n'), { code: 'ECONNREFUSED' });
+    const socket = createSocket('udp4').bind({ port: dns, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    socket.close();
+  }
+
+  const peer = '127.0.0.1';
+  const OFFERED = { kind: 'unlock-offered', address: peer };
+  const NAMED = { kind: 'unlock-asked', peer, what: 'name' };
+  const answered = (error: number): object => ({ kind: 'unlock-asked', peer, what: 'service', error });
+
+  for (const [unlocksOn, errors] of [
+    [0, [0]],
+    [422, [0, 422]],
+  ] as const) {
+    it(`unlocks a device that wants the answer ${unlocksOn}, flashes it, and keeps every step`, async () => {
+      const ready = await host();
+      const { sonoff, url } = await device(ready, { unlocksOn });
+      const stage = begin(ready, url);
+      assert.equal((await stage.outcome).found['proof'], 'reported');
+      assert.equal((await sonoff.ended).result, 'flashed');
+      assert.deepEqual(await seen(stage), [OFFERED, NAMED, ...errors.map(answered)]);
+      // As it was found, after the maker's service, and after each answer of this machine.
+      assert.deepEqual(await unlockings(stage), [false, false, ...errors.map((error) => error === unlocksOn)]);
+      await areClosed(ready.ports);
+    });
+  }
+
+  it('does none of it unless a person wants that, nor where the maker has unlocked the device', async () => {
+    const unwanted = await host();
+    const { url } = await device(unwanted, { unlocksOn: 0 });
+    const stage = begin(unwanted, url, {});
+    await assertCode(stage.outcome, 'diy-unlock-offline');
+    assert.deepEqual(await seen(stage), []);
+    const unneeded = await host();
+    const other = await device(unneeded, { unlock: 'vendor' });
+    const second = begin(unneeded, other.url);
+    await second.outcome;
+    assert.deepEqual(await seen(second), []);
+  });
+
+  for (const [what, unlock] of [
+    ['refuses', 500],
+    ['is out of reach', 503],
+    ['lies', 'lies'],
+    ['hangs', 'hangs'],
+  ] as const) {
+    it(`waits for the device to come here where the maker's service ${what}`, async () => {
+      const ready = await host();
+      const { url } = await device(ready, { unlock });
+      const stage = begin(ready, url);
+      const error = await assertCode(stage.outcome, 'diy-unlock-not-asked');
+      assert.equal(error.values['address'], '127.0.0.1');
+      assert.deepEqual(await seen(stage), [OFFERED]);
+      // Once for the maker's service, and once for this machine: another answer of it would not be fetched either.
+      assert.deepEqual(await unlockings(stage), [false, false, false]);
+      await areClosed(ready.ports);
+    });
+  }
+
+  it('says that a device took none of its answers', async () => {
+    const ready = await host();
+    const { url } = await device(ready, { unlocksOn: 777 });
+    const stage = begin(ready, url);
+    await assertCode(stage.outcome, 'diy-unlock-not-taken');
+    assert.deepEqual(await seen(stage), [OFFERED, NAMED, answered(0), answered(422)]);
+    await areClosed(ready.ports);
+  });
+
+  it('waits for a device that answers nobody for a while after an unlock that hangs', async () => {
+    const ready = await host();
+    let asked = 0;
+    const url = await byHand((command) => {
+      if (command === 'ota_unlock') return 'hang';
+      if (command !== 'info') return { error: 500 };
+      asked++;
+      // More often than a request is repeated.
+      if (asked > 1 && asked < 9) return 'reset';
+      return { error: 0, data: { otaUnlock: asked > 1, fwVersion: '3.7.6', deviceid: ID } };
+    });
+    const stage = begin(ready, url, {});
+    // It is flashed after that, which this one refuses.
+    await assertCode(stage.outcome, 'diy-refused');
+    assert.deepEqual(await unlockings(stage), [false, true]);
+  });
+
+  it('gives up a device that never answers again', async () => {
+    const ready = await host({ lanHangsMs: 50 });
+    let asked = 0;
+    const url = await byHand((command) => {
+      if (command === 'ota_unlock') return 'close';
+      return ++asked > 1 ? 'reset' : { error: 0, data: { otaUnlock: false, deviceid: ID } };
+    });
+    await assertCode(begin(ready, url).outcome, 'diy-unreachable');
+  });
+
+  it('goes on without DNS where another program has the port, and says which', async () => {
+    const ready = await host();
+    const { url } = await device(ready, { unlock: 503 });
+    const socket = createSocket('udp4').bind({ port: ready.ports.dns, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    const stage = begin(ready, url);
+    await assertCode(stage.outcome, 'diy-unlock-not-asked');
+    socket.close();
+    const [offered] = await seen(stage);
+    assert.match((offered as Seen<'unlock-offered'>).withoutNames ?? '', /Node-RED itself holds it/);
+  });
+
+  it('ends where the port of the service is taken', async () => {
+    const ready = await host();
+    const { url } = await device(ready, { unlock: 503 });
+    const holder = await occupy(ready.ports.http);
+    const error = await assertCode(begin(ready, url).outcome, 'diy-unlock-port' satisfies ErrorCode);
+    await holder.release();
+    assert.equal(error.values['port'], ready.ports.http);
+  });
+
+  it('closes its ports when it is cancelled', async () => {
+    const ready = await host({ lanUnlockMs: 600_000 });
+    let orders = 0;
+    const url = await byHand((command) => {
+      if (command === 'ota_unlock') return ++orders === 1 ? { error: 503 } : 'hang';
+      return { error: 0, data: { otaUnlock: false, deviceid: ID } };
+    });
+    const stage = begin(ready, url);
+    const { evidence } = await stage.job();
+    while (!evidence.all.some(({ kind }) => kind === 'unlock-offered')) await once(evidence, 'changed');
+    // Another machine is turned away meanwhile.
+    const post = 'POST /v2/d/otaflash HTTP/1.1\r\nContent-Length: 0\r\n\r\n';
+    await assert.rejects(ask(ready.ports.http, post, '127.0.0.9'), { code: 'ECONNRESET' });
+    assert.ok(evidence.all.some((one) => one.kind === 'stranger' && one.act === 'unlock' && one.peer === '127.0.0.9'));
+    ready.bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+    await areClosed(ready.ports);
+  });
+
+  it('unlocks one device after the other where two want it', async () => {
+    const ready = await host();
+    const one = await device(ready, { unlocksOn: 422 });
+    const other = await device(ready, { unlocksOn: 422 }, { deviceid: '10000a1b2d' });
+    const stages = [
+      begin(ready, one.url, { unlock: 'local', nodeId: 'one' }),
+      begin(ready, other.url, { unlock: 'local', nodeId: 'other', deviceid: '10000a1b2d' }),
+    ];
+    for (const stage of stages) assert.equal((await stage.outcome).found['proof'], 'reported');
+  });
+});
