@@ -102,10 +102,10 @@ describe('nodes: sonota-diy-flash', () => {
     const nodes = await flow({ address: `127.0.0.1:${await freePort()}` });
     bed = await Bed.load(nodes);
     bed.send('diy', { mine: 3 });
-    await bed.status('diy', ({ fill, text }) => fill === 'yellow' && text.startsWith('DIY mode'));
+    await bed.status('diy', ({ fill, text }) => fill === 'yellow' && text.startsWith('start DIY mode'));
     const from = bed.statuses.length;
     await bed.deploy(nodes);
-    await bed.status('diy', ({ fill, text }) => fill === 'yellow' && text.startsWith('DIY mode'), from);
+    await bed.status('diy', ({ fill, text }) => fill === 'yellow' && text.startsWith('start DIY mode'), from);
     bed.send('diy', { cancel: true });
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
   });
