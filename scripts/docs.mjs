@@ -61,5 +61,11 @@ function drawing(flow) {
 }
 
 function labelOf({ type, name, label }) {
-  return (name || label || type.replace(/^sonota-/, '').replaceAll('-', ' ')).replaceAll('"', "'");
+  return (name || label || paletteLabel(type) || type).replaceAll('"', "'");
+}
+
+/** As the palette shows a node of ours. */
+function paletteLabel(type) {
+  if (!type.startsWith('sonota-')) return undefined;
+  return require(join(root, 'nodes', type, 'locales', 'en-US', `${type}.json`))[type].label.palette;
 }

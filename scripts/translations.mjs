@@ -6,7 +6,8 @@
  *     node scripts/translations.mjs              records what is new or translated again; lists what is stale
  *     node scripts/translations.mjs --keep KEY…  records these as still right, after somebody has read them
  *
- * Reads the built catalogues (those of lib/ are made by the build) and the helps, each help as one text.
+ * Reads the built catalogues (those of lib/ are made by the build), the helps, each help as one text, and the comments of
+ * the examples: Node-RED does not translate a flow, so each example has one comment a language, in this order.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,6 +28,13 @@ function hashesNow() {
     const text = readFileSync(join(nodes, path), 'utf8');
     const texts = file.endsWith('.html') ? [[file, text]] : entriesOf(JSON.parse(text), `${file}#`);
     for (const [key, value] of texts) (now[key] ??= [])[LANGUAGES.indexOf(language)] = hashOf(value);
+  }
+  for (const file of readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.json'))) {
+    const flow = JSON.parse(readFileSync(join(root, 'examples', file), 'utf8'));
+    const comments = flow.filter(({ type }) => type === 'comment').slice(0, LANGUAGES.length);
+    for (const part of ['name', 'info']) {
+      now[`example ${file.slice(0, 2)}#${part}`] = comments.map((comment) => hashOf(comment[part]));
+    }
   }
   return now;
 }

@@ -134,7 +134,7 @@ function readForm(form: Values): HomeAssistantForm {
 function outletOf(node: Node, status: NodeStatus, translate: Translate): LinkOutlet {
   return {
     publish: (message) => send(node, [{ ...message }, null]),
-    flash: (request) => send(node, [null, { ...request, payload: request.deviceid ?? '' }]),
+    flash: (request) => send(node, [null, { ...request, stage: request.topic, payload: request.deviceid ?? '' }]),
     failed: (error) => node.error(error),
     contact: (state, devices) => showContact({ ...state, devices }, status, translate),
   };

@@ -9,6 +9,12 @@ import { TaskNode, type TaskNodeDef } from '../shared/task-node';
 import { translateFinding } from '../shared/translate';
 import { Values } from '../shared/values';
 
+const VERDICTS: Readonly<Record<Examination['verdict'], string>> = {
+  ok: 'This image fits.',
+  warn: 'This image fits, with a reservation.',
+  refuse: 'This image must not be installed.',
+};
+
 export default function register(RED: NodeAPI): void {
   function SonotaImageDoctor(this: Node, config: TaskNodeDef): void {
     RED.nodes.createNode(this, config);
@@ -29,13 +35,20 @@ export default function register(RED: NodeAPI): void {
       else status.done(translate('status.ok', 'fits'));
     };
 
+    /** One sentence on the image as a whole, then those of its first finding. */
+    const sentenceOn = ({ verdict, findings: [first] }: Examination): string => {
+      const whole = tasks.translate(`text.${verdict}`, VERDICTS[verdict]);
+      return first ? `${whole} ${first.text} ${first.remedy}` : whole;
+    };
+
     const tasks = new TaskNode(RED, this, config, {
       run: async ({ said, signal }) => {
         const examined = await examine(said, signal);
         const findings = examined.findings.map((finding) => translateFinding(RED, finding));
         const image = { ...examined, findings };
         show(image);
-        return Object.assign(said.withPassword(), { payload: image, picture: flashPicture({ image }) });
+        const results = { payload: image, text: sentenceOn(image), picture: flashPicture({ image }) };
+        return Object.assign(said.withPassword(), results);
       },
     });
   }

@@ -55,7 +55,9 @@ export default function register(RED: NodeAPI): void {
       const output = where === 'beginning' ? 0 : 1;
       if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
       const messages: (Message | null)[] = [null, null, null];
-      messages[output] = RED.util.cloneMessage(message);
+      // For a node that has all stages; the single nodes are told by the output alone.
+      const stage = where === 'beginning' ? {} : { stage: where };
+      messages[output] = Object.assign(RED.util.cloneMessage(message), stage);
       this.send(messages);
       return true;
     };

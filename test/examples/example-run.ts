@@ -17,10 +17,10 @@ const LIMIT_MS = 60_000;
 const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
 /** What Node-RED says of the settings that the test gives it. */
 const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
-/** Where each kind of node looks for its device: on a real one at fixed addresses that no test machine has. */
 /** The firmware node of an example that has none: the images of the test. */
 const FIRMWARE_ID = 'f1a5c0de00000001';
 
+/** Where each kind of node looks for its device: on a real one at fixed addresses that no test machine has. */
 type Place = 'accessPoint' | 'finalStage' | 'newFirmware' | 'home' | 'diyMode';
 /** A device of either kind. */
 type AnyDevice = Pick<VirtualSonoff, 'stop' | 'log' | 'flash' | 'ended'>;
@@ -77,7 +77,11 @@ export class ExampleRun {
     this.places = { accessPoint, finalStage, newFirmware: await freePort(), home: await freePort(), diyMode: await freePort() };
     const own: Record<string, Record<string, unknown>> = {
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: HOME.ssid, ...this.ports },
-      'sonota-flash': { apUrl: this.url('accessPoint'), finalStageUrl: this.url('finalStage'), firmware: FIRMWARE_ID },
+      'sonota-flash': {
+        apUrl: this.url('accessPoint'),
+        finalStageUrl: this.url('finalStage'),
+        newFirmwareUrl: this.url('newFirmware'),
+      },
       'sonota-firmware': isRehearsal ? {} : pathsOf(this.folder, Object.keys(images)),
       'sonota-provision': { url: this.url('accessPoint') },
       'sonota-finalstage-watch': { url: this.url('finalStage') },
@@ -92,10 +96,15 @@ export class ExampleRun {
       },
     };
     // The form of the node of the whole flash would fetch the recommended image from its publisher.
-    const given = { id: FIRMWARE_ID, type: 'sonota-firmware', ...pathsOf(this.folder, Object.keys(images)) };
-    const isWhole = flow.some(({ type }) => type === 'sonota-flash');
-    const filled = flow.map((node) => ({ ...node, ...own[node.type], ...fillIn[node.type] }));
-    this.flow = isWhole ? [...filled, given] : filled;
+    const given = { id: FIRMWARE_ID, type: 'sonota-firmware', ...own['sonota-firmware'], ...fillIn['sonota-firmware'] };
+    const needsFirmware = ({ type, firmware }: Flow[number]): boolean => type === 'sonota-flash' && firmware === '';
+    const filled = flow.map((node) => ({
+      ...node,
+      ...(needsFirmware(node) && { firmware: FIRMWARE_ID }),
+      ...own[node.type],
+      ...fillIn[node.type],
+    }));
+    this.flow = flow.some(needsFirmware) ? [...filled, given] : filled;
     const secrets: NonNullable<ExampleOptions['credentials']> = {
       'sonota-host': { password: HOME.password },
       ...credentials,

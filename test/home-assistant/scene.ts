@@ -16,6 +16,9 @@ const FINAL_BYTES = 131_072;
 /** What the example calls "new firmware". */
 export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 
+/** The firmware node of an example that has none. */
+const FIRMWARE_ID = 'f1a5c0de00000001';
+
 /** Id of the node that trusts the broker's authority. */
 const TLS_CONFIG = 'the-broker-tls';
 
@@ -108,14 +111,22 @@ export class Scene {
         ...(this.broker.access && { usetls: true, tls: TLS_CONFIG }),
       },
       'sonota-host': { bind: '127.0.0.1', address: '127.0.0.1', ssid: 'home', ...this.ports },
-      'sonota-provision': { url: `http://127.0.0.1:${this.apPort}` },
       'sonota-firmware': {
         name: NEW_FIRMWARE,
         ...Object.fromEntries(Object.keys(images).map((role) => [role, join(this.folder, `${role}.bin`)])),
       },
-      'sonota-finalstage-watch': { url: `http://127.0.0.1:${this.finalStagePort}` },
+      'sonota-flash': {
+        apUrl: `http://127.0.0.1:${this.apPort}`,
+        finalStageUrl: `http://127.0.0.1:${this.finalStagePort}`,
+      },
     };
-    const nodes = change(exampleOf(number).map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] })));
+    const example = exampleOf(number);
+    const given = { id: FIRMWARE_ID, type: 'sonota-firmware' };
+    const hasFirmware = example.some(({ type }) => type === 'sonota-firmware');
+    const flow = hasFirmware
+      ? example
+      : [...example.map((node) => (node.type === 'sonota-flash' ? { ...node, firmware: FIRMWARE_ID } : node)), given];
+    const nodes = change(flow.map((node) => ({ ...node, ...own[node.type], ...overrides[node.type] })));
     const { access } = this.broker;
     if (!access) return nodes;
     return [

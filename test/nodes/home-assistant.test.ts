@@ -130,12 +130,14 @@ describe('nodes: sonota-home-assistant', () => {
     bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
     bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
     await bed.at('flash', () => bed.messages('flash').length >= 3);
-    const requests = bed.messages('flash').map(({ topic, deviceid, firmware }) => ({ topic, deviceid, firmware }));
+    const requests = bed
+      .messages('flash')
+      .map(({ topic, stage, deviceid, firmware }) => ({ topic, stage, deviceid, firmware }));
     // The kept one is not among them.
     assert.deepEqual(requests, [
-      { topic: 'cloud', deviceid: ID, firmware: undefined },
-      { topic: 'cloud', deviceid: ID, firmware: 'esphome' },
-      { topic: 'provision', deviceid: undefined, firmware: 'esphome' },
+      { topic: 'cloud', stage: 'cloud', deviceid: ID, firmware: undefined },
+      { topic: 'cloud', stage: 'cloud', deviceid: ID, firmware: 'esphome' },
+      { topic: 'provision', stage: 'provision', deviceid: undefined, firmware: 'esphome' },
     ]);
   });
 

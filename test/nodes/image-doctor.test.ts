@@ -70,6 +70,7 @@ describe('nodes/image-doctor', () => {
     assert.notEqual(result.payload.verdict, 'refuse');
     assert.equal(result.payload.road, 'finalstage');
     assert.match(result.picture, /^<svg/);
+    assert.match(String(result['text']), /^This image fits/);
     assert.deepEqual([result['topic'], result['password']], ['mine', 'for later']);
     assert.notEqual((status as { fill: string }).fill, 'red');
     assert.doesNotThrow(() => JSON.stringify(result.payload));
@@ -79,6 +80,7 @@ describe('nodes/image-doctor', () => {
     const { result, status } = await examined({ payload: makeUserImage({ slot: 1 }), road: 'cloud-user2' });
     assert.equal(result.payload.verdict, 'refuse');
     assert.equal(result.payload.findings[0]?.code, 'image-wrong-slot');
+    assert.match(String(result['text']), /^This image must not be installed\. .*user1/);
     assert.deepEqual(status, { fill: 'red', shape: 'ring', text: 'image-wrong-slot' });
   });
 

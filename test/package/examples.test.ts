@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { exampleNumbers, exampleOf } from '../shared/examples';
+import { packageRoot } from '../shared/package-root';
+
+/** So far to the right a node is seen whole in a window of 1280 pixels, with the palette and the sidebar open. */
+const RIGHTMOST = 740;
+/** Behind the names of the others in the comments' names. */
+const LANGUAGES = [/^(?!Deutsch|Français)/, /^Deutsch: /, /^Français\u00a0: /];
+const TYPES = readdirSync(join(packageRoot(), 'nodes')).filter((name) => name.startsWith('sonota-'));
 
 /** Which palette brings a type, by the beginning of its name. */
 const PALETTES: Record<string, RegExp> = {
@@ -18,5 +27,37 @@ describe('the examples', () => {
         needed.map(([name]) => name),
       );
     });
+
+    if (number !== '35')
+      it(`${number} says what to do in three languages`, () => {
+        const comments = exampleOf(number).filter(({ type }) => type === 'comment');
+        assert.equal(comments.length, LANGUAGES.length);
+        for (const [index, { name, info }] of comments.entries()) {
+          assert.match(String(name), LANGUAGES[index] ?? /^$/);
+          assert.ok(String(info).length > 100, `${String(name)}: ${String(info)}`);
+        }
+      });
+
+    if (number !== '35')
+      it(`${number} calls the nodes what the palette calls them`, () => {
+        const said = exampleOf(number).flatMap(({ type, name, info }) => (type === 'comment' ? [name, info] : [name]));
+        for (const type of TYPES) {
+          const short = type.replace('sonota-', '');
+          const spelling = new RegExp(
+            `sonota-${short}\\b${short.includes('-') && short !== 'home-assistant' ? `|\\b${short}\\b` : ''}`,
+          );
+          // A file is named as it is.
+          const text = said.join('\n').replaceAll(/docs\/[\w-]+\.md/g, '');
+          assert.doesNotMatch(text, spelling);
+        }
+      });
+
+    if (number !== '35')
+      it(`${number} fits the canvas`, () => {
+        for (const { type, name, x, y } of exampleOf(number)) {
+          if (x === undefined || type === 'comment') continue;
+          assert.ok(Number(x) <= RIGHTMOST, `${type} ${String(name)} at ${Number(x)}, ${Number(y)}`);
+        }
+      });
   }
 });
