@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ErrorCode } from '../../../lib/errors';
 import { Job } from '../../../lib/flash/job/job';
 import type { Unstamped } from '../../../lib/flash/verdict/observation';
 import { makeFinalImage } from '../../../lib/image';
@@ -74,21 +73,6 @@ describe('flash/stage/diy', () => {
     assert.deepEqual([how, version, address], ['answer', '3.7.6', '127.0.0.1']);
   });
 
-  for (const fault of [
-    'reply-before-range',
-    'reply-after-last-range',
-    'reply-never',
-    'request-line-broken',
-    'connection-lost',
-  ]) {
-    it(`flashes a device with the fault ${fault}`, async () => {
-      const { begin, device } = await start({ fault });
-      const { found } = await begin().outcome;
-      assert.equal(found['proof'], 'reported');
-      assert.equal((await device.ended).result, 'flashed');
-    });
-  }
-
   it('takes the result also where its length is not announced', async () => {
     const { begin } = await start({ behaviours: { resultHasLength: false } });
     assert.equal((await begin().outcome).found['proof'], 'reported');
@@ -99,43 +83,6 @@ describe('flash/stage/diy', () => {
     const { found } = await begin().outcome;
     assert.equal(found['proof'], 'gone');
     assert.equal((await device.ended).result, 'flashed');
-  });
-
-  const ends: [fault: string, code: ErrorCode][] = [
-    ['flash-400', 'diy-refused'],
-    ['flash-403', 'diy-locked'],
-    ['flash-404', 'diy-other-device'],
-    ['flash-408', 'diy-download-timeout'],
-    ['flash-413', 'diy-image-refused'],
-    ['flash-422', 'diy-refused'],
-    ['flash-424', 'diy-download-impossible'],
-    ['flash-471', 'diy-digest-differs'],
-    ['flash-500', 'diy-refused'],
-    ['result-404', 'download-failed'],
-    ['result-406', 'diy-message-refused'],
-    ['result-409', 'diy-digest-differs'],
-    ['result-410', 'diy-device-fault'],
-    ['connection-lost-always', 'download-failed'],
-    ['unlock-500', 'diy-unlock-refused'],
-    ['unlock-503', 'diy-unlock-offline'],
-    ['unlock-local', 'diy-unlock-offline'],
-    ['unlock-lies', 'diy-locked'],
-    ['ewelink-mode', 'diy-encrypted'],
-  ];
-  for (const [fault, code] of ends) {
-    it(`ends ${fault} with ${code}`, async () => {
-      const { begin, bench, device } = await start({ fault });
-      await assertCode(begin().outcome, code);
-      const job = bench.host.jobs.latest(ID);
-      assert.equal(job?.error, code);
-      assert.equal(job.snapshot().verdict?.code, code);
-      assert.equal(device.state === 'new-firmware', false);
-    });
-  }
-
-  it('ends an unlock that hangs, and says so', async () => {
-    const { begin } = await start({ fault: 'unlock-hangs' }, { ...QUICK, lanUnlockMs: 300 });
-    await assertCode(begin().outcome, 'diy-unlock-silent');
   });
 
   it('asks for no unlock where the device has kept it', async () => {
