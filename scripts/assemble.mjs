@@ -41,7 +41,7 @@ export async function assemble(root, dist) {
   for (const name of await foldersIn(join(root, PLUGINS))) {
     const script = await editorScript(join(compiled, PLUGINS), name);
     if (script === undefined) faults.push(`${PLUGINS}/${name} has no ${name}.editor.ts`);
-    else await assemblePlugin(join(root, PLUGINS, name), join(dist, PLUGINS, name), script);
+    else await assemblePlugin(join(root, PLUGINS, name), join(dist, PLUGINS, name), `${strip(shared)}\n${script}`);
   }
   await addSharedTexts(root, dist);
   await rm(compiled, { recursive: true, force: true });

@@ -4,13 +4,13 @@ import type { Intermediate } from '../../lib/flash/routes/choice';
 import type { ImageRole } from '../../lib/image';
 import type { Values } from './values';
 
-const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
+export const IMAGE_ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
 
 /** The images that a form or a message names or carries. @throws FlashError `value-invalid`, `variable-unset` */
 export function readSources(values: Values): FirmwareSources {
-  const images = Object.fromEntries(ROLES.map((role) => [role, readSource(values, role)]));
+  const images = Object.fromEntries(IMAGE_ROLES.map((role) => [role, readSource(values, role)]));
   const digests = values.object('digests');
-  const seen = ROLES.map((role) => [role, digests?.text(role)?.toLowerCase()] as const);
+  const seen = IMAGE_ROLES.map((role) => [role, digests?.text(role)?.toLowerCase()] as const);
   return {
     ...images,
     // Whatever else may stand there is refused when it is used.

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
+import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
@@ -10,6 +11,7 @@ import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
 import { MessageValues } from './messages';
+import { prefetchFirmware } from './prefetch';
 import type { StageGiven, StageStep } from './stage-step';
 import { NodeStatus } from './status';
 import { translateError, translateJob, translateReport, translator } from './translate';
@@ -27,6 +29,8 @@ export interface StageNodeOptions<Form> {
   readonly outputOf?: (outcome: StageOutcome) => number;
   /** Whether it waits for devices that nobody sent a message for. */
   awaitsDevices?(form: Form): boolean;
+  /** The images that are fetched and examined behind a deploy; undefined where no form names any. */
+  readonly prefetched?: (form: Form) => FirmwareSources | undefined;
   /** With which stage a message begins; the first unless told. Throws a FlashError where it cannot do. */
   readonly startOf?: (given: StageGiven<Form>) => StageName;
   /** What must hold before a message begins its first stage; see StageRequest. */
@@ -63,6 +67,7 @@ export class StageNode<Form> {
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
   private readonly hostNode: HostNode | undefined;
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly RED: NodeAPI,
@@ -107,7 +112,16 @@ export class StageNode<Form> {
     whenFlowsRun(this.RED, this.node, () => {
       host.runs.attach(this.node.id, this.outlet);
       this.resume(host);
+      this.prefetch(host);
     });
+  }
+
+  private prefetch(host: FlashHost): void {
+    const { RED, node, status, closing } = this;
+    const sources = attempt(() => this.readable && this.options.prefetched?.(this.readable));
+    if (!sources) return;
+    const isBusy = (): boolean => host.runs.isIn(node.id);
+    prefetchFirmware(RED, node, { host, sources, status, isBusy, signal: closing.signal });
   }
 
   /** Goes on with the messages that this node held when Node-RED ended. */
@@ -129,6 +143,7 @@ export class StageNode<Form> {
   /** The new instance of this node takes over what runs; the old one's messages are let go without an error. */
   private async close(removed: boolean): Promise<void> {
     const { host } = this;
+    this.closing.abort();
     if (!host) return;
     host.off('state', this.showHost);
     host.runs.detach(this.node.id, removed);
@@ -243,6 +258,11 @@ export class StageNode<Form> {
     const error = new FlashError('output-not-wired', { deviceid: job.deviceid ?? '?', output: output + 1 });
     this.status.warned(error.code);
     this.node.warn(translateError(this.RED, error).message);
+    const waiting = job.deviceid === null ? undefined : this.host?.jobs.openJob(job.deviceid);
+    if (!waiting) return;
+    // The page of the flash says it, too.
+    waiting.said = { name: 'output-leads-nowhere', values: { output: output + 1 } };
+    waiting.onChange(false);
   }
 
   private fail(error: FlashError, ticket: Ticket): void {
@@ -296,6 +316,15 @@ export class StageNode<Form> {
       deviceid: job.deviceid,
       sonota: translateJob(this.RED, job),
     };
+  }
+}
+
+/** What cannot be read is reported with the first message. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,6 +5,8 @@ type SonotaTranslate = (key: string, values?: Record<string, string>) => string;
 /** What a person may do about an image. */
 interface SonotaActions {
   fetch: () => void;
+  /** What could not be fetched or read. */
+  again: () => void;
   cancel: () => void;
   confirm: (sha256: string) => void;
   mend: (mends: string[]) => void;
@@ -30,6 +32,7 @@ function sonotaShowInspection(
   box.empty().attr('data-state', inspection.state);
   if (inspection.state === 'unreadable') {
     sonotaLine(box, 'fa-times-circle', inspection.message).attr('data-verdict', 'refuse');
+    sonotaButton(box, t('button.again'), 'sonota-again', actions.again);
     return;
   }
   if (inspection.state === 'not-fetched') {

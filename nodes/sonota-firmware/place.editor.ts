@@ -169,11 +169,17 @@ class SonotaPlace {
         () => end(() => this.examine()),
       );
     },
+    again: () => (/^(catalog:|https?:)|^$/i.test(this.value) ? this.actions.fetch() : this.examine()),
     cancel: () => {
       this.stop();
       this.examine();
     },
     confirm: (sha256) => {
+      // The form remembers what an address brought; the library remembers its catalog's.
+      if (/^https?:/i.test(this.value)) {
+        this.form.digests[this.role] = sha256;
+        return this.examine();
+      }
       const name = this.value === '' ? '' : this.value.replace(/^catalog:/i, '');
       this.act(sonotaLibrary.confirm(name, sha256), () => this.examine());
     },

@@ -18,6 +18,7 @@ export default function register(RED: NodeAPI): void {
       steps: FLASH_STEPS,
       readForm: (form) => readFlashForm(RED, this.id, form),
       startOf,
+      prefetched: ({ upgrade }) => upgrade.firmware(new MessageValues({})),
       check: async (given) => {
         stageNode.status.busy(translate('status.checking', 'checking'));
         await refuseHopeless(given);

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { chooseFirmware } from '../shared/firmware-choice';
+import { MessageValues } from '../shared/messages';
 import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
 import { StageNode, type StageNodeDef } from '../shared/stage-node';
 import { upgradeStep, type UpgradeForm } from '../shared/stages/upgrade';
@@ -18,6 +19,7 @@ export default function register(RED: NodeAPI): void {
           newFirmwareUrl: () => newFirmwareUrlBehind(RED, this.id),
         };
       },
+      prefetched: (form) => form.firmware(new MessageValues({})),
     });
   }
 

@@ -120,6 +120,8 @@ describe('editor: the form of a firmware', () => {
     const base = await http.serve((_, response) => response.end(FINAL));
     await enter('final', `${base}/final.bin`);
     await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'unconfirmed').getByText(SHA).waitFor();
+    await box('final', 'unconfirmed').locator('.sonota-confirm').click();
     await box('final', 'examined').waitFor();
     await enter('final', '');
     await box('final', 'missing').waitFor();
@@ -133,7 +135,7 @@ describe('editor: the form of a firmware', () => {
     const base = await http.serve((_, response) => response.end(makeFinalImage({ seed: 13, size: 400_000 })));
     await enter('final', `${base}/unused.bin`);
     await box('final', 'not-fetched').locator('.sonota-fetch').click();
-    await box('final', 'examined').waitFor();
+    await box('final', 'unconfirmed').waitFor();
     const unused = form.locator('.sonota-stored', { hasText: `${base}/unused.bin` });
     await unused.waitFor();
     assert.match(await form.locator('.sonota-store-total').innerText(), /^Images: \d+, together \d+\.\d MB\.$/);
@@ -183,6 +185,39 @@ describe('editor: the form of a firmware', () => {
     await box('final', 'fetching').locator('.sonota-cancel').click();
     await box('final', 'not-fetched').waitFor();
   });
+
+  it('tries again what could not be fetched', async () => {
+    let isThere = false;
+    const base = await http.serve((_, response) => (isThere ? response.end(FINAL) : response.writeHead(404).end()));
+    await enter('final', `${base}/later.bin`);
+    await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    isThere = true;
+    await box('final', 'unreadable').locator('.sonota-again').press('Enter');
+    await box('final', 'unconfirmed').waitFor();
+  });
+
+  it('keeps the digest of an address only once a person has confirmed it', async () => {
+    const base = await http.serve((_, response) => response.end(FINAL));
+    await enter('final', `${base}/typed.bin`);
+    await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'unconfirmed').waitFor();
+    await save();
+    assert.deepEqual(await digests(), {});
+    form = await suite.editor.openConfigForm('firmware');
+    await box('final', 'unconfirmed').locator('.sonota-confirm').click();
+    await box('final', 'examined').waitFor();
+    await save();
+    assert.deepEqual(await digests(), { final: SHA });
+    form = await suite.editor.openConfigForm('firmware');
+    await enter('final', '');
+    await box('final', 'missing').waitFor();
+    await save();
+  });
+
+  async function save(): Promise<void> {
+    await suite.editor.page.locator('#node-config-dialog-ok').click();
+    await form.waitFor({ state: 'detached' });
+  }
 
   it('keeps the digest of what was examined, and says so when the file is another one later', async () => {
     const path = await file('mine.bin', FINAL);

@@ -19,6 +19,14 @@ export interface FirmwareSources extends RouteChoice {
   final?: ImageSource | undefined;
   /** The digests (sha256) seen when the sources were examined: another one is refused. */
   digests?: Partial<Record<ImageRole, string>> | undefined;
+  /** Places whose address a person has typed: nobody else vouches for what it brings, so it needs such a digest. */
+  mustBeConfirmed?: readonly ImageRole[];
+}
+
+/** What is known of a source before it is read. */
+interface ImageOptions extends SourceOptions {
+  /** Whether it is refused without a digest. */
+  mustBeConfirmed?: boolean | undefined;
 }
 
 export interface LoadedImage {
@@ -60,7 +68,7 @@ export async function loadForRoute(route: Route, sources: FirmwareSources, optio
   for (const role of roles) if (isEmptySource(named[role])) throw missing(role);
   const loaded: Partial<Record<ImageRole, LoadedImage>> = {};
   for (const role of LOAD_ORDER.filter((one) => roles.includes(one))) {
-    loaded[role] = await loadImage(role, named[role], { ...options, digest: sources.digests?.[role] }, route.images[role]);
+    loaded[role] = await loadImage(role, named[role], optionsFor(role, sources, options), route.images[role]);
   }
   return route.isPacked && loaded.final ? await withPacked(loaded.final) : loaded;
 }
@@ -99,10 +107,9 @@ export async function loadForFinalStage(
   sources: FirmwareSources,
   options: SourceOptions,
 ): Promise<Pick<WholeFirmware, 'final'> & Pick<Firmware, 'user2'>> {
-  const { digests } = sources;
-  const final = await loadImage('final', sources.final, { ...options, digest: digests?.final });
+  const final = await loadImage('final', sources.final, optionsFor('final', sources, options));
   if (!isEmptySource(sources.user2)) {
-    return { final, user2: await loadImage('user2', sources.user2, { ...options, digest: digests?.user2 }) };
+    return { final, user2: await loadImage('user2', sources.user2, optionsFor('user2', sources, options)) };
   }
   const kept = await options.library?.keptUser2().catch(() => undefined);
   return kept ? { final, user2: await examined('user2', kept) } : { final };
@@ -117,22 +124,32 @@ function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Om
   throw new FlashError('firmware-missing', { what: 'FinalStage pair (user1, user2)' });
 }
 
+function optionsFor(
+  role: ImageRole,
+  { digests, mustBeConfirmed }: FirmwareSources,
+  options: SourceOptions,
+): ImageOptions {
+  return { ...options, digest: digests?.[role], mustBeConfirmed: mustBeConfirmed?.includes(role) };
+}
+
 /**
  * Loads and examines one image for its place.
  *
- * @throws FlashError what `readSource` throws, image-changed, or why the image is refused (`checkForRoad`)
+ * @throws FlashError what `readSource` throws, image-changed, digest-unconfirmed, or why the image is refused (`checkForRoad`)
  */
 export async function loadImage(
   role: ImageRole,
   source: ImageSource | undefined,
-  options: SourceOptions,
+  { mustBeConfirmed = false, ...options }: ImageOptions,
   road: Road = roadOfRole(role),
 ): Promise<LoadedImage> {
   if (isEmptySource(source)) throw missing(role);
   const read = await readSource(role, source, options);
-  if (options.digest !== undefined && ExaminedImages.shared.share(read.bytes).sha256 !== options.digest) {
-    throw new FlashError('image-changed', { what: role });
+  const { sha256 } = ExaminedImages.shared.share(read.bytes);
+  if (options.digest === undefined && mustBeConfirmed) {
+    throw new FlashError('digest-unconfirmed', { what: role, digest: sha256 });
   }
+  if (options.digest !== undefined && sha256 !== options.digest) throw new FlashError('image-changed', { what: role });
   return await examined(role, read, road);
 }
 

@@ -71,7 +71,8 @@ export async function fetchAndInspect(
 ): Promise<Inspection> {
   try {
     const { bytes } = await readSource(target.role, meant(library, target), { ...settings, library });
-    return { state: 'examined', ...(await examined(library, bytes, target)) };
+    const isUnconfirmed = target.digest === undefined && /^\s*https?:/i.test(target.source);
+    return { state: isUnconfirmed ? 'unconfirmed' : 'examined', ...(await examined(library, bytes, target)) };
   } catch (thrown) {
     if (thrown instanceof FlashError && thrown.code === 'digest-unconfirmed') return await inspect(library, target);
     return unreadable(thrown);

@@ -22,7 +22,7 @@ export interface WifiToGive {
   readonly apUrl?: string | undefined;
 }
 
-export function isGivable(project: Project | undefined): project is Givable {
+export function isGivable(project: string | undefined): project is Givable {
   return GIVABLE.some((one) => one === project);
 }
 

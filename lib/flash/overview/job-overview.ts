@@ -1,5 +1,4 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
-import type { Project } from '../../image';
 import { roadOf, type Road } from '../../protocol/roads';
 import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
@@ -10,7 +9,8 @@ import type { Verdict } from '../verdict/verdict';
 import { isGivable } from '../next-step/give-wifi';
 import type { NextStep } from '../next-step/next-steps';
 import { lastRequestIn, type LastRequest } from './last-request';
-import { projectOf } from './project-of';
+import { networkClosesAt } from './network-closes';
+import { projectOf, type InstalledFirmware } from './project-of';
 
 /** A job as people look at it, for the sidebar: plain data for JSON, no secrets. */
 export interface JobOverview extends Pick<
@@ -30,8 +30,10 @@ export interface JobOverview extends Pick<
   readonly isHandNeeded: boolean;
   /** When its stage gives up waiting, in ISO 8601; undefined where it does not wait. */
   readonly waitEndsAt: string | undefined;
+  /** When the device closes the network that it opened for its set-up, in ISO 8601; undefined where it was not seen. */
+  readonly networkClosesAt: string | undefined;
   /** What the final image is, where that is known. */
-  readonly firmware: Project | undefined;
+  readonly firmware: InstalledFirmware | undefined;
   /** Where the page of the new firmware was found. */
   readonly pageUrl: string | undefined;
   /** How it stands with the home Wi-Fi for the new firmware, once a person has asked for that. */
@@ -71,6 +73,7 @@ export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): Jo
     says: said && { ...said, ...sentencesOf(said) },
     isHandNeeded: said !== undefined && needsPerson(said.name),
     waitEndsAt: waitEndOf(job)?.toISOString(),
+    networkClosesAt: networkClosesAt(job)?.toISOString(),
     firmware: projectOf(job),
     pageUrl: nextStep?.url ?? pageOf(job),
     nextStep: nextStep && shownStep(nextStep),

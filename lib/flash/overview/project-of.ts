@@ -1,14 +1,18 @@
-import { identify, type Project } from '../../image';
+import { identify, REHEARSAL_MARK, type Project } from '../../image';
 import type { LoadedImage } from '../firmware/firmware';
 import type { Job } from '../job/job';
 
+/** What a final image is: one of a rehearsal is no firmware, whatever the virtual Sonoff takes it for. */
+export type InstalledFirmware = Project | 'rehearsal';
+
 /** An image is large, and is looked at each time that its job is shown. */
-const projects = new WeakMap<LoadedImage, Project>();
+const known = new WeakMap<LoadedImage, InstalledFirmware>();
 
 /** What the final image of a job is, where that is known. */
-export function projectOf({ firmware: { final } }: Job): Project | undefined {
+export function projectOf({ firmware: { final } }: Job): InstalledFirmware | undefined {
   if (!final) return undefined;
-  const known = projects.get(final) ?? identify(final.bytes).project;
-  projects.set(final, known);
-  return known;
+  const { bytes } = final;
+  const project = known.get(final) ?? (bytes.includes(REHEARSAL_MARK) ? 'rehearsal' : identify(bytes).project);
+  known.set(final, project);
+  return project;
 }

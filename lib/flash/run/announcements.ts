@@ -82,6 +82,13 @@ export const ANNOUNCEMENTS = {
     details: 'It needs no set-up, and its button is not needed.',
   },
 
+  'output-leads-nowhere': {
+    state: 'waiting',
+    label: 'wire output {output}',
+    text: 'Wire output {output} of the node: the device is ready, but nothing takes it on.',
+    details: 'Then deploy, and start again.',
+  },
+
   // cloud
   'wait-for-device': {
     state: 'waiting',

@@ -22,6 +22,7 @@ const NEEDS_PERSON: ReadonlySet<AnnouncementName> = new Set<AnnouncementName>([
   'new-firmware-stranger',
   'wait-for-tasmota',
   'wait-for-portal',
+  'output-leads-nowhere',
 ]);
 
 export function needsPerson(name: AnnouncementName): boolean {

@@ -154,10 +154,10 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
     return this.lastNodes.get(jobId);
   }
 
-  /** Whether a message of the node is in a stage, or waits for it. */
-  isIn(nodeId: string, stage: StageName): boolean {
+  /** Whether a message of the node is in a stage, or waits for it; in any where none is named. */
+  isIn(nodeId: string, stage?: StageName): boolean {
     const isMeant = ({ request, tickets }: Run): boolean =>
-      request.stage === stage && tickets.some((ticket) => ticket.nodeId === nodeId);
+      (stage === undefined || request.stage === stage) && tickets.some((ticket) => ticket.nodeId === nodeId);
     return [...this.running, ...this.queue].some(isMeant);
   }
 

@@ -10,13 +10,15 @@ const SONOTA_MINUTES: Record<string, number> = { provision: 6, cloud: 5, upgrade
 
 function sonotaCountdown(): SonotaPart {
   const left = $('<span class="sonota-card-left"></span>');
+  const network = $('<span class="sonota-card-left" data-says="networkCloses"></span>');
   const estimate = $('<span></span>');
-  const root = $('<p class="sonota-card-more sonota-card-clock"></p>').append(left, estimate);
-  const show = ({ waitEndsAt, stage }: SonotaJob): void => {
+  const root = $('<p class="sonota-card-more sonota-card-clock"></p>').append(network, left, estimate);
+  const show = ({ waitEndsAt, networkClosesAt, stage }: SonotaJob): void => {
     left.attr('data-ends', waitEndsAt ?? '');
+    network.attr('data-ends', networkClosesAt ?? '');
     const minutes = SONOTA_MINUTES[stage];
     estimate.text(minutes === undefined ? '' : sonotaSidebarText('job.estimate', { minutes }));
-    root.toggle(waitEndsAt !== undefined || minutes !== undefined);
+    root.toggle(waitEndsAt !== undefined || networkClosesAt !== undefined || minutes !== undefined);
     sonotaTick();
   };
   return { root, show };
@@ -29,6 +31,7 @@ function sonotaTick(): void {
     const seconds = Math.ceil((ends - Date.now()) / 1000);
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
     // Not by sonotaSetText: the line that it stands in is shown or hidden as a whole.
-    $(element).text(seconds > 0 ? `${sonotaSidebarText('job.waitEnds', { time })} ` : '');
+    const says = $(element).attr('data-says') ?? 'waitEnds';
+    $(element).text(seconds > 0 ? `${sonotaSidebarText(`job.${says}`, { time })} ` : '');
   });
 }

@@ -32,6 +32,7 @@ interface SonotaJob {
   lastRequest?: SonotaSentence & { at: string };
   isHandNeeded: boolean;
   waitEndsAt?: string;
+  networkClosesAt?: string;
   firmware?: string;
   pageUrl?: string;
   nextStep?: { state: 'running' | 'done' | 'failed'; error?: SonotaTrouble };

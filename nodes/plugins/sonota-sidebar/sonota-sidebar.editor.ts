@@ -27,6 +27,11 @@ RED.plugins.registerPlugin('sonota-sidebar', {
     setInterval(sonotaTick, 1000);
     // Only in the editor in which the button was pressed.
     RED.events.on('sonota:flash-pressed', () => RED.sidebar.show(SONOTA_SIDEBAR_ID));
+    const tellOfWaits = (): void => {
+      if (!board.root.is(':visible')) sonotaTellOfWaits();
+    };
+    RED.events.on('deploy', tellOfWaits);
+    RED.events.on('flows:loaded', tellOfWaits);
     sonotaSearchTerms();
   },
 });
@@ -59,8 +64,8 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
   };
   const refresh = (): void => {
     isAskedAgain = isAsking;
-    // A person who has left the page is called back.
-    if (isAsking || !root.is(':visible')) return;
+    // A person who has left the page is called back, whichever tab is shown.
+    if (isAsking || !(root.is(':visible') || document.hidden)) return;
     isAsking = true;
     const data = since === undefined ? {} : { since };
     void $.ajax({ url: 'sonota/overview', data, dataType: 'json', cache: false })

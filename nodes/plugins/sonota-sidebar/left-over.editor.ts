@@ -1,0 +1,30 @@
+/*
+ * A wait for a device that was begun earlier and goes on behind a deploy, a restart or in an editor that was closed: the
+ * next device to open its network would be flashed. It does not go on unseen.
+ */
+
+/** The waits that a person has been told of. */
+const sonotaToldWaits = new Set<string>();
+
+/** Tells of waits that no tab of the sidebar shows, once each. */
+function sonotaTellOfWaits(): void {
+  // Whoever may not see the flashes is told nothing.
+  void $.ajax({ url: 'sonota/overview', dataType: 'json', cache: false }).done(({ hosts }: SonotaChanges) => {
+    for (const { id: host, jobs } of hosts)
+      for (const job of jobs) if (sonotaIsOpenWait(job)) sonotaTellOfWait(host, job);
+  });
+}
+
+function sonotaIsOpenWait({ id, stage, deviceid, canCancel }: SonotaJob): boolean {
+  return stage === 'provision' && deviceid === null && canCancel && !sonotaToldWaits.has(id);
+}
+
+function sonotaTellOfWait(host: string, { id, startedAt }: SonotaJob): void {
+  sonotaToldWaits.add(id);
+  const text = sonotaSidebarText('leftOver.text', { time: sonotaTime(startedAt) });
+  const url = `sonota/host/${encodeURIComponent(host)}/jobs/${encodeURIComponent(id)}/cancel`;
+  sonotaAsk($('<p>').text(text), 'warning', [
+    { text: sonotaSidebarText('leftOver.cancel'), act: () => void $.ajax({ url, method: 'POST' }) },
+    { text: sonotaSidebarText('leftOver.show'), isPrimary: true, act: () => RED.sidebar.show(SONOTA_SIDEBAR_ID) },
+  ]);
+}

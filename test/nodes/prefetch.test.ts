@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { libraryOf } from '../../nodes/shared/library';
+import type { Flow } from '../shared/node-red';
+import { useHttpServers } from '../shared/http-server';
+import { freePort } from '../shared/ports';
+import { digestOf } from '../../lib/image';
+import { Bed, freePorts } from './bed';
+
+const AT = { x: 100, y: 100, wires: [[], []] };
+const IMAGES: Readonly<Record<string, Buffer>> = {
+  '/user1': makeUserImage({ slot: 1, size: 24_576 }),
+  '/user2': makeUserImage({ slot: 2, size: 24_576 }),
+  '/final': makeFinalImage({ size: 40_960 }),
+};
+
+describe('nodes: images behind a deploy', () => {
+  const http = useHttpServers();
+  let bed: Bed | undefined;
+  let requests: string[] = [];
+  afterEach(async () => {
+    await bed?.unload();
+    bed = undefined;
+    requests = [];
+  });
+
+  async function serve(): Promise<string> {
+    return await http.serve((request, response) => {
+      requests.push(request.url ?? '');
+      response.end(IMAGES[request.url ?? '']);
+    });
+  }
+
+  /** A firmware of a server, and the nodes that use it. */
+  async function flowOf(base: string, more: { bind?: string; firmware?: object } = {}): Promise<Flow> {
+    const numbers = Object.fromEntries(Object.entries(await freePorts()).map(([name, port]) => [name, String(port)]));
+    const named = Object.fromEntries(Object.keys(IMAGES).map((path) => [path.slice(1), base + path]));
+    const digests = Object.fromEntries(Object.entries(IMAGES).map(([path, bytes]) => [path.slice(1), digestOf(bytes)]));
+    return [
+      { id: 'tab', type: 'tab', label: 'tab' },
+      { id: 'off', type: 'tab', label: 'off', disabled: true },
+      { id: 'host', type: 'sonota-host', name: '', bind: more.bind ?? '', address: '127.0.0.1', ...numbers },
+      { id: 'firmware', type: 'sonota-firmware', name: '', ...named, digests, ...more.firmware },
+      { id: 'flash', type: 'sonota-flash', z: 'tab', ...AT, name: '', host: 'host', firmware: 'firmware' },
+      { id: 'serve', type: 'sonota-ota-serve', z: 'tab', ...AT, name: '', host: 'host', firmware: 'firmware' },
+    ];
+  }
+
+  /** Until the node before it in the line has had its turn: they have it one after another. */
+  async function shown(id: string, text: string): Promise<object> {
+    return await bed!.status(id, (status) => status.text === text);
+  }
+
+  it('are fetched and examined once for all nodes, and nothing is said of it', async () => {
+    bed = await Bed.load(await flowOf(await serve()));
+    // A node that cannot get its images has its turn behind the others, and says so.
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const node = { id: 'last', type: 'sonota-flash', z: 'tab', ...AT, name: '', host: 'host' };
+    const firmware = { id: 'away', type: 'sonota-firmware', name: '', final: `${nobody}/final`, digests: {} };
+    await bed.deploy([...(await flowOf(await serve())), firmware, { ...node, firmware: 'away' }]);
+    await shown('last', 'fetch-failed');
+    assert.deepEqual([...new Set(requests)].sort(), Object.keys(IMAGES).sort());
+    assert.equal(bed.shown('flash')?.text, 'idle');
+    assert.equal(bed.shown('serve')?.text, 'idle');
+  });
+
+  it('show in yellow what cannot be reached, and in one line of the log', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const logged: string[] = [];
+    bed = await Bed.load(await flowOf(nobody));
+    bed.RED?.log.addHandler({ emit: (_event: string, { msg }: { msg: unknown }) => logged.push(String(msg)) } as never);
+    assert.deepEqual(await shown('flash', 'fetch-failed'), { fill: 'yellow', shape: 'ring', text: 'fetch-failed' });
+    await shown('serve', 'fetch-failed');
+    assert.equal(logged.filter((line) => line.includes(nobody)).length, 1, logged.join('\n'));
+  });
+
+  it('are left alone on a disabled tab, and for a rehearsal', async () => {
+    const base = await serve();
+    const flow = await flowOf(base);
+    const off = flow.map((node) => ('z' in node ? { ...node, z: 'off' } : node));
+    bed = await Bed.load(off);
+    await bed.deploy(await flowOf(base, { bind: '127.0.0.1' }));
+    await bed.deploy(await flowOf(base, { firmware: { user1: 'rehearsal:', user2: 'rehearsal:' } }));
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    await bed.deploy(await flowOf(nobody));
+    await shown('serve', 'fetch-failed');
+    assert.deepEqual(requests, []);
+  });
+
+  it('never confirm a digest', async () => {
+    const source = 'catalog:tasmota-lite-8.5.0';
+    bed = await Bed.load([]);
+    assert.ok(bed.RED);
+    const { store } = libraryOf(bed.RED);
+    const bytes = IMAGES['/final'] as Buffer;
+    const sha256 = await store.keep(bytes, source, 'final');
+    await store.note(source, { sha256, isConfirmed: false });
+    await bed.deploy(await flowOf(await serve(), { firmware: { final: source, digests: {} } }));
+    await shown('flash', 'digest-unconfirmed');
+    assert.equal((await store.known(source))?.isConfirmed, false);
+    // Nor does an address that stands in a form vouch for itself.
+    const from = bed.statuses.length;
+    await bed.deploy(await flowOf(await serve(), { firmware: { digests: {} } }));
+    await bed.status('serve', ({ text }) => text === 'digest-unconfirmed', from);
+  });
+});
