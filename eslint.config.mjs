@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 const NODE_RED = { regex: '^@?node-red(/|$)', message: 'lib/ never imports Node-RED.' };
 
-/** Folders of lib/ that a layer must not import: nodes -> flash -> server, client, net -> protocol, image -> errors. */
+/** Folders of lib/ that a layer must not import (docs/dev/architecture.md#1). */
 function layer(folders, above) {
   return {
     files: folders.map((folder) => `lib/${folder}/**/*.ts`),
@@ -15,7 +15,8 @@ function layer(folders, above) {
             NODE_RED,
             {
               regex: `(^|/)(${above.join('|')})(/|$)`,
-              message: 'Imports point down only: nodes -> flash -> server, client, net -> protocol, image -> errors.',
+              message:
+                'Imports point down only: nodes -> preflight -> flash -> firmware -> server, client, net -> protocol, image, storage, timing -> errors.',
             },
           ],
         },
@@ -130,7 +131,7 @@ const HTML_OF_VALUES = [
   'CallExpression[callee.property.name=/^(append|prepend|before|after|replaceWith)$/] > TemplateLiteral[expressions.length>0]',
 ].map((selector) => ({ selector, message: 'Show it as text: sonotaNotify, or jQuery text() and attr().' }));
 
-const UP_FROM_LOW = ['server', 'client', 'net', 'flash', 'virtual', 'nodes'];
+const UP_FROM_LOW = ['server', 'client', 'net', 'firmware', 'flash', 'preflight', 'home-assistant', 'virtual', 'nodes'];
 
 export default tseslint.config(
   { ignores: ['dist/', '.dist-*/', 'node_modules/', '.node-red-5/', '.palettes/', '.rehearsal/', '.out-*/'] },
@@ -183,10 +184,12 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  layer(['home-assistant'], ['server', 'client', 'net', 'virtual', 'nodes']),
-  layer(['flash'], ['home-assistant', 'virtual', 'nodes']),
-  layer(['server', 'client', 'net'], ['flash', 'virtual', 'nodes']),
-  layer(['protocol', 'image'], UP_FROM_LOW),
+  layer(['home-assistant'], ['server', 'client', 'net', 'firmware', 'preflight', 'virtual', 'nodes']),
+  layer(['preflight'], ['home-assistant', 'virtual', 'nodes']),
+  layer(['flash'], ['preflight', 'home-assistant', 'virtual', 'nodes']),
+  layer(['firmware'], ['flash', 'preflight', 'server', 'home-assistant', 'virtual', 'nodes']),
+  layer(['server', 'client', 'net'], ['firmware', 'flash', 'preflight', 'storage', 'virtual', 'nodes']),
+  layer(['protocol', 'image', 'storage', 'timing'], UP_FROM_LOW),
   {
     files: ['lib/*.ts'],
     rules: {
@@ -197,7 +200,7 @@ export default tseslint.config(
             NODE_RED,
             {
               regex: `(^|/)(${[...UP_FROM_LOW, 'protocol', 'image'].join('|')})(/|$)`,
-              message: 'lib/errors.ts is the bottom layer.',
+              message: 'lib/errors.ts and lib/progress-texts.ts are the bottom layer.',
             },
           ],
         },

@@ -354,8 +354,8 @@ const EXPLANATIONS = {
     remedy: 'Use finalstage or one-hop, or leave it out for FinalStage.',
   },
   'road-unknown': {
-    what: 'There is no road {road} for an image.',
-    remedy: 'Set msg.road to one of {known}.',
+    what: 'Unknown flash target {road}.',
+    remedy: 'Set msg.target to one of {known}.',
   },
   'fetch-failed': {
     what: 'The {what} image could not be fetched from {source}: {reason}.',

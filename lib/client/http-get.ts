@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { FlashError } from '../errors';
-import { Refusal } from './refusal';
+import { RequestRefused } from './refusal';
 import { Route } from './route';
 
 const MAX_REDIRECTS = 5;
@@ -81,9 +81,10 @@ export async function get(
     if (!REDIRECTS.has(message.statusCode ?? 0)) return answerOf(message);
     message.destroy();
     const { location } = message.headers;
-    if (!location) throw new Refusal('it redirects to nowhere');
+    if (!location) throw new RequestRefused('it redirects to nowhere');
     const next = parse(location, url);
-    if (url.protocol === 'https:' && next.protocol === 'http:') throw new Refusal('it redirects from https to http');
+    if (url.protocol === 'https:' && next.protocol === 'http:')
+      throw new RequestRefused('it redirects from https to http');
     url = next;
   }
   throw new FlashError('fetch-redirected', { what, source: displayUrl(address), times: MAX_REDIRECTS });
@@ -116,7 +117,7 @@ async function send(
       request.destroy(Object.assign(new Error('nothing answered'), { code: 'ETIMEDOUT' }));
     });
     // Node drops the connection of an answer that nobody asked for (101) without an error.
-    request.on('close', () => reject(new Refusal('the answer is not HTTP')));
+    request.on('close', () => reject(new RequestRefused('the answer is not HTTP')));
     request.on('response', resolve).on('error', reject).end();
   });
 }
@@ -137,17 +138,17 @@ export function mayPass(thrown: unknown): boolean {
 
 /** What was thrown, in words that follow a colon. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Refusal) return thrown.message;
+  if (thrown instanceof RequestRefused) return thrown.message;
   const code = codeOf(thrown);
   if (code.startsWith('HPE_')) return 'the answer is not HTTP';
   return NETWORK_REASONS[code] ?? (code || (thrown instanceof Error ? thrown.message : String(thrown)));
 }
 
 function parse(address: string, base?: URL): URL {
-  if (!URL.canParse(address, base?.href)) throw new Refusal('that is no address');
+  if (!URL.canParse(address, base?.href)) throw new RequestRefused('that is no address');
   const url = new URL(address, base);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new Refusal(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
+  throw new RequestRefused(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
 }
 
 function basicAuthorization({ username, password }: URL): string | undefined {

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FlashError } from '../errors';
 import { displayUrl, get, mayPass, reasonOf, type Answer } from './http-get';
-import { Refusal } from './refusal';
+import { RequestRefused } from './refusal';
 
 export interface FetchOptions {
   /** How an error names the image. */
@@ -120,7 +120,7 @@ class Download {
         this.take(piece);
       }
       if (this.total !== undefined && this.length !== this.total) {
-        throw new Refusal(`${this.length} bytes came instead of the ${this.total} announced`);
+        throw new RequestRefused(`${this.length} bytes came instead of the ${this.total} announced`);
       }
     } catch (thrown) {
       if (stall.signal.aborted && !this.signal.aborted) throw new Stall('nothing more came', { cause: thrown });
@@ -148,7 +148,7 @@ class Download {
     this.total = announcedLength(headers);
     if (status !== 200) {
       const reason = `the server answered ${`${status} ${statusText}`.trim()}`;
-      throw wasBegun ? new NoContinuation(reason) : new Refusal(reason);
+      throw wasBegun ? new NoContinuation(reason) : new RequestRefused(reason);
     }
     if (this.total !== undefined && this.total > this.options.limitBytes) throw this.tooLong();
   }
@@ -167,13 +167,13 @@ class Download {
     this.options.onProgress?.(this.length, this.total);
   }
 
-  private tooLong(): Refusal {
-    return new Refusal(`it is longer than ${this.options.limitBytes} bytes, which no image for this device is`);
+  private tooLong(): RequestRefused {
+    return new RequestRefused(`it is longer than ${this.options.limitBytes} bytes, which no image for this device is`);
   }
 }
 
 function isFinal(thrown: unknown): boolean {
-  return thrown instanceof Refusal || thrown instanceof FlashError;
+  return thrown instanceof RequestRefused || thrown instanceof FlashError;
 }
 
 /** Undefined where nothing usable is announced; that of a compressed body counts other bytes than we see. */

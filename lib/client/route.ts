@@ -4,7 +4,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { isNearer, scopeOf, type AddressScope } from '../net/address-scope';
-import { Refusal } from './refusal';
+import { RequestRefused } from './refusal';
 
 /** Every address of a host name; an address stands for itself. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
@@ -32,7 +32,7 @@ export class Route {
     const addresses = await this.resolve(name);
     const scope = this.nearestOf(addresses);
     if (this.host && isNearer(scope, this.host.scope)) {
-      throw new Refusal(`it redirects to ${scope === 'loopback' ? 'this machine' : 'a private network'}`);
+      throw new RequestRefused(`it redirects to ${scope === 'loopback' ? 'this machine' : 'a private network'}`);
     }
     this.host = { name, addresses, scope };
     return addresses;

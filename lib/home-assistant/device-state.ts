@@ -5,7 +5,16 @@ import { STAGES } from '../flash/routes/stages';
 import type { Phrase } from './phrases';
 import type { StateNames } from './states';
 import { cut } from './text';
-import { failureOf, isOpen, jobOf, reportOf, type Failure, type KnownDevice, type ShownJob, type World } from './world';
+import {
+  failureOf,
+  isOpen,
+  jobOf,
+  reportOf,
+  type Failure,
+  type ShownDevice,
+  type ShownJob,
+  type Snapshot,
+} from './snapshot';
 
 /** What a device can be at. */
 export const DEVICE_STAGES = ['idle', 'queued', ...STAGES, 'done', 'failed'] as const;
@@ -35,18 +44,18 @@ export interface UpdateState {
   readonly update_percentage: number | null;
 }
 
-export function updateState(device: KnownDevice, world: World, words: UpdateWords): UpdateState {
-  const job = jobOf(world, device.deviceid);
+export function updateState(device: ShownDevice, snapshot: Snapshot, words: UpdateWords): UpdateState {
+  const job = jobOf(snapshot, device.deviceid);
   const isAtWork = job !== undefined && isOpen(job) && job.isAtWork;
-  const isQueued = !isAtWork && isWaiting(device, world);
+  const isQueued = !isAtWork && isWaiting(device, snapshot);
   const installed = device.installed ?? stockVersion(device);
-  const isOffered = isAtWork || isQueued || isArmed(device, world);
-  const url = whole(world.firmware.image?.url);
+  const isOffered = isAtWork || isQueued || isArmed(device, snapshot);
+  const url = whole(snapshot.firmware.image?.url);
   return {
     installed_version: installed,
     // Equal versions offer nothing: what nobody has armed, and what runs the firmware that we put on it.
-    latest_version: isOffered && !isFlashed(device) ? (world.firmware.chosen ?? words.newFirmware) : installed,
-    release_summary: cut(isAtWork || isQueued ? textOf(device, job) : offerOf(device, world, words)),
+    latest_version: isOffered && !isFlashed(device) ? (snapshot.firmware.chosen ?? words.newFirmware) : installed,
+    release_summary: cut(isAtWork || isQueued ? textOf(device, job) : offerOf(device, snapshot, words)),
     ...(url === undefined || isFlashed(device) ? {} : { release_url: url }),
     in_progress: isAtWork || isQueued,
     update_percentage: isAtWork ? job.percent : null,
@@ -64,13 +73,13 @@ interface UpdateWords {
 }
 
 /** What an installation would do; where it cannot be pressed, why. */
-function offerOf(device: KnownDevice, world: World, { newFirmware, phrase }: UpdateWords): string {
+function offerOf(device: ShownDevice, snapshot: Snapshot, { newFirmware, phrase }: UpdateWords): string {
   if (isFlashed(device)) return '';
-  if (!isArmed(device, world)) {
-    const failure = lastFailure(device, jobOf(world, device.deviceid));
+  if (!isArmed(device, snapshot)) {
+    const failure = lastFailure(device, jobOf(snapshot, device.deviceid));
     return failure ? failure.text : phrase('unarmed');
   }
-  const { chosen = newFirmware, image } = world.firmware;
+  const { chosen = newFirmware, image } = snapshot.firmware;
   const name = cut(image?.version === undefined ? chosen : `${chosen} (${image.version})`, 80);
   return image?.sha256 === undefined
     ? phrase('offer', { name })
@@ -98,9 +107,9 @@ export interface DeviceState {
   readonly started_at: string | null;
 }
 
-export function deviceState(device: KnownDevice, world: World, states: StateNames): DeviceState {
-  const job = jobOf(world, device.deviceid);
-  const stage = stageOf(device, job, world);
+export function deviceState(device: ShownDevice, snapshot: Snapshot, states: StateNames): DeviceState {
+  const job = jobOf(snapshot, device.deviceid);
+  const stage = stageOf(device, job, snapshot);
   const failure = lastFailure(device, job);
   return {
     stage,
@@ -115,7 +124,7 @@ export function deviceState(device: KnownDevice, world: World, states: StateName
     deviceid: device.deviceid,
     model: device.model ?? null,
     firmware: device.installed ?? stockVersion(device),
-    armed: isArmed(device, world) ? 'ON' : 'OFF',
+    armed: isArmed(device, snapshot) ? 'ON' : 'OFF',
     started_at: job?.startedAt ?? null,
   };
 }
@@ -131,39 +140,39 @@ export function stageNames(states: StateNames): string[] {
   return [...new Set(names)];
 }
 
-function stageOf(device: KnownDevice, job: ShownJob | undefined, world: World): DeviceStage {
+function stageOf(device: ShownDevice, job: ShownJob | undefined, snapshot: Snapshot): DeviceStage {
   if (job && isOpen(job) && job.isAtWork) return job.stage;
-  if (isWaiting(device, world)) return 'queued';
+  if (isWaiting(device, snapshot)) return 'queued';
   if (job) return job.stage;
   if (device.installed !== undefined) return 'done';
   return device.failure === undefined ? 'idle' : 'failed';
 }
 
 /** How the last flash failed; a new one clears it. */
-function lastFailure(device: KnownDevice, job: ShownJob | undefined): Failure | undefined {
+function lastFailure(device: ShownDevice, job: ShownJob | undefined): Failure | undefined {
   return job ? failureOf(job) : device.failure;
 }
 
-function textOf(device: KnownDevice, job: ShownJob | undefined): string {
+function textOf(device: ShownDevice, job: ShownJob | undefined): string {
   const failure = lastFailure(device, job);
   if (failure) return failure.text;
   return reportOf(job)?.text ?? (job && isOpen(job) ? (job.verdict?.text ?? '') : '');
 }
 
-function isArmed({ deviceid }: KnownDevice, { arming }: World): boolean {
+function isArmed({ deviceid }: ShownDevice, { arming }: Snapshot): boolean {
   return arming.devices.includes(deviceid);
 }
 
 /** It runs what we put on it, and is none of ours any more. */
-function isFlashed({ installed }: KnownDevice): boolean {
+function isFlashed({ installed }: ShownDevice): boolean {
   return installed !== undefined;
 }
 
 /** A queue that is held flashes nothing: what waits in it is not in progress. */
-function isWaiting({ deviceid }: KnownDevice, { queue }: World): boolean {
+function isWaiting({ deviceid }: ShownDevice, { queue }: Snapshot): boolean {
   return queue !== undefined && !queue.isPaused && queue.waiting.includes(deviceid);
 }
 
-function stockVersion({ romVersion }: KnownDevice): string {
+function stockVersion({ romVersion }: ShownDevice): string {
   return romVersion === undefined ? STOCK : `${STOCK} ${romVersion}`;
 }

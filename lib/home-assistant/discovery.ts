@@ -2,14 +2,14 @@
 
 import { stageNames } from './device-state';
 import { FLASHER_STATES } from './flasher-state';
-import { DEVICE_EVENTS, FLASHER_EVENTS } from './happenings';
+import { DEVICE_EVENTS, FLASHER_EVENTS } from './diff-events';
 import { onlineWord } from './instance';
 import { productOf } from './models';
 import type { Phrase } from './phrases';
 import type { StateNames } from './states';
 import { cut } from './text';
 import type { Topics } from './topics';
-import type { KnownDevice, World } from './world';
+import type { ShownDevice, Snapshot } from './snapshot';
 
 /** What an entity is called, in the person's language. */
 export type EntityNames = Readonly<Record<EntityName, string>>;
@@ -67,7 +67,7 @@ export const PAYLOAD_PRESS = 'PRESS';
 export const PAYLOAD_ON = 'ON';
 export const PAYLOAD_OFF = 'OFF';
 
-export function flasherConfig(announcer: Announcer, { firmware }: World): DiscoveryConfig {
+export function flasherConfig(announcer: Announcer, { firmware }: Snapshot): DiscoveryConfig {
   const { topics, names, states, version } = announcer;
   const id = topics.flasherId;
   const { state, event } = topics.flasher;
@@ -130,7 +130,7 @@ export function flasherConfig(announcer: Announcer, { firmware }: World): Discov
 }
 
 /** @param isFlasherShown whether the flasher is there to hang on */
-export function deviceConfig(announcer: Announcer, device: KnownDevice, isFlasherShown: boolean): DiscoveryConfig {
+export function deviceConfig(announcer: Announcer, device: ShownDevice, isFlasherShown: boolean): DiscoveryConfig {
   const { topics, names, states } = announcer;
   const { deviceid } = device;
   const id = topics.deviceId(deviceid);
@@ -239,7 +239,7 @@ function factsOf({
   romVersion,
   installed,
   installedVersion,
-}: KnownDevice): DiscoveryConfig['device'] {
+}: ShownDevice): DiscoveryConfig['device'] {
   const product = model === undefined ? undefined : productOf(model);
   const isTold = installedVersion === undefined || installed?.includes(installedVersion) === true;
   const version = installed === undefined || isTold ? (installed ?? romVersion) : `${installed} (${installedVersion})`;

@@ -2,7 +2,7 @@
 
 import { NO_ERROR } from './device-state';
 import type { StateNames } from './states';
-import { isOpen, reportOf, type ShownJob, type World } from './world';
+import { isOpen, reportOf, type ShownJob, type Snapshot } from './snapshot';
 
 export const FLASHER_STATES = ['idle', 'waiting', 'flashing', 'paused'] as const;
 
@@ -33,33 +33,33 @@ interface LastFailure {
   readonly deviceid: string | null;
 }
 
-export function flasherState(world: World, states: StateNames): FlasherState {
-  const { trouble, firmware, arming } = world;
-  const reports = world.jobs.flatMap((job) => reportOf(job) ?? []).filter(({ isWaiting }) => isWaiting);
-  const state = stateOf(world);
+export function flasherState(snapshot: Snapshot, states: StateNames): FlasherState {
+  const { trouble, firmware, arming } = snapshot;
+  const reports = snapshot.jobs.flatMap((job) => reportOf(job) ?? []).filter(({ isWaiting }) => isWaiting);
+  const state = stateOf(snapshot);
   return {
     state,
     state_name: states[`flasher-${state}`],
-    ...countsOf(world),
+    ...countsOf(snapshot),
     firmware: firmware.chosen ?? null,
     hand_needed: reports.some(({ isHandNeeded }) => isHandNeeded) ? 'ON' : 'OFF',
     instruction: (reports.find(({ isHandNeeded }) => isHandNeeded) ?? reports[0])?.text ?? '',
     armed: arming.isForAll ? 'ON' : 'OFF',
-    last_failure: lastFailureOf(world),
+    last_failure: lastFailureOf(snapshot),
     problem: trouble ? 'ON' : 'OFF',
     code: trouble?.code ?? NO_ERROR,
     text: trouble?.text ?? '',
   };
 }
 
-function lastFailureOf({ failures }: World): LastFailure | null {
+function lastFailureOf({ failures }: Snapshot): LastFailure | null {
   const last = failures.at(-1);
   if (!last) return null;
   const { code, text, remedy, deviceid } = last;
   return { code, text, remedy, deviceid };
 }
 
-function stateOf({ queue, jobs }: World): FlasherState['state'] {
+function stateOf({ queue, jobs }: Snapshot): FlasherState['state'] {
   const atWork = jobs.filter((job) => isOpen(job) && job.isAtWork);
   if (atWork.some(({ stage }) => stage !== 'provision' && stage !== 'cloud')) return 'flashing';
   if (queue?.isPaused) return 'paused';
@@ -67,7 +67,7 @@ function stateOf({ queue, jobs }: World): FlasherState['state'] {
 }
 
 /** With a queue its own counts; else what the jobs tell. */
-function countsOf({ queue, jobs }: World): Pick<FlasherState, 'queue' | 'done' | 'failed' | 'percent'> {
+function countsOf({ queue, jobs }: Snapshot): Pick<FlasherState, 'queue' | 'done' | 'failed' | 'percent'> {
   if (queue) {
     const { waiting, done, failed } = queue.counts;
     return { queue: waiting, done, failed, percent: Math.floor(queue.percent) };

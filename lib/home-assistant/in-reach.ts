@@ -1,5 +1,5 @@
 /** What `sonota-wifi` puts out when it has looked around, as far as it is of interest here. */
-interface Network {
+interface SeenNetwork {
   readonly kind?: unknown;
   readonly ssid?: unknown;
   readonly deviceid?: unknown;
@@ -11,6 +11,6 @@ export function sonoffsInReach(payload: unknown): string[] | undefined {
   return payload.flatMap(({ kind, deviceid }) => (kind === 'stock' && typeof deviceid === 'string' ? [deviceid] : []));
 }
 
-function isNetwork(value: unknown): value is Network {
+function isNetwork(value: unknown): value is SeenNetwork {
   return typeof value === 'object' && value !== null && 'ssid' in value && 'kind' in value;
 }

@@ -5,7 +5,7 @@ export { readCommand, type Command, type Incoming } from './commands';
 export { ENTITY_NAMES, type EntityName, type EntityNames } from './discovery';
 export { kept, type MqttMessage } from './message';
 export { INSTANCE_ID, onlineWord } from './instance';
-export { Mirror } from './mirror';
+export { DiscoveryPublisher } from './discovery-publisher';
 export { Neighbours } from './neighbours';
 export { STATE_NAMES, type StateName, type StateNames } from './states';
 export { PHRASE_NAMES, type Phrase, type PhraseName } from './phrases';
@@ -14,11 +14,11 @@ export {
   failureIn,
   isOpen,
   type Failure,
-  type KnownDevice,
+  type ShownDevice,
   type ShownFailure,
   type ShownImage,
   type ShownJob,
   type ShownReport,
   type ShownQueue,
-  type World,
-} from './world';
+  type Snapshot,
+} from './snapshot';

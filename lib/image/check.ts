@@ -4,7 +4,7 @@ import { FlashError } from '../errors';
 import { examine, type Examination } from './doctor';
 import type { ImageFacts } from './facts';
 import { isRefusal } from './finding';
-import type { Road } from './roads';
+import type { ImageTarget } from './targets';
 
 /**
  * Examines an image for its place.
@@ -13,19 +13,19 @@ import type { Road } from './roads';
  * image-invalid, image-truncated, image-stock-firmware, image-too-large, image-wrong-slot, image-wrong-place,
  * image-wrong-flash-mode, image-wrong-flash-size, image-minimal
  */
-export function checkForRoad(bytes: Uint8Array, road: Road): ImageFacts {
-  return requireSound(examine(bytes, road));
+export function checkForTarget(bytes: Uint8Array, target: ImageTarget): ImageFacts {
+  return requireSound(examine(bytes, target));
 }
 
 /**
- * What `checkForRoad` makes of an examination.
+ * What `checkForTarget` makes of an examination.
  *
- * @throws as `checkForRoad`
+ * @throws as `checkForTarget`
  */
-export function requireSound({ findings, facts, road }: Examination): ImageFacts {
+export function requireSound({ findings, facts, target }: Examination): ImageFacts {
   const reason = findings.find(isRefusal);
   if (reason) throw new FlashError(reason.code, reason.values);
   // An image without facts always has a finding that refuses it.
-  if (!facts) throw new FlashError('image-invalid', { what: road, reason: 'it cannot be read' });
+  if (!facts) throw new FlashError('image-invalid', { what: target, reason: 'it cannot be read' });
   return facts;
 }

@@ -13,15 +13,15 @@ import { gzipFile } from './gzip';
 import { identify, type Identity } from './identity';
 import { finalOf } from './one-hop/read';
 import { readImage } from './read';
-import { roadFacts, type Road } from './roads';
+import { targetFacts, type ImageTarget } from './targets';
 
 export type { Finding, FindingCode, Severity } from './finding';
 export { mend, type MendName } from './mend';
-export { ROADS, type Road } from './roads';
+export { IMAGE_TARGETS, type ImageTarget } from './targets';
 
 /** Plain data: it may go into a message as it is. */
 export interface Examination {
-  readonly road: Road;
+  readonly target: ImageTarget;
   /** In the order in which they matter: the first refusal is what a flash would be stopped with. */
   readonly findings: readonly Finding[];
   /** The worst severity; `ok` where there are only notes. */
@@ -47,17 +47,17 @@ const KIND_IN_WORDS: Readonly<Record<Exclude<ImageKind, 'stock'>, string>> = {
 };
 
 /** Examines an image for the place it is meant for. Never throws, whatever the bytes are. */
-export function examine(bytes: Uint8Array, road: Road): Examination {
-  const { role } = roadFacts(road);
+export function examine(bytes: Uint8Array, target: ImageTarget): Examination {
+  const { role } = targetFacts(target);
   const read = readOrRefuse(bytes, role);
   const facts = 'kind' in read ? read : undefined;
   // A one-hop image is what it carries.
   const identity = identify((facts?.oneHop && finalOf(bytes, facts.oneHop)) ?? bytes, facts);
-  const findings = 'kind' in read ? examineFacts(bytes, read, identity, road) : [read];
+  const findings = 'kind' in read ? examineFacts(bytes, read, identity, target) : [read];
   const chip = facts ? 'ESP8266' : esp32Image(bytes)?.chip;
   const unpackedSize = gzipFile(bytes)?.unpackedSize;
   return {
-    road,
+    target,
     findings,
     verdict: verdictOf(findings),
     ...(facts && { facts }),
@@ -84,8 +84,8 @@ function readOrRefuse(bytes: Uint8Array, role: ImageRole): ImageFacts | Refusal 
   }
 }
 
-function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
-  const { role } = roadFacts(road);
+function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, target: ImageTarget): Finding[] {
+  const { role } = targetFacts(target);
   const wanted: ImageKind = role === 'final' ? 'final' : 'user';
   const stock = stockReason(facts, identity);
   if (stock) return [refusal('image-stock-firmware', { what: role, reason: stock })];
@@ -93,7 +93,7 @@ function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, 
     return [refusal('image-invalid', { what: role, reason: KIND_IN_WORDS[facts.kind] })];
   }
   const examineKind = role === 'final' ? examineFinal : examineUser;
-  const findings = examineKind(bytes, facts, identity, road);
+  const findings = examineKind(bytes, facts, identity, target);
   return [...findings.filter(isRefusal), ...ofSeverity(findings, 'warn'), ...ofSeverity(findings, 'note')];
 }
 

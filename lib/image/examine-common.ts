@@ -3,11 +3,11 @@
 import type { ImageFacts } from './facts';
 import { advice, refusal, type Finding } from './finding';
 import type { Identity } from './identity';
-import { roadFacts, type Road } from './roads';
+import { targetFacts, type ImageTarget } from './targets';
 
 /** Size and damage. */
-export function examineWhole(facts: ImageFacts, road: Road): Finding[] {
-  const { role, limit } = roadFacts(road);
+export function examineWhole(facts: ImageFacts, target: ImageTarget): Finding[] {
+  const { role, limit } = targetFacts(target);
   const findings: Finding[] = [];
   if (facts.size > limit) findings.push(refusal('image-too-large', { what: role, size: facts.size, limit }));
   for (const { checksum, offset } of facts.parts) {

@@ -8,32 +8,32 @@ import { DIY_PROVEN, FLASH_BYTES, ONE_HOP_LIMIT, SECTOR_BYTES, USER_LIMIT } from
 import { DOUT_BYTE, FLASH_SIZE_1MB, FLASH_SIZE_BYTES } from './format';
 import type { Identity } from './identity';
 import { layoutFor, payloadOf } from './one-hop/layout';
-import { roadFacts, type Road } from './roads';
+import { targetFacts, type ImageTarget } from './targets';
 
 /** The SDK keeps its parameters in the last sectors of what the header calls the flash. */
 const SYSTEM_SECTORS = 5;
 const FREQUENCY = 40;
 
 /** @param facts of an image of kind `final` */
-export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
+export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Identity, target: ImageTarget): Finding[] {
   return [
-    ...examineWhole(facts, road),
-    ...examineCoreWords(facts, road),
-    ...(road === 'one-hop' ? examinePacked(bytes) : []),
-    ...examineFlashMode(facts, road),
-    ...examineFlashSize(facts, road),
-    ...examineBuild(facts, identity, road),
-    ...examineLength(facts, road),
+    ...examineWhole(facts, target),
+    ...examineCoreWords(facts, target),
+    ...(target === 'one-hop' ? examinePacked(bytes) : []),
+    ...examineFlashMode(facts, target),
+    ...examineFlashSize(facts, target),
+    ...examineBuild(facts, identity, target),
+    ...examineLength(facts, target),
     ...examineFrequency(facts),
     ...examineRest(facts, identity),
   ];
 }
 
 /** A wrong checksum is damage enough. */
-function examineCoreWords(facts: ImageFacts, road: Road): Finding[] {
+function examineCoreWords(facts: ImageFacts, target: ImageTarget): Finding[] {
   if (!facts.checksumValid) return [];
   const damage = damageOf(facts);
-  if (damage) return [refusal(damage.code, { what: roadFacts(road).role, reason: damage.reason })];
+  if (damage) return [refusal(damage.code, { what: targetFacts(target).role, reason: damage.reason })];
   const told = facts.coreWords?.state !== 'absent' || facts.ebootRelease !== undefined;
   return told ? [] : [advice('warn', 'image-unknown-loader')];
 }
@@ -49,10 +49,10 @@ function examinePacked(bytes: Uint8Array): Finding[] {
 /**
  * Sector 0 is what the boot ROM reads, and its mode byte is the only one that counts (docs/dev/esp8266-images.md#1.4).
  */
-function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, road: Road): Finding[] {
+function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, target: ImageTarget): Finding[] {
   if (flashModeByte === DOUT_BYTE) return [];
   const mode = flashMode ?? `number ${flashModeByte}, which does not exist`;
-  return [refusal('image-wrong-flash-mode', { what: roadFacts(road).role, mode }, 'set-flash-mode-dout')];
+  return [refusal('image-wrong-flash-mode', { what: targetFacts(target).role, mode }, 'set-flash-mode-dout')];
 }
 
 /**
@@ -60,24 +60,24 @@ function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, road: Road):
  * less is only a doubt, as long as the image ends before the sectors where the SDK then keeps its parameters. Code that
  * was linked for a larger flash keeps its settings where there is none, so its header is not worth mending.
  */
-function examineFlashSize(facts: ImageFacts, road: Road): Finding[] {
+function examineFlashSize(facts: ImageFacts, target: ImageTarget): Finding[] {
   const { flashSizeCode, linkedFlashBytes, size } = facts;
   const linked = linkedFlashBytes !== undefined && linkedFlashBytes > FLASH_BYTES;
   if (flashSizeCode === FLASH_SIZE_1MB) {
     return linked ? [advice('warn', 'image-linked-for-larger-flash', { linked: `${linkedFlashBytes >> 20} MB` })] : [];
   }
   const said = FLASH_SIZE_BYTES[flashSizeCode];
-  const values = { what: roadFacts(road).role, actual: facts.flashSize ?? `an unknown size (${flashSizeCode})` };
+  const values = { what: targetFacts(target).role, actual: facts.flashSize ?? `an unknown size (${flashSizeCode})` };
   const mend = linked ? undefined : 'set-flash-size-1mb';
   // What is written with no one to look on has to be right in all.
   const harmless =
-    road !== 'one-hop' && said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
+    target !== 'one-hop' && said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
   return [harmless ? doubt('image-wrong-flash-size', values, mend) : refusal('image-wrong-flash-size', values, mend)];
 }
 
-function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Identity, road: Road): Finding[] {
+function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Identity, target: ImageTarget): Finding[] {
   const findings: Finding[] = [];
-  if (minimal) findings.push(refusal('image-minimal', { what: roadFacts(road).role }));
+  if (minimal) findings.push(refusal('image-minimal', { what: targetFacts(target).role }));
   if (project === 'espurna' && variant === 'core') findings.push(advice('warn', 'image-core-build'));
   if (project === 'unknown') findings.push(advice('note', 'image-unknown-firmware'));
   if (eboot === 'raw') findings.push(advice('note', 'image-eboot-raw'));
@@ -88,13 +88,13 @@ function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Iden
  * The device in DIY mode fills its last sector by itself, so does the relocator; FinalStage does not
  * (docs/dev/esp8266-images.md#3).
  */
-function examineLength({ size, lengthMultipleOf4 }: ImageFacts, road: Road): Finding[] {
-  const { limit } = roadFacts(road);
-  if (road === 'diy') {
+function examineLength({ size, lengthMultipleOf4 }: ImageFacts, target: ImageTarget): Finding[] {
+  const { limit } = targetFacts(target);
+  if (target === 'diy') {
     const near = size > DIY_PROVEN && size <= limit;
     return near ? [advice('warn', 'image-near-limit', { size, proven: DIY_PROVEN, limit })] : [];
   }
-  if (road === 'one-hop' || lengthMultipleOf4) return [];
+  if (target === 'one-hop' || lengthMultipleOf4) return [];
   return [advice('warn', 'image-odd-length', { size, padded: Math.ceil(size / 4) * 4 }, 'pad-to-four')];
 }
 

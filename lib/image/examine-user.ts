@@ -7,16 +7,16 @@ import { IROM_OFFSET, MAPPED_FLASH, SMALLEST_IMAGE, hex } from './format';
 import type { Identity } from './identity';
 import type { Descriptor } from './one-hop/descriptor';
 import { finalOf } from './one-hop/read';
-import { roadFacts, type Road } from './roads';
+import { targetFacts, type ImageTarget } from './targets';
 
 /**
  * The flash mode of a user image is not looked at: nothing reads it (docs/dev/esp8266-images.md#1.4).
  *
  * @param facts of an image of kind `user`
  */
-export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Identity, road: Road): Finding[] {
-  const { role } = roadFacts(road);
-  const findings = examineWhole(facts, road);
+export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Identity, target: ImageTarget): Finding[] {
+  const { role } = targetFacts(target);
+  const findings = examineWhole(facts, target);
   if (facts.size < SMALLEST_IMAGE) {
     const reason = `the file has ${facts.size} bytes; FinalStage takes none under ${SMALLEST_IMAGE}`;
     findings.push(refusal('image-invalid', { what: role, reason }));
@@ -27,26 +27,26 @@ export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Iden
   }
   findings.push(
     ...(facts.oneHop
-      ? examineOneHop(bytes, facts.oneHop, road)
-      : [...examineSlot(facts, road), ...examineIdentity(facts, identity, road)]),
+      ? examineOneHop(bytes, facts.oneHop, target)
+      : [...examineSlot(facts, target), ...examineIdentity(facts, identity, target)]),
   );
   if (facts.crc === 'absent') findings.push(advice('note', 'image-without-crc'));
   return [...findings, ...examineRest(facts, identity)];
 }
 
 /** It runs from either slot, and is as good as the final image in it. */
-function examineOneHop(bytes: Uint8Array, descriptor: Descriptor, road: Road): Finding[] {
+function examineOneHop(bytes: Uint8Array, descriptor: Descriptor, target: ImageTarget): Finding[] {
   const { finalLength, imageLength } = descriptor;
   if (imageLength === bytes.length && finalOf(bytes, descriptor)) {
     return [advice('note', 'image-one-hop', { size: finalLength })];
   }
   const reason = `the final image of ${finalLength} bytes in it cannot be unpacked: it is damaged`;
-  return [refusal('image-invalid', { what: roadFacts(road).role, reason })];
+  return [refusal('image-invalid', { what: targetFacts(target).role, reason })];
 }
 
 /** An image that does not tell its slot is let through: only one clearly linked for the other slot is wrong. */
-function examineSlot({ slot, irom }: ImageFacts, road: Road): Finding[] {
-  const { role } = roadFacts(road);
+function examineSlot({ slot, irom }: ImageFacts, target: ImageTarget): Finding[] {
+  const { role } = targetFacts(target);
   if (slot === undefined && irom && irom.address !== 0) {
     const place = irom.address - IROM_OFFSET - MAPPED_FLASH.from;
     return [refusal('image-wrong-place', { what: role, place: hex(place) })];
@@ -59,10 +59,10 @@ function examineSlot({ slot, irom }: ImageFacts, road: Road): Finding[] {
  * Only the builds of 2018 have a CRC-32, and only they go on where they find an application at 0x1000, as an
  * interrupted transfer leaves it (docs/dev/esp8266-images.md#1.3, #3).
  */
-function examineIdentity({ crc }: ImageFacts, { project }: Identity, road: Road): Finding[] {
+function examineIdentity({ crc }: ImageFacts, { project }: Identity, target: ImageTarget): Finding[] {
   if (project === 'espressif-at') {
     const reason = "it is Espressif's AT firmware, which only takes commands at its serial port";
-    return [refusal('image-invalid', { what: roadFacts(road).role, reason })];
+    return [refusal('image-invalid', { what: targetFacts(target).role, reason })];
   }
   if (project === 'e2a') return crc === 'absent' ? [advice('warn', 'image-old-finalstage')] : [];
   return project === 'rehearsal' ? [] : [advice('warn', 'image-not-finalstage')];

@@ -11,12 +11,12 @@ import {
   type FlashLayout,
 } from './flash-map';
 import { isRefusal } from './finding';
-import { roadFacts, type Road } from './roads';
+import { targetFacts, type ImageTarget } from './targets';
 
 export interface FlashPictureOptions {
   /** Stock firmware unless told. */
   readonly before?: FlashLayout;
-  /** What the image leaves behind on its road unless told; without an image, the room that a new firmware has. */
+  /** What the image leaves behind at its target unless given; without an image, the room that a new firmware has. */
   readonly after?: FlashLayout;
   /** Drawn into its place, with what does not fit, and told in a line below. */
   readonly image?: Examination;
@@ -42,9 +42,9 @@ const SMALLEST_AREA = 18;
 const LINE = 18;
 const HEIGHT = BAR.top + BAR.height + 3 * LINE;
 
-/** The flash after an image of `size` bytes has gone its road. */
-export function layoutAfter(road: Road, size: number): FlashLayout {
-  const place = roadFacts(road);
+/** The flash after an image of `size` bytes was written to its target. */
+export function layoutAfter(target: ImageTarget, size: number): FlashLayout {
+  const place = targetFacts(target);
   return place.role === 'final' ? finalLayout(place, size) : slotLayout(place, size);
 }
 
@@ -53,7 +53,8 @@ export function layoutAfter(road: Road, size: number): FlashLayout {
  * may stand in a page, in a file or in an `<img>`.
  */
 export function flashPicture({ before = STOCK_LAYOUT, after, image }: FlashPictureOptions = {}): string {
-  const layout = after ?? (image ? layoutAfter(image.road, image.size) : layoutAfter('finalstage', room('finalstage')));
+  const layout =
+    after ?? (image ? layoutAfter(image.target, image.size) : layoutAfter('finalstage', room('finalstage')));
   const caption = image ? captionOf(image) : `${room('finalstage')} bytes are there for the new firmware.`;
   const ok = !image || image.verdict !== 'refuse';
   return [
@@ -97,8 +98,8 @@ function heights(layout: FlashLayout): number[] {
   return layout.map(({ from, to }) => SMALLEST_AREA + (rest * (to - from)) / FLASH_BYTES);
 }
 
-function captionOf({ size, road, findings, facts }: Examination): string {
-  const { limit } = roadFacts(road);
+function captionOf({ size, target, findings, facts }: Examination): string {
+  const { limit } = targetFacts(target);
   const share = size > limit ? `${size - limit} bytes more than the ${limit} that fit` : `${size} of ${limit} bytes`;
   const refused = findings.find(isRefusal);
   if (refused) return `Refused (${refused.code}): ${share}.`;
@@ -114,8 +115,8 @@ function inWords({ from, to, label }: Area): string {
   return `${label}, ${address(from)} to ${address(to)}, ${to - from} bytes`;
 }
 
-function room(road: Road): number {
-  return roadFacts(road).limit;
+function room(target: ImageTarget): number {
+  return targetFacts(target).limit;
 }
 
 function address(bytes: number): string {

@@ -1,7 +1,7 @@
 /** ESP8266 images: bytes to facts and back. Pure: no files, no sockets. */
 
 export { buildImage } from './build';
-export { checkForRoad, requireSound } from './check';
+export { checkForTarget, requireSound } from './check';
 export type { FinalContent, ImageContent, PartContent, PlainContent, SegmentContent, UserContent } from './content';
 export { examine, type Examination } from './doctor';
 export type {
@@ -33,7 +33,7 @@ export { MENDS, mend, type MendName, type Mended } from './mend';
 export type { Coding, Descriptor } from './one-hop/descriptor';
 export { packOneHop } from './one-hop/pack';
 export { readImage } from './read';
-export { ROADS, roadFacts, roadOfRole, type Road } from './roads';
+export { IMAGE_TARGETS, targetFacts, targetOfRole, type ImageTarget } from './targets';
 export { takeApart } from './take-apart';
 export { makeFinalImage, makeUserImage } from './writer';
 export type { FinalImageOptions, ImageOptions, UserImageOptions } from './writer';

@@ -32,7 +32,7 @@ import { readPart } from './part';
 import { countSlotWords, slotOf } from './slot';
 
 /**
- * Reads an image of either version. Wrong checksums are facts; whether the image may be used is for `checkForRoad`.
+ * Reads an image of either version. Wrong checksums are facts; whether the image may be used is for `checkForTarget`.
  *
  * @param what how an error names the image
  * @throws FlashError image-invalid or image-truncated (`reason` says what is wrong), image-compressed, image-web-page

@@ -1,5 +1,5 @@
 import { productNamed, type Product, type ProductKind } from './products';
-import { roadOf, type MdnsSighting, type RoadVerdict } from './roads';
+import { methodOf, type MdnsSighting, type MethodVerdict } from './compatibility';
 
 /**
  * The way for a person to put new firmware on a Sonoff:
@@ -57,7 +57,7 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS;
 
 /** How sure it is that the method works, as in the table of what was reported. */
-export type Confidence = RoadVerdict['level'];
+export type Confidence = MethodVerdict['level'];
 
 export interface Recommendation {
   readonly method: Method;
@@ -129,7 +129,7 @@ function ofAnnouncement(
   product: Product | undefined,
 ): Recommendation {
   const { encrypt, type } = announcement;
-  const verdict = roadOf({ mdns: { type } });
+  const verdict = methodOf({ mdns: { type } });
   if (hasChannels || verdict.level === 'unsupported') return because('serial', 'unsupported', 'other-chip', FACTS);
   if (String(encrypt).toLowerCase() === 'true') {
     const hasNone = TYPES_WITHOUT_DIY.includes(type ?? '');
@@ -143,10 +143,10 @@ function ofAnnouncement(
 }
 
 function ofVersion(version: string, { model }: KnownFacts, product: Product | undefined): Recommendation {
-  const verdict = roadOf({ romVersion: version, model });
+  const verdict = methodOf({ romVersion: version, model });
   const { level } = verdict;
   const source = reported(verdict);
-  switch (verdict.road) {
+  switch (verdict.method) {
     case 'diy':
       return ofStock3(product, version);
     case 'serial-only':
@@ -155,7 +155,7 @@ function ofVersion(version: string, { model }: KnownFacts, product: Product | un
       return because('cloud', 'uncertain', 'cloud-unreported', source, { version });
     case 'cloud':
     case 'cloud-slow':
-    case 'cloud-plain':
+    case 'cloud-http':
       return because('cloud', level, level === 'supported' ? 'cloud' : 'cloud-maybe', source, { version });
   }
 }
@@ -182,7 +182,7 @@ function because(
 }
 
 /** What was reported stands beside where it was. */
-function reported({ reason, source }: RoadVerdict): string {
+function reported({ reason, source }: MethodVerdict): string {
   return `${source}: ${reason}`;
 }
 

@@ -53,7 +53,7 @@ export interface DeviceSessionOptions {
   admits?: (device: SessionDevice) => boolean;
 }
 
-type Message = Readonly<Record<string, unknown>>;
+type SessionMessage = Readonly<Record<string, unknown>>;
 
 /**
  * The cloud's side of one WebSocket connection of one device: what came in, what must go out
@@ -117,7 +117,7 @@ export class DeviceSession {
   }
 
   /** Also in the middle of a session: a device that lost its key starts over on the same connection. */
-  #register(message: Message): SessionAction[] {
+  #register(message: SessionMessage): SessionAction[] {
     const read = readDeviceStatement(message);
     if ('reason' in read) return malformed(read.reason);
     const { device } = read;
@@ -134,7 +134,7 @@ export class DeviceSession {
     return [this.#reply(device, { config: { hb: 1, hbInterval: HEARTBEAT_SECONDS } }), { type: 'registered', device }];
   }
 
-  #request(action: string, message: Message, now: Date): SessionAction[] {
+  #request(action: string, message: SessionMessage, now: Date): SessionAction[] {
     const { deviceid, apikey } = message;
     if (!isDeviceId(deviceid)) return malformed('its deviceid is missing or unusable');
     if (!isApiKey(apikey)) return malformed('its apikey is missing or unusable');
@@ -174,7 +174,7 @@ export class DeviceSession {
    * An answer to something we sent. The sequence alone says to what; deviceid and apikey may be missing, because losing
    * the verdict of a whole download over a formality would help nobody.
    */
-  #answer(error: number, message: Message): SessionAction[] {
+  #answer(error: number, message: SessionMessage): SessionAction[] {
     const { deviceid, sequence } = message;
     if (deviceid !== undefined && deviceid !== this.#device?.deviceid) return malformed('it names another device');
     if (typeof sequence !== 'string' || !this.#unacknowledged.delete(sequence)) return [];
@@ -205,7 +205,7 @@ export class DeviceSession {
    * Every message to a device carries its id and the session's key, or it is silently ignored
    * (docs/dev/stock-firmware.md#3.4).
    */
-  #reply({ deviceid }: SessionDevice, more: Message = {}): SessionAction {
+  #reply({ deviceid }: SessionDevice, more: SessionMessage = {}): SessionAction {
     return { type: 'send', text: asciiJson({ error: 0, deviceid, apikey: this.#sessionKey, ...more }) };
   }
 }

@@ -1,28 +1,28 @@
-import { AccessPoint } from './access-point';
-import { assemble } from './assemble';
-import { cloudApAnswers } from './ap-request';
-import { boot, otherSlot, selectSlot, type Slot, slotAddress, slotBytes } from './boot';
-import type { DeviceContext } from './context';
-import { type FinalStageEnd, runIntermediate } from './intermediate';
-import { oneHopIn } from './one-hop-file';
-import { relocate } from './one-hop-model';
-import type { VirtualSonoffOptions } from './options';
-import type { HomeNetwork } from './radio';
-import { neverJoins, runStock } from './stock';
-import { VirtualDevice } from './virtual-device';
-import { hang, pause } from './waiting';
+import { AccessPoint } from './stock/access-point';
+import { assemble } from './device/assemble';
+import { cloudApAnswers } from './stock/ap-request';
+import { boot, otherSlot, selectSlot, type Slot, slotAddress, slotBytes } from './device/boot';
+import type { DeviceContext } from './device/context';
+import { type FinalStageEnd, runIntermediate } from './finalstage/finalstage';
+import { oneHopIn } from './device/one-hop-file';
+import { relocate } from './device/one-hop-model';
+import type { VirtualSonoffOptions } from './device/options';
+import type { HomeNetwork } from './device/radio';
+import { neverJoins, runStock } from './stock/stock';
+import { VirtualDevice } from './device/virtual-device';
+import { hang, pause } from './device/timers';
 
 /** In the part of an image that stays in flash, which no boot loader checks. */
 const ROTTEN_OFFSET = 0x200;
 const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
-export { FAULTS, type Behaviours, type Fault } from './behaviours';
-export type { VirtualState } from './context';
-export type { NewFirmwarePlace } from './new-firmware';
-export type { Transport } from './options';
-export type { VirtualResult, VirtualSonoffOptions } from './options';
-export type { HomeNetwork, OwnNetwork, Radio } from './radio';
-export type { NewFirmwarePage } from './virtual-device';
+export { FAULTS, type Behaviours, type Fault } from './device/behaviours';
+export type { VirtualState } from './device/context';
+export type { NewFirmwareServer } from './newfirmware/new-firmware';
+export type { Transport } from './device/options';
+export type { VirtualResult, VirtualSonoffOptions } from './device/options';
+export type { HomeNetwork, OwnNetwork, VirtualRadio } from './device/radio';
+export type { NewFirmwarePage } from './device/virtual-device';
 
 /**
  * A Sonoff without the hardware: it does on real sockets what a stock device of the cloud's class does, from its access

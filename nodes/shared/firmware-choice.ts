@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { FlashError } from '../../lib/errors';
-import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
-import { sourceOf } from '../../lib/flash/firmware/library/catalog';
+import type { FirmwareSources } from '../../lib/firmware/firmware';
+import { sourceOf } from '../../lib/firmware/library/catalog';
 import { libraryOf } from './library';
 import type { MessageValues } from './messages';
 import { readSources } from './sources';

@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { WifiPresence } from '../../lib/flash/preflight/wifi';
+import type { WifiPresence } from '../../lib/preflight/wifi';
 import { checkCredentials, refuseOuterSpaces } from '../../lib/protocol/ap';
 import type { MessageValues } from './messages';
 

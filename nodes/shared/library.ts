@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
+import { ImageLibrary } from '../../lib/firmware/library/image-library';
 
 /** This package's own folder in Node-RED's user folder; undefined where Node-RED has none. */
 export function ownFolder(RED: NodeAPI): string | undefined {

@@ -1,4 +1,4 @@
-import type { Message } from '../../lib/flash/job/ticket';
+import type { Message } from '../../lib/flash/job/pending-message';
 import { Values } from './values';
 
 /** The event of Home Assistant that asks for a flash. */

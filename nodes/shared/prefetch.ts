@@ -1,9 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, type ErrorCode } from '../../lib/errors';
-import { loadForRoute, type FirmwareSources } from '../../lib/flash/firmware/firmware';
+import { loadImages, type FirmwareSources } from '../../lib/firmware/firmware';
 import { chosenRoute } from '../../lib/flash/routes/choice';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
+import { SerialQueue } from '../../lib/timing/serial-queue';
 import { isLoopback } from '../../lib/net/addresses';
 import type { NodeStatus } from './status';
 import { translateError } from './translate';
@@ -48,7 +48,7 @@ async function prefetch(RED: NodeAPI, node: Node, options: PrefetchOptions): Pro
   const { host, sources, status, isBusy, signal } = options;
   try {
     signal.throwIfAborted();
-    await loadForRoute(chosenRoute(sources), sources, { signal, limitMs: FETCH_LIMIT_MS, library: host.library });
+    await loadImages(chosenRoute(sources), sources, { signal, limitMs: FETCH_LIMIT_MS, library: host.library });
   } catch (thrown) {
     // The next instance of the node begins again.
     if (signal.aborted) return;

@@ -1,6 +1,5 @@
-import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
-import type { ImageSource } from '../../lib/flash/firmware/image-source';
-import type { Intermediate } from '../../lib/flash/routes/choice';
+import type { FirmwareSources, Intermediate } from '../../lib/firmware/firmware';
+import type { ImageSource } from '../../lib/firmware/image-source';
 import type { ImageRole } from '../../lib/image';
 import type { Values } from './values';
 

@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../lib/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import type { Report } from '../../lib/flash/run/report';
 import type { StageName } from '../../lib/flash/routes/stages';
-import type { Message, StageOutcome, Ticket } from '../../lib/flash/job/ticket';
+import type { Message, StageOutcome, PendingMessage } from '../../lib/flash/job/pending-message';
 import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
@@ -190,7 +190,11 @@ export class StageNode<Form> {
    * @param how `isStart`: the message begins here, and no job has yet; `ticketId` and `job` where an earlier run of
    *   Node-RED took the message, and had perhaps begun the job
    */
-  private begin({ stage, oneAtATime, plan }: StageStep<Form>, said: MessageValues, how: Beginning = {}): Ticket {
+  private begin(
+    { stage, oneAtATime, plan }: StageStep<Form>,
+    said: MessageValues,
+    how: Beginning = {},
+  ): PendingMessage {
     const given = this.given(said);
     const { flashHost } = given.host;
     const made = plan(given);
@@ -213,7 +217,7 @@ export class StageNode<Form> {
   }
 
   /** @returns whether the message has entered the stage that follows on its last one */
-  private goOn(message: Message, { job }: StageOutcome, ticket: Ticket): boolean {
+  private goOn(message: Message, { job }: StageOutcome, ticket: PendingMessage): boolean {
     const next = nextStage(ticket.stage, job);
     const step = this.options.steps.find(({ stage }) => stage === next);
     if (!step) return false;
@@ -261,11 +265,11 @@ export class StageNode<Form> {
     const waiting = job.deviceid === null ? undefined : this.host?.jobs.openJob(job.deviceid);
     if (!waiting) return;
     // The page of the flash says it, too.
-    waiting.said = { name: 'output-leads-nowhere', values: { output: output + 1 } };
+    waiting.lastReport = { name: 'output-leads-nowhere', values: { output: output + 1 } };
     waiting.onChange(false);
   }
 
-  private fail(error: FlashError, ticket: Ticket): void {
+  private fail(error: FlashError, ticket: PendingMessage): void {
     this.status.failed(error.code);
     const done = this.pending.get(ticket.id)?.done;
     this.pending.delete(ticket.id);
@@ -297,13 +301,13 @@ export class StageNode<Form> {
     this.showsTrouble = trouble !== undefined;
   };
 
-  private sendFor(ticket: Ticket, messages: (Message | null)[]): void {
+  private sendFor(ticket: PendingMessage, messages: (Message | null)[]): void {
     const send = this.pending.get(ticket.id)?.send;
     if (send) send(messages);
     else this.node.send(messages);
   }
 
-  private progressMessage(report: Report, job: JobSnapshot, ticket: Ticket): Message {
+  private progressMessage(report: Report, job: JobSnapshot, ticket: PendingMessage): Message {
     const { _msgid } = ticket.message;
     return {
       ...(_msgid === undefined ? {} : { _msgid }),
@@ -344,7 +348,7 @@ function transferOf({ name, values: { image, sent, size } }: Report): Message {
 }
 
 /** The message that came in, with what the stage found; every foreign property is kept. */
-function resultMessage({ found, job }: StageOutcome, { message }: Ticket): Message {
+function resultMessage({ found, job }: StageOutcome, { message }: PendingMessage): Message {
   // Several messages may have joined in one run: each gets facts of its own.
   return Object.assign(message, {
     deviceid: job.deviceid,

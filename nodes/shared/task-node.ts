@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import type { Message } from '../../lib/flash/job/ticket';
+import type { Message } from '../../lib/flash/job/pending-message';
 import { whenFlowsRun } from './deploys';
 import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
 import { MessageValues } from './messages';

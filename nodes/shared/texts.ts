@@ -1,7 +1,7 @@
 import { ERROR_CODES, explanationOf } from '../../lib/errors';
 import { REQUESTS } from '../../lib/flash/overview/last-request';
-import { PHRASES } from '../../lib/flash/preflight/phrases';
-import { ANNOUNCEMENTS, type Announcement } from '../../lib/flash/run/announcements';
+import { PHRASES } from '../../lib/preflight/phrases';
+import { PROGRESS_TEXTS, type ProgressText } from '../../lib/progress-texts';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
 
@@ -17,7 +17,7 @@ export interface Texts {
 export function sharedTexts(): Texts {
   return forNodeRed({
     checks: PHRASES,
-    announcements: pick<Announcement>(ANNOUNCEMENTS, announcementTexts),
+    announcements: pick<ProgressText>(PROGRESS_TEXTS, announcementTexts),
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
     findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
@@ -25,7 +25,7 @@ export function sharedTexts(): Texts {
   });
 }
 
-function announcementTexts({ label, text, details }: Announcement): Texts {
+function announcementTexts({ label, text, details }: ProgressText): Texts {
   return details === undefined ? { label, text } : { label, text, details };
 }
 

@@ -1,8 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { FlashError, sentencesOf, type ErrorValues } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
-import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
-import { textOf, type Said } from '../../lib/flash/preflight/phrases';
+import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
+import { textOf, type Said } from '../../lib/preflight/phrases';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
 

@@ -1,5 +1,5 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import { keptQueue } from '../../lib/flash/kept/queue-record';
+import { keptQueue } from '../../lib/flash/stored/queue-record';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { FirmwareNode } from '../shared/firmware-choice';
 import { hosts } from '../shared/hosts';

@@ -6,17 +6,18 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
-import { sourceOf } from '../../lib/flash/firmware/library/catalog';
-import { READ_LIMIT_BYTES } from '../../lib/flash/firmware/library/fetch-here';
-import type { ImageLibrary } from '../../lib/flash/firmware/library/image-library';
-import { removeUnused, usedImages } from '../../lib/flash/firmware/library/used-images';
+import { sourceOf } from '../../lib/firmware/library/catalog';
+import { READ_LIMIT_BYTES } from '../../lib/firmware/library/fetch-here';
+import type { ImageLibrary } from '../../lib/firmware/library/image-library';
+import { removeUnused, usedImages } from '../../lib/firmware/library/used-images';
 import {
   fetchAndInspect,
   inspect,
   keepMended,
   keepUploaded,
   type InspectionTarget,
-} from '../../lib/flash/firmware/inspection';
+} from '../../lib/firmware/inspection';
+import { ONE_HOP, targetOf } from '../../lib/flash/routes';
 import { MENDS, type ImageRole, type MendName } from '../../lib/image';
 
 const PATH = '/sonota/firmware';
@@ -48,7 +49,7 @@ export function addFirmwareRoutes(
   httpAdmin.post(
     `${PATH}/examine`,
     mayWrite,
-    answer((request) => inspect(libraryNow(), targetOf(request))),
+    answer((request) => inspect(libraryNow(), inspectionOf(request))),
   );
   httpAdmin.post(`${PATH}/fetch`, mayWrite, (request: Request, response: Response) => {
     download(libraryNow(), request, response).catch((error: unknown) => refuse(response, error));
@@ -67,7 +68,7 @@ export function addFirmwareRoutes(
     mayWrite,
     answer(async (request) => {
       const signal = AbortSignal.timeout(10_000);
-      return { sha256: await keepMended(libraryNow(), targetOf(request), mendsOf(request), signal) };
+      return { sha256: await keepMended(libraryNow(), inspectionOf(request), mendsOf(request), signal) };
     }),
   );
   httpAdmin.post(
@@ -110,7 +111,7 @@ async function images(library: ImageLibrary, referrers: readonly unknown[]): Pro
 
 /** One line of JSON for each piece of news; the last one is the inspection. A form that is closed ends the download. */
 async function download(library: ImageLibrary, request: Request, response: Response): Promise<void> {
-  const target = targetOf(request);
+  const target = inspectionOf(request);
   const stop = new AbortController();
   response.on('close', () => stop.abort());
   response.type('application/x-ndjson');
@@ -169,13 +170,13 @@ function fileNameOf(given: unknown): string {
   return name === '' ? 'uploaded file' : name.slice(0, FILE_NAME_LIMIT);
 }
 
-function targetOf(request: Request): InspectionTarget {
+function inspectionOf(request: Request): InspectionTarget {
   const { role, source, digest, intermediate } = bodyOf(request);
   return {
     role: roleOf(role),
     source: text(source),
     ...(typeof digest === 'string' && digest !== '' ? { digest } : {}),
-    ...(intermediate === 'one-hop' ? { intermediate } : {}),
+    place: targetOf(roleOf(role), intermediate === 'one-hop' ? ONE_HOP : undefined),
   };
 }
 

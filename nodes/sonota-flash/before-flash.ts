@@ -1,7 +1,7 @@
-import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../lib/firmware/firmware';
 import type { StageName } from '../../lib/flash/routes';
-import { certainFailure } from '../../lib/flash/preflight/certain';
-import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
+import { certainFailure } from '../../lib/preflight/certain';
+import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import { hosts, wifiPresence } from '../shared/hosts';
 import type { StageGiven } from '../shared/stage-step';
 import type { FlashForm } from './flash-form';

@@ -1,6 +1,6 @@
-import { certainFailure, doubts } from '../../lib/flash/preflight/certain';
+import { certainFailure, doubts } from '../../lib/preflight/certain';
 import type { FlashingNode } from '../shared/flashing-node';
-import type { PreflightReport, SaidReport } from '../../lib/flash/preflight/preflight';
+import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 
 /** What became of a press on the node's button. */
 export type PressAnswer =

@@ -1,7 +1,7 @@
 import { FlashError } from '../../lib/errors';
 import {
   kept,
-  Mirror,
+  DiscoveryPublisher,
   Neighbours,
   onlineWord,
   Topics,
@@ -11,14 +11,14 @@ import {
   type Phrase,
   type StateNames,
   type TopicSettings,
-  type World,
+  type Snapshot,
 } from '../../lib/home-assistant';
 import { BrokerContact } from './broker-contact';
 import type { Sentences } from './failure-watch';
 import { OwnPlace, topicsOf } from './own-place';
 import type { NodePublications, Publications } from './publications';
 import { covers, type Wiring } from './wiring';
-import { atRest } from './world-view';
+import { atRest } from './snapshot-view';
 
 /** News of one look; a transfer has hundreds a second. */
 const LOOK_MS = 250;
@@ -45,7 +45,7 @@ export interface BrokerLinkParts {
 
 /** What it needs of the node. */
 export interface BrokerLinkHooks {
-  world(): World;
+  world(): Snapshot;
   publish(message: MqttMessage): void;
   /** A person has deleted the device of a config in Home Assistant. */
   deleted(config: string): void;
@@ -72,7 +72,7 @@ const toldByThisProcess = new Set<string>();
 /** What a node tells the broker: all of it whenever it may be lost, what is new in between. */
 export class BrokerLink {
   topics: Topics;
-  private mirror: Mirror;
+  private mirror: DiscoveryPublisher;
   private readonly place: OwnPlace;
   private readonly neighbours: Neighbours;
   private readonly contact: BrokerContact;
@@ -143,7 +143,7 @@ export class BrokerLink {
       // Before the broker is reached everything said is lost; it is said when it is.
       if (!this.hasAnnounced) return;
       const { mirror } = this;
-      this.tell(false, (world) => mirror.news(world));
+      this.tell(false, (snapshot) => mirror.changes(snapshot));
       this.showContact();
     }, LOOK_MS).unref();
   }
@@ -245,12 +245,12 @@ export class BrokerLink {
     const { mirror, neighbours } = this;
     const key = this.topics.flasher.state;
     this.sayOnline();
-    this.tell(true, (world) => {
+    this.tell(true, (snapshot) => {
       // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
-      const all = toldByThisProcess.has(key) ? mirror.everything(world) : mirror.first(atRest(world));
+      const all = toldByThisProcess.has(key) ? mirror.everything(snapshot) : mirror.first(atRest(snapshot));
       toldByThisProcess.add(key);
-      const said = [...all, ...mirror.news(world)];
-      const wanted = [...mirror.groups(world).flatMap(topicsOf), ...said.map(({ topic }) => topic)];
+      const said = [...all, ...mirror.changes(snapshot)];
+      const wanted = [...mirror.groups(snapshot).flatMap(topicsOf), ...said.map(({ topic }) => topic)];
       return [...this.place.clean(new Set(wanted), neighbours), ...said];
     });
     this.hasAnnounced = true;
@@ -261,15 +261,15 @@ export class BrokerLink {
    * What is to be kept by the broker is on disk before it is said: a crash leaves nothing there that is not known.
    * @param isAll whether the messages also remove everything that is not ours any more
    */
-  private tell(isAll: boolean, messagesOf: (world: World) => readonly MqttMessage[]): void {
+  private tell(isAll: boolean, messagesOf: (snapshot: Snapshot) => readonly MqttMessage[]): void {
     const { mirror } = this;
     this.inOrder(async () => {
-      const world = this.world();
-      const groups = mirror.groups(world);
+      const snapshot = this.world();
+      const groups = mirror.groups(snapshot);
       await this.place.add(groups);
       // It has given way meanwhile.
       if (this.isStopped || mirror !== this.mirror) return;
-      const messages = messagesOf(world);
+      const messages = messagesOf(snapshot);
       this.publish(messages);
       if (!this.isReached) return;
       await (isAll ? this.place.replace(groups) : this.place.removed(messages));
@@ -289,11 +289,11 @@ export class BrokerLink {
     this.hooks.publish(kept(this.topics.status, onlineWord(this.instance)));
   }
 
-  private world(): World {
-    const world = this.hooks.world();
+  private world(): Snapshot {
+    const snapshot = this.hooks.world();
     const { other } = this;
-    if (world.trouble || !other) return world;
-    return { ...world, trouble: { code: other.code, text: this.textsOf(other).text } };
+    if (snapshot.trouble || !other) return snapshot;
+    return { ...snapshot, trouble: { code: other.code, text: this.textsOf(other).text } };
   }
 
   private get other(): FlashError | undefined {
@@ -306,9 +306,9 @@ export class BrokerLink {
     return { text: `${what} ${remedy}`, remedy };
   }
 
-  private newMirror(): Mirror {
+  private newMirror(): DiscoveryPublisher {
     const { names, states, phrase, version } = this.parts;
-    return new Mirror({ topics: this.topics, instance: this.instance, names, states, phrase, version });
+    return new DiscoveryPublisher({ topics: this.topics, instance: this.instance, names, states, phrase, version });
   }
 
   private showContact(): void {

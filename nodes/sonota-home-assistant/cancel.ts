@@ -25,7 +25,7 @@ export function cancelFlashes(host: FlashHost, deviceid?: string): void {
 }
 
 /** Whether FinalStage writes an image now, or has written the final one. */
-function isBeingWritten({ visit }: Job): boolean {
-  const { user2, final } = visit?.deliveries ?? {};
+function isBeingWritten({ finalStage: session }: Job): boolean {
+  const { user2, final } = session?.deliveries ?? {};
   return user2?.state === 'flowing' || (final !== undefined && !['broken', 'stalled'].includes(final.state));
 }

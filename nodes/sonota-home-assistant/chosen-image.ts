@@ -1,6 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { displayUrl } from '../../lib/client/http-get';
-import { inspect } from '../../lib/flash/firmware/inspection';
+import { inspect } from '../../lib/firmware/inspection';
+import { targetOf } from '../../lib/flash/routes';
+import { knownChoice } from '../../lib/flash/routes/choice';
 import type { ShownImage } from '../../lib/home-assistant';
 import type { FirmwareNode } from '../shared/firmware-choice';
 import { libraryOf } from '../shared/library';
@@ -43,7 +45,7 @@ export class ChosenImage {
       role: 'final',
       source: final,
       digest,
-      intermediate: intermediate || undefined,
+      place: targetOf('final', knownChoice({ intermediate })),
     });
     const named = library.catalogImage(final);
     const address = named?.url ?? (/^https?:\/\//i.test(final) ? final : undefined);

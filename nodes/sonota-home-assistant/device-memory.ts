@@ -2,7 +2,7 @@
 
 import { ERROR_CODES } from '../../lib/errors';
 import { RecentDevices } from '../../lib/flash/host/recent-devices';
-import { FollowingFile } from '../../lib/flash/kept/following-file';
+import { FollowingFile } from '../../lib/storage/following-file';
 import {
   droppable,
   isoTime,
@@ -14,9 +14,9 @@ import {
   salvagedList,
   salvagedRecord,
   text,
-} from '../../lib/flash/kept/schema';
-import type { StoredFormat } from '../../lib/flash/kept/stored-file';
-import type { KnownDevice, ShownFailure } from '../../lib/home-assistant';
+} from '../../lib/storage/schema';
+import type { StoredFormat } from '../../lib/storage/stored-file';
+import type { ShownDevice, ShownFailure } from '../../lib/home-assistant';
 
 /** A device that dials every minute is not written to the disk as often. */
 const SEEN_KEPT_EVERY_MS = 60 * 60_000;
@@ -24,7 +24,7 @@ const SEEN_KEPT_EVERY_MS = 60 * 60_000;
 const DEVICE_ID = /^[\w-]{1,32}$/;
 
 /** `seenAt` in ISO 8601. */
-type StoredDevice = KnownDevice & { readonly seenAt?: string };
+type StoredDevice = ShownDevice & { readonly seenAt?: string };
 
 interface Content {
   readonly devices: readonly StoredDevice[];
@@ -52,7 +52,7 @@ const storedDevice = object<StoredDevice>({
   mac: fact,
   seenAt: droppable(isoTime),
   failure: droppable(
-    object<NonNullable<KnownDevice['failure']>>({ code: oneOf(ERROR_CODES), what: fact, text: text(), remedy: fact }),
+    object<NonNullable<ShownDevice['failure']>>({ code: oneOf(ERROR_CODES), what: fact, text: text(), remedy: fact }),
   ),
 });
 const FORMAT: StoredFormat<Content> = {
@@ -77,7 +77,7 @@ const FORMAT: StoredFormat<Content> = {
 export class DeviceMemory {
   /** Devices that have a session, a job or a place in the queue. */
   inUse: () => readonly string[] = () => [];
-  private readonly devices: RecentDevices<KnownDevice>;
+  private readonly devices: RecentDevices<ShownDevice>;
   private removed: Partial<Record<string, string>> = {};
   private flasherRemovedAt: string | undefined;
   private failure: LastFailure | undefined;
@@ -100,12 +100,12 @@ export class DeviceMemory {
   }
 
   /** Those that are shown. */
-  all(): KnownDevice[] {
+  all(): ShownDevice[] {
     return this.known().filter(({ deviceid }) => this.removed[deviceid] === undefined);
   }
 
   /** What is known of a device, shown or not. */
-  get(deviceid: string): KnownDevice | undefined {
+  get(deviceid: string): ShownDevice | undefined {
     return this.devices.get(deviceid);
   }
 
@@ -115,7 +115,7 @@ export class DeviceMemory {
   }
 
   /** Takes in what a device told of itself, or that it was seen. One that a person has removed stays removed. */
-  saw(device: KnownDevice): void {
+  saw(device: ShownDevice): void {
     const seenAt = this.devices.all().find(({ value }) => value.deviceid === device.deviceid)?.seenAt ?? 0;
     this.note(device);
     const known = this.devices.get(device.deviceid);
@@ -133,7 +133,7 @@ export class DeviceMemory {
   }
 
   /** Takes in what was learned of a device in use; what is undefined there is forgotten, what is left out stays. */
-  learn(device: KnownDevice): void {
+  learn(device: ShownDevice): void {
     if (this.removed[device.deviceid] !== undefined) {
       delete this.removed[device.deviceid];
       this.keep();
@@ -196,7 +196,7 @@ export class DeviceMemory {
     return new Set([...this.inUse(), ...flashed.map(({ deviceid }) => deviceid)]);
   }
 
-  private note(device: KnownDevice): void {
+  private note(device: ShownDevice): void {
     const { deviceid } = device;
     if (!DEVICE_ID.test(deviceid)) return;
     const before = this.devices.get(deviceid);
@@ -206,7 +206,7 @@ export class DeviceMemory {
     this.keep();
   }
 
-  private known(): KnownDevice[] {
+  private known(): ShownDevice[] {
     return this.devices.all().map(({ value }) => value);
   }
 

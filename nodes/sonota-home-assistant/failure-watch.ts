@@ -1,7 +1,7 @@
 import type { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
-import type { Message } from '../../lib/flash/job/ticket';
+import type { Message } from '../../lib/flash/job/pending-message';
 import type { ShownFailure } from '../../lib/home-assistant';
 import { Values } from '../shared/values';
 import type { LastFailure } from './device-memory';

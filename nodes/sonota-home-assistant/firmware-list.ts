@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { LoadedImage } from '../../lib/flash/firmware/firmware';
+import type { LoadedImage } from '../../lib/firmware/firmware';
 import { Values } from '../shared/values';
-import type { World } from '../../lib/home-assistant';
+import type { Snapshot } from '../../lib/home-assistant';
 
 /** The `sonota-firmware` nodes of this Node-RED by their names, for a list to choose from. */
 export class FirmwareList {
@@ -27,7 +27,7 @@ export class FirmwareList {
     });
   }
 
-  shown(): World['firmware'] {
+  shown(): Snapshot['firmware'] {
     return { options: [...this.ids.keys()], chosen: this.chosenName };
   }
 

@@ -1,5 +1,5 @@
 import type { JobSnapshot } from '../../lib/flash/job/job';
-import type { KnownDevice } from '../../lib/home-assistant';
+import type { ShownDevice } from '../../lib/home-assistant';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 
 const MAC = /^([\da-f]{2}:){5}[\da-f]{2}$/i;
@@ -11,7 +11,7 @@ export function lastUse({ startedAt, stages }: JobSnapshot): string {
 }
 
 /** What the new firmware has shown of itself, and of the device. In its own access point it has no page of its own. */
-export function newFirmwareIn({ stages, mac }: JobSnapshot): Partial<KnownDevice> {
+export function newFirmwareIn({ stages, mac }: JobSnapshot): Partial<ShownDevice> {
   const found = stages.newfirmware;
   const [url, version] = [found?.['url'], found?.['version']];
   const own = found?.['mac'] ?? mac;

@@ -1,5 +1,5 @@
 import type { Job } from '../../lib/flash/job/job';
-import { announce } from '../../lib/flash/run/announcements';
+import { progressText } from '../../lib/progress-texts';
 import { needsPerson } from '../../lib/flash/run/person-needed';
 import type { Report } from '../../lib/flash/run/report';
 import type { ShownReport } from '../../lib/home-assistant';
@@ -14,10 +14,10 @@ export class JobReports {
   constructor(private readonly textOf: ReportText) {}
 
   of(job: Job): ShownReport | undefined {
-    const { said } = job;
-    if (!said || !job.isOpen) return undefined;
-    const { name, values } = said;
-    const announcement = announce(name, values);
+    const { lastReport } = job;
+    if (!lastReport || !job.isOpen) return undefined;
+    const { name, values } = lastReport;
+    const announcement = progressText(name, values);
     const isWaiting = announcement.state === 'waiting';
     // Home Assistant records each change: a count of bytes is told once a percent.
     const key = JSON.stringify(isWaiting ? [name, values] : [name, job.percent]);

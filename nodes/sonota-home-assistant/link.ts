@@ -15,7 +15,7 @@ import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { FirmwareList } from './firmware-list';
 import type { ReportText } from './job-reports';
-import { WorldView } from './world-view';
+import { WorldView } from './snapshot-view';
 
 /** Starts a flash somewhere else in the flow. */
 export interface FlashRequest {

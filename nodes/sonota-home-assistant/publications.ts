@@ -3,9 +3,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FollowingFile } from '../../lib/flash/kept/following-file';
-import { droppable, list, matching, object, optional, salvagedList, text } from '../../lib/flash/kept/schema';
-import type { StoredFormat } from '../../lib/flash/kept/stored-file';
+import { FollowingFile } from '../../lib/storage/following-file';
+import { droppable, list, matching, object, optional, salvagedList, text } from '../../lib/storage/schema';
+import type { StoredFormat } from '../../lib/storage/stored-file';
 import { INSTANCE_ID, type PublishedGroup } from '../../lib/home-assistant';
 
 const ENDING = '.published.json';

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { FlashHost } from '../../lib/flash/host/host';
-import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
+import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import type { HostNode } from '../shared/hosts';
 import { wifiPresence } from '../shared/hosts';
 import { ownFolder } from '../shared/library';

@@ -3,7 +3,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asFlashError } from '../../lib/errors';
-import { preflight, type SaidReport } from '../../lib/flash/preflight/preflight';
+import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import { localIPv4 } from '../../lib/net/addresses';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { canBeHome, type HomeReason } from '../../lib/net/home-network';

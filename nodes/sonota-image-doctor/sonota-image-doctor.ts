@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import { FlashError } from '../../lib/errors';
-import { ExaminedImages } from '../../lib/flash/firmware/examined-images';
-import { readSource } from '../../lib/flash/firmware/image-source';
-import { flashPicture, ROADS, roadFacts, type Examination, type Road } from '../../lib/image';
+import { ExaminedImages } from '../../lib/firmware/examined-images';
+import { readSource } from '../../lib/firmware/image-source';
+import { flashPicture, IMAGE_TARGETS, targetFacts, type Examination, type ImageTarget } from '../../lib/image';
 import { libraryOf } from '../shared/library';
 import { readSource as readImage } from '../shared/sources';
 import { TaskNode, type TaskNodeDef } from '../shared/task-node';
@@ -21,11 +21,11 @@ export default function register(RED: NodeAPI): void {
     const form = Values.ofForm(config);
 
     const examine = async (said: Values, signal: AbortSignal): Promise<Examination> => {
-      const road = roadIn(form) ?? roadIn(said) ?? 'finalstage';
+      const target = targetIn(form) ?? targetIn(said) ?? 'finalstage';
       const source = readImage(said, 'payload');
-      const { bytes } = await readSource(roadFacts(road).role, source ?? '', { signal, library: libraryOf(RED) });
+      const { bytes } = await readSource(targetFacts(target).role, source ?? '', { signal, library: libraryOf(RED) });
       // The flow may change what it gets.
-      return structuredClone(await ExaminedImages.shared.examination(bytes, road));
+      return structuredClone(await ExaminedImages.shared.examination(bytes, target));
     };
     const show = ({ verdict, findings }: Examination): void => {
       const { status, translate } = tasks;
@@ -45,7 +45,7 @@ export default function register(RED: NodeAPI): void {
       run: async ({ said, signal }) => {
         const examined = await examine(said, signal);
         const findings = examined.findings.map((finding) => translateFinding(RED, finding));
-        const image = { ...examined, findings };
+        const image = { ...examined, road: examined.target, findings };
         show(image);
         const results = { payload: image, text: sentenceOn(image), picture: flashPicture({ image }) };
         return Object.assign(said.withPassword(), results);
@@ -56,8 +56,9 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('sonota-image-doctor', SonotaImageDoctor);
 }
 
-/** The road that is meant, where it is said. @throws FlashError `road-unknown` */
-function roadIn(values: Values): Road | undefined {
-  const refuse = (road: string): FlashError => new FlashError('road-unknown', { road, known: ROADS.join(', ') });
-  return values.choice('road', ROADS, refuse);
+/** The target that is meant, where one is named; `road` is its older name. @throws FlashError `road-unknown` */
+function targetIn(values: Values): ImageTarget | undefined {
+  const refuse = (road: string): FlashError =>
+    new FlashError('road-unknown', { road, known: IMAGE_TARGETS.join(', ') });
+  return values.choice('target', IMAGE_TARGETS, refuse) ?? values.choice('road', IMAGE_TARGETS, refuse);
 }

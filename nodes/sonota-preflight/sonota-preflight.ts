@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Message } from '../../lib/flash/job/ticket';
-import { preflight, type PreflightReport } from '../../lib/flash/preflight/preflight';
+import type { Message } from '../../lib/flash/job/pending-message';
+import { preflight, type PreflightReport } from '../../lib/preflight/preflight';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, wifiPresence } from '../shared/hosts';
 import { unlocksLocally } from '../shared/local-unlock';

@@ -1,11 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
 import { ASKED_AT_ONCE } from '../../lib/flash/queue/asked-at-once';
-import type { Message } from '../../lib/flash/job/ticket';
+import type { Message } from '../../lib/flash/job/pending-message';
 import type { FlashQueue, QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { whenFlowsRun } from '../shared/deploys';
 import { homeWifi, type HostNode } from '../shared/hosts';
 import type { MessageValues } from '../shared/messages';
-import { Throttle } from '../../lib/flash/waiting/throttle';
+import { Throttle } from '../../lib/timing/throttle';
 import { TaskNode, type TaskNodeDef } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { showQueue } from './queue-status';

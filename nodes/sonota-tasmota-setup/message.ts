@@ -1,6 +1,6 @@
 import { FlashError } from '../../lib/errors';
 import type { SetUpOptions, TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
-import type { TasmotaWishes } from '../../lib/flash/tasmota/wishes';
+import type { TasmotaSettings } from '../../lib/flash/tasmota/settings';
 import { isLoopback } from '../../lib/net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import { homeWifi, type HostNode } from '../shared/hosts';
@@ -51,11 +51,11 @@ export function planOf(
   host: HostNode,
   form: TasmotaForm,
   said: MessageValues,
-): Pick<SetUpOptions, 'device' | 'wishes' | 'apUrl' | 'homeUrl' | 'timeoutSeconds'> {
+): Pick<SetUpOptions, 'device' | 'settings' | 'apUrl' | 'homeUrl' | 'timeoutSeconds'> {
   refuseOthers(said);
   const { apUrl, timeoutSeconds } = form;
-  const wishes = wishesOf(host, form, said);
-  return { device: deviceIn(said), wishes, apUrl, homeUrl: homeUrlIn(form, said), timeoutSeconds };
+  const settings = wishesOf(host, form, said);
+  return { device: deviceIn(said), settings: settings, apUrl, homeUrl: homeUrlIn(form, said), timeoutSeconds };
 }
 
 /** What the message carries of the device: its flash's job, as the nodes before put it there. */
@@ -82,7 +82,7 @@ function addressIn(said: MessageValues): string | undefined {
   return isOfStock ? undefined : given;
 }
 
-function wishesOf(host: HostNode, form: TasmotaForm, said: MessageValues): TasmotaWishes {
+function wishesOf(host: HostNode, form: TasmotaForm, said: MessageValues): TasmotaSettings {
   const own = said.object('tasmota');
   const mqttHost = form.mqttHost ?? own?.text('mqttHost');
   const { mqttPort: port, mqttUser: user, mqttPassword: password, webPassword } = form;

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Message } from '../../lib/flash/job/ticket';
-import { announce, type AnnouncementName, type AnnouncementValues } from '../../lib/flash/run/announcements';
+import type { Message } from '../../lib/flash/job/pending-message';
+import { progressText, type ProgressTextName, type ProgressValues } from '../../lib/progress-texts';
 import { setUpTasmota } from '../../lib/flash/tasmota/set-up';
 import type { SetUpOptions } from '../../lib/flash/tasmota/set-up-options';
 import type { NodeStatus } from '../shared/status';
@@ -22,7 +22,7 @@ export default function register(RED: NodeAPI): void {
       run: async (task) => {
         const { said, isResumed, signal } = task;
         const { host } = tasks;
-        const options = { ...planOf(host, form(), said), isResumed, say: reporter(RED, tasks.status, task) };
+        const options = { ...planOf(host, form(), said), isResumed, report: reporter(RED, tasks.status, task) };
         const found = await setUpTasmota(host.flashHost, options, signal);
         const [warning] = found.warnings;
         if (warning) tasks.status.warned(warning.code);
@@ -42,12 +42,12 @@ export default function register(RED: NodeAPI): void {
 }
 
 /** Tells where the set-up is, the same thing only once. */
-function reporter(RED: NodeAPI, status: NodeStatus, { said, send }: Task): SetUpOptions['say'] {
+function reporter(RED: NodeAPI, status: NodeStatus, { said, send }: Task): SetUpOptions['report'] {
   let last = '';
   let percent = 0;
-  return (name: AnnouncementName, values: AnnouncementValues, fraction: number) => {
+  return (name: ProgressTextName, values: ProgressValues, fraction: number) => {
     percent = Math.max(percent, Math.floor(fraction * 100));
-    const report = translateReport(RED, { ...announce(name, values), name, values, percent });
+    const report = translateReport(RED, { ...progressText(name, values), name, values, percent });
     const shown = `${report.text}\n${report.details ?? ''}`;
     if (shown === last) return;
     last = shown;

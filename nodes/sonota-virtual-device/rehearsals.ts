@@ -1,6 +1,6 @@
-import type { DeviceContext } from '../../lib/virtual/context';
-import type { VirtualResult } from '../../lib/virtual/options';
-import type { VirtualDevice } from '../../lib/virtual/virtual-device';
+import type { DeviceContext } from '../../lib/virtual/device/context';
+import type { VirtualResult } from '../../lib/virtual/device/options';
+import type { VirtualDevice } from '../../lib/virtual/device/virtual-device';
 
 /** A device of any kind. */
 type Device = VirtualDevice<DeviceContext>;

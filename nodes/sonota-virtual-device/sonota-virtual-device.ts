@@ -1,12 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
-import { SerialQueue } from '../../lib/flash/waiting/serial-queue';
+import { SerialQueue } from '../../lib/timing/serial-queue';
 import { DIY_FAULTS } from '../../lib/virtual/diy/faults';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../lib/virtual/diy/versions';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
-import type { VirtualResult, VirtualSonoffOptions } from '../../lib/virtual/options';
-import { replayOf } from '../../lib/virtual/replay';
+import type { VirtualResult, VirtualSonoffOptions } from '../../lib/virtual/device/options';
+import { replayOf } from '../../lib/virtual/device/replay';
 import { FAULTS, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { onDeployOver } from '../shared/deploys';
 import type { MessageValues } from '../shared/messages';

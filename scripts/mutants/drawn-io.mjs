@@ -32,7 +32,7 @@ export default [
     why: 'a network that a scan of a few seconds would find counts as missing',
   },
   {
-    file: 'lib/flash/tasmota/access-point-road.ts',
+    file: 'lib/flash/tasmota/tasmota-access-point.ts',
     find: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal, () => this.isThereByHand())',
     replace: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal)',
     tests: ['flash/tasmota/by-itself'],
@@ -81,10 +81,10 @@ export default [
     why: 'a set-up that is cancelled while a command runs says that the device refused it',
   },
   {
-    file: 'lib/flash/tasmota/kept-set-ups.ts',
+    file: 'lib/flash/tasmota/pending-set-ups.ts',
     find: '    this.passwords.delete(id);\n',
     replace: '',
-    tests: ['flash/tasmota/kept-set-ups'],
+    tests: ['flash/tasmota/pending-set-ups'],
     why: 'passwords stay in memory after their set-up',
   },
   {
@@ -102,10 +102,10 @@ export default [
     why: 'a bundle that is to be replayed is ignored',
   },
   {
-    file: 'lib/flash/tasmota/wishes.ts',
+    file: 'lib/flash/tasmota/settings.ts',
     find: "Array.isArray(readAnswer(text)?.['GPIO'])",
     replace: 'readAnswer(text) !== undefined',
-    tests: ['flash/tasmota/wishes'],
+    tests: ['flash/tasmota/settings'],
     why: 'any JSON is sent as a template',
   },
   {
@@ -116,10 +116,10 @@ export default [
     why: 'a set-up that never left is taken for one that the device probably has',
   },
   {
-    file: 'lib/flash/tasmota/kept-set-ups.ts',
+    file: 'lib/flash/tasmota/pending-set-ups.ts',
     find: '...this.of(nodeId).kept.filter((one) => one.id !== id),\n      {',
     replace: '...this.of(nodeId).kept,\n      {',
-    tests: ['flash/tasmota/kept-set-ups', 'nodes/tasmota-setup'],
+    tests: ['flash/tasmota/pending-set-ups', 'nodes/tasmota-setup'],
     why: 'a set-up that goes on is kept twice',
   },
   {
@@ -154,11 +154,11 @@ export default [
     file: 'lib/client/image-fetch.ts',
     find: 'AbortSignal.any([this.signal, stall.signal])',
     replace: 'stall.signal',
-    tests: ['client/image-fetch', 'flash/firmware'],
+    tests: ['client/image-fetch', 'firmware/firmware'],
     why: 'a download cannot be cancelled',
   },
   {
-    file: 'nodes/sonota-home-assistant/world-view.ts',
+    file: 'nodes/sonota-home-assistant/snapshot-view.ts',
     find: 'const { deviceid, model, romVersion } = device;',
     replace: 'const { deviceid, model: romVersion, romVersion: model } = device;',
     tests: ['nodes/home-assistant'],
@@ -182,7 +182,7 @@ export default [
     file: 'lib/client/http-get.ts',
     find: 'decodeURIComponent(username)}:${decodeURIComponent(password)}`',
     replace: 'decodeURIComponent(username)}:`',
-    tests: ['client/http-get', 'flash/firmware'],
+    tests: ['client/http-get', 'firmware/firmware'],
     why: 'nothing can be fetched with a password',
   },
   {

@@ -26,10 +26,10 @@ export default [
     why: 'what a node left at a broker is cleared up again after each deploy',
   },
   {
-    file: 'lib/flash/kept/stored-file.ts',
+    file: 'lib/storage/stored-file.ts',
     find: "${dropped[0]}`, onUnusable, 'copy');",
     replace: "${dropped[0]}`, onUnusable, 'move');",
-    tests: ['flash/stored-file', 'flash/job-memory', 'nodes/stored-files'],
+    tests: ['storage/stored-file', 'flash/job-store', 'nodes/stored-files'],
     why: 'a file of which a part cannot be read is not there at the next start',
   },
   {
@@ -85,7 +85,7 @@ export default [
     file: 'lib/client/image-fetch.ts',
     find: "throw new FlashError('fetch-failed', { what, source, reason: reasonOf(thrown) }, { cause: thrown });",
     replace: 'throw thrown;',
-    tests: ['client/image-fetch', 'client/range-fetch', 'flash/firmware'],
+    tests: ['client/image-fetch', 'client/range-fetch', 'firmware/firmware'],
     why: 'a download that fails does not say what was to be downloaded',
   },
   {
@@ -96,10 +96,10 @@ export default [
     why: 'each step of a delivery is told from its beginning on',
   },
   {
-    file: 'lib/flash/kept/kept-images.ts',
+    file: 'lib/flash/stored/stored-images.ts',
     find: 'const bytes = readFileSync(join(this.folder, `${sha256}.bin`));',
     replace: 'const bytes = readFileSync(join(this.folder, sha256));',
-    tests: ['flash/job-memory', 'flash/job-memory-writes'],
+    tests: ['flash/job-store', 'flash/job-store-writes'],
     why: 'no kept image is found after a restart',
   },
   {
@@ -125,10 +125,10 @@ export default [
     why: 'a queue at work shows that it is done',
   },
   {
-    file: 'lib/flash/kept/kept-images.ts',
+    file: 'lib/flash/stored/stored-images.ts',
     find: 'return bytes;',
     replace: 'return undefined;',
-    tests: ['flash/job-memory', 'flash/job-memory-writes'],
+    tests: ['flash/job-store', 'flash/job-store-writes'],
     why: 'a kept image counts as missing',
   },
   {
@@ -140,7 +140,7 @@ export default [
   },
   {
     file: 'lib/client/http-get.ts',
-    find: "if (!location) throw new Refusal('it redirects to nowhere');",
+    find: "if (!location) throw new RequestRefused('it redirects to nowhere');",
     replace: 'if (!location) continue;',
     tests: ['client/http-get', 'client/image-fetch'],
     why: 'a redirect to nowhere is asked for five times more',
@@ -174,10 +174,10 @@ export default [
     why: 'anybody passes as any device',
   },
   {
-    file: 'lib/flash/kept/schema.ts',
+    file: 'lib/storage/schema.ts',
     find: 'return known;\n};',
     replace: 'return 0;\n};',
-    tests: ['flash/schema', 'flash/stored-file', 'flash/job-memory'],
+    tests: ['storage/schema', 'storage/stored-file', 'flash/job-store'],
     why: 'every kept count is read as 0',
   },
   {
@@ -209,10 +209,10 @@ export default [
     why: 'an answer without a length is not whole until the device hangs up',
   },
   {
-    file: 'lib/flash/job/finalstage-visit.ts',
-    find: 'return visit;',
-    replace: 'return new FinalStageVisit(new Date(since));',
-    tests: ['flash/finalstage-visit', 'flash/job-memory'],
+    file: 'lib/flash/job/finalstage-session.ts',
+    find: 'return session;',
+    replace: 'return new FinalStageSession(new Date(since));',
+    tests: ['flash/finalstage-session', 'flash/job-store'],
     why: 'after a restart FinalStage was given nothing',
   },
   {
@@ -237,10 +237,10 @@ export default [
     why: 'a download writes a line for each packet',
   },
   {
-    file: 'lib/flash/kept/job-schema.ts',
+    file: 'lib/flash/stored/job-schema.ts',
     find: 'const snapshot = object<JobSnapshot>({\n  deviceid: nullable(fact),',
     replace: 'const snapshot = object<JobSnapshot>({\n  deviceid: fact as never,',
-    tests: ['flash/ticket-book', 'flash/kept-message', 'flash/job-memory', 'flash/strange-jobs'],
+    tests: ['flash/pending-messages', 'flash/stored-message', 'flash/job-store', 'flash/strange-jobs'],
     why: 'what is kept of a flash whose device is not known yet cannot be read',
   },
   {
@@ -301,10 +301,10 @@ export default [
     why: 'another port is asked than the one where somebody answered',
   },
   {
-    file: 'lib/flash/kept/schema.ts',
+    file: 'lib/storage/schema.ts',
     find: '(value, onDropped) =>\n    value === undefined ? undefined : schema(value, onDropped);',
     replace: '(value, onDropped) => schema(value, onDropped);',
-    tests: ['flash/schema', 'flash/stored-file'],
+    tests: ['storage/schema', 'storage/stored-file'],
     why: 'what may be missing makes the whole record unusable',
   },
   {
@@ -378,10 +378,10 @@ export default [
     why: 'this machine stays in the access point',
   },
   {
-    file: 'lib/flash/host/finalstage-turn.ts',
+    file: 'lib/flash/host/finalstage-lock.ts',
     find: 'return (job.download ??= new UpgradeDownload());',
     replace: 'return job.download ?? new UpgradeDownload();',
-    tests: ['flash/finalstage-turn', 'flash/upgrade'],
+    tests: ['flash/finalstage-lock', 'flash/upgrade'],
     why: 'two devices find the turn free in the same moment',
   },
   {
@@ -399,7 +399,7 @@ export default [
     why: 'the answer to an earlier upgrade counts for this one',
   },
   {
-    file: 'nodes/sonota-home-assistant/world-view.ts',
+    file: 'nodes/sonota-home-assistant/snapshot-view.ts',
     find: 'if (!device) return;\n    const { deviceid, model, romVersion } = device;\n    this.memory.saw({ deviceid, model, romVersion });',
     replace:
       'if (!device) return;\n    const { deviceid, romVersion } = device;\n    this.memory.saw({ deviceid, romVersion });',

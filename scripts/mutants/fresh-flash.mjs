@@ -21,7 +21,7 @@ export default [
     file: 'lib/flash/host/host.ts',
     find: 'else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);',
     replace: '',
-    tests: ['flash/host-close', 'flash/job-memory', 'flash/device-keys'],
+    tests: ['flash/host-close', 'flash/job-store', 'flash/device-keys'],
     why: 'what a close cancels is kept as cancelled',
   },
   {
@@ -46,10 +46,10 @@ export default [
     why: 'a rehearsal takes the Wi-Fi of the machine',
   },
   {
-    file: 'lib/flash/kept/ticket-book.ts',
+    file: 'lib/flash/stored/pending-messages.ts',
     find: '    this.forgetImages();\n    this.onChange();',
     replace: '    this.onChange();',
-    tests: ['flash/ticket-book', 'flash/job-memory'],
+    tests: ['flash/pending-messages', 'flash/job-store'],
     why: 'images of messages stay in memory and on disk for good',
   },
   {
@@ -63,14 +63,14 @@ export default [
     file: 'lib/flash/routes/stages.ts',
     find: "['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'newfirmware']",
     replace: "['provision', 'upgrade', 'cloud', 'diy', 'finalstage', 'newfirmware']",
-    tests: ['flash/job', 'flash/job-book'],
+    tests: ['flash/job', 'flash/job-registry'],
     why: 'a message for the cloud goes on with a job that is in its upgrade',
   },
   {
-    file: 'lib/flash/kept/ticket-book.ts',
+    file: 'lib/flash/stored/pending-messages.ts',
     find: '    const { jobId } = this.records.get(id) ?? {};\n    this.unclaimed.delete(id);',
     replace: '    const { jobId } = this.records.get(id) ?? {};',
-    tests: ['flash/ticket-book', 'flash/job-memory'],
+    tests: ['flash/pending-messages', 'flash/job-store'],
     why: 'a message that a node has begun again is given to it once more',
   },
   {
@@ -95,10 +95,10 @@ export default [
     why: 'more devices are in work than may be',
   },
   {
-    file: 'lib/flash/kept/job-schema.ts',
+    file: 'lib/flash/stored/job-schema.ts',
     find: 'visit: droppable(visit),',
     replace: 'visit: optional(visit),',
-    tests: ['flash/job-memory'],
+    tests: ['flash/job-store'],
     why: 'a job whose visit cannot be read is lost whole',
   },
   {
@@ -112,7 +112,7 @@ export default [
     file: 'lib/flash/host/host.ts',
     find: 'const reason = this.whyNoHome();',
     replace: "const reason = '';",
-    tests: ['flash/host-facts', 'flash/provision', 'flash/preflight/address'],
+    tests: ['flash/host-facts', 'flash/provision', 'preflight/address'],
     why: 'nothing says why there is no address to tell a device',
   },
   {
@@ -124,16 +124,16 @@ export default [
   },
   {
     file: 'lib/flash/job/job.ts',
-    find: '    this.images = images;\n    this.turned();',
+    find: '    this.images = images;\n    this.checkpoint();',
     replace: '    this.images = images;',
     tests: ['flash/job'],
     why: 'the images of a job are not on disk when the process ends',
   },
   {
-    file: 'lib/flash/kept/stored-file.ts',
+    file: 'lib/storage/stored-file.ts',
     find: "(key, value: unknown) => (key === '__proto__' ? undefined : value)",
     replace: '(_key, value: unknown) => value',
-    tests: ['flash/stored-file'],
+    tests: ['storage/stored-file'],
     why: 'a stored file changes the prototype of what flows merge',
   },
   {
@@ -151,17 +151,17 @@ export default [
     why: 'an image that is out is said to flow on',
   },
   {
-    file: 'lib/flash/kept/kept-message.ts',
+    file: 'lib/flash/stored/stored-message.ts',
     find: "return typeof firmware === 'object' && firmware !== null",
     replace: "return typeof firmware === 'object'",
-    tests: ['flash/kept-message', 'flash/ticket-book'],
+    tests: ['flash/stored-message', 'flash/pending-messages'],
     why: 'msg.firmware that is null comes back as an empty object',
   },
   {
-    file: 'lib/flash/job/finalstage-visit.ts',
+    file: 'lib/flash/job/finalstage-session.ts',
     find: 'this.lastDialled = now;',
     replace: '',
-    tests: ['flash/finalstage-visit'],
+    tests: ['flash/finalstage-session'],
     why: 'nothing says that FinalStage looks for us',
   },
   {
@@ -173,9 +173,9 @@ export default [
   },
   {
     file: 'lib/flash/host/finalstage-images.ts',
-    find: 'return Object.assign(job, { visit });',
+    find: 'return Object.assign(job, { finalStage: session });',
     replace: 'return { ...job, visit } as never;',
-    tests: ['flash/image-desk', 'flash/finalstage'],
+    tests: ['flash/image-authorizer', 'flash/finalstage'],
     why: 'a job whose acknowledgement was lost does not know that its device is in FinalStage',
   },
   {
@@ -189,19 +189,19 @@ export default [
     file: 'lib/flash/job/job.ts',
     find: 'get lastStage(): StageName {\n    return this.current;',
     replace: 'get lastStage(): StageName {\n    return (this.ended ?? this.current) as StageName;',
-    tests: ['flash/job', 'flash/job-book', 'flash/retry'],
+    tests: ['flash/job', 'flash/job-registry', 'flash/retry'],
     why: 'a flash that failed in FinalStage is begun from the beginning',
   },
   {
     file: 'lib/flash/host/listening.ts',
-    find: 'witness.connected(connection);',
+    find: 'recorder.connected(connection);',
     replace: '',
     tests: ['flash/evidence-replay', 'flash/cloud', 'flash/upgrade'],
     why: 'the evidence has no session of a device',
   },
   {
     file: 'lib/flash/stage/finalstage.ts',
-    find: "visit.on('dialled', onDialled);",
+    find: "session.on('dialled', onDialled);",
     replace: '',
     tests: ['flash/finalstage-news', 'flash/flash-end', 'flash/finalstage'],
     why: 'a device that dials counts as gone',

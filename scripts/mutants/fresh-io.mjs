@@ -4,14 +4,14 @@ export default [
     file: 'lib/client/http-get.ts',
     find: '`${url.protocol}//${url.host}${url.pathname}`',
     replace: '`${url.protocol}//${url.host}${url.pathname}${url.search}`',
-    tests: ['client/http-get', 'client/image-fetch', 'flash/firmware'],
+    tests: ['client/http-get', 'client/image-fetch', 'firmware/firmware'],
     why: 'a token in the query of an address is shown in an error',
   },
   {
     file: 'lib/client/http-get.ts',
     find: 'hops <= MAX_REDIRECTS',
     replace: 'hops < MAX_REDIRECTS',
-    tests: ['client/http-get', 'flash/firmware'],
+    tests: ['client/http-get', 'firmware/firmware'],
     why: 'one redirect fewer is followed than is said',
   },
   {
@@ -25,7 +25,7 @@ export default [
     file: 'lib/client/range-fetch.ts',
     find: 'keepAlive: true, maxSockets: 1',
     replace: 'keepAlive: false, maxSockets: 1',
-    tests: ['client/range-fetch', 'flash/preflight/preflight'],
+    tests: ['client/range-fetch', 'preflight/preflight'],
     why: 'a server that closes after each piece passes the test, and no device could take it',
   },
   {
@@ -72,8 +72,8 @@ export default [
   },
   {
     file: 'lib/client/image-fetch.ts',
-    find: 'throw wasBegun ? new NoContinuation(reason) : new Refusal(reason);',
-    replace: 'throw new Refusal(reason);',
+    find: 'throw wasBegun ? new NoContinuation(reason) : new RequestRefused(reason);',
+    replace: 'throw new RequestRefused(reason);',
     tests: ['client/image-fetch'],
     why: 'a server that cannot go on where it stopped is given up',
   },

@@ -218,7 +218,7 @@ export default [
     why: 'jobs that strangers began stay open for ever',
   },
   {
-    file: 'nodes/sonota-home-assistant/world-view.ts',
+    file: 'nodes/sonota-home-assistant/snapshot-view.ts',
     find: 'memory.inUse = () => this.devicesInUse();',
     replace: '',
     tests: ['nodes/home-assistant'],

@@ -43,14 +43,14 @@ export default [
     why: "the relocator's report runs into a sector that is not its own",
   },
   {
-    file: 'lib/virtual/one-hop-model.ts',
+    file: 'lib/virtual/device/one-hop-model.ts',
     find: "if (proof === 'refused') return false;",
     replace: '',
     tests: ['virtual/one-hop'],
     why: 'the virtual Sonoff does not look whether its lower half can be written',
   },
   {
-    file: 'lib/virtual/one-hop-model.ts',
+    file: 'lib/virtual/device/one-hop-model.ts',
     find: 'flash.eraseSector(CALIBRATION_SECTOR);',
     replace: '',
     tests: ['virtual/one-hop'],

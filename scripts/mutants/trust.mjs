@@ -44,16 +44,16 @@ export default [
   },
   {
     file: 'lib/flash/host/finalstage-images.ts',
-    find: 'if (!isLoopback(peer)) return peer === visit.peer;',
+    find: 'if (!isLoopback(peer)) return peer === session.peer;',
     replace: "if (!isLoopback(peer)) return inSameNetwork(peer, visit.peer, '255.255.255.0');",
-    tests: ['flash/image-desk'],
+    tests: ['flash/image-authorizer'],
     why: 'a phone in the network of FinalStage finishes the flash',
   },
   {
     file: 'lib/flash/host/finalstage-images.ts',
-    find: '  return isLoopback(visit.peer);',
+    find: '  return isLoopback(session.peer);',
     replace: '  return true;',
-    tests: ['flash/image-desk', 'flash/peers'],
+    tests: ['flash/image-authorizer', 'flash/peers'],
     why: 'a program on this machine finishes the flash of a real device',
   },
   {
@@ -67,7 +67,7 @@ export default [
     file: 'lib/flash/host/upgrade-images.ts',
     find: '(isAtItsAddress && !(isSigned === false && download.isSigned))',
     replace: '(isAtItsAddress && isSigned !== false)',
-    tests: ['flash/image-desk', 'flash/peers', 'flash/upgrade'],
+    tests: ['flash/image-authorizer', 'flash/peers', 'flash/upgrade'],
     why: 'a device that signs in another way gets no image',
   },
   {
@@ -170,7 +170,7 @@ export default [
   },
   {
     file: 'lib/flash/verdict/rules/cloud.ts',
-    find: 'return last.at - first.at >= seen.patience.refusalSpan;',
+    find: 'return last.at - first.at >= seen.patience.refusalSpanMs;',
     replace: 'return true;',
     tests: ['flash/verdict/judge'],
     why: 'the many connections of one page end the wait before the device is at home',

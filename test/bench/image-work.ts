@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import { ExaminedImages } from '../../lib/flash/firmware/examined-images';
-import { ImageWorker } from '../../lib/flash/firmware/image-worker';
+import { ExaminedImages } from '../../lib/firmware/examined-images';
+import { ImageWorker } from '../../lib/firmware/image-worker';
 import type { Row } from './figures';
 import { Probe } from './probe';
 

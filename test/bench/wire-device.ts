@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { NewlibRand } from '../../lib/virtual/rand';
-import { takeFrame, textFrame } from '../../lib/virtual/websocket-frames';
+import { NewlibRand } from '../../lib/virtual/device/rand';
+import { takeFrame, textFrame } from '../../lib/virtual/wire/websocket-frames';
 import { WEBSOCKET_REQUEST } from '../server/websocket-device';
 
 /** What a device asks for at a time (docs/dev/stock-firmware.md#4.2). */

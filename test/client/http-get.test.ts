@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer, isIP, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { displayUrl, get, mayPass, reasonOf, type GetOptions } from '../../lib/client/http-get';
-import { Refusal } from '../../lib/client/refusal';
+import { RequestRefused } from '../../lib/client/refusal';
 import { Route } from '../../lib/client/route';
 import type { AddressScope } from '../../lib/net/address-scope';
 import { useHttpServers } from '../shared/http-server';
@@ -21,7 +21,8 @@ const redirectTo =
   (_, response) =>
     response.writeHead(status, { location }).end('elsewhere');
 
-const isRefusal = (reason: RegExp) => (thrown: unknown) => thrown instanceof Refusal && reason.test(thrown.message);
+const isRefusal = (reason: RegExp) => (thrown: unknown) =>
+  thrown instanceof RequestRefused && reason.test(thrown.message);
 
 /** @param options whatever differs from the usual */
 async function bodyOf(address: string, options: Partial<GetOptions> = {}): Promise<string> {
@@ -265,7 +266,7 @@ describe('client/http-get', () => {
 
   it('says in its own words what has no code, and whatever else was thrown', () => {
     assert.deepEqual([reasonOf(new Error('it rains')), reasonOf('snow')], ['it rains', 'snow']);
-    assert.equal(reasonOf(new Refusal('it redirects to nowhere')), 'it redirects to nowhere');
+    assert.equal(reasonOf(new RequestRefused('it redirects to nowhere')), 'it redirects to nowhere');
   });
 
   it('tries again only after what may not come again', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
+import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FirmwareStore } from '../../lib/flash/firmware/store/firmware-store';
+import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { makeFinalImage } from '../../lib/image';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { useHttpServers } from '../shared/http-server';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
-import type { NewFirmwarePlace } from '../../lib/virtual/new-firmware';
+import type { NewFirmwareServer } from '../../lib/virtual/newfirmware/new-firmware';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import type { CommsClient } from '../shared/comms';
@@ -128,7 +128,7 @@ export class ExampleRun {
   }
 
   /** Where the new firmware of a device is found, for one that is to live on. */
-  get newFirmware(): NewFirmwarePlace {
+  get newFirmware(): NewFirmwareServer {
     return { apAddress: '127.0.0.1', apPort: this.places.newFirmware, homePort: this.places.home };
   }
 

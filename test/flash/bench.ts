@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { ErrorCode, FlashError } from '../../lib/errors';
-import type { FirmwareSources } from '../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../lib/firmware/firmware';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import { THIS_MACHINE, type HostEnvironment } from '../../lib/flash/host/environment';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
-import type { AnnouncementName, AnnouncementValues } from '../../lib/flash/run/announcements';
+import type { ProgressTextName, ProgressValues } from '../../lib/progress-texts';
 import type { Report } from '../../lib/flash/run/report';
 import type { DiscoveryOptions } from '../../lib/client/diy/discovery';
 import { cloud } from '../../lib/flash/stage/cloud';
@@ -14,13 +14,13 @@ import { newFirmware } from '../../lib/flash/stage/new-firmware';
 import { provision } from '../../lib/flash/stage/provision';
 import type { ProvisionMethod } from '../../lib/flash/stage/provision-method';
 import { upgrade } from '../../lib/flash/stage/upgrade';
-import type { StageOutcome, Ticket } from '../../lib/flash/job/ticket';
+import type { StageOutcome, PendingMessage } from '../../lib/flash/job/pending-message';
 import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
 import type { StageName } from '../../lib/flash/routes/stages';
-import { isTrouble, judge, type Verdict } from '../../lib/flash/verdict/verdict';
-import { TimeIsOver } from '../../lib/flash/waiting/time-limit';
-import { waitFor } from '../../lib/flash/waiting/wait';
-import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
+import { isFailure, judge, type Verdict } from '../../lib/flash/verdict/verdict';
+import { TimeIsOver } from '../../lib/timing/time-limit';
+import { waitFor } from '../../lib/timing/wait';
+import { WAITS, type Waits } from '../../lib/flash/waits';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { freePort } from '../shared/ports';
@@ -56,18 +56,18 @@ export const HOME = { ssid: 'home', password: 'top secret' };
 
 /** A node's instance as the stages see it: keeps all that it is told. */
 export class Recorder extends EventEmitter implements Outlet {
-  readonly reports: { report: Report; job: JobSnapshot; ticket: Ticket }[] = [];
+  readonly reports: { report: Report; job: JobSnapshot; ticket: PendingMessage }[] = [];
   readonly outcomes = new Map<string, StageOutcome | FlashError>();
   readonly queue: number[] = [];
 
-  progress(report: Report, job: JobSnapshot, ticket: Ticket): void {
+  progress(report: Report, job: JobSnapshot, ticket: PendingMessage): void {
     this.reports.push({ report, job, ticket });
     this.emit('news');
   }
-  result(outcome: StageOutcome, ticket: Ticket): void {
+  result(outcome: StageOutcome, ticket: PendingMessage): void {
     this.end(ticket, outcome);
   }
-  failure(error: FlashError, ticket: Ticket): void {
+  failure(error: FlashError, ticket: PendingMessage): void {
     this.end(ticket, error);
   }
   queued(count: number): void {
@@ -76,7 +76,7 @@ export class Recorder extends EventEmitter implements Outlet {
   }
 
   /** The outcome of a ticket, once it has come. */
-  async outcome(ticket: Ticket): Promise<StageOutcome | FlashError> {
+  async outcome(ticket: PendingMessage): Promise<StageOutcome | FlashError> {
     for (;;) {
       const outcome = this.outcomes.get(ticket.id);
       if (outcome) return outcome;
@@ -99,7 +99,7 @@ export class Recorder extends EventEmitter implements Outlet {
     this.outcomes.clear();
   }
 
-  private end(ticket: Ticket, outcome: StageOutcome | FlashError): void {
+  private end(ticket: PendingMessage, outcome: StageOutcome | FlashError): void {
     if (this.outcomes.has(ticket.id)) throw new Error('a ticket ended twice');
     this.outcomes.set(ticket.id, outcome);
     this.emit('news');
@@ -127,15 +127,15 @@ export interface StageOptions {
 
 /** What a stage announced. */
 export interface Said {
-  readonly name: AnnouncementName;
-  readonly values: AnnouncementValues;
+  readonly name: ProgressTextName;
+  readonly values: ProgressValues;
   /** How much of the stage was behind it. */
   readonly fraction: number;
 }
 
 /** A stage that was begun. */
 export interface Begun {
-  ticket: Ticket;
+  ticket: PendingMessage;
   recorder: Recorder;
   /** All that it announced, before its reports are thinned for the node. */
   said: readonly Said[];
@@ -162,7 +162,9 @@ export class Bench {
     /** The machine that the host runs on: a test may change it. */
     readonly around: { -readonly [K in keyof HostEnvironment]: HostEnvironment[K] },
   ) {
-    host.runs.on('in-job', ({ id }: Ticket, job: Job) => this.running.set(id, { job, controller: job.running }));
+    host.runs.on('in-job', ({ id }: PendingMessage, job: Job) =>
+      this.running.set(id, { job, controller: job.running }),
+    );
   }
 
   static async open(settings: Partial<HostSettings>, waits: Partial<Waits>): Promise<Bench> {
@@ -255,9 +257,9 @@ export class Bench {
       run: (context) =>
         run[stage]({
           ...context,
-          say: (name, values = {}, more = {}) => {
+          report: (name, values = {}, more = {}) => {
             said.push({ name, values, fraction: more.fraction ?? 0 });
-            context.say(name, values, more);
+            context.report(name, values, more);
           },
         }),
     });
@@ -278,7 +280,7 @@ export class Bench {
   }
 
   /** What runs for a ticket, once its stage has begun. */
-  private async runOf({ id }: Ticket): Promise<{ job: Job; controller: AbortController | undefined }> {
+  private async runOf({ id }: PendingMessage): Promise<{ job: Job; controller: AbortController | undefined }> {
     for (;;) {
       const run = this.running.get(id);
       if (run) return run;
@@ -325,7 +327,7 @@ function verdictIfOver({ evidence }: Job, stage: StageName): Verdict {
 
 /** A verdict for which nothing was seen yet may become firmer. */
 function isJudged(verdict: Verdict, code: ErrorCode): boolean {
-  return verdict.code === code && isTrouble(verdict) && verdict.evidence.length > 0;
+  return verdict.code === code && isFailure(verdict) && verdict.evidence.length > 0;
 }
 
 const benches: Bench[] = [];

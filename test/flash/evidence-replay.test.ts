@@ -5,7 +5,7 @@ import { bundleOf, observationsIn } from '../../lib/flash/job/evidence-bundle';
 import type { Job } from '../../lib/flash/job/job';
 import { judge } from '../../lib/flash/verdict/verdict';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
-import { replayOf } from '../../lib/virtual/replay';
+import { replayOf } from '../../lib/virtual/device/replay';
 import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from './bench';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
-import type { Observation, Unstamped } from '../../lib/flash/verdict/observation';
+import type { Observation, NewObservation } from '../../lib/flash/verdict/observation';
 
 const DEVICE = '1000a1b2c3';
 const ABOUT = { versions: { node: 'v20' }, secrets: [] };
@@ -179,7 +179,7 @@ describe('flash/evidence', () => {
       const evidence = new JobEvidence();
       evidence.add({ kind: 'acknowledged', error: 404 });
       // What else it tells makes no difference to how many are kept; each comes from another peer, long after the last.
-      for (let n = 1; n <= 1200; n++) evidence.add({ kind, peer: `${n}` } as unknown as Unstamped, n * 10_000);
+      for (let n = 1; n <= 1200; n++) evidence.add({ kind, peer: `${n}` } as unknown as NewObservation, n * 10_000);
       assert.equal(evidence.all.length, 1000);
       assert.deepEqual([evidence.all[0]?.kind, evidence.all.at(-1)?.at], ['acknowledged', 12_000_000]);
     });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
-import { FinalStageVisit, type DeliveryTry } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession, type DeliveryTry } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
-import type { Waits } from '../../lib/flash/waiting/waits';
+import type { Waits } from '../../lib/flash/waits';
 import { makeFinalImage } from '../../lib/image';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
@@ -43,9 +43,9 @@ describe('flash/stage/finalstage: what it says', () => {
     }
   }
 
-  const visitOf = (): FinalStageVisit => {
-    assert.ok(job.visit);
-    return job.visit;
+  const visitOf = (): FinalStageSession => {
+    assert.ok(job.finalStage);
+    return job.finalStage;
   };
   const last = (): [Said['name'] | undefined, number | undefined] => [
     stage.said.at(-1)?.name,
@@ -78,10 +78,10 @@ describe('flash/stage/finalstage: what it says', () => {
     own = '192.168.4.2';
     const joined = await said('finalstage-joined');
     assert.deepEqual([joined.values, joined.fraction], [{ port: bench.host.finalStagePort }, 0.05]);
-    const visit = visitOf();
-    visit.dialled();
+    const session = visitOf();
+    session.dialled();
     await flows('finalstage-dials', 0.1);
-    let delivery: DeliveryTry = visit.requested('user2', SIZE);
+    let delivery: DeliveryTry = session.requested('user2', SIZE);
     await flows('user2-flows', 0.1);
     delivery.sent(SIZE / 2);
     await flows('user2-flows', 0.2);
@@ -92,14 +92,14 @@ describe('flash/stage/finalstage: what it says', () => {
       values: { sent: SIZE / 2, size: SIZE },
       fraction: 0,
     });
-    delivery = visit.requested('user2', SIZE);
+    delivery = session.requested('user2', SIZE);
     delivery.sent(SIZE);
     await flows('finalstage-again', 0.3);
     delivery.ended('acknowledged');
     await flows('finalstage-again', 0.3);
-    visit.dialled();
+    session.dialled();
     await flows('finalstage-dials', 0.32);
-    delivery = visit.requested('final', SIZE);
+    delivery = session.requested('final', SIZE);
     await flows('final-flows', 0.35);
     delivery.sent(SIZE / 2);
     await flows('final-flows', 0.65);
@@ -111,12 +111,12 @@ describe('flash/stage/finalstage: what it says', () => {
     own = undefined;
     await said('finalstage-away');
     own = '192.168.4.2';
-    delivery = visit.requested('final', SIZE);
+    delivery = session.requested('final', SIZE);
     delivery.sent(SIZE);
     delivery.ended('acknowledged');
     await flows('final-unconfirmed', 0.96);
     own = '192.168.4.7';
-    visit.requested('final', SIZE).ended('delivered');
+    session.requested('final', SIZE).ended('delivered');
     await said('leave-finalstage');
     assert.deepEqual(stage.said.at(-1), { name: 'leave-finalstage', values: { actual: own }, fraction: 0.97 });
     own = undefined;
@@ -125,21 +125,21 @@ describe('flash/stage/finalstage: what it says', () => {
     const { found } = await stage.outcome;
     assert.deepEqual(found, { image: 'final', size: SIZE, tries: 3, cycles: 2 });
     await flows('installed', 0.99);
-    assert.equal(job.visit, undefined);
+    assert.equal(job.finalStage, undefined);
     const before = stage.said.length;
-    visit.dialled();
+    session.dialled();
     assert.equal(stage.said.length, before);
-    assert.deepEqual([visit.listenerCount('dialled'), visit.isJoined], [0, false]);
+    assert.deepEqual([session.listenerCount('dialled'), session.isJoined], [0, false]);
   });
 
   it('does not take a device for gone that still dials', async () => {
     await start({ goneMs: 0 });
-    const visit = visitOf();
-    visit.requested('final', SIZE).ended('delivered');
+    const session = visitOf();
+    session.requested('final', SIZE).ended('delivered');
     const looks = new EventEmitter();
     let dials = true;
     bench.around.ownAddresses = () => {
-      if (dials) visit.dialled();
+      if (dials) session.dialled();
       looks.emit('look');
       return [];
     };
@@ -181,7 +181,7 @@ describe('flash/stage/finalstage: what it says', () => {
   it('tells that several devices wait, and which one is meant', async () => {
     await start({}, () => {
       const first = bench.host.jobs.jobFor('finalstage', '1000ffffff');
-      first.visit = new FinalStageVisit(new Date(0));
+      first.finalStage = new FinalStageSession(new Date(0));
     });
     assert.deepEqual(stage.said.at(-1)?.values, { count: 2, deviceid: '1000ffffff' });
     bench.host.runs.cancel('finalstage');
@@ -194,7 +194,7 @@ describe('flash/stage/finalstage: what it says', () => {
       final: { size: SIZE, sent: 8192, tries: 1, state: 'flowing' },
     } as const;
     await start({ unconfirmedMs: 0 }, (one) => {
-      one.visit = FinalStageVisit.restore({ since: new Date(0).toISOString(), peer: '127.0.0.1', deliveries });
+      one.finalStage = FinalStageSession.restore({ since: new Date(0).toISOString(), peer: '127.0.0.1', deliveries });
     });
     assert.deepEqual(last(), ['final-interrupted', 0.35]);
     await assertCode(stage.outcome, 'finalstage-interrupted');

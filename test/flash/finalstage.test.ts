@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { makeFinalImage } from '../../lib/image';
 import type { Job } from '../../lib/flash/job/job';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
@@ -40,7 +40,7 @@ describe('flash/stage/finalstage', () => {
       const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
       const final = { size: 482_432, sent: 0, tries: 1, state: 'flowing' } as const;
       const visit = { since: new Date().toISOString(), peer: 'localhost', deliveries: { final } };
-      job.visit = FinalStageVisit.restore(visit);
+      job.finalStage = FinalStageSession.restore(visit);
       return job;
     };
 
@@ -63,7 +63,7 @@ describe('flash/stage/finalstage', () => {
       const report = await stage.recorder.reported(({ warning }) => warning !== undefined);
       assert.deepEqual([report.name, report.warning], ['final-interrupted', 'finalstage-interrupted']);
       const next = bench.host.jobs.jobFor('upgrade', '1000000002');
-      const turn = bench.host.finalStageTurn.take(next, new AbortController().signal, () => undefined);
+      const turn = bench.host.finalStageTurn.acquire(next, new AbortController().signal, () => undefined);
       await assertCode(stage.outcome, 'finalstage-interrupted');
       const { code, confidence, text } = job.evidence.verdict();
       assert.deepEqual([code, confidence], ['finalstage-interrupted', 'likely']);
@@ -73,13 +73,13 @@ describe('flash/stage/finalstage', () => {
 
     it('serves a device that asks again, and asks it for nothing', async () => {
       const bench = await openBench();
-      const { visit } = resumed(bench);
+      const { finalStage: session } = resumed(bench);
       const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1 });
       const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url: device.finalStageUrl, sources: FIRMWARE });
       await device.start();
       await stage.outcome;
       assert.equal((await device.ended).result, 'flashed');
-      assert.equal(visit?.deliveries.final?.tries, 2);
+      assert.equal(session?.deliveries.final?.tries, 2);
     });
   });
 
@@ -158,7 +158,7 @@ describe('flash/stage/finalstage', () => {
       const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
       const user2 = { state: 'acknowledged' as const, size: 4096, sent: 4096, tries: 1 };
       const since = new Date(0).toISOString();
-      job.visit = FinalStageVisit.restore({ since, peer: '127.0.0.1', deliveries: { user2 } });
+      job.finalStage = FinalStageSession.restore({ since, peer: '127.0.0.1', deliveries: { user2 } });
       if (isKnown) job.evidence.add({ kind: 'finalstage-requested', image: 'user2', size: 4096 });
       const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', sources: FIRMWARE });
       await stage.recorder.reported(({ state }) => state === 'waiting');

@@ -22,7 +22,7 @@ describe('flash: how it is known that a device has its firmware', () => {
       const stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE, timeoutSeconds: 3600 });
       await stage.recorder.reported(({ state }) => state === 'waiting');
       const job = bench.host.jobs.openJob(DEVICE);
-      const delivery = job?.visit?.requested('final', FIRMWARE.final.length);
+      const delivery = job?.finalStage?.requested('final', FIRMWARE.final.length);
       delivery?.sent(FIRMWARE.final.length);
       delivery?.ended(how);
       if (code === undefined) assert.equal((await stage.outcome).job.stage, 'done');

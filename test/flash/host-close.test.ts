@@ -4,10 +4,11 @@ import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
-import { loadFirmware, loadForFinalStage } from '../../lib/flash/firmware/firmware';
+import { loadForFinalStage } from '../../lib/firmware/firmware';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
@@ -33,7 +34,7 @@ describe('flash/host: what a close or other ports must not cut', function () {
   async function inFinalStage(
     bench: Bench,
     behaviours = {},
-  ): Promise<{ device: VirtualSonoff; visit: FinalStageVisit }> {
+  ): Promise<{ device: VirtualSonoff; session: FinalStageSession }> {
     const device = await bench.factoryDevice({
       startAt: 'finalstage',
       slot: 1,
@@ -43,35 +44,35 @@ describe('flash/host: what a close or other ports must not cut', function () {
     const job = bench.host.jobs.jobFor('finalstage', DEVICE);
     job.enter('finalstage');
     job.firmware = await loadForFinalStage({ final: LARGE_FINAL }, { signal: new AbortController().signal });
-    const visit = (job.visit = new FinalStageVisit());
-    visit.peer = '127.0.0.1';
+    const session = (job.finalStage = new FinalStageSession());
+    session.peer = '127.0.0.1';
     await bench.host.openFinalStagePort();
     await device.start();
-    return { device, visit };
+    return { device, session };
   }
 
   it('a transfer to FinalStage of which not all is handed over ends before the host closes', async () => {
     const bench = await openBench();
-    const { device, visit } = await inFinalStage(bench);
+    const { device, session } = await inFinalStage(bench);
     const closed = new Promise<void>((resolve) => {
-      visit.on('changed', function close() {
-        const { sent = 0 } = visit.deliveries.final ?? {};
+      session.on('changed', function close() {
+        const { sent = 0 } = session.deliveries.final ?? {};
         if (sent === 0) return;
-        visit.off('changed', close);
+        session.off('changed', close);
         assert.ok(sent < LARGE_FINAL.length / 2, `${sent} bytes are handed over already`);
         resolve(bench.host.close());
       });
     });
     await closed;
-    assert.equal(visit.deliveries.final?.state, 'delivered');
+    assert.equal(session.deliveries.final?.state, 'delivered');
     assert.equal((await device.ended).result, 'flashed');
     await (await occupy(bench.settings.httpPort)).release();
   });
 
   it('a transfer to FinalStage that has not moved for long does not hold the close up', async () => {
     const bench = await openBench({}, { deadTransferMs: 0 });
-    const { device, visit } = await inFinalStage(bench, { holdsAtByte: 4096 });
-    while (!visit.deliveries.final) await once(visit, 'changed');
+    const { device, session } = await inFinalStage(bench, { holdsAtByte: 4096 });
+    while (!session.deliveries.final) await once(session, 'changed');
     await bench.host.close();
     await (await occupy(bench.settings.httpPort)).release();
     assert.notEqual(device.state, 'flashed');
@@ -101,7 +102,7 @@ describe('flash/host: what a close or other ports must not cut', function () {
     await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
     const { job, apply } = await moved(bench);
     assert.equal(job.download?.isComplete, false, 'it has ended already');
-    const whole = once(job.download ?? assert.fail(), 'turn');
+    const whole = once(job.download ?? assert.fail(), 'checkpoint');
     await Promise.race([whole, apply]);
     assert.equal(bench.host.ports.http, bench.settings.httpPort);
     assert.equal((await upgraded).found['size'], FIRMWARE.user2.length);
@@ -240,7 +241,7 @@ describe('flash/host: the port of FinalStage', () => {
     await swept(host);
     assert.equal(await isOpen(finalStagePort), true, 'an upgrade is on its way');
     one.download = undefined;
-    one.visit = new FinalStageVisit();
+    one.finalStage = new FinalStageSession();
     await swept(host);
     assert.equal(await isOpen(finalStagePort), true, 'it is in FinalStage');
     one.fail('cancelled');
@@ -254,17 +255,17 @@ describe('flash/host: the port of FinalStage', () => {
     job.enter('finalstage');
     job.running = new AbortController();
     const longAgo = new Date(Date.now() - 120_000);
-    job.visit = new FinalStageVisit(longAgo);
+    job.finalStage = new FinalStageSession(longAgo);
     await host.openFinalStagePort();
     await swept(host);
-    assert.ok(job.visit, 'a stage watches it');
+    assert.ok(job.finalStage, 'a stage watches it');
     job.running = undefined;
-    job.visit = new FinalStageVisit();
+    job.finalStage = new FinalStageSession();
     await swept(host);
-    assert.ok(job.visit, 'a person may be on the way');
-    job.visit = new FinalStageVisit(longAgo);
+    assert.ok(job.finalStage, 'a person may be on the way');
+    job.finalStage = new FinalStageSession(longAgo);
     await untilClosed(finalStagePort);
-    assert.equal(job.visit, undefined);
+    assert.equal(job.finalStage, undefined);
     assert.equal(job.isOpen, true);
   });
 
@@ -277,11 +278,11 @@ describe('flash/host: the port of FinalStage', () => {
     const job = host.jobs.jobFor('finalstage', DEVICE);
     job.enter('finalstage');
     job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
-    const visit = (job.visit = new FinalStageVisit());
-    visit.peer = '127.0.0.1';
+    const session = (job.finalStage = new FinalStageSession());
+    session.peer = '127.0.0.1';
     await host.openFinalStagePort();
     await device.start();
-    while (!visit.deliveries.final) await once(visit, 'changed');
+    while (!session.deliveries.final) await once(session, 'changed');
     job.fail('cancelled');
     await swept(host);
     assert.equal(await isOpen(finalStagePort), true);

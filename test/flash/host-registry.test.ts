@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
-import { WAITS, type Waits } from '../../lib/flash/waiting/waits';
+import { WAITS, type Waits } from '../../lib/flash/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { ON_LOOPBACK, Recorder } from './bench';

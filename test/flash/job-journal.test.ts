@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { contentOf, JobLines, type JobChanges } from '../../lib/flash/kept/job-journal';
-import { Differences } from '../../lib/flash/kept/differences';
-import { jobFileContent } from '../../lib/flash/kept/job-schema';
-import { read } from '../../lib/flash/kept/schema';
+import { contentOf, JobLines, type JobChanges } from '../../lib/flash/stored/job-journal';
+import { Differences } from '../../lib/storage/differences';
+import { jobFileContent } from '../../lib/flash/stored/job-schema';
+import { read } from '../../lib/storage/schema';
 import { mutationsOf } from '../shared/mutations';
 import { ENTRY, JOB, TICKET } from './stored-samples';
 
@@ -22,7 +22,7 @@ const SOME: JobChanges = {
   queue: { isPaused: true, order: ['e2', 'e1'] },
 };
 
-describe('flash/kept/job-journal', () => {
+describe('flash/stored/job-journal', () => {
   const said = (...lines: (string | undefined)[]): ReturnType<typeof contentOf> =>
     contentOf(lines.flatMap((line) => (line === undefined ? [] : [JSON.parse(line) as unknown])));
 
@@ -67,7 +67,7 @@ describe('flash/kept/job-journal', () => {
   });
 });
 
-describe('flash/kept/differences', () => {
+describe('storage/differences', () => {
   it('tells what came, what has changed in itself, and what is gone', () => {
     const differences = new Differences<{ id: string; state: number; more?: number }>();
     const [one, two] = [

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
-import { JobBook } from '../../lib/flash/job/job-book';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
-import { DERIVED_EVERY_MS } from '../../lib/flash/waiting/throttle';
+import { DERIVED_EVERY_MS } from '../../lib/timing/throttle';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const DEVICE = '1000a1b2c3';
@@ -93,7 +93,7 @@ describe('flash/job', () => {
   });
 
   it('goes on after a failure, and begins anew after its end or at an earlier stage', () => {
-    const jobs = new JobBook();
+    const jobs = new JobRegistry();
     const job = jobs.jobFor('upgrade', '1');
     job.enter('upgrade');
     job.fail('download-failed');
@@ -122,7 +122,7 @@ describe('flash/job', () => {
   });
 
   it('that is done stays done while somebody looks for the new firmware, and whatever comes of that', () => {
-    const jobs = new JobBook();
+    const jobs = new JobRegistry();
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
     job.leave('finalstage');
@@ -141,7 +141,7 @@ describe('flash/job', () => {
   });
 
   it('is not ended by a look for the new firmware while another stage is at work', () => {
-    const jobs = new JobBook();
+    const jobs = new JobRegistry();
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
     job.running = new AbortController();
@@ -152,7 +152,7 @@ describe('flash/job', () => {
   });
 
   it('is not overtaken while a later stage of its device runs', () => {
-    const jobs = new JobBook();
+    const jobs = new JobRegistry();
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
     job.running = new AbortController();
@@ -167,7 +167,7 @@ describe('flash/job', () => {
     const job = new Job('cloud', '1');
     const turns: boolean[] = [];
     const images = {};
-    job.onChange = (isTurn) => void turns.push(isTurn);
+    job.onChange = (isDurable) => void turns.push(isDurable);
     const after = (act: () => void): boolean[] => {
       turns.length = 0;
       act();
@@ -194,13 +194,13 @@ describe('flash/job', () => {
       after(() => (job.route = ONE_HOP)),
       [true],
     );
-    const visit = new FinalStageVisit();
+    const session = new FinalStageSession();
     assert.deepEqual(
-      after(() => (job.visit = visit)),
+      after(() => (job.finalStage = session)),
       [true],
     );
     assert.deepEqual(
-      after(() => visit.requested('final', 8192)),
+      after(() => session.requested('final', 8192)),
       [true],
     );
     assert.deepEqual(
@@ -239,7 +239,7 @@ describe('flash/job', () => {
     const done = new Job('finalstage', '1');
     done.enter('finalstage');
     done.leave('finalstage');
-    done.onChange = (isTurn) => void turns.push(isTurn);
+    done.onChange = (isDurable) => void turns.push(isDurable);
     assert.deepEqual(
       after(() => done.fail('new-firmware-silent')),
       [true],
@@ -253,19 +253,19 @@ describe('flash/job', () => {
     it(`serves no device in FinalStage any more when it ${how}, and announces nothing`, () => {
       const job = new Job('finalstage', '1');
       job.enter('finalstage');
-      job.visit = new FinalStageVisit();
-      job.said = { name: 'wait-for-finalstage', values: {} };
+      job.finalStage = new FinalStageSession();
+      job.lastReport = { name: 'wait-for-finalstage', values: {} };
       end(job);
-      assert.deepEqual([job.visit, job.said, job.isOpen], [undefined, undefined, false]);
+      assert.deepEqual([job.finalStage, job.lastReport, job.isOpen], [undefined, undefined, false]);
     });
   }
 
   it('announces nothing any more after a stage that is not the last', () => {
     const job = new Job('cloud', '1');
     job.enter('cloud');
-    job.said = { name: 'wait-for-finalstage', values: {} };
+    job.lastReport = { name: 'wait-for-finalstage', values: {} };
     job.leave('cloud');
-    assert.deepEqual([job.said, job.isOpen], [undefined, true]);
+    assert.deepEqual([job.lastReport, job.isOpen], [undefined, true]);
   });
 
   it('is open again without its error when it enters a stage once more, with what that stage found before', () => {
@@ -307,7 +307,7 @@ describe('flash/job', () => {
     job.running = new AbortController();
     assert.equal(job.isForgettable, false);
     job.running = undefined;
-    job.visit = new FinalStageVisit();
+    job.finalStage = new FinalStageSession();
     assert.equal(job.isForgettable, false);
     job.fail('cancelled');
     assert.equal(job.isForgettable, true);

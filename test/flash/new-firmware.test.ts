@@ -235,7 +235,7 @@ describe('flash/stage/new-firmware', () => {
     const job = upgraded(bench, 60_000);
     const { found } = await bench.begin('finalstage', { deviceid: DEVICE }).outcome;
     assert.deepEqual(found, { skipped: true });
-    assert.deepEqual([job.isOpen, job.percent, job.visit], [true, 60, undefined]);
+    assert.deepEqual([job.isOpen, job.percent, job.finalStage], [true, 60, undefined]);
     const { job: done } = await bench.begin('newfirmware', { deviceid: DEVICE, url: await servers.serve(tasmota()) })
       .outcome;
     assert.deepEqual([done.stage, done.percent], ['done', 100]);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { FlashHost } from '../../lib/flash/host/host';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
-import type { NewFirmwarePlace, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, HOME, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
@@ -19,7 +19,7 @@ describe('flash: in one hop, without FinalStage', () => {
   afterEach(closeBenches);
 
   /** A place for the page of the new firmware, which lives on there. */
-  async function newFirmwarePlace(): Promise<{ url: string; newFirmware: NewFirmwarePlace }> {
+  async function newFirmwarePlace(): Promise<{ url: string; newFirmware: NewFirmwareServer }> {
     const apPort = await freePort();
     return { url: `http://127.0.0.1:${apPort}`, newFirmware: { apAddress: '127.0.0.1', apPort, homePort: 0 } };
   }
@@ -56,7 +56,7 @@ describe('flash: in one hop, without FinalStage', () => {
       assert.equal(upgraded.job.intermediate, 'one-hop');
       const job = bench.host.jobs.latest(deviceid);
       assert.ok(job);
-      assert.equal(job.visit, undefined);
+      assert.equal(job.finalStage, undefined);
       assert.equal(job.firmware.user1?.sha256, digestOf(packed));
       assert.equal(job.firmware.user2?.sha256, digestOf(packed));
       const said = bench.recorder('upgrade').reports.at(-1)?.report;

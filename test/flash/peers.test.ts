@@ -8,10 +8,10 @@ import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { Job } from '../../lib/flash/job/job';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import type { Seen, StrangerAct } from '../../lib/flash/verdict/observation';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
-import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeUserImage } from '../../lib/image';
-import { refuseCertificate } from '../../lib/virtual/certificate-check';
+import { refuseCertificate } from '../../lib/virtual/stock/certificate-check';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from './bench';
 import { assertCode } from './refusals';
@@ -110,10 +110,10 @@ describe('flash: peers that are not the device', () => {
     const job = bench.host.jobs.jobFor('finalstage', DEVICE);
     job.enter('finalstage');
     job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
-    const visit = (job.visit = new FinalStageVisit());
+    const session = (job.finalStage = new FinalStageSession());
     const request = 'GET /ota/image_arduino.bin HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nConnection: close\r\n\r\n';
     assert.match(await ask(bench.host.ports.http, request), /^HTTP\/1\.1 404/);
-    assert.deepEqual([visit.deliveries, visit.lastDialled], [{}, undefined]);
+    assert.deepEqual([session.deliveries, session.lastDialled], [{}, undefined]);
     assert.deepEqual(strangers(job), [['127.0.0.1', 'finalstage-image']]);
   });
 
@@ -292,7 +292,7 @@ describe('flash: peers that are not the device', () => {
     it('do not end it either as the only ones that come, where they say hello as no device does', async () => {
       const bench = await openBench();
       const { comes } = await provisioned(bench);
-      bench.host.jobs.openJob(DEVICE)!.evidence.patience = { ...PATIENCE, refusalSpan: 0 };
+      bench.host.jobs.openJob(DEVICE)!.evidence.patience = { ...PATIENCE, refusalSpanMs: 0 };
       const wait = await waiting(bench);
       for (let times = 0; times < 5; times++) await checkAsMonitor(bench.host.ports.https, STRANGER_AT);
       const { evidence } = bench.host.jobs.openJob(DEVICE)!;

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { mock } from 'node:test';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
-import { Job, type KeptJob } from '../../lib/flash/job/job';
-import { JobBook } from '../../lib/flash/job/job-book';
-import type { Message, Ticket } from '../../lib/flash/job/ticket';
+import { Job, type StoredJob } from '../../lib/flash/job/job';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
+import type { Message, PendingMessage } from '../../lib/flash/job/pending-message';
 import type { StageName } from '../../lib/flash/routes/stages';
-import { queueRecord } from '../../lib/flash/kept/job-schema';
-import { keptQueue, revivedQueue } from '../../lib/flash/kept/queue-record';
-import { read } from '../../lib/flash/kept/schema';
+import { queueRecord } from '../../lib/flash/stored/job-schema';
+import { keptQueue, revivedQueue } from '../../lib/flash/stored/queue-record';
+import { read } from '../../lib/storage/schema';
 import type { EntryStart } from '../../lib/flash/queue/entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
@@ -20,7 +20,7 @@ const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
 
 /** A flow whose stages end as the test says, behind a queue: the real books and runs, without sockets. */
 class Flow implements QueueOutlet {
-  readonly jobs = new JobBook();
+  readonly jobs = new JobRegistry();
   readonly runs = new StageRuns();
   readonly queue = new FlashQueue(this.jobs, this.runs);
   readonly begun: { message: Message; where: EntryStart }[] = [];
@@ -41,7 +41,7 @@ class Flow implements QueueOutlet {
   }
 
   /** Begins a stage for a message, as its node does; it goes on until `end` or `fail`. */
-  stage(stage: StageName, message: Message): Ticket {
+  stage(stage: StageName, message: Message): PendingMessage {
     const deviceid = message['deviceid'] as string;
     return this.runs.begin({
       nodeId: 'stage',
@@ -90,7 +90,7 @@ class Flow implements QueueOutlet {
 }
 
 /** What a restart finds of a job. */
-function kept(job: Job): KeptJob {
+function kept(job: Job): StoredJob {
   return { id: job.id, lastStage: job.lastStage, snapshot: job.snapshot() };
 }
 
@@ -330,11 +330,11 @@ describe('flash/queue', () => {
     const jobOf = (deviceid: string): Job => flow.jobs.latest(deviceid) as Job;
     jobOf('done').leave('finalstage');
     jobOf('failed').fail('finalstage-timeout');
-    jobOf('finalstage').visit = new FinalStageVisit();
+    jobOf('finalstage').finalStage = new FinalStageSession();
     const next = new Flow();
     next.attempts = 1;
     for (const job of flow.jobs.all()) next.jobs.restore(Job.restore(structuredClone(kept(job))));
-    (next.jobs.latest('finalstage') as Job).visit = new FinalStageVisit();
+    (next.jobs.latest('finalstage') as Job).finalStage = new FinalStageSession();
     next.queue.restore(record);
     assert.equal(next.states(), 'done done, failed failed, finalstage running, upgrade waiting');
     assert.equal(next.queue.snapshot().state, 'paused');
@@ -362,10 +362,10 @@ describe('flash/queue', () => {
     flow.queue.resume();
     await turns();
     assert.equal(flow.states(), 'a waiting, b waiting', 'no outlet is there');
-    let isTurn: boolean | undefined;
-    flow.queue.once('changed', (one: boolean) => (isTurn = one));
+    let isDurable: boolean | undefined;
+    flow.queue.once('changed', (one: boolean) => (isDurable = one));
     flow.queue.detach('other', true);
-    assert.equal(isTurn, true);
+    assert.equal(isDurable, true);
     flow.queue.attach('queue', flow);
     await turns();
     assert.equal(flow.states(), 'a running, b skipped');
@@ -396,7 +396,7 @@ describe('flash/queue', () => {
   it('tells a restart of every step, and not of percent that merely rises', async () => {
     const flow = new Flow();
     const turnsSeen: boolean[] = [];
-    flow.queue.on('changed', (isTurn: boolean) => turnsSeen.push(isTurn));
+    flow.queue.on('changed', (isDurable: boolean) => turnsSeen.push(isDurable));
     const after = async (act: () => unknown): Promise<boolean[]> => {
       turnsSeen.length = 0;
       await act();
@@ -455,7 +455,7 @@ describe('flash/queue', () => {
     await flow.end('provision', 'a', 'upgrade');
     await flow.end('upgrade', 'a');
     const job = flow.jobs.latest('a') as Job;
-    job.visit = new FinalStageVisit();
+    job.finalStage = new FinalStageSession();
     flow.queue.skip('a');
     await turns();
     assert.deepEqual([flow.states(), job.isOpen], ['a skipped, b running', true]);

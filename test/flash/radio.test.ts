@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import type { JobEvidence } from '../../lib/flash/job/evidence';
 import { formerIn } from '../../lib/flash/radio/former-file';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
-import type { JobBook } from '../../lib/flash/job/job-book';
-import { NetworkVisit, type Visit } from '../../lib/flash/radio/network-visit';
+import type { JobRegistry } from '../../lib/flash/job/job-registry';
+import { NetworkVisit, type JoinPlan } from '../../lib/flash/radio/network-visit';
 import { Radio } from '../../lib/flash/radio/radio';
-import { apVisit, finalStageVisit, newFirmwareVisit } from '../../lib/flash/radio/visits';
-import type { AnnouncementName } from '../../lib/flash/run/announcements';
+import { apVisit, finalStageVisit, newFirmwareVisit } from '../../lib/flash/radio/join-plans';
+import type { ProgressTextName } from '../../lib/progress-texts';
 import { RadioOwner } from '../../lib/flash/radio/radio-owner';
 import type { WifiSettings } from '../../lib/net/wifi/choose';
 import { ManualDriver } from '../../lib/net/wifi/manual';
@@ -87,7 +87,7 @@ describe('flash/radio', () => {
 
   it('is free again at whichever moment of a look a stage ends', async () => {
     const radio = radioOf();
-    const nothingThere: Visit = {
+    const nothingThere: JoinPlan = {
       purpose: 'finalstage',
       looking: 'look-for-finalstage',
       answerLimitMs: 0,
@@ -110,7 +110,7 @@ describe('flash/radio', () => {
     { looking: 'look-for-ap', visitOf: (job, jobs) => apVisit(job, jobs, undefined), network: ITEAD },
     {
       looking: 'look-for-finalstage',
-      visitOf: (job, jobs) => finalStageVisit(job, jobs, new FinalStageVisit()),
+      visitOf: (job, jobs) => finalStageVisit(job, jobs, new FinalStageSession()),
       network: FINALSTAGE,
     },
     {
@@ -119,8 +119,8 @@ describe('flash/radio', () => {
       network: { ssid: 'tasmota-A1B2C3-0123', bssid: FINALSTAGE.bssid, network: '192.168.4' },
     },
   ] as const satisfies readonly {
-    looking: AnnouncementName;
-    visitOf: (job: Job, jobs: JobBook) => Visit;
+    looking: ProgressTextName;
+    visitOf: (job: Job, jobs: JobRegistry) => JoinPlan;
     network: object;
   }[]) {
     it(`says ${looking} until the network is there, and joins it`, async () => {
@@ -182,7 +182,7 @@ describe('flash/radio', () => {
   });
 
   /** Ends a visit with its n-th call to NetworkManager, or with its first look. @returns how many calls there were */
-  async function callsUntil(radio: Radio, visit: Visit, evidence: JobEvidence, at: number): Promise<number> {
+  async function callsUntil(radio: Radio, visit: JoinPlan, evidence: JobEvidence, at: number): Promise<number> {
     const networkVisit = new NetworkVisit(radio, evidence, visit);
     const ended = new AbortController();
     let calls = 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../lib/errors';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { mayTryAgain, whereToBegin } from '../../lib/flash/queue/retry';
@@ -60,10 +60,10 @@ describe('flash/queue/retry', () => {
 
   it('tries again what may pass, as long as no byte of the final image has gone out', () => {
     const job = jobIn('finalstage');
-    job.visit = new FinalStageVisit();
-    job.visit.requested('user2', 400_000).ended('delivered');
+    job.finalStage = new FinalStageSession();
+    job.finalStage.requested('user2', 400_000).ended('delivered');
     assert.equal(mayTryAgain('finalstage-timeout', job), true);
-    job.visit.requested('final', 400_000);
+    job.finalStage.requested('final', 400_000);
     assert.equal(mayTryAgain('finalstage-timeout', job), false);
   });
 

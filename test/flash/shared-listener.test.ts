@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { HostSettings } from '../../lib/flash/host/host';
-import { FinalStageTurn } from '../../lib/flash/host/finalstage-turn';
-import { JobBook } from '../../lib/flash/job/job-book';
+import { FinalStageLock } from '../../lib/flash/host/finalstage-lock';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { freePort, occupy } from '../shared/ports';
 import { Bench, FIRMWARE } from './bench';
@@ -139,21 +139,21 @@ describe('flash/host/shared-listener', () => {
 
   it('lets one device at a time to a port of FinalStage, whichever host it belongs to', async () => {
     const port = await freePort();
-    const [one, other] = [new JobBook(), new JobBook()];
-    FinalStageTurn.at(port).join(one);
-    FinalStageTurn.at(port).join(other);
+    const [one, other] = [new JobRegistry(), new JobRegistry()];
+    FinalStageLock.at(port).join(one);
+    FinalStageLock.at(port).join(other);
     const signal = new AbortController().signal;
     const [first, second] = [one.jobFor('upgrade', 'a'), other.jobFor('upgrade', 'b')];
     for (const job of [first, second]) job.route = FINALSTAGE;
-    await FinalStageTurn.at(port).take(first, signal, () => undefined);
+    await FinalStageLock.at(port).acquire(first, signal, () => undefined);
     const waitsFor: unknown[] = [];
-    const turn = FinalStageTurn.at(port).take(second, signal, (holder) => waitsFor.push(holder));
+    const turn = FinalStageLock.at(port).acquire(second, signal, (holder) => waitsFor.push(holder));
     assert.deepEqual(waitsFor, [first]);
     first.fail('download-failed');
     await turn;
     assert.ok(second.download);
     const elsewhere = other.jobFor('upgrade', 'c');
-    await FinalStageTurn.at(await freePort()).take(elsewhere, signal, () => undefined);
+    await FinalStageLock.at(await freePort()).acquire(elsewhere, signal, () => undefined);
     assert.ok(elsewhere.download);
   });
 });

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
-import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { makeUserImage } from '../../lib/image';
@@ -190,7 +190,7 @@ describe('flash: the order of what a stage does', () => {
       const stage = bench.begin('upgrade', { deviceid });
       await disk.asked;
       const job = await stage.job();
-      assert.deepEqual([job.download?.isOffered, job.download?.requests, job.visit], [true, 0, undefined]);
+      assert.deepEqual([job.download?.isOffered, job.download?.requests, job.finalStage], [true, 0, undefined]);
       for (let turn = 0; turn < 20; turn++) await nextTurn();
       assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
       disk.written();
@@ -205,7 +205,7 @@ describe('flash: the order of what a stage does', () => {
       const rest = { requests, transport: 'range', version: PROVEN_VERSION, sessions: 1 };
       assert.deepEqual(found, { intermediate: 'finalstage', image: 'user2', size, ...rest });
       assert.equal(job.download, undefined);
-      assert.ok(job.visit, 'it may be in FinalStage');
+      assert.ok(job.finalStage, 'it may be in FinalStage');
       assert.equal(job.evidence.listenerCount('changed'), 1, 'nothing watches for trouble any more');
       const session = bench.host.devices.get(deviceid);
       for (const event of ['acknowledged', 'malformed']) assert.equal(session?.listenerCount(event) ?? 1, 1, event);
@@ -214,7 +214,7 @@ describe('flash: the order of what a stage does', () => {
     it('ends with turn-timeout where another device does not get out of the way, and holds up nobody then', async () => {
       const bench = await openBench({}, { turnMs: 1 });
       const holder = bench.host.jobs.jobFor('upgrade', '1000ffffff');
-      holder.visit = new FinalStageVisit();
+      holder.finalStage = new FinalStageSession();
       const stage = bench.begin('upgrade', { deviceid: '1000a1b2c3' });
       const { values } = await assertCode(stage.outcome, 'turn-timeout');
       assert.deepEqual([values['deviceid'], values['holder']], ['1000a1b2c3', '1000ffffff']);
@@ -222,7 +222,7 @@ describe('flash: the order of what a stage does', () => {
       assert.equal((await stage.job()).download, undefined);
       holder.fail('cancelled');
       const next = bench.host.jobs.jobFor('upgrade', '1000000002');
-      await bench.host.finalStageTurn.take(next, NEVER, () => assert.fail('it has to wait'));
+      await bench.host.finalStageTurn.acquire(next, NEVER, () => assert.fail('it has to wait'));
     });
 
     it('goes on after a restart of ours with the images that the device has a part of, and with no other', async () => {

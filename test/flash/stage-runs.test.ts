@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
-import { JobBook } from '../../lib/flash/job/job-book';
-import type { Ticket } from '../../lib/flash/job/ticket';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
+import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import { StageRuns, type StageContext, type StageRequest } from '../../lib/flash/run/stage-runs';
 import { Recorder } from './bench';
 import { assertCode } from './refusals';
 
 /** Stages that end when the test says so. */
 class Steps {
-  readonly jobs = new JobBook();
+  readonly jobs = new JobRegistry();
   readonly runs = new StageRuns();
   readonly contexts: StageContext[] = [];
   private readonly ends: (() => void)[] = [];
 
-  begin(nodeId: string, deviceid?: string, more: Partial<StageRequest> = {}): Ticket {
+  begin(nodeId: string, deviceid?: string, more: Partial<StageRequest> = {}): PendingMessage {
     return this.runs.begin({
       nodeId,
       stage: 'provision',
@@ -40,7 +40,7 @@ class Steps {
 describe('flash/stage-runs', () => {
   let steps: Steps;
   let recorder: Recorder;
-  const ended = async (ticket: Ticket): Promise<unknown> => {
+  const ended = async (ticket: PendingMessage): Promise<unknown> => {
     const outcome = await recorder.outcome(ticket);
     if (outcome instanceof Error) throw outcome;
     return outcome;
@@ -57,7 +57,7 @@ describe('flash/stage-runs', () => {
     const refused = new FlashError('wifi-credentials-missing', { what: 'ssid' });
     const says = (deviceid: string | undefined): Partial<StageRequest> => ({
       run: async (context) => {
-        context.say('wait-for-ap');
+        context.report('wait-for-ap');
         if (deviceid !== undefined) steps.jobs.identify(context.job, deviceid);
         throw refused;
       },
@@ -73,7 +73,7 @@ describe('flash/stage-runs', () => {
       run: (context) =>
         new Promise((_, reject) => {
           context.signal.addEventListener('abort', () => reject(context.signal.reason as FlashError));
-          context.say('wait-for-ap');
+          context.report('wait-for-ap');
           steps.runs.cancel('node');
         }),
     });
@@ -83,9 +83,9 @@ describe('flash/stage-runs', () => {
 
   it('takes one message at a time and queues the rest', async () => {
     const [one, two, three] = ['1', '2', '3'].map((deviceid) => steps.begin('node', deviceid)) as [
-      Ticket,
-      Ticket,
-      Ticket,
+      PendingMessage,
+      PendingMessage,
+      PendingMessage,
     ];
     assert.equal(recorder.queue.at(-1), 2);
     await steps.end(0);
@@ -130,7 +130,7 @@ describe('flash/stage-runs', () => {
   it('says the newest report again to the next instance', async () => {
     steps.begin('node', '1');
     while (!steps.contexts[0]) await new Promise(setImmediate);
-    steps.contexts[0].say('wait-for-ap');
+    steps.contexts[0].report('wait-for-ap');
     const next = new Recorder();
     steps.runs.detach('node', false);
     steps.runs.attach('node', next);

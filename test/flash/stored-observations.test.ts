@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { read } from '../../lib/flash/kept/schema';
+import { read } from '../../lib/storage/schema';
 import { STAGES, type StageName } from '../../lib/flash/routes/stages';
 import { lastRequestIn } from '../../lib/flash/overview/last-request';
 import type { Observation } from '../../lib/flash/verdict/observation';

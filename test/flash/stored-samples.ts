@@ -1,15 +1,15 @@
 /** Stored data as it is written, every property of it in use: what a test breaks, one at a time. */
 
-import type { JobRecord } from '../../lib/flash/kept/job-record';
+import type { JobRecord } from '../../lib/flash/stored/job-record';
 import type { JobSnapshot } from '../../lib/flash/job/job';
-import type { TicketRecord } from '../../lib/flash/kept/ticket-book';
+import type { PendingMessageRecord } from '../../lib/flash/stored/pending-messages';
 import type { QueueEntry } from '../../lib/flash/queue/entry';
-import type { Observation, ObservationKind, Unstamped } from '../../lib/flash/verdict/observation';
+import type { Observation, ObservationKind, NewObservation } from '../../lib/flash/verdict/observation';
 
 type Sample<T> = T extends { kind: ObservationKind } ? Omit<T, 'kind'> : never;
 
 /** Each kind as it is written, every property of it in use. */
-const SAMPLES: { [K in ObservationKind]: Sample<Extract<Unstamped, { kind: K }>>[] } = {
+const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: K }>>[] } = {
   stage: [
     {
       stage: 'cloud',
@@ -152,7 +152,7 @@ export const JOB: Required<JobRecord> = {
   evidence: [],
 };
 
-export const TICKET: Required<TicketRecord> = {
+export const TICKET: Required<PendingMessageRecord> = {
   id: 'ticket',
   nodeId: 'cloud',
   stage: 'cloud',

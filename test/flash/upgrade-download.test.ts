@@ -4,7 +4,7 @@ import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 describe('flash/job/upgrade-download', () => {
   function heard(download: UpgradeDownload): string[] {
     const events: string[] = [];
-    for (const name of ['turn', 'changed'] as const) download.on(name, () => events.push(name));
+    for (const name of ['checkpoint', 'changed'] as const) download.on(name, () => events.push(name));
     return events;
   }
 
@@ -12,18 +12,18 @@ describe('flash/job/upgrade-download', () => {
     const download = new UpgradeDownload();
     const events = heard(download);
     download.offered();
-    assert.deepEqual(events.splice(0), ['turn']);
+    assert.deepEqual(events.splice(0), ['checkpoint']);
     download.requested('user2', 1000, 'range');
-    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+    assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
     download.requested('user2', 1000, 'range');
     download.sentUpTo(500);
     assert.deepEqual(events.splice(0), ['changed', 'changed']);
     download.sentUpTo(1000);
-    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+    assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
     download.sentUpTo(1000);
     assert.deepEqual(events.splice(0), ['changed'], 'it is complete only once');
     download.taken();
-    assert.deepEqual(events.splice(0), ['turn', 'changed']);
+    assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
   });
 
   it('never goes back, and is complete with its last byte', () => {

@@ -4,19 +4,19 @@ import { PIECE_BYTES } from '../../lib/client/range-fetch';
 import { WIFI_NAMES_LIMIT_MS } from '../../lib/flash/host/home-memory';
 import { CLAIM_MS } from '../../lib/flash/host/claims';
 import { DIALS_EVERY_MS } from '../../lib/flash/job/evidence';
-import { SET_UP_MS } from '../../lib/flash/job/job-book';
-import { ON_ITS_WAY_MS } from '../../lib/flash/kept/ticket-book';
+import { SET_UP_MS } from '../../lib/flash/job/job-registry';
+import { ON_ITS_WAY_MS } from '../../lib/flash/stored/pending-messages';
 import * as networkVisit from '../../lib/flash/radio/network-visit';
-import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/visits';
+import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/join-plans';
 import * as finalStagePresence from '../../lib/flash/stage/finalstage-presence';
 import * as newFirmwarePresence from '../../lib/flash/stage/new-firmware-presence';
 import * as provision from '../../lib/flash/stage/provision';
-import * as accessPointRoad from '../../lib/flash/tasmota/access-point-road';
+import * as accessPointRoad from '../../lib/flash/tasmota/tasmota-access-point';
 import * as search from '../../lib/flash/tasmota/search';
 import * as setUp from '../../lib/flash/tasmota/set-up';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import { SESSIONS_AT_MOST } from '../../lib/flash/verdict/rules/upgrade';
-import { WAITS } from '../../lib/flash/waiting/waits';
+import { WAITS } from '../../lib/flash/waits';
 import { FINAL_LIMIT, SMALLEST_IMAGE, USER_LIMIT } from '../../lib/image';
 import * as ap from '../../lib/protocol/ap';
 import { ACCESS_POINT as accessPointNetwork } from '../../lib/protocol/device-networks';
@@ -79,13 +79,13 @@ const ACCESS_POINT: Row[] = [
   ['1.3', 'password up to 63 bytes', 'PASSWORD_LIMIT', ap.PASSWORD_LIMIT, { is: 63 }],
   ['1.3', 'serverName up to 50 characters', 'SERVER_NAME_LIMIT', SERVER_NAME_LIMIT, { is: 50 }],
   ['1.3', 'an unfinished request lives 10 s', 'POST_LIMIT_MS', provision.POST_LIMIT_MS, { from: 10_000, to: 20_000 }],
-  ['1.3', 'it listens 1 s after it is up', 'apSilent', PATIENCE.apSilent, { from: 5000, to: 60_000 }],
+  ['1.3', 'it listens 1 s after it is up', 'apSilentMs', PATIENCE.apSilentMs, { from: 5000, to: 60_000 }],
   [
     '1.1, 1.3',
     'it listens after 1 s and closes after 180 s',
     'AP_ANSWER_LIMIT_MS',
     AP_ANSWER_LIMIT_MS,
-    { from: PATIENCE.apSilent, to: 90_000 },
+    { from: PATIENCE.apSilentMs, to: 90_000 },
   ],
   ['1.3', 'it goes 1 s after its answer', 'JUST_SET_UP_MS', JUST_SET_UP_MS, { from: 10_000, to: 180_000 }],
 ];
@@ -97,18 +97,18 @@ const CLOUD: Row[] = [
   [
     '1.5, 2.2',
     'dials within 25 s, later once a minute',
-    'nothingArrived',
-    PATIENCE.nothingArrived,
+    'nothingArrivedMs',
+    PATIENCE.nothingArrivedMs,
     { from: 60_000, to: 180_000 },
   ],
   [
     '2.2',
     'turned down, it waits for 1 to 2 s, then for 2 to 4',
-    'refusalSpan',
-    PATIENCE.refusalSpan,
+    'refusalSpanMs',
+    PATIENCE.refusalSpanMs,
     { from: 1001, to: 3000 },
   ],
-  ['2.1', 'speaks 200 ms after it connects', 'saysNothing', PATIENCE.saysNothing, { from: 2000, to: 60_000 }],
+  ['2.1', 'speaks 200 ms after it connects', 'saysNothingMs', PATIENCE.saysNothingMs, { from: 2000, to: 60_000 }],
   ['2.1', 'speaks 200 ms after it connects', 'quietMs', REQUEST_LIMITS.quietMs, { from: 10_000, to: 120_000 }],
   ['2.1', 'sends its request in one go', 'headMs', REQUEST_LIMITS.headMs, { from: 10_000, to: 30_000 }],
   ['2.1', 'sends its request in one go', 'bodyMs', REQUEST_LIMITS.bodyMs, { from: 10_000, to: 60_000 }],
@@ -173,8 +173,8 @@ const UPGRADE: Row[] = [
   ['4.2', 'ranges of 4096 bytes', 'LARGEST_RANGE', LARGEST_RANGE, { is: 4096 }],
   ['4.2', 'as our own test asks for them', 'PIECE_BYTES', PIECE_BYTES, { is: 4096 }],
   ['4.2', 'kept alive for 30 s and more', 'IMAGE_IDLE_LIMIT_MS', IMAGE_IDLE_LIMIT_MS, { from: 30_000, to: 3_600_000 }],
-  ['4.2', 'reconnects after 1, 2 and 3 s', 'failedConnection', PATIENCE.failedConnection, { from: 1000, to: 6000 }],
-  ['4.2', 'and asks at once else', 'noRequest', PATIENCE.noRequest, { from: 6000, to: 60_000 }],
+  ['4.2', 'reconnects after 1, 2 and 3 s', 'failedConnectionMs', PATIENCE.failedConnectionMs, { from: 1000, to: 6000 }],
+  ['4.2', 'and asks at once else', 'noRequestMs', PATIENCE.noRequestMs, { from: 6000, to: 60_000 }],
   ['4.2', 'images up to 460 KiB', 'USER_LIMIT', USER_LIMIT, { is: 471_040 }],
 ];
 
@@ -199,23 +199,29 @@ const FINALSTAGE: Row[] = [
   [
     '5',
     'blinks for 10 s, then dials twice a second',
-    'finalStageDials',
-    PATIENCE.finalStageDials,
+    'finalStageDialsMs',
+    PATIENCE.finalStageDialsMs,
     { from: 2 * BLINK_MS, to: 120_000 },
   ],
-  ['5', 'only connects for over 60 s', 'halfErased', PATIENCE.halfErased, { from: 60_000, to: 180_000 }],
-  ['5', 'a restart is 10 s of blinking', 'restart', PATIENCE.restart, { from: 5000, to: BLINK_MS - 1000 }],
+  ['5', 'only connects for over 60 s', 'halfErasedMs', PATIENCE.halfErasedMs, { from: 60_000, to: 180_000 }],
+  ['5', 'a restart is 10 s of blinking', 'restartMs', PATIENCE.restartMs, { from: 5000, to: BLINK_MS - 1000 }],
   [
     '5.4',
     'the stage and its verdict leave it dark alike',
-    'oneHopWrites',
-    PATIENCE.oneHopWrites,
+    'oneHopWritesMs',
+    PATIENCE.oneHopWritesMs,
     { is: WAITS.darkAtMostMs },
   ],
-  ['5', 'is back 10 to 15 s after a failed try', 'leftEarly', PATIENCE.leftEarly, { from: 15_001, to: 60_000 }],
-  ['3.8, 5', 'is there within 60 s, also again', 'secondCycle', PATIENCE.secondCycle, { from: 60_001, to: 300_000 }],
-  ['5', 'is back 10 to 15 s after a failed try', 'unconfirmed', PATIENCE.unconfirmed, { from: 30_000, to: 300_000 }],
-  ['5', 'the stage and its verdict wait alike', 'unconfirmedMs', WAITS.unconfirmedMs, { is: PATIENCE.unconfirmed }],
+  ['5', 'is back 10 to 15 s after a failed try', 'leftEarlyMs', PATIENCE.leftEarlyMs, { from: 15_001, to: 60_000 }],
+  [
+    '3.8, 5',
+    'is there within 60 s, also again',
+    'secondCycleMs',
+    PATIENCE.secondCycleMs,
+    { from: 60_001, to: 300_000 },
+  ],
+  ['5', 'is back 10 to 15 s after a failed try', 'unconfirmed', PATIENCE.unconfirmedMs, { from: 30_000, to: 300_000 }],
+  ['5', 'the stage and its verdict wait alike', 'unconfirmedMs', WAITS.unconfirmedMs, { is: PATIENCE.unconfirmedMs }],
   ['design 6', 'gone when it was away for 3 s', 'goneMs', WAITS.goneMs, { is: 3000 }],
   [
     '5',
@@ -343,7 +349,7 @@ const LOOKS: Row[] = [
     'dials within 25 s of its set-up, later once a minute',
     'SET_UP_MS',
     SET_UP_MS,
-    { from: 2 * PATIENCE.nothingArrived, to: 3_600_000 },
+    { from: 2 * PATIENCE.nothingArrivedMs, to: 3_600_000 },
   ],
   ['2.2', 'dials again within two minutes', 'CLAIM_MS', CLAIM_MS, { from: 120_001, to: 3_600_000 }],
   [
@@ -351,7 +357,7 @@ const LOOKS: Row[] = [
     'dials twice a second',
     'DIALS_EVERY_MS',
     DIALS_EVERY_MS,
-    { from: 1000, to: Math.min(PATIENCE.restart, PATIENCE.finalStageDials) - 1000 },
+    { from: 1000, to: Math.min(PATIENCE.restartMs, PATIENCE.finalStageDialsMs) - 1000 },
   ],
   [
     '5',

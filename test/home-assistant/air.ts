@@ -1,4 +1,4 @@
-import type { OwnNetwork, Radio } from '../../lib/virtual/radio';
+import type { OwnNetwork, VirtualRadio } from '../../lib/virtual/device/radio';
 
 /**
  * The networks that devices make themselves, as far as this machine is in them: a device reaches us, and we reach it,
@@ -10,7 +10,7 @@ export class Air {
   private readonly joined: string[] = [];
   private isOver = false;
 
-  readonly radio: Pick<Radio, 'openAccessPoint'> = {
+  readonly radio: Pick<VirtualRadio, 'openAccessPoint'> = {
     openAccessPoint: async ({ ssid }: OwnNetwork) => {
       if (this.isOver || take(this.joined, (one) => one === ssid) !== undefined) return;
       await new Promise<void>((open) => this.waiting.push({ ssid, open }));

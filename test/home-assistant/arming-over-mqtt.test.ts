@@ -12,7 +12,7 @@ import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { Broker, Listener, mosquitto } from './broker';
 import { FakeClock } from './fake-clock';
 import { at } from './scene';
-import { ID, NAMES, phrase, STATES } from './worlds';
+import { ID, NAMES, phrase, STATES } from './snapshots';
 
 const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;

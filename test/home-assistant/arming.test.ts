@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Arming, ARMED_MS } from '../../lib/home-assistant/arming';
 import { FakeClock } from './fake-clock';
-import { ID } from './worlds';
+import { ID } from './snapshots';
 
 describe('home assistant: which devices are armed', () => {
   let clock: FakeClock;

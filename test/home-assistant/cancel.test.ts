@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FlashHost } from '../../lib/flash/host/host';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { cancelFlashes } from '../../nodes/sonota-home-assistant/cancel';
-import { ID } from './worlds';
+import { ID } from './snapshots';
 
 describe('home assistant: cancel', () => {
   let host: FlashHost;
@@ -41,14 +41,14 @@ describe('home assistant: cancel', () => {
   it('never ends a transfer of FinalStage, and ends the others all the same', () => {
     const { job, signal } = running(ID);
     const other = running('other');
-    job.visit = new FinalStageVisit();
-    const delivery = job.visit.requested('final', 1000);
+    job.finalStage = new FinalStageSession();
+    const delivery = job.finalStage.requested('final', 1000);
     assert.throws(() => cancelFlashes(host, ID), { code: 'cancel-too-late' });
     assert.throws(() => cancelFlashes(host), { code: 'cancel-too-late' });
     assert.deepEqual([signal.aborted, other.signal.aborted], [false, true]);
     delivery.ended('delivered');
     assert.throws(() => cancelFlashes(host, ID), { code: 'cancel-too-late' });
-    job.visit.requested('final', 1000).ended('broken');
+    job.finalStage.requested('final', 1000).ended('broken');
     cancelFlashes(host, ID);
     assert.ok(signal.aborted);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readCommand, Topics } from '../../lib/home-assistant';
-import { ID } from './worlds';
+import { ID } from './snapshots';
 
 const topics = new Topics({ prefix: 'homeassistant', base: 'sonota' });
 const read = (topic: unknown, payload: unknown, retain?: boolean) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MqttMessage } from '../../lib/home-assistant';
 import { Schemas } from './schemas';
-import { CheckedMirror, DEVICE, EMPTY, FIRMWARE, ID } from './worlds';
+import { CheckedMirror, DEVICE, EMPTY, FIRMWARE, ID } from './snapshots';
 
 const CONFIG = `homeassistant/device/sonota_${ID}/config`;
 const UPDATE = `sonota/device/${ID}/update`;

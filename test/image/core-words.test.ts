@@ -11,17 +11,17 @@ import {
   type FinalImageOptions,
   type Finding,
   type ImageFacts,
-  type Road,
+  type ImageTarget,
 } from '../../lib/image';
 import { examineFinal } from '../../lib/image/examine-final';
 import { CORE_WORDS, assertRefused, patched, repetitive, rewritten } from './helpers';
 
 const CORES = ['2.7', '3'] as const;
-const ROADS: readonly Road[] = ['finalstage', 'diy', 'one-hop'];
+const IMAGE_TARGETS: readonly ImageTarget[] = ['finalstage', 'diy', 'one-hop'];
 const SECTOR = 0x1000;
 
-function codesOf(image: Uint8Array, road: Road = 'finalstage'): string[] {
-  return examine(image, road).findings.map(({ code }) => code);
+function codesOf(image: Uint8Array, target: ImageTarget = 'finalstage'): string[] {
+  return examine(image, target).findings.map(({ code }) => code);
 }
 
 function firstOf(image: Uint8Array): Finding {
@@ -50,12 +50,12 @@ describe('image: the length and the CRC-32 of the Arduino core', () => {
       });
 
       it('gives images that are sound for each place that they fit', () => {
-        for (const road of ROADS) {
+        for (const target of IMAGE_TARGETS) {
           for (const size of [5120, 200_000, 482_432, 520_192]) {
             const image = repetitive(make({ size }));
             // ITEAD's own tool for DIY mode takes less than the device does.
-            const expected = road === 'diy' && size > 508_000 ? ['image-near-limit'] : [];
-            assert.deepEqual(codesOf(image, road), expected, `${size} bytes for ${road}`);
+            const expected = target === 'diy' && size > 508_000 ? ['image-near-limit'] : [];
+            assert.deepEqual(codesOf(image, target), expected, `${size} bytes for ${target}`);
           }
         }
       });

@@ -4,32 +4,32 @@ import { ERROR_CODES, FlashError, type ErrorCode } from '../../lib/errors';
 import {
   DIY_LIMIT,
   FINAL_LIMIT,
-  ROADS,
+  IMAGE_TARGETS,
   USER_LIMIT,
   buildImage,
-  checkForRoad,
+  checkForTarget,
   examine,
   makeFinalImage,
   makeUserImage,
   mend,
-  roadFacts,
+  targetFacts,
   takeApart,
   type Examination,
   type Finding,
   type FinalImageOptions,
   type ImageOptions,
-  type Road,
+  type ImageTarget,
 } from '../../lib/image';
 import { CORE_WORDS, assertRefused, checkImage, patched, repetitive, rewritten } from './helpers';
 
-const FINAL_ROADS: readonly Road[] = ['finalstage', 'one-hop', 'diy'];
-const CLOUD_ROADS: readonly Road[] = ['cloud-user1', 'cloud-user2'];
+const FINAL_TARGETS: readonly ImageTarget[] = ['finalstage', 'one-hop', 'diy'];
+const CLOUD_TARGETS: readonly ImageTarget[] = ['cloud-user1', 'cloud-user2'];
 
 /** An image that is right for a road. */
-function soundFor(road: Road, options: ImageOptions = {}): Buffer {
-  if (road === 'cloud-user1') return makeUserImage({ slot: 1, ...options });
-  if (road === 'cloud-user2') return makeUserImage({ slot: 2, ...options });
-  return road === 'one-hop' ? repetitive(makeFinalImage(options)) : makeFinalImage(options);
+function soundFor(target: ImageTarget, options: ImageOptions = {}): Buffer {
+  if (target === 'cloud-user1') return makeUserImage({ slot: 1, ...options });
+  if (target === 'cloud-user2') return makeUserImage({ slot: 2, ...options });
+  return target === 'one-hop' ? repetitive(makeFinalImage(options)) : makeFinalImage(options);
 }
 
 /** What a programmer reads out of a stock device. */
@@ -73,58 +73,82 @@ describe('image/doctor', () => {
     const wrong: [
       name: string,
       code: ErrorCode,
-      make: (road: Road) => Buffer,
-      roads: readonly Road[],
+      make: (target: ImageTarget) => Buffer,
+      roads: readonly ImageTarget[],
       words: RegExp,
     ][] = [
-      ['gzip', 'image-compressed', (road) => gzipSync(soundFor(road)), ROADS, /gzip; unpacked it has \d+ bytes/],
-      ['an ESP32 image', 'image-wrong-chip', esp32, ROADS, /those of an ESP32/],
-      ['a stock dump', 'image-stock-firmware', stockDump, ROADS, /dump of a device's whole flash/],
+      [
+        'gzip',
+        'image-compressed',
+        (target) => gzipSync(soundFor(target)),
+        IMAGE_TARGETS,
+        /gzip; unpacked it has \d+ bytes/,
+      ],
+      ['an ESP32 image', 'image-wrong-chip', esp32, IMAGE_TARGETS, /those of an ESP32/],
+      ['a stock dump', 'image-stock-firmware', stockDump, IMAGE_TARGETS, /dump of a device's whole flash/],
       [
         "a slot of ITEAD's firmware",
         'image-stock-firmware',
-        (road) => soundFor(road, { text: 'itead-device\0dl.itead.cn' }),
-        CLOUD_ROADS,
+        (target) => soundFor(target, { text: 'itead-device\0dl.itead.cn' }),
+        CLOUD_TARGETS,
         /ITEAD's own code/,
       ],
-      ['an error page', 'image-web-page', () => Buffer.from('<!doctype html><title>404</title>'), ROADS, /web page/],
-      ['half a download', 'image-truncated', (road) => soundFor(road).subarray(0, 20000), ROADS, /reaches to byte/],
-      ['no download', 'image-invalid', () => Buffer.alloc(0), ROADS, /the file is empty/],
-      ['damage', 'image-invalid', damaged, ROADS, /damaged/],
-      ['a minimal build', 'image-minimal', (road) => soundFor(road, { text: minimal }), FINAL_ROADS, /minimal build/],
+      [
+        'an error page',
+        'image-web-page',
+        () => Buffer.from('<!doctype html><title>404</title>'),
+        IMAGE_TARGETS,
+        /web page/,
+      ],
+      [
+        'half a download',
+        'image-truncated',
+        (target) => soundFor(target).subarray(0, 20000),
+        IMAGE_TARGETS,
+        /reaches to byte/,
+      ],
+      ['no download', 'image-invalid', () => Buffer.alloc(0), IMAGE_TARGETS, /the file is empty/],
+      ['damage', 'image-invalid', damaged, IMAGE_TARGETS, /damaged/],
+      [
+        'a minimal build',
+        'image-minimal',
+        (target) => soundFor(target, { text: minimal }),
+        FINAL_TARGETS,
+        /minimal build/,
+      ],
       [
         'a header for 4 MB',
         'image-wrong-flash-size',
-        (road) => soundFor(road, { flashSize: '4MB' }),
-        FINAL_ROADS,
+        (target) => soundFor(target, { flashSize: '4MB' }),
+        FINAL_TARGETS,
         /says 4MB of flash/,
       ],
-      ['QIO', 'image-wrong-flash-mode', (road) => soundFor(road, { flashMode: 'QIO' }), FINAL_ROADS, /mode QIO/],
-      ['DIO', 'image-wrong-flash-mode', (road) => soundFor(road, { flashMode: 'DIO' }), FINAL_ROADS, /mode DIO/],
-      ['a user image', 'image-invalid', () => makeUserImage({ slot: 1 }), FINAL_ROADS, /an image for a slot/],
-      ['a final image', 'image-invalid', () => makeFinalImage(), CLOUD_ROADS, /it is a final image/],
+      ['QIO', 'image-wrong-flash-mode', (target) => soundFor(target, { flashMode: 'QIO' }), FINAL_TARGETS, /mode QIO/],
+      ['DIO', 'image-wrong-flash-mode', (target) => soundFor(target, { flashMode: 'DIO' }), FINAL_TARGETS, /mode DIO/],
+      ['a user image', 'image-invalid', () => makeUserImage({ slot: 1 }), FINAL_TARGETS, /an image for a slot/],
+      ['a final image', 'image-invalid', () => makeFinalImage(), CLOUD_TARGETS, /it is a final image/],
       ['user1', 'image-wrong-slot', () => makeUserImage({ slot: 1 }), ['cloud-user2'], /user2 is linked for user1/],
       ['user2', 'image-wrong-slot', () => makeUserImage({ slot: 2 }), ['cloud-user1'], /user1 is linked for user2/],
       [
         'one line too much',
         'image-too-large',
-        (road) => soundFor(road, { size: limitOf(road) + 16 }),
-        ROADS,
+        (target) => soundFor(target, { size: limitOf(target) + 16 }),
+        IMAGE_TARGETS,
         /at most/,
       ],
     ];
     for (const [name, code, make, roads, words] of wrong) {
-      for (const road of roads) {
-        it(`${name} for ${road}: ${code}`, () => {
-          const bytes = make(road);
-          const image = examine(bytes, road);
+      for (const target of roads) {
+        it(`${name} for ${target}: ${code}`, () => {
+          const bytes = make(target);
+          const image = examine(bytes, target);
           assert.equal(image.verdict, 'refuse');
           const [first] = image.findings;
           assert.equal(first?.code, code, first?.text);
           assert.match(first.text, words);
           assert.match(first.text, /^[A-Z][^?]*\.$/);
           assert.match(first.remedy, /^[A-Z][^?]*\.$/);
-          const error = assertRefused(() => checkForRoad(bytes, road), code, words);
+          const error = assertRefused(() => checkForTarget(bytes, target), code, words);
           assert.equal(error.message, `${first.text} ${first.remedy}`);
         });
       }
@@ -137,11 +161,11 @@ describe('image/doctor', () => {
     });
 
     it('a download cut off anywhere, on every road', () => {
-      for (const road of ROADS) {
-        const whole = soundFor(road, { size: 40000, seed: 4 });
+      for (const target of IMAGE_TARGETS) {
+        const whole = soundFor(target, { size: 40000, seed: 4 });
         for (let length = 1; length < whole.length - 4; length += 997) {
-          const [first] = examine(whole.subarray(0, length), road).findings;
-          assert.equal(first?.code, 'image-truncated', `${length} bytes for ${road}: ${first?.text}`);
+          const [first] = examine(whole.subarray(0, length), target).findings;
+          assert.equal(first?.code, 'image-truncated', `${length} bytes for ${target}: ${first?.text}`);
         }
       }
     });
@@ -155,21 +179,21 @@ describe('image/doctor', () => {
   });
 
   describe('what is right is let through', () => {
-    for (const road of ROADS) {
-      it(`to the last byte that ${road} takes`, () => {
-        const bytes = soundFor(road, { size: limitOf(road), segments: 3 });
-        const image = examine(bytes, road);
+    for (const target of IMAGE_TARGETS) {
+      it(`to the last byte that ${target} takes`, () => {
+        const bytes = soundFor(target, { size: limitOf(target), segments: 3 });
+        const image = examine(bytes, target);
         assert.deepEqual(codes(image, 'refuse'), []);
-        assert.equal(image.road, road);
+        assert.equal(image.target, target);
         assert.equal(image.sha256, image.facts?.sha256);
-        assert.equal(checkForRoad(bytes, road).size, image.size);
+        assert.equal(checkForTarget(bytes, target).size, image.size);
         // A file of this format ends with a line; a CRC-32 is four bytes more.
-        assert(image.size > limitOf(road) - 16 && image.size <= limitOf(road), `${image.size}`);
+        assert(image.size > limitOf(target) - 16 && image.size <= limitOf(target), `${image.size}`);
       });
     }
 
     it('with the limits that the devices have', () => {
-      assert.deepEqual(ROADS.map(limitOf), [471040, 471040, 524288, 528384, 520192]);
+      assert.deepEqual(IMAGE_TARGETS.map(limitOf), [471040, 471040, 524288, 528384, 520192]);
       assert.deepEqual([USER_LIMIT, FINAL_LIMIT, DIY_LIMIT], [471040, 524288, 520192]);
     });
 
@@ -194,9 +218,9 @@ describe('image/doctor', () => {
       assert.deepEqual(Object.keys(examine(Buffer.from('x'), 'diy')).sort(), [
         'findings',
         'identity',
-        'road',
         'sha256',
         'size',
+        'target',
         'verdict',
       ]);
     });
@@ -213,7 +237,7 @@ describe('image/doctor', () => {
       assert.deepEqual(codes(plain), ['image-unknown-firmware', 'image-eboot-raw']);
       assert.equal(plain.verdict, 'ok');
       const text = 'made for rehearsals with a virtual Sonoff; does nothing on a real one';
-      for (const road of ROADS) only(examine(soundFor(road, { text }), road), 'image-rehearsal');
+      for (const target of IMAGE_TARGETS) only(examine(soundFor(target, { text }), target), 'image-rehearsal');
     });
 
     it('of a length that is no multiple of four, on the road where it matters', () => {
@@ -356,15 +380,15 @@ describe('image/doctor', () => {
   });
 });
 
-function limitOf(road: Road): number {
-  return roadFacts(road).limit;
+function limitOf(target: ImageTarget): number {
+  return targetFacts(target).limit;
 }
 
-function damaged(road: Road): Buffer {
-  const bytes = soundFor(road);
-  const facts = checkForRoad(bytes, road);
+function damaged(target: ImageTarget): Buffer {
+  const bytes = soundFor(target);
+  const facts = checkForTarget(bytes, target);
   const offset = (facts.segments.at(-1)?.offset ?? 0) + 8;
   const flipped = patched(bytes, offset, (bytes[offset] ?? 0) ^ 0x40);
-  assert.throws(() => checkForRoad(flipped, road), FlashError);
+  assert.throws(() => checkForTarget(flipped, target), FlashError);
   return flipped;
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import {
-  ROADS,
+  IMAGE_TARGETS,
   examine,
   flashPicture,
   layoutAfter,
   makeFinalImage,
   makeUserImage,
-  roadFacts,
+  targetFacts,
   type FlashLayout,
 } from '../../lib/image';
 import { FLASH_BYTES, STOCK_LAYOUT } from '../../lib/image/flash-map';
@@ -32,19 +32,19 @@ function assertWhole(layout: FlashLayout): void {
 describe('image/flash-picture', () => {
   it('every layout covers the flash without gaps, for any size on any road', () => {
     assertWhole(STOCK_LAYOUT);
-    for (const road of ROADS) {
+    for (const target of IMAGE_TARGETS) {
       for (const size of [
         0,
         1,
         4096,
         4097,
         300_000,
-        roadFacts(road).limit,
-        roadFacts(road).limit + 1,
+        targetFacts(target).limit,
+        targetFacts(target).limit + 1,
         0xf3000,
         2 ** 22,
       ]) {
-        assertWhole(layoutAfter(road, size));
+        assertWhole(layoutAfter(target, size));
       }
     }
   });
@@ -78,22 +78,22 @@ describe('image/flash-picture', () => {
   });
 
   it('draws what does not fit, from the limit that the check has', () => {
-    for (const road of ROADS) {
-      const { limit, from } = roadFacts(road);
-      const slot = road === 'cloud-user2' ? 2 : 1;
+    for (const target of IMAGE_TARGETS) {
+      const { limit, from } = targetFacts(target);
+      const slot = target === 'cloud-user2' ? 2 : 1;
       const size = limit + 4096;
-      const bytes = road.startsWith('cloud')
+      const bytes = target.startsWith('cloud')
         ? makeUserImage({ slot, size, crcTrailer: false })
         : makeFinalImage({ size });
-      const image = examine(bytes, road);
+      const image = examine(bytes, target);
       assert.equal(image.findings[0]?.code, 'image-too-large');
       const svg = flashPicture({ image });
       const edge = `0x${(from + limit).toString(16).toUpperCase().padStart(5, '0')}`;
       const over = drawn(svg).filter((words) => words.startsWith('does not fit'));
       assert.equal(over.length, 1);
-      assert(over[0]?.includes(`, ${edge} to `) && over[0].endsWith(' 4096 bytes'), `${road}: ${over[0]}`);
+      assert(over[0]?.includes(`, ${edge} to `) && over[0].endsWith(' 4096 bytes'), `${target}: ${over[0]}`);
       assert.match(svg, /Refused \(image-too-large\): 4096 bytes more than the \d+ that fit\./);
-      assert(!flashPicture({ image: examine(soundOf(road), road) }).includes('does not fit'));
+      assert(!flashPicture({ image: examine(soundOf(target), target) }).includes('does not fit'));
     }
   });
 
@@ -123,7 +123,7 @@ describe('image/flash-picture', () => {
   });
 });
 
-function soundOf(road: (typeof ROADS)[number]): Buffer {
-  if (road === 'cloud-user1') return makeUserImage({ slot: 1 });
-  return road === 'cloud-user2' ? makeUserImage({ slot: 2 }) : makeFinalImage();
+function soundOf(target: (typeof IMAGE_TARGETS)[number]): Buffer {
+  if (target === 'cloud-user1') return makeUserImage({ slot: 1 });
+  return target === 'cloud-user2' ? makeUserImage({ slot: 2 }) : makeFinalImage();
 }

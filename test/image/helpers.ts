@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { buildImage, checkForRoad, roadOfRole, takeApart, type ImageFacts, type ImageRole } from '../../lib/image';
+import { buildImage, checkForTarget, targetOfRole, takeApart, type ImageFacts, type ImageRole } from '../../lib/image';
 
 /** Examines an image for its place in the cloud method. */
 export function checkImage(bytes: Uint8Array, role: ImageRole): ImageFacts {
-  return checkForRoad(bytes, roadOfRole(role));
+  return checkForTarget(bytes, targetOfRole(role));
 }
 
 /** What `run` throws, which must be a FlashError; undefined where it throws nothing. */

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { buildImage, checkForRoad, examine, makeUserImage, readImage, takeApart, type Road } from '../../lib/image';
+import {
+  buildImage,
+  checkForTarget,
+  examine,
+  makeUserImage,
+  readImage,
+  takeApart,
+  type ImageTarget,
+} from '../../lib/image';
 import { assertRefused } from './helpers';
 
 /** Where rBoot has its first image: at 0x2000 in flash, with the header of the irom part before it. */
@@ -42,13 +50,13 @@ function linked({ address, irom = 0, ram = 0, also = 0, alsoWords = 0, text = ''
 }
 
 describe('image/linked place', () => {
-  const roads: readonly Road[] = ['cloud-user1', 'cloud-user2'];
+  const roads: readonly ImageTarget[] = ['cloud-user1', 'cloud-user2'];
 
   it('refuses an image for rBoot in either slot, and says where it belongs', () => {
     for (const options of [{ irom: 20 }, { ram: 20 }, { irom: 10, ram: 10 }]) {
       const image = linked({ address: RBOOT, ...options });
-      for (const road of roads) {
-        const error = assertRefused(() => checkForRoad(image, road), 'image-wrong-place', /0x00002000 in flash/);
+      for (const target of roads) {
+        const error = assertRefused(() => checkForTarget(image, target), 'image-wrong-place', /0x00002000 in flash/);
         assert.match(error.message, /such as rBoot/);
       }
       const facts = readImage(image);
@@ -60,7 +68,7 @@ describe('image/linked place', () => {
   it('refuses one for anywhere else in the flash that the processor sees', () => {
     for (const place of [0x00000, 0x41000, 0x82000, 0xc0000]) {
       const image = linked({ address: 0x40200010 + place, ram: 20 });
-      assertRefused(() => checkForRoad(image, 'cloud-user1'), 'image-wrong-place');
+      assertRefused(() => checkForTarget(image, 'cloud-user1'), 'image-wrong-place');
     }
   });
 
@@ -68,7 +76,7 @@ describe('image/linked place', () => {
     const image = linked({ address: SLOT_1, irom: 20, ram: 20, also: RBOOT, alsoWords: 70 });
     assert.equal(readImage(image).slot, 1);
     assert.notEqual(examine(image, 'cloud-user1').verdict, 'refuse');
-    assertRefused(() => checkForRoad(image, 'cloud-user2'), 'image-wrong-slot');
+    assertRefused(() => checkForTarget(image, 'cloud-user2'), 'image-wrong-slot');
     const user2 = linked({ address: SLOT_1 + 0x80000, irom: 20, ram: 20, also: RBOOT, alsoWords: 70 });
     assert.notEqual(examine(user2, 'cloud-user2').verdict, 'refuse');
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkForRoad, examine, makeFinalImage } from '../../lib/image';
+import { checkForTarget, examine, makeFinalImage } from '../../lib/image';
 import { assertRefused } from './helpers';
 
 const TOPICS = '(Topic %s, Fallback %s, GroupTopic %s)';
@@ -16,7 +16,7 @@ describe('image/minimal builds of 2017', () => {
   for (const [read, stored] of logs) {
     it(`read their settings and do not store them: ${read}`, () => {
       const minimal = makeFinalImage({ text: `${TOPICS}\0${read}` });
-      assertRefused(() => checkForRoad(minimal, 'finalstage'), 'image-minimal');
+      assertRefused(() => checkForTarget(minimal, 'finalstage'), 'image-minimal');
       assert.deepEqual(examine(minimal, 'diy').identity, { project: 'tasmota', olderThan: '6.1', variant: 'minimal' });
       const full = makeFinalImage({ text: `${TOPICS}\0${read}\0${stored}` });
       assert.equal(examine(full, 'finalstage').verdict, 'ok');

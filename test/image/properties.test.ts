@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
-  ROADS,
+  IMAGE_TARGETS,
   buildImage,
-  checkForRoad,
+  checkForTarget,
   examine,
   flashPicture,
   identify,
@@ -132,9 +132,9 @@ function takeEverywhere(bytes: Uint8Array): void {
   refusalOf(() => takeApart(bytes));
   refusalOf(() => mend(bytes, MENDS));
   identify(bytes);
-  for (const road of ROADS) {
-    const image = examine(bytes, road);
-    const error = refusalOf(() => checkForRoad(bytes, road));
+  for (const target of IMAGE_TARGETS) {
+    const image = examine(bytes, target);
+    const error = refusalOf(() => checkForTarget(bytes, target));
     assert.equal(error?.code, image.findings.find(({ severity }) => severity === 'refuse')?.code);
     assert.equal(image.verdict === 'refuse', error !== undefined);
     assert.equal(image.size, bytes.length);
@@ -180,12 +180,12 @@ describe('image: what holds for all', () => {
     fc.assert(
       fc.property(where, ({ image, at, bit }) => {
         const covered = coveredBytes(image);
-        const road = ROADS.find((one) => examine(image, one).verdict !== 'refuse');
-        assert(road, 'the image was refused before anything was flipped');
+        const target = IMAGE_TARGETS.find((one) => examine(image, one).verdict !== 'refuse');
+        assert(target, 'the image was refused before anything was flipped');
         const flipped = Buffer.from(image);
         const offset = covered[at % covered.length] ?? 0;
         flipped[offset] = (flipped[offset] ?? 0) ^ (1 << bit);
-        assert.equal(examine(flipped, road).verdict, 'refuse', `byte ${offset}, bit ${bit}`);
+        assert.equal(examine(flipped, target).verdict, 'refuse', `byte ${offset}, bit ${bit}`);
       }),
       { numRuns: 400 },
     );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mock } from 'node:test';
 import type { Job } from '../../lib/flash/job/job';
-import type { Ticket } from '../../lib/flash/job/ticket';
+import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import type { Observation } from '../../lib/flash/verdict/observation';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { readHostForm } from '../../nodes/sonota-host/settings';
@@ -34,7 +34,7 @@ describe('nodes: what an empty form stands for', () => {
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const jobs = new Map<string, Job>();
     // Cancelled as soon as it has begun, so that nobody is dialled at these addresses.
-    runs.on('in-job', ({ nodeId }: Ticket, job: Job) => {
+    runs.on('in-job', ({ nodeId }: PendingMessage, job: Job) => {
       jobs.set(nodeId, job);
       runs.cancel(nodeId);
     });
@@ -64,7 +64,7 @@ describe('nodes: what an empty form stands for', () => {
     ]);
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const begun: string[] = [];
-    runs.on('in-job', ({ nodeId }: Ticket) => begun.push(nodeId));
+    runs.on('in-job', ({ nodeId }: PendingMessage) => begun.push(nodeId));
     const stages = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'];
     for (const [index, id] of stages.entries()) {
       for (const device of [1, 2]) bed.send(id, { ...HOME, deviceid: `10000000${index}${device}` });

@@ -4,7 +4,7 @@ import { sentencesOf } from '../../lib/errors';
 import { readCommand, type Incoming, type MqttMessage } from '../../lib/home-assistant';
 import { BrokerLink, type BrokerState } from '../../nodes/sonota-home-assistant/broker-link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
-import { EMPTY, NAMES, phrase, STATES } from '../home-assistant/worlds';
+import { EMPTY, NAMES, phrase, STATES } from '../home-assistant/snapshots';
 
 const FLASHER = 'homeassistant/device/sonota_flasher/config';
 const ALL = ['sonota/set/#', 'sonota/status', 'homeassistant/status', 'homeassistant/device/#'];

@@ -11,7 +11,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
-import { WorldView } from '../../nodes/sonota-home-assistant/world-view';
+import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
 import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, without, type Ports } from './bed';

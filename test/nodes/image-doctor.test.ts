@@ -68,7 +68,7 @@ describe('nodes/image-doctor', () => {
   it('examines a Buffer, and keeps what else the message carries', async () => {
     const { result, status } = await examined({ payload: makeFinalImage(), topic: 'mine', password: 'for later' });
     assert.notEqual(result.payload.verdict, 'refuse');
-    assert.equal(result.payload.road, 'finalstage');
+    assert.equal(result.payload.target, 'finalstage');
     assert.match(result.picture, /^<svg/);
     assert.match(String(result['text']), /^This image fits/);
     assert.deepEqual([result['topic'], result['password']], ['mine', 'for later']);
@@ -77,7 +77,7 @@ describe('nodes/image-doctor', () => {
   });
 
   it('lets a bad image out too, with the reasons, and a red status', async () => {
-    const { result, status } = await examined({ payload: makeUserImage({ slot: 1 }), road: 'cloud-user2' });
+    const { result, status } = await examined({ payload: makeUserImage({ slot: 1 }), target: 'cloud-user2' });
     assert.equal(result.payload.verdict, 'refuse');
     assert.equal(result.payload.findings[0]?.code, 'image-wrong-slot');
     assert.match(String(result['text']), /^This image must not be installed\. .*user1/);
@@ -108,11 +108,19 @@ describe('nodes/image-doctor', () => {
     assert.deepEqual([...kinds].sort(), ['ok', 'refuse', 'warn']);
   });
 
+  it('takes the older name of a target, and reports under both', async () => {
+    const { result } = await examined({ payload: makeUserImage({ slot: 2 }), road: 'diy' });
+    assert.deepEqual([result.payload.target, (result.payload as { road?: unknown }).road], ['diy', 'diy']);
+  });
+
   it('goes by the form first, then by the message', async () => {
     const image = makeUserImage({ slot: 2 });
-    assert.notEqual((await examined({ payload: image, road: 'diy' }, 'cloud-user2')).result.payload.verdict, 'refuse');
+    assert.notEqual(
+      (await examined({ payload: image, target: 'diy' }, 'cloud-user2')).result.payload.verdict,
+      'refuse',
+    );
     await helper.unload();
-    assert.equal((await examined({ payload: image, road: 'diy' })).result.payload.road, 'diy');
+    assert.equal((await examined({ payload: image, target: 'diy' })).result.payload.target, 'diy');
   });
 
   it('reads a path, a made-up image, and an address', async () => {

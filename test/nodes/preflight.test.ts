@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
-import type { PreflightReport } from '../../lib/flash/preflight/preflight';
+import type { PreflightReport } from '../../lib/preflight/preflight';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { occupy } from '../shared/ports';

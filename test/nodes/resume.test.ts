@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { FinalStageVisit } from '../../lib/flash/job/finalstage-visit';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { ONE_HOP, type StageName } from '../../lib/flash/routes';
-import type { Ticket } from '../../lib/flash/job/ticket';
+import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, road } from './bed';
@@ -33,7 +33,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
   }
 
   it('goes on with the message, for the device that it was for', async () => {
-    const begun = once(host().runs, 'in-job') as Promise<[Ticket, Job]>;
+    const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE });
     const [ticket, job] = await begun;
     assert.deepEqual([ticket.id, ticket.message], ['kept', { mine: 'kept', deviceid: ONE }]);
@@ -46,7 +46,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
   it('goes on with the very job, though the device has learned its id since, or has another job', async () => {
     const job = host().jobs.jobFor('cloud', undefined);
     host().jobs.identify(job, TWO);
-    const begun = once(host().runs, 'in-job') as Promise<[Ticket, Job]>;
+    const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE, jobId: job.id });
     const [ticket, found] = await begun;
     assert.equal(found, job);
@@ -56,7 +56,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
   it('begins another job where the one of the message has ended', async () => {
     const job = host().jobs.jobFor('newfirmware', ONE);
     job.leave('newfirmware');
-    const begun = once(host().runs, 'in-job') as Promise<[Ticket, Job]>;
+    const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE, jobId: job.id });
     assert.notEqual((await begun)[1], job);
   });
@@ -85,7 +85,7 @@ describe('nodes: which flash a message goes on with that names no device', () =>
     const flow = road(await freePorts(), { host: { wifi: 'manual' } });
     bed = await Bed.load([...flow, { ...newFirmware, url: '', timeout: '', wires: [[], []] }]);
     // Nothing is to be dialled.
-    host().runs.on('in-job', ({ nodeId }: Ticket) => host().runs.cancel(nodeId));
+    host().runs.on('in-job', ({ nodeId }: PendingMessage) => host().runs.cancel(nodeId));
   });
   afterEach(() => bed.unload());
 
@@ -94,14 +94,14 @@ describe('nodes: which flash a message goes on with that names no device', () =>
   }
 
   async function jobOf(node: string, message: object = {}): Promise<Job> {
-    const begun = once(host().runs, 'in-job') as Promise<[Ticket, Job]>;
+    const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     bed.send(node, { ...message });
     return (await begun)[1];
   }
 
   function inFinalStage(deviceid: string): Job {
     const job = host().jobs.jobFor('finalstage', deviceid);
-    job.visit = new FinalStageVisit();
+    job.finalStage = new FinalStageSession();
     return job;
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import helper from 'node-red-node-test-helper';
-import type { JobRecord } from '../../lib/flash/kept/job-record';
+import type { JobRecord } from '../../lib/flash/stored/job-record';
 import { hosts } from '../../nodes/shared/hosts';
 import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
 import { damagedFiles, mutationsOf } from '../shared/mutations';

@@ -13,7 +13,7 @@ function plan(form: object, message: Record<string, unknown>): ReturnType<typeof
 
 describe('nodes: what sonota-tasmota-setup takes from its form and from a message', () => {
   it('is the Wi-Fi of the message, where the host has none', () => {
-    const { ssid, password } = plan({}, { ssid: 'home', password: 'top secret' }).wishes;
+    const { ssid, password } = plan({}, { ssid: 'home', password: 'top secret' }).settings;
     assert.deepEqual([ssid, password], ['home', 'top secret']);
   });
 
@@ -68,7 +68,7 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
     ['none', {}, {}, undefined],
   ] as const) {
     it(`is a template: ${what}`, () => {
-      assert.equal(plan(form, { tasmota }).wishes.template, template);
+      assert.equal(plan(form, { tasmota }).settings.template, template);
     });
   }
 
@@ -76,20 +76,20 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
     const tasmota = { mqttHost: '192.168.1.3' };
     const expected = { host: '192.168.1.2', port: 1883, user: 'me', password: 'secret' };
     const form = { mqttHost: '192.168.1.2', mqttPort: '', mqttUser: 'me', mqttPassword: 'secret' };
-    assert.deepEqual(plan(form, { tasmota }).wishes.mqtt, expected);
-    assert.deepEqual(plan({ mqttPort: '8883' }, { tasmota }).wishes.mqtt, {
+    assert.deepEqual(plan(form, { tasmota }).settings.mqtt, expected);
+    assert.deepEqual(plan({ mqttPort: '8883' }, { tasmota }).settings.mqtt, {
       ...{ host: '192.168.1.3', port: 8883, user: undefined, password: undefined },
     });
-    assert.equal(plan({ mqttUser: 'me' }, {}).wishes.mqtt, undefined);
+    assert.equal(plan({ mqttUser: 'me' }, {}).settings.mqtt, undefined);
   });
 
   it('is a topic and a name with the id of the device', () => {
     const { topic, name } = plan(
       { topic: 'sonoff_{deviceid}' },
       { deviceid: '1000a1b2c3', tasmota: { topic: 'other', name: 'Lamp {deviceid}' } },
-    ).wishes;
+    ).settings;
     assert.deepEqual([topic, name], ['sonoff_1000a1b2c3', 'Lamp 1000a1b2c3']);
-    assert.equal(plan({ topic: 'sonoff_{deviceid}' }, {}).wishes.topic, 'sonoff_unknown');
+    assert.equal(plan({ topic: 'sonoff_{deviceid}' }, {}).settings.topic, 'sonoff_unknown');
   });
 
   it('is five minutes, and the access point of a Tasmota, unless the form says otherwise', () => {

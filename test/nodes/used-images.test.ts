@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
-import { loadFirmware } from '../../lib/flash/firmware/firmware';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeFinalImage } from '../../lib/image';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { libraryOf } from '../../nodes/shared/library';

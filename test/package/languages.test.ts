@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ANNOUNCEMENTS, type AnnouncementName } from '../../lib/flash/run/announcements';
+import { PROGRESS_TEXTS, type ProgressTextName } from '../../lib/progress-texts';
 import { packageRoot } from '../shared/package-root';
 
 /** Beside English. */
@@ -100,7 +100,7 @@ describe('the catalogues', () => {
 
       it(`fit under a node in ${language}, with the percent while the stage works`, () => {
         for (const [name, label] of progress('label')) {
-          const isWorking = ANNOUNCEMENTS[name as AnnouncementName].state === 'working';
+          const isWorking = PROGRESS_TEXTS[name as ProgressTextName].state === 'working';
           const shown = label.replace(/__\w+?__/g, '00') + (isWorking ? ' 100 %' : '');
           assert.ok(shown.length <= 20, `${name}: ${shown}`);
         }

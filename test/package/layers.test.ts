@@ -22,9 +22,17 @@ const RULES: ReadonlyArray<[folder: string, refused: string[], taken: string[]]>
   ],
   ['lib/client', ["import '../flash/x';", "import '@node-red/util';"], ["import '../image';"]],
   ['lib/net', ["import '../flash/x';"], ["import 'node:net';"]],
+  ['lib/storage', ["import '../flash/x';", "import '../server/x';"], ["import '../errors';"]],
+  ['lib/timing', ["import '../flash/x';"], ["import '../errors';"]],
+  [
+    'lib/firmware',
+    ["import '../flash/x';", "import '../server/x';"],
+    ["import '../client/x';", "import '../storage/x';"],
+  ],
+  ['lib/preflight', ["import '../home-assistant/x';", "import 'node-red';"], ["import '../flash/x';"]],
   [
     'lib/flash',
-    ["import '../virtual/x';", "import '../../nodes/shared/x';", "import 'node-red';"],
+    ["import '../preflight/x';", "import '../virtual/x';", "import '../../nodes/shared/x';", "import 'node-red';"],
     ["import '../server/x';"],
   ],
   [

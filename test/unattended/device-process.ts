@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import type { OwnNetwork } from '../../lib/virtual/radio';
+import type { OwnNetwork } from '../../lib/virtual/device/radio';
 import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import type { Air, Place } from '../lab/air';
 import type { FromDevice, ToDevice, Want } from './device';

@@ -1,4 +1,4 @@
-import type { HomeNetwork, OwnNetwork } from '../../lib/virtual/radio';
+import type { HomeNetwork, OwnNetwork } from '../../lib/virtual/device/radio';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { REAL_ADDRESSES } from '../shared/real-addresses';
 

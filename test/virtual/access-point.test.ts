@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { accessPointMac, type OwnNetwork } from '../../lib/virtual/radio';
+import { accessPointMac, type OwnNetwork } from '../../lib/virtual/device/radio';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { closeAll, logs, postAp, RawClient, reaches, sonoff } from './lab';
 

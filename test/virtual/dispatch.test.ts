@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { clientHello } from '../../lib/virtual/certificate-check';
+import { clientHello } from '../../lib/virtual/stock/certificate-check';
 import { closeAll, logs, onCloud, rawCloud, reaches } from './lab';
 import { httpReply } from './raw-cloud';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { boot, inspectSlot, currentSlot, selectSlot } from '../../lib/virtual/boot';
-import { factoryFlash, installIntermediate } from '../../lib/virtual/factory';
-import { FLASH_BYTES, FlashMemory } from '../../lib/virtual/flash-memory';
+import { boot, inspectSlot, currentSlot, selectSlot } from '../../lib/virtual/device/boot';
+import { factoryFlash, installIntermediate } from '../../lib/virtual/device/factory';
+import { FLASH_BYTES, FlashMemory } from '../../lib/virtual/device/flash-memory';
 import { finalImage, userImage } from './images';
 
 const silent = (): void => undefined;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import type { DeviceContext } from '../../lib/virtual/context';
-import type { VirtualDevice } from '../../lib/virtual/virtual-device';
+import type { DeviceContext } from '../../lib/virtual/device/context';
+import type { VirtualDevice } from '../../lib/virtual/device/virtual-device';
 import { VirtualSonoff, type VirtualSonoffOptions, type VirtualState } from '../../lib/virtual/virtual-sonoff';
 import { finalImage, userImage } from './images';
 import { type CloudScript, RawCloud } from './raw-cloud';

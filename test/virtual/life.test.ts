@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { behavioursOf, FAULTS } from '../../lib/virtual/behaviours';
+import { behavioursOf, FAULTS } from '../../lib/virtual/device/behaviours';
 import { VirtualSonoff, type VirtualState } from '../../lib/virtual/virtual-sonoff';
 import { closeAll, FINAL, logs, onCloud, postAp, RawClient, rawCloud, rawImages, reaches, sonoff, USER2 } from './lab';
 import { sha256 } from './images';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { makeFinalImage, packOneHop } from '../../lib/image';
-import { boot, currentSlot, otherSlot, selectSlot, slotAddress, type Slot } from '../../lib/virtual/boot';
-import { factoryFlash } from '../../lib/virtual/factory';
-import { SECTOR_BYTES, type FlashMemory } from '../../lib/virtual/flash-memory';
-import { relocate, type Relocator } from '../../lib/virtual/one-hop-model';
+import { boot, currentSlot, otherSlot, selectSlot, slotAddress, type Slot } from '../../lib/virtual/device/boot';
+import { factoryFlash } from '../../lib/virtual/device/factory';
+import { SECTOR_BYTES, type FlashMemory } from '../../lib/virtual/device/flash-memory';
+import { relocate, type Relocator } from '../../lib/virtual/device/one-hop-model';
 import { bootInEmulator, emulatorMissing } from '../one-hop/emulator';
 
 const FINAL = makeFinalImage({ size: 100_004, redundancy: 0.4 });

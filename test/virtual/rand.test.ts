@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NewlibRand } from '../../lib/virtual/rand';
+import { NewlibRand } from '../../lib/virtual/device/rand';
 
 describe('virtual Sonoff: rand()', () => {
   it('gives the numbers that were logged in the field, and the dispatch its 933', () => {

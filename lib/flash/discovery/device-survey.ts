@@ -10,7 +10,7 @@ import { kindOf } from '../../protocol/access-points';
 import type { DiyInfo } from '../../protocol/diy/reply';
 import type { DeviceDirectory, SeenHow } from '../host/device-directory';
 import type { Job } from '../job/job';
-import { Throttle } from '../waiting/throttle';
+import { Throttle } from '../../timing/throttle';
 import { fingerprint, listOf, namedSighting, type ListedSonoff, type Sighting } from './listed-sonoff';
 import type { NamedDevice } from './named-devices';
 
@@ -21,7 +21,7 @@ const ANSWER_MS = 5000;
 /** These sightings are only as old as they are: nothing tells when their device goes. */
 const PASSING: readonly SeenHow[] = ['dispatch', 'session', 'access-point', 'answer'];
 
-/** What answers DIY commands at an address, as it would announce itself. */
+/** What answers DIY commands at an address, as it would progressText itself. */
 const IN_DIY_MODE = { type: 'diy_plug' };
 
 /** Where a survey learns of devices. */

@@ -31,7 +31,7 @@ export function surveyOf(host: SurveyedHost, discovery: DiscoveryOptions = {}): 
     handOverMs: host.waits.handOverMs,
   });
   devices.on('gone', survey.update);
-  jobs.on('changed', (_job, isTurn) => isTurn && survey.update());
+  jobs.on('changed', (_job, isDurable) => isDurable && survey.update());
   return survey;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { FollowingFile, type Place } from '../kept/following-file';
+import { FollowingFile, type Place } from '../../storage/following-file';
 import { hashOf, isHashOf, KEYS_FORMAT, type KeyHash, type StoredKeys, type StoredKeysOfDevice } from './stored-keys';
 
 /** A device holds the newest session key that it was given, or the one before where the answer was lost. */

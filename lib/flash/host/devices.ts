@@ -10,10 +10,10 @@ import { DeviceKeys } from './device-keys';
 import { RecentDevices } from './recent-devices';
 
 /** What a device told when it dispatched, and from where. */
-export type Dispatched = DispatchRequest & { peer: string };
+export type DispatchSighting = DispatchRequest & { peer: string };
 
 /** Something that went wrong with a peer before (or without) a session; `peer` is an IPv4 address. */
-export interface Trouble {
+export interface PeerTrouble {
   readonly peer: string;
   readonly error: FlashError;
 }
@@ -26,9 +26,9 @@ export interface RefusedClaim {
 }
 
 /** What is remembered of a device beyond its connections and what the directory has. */
-interface KnownDevice {
+interface DeviceMemory {
   apikey?: string;
-  dispatched?: Dispatched;
+  dispatched?: DispatchSighting;
 }
 
 const PEERS_KEPT = 1000;
@@ -41,11 +41,11 @@ export const SESSIONS_OF_PEER = 64;
 interface DevicesEvents {
   ready: [connection: DeviceConnection];
   gone: [connection: DeviceConnection];
-  dispatched: [dispatch: Dispatched];
+  dispatched: [dispatch: DispatchSighting];
   refused: [claim: RefusedClaim];
   /** This peer has too many sessions. */
   crowded: [peer: string];
-  trouble: [trouble: Trouble];
+  trouble: [trouble: PeerTrouble];
 }
 
 /** The devices that have dialled this host: who they are, whose session is open, whose is ready. */
@@ -53,7 +53,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
   private readonly connections = new Map<string, DeviceConnection>();
   /** What each device is and where, as far as any source has seen it. */
   readonly directory = new DeviceDirectory(() => this.held());
-  private readonly known = new RecentDevices<KnownDevice>(() => this.held());
+  private readonly known = new RecentDevices<DeviceMemory>(() => this.held());
   private readonly peersSince = new Map<string, Date>();
   private readonly claims: Claims;
   /** Grows whenever the host ceases to listen: what came before is no concern of what comes after. */
@@ -124,7 +124,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     return this.known.get(deviceid)?.apikey;
   }
 
-  lastDispatch(deviceid: string): Dispatched | undefined {
+  lastDispatch(deviceid: string): DispatchSighting | undefined {
     return this.known.get(deviceid)?.dispatched;
   }
 
@@ -251,7 +251,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     if (!this.keys.wasIssued(deviceid, apikey)) this.knownDevice(deviceid).apikey = apikey;
   }
 
-  private knownDevice(deviceid: string): KnownDevice {
+  private knownDevice(deviceid: string): DeviceMemory {
     const known = this.known.get(deviceid) ?? {};
     this.known.saw(deviceid, known);
     return known;

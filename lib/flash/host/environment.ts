@@ -5,7 +5,7 @@ import { UNLOCK_PORT } from '../../protocol/diy/unlock-service';
 import { DNS_PORT } from '../../protocol/name-answer';
 import type { OwnAddress } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
-import { WAITS, type Waits } from '../waiting/waits';
+import { WAITS, type Waits } from '../waits';
 
 /** Where a device is unlocked that is led to this machine: a device asks at these ports alone. */
 export interface UnlockPorts {

@@ -3,7 +3,7 @@ import { DEVICE_NETMASK } from '../../protocol/device-networks';
 import { finalStageImage } from '../../protocol/finalstage';
 import type { OtaRequest } from '../../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
-import { FinalStageVisit, type DeliveryTry, type FinalStageImage } from '../job/finalstage-visit';
+import { FinalStageSession, type DeliveryTry, type FinalStageImage } from '../job/finalstage-session';
 import type { Job } from '../job/job';
 import type { ImageProvider, ProviderParts } from './image-provider';
 
@@ -24,7 +24,7 @@ export class FinalStageImages implements ImageProvider {
     const job = this.awaiting(peer);
     if (job) {
       job.evidence.add({ kind: 'finalstage-dialled' });
-      job.visit.dialled();
+      job.finalStage.dialled();
     } else {
       this.strangerIn(peer, 'finalstage-dial');
     }
@@ -36,7 +36,7 @@ export class FinalStageImages implements ImageProvider {
     const loaded = job?.firmware[image];
     if (!job) this.strangerIn(peer, 'finalstage-image');
     if (!job || !loaded) return { status: 404, reason: 'no job waits for FinalStage' };
-    const { visit, evidence } = job;
+    const { finalStage: session, evidence } = job;
     const size = loaded.bytes.length;
     let delivery: DeliveryTry | undefined;
     return {
@@ -44,7 +44,7 @@ export class FinalStageImages implements ImageProvider {
       observer: {
         request: () => {
           evidence.add({ kind: 'finalstage-requested', image, size });
-          delivery = visit.requested(image, size);
+          delivery = session.requested(image, size);
           return this.host.whenKept();
         },
         sent: (_from, to) => delivery?.sent(to),
@@ -66,29 +66,29 @@ export class FinalStageImages implements ImageProvider {
    * A device that asks as FinalStage has written the upgrade, whatever became of its acknowledgement: with the process
    * that it was sent to, or with the Wi-Fi. Then that request is its acknowledgement.
    */
-  private provenBy(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
-    const visit = new FinalStageVisit();
+  private provenBy(peer: string): (Job & { finalStage: FinalStageSession }) | undefined {
+    const session = new FinalStageSession();
     const job = this.host.jobs
       .all()
       .filter((one) => one.holdsFinalStage && !one.mayBeInFinalStage && one.download?.mayBeWritten)
-      .find((one) => isFinalStageOf(one, visit, peer));
+      .find((one) => isFinalStageOf(one, session, peer));
     if (!job?.download) return undefined;
     job.download.taken();
-    return Object.assign(job, { visit });
+    return Object.assign(job, { finalStage: session });
   }
 
   /** The job whose FinalStage this peer can be: the one that was joined by itself, else that has waited longest. */
-  private awaiting(peer: string): (Job & { visit: FinalStageVisit }) | undefined {
-    const all = this.host.jobs.awaitingFinalStage().filter((job): job is Job & { visit: FinalStageVisit } => {
-      return job.visit !== undefined && isFinalStageOf(job, job.visit, peer);
+  private awaiting(peer: string): (Job & { finalStage: FinalStageSession }) | undefined {
+    const all = this.host.jobs.awaitingFinalStage().filter((job): job is Job & { finalStage: FinalStageSession } => {
+      return job.finalStage !== undefined && isFinalStageOf(job, job.finalStage, peer);
     });
-    return all.find(({ visit }) => visit.isJoined) ?? all[0];
+    return all.find(({ finalStage: session }) => session.isJoined) ?? all[0];
   }
 
   /** Keeps what another client did that only FinalStage may do. Devices at home dial the same port for their upgrade. */
   private strangerIn(peer: string, act: 'finalstage-dial' | 'finalstage-image'): void {
-    for (const { visit, evidence } of this.host.jobs.awaitingFinalStage()) {
-      const isInside = visit !== undefined && inSameNetwork(peer, visit.peer, DEVICE_NETMASK);
+    for (const { finalStage: session, evidence } of this.host.jobs.awaitingFinalStage()) {
+      const isInside = session !== undefined && inSameNetwork(peer, session.peer, DEVICE_NETMASK);
       if (isInside || act === 'finalstage-image') evidence.addOnce({ kind: 'stranger', peer, act });
     }
   }
@@ -99,8 +99,8 @@ export class FinalStageImages implements ImageProvider {
  * the end would pass for a device that has it. In a rehearsal it dials from where the device had its session; where that
  * is not known, an address on loopback tells nothing.
  */
-function isFinalStageOf({ facts: { ip } }: Job, visit: FinalStageVisit, peer: string): boolean {
-  if (!isLoopback(peer)) return peer === visit.peer;
+function isFinalStageOf({ facts: { ip } }: Job, session: FinalStageSession, peer: string): boolean {
+  if (!isLoopback(peer)) return peer === session.peer;
   if (ip !== undefined && isLoopback(ip)) return peer === ip;
-  return isLoopback(visit.peer);
+  return isLoopback(session.peer);
 }

@@ -1,8 +1,8 @@
 import { HomeNetwork, type Home } from '../../net/home-network';
 import { interfacesJoinedTo } from '../../net/wifi/choose';
-import { FollowingFile } from '../kept/following-file';
-import { ipv4, object, optional, text } from '../kept/schema';
-import type { StoredFormat } from '../kept/stored-file';
+import { FollowingFile } from '../../storage/following-file';
+import { ipv4, object, optional, text } from '../../storage/schema';
+import type { StoredFormat } from '../../storage/stored-file';
 
 const FILE = 'home-address.json';
 const FORMAT: StoredFormat<Home> = {

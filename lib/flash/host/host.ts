@@ -12,16 +12,16 @@ import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { Devices } from './devices';
 import { THIS_MACHINE, type HostEnvironment, type UnlockPorts } from './environment';
-import { FinalStageTurn } from './finalstage-turn';
+import { FinalStageLock } from './finalstage-lock';
 import type { HostLog } from './host-log';
-import { ImageDesk } from './image-desk';
+import { ImageAuthorizer } from './image-authorizer';
 import type { DeviceSurvey } from '../discovery/device-survey';
 import { surveyOf } from '../discovery/host-survey';
-import { ImageLibrary } from '../firmware/library/image-library';
+import { ImageLibrary } from '../../firmware/library/image-library';
 import { homeNetworkIn } from './home-memory';
 import type { Job } from '../job/job';
-import { JobBook } from '../job/job-book';
-import { JobMemory } from './job-memory';
+import { JobRegistry } from '../job/job-registry';
+import { JobStore } from './job-store';
 import { JobSweep } from './job-sweep';
 import { formerIn } from '../radio/former-file';
 import { Radio } from '../radio/radio';
@@ -32,13 +32,13 @@ import { listeningHost } from './listening';
 import { NextSteps } from '../next-step/next-steps';
 import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
 import { StageRuns } from '../run/stage-runs';
-import { KeptSetUps } from '../tasmota/kept-set-ups';
+import { PendingSetUps } from '../tasmota/pending-set-ups';
 import type { StageHost } from '../stage/stage-host';
 import type { OwnAddress } from '../verdict/observation';
-import { SerialQueue } from '../waiting/serial-queue';
-import { waitFor } from '../waiting/wait';
-import type { Waits } from '../waiting/waits';
-import { Witness } from './witness';
+import { SerialQueue } from '../../timing/serial-queue';
+import { waitFor } from '../../timing/wait';
+import type { Waits } from '../waits';
+import { EvidenceRecorder } from './evidence-recorder';
 
 export interface HostSettings extends ListenSettings {
   /** The IPv4 that devices dial; empty = found and remembered. */
@@ -67,7 +67,7 @@ interface HostEvents {
  * It outlives the config node that made it, so that a redeploy touches no device (docs/dev/design.md#3.7).
  */
 export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
-  readonly jobs = new JobBook(() => this.around.patience);
+  readonly jobs = new JobRegistry(() => this.around.patience);
   readonly devices: Devices;
   readonly runs = new StageRuns();
   /** Flashes that wait for their turn. */
@@ -83,7 +83,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   /** Every Sonoff that can be seen, while somebody wants to know. */
   readonly survey: DeviceSurvey;
   /** Set-ups of new firmware that have not ended. */
-  readonly setUps: KeptSetUps;
+  readonly setUps: PendingSetUps;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -95,16 +95,16 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private readonly home: HomeNetwork;
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
-  private readonly memory: JobMemory | undefined;
+  private readonly memory: JobStore | undefined;
   /** What there is to say before anybody listens to `log`. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
   /** To the log; what comes before anybody listens to it is kept until then. */
   readonly say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
   private readonly keys: DeviceKeys;
-  private readonly desk: ImageDesk;
+  private readonly authorizer: ImageAuthorizer;
   private ownIdentity: TlsIdentity | undefined;
   private listener: SharedListener | undefined;
-  private turn: FinalStageTurn;
+  private finalStageLock: FinalStageLock;
   /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
   private readonly changes = new SerialQueue();
   private readonly closing = new AbortController();
@@ -135,18 +135,18 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       (deviceid) => this.listener?.isAnothers(deviceid, this.asListening) ?? false,
     );
     this.keys.isHeld = (deviceid) => this.devices.get(deviceid) !== undefined;
-    this.turn = FinalStageTurn.at(settings.finalStagePort);
-    this.turn.join(this.jobs);
-    this.desk = new ImageDesk(this.jobs, this.devices);
+    this.finalStageLock = FinalStageLock.at(settings.finalStagePort);
+    this.finalStageLock.join(this.jobs);
+    this.authorizer = new ImageAuthorizer(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
-    const witness = new Witness(this.jobs, this.devices);
-    this.devices.on('refused', (claim) => witness.claimed(claim));
-    const { jobs, devices, desk } = this;
+    const recorder = new EvidenceRecorder(this.jobs, this.devices);
+    this.devices.on('refused', (claim) => recorder.claimed(claim));
+    const { jobs, devices, authorizer: authorizer } = this;
     this.asListening = listeningHost({
       jobs,
       devices,
-      desk,
-      witness,
+      authorizer: authorizer,
+      recorder: recorder,
       isOwnAddress: (peer) => around.isOwnAddress(peer),
       address: () => this.address,
       label: () => this.label(),
@@ -164,7 +164,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.radio.log = (level, text) => this.log(level, text);
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
-    this.setUps = KeptSetUps.at(folder, warn);
+    this.setUps = PendingSetUps.at(folder, warn);
     this.home = homeNetworkIn(folder, warn);
     this.leaveHome = this.home.join({
       isFlashing: () => this.jobs.all().some((job) => job.isOpen),
@@ -172,14 +172,14 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       moved: () => this.emit('addresses'),
     });
     const tellNeed = (): boolean => this.emit('need');
-    this.jobs.on('changed', (_job, isTurn) => isTurn && tellNeed());
-    this.queue.on('changed', (isTurn) => isTurn && tellNeed());
+    this.jobs.on('changed', (_job, isDurable) => isDurable && tellNeed());
+    this.queue.on('changed', (isDurable) => isDurable && tellNeed());
     this.devices.on('gone', tellNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
-    this.memory = new JobMemory(folder, id, of, this.say, this.waits);
+    this.memory = new JobStore(folder, id, of, this.say, this.waits);
     this.memory.start();
-    this.desk.whenKept = () => this.kept();
+    this.authorizer.whenKept = () => this.kept();
   }
 
   /** What each device is and where, whichever way it was seen. */
@@ -224,8 +224,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /** Shared with all hosts that serve FinalStage at the same port. */
-  get finalStageTurn(): FinalStageTurn {
-    return this.turn;
+  get finalStageTurn(): FinalStageLock {
+    return this.finalStageLock;
   }
 
   /** The address it listens on. */
@@ -240,7 +240,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
 
   /** Images for fetching from oneself. */
   get probes(): ProbeImages {
-    return this.desk.probes;
+    return this.authorizer.probes;
   }
 
   /** The IPv4 that devices dial, where it is known. */
@@ -320,7 +320,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     await this.survey.close();
     this.runs.cancelAll();
     await this.stopListening();
-    this.turn.leave(this.jobs);
+    this.finalStageLock.leave(this.jobs);
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();
@@ -336,9 +336,9 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       if (this.closing.signal.aborted) return;
       await this.stopNow();
       this.settings = settings;
-      this.turn.leave(this.jobs);
-      this.turn = FinalStageTurn.at(settings.finalStagePort);
-      this.turn.join(this.jobs);
+      this.finalStageLock.leave(this.jobs);
+      this.finalStageLock = FinalStageLock.at(settings.finalStagePort);
+      this.finalStageLock.join(this.jobs);
       if (wasListening) await this.openNow();
     });
   }
@@ -491,8 +491,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private async untilFinalStageIsQuiet(listener: SharedListener): Promise<void> {
     const onWire = listener.transfersHeldBy(this.asListening);
     if (!onWire || onWire.finalstage === 0) return;
-    const visits = this.jobs.awaitingFinalStage().flatMap(({ visit }) => visit ?? []);
-    const whenAllStall = Promise.all(visits.map((visit) => visit.whenQuiet(this.waits.deadTransferMs)));
+    const sessions = this.jobs.awaitingFinalStage().flatMap(({ finalStage: session }) => session ?? []);
+    const whenAllStall = Promise.all(sessions.map((session) => session.whenQuiet(this.waits.deadTransferMs)));
     await Promise.race([listener.whenFinalStageQuiet(), whenAllStall]);
   }
 

@@ -1,12 +1,12 @@
 import type { OtaRequest } from '../../protocol/ota-request';
 import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
-import type { JobBook } from '../job/job-book';
+import type { JobRegistry } from '../job/job-registry';
 import type { Devices } from './devices';
 
 /** What a provider knows of its host. */
 export interface ProviderParts {
-  readonly jobs: JobBook;
+  readonly jobs: JobRegistry;
   readonly devices: Devices;
   /** Resolves when what happened so far would outlive the process, or after a moment without effect. */
   whenKept(): Promise<void>;

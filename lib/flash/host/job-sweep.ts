@@ -1,11 +1,11 @@
-import type { JobBook } from '../job/job-book';
+import type { JobRegistry } from '../job/job-registry';
 import type { Devices } from './devices';
 import type { HostEnvironment } from './environment';
 import { endStaleJobs, endUnwatchedVisits, forgetSurplusJobs } from './stale-jobs';
 
 /** The parts of a host that a sweep needs. */
 export interface SweptParts {
-  readonly jobs: JobBook;
+  readonly jobs: JobRegistry;
   readonly devices: Pick<Devices, 'get'>;
   readonly around: Pick<HostEnvironment, 'now' | 'waits'>;
   /** Called after each sweep: the jobs that are left may need less. */

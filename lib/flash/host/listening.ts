@@ -4,13 +4,13 @@ import { FlashError } from '../../errors';
 import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import { HANDSHAKE_RATE } from '../../server/device-servers';
 import type { HandshakeFailed } from '../../server/tls-front';
-import type { JobBook } from '../job/job-book';
+import type { JobRegistry } from '../job/job-registry';
 import { SESSIONS_OF_PEER, type Devices } from './devices';
 import type { HostEnvironment } from './environment';
 import type { HostLog } from './host-log';
-import type { ImageDesk } from './image-desk';
+import type { ImageAuthorizer } from './image-authorizer';
 import type { HostLabel, ListeningHost } from './shared-listener';
-import type { Witness } from './witness';
+import type { EvidenceRecorder } from './evidence-recorder';
 
 /** Why connections are refused, for the log. */
 const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
@@ -25,10 +25,10 @@ const REFUSED_PEERS_LOGGED = 100;
 
 /** The parts of a host that hear of what arrives. */
 export interface ListeningParts {
-  readonly jobs: JobBook;
+  readonly jobs: JobRegistry;
   readonly devices: Devices;
-  readonly desk: ImageDesk;
-  readonly witness: Witness;
+  readonly authorizer: ImageAuthorizer;
+  readonly recorder: EvidenceRecorder;
   readonly isOwnAddress: HostEnvironment['isOwnAddress'];
   /** The IPv4 that devices dial, where it is known. */
   readonly address: () => string | undefined;
@@ -37,54 +37,60 @@ export interface ListeningParts {
 }
 
 /** What was seen is kept before anything else hears of it: whoever hears of it asks what to make of it. */
-export function listeningHost({ jobs, devices, desk, witness, ...host }: ListeningParts): ListeningHost {
-  const refused = refusals(witness, host.log);
+export function listeningHost({
+  jobs,
+  devices,
+  authorizer: authorizer,
+  recorder: recorder,
+  ...host
+}: ListeningParts): ListeningHost {
+  const refused = refusals(recorder, host.log);
   devices.on('crowded', (peer) => refused(peer, 'sessions'));
   return {
     label: host.label,
     jobSince: (deviceid) => jobs.openJob(deviceid)?.startedAt.getTime(),
-    awaitsFinalStageSince: () => jobs.awaitingFinalStage()[0]?.visit?.since.getTime() ?? Infinity,
+    awaitsFinalStageSince: () => jobs.awaitingFinalStage()[0]?.finalStage?.since.getTime() ?? Infinity,
     needsFinalStagePort: () => jobs.all().some(({ holdsFinalStage }) => holdsFinalStage),
     isOwnAddress: host.isOwnAddress,
     addressFor: (localAddress) => host.address() ?? localAddress,
     admits: (device, peer, to) => devices.admits(device, peer, to),
-    find: (request, peer) => desk.find(request, peer),
-    ownsTarget: (target) => desk.ownsTarget(target),
-    takerOf: (path, peer) => desk.takerOf(path, peer),
+    find: (request, peer) => authorizer.find(request, peer),
+    ownsTarget: (target) => authorizer.ownsTarget(target),
+    takerOf: (path, peer) => authorizer.takerOf(path, peer),
     cloudDialled: (peer, via) => {
       devices.dialled(peer);
-      witness.dialled(peer, via);
+      recorder.dialled(peer, via);
     },
-    imagesDialled: (peer) => witness.dialled(peer, 'images'),
-    finalStageDialled: (peer) => desk.dialled(peer),
+    imagesDialled: (peer) => recorder.dialled(peer, 'images'),
+    finalStageDialled: (peer) => authorizer.dialled(peer),
     handshakeFailed: (failure) => {
-      witness.handshakeFailed(failure);
+      recorder.handshakeFailed(failure);
       const trouble = handshakeTrouble(failure);
       if (trouble) devices.hadTrouble(failure.peer, trouble);
     },
     dispatched: (dispatch) => {
-      witness.dispatched(dispatch);
+      recorder.dispatched(dispatch);
       devices.dispatched(dispatch, dispatch.peer);
     },
     connected: (connection) => {
-      witness.connected(connection);
+      recorder.connected(connection);
       devices.add(connection);
     },
     malformed: (error, peer) => {
-      witness.malformed(error, peer);
+      recorder.malformed(error, peer);
       devices.hadTrouble(peer, error);
     },
-    browser: (peer) => witness.stranger(peer, 'browser'),
+    browser: (peer) => recorder.stranger(peer, 'browser'),
     refused,
     trouble: (error) => host.log('warn', error.message),
   };
 }
 
 /** Seen by every job at work, and logged once a peer. */
-function refusals(witness: Witness, log: HostLog): ListeningHost['refused'] {
+function refusals(recorder: EvidenceRecorder, log: HostLog): ListeningHost['refused'] {
   const logged = new Set<string>();
   return (peer, limit) => {
-    witness.refused(peer, limit);
+    recorder.refused(peer, limit);
     if (logged.has(peer) || logged.size >= REFUSED_PEERS_LOGGED) return;
     logged.add(peer);
     log('warn', `Connections of ${peer} are refused: ${LIMIT_TEXTS[limit]}`);

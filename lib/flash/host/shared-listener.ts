@@ -11,7 +11,7 @@ import { TlsFront, type HandshakeFailed } from '../../server/tls-front';
 import type { TlsIdentity } from '../../server/tls-identity';
 import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
-import { SerialQueue } from '../waiting/serial-queue';
+import { SerialQueue } from '../../timing/serial-queue';
 
 /** What people call a host, and the tabs on which they find the nodes that use it. */
 export interface HostLabel {

@@ -1,5 +1,5 @@
 import type { Job } from '../job/job';
-import type { JobBook } from '../job/job-book';
+import type { JobRegistry } from '../job/job-registry';
 import { RECENT_AT_MOST } from './recent-devices';
 
 /** Whether a device has a session. */
@@ -9,15 +9,15 @@ type IsConnected = (deviceid: string) => boolean;
  * Ends jobs that no stage continues and whose device was not heard of for long: any stranger can begin them in the name of
  * devices that do not exist. Not where an upgrade was sent: that device may be anywhere on its way.
  */
-export function endStaleJobs(jobs: JobBook, isConnected: IsConnected, staleMs: number, now: number): void {
+export function endStaleJobs(jobs: JobRegistry, isConnected: IsConnected, staleMs: number, now: number): void {
   for (const job of left(jobs, isConnected)) if (now - lastSeenOf(job) >= staleMs) job.fail('job-expired');
 }
 
 /** Ends the stay in FinalStage of devices that no stage has watched for long; their jobs stay open, to be resumed. */
-export function endUnwatchedVisits(jobs: JobBook, unwatchedMs: number, now: number): void {
+export function endUnwatchedVisits(jobs: JobRegistry, unwatchedMs: number, now: number): void {
   for (const job of jobs.awaitingFinalStage()) {
-    const waitedMs = now - (job.visit?.since.getTime() ?? 0);
-    if (!job.running && waitedMs > unwatchedMs) job.visit = undefined;
+    const waitedMs = now - (job.finalStage?.since.getTime() ?? 0);
+    if (!job.running && waitedMs > unwatchedMs) job.finalStage = undefined;
   }
 }
 
@@ -25,7 +25,7 @@ export function endUnwatchedVisits(jobs: JobBook, unwatchedMs: number, now: numb
  * Of the jobs that devices began by themselves, and left, keeps those of the devices that were seen last. The others are
  * no more: as ended jobs they would take the places of those that a person may want to go on with.
  */
-export function forgetSurplusJobs(jobs: JobBook, isConnected: IsConnected): void {
+export function forgetSurplusJobs(jobs: JobRegistry, isConnected: IsConnected): void {
   const begunAlone = left(jobs, isConnected).filter((job) => !job.hasLeft('provision'));
   const surplus = begunAlone.length - RECENT_AT_MOST;
   if (surplus <= 0) return;
@@ -34,7 +34,7 @@ export function forgetSurplusJobs(jobs: JobBook, isConnected: IsConnected): void
 }
 
 /** Open jobs that no stage continues, whose devices have no session and were sent no upgrade. */
-function left(jobs: JobBook, isConnected: IsConnected): Job[] {
+function left(jobs: JobRegistry, isConnected: IsConnected): Job[] {
   return jobs
     .all()
     .filter((job) => job.isOpen && !job.running && isBeforeUpgrade(job))

@@ -2,8 +2,8 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DEVICE_ID } from '../../protocol/device-statement';
-import { matching, object, optional, salvagedList, salvagedRecord } from '../kept/schema';
-import type { StoredFormat } from '../kept/stored-file';
+import { matching, object, optional, salvagedList, salvagedRecord } from '../../storage/schema';
+import type { StoredFormat } from '../../storage/stored-file';
 
 /** Both in hex. */
 export interface KeyHash {

@@ -1,7 +1,7 @@
 import { isObject } from '../../protocol/json';
 import { redactKeys } from '../../server/redact';
 import type { Job } from './job';
-import { read } from '../kept/schema';
+import { read } from '../../storage/schema';
 import type { Observation } from '../verdict/observation';
 import { observation } from '../verdict/observation-schema';
 

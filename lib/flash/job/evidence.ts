@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { explain } from '../../errors';
 import { PIECE_BYTES } from '../../client/range-fetch';
-import type { Observation, Seen, StageBegan, Unstamped } from '../verdict/observation';
+import type { Observation, Seen, StageBegan, NewObservation } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
 
@@ -33,13 +33,13 @@ export const DIALS_EVERY_MS = 5000;
 /** A verdict may change by time alone, but need not be found again for every report. */
 const FRESH_MS = 200;
 
-type ImageRequest = Extract<Unstamped, { kind: 'image-requested' }>;
+type ImageRequest = Extract<NewObservation, { kind: 'image-requested' }>;
 
 /**
  * All that was seen of one job, and what follows from it. Emits `changed` at every observation but those that are merely
  * counted, with whether a restart must know of it.
  */
-export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
+export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }> {
   patience: Patience = PATIENCE;
   private readonly seen: Observation[] = [];
   private readonly hidden = new Set<string>();
@@ -63,7 +63,7 @@ export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
     if (word !== undefined && word !== '') this.hidden.add(word);
   }
 
-  add(sighting: Unstamped, at = Date.now()): void {
+  add(sighting: NewObservation, at = Date.now()): void {
     if (sighting.kind === 'finalstage-dialled' && this.isDialNews(at) === false) return;
     if (sighting.kind === 'image-requested' && this.continues(sighting, at)) return;
     this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
@@ -79,14 +79,14 @@ export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
   }
 
   /** Adds what is looked at again and again, where it is not as it was in this stage. */
-  addIfNew(sighting: Unstamped): void {
+  addIfNew(sighting: NewObservation): void {
     const before = this.seen.findLast((one) => one.kind === sighting.kind || isBeginning(one));
     const now = { at: before?.at ?? 0, ...sighting };
     if (JSON.stringify(before) !== JSON.stringify(now)) this.add(sighting);
   }
 
   /** Adds what may come again and again, where it has not come in this stage. */
-  addOnce(sighting: Unstamped): void {
+  addOnce(sighting: NewObservation): void {
     const inThisStage = this.seen.slice(Math.max(0, this.seen.findLastIndex(isBeginning)));
     const isKnown = inThisStage.some((one) => isDeepStrictEqual(one, { at: one.at, ...sighting }));
     if (!isKnown) this.add(sighting);
@@ -143,7 +143,7 @@ export class JobEvidence extends EventEmitter<{ changed: [isTurn: boolean] }> {
    * A dispatch, counted with those before it from the same peer in this stage: only what was asked last matters, and a
    * peer can ask for any number of devices.
    */
-  private folded(sighting: Extract<Unstamped, { kind: 'dispatched' }>): Unstamped {
+  private folded(sighting: Extract<NewObservation, { kind: 'dispatched' }>): NewObservation {
     const start = this.seen.findLastIndex(isBeginning);
     const awaited = this.seen.findLast(isBeginning)?.deviceid;
     const isSame = (one: Observation): boolean =>

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../../errors';
 import { JobEvidence } from './evidence';
-import type { Firmware } from '../firmware/firmware';
-import { type FinalStageVisit } from './finalstage-visit';
+import type { Firmware } from '../../firmware/firmware';
+import { type FinalStageSession } from './finalstage-session';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentIn, routeNamed, routeThrough, stageOf, type Route, type RouteName, type StageName } from '../routes';
-import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 import type { DeviceFacts } from '../verdict/observation';
 import type { Verdict } from '../verdict/verdict';
-import { Throttle } from '../waiting/throttle';
+import { Throttle } from '../../timing/throttle';
 
 /** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
 export interface StageRecord {
@@ -41,7 +41,7 @@ export interface JobSnapshot {
 }
 
 /** What a job was when it was kept on disk. */
-export interface KeptJob {
+export interface StoredJob {
   readonly id: string;
   readonly lastStage: StageName;
   readonly snapshot: JobSnapshot;
@@ -56,14 +56,14 @@ export class Job {
   readonly evidence = new JobEvidence();
   error: ErrorCode | undefined;
   /**
-   * Called at every change that a restart must know of (`isTurn`), and at most four times a second where bytes merely
+   * Called at every change that a restart must know of (`isDurable`), and at most four times a second where bytes merely
    * flow.
    */
-  onChange: (isTurn: boolean) => void = () => undefined;
+  onChange: (isDurable: boolean) => void = () => undefined;
   /** Ends the stage that is running now, if one is. */
   running: AbortController | undefined;
   /** What its stage announced last, while it runs. */
-  said: { readonly name: AnnouncementName; readonly values: AnnouncementValues } | undefined;
+  lastReport: { readonly name: ProgressTextName; readonly values: ProgressValues } | undefined;
 
   private device: DeviceFacts = {};
   private readonly records: Partial<Record<StageName, StageRecord>> = {};
@@ -72,7 +72,7 @@ export class Job {
   private reached = 0;
   private images: Firmware = {};
   private routeNow: Route | undefined;
-  private visitNow: FinalStageVisit | undefined;
+  private finalStageNow: FinalStageSession | undefined;
   private downloadNow: UpgradeDownload | undefined;
   private readonly flow = new Throttle(() => this.onChange(false));
   /** The stage that a restart of the process broke into. */
@@ -82,7 +82,7 @@ export class Job {
     this.current = firstStage;
     this.deviceid = deviceid;
     this.startedAt = now;
-    this.evidence.on('changed', (isTurn) => (isTurn ? this.turned() : this.flow.call()));
+    this.evidence.on('changed', (isDurable) => (isDurable ? this.checkpoint() : this.flow.call()));
   }
 
   get firmware(): Firmware {
@@ -91,7 +91,7 @@ export class Job {
 
   set firmware(images: Firmware) {
     this.images = images;
-    this.turned();
+    this.checkpoint();
   }
 
   /** How its device gets the new firmware; undefined until the device has shown what it takes. */
@@ -101,7 +101,7 @@ export class Job {
 
   set route(route: Route | undefined) {
     this.routeNow = route;
-    this.turned();
+    this.checkpoint();
   }
 
   /** Whether its device has fetched all that it needs: what is left is to start the new firmware. */
@@ -126,13 +126,13 @@ export class Job {
   }
 
   /** Set while the device may be in FinalStage: from acknowledgement 0 (or a resume there) to the job's end. */
-  get visit(): FinalStageVisit | undefined {
-    return this.visitNow;
+  get finalStage(): FinalStageSession | undefined {
+    return this.finalStageNow;
   }
 
-  set visit(visit: FinalStageVisit | undefined) {
-    this.visitNow = visit;
-    this.listenTo(visit);
+  set finalStage(session: FinalStageSession | undefined) {
+    this.finalStageNow = session;
+    this.listenTo(session);
   }
 
   /** Set while the upgrade runs: only then, and only to this job's device, its pair is served. */
@@ -165,7 +165,7 @@ export class Job {
 
   /** Whether its device may be in FinalStage: what asks there is served, whether or not a stage watches. */
   get mayBeInFinalStage(): boolean {
-    return this.visit !== undefined;
+    return this.finalStage !== undefined;
   }
 
   /** Whether its device continues without a node: such a job is neither cancelled nor started again for want of one. */
@@ -189,7 +189,7 @@ export class Job {
     this.error = undefined;
     this.records[stage] = { ...this.records[stage], startedAt: now.toISOString(), endedAt: null, percent: 0 };
     this.advance(stage, 0);
-    this.turned();
+    this.checkpoint();
   }
 
   /** Whether a stage goes on that was broken into by a restart: what was done to the device then stays done. */
@@ -228,9 +228,9 @@ export class Job {
     const record = this.records[stage];
     if (record) record.endedAt = now.toISOString();
     this.interrupted = undefined;
-    this.said = undefined;
+    this.lastReport = undefined;
     if (stageOf(this.routeNow, stage)?.isLast) this.end('done');
-    this.turned();
+    this.checkpoint();
   }
 
   /** Ends the stage with an error, and the job with it, unless that is done already. */
@@ -239,11 +239,11 @@ export class Job {
     if (record)
       Object.assign(record, { endedAt: now.toISOString(), ...(this.ended === 'done' ? { error: code } : {}) });
     this.interrupted = undefined;
-    this.said = undefined;
-    if (this.ended === 'done') return this.turned();
+    this.lastReport = undefined;
+    if (this.ended === 'done') return this.checkpoint();
     this.error = code;
     this.end('failed');
-    this.turned();
+    this.checkpoint();
   }
 
   /** Adds what any source states of the device itself. */
@@ -278,7 +278,7 @@ export class Job {
   }
 
   /** A job as it was kept; where it was open, the stage that it was in is to go on. */
-  static restore({ id, lastStage, snapshot }: KeptJob): Job {
+  static restore({ id, lastStage, snapshot }: StoredJob): Job {
     const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
     const { model, romVersion, ip, mac, linkMac, bssid, stage } = snapshot;
     const known = Object.entries({ model, romVersion, ip, mac, linkMac, bssid }).filter(([, fact]) => fact != null);
@@ -292,20 +292,20 @@ export class Job {
     return Object.assign(job, { id });
   }
 
-  private listenTo(news: FinalStageVisit | UpgradeDownload | undefined): void {
-    news?.on('turn', () => this.turned());
+  private listenTo(news: FinalStageSession | UpgradeDownload | undefined): void {
+    news?.on('checkpoint', () => this.checkpoint());
     news?.on('changed', this.flow.call);
-    this.turned();
+    this.checkpoint();
   }
 
   /** Whoever hears of it looks at all that is new. */
-  private turned(): void {
+  private checkpoint(): void {
     this.flow.skip();
     this.onChange(true);
   }
 
   private end(how: 'done' | 'failed'): void {
     this.ended = how;
-    this.visitNow = undefined;
+    this.finalStageNow = undefined;
   }
 }

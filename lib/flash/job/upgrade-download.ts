@@ -17,7 +17,7 @@ export interface UpgradeDownloadRecord {
  * What the device has fetched in one upgrade: the image server writes here, the stage reads.
  * Emits `changed` whenever there is news, and `turn` when it is of the kind that a restart must know.
  */
-export class UpgradeDownload extends EventEmitter<{ changed: []; turn: [] }> {
+export class UpgradeDownload extends EventEmitter<{ changed: []; checkpoint: [] }> {
   role: ImageRole | undefined;
   size = 0;
   /** The furthest byte handed to the network. */
@@ -39,7 +39,7 @@ export class UpgradeDownload extends EventEmitter<{ changed: []; turn: [] }> {
     this.size = size;
     this.otaClass = otaClass;
     this.requests += 1;
-    if (this.requests === 1) this.emit('turn');
+    if (this.requests === 1) this.emit('checkpoint');
     this.emit('changed');
   }
 
@@ -47,18 +47,18 @@ export class UpgradeDownload extends EventEmitter<{ changed: []; turn: [] }> {
     this.lastByte = now;
     const wasComplete = this.isComplete;
     this.sent = Math.max(this.sent, position);
-    if (this.isComplete && !wasComplete) this.emit('turn');
+    if (this.isComplete && !wasComplete) this.emit('checkpoint');
     this.emit('changed');
   }
 
   offered(): void {
     this.isOffered = true;
-    this.emit('turn');
+    this.emit('checkpoint');
   }
 
   taken(): void {
     this.isTaken = true;
-    this.emit('turn');
+    this.emit('checkpoint');
     this.emit('changed');
   }
 

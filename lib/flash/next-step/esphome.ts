@@ -5,10 +5,10 @@ import { isInNetwork, NEW_FIRMWARE_NETWORK } from '../../protocol/device-network
 import { hasKept, PORTAL_PATH, readPortal, savePath, type EsphomePortal } from '../../protocol/esphome-portal';
 import type { Job } from '../job/job';
 import { NetworkVisit } from '../radio/network-visit';
-import { newFirmwareVisit } from '../radio/visits';
+import { newFirmwareVisit } from '../radio/join-plans';
 import type { StageHost } from '../stage/stage-host';
-import { firstOf } from '../waiting/first-of';
-import { withinLimit } from '../waiting/time-limit';
+import { firstOf } from '../../timing/first-of';
+import { withinLimit } from '../../timing/time-limit';
 import type { NextStepContext } from './next-steps';
 
 export const LOOK_PAUSE_MS = 1000;
@@ -21,7 +21,7 @@ export interface EsphomeOptions {
   /** Of its own access point, `http://192.168.4.1`. */
   readonly apUrl: string;
   readonly timeoutSeconds: number;
-  readonly say: NextStepContext['say'];
+  readonly report: NextStepContext['report'];
 }
 
 /**
@@ -36,11 +36,11 @@ export async function giveWifiToEsphome(
   options: EsphomeOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { apUrl: url, timeoutSeconds: seconds, say } = options;
+  const { apUrl: url, timeoutSeconds: seconds, report } = options;
   const radio = host.hasWifi(url) ? new NetworkVisit(host.radio, job.evidence, newFirmwareVisit(job)) : undefined;
   const limit = { seconds, whenOver: () => new FlashError('portal-unreachable', { url, seconds }) };
   try {
-    say('wait-for-portal');
+    report('wait-for-portal');
     await withinLimit(signal, limit, (limited) =>
       firstOf<true>(limited, [
         (either) => untilKept(host, job, options, either),

@@ -37,19 +37,19 @@ export async function giveWifi(
   job: Job,
   project: Givable,
   { ssid, password, apUrl = `http://${NEW_FIRMWARE_AP_ADDRESS}` }: WifiToGive,
-  { signal, say }: NextStepContext,
+  { signal, report }: NextStepContext,
 ): Promise<string | undefined> {
   if (!ssid) throw new FlashError('wifi-credentials-missing', { what: 'name' });
   if (password === undefined) throw new FlashError('wifi-credentials-missing', { what: 'password' });
   const timeoutSeconds = TIMEOUT_SECONDS;
   if (project === 'esphome') {
-    await giveWifiToEsphome(host, job, { ssid, password, apUrl, timeoutSeconds, say }, signal);
+    await giveWifiToEsphome(host, job, { ssid, password, apUrl, timeoutSeconds, report }, signal);
     return undefined;
   }
   const { mac, linkMac, bssid, model, ip } = job.facts;
   const nothing = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };
   const device = { mac, linkMac, bssid, model, ip };
-  const wishes = { ssid, password, ...nothing };
-  const { url } = await setUpTasmota(host, { device, wishes, apUrl, homeUrl: undefined, timeoutSeconds, say }, signal);
+  const settings = { ssid, password, ...nothing };
+  const { url } = await setUpTasmota(host, { device, settings, apUrl, homeUrl: undefined, timeoutSeconds, report }, signal);
   return url;
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
-import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 
 /** How many jobs' steps are remembered. */
 const KEPT_AT_MOST = 50;
@@ -9,7 +9,7 @@ const KEPT_AT_MOST = 50;
 export interface NextStep {
   readonly state: 'running' | 'done' | 'failed';
   /** What it announces, while it runs. */
-  readonly said?: { readonly name: AnnouncementName; readonly values: AnnouncementValues };
+  readonly said?: { readonly name: ProgressTextName; readonly values: ProgressValues };
   /** Where the page of the device is, once it is at home and that is known. */
   readonly url?: string | undefined;
   /** Why it failed. */
@@ -19,7 +19,7 @@ export interface NextStep {
 /** What the step has to report to, and what ends it. */
 export interface NextStepContext {
   readonly signal: AbortSignal;
-  say(this: void, name: AnnouncementName, values?: AnnouncementValues): void;
+  report(this: void, name: ProgressTextName, values?: ProgressValues): void;
 }
 
 /**
@@ -51,8 +51,8 @@ export class NextSteps extends EventEmitter<{ changed: [] }> {
       this.emit('changed');
     };
     become({ state: 'running' });
-    const say: NextStepContext['say'] = (name, values = {}) => become({ state: 'running', said: { name, values } });
-    work({ signal, say }).then(
+    const report: NextStepContext['report'] = (name, values = {}) => become({ state: 'running', said: { name, values } });
+    work({ signal, report }).then(
       (url) => become({ state: 'done', url }),
       (thrown: unknown) => become({ state: 'failed', error: asFlashError(thrown) }),
     );

@@ -1,8 +1,8 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
-import { roadOf, type Road } from '../../protocol/roads';
+import { methodOf, type FlashMethod } from '../../protocol/compatibility';
 import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
-import { announce, type AnnouncementName, type AnnouncementValues } from '../run/announcements';
+import { progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
 import { needsPerson } from '../run/person-needed';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
@@ -19,13 +19,13 @@ export interface JobOverview extends Pick<
 > {
   readonly id: string;
   /** Undefined until it is known what the device is. */
-  readonly road: Road | undefined;
+  readonly method: FlashMethod | undefined;
   /** The last stage entered, whether or not the job has ended there. */
   readonly lastStage: StageName;
   readonly endedAt: string | undefined;
   readonly verdict: Pick<Verdict, 'code' | 'confidence' | 'text' | 'values'> | undefined;
   /** What its stage says now, or the step behind the flash, in a wait also what the person must do. */
-  readonly says: { name: AnnouncementName; values: AnnouncementValues; text: string; details?: string } | undefined;
+  readonly says: { name: ProgressTextName; values: ProgressValues; text: string; details?: string } | undefined;
   /** Whether a person must do something now. */
   readonly isHandNeeded: boolean;
   /** When its stage gives up waiting, in ISO 8601; undefined where it does not wait. */
@@ -53,7 +53,7 @@ export interface JobOverview extends Pick<
  */
 export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): JobOverview {
   const { id, evidence, lastStage } = job;
-  const said = job.said ?? nextStep?.said;
+  const lastReport = job.lastReport ?? nextStep?.said;
   const { deviceid, model, romVersion, stage, percent, startedAt, stages, error } = job.snapshot();
   const isSeen = evidence.all.length > 0;
   const { code, confidence, text, values } = evidence.verdict();
@@ -62,7 +62,7 @@ export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): Jo
     deviceid,
     model,
     romVersion,
-    road: romVersion === null ? undefined : roadOf({ model: model ?? undefined, romVersion }).road,
+    method: romVersion === null ? undefined : methodOf({ model: model ?? undefined, romVersion }).method,
     stage,
     lastStage,
     percent,
@@ -70,8 +70,8 @@ export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): Jo
     endedAt: job.isOpen ? undefined : (stages[lastStage]?.endedAt ?? undefined),
     ...(error ? { error } : {}),
     verdict: isSeen ? { code, confidence, text, values } : undefined,
-    says: said && { ...said, ...sentencesOf(said) },
-    isHandNeeded: said !== undefined && needsPerson(said.name),
+    says: lastReport && { ...lastReport, ...sentencesOf(lastReport) },
+    isHandNeeded: lastReport !== undefined && needsPerson(lastReport.name),
     waitEndsAt: waitEndOf(job)?.toISOString(),
     networkClosesAt: networkClosesAt(job)?.toISOString(),
     firmware: projectOf(job),
@@ -98,7 +98,7 @@ function pageOf(job: Job): string | undefined {
   return typeof url === 'string' ? url : undefined;
 }
 
-function sentencesOf({ name, values }: NonNullable<Job['said']>): { text: string; details?: string } {
-  const { text, details } = announce(name, values);
+function sentencesOf({ name, values }: NonNullable<Job['lastReport']>): { text: string; details?: string } {
+  const { text, details } = progressText(name, values);
   return details === undefined ? { text } : { text, details };
 }

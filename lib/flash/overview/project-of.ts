@@ -1,5 +1,5 @@
 import { identify, REHEARSAL_MARK, type Project } from '../../image';
-import type { LoadedImage } from '../firmware/firmware';
+import type { LoadedImage } from '../../firmware/firmware';
 import type { Job } from '../job/job';
 
 /** What a final image is: one of a rehearsal is no firmware, whatever the virtual Sonoff takes it for. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Message } from '../job/ticket';
+import type { Message } from '../job/pending-message';
 import { isEnded, type EntryState, type QueueEntry } from './entry';
 
 /** Of ended entries the newest stay to be seen. */

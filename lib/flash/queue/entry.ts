@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors';
-import type { Message } from '../job/ticket';
+import type { Message } from '../job/pending-message';
 import type { StageName } from '../routes';
 
 export type EntryState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { explain, FlashError } from '../../errors';
 import type { Job } from '../job/job';
-import type { JobBook } from '../job/job-book';
-import type { Message, Ticket } from '../job/ticket';
+import type { JobRegistry } from '../job/job-registry';
+import type { Message, PendingMessage } from '../job/pending-message';
 import type { StageRuns } from '../run/stage-runs';
 import { isEnded, isMessageOf, messageOf, type EntryStart, type QueueEntry, type QueueRecord } from './entry';
 import { EntryList } from './entry-list';
@@ -25,13 +25,13 @@ export interface QueueOutlet {
  * that arises from it; how the message reaches the stages is the flow's business.
  *
  * The next one begins when the one before has left `provision` (every access point has the same address) and fewer than
- * `atOnce` are in work; that only one device at a time goes through FinalStage is seen to by `FinalStageTurn`.
+ * `atOnce` are in work; that only one device at a time goes through FinalStage is seen to by `FinalStageLock`.
  *
- * Events: `changed` (isTurn) at every change of `snapshot()`; `isTurn` where a restart must know of it. `given-up`
+ * Events: `changed` (isDurable) at every change of `snapshot()`; `isDurable` where a restart must know of it. `given-up`
  * (FlashError, deviceid or undefined) where a flash has failed because its message was lost.
  */
 export class FlashQueue extends EventEmitter<{
-  changed: [isTurn: boolean];
+  changed: [isDurable: boolean];
   'given-up': [error: FlashError, deviceid: string | undefined];
 }> {
   private readonly list = new EntryList();
@@ -49,7 +49,7 @@ export class FlashQueue extends EventEmitter<{
   private isPaused = false;
 
   constructor(
-    private readonly jobs: JobBook,
+    private readonly jobs: JobRegistry,
     private readonly runs: StageRuns,
   ) {
     super();
@@ -197,7 +197,7 @@ export class FlashQueue extends EventEmitter<{
     this.giveUp(entry, new FlashError('queue-not-wired', { output: start === 'beginning' ? 1 : 2 }), undefined);
   }
 
-  private readonly onInJob = ({ message }: Ticket, job: Job): void => {
+  private readonly onInJob = ({ message }: PendingMessage, job: Job): void => {
     const entry = this.list.in('running').find((one) => isMessageOf(message, one));
     if (!entry) return;
     entry.jobId = job.id;
@@ -205,11 +205,11 @@ export class FlashQueue extends EventEmitter<{
     this.pump();
   };
 
-  private readonly onJobChanged = (job: Job, isTurn: boolean): void => {
+  private readonly onJobChanged = (job: Job, isDurable: boolean): void => {
     const entry = this.list.in('running').find(({ jobId }) => jobId === job.id);
     if (!entry) return;
     entry.deviceid = job.deviceid ?? entry.deviceid;
-    if (!isTurn) return this.changed(false);
+    if (!isDurable) return this.changed(false);
     if (!job.isOpen) this.settle(entry, job);
     this.pump();
   };
@@ -268,7 +268,7 @@ export class FlashQueue extends EventEmitter<{
     this.passwords.delete(entry.id);
   }
 
-  private changed(isTurn: boolean): void {
-    this.emit('changed', isTurn);
+  private changed(isDurable: boolean): void {
+    this.emit('changed', isDurable);
   }
 }

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FormerMemory, FormerNetwork } from '../../net/wifi/former';
-import { writeAtomically } from '../firmware/store/atomic-file';
-import { jsonObject, object, optional, salvagedRecord, text } from '../kept/schema';
-import { readStored, storedText, type OnUnusable, type StoredFormat } from '../kept/stored-file';
+import { writeAtomically } from '../../storage/atomic-file';
+import { jsonObject, object, optional, salvagedRecord, text } from '../../storage/schema';
+import { readStored, storedText, type OnUnusable, type StoredFormat } from '../../storage/stored-file';
 
 const FILE = 'wifi.json';
 

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError, type ErrorCode } from '../../errors';
 import type { AccessPoint, WifiNetwork } from '../../net/wifi/wifi';
 import { pause } from '../../net/wifi/within';
-import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 import type { JobEvidence } from '../job/evidence';
-import type { Radio, RadioHold } from './radio';
+import type { Radio, WifiLease } from './radio';
 import type { RadioPurpose } from './radio-owner';
 
 /** Others have their turn in between, and a scan disturbs whatever else uses the interface. */
@@ -40,10 +40,10 @@ const PASSING: readonly ErrorCode[] = [
 const TRIES_WHERE_IT_PASSES = 10;
 
 /** What a stage wants of the radio. */
-export interface Visit {
+export interface JoinPlan {
   readonly purpose: RadioPurpose;
   /** What to say while its network is not there. */
-  readonly looking: AnnouncementName;
+  readonly looking: ProgressTextName;
   /**
    * The access point to join of those in reach, if it is there.
    * @throws FlashError where it is not clear which, or only a wrong one is there
@@ -58,9 +58,9 @@ export interface Visit {
 }
 
 /** Where a visit stands, in words for people. */
-export interface VisitNews {
-  readonly name: AnnouncementName;
-  readonly values: AnnouncementValues;
+export interface JoinReport {
+  readonly name: ProgressTextName;
+  readonly values: ProgressValues;
 }
 
 /**
@@ -68,8 +68,8 @@ export interface VisitNews {
  * must join it does nothing, and has no news. Emits `changed` with each piece of news.
  */
 export class NetworkVisit extends EventEmitter<{ changed: [] }> {
-  news: VisitNews | undefined;
-  private hold: RadioHold | undefined;
+  news: JoinReport | undefined;
+  private hold: WifiLease | undefined;
   /** Until what is let go is as it was before: the home Wi-Fi is back. */
   private releasing: Promise<void> | undefined;
   /** Until it is joined, or that has failed and been undone. */
@@ -83,7 +83,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   constructor(
     private readonly radio: Radio,
     private readonly evidence: JobEvidence,
-    private readonly visit: Visit,
+    private readonly visit: JoinPlan,
   ) {
     super();
   }
@@ -151,7 +151,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
     }
     this.hold = hold;
     if (hold.driver.name === 'manual' || this.visit.isThereAlready(hold.driver.interfaceName)) {
-      this.announce(undefined);
+      this.progressText(undefined);
       return await this.stepOut();
     }
     const lost = lossOf(hold, signal);
@@ -187,7 +187,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   private note({ code, values, message }: FlashError): void {
     this.evidence.add({ kind: 'wifi', event: code === 'wifi-lost' ? 'lost' : 'failed', code, values });
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
-    this.announce({ name: 'wifi-trouble', values: { message } });
+    this.progressText({ name: 'wifi-trouble', values: { message } });
   }
 
   /** @throws the error itself where it has come too often */
@@ -198,13 +198,13 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
     if ((this.failures.get(code) ?? 0) >= tries) throw error;
   }
 
-  private tell(what: 'looking' | 'joining' | 'joined', values: AnnouncementValues): void {
+  private tell(what: 'looking' | 'joining' | 'joined', values: ProgressValues): void {
     // That it is still not there says less than why it went.
     if (what === 'looking' && this.news?.name === 'wifi-trouble') return;
-    this.announce({ name: what === 'looking' ? this.visit.looking : `wifi-${what}`, values });
+    this.progressText({ name: what === 'looking' ? this.visit.looking : `wifi-${what}`, values });
   }
 
-  private announce(news: VisitNews | undefined): void {
+  private progressText(news: JoinReport | undefined): void {
     this.news = news;
     this.emit('changed');
   }
@@ -212,7 +212,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
 
 /** Hears from the beginning whether a network that is joined is lost. */
 function lossOf(
-  { driver }: RadioHold,
+  { driver }: WifiLease,
   signal: AbortSignal,
 ): { orAfter(limitMs: number, late: FlashError): Promise<never>; stop(): void } {
   const controller = new AbortController();

@@ -3,9 +3,9 @@ import { FlashError } from '../../errors';
 import type { WifiDriver } from '../../net/wifi/wifi';
 
 /** What the radio is wanted for; the more urgent comes first: a device in FinalStage hangs between two firmwares. */
-export const PURPOSES = ['finalstage', 'set-up', 'provision', 'flow'] as const;
+export const PRIORITIES = ['finalstage', 'set-up', 'provision', 'flow'] as const;
 
-export type RadioPurpose = (typeof PURPOSES)[number];
+export type RadioPurpose = (typeof PRIORITIES)[number];
 
 interface Waiting {
   readonly purpose: RadioPurpose;
@@ -57,7 +57,7 @@ export class RadioOwner extends EventEmitter<{ free: [] }> {
   }
 
   private next(): Waiting | undefined {
-    const urgency = ({ purpose }: Waiting): number => PURPOSES.indexOf(purpose);
+    const urgency = ({ purpose }: Waiting): number => PRIORITIES.indexOf(purpose);
     return [...this.waiting].sort((a, b) => urgency(a) - urgency(b) || a.number - b.number)[0];
   }
 }

@@ -17,7 +17,7 @@ import { RadioOwner, type RadioPurpose } from './radio-owner';
 const LOOK_PAUSE_MS = 1500;
 
 /** The radio for as long as one user has it. */
-export interface RadioHold {
+export interface WifiLease {
   readonly driver: WifiDriver;
   scan(signal: AbortSignal): Promise<readonly AccessPoint[]>;
   join(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork>;
@@ -43,7 +43,7 @@ export class Radio {
   log: HostLog = () => undefined;
   private settings: WifiSettings = BY_DEFAULT;
   private last: { choice: WifiChoice; owner: RadioOwner | undefined } | undefined;
-  private readonly holds = new Set<RadioHold>();
+  private readonly holds = new Set<WifiLease>();
   private readonly known = new Set<RadioOwner>();
 
   /** @param around where a Supervisor is, for tests */
@@ -87,7 +87,7 @@ export class Radio {
   }
 
   /** Waits for its turn. The hold must be released. @throws FlashError `wifi-*`, `cancelled` */
-  async hold(purpose: RadioPurpose, signal: AbortSignal): Promise<RadioHold> {
+  async hold(purpose: RadioPurpose, signal: AbortSignal): Promise<WifiLease> {
     const choice = await this.choice(signal);
     if (choice.driver === 'manual') return this.holdOf(makeDriver(choice, {}), undefined);
     const owner = this.ownerOf(choice);
@@ -203,7 +203,7 @@ export class Radio {
     return owner;
   }
 
-  private holdOf(driver: WifiDriver, owner: RadioOwner | undefined): RadioHold {
+  private holdOf(driver: WifiDriver, owner: RadioOwner | undefined): WifiLease {
     let released: Promise<void> | undefined;
     const release = async (): Promise<void> => {
       await driver.leave({ signal: new AbortController().signal }).catch((error: Error) => {
@@ -212,7 +212,7 @@ export class Radio {
       this.holds.delete(hold);
       owner?.release();
     };
-    const hold: RadioHold = {
+    const hold: WifiLease = {
       driver,
       scan: (signal) => driver.scan({ signal }),
       join: (network, signal) => driver.join(network, { signal }),

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../../net/wifi/wifi';
 import { limited } from '../../net/wifi/within';
-import type { Radio, RadioHold } from './radio';
+import type { Radio, WifiLease } from './radio';
 
 export interface SessionOptions {
   readonly signal: AbortSignal;
@@ -17,7 +17,7 @@ export interface SessionOptions {
  * Events: `ended` with a FlashError where it was lost or its time was over.
  */
 export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
-  private hold: RadioHold | undefined;
+  private hold: WifiLease | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly radio: Radio) {
@@ -66,7 +66,7 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
     return joined;
   }
 
-  private begin(hold: RadioHold, stay: number): void {
+  private begin(hold: WifiLease, stay: number): void {
     this.hold = hold;
     hold.driver.on('lost', this.lost);
     const over = new FlashError('wifi-stayed-long', { ssid: hold.driver.joined?.ssid ?? '?', seconds: stay });

@@ -15,7 +15,7 @@ export const FINALSTAGE: Route = {
   lock: 'finalstage',
   servesUntil: 'finalstage',
   resumesAt: 'finalstage',
-  isPastReturn: ({ visit, evidence }) =>
-    visit?.deliveries.final !== undefined ||
+  isPastReturn: ({ finalStage, evidence }) =>
+    finalStage?.deliveries.final !== undefined ||
     evidence.all.some((seen) => seen.kind === 'finalstage-requested' && seen.image === 'final'),
 };

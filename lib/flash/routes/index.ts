@@ -1,6 +1,6 @@
 /** All routes, and what is asked of a job's route before it has one. */
 
-import { roadOfRole, type ImageRole, type Road } from '../../image';
+import { targetOfRole, type ImageRole, type ImageTarget } from '../../image';
 import { DIY } from './diy';
 import { FINALSTAGE } from './finalstage';
 import { ONE_HOP } from './one-hop';
@@ -45,8 +45,8 @@ export function percentIn({ percent: [from, to] }: RouteStage, fraction: number)
 }
 
 /** Where an image goes; an image of the cloud method where no route tells. */
-export function targetOf(role: ImageRole, route: Route | undefined): Road {
-  return route?.images[role] ?? roadOfRole(role);
+export function targetOf(role: ImageRole, route: Route | undefined): ImageTarget {
+  return route?.images[role] ?? targetOfRole(role);
 }
 
 /** Whether a failed flash must not be started again without a person; without a route, whether any route says so. */

@@ -1,4 +1,4 @@
-import { Mismatch, type Schema } from '../kept/schema';
+import { Mismatch, type Schema } from '../../storage/schema';
 import { routeNamed } from '.';
 import type { RouteName } from './stages';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors';
-import type { ImageRole, Road } from '../../image';
+import type { ImagePlan } from '../../firmware/firmware';
 import type { Observation } from '../verdict/observation';
 import type { RouteName, StageName } from './stages';
 
@@ -20,21 +20,17 @@ export interface FlashSoFar {
   hasLeft(stage: StageName): boolean;
   readonly evidence: { readonly all: readonly Observation[] };
   /** What the device has fetched in FinalStage; undefined where it cannot be there. */
-  readonly visit: { readonly deliveries: { readonly final?: object } } | undefined;
+  readonly finalStage: { readonly deliveries: { readonly final?: object } } | undefined;
 }
 
 /**
  * A way in which a device gets its new firmware: all that differs between the ways (docs/dev/design.md#7). Nothing
  * outside this folder compares names of routes.
  */
-export interface Route {
+export interface Route extends ImagePlan {
   readonly name: RouteName;
   /** In their order; what is not among them is passed by. */
   readonly stages: readonly RouteStage[];
-  /** The images that it serves, and where each of them goes in the device's flash. */
-  readonly images: Readonly<Partial<Record<ImageRole, Road>>>;
-  /** The final image is packed: what the device downloads is made of it, and no other source is needed. */
-  readonly isPacked?: true;
   /** What a device holds from its upgrade to the end of its flash. */
   readonly lock?: RouteLock;
   /** The last stage in which the device fetches images: behind it none is kept, and only the new firmware is awaited. */

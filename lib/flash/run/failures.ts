@@ -1,6 +1,6 @@
 import type { Job } from '../job/job';
 import type { StageName } from '../routes';
-import type { Message, Ticket } from '../job/ticket';
+import type { Message, PendingMessage } from '../job/pending-message';
 
 /** A message may carry whole images, so not all of them are kept. */
 const KEPT_AT_MOST = 20;
@@ -26,7 +26,7 @@ export class Failures {
     return this.byJob.get(jobId);
   }
 
-  add({ id }: Job, { nodeId, stage, message }: Ticket): void {
+  add({ id }: Job, { nodeId, stage, message }: PendingMessage): void {
     this.byJob.delete(id);
     this.byJob.set(id, { nodeId, stage, message, at: Date.now() });
     if (this.byJob.size > KEPT_AT_MOST) this.byJob.delete(this.byJob.keys().next().value as string);

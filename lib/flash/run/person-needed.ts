@@ -1,7 +1,7 @@
-import type { AnnouncementName } from './announcements';
+import type { ProgressTextName } from '../../progress-texts';
 
 /** Announcements that ask a person for something: without a hand the flash does not go on. */
-const NEEDS_PERSON: ReadonlySet<AnnouncementName> = new Set<AnnouncementName>([
+const NEEDS_PERSON: ReadonlySet<ProgressTextName> = new Set<ProgressTextName>([
   'wait-for-ap',
   'look-for-ap',
   'ap-trouble',
@@ -25,6 +25,6 @@ const NEEDS_PERSON: ReadonlySet<AnnouncementName> = new Set<AnnouncementName>([
   'output-leads-nowhere',
 ]);
 
-export function needsPerson(name: AnnouncementName): boolean {
+export function needsPerson(name: ProgressTextName): boolean {
   return NEEDS_PERSON.has(name);
 }

@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../../errors';
-import type { AnnouncementName, AnnouncementValues } from './announcements';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 import type { StageName } from '../routes/stages';
 
 /** What a stage says of itself while it runs; nodes turn it into a status and a progress message. */
 export interface Report {
   readonly stage: StageName;
   /** Which announcement it is and what fills it, for a translation of `label`, `text` and `details`. */
-  readonly name: AnnouncementName;
-  readonly values: AnnouncementValues;
+  readonly name: ProgressTextName;
+  readonly values: ProgressValues;
   readonly state: 'waiting' | 'working';
   readonly label: string;
   readonly text: string;

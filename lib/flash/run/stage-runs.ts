@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
-import { announce, type AnnouncementName, type AnnouncementValues } from './announcements';
+import { progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
 import type { Job, JobSnapshot } from '../job/job';
-import type { Message, StageOutcome, Ticket } from '../job/ticket';
+import type { Message, StageOutcome, PendingMessage } from '../job/pending-message';
 import { Failures } from './failures';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import { waitEndOf } from './wait-end';
 import type { StageName } from '../routes/stages';
-import { outcomeOf, TicketBook, type TicketRecord } from '../kept/ticket-book';
-import { isTrouble } from '../verdict/verdict';
+import { outcomeOf, PendingMessages, type PendingMessageRecord } from '../stored/pending-messages';
+import { isFailure } from '../verdict/verdict';
 
 /** As many as jobs are kept that have ended, and some that have not. */
 const NODES_KEPT = 200;
 
 /** Where a node's news go: the instance of the node that is deployed now. */
 export interface Outlet {
-  progress(report: Report, job: JobSnapshot, ticket: Ticket): void;
-  result(outcome: StageOutcome, ticket: Ticket): void;
-  failure(error: FlashError, ticket: Ticket): void;
+  progress(report: Report, job: JobSnapshot, ticket: PendingMessage): void;
+  result(outcome: StageOutcome, ticket: PendingMessage): void;
+  failure(error: FlashError, ticket: PendingMessage): void;
   /** How many messages of this node wait behind the running one. */
   queued(count: number): void;
 }
@@ -32,7 +32,7 @@ export interface StageContext {
    * Announces where the stage is; what the evidence says against it goes with it as a warning.
    * @param fraction how much of the stage is behind us, 0 to 1; less than before is ignored
    */
-  say(name: AnnouncementName, values?: AnnouncementValues, more?: { fraction?: number }): void;
+  report(name: ProgressTextName, values?: ProgressValues, more?: { fraction?: number }): void;
 }
 
 export interface StageRequest {
@@ -57,7 +57,7 @@ export interface StageRequest {
 
 interface Run {
   readonly request: StageRequest;
-  readonly tickets: Ticket[];
+  readonly tickets: PendingMessage[];
   readonly controller: AbortController;
   readonly throttle: ReportThrottle;
   job?: Job;
@@ -67,7 +67,7 @@ interface Run {
 
 interface StageRunsEvents {
   /** The stage of a message begins. */
-  'in-job': [ticket: Ticket, job: Job];
+  'in-job': [ticket: PendingMessage, job: Job];
   /** It ended badly, or could not begin. */
   failed: [message: Message, error: FlashError, job?: Job];
   /** A stage reports where it is. */
@@ -84,7 +84,7 @@ interface StageRunsEvents {
  */
 export class StageRuns extends EventEmitter<StageRunsEvents> {
   /** What must outlive the process. */
-  readonly tickets = new TicketBook();
+  readonly tickets = new PendingMessages();
   /** What a person may try again. */
   readonly failures = new Failures();
   /** The node that had each of the newest jobs last, by the id of the job. */
@@ -101,8 +101,8 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   }
 
   /** Takes a message; its outcome comes through the node's outlet. */
-  begin(request: StageRequest): Ticket {
-    const ticket: Ticket = {
+  begin(request: StageRequest): PendingMessage {
+    const ticket: PendingMessage = {
       id: request.ticketId ?? randomUUID(),
       nodeId: request.nodeId,
       stage: request.stage,
@@ -207,7 +207,7 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   }
 
   /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */
-  restore(records: readonly TicketRecord[], findImage?: (sha256: string) => Buffer | undefined): void {
+  restore(records: readonly PendingMessageRecord[], findImage?: (sha256: string) => Buffer | undefined): void {
     this.tickets.restore(records, findImage);
     for (const record of records) {
       if (record.outcome) this.deliverOutcome(this.tickets.ticketOf(record), outcomeOf(record.outcome));
@@ -259,15 +259,15 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
     return {
       job,
       signal: run.controller.signal,
-      say: (name, values = {}, { fraction = 0 } = {}) => {
+      report: (name, values = {}, { fraction = 0 } = {}) => {
         job.advance(stage, fraction);
-        job.said = { name, values };
+        job.lastReport = { name, values };
         run.hasSpoken = true;
         this.emit('said', job);
         const verdict = job.evidence.verdict();
         const endsAt = waitEndOf(job);
-        const report = { ...announce(name, values), name, values, stage, percent: job.percent, endsAt };
-        run.throttle.push(isTrouble(verdict) ? { ...report, warning: verdict.code } : report);
+        const report = { ...progressText(name, values), name, values, stage, percent: job.percent, endsAt };
+        run.throttle.push(isFailure(verdict) ? { ...report, warning: verdict.code } : report);
       },
     };
   }
@@ -281,7 +281,7 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
     }
   }
 
-  private deliverOutcome(ticket: Ticket, outcome: StageOutcome | FlashError, job?: Job): void {
+  private deliverOutcome(ticket: PendingMessage, outcome: StageOutcome | FlashError, job?: Job): void {
     this.tickets.ended(ticket, outcome);
     if (outcome instanceof FlashError) this.emit('failed', ticket.message, outcome, job);
     this.deliver(ticket.nodeId, (outlet) => {
@@ -304,7 +304,7 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
     return [...this.running].find(same) ?? this.queue.find(same);
   }
 
-  private inJob(ticket: Ticket, job: Job): void {
+  private inJob(ticket: PendingMessage, job: Job): void {
     this.tickets.inJob(ticket, job);
     this.lastNodes.delete(job.id);
     this.lastNodes.set(job.id, ticket.nodeId);

@@ -1,12 +1,12 @@
 import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireOneClaimant } from './claimants';
-import { requireCloudRoad } from './cloud-road';
-import type { Dispatched } from '../host/devices';
+import { requireCloudMethod } from './cloud-method';
+import type { DispatchSighting } from '../host/devices';
 import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
-import { waitFor } from '../waiting/wait';
-import { throwIfFinal, untilOver, watchTrouble, witnessed, type Beginning } from './judged';
+import { waitFor } from '../../timing/wait';
+import { throwIfFinal, withStageLimit, watchTrouble, recorded, type Beginning } from './stage-frame';
 
 export interface CloudOptions {
   readonly timeoutSeconds: number;
@@ -36,7 +36,7 @@ export async function cloud(
     ports: legacy ? `${https} and ${legacy}` : `${https}`,
     ...(options.force ? { isForced: true } : {}),
   };
-  return witnessed(context, beginning, () => waitForDevice(context, host, options, beginning));
+  return recorded(context, beginning, () => waitForDevice(context, host, options, beginning));
 }
 
 async function waitForDevice(
@@ -58,14 +58,14 @@ async function waitForDevice(
     return throwIfFinal(context.job) ?? take();
   };
   try {
-    const connection = await untilOver(context, beginning, {}, (signal) =>
+    const connection = await withStageLimit(context, beginning, {}, (signal) =>
       waitFor(host.devices, ['ready', 'trouble', 'dispatched', 'refused'], look, { signal }),
     );
     const { device } = connection;
     if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
-    const { road, level, reason } = requireCloudRoad(device, options);
-    context.say('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
-    return { via: connection.via, ip: connection.peer, road, roadReason: reason, compatibility: level };
+    const { method: method, level, reason } = requireCloudMethod(device, options);
+    context.report('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
+    return { via: connection.via, ip: connection.peer, road: method, roadReason: reason, compatibility: level };
   } finally {
     host.off('addresses', noteAddresses);
     narrator.stop();
@@ -110,7 +110,7 @@ class CloudNarrator {
     this.announceWait();
     host.devices.on('dispatched', this.onDispatched);
     this.stopWatching = watchTrouble(context.job, (trouble) => {
-      if (trouble) context.say('cloud-trouble', { message: trouble.text });
+      if (trouble) context.report('cloud-trouble', { message: trouble.text });
       else this.announceWait();
     });
   }
@@ -123,12 +123,12 @@ class CloudNarrator {
   private announceWait(): void {
     const { deviceid } = this.options;
     const address = this.host.address ?? '?';
-    if (deviceid === undefined) this.context.say('wait-for-any-device', { address });
-    else this.context.say('wait-for-device', { deviceid, address });
+    if (deviceid === undefined) this.context.report('wait-for-any-device', { address });
+    else this.context.report('wait-for-device', { deviceid, address });
   }
 
-  private readonly onDispatched = ({ deviceid, model, romVersion }: Dispatched): void => {
+  private readonly onDispatched = ({ deviceid, model, romVersion }: DispatchSighting): void => {
     if (this.options.deviceid !== undefined && this.options.deviceid !== deviceid) return;
-    this.context.say('device-dispatched', { deviceid, model, romVersion }, { fraction: 0.4 });
+    this.context.report('device-dispatched', { deviceid, model, romVersion }, { fraction: 0.4 });
   };
 }

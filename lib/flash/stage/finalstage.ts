@@ -1,23 +1,23 @@
 import { FlashError, type ErrorCode } from '../../errors';
-import { loadForFinalStage, type FirmwareSources } from '../firmware/firmware';
-import { FinalStageVisit } from '../job/finalstage-visit';
+import { loadForFinalStage, type FirmwareSources } from '../../firmware/firmware';
+import { FinalStageSession } from '../job/finalstage-session';
 import type { JobEvidence } from '../job/evidence';
 import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 import { isLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
-import { finalStageVisit } from '../radio/visits';
-import { refuseRehearsalImages } from '../firmware/rehearsal';
+import { finalStageVisit } from '../radio/join-plans';
+import { refuseRehearsalImages } from '../../firmware/rehearsal';
 import { stageOf } from '../routes';
 import type { StageContext } from '../run/stage-runs';
-import { isTrouble } from '../verdict/verdict';
-import { firstOf } from '../waiting/first-of';
-import { Throttle } from '../waiting/throttle';
-import { waitFor } from '../waiting/wait';
-import type { Waits } from '../waiting/waits';
+import { isFailure } from '../verdict/verdict';
+import { firstOf } from '../../timing/first-of';
+import { Throttle } from '../../timing/throttle';
+import { waitFor } from '../../timing/wait';
+import type { Waits } from '../waits';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
-import { untilOver, witnessed, type Beginning } from './judged';
+import { withStageLimit, recorded, type Beginning } from './stage-frame';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 
 /** FinalStage is gone when at least this many looks in the time that it may be out of sight found nothing. */
@@ -60,7 +60,7 @@ export async function finalStage(
   const { job } = context;
   const { deviceid } = job;
   if (!stageOf(job.route, 'finalstage')) {
-    context.say('finalstage-passed-by');
+    context.report('finalstage-passed-by');
     return { skipped: true };
   }
   const beginning: Beginning = {
@@ -70,7 +70,7 @@ export async function finalStage(
     url,
     ports: `${host.finalStagePort}`,
   };
-  return witnessed(context, beginning, () => watchFinalStage(context, host, options, beginning));
+  return recorded(context, beginning, () => watchFinalStage(context, host, options, beginning));
 }
 
 async function watchFinalStage(
@@ -82,47 +82,47 @@ async function watchFinalStage(
   const { job } = context;
   await completeFirmware(context, host, options.sources);
   refuseRehearsalImages(Object.values(job.firmware), new URL(options.url).hostname);
-  const visit = (job.visit ??= new FinalStageVisit());
-  visit.peer = new URL(options.url).hostname;
-  recall(job.evidence, visit);
-  const radio = radioVisitOf(context, host, visit, options.url);
+  const session = (job.finalStage ??= new FinalStageSession());
+  session.peer = new URL(options.url).hostname;
+  recall(job.evidence, session);
+  const radio = radioVisitOf(context, host, session, options.url);
   const presence = new FinalStagePresence(options.url, {
     ownAddresses: () => host.ownAddresses(options.url),
     isJoinedByItself: () => radio?.isJoined === true,
-    mayBeReplaced: () => visit.hasWholeFinal || visit.isFinalInterrupted,
+    mayBeReplaced: () => session.hasWholeFinal || session.isFinalInterrupted,
     isElsewhere: () => host.radio.holder === 'set-up',
   });
   const onLooked = (): void => noteLook(job, presence);
   presence.on('looked', onLooked);
-  const narrator = new FinalStageNarrator(context, host, { visit, presence, radio });
+  const narrator = new FinalStageNarrator(context, host, { session, presence, radio });
   const onDialled = (): void => presence.touch();
-  visit.on('dialled', onDialled);
+  session.on('dialled', onDialled);
   const { finalStageFlowsMs, finalStageLeavesMs } = host.waits;
-  const isBusy = (): boolean => visit.isFlowing(finalStageFlowsMs) || visit.isJustDelivered(finalStageLeavesMs);
+  const isBusy = (): boolean => session.isFlowing(finalStageFlowsMs) || session.isJustDelivered(finalStageLeavesMs);
   try {
-    return await untilOver(context, beginning, { isBusy }, async (signal) => {
+    return await withStageLimit(context, beginning, { isBusy }, async (signal) => {
       await host.openFinalStagePort();
       presence.start();
       await firstOf<true>(signal, [
         (either) =>
-          waitFor(presence, ['looked'], () => isGone(visit, presence, host.waits) || undefined, { signal: either }),
-        (either) => showsItself(job, host, visit, options, either),
+          waitFor(presence, ['looked'], () => isGone(session, presence, host.waits) || undefined, { signal: either }),
+        (either) => showsItself(job, host, session, options, either),
         ...(radio ? [(either: AbortSignal) => radio.keepJoined(either)] : []),
       ]);
       narrator.stop();
-      context.say('installed', {}, { fraction: 0.99 });
-      return visit.summary();
+      context.report('installed', {}, { fraction: 0.99 });
+      return session.summary();
     });
   } catch (error) {
     // Whatever ends it: the network is not left, and the job not closed, under a transfer.
-    await visit.whenQuiet(finalStageFlowsMs);
+    await session.whenQuiet(finalStageFlowsMs);
     throw error;
   } finally {
-    visit.off('dialled', onDialled);
+    session.off('dialled', onDialled);
     narrator.stop();
     presence.stop();
     await radio?.leave();
-    visit.isJoined = false;
+    session.isJoined = false;
   }
 }
 
@@ -133,7 +133,7 @@ async function watchFinalStage(
 async function showsItself(
   job: Job,
   host: StageHost,
-  visit: FinalStageVisit,
+  session: FinalStageSession,
   { url, newFirmwareUrl }: FinalStageOptions,
   signal: AbortSignal,
 ): Promise<true> {
@@ -145,18 +145,18 @@ async function showsItself(
     mayBeOurs: isOwnFirmware,
   });
   const found = (): true | undefined => {
-    if (!visit.isFinalInterrupted) presence.stop();
+    if (!session.isFinalInterrupted) presence.stop();
     else if (presence.found) return true;
     return undefined;
   };
-  visit.on('changed', found);
+  session.on('changed', found);
   try {
-    if (visit.isFinalInterrupted) presence.start();
+    if (session.isFinalInterrupted) presence.start();
     await waitFor(presence, ['looked'], found, { signal });
     job.evidence.addIfNew({ kind: 'new-firmware-looked', looks: presence.sightings });
     return true;
   } finally {
-    visit.off('changed', found);
+    session.off('changed', found);
     presence.stop();
   }
 }
@@ -165,11 +165,11 @@ async function showsItself(
 function radioVisitOf(
   { job }: StageContext,
   host: StageHost,
-  visit: FinalStageVisit,
+  session: FinalStageSession,
   url: string,
 ): NetworkVisit | undefined {
   if (!host.hasWifi(url)) return undefined;
-  return new NetworkVisit(host.radio, job.evidence, finalStageVisit(job, host.jobs, visit));
+  return new NetworkVisit(host.radio, job.evidence, finalStageVisit(job, host.jobs, session));
 }
 
 /** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
@@ -184,7 +184,7 @@ async function completeFirmware(
 }
 
 /** What was delivered before a restart of ours, of which the evidence of this process knows nothing. */
-function recall(evidence: JobEvidence, { deliveries }: FinalStageVisit): void {
+function recall(evidence: JobEvidence, { deliveries }: FinalStageSession): void {
   if (evidence.all.some(({ kind }) => kind === 'finalstage-requested')) return;
   for (const image of ['user2', 'final'] as const) {
     const delivery = deliveries[image];
@@ -207,8 +207,8 @@ function noteLook({ evidence }: Job, { addresses, ownAddress, isAnswered }: Fina
  * @throws FlashError `finalstage-unconfirmed` when a device that has everything stays away without a goodbye,
  *   `finalstage-interrupted` when one does that may have everything
  */
-function isGone(visit: FinalStageVisit, presence: FinalStagePresence, waits: Waits): boolean {
-  const state = visit.deliveries.final?.state;
+function isGone(session: FinalStageSession, presence: FinalStagePresence, waits: Waits): boolean {
+  const state = session.deliveries.final?.state;
   const isAway = (forMs: number): boolean =>
     Date.now() - presence.lastThere >= forMs && presence.looksSince >= GONE_AFTER_LOOKS;
   if (state === 'acknowledged' && isAway(waits.unconfirmedMs)) throw new FlashError('finalstage-unconfirmed');
@@ -218,7 +218,7 @@ function isGone(visit: FinalStageVisit, presence: FinalStagePresence, waits: Wai
 
 /** Says what FinalStage does and what the person must do now, at every piece of news. */
 class FinalStageNarrator {
-  private readonly visit: FinalStageVisit;
+  private readonly session: FinalStageSession;
   private readonly presence: FinalStagePresence;
   private readonly radio: NetworkVisit | undefined;
   private readonly flow = new Throttle(() => this.narrate());
@@ -226,12 +226,12 @@ class FinalStageNarrator {
   constructor(
     private readonly context: StageContext,
     private readonly host: StageHost,
-    seen: { visit: FinalStageVisit; presence: FinalStagePresence; radio: NetworkVisit | undefined },
+    seen: { session: FinalStageSession; presence: FinalStagePresence; radio: NetworkVisit | undefined },
   ) {
-    this.visit = seen.visit;
+    this.session = seen.session;
     this.presence = seen.presence;
     this.radio = seen.radio;
-    this.visit.on('changed', this.flow.call);
+    this.session.on('changed', this.flow.call);
     this.presence.on('looked', this.narrate);
     this.radio?.on('changed', this.narrate);
     this.narrate();
@@ -239,45 +239,45 @@ class FinalStageNarrator {
 
   stop(): void {
     this.radio?.off('changed', this.narrate);
-    this.visit.off('changed', this.flow.call);
+    this.session.off('changed', this.flow.call);
     this.presence.off('looked', this.narrate);
     this.flow.flush();
   }
 
   private readonly narrate = (): void => {
-    const { context, presence, visit } = this;
-    const { user2, final } = visit.deliveries;
-    if (final?.state === 'interrupted') return context.say('final-interrupted', {}, { fraction: 0.35 });
-    if (final?.state === 'acknowledged') return context.say('final-unconfirmed', {}, { fraction: 0.96 });
+    const { context, presence, session: session } = this;
+    const { user2, final } = session.deliveries;
+    if (final?.state === 'interrupted') return context.report('final-interrupted', {}, { fraction: 0.35 });
+    if (final?.state === 'acknowledged') return context.report('final-unconfirmed', {}, { fraction: 0.96 });
     if (final?.state === 'delivered') {
       const { ownAddress, isAnswered } = presence;
       if (ownAddress !== undefined && !isAnswered && !this.radio?.isJoined) {
-        return context.say('leave-finalstage', { actual: ownAddress }, { fraction: 0.97 });
+        return context.report('leave-finalstage', { actual: ownAddress }, { fraction: 0.97 });
       }
-      return context.say('final-sent', {}, { fraction: 0.96 });
+      return context.report('final-sent', {}, { fraction: 0.96 });
     }
     if (final?.state === 'flowing') {
-      return context.say('final-flows', { ...final }, { fraction: 0.35 + 0.6 * (final.sent / final.size) });
+      return context.report('final-flows', { ...final }, { fraction: 0.35 + 0.6 * (final.sent / final.size) });
     }
     const verdict = context.job.evidence.verdict();
-    if (isTrouble(verdict) && !OF_ITS_OWN_WORDS.includes(verdict.code)) {
-      return context.say('finalstage-trouble', { message: verdict.text });
+    if (isFailure(verdict) && !OF_ITS_OWN_WORDS.includes(verdict.code)) {
+      return context.report('finalstage-trouble', { message: verdict.text });
     }
     if (final) {
       const isThere = presence.isAnswered || presence.ownAddress !== undefined;
-      if (!isThere) return context.say('finalstage-away', {});
-      return context.say('final-stalled', { sent: final.sent, size: final.size });
+      if (!isThere) return context.report('finalstage-away', {});
+      return context.report('final-stalled', { sent: final.sent, size: final.size });
     }
     if (user2?.state === 'flowing' && user2.sent < user2.size) {
-      return context.say('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
+      return context.report('user2-flows', { ...user2 }, { fraction: 0.1 + 0.2 * (user2.sent / user2.size) });
     }
     if (user2 && user2.sent < user2.size) {
-      return context.say('user2-stalled', { sent: user2.sent, size: user2.size });
+      return context.report('user2-stalled', { sent: user2.sent, size: user2.size });
     }
-    if (user2 && !visit.dialsWithoutRequestSince) {
-      return context.say('finalstage-again', {}, { fraction: 0.3 });
+    if (user2 && !session.dialsWithoutRequestSince) {
+      return context.report('finalstage-again', {}, { fraction: 0.3 });
     }
-    if (visit.lastDialled) return context.say('finalstage-dials', {}, { fraction: user2 ? 0.32 : 0.1 });
+    if (session.lastDialled) return context.report('finalstage-dials', {}, { fraction: user2 ? 0.32 : 0.1 });
     this.narrateWait();
   };
 
@@ -286,16 +286,16 @@ class FinalStageNarrator {
     const waiting = host.jobs.awaitingFinalStage();
     const first = waiting[0];
     if (waiting.length > 1 && first) {
-      return context.say('several-wait', { count: waiting.length, deviceid: first.deviceid ?? 'the first' });
+      return context.report('several-wait', { count: waiting.length, deviceid: first.deviceid ?? 'the first' });
     }
     if (presence.wrongAddress !== undefined) {
-      return context.say('finalstage-wrong-address', { actual: presence.wrongAddress });
+      return context.report('finalstage-wrong-address', { actual: presence.wrongAddress });
     }
     if (presence.ownAddress !== undefined) {
-      return context.say('finalstage-joined', { port: host.finalStagePort }, { fraction: 0.05 });
+      return context.report('finalstage-joined', { port: host.finalStagePort }, { fraction: 0.05 });
     }
     const news = this.radio?.news;
-    if (news) context.say(news.name, news.values);
-    else context.say('wait-for-finalstage');
+    if (news) context.report(news.name, news.values);
+    else context.report('wait-for-finalstage');
   }
 }

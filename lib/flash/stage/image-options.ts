@@ -1,5 +1,5 @@
 import type { StageHost } from './stage-host';
-import type { SourceOptions } from '../firmware/image-source';
+import type { SourceOptions } from '../../firmware/image-source';
 import type { StageContext } from '../run/stage-runs';
 
 /** How a stage loads images: until it is cancelled, out of the host's library, with downloads as its progress. */
@@ -9,7 +9,7 @@ export function imageOptions(context: StageContext, host: StageHost): SourceOpti
     library: host.library,
     onFetch: ({ role, source, received, total }) => {
       const size = total ?? 'an unknown number of';
-      context.say('fetch-firmware', { image: role, source, received, size });
+      context.report('fetch-firmware', { image: role, source, received, size });
     },
   };
 }

@@ -18,7 +18,7 @@ export const LOOK_PAUSE_MS = 1000;
 export const LOOK_LIMIT_MS = 3000;
 
 /** One address at which the new firmware may show itself. */
-export interface NewFirmwarePlace {
+export interface NewFirmwareAddress {
   /** `http://…`, without a path. */
   readonly url: string;
   /** The device's own access point: nothing is asked there from outside of its network. */
@@ -26,11 +26,11 @@ export interface NewFirmwarePlace {
 }
 
 /** The first is the one that a person can do something for. */
-export type Places = readonly [NewFirmwarePlace, ...NewFirmwarePlace[]];
+export type Places = readonly [NewFirmwareAddress, ...NewFirmwareAddress[]];
 
 /** What answers at a place, before it is known whether it is the device. */
 export interface NewFirmwareAnswer extends NewFirmware {
-  readonly place: NewFirmwarePlace;
+  readonly place: NewFirmwareAddress;
   /** It has named the MAC address of the device. */
   readonly isProven: boolean;
 }
@@ -118,7 +118,7 @@ export class NewFirmwarePresence extends EventEmitter<{ looked: [] }> {
     }
   }
 
-  private async lookAt(place: NewFirmwarePlace): Promise<{ sighting: NewFirmwareSighting; found?: FoundFirmware }> {
+  private async lookAt(place: NewFirmwareAddress): Promise<{ sighting: NewFirmwareSighting; found?: FoundFirmware }> {
     const { url, isAccessPoint } = place;
     if (isAccessPoint && !this.isJoined) return { sighting: { url, result: 'not-joined' } };
     const request = { signal: this.controller.signal, limitMs: LOOK_LIMIT_MS };
@@ -132,7 +132,7 @@ export class NewFirmwarePresence extends EventEmitter<{ looked: [] }> {
   }
 
   private judge(
-    place: NewFirmwarePlace,
+    place: NewFirmwareAddress,
     firmware: NewFirmware,
     mac: string | undefined,
   ): { sighting: NewFirmwareSighting; found?: FoundFirmware } {

@@ -2,12 +2,12 @@ import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 import { NetworkVisit } from '../radio/network-visit';
-import { newFirmwareVisit } from '../radio/visits';
+import { newFirmwareVisit } from '../radio/join-plans';
 import type { StageContext } from '../run/stage-runs';
-import { firstOf } from '../waiting/first-of';
-import { waitFor } from '../waiting/wait';
-import type { Waits } from '../waiting/waits';
-import { throwIfFinal, untilOver, witnessed, type Beginning } from './judged';
+import { firstOf } from '../../timing/first-of';
+import { waitFor } from '../../timing/wait';
+import type { Waits } from '../waits';
+import { throwIfFinal, withStageLimit, recorded, type Beginning } from './stage-frame';
 import { NewFirmwarePresence, placesOf, type FoundFirmware, type NewFirmwareAnswer } from './new-firmware-presence';
 
 const COUNT_MS = 1000;
@@ -57,12 +57,12 @@ export async function newFirmware(
   const radio = host.hasWifi(places[0].url)
     ? new NetworkVisit(host.radio, job.evidence, newFirmwareVisit(job))
     : undefined;
-  return witnessed(context, beginning, async () => {
+  return recorded(context, beginning, async () => {
     const narrator = new NewFirmwareNarrator(context, host.waits, presence, radio);
     presence.on('looked', () => note(job, presence));
     try {
       // While it may write, no text may ask for a power cut.
-      const found = await untilOver(context, beginning, { isBusy: mayWrite }, async (signal) => {
+      const found = await withStageLimit(context, beginning, { isBusy: mayWrite }, async (signal) => {
         presence.start();
         return await firstOf(signal, [
           (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
@@ -71,7 +71,7 @@ export async function newFirmware(
         ]);
       });
       narrator.stop();
-      context.say('new-firmware-here', { firmware: nameOf(found), url: found.url }, { fraction: 0.99 });
+      context.report('new-firmware-here', { firmware: nameOf(found), url: found.url }, { fraction: 0.99 });
       return summaryOf(found);
     } finally {
       narrator.stop();
@@ -147,15 +147,15 @@ class NewFirmwareNarrator {
     const left = darkFor(context.job, this.waits.darkMs);
     if (left > 0) {
       const fraction = DARK_SHARE * (1 - left / this.waits.darkMs);
-      return context.say('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });
+      return context.report('one-hop-dark', { seconds: Math.ceil(left / 1000) }, { fraction });
     }
     const fraction = context.job.route?.darkAfter ? DARK_SHARE : 0;
     const stranger = presence.sightings.find(({ result }) => result === 'stranger');
-    if (stranger) return context.say('new-firmware-stranger', { url: stranger.url }, { fraction });
+    if (stranger) return context.report('new-firmware-stranger', { url: stranger.url }, { fraction });
     const { url } = presence.places[0];
-    if (presence.isJoined) return context.say('wait-for-new-firmware-here', { url }, { fraction });
+    if (presence.isJoined) return context.report('wait-for-new-firmware-here', { url }, { fraction });
     const news = this.radio?.news;
-    if (news) context.say(news.name, news.values, { fraction });
-    else context.say('wait-for-new-firmware', {}, { fraction });
+    if (news) context.report(news.name, news.values, { fraction });
+    else context.report('wait-for-new-firmware', {}, { fraction });
   };
 }

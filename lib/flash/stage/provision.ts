@@ -4,14 +4,14 @@ import { FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
 import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 import { NetworkVisit } from '../radio/network-visit';
-import { apVisit } from '../radio/visits';
+import { apVisit } from '../radio/join-plans';
 import { DIY, stageOf } from '../routes';
-import { firstOf } from '../waiting/first-of';
+import { firstOf } from '../../timing/first-of';
 import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
-import { isTrouble } from '../verdict/verdict';
+import { isFailure } from '../verdict/verdict';
 import { requireItsNetwork } from './access-point-network';
-import { untilOver, witnessed, type Beginning } from './judged';
+import { withStageLimit, recorded, type Beginning } from './stage-frame';
 import { methodFor, type ChosenMethod } from './provision-method';
 import { dialsUs, isInDiyMode, mayBeInDiyMode, wasSetUp, type AtHomeOptions, type SetUpBefore } from './set-up-before';
 
@@ -58,7 +58,7 @@ export async function provision(
   context.job.evidence.hide(options.ssid);
   context.job.evidence.hide(options.password);
   const beginning: Beginning = { stage: 'provision', seconds, url, ...(deviceid === undefined ? {} : { deviceid }) };
-  return witnessed(context, beginning, () => waitForAccessPoint(context, host, options, beginning));
+  return recorded(context, beginning, () => waitForAccessPoint(context, host, options, beginning));
 }
 
 async function waitForAccessPoint(
@@ -72,8 +72,8 @@ async function waitForAccessPoint(
   host.addressToDial();
   const before = wasSetUp(context);
   if (before) return { ...before, warnings };
-  return untilOver(context, beginning, {}, async (signal) => {
-    context.say('wait-for-ap');
+  return withStageLimit(context, beginning, {}, async (signal) => {
+    context.report('wait-for-ap');
     const visit = visitOf(context, host, options);
     try {
       const device = await firstOf<FoundDevice | { readonly before: SetUpBefore }>(signal, [
@@ -104,7 +104,7 @@ function visitOf(
 }
 
 function sayNews(context: StageContext, { news }: NetworkVisit): void {
-  if (news) context.say(news.name, news.values);
+  if (news) context.report(news.name, news.values);
 }
 
 /** A device in its access point, and the set-up that it gets. */
@@ -168,9 +168,9 @@ function isLeaving({ job }: StageContext, host: StageHost, deviceid: string): bo
 /** A look that found nothing: what is wrong already, or that we go on waiting. */
 function sayTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
   const verdict = context.job.evidence.verdict();
-  if (isTrouble(verdict)) context.say('ap-trouble', { message: verdict.text });
+  if (isFailure(verdict)) context.report('ap-trouble', { message: verdict.text });
   else if (visit?.news) sayNews(context, visit);
-  else context.say('wait-for-ap');
+  else context.report('wait-for-ap');
 }
 
 function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
@@ -195,7 +195,7 @@ async function setUp(
   host.jobs.identify(context.job, deviceid);
   host.devices.pin(deviceid, apikey);
   host.directory.saw({ deviceid, how: 'access-point' });
-  context.say('send-wifi', { deviceid }, { fraction: 0.5 });
+  context.report('send-wifi', { deviceid }, { fraction: 0.5 });
   takeRoute(context, method);
   // Its access point goes with its answer: after a restart, only a job that knows the device recognises it.
   await host.kept();
@@ -215,8 +215,8 @@ async function setUp(
     ...(doubts === '' ? {} : { doubts }),
   });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
-  context.say(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
-  if (doubts !== '') context.say('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
+  context.report(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
+  if (doubts !== '') context.report('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
   return method === 'diy' ? { deviceid, method, answer } : { deviceid, answer, serverName, port };
 }
 

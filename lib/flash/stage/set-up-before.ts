@@ -3,7 +3,7 @@
 import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { DIY } from '../routes';
 import type { StageContext } from '../run/stage-runs';
-import { waitFor } from '../waiting/wait';
+import { waitFor } from '../../timing/wait';
 import { untilInDiyMode } from './diy/at-home';
 import type { ProvisionMethod } from './provision-method';
 import type { StageHost } from './stage-host';
@@ -26,7 +26,7 @@ export async function dialsUs(
     host.devices.get(id) !== undefined || (job.isResuming('provision') && host.devices.lastDispatch(id) !== undefined);
   const hasDialled = (): true | undefined => (deviceid !== undefined && isHere(deviceid)) || undefined;
   await waitFor(host.devices, ['dispatched', 'ready'], hasDialled, { signal });
-  context.say('already-set-up', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
+  context.report('already-set-up', { deviceid: deviceid ?? '?' }, { fraction: 0.9 });
   return { before: { deviceid, answer: 'dialled-in' } };
 }
 
@@ -68,6 +68,6 @@ export async function isInDiyMode(
     host.directory.saw({ deviceid, how: 'announcement', version, address });
   }
   job.route = DIY;
-  context.say('diy-at-home', { deviceid: deviceid ?? address, address }, { fraction: 0.9 });
+  context.report('diy-at-home', { deviceid: deviceid ?? address, address }, { fraction: 0.9 });
   return { before: { deviceid, method: DIY.name, answer: 'in-diy-mode', address } };
 }

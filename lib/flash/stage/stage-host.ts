@@ -1,15 +1,15 @@
 import type { OpenPorts } from '../../server/device-servers';
 import type { DeviceConnection } from '../../server/device-connection';
-import type { ImageLibrary } from '../firmware/library/image-library';
+import type { ImageLibrary } from '../../firmware/library/image-library';
 import type { DeviceDirectory } from '../host/device-directory';
 import type { Devices } from '../host/devices';
 import type { UnlockPorts } from '../host/environment';
-import type { FinalStageTurn } from '../host/finalstage-turn';
+import type { FinalStageLock } from '../host/finalstage-lock';
 import type { Job } from '../job/job';
-import type { JobBook } from '../job/job-book';
+import type { JobRegistry } from '../job/job-registry';
 import type { Radio } from '../radio/radio';
 import type { OwnAddress } from '../verdict/observation';
-import type { Waits } from '../waiting/waits';
+import type { Waits } from '../waits';
 
 /** Where devices find the host. */
 export interface HostAddress {
@@ -62,9 +62,9 @@ export interface HostDevices {
 
 /** Its jobs, what they wait for and what is stored of them. */
 export interface HostJobs {
-  readonly jobs: JobBook;
+  readonly jobs: JobRegistry;
   /** Shared with all hosts that serve FinalStage at the same port. */
-  readonly finalStageTurn: FinalStageTurn;
+  readonly finalStageTurn: FinalStageLock;
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
   kept(): Promise<void>;
   readonly waits: Waits;

@@ -2,25 +2,26 @@ import { FlashError } from '../../errors';
 import { refusalOf } from '../../protocol/acknowledgements';
 import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
-import { requireCloudRoad } from './cloud-road';
-import { loadFirmware, type FirmwareSources, type WholeFirmware } from '../firmware/firmware';
+import { requireCloudMethod } from './cloud-method';
+import { type FirmwareSources, type WholeFirmware } from '../../firmware/firmware';
+import { loadFirmware } from '../routes/load-firmware';
 import { chosenRoute } from '../routes/choice';
-import { FinalStageVisit } from '../job/finalstage-visit';
-import { firstOf } from '../waiting/first-of';
+import { FinalStageSession } from '../job/finalstage-session';
+import { firstOf } from '../../timing/first-of';
 import type { StageHost } from './stage-host';
 import { upgradePath } from '../host/upgrade-images';
 import type { Job } from '../job/job';
-import { refuseRehearsalImages } from '../firmware/rehearsal';
+import { refuseRehearsalImages } from '../../firmware/rehearsal';
 import type { StageContext } from '../run/stage-runs';
-import { withinLimit } from '../waiting/time-limit';
+import { withinLimit } from '../../timing/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
-import type { Trouble } from '../verdict/verdict';
-import { Throttle } from '../waiting/throttle';
-import { waitFor } from '../waiting/wait';
+import type { FailureVerdict } from '../verdict/verdict';
+import { Throttle } from '../../timing/throttle';
+import { waitFor } from '../../timing/wait';
 import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
-import { throwIfFinal, untilOver, watchTrouble, whyOver, witnessed, type Beginning } from './judged';
+import { throwIfFinal, withStageLimit, watchTrouble, whyOver, recorded, type Beginning } from './stage-frame';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
 
@@ -51,7 +52,7 @@ export async function upgrade(
   const { deviceid, timeoutSeconds: seconds } = options;
   const ports = `${host.ports.http}`;
   const beginning: Beginning = { stage: 'upgrade', seconds, deviceid, address: host.address ?? 'unknown', ports };
-  return witnessed(context, beginning, () => upgradeDevice(context, host, options, beginning));
+  return recorded(context, beginning, () => upgradeDevice(context, host, options, beginning));
 }
 
 async function upgradeDevice(
@@ -62,7 +63,7 @@ async function upgradeDevice(
 ): Promise<Record<string, unknown>> {
   const { job } = context;
   const { deviceid } = options;
-  context.say('load-firmware');
+  context.report('load-firmware');
   const kept = keptFirmware(job);
   // Known before anything is fetched: a wrong word for it must not cost a download.
   if (!kept || !job.route) job.route = chosenRoute(options.sources ?? {});
@@ -76,13 +77,13 @@ async function upgradeDevice(
   // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
   const mayWrite = (): boolean =>
     startsDark && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
-  const tellTrouble = (trouble: Trouble | undefined): void => {
-    if (trouble) context.say('upgrade-trouble', { message: trouble.text });
+  const tellTrouble = (trouble: FailureVerdict | undefined): void => {
+    if (trouble) context.report('upgrade-trouble', { message: trouble.text });
   };
   const stopWatching = watchTrouble(job, tellTrouble, mayWrite);
   const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();
   try {
-    return await untilOver(context, beginning, { isBusy }, async (signal) => {
+    return await withStageLimit(context, beginning, { isBusy }, async (signal) => {
       await (needsFinalStage ? host.openFinalStagePort() : host.open());
       const sessions = new UpgradeSessions(context, host, options, firmware, download, mayWrite);
       await firstOf(signal, [
@@ -92,10 +93,10 @@ async function upgradeDevice(
         ...(startsDark ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
       ]);
       download.taken();
-      if (needsFinalStage) job.visit ??= new FinalStageVisit();
+      if (needsFinalStage) job.finalStage ??= new FinalStageSession();
       const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
-      context.say(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
+      context.report(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
       return {
         intermediate: job.route?.name,
         image,
@@ -118,9 +119,9 @@ async function takeTurn(context: StageContext, host: StageHost, deviceid: string
   const { turnMs } = host.waits;
   const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: turnMs / 60_000 });
   return withinLimit(context.signal, { seconds: turnMs / 1000, whenOver }, (signal) =>
-    host.finalStageTurn.take(context.job, signal, (job) => {
+    host.finalStageTurn.acquire(context.job, signal, (job) => {
       holder = job.deviceid ?? 'without a known id';
-      context.say('wait-for-turn', { deviceid, holder });
+      context.report('wait-for-turn', { deviceid, holder });
     }),
   );
 }
@@ -185,7 +186,7 @@ function isContested(
   return waitFor<never, 'refused'>(host.devices, ['refused'], look, { signal });
 }
 
-/** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageDesk. */
+/** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageAuthorizer. */
 function isTaken(download: UpgradeDownload, signal: AbortSignal): Promise<true> {
   return waitFor(download, ['changed'], () => download.isTaken || undefined, { signal });
 }
@@ -218,7 +219,7 @@ class UpgradeSessions {
       const outcome = await this.oneSession(connection);
       if (outcome === 'accepted') return true;
       if (!this.mayWrite()) throwIfFinal(this.context.job);
-      this.context.say('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
+      this.context.report('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
     }
   }
 
@@ -229,9 +230,9 @@ class UpgradeSessions {
       const connection = this.host.devices.get(deviceid);
       return connection?.ready ? connection : undefined;
     };
-    if (!present() && this.count === 0) this.context.say('wait-for-session', { deviceid });
+    if (!present() && this.count === 0) this.context.report('wait-for-session', { deviceid });
     const connection = await waitFor(this.host.devices, ['ready', 'refused'], present, { signal: this.signal });
-    if (connection.device) requireCloudRoad(connection.device, this.options);
+    if (connection.device) requireCloudMethod(connection.device, this.options);
     refuseRehearsalImages(Object.values(this.firmware), connection.peer);
     this.host.adoptDevice(this.context.job, connection);
     return connection;
@@ -289,7 +290,7 @@ class UpgradeSessions {
     const { job } = this.context;
     const how = job.route?.isPacked ? ({ isOneHop: true } as const) : {};
     job.evidence.add({ kind: 'upgrade-sent', version: this.version, session: this.count, ...how });
-    this.context.say('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });
+    this.context.report('upgrade-sent', { deviceid, version: this.version }, { fraction: 0.05 });
   }
 
   private offer(): UpgradeOffer {
@@ -305,6 +306,6 @@ class UpgradeSessions {
     const { role, sent, size } = this.download;
     if (!role) return;
     const values = { deviceid: this.options.deviceid, image: role, sent, size };
-    this.context.say('image-flows', values, { fraction: 0.05 + 0.9 * (sent / size) });
+    this.context.report('image-flows', values, { fraction: 0.05 + 0.9 * (sent / size) });
   }
 }

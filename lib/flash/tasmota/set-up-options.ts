@@ -1,5 +1,5 @@
-import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
-import type { TasmotaWishes } from './wishes';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
+import type { TasmotaSettings } from './settings';
 
 /** What is known of the device that is meant; all of it may be missing. */
 export interface TasmotaDevice {
@@ -16,7 +16,7 @@ export interface TasmotaDevice {
 
 export interface SetUpOptions {
   readonly device: TasmotaDevice;
-  readonly wishes: TasmotaWishes;
+  readonly settings: TasmotaSettings;
   /** Its own access point's, `http://192.168.4.1`. */
   readonly apUrl: string;
   /** Where a person, or the node before, has seen it at home. */
@@ -31,5 +31,5 @@ export interface SetUpOptions {
   /** Between two looks at where it may be. */
   readonly lookPauseMs?: number;
   /** @param fraction how much is behind us, 0 to 1 */
-  say(this: void, name: AnnouncementName, values: AnnouncementValues, fraction: number): void;
+  report(this: void, name: ProgressTextName, values: ProgressValues, fraction: number): void;
 }

@@ -4,14 +4,21 @@ import { isLoopback } from '../../net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../../protocol/tasmota';
 import type { StageHost } from '../stage/stage-host';
-import type { AnnouncementName, AnnouncementValues } from '../run/announcements';
-import { firstOf } from '../waiting/first-of';
-import { withinLimit } from '../waiting/time-limit';
-import { AccessPointRoad } from './access-point-road';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
+import { firstOf } from '../../timing/first-of';
+import { withinLimit } from '../../timing/time-limit';
+import { TasmotaAccessPoint } from './tasmota-access-point';
 import { NamedHost } from './named-host';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
-import { chooseModule, checkWishes, homeCommands, wifiCommands, type ModuleChoice, type TasmotaWishes } from './wishes';
+import {
+  chooseModule,
+  checkSettings,
+  homeCommands,
+  wifiCommands,
+  type ModuleChoice,
+  type TasmotaSettings,
+} from './settings';
 
 export const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
@@ -41,7 +48,7 @@ export interface TasmotaSetUp {
  * @throws FlashError `tasmota-*`, `wifi-credentials-missing`, `cancelled`
  */
 export async function setUpTasmota(host: StageHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
-  checkWishes(options.wishes);
+  checkSettings(options.settings);
   refuseOwnBroker(host, options);
   const run = new SetUpRun(host, options);
   const limit = { seconds: options.timeoutSeconds, whenOver: () => run.whyOver() };
@@ -49,7 +56,7 @@ export async function setUpTasmota(host: StageHost, options: SetUpOptions, signa
 }
 
 class SetUpRun {
-  private readonly road: AccessPointRoad;
+  private readonly accessPoint: TasmotaAccessPoint;
   /** The device, as soon as it has told of itself. */
   private known: TasmotaFacts | undefined;
   private where = '';
@@ -63,19 +70,19 @@ class SetUpRun {
     host: StageHost,
     private readonly options: SetUpOptions,
   ) {
-    this.road = new AccessPointRoad(host, options);
+    this.accessPoint = new TasmotaAccessPoint(host, options);
   }
 
   async run(signal: AbortSignal): Promise<TasmotaSetUp> {
-    const { wishes, device } = this.options;
+    const { settings: settings, device } = this.options;
     const start = await firstOf<FoundTasmota | TasmotaFacts>(signal, [
       (either) => this.searchAtHome(either),
       (either) => this.throughAccessPoint(either),
     ]);
     const isFromAccessPoint = !('client' in start);
     const before = isFromAccessPoint ? await this.untilAtHome(start, signal) : start;
-    const choice = chooseModule(wishes, device.model);
-    const commands = homeCommands(wishes, {
+    const choice = chooseModule(settings, device.model);
+    const commands = homeCommands(settings, {
       choice,
       hasDeviceName: before.facts.deviceName !== undefined,
       wifiConfig: isFromAccessPoint || this.wasCutShort(before.facts) ? this.wifiConfigBefore : undefined,
@@ -83,8 +90,8 @@ class SetUpRun {
     const found = commands.length === 0 ? before : await this.configure(before, commands, signal);
     this.requireKept(found, choice);
     const facts = await this.untilConnected(found, signal);
-    this.say('tasmota-done', this.named(found), 1);
-    return summaryOf(found.client.url, facts, wishes, choice);
+    this.report('tasmota-done', this.named(found), 1);
+    return summaryOf(found.client.url, facts, settings, choice);
   }
 
   /** Why the time is over: what was waited for last. */
@@ -104,11 +111,11 @@ class SetUpRun {
 
   /** Gives it the home Wi-Fi in its access point; resolves with what it was there. */
   private async throughAccessPoint(signal: AbortSignal): Promise<TasmotaFacts> {
-    return await this.road.visit(signal, async (found, inside) => {
+    return await this.accessPoint.visit(signal, async (found, inside) => {
       const { wifiConfig } = found.facts;
       // What a set-up that was broken off has left behind is not what it came with.
       if (wifiConfig !== undefined && wifiConfig !== WifiConfig.manager) this.wifiConfigBefore = wifiConfig;
-      await send(found, wifiCommands(this.options.wishes), inside);
+      await send(found, wifiCommands(this.options.settings), inside);
       this.known = found.facts;
       return found.facts;
     });
@@ -117,7 +124,7 @@ class SetUpRun {
   private async untilAtHome(known: TasmotaFacts, signal: AbortSignal): Promise<FoundTasmota> {
     return await firstOf<FoundTasmota>(signal, [
       (either) => this.searchAtHome(either, { name: 'tasmota-wifi-sent', fraction: 0.3 }),
-      (either) => this.road.comesBack(known, either),
+      (either) => this.accessPoint.comesBack(known, either),
     ]);
   }
 
@@ -128,7 +135,7 @@ class SetUpRun {
     signal: AbortSignal,
   ): Promise<FoundTasmota> {
     this.known = found.facts;
-    this.say('tasmota-at-home', this.named(found), 0.5);
+    this.report('tasmota-at-home', this.named(found), 0.5);
     await send(found, commands, signal);
     return await this.searchAtHome(signal, { name: 'tasmota-settings-sent', fraction: 0.6, last: found.client.url });
   }
@@ -139,23 +146,23 @@ class SetUpRun {
    */
   private async searchAtHome(
     signal: AbortSignal,
-    waiting?: { name: AnnouncementName; fraction: number; last?: string },
+    waiting?: { name: ProgressTextName; fraction: number; last?: string },
   ): Promise<FoundTasmota> {
-    const { device, homeUrl, wishes } = this.options;
+    const { device, homeUrl, settings: settings } = this.options;
     const urls = (): string[] => {
       const all = homeUrl === undefined ? this.guesses(waiting?.last) : [homeUrl];
       this.where = all.join(', ');
       const values = { where: this.where || 'its name', hostname: this.known?.hostname ?? 'the device' };
-      if (waiting) this.say(waiting.name, values, waiting.fraction);
-      else if (homeUrl !== undefined) this.say('look-for-tasmota-at', values, 0);
+      if (waiting) this.report(waiting.name, values, waiting.fraction);
+      else if (homeUrl !== undefined) this.report('look-for-tasmota-at', values, 0);
       return all;
     };
     const onStranger = (url: string, { mac = '?' }: TasmotaFacts): void =>
-      this.say('tasmota-stranger', { url, mac }, 0);
+      this.report('tasmota-stranger', { url, mac }, 0);
     return await searchTasmota(
       {
         urls,
-        webPassword: wishes.webPassword,
+        webPassword: settings.webPassword,
         mac: this.known?.mac ?? device.mac,
         bootedAfter: waiting ? this.known?.bootCount : undefined,
         // Behind an address that is only a guess there may be anything.
@@ -189,7 +196,7 @@ class SetUpRun {
 
   /** @throws FlashError `tasmota-refused` where it is not what it was told to be */
   private requireKept({ client, facts }: FoundTasmota, choice: ModuleChoice): void {
-    const { topic, name, mqtt } = this.options.wishes;
+    const { topic, name, mqtt } = this.options.settings;
     const checks: [what: string, wanted: string | number | undefined, kept: string | number | undefined][] = [
       ['module', 'module' in choice ? choice.module : undefined, facts.module],
       ['topic', topic || undefined, facts.topic],
@@ -206,15 +213,15 @@ class SetUpRun {
 
   /** @throws FlashError `tasmota-mqtt-failed` */
   private async untilConnected({ client, facts }: FoundTasmota, signal: AbortSignal): Promise<TasmotaFacts> {
-    const { mqttLimitMs = MQTT_LIMIT_MS, wishes } = this.options;
-    const { mqtt } = wishes;
+    const { mqttLimitMs = MQTT_LIMIT_MS, settings: settings } = this.options;
+    const { mqtt } = settings;
     if (!mqtt) return facts;
     const broker = `${mqtt.host}:${mqtt.port}`;
     let now = facts;
     this.silentBroker = { url: client.url, broker };
     for (const until = Date.now() + mqttLimitMs; now.mqtt.connects === 0;) {
       if (Date.now() > until) throw new FlashError('tasmota-mqtt-failed', this.silentBroker);
-      this.say('tasmota-mqtt', { hostname: now.hostname ?? '?', broker }, 0.85);
+      this.report('tasmota-mqtt', { hostname: now.hostname ?? '?', broker }, 0.85);
       await pause(this.options.lookPauseMs ?? MQTT_PAUSE_MS, undefined, { signal });
       const outcome = await client.facts({ signal, limitMs: COMMAND_LIMIT_MS });
       if ('answer' in outcome) now = outcome.answer;
@@ -222,12 +229,12 @@ class SetUpRun {
     return now;
   }
 
-  private named({ client: { url }, facts: { hostname = 'of the device' } }: FoundTasmota): AnnouncementValues {
+  private named({ client: { url }, facts: { hostname = 'of the device' } }: FoundTasmota): ProgressValues {
     return { url, hostname };
   }
 
-  private say(name: AnnouncementName, values: AnnouncementValues, fraction: number): void {
-    this.options.say(name, values, fraction);
+  private report(name: ProgressTextName, values: ProgressValues, fraction: number): void {
+    this.options.report(name, values, fraction);
   }
 }
 
@@ -235,7 +242,7 @@ class SetUpRun {
  * To a device, localhost is itself: a broker is never there. A rehearsal's device is on this machine.
  * @throws FlashError `tasmota-setting-unusable`
  */
-function refuseOwnBroker({ address }: StageHost, { wishes: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
+function refuseOwnBroker({ address }: StageHost, { settings: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
   if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
   if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
   const offered = address === undefined || isLoopback(address) ? '' : `; this machine is ${address} at home`;
@@ -259,7 +266,7 @@ async function send(
   }
 }
 
-function summaryOf(url: string, facts: TasmotaFacts, { mqtt }: TasmotaWishes, choice: ModuleChoice): TasmotaSetUp {
+function summaryOf(url: string, facts: TasmotaFacts, { mqtt }: TasmotaSettings, choice: ModuleChoice): TasmotaSetUp {
   const warning = 'warning' in choice ? choice.warning : undefined;
   return {
     url,

@@ -1,12 +1,12 @@
 import type { ErrorValues } from '../../errors';
 import { ACCESS_POINT, DEVICE_NETWORKS, isInNetwork, type DeviceNetwork } from '../../protocol/device-networks';
 import type { OwnAddress, Seen } from './observation';
-import type { Finding } from './rule';
-import type { Sightings } from './sightings';
+import type { RuleMatch } from './rule';
+import type { EvidenceView } from './evidence-view';
 
 /** Two interfaces in the network that a device makes: what we send to the device may leave by the wrong one. */
-export function overlapOf(sightings: Sightings, network: DeviceNetwork, other: string): Finding | undefined {
-  const last = sightings.inStage('addresses').at(-1);
+export function overlapOf(view: EvidenceView, network: DeviceNetwork, other: string): RuleMatch | undefined {
+  const last = view.inStage('addresses').at(-1);
   if (!last) return undefined;
   const inside = last.addresses.filter(({ address }) => isInNetwork(address, network));
   const [first, second] = [...new Map(inside.map((own) => [own.name, own])).values()];
@@ -15,7 +15,7 @@ export function overlapOf(sightings: Sightings, network: DeviceNetwork, other: s
 }
 
 /** The device has an address at home that belongs to the network which it makes itself later. */
-export function overlapAtHome(dispatched: Seen<'dispatched'> | undefined): Finding | undefined {
+export function overlapAtHome(dispatched: Seen<'dispatched'> | undefined): RuleMatch | undefined {
   if (!dispatched) return undefined;
   const network = DEVICE_NETWORKS.find((one) => isInNetwork(dispatched.peer, one));
   if (!network) return undefined;

@@ -22,7 +22,7 @@ import {
   word,
   type Fields,
   type Schema,
-} from '../kept/schema';
+} from '../../storage/schema';
 import { STAGES } from '../routes';
 import { routeName } from '../routes/route-schema';
 import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen, StrangerAct } from './observation';

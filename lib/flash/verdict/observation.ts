@@ -279,4 +279,4 @@ export type ObservationKind = Observation['kind'];
 export type Seen<K extends ObservationKind> = Extract<Observation, { kind: K }>;
 
 /** An observation whose time the recorder adds. */
-export type Unstamped = Sighting;
+export type NewObservation = Sighting;

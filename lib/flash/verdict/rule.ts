@@ -2,12 +2,12 @@ import type { ErrorCode, ErrorValues } from '../../errors';
 import type { StageName } from '../routes/stages';
 import type { NoteCode } from './notes';
 import type { Observation } from './observation';
-import type { Sightings } from './sightings';
+import type { EvidenceView } from './evidence-view';
 
 export type Confidence = 'certain' | 'likely';
 
 /** What a rule found. */
-export interface Finding {
+export interface RuleMatch {
   readonly confidence: Confidence;
   /** What shows it; a few observations. */
   readonly evidence: readonly Observation[];
@@ -21,5 +21,5 @@ export interface Finding {
 export interface Rule {
   readonly code: ErrorCode | NoteCode;
   readonly stages: readonly StageName[];
-  see(sightings: Sightings): Finding | undefined;
+  see(view: EvidenceView): RuleMatch | undefined;
 }

@@ -2,9 +2,9 @@ import { explain, type ErrorCode, type ErrorValues } from '../../errors';
 import { isNote, noteText, type NoteCode } from './notes';
 import type { Observation } from './observation';
 import { PATIENCE, type Patience } from './patience';
-import type { Confidence, Finding } from './rule';
+import type { Confidence, RuleMatch } from './rule';
 import { RULES } from './rules';
-import { Sightings } from './sightings';
+import { EvidenceView } from './evidence-view';
 
 /** How a job stands, told from what was seen of it. */
 export interface Verdict {
@@ -20,9 +20,9 @@ export interface Verdict {
 }
 
 /** A verdict that something is wrong. */
-export type Trouble = Verdict & { readonly code: ErrorCode };
+export type FailureVerdict = Verdict & { readonly code: ErrorCode };
 
-export function isTrouble(verdict: Verdict): verdict is Trouble {
+export function isFailure(verdict: Verdict): verdict is FailureVerdict {
   return !isNote(verdict.code);
 }
 
@@ -36,35 +36,35 @@ const EVIDENCE_SHOWN = 6;
  * @param now in ms since the epoch
  */
 export function judge(observations: readonly Observation[], now: number, patience: Patience = PATIENCE): Verdict {
-  const sightings = new Sightings(observations, now, patience);
-  const known = firstFinding(sightings);
-  const failure = sightings.end === 'failed' ? sightings.inStage('stage').at(-1) : undefined;
+  const view = new EvidenceView(observations, now, patience);
+  const known = firstMatch(view);
+  const failure = view.end === 'failed' ? view.inStage('stage').at(-1) : undefined;
   if (failure?.event === 'failed') {
-    if (known?.code === failure.code) return verdictOf(known.code, known.finding, sightings);
+    if (known?.code === failure.code) return verdictOf(known.code, known.finding, view);
     // The stage itself knew better, such as a port that another program holds.
     const finding = { confidence: 'certain', isFinal: true, values: failure.values, evidence: [failure] } as const;
-    return verdictOf(failure.code, finding, sightings);
+    return verdictOf(failure.code, finding, view);
   }
-  if (known) return verdictOf(known.code, known.finding, sightings);
-  if (!sightings.isOver || sightings.end === 'ended') {
-    return verdictOf('on-course', { confidence: 'certain', evidence: [] }, sightings);
+  if (known) return verdictOf(known.code, known.finding, view);
+  if (!view.isOver || view.end === 'ended') {
+    return verdictOf('on-course', { confidence: 'certain', evidence: [] }, view);
   }
   const reason = 'the time was over, and nothing that was seen tells why';
-  return verdictOf('unexplained', { confidence: 'likely', values: { reason }, evidence: observations }, sightings);
+  return verdictOf('unexplained', { confidence: 'likely', values: { reason }, evidence: observations }, view);
 }
 
-function firstFinding(sightings: Sightings): { code: ErrorCode | NoteCode; finding: Finding } | undefined {
-  const stage = sightings.began?.stage;
+function firstMatch(view: EvidenceView): { code: ErrorCode | NoteCode; finding: RuleMatch } | undefined {
+  const stage = view.began?.stage;
   if (stage === undefined) return undefined;
   for (const rule of RULES) {
-    const finding = rule.stages.includes(stage) ? rule.see(sightings) : undefined;
+    const finding = rule.stages.includes(stage) ? rule.see(view) : undefined;
     if (finding) return { code: rule.code, finding };
   }
   return undefined;
 }
 
-function verdictOf(code: ErrorCode | NoteCode, finding: Finding, sightings: Sightings): Verdict {
-  const values = { ...sightings.values, ...finding.values };
+function verdictOf(code: ErrorCode | NoteCode, finding: RuleMatch, view: EvidenceView): Verdict {
+  const values = { ...view.values, ...finding.values };
   return {
     code,
     confidence: finding.confidence,

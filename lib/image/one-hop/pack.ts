@@ -5,7 +5,7 @@
 
 import { inflateRawSync } from 'node:zlib';
 import { buildImage } from '../build';
-import { checkForRoad } from '../check';
+import { checkForTarget } from '../check';
 import { crc32 } from '../crc32';
 import { DOUT_BYTE, FLASH_SIZE_1MB } from '../format';
 import { writeDescriptor } from './descriptor';
@@ -23,11 +23,11 @@ const ERASED = 0xff;
  * The slot file of a final image: user1 and user2 alike. The same bytes come out of the same final image, as long as
  * Node's zlib is the same.
  *
- * @throws FlashError as `checkForRoad` on the road `one-hop`: among others image-too-large, where either the image or
+ * @throws FlashError as `checkForTarget` for the target `one-hop`: among others image-too-large, where either the image or
  * what is made of it does not fit
  */
 export function packOneHop(final: Uint8Array): Buffer {
-  checkForRoad(final, 'one-hop');
+  checkForTarget(final, 'one-hop');
   return slotFile(final, payloadOf(final));
 }
 

@@ -1,5 +1,5 @@
-import { type ApAnswers, apReply, answerSettings, jsonBody, SETTINGS_TAKEN, wifiIn } from '../ap-request';
-import type { HomeNetwork } from '../radio';
+import { type ApAnswers, apReply, answerSettings, jsonBody, SETTINGS_TAKEN, wifiIn } from '../stock/ap-request';
+import type { HomeNetwork } from '../device/radio';
 import type { DiyContext } from './context';
 
 /** What was posted to its access point: Wi-Fi for DIY mode, or for the cloud with its server. */

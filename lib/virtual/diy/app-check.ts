@@ -1,4 +1,4 @@
-import { type FlashMemory, SECTOR_BYTES } from '../flash-memory';
+import { type FlashMemory, SECTOR_BYTES } from '../device/flash-memory';
 
 const MAGIC = 0xe9;
 const CHECKSUM_SEED = 0xef;

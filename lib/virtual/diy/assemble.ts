@@ -1,5 +1,5 @@
-import { assemble } from '../assemble';
-import type { LifeHooks } from '../virtual-device';
+import { assemble } from '../device/assemble';
+import type { LifeHooks } from '../device/virtual-device';
 import { HEALTHY_DIY } from './behaviours';
 import type { DiyContext, DiySettings } from './context';
 import { diyBehavioursOf } from './faults';

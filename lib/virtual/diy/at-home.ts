@@ -1,5 +1,5 @@
-import type { HomeNetwork } from '../radio';
-import { pause } from '../waiting';
+import type { HomeNetwork } from '../device/radio';
+import { pause } from '../device/timers';
 import { answerCommand, type CommandEffects } from './commands';
 import type { DiyContext } from './context';
 import { FlashRun } from './flash-run';

@@ -1,4 +1,4 @@
-import { type Behaviours, HEALTHY } from '../behaviours';
+import { type Behaviours, HEALTHY } from '../device/behaviours';
 import type { DownloadHost } from './versions';
 
 /** The commands behind `/zeroconf/` (docs/dev/diy-mode.md#1.6). */

@@ -1,4 +1,4 @@
-import type { HomeNetwork } from '../radio';
+import type { HomeNetwork } from '../device/radio';
 import type { Command } from './behaviours';
 import type { DiyContext } from './context';
 import type { LanAnswer } from './lan-answer';

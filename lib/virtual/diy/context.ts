@@ -1,5 +1,5 @@
-import type { DeviceContext } from '../context';
-import type { HomeNetwork } from '../radio';
+import type { DeviceContext } from '../device/context';
+import type { HomeNetwork } from '../device/radio';
 import type { DiyBehaviours } from './behaviours';
 import type { MdnsPlace } from './options';
 import type { PlugState } from './plug-state';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { DownloadError } from '../download';
-import { pause } from '../waiting';
-import { WireError } from '../wire';
+import { DownloadError } from '../stock/download';
+import { pause } from '../device/timers';
+import { WireError } from '../wire/wire';
 import type { DiyContext } from './context';
 import type { FlashOrder } from './flash-order';
 import { ImageDownload } from './image-download';

@@ -1,7 +1,7 @@
-import { dialImages, type Download, maybeLoseConnection, writeSector } from '../download';
-import { SECTOR_BYTES } from '../flash-memory';
-import { pause } from '../waiting';
-import { type Wire, WireError } from '../wire';
+import { dialImages, type Download, maybeLoseConnection, writeSector } from '../stock/download';
+import { SECTOR_BYTES } from '../device/flash-memory';
+import { pause } from '../device/timers';
+import { type Wire, WireError } from '../wire/wire';
 import type { DiyContext } from './context';
 import type { FlashOrder } from './flash-order';
 import { type Piece, readPiece } from './image-piece';

@@ -1,7 +1,7 @@
-import { DownloadError } from '../download';
-import { SECTOR_BYTES } from '../flash-memory';
-import { headOf, literalHeader } from '../http-reply';
-import { type Wire, WireError } from '../wire';
+import { DownloadError } from '../stock/download';
+import { SECTOR_BYTES } from '../device/flash-memory';
+import { headOf, literalHeader } from '../wire/http-reply';
+import { type Wire, WireError } from '../wire/wire';
 
 const HEADER_BYTES = 1023;
 const PARTIAL = 'HTTP/1.1 206 Partial Content';

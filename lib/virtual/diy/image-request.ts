@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DownloadError } from '../download';
+import { DownloadError } from '../stock/download';
 import type { DiyContext } from './context';
 import type { FlashOrder } from './flash-order';
 import type { DownloadHost } from './versions';

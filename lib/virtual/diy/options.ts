@@ -1,6 +1,6 @@
-import type { LifeOptions } from '../options';
-import type { HomeNetwork, Radio } from '../radio';
-import type { Timings } from '../timings';
+import type { LifeOptions } from '../device/options';
+import type { HomeNetwork, VirtualRadio } from '../device/radio';
+import type { Timings } from '../device/timings';
 import type { DiyBehaviours } from './behaviours';
 import type { DiyVersion } from './versions';
 
@@ -53,5 +53,5 @@ export interface VirtualDiyOptions extends LifeOptions {
   /** The address that it dials from. */
   localAddress?: string;
   /** What brings its networks up and down; by default they are all there, on loopback. */
-  radio?: Partial<Radio>;
+  radio?: Partial<VirtualRadio>;
 }

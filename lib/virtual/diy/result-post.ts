@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { dial } from '../dial';
-import { WireError } from '../wire';
+import { dial } from '../wire/dial';
+import { WireError } from '../wire/wire';
 import type { DiyContext } from './context';
 import type { FlashOrder } from './flash-order';
 

@@ -1,4 +1,4 @@
-import { pause } from '../waiting';
+import { pause } from '../device/timers';
 import type { DiyContext } from './context';
 import type { LanAnswer } from './lan-answer';
 import { askVendor } from './vendor-call';

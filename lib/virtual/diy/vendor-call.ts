@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import { dial } from '../dial';
-import { literalHeader, readReply, ReplyError } from '../http-reply';
-import { WireError } from '../wire';
+import { dial } from '../wire/dial';
+import { literalHeader, readReply, ReplyError } from '../wire/http-reply';
+import { WireError } from '../wire/wire';
 import type { DiyContext } from './context';
 
 const VENDOR = 'apid.coolkit.cn';

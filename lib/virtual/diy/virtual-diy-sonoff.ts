@@ -1,10 +1,10 @@
-import { AccessPoint } from '../access-point';
-import { boot } from '../boot';
-import { Restart } from '../context';
-import { accessPointMac, type HomeNetwork } from '../radio';
-import { neverJoins, runStock } from '../stock';
-import { VirtualDevice } from '../virtual-device';
-import { hang, pause } from '../waiting';
+import { AccessPoint } from '../stock/access-point';
+import { boot } from '../device/boot';
+import { Restart } from '../device/context';
+import { accessPointMac, type HomeNetwork } from '../device/radio';
+import { neverJoins, runStock } from '../stock/stock';
+import { VirtualDevice } from '../device/virtual-device';
+import { hang, pause } from '../device/timers';
 import { type DiyApSettings, diyApAnswers } from './access-point';
 import { appStarts } from './app-check';
 import { assembleDiy } from './assemble';

@@ -1,4 +1,4 @@
-import type { DeviceContext } from '../context';
+import type { DeviceContext } from '../device/context';
 import { hostnameOf, type TasmotaSettings } from './settings';
 
 /** How Tasmota is on the air: in its own access point (`manager`), trying to get in, or at home. */

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { TasmotaMachine } from './machine';
 import { clientId } from './status';
-import { pause } from '../waiting';
+import { pause } from '../device/timers';
 
 const KEEP_ALIVE_SECONDS = 30;
 const CONNACK = 0x20;

@@ -1,5 +1,5 @@
-import type { DeviceContext } from '../context';
-import { SECTOR_BYTES, type FlashMemory } from '../flash-memory';
+import type { DeviceContext } from '../device/context';
+import { SECTOR_BYTES, type FlashMemory } from '../device/flash-memory';
 
 /** What Tasmota keeps over a restart. Its real form is a struct; here it only has to lie in the flash as that does. */
 export interface TasmotaSettings {

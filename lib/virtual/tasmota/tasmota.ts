@@ -1,8 +1,8 @@
-import { type DeviceContext, Restart } from '../context';
-import type { NewFirmwarePlace } from '../new-firmware';
-import { accessPointMac, type HomeNetwork } from '../radio';
-import { hang, pause } from '../waiting';
-import { whileServing } from '../web-page';
+import { type DeviceContext, Restart } from '../device/context';
+import type { NewFirmwareServer } from '../newfirmware/new-firmware';
+import { accessPointMac, type HomeNetwork } from '../device/radio';
+import { hang, pause } from '../device/timers';
+import { whileServing } from '../wire/web-page';
 import { execute } from './commands';
 import { TasmotaMachine } from './machine';
 import { keepConnected } from './mqtt';
@@ -13,7 +13,7 @@ import { serveTasmota } from './web-server';
 export const OWN_ADDRESS = '192.168.4.1';
 
 export interface NewFirmwareHooks {
-  readonly place: NewFirmwarePlace;
+  readonly place: NewFirmwareServer;
   /** Its address at home, or undefined where it does not get in. */
   joinHome(network: HomeNetwork, signal: AbortSignal): Promise<string | undefined>;
   /** Its web page answers at this address and port. */

@@ -14,7 +14,10 @@ const SONOTA_DEED_ICONS = {
   forget: 'fa-trash-o',
 } as const;
 
-function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce: (text: string) => void): SonotaCard {
+function sonotaJobCard(
+  act: (deed: SonotaDeed, job: SonotaJob) => void,
+  progressText: (text: string) => void,
+): SonotaCard {
   const title = $('<span class="sonota-card-title"></span>');
   const stage = $('<span class="sonota-card-stage"></span>');
   const fill = $('<div class="sonota-card-fill"></div>');
@@ -61,7 +64,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const update = (job: SonotaJob): void => {
     const device = job.deviceid ?? sonotaSidebarText('job.unknownDevice');
     const stageName = sonotaStageOf(job);
-    if (shown && shown.stage !== job.stage) announce(sonotaSidebarText('announce', { device, stage: stageName }));
+    if (shown && shown.stage !== job.stage) progressText(sonotaSidebarText('announce', { device, stage: stageName }));
     shown = job;
     root.attr({ 'data-job': job.id, 'data-stage': job.stage, 'data-look': sonotaLookOf(job) });
     sonotaSetText(title, device);
@@ -133,10 +136,10 @@ function sonotaRequestOf({ lastRequest }: SonotaJob): string {
   return sonotaSidebarText('job.lastRequest', { time: sonotaTime(at), what });
 }
 
-function sonotaAboutOf({ model, romVersion, road, startedAt }: SonotaJob): string {
+function sonotaAboutOf({ model, romVersion, method, startedAt }: SonotaJob): string {
   const known = [model, romVersion].filter((fact) => fact !== null).join(' ');
   const began = sonotaSidebarText('job.began', { time: sonotaTime(startedAt) });
-  return [known, road === undefined ? '' : sonotaSidebarText(`job.road.${road}`), began]
+  return [known, method === undefined ? '' : sonotaSidebarText(`job.method.${method}`), began]
     .filter((part) => part !== '')
     .join(' · ');
 }

@@ -20,7 +20,7 @@ interface SonotaJob {
   deviceid: string | null;
   model: string | null;
   romVersion: string | null;
-  road?: string;
+  method?: string;
   stage: string;
   lastStage: string;
   percent: number;

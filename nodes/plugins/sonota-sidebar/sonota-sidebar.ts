@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { FlashHost } from '../../../lib/flash/host/host';
 import { hosts } from '../../shared/hosts';
-import { Throttle } from '../../../lib/flash/waiting/throttle';
+import { Throttle } from '../../../lib/timing/throttle';
 
 /** Open editors hear of changes at most this often. */
 const RING_EVERY_MS = 500;

@@ -1,4 +1,4 @@
-import type { FirmwareSources } from '../../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../../lib/firmware/firmware';
 import { diyFlash } from '../../../lib/flash/stage/diy/diy-flash';
 import type { MessageValues } from '../messages';
 import type { StageStep } from '../stage-step';

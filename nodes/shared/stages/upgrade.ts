@@ -1,5 +1,5 @@
 import { FlashError } from '../../../lib/errors';
-import type { FirmwareSources } from '../../../lib/flash/firmware/firmware';
+import type { FirmwareSources } from '../../../lib/firmware/firmware';
 import type { FlashHost } from '../../../lib/flash/host/host';
 import { upgrade } from '../../../lib/flash/stage/upgrade';
 import type { MessageValues } from '../messages';

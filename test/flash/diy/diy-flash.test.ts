@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Job } from '../../../lib/flash/job/job';
-import type { Unstamped } from '../../../lib/flash/verdict/observation';
+import type { NewObservation } from '../../../lib/flash/verdict/observation';
 import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
@@ -219,13 +219,13 @@ describe('flash/stage/diy', () => {
   });
 
   describe('when this program ended in the middle', () => {
-    const requested = (first: number): Unstamped => ({
+    const requested = (first: number): NewObservation => ({
       ...{ kind: 'image-requested', role: 'final', class: 'range', size: FIRMWARE.final.length },
       first,
     });
 
     /** A host in which the flash of this device goes on, with what was seen of it before. */
-    function resumed(bench: Bench, ...seen: Unstamped[]): void {
+    function resumed(bench: Bench, ...seen: NewObservation[]): void {
       const before = new Job('diy', ID);
       before.enter('diy');
       before.learn({ ip: '127.0.0.1', romVersion: '3.7.6' });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { sentencesOf, type ErrorCode } from '../../../lib/errors';
-import type { AnnouncementName } from '../../../lib/flash/run/announcements';
+import type { ProgressTextName } from '../../../lib/progress-texts';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
 import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import { makeFinalImage } from '../../../lib/image';
 import { DIY_FAULTS } from '../../../lib/virtual/diy/faults';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
-import type { NewFirmwarePage } from '../../../lib/virtual/virtual-device';
+import type { NewFirmwarePage } from '../../../lib/virtual/device/virtual-device';
 import { LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { closeBenches, HOME, openBench, type Begun, type StageOptions } from '../bench';
@@ -17,13 +17,13 @@ import { assertCode } from '../refusals';
 const ID = '10000a1b2c';
 /** What a test would wait for in vain; nothing that comes is cut short by these. */
 const IMPATIENT = { apPageMs: 300, lanLookMs: 20, lanStalledMs: 500, lanUnlockMs: 300 };
-const PATIENT = { ...PATIENCE, apSilent: 300, noRequest: 300 };
+const PATIENT = { ...PATIENCE, apSilentMs: 300, noRequestMs: 300 };
 const FIRMWARE = { final: makeFinalImage({ size: 24_576, text: 'Theo Arends' }) };
 
 /** Where a fault shows, and as what; or with which proof the device is flashed all the same, and what is said of it. */
 type End =
   | { readonly in: 'provision' | 'diy' | 'newfirmware' | 'tasmota'; readonly code: ErrorCode }
-  | { readonly proof: 'reported' | 'gone'; readonly says?: AnnouncementName };
+  | { readonly proof: 'reported' | 'gone'; readonly says?: ProgressTextName };
 
 const inDiy = (code: ErrorCode): End => ({ in: 'diy', code });
 
@@ -111,7 +111,7 @@ describe('flash/stage/diy: each fault of the virtual device', () => {
           device.state === 'new-access-point' ? undefined : (once(device, 'page') as Promise<[NewFirmwarePage]>);
         await page;
         const mqtt = { host: '127.0.0.1', port: await freePort(), user: undefined, password: undefined };
-        const wishes = {
+        const settings = {
           ...HOME,
           mqtt,
           topic: undefined,
@@ -123,7 +123,7 @@ describe('flash/stage/diy: each fault of the virtual device', () => {
         const limits = { timeoutSeconds: 600, mqttLimitMs: 300, lookPauseMs: 50, backAfterMs: 100 };
         return await setUpTasmota(
           bench.host,
-          { device: known, wishes, apUrl: at.new, homeUrl: home, ...limits, say: () => undefined },
+          { device: known, settings, apUrl: at.new, homeUrl: home, ...limits, report: () => undefined },
           new AbortController().signal,
         );
       },

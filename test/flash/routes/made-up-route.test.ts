@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlashError } from '../../../lib/errors';
-import { loadForRoute } from '../../../lib/flash/firmware/firmware';
+import { loadImages } from '../../../lib/firmware/firmware';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { Job } from '../../../lib/flash/job/job';
 import { UpgradeDownload } from '../../../lib/flash/job/upgrade-download';
@@ -92,15 +92,15 @@ describe('flash/routes: a route that is added', () => {
     const host = hostNow();
     const other = host.jobs.jobFor('upgrade', 'other');
     other.route = ROUTES[0];
-    await host.finalStageTurn.take(other, NEVER, () => assert.fail('nobody is there yet'));
+    await host.finalStageTurn.acquire(other, NEVER, () => assert.fail('nobody is there yet'));
     const job = host.jobs.jobFor('upgrade', DEVICE);
     job.route = MADE_UP;
-    await host.finalStageTurn.take(job, NEVER, () => assert.fail('it needs no turn'));
+    await host.finalStageTurn.acquire(job, NEVER, () => assert.fail('it needs no turn'));
     assert.deepEqual([other.holdsFinalStage, job.holdsFinalStage], [true, false]);
   });
 
   it('loads the one image that it names', async () => {
-    const firmware = await loadForRoute(MADE_UP, { final: FIRMWARE.final }, { signal: NEVER });
+    const firmware = await loadImages(MADE_UP, { final: FIRMWARE.final }, { signal: NEVER });
     assert.deepEqual(Object.keys(firmware), ['final']);
   });
 
@@ -108,7 +108,7 @@ describe('flash/routes: a route that is added', () => {
     const first = hostNow();
     stageOf(first, 'upgrade', waits);
     const job = await begun(first);
-    job.firmware = await loadForRoute(MADE_UP, { final: FIRMWARE.final }, { signal: NEVER });
+    job.firmware = await loadImages(MADE_UP, { final: FIRMWARE.final }, { signal: NEVER });
     job.download = new UpgradeDownload();
     await first.kept();
 

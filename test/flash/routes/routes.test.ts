@@ -9,9 +9,10 @@ import {
   stageOf,
   STAGES,
 } from '../../../lib/flash/routes';
-import { chosenRoute, knownChoice, type Intermediate } from '../../../lib/flash/routes/choice';
+import type { Intermediate } from '../../../lib/firmware/firmware';
+import { chosenRoute, knownChoice } from '../../../lib/flash/routes/choice';
 import { routeName } from '../../../lib/flash/routes/route-schema';
-import { read } from '../../../lib/flash/kept/schema';
+import { read } from '../../../lib/storage/schema';
 import { assertCode } from '../refusals';
 
 describe('flash/routes', () => {

@@ -6,7 +6,7 @@ import { FlashHost } from '../../../lib/flash/host/host';
 import { Radio } from '../../../lib/flash/radio/radio';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
 import type { SetUpOptions, TasmotaDevice } from '../../../lib/flash/tasmota/set-up-options';
-import type { OwnNetwork } from '../../../lib/virtual/radio';
+import type { OwnNetwork } from '../../../lib/virtual/device/radio';
 import type { VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../../net/wifi/private-bus';
@@ -102,14 +102,14 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
         machine.host,
         {
           device: { mac: bssid.replace(/^5E/, '5C'), model: 'PSC-B01-GL', ip: undefined, ...known },
-          wishes: { ...NOTHING, ...HOME },
+          settings: { ...NOTHING, ...HOME },
           apUrl: `http://127.0.0.1:${apPort}`,
           homeUrl,
           // No test comes to it.
           timeoutSeconds: 600,
           lookPauseMs: 50,
           backAfterMs: 500,
-          say: (name) => void said.push(name),
+          report: (name) => void said.push(name),
           ...options,
         },
         never,

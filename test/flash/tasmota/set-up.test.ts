@@ -6,7 +6,7 @@ import { FlashError } from '../../../lib/errors';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
 import type { SetUpOptions } from '../../../lib/flash/tasmota/set-up-options';
-import type { TasmotaWishes } from '../../../lib/flash/tasmota/wishes';
+import type { TasmotaSettings } from '../../../lib/flash/tasmota/settings';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { booted, imageWith, pageOf, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
@@ -16,7 +16,7 @@ import { ON_LOOPBACK } from '../bench';
 const HOME = { ssid: 'home', password: 'top secret' };
 /** A backlog would be cut at one of its signs, and swallow what follows at the other. */
 const ODD = { ssid: 'home', password: 'top; {secret' };
-const NOTHING: TasmotaWishes = {
+const NOTHING: TasmotaSettings = {
   ...HOME,
   mqtt: undefined,
   topic: undefined,
@@ -31,7 +31,7 @@ interface Bench {
   readonly homeUrl: string;
   readonly said: string[];
   readonly setUp: (
-    wishes?: Partial<TasmotaWishes>,
+    wishes?: Partial<TasmotaSettings>,
     options?: Partial<SetUpOptions>,
     signal?: AbortSignal,
   ) => Promise<TasmotaSetUp>;
@@ -61,13 +61,13 @@ async function bench(more: Partial<VirtualSonoffOptions> = {}, image = TASMOTA):
         host,
         {
           device: { mac: undefined, model: 'PSC-B01-GL', ip: undefined },
-          wishes: { ...NOTHING, ...wishes },
+          settings: { ...NOTHING, ...wishes },
           apUrl,
           homeUrl,
           // No test comes to it.
           timeoutSeconds: 600,
           lookPauseMs: 50,
-          say: (name) => void (said.at(-1) === name || said.push(name)),
+          report: (name) => void (said.at(-1) === name || said.push(name)),
           ...options,
         },
         signal,
@@ -85,7 +85,7 @@ async function refusal(work: Promise<unknown>): Promise<FlashError> {
 /** The error of a set-up whose time is over as soon as it says this. */
 async function overAt(
   said: string,
-  begin: (options: Pick<SetUpOptions, 'timeoutSeconds' | 'mqttLimitMs' | 'say'>) => Promise<unknown>,
+  begin: (options: Pick<SetUpOptions, 'timeoutSeconds' | 'mqttLimitMs' | 'report'>) => Promise<unknown>,
 ): Promise<FlashError> {
   const timeoutSeconds = 86_400;
   let endTime = (): void => assert.fail('no time limit was set');
@@ -94,9 +94,9 @@ async function overAt(
     if (ms === timeoutSeconds * 1000) endTime = act;
     return real(act, ms);
   });
-  const say = (name: string): void => void (name === said && endTime());
+  const report = (name: string): void => void (name === said && endTime());
   try {
-    return await refusal(begin({ timeoutSeconds, mqttLimitMs: timeoutSeconds * 1000, say }));
+    return await refusal(begin({ timeoutSeconds, mqttLimitMs: timeoutSeconds * 1000, report }));
   } finally {
     timers.mock.restore();
   }
@@ -241,21 +241,21 @@ describe('flash: setting up a Tasmota', () => {
     const other = { mac: '5C:CF:7F:00:00:01', model: undefined, ip: undefined };
     const cancel = new AbortController();
     let strangers = 0;
-    const say = (name: string): void => {
+    const report = (name: string): void => {
       // It is looked past, and looked for again.
       if (name === 'tasmota-stranger' && ++strangers === 3) cancel.abort(new FlashError('cancelled'));
     };
-    assert.equal((await refusal(setUp({}, { device: other, say }, cancel.signal))).code, 'cancelled');
+    assert.equal((await refusal(setUp({}, { device: other, report }, cancel.signal))).code, 'cancelled');
     assert.ok(!device.log.some((line) => /Tasmota: (Backlog|SSID)/.test(line)));
   });
 
   it('ends as cancelled, and not as refused, where it is cancelled at a command', async () => {
     const { setUp, device } = await bench();
     const cancel = new AbortController();
-    const say = (name: string): void => {
+    const report = (name: string): void => {
       if (name === 'tasmota-at-home') cancel.abort(new FlashError('cancelled'));
     };
-    assert.equal((await refusal(setUp({ topic: 'never' }, { say }, cancel.signal))).code, 'cancelled');
+    assert.equal((await refusal(setUp({ topic: 'never' }, { report }, cancel.signal))).code, 'cancelled');
     assert.ok(!device.log.some((line) => line.includes('never')));
   });
 
@@ -284,7 +284,7 @@ describe('flash: setting up a Tasmota', () => {
     assert.match(error.message, /its module is 1, not 99/);
   });
 
-  const unusable: [string, Partial<TasmotaWishes>, string][] = [
+  const unusable: [string, Partial<TasmotaSettings>, string][] = [
     ['a password of 4 characters', { password: 'abcd' }, 'tasmota-setting-unusable'],
     ['a topic with a space', { topic: 'my lamp' }, 'tasmota-setting-unusable'],
     ['a name that means something else', { name: '1' }, 'tasmota-setting-unusable'],

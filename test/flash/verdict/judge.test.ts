@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../../lib/errors';
-import type { NewFirmwareSighting, Observation, StrangerAct, Unstamped } from '../../../lib/flash/verdict/observation';
+import type {
+  NewFirmwareSighting,
+  Observation,
+  StrangerAct,
+  NewObservation,
+} from '../../../lib/flash/verdict/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
 import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import { RULES } from '../../../lib/flash/verdict/rules';
-import { Sightings } from '../../../lib/flash/verdict/sightings';
+import { EvidenceView } from '../../../lib/flash/verdict/evidence-view';
 import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
 
 const DEVICE = '1000a1b2c3';
@@ -12,7 +17,7 @@ const PEER = '192.168.1.20';
 const NEIGHBOUR = '192.168.1.30';
 
 /** An observation at so many seconds after the job's start. */
-type Timed = [seconds: number, sighting: Unstamped];
+type Timed = [seconds: number, sighting: NewObservation];
 
 const BEGAN = {
   provision: { kind: 'stage', stage: 'provision', event: 'began', seconds: 600, url: 'http://10.10.7.1' },
@@ -60,18 +65,18 @@ const BEGAN = {
     deviceid: DEVICE,
     url: 'http://192.168.4.1 and http://192.168.1.20',
   },
-} as const satisfies Record<string, Unstamped>;
+} as const satisfies Record<string, NewObservation>;
 
-const over = (stage: keyof typeof BEGAN): Unstamped => ({ kind: 'stage', stage, event: 'over' });
-const newFirmwareLooked = (...results: NewFirmwareSighting['result'][]): Unstamped => ({
+const over = (stage: keyof typeof BEGAN): NewObservation => ({ kind: 'stage', stage, event: 'over' });
+const newFirmwareLooked = (...results: NewFirmwareSighting['result'][]): NewObservation => ({
   kind: 'new-firmware-looked',
   looks: results.map((result, index) => ({ url: `http://192.168.${4 - 3 * index}.1`, result })),
 });
-const addresses = (...list: [name: string, address: string][]): Unstamped => ({
+const addresses = (...list: [name: string, address: string][]): NewObservation => ({
   kind: 'addresses',
   addresses: list.map(([name, address]) => ({ name, address })),
 });
-const apLooked = (result: 'silent' | 'strange' | 'answered', joined: boolean): Unstamped => ({
+const apLooked = (result: 'silent' | 'strange' | 'answered', joined: boolean): NewObservation => ({
   kind: 'ap-looked',
   result,
   joined,
@@ -92,8 +97,8 @@ const WIFI_FAILURES = [
   'wifi-supervisor-failed',
   'wifi-supervisor-timeout',
 ] as const;
-const wifi = (event: 'joining' | 'joined'): Unstamped => ({ kind: 'wifi', event, ssid: 'ITEAD-1000a1b2c3' });
-const wifiFailed = (code: ErrorCode): Unstamped => ({
+const wifi = (event: 'joining' | 'joined'): NewObservation => ({ kind: 'wifi', event, ssid: 'ITEAD-1000a1b2c3' });
+const wifiFailed = (code: ErrorCode): NewObservation => ({
   kind: 'wifi',
   event: code === 'wifi-lost' ? 'lost' : 'failed',
   code,
@@ -106,8 +111,8 @@ const wifiFailed = (code: ErrorCode): Unstamped => ({
     bssid: '5E:CF:7F:A1:B2:C3',
   },
 });
-const tlsDialled = (peer = PEER): Unstamped => ({ kind: 'dialled', peer, port: 'tls' });
-const rejected = (peer = PEER): Unstamped => ({
+const tlsDialled = (peer = PEER): NewObservation => ({ kind: 'dialled', peer, port: 'tls' });
+const rejected = (peer = PEER): NewObservation => ({
   kind: 'tls-failed',
   peer,
   failure: 'certificate-rejected',
@@ -115,7 +120,7 @@ const rejected = (peer = PEER): Unstamped => ({
   reason: 'it broke off after our certificate',
   helloSeen: true,
 });
-const empty = (peer = PEER): Unstamped => ({
+const empty = (peer = PEER): NewObservation => ({
   kind: 'tls-failed',
   peer,
   failure: 'broken-off',
@@ -123,11 +128,11 @@ const empty = (peer = PEER): Unstamped => ({
   reason: 'it broke off before our certificate',
   helloSeen: false,
 });
-const provisioned: Unstamped = { kind: 'provisioned', answer: 'accepted' };
-const told = (address: string): Unstamped => ({ ...provisioned, told: address });
-const old = (seen: Unstamped): Unstamped => ({ ...seen, isOld: true }) as Unstamped;
-const stranger = (peer: string, act: StrangerAct): Unstamped => ({ kind: 'stranger', peer, act });
-const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): Unstamped => ({
+const provisioned: NewObservation = { kind: 'provisioned', answer: 'accepted' };
+const told = (address: string): NewObservation => ({ ...provisioned, told: address });
+const old = (seen: NewObservation): NewObservation => ({ ...seen, isOld: true }) as NewObservation;
+const stranger = (peer: string, act: StrangerAct): NewObservation => ({ kind: 'stranger', peer, act });
+const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: string } = {}): NewObservation => ({
   kind: 'dispatched',
   peer: PEER,
   via: 'tls',
@@ -136,8 +141,8 @@ const dispatched = (more: { peer?: string; via?: 'tls' | 'plain'; deviceid?: str
   romVersion: '1.5.5',
   ...more,
 });
-const sent = (session = 1, version = '23.42.5'): Unstamped => ({ kind: 'upgrade-sent', version, session });
-const ranged = (first: number, randPosition: number): Unstamped => ({
+const sent = (session = 1, version = '23.42.5'): NewObservation => ({ kind: 'upgrade-sent', version, session });
+const ranged = (first: number, randPosition: number): NewObservation => ({
   kind: 'image-requested',
   role: 'user2',
   class: 'range',
@@ -145,14 +150,14 @@ const ranged = (first: number, randPosition: number): Unstamped => ({
   size: 239_220,
   randPosition,
 });
-const whole = (randPosition = 3): Unstamped => ({
+const whole = (randPosition = 3): NewObservation => ({
   kind: 'image-requested',
   role: 'user2',
   class: 'no-range',
   size: 239_220,
   randPosition,
 });
-const wholeEnded = (bytes: number, ms: number): Unstamped => ({
+const wholeEnded = (bytes: number, ms: number): NewObservation => ({
   kind: 'image-ended',
   role: 'user2',
   class: 'no-range',
@@ -162,17 +167,21 @@ const wholeEnded = (bytes: number, ms: number): Unstamped => ({
 });
 /** Of 239220 bytes. */
 const lastPiece = ranged(237_568, 9);
-const acknowledged = (error: number): Unstamped => ({ kind: 'acknowledged', error });
-const lost: Unstamped = { kind: 'session-lost' };
-const looked = (ownAddress: string | undefined, answered: boolean): Unstamped => ({
+const acknowledged = (error: number): NewObservation => ({ kind: 'acknowledged', error });
+const lost: NewObservation = { kind: 'session-lost' };
+const looked = (ownAddress: string | undefined, answered: boolean): NewObservation => ({
   kind: 'finalstage-looked',
   answered,
   ...(ownAddress === undefined ? {} : { ownAddress }),
 });
-const dialled: Unstamped = { kind: 'finalstage-dialled' };
-const requested = (image: 'user2' | 'final'): Unstamped => ({ kind: 'finalstage-requested', image, size: 482_432 });
+const dialled: NewObservation = { kind: 'finalstage-dialled' };
+const requested = (image: 'user2' | 'final'): NewObservation => ({
+  kind: 'finalstage-requested',
+  image,
+  size: 482_432,
+});
 type How = 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
-const ended = (image: 'user2' | 'final', how: How, bytes = 482_432): Unstamped => ({
+const ended = (image: 'user2' | 'final', how: How, bytes = 482_432): NewObservation => ({
   kind: 'finalstage-ended',
   image,
   how,
@@ -364,7 +373,7 @@ const CASES: readonly Case[] = [
       [0, provisioned],
       [1, BEGAN.cloud],
       [2, tlsDialled(NEIGHBOUR)],
-      [2, { ...rejected(NEIGHBOUR), isModern: true } as Unstamped],
+      [2, { ...rejected(NEIGHBOUR), isModern: true } as NewObservation],
       ...[9, 12, 18].map((at): Timed => [at, rejected()]),
     ],
   },
@@ -376,8 +385,8 @@ const CASES: readonly Case[] = [
     seen: [
       [0, provisioned],
       [1, BEGAN.cloud],
-      [5, { ...dispatched(), isProven: true } as Unstamped],
-      ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isModern: true } as Unstamped]),
+      [5, { ...dispatched(), isProven: true } as NewObservation],
+      ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isModern: true } as NewObservation]),
     ],
   },
   {
@@ -387,7 +396,7 @@ const CASES: readonly Case[] = [
     isFinal: true,
     seen: [
       [0, BEGAN.cloud],
-      [5, { ...dispatched(), isProven: true } as Unstamped],
+      [5, { ...dispatched(), isProven: true } as NewObservation],
       [6, tlsDialled(NEIGHBOUR)],
       ...[9, 12, 18].map((at): Timed => [at, rejected()]),
     ],
@@ -411,7 +420,7 @@ const CASES: readonly Case[] = [
         [
           [0, provisioned],
           [1, BEGAN.cloud],
-          ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isShared: true } as Unstamped]),
+          ...[9, 12, 18].map((at): Timed => [at, { ...rejected(), isShared: true } as NewObservation]),
         ],
         PEER,
       ],
@@ -443,7 +452,10 @@ const CASES: readonly Case[] = [
     code: 'certificate-rejected',
     confidence: 'likely',
     isFinal: false,
-    seen: [[0, BEGAN.cloud], ...[1, 2, 3, 4].map((at): Timed => [at, { ...rejected(), isOld: true } as Unstamped])],
+    seen: [
+      [0, BEGAN.cloud],
+      ...[1, 2, 3, 4].map((at): Timed => [at, { ...rejected(), isOld: true } as NewObservation]),
+    ],
   },
   {
     title: 'a second peer with the id and another key',
@@ -498,7 +510,7 @@ const CASES: readonly Case[] = [
     isFinal: true,
     seen: [
       [0, BEGAN.cloud],
-      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as Unstamped],
+      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as NewObservation],
     ],
   },
   {
@@ -508,7 +520,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.cloud],
-      [9, { ...dispatched(), romVersion: '2.6.1' } as Unstamped],
+      [9, { ...dispatched(), romVersion: '2.6.1' } as NewObservation],
     ],
   },
   {
@@ -518,8 +530,8 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.cloud],
-      [9, { ...dispatched(), isProven: true } as Unstamped],
-      [10, { ...dispatched(), romVersion: '2.6.1' } as Unstamped],
+      [9, { ...dispatched(), isProven: true } as NewObservation],
+      [10, { ...dispatched(), romVersion: '2.6.1' } as NewObservation],
     ],
   },
   {
@@ -529,7 +541,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, { ...BEGAN.cloud, isForced: true }],
-      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as Unstamped],
+      [9, { ...dispatched(), romVersion: '2.6.1', isProven: true } as NewObservation],
     ],
   },
   {
@@ -539,7 +551,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.cloud],
-      [9, { ...rejected(), failure: 'refused-here', code: 'ERR_SSL_NO_SHARED_CIPHER' } as Unstamped],
+      [9, { ...rejected(), failure: 'refused-here', code: 'ERR_SSL_NO_SHARED_CIPHER' } as NewObservation],
     ],
   },
   {
@@ -677,7 +689,7 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.cloud],
       [9, tlsDialled()],
-      [9, { ...empty(), helloSeen: true } as Unstamped],
+      [9, { ...empty(), helloSeen: true } as NewObservation],
       [300, over('cloud')],
     ],
   },
@@ -880,7 +892,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
-      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, lastPiece],
       [4, lost],
     ],
@@ -893,7 +905,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
-      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, lastPiece],
       [4, lost],
     ],
@@ -906,7 +918,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.upgrade],
-      [1, { ...sent(), isOneHop: true } as Unstamped],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, ranged(0, 3)],
       [4, lost],
     ],
@@ -1597,9 +1609,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const FLASH_SENT: Unstamped = { kind: 'command', command: 'ota_flash', result: 'done' };
-const FOUND: Unstamped = { kind: 'device-info', peer: PEER, romVersion: '3.7.6' };
-const fetched = (first: number): Unstamped => ({
+const FLASH_SENT: NewObservation = { kind: 'command', command: 'ota_flash', result: 'done' };
+const FOUND: NewObservation = { kind: 'device-info', peer: PEER, romVersion: '3.7.6' };
+const fetched = (first: number): NewObservation => ({
   ...{ kind: 'image-requested', role: 'final', class: 'range', size: 20_000 },
   first,
 });
@@ -1749,8 +1761,8 @@ describe('flash/verdict', () => {
   });
 
   it('knows a device that had dialled in before its job began by what its session states', () => {
-    const ready: Unstamped = { kind: 'ready', peer: PEER, via: 'tls', model: 'PSF-B01-GL', romVersion: '2.0.1' };
-    const valuesOf = (...seen: Timed[]) => new Sightings(observe(seen), 1_001_000, PATIENCE).values;
+    const ready: NewObservation = { kind: 'ready', peer: PEER, via: 'tls', model: 'PSF-B01-GL', romVersion: '2.0.1' };
+    const valuesOf = (...seen: Timed[]) => new EvidenceView(observe(seen), 1_001_000, PATIENCE).values;
     const { model, romVersion } = valuesOf([0, BEGAN.cloud], [0, ready]);
     assert.deepEqual([model, romVersion], ['PSF-B01-GL', '2.0.1']);
     assert.equal(valuesOf([0, BEGAN.cloud], [0, dispatched()], [1, ready])['model'], 'PSF-B01-GL');

@@ -10,8 +10,8 @@ import type { Report } from '../../../lib/flash/run/report';
 import type { UpgradeDownload } from '../../../lib/flash/job/upgrade-download';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
 import type { OwnAddress } from '../../../lib/flash/verdict/observation';
-import { isTrouble, type Verdict } from '../../../lib/flash/verdict/verdict';
-import { WAITS } from '../../../lib/flash/waiting/waits';
+import { isFailure, type Verdict } from '../../../lib/flash/verdict/verdict';
+import { WAITS } from '../../../lib/flash/waits';
 import { digestOf, makeFinalImage, makeUserImage } from '../../../lib/image';
 import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../../shared/ports';
@@ -61,7 +61,7 @@ async function endsWith(
   assert.deepEqual([...sayings.trouble()], [code]);
   const verdict = job.evidence.verdict();
   assert.equal(verdict.code, code);
-  assert.ok(isTrouble(verdict) && verdict.text === error.message, `${verdict.text}\n${error.message}`);
+  assert.ok(isFailure(verdict) && verdict.text === error.message, `${verdict.text}\n${error.message}`);
   assert.ok(verdict.evidence.length > 0);
   assert.equal(job.snapshot().verdict?.code, code);
   return job;
@@ -127,7 +127,7 @@ describe('flash/verdict over real sockets', () => {
     it('ap-silent: this machine is in its network, and another route swallows what is sent', async () => {
       const bench = await openBench();
       bench.around.ownAddresses = () => [{ name: 'wlan0', address: '10.10.7.2' }];
-      impatient(bench, { apSilent: 100 });
+      impatient(bench, { apSilentMs: 100 });
       const url = await listen((socket) => void socket.destroy());
       await timesOutWith(bench, 'ap-silent', provision(bench, url));
     });
@@ -188,7 +188,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('nothing-arrived is said long before the limit', async () => {
       const bench = await openBench();
-      impatient(bench, { nothingArrived: 200 });
+      impatient(bench, { nothingArrivedMs: 200 });
       const stage = cloud(bench);
       const warned = await stage.recorder.reported(({ warning }) => warning !== undefined);
       assert.equal(warned.warning, 'nothing-arrived');
@@ -343,7 +343,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('download-blocked: it cannot reach the port of the images', async () => {
       const { bench } = await ready({ fault: 'download-blocked', timings: { connect: 400 } });
-      for (const job of bench.host.jobs.all()) job.evidence.patience = { ...PATIENCE, failedConnection: 300 };
+      for (const job of bench.host.jobs.all()) job.evidence.patience = { ...PATIENCE, failedConnectionMs: 300 };
       await endsWith(bench, 'download-blocked', upgrade(bench));
     });
 
@@ -410,7 +410,7 @@ describe('flash/verdict over real sockets', () => {
         false,
       );
       // As if its last byte had gone out so long ago that the slowest flash is written.
-      job.evidence.patience = { ...PATIENCE, oneHopWrites: 0 };
+      job.evidence.patience = { ...PATIENCE, oneHopWritesMs: 0 };
       job.download.sentUpTo(0, new Date(Date.now() - WAITS.upgradeFlowsMs - WAITS.darkAtMostMs));
       assert.match((await stage.recorder.reported(isTold)).text, /power-cycle/i);
     });
@@ -478,7 +478,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('finalstage-blocked: it is joined, but a firewall keeps it away', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' }, [wlan('192.168.4.2')]);
-      impatient(bench, { finalStageDials: 300 });
+      impatient(bench, { finalStageDialsMs: 300 });
       await timesOutWith(bench, 'finalstage-blocked', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
@@ -502,7 +502,7 @@ describe('flash/verdict over real sockets', () => {
     it('finalstage-half-erased: it connects and never asks', async () => {
       const { bench, device } = await inFinalStage({ slot: 1 });
       device.flash.fill(0xff, 0x1000, 0x80000);
-      impatient(bench, { halfErased: 700 });
+      impatient(bench, { halfErasedMs: 700 });
       await timesOutWith(
         bench,
         'finalstage-half-erased',
@@ -528,7 +528,7 @@ describe('flash/verdict over real sockets', () => {
 
     it('finalstage-left-early: it is gone before it asked for anything', async () => {
       const { bench, device } = await inFinalStage({ fault: 'finalstage-blocked' });
-      impatient(bench, { leftEarly: 300 });
+      impatient(bench, { leftEarlyMs: 300 });
       const stage = watch(bench, device.finalStageUrl);
       await timesOutWith(bench, 'finalstage-left-early', stage, async () => {
         const job = bench.host.jobs.all().at(-1);

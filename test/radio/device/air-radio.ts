@@ -1,4 +1,4 @@
-import type { HomeNetwork, OwnNetwork, Radio } from '../../../lib/virtual/radio';
+import type { HomeNetwork, OwnNetwork, VirtualRadio } from '../../../lib/virtual/device/radio';
 import { AccessPoint } from '../air/access-point';
 import { Station } from '../air/station';
 
@@ -11,7 +11,7 @@ export interface Radios {
 const CHANNEL = 6;
 
 /** The device's radio in real 802.11. Runs in the namespace that holds the radios. */
-export function airRadio({ ap, station }: Radios, withoutLeases: boolean): Radio {
+export function airRadio({ ap, station }: Radios, withoutLeases: boolean): VirtualRadio {
   const home = new Station(station);
   let own: AccessPoint | undefined;
   return {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { LoadedImage } from '../../firmware/firmware';
+import type { LoadedImage } from '../../../firmware/firmware';
 import type { Job } from '../../job/job';
 
 /** An image takes 127 requests. */

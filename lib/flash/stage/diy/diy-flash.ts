@@ -5,16 +5,16 @@ import { FlashError } from '../../../errors';
 import type { DiyCommand } from '../../../protocol/diy/commands';
 import { resultCodeOf } from '../../../protocol/diy/result-report';
 import { countDownloads } from '../../../protocol/diy/download-count';
-import { loadForRoute, type FirmwareSources, type LoadedImage } from '../../firmware/firmware';
-import { refuseRehearsalImages } from '../../firmware/rehearsal';
+import { loadImages, type FirmwareSources, type LoadedImage } from '../../../firmware/firmware';
+import { refuseRehearsalImages } from '../../../firmware/rehearsal';
 import type { StageHost } from '../stage-host';
 import { DIY } from '../../routes';
 import type { StageContext } from '../../run/stage-runs';
-import { firstOf } from '../../waiting/first-of';
-import { Throttle } from '../../waiting/throttle';
-import { waitFor } from '../../waiting/wait';
+import { firstOf } from '../../../timing/first-of';
+import { Throttle } from '../../../timing/throttle';
+import { waitFor } from '../../../timing/wait';
 import { imageOptions } from '../image-options';
-import { untilOver, watchTrouble, witnessed, type Beginning } from '../judged';
+import { withStageLimit, watchTrouble, recorded, type Beginning } from '../stage-frame';
 import { DiyDownload } from './diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
 import { doneBefore, untilGone } from './gone';
@@ -66,15 +66,15 @@ export async function diyFlash(
     ...(deviceid === undefined ? {} : { deviceid }),
     ...(url === undefined ? {} : { url }),
   };
-  return await witnessed(context, beginning, async () => {
+  return await recorded(context, beginning, async () => {
     const image = await load(context, host, options.sources);
     const flash: { download?: DiyDownload } = {};
     const isBusy = (): boolean => flash.download?.isFlowing(host.waits.lanStalledMs) ?? false;
     const stopWatching = watchTrouble(context.job, (trouble) => {
-      if (trouble) context.say('diy-trouble', { message: trouble.text });
+      if (trouble) context.report('diy-trouble', { message: trouble.text });
     });
     try {
-      return await untilOver(context, beginning, { isBusy }, async (signal) => {
+      return await withStageLimit(context, beginning, { isBusy }, async (signal) => {
         try {
           const device = await findOrGone(context, host, options, image, signal);
           if (typeof device === 'string') return leftMeanwhile(context, image, device);
@@ -99,13 +99,13 @@ async function load(
   host: StageHost,
   sources: FirmwareSources | undefined,
 ): Promise<LoadedImage> {
-  context.say('load-firmware');
+  context.report('load-firmware');
   const { job } = context;
   const kept = job.isResuming('diy') ? job.firmware.final : undefined;
   job.route = DIY;
   if (kept) return kept;
   if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
-  job.firmware = await loadForRoute(DIY, sources, imageOptions(context, host));
+  job.firmware = await loadImages(DIY, sources, imageOptions(context, host));
   const { final } = job.firmware;
   if (!final) throw new FlashError('firmware-missing', { what: 'final image' });
   return final;
@@ -136,7 +136,7 @@ async function findOrGone(
 
 function leftMeanwhile(context: StageContext, image: LoadedImage, proof: Proof): Record<string, unknown> {
   const { job } = context;
-  context.say('diy-written', { deviceid: job.deviceid ?? 'unknown' }, { fraction: 1 });
+  context.report('diy-written', { deviceid: job.deviceid ?? 'unknown' }, { fraction: 1 });
   const { ip: address = null, romVersion: version = null } = job.facts;
   return { intermediate: DIY.name, address, version, image: 'final', size: image.bytes.length, proof };
 }
@@ -149,7 +149,7 @@ async function find(
   signal: AbortSignal,
 ): Promise<FoundDevice> {
   const { job } = context;
-  context.say('diy-look', {}, { fraction: 0.02 });
+  context.report('diy-look', {}, { fraction: 0.02 });
   const device = await findDevice(options, signal);
   const { address, info } = device;
   if (!options.force) requireEsp8266(device);
@@ -175,9 +175,9 @@ async function find(
     host.directory.saw({ deviceid, how, version: romVersion, address });
   }
   const values = { deviceid: deviceid ?? address, address, romVersion: romVersion ?? '3.x' };
-  context.say('diy-found', values, { fraction: 0.05 });
-  if (romVersion !== undefined && isNewerThanProven(romVersion)) context.say('diy-version-unknown', values);
-  if (rssi !== undefined && rssi < WEAK_DBM) context.say('diy-weak-signal', { ...values, rssi });
+  context.report('diy-found', values, { fraction: 0.05 });
+  if (romVersion !== undefined && isNewerThanProven(romVersion)) context.report('diy-version-unknown', values);
+  if (rssi !== undefined && rssi < WEAK_DBM) context.report('diy-weak-signal', { ...values, rssi });
   return device;
 }
 
@@ -207,7 +207,7 @@ class OneFlash {
     this.download.on('changed', progress.call);
     try {
       const proof = await this.#attempts(signal);
-      this.context.say('diy-written', { deviceid: this.#deviceid }, { fraction: 1 });
+      this.context.report('diy-written', { deviceid: this.#deviceid }, { fraction: 1 });
       return this.#summary(proof);
     } finally {
       this.download.off('changed', progress.call);
@@ -226,7 +226,7 @@ class OneFlash {
       if (end !== 'stalled') return end;
       this.download.again();
       const values = { deviceid: this.#deviceid, attempt: attempt + 1, attempts: ATTEMPTS };
-      this.context.say('diy-again', values);
+      this.context.report('diy-again', values);
     }
   }
 
@@ -237,7 +237,7 @@ class OneFlash {
     // What is done to a device must outlive this process before it is done.
     await host.kept();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
-    context.say('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
+    context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
     const outcome = await this.#answerTo(command, signal);
     noteCommand(context.job, 'ota_flash', outcome);
     if (isRefusal(outcome)) throw device.client.errorOf('ota_flash', outcome, { limitMs: REPLY_MS });
@@ -289,7 +289,7 @@ class OneFlash {
     const { sent, size, requests } = this.download;
     if (requests === 0) return;
     const values = { deviceid: this.#deviceid, image: 'final', sent, size };
-    this.context.say('image-flows', values, { fraction: 0.12 + 0.83 * (sent / size) });
+    this.context.report('image-flows', values, { fraction: 0.12 + 0.83 * (sent / size) });
   }
 
   #summary(proof: Proof): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { asFlashError, FlashError } from '../../../errors';
 import { localIPv4 } from '../../../net/addresses';
 import type { DiyInfo } from '../../../protocol/diy/reply';
 import type { EwelinkRecord } from '../../../protocol/diy/txt-record';
-import { waitFor } from '../../waiting/wait';
+import { waitFor } from '../../../timing/wait';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;

@@ -1,5 +1,5 @@
 import { FlashError } from '../../../errors';
-import { roadOf } from '../../../protocol/roads';
+import { methodOf } from '../../../protocol/compatibility';
 import type { FoundDevice } from './found-device';
 
 /** The first version of DIY mode on an ESP8266; what has a lower one is another chip (docs/dev/diy-mode.md#1.1). */
@@ -24,6 +24,6 @@ function whyNot({ info, record }: Pick<FoundDevice, 'info' | 'record'>): string 
     return 'it has several channels, as only devices with another chip do';
   const major = Number(info.fwVersion?.split('.')[0] ?? FIRST_MAJOR);
   if (major < FIRST_MAJOR) return `firmware ${info.fwVersion} with DIY mode runs on another chip than the ESP8266`;
-  const { level, reason } = roadOf({ mdns: { type: record?.type ?? 'diy_plug' } });
+  const { level, reason } = methodOf({ mdns: { type: record?.type ?? 'diy_plug' } });
   return level === 'unsupported' ? reason : undefined;
 }

@@ -11,7 +11,7 @@ import { unlockLocally } from './local-unlock';
  * @throws FlashError `diy-unlock-*`, `diy-locked`, `address-invalid`, `cancelled`, and as `DiyClient.identify`
  */
 export async function unlock(
-  { job, say }: Pick<StageContext, 'job' | 'say'>,
+  { job, report }: Pick<StageContext, 'job' | 'report'>,
   host: StageHost,
   device: FoundDevice,
   { isLocal, signal }: { readonly isLocal: boolean; readonly signal: AbortSignal },
@@ -20,10 +20,10 @@ export async function unlock(
   if (info.otaUnlock === true) return;
   const deviceid = client.deviceid ?? client.url;
   const options = { job, signal, waits: host.waits };
-  say('diy-unlock', { deviceid }, { fraction: 0.08 });
+  report('diy-unlock', { deviceid }, { fraction: 0.08 });
   const refusal = await askForUnlock(device, options);
   if (!refusal) return;
   if (!isLocal) throw refusal;
-  say('diy-unlock-local', { deviceid }, { fraction: 0.09 });
+  report('diy-unlock-local', { deviceid }, { fraction: 0.09 });
   await unlockLocally(host, device, options);
 }

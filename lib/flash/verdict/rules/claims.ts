@@ -1,6 +1,6 @@
 import type { Seen } from '../observation';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['cloud', 'upgrade'] as const;
 
@@ -30,6 +30,6 @@ export const CLAIM_RULES: readonly Rule[] = [
   },
 ];
 
-function ofAct(seen: Sightings, act: Seen<'stranger'>['act']): Seen<'stranger'>[] {
+function ofAct(seen: EvidenceView, act: Seen<'stranger'>['act']): Seen<'stranger'>[] {
   return seen.inStage('stranger').filter((stranger) => stranger.act === act);
 }

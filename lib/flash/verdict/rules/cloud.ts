@@ -1,8 +1,8 @@
-import { isCloudRoad, roadOf } from '../../../protocol/roads';
+import { isCloudMethod, methodOf } from '../../../protocol/compatibility';
 import type { Seen } from '../observation';
 import { overlapAtHome } from '../networks';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['cloud'] as const;
 
@@ -27,10 +27,10 @@ export const CLOUD_RULES: readonly Rule[] = [
       if (seen.began?.deviceid === undefined || seen.began.isForced) return undefined;
       const all = seen.dispatches();
       const last = all.findLast(({ isProven }) => isProven) ?? all.at(-1);
-      const road = last && roadOf(last);
-      if (!road || isCloudRoad(road)) return undefined;
+      const known = last && methodOf(last);
+      if (!known || isCloudMethod(known)) return undefined;
       const { deviceid, model, romVersion, isProven = false } = last;
-      const values = { deviceid, model, romVersion, reason: road.reason };
+      const values = { deviceid, model, romVersion, reason: known.reason };
       return { confidence: isProven ? 'certain' : 'likely', isFinal: isProven, values, evidence: [last] };
     },
   },
@@ -123,7 +123,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     see: (seen) => {
       if (!seen.began || !isSilent(seen)) return undefined;
       const doubts = setUpOf(seen)?.doubts;
-      const seconds = seen.missingSeconds(seen.patience.nothingArrived);
+      const seconds = seen.missingSeconds(seen.patience.nothingArrivedMs);
       const values = { seconds, doubts: doubts === undefined ? '' : `${doubts} ` };
       return { confidence: 'likely', values, evidence: [seen.began] };
     },
@@ -140,32 +140,32 @@ export const CLOUD_RULES: readonly Rule[] = [
 ];
 
 /** Whether nobody has dialled for so long that a device which was set up would have. */
-function isSilent(seen: Sightings): boolean {
+function isSilent(seen: EvidenceView): boolean {
   const { began } = seen;
   const hasCome = seen.inStage('dialled').some(({ port }) => port !== 'images') || seen.inStage('ready').length > 0;
-  return began !== undefined && !hasCome && seen.isLate(began.at, seen.patience.nothingArrived);
+  return began !== undefined && !hasCome && seen.isLate(began.at, seen.patience.nothingArrivedMs);
 }
 
 /** Whether a peer has dispatched as another device than the one that is waited for. */
-function isAnother(seen: Sightings, peer: string): boolean {
+function isAnother(seen: EvidenceView, peer: string): boolean {
   const deviceid = seen.began?.deviceid;
   const ids = ofPeer(seen.inStage('dispatched'), peer).map((dispatched) => dispatched.deviceid);
   return deviceid !== undefined && ids.length > 0 && !ids.includes(deviceid);
 }
 
 /** What came of a kind since the device dispatched last, which shows that its way to us is free. */
-function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: Sightings, kind: K): Seen<K>[] {
+function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: EvidenceView, kind: K): Seen<K>[] {
   const last = seen.dispatches().at(-1);
   const isInStage = last !== undefined && seen.inStage('dispatched').includes(last);
   return isInStage ? seen.after(last, kind) : seen.inStage(kind);
 }
 
-function failures(seen: Sightings, failure: Seen<'tls-failed'>['failure']): Seen<'tls-failed'>[] {
+function failures(seen: EvidenceView, failure: Seen<'tls-failed'>['failure']): Seen<'tls-failed'>[] {
   return sinceDispatch(seen, 'tls-failed').filter((failed) => failed.failure === failure);
 }
 
 /** Handshakes that were never begun, and connections to the plain port that nothing has followed. */
-function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'>)[] {
+function emptyConnections(seen: EvidenceView): (Seen<'tls-failed'> | Seen<'dialled'>)[] {
   const unsaid = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
   );
@@ -174,12 +174,12 @@ function emptyConnections(seen: Sightings): (Seen<'tls-failed'> | Seen<'dialled'
   const mute = seen
     .inStage('dialled')
     .filter((dialled) => dialled.port === 'plain' && !isOther.has(dialled.peer))
-    .filter((dialled) => seen.isLate(dialled.at, seen.patience.saysNothing));
+    .filter((dialled) => seen.isLate(dialled.at, seen.patience.saysNothingMs));
   return [...unsaid, ...mute];
 }
 
 /** Where the device dials from, if that is known: by its key, or because no other peer has come since it was set up. */
-function deviceAddress(seen: Sightings): string | undefined {
+function deviceAddress(seen: EvidenceView): string | undefined {
   const proven = seen.dispatches().findLast(({ isProven }) => isProven);
   if (proven) return proven.peer;
   const [only, second] = newcomersOf(seen);
@@ -187,7 +187,7 @@ function deviceAddress(seen: Sightings): string | undefined {
 }
 
 /** Who has come for the first time since the device was set up, but for those that have shown that they are others. */
-function newcomersOf(seen: Sightings): string[] {
+function newcomersOf(seen: EvidenceView): string[] {
   const mark = setUpOf(seen) ?? seen.began;
   const deviceid = seen.began?.deviceid;
   const others = seen.after(mark, 'dispatched').filter((one) => deviceid !== undefined && one.deviceid !== deviceid);
@@ -199,12 +199,12 @@ function newcomersOf(seen: Sightings): string[] {
   return [...peers];
 }
 
-function setUpOf(seen: Sightings): Seen<'provisioned'> | undefined {
+function setUpOf(seen: EvidenceView): Seen<'provisioned'> | undefined {
   return seen.ever('provisioned').at(-1);
 }
 
 /** Those that can be the device's, and no other's that is waited for at the same time. */
-function rejectionsSinceSetUp(seen: Sightings): Seen<'tls-failed'>[] {
+function rejectionsSinceSetUp(seen: EvidenceView): Seen<'tls-failed'>[] {
   return seen
     .after(setUpOf(seen), 'tls-failed')
     .filter((failed) => failed.failure === 'certificate-rejected' && !failed.isOld && !failed.isModern)
@@ -212,10 +212,10 @@ function rejectionsSinceSetUp(seen: Sightings): Seen<'tls-failed'>[] {
 }
 
 /** Often enough, and with the pauses that a device makes between two tries: a burst is something else. */
-function isRepeated(seen: Sightings, rejections: readonly Seen<'tls-failed'>[]): boolean {
+function isRepeated(seen: EvidenceView, rejections: readonly Seen<'tls-failed'>[]): boolean {
   const [first, last] = [rejections[0], rejections.at(-1)];
   if (!first || !last || rejections.length < REJECTIONS_FOR_CERTAINTY) return false;
-  return last.at - first.at >= seen.patience.refusalSpan;
+  return last.at - first.at >= seen.patience.refusalSpanMs;
 }
 
 function ofPeer<T extends { peer: string }>(seen: readonly T[], peer: string | undefined): T[] {

@@ -1,6 +1,6 @@
 import { PIECE_BYTES } from '../../../client/range-fetch';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['diy'] as const;
 
@@ -25,7 +25,7 @@ export const DIY_RULES: readonly Rule[] = [
     see: (seen) => {
       const sent = seen.inStage('command').findLast(({ command }) => command === 'ota_flash');
       if (!sent || seen.inStage('image-requested').length > 0) return undefined;
-      if (!seen.isLate(sent.at, seen.patience.noRequest)) return undefined;
+      if (!seen.isLate(sent.at, seen.patience.noRequestMs)) return undefined;
       return { confidence: 'likely', evidence: [sent] };
     },
   },
@@ -58,6 +58,6 @@ export const DIY_RULES: readonly Rule[] = [
   },
 ];
 
-function wasFound(seen: Sightings): boolean {
+function wasFound(seen: EvidenceView): boolean {
   return seen.inStage('device-info').length > 0;
 }

@@ -3,7 +3,7 @@ import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../../protocol/f
 import type { Observation, Seen } from '../observation';
 import { overlapAtHome, overlapOf } from '../networks';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['finalstage'] as const;
 
@@ -24,12 +24,12 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     see: (seen) => {
       const dials = dialsWithoutRequest(seen);
       const [first, last] = [dials[0], dials.at(-1)];
-      if (!first || !last || seen.now - first.at < seen.patience.halfErased) return undefined;
+      if (!first || !last || seen.now - first.at < seen.patience.halfErasedMs) return undefined;
       const isBehindErase = seen
         .ever('finalstage-ended')
         .some(({ image, how }) => image === 'final' && how === 'broken');
       const isRestarted = dials.some(
-        (dial, index) => dial.at - (dials[index - 1]?.at ?? dial.at) >= seen.patience.restart,
+        (dial, index) => dial.at - (dials[index - 1]?.at ?? dial.at) >= seen.patience.restartMs,
       );
       const confidence = isBehindErase || isRestarted ? 'certain' : 'likely';
       return { confidence, evidence: [first, last] };
@@ -63,7 +63,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
       const ended = seen.ever('finalstage-ended').at(-1);
       const gone = goneSince(seen);
       if (ended?.image !== 'final' || ended.how !== 'acknowledged' || !gone) return undefined;
-      if (!seen.isLate(gone.at, seen.patience.unconfirmed)) return undefined;
+      if (!seen.isLate(gone.at, seen.patience.unconfirmedMs)) return undefined;
       return { confidence: 'likely', evidence: [ended, gone] };
     },
   },
@@ -128,7 +128,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
       const [before, after] = [seen.inStage('addresses')[0], seen.inStage('addresses').at(-1)];
       const known = new Set(before?.addresses.map(({ address }) => address));
       const odd = after?.addresses.find(({ address }) => address.startsWith(NO_DHCP) && !known.has(address));
-      if (!after || !odd || joined || !seen.isLate(after.at, seen.patience.saysNothing)) return undefined;
+      if (!after || !odd || joined || !seen.isLate(after.at, seen.patience.saysNothingMs)) return undefined;
       return { confidence: 'likely', values: { actual: odd.address }, evidence: [after] };
     },
   },
@@ -152,7 +152,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     see: (seen) => {
       const joined = joinedSince(seen);
       if (joined?.ownAddress !== FINALSTAGE_HOST_ADDRESS || isReached(seen)) return undefined;
-      if (!seen.isLate(joined.at, seen.patience.finalStageDials)) return undefined;
+      if (!seen.isLate(joined.at, seen.patience.finalStageDialsMs)) return undefined;
       return { confidence: 'likely', values: { port: seen.began?.ports ?? '?' }, evidence: [joined] };
     },
   },
@@ -163,7 +163,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     see: (seen) => {
       const gone = goneSince(seen);
       if (!gone || isDone(seen, 'final')) return undefined;
-      const { leftEarly, secondCycle } = seen.patience;
+      const { leftEarlyMs: leftEarly, secondCycleMs: secondCycle } = seen.patience;
       if (!seen.isLate(gone.at, isDone(seen, 'user2') ? secondCycle : leftEarly)) return undefined;
       return { confidence: 'likely', evidence: [gone] };
     },
@@ -190,25 +190,25 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
 ];
 
 /** Whether a peer is in FinalStage's own network, and is neither FinalStage nor this machine. */
-function isGuest(seen: Sightings, peer: string): boolean {
+function isGuest(seen: EvidenceView, peer: string): boolean {
   const others = [FINALSTAGE_ADDRESS, joinedSince(seen)?.ownAddress];
   return isInNetwork(peer, FINALSTAGE_NETWORK) && !others.includes(peer);
 }
 
 /** The bare connections since the last request. */
-function dialsWithoutRequest(seen: Sightings): Seen<'finalstage-dialled'>[] {
+function dialsWithoutRequest(seen: EvidenceView): Seen<'finalstage-dialled'>[] {
   return seen.after(seen.ever('finalstage-requested').at(-1), 'finalstage-dialled');
 }
 
 /** How the newest transfer ended, where it was of this image and has ended. */
-function newestEnd(seen: Sightings, image: 'user2' | 'final'): Seen<'finalstage-ended'> | undefined {
+function newestEnd(seen: EvidenceView, image: 'user2' | 'final'): Seen<'finalstage-ended'> | undefined {
   const requested = seen.ever('finalstage-requested').at(-1);
   return requested?.image === image ? seen.after(requested, 'finalstage-ended').at(-1) : undefined;
 }
 
 /** Where the newest transfer of an image stands still or has broken off, that. */
 function breakOf(
-  seen: Sightings,
+  seen: EvidenceView,
   image: 'user2' | 'final',
 ): Seen<'finalstage-stalled'> | Seen<'finalstage-ended'> | undefined {
   const requested = seen.ever('finalstage-requested').at(-1);
@@ -222,24 +222,27 @@ function isInterrupted(broken: Seen<'finalstage-stalled'> | Seen<'finalstage-end
   return broken.kind === 'finalstage-ended' && broken.how === 'interrupted';
 }
 
-function sizesOf(seen: Sightings, { image, bytes }: { image: string; bytes: number }): { sent: number; size: number } {
+function sizesOf(
+  seen: EvidenceView,
+  { image, bytes }: { image: string; bytes: number },
+): { sent: number; size: number } {
   const size = seen.ever('finalstage-requested').findLast((requested) => requested.image === image)?.size ?? 0;
   return { sent: bytes, size };
 }
 
-function isDone(seen: Sightings, image: 'user2' | 'final'): boolean {
+function isDone(seen: EvidenceView, image: 'user2' | 'final'): boolean {
   return seen.ever('finalstage-ended').some((ended) => ended.image === image && isWhole(seen, ended));
 }
 
 /** The last byte of user2 is enough: the device restarts at once, and how its connection ends tells nothing. */
-function isWhole(seen: Sightings, ended: Seen<'finalstage-ended'>): boolean {
+function isWhole(seen: EvidenceView, ended: Seen<'finalstage-ended'>): boolean {
   const { sent, size } = sizesOf(seen, ended);
   const isKnown = ended.how === 'acknowledged' || ended.how === 'delivered';
   return isKnown || (ended.image === 'user2' && sent >= size);
 }
 
 /** The look at which this machine came into FinalStage's network, if it is in it, with its present address. */
-function joinedSince(seen: Sightings): Seen<'finalstage-looked'> | undefined {
+function joinedSince(seen: EvidenceView): Seen<'finalstage-looked'> | undefined {
   const looks = seen.inStage('finalstage-looked');
   const last = looks.at(-1);
   if (last?.ownAddress === undefined) return undefined;
@@ -247,14 +250,14 @@ function joinedSince(seen: Sightings): Seen<'finalstage-looked'> | undefined {
 }
 
 /** Whether FinalStage has reached us since this machine came into its network. */
-function isReached(seen: Sightings): boolean {
+function isReached(seen: EvidenceView): boolean {
   const since = joinedSince(seen)?.at ?? -Infinity;
   const signs = [...seen.ever('finalstage-dialled'), ...seen.ever('finalstage-requested')];
   return signs.some(({ at }) => at >= since);
 }
 
 /** The last sign of FinalStage, where it was there and is not any more. */
-function goneSince(seen: Sightings): Observation | undefined {
+function goneSince(seen: EvidenceView): Observation | undefined {
   const looks = seen.inStage('finalstage-looked');
   const isThere = (look: Seen<'finalstage-looked'>): boolean => look.answered || look.ownAddress !== undefined;
   const last = looks.at(-1);

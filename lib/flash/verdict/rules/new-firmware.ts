@@ -1,7 +1,7 @@
 import { routeNamed } from '../../routes';
 import type { NewFirmwareSighting, Observation } from '../observation';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['newfirmware'] as const;
 
@@ -43,7 +43,7 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
 ];
 
 /** The device that took its image has nothing to say to a cloud, unless that image gave up. */
-function dispatchesSinceUpgrade(seen: Sightings): ReturnType<Sightings['dispatches']> {
+function dispatchesSinceUpgrade(seen: EvidenceView): ReturnType<EvidenceView['dispatches']> {
   const upgraded = seen.ever('stage').findLast(({ stage, event }) => stage === 'upgrade' && event === 'ended');
   const since = upgraded ? seen.after(upgraded, 'dispatched') : seen.inStage('dispatched');
   return seen.dispatches().filter((dispatched) => since.includes(dispatched));

@@ -49,7 +49,7 @@ export const PROVISION_RULES: readonly Rule[] = [
       const sinceJoined = looks.slice(looks.findLastIndex(({ joined }) => !joined) + 1);
       const first = sinceJoined[0];
       if (!first || sinceJoined.some(({ result }) => result !== 'silent')) return undefined;
-      if (!seen.isLate(first.at, seen.patience.apSilent)) return undefined;
+      if (!seen.isLate(first.at, seen.patience.apSilentMs)) return undefined;
       return { confidence: 'likely', evidence: [first] };
     },
   },

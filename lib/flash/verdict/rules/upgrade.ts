@@ -2,8 +2,8 @@ import { PIECE_BYTES } from '../../../client/range-fetch';
 import { refusalOf, type RefusalCode } from '../../../protocol/acknowledgements';
 import { PROVEN_VERSION } from '../../../protocol/upgrade';
 import type { Observation, Seen } from '../observation';
-import type { Finding, Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { RuleMatch, Rule } from '../rule';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['upgrade'] as const;
 
@@ -42,7 +42,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
       const attempt = newestAttempt(seen);
       if (!attempt || attempt.lost || attempt.requests.length > 0) return undefined;
       const { sent, acknowledged } = attempt;
-      const { failedConnection, noRequest } = seen.patience;
+      const { failedConnectionMs: failedConnection, noRequestMs: noRequest } = seen.patience;
       const isBlocked = acknowledged
         ? acknowledged.error === 404 && acknowledged.at - sent.at >= failedConnection
         : seen.isLate(sent.at, noRequest);
@@ -130,7 +130,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
 
 /** A refusal whose number says what it is, and that nothing else can be offered against. */
 function refusal(code: RefusalCode): Rule {
-  const see = (seen: Sightings): Finding | undefined =>
+  const see = (seen: EvidenceView): RuleMatch | undefined =>
     refused(seen, code, ({ sent, acknowledged }) => ({
       confidence: 'certain',
       evidence: evidenceOf(sent, acknowledged),
@@ -140,10 +140,10 @@ function refusal(code: RefusalCode): Rule {
 
 /** What `explain` makes of this refusal; the stage ends with it. */
 function refused(
-  seen: Sightings,
+  seen: EvidenceView,
   code: RefusalCode,
-  explain: (attempt: Attempt) => Finding | undefined,
-): Finding | undefined {
+  explain: (attempt: Attempt) => RuleMatch | undefined,
+): RuleMatch | undefined {
   const attempt = newestAttempt(seen);
   const error = attempt?.acknowledged?.error;
   if (!attempt || error === undefined || refusalOf(error) !== code) return undefined;
@@ -153,15 +153,15 @@ function refused(
 }
 
 /** Most rules ask for it. */
-const attempts = new WeakMap<Sightings, Attempt | 'none'>();
+const attempts = new WeakMap<EvidenceView, Attempt | 'none'>();
 
-function newestAttempt(seen: Sightings): Attempt | undefined {
+function newestAttempt(seen: EvidenceView): Attempt | undefined {
   const known = attempts.get(seen) ?? findAttempt(seen) ?? 'none';
   attempts.set(seen, known);
   return known === 'none' ? undefined : known;
 }
 
-function findAttempt(seen: Sightings): Attempt | undefined {
+function findAttempt(seen: EvidenceView): Attempt | undefined {
   const sent = seen.inStage('upgrade-sent').at(-1);
   if (!sent) return undefined;
   return {
@@ -173,16 +173,16 @@ function findAttempt(seen: Sightings): Attempt | undefined {
 }
 
 /** In one hop, a device that has the whole file may be writing its new firmware: nobody is to cut its power then. */
-function mayWrite(seen: Sightings): boolean {
+function mayWrite(seen: EvidenceView): boolean {
   const attempt = newestAttempt(seen);
   if (!attempt?.sent.isOneHop) return false;
   const lastPiece = attempt.requests.findLast(({ first = -PIECE_BYTES, size }) => first + PIECE_BYTES >= size);
   const whole = lastPiece ?? seen.after(attempt.sent, 'image-ended').findLast(({ complete }) => complete);
-  return whole !== undefined && seen.now - whole.at < seen.patience.oneHopWrites;
+  return whole !== undefined && seen.now - whole.at < seen.patience.oneHopWritesMs;
 }
 
 /** Two requests of which the later one stands before the earlier one in the device's sequence of random numbers. */
-function restartedSequence(seen: Sightings): Observation[] | undefined {
+function restartedSequence(seen: EvidenceView): Observation[] | undefined {
   let furthest: Seen<'image-requested'> | undefined;
   for (const request of seen.inStage('image-requested')) {
     if (request.randPosition === undefined) continue;

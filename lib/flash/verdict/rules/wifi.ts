@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../errors';
 import type { Rule } from '../rule';
-import type { Sightings } from '../sightings';
+import type { EvidenceView } from '../evidence-view';
 
 const stages = ['provision', 'finalstage'] as const;
 
@@ -37,7 +37,7 @@ export const WIFI_RULES: readonly Rule[] = CODES.map((code) => ({
 }));
 
 /** The device has been reached since, in whichever way: then what became of our own attempt tells nothing. */
-function hasComeByHand(seen: Sightings, since: number): boolean {
+function hasComeByHand(seen: EvidenceView, since: number): boolean {
   const isLater = ({ at }: { at: number }): boolean => at > since;
   const answered = seen.inStage('ap-looked').filter(({ result }) => result === 'answered');
   return answered.some(isLater) || seen.inStage('finalstage-requested').length > 0;

@@ -1,0 +1,86 @@
+import { EventEmitter } from 'node:events';
+import type { Job } from '../job/job';
+import type { JobRegistry } from '../job/job-registry';
+import { UpgradeDownload } from '../job/upgrade-download';
+import { waitFor } from '../../timing/wait';
+
+/** By the port that FinalStage dials. */
+const locks = new Map<number, FinalStageLock>();
+
+/**
+ * Which device may take its upgrade. Every FinalStage has the same name, dials the same address and does not say who it
+ * is, so two devices there at a time could be given each other's firmware: an upgrade begins when no other device is
+ * between its own and the end of its FinalStage, whichever host it belongs to. Those that wait come in the order in
+ * which they asked.
+ */
+export class FinalStageLock extends EventEmitter<{ changed: [] }> {
+  private readonly books = new Set<JobRegistry>();
+  private readonly waiting: Job[] = [];
+
+  constructor(...books: JobRegistry[]) {
+    super();
+    // Every stage that waits for its turn listens here.
+    this.setMaxListeners(0);
+    for (const jobs of books) this.join(jobs);
+  }
+
+  /** The one of all hosts that serve FinalStage at this port; 0 = at a port that no other host has. */
+  static at(port: number): FinalStageLock {
+    const turn = locks.get(port) ?? new FinalStageLock();
+    if (port !== 0) locks.set(port, turn);
+    return turn;
+  }
+
+  join(jobs: JobRegistry): void {
+    this.books.add(jobs);
+    jobs.on('changed', this.onJob);
+  }
+
+  leave(jobs: JobRegistry): void {
+    this.books.delete(jobs);
+    jobs.off('changed', this.onJob);
+    this.tell();
+  }
+
+  /**
+   * Resolves when it is the job's turn; the job has its download then, which holds the turn.
+   *
+   * @param tell called with the job that is waited for, each time that it is another one
+   * @throws the signal's reason
+   */
+  async acquire(job: Job, signal: AbortSignal, tell: (holder: Job) => void): Promise<UpgradeDownload> {
+    this.waiting.push(job);
+    let told: Job | undefined;
+    const look = (): UpgradeDownload | undefined => {
+      const holder = this.holderBefore(job);
+      // In the same step, so that nobody else finds the turn free.
+      if (holder === undefined) return (job.download ??= new UpgradeDownload());
+      if (holder !== told) tell((told = holder));
+      return undefined;
+    };
+    try {
+      return await waitFor(this, ['changed'], look, { signal });
+    } finally {
+      this.waiting.splice(this.waiting.indexOf(job), 1);
+    }
+  }
+
+  /** Bytes that flow give nobody a turn. */
+  private readonly onJob = (_job: Job, isDurable: boolean): void => {
+    if (isDurable) this.tell();
+  };
+
+  private readonly tell = (): void => void this.emit('changed');
+
+  /**
+   * Whom a job has to wait for; nobody where it never comes to FinalStage, or is in the middle of its own upgrade, which
+   * a restart broke into.
+   */
+  private holderBefore(job: Job): Job | undefined {
+    if (!job.needsFinalStage || job.holdsFinalStage) return undefined;
+    const jobs = [...this.books].flatMap((book) => book.all());
+    const holder = jobs.find((one) => one !== job && one.holdsFinalStage);
+    const first = this.waiting.find(({ needsFinalStage }) => needsFinalStage);
+    return holder ?? (first === job ? undefined : first);
+  }
+}

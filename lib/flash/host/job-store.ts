@@ -1,0 +1,215 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { RateLimit } from '../../server/rate-limit';
+import type { HostLog } from './host-log';
+import type { LoadedImage } from '../../firmware/firmware';
+import type { Job } from '../job/job';
+import type { JobRegistry } from '../job/job-registry';
+import { Differences } from '../../storage/differences';
+import { JobFile } from '../stored/job-file';
+import { imagesOf, jobOf, recordOf, type JobRecord } from '../stored/job-record';
+import type { FlashQueue } from '../queue/flash-queue';
+import { keptEntry, revivedQueue } from '../stored/queue-record';
+import type { PendingMessageRecord } from '../stored/pending-messages';
+import type { QueueEntry } from '../queue/entry';
+import type { StageRuns } from '../run/stage-runs';
+import { waitFor } from '../../timing/wait';
+import type { Waits } from '../waits';
+
+/** How many ended jobs are kept. */
+const ENDED_KEPT = 10;
+
+/**
+ * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
+ * (docs/dev/design.md#3.7). A job is written at each of its turns, so that what was done to a device is never done twice;
+ * where bytes merely flow, once in a while.
+ */
+export class JobStore {
+  private readonly file: JobFile;
+  /** Jobs of which the disk does not know the newest turn, and those of which it does not know how far they are. */
+  private readonly turned = new Set<Job>();
+  private readonly flowing = new Set<Job>();
+  private readonly tickets = new Differences<PendingMessageRecord>();
+  private readonly entries = new Differences<QueueEntry>();
+  /** Digests of the images that a job's record names. */
+  private readonly imagesOfJobs = new Map<string, readonly string[]>();
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> | undefined;
+  /** How many turns there were, and how many of them are on disk. */
+  private turns = 0;
+  private written = 0;
+  /** How many of them somebody waits for. */
+  private awaited = 0;
+  private hurry = new AbortController();
+  private readonly pace: RateLimit;
+  private readonly progress = new EventEmitter<{ written: [] }>().setMaxListeners(0);
+  private isClosed = false;
+  private hasFailed = false;
+
+  constructor(
+    folder: string,
+    hostId: string,
+    private readonly of: { jobs: JobRegistry; runs: StageRuns; queue: FlashQueue },
+    private readonly log: HostLog,
+    private readonly waits: Pick<Waits, 'flowMs' | 'turnsMs' | 'retryMs' | 'settleMs'>,
+  ) {
+    this.file = new JobFile(join(folder, 'jobs'), hostId);
+    this.pace = new RateLimit({ perSecond: 1000 / waits.turnsMs, longestWaitMs: Infinity });
+  }
+
+  /** Takes in what an earlier run of the process kept, and keeps from now on. */
+  start(): void {
+    this.recall();
+    this.of.jobs.on('changed', this.onJobChanged);
+    this.of.queue.on('changed', this.onQueueChanged);
+    this.of.runs.tickets.onChange = () => this.changed();
+  }
+
+  /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    // How far they are is told four times a second: the disk is to have the last of it.
+    for (const job of this.of.jobs.all()) if (job.isOpen) this.flowing.add(job);
+    if (this.timer || this.flowing.size > 0) this.flowed();
+    this.isClosed = true;
+    this.hurry.abort();
+    clearTimeout(this.timer);
+    this.of.jobs.off('changed', this.onJobChanged);
+    this.of.queue.off('changed', this.onQueueChanged);
+    this.of.runs.tickets.onChange = () => undefined;
+    await this.writing;
+  }
+
+  /** Resolves when what there is now is written, or when the disk has had its time: no device waits for it longer. */
+  async settled(): Promise<void> {
+    const { turns } = this;
+    if (this.hasFailed || this.isClosed) return;
+    this.awaited = turns;
+    this.hurry.abort();
+    const signal = AbortSignal.timeout(this.waits.settleMs);
+    // Not until there is nothing more to write: while other devices are in work, there always is.
+    const isWritten = (): true | undefined => this.written >= turns || undefined;
+    await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
+  }
+
+  /** The host is no more: nothing of it goes on. */
+  async forget(): Promise<void> {
+    await this.close();
+    await this.file.remove().catch(() => undefined);
+  }
+
+  private recall(): void {
+    const kept = this.file.read((text) => this.log('warn', `The jobs of an earlier run: ${text}`));
+    if (!kept) return;
+    const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
+    for (const record of kept.jobs) {
+      const job = jobOf(record, (...image) => this.file.images.image(...image));
+      // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
+      if (!job.isOpen || job.continuesUnattended || awaited.has(job.id)) this.of.jobs.restore(job);
+    }
+    for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
+      this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
+    }
+    this.of.runs.restore(kept.tickets, (sha256) => this.file.images.bytes(sha256));
+    if (kept.queue) this.of.queue.restore(revivedQueue(kept.queue));
+  }
+
+  private readonly onJobChanged = (job: Job, isDurable: boolean): void => {
+    if (isDurable) {
+      this.turned.add(job);
+      return this.changed();
+    }
+    this.flowing.add(job);
+    this.timer ??= setTimeout(() => this.flowed(), this.waits.flowMs).unref();
+  };
+
+  private readonly onQueueChanged = (isDurable: boolean): void => {
+    if (isDurable) this.changed();
+  };
+
+  private flowed(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const job of this.flowing) this.turned.add(job);
+    this.flowing.clear();
+    this.changed();
+  }
+
+  private changed(): void {
+    this.turns += 1;
+    if (!this.isClosed) this.writing ??= this.writeAll();
+  }
+
+  private async writeAll(): Promise<void> {
+    // All that changes in one go is written in one go.
+    await Promise.resolve();
+    try {
+      while (this.written < this.turns) {
+        await this.inPace();
+        const { turns } = this;
+        await this.writeNow();
+        this.written = turns;
+        this.progress.emit('written');
+      }
+      this.hasFailed = false;
+    } catch (error) {
+      if (!this.hasFailed) {
+        this.log('warn', `The jobs cannot be kept in ${this.file.path}: ${(error as Error).message}`);
+      }
+      this.hasFailed = true;
+      if (!this.isClosed) this.timer ??= setTimeout(() => this.flowed(), this.waits.retryMs).unref();
+    } finally {
+      this.writing = undefined;
+    }
+  }
+
+  /** Strangers can bring about any number of turns; what somebody waits for is written at once. */
+  private async inPace(): Promise<void> {
+    this.hurry = new AbortController();
+    const waitMs = this.pace.take() ?? 0;
+    if (waitMs === 0 || this.isClosed || this.awaited > this.written) return;
+    await pause(waitMs, undefined, { signal: this.hurry.signal, ref: false }).catch(() => undefined);
+  }
+
+  /** What is new of all of it, as it is at this moment; what changes while it is written is written the next time. */
+  private async writeNow(): Promise<void> {
+    const { jobs, images } = this.changedJobs();
+    const tickets = this.tickets.since(this.of.runs.tickets.all());
+    const { isPaused, entries } = this.of.queue.record();
+    const changedEntries = [...this.entries.since(entries)].map(
+      ([id, entry]) => [id, entry && keptEntry(entry)] as const,
+    );
+    const queue = { isPaused, order: entries.map(({ id }) => id) };
+    const carried = this.of.runs.tickets.images();
+    const needed = new Set([...this.imagesOfJobs.values()].flat().concat(carried.map(({ sha256 }) => sha256)));
+    await this.file.write({ jobs, tickets, entries: new Map(changedEntries), queue }, [...images, ...carried], needed);
+  }
+
+  /** The records of the jobs that have changed, undefined for those that are kept no longer; and their images. */
+  private changedJobs(): { jobs: Map<string, JobRecord | undefined>; images: LoadedImage[] } {
+    const ended = new Set(this.of.jobs.ended().slice(-ENDED_KEPT));
+    const kept = this.of.jobs.all().filter((job) => job.isOpen || ended.has(job));
+    const jobs = new Map<string, JobRecord | undefined>();
+    const images: LoadedImage[] = [];
+    for (const job of kept) {
+      if (!this.turned.has(job) && this.file.hasJob(job.id)) continue;
+      const own = imagesOf(job);
+      images.push(...own);
+      this.imagesOfJobs.set(
+        job.id,
+        own.map(({ sha256 }) => sha256),
+      );
+      jobs.set(job.id, recordOf(job));
+      this.flowing.delete(job);
+    }
+    this.turned.clear();
+    const keptIds = new Set(kept.map(({ id }) => id));
+    for (const id of this.file.jobIds()) {
+      if (keptIds.has(id)) continue;
+      jobs.set(id, undefined);
+      this.imagesOfJobs.delete(id);
+    }
+    return { jobs, images };
+  }
+}

@@ -1,0 +1,168 @@
+import { FlashError, type ErrorCode, type ErrorValues } from '../../errors';
+import type { ImageRole } from '../../image';
+import type { Job, JobSnapshot } from '../job/job';
+import {
+  carriedImages,
+  storedMessage,
+  revivedMessage,
+  withImages,
+  type CarriedImages,
+  type StoredMessage,
+} from './stored-message';
+import type { StageOutcome, PendingMessage } from '../job/pending-message';
+import { isLater, type StageName } from '../routes/stages';
+import { digestOf } from '../../image';
+
+/** How long after a result was put out it may still be lost with the process: its way to the next node is short. */
+export const ON_ITS_WAY_MS = 5000;
+
+/** How a ticket's stage ended, as JSON carries it. */
+export type StoredOutcome =
+  | { readonly found: Record<string, unknown>; readonly job: JobSnapshot }
+  | { readonly code: ErrorCode; readonly values: ErrorValues };
+
+/** A message that a node took, as it is kept on disk. */
+export interface PendingMessageRecord extends StoredMessage {
+  /** Digests of the images that the message carried; their bytes are kept apart. */
+  readonly images?: Partial<Record<ImageRole, string>> | undefined;
+  readonly id: string;
+  readonly nodeId: string;
+  readonly stage: StageName;
+  readonly deviceid?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly outcome?: StoredOutcome | undefined;
+}
+
+/**
+ * The messages that nodes hold, from their arrival until their result has surely arrived: what must outlive the process.
+ */
+export class PendingMessages {
+  /** Called at every change. */
+  onChange: () => void = () => undefined;
+  private readonly records = new Map<string, PendingMessageRecord>();
+  /** Those of an earlier run of the process that no node has begun again. */
+  private readonly unclaimed = new Set<string>();
+  /** Images that messages carried, by their digests. */
+  private readonly bytes = new Map<string, Buffer>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  all(): PendingMessageRecord[] {
+    return [...this.records.values()];
+  }
+
+  began({ id, nodeId, stage, message }: PendingMessage, deviceid: string | undefined): void {
+    const { jobId } = this.records.get(id) ?? {};
+    this.unclaimed.delete(id);
+    const carried = Object.entries(carriedImages(message)) as [ImageRole, Buffer][];
+    const images = carried.map(([role, bytes]) => [role, this.keepBytes(bytes)] as const);
+    const taken = Object.fromEntries(carried.map(([role]) => [role, undefined]));
+    const kept = storedMessage(withImages(message, taken));
+    this.put({ id, nodeId, stage, deviceid, jobId, images: Object.fromEntries(images), ...kept });
+  }
+
+  /** The ticket's stage begins for this job: what earlier stages of it reached has been heard. */
+  inJob({ id, stage }: PendingMessage, job: Job): void {
+    const record = this.records.get(id);
+    if (!record) return;
+    for (const one of this.all()) {
+      if (one.jobId === job.id && one.outcome && isLater(stage, one.stage)) this.forget(one.id);
+    }
+    this.put({ ...record, jobId: job.id });
+  }
+
+  ended({ id }: PendingMessage, outcome: StageOutcome | FlashError): void {
+    const record = this.records.get(id);
+    if (!record) return;
+    const kept = outcome instanceof FlashError ? { code: outcome.code, values: outcome.values } : outcome;
+    this.put({ ...record, outcome: kept });
+  }
+
+  /** The node has put the result out. */
+  delivered(id: string): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.forget(id);
+    }, ON_ITS_WAY_MS).unref();
+    this.timers.add(timer);
+  }
+
+  forget(id: string): void {
+    if (!this.records.delete(id)) return;
+    this.forgetImages();
+    this.onChange();
+  }
+
+  forgetNode(nodeId: string): void {
+    for (const record of this.all()) if (record.nodeId === nodeId) this.forget(record.id);
+  }
+
+  /** The images that the messages carry, each once. */
+  images(): { sha256: string; bytes: Buffer }[] {
+    return [...this.bytes].map(([sha256, bytes]) => ({ sha256, bytes }));
+  }
+
+  /**
+   * Takes in what an earlier run of the process kept.
+   * @param find an image by its digest, where it is still there
+   */
+  restore(
+    records: readonly PendingMessageRecord[],
+    find: (sha256: string) => Buffer | undefined = () => undefined,
+  ): void {
+    for (const record of records) {
+      for (const sha256 of Object.values(record.images ?? {})) {
+        const bytes = find(sha256);
+        if (bytes) this.bytes.set(sha256, bytes);
+      }
+      this.records.set(record.id, record);
+      if (!record.outcome) this.unclaimed.add(record.id);
+    }
+  }
+
+  /** What a node is to begin again; each is given once. */
+  claim(nodeId: string): { ticket: PendingMessage; record: PendingMessageRecord }[] {
+    const mine = this.all().filter((record) => record.nodeId === nodeId && this.unclaimed.has(record.id));
+    for (const { id } of mine) this.unclaimed.delete(id);
+    return mine.map((record) => ({ ticket: this.ticketOf(record), record }));
+  }
+
+  /** Ids of the nodes whose messages these are. */
+  nodes(): Set<string> {
+    return new Set(this.all().map(({ nodeId }) => nodeId));
+  }
+
+  /** A kept ticket with its message as it was. */
+  ticketOf({ id, nodeId, stage, message, images = {} }: PendingMessageRecord): PendingMessage {
+    const found = Object.entries(images).flatMap(([role, sha256]) => {
+      const bytes = this.bytes.get(sha256);
+      return bytes ? [[role, bytes]] : [];
+    });
+    const carried = Object.fromEntries(found) as CarriedImages;
+    return { id, nodeId, stage, message: withImages(revivedMessage(message), carried) };
+  }
+
+  close(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  private forgetImages(): void {
+    const needed = new Set(this.all().flatMap(({ images }) => Object.values(images ?? {})));
+    for (const sha256 of this.bytes.keys()) if (!needed.has(sha256)) this.bytes.delete(sha256);
+  }
+
+  private keepBytes(bytes: Buffer): string {
+    const sha256 = digestOf(bytes);
+    if (!this.bytes.has(sha256)) this.bytes.set(sha256, bytes);
+    return sha256;
+  }
+
+  private put(record: PendingMessageRecord): void {
+    this.records.set(record.id, record);
+    this.onChange();
+  }
+}
+
+export function outcomeOf(outcome: StoredOutcome): StageOutcome | FlashError {
+  return 'code' in outcome ? new FlashError(outcome.code, outcome.values) : outcome;
+}

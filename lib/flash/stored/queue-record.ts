@@ -1,0 +1,18 @@
+/** A queue as it is kept on disk. */
+
+import type { QueueEntry, QueueRecord } from '../queue/entry';
+import { storedMessage, revivedMessage } from './stored-message';
+
+/** As JSON carries it. */
+export function keptQueue({ isPaused, entries }: QueueRecord): QueueRecord {
+  return { isPaused, entries: entries.map(keptEntry) };
+}
+
+/** As JSON carries it: of the message only what a file may hold. */
+export function keptEntry(entry: QueueEntry): QueueEntry {
+  return { ...entry, message: storedMessage(entry.message).message };
+}
+
+export function revivedQueue({ isPaused, entries }: QueueRecord): QueueRecord {
+  return { isPaused, entries: entries.map((entry) => ({ ...entry, message: revivedMessage(entry.message) })) };
+}

@@ -1,0 +1,73 @@
+import type { ErrorValues } from '../../errors';
+import type { Observation, ObservationKind, Seen, StageBegan } from './observation';
+import type { Patience } from './patience';
+
+/** A job's observations as the rules ask for them. */
+export class EvidenceView {
+  /** The start of the stage that is judged, if one has begun. */
+  readonly began: (StageBegan & { at: number }) | undefined;
+  /** How that stage went on, if it has ended in whichever way. */
+  readonly end: 'over' | 'ended' | 'failed' | undefined;
+  private readonly start: number;
+
+  constructor(
+    readonly all: readonly Observation[],
+    readonly now: number,
+    readonly patience: Patience,
+  ) {
+    this.start = all.findLastIndex((seen) => seen.kind === 'stage' && seen.event === 'began');
+    const began = all[this.start];
+    if (began?.kind === 'stage' && began.event === 'began') this.began = began;
+    const ends = this.inStage('stage').flatMap(({ event }) => (event === 'began' ? [] : [event]));
+    this.end = ends.at(-1);
+  }
+
+  /** The stage's time limit has come, so that nothing more is to be waited for. */
+  get isOver(): boolean {
+    return this.inStage('stage').some(({ event }) => event === 'over');
+  }
+
+  /** Everything of a kind since the stage began. */
+  inStage<K extends ObservationKind>(kind: K): Seen<K>[] {
+    return this.all.slice(Math.max(0, this.start)).filter((seen): seen is Seen<K> => seen.kind === kind);
+  }
+
+  /** Everything of a kind in the whole job. */
+  ever<K extends ObservationKind>(kind: K): Seen<K>[] {
+    return this.all.filter((seen): seen is Seen<K> => seen.kind === kind);
+  }
+
+  /** Everything of a kind that came after another observation; in the whole job where that is undefined. */
+  after<K extends ObservationKind>(mark: Observation | undefined, kind: K): Seen<K>[] {
+    const index = mark ? this.all.indexOf(mark) : -1;
+    return this.all.slice(index + 1).filter((seen): seen is Seen<K> => seen.kind === kind);
+  }
+
+  /** Whether so long has passed since `at`, or the stage's time is over anyway. */
+  isLate(at: number, patienceMs: number): boolean {
+    return this.isOver || this.now - at >= patienceMs;
+  }
+
+  /** For how long something has been missing, in s: the whole time of the stage once that is over, else the patience. */
+  missingSeconds(patienceMs: number): number {
+    return this.isOver ? (this.began?.seconds ?? 0) : Math.ceil(patienceMs / 1000);
+  }
+
+  /** What the sentences of every verdict may need. */
+  get values(): ErrorValues {
+    const { deviceid = 'unknown', seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
+    // Whatever stated them last: a device that had dialled in before its job began dispatches no more.
+    const stated = [...this.dispatches(), ...this.ever('ready'), ...this.ever('device-facts')].sort(
+      (one, other) => one.at - other.at,
+    );
+    const model = stated.findLast((seen) => seen.model !== undefined)?.model ?? 'unknown';
+    const romVersion = stated.findLast((seen) => seen.romVersion !== undefined)?.romVersion ?? 'unknown';
+    return { deviceid, seconds, url, address, ports, model, romVersion };
+  }
+
+  /** Dispatches of the device that is waited for; of any where none is named. */
+  dispatches(): Seen<'dispatched'>[] {
+    const deviceid = this.began?.deviceid;
+    return this.ever('dispatched').filter((seen) => deviceid === undefined || seen.deviceid === deviceid);
+  }
+}

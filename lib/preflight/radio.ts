@@ -1,0 +1,29 @@
+import { asFlashError } from '../errors';
+import type { WifiChoice } from '../net/wifi/choose';
+import type { FlashHost } from '../flash/host/host';
+import { isLoopback } from '../net/addresses';
+import { failed, noted, passed, type SaidCheck } from './check';
+import type { Machine } from './machine';
+import { phrase, sentence, type Phrase } from './phrases';
+
+/** Who joins the networks of a device, and why nobody better: by hand is no fault. */
+export async function checkRadio(
+  host: Pick<FlashHost, 'radio' | 'bind'>,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<SaidCheck> {
+  try {
+    const choice = await host.radio.choice(signal);
+    // A rehearsal on this machine joins nothing.
+    const isStuck = choice.driver === 'manual' && machine.hasWifi === false && !isLoopback(host.bind);
+    if (isStuck) return noted('radio', 'wifi-unavailable', phrase('radio-no-wifi'), 'get-wifi');
+    return passed('radio', 'wifi-unavailable', whoJoins(choice));
+  } catch (thrown) {
+    return failed('radio', asFlashError(thrown));
+  }
+}
+
+function whoJoins({ driver, interfaceName = '?', refusals }: WifiChoice): Phrase[] {
+  const who = driver === 'manual' ? phrase('radio-by-hand') : phrase(`radio-${driver}`, { interfaceName });
+  return [who, ...refusals.map(({ error: { code, values } }) => sentence(code, 'what', values))];
+}

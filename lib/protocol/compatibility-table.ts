@@ -1,0 +1,301 @@
+/**
+ * Which firmware takes which method: what has been reported of it, one row a report (docs/dev/stock-firmware.md#2.3, #4.2
+ * and #6, docs/dev/diy-mode.md#1.1).
+ */
+
+/**
+ * - `cloud`: the emulated cloud over TLS; it downloads in ranges
+ * - `cloud-slow`: the same, but it downloads without ranges and must be served slowly
+ * - `cloud-http`: the same without TLS, and at port 8081 whatever port it was told
+ * - `diy`: DIY mode, in which it takes new firmware over the LAN
+ * - `serial-only`: none over the air is known
+ * - `unknown`: nothing is known of it; the cloud may be tried
+ */
+export type FlashMethod = 'cloud' | 'cloud-slow' | 'cloud-http' | 'diy' | 'serial-only' | 'unknown';
+
+/** How sure it is that the method works: `uncertain` is tried with a warning. */
+export type Level = 'supported' | 'uncertain' | 'unsupported';
+
+interface CompatibilityReport {
+  readonly method: FlashMethod;
+  readonly level: Level;
+  /** A clause that goes on a sentence: small letter, no full stop. */
+  readonly reason: string;
+  readonly source: string;
+}
+
+interface VersionRow extends CompatibilityReport {
+  /** Absent: every model. */
+  readonly models?: readonly string[];
+  /** First and last version, as many parts as matter: '1.5' holds every 1.5.x. */
+  readonly from: string;
+  readonly to: string;
+}
+
+interface MdnsRow extends CompatibilityReport {
+  /** As the TXT record's `type` names them. */
+  readonly types: readonly string[];
+}
+
+/**
+ * The model strings that are known; other products have others, and some may share one of these
+ * (docs/dev/stock-firmware.md#3.6).
+ */
+const BASIC = 'ITA-GZ1-GL';
+const S20 = 'PSA-B01-GL';
+const TH = 'PSA-BHA-GL';
+const POW = 'PSC-B01-GL';
+const DUAL = 'PSB-B04-GL';
+const T1 = 'PSF-B04-GL';
+
+/** By what a device states of itself. The first row that fits decides. */
+export const VERSION_ROWS: readonly VersionRow[] = [
+  // What refuses us, whatever the model.
+  {
+    from: '3',
+    to: '999',
+    method: 'diy',
+    level: 'uncertain',
+    reason: 'firmware 3.x and newer checks the certificate of its cloud; where the model has DIY mode, that is the way',
+    source: 'SonOTA#153, #162, #182; docs/dev/diy-mode.md#1.1',
+  },
+  {
+    from: '2.6',
+    to: '2',
+    method: 'serial-only',
+    level: 'unsupported',
+    reason: 'firmware from 2.6 on checks the certificate of its cloud',
+    source: 'SonOTA#58, #146, #162, #176; mdopp/simple-sonoff-server#28',
+  },
+  {
+    from: '2.1',
+    to: '2.5',
+    method: 'serial-only',
+    level: 'unsupported',
+    reason: 'no device with firmware 2.1 to 2.5 is known to have been flashed this way',
+    source: 'docs/dev/stock-firmware.md#6',
+  },
+  {
+    from: '1.7',
+    to: '1',
+    method: 'serial-only',
+    level: 'unsupported',
+    reason: 'firmware from 1.7 on checks the certificate of its cloud',
+    source: 'SonOTA#144, #149, #153, #162, #164',
+  },
+  {
+    // Refused on Basic and S20, but a Touch with 1.6.1 was flashed (SonOTA#21).
+    from: '1.6',
+    to: '1.6',
+    method: 'cloud',
+    level: 'uncertain',
+    reason: 'firmware 1.6 mostly checks the certificate of its cloud',
+    source: 'SonOTA#21, #70, #77, #83, #97, #101',
+  },
+
+  // By model.
+  {
+    models: [BASIC],
+    from: '1.2.0',
+    to: '1.2.0',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'a Basic with 1.2.0 was flashed; it speaks TLS 1.1 only',
+    source: 'SonOTA#167',
+  },
+  {
+    // SonOTA's README says that it works, the thread tells of 404s.
+    models: [BASIC],
+    from: '1.5.2',
+    to: '1.5.2',
+    method: 'cloud-slow',
+    level: 'uncertain',
+    reason: 'reports of the Basic with 1.5.2 conflict',
+    source: 'SonOTA README, SonOTA#21',
+  },
+  {
+    models: [BASIC],
+    from: '1.5.5',
+    to: '1.5.5',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'many Basics with 1.5.5 were flashed',
+    source: 'SonOTA README, SonOTA#21',
+  },
+  {
+    // The string may be that of other one-channel devices too, and an RF with 1.5.2 failed (SonOTA#102).
+    models: [S20],
+    from: '1.5.2',
+    to: '1.5.2',
+    method: 'cloud-slow',
+    level: 'uncertain',
+    reason: 'an S20 with 1.5.2 failed when it was served fast, and other devices of this version failed altogether',
+    source: 'SonOTA#21, #102',
+  },
+  {
+    models: [S20],
+    from: '1.5.5',
+    to: '1.5.5',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'S20s with 1.5.5 were flashed',
+    source: 'SonOTA README, SonOTA#66',
+  },
+  {
+    models: [DUAL],
+    from: '1.1.0',
+    to: '1.2',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'a Dual with 1.1.0 was flashed',
+    source: 'SonOTA README',
+  },
+  {
+    models: [DUAL],
+    from: '1.3.0',
+    to: '1.3.0',
+    method: 'cloud-slow',
+    level: 'supported',
+    reason: 'Duals with 1.3.0 were flashed; they must be served slowly',
+    source: 'sillyfrog/SonOTA#1, SonOTA#21',
+  },
+  {
+    models: [POW],
+    from: '2.0.2',
+    to: '2.0.2',
+    method: 'cloud-http',
+    level: 'supported',
+    reason: 'POWs with 2.0.2 were flashed; they dial the plain port 8081 and must be served slowly',
+    source: 'SonOTA#4, #10, #36, #56',
+  },
+  {
+    models: [POW],
+    from: '2.0.3',
+    to: '2.0.4',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'POWs with 2.0.4 were flashed',
+    source: 'SonOTA#21, #56',
+  },
+  {
+    models: [TH],
+    from: '2.0.1',
+    to: '2.0.1',
+    method: 'cloud-http',
+    level: 'supported',
+    reason: 'THs with 2.0.1 were flashed; they dial the plain port 8081 and must be served slowly',
+    source: 'SonOTA README, SonOTA#32',
+  },
+  {
+    models: [TH],
+    from: '2.0.2',
+    to: '2.0.4',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'THs with 2.0.4 were flashed',
+    source: 'SonOTA#21, #24, #49',
+  },
+  {
+    // Nobody reported a paced attempt.
+    models: [T1],
+    from: '2.0.0',
+    to: '2.0.0',
+    method: 'cloud-slow',
+    level: 'uncertain',
+    reason: 'a T1 with 2.0.0 failed when it was served fast; paced it has not been reported',
+    source: 'arendst/Tasmota#582',
+  },
+  {
+    // But a 4CH Pro R2 with 2.0.1, whose string is not known, got stuck in FinalStage (SonOTA#143).
+    models: [T1],
+    from: '2.0.1',
+    to: '2.0.1',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'T1s with 2.0.1 were flashed',
+    source: 'SonOTA#156, #162',
+  },
+
+  // By version, for whoever has a model string that is not known.
+  {
+    from: '1.0',
+    to: '1.1',
+    method: 'cloud',
+    level: 'uncertain',
+    reason: 'S31 and RF Bridge with 1.0 and 1.1 could not be flashed',
+    source: 'SonOTA#58, #73, #139, #151, #163',
+  },
+  {
+    from: '1.5.0',
+    to: '1.5.0',
+    method: 'cloud-http',
+    level: 'supported',
+    reason: 'firmware 1.5.0 dials the plain port 8081 and takes any server for its cloud',
+    source: 'almeroth.com, docs/dev/stock-firmware.md#2.3',
+  },
+  {
+    from: '1.5.2',
+    to: '1.5.2',
+    method: 'cloud-slow',
+    level: 'uncertain',
+    reason: 'devices with 1.5.2 failed when they were served fast, and an RF failed altogether',
+    source: 'SonOTA#21, #102',
+  },
+  {
+    from: '2.0.3',
+    to: '2.0.3',
+    method: 'cloud',
+    level: 'uncertain',
+    reason: 'reports of the B1 with 2.0.3 conflict',
+    source: 'arendst/Tasmota#676, SonOTA#58',
+  },
+  {
+    from: '1.2',
+    to: '1.5',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'firmware up to 1.5 takes any server for its cloud',
+    source: 'SonOTA#21, #58',
+  },
+  {
+    from: '2.0',
+    to: '2.0',
+    method: 'cloud',
+    level: 'supported',
+    reason: 'firmware 2.0 takes any server for its cloud',
+    source: 'SonOTA#21, #58',
+  },
+];
+
+/** By what a device in DIY mode announces (docs/dev/diy-mode.md#1.1, #1.5). */
+export const MDNS_ROWS: readonly MdnsRow[] = [
+  {
+    types: ['diy_plug'],
+    method: 'diy',
+    level: 'supported',
+    reason: 'it is in DIY mode, through which BASICR3, RFR3 and MINI are flashed',
+    source: 'docs/dev/diy-mode.md#1.1; njh/sonoff-ota-flash-cli',
+  },
+  {
+    types: ['diylight'],
+    method: 'diy',
+    level: 'supported',
+    reason: 'it is in DIY mode, through which a D1 with 3.7.6 was flashed',
+    source: 'itead/Sonoff_Devices_DIY_Tools#137',
+  },
+  {
+    // Its request line lacks the leading slash, which most servers refuse.
+    types: ['diy_light'],
+    method: 'diy',
+    level: 'uncertain',
+    reason: 'it is in DIY mode, but a bulb of this type with 1.4.1 could not download its firmware',
+    source: 'itead/Sonoff_Devices_DIY_Tools#129',
+  },
+  {
+    types: ['multifun_switch', 'switch_radar'],
+    method: 'serial-only',
+    level: 'unsupported',
+    reason: 'devices of this type are built on an ESP32, and none is known to have been flashed over the air',
+    source: 'SonoffLAN; docs/dev/diy-mode.md#1.1',
+  },
+];

@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { ImageAuthorizer } from '../../lib/flash/host/image-authorizer';
+import { upgradePath } from '../../lib/flash/host/upgrade-images';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
+import { Devices } from '../../lib/flash/host/devices';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import type { Job } from '../../lib/flash/job/job';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { DERIVED_EVERY_MS } from '../../lib/timing/throttle';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
+import { refuseRehearsalImages, rehearsalImage } from '../../lib/firmware/rehearsal';
+import { FlashError } from '../../lib/errors';
+import { parseOtaRequest } from '../../lib/protocol/ota-request';
+import type { TransferObserver } from '../../lib/server/transfer';
+import { closeBenches, FIRMWARE, openBench } from './bench';
+import { ask } from './stranger';
+
+const FINAL_PATH = '/ota/image_arduino.bin';
+
+function request(
+  url: string,
+  httpVersion = '1.1',
+  headers: Record<string, string> = {},
+): ReturnType<typeof parseOtaRequest> {
+  return parseOtaRequest({ method: 'GET', url, httpVersion, headers });
+}
+
+/** The head of whatever the image server answers, in lower case. */
+async function headOf(port: number, request: string): Promise<string> {
+  const answer = await ask(port, request);
+  return answer.slice(0, answer.indexOf('\r\n\r\n')).toLowerCase();
+}
+
+describe('flash/image-desk', () => {
+  const NEVER = new AbortController().signal;
+  afterEach(timeGoesOn);
+
+  it('knows an upgrade by its job, and the device by its address or its signature', async () => {
+    const jobs = new JobRegistry();
+    const devices = new Devices();
+    const authorizer = new ImageAuthorizer(jobs, devices);
+    const path = upgradePath('1000a1b2c3', 'user1');
+    const status = (url: string, peer: string): number | 'granted' => {
+      const found = authorizer.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
+      return 'status' in found ? found.status : 'granted';
+    };
+    assert.equal(status(path, '192.0.2.7'), 404, 'no job');
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    assert.equal(status(path, '192.0.2.7'), 404, 'no upgrade runs');
+    job.download = new UpgradeDownload();
+    assert.equal(status(path, '192.0.2.7'), 403, 'nobody knows who asks');
+    devices.pin('1000a1b2c3', '0123456789abcdef');
+    assert.equal(status(`${path}?deviceid=1000a1b2c3&ts=1&sign=00`, '192.0.2.7'), 403, 'a false signature');
+    assert.equal(status(upgradePath('1000999999', 'user1'), '192.0.2.7'), 404, 'another device');
+    assert.equal(status('/sonota/1000a1b2c3/final.bin', '192.0.2.7'), 404);
+    assert.equal(status('/', '192.0.2.7'), 404);
+    job.fail('cancelled');
+    assert.equal(status(path, '192.0.2.7'), 404, 'the job has ended');
+  });
+
+  it('serves a device that signs in another way at its address, until a signature was right', async () => {
+    const jobs = new JobRegistry();
+    const devices = new Devices();
+    const authorizer = new ImageAuthorizer(jobs, devices);
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    job.download = new UpgradeDownload();
+    job.learn({ ip: '192.0.2.7' });
+    devices.pin('1000a1b2c3', 'own-key');
+    const right = createHash('sha256')
+      .update('1000a1b2c3' + '7' + 'own-key')
+      .digest('hex');
+    const isGranted = (sign: string, peer: string): boolean => {
+      const url = `${upgradePath('1000a1b2c3', 'user1')}?deviceid=1000a1b2c3&ts=7&sign=${sign}`;
+      return 'bytes' in authorizer.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
+    };
+    const wrong = '0'.repeat(64);
+    assert.equal(isGranted(wrong, '192.0.2.7'), true);
+    assert.equal(isGranted(wrong, '192.0.2.8'), false);
+    assert.equal(isGranted(right, '192.0.2.8'), true, 'its network hides its address');
+    assert.equal(isGranted(wrong, '192.0.2.7'), false);
+    const seen = job.evidence.all.map((one) => (one.kind === 'stranger' ? [one.peer, one.act] : one.kind));
+    assert.deepEqual(seen, ['device-facts', ['192.0.2.7', 'wrong-signature'], ['192.0.2.8', 'wrong-signature']]);
+  });
+
+  it('gives the final image to FinalStage alone', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const job = jobs.jobFor('finalstage', undefined);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const isGranted = (peer: string, httpVersion = '1.0'): boolean =>
+      'bytes' in authorizer.find(request(FINAL_PATH, httpVersion), peer);
+    assert.equal(isGranted('192.168.4.1'), false, 'nobody waits for it');
+    job.finalStage = new FinalStageSession();
+    assert.equal(isGranted('192.168.4.1'), true);
+    assert.equal(isGranted('192.168.4.1', '1.1'), false, 'FinalStage speaks HTTP/1.0');
+    assert.equal(isGranted('192.168.1.20'), false, 'a machine at home');
+    assert.equal(isGranted('192.168.4.3'), false, 'a phone in its network');
+    assert.equal(isGranted('127.0.0.1'), false, 'a program on this machine');
+    job.finalStage.peer = '127.0.0.1';
+    assert.equal(isGranted('127.0.0.9'), true, 'a rehearsal');
+    assert.equal(isGranted('192.168.4.1'), false, 'in a rehearsal nothing comes from outside');
+    job.learn({ ip: '127.0.0.9' });
+    assert.deepEqual([isGranted('127.0.0.9'), isGranted('127.0.0.1')], [true, false], 'where it had its session');
+  });
+
+  it('keeps what another client in the network of FinalStage does, once, and takes nothing from it', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const job = jobs.jobFor('finalstage', undefined);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const session = (job.finalStage = new FinalStageSession());
+    for (let times = 0; times < 3; times++) {
+      authorizer.dialled('192.168.4.3');
+      authorizer.dialled('192.168.1.20');
+      authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.3');
+    }
+    assert.equal(session.lastDialled, undefined);
+    assert.deepEqual(
+      job.evidence.all.map((seen) => (seen.kind === 'stranger' ? [seen.peer, seen.act] : seen.kind)),
+      [
+        ['192.168.4.3', 'finalstage-dial'],
+        ['192.168.4.3', 'finalstage-image'],
+      ],
+    );
+  });
+
+  it('serves the job that has waited longest', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const [late, early] = ['1000000002', '1000000001'].map((deviceid) => jobs.jobFor('finalstage', deviceid));
+    for (const job of [late, early]) {
+      job?.enter('finalstage');
+      Object.assign(job ?? {}, { firmware: await loadFirmware(FIRMWARE, { signal: NEVER }) });
+    }
+    if (late) late.finalStage = new FinalStageSession(new Date(2000));
+    if (early) early.finalStage = new FinalStageSession(new Date(1000));
+    authorizer.dialled('192.168.4.1');
+    assert.ok(early?.finalStage?.lastDialled);
+    assert.equal(late?.finalStage?.lastDialled, undefined);
+  });
+
+  it('serves the job whose FinalStage this machine has joined, however long another one waits', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const [first, joined] = ['1000000001', '1000000002'].map((deviceid, index) => {
+      const job = jobs.jobFor('finalstage', deviceid);
+      job.finalStage = new FinalStageSession(new Date(index));
+      return job.finalStage;
+    });
+    assert.ok(first && joined);
+    joined.isJoined = true;
+    authorizer.dialled('192.168.4.1');
+    assert.deepEqual([first.lastDialled, joined.lastDialled !== undefined], [undefined, true]);
+  });
+
+  describe('takes what asks as FinalStage for the acknowledgement of an upgrade', () => {
+    const cases: [what: string, prepare: (job: Job, download: UpgradeDownload) => void, isProof: boolean][] = [
+      ['that went out to the last byte', (_job, download) => download.sentUpTo(8192), true],
+      ['of which a byte is missing', (_job, download) => download.sentUpTo(8191), false],
+      ['that goes in one hop', (job, download) => ((job.route = ONE_HOP), download.sentUpTo(8192)), false],
+      ['whose job has failed', (job, download) => (download.sentUpTo(8192), job.fail('cancelled')), false],
+    ];
+    for (const [what, prepare, isProof] of cases) {
+      it(`${what}: ${isProof ? 'yes' : 'no'}`, async () => {
+        const jobs = new JobRegistry();
+        const authorizer = new ImageAuthorizer(jobs, new Devices());
+        const job = jobs.jobFor('upgrade', '1000a1b2c3');
+        job.enter('upgrade');
+        job.route = FINALSTAGE;
+        job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+        const download = (job.download = new UpgradeDownload());
+        download.requested('user1', 8192, 'range');
+        prepare(job, download);
+        assert.ok('status' in authorizer.find(request(FINAL_PATH, '1.0'), '192.0.2.9'), 'of another peer');
+        assert.equal(download.isTaken, false);
+        assert.equal('bytes' in authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.1'), isProof);
+        assert.deepEqual([download.isTaken, job.finalStage !== undefined], [isProof, isProof]);
+      });
+    }
+  });
+
+  it('lets no byte of the final image go before a restart would know of it, and keeps how it went', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const job = jobs.jobFor('finalstage', undefined);
+    job.enter('finalstage');
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const session = (job.finalStage = new FinalStageSession());
+    const kept = Promise.resolve();
+    authorizer.whenKept = () => {
+      assert.equal(session.deliveries.final?.state, 'flowing', 'it is known of');
+      return kept;
+    };
+    const size = FIRMWARE.final.length;
+    const asks = (): { observer: TransferObserver; answered: unknown } => {
+      const asked = request(FINAL_PATH, '1.0');
+      const found = authorizer.find(asked, '192.168.4.1');
+      assert.ok('observer' in found);
+      return { observer: found.observer, answered: found.observer.request?.(asked, '192.168.4.1') };
+    };
+    const { observer: older, answered } = asks();
+    assert.equal(answered, kept);
+    older.sent(0, 8192);
+    assert.equal(session.deliveries.final?.sent, 8192);
+    older.stalled?.(8192);
+    assert.equal(session.deliveries.final.state, 'stalled');
+    const { observer: newer } = asks();
+    older.stalled?.(8192);
+    older.ended({ complete: false, bytes: 8192, closedByDevice: false });
+    assert.equal(session.deliveries.final.state, 'flowing', 'a newer one has overtaken it');
+    newer.ended({ complete: false, bytes: 4096, closedByDevice: true });
+    for (const closedByDevice of [false, true]) {
+      asks().observer.ended({ complete: true, bytes: size, closedByDevice });
+    }
+    assert.equal(session.deliveries.final.state, 'delivered');
+    const image = 'final';
+    const asked = { at: 0, kind: 'finalstage-requested', image, size };
+    const ended = (how: string, bytes: number): object => ({ at: 0, kind: 'finalstage-ended', image, how, bytes });
+    assert.deepEqual(
+      job.evidence.all.map((seen) => ({ ...seen, at: 0 })),
+      [
+        asked,
+        { at: 0, kind: 'finalstage-stalled', image, bytes: 8192 },
+        asked,
+        ended('broken', 4096),
+        asked,
+        ended('acknowledged', size),
+        asked,
+        ended('delivered', size),
+      ],
+    );
+  });
+
+  for (const [title, headers, expected] of [
+    ['by ranges', { range: 'bytes=4096-8191' }, ['image-requested']],
+    ['in one piece', {}, ['image-requested', 'image-sent', 'image-sent', 'image-sent', 'image-ended']],
+  ] as const) {
+    it(`keeps of an upgrade that is fetched ${title} how far it got, and not every step`, async () => {
+      const jobs = new JobRegistry();
+      const authorizer = new ImageAuthorizer(jobs, new Devices());
+      const job = jobs.jobFor('upgrade', '1000a1b2c3');
+      job.enter('upgrade');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+      job.learn({ ip: '192.0.2.7' });
+      const download = (job.download = new UpgradeDownload());
+      const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
+      const found = authorizer.find(asked, '192.0.2.7');
+      assert.ok('observer' in found);
+      const { observer } = found;
+      void observer.request?.(asked, '192.0.2.7');
+      for (const to of [1000, 1500, 2000, 3999, 4000]) observer.sent(0, to);
+      observer.ended({ complete: true, bytes: 4000, closedByDevice: true });
+      const [facts, ...seen] = job.evidence.all;
+      assert.equal(facts?.kind, 'device-facts');
+      assert.deepEqual(
+        seen.map(({ kind }) => kind),
+        expected,
+      );
+      const [first] = seen;
+      assert.equal(first?.kind === 'image-requested' && first.first, 'range' in headers ? 4096 : undefined);
+      const sent = job.evidence.all.flatMap((seen) => (seen.kind === 'image-sent' ? seen.bytes : []));
+      assert.deepEqual(sent, 'range' in headers ? [] : [1000, 2000, 4000]);
+      assert.deepEqual([download.requests, download.sent, download.role], [1, 4000, 'user1']);
+    });
+  }
+
+  it('counts the ranges of an upgrade where they arrive, and tells of them four times a second', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    const { user1, ...others } = await loadFirmware(FIRMWARE, { signal: NEVER });
+    // Larger than what is asked for: the last byte is news.
+    job.firmware = { ...others, user1: { ...user1, bytes: Buffer.alloc(4096 * 101) } };
+    job.learn({ ip: '192.0.2.7' });
+    const download = (job.download = new UpgradeDownload());
+    timeStands();
+    const told: boolean[] = [];
+    jobs.on('changed', (_job: Job, isDurable: boolean) => told.push(isDurable));
+    const ask = (first: number): void => {
+      const range = `bytes=${first}-${first + 4095}`;
+      const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', { range });
+      const found = authorizer.find(asked, '192.0.2.7');
+      assert.ok('observer' in found);
+      void found.observer.request?.(asked, '192.0.2.7');
+      found.observer.sent(first, first + 4096);
+      found.observer.ended({ complete: true, bytes: first + 4096 });
+    };
+    ask(0);
+    told.length = 0;
+    for (let n = 1; n < 100; n++) ask(4096 * n);
+    assert.deepEqual(told, []);
+    timePasses(DERIVED_EVERY_MS);
+    assert.deepEqual(told, [false]);
+    assert.equal(download.requests, 100);
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['device-facts', 'image-requested', 'image-requested'],
+    );
+  });
+
+  it('keeps that FinalStage looks whether we are there, and of whose job it is', () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    authorizer.dialled('192.168.4.1');
+    const job = jobs.jobFor('finalstage', undefined);
+    const session = (job.finalStage = new FinalStageSession());
+    authorizer.dialled('192.168.4.1');
+    assert.ok(session.lastDialled);
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['finalstage-dialled'],
+    );
+  });
+
+  describe('over the wire', () => {
+    afterEach(closeBenches);
+
+    it('answers with a length of its own, never in chunks, and refuses what is not there', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ fault: 'finalstage-blocked' });
+      await bench.upgraded(device);
+      const { http } = bench.host.ports;
+      const final = await headOf(http, `GET ${FINAL_PATH} HTTP/1.0\r\nHost: 192.168.4.2\r\n\r\n`);
+      assert.match(final, /^http\/1\.1 200 ok/);
+      assert.match(final, new RegExp(`\\ncontent-length: ${FIRMWARE.final.length}\\b`));
+      assert.doesNotMatch(final, /transfer-encoding|content-encoding|etag|location/);
+      for (const path of ['/', upgradePath(device.deviceid, 'user1'), '/ota/', '/ota/../ota/image_arduino.bin']) {
+        assert.match(await headOf(http, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`), /^http\/1\.1 404/, path);
+      }
+      assert.match(await headOf(http, `POST ${FINAL_PATH} HTTP/1.1\r\nHost: x\r\n\r\n`), /^http\/1\.1 405/);
+    });
+
+    it('refuses another peer with 403 while an upgrade runs', async () => {
+      const bench = await openBench({ bind: '0.0.0.0' });
+      const device = await bench.device({ localAddress: '127.0.0.9', behaviours: { blockPauseMs: 300 } });
+      const upgraded = bench.upgraded(device);
+      await once(bench.host.devices, 'ready');
+      await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
+      const path = upgradePath(device.deviceid, 'user2');
+      const head = await headOf(
+        bench.host.ports.http,
+        `GET ${path} HTTP/1.1\r\nRange: bytes=0-4095\r\nHost: x\r\n\r\n`,
+      );
+      assert.match(head, /^http\/1\.1 403/);
+      assert.equal((await upgraded).found['image'], 'user2');
+    });
+  });
+});
+
+describe('flash/rehearsal', () => {
+  it('keeps its images from any device that is not on this machine', () => {
+    const images = (['user1', 'user2', 'final'] as const).map((role) => ({ bytes: rehearsalImage(role) }));
+    const real = { bytes: FIRMWARE.final };
+    for (const image of images) {
+      for (const peer of ['192.168.1.20', '10.10.7.1', '192.168.4.1', '::1x']) {
+        assert.throws(
+          () => refuseRehearsalImages([real, image], peer),
+          (error) => error instanceof FlashError && error.code === 'rehearsal-only',
+        );
+      }
+      refuseRehearsalImages([image], '127.0.0.1');
+    }
+    refuseRehearsalImages([real], '192.168.4.1');
+  });
+});

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import { FlashError } from '../../lib/errors';
+import { Job } from '../../lib/flash/job/job';
+import type { PendingMessage } from '../../lib/flash/job/pending-message';
+import { jobFileContent } from '../../lib/flash/stored/job-schema';
+import { matching, read } from '../../lib/storage/schema';
+import { outcomeOf, PendingMessages } from '../../lib/flash/stored/pending-messages';
+
+const TICKET: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
+
+describe('flash/stored/pending-messages', () => {
+  /** What a process finds that starts after one was killed. */
+  function afterRestart(before: PendingMessages): PendingMessages {
+    const book = new PendingMessages();
+    book.restore(before.all());
+    return book;
+  }
+
+  it('keeps the job of a message over any number of restarts', () => {
+    const job = new Job('cloud', '1000a1b2c3');
+    let book = new PendingMessages();
+    book.began(TICKET, job.deviceid);
+    book.inJob(TICKET, job);
+    for (let restarts = 0; restarts < 3; restarts++) {
+      book = afterRestart(book);
+      const [claimed] = book.claim('node');
+      assert.equal(claimed?.record.jobId, job.id);
+      assert.deepEqual(claimed.ticket, TICKET);
+      // Its node begins it again; its stage may be queued until the next restart.
+      book.began(claimed.ticket, job.deviceid);
+      assert.deepEqual(book.claim('node'), [], 'each is given once');
+    }
+  });
+
+  it('gives no node what is another one’s, and nothing that has ended', () => {
+    const book = new PendingMessages();
+    book.began(TICKET, undefined);
+    book.began({ ...TICKET, id: '2', nodeId: 'other' }, undefined);
+    book.ended(TICKET, new FlashError('cancelled'));
+    const after = afterRestart(book);
+    assert.deepEqual(after.claim('node'), []);
+    assert.deepEqual(
+      after.claim('other').map(({ ticket }) => ticket.id),
+      ['2'],
+    );
+  });
+
+  it('forgets the result of an earlier stage when a later one of the same job begins, and no other', () => {
+    const job = new Job('cloud', '1000a1b2c3');
+    const book = new PendingMessages();
+    const next: PendingMessage = { ...TICKET, id: '2', stage: 'upgrade' };
+    const stranger: PendingMessage = { ...TICKET, id: '3' };
+    for (const ticket of [TICKET, stranger]) book.began(ticket, undefined);
+    book.inJob(TICKET, job);
+    book.inJob(stranger, new Job('cloud', '1000ffffff'));
+    for (const ticket of [TICKET, stranger]) book.ended(ticket, { found: {}, job: job.snapshot() });
+    book.began(next, undefined);
+    assert.equal(book.all().length, 3);
+    book.inJob(next, job);
+    assert.deepEqual(
+      book.all().map(({ id }) => id),
+      ['3', '2'],
+    );
+  });
+
+  it('forgets no result of the same stage or a later one, and none that has not come', () => {
+    const job = new Job('cloud', '1000a1b2c3');
+    const book = new PendingMessages();
+    const tickets = (['cloud', 'upgrade', 'finalstage', 'provision'] as const).map((stage, index) => ({
+      ...TICKET,
+      id: `${index}`,
+      stage,
+    }));
+    for (const ticket of tickets) {
+      book.began(ticket, undefined);
+      book.inJob(ticket, job);
+    }
+    for (const ticket of tickets.slice(0, 3)) book.ended(ticket, { found: {}, job: job.snapshot() });
+    const next = { ...TICKET, id: 'next', stage: 'upgrade' } as const;
+    book.began(next, undefined);
+    book.inJob(next, job);
+    assert.deepEqual(
+      book.all().map(({ id }) => id),
+      ['1', '2', '3', 'next'],
+    );
+  });
+
+  it('keeps how a stage ended, as it was', () => {
+    const job = new Job('cloud', '1000a1b2c3').snapshot();
+    const unnamed = new Job('cloud', undefined).snapshot();
+    const outcomes = [
+      { found: { via: 'tls' }, job },
+      { found: {}, job: unnamed },
+      new FlashError('turn-timeout', { deviceid: '1', minutes: 60 }),
+    ];
+    for (const outcome of outcomes) {
+      const book = new PendingMessages();
+      book.began(TICKET, undefined);
+      book.ended(TICKET, outcome);
+      const { outcome: kept } = afterRestart(book).all()[0] ?? {};
+      assert.ok(kept && !(kept instanceof Error), 'what JSON carries');
+      assert.deepEqual(outcomeOf(kept), outcome);
+    }
+  });
+
+  it('tells of every change, and of nothing else', () => {
+    const book = new PendingMessages();
+    let changes = 0;
+    book.onChange = () => (changes += 1);
+    const after = (act: () => void): number => {
+      changes = 0;
+      act();
+      return changes;
+    };
+    const job = new Job('cloud', '1000a1b2c3');
+    const outcome = { found: {}, job: job.snapshot() };
+    for (const act of [
+      () => book.inJob(TICKET, job),
+      () => book.ended(TICKET, outcome),
+      () => book.forget(TICKET.id),
+      () => book.forgetNode('node'),
+      () => book.delivered(TICKET.id),
+    ]) {
+      assert.equal(after(act), 0, 'it is not there');
+    }
+    assert.deepEqual(book.all(), []);
+    for (const act of [
+      () => book.began(TICKET, undefined),
+      () => book.inJob(TICKET, job),
+      () => book.ended(TICKET, outcome),
+      () => book.forget(TICKET.id),
+    ]) {
+      assert.equal(after(act), 1);
+    }
+  });
+
+  it('gives a message of an earlier run to no node that has it already, or that has forgotten it', () => {
+    const before = new PendingMessages();
+    for (const id of ['1', '2', '3']) before.began({ ...TICKET, id }, undefined);
+    before.began({ ...TICKET, id: '4', nodeId: 'other' }, undefined);
+    const book = afterRestart(before);
+    assert.deepEqual([...book.nodes()], ['node', 'other']);
+    book.began({ ...TICKET, id: '1' }, undefined);
+    book.forget('2');
+    assert.deepEqual(
+      book.claim('node').map(({ ticket }) => ticket.id),
+      ['3'],
+    );
+    assert.deepEqual(book.claim('node'), [], 'each is given once');
+    book.forgetNode('node');
+    assert.deepEqual([...book.nodes()], ['other']);
+  });
+
+  it('holds the images of messages, each once, for as long as a message has it', () => {
+    const [user1, final] = [Buffer.alloc(100, 1), Buffer.alloc(100, 2)];
+    const book = new PendingMessages();
+    book.began({ ...TICKET, message: { firmware: { user1, final, user2: '/a/file.bin' } } }, undefined);
+    book.began({ ...TICKET, id: '2', message: { firmware: { final } } }, undefined);
+    const images = (): string[] => book.images().map(({ bytes }) => `${bytes[0]}`);
+    assert.deepEqual(images(), ['1', '2']);
+    assert.ok(JSON.stringify(book.all()).length < 1000, 'their bytes are kept apart');
+    const found = new Map(book.images().map(({ sha256, bytes }) => [sha256, bytes]));
+    const again = new PendingMessages();
+    again.restore(book.all(), (sha256) => found.get(sha256));
+    assert.deepEqual(
+      again.claim('node').map(({ ticket }) => ticket.message),
+      [{ firmware: { user1, final, user2: '/a/file.bin' } }, { firmware: { final } }],
+    );
+    const without = new PendingMessages();
+    without.restore(book.all());
+    assert.deepEqual(without.images(), [], 'they are not there any more');
+    assert.deepEqual(without.claim('node')[0]?.ticket.message, { firmware: { user2: '/a/file.bin' } });
+    book.forget('1');
+    assert.deepEqual(images(), ['2']);
+    book.forget('2');
+    assert.deepEqual(images(), []);
+  });
+
+  describe('while time passes', () => {
+    beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+    afterEach(() => mock.timers.reset());
+
+    it('forgets a result five seconds after a node has put it out', () => {
+      const book = new PendingMessages();
+      book.began(TICKET, undefined);
+      book.delivered(TICKET.id);
+      mock.timers.tick(4999);
+      assert.equal(book.all().length, 1);
+      mock.timers.tick(1);
+      assert.deepEqual(book.all(), []);
+    });
+
+    it('forgets nothing after its close', () => {
+      const book = new PendingMessages();
+      book.began(TICKET, undefined);
+      book.delivered(TICKET.id);
+      book.close();
+      mock.timers.tick(60_000);
+      assert.equal(book.all().length, 1);
+    });
+  });
+
+  it('takes from a file how a stage ended whose device was not known', () => {
+    const job = new Job('cloud', undefined).snapshot();
+    const ended = { id: '1', nodeId: 'node', stage: 'cloud', message: {}, left: [], outcome: { found: {}, job } };
+    const { value, dropped } = read(jobFileContent, { jobs: [], tickets: [ended] });
+    assert.deepEqual(dropped, []);
+    const kept = value?.tickets[0]?.outcome;
+    assert.ok(kept && 'job' in kept && kept.job.deviceid === null);
+  });
+
+  it('takes from a file only what can be the name of an image', () => {
+    const record = { id: '1', nodeId: 'node', stage: 'cloud', message: {}, left: [] };
+    const { value } = read(jobFileContent, {
+      jobs: [],
+      tickets: [{ ...record, images: { user1: '../../secret', user2: 'a'.repeat(64) } }],
+    });
+    assert.deepEqual(value?.tickets[0]?.images, { user2: 'a'.repeat(64) });
+    assert.deepEqual(read(matching(/^a$/, 'an a'), 'b'), { dropped: ['is not an a'] });
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import type { FlashHost } from '../../lib/flash/host/host';
+import { checkClock } from '../../lib/preflight/clock';
+import { checkFirmware } from '../../lib/preflight/firmware';
+import { checkRadio } from '../../lib/preflight/radio';
+import { checkSelf } from '../../lib/preflight/self';
+import { checkTls } from '../../lib/preflight/tls';
+import { checkUnlockPorts } from '../../lib/preflight/unlock-ports';
+import { checkWifi } from '../../lib/preflight/wifi';
+import { FlashError } from '../../lib/errors';
+import type { WifiChoice } from '../../lib/net/wifi/choose';
+import { freePort, occupy } from '../shared/ports';
+import { closeBenches, FIRMWARE, openBench } from '../flash/bench';
+
+const never = new AbortController().signal;
+/** Made up, for a virtual Sonoff. */
+const REHEARSAL = { user1: 'rehearsal:user1', user2: 'rehearsal:user2', final: 'rehearsal:final' };
+const NOWHERE = { addresses: [], contained: false, now: new Date() };
+
+describe('preflight: what single checks say', () => {
+  afterEach(closeBenches);
+
+  /** A host as a check sees it. */
+  const host = (more: object): FlashHost => more as FlashHost;
+
+  it('does not dial an address at which this machine is not just now', async () => {
+    const away = host({
+      ...{ address: '192.168.1.5', isListening: true, isAddressRemembered: true },
+      jobs: { awaitingFinalStage: () => [] },
+    });
+    const [only, ...others] = await checkSelf(away, NOWHERE, never);
+    assert.deepEqual(others, []);
+    assert.deepEqual([only?.ok, only?.code], ['warn', 'self-unreachable']);
+    assert.match(only?.text ?? '', /not at 192\.168\.1\.5 at the moment/);
+    assert.match(only?.remedy ?? '', /back on the home network/);
+  });
+
+  it('dials nothing while it does not listen, or knows no address', async () => {
+    assert.deepEqual(await checkSelf(host({ address: undefined, isListening: true }), NOWHERE, never), []);
+    assert.deepEqual(await checkSelf(host({ address: '127.0.0.1', isListening: false }), NOWHERE, never), []);
+  });
+
+  it('finds that something else answers under its address', async () => {
+    const { host: real } = await openBench();
+    const offer = real.probes.offer.bind(real.probes);
+    real.probes.offer = () => ({ ...offer(), sha256: '0'.repeat(64) });
+    const [fetched] = await checkSelf(real, NOWHERE, never);
+    assert.deepEqual([fetched?.ok, fetched?.code], [false, 'self-unreachable']);
+    assert.match(fetched?.text ?? '', /what came is not what was sent/);
+  });
+
+  it('says of both ports at which it unlocks devices whether they can be opened, and by whom they are held', async () => {
+    const unlockPorts = { http: await freePort(), dns: await freePort() };
+    const at = host({ address: '127.0.0.1', bind: '0.0.0.0', unlockPorts });
+    const free = await checkUnlockPorts(at);
+    assert.deepEqual(
+      free.map(({ check, ok, text }) => [check, ok, text]),
+      [
+        ['port', true, `Port ${unlockPorts.http} is free for unlocking devices.`],
+        ['port', true, `Port ${unlockPorts.dns} is free for leading devices here to be unlocked.`],
+      ],
+    );
+    const holder = await occupy(unlockPorts.http);
+    const socket = createSocket('udp4').bind({ port: unlockPorts.dns, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    const held = await checkUnlockPorts(at);
+    socket.close();
+    await holder.release();
+    assert.deepEqual(
+      held.map(({ ok, code }) => [ok, code]),
+      [
+        ['warn', 'diy-unlock-port'],
+        ['warn', 'diy-unlock-port'],
+      ],
+    );
+    for (const { text } of held) assert.match(text, /on 127\.0\.0\.1,.*Node-RED itself holds it/);
+    assert.match(held[0]?.remedy ?? '', /CAP_NET_BIND_SERVICE/);
+    assert.match(held[1]?.remedy ?? '', /Have the router answer/);
+  });
+
+  it('warns of a firmware that no real device is given', async () => {
+    const { host: real } = await openBench();
+    const at = (address: string | undefined): FlashHost => host({ address, library: real.library });
+    const warned = await checkFirmware(at('192.168.1.5'), REHEARSAL, never);
+    assert.deepEqual([warned.ok, warned.code], ['warn', 'rehearsal-only']);
+    assert.match(warned.remedy, /Choose a real final image/);
+    for (const address of ['127.0.0.1', undefined]) {
+      assert.equal((await checkFirmware(at(address), REHEARSAL, never)).ok, true, address);
+    }
+  });
+
+  it('throws only where it is cancelled', async () => {
+    const { host: real } = await openBench();
+    const missing = { ...FIRMWARE, final: '/no/such/file.bin' };
+    assert.equal((await checkFirmware(real, missing, never)).code, 'image-unreadable');
+    await assert.rejects(checkFirmware(real, missing, AbortSignal.abort()));
+  });
+
+  it('says who joins the networks of a device, and why nobody better', async () => {
+    const joining = async (choice: () => Promise<WifiChoice>): Promise<[unknown, string]> => {
+      const { ok, text } = await checkRadio(host({ bind: '0.0.0.0', radio: { choice } }), NOWHERE, never);
+      return [ok, text];
+    };
+    const error = new FlashError('wifi-service-away', { reason: 'NetworkManager does not run' });
+    const refusals = [{ driver: 'networkmanager', error }] as const;
+    const byHand = await joining(async () => ({ driver: 'manual', interfaceName: '', refusals }));
+    assert.equal(byHand[0], true);
+    assert.match(byHand[1], /^A person joins .*NetworkManager does not run/);
+    const [, text] = await joining(async () => ({ driver: 'networkmanager', interfaceName: 'wlan0', refusals: [] }));
+    assert.match(text, /^NetworkManager joins .* with wlan0\.$/);
+    const failed = await joining(() => Promise.reject(error));
+    assert.equal(failed[0], false);
+  });
+
+  it('finds a Node.js that does not speak as the devices do, a clock that was never set, a Wi-Fi that is not known', async () => {
+    const refusal = new FlashError('tls-refused', { peer: 'this machine itself', reason: 'x' });
+    assert.equal((await checkTls({ testTls: () => Promise.resolve(refusal) })).ok, false);
+    assert.equal((await checkTls({ testTls: () => Promise.resolve(undefined) })).ok, true);
+    assert.deepEqual(
+      ['2023-12-31', '2024-01-01'].map((day) => checkClock(new Date(`${day}T12:00:00Z`)).ok),
+      ['warn', true],
+    );
+    assert.match(checkClock(new Date('1970-01-02T00:00:00Z')).text, /1970-01-02/);
+    const wifi = (ssid: boolean, password: boolean): string => checkWifi({ ssid, password }).text;
+    assert.match(wifi(false, false), /name and password/i);
+    assert.match(wifi(true, false), /^The password/);
+    assert.match(wifi(false, true), /^The name/);
+    assert.equal(checkWifi({ ssid: true, password: true }).ok, true);
+  });
+});
