@@ -62,7 +62,7 @@ describe('flash/job/finalstage-session', () => {
     );
     assert.equal(
       after(() => delivery.ended('delivered')),
-      'dialled turn changed',
+      'dialled checkpoint changed',
     );
   });
 
