@@ -4,6 +4,7 @@ import { PHRASES } from '../../lib/preflight/phrases';
 import { PROGRESS_TEXTS, type ProgressText } from '../../lib/progress-texts';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
+import { METHODS, REASONS } from '../../lib/protocol/recommendation';
 
 /** Catalogue texts, at any depth. */
 export interface Texts {
@@ -22,6 +23,8 @@ export function sharedTexts(): Texts {
     findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
     requests: REQUESTS,
+    methods: METHODS,
+    reasons: REASONS,
   });
 }
 

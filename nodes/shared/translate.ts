@@ -6,6 +6,17 @@ import { textOf, type Said } from '../../lib/preflight/phrases';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
 
+/** A text of the catalogue that all nodes share, or the English one, in which `{name}` is filled. */
+export function translateShared(
+  RED: NodeAPI,
+  path: string,
+  english: string,
+  values: Readonly<Record<string, string>> = {},
+): string {
+  const filled = english.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '?');
+  return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values) ?? filled;
+}
+
 /** A text of the node's own catalogue, or the English one where the catalogue has none. */
 export type Translate = (key: string, english: string, values?: Readonly<Record<string, string | number>>) => string;
 

@@ -10,6 +10,7 @@ export const VISIBLE_TYPES = {
   'sonota-ota-serve': 'sonota-ota.svg',
   'sonota-finalstage-watch': 'sonota-finalstage.svg',
   'sonota-diy-flash': 'sonota-diy.svg',
+  'sonota-discover': 'sonota-discover.svg',
   'sonota-new-firmware': 'sonota-new-firmware.svg',
   'sonota-queue': 'sonota-queue.svg',
   'sonota-virtual-device': 'sonota-virtual.svg',
@@ -168,6 +169,14 @@ export const EVERY_NODE: Flow = [
     force: false,
     x: 600,
     y: 120,
+    ...stage,
+  },
+  {
+    id: idOf('sonota-discover'),
+    type: 'sonota-discover',
+    name: '',
+    x: 350,
+    y: 420,
     ...stage,
   },
   {

@@ -7,6 +7,7 @@ import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import registerCloud from '../../nodes/sonota-cloud-emulator/sonota-cloud-emulator';
+import registerDiscover from '../../nodes/sonota-discover/sonota-discover';
 import registerDiyFlash from '../../nodes/sonota-diy-flash/sonota-diy-flash';
 import registerNewFirmware from '../../nodes/sonota-new-firmware/sonota-new-firmware';
 import registerFinalStage from '../../nodes/sonota-finalstage-watch/sonota-finalstage-watch';
@@ -70,6 +71,7 @@ const NODES: NodeInitializer[] = [
   registerCloud,
   registerUpgrade,
   registerFinalStage,
+  registerDiscover,
   registerDiyFlash,
   registerNewFirmware,
   registerQueue,

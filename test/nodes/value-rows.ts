@@ -112,6 +112,13 @@ export const deviceids: Row[] = [
   [[NO_VARIABLE], UNSET],
 ];
 
+/** As other programs export them. */
+export const devices: Row[] = [
+  ...[[], {}, '[]', [{ model: 'MINI' }], [7]].map((given): Row => [given, READ]),
+  ...NOTHING,
+  ...['the lamp', 7, true, NO_VARIABLE].map((given): Row => [given, INVALID]),
+];
+
 export const object: Row[] = [[{}, READ], ...NOTHING, ...['text', [], 7, true].map((given): Row => [given, INVALID])];
 
 export const anything: Row[] = [undefined, null, '', 'text', 7, true, {}, []].map((given) => [given, READ]);

@@ -205,6 +205,10 @@ const NODES: Record<string, Node> = {
       cancel: rows.cancel,
     },
   },
+  'sonota-discover': {
+    form: { host: rows.host },
+    messages: { sweep: rows.flag, devices: rows.devices, cancel: rows.cancel },
+  },
   'sonota-preflight': {
     read: 'ok',
     form: { host: rows.host, firmware: rows.firmwareId },

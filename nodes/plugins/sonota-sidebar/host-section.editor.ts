@@ -18,7 +18,8 @@ function sonotaHostSection(
   const queue = sonotaQueueView((deed, entry) => {
     if (shown) ask(deed, shown, entry);
   });
-  const root = $('<section></section>').append(title, state, trouble, queue.root, empty, list);
+  const sonoffs = sonotaSonoffTable();
+  const root = $('<section></section>').append(title, state, trouble, queue.root, empty, list, sonoffs.root);
   const cards = new Map<string, SonotaCard>();
   let shown: SonotaHost | undefined;
 
@@ -32,6 +33,7 @@ function sonotaHostSection(
     sonotaSetText(trouble, host.trouble ? sonotaExplained(host.trouble) : '');
     queue.root.toggle(host.queue !== undefined);
     if (host.queue) queue.update(host.queue);
+    sonoffs.update(host.sonoffs);
     empty.toggle(host.jobs.length === 0);
     sonotaSync(list, cards, host.jobs, () =>
       sonotaJobCard((deed, job) => {

@@ -62,6 +62,18 @@ interface SonotaQueue {
   entries: SonotaQueueEntry[];
 }
 
+interface SonotaSonoff {
+  id: string;
+  deviceid?: string;
+  name?: string;
+  model?: string;
+  version?: string;
+  address?: string;
+  method: { name: string; text: string };
+  confidence: string;
+  reason: { name: string; values: SonotaValues; text: string };
+}
+
 interface SonotaHost {
   id: string;
   name: string;
@@ -71,6 +83,7 @@ interface SonotaHost {
   trouble?: SonotaTrouble;
   jobs: SonotaJob[];
   queue?: SonotaQueue;
+  sonoffs?: SonotaSonoff[];
 }
 
 /** What is new since the answer before: of a host that did not change only its id, and the jobs that did. */

@@ -14,6 +14,7 @@ const SONOTA_TERMS: Record<string, string> = {
   'sonota-preflight': 'flash check',
   'sonota-virtual-device': 'flash rehearse',
   'sonota-wifi': 'flash wlan',
+  'sonota-discover': 'flash ewelink find search scan list diy mdns',
 };
 
 /** Adds them to the attribute that the filter reads; what the palette shows stays as it is. */

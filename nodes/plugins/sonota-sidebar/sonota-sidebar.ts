@@ -16,6 +16,7 @@ export default function register(RED: NodeAPI): void {
     host.on('state', ring);
     host.jobs.on('changed', ring);
     host.queue.on('changed', ring);
+    host.survey.on('changed', ring);
     host.nextSteps.on('changed', ring);
     ring();
   });

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { DeviceSurvey } from '../../lib/flash/discovery/device-survey';
+import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
+import type { HostNode } from '../../nodes/shared/hosts';
+import type { DescribedSonoff } from '../../nodes/shared/sonoffs';
+import { StrictDiyServer } from '../client/diy/strict-server';
+import type { Flow } from '../shared/node-red';
+import { Bed, freePorts, type Msg } from './bed';
+
+const AT = { z: 'tab', x: 1, y: 1, name: '' };
+const NAMED = '1000c0ffee';
+
+/** Other tests announce devices on the loopback, too. */
+function someId(): string {
+  return `1000${randomBytes(3).toString('hex')}`;
+}
+
+describe('nodes: sonota-discover', () => {
+  let bed: Bed | undefined;
+  const open: { close(): Promise<unknown> }[] = [];
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close();
+    await bed?.unload();
+    bed = undefined;
+  });
+
+  async function flow(): Promise<Flow> {
+    return [
+      { id: 'tab', type: 'tab', label: 'discover' },
+      {
+        ...{ id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ssid: '' },
+        ...(await freePorts()),
+        wifi: 'manual',
+      },
+      { id: 'discover', type: 'sonota-discover', host: 'host', ...AT, wires: [['list'], ['changes']] },
+      { id: 'list', type: 'sink', ...AT, wires: [] },
+      { id: 'changes', type: 'sink', ...AT, wires: [] },
+      { id: 'catch', type: 'catch', ...AT, scope: null, uncaught: false, wires: [['caught']] },
+      { id: 'caught', type: 'sink', ...AT, wires: [] },
+    ];
+  }
+
+  async function inDiyMode(deviceid: string): Promise<VirtualDiySonoff> {
+    const sonoff = new VirtualDiySonoff({
+      ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, speed: 100, deviceid, startsIn: 'diy' },
+    });
+    open.push({ close: () => sonoff.stop() });
+    await sonoff.start();
+    return sonoff;
+  }
+
+  /** A look need not wait for announcements where none matter. */
+  function hurry(bed: Bed): DeviceSurvey {
+    const { survey } = (bed.node('host') as HostNode).flashHost;
+    Object.assign(survey['discovery'] ?? {}, { lookAgain: () => 0 });
+    return survey;
+  }
+
+  const listed = ({ payload }: Msg): DescribedSonoff[] => payload as DescribedSonoff[];
+  const isOf =
+    (deviceid: string, event: string, version?: string | null) =>
+    (msg: Msg): boolean =>
+      msg['deviceid'] === deviceid &&
+      msg['event'] === event &&
+      (version === undefined || (msg.payload as DescribedSonoff).version === version);
+
+  it('tells of a device as it comes and goes, and lists it for a message, which keeps its own', async () => {
+    const deviceid = someId();
+    bed = await Bed.load(await flow());
+    const sonoff = await inDiyMode(deviceid);
+    const seen = (msg: Msg): boolean =>
+      (msg.payload as DescribedSonoff).version === '3.7.6' && msg['deviceid'] === deviceid;
+    const appeared = await bed.at('changes', seen);
+    assert.match(String(appeared['topic']), new RegExp(`^${deviceid}/(appeared|changed)$`));
+    assert.match(String(appeared['text']), new RegExp(`${deviceid} 3.7.6.*DIY mode, now`));
+    bed.send('discover', { mine: 1 });
+    const list = await bed.at('list');
+    const own = listed(list).find((one) => one.deviceid === deviceid);
+    assert.deepEqual(
+      [own?.method, own?.confidence, own?.known, own?.address],
+      ['diy', 'supported', ['announcement'], '127.0.0.1'],
+    );
+    assert.equal(own?.reason, 'It is in DIY mode: diy flash can flash it.');
+    assert.deepEqual([list['mine'], typeof list['text']], [1, 'string']);
+    assert.match(String(list['text']), /^\d+ found: .*\d × DIY mode, now/);
+    await sonoff.stop();
+    bed.send('discover', { mine: 2 });
+    await bed.at('list', ({ mine }) => mine === 2);
+    await bed.at('changes', isOf(deviceid, 'gone'));
+    assert.deepEqual(bed.messages('caught'), []);
+  });
+
+  it('lists what a message names, until another one names something else', async () => {
+    bed = await Bed.load(await flow());
+    hurry(bed);
+    const devices = JSON.stringify([
+      { manufacturer: 'Sonoff', model: 'S31', sw_version: '3.5.0', identifiers: [['sonoff', NAMED]] },
+    ]);
+    bed.send('discover', { mine: 1, devices });
+    const named = listed(await bed.at('list')).find((one) => one.deviceid === NAMED);
+    assert.deepEqual([named?.model, named?.version, named?.method, named?.seenAt], ['S31', '3.5.0', 'account', null]);
+    bed.send('discover', { mine: 2 });
+    const again = listed(await bed.at('list', ({ mine }) => mine === 2));
+    assert.ok(
+      again.some((one) => one.deviceid === NAMED),
+      'a message that names none leaves them as they are',
+    );
+    bed.send('discover', { mine: 3, devices: [] });
+    const cleared = listed(await bed.at('list', ({ mine }) => mine === 3));
+    assert.ok(!cleared.some((one) => one.deviceid === NAMED));
+    bed.send('discover', { mine: 4, devices: 'no JSON' });
+    assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
+  });
+
+  it('hears no news of what it knows in a redeploy, and all of it when it is new', async () => {
+    const deviceid = someId();
+    await inDiyMode(deviceid);
+    const nodes = await flow();
+    bed = await Bed.load(nodes);
+    await bed.at('changes', ({ payload }) => (payload as DescribedSonoff).version === '3.7.6');
+    const before = bed.messages('changes').filter((msg) => msg['deviceid'] === deviceid).length;
+    await bed.deploy(nodes);
+    const second = nodes.map((node) => (node.id === 'discover' ? { ...node, id: 'second' } : node));
+    await bed.deploy([...nodes, second.find(({ id }) => id === 'second') as Flow[number]]);
+    await bed.at(
+      'changes',
+      (msg) => bed!.messages('changes').indexOf(msg) >= before && isOf(deviceid, 'appeared')(msg),
+    );
+    const told = bed.messages('changes').filter(isOf(deviceid, 'appeared'));
+    assert.equal(told.length, 2, 'once by each node');
+  });
+
+  it('sweeps the network of its host when it is asked to', async () => {
+    const deviceid = someId();
+    bed = await Bed.load(await flow());
+    const server = new StrictDiyServer(() => ({ error: 0, data: { deviceid, fwVersion: '3.6.0' } }));
+    open.push(server);
+    // From another address of the loopback, and at a port that is free on this machine.
+    Object.assign(hurry(bed)['sources'], {
+      port: await server.listen(),
+      network: () => ({ address: '127.0.0.2', netmask: '255.255.255.252' }),
+    });
+    bed.send('discover', { sweep: true });
+    const swept = listed(await bed.at('list')).find((one) => one.deviceid === deviceid);
+    assert.deepEqual([swept?.known, swept?.version], [['answer'], '3.6.0']);
+  });
+
+  it('listens for as long as it is deployed, so that devices can dial in', async () => {
+    bed = await Bed.load(await flow());
+    const { flashHost } = bed.node('host') as HostNode;
+    await flashHost.open();
+    assert.equal(flashHost.isListening, true);
+    assert.equal(flashHost.neededUntil(), flashHost.waits.retryableMs, 'nothing else needs it');
+    await bed.deploy((await flow()).filter(({ id }) => id !== 'discover'));
+    assert.equal(flashHost.isListening, false);
+  });
+
+  it('says that it has no host, and is cancelled by a message', async () => {
+    const nodes = await flow();
+    bed = await Bed.load(nodes);
+    bed.send('discover', { mine: 1 });
+    bed.send('discover', { mine: 2 });
+    bed.send('discover', { cancel: true });
+    await bed.at('caught', ({ mine, error }) => mine === 1 && error?.code === 'cancelled');
+    await bed.at('caught', ({ mine, error }) => mine === 2 && error?.code === 'cancelled');
+    await bed.deploy(nodes.map((node) => (node.id === 'discover' ? { ...node, host: '' } : node)));
+    bed.send('discover', { mine: 3 });
+    assert.equal((await bed.at('caught', ({ mine }) => mine === 3)).error?.code, 'host-missing');
+  });
+});
