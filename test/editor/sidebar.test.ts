@@ -11,6 +11,7 @@ import { useEditor } from './suite';
 
 const REHEARSAL_LIMIT_MS = 60_000;
 const NOBODY = '10009f8e7d';
+const NAMED = [{ deviceid: '1000c0ffee', name: 'Hall', manufacturer: 'Sonoff', model: 'BASICR3', sw_version: '3.6.0' }];
 const QUEUED = ['1000aaaa01', '1000aaaa02'];
 
 /** Long enough for each byte count to be seen: the sidebar looks twice a second, and a transfer may take less than that. */
@@ -29,6 +30,8 @@ function flow(): Flow {
     ...rehearsal,
     { id: 'nobody', type: 'sonota-cloud-emulator', x: 330, y: 420, ...waiting },
     { id: 'queue', type: 'sonota-queue', x: 330, y: 480, ...queue },
+    { id: 'discover', type: 'sonota-discover', host, z, name: '', x: 330, y: 540, wires: [[], []] },
+    inject('name', z, { p: 'devices', v: JSON.stringify(NAMED), vt: 'json' }, 'discover'),
     inject('ask', z, { p: 'deviceid', v: NOBODY, vt: 'str' }, 'nobody'),
     inject('enqueue', z, { p: 'deviceids', v: JSON.stringify(QUEUED), vt: 'json' }, 'queue'),
   ];
@@ -81,6 +84,24 @@ describe('editor: the sidebar of the flashes', () => {
     await page.evaluate(`RED.actions.invoke('sonota:show-flashing-tab')`);
     await page.getByRole('heading', { name: 'Rehearsal host' }).waitFor();
     await page.close();
+  });
+
+  it('lists the Sonoffs in sight, and how each can be flashed', async () => {
+    await suite.red.inject('name');
+    const table = board().getByRole('table', { name: 'Sonoffs in sight' });
+    const row = table.getByRole('row', { name: /Hall/ });
+    await row.waitFor();
+    assert.deepEqual(await table.getByRole('columnheader').allInnerTexts(), ['Device', 'Firmware', 'How to flash it']);
+    const [head, ...cells] = [row.getByRole('rowheader'), ...(await row.getByRole('cell').all())];
+    assert.match((await head?.innerText()) ?? '', /^Hall\s+1000c0ffee · BASICR3$/);
+    const [version, method] = await Promise.all(cells.map((cell) => cell.innerText()));
+    assert.equal(version, '3.6.0');
+    assert.match(
+      method ?? '',
+      /^DIY mode, after 5 s \+ 5 s on the button\s+Its model has DIY mode\. Hold its button for 5 s/,
+    );
+    await photograph('sidebar-sonoffs');
+    await assertAccessible(suite.editor.page, '.sonota-sonoffs');
   });
 
   it('follows a rehearsal from the button to "done"', async function () {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { NewFirmwareServer } from '../../lib/virtual/newfirmware/new-firmware';
+import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import type { CommsClient } from '../shared/comms';
@@ -156,11 +157,14 @@ export class ExampleRun {
   }
 
   /** Switches a device on that is in DIY mode, or that knows it and has its button held. */
-  async deviceWithDiyMode(startsIn: 'access-point' | 'diy'): Promise<VirtualDiySonoff> {
+  async deviceWithDiyMode(
+    startsIn: 'access-point' | 'diy',
+    more: Partial<VirtualDiyOptions> = {},
+  ): Promise<VirtualDiySonoff> {
     const { accessPoint: apPort, diyMode: lanPort } = this.places;
     const device = new VirtualDiySonoff({
       ...{ apAddress: '127.0.0.1', apPort, lanPort, mdns: false, deviceid: '1000a1b2c3', homeNetwork: HOME },
-      ...{ startsIn, speed: 100, newFirmware: this.newFirmware },
+      ...{ startsIn, speed: 100, newFirmware: this.newFirmware, ...more },
     });
     this.ends.set(device, Promise.race([once(device, 'flashed').then(([end]) => end as VirtualResult), device.ended]));
     await device.start();
@@ -180,12 +184,13 @@ export class ExampleRun {
     assert.equal(given.state, 'started', `${given.report?.text}\n${this.story()}`);
   }
 
-  /** What a debug node shows of the `count`-th message; fails at once where the flow tells of an error. */
-  async shown(name: string, count = 1): Promise<string> {
+  /** What a debug node shows of the `which`-th message, or of the first that fits; fails at once where the flow tells of an error. */
+  async shown(name: string, which: number | RegExp = 1): Promise<string> {
     const { id } = this.node(name);
     const late = AbortSignal.timeout(LIMIT_MS);
     for (;;) {
-      const found = this.comms.debugs.filter((one) => one.id === id)[count - 1];
+      const all = this.comms.debugs.filter((one) => one.id === id);
+      const found = typeof which === 'number' ? all[which - 1] : all.find(({ msg }) => which.test(String(msg)));
       if (found) return String(found.msg);
       const wrong = this.comms.debugs.find((one) => one.name === 'what went wrong');
       assert.equal(wrong?.msg, undefined, this.story());

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus, whyNoBus } from '../net/wifi/private-bus';
@@ -135,6 +136,17 @@ describe('the examples, run to their end in a real Node-RED', () => {
   example('11', 'finds all that a flash needs', async (run) => {
     await run.press('Check');
     await run.shown('begin the flash here');
+  });
+
+  example('05', 'lists a Sonoff in DIY mode, and what another program knows', async (run) => {
+    const deviceid = `1000${randomBytes(3).toString('hex')}`;
+    await run.deviceWithDiyMode('diy', { deviceid, mdns: {} });
+    await run.shown('what comes and goes', new RegExp(`${deviceid} 3\\.7\\.6.*DIY mode, now`));
+    await run.press('Look around');
+    assert.match(await run.shown('in one sentence'), /\d × DIY mode, now/);
+    assert.match(await run.shown('the list'), new RegExp(deviceid));
+    await run.press('What another program knows');
+    assert.match(await run.shown('the list', 2), /BASICR3.*S31|S31.*BASICR3/s);
   });
 
   example('06', 'flashes a Sonoff in DIY mode', async (run) => {
