@@ -4,7 +4,7 @@ import type { DeviceSurvey, SurveyChange } from '../../lib/flash/discovery/devic
 import type { ListedSonoff } from '../../lib/flash/discovery/listed-sonoff';
 import { readNamedDevices, type NamedDevice } from '../../lib/flash/discovery/named-devices';
 import { whenFlowsRun } from '../shared/deploys';
-import type { Message } from '../../lib/flash/job/ticket';
+import type { Message } from '../../lib/flash/job/pending-message';
 import type { MessageValues } from '../shared/messages';
 import { countedByMethod, describeSonoff } from '../shared/sonoffs';
 import { TaskNode, type TaskNodeDef } from '../shared/task-node';
