@@ -4,8 +4,12 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { NodeAPI } from 'node-red';
 import type { ErrorCode } from '../../lib/errors';
+import { Catalog, sourceOf } from '../../lib/firmware/library/catalog';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
+import { chooseOrRecommend, type FirmwareChoice } from '../../nodes/shared/firmware-choice';
+import { MessageValues } from '../../nodes/shared/messages';
 import { useHttpServers } from '../shared/http-server';
 import { Bed, freePorts, road } from './bed';
 
@@ -94,5 +98,39 @@ describe('nodes: where a firmware comes from', () => {
     bed.send('upgrade', { ...DEVICE, again: true });
     const { error } = await bed.at('caught', (msg) => msg['again'] === true);
     assert.equal(error?.code, 'image-changed', error?.message);
+  });
+});
+
+describe('nodes: the firmware of sonota-flash', () => {
+  const OF_NODE = { final: 'of the node' };
+  const node = { type: 'sonota-firmware', readSources: () => OF_NODE };
+  const RED = {
+    nodes: { getNode: (id: string) => (id === 'firmware' ? node : null), eachNode: () => undefined },
+    settings: {},
+  } as unknown as NodeAPI;
+  const { recommended } = Catalog.ofPackage();
+  const NONE = { firmware: undefined, image: undefined, intermediate: undefined };
+  const ofMessage = { firmware: { final: 'of the message' } };
+
+  const CASES: [what: string, choice: Partial<FirmwareChoice>, message: Record<string, unknown>, final: unknown][] = [
+    ['the node of the form before all else', { firmware: 'firmware', image: 'rehearsal:' }, ofMessage, OF_NODE.final],
+    ['the image of the form before the message', { image: 'rehearsal:' }, ofMessage, 'rehearsal:'],
+    ["the message's, where the form has neither", {}, ofMessage, 'of the message'],
+    ["the message's, where the node of the form is gone", { firmware: 'gone' }, ofMessage, 'of the message'],
+    ['the image of the form, where its node is gone', { firmware: 'gone', image: 'rehearsal:' }, {}, 'rehearsal:'],
+    ['what the catalog recommends', {}, {}, recommended && sourceOf(recommended)],
+  ];
+  for (const [what, choice, message, final] of CASES) {
+    it(`is ${what}`, () => {
+      const sources = chooseOrRecommend(RED, { ...NONE, ...choice }, new MessageValues({ ...message }));
+      assert.ok(final !== undefined && sources);
+      assert.equal(sources.final, final);
+    });
+  }
+
+  it('goes the way that the form says, where the image is its own', () => {
+    const way = (choice: Partial<FirmwareChoice>): unknown =>
+      chooseOrRecommend(RED, { ...NONE, ...choice }, new MessageValues({}))?.intermediate;
+    assert.deepEqual([way({}), way({ intermediate: 'One-Hop' })], [undefined, 'one-hop']);
   });
 });

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import helper from 'node-red-node-test-helper';
+import { FlashError } from '../../lib/errors';
+import type { DeviceConnection } from '../../lib/server/device-connection';
+import { FlashHost } from '../../lib/flash/host/host';
+import { failed, passed, warned, type SaidCheck } from '../../lib/preflight/check';
+import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { HostNode } from '../../nodes/shared/hosts';
-import { FIRMWARE, HOME } from '../flash/bench';
+import { MessageValues } from '../../nodes/shared/messages';
+import type { FlashForm } from '../../nodes/sonota-flash/flash-form';
+import { answerOf } from '../../nodes/sonota-flash/press';
+import { startOf } from '../../nodes/sonota-flash/start';
+import { FIRMWARE, HOME, ON_LOOPBACK } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { useAdminServer } from './admin-server';
@@ -167,6 +177,22 @@ describe('nodes: sonota-flash', () => {
     assert.equal(bed.messages('caught').length, 0);
   });
 
+  it('ends where what its message names for the next stage is gone by then', async () => {
+    const ports = await freePorts();
+    const named = { id: 'fw', type: 'sonota-firmware', name: 'mine', user1: '', user2: '', final: 'rehearsal:' };
+    const flow = flowOf(ports);
+    bed = await Bed.load([...flow, named]);
+    const device = bed.device({ provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } });
+    bed.send('flash', { deviceid: device.deviceid, stage: 'cloud', firmware: 'mine', foreign: 1 });
+    await bed.at('progress', ({ topic }) => String(topic) === `${device.deviceid}/cloud`);
+    await bed.deploy(flow);
+    await device.start();
+    const caught = await bed.at('caught');
+    assert.deepEqual([caught.error?.code, caught['foreign']], ['firmware-missing', 1]);
+    assert.deepEqual(bed.shown('flash'), { fill: 'red', shape: 'ring', text: 'firmware-missing' });
+    assert.equal(bed.messages('out').length, 0);
+  });
+
   it('resumes a failed flash at the stage that failed when it is tried again', async () => {
     const { bed, device } = await setUp({ timeout: '' }, { homeNetwork: { ...HOME, ssid: 'another' } });
     bed.send('flash', { firmware: FIRMWARE });
@@ -259,4 +285,104 @@ describe('nodes: sonota-flash', () => {
       await helper.request().post('/sonota/flash/host/press').expect(404);
     });
   });
+});
+
+describe('nodes: the stage with which sonota-flash begins', () => {
+  const ID = '1000a1b2c3';
+  let host: FlashHost;
+  beforeEach(() => {
+    host = new FlashHost(ON_LOOPBACK, undefined);
+  });
+  afterEach(() => host.close());
+
+  /** @param more `only`: the device of the form; `method`: its way of setting a device up */
+  function start(
+    message: Record<string, unknown>,
+    { only, method = 'automatic' }: { only?: string; method?: string } = {},
+    firmware = (): undefined => undefined,
+  ): string {
+    const form = { upgrade: { firmware }, provision: { only, method: () => method } } as unknown as FlashForm;
+    return startOf({ host: { flashHost: host } as HostNode, form, said: new MessageValues(message) });
+  }
+
+  function jobIn(stage: 'cloud' | 'finalstage' | 'provision', then: 'fails' | 'ends' | 'runs'): void {
+    const job = host.jobs.jobFor(stage, ID);
+    job.enter(stage);
+    if (then === 'fails') job.fail('device-timeout');
+    if (then === 'ends') job.leave(stage);
+  }
+
+  function connect(): void {
+    const device = { deviceid: ID, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
+    host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
+  }
+
+  const CASES: [
+    what: string,
+    prepare: () => void,
+    message: object,
+    stage: string,
+    more?: Parameters<typeof start>[1],
+  ][] = [
+    ['the set-up of a device that nothing is known of', () => undefined, { deviceid: ID }, 'provision'],
+    ['the set-up where no device is named', connect, {}, 'provision'],
+    ['the one that the message names', connect, { deviceid: ID, stage: ' FinalStage ' }, 'finalstage'],
+    ['the cloud of a device that has a session', connect, { deviceid: ID }, 'cloud'],
+    ['the cloud of the device of the form', connect, {}, 'cloud', { only: ID }],
+    ['DIY mode, where it has an address at home', connect, { deviceid: ID, address: '192.168.1.9' }, 'diy'],
+    [
+      'the cloud, where DIY mode is ruled out',
+      connect,
+      { deviceid: ID, address: '192.168.1.9' },
+      'cloud',
+      { method: 'cloud' },
+    ],
+    ['FinalStage, where it failed there', () => jobIn('finalstage', 'fails'), { deviceid: ID }, 'finalstage'],
+    ['the set-up, where it failed before', () => jobIn('cloud', 'fails'), { deviceid: ID }, 'provision'],
+    ['the set-up, where it was flashed', () => jobIn('finalstage', 'ends'), { deviceid: ID }, 'provision'],
+    ['the next one, where it stands between two', () => jobIn('cloud', 'ends'), { deviceid: ID }, 'upgrade'],
+    ['the next one, where it was just set up', () => jobIn('provision', 'ends'), { deviceid: ID }, 'cloud'],
+    ['the set-up, where it is not there yet', () => jobIn('cloud', 'runs'), { deviceid: ID }, 'provision'],
+  ];
+  for (const [what, prepare, message, stage, more] of CASES) {
+    it(`is ${what}`, () => {
+      prepare();
+      assert.equal(start({ ...message }, more), stage);
+    });
+  }
+
+  it('is none where the stage or the firmware that is named is not there', () => {
+    assert.throws(() => start({ stage: 'dance' }), { code: 'value-invalid' });
+    assert.throws(() => start({ address: 'ftp://x' }), { code: 'url-invalid' });
+    const missing = (): undefined => {
+      throw new FlashError('firmware-missing', { what: 'firmware node' });
+    };
+    assert.throws(() => start({ stage: 'cloud' }, {}, missing), { code: 'firmware-missing' });
+  });
+});
+
+describe('nodes: the answer to a press on the button', () => {
+  const fine = passed('tls', 'tls-refused', []);
+  const doubt = warned('clock', 'clock-wrong');
+  const rehearsal = warned('firmware', 'rehearsal-only');
+  const noWifi = warned('wifi', 'wifi-credentials-missing', { what: 'password' });
+  const wrong = failed('port', new FlashError('port-in-use', { port: 1, bind: '', reason: '' }));
+  const told = { text: 'in another language' } as PreflightReport;
+  const CASES: [what: string, checks: SaidCheck[], isConfirmed: boolean, state: string][] = [
+    ['starts where all is well', [fine], false, 'started'],
+    ['starts where only the images are for a rehearsal', [fine, rehearsal], false, 'started'],
+    ['asks about a doubt', [fine, doubt], false, 'doubtful'],
+    ['starts with a doubt that a person has seen', [fine, doubt], true, 'started'],
+    ['refuses what cannot succeed', [doubt, wrong], false, 'refused'],
+    ['refuses what cannot succeed, even where a person has seen it', [fine, wrong], true, 'refused'],
+    ['refuses where no device could join a Wi-Fi', [noWifi], true, 'refused'],
+  ];
+  for (const [what, checks, isConfirmed, state] of CASES) {
+    it(what, () => {
+      const report = { checks } as unknown as SaidReport;
+      const expected = state === 'started' ? { state } : { state, report: told };
+      assert.deepEqual(answerOf(report, told, isConfirmed), expected);
+    });
+  }
 });

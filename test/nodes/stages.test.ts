@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { FIRMWARE } from '../flash/bench';
+import { once } from 'node:events';
+import { FlashHost } from '../../lib/flash/host/host';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import type { Job } from '../../lib/flash/job/job';
+import { ONE_HOP } from '../../lib/flash/routes';
+import type { HostNode } from '../../nodes/shared/hosts';
+import { MessageValues } from '../../nodes/shared/messages';
+import { finalStageStep, type FinalStageForm } from '../../nodes/shared/stages/finalstage';
+import { newFirmwareStep } from '../../nodes/shared/stages/new-firmware';
+import { FlashError } from '../../lib/errors';
+import { FIRMWARE, ON_LOOPBACK } from '../flash/bench';
 import { freePort, occupy } from '../shared/ports';
 import { Bed, freePorts, road, type Msg } from './bed';
 
@@ -117,6 +127,9 @@ describe('nodes: the four stages', () => {
         await bed.status('upgrade', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'red ring port-in-use');
         assert.equal(caught.error?.code, 'port-in-use');
         assert.match(caught.error.message, new RegExp(`\\b${ports[key]}\\b`));
+        // No device can be ready: why is of more use than which.
+        bed.send('upgrade', { mine: 'any' });
+        assert.equal((await bed.at('caught', (msg) => msg['mine'] === 'any')).error?.code, 'port-in-use');
       } finally {
         await holder.release();
       }
@@ -290,5 +303,119 @@ describe('nodes: the four stages', () => {
     assert.deepEqual(bed.shown('provision'), { fill: 'red', shape: 'ring', text: 'cancelled' });
     assert.equal(bed.done.filter(({ node }) => node === 'provision').length, 5);
     assert.equal(bed.done.filter(({ node }) => node === 'cloud').length, 3);
+  });
+
+  it('end well though a message cannot be handed on, and tell of it', async () => {
+    const ports = await freePorts();
+    const wires = [['cloud-out', 'provision-out'], []];
+    bed = await Bed.load(road(ports, { cloud: { wires } }));
+    let isBroken = false;
+    // What goes down a second wire is a copy.
+    const message = Object.defineProperty({ deviceid: '1000000001' }, 'foreign', {
+      enumerable: true,
+      get: () => {
+        if (isBroken) throw new Error('it cannot be copied');
+        return 'kept';
+      },
+    });
+    bed.send('cloud', message);
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    isBroken = true;
+    const told = once(bed.node('cloud'), 'call:error');
+    const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+    await bed.device({ deviceid: '1000000001', provisioned }).start();
+    await told;
+    const { flashHost } = bed.node('host') as HostNode;
+    const job = flashHost.jobs.latest('1000000001');
+    assert.deepEqual([job?.stage, job?.hasLeft('cloud')], ['cloud', true]);
+  });
+
+  it('show what is wrong with their host for as long as that is so, and not instead of what became of a message', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));
+    const { flashHost } = bed.node('host') as HostNode;
+    const shows = (trouble?: FlashError): string => {
+      flashHost.trouble = trouble;
+      flashHost.emit('state');
+      return bed?.shown('cloud')?.text ?? '';
+    };
+    const wrong = new FlashError('tls-refused', { peer: 'this machine itself', reason: 'x' });
+    assert.deepEqual([shows(), shows(wrong), shows(wrong), shows()], ['idle', 'tls-refused', 'tls-refused', 'idle']);
+    bed.send('cloud', { deviceid: '1000000001' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const waiting = bed.shown('cloud')?.text;
+    assert.deepEqual([shows(), shows(wrong), shows()], [waiting, 'tls-refused', 'tls-refused'], 'its own news come');
+    const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+    await bed.device({ deviceid: '1000000001', provisioned }).start();
+    await bed.at('cloud-out');
+    assert.deepEqual([shows(), shows(wrong), shows()], ['done', 'tls-refused', 'idle']);
+  });
+
+  describe('which of several flashes they continue', () => {
+    const [ONE, TWO] = ['1000000001', '1000000002'] as const;
+    let host: FlashHost;
+    beforeEach(() => {
+      host = new FlashHost(ON_LOOPBACK, undefined);
+    });
+    afterEach(() => host.close());
+
+    const form = { firmware: () => undefined, newFirmwareUrl: () => undefined } as unknown as FinalStageForm;
+    const inFinalStage = (deviceid?: string): Job =>
+      finalStageStep.plan({ host: { flashHost: host } as HostNode, form, said: said(deviceid) }).findJob();
+    const withNewFirmware = (deviceid?: string): Job =>
+      newFirmwareStep
+        .plan({
+          host: { flashHost: host } as HostNode,
+          form: { timeoutSeconds: 1, url: undefined },
+          said: said(deviceid),
+        })
+        .findJob();
+    const said = (deviceid?: string): MessageValues => new MessageValues(deviceid === undefined ? {} : { deviceid });
+
+    function waiting(deviceid?: string): Job {
+      const job = host.jobs.jobFor('finalstage', deviceid);
+      job.finalStage = new FinalStageSession();
+      return job;
+    }
+
+    function fetched(deviceid?: string): Job {
+      const job = host.jobs.jobFor('upgrade', deviceid);
+      job.route = ONE_HOP;
+      job.enter('upgrade');
+      job.leave('upgrade');
+      return job;
+    }
+
+    it('is the only one that waits in FinalStage, where no device is named', () => {
+      const one = waiting(ONE);
+      assert.equal(inFinalStage(), one);
+      const two = waiting(TWO);
+      assert.ok(![one, two].includes(inFinalStage()), 'of two it could be either');
+      assert.equal(inFinalStage(TWO), two);
+    });
+
+    it('is none that another stage looks after', () => {
+      const one = waiting(ONE);
+      one.running = new AbortController();
+      assert.notEqual(inFinalStage(), one);
+      const two = waiting(TWO);
+      assert.equal(inFinalStage(), two);
+    });
+
+    it('is the only one whose device puts its new firmware in place, else the newest of no known device', () => {
+      const one = fetched(ONE);
+      assert.equal(withNewFirmware(), one);
+      const two = fetched(TWO);
+      assert.ok(![one, two].includes(withNewFirmware()), 'of two it could be either');
+      assert.equal(withNewFirmware(TWO), two);
+      const nameless = [0, 1].map(() => {
+        const job = host.jobs.jobFor('finalstage', undefined);
+        job.enter('finalstage');
+        job.leave('finalstage');
+        return job;
+      });
+      assert.equal(withNewFirmware(), nameless[1]);
+      assert.notEqual(withNewFirmware('1000000003'), nameless[1]);
+    });
   });
 });

@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../lib/client/ap-client';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { Job } from '../../lib/flash/job/job';
-import type { VirtualResult } from '../../lib/virtual/virtual-sonoff';
+import type { VirtualResult, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { MessageValues } from '../../nodes/shared/messages';
+import { Values } from '../../nodes/shared/values';
+import { deviceOf } from '../../nodes/sonota-virtual-device/chosen-device';
+import {
+  letGo,
+  switchOff,
+  switchOffAbandoned,
+  switchOn,
+  takeOver,
+  type RehearsalOutlet,
+} from '../../nodes/sonota-virtual-device/rehearsals';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { exchange, request } from '../virtual/diy/lab';
@@ -158,5 +172,183 @@ describe('nodes: sonota-virtual-device', () => {
     await bed.deploy(flow.filter(({ id }) => id !== 'virtual'));
     await (await occupy(apPort)).release();
     assert.equal(bed.messages('out').length, 0);
+  });
+});
+
+describe('nodes: the device that the form of sonota-virtual-device describes', () => {
+  const COMMON = { apAddress: '127.0.0.1', apPort: 10080, deviceid: '1000f1a5b0', speed: 1, lingerMs: 900_000 };
+  const CLOUD = { ...COMMON, romVersion: '1.5.5', transport: 'range', slot: 1, fault: '' };
+  const DIY = { ...COMMON, version: '3.7.6', fault: '', lanPort: 10082, vendorPort: 80 };
+  const lives = { apAddress: '127.0.0.1', apPort: 10080, homePort: 10081 };
+  const bundle = '{"bundle":1}\n{"kind":"dispatched","via":"plain","model":"PSC-B01-GL"}\n';
+
+  const ROWS: [what: string, form: object, kind: 'cloud' | 'diy', options: object][] = [
+    ['an empty one', {}, 'cloud', CLOUD],
+    ['an empty one of a device with DIY mode', { kind: 'diy' }, 'diy', DIY],
+    ['one that lives on', { livesOn: true }, 'cloud', { ...CLOUD, newFirmware: lives }],
+    [
+      'one that lives on elsewhere',
+      { kind: 'diy', livesOn: true, apPort: '1', newApPort: '2', homePort: '3' },
+      'diy',
+      { ...DIY, apPort: 1, newFirmware: { ...lives, apPort: 2, homePort: 3 } },
+    ],
+    [
+      'one that lives on in the place of its access point',
+      { livesOn: true, apAddress: '127.0.0.9', apPort: '1' },
+      'cloud',
+      {
+        ...CLOUD,
+        apAddress: '127.0.0.9',
+        apPort: 1,
+        newFirmware: { apAddress: '127.0.0.9', apPort: 1, homePort: 10081 },
+      },
+    ],
+    [
+      'all of its fields',
+      {
+        ...{ deviceid: 'ITEAD-1000A1B2C3', model: 'PSB-B04-GL', romVersion: '2.0.1', transport: 'plain' },
+        ...{ slot: '2', fault: 'refuse-406', speed: '10', diyFault: 'unlock-500' },
+      },
+      'cloud',
+      {
+        ...{ ...CLOUD, deviceid: '1000a1b2c3', model: 'PSB-B04-GL', romVersion: '2.0.1', transport: 'plain' },
+        ...{ slot: 2, fault: 'refuse-406', speed: 10 },
+      },
+    ],
+    [
+      'all of its fields for DIY mode',
+      {
+        ...{ kind: 'diy', model: 'BASICR3', diyVersion: '3.5.0', diyFault: 'unlock-500', diyStart: 'ewelink' },
+        ...{ lanPort: '1', vendorPort: '2', dns: '127.0.0.1:53', fault: 'refuse-406' },
+      },
+      'diy',
+      {
+        ...{ ...DIY, model: 'BASICR3', version: '3.5.0', fault: 'unlock-500', startsIn: 'ewelink' },
+        ...{ lanPort: 1, vendorPort: 2, dns: '127.0.0.1:53' },
+      },
+    ],
+  ];
+  for (const [what, form, kind, options] of ROWS) {
+    it(`is that of ${what}`, () => {
+      assert.deepEqual(deviceOf(Values.ofForm(form)), { kind, options });
+    });
+  }
+
+  it('is that of a bundle of evidence, whichever kind the form has', () => {
+    const message = { evidence: bundle };
+    const { kind, options } = deviceOf(
+      Values.ofForm({ kind: 'diy', deviceid: '1000a1b2c3' }),
+      new MessageValues(message),
+    );
+    assert.deepEqual([kind, options.deviceid, options.model], ['cloud', '1000a1b2c3', 'PSC-B01-GL']);
+    assert.ok(!('evidence' in message), 'it is not sent on');
+    for (const evidence of [undefined, null, '']) {
+      assert.equal(deviceOf(Values.ofForm({ kind: 'diy' }), new MessageValues({ evidence })).kind, 'diy');
+    }
+  });
+
+  it('is refused for a value of the kind that is not chosen, too', () => {
+    for (const form of [{ diyFault: 'nothing' }, { kind: 'diy', fault: 'nothing' }, { kind: 'third' }]) {
+      assert.throws(() => deviceOf(Values.ofForm(form)), { code: 'value-invalid' }, JSON.stringify(form));
+    }
+  });
+});
+
+describe('nodes: virtual devices behind their nodes', () => {
+  let count = 0;
+  let id: string;
+  const told: string[] = [];
+  const outlet = (name = ''): RehearsalOutlet => ({
+    state: (state) => told.push(`${name}${state}`),
+    ended: ({ result }) => told.push(`${name}ended: ${result}`),
+    off: () => told.push(`${name}off`),
+  });
+
+  /** What a device tells, without its hardware. */
+  class Told extends EventEmitter {
+    isOn = false;
+    private end: (result: { result: string }) => void = () => undefined;
+    readonly ended = new Promise<{ result: string }>((resolve) => (this.end = resolve));
+    start(): Promise<void> {
+      this.isOn = true;
+      this.emit('state', 'access-point');
+      return Promise.resolve();
+    }
+    async stop(result = 'stopped'): Promise<void> {
+      this.isOn = false;
+      this.end({ result });
+      await this.ended;
+      await nextTurn();
+    }
+  }
+
+  async function on(device = new Told(), name = ''): Promise<Told> {
+    await switchOn(id, () => device as unknown as VirtualSonoff, outlet(name));
+    return device;
+  }
+
+  beforeEach(() => {
+    id = `rehearsal-${(count += 1)}`;
+    told.length = 0;
+  });
+  afterEach(async () => {
+    mock.timers.reset();
+    await switchOff(id);
+  });
+
+  it('are told of once at their end, and of one that lives on when it is flashed and when it is off', async () => {
+    await (await on()).stop();
+    assert.deepEqual(told.splice(0), ['access-point', 'ended: stopped']);
+    const device = await on();
+    device.emit('flashed', { result: 'flashed' });
+    device.emit('flashed', { result: 'flashed' });
+    device.emit('state', 'new-firmware');
+    await device.stop();
+    assert.deepEqual(told, ['access-point', 'ended: flashed', 'new-firmware', 'off']);
+  });
+
+  it('are one at a time for each node, and one that cannot be switched on is none', async () => {
+    const first = await on();
+    const second = await on(new Told(), 'second ');
+    assert.deepEqual([first.isOn, second.isOn], [false, true]);
+    const broken = Object.assign(new Told(), { start: () => Promise.reject(new Error('no port')), stop: assert.fail });
+    await assert.rejects(on(broken), /no port/);
+    assert.equal(second.isOn, false);
+    // There is nothing to switch off.
+    await switchOff(id);
+    takeOver(id, outlet('next '));
+    assert.ok(!told.some((text) => text.startsWith('next')));
+  });
+
+  it('go over to the next instance of their node, which is told how they stand', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const device = await on();
+    device.emit('state', 'joined');
+    await letGo(id, false);
+    device.emit('state', 'upgrading');
+    mock.timers.tick(4999);
+    takeOver(id, outlet('next '));
+    mock.timers.tick(10_000);
+    assert.equal(device.isOn, true);
+    device.emit('state', 'blinking');
+    assert.deepEqual(told, ['access-point', 'joined', 'next upgrading', 'next blinking']);
+    await switchOffAbandoned();
+    assert.equal(device.isOn, true, 'it has a node');
+  });
+
+  it('are switched off where no next instance comes, after a deploy or soon, and with a node that is removed', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const left = await on();
+    await letGo(id, false);
+    mock.timers.tick(5000);
+    assert.equal(left.isOn, false);
+    const abandoned = await on();
+    await letGo(id, false);
+    await switchOffAbandoned();
+    assert.equal(abandoned.isOn, false);
+    const removed = await on();
+    await letGo(id, true);
+    assert.equal(removed.isOn, false);
+    assert.ok(!told.some((text) => text.includes('ended')), 'nobody is left to tell');
   });
 });
