@@ -70,6 +70,9 @@ describe('nodes: the evidence of a job', () => {
     const versions = header?.['versions'] as Record<string, string>;
     assert.ok(versions['node-red']);
     assert.match(versions['@sonota/node-red'] ?? '', /^\d+\.\d+/);
+    const { node, openssl, system } = versions;
+    const own = [process.version, process.versions.openssl, `${process.platform} ${process.arch}`];
+    assert.deepEqual([node, openssl, system], own);
     assert.equal((header?.['verdict'] as { code: string }).code, 'nothing-arrived');
     assert.deepEqual(
       lines.map(({ kind, event }) => [kind, event]),

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mock } from 'node:test';
-import { sentencesOf } from '../../lib/errors';
-import { readCommand, type Incoming, type MqttMessage } from '../../lib/home-assistant';
+import { FlashError, sentencesOf } from '../../lib/errors';
+import { readCommand, type Incoming, type MqttMessage, type Snapshot } from '../../lib/home-assistant';
 import { BrokerLink, type BrokerState } from '../../nodes/sonota-home-assistant/broker-link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
-import { EMPTY, NAMES, phrase, STATES } from '../home-assistant/snapshots';
+import { DEVICE, EMPTY, ID, NAMES, phrase, STATES } from '../home-assistant/snapshots';
 
 const FLASHER = 'homeassistant/device/sonota_flasher/config';
 const ALL = ['sonota/set/#', 'sonota/status', 'homeassistant/status', 'homeassistant/device/#'];
@@ -14,10 +18,16 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
   let link: BrokerLink;
   let instance: string;
   let state: BrokerState | undefined;
+  /** What the host shows; undefined where that cannot be told. */
+  let world: Snapshot | undefined;
   const published: MqttMessage[] = [];
+  const deleted: string[] = [];
+  const failed: unknown[] = [];
+  /** Called before each message that goes out. */
+  let onPublish: (message: MqttMessage) => void;
 
-  function begin(filters: readonly string[] | undefined): void {
-    const publications = Publications.in(undefined, assert.fail);
+  function begin(filters: readonly string[] | undefined, folder?: string): void {
+    const publications = Publications.in(folder, assert.fail);
     const own = publications.arrives(`broker-link-${(nodes += 1)}`);
     instance = own.instance;
     link = new BrokerLink(
@@ -28,11 +38,17 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
         wiring: { outlets: ['out'], broker: 'localhost:1883', filters },
       },
       {
-        world: () => EMPTY,
-        publish: (message) => published.push(message),
-        deleted: assert.fail,
+        world: () => {
+          if (!world) throw new Error('there is no world');
+          return world;
+        },
+        publish: (message) => {
+          onPublish(message);
+          published.push(message);
+        },
+        deleted: (config) => deleted.push(config),
         contact: (now) => (state = now),
-        failed: assert.ifError,
+        failed: (error) => failed.push(error),
       },
     );
     link.start();
@@ -41,10 +57,14 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
   beforeEach(() => {
     mock.timers.enable({ apis: ['setTimeout'] });
     published.length = 0;
+    world = EMPTY;
+    state = undefined;
+    onPublish = () => undefined;
   });
   afterEach(async () => {
     mock.timers.reset();
     await link.stop(false);
+    assert.deepEqual([deleted.splice(0), failed.splice(0)], [[], []]);
   });
 
   function hear(topic: string, payload: string, retain = false): void {
@@ -126,5 +146,217 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.equal(state?.other, undefined);
     hear('sonota/status', 'online ffffffff');
     assert.equal((state as BrokerState | undefined)?.other?.code, 'topic-shared');
+  });
+
+  /** Reached, and all announced. */
+  async function announced(): Promise<void> {
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', 'offline', true);
+    await after(200);
+  }
+
+  /** Topics of what went out since, `-` before those that were cleared. */
+  const topics = (): string[] =>
+    published
+      .splice(0)
+      .flatMap(({ topic, payload }) => (topic === 'sonota/status' ? [] : [(payload === '' ? '-' : '') + topic]));
+  const [CONFIG, UPDATE, STATE] = [
+    `homeassistant/device/sonota_${ID}/config`,
+    `sonota/device/${ID}/update`,
+    `sonota/device/${ID}/state`,
+  ] as const;
+  const withDevice: Snapshot = { ...EMPTY, devices: [DEVICE] };
+
+  it('is told of a device that a person deleted, and not of one that it has removed itself', async () => {
+    world = withDevice;
+    await announced();
+    assert.deepEqual(configs(), [FLASHER, CONFIG]);
+    hear('homeassistant/device/sonota_other/config', '');
+    hear(CONFIG, '');
+    assert.deepEqual(deleted.splice(0), [CONFIG]);
+    published.length = 0;
+    world = EMPTY;
+    await after(300);
+    assert.deepEqual(topics(), [`-${UPDATE}`, `-${STATE}`], 'its config is gone already');
+    world = withDevice;
+    link.lookSoon();
+    await after(300);
+    assert.deepEqual(topics(), [CONFIG, UPDATE, STATE, 'sonota/event']);
+    world = EMPTY;
+    link.lookSoon();
+    await after(300);
+    assert.deepEqual(topics(), [`-${CONFIG}`, `-${UPDATE}`, `-${STATE}`]);
+    hear(CONFIG, '');
+    assert.deepEqual(deleted, [], 'the echo of its own');
+  });
+
+  it('finds out at the next connect what was deleted in between', async () => {
+    world = withDevice;
+    begin(ALL);
+    const connect = async (...kept: string[]): Promise<void> => {
+      hear('sonota/status', `online ${instance}`, true);
+      for (const config of kept) hear(config, configOf(instance), true);
+      hear('homeassistant/device/sonota_flasher/knock', instance);
+      await after(200);
+    };
+    await connect();
+    for (const config of configs()) hear(config, configOf(instance));
+    await connect(FLASHER, CONFIG);
+    assert.deepEqual(deleted, []);
+    await connect(FLASHER);
+    assert.deepEqual(deleted.splice(0), [CONFIG]);
+    await connect();
+    assert.deepEqual(deleted, [], 'the broker has lost everything');
+  });
+
+  it('says nothing of the host before the broker is reached, and all of it when it is reached again', async () => {
+    begin(ALL.slice(0, 3));
+    link.lookSoon();
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(2000);
+    assert.deepEqual([topics(), state?.isReached], [[], false]);
+    hear('sonota/status', `online ${instance}`);
+    await after(200);
+    assert.deepEqual([topics(), state?.isReached], [[FLASHER, 'sonota/state'], true]);
+    // No answer to a knock.
+    await after(60_000);
+    await after(1000);
+    assert.equal(state?.isReached, false);
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(topics(), []);
+    hear('sonota/status', `online ${instance}`);
+    await after(200);
+    assert.deepEqual([topics(), state?.isReached], [[FLASHER, 'sonota/state'], true]);
+  });
+
+  it('says everything again when Home Assistant has started, and that it is there when it is told otherwise', async () => {
+    await announced();
+    topics();
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(topics(), [FLASHER, 'sonota/state']);
+    hear('sonota/status', 'offline');
+    assert.deepEqual(
+      published.splice(0).map(({ topic, payload, retain }) => [topic, payload, retain]),
+      [['sonota/status', `online ${instance}`, true]],
+    );
+    hear('sonota/status', 'online ffffffff');
+    assert.deepEqual(
+      published.filter(({ topic }) => topic === 'sonota/status'),
+      [],
+      'nobody has denied it',
+    );
+  });
+
+  it('says goodbye where it is removed alone, and nothing after that', async () => {
+    await announced();
+    published.length = 0;
+    await link.stop(false);
+    assert.deepEqual(published, [], 'it will be back');
+    await announced();
+    published.length = 0;
+    link.lookSoon();
+    link.take({ kind: 'home-assistant-online' }, false);
+    await link.stop(true);
+    assert.deepEqual(
+      published.splice(0).map(({ topic, payload, retain }) => [topic, payload, retain]),
+      [['sonota/status', 'offline', true]],
+    );
+    link.refuse(undefined, new FlashError('cancel-nothing'));
+    await after(120_000);
+    assert.deepEqual(published, []);
+  });
+
+  it('tells of a refusal under the device where that is known, and under the flasher', async () => {
+    world = withDevice;
+    await announced();
+    topics();
+    link.refuse(ID, new FlashError('not-armed', { deviceid: ID }));
+    assert.deepEqual(topics(), [`sonota/device/${ID}/event`, 'sonota/event']);
+    link.refuse('1000ffffff', new FlashError('not-armed', { deviceid: '1000ffffff' }));
+    link.refuse(undefined, new FlashError('cancel-nothing'));
+    const [first, second] = published.map(({ payload }) => JSON.parse(payload) as Record<string, unknown>);
+    const { what, remedy } = sentencesOf('cancel-nothing');
+    assert.deepEqual([first?.['error'], first?.['deviceid']], ['not-armed', '1000ffffff']);
+    assert.deepEqual(
+      [second?.['error'], second?.['text'], second?.['remedy']],
+      ['cancel-nothing', `${what} ${remedy}`, remedy],
+    );
+    assert.deepEqual(topics(), ['sonota/event', 'sonota/event']);
+  });
+
+  for (const [what, filters, missing, isMissed] of [
+    ['every topic', ALL, undefined, false],
+    ['whatever there is', ['#'], undefined, false],
+    ['what cannot be read from the flow', undefined, undefined, false],
+    ['nothing', [], 'sonota/status', true],
+    ['its status alone', ['sonota/status'], 'sonota/set/#', true],
+    ['no commands', ['sonota/status', 'homeassistant/#'], 'sonota/set/#', true],
+    ['nothing of Home Assistant', ['sonota/#'], 'homeassistant/status', true],
+    ['no configs', ALL.slice(0, 3), 'homeassistant/device/#', false],
+  ] as const) {
+    it(`shows what is not heard where mqtt in brings ${what}`, () => {
+      begin(filters);
+      assert.deepEqual(state, { isReached: false, missing, isMissed, other: undefined });
+    });
+  }
+
+  it('misses nothing where a client of another kind brings what is heard', () => {
+    begin([]);
+    hear('sonota/status', 'online');
+    assert.deepEqual(state, { isReached: true, missing: undefined, isMissed: false, other: undefined });
+  });
+
+  it('shows in Home Assistant that another instance is in its place, unless something worse is wrong', async () => {
+    await announced();
+    topics();
+    hear('sonota/status', 'online ffffffff');
+    await after(300);
+    const told = (): unknown =>
+      published
+        .splice(0)
+        .flatMap(({ topic, payload }) =>
+          topic.endsWith('/state') ? [(JSON.parse(payload) as { code?: string }).code] : [],
+        );
+    assert.deepEqual(told(), ['topic-shared']);
+    world = { ...EMPTY, trouble: { code: 'port-in-use', text: 'So it is.' } };
+    link.lookSoon();
+    await after(300);
+    assert.deepEqual(told(), ['port-in-use']);
+  });
+
+  it('reports what fails, and continues', async () => {
+    await announced();
+    topics();
+    world = undefined;
+    link.lookSoon();
+    await after(300);
+    assert.match(String(failed.splice(0)), /there is no world/);
+    world = withDevice;
+    link.lookSoon();
+    await after(300);
+    assert.deepEqual(topics(), [CONFIG, UPDATE, STATE, 'sonota/event']);
+  });
+
+  it('has on disk what it is to publish before it does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-link-'));
+    try {
+      world = withDevice;
+      const early: string[] = [];
+      onPublish = ({ topic }) => {
+        if (topic.endsWith('/knock') || topic === 'sonota/status') return;
+        const names = readdirSync(folder).filter((name) => name.endsWith('.published.json'));
+        if (!names.some((name) => readFileSync(join(folder, name), 'utf8').includes(`"${topic}"`))) early.push(topic);
+      };
+      begin(ALL.slice(0, 3), folder);
+      hear('sonota/status', 'offline', true);
+      mock.timers.tick(200);
+      while (!published.some(({ topic }) => topic === STATE)) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(early, []);
+      await link.stop(true);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

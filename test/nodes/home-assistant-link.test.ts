@@ -8,17 +8,23 @@ import type { NodeAPI } from 'node-red';
 import { FlashError, sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { LoadedImage } from '../../lib/firmware/firmware';
+import { Job, type JobSnapshot } from '../../lib/flash/job/job';
+import { FINALSTAGE } from '../../lib/flash/routes';
+import type { ProgressTextName } from '../../lib/progress-texts';
 import { ImageLibrary } from '../../lib/firmware/library/image-library';
-import type { MqttMessage } from '../../lib/home-assistant';
+import { Arming, type MqttMessage } from '../../lib/home-assistant';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { ChosenImage } from '../../nodes/sonota-home-assistant/chosen-image';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import { FailureWatch, type FailureStore } from '../../nodes/sonota-home-assistant/failure-watch';
 import { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
+import { lastUse, newFirmwareIn } from '../../nodes/sonota-home-assistant/job-facts';
+import { JobReports } from '../../nodes/sonota-home-assistant/job-reports';
 import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
+import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
 import { NAMES, phrase, STATES } from '../home-assistant/snapshots';
 
 const [ONE, TWO, THREE] = ['1000000001', '1000000002', '1000000003'] as const;
@@ -178,6 +184,139 @@ describe('nodes: what Home Assistant asks of a host', () => {
     );
   });
 
+  it('begins a device in its access point only where it was seen there last, and has no session', () => {
+    const seen = (...deviceids: string[]): unknown =>
+      link.take({
+        topic: '',
+        payload: [home, ...deviceids.map((deviceid) => ({ ssid: 'x', kind: 'stock', deviceid }))],
+      });
+    const home = { ssid: 'home', kind: 'other' };
+    const begins = (deviceid: string): unknown => {
+      ask('start', JSON.stringify({ deviceid }));
+      return requests.splice(0)[0]?.topic;
+    };
+    for (const deviceid of [ONE, TWO]) memory.saw({ deviceid, romVersion: '1.5.5' });
+    seen(ONE, TWO, '1000000009');
+    assert.ok(memory.get('1000000009'), 'a new one is offered');
+    seen(TWO);
+    assert.deepEqual([begins(ONE), begins(TWO)], ['cloud', 'provision']);
+    seen(ONE);
+    const device = { deviceid: ONE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
+    host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
+    assert.equal(begins(ONE), 'cloud');
+  });
+
+  it('tries again what failed in the queue, where there is one', () => {
+    memory.learn({ deviceid: TWO, failure: { code: 'device-silent', text: 'So it was.' } });
+    host.queue.attach('queue', { atOnce: 1, attempts: 1, start: () => false });
+    host.queue.add({ deviceid: ONE });
+    host.queue.pause();
+    assert.equal(host.queue.snapshot().failed, 1);
+    ask('retry');
+    assert.deepEqual([host.queue.snapshot().failed, host.queue.snapshot().waiting, asked()], [0, 1, []]);
+  });
+
+  describe('with its broker reached', () => {
+    const FLASHER = 'homeassistant/device/sonota_flasher/config';
+    const configOf = (deviceid: string): string => `homeassistant/device/sonota_${deviceid}/config`;
+    const stateOf = (deviceid: string): string => `sonota/device/${deviceid}/state`;
+
+    /** Waits until something goes out under a topic, after what is done. */
+    async function told(topic: string, act: () => unknown, wanted = /^/): Promise<string> {
+      published.length = 0;
+      act();
+      for (;;) {
+        const found = published.find((message) => message.topic === topic && wanted.test(message.payload));
+        if (found) return found.payload;
+        await nextTurn();
+      }
+    }
+
+    beforeEach(async () => {
+      const instance = published.find(({ topic }) => topic === 'sonota/status')?.payload.split(' ')[1];
+      await told(FLASHER, () => {
+        link.take({ topic: 'sonota/status', payload: 'offline', retain: true });
+        link.take({ topic: 'homeassistant/device/sonota_flasher/knock', payload: instance });
+      });
+    });
+
+    it('tells soon what each command has changed', async () => {
+      await told(stateOf(ONE), () => ask(`arm/${ONE}`, 'ON'), /"armed":"ON"/);
+      await told(stateOf(ONE), () => ask(`install/${ONE}`, 'INSTALL'), /"armed":"OFF"/);
+      await told('sonota/state', () => ask('arm', 'ON'), /"armed":"ON"/);
+      await told('sonota/state', () => ask('arm', 'OFF'), /"armed":"OFF"/);
+      await told(configOf(TWO), () => ask(`remove/${TWO}`), /^$/);
+      await told(configOf(TWO), () => ask('restore'), /./);
+      await told('sonota/state', () => ask('firmware', 'ESPHome'), /"firmware":"ESPHome"/);
+      const payload = [{ ssid: 'ITEAD-1000000009', kind: 'stock', deviceid: '1000000009' }];
+      await told(configOf('1000000009'), () => link.take({ topic: '', payload }));
+      await told('sonota/state', () => ask('pause'), /"state":"paused"/);
+    });
+
+    it('keeps a device deleted that a person deleted in Home Assistant, unless it is in work', async () => {
+      const job = host.jobs.jobFor('cloud', ONE);
+      job.running = new AbortController();
+      for (const deviceid of [ONE, TWO]) link.take({ topic: configOf(deviceid), payload: '' });
+      assert.deepEqual(
+        memory.all().map(({ deviceid }) => deviceid),
+        [ONE, THREE],
+      );
+      await told(configOf(ONE), () => undefined, /./);
+      await told(configOf(TWO), () => ask('restore'), /./);
+    });
+
+    it('keeps the flasher deleted until a person wants something of it', async () => {
+      link.take({ topic: FLASHER, payload: '' });
+      assert.equal(memory.isFlasherRemoved, true);
+      // What no person does.
+      for (const [topic, payload] of [
+        ['sonota/status', 'online'],
+        ['homeassistant/status', 'online'],
+        [configOf('garage'), ''],
+        ['sonota/set/start', 'nothing'],
+        ['', [{ ssid: 'home', kind: 'other' }]],
+      ]) {
+        link.take({ topic, payload });
+        assert.equal(memory.isFlasherRemoved, true, JSON.stringify(topic));
+      }
+      await told(FLASHER, () => ask('pause'), /./);
+      assert.equal(memory.isFlasherRemoved, false);
+    });
+  });
+
+  it('listens to its host until it is stopped', async () => {
+    const listeners = (): unknown => [
+      host.jobs.listenerCount('changed'),
+      host.devices.listenerCount('dispatched'),
+      host.devices.listenerCount('ready'),
+      host.queue.listenerCount('changed'),
+      host.queue.listenerCount('given-up'),
+      host.runs.listenerCount('said'),
+      host.runs.listenerCount('failed'),
+      host.listenerCount('state'),
+    ];
+    const during = listeners();
+    await link.stop(false);
+    const other = newHost();
+    try {
+      const without = [
+        other.jobs.listenerCount('changed'),
+        other.devices.listenerCount('dispatched'),
+        other.devices.listenerCount('ready'),
+        other.queue.listenerCount('changed'),
+        other.queue.listenerCount('given-up'),
+        other.runs.listenerCount('said'),
+        other.runs.listenerCount('failed'),
+        other.listenerCount('state'),
+      ];
+      assert.deepEqual(listeners(), without);
+      assert.notDeepEqual(during, without);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('flashes with the firmware of its form until another one of its list is chosen', () => {
     const firmware = (): unknown => {
       ask('start');
@@ -188,6 +327,182 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.equal(firmware(), 'tasmota');
     ask('firmware', 'ESPHome');
     assert.equal(firmware(), 'esphome');
+  });
+});
+
+describe('nodes: what Home Assistant is shown of a host', () => {
+  let host: FlashHost;
+  let memory: DeviceMemory;
+  let view: WorldView;
+  let news = 0;
+  const arming = new Arming(SYSTEM_CLOCK, () => undefined);
+
+  function look(): void {
+    const firmware = new FirmwareList(runtimeWith([]), () => undefined, { defaultId: undefined, unknownName: 'new' });
+    const parts = {
+      memory,
+      firmware,
+      images: { of: () => undefined },
+      arming,
+      sentences,
+      reportText: () => 'a report',
+    };
+    view = new WorldView(host, parts, () => (news += 1));
+    news = 0;
+  }
+
+  beforeEach(() => {
+    host = newHost();
+    memory = new DeviceMemory(undefined, 'memory', () => undefined);
+    arming.disarmAll();
+  });
+  afterEach(async () => {
+    view.stop();
+    await host.close();
+  });
+
+  const [MODEL, ROM] = ['PSF-B04-GL', '1.5.5'];
+  const dispatch = (deviceid: string): void =>
+    void host.devices.emit('dispatched', {
+      deviceid,
+      model: MODEL,
+      romVersion: ROM,
+      apikey: 'a',
+      ts: 1,
+      peer: '192.0.2.7',
+    });
+  const known = (deviceid: string): unknown => memory.all().find((one) => one.deviceid === deviceid);
+
+  it('is its trouble in two sentences, and what waits in its queue where that is in use', () => {
+    look();
+    assert.deepEqual([view.world().trouble, view.world().queue], [undefined, undefined]);
+    const trouble = new FlashError('host-missing');
+    host.trouble = trouble;
+    const { what, remedy } = sentencesOf('host-missing');
+    assert.deepEqual(view.world().trouble, { code: 'host-missing', text: `${what} ${remedy}` });
+    host.queue.pause();
+    const counts = { waiting: 0, done: 0, failed: 0 };
+    assert.deepEqual(view.world().queue, {
+      isPaused: true,
+      waiting: [],
+      counts,
+      percent: host.queue.snapshot().percent,
+    });
+    for (const deviceid of [ONE, TWO]) host.queue.add({ deviceid });
+    host.queue.add({});
+    host.queue.skip(TWO);
+    assert.deepEqual(view.world().queue?.waiting, [ONE, undefined]);
+    assert.equal(view.world().queue?.counts.waiting, 2);
+  });
+
+  it('changes with each of its jobs, devices, stages and queued flashes', () => {
+    look();
+    for (const [what, happen] of [
+      ['a job', () => host.jobs.jobFor('cloud', ONE).enter('cloud')],
+      ['a dispatch', () => dispatch(TWO)],
+      [
+        'a session',
+        () => host.devices.emit('ready', { device: { deviceid: TWO, model: MODEL } } as unknown as DeviceConnection),
+      ],
+      ['the queue', () => host.queue.pause()],
+      ['a report', () => host.runs.emit('said', host.jobs.all()[0] as Job)],
+      ['the ports', () => host.emit('state')],
+      ['a message that is refused', () => host.runs.refused({}, new FlashError('host-missing'))],
+    ] as const) {
+      const before = news;
+      happen();
+      assert.ok(news > before, what);
+    }
+    host.devices.emit('ready', {} as DeviceConnection);
+    assert.equal(memory.all().length, 2, 'a session of nobody');
+  });
+
+  it('is the newest job of each device, and one without a device while it is open', () => {
+    const [first, second] = [0, 1].map(() => {
+      const job = host.jobs.jobFor('finalstage', ONE);
+      job.enter('finalstage');
+      job.leave('finalstage');
+      return job;
+    });
+    const nameless = host.jobs.jobFor('cloud', undefined);
+    look();
+    const stages = (): unknown => view.world().jobs.map(({ deviceid, stage }) => [deviceid, stage]);
+    assert.notEqual(first, second);
+    assert.deepEqual(stages(), [
+      [ONE, 'done'],
+      [null, 'cloud'],
+    ]);
+    nameless.fail('device-timeout');
+    assert.deepEqual(stages(), [[ONE, 'done']]);
+  });
+
+  it('is at work while a stage runs, and for a minute after that', () => {
+    const left = host.jobs.jobFor('cloud', ONE);
+    left.enter('cloud');
+    look();
+    const atWork = (now: number): boolean[] => view.world(now).jobs.map(({ isAtWork }) => isAtWork);
+    assert.deepEqual(atWork(0), [false], 'left by an earlier run of the process');
+    left.running = new AbortController();
+    assert.deepEqual(atWork(1_000_000), [true]);
+    left.running = undefined;
+    assert.deepEqual([atWork(2_000_000), atWork(2_059_999), atWork(2_060_000)], [[true], [true], [false]]);
+    left.running = new AbortController();
+    assert.deepEqual(atWork(3_000_000), [true]);
+    left.running = undefined;
+    assert.deepEqual(atWork(4_000_000), [true], 'a minute once more');
+    left.fail('device-timeout');
+    assert.deepEqual(atWork(4_000_000), [false]);
+  });
+
+  it('learns what a flash finds out, and forgets its firmware where the stock firmware is back', () => {
+    look();
+    const job = host.jobs.jobFor('finalstage', ONE);
+    job.learn({ model: MODEL, romVersion: ROM, mac: '5c:cf:7f:a1:b2:c3' });
+    job.enter('finalstage');
+    const facts = { deviceid: ONE, model: MODEL, romVersion: ROM, mac: '5C:CF:7F:A1:B2:C3' };
+    assert.deepEqual(known(ONE), {
+      ...facts,
+      page: undefined,
+      installedVersion: undefined,
+      installed: undefined,
+      failure: undefined,
+    });
+    arming.arm(ONE);
+    job.leave('finalstage');
+    assert.equal((known(ONE) as { installed?: string }).installed, 'new');
+    assert.equal(arming.isArmed(ONE), false, 'its flash has used that up');
+    dispatch(ONE);
+    assert.equal((known(ONE) as { installed?: string }).installed, undefined);
+    const next = host.jobs.jobFor('cloud', TWO);
+    next.enter('cloud');
+    next.fail('device-timeout');
+    assert.equal((known(TWO) as { failure?: { code: string } }).failure?.code, 'device-timeout');
+  });
+
+  it('brings a device back that was removed where it is used later, and not for an earlier flash', () => {
+    const job = host.jobs.jobFor('cloud', ONE);
+    job.enter('cloud', new Date(1_000_000));
+    look();
+    memory.remove(ONE, new Date(Date.now() + 1000));
+    memory.removeFlasher();
+    job.fail('device-timeout');
+    dispatch(ONE);
+    assert.deepEqual([known(ONE), view.world().isFlasherHidden], [undefined, true]);
+    job.enter('cloud', new Date(Date.now() + 2000));
+    assert.ok(known(ONE));
+    assert.equal(view.world().isFlasherHidden, false);
+  });
+
+  it('knows at once what is connected already', () => {
+    const device = { deviceid: ONE, apikey: 'a', model: MODEL, romVersion: ROM };
+    const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
+    host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
+    host.jobs.jobFor('cloud', TWO);
+    host.queue.pause();
+    host.queue.add({ deviceid: THREE });
+    look();
+    assert.deepEqual(known(ONE), { deviceid: ONE, model: MODEL, romVersion: ROM });
+    assert.deepEqual([...memory.inUse()].sort(), [ONE, TWO, THREE]);
   });
 });
 
@@ -368,6 +683,71 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     assert.equal(await shown(undefined), undefined);
     assert.equal(await shown(Buffer.alloc(3)), undefined);
     assert.equal(await shown('/data/final.bin', {}, 'sonota-host'), undefined);
+  });
+});
+
+describe('nodes: what Home Assistant is told of a job', () => {
+  const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
+  const snapshot = (more: object): JobSnapshot => ({ startedAt: at(0), stages: {}, mac: null, ...more }) as JobSnapshot;
+
+  it('is used when the last of its stages began', () => {
+    const [cloud, upgrade] = [{ startedAt: at(9) }, { startedAt: at(5) }];
+    assert.equal(lastUse(snapshot({})), at(0));
+    assert.equal(lastUse(snapshot({ stages: { cloud, upgrade } })), at(9));
+    assert.equal(lastUse(snapshot({ stages: { upgrade, cloud } })), at(9));
+    assert.equal(lastUse(snapshot({ startedAt: at(20), stages: { cloud } })), at(20));
+  });
+
+  const MAC = '5C:CF:7F:A1:B2:C3';
+  for (const [what, found, mac, known] of [
+    ['nothing', undefined, null, {}],
+    [
+      'its page at home',
+      { url: 'http://192.168.1.20', version: '14.1.0' },
+      null,
+      { page: 'http://192.168.1.20/', installedVersion: '14.1.0' },
+    ],
+    ['no page of its access point', { url: 'http://192.168.4.1', version: 7 }, null, {}],
+    ['no page that is none', { url: 'nowhere' }, null, {}],
+    ['the address that it states', { mac: MAC.toLowerCase() }, null, { mac: MAC }],
+    ['the address that it stated before', undefined, MAC.toLowerCase(), { mac: MAC }],
+    ['the one that it states now', { mac: MAC }, '00:00:00:00:00:00', { mac: MAC }],
+    ['no address that is none', { mac: 'x' }, null, {}],
+  ] as const) {
+    it(`is of its new firmware: ${what}`, () => {
+      const stages = found === undefined ? {} : { newfirmware: found };
+      const nothing = { page: undefined, installedVersion: undefined };
+      assert.deepEqual(newFirmwareIn(snapshot({ stages, mac })), { ...nothing, ...known });
+    });
+  }
+
+  it('is its report, made anew only where a person would read something else', () => {
+    let made = 0;
+    const reports = new JobReports(({ name, text }) => `${(made += 1)} ${name} ${text}`);
+    const job = new Job('upgrade', ONE);
+    job.route = FINALSTAGE;
+    job.enter('upgrade');
+    assert.equal(reports.of(job), undefined, 'it has not said anything');
+    const says = (name: ProgressTextName, values = {}): ReturnType<JobReports['of']> => {
+      job.lastReport = { name, values };
+      return reports.of(job);
+    };
+    const first = says('wait-for-session', { deviceid: ONE });
+    assert.deepEqual([first?.isWaiting, first?.isHandNeeded], [true, false]);
+    assert.match(first?.text ?? '', /^1 wait-for-session .*1000000001/);
+    assert.equal(says('wait-for-session', { deviceid: ONE }), first);
+    assert.notEqual(says('wait-for-session', { deviceid: TWO }), first);
+    assert.equal(made, 2);
+    const byHand = says('wait-for-finalstage');
+    assert.deepEqual([byHand?.isWaiting, byHand?.isHandNeeded], [true, true]);
+    const flows = says('image-flows', { sent: 1, size: 1000 });
+    assert.deepEqual([flows?.isWaiting, flows?.isHandNeeded], [false, false]);
+    assert.equal(says('image-flows', { sent: 2, size: 1000 }), flows, 'within a percent');
+    job.advance('upgrade', 0.5);
+    assert.notEqual(says('image-flows', { sent: 500, size: 1000 }), flows);
+    job.fail('device-silent');
+    job.lastReport = { name: 'image-flows', values: {} };
+    assert.equal(reports.of(job), undefined, 'it has ended');
   });
 });
 

@@ -50,6 +50,27 @@ describe('nodes: what sonota-home-assistant has published', () => {
     assert.deepEqual(again.at('elsewhere:1883').groups, []);
   });
 
+  it('is kept once, however often it is published, with the outlets of now', async () => {
+    await ownPlace().add([FLASHER]);
+    const place = ownPlace('ha', { ...WIRING, outlets: ['other'] });
+    await place.add([FLASHER, DEVICE]);
+    await place.add([DEVICE, { ...DEVICE, states: ['update'] }]);
+    const expected = [FLASHER, DEVICE, { ...DEVICE, states: ['update'] }];
+    assert.deepEqual(stored().at(WIRING.broker), { broker: WIRING.broker, outlets: ['other'], groups: expected });
+  });
+
+  it('remembers under which names another instance was first', async () => {
+    const place = ownPlace();
+    await place.add([FLASHER]);
+    assert.equal(place.isTaken, false);
+    place.take();
+    await publications().arrives('ha').settled();
+    assert.ok(ownPlace().isTaken);
+    const renamed = new OwnPlace(publications().arrives('ha'), publications(), WIRING, { ...NAMES, base: 'garage' });
+    assert.equal(renamed.isTaken, false, 'of other names nothing is known');
+    assert.deepEqual(stored().at(WIRING.broker).groups, [FLASHER]);
+  });
+
   it('is forgotten once all of it was removed, and not before', async () => {
     const place = ownPlace();
     await place.add([FLASHER, DEVICE]);
@@ -122,6 +143,8 @@ describe('nodes: what sonota-home-assistant has published', () => {
     try {
       await writeFile(join(other, 'ha.published.json'), readFileSync(join(folder, 'ha.published.json')));
       await writeFile(join(other, 'broken.published.json'), '{');
+      // The node's memory of its devices lies there, too.
+      await writeFile(join(other, 'ha.json'), '{');
       const [leftover] = Publications.in(other, (text) => warnings.push(text)).leftovers();
       assert.deepEqual(leftover?.groups, [DEVICE]);
       assert.equal(warnings.length, 1);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { sentencesOf, type FlashError } from '../../lib/errors';
 import { Arming, type MqttMessage } from '../../lib/home-assistant';
@@ -278,6 +280,105 @@ describe('nodes: sonota-home-assistant', () => {
   });
 });
 
+describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () => {
+  const TOPICS = ['homeassistant/device/sonota_flasher/config', 'sonota/state', 'sonota/status'];
+  let bed: Bed;
+  let flow: Flow;
+  let isConnected: boolean;
+  let outlets: Node[];
+  beforeEach(async () => {
+    isConnected = true;
+    outlets = [];
+    const at = { z: 'tab', x: 100, y: 100 };
+    flow = [
+      ...flowOf(await freePorts(), { wires: [['out'], ['flash']] }),
+      { id: 'out', type: 'mqtt out', ...at, broker: 'broker', topic: '', wires: [['mqtt']] },
+      { id: 'broker', type: 'mqtt-broker', broker: 'localhost', port: '1883' },
+    ];
+    bed = await Bed.load(flowOf(await freePorts()));
+    registerMqtt(bed.RED as NodeAPI);
+  });
+  afterEach(() => bed.unload());
+
+  /** As far as the core nodes are of interest: what a broker would be sent goes on to a sink. */
+  function registerMqtt({ nodes }: NodeAPI): void {
+    nodes.registerType('mqtt-broker', function (this: Node, config: NodeDef) {
+      nodes.createNode(this, config);
+    });
+    nodes.registerType('mqtt out', function (this: Node, config: NodeDef) {
+      nodes.createNode(this, config);
+      outlets.push(this);
+      show(this, isConnected ? 'connected' : 'disconnected');
+      this.on('input', (message, send, done) => {
+        send(message);
+        done();
+      });
+    });
+  }
+
+  const show = (node: Node, state: 'connected' | 'disconnected'): void =>
+    node.status({ fill: 'green', shape: 'dot', text: `node-red:common.status.${state}` });
+  const cleared = (from: number): unknown[] =>
+    bed
+      .messages('mqtt')
+      .slice(from)
+      .flatMap(({ topic, payload, retain }) => (payload === '' && retain ? [topic] : []));
+
+  /** Everything is said, and the node deleted. @returns how much was said before */
+  async function leave(): Promise<number> {
+    await bed.deploy(flow);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await bed.at('mqtt', ({ topic }) => topic === 'sonota/state');
+    const from = bed.messages('mqtt').length;
+    flow = without(flow, 'ha');
+    await bed.deploy(flow, 'nodes');
+    return from;
+  }
+
+  async function untilCleared(from: number): Promise<void> {
+    await bed.at('mqtt', () => cleared(from).length >= TOPICS.length);
+    assert.deepEqual(cleared(from).sort(), TOPICS);
+  }
+
+  it('is cleared by the deploy, once', async () => {
+    const from = await leave();
+    await untilCleared(from);
+    await bed.deploy(flow);
+    assert.equal(cleared(from).length, TOPICS.length);
+  });
+
+  it('is cleared as soon as the broker is connected', async () => {
+    isConnected = false;
+    const from = await leave();
+    const [outlet] = outlets;
+    assert.ok(outlet);
+    await bed.deploy(flow, 'nodes');
+    assert.deepEqual(cleared(from), []);
+    show(outlet, 'connected');
+    await untilCleared(from);
+  });
+
+  it('is not sent to another broker', async () => {
+    isConnected = false;
+    const from = await leave();
+    isConnected = true;
+    const moved = flow.map((node) => (node.id === 'broker' ? { ...node, broker: 'elsewhere' } : node));
+    await bed.deploy(moved);
+    assert.deepEqual(cleared(from), []);
+    await bed.deploy(flow);
+    await untilCleared(from);
+  });
+
+  it('is left to a node that is there at the same broker', async () => {
+    const second = { ...flow.find(({ id }) => id === 'ha'), id: 'ha2', topic: 'garage' } as Flow[number];
+    flow = [...flow, second];
+    const from = await leave();
+    assert.deepEqual(cleared(from), []);
+    bed.send('ha2', { topic: 'garage/status', payload: 'online' });
+    await untilCleared(from);
+  });
+});
+
 describe('nodes: what sonota-home-assistant remembers', () => {
   let folder: string;
   const complaints: string[] = [];
@@ -305,6 +406,68 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     assert.ok(next.wasRemovedSince('gone', '2026-01-01T00:00:00Z'));
     assert.ok(!next.wasRemovedSince('gone', '2026-01-03T00:00:00Z'));
     assert.ok(!next.wasRemovedSince(ID, '2026-01-01T00:00:00Z'));
+  });
+
+  it('outlives a restart: each further change, one by one', async () => {
+    const changed = async (change: (memory: DeviceMemory) => void): Promise<DeviceMemory> => {
+      const memory = open();
+      change(memory);
+      await memory.settled();
+      return open();
+    };
+    const failure = { code: 'device-silent', text: 'So it was.', remedy: 'Do so.', deviceid: ID } as const;
+    await changed((memory) => memory.learn({ deviceid: ID }));
+    assert.equal((await changed((memory) => memory.removeFlasher())).isFlasherRemoved, true);
+    assert.equal((await changed((memory) => memory.showFlasher())).isFlasherRemoved, false);
+    assert.deepEqual((await changed((memory) => (memory.lastFailure = failure))).lastFailure, failure);
+    assert.equal((await changed((memory) => (memory.lastFailure = undefined))).lastFailure, undefined);
+    assert.deepEqual((await changed((memory) => memory.remove(ID))).all(), []);
+    assert.equal((await changed((memory) => memory.restoreAll())).all().length, 1);
+    await changed((memory) => memory.remove(ID));
+    assert.equal((await changed((memory) => memory.learn({ deviceid: ID }))).all().length, 1, 'it is used again');
+    await changed((memory) => memory.remove(ID));
+    assert.deepEqual((await changed((memory) => memory.saw({ deviceid: ID, model: 'ITA-GZ1-GL' }))).all(), []);
+    assert.equal(open().get(ID)?.model, 'ITA-GZ1-GL', 'it is known all the same');
+  });
+
+  it('shows a flasher that a person deleted when something begins later, or is asked of it', () => {
+    const memory = open();
+    memory.showFlasher();
+    assert.equal(memory.isFlasherRemoved, false);
+    const removedAt = Date.now();
+    memory.removeFlasher();
+    memory.showFlasher(new Date(removedAt - 1000).toISOString());
+    assert.equal(memory.isFlasherRemoved, true, 'that was before');
+    memory.showFlasher(new Date(removedAt + 60_000).toISOString());
+    assert.equal(memory.isFlasherRemoved, false);
+    memory.remove('1000ffffff');
+    assert.ok(!memory.wasRemovedSince('1000ffffff', '2000-01-01T00:00:00Z'), 'it was never there');
+    return memory.settled();
+  });
+
+  it('writes once an hour that a device is still there, and at once what it tells of itself', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const folderNow = join(folder, 'own');
+    const memory = new DeviceMemory(
+      folderNow,
+      'node.json',
+      (text) => complaints.push(text),
+      () => now,
+    );
+    const written = async (): Promise<string> => {
+      await memory.settled();
+      return readFileSync(join(folderNow, 'node.json'), 'utf8');
+    };
+    memory.saw({ deviceid: ID });
+    const first = await written();
+    now += 60 * 60_000 - 1;
+    memory.saw({ deviceid: ID });
+    assert.equal(await written(), first);
+    memory.saw({ deviceid: ID, model: 'ITA-GZ1-GL' });
+    assert.match(await written(), /ITA-GZ1-GL/);
+    now += 60 * 60_000;
+    memory.saw({ deviceid: ID });
+    assert.match(await written(), /2026-01-01T01:59:59\.999Z/);
   });
 
   it('keeps every change, not only those before the first write', async () => {

@@ -56,7 +56,13 @@ describe('nodes: sonota-tasmota-setup', () => {
     const { url, address, log } = await tasmota();
     bed = await Bed.load(flowOf({ url, address, topic: 'sonoff_{deviceid}' }), CREDENTIALS);
     const job = { deviceid: '10000a1b2c', model: 'PSC-B01-GL', mac: null, ip: null };
-    bed.send('setup', { mine: 'kept', deviceid: '10000a1b2c', sonota: job, tasmota: { name: 'Washer' } });
+    bed.send('setup', {
+      _msgid: 'one',
+      mine: 'kept',
+      deviceid: '10000a1b2c',
+      sonota: job,
+      tasmota: { name: 'Washer' },
+    });
     const result = await bed.at('out');
     const { url: home, topic, name, module, mqtt, warnings } = result.payload as TasmotaSetUp;
     assert.deepEqual(
@@ -85,6 +91,8 @@ describe('nodes: sonota-tasmota-setup', () => {
       assert.notEqual(text, progress[index - 1]?.['text'], 'the same thing once');
       assert.equal(told, '10000a1b2c/tasmota');
       assert.ok(String(text).length > 20);
+      const { _msgid, deviceid, sonota } = progress[index] ?? {};
+      assert.deepEqual([_msgid, deviceid, sonota], ['one', '10000a1b2c', job], 'it belongs to the message');
     }
     assert.deepEqual([progress[0]?.['waiting'], progress.at(-1)?.['waiting']], [true, false]);
     const all = JSON.stringify([bed.arrived, bed.statuses, log]);

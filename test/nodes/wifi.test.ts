@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { FlashError } from '../../lib/errors';
 import type { HostNode } from '../../nodes/shared/hosts';
+import { MessageValues } from '../../nodes/shared/messages';
+import { Values } from '../../nodes/shared/values';
+import { networkOf } from '../../nodes/sonota-wifi/network';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
 import { freePort } from '../shared/ports';
@@ -81,6 +85,11 @@ describe('nodes: sonota-wifi', () => {
     await bed.at('errors', ({ error }) => error?.code === 'wifi-network-missing');
     bed.send('any', { action: 'dance' });
     await bed.at('errors', ({ error }) => error?.code === 'wifi-action-unknown');
+    bed.send('any', { mine: 'nothing' });
+    const { error } = await bed.at('errors', ({ mine }) => mine === 'nothing');
+    assert.match(String(error?.message), /\bnothing\b/);
+    bed.send('any', { action: 'leave' });
+    assert.equal((await bed.at('out', ({ action }) => action === 'leave')).payload, null, 'there was none');
     bed.send('joiner', { ssid: SSID, address: '10.10.7.2' });
     await bed.at('errors', ({ error }) => error?.code === 'wifi-address-invalid');
   });
@@ -138,4 +147,71 @@ describe('nodes: sonota-wifi', () => {
     while (nm.profiles.length > 0) await new Promise((resolve) => nm.once('state', resolve));
     assert.deepEqual(nm.names(), { profiles: [], active: [undefined] });
   });
+});
+
+describe('nodes: the network that sonota-wifi joins', () => {
+  const network = (form: object, message: object): unknown =>
+    networkOf(Values.ofForm(form), new MessageValues({ ...message }));
+  const none = { bssid: undefined, psk: undefined, address: undefined, peer: undefined };
+  const ap = { psk: '12345678', address: { cidr: '10.10.7.2/24', fixed: false }, peer: '10.10.7.1' };
+  const guest = { address: { cidr: '192.168.4.2/24', fixed: false }, peer: '192.168.4.1' };
+
+  for (const [what, form, message, wanted] of [
+    [
+      'the form before the message',
+      { ssid: 'a', password: 'secret-a' },
+      { ssid: 'b', password: 'secret-b' },
+      { ssid: 'a', psk: 'secret-a' },
+    ],
+    [
+      'the message',
+      { ssid: '' },
+      { ssid: 'b', password: 'secret-b', bssid: '5e:cf:7f:a1:b2:c3' },
+      { ssid: 'b', psk: 'secret-b', bssid: '5E:CF:7F:A1:B2:C3' },
+    ],
+    ['an open one', { ssid: 'a' }, { password: '' }, { ssid: 'a' }],
+    ['a device in its access point', {}, { ssid: 'ITEAD-1000a1b2c3' }, { ssid: 'ITEAD-1000a1b2c3', ...ap }],
+    [
+      'one with a password of its own',
+      { password: 'secret-a' },
+      { ssid: 'ITEAD-1000a1b2c3' },
+      { ssid: 'ITEAD-1000a1b2c3', ...ap, psk: 'secret-a' },
+    ],
+    [
+      'one with another address',
+      { address: '10.10.7.9/24' },
+      { ssid: 'ITEAD-1000a1b2c3' },
+      { ssid: 'ITEAD-1000a1b2c3', ...ap, address: { cidr: '10.10.7.9/24', fixed: true } },
+    ],
+    [
+      'FinalStage, at the one address that it knows',
+      {},
+      { ssid: 'FinalStage' },
+      { ssid: 'FinalStage', ...guest, address: { cidr: '192.168.4.2/24', fixed: true } },
+    ],
+    ['a Tasmota', {}, { ssid: 'tasmota-A1B2C3-1234' }, { ssid: 'tasmota-A1B2C3-1234', ...guest }],
+  ] as const) {
+    it(`is that of ${what}`, () => assert.deepEqual(network(form, message), { ...none, ...wanted }));
+  }
+
+  for (const [what, form, message, code] of [
+    ['no name', { ssid: '' }, { ssid: '' }, 'wifi-network-missing'],
+    ['a space at the end of its name', {}, { ssid: 'home ' }, 'wifi-credentials-unusable'],
+    ['a space at the end of its password', {}, { ssid: 'home', password: 'secret ' }, 'wifi-credentials-unusable'],
+    ...['10.10.7.2', '10.10.7.256/24', '10.10.7/24', '10.10.7.2/33', '10.10.7.2/0', 'x10.10.7.2/24'].map(
+      (address) => [`the address ${address}`, { address }, { ssid: 'home' }, 'wifi-address-invalid'] as const,
+    ),
+  ] as const) {
+    it(`is refused with ${what}`, () => {
+      assert.throws(
+        () => network(form, message),
+        (error: FlashError) => {
+          const { address } = form as { address?: string };
+          assert.equal(error.code, code);
+          if (address !== undefined) assert.deepEqual(error.values, { address });
+          return true;
+        },
+      );
+    });
+  }
 });
