@@ -204,6 +204,34 @@ describe('client/image-fetch', () => {
     assert.equal(requests, 1);
   });
 
+  it('leaves nothing behind, however it ends', async () => {
+    const address = await serve(new CuttingServer(1).handle);
+    const refusing = await serve((_, response) => response.writeHead(404).end());
+    for (const url of [address, refusing]) {
+      await assertLeavesNothing((signal) => fetchImage(url, { ...options, signal }).catch(() => undefined));
+    }
+  });
+
+  it('takes a file of exactly its limit, and none that is longer by a byte', async () => {
+    const address = await serve(new CuttingServer(0).handle);
+    assert.ok((await fetchImage(address, { ...options, limitBytes: SIZE })).equals(FILE));
+    const tooLong = /it is longer than 499999 bytes/;
+    await assertRefused(fetchImage(address, { ...options, limitBytes: SIZE - 1 }), 'fetch-failed', tooLong);
+    const unannounced = await serve((_, response) => void (response.write(FILE), response.end()));
+    assert.ok((await fetchImage(unannounced, { ...options, limitBytes: SIZE })).equals(FILE));
+    await assertRefused(fetchImage(unannounced, { ...options, limitBytes: SIZE - 1 }), 'fetch-failed', tooLong);
+  });
+
+  it('follows redirects in a circle once', async () => {
+    let asked = 0;
+    const address = await serve((_, response) => {
+      asked += 1;
+      response.writeHead(302, { location: '/' }).end();
+    });
+    await assertRefused(fetchImage(address, options), 'fetch-redirected', /./);
+    assert.equal(asked, 6);
+  });
+
   it('gives up on a server that never gets further', async () => {
     let requests = 0;
     const base = await serve((_, response) => {

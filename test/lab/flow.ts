@@ -7,7 +7,6 @@ const EXAMPLES = {
   'one-hop': '13 - Flash one Sonoff in one hop.json',
 };
 const STAGES = [
-  'sonota-flash',
   'sonota-provision',
   'sonota-cloud-emulator',
   'sonota-ota-serve',

@@ -8,7 +8,7 @@ import { CloudServer, type CloudServerOptions, type Dispatched } from '../../lib
 import type { DeviceConnection, Via } from '../../lib/server/device-connection';
 import { TlsFront } from '../../lib/server/tls-front';
 import { type TlsIdentity } from '../../lib/server/tls-identity';
-import { timeGoesOn, timeStands } from '../shared/standing-time';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 import { frame, WebSocketDevice, WEBSOCKET_REQUEST } from './websocket-device';
 import { testIdentity } from '../shared/test-identity';
@@ -306,6 +306,30 @@ describe('CloudServer', () => {
       await client.until(() => client.closed);
       assert.match(client.text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
     });
+  });
+
+  it('takes no message of a session for the head of a request', async () => {
+    timeStands();
+    const { plain } = await cloud({ requestLimits: { headMs: 100, bodyMs: 100 } });
+    const { device } = await WebSocketDevice.open(await RawClient.to(plain));
+    await device.register();
+    timePasses(5000);
+    const apikey = device.sessionKey;
+    device.say({ apikey, action: 'date' });
+    assert.equal((await device.answer())['error'], 0);
+    assert.equal(device.wire.closed, false);
+  });
+
+  it('answers 403 to a dispatch that its device has not sent, and tells nobody of it', async () => {
+    const asked: unknown[] = [];
+    const { cloud: server, plain } = await cloud({
+      admits: ({ deviceid }, peer, to) => asked.push([deviceid, peer, to]) === 0,
+    });
+    server.on('dispatched', () => assert.fail('it was taken for the device'));
+    const client = await RawClient.to(plain);
+    client.write(dispatch(BODY));
+    assert.match((await client.answer()).head, /^HTTP\/1\.1 403 Forbidden\r\n/);
+    assert.deepEqual(asked, [['100008db11', '127.0.0.1', 'dispatch']]);
   });
 
   it('closes a session that does not register in time, and one whose device is refused', async () => {

@@ -104,6 +104,28 @@ describe('DeviceConnection', () => {
     assert.equal(connection.ready, true);
   });
 
+  it('takes no message for one that came as binary', async () => {
+    const { connection, device } = await connected();
+    const reasons: string[] = [];
+    connection.on('malformed', (reason) => reasons.push(reason));
+    connection.on('registered', () => reasons.push('registered'));
+    const register = { action: 'register', apikey: FACTORY_KEY, deviceid: DEVICE_ID, version: 2, romVersion: '1.5.5' };
+    device.wire.write(frame(JSON.stringify({ userAgent: 'device', model: 'ITA-GZ1-GL', ts: 710, ...register }), 0x82));
+    device.wire.write(PING);
+    assert.equal((await device.next()).first, 0x8a);
+    assert.deepEqual([reasons.length, reasons.includes('registered'), connection.device], [1, false, undefined]);
+  });
+
+  it('looks at nothing that came in one piece with what ended the connection', async () => {
+    const { connection, device } = await connected({ malformed: 2 });
+    let complaints = 0;
+    connection.on('malformed', () => (complaints += 1));
+    const closed = once(connection, 'closed');
+    device.wire.write(Buffer.concat(Array.from({ length: 6 }, () => frame('not JSON'))));
+    await closed;
+    assert.equal(complaints, 2);
+  });
+
   it('drops a peer that is no Sonoff', async () => {
     const { connection, device } = await connected({ malformed: 5 });
     let complaints = 0;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { mock } from 'node:test';
 import { unacknowledgedBytes } from '../../lib/net/unacknowledged';
 import type { OtaRequest } from '../../lib/protocol/ota-request';
+import { KEEP_ALIVE_MS } from '../../lib/server/final-reply';
 import { PROVEN_PACE } from '../../lib/server/transfer';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -122,7 +124,8 @@ describe('ImageServer', () => {
 
     for (const range of ['bytes=10000-14095', 'bytes=0-', 'bytes=-5', 'bytes=0-1,4-5', 'lines=1-2']) {
       it(`answers 416 to ${range}, never a 200 that would make a device loop`, async () => {
-        const { port, outcomes } = await imageServer();
+        const { server, port, outcomes, news } = await imageServer();
+        server.on('failed', assert.ifError);
         const client = await RawClient.to(port);
         client.write(ranged(range));
         const { head, body } = await client.answer();
@@ -130,6 +133,12 @@ describe('ImageServer', () => {
         assert.match(head, /Content-Range: bytes \*\/10000\r\n/);
         assert.ok(body.length > 0);
         assert.equal(outcomes[0]?.complete, false);
+        // It goes on, on the same connection.
+        client.clear();
+        client.write(ranged('bytes=0-9'));
+        assert.match((await client.answer()).head, /^HTTP\/1\.1 206 /);
+        await news(() => outcomes.length === 2);
+        assert.deepEqual([outcomes[0]?.bytes, outcomes[1]], [0, { complete: true, bytes: 10 }]);
       });
     }
 
@@ -303,6 +312,32 @@ describe('ImageServer', () => {
       await news(() => outcomes.length === 1);
       assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: false }]);
       await client.until(() => client.closed || client.ended);
+    });
+
+    it('closes its direction for a receiver that reads until the end, once it has had its time', async () => {
+      const { port, outcomes, news } = await imageServer();
+      const client = await RawClient.to(port, { allowHalfOpen: true });
+      client.write(FINALSTAGE);
+      await client.until(() => client.ended);
+      assert.equal(outcomes.length, 0);
+      client.socket.end();
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+    });
+
+    it('has the kernel look after a connection on which nothing moves', async () => {
+      // No other way shows it within hours.
+      const setKeepAlive = mock.method(Socket.prototype, 'setKeepAlive');
+      try {
+        const { port } = await imageServer();
+        const client = await RawClient.to(port);
+        client.write(FINALSTAGE);
+        await client.answer();
+        const set = setKeepAlive.mock.calls.map((call) => call.arguments);
+        assert.deepEqual(set, [[true, KEEP_ALIVE_MS]]);
+      } finally {
+        setKeepAlive.mock.restore();
+      }
     });
 
     it('is not complete when the device breaks off while bytes are still handed over', async () => {
@@ -519,6 +554,26 @@ describe('ImageServer', () => {
     });
   });
 
+  it('lets go of a connection whose observer fails, and says so', async () => {
+    const observer = {
+      request: () => {
+        throw new Error('it cannot be noted');
+      },
+      sent: () => undefined,
+      ended: () => undefined,
+    };
+    const { server, port } = await imageServer({ find: () => ({ bytes: IMAGE, observer }) });
+    for (const request of [ranged('bytes=0-4095'), UNRANGED, FINALSTAGE]) {
+      const failed = once(server, 'failed');
+      const client = await RawClient.to(port);
+      client.write(request);
+      const [error, peer] = (await failed) as [unknown, string];
+      assert.deepEqual([String(error), peer], ['Error: it cannot be noted', '127.0.0.1']);
+      await client.until(() => client.closed);
+      assert.deepEqual([client.text, server.transfersOnWire.total], ['', 0]);
+    }
+  });
+
   describe('for devices whose HTTP no parser takes', () => {
     const SLASHLESS = 'GET tasmota-lite.bin?ts=1 HTTP/1.1\r\nRange: bytes=0-4095\r\n\r\n';
     const isOwn = (target: string): boolean => target === 'tasmota-lite.bin';
@@ -546,6 +601,27 @@ describe('ImageServer', () => {
       assert.deepEqual(
         requests.map(({ path, ts }) => [path, ts]),
         Array(3).fill(['tasmota-lite.bin', 1]),
+      );
+    });
+
+    it('closes behind a refusal to a client that keeps no connection', async () => {
+      const { port } = await imageServer({ ownsTarget: isOwn, find: () => ({ status: 403, reason: 'not for you' }) });
+      const client = await RawClient.to(port);
+      client.write(SLASHLESS.replace('HTTP/1.1', 'HTTP/1.0'));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 403 /);
+      await client.until(() => client.closed);
+    });
+
+    it('does not serve a second one before the first has its answer', async () => {
+      const { port, requests } = await imageServer({ ownsTarget: isOwn });
+      const client = await RawClient.to(port);
+      client.write(UNRANGED);
+      await client.until(() => client.segments.length > 0);
+      client.write(SLASHLESS);
+      await client.until(() => client.closed);
+      assert.deepEqual(
+        requests.map(({ path }) => path),
+        ['/image'],
       );
     });
 
@@ -617,14 +693,53 @@ describe('ImageServer', () => {
     });
 
     it('refuses what nobody waits for, and drops what is too long', async () => {
-      const { port, taken } = await reportServer();
+      const { server, port, taken } = await reportServer();
+      const refused = once(server, 'malformed');
       const stranger = await RawClient.to(port);
       stranger.write(HEAD.replace('otaFlash', 'other') + 'Content-Length: 0\r\n\r\n');
       assert.match((await stranger.answer()).head, /^HTTP\/1\.1 405 /);
-      const long = await RawClient.to(port);
-      long.write(`${HEAD}Content-Length: 5000\r\n\r\n${'x'.repeat(5000)}`);
-      await long.until(() => long.closed);
-      assert.deepEqual([taken, long.text], [[], '']);
+      assert.deepEqual(await refused, ['its method is POST', '127.0.0.1']);
+      for (const announced of ['Content-Length: 5000\r\n', '']) {
+        const malformed = once(server, 'malformed');
+        const long = await RawClient.to(port);
+        long.write(`${HEAD}${announced}\r\n${'x'.repeat(5000)}`);
+        assert.deepEqual(await malformed, ['it posts more than any device does', '127.0.0.1']);
+        await long.until(() => long.closed);
+        assert.deepEqual([taken, long.text], [[], '']);
+      }
+      const longest = await RawClient.to(port);
+      longest.write(`${HEAD}Content-Length: 4096\r\n\r\n${'x'.repeat(4096)}`);
+      assert.match((await longest.answer()).head, /^HTTP\/1\.1 200 /);
+    });
+
+    it('takes one body a report, nothing of a connection that is lost in the middle, and survives whoever takes it', async () => {
+      const { server, port, taken } = await reportServer();
+      const twice = await RawClient.to(port);
+      twice.write(`${HEAD}\r\n`);
+      await turn();
+      twice.write(BODY);
+      await twice.answer();
+      twice.write('{"error":1}');
+      await twice.until(() => twice.closed);
+      assert.deepEqual(taken.splice(0), [BODY]);
+      const lost = await RawClient.to(port);
+      lost.write(`${HEAD}Content-Length: ${BODY.length}\r\n\r\n{"err`);
+      await turn();
+      lost.socket.resetAndDestroy();
+      await lost.until(() => lost.closed);
+      const next = await RawClient.to(port);
+      next.write(`${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`);
+      await next.answer();
+      assert.deepEqual(taken, [BODY]);
+      server.on('failed', assert.ifError);
+      const { port: other } = await imageServer({
+        takerOf: () => () => {
+          throw new Error('not now');
+        },
+      });
+      const failing = await RawClient.to(other);
+      failing.write(`${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`);
+      assert.match((await failing.answer()).head, /^HTTP\/1\.1 500 /);
     });
 
     it('refuses a page in a browser', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { mock } from 'node:test';
@@ -88,6 +89,17 @@ describe('PortListener', () => {
     });
     await holder.close();
     assert.equal(await second.listen(port, '127.0.0.1'), port);
+  });
+
+  it('names another program that holds the port', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const listen =
+      "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
+    const holder = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
+    afterwards(() => void holder.kill());
+    const [line] = (await once(holder.stdout, 'data')) as [Buffer];
+    const { values } = await refusal(Number(String(line)), '127.0.0.1');
+    assert.match(String(values['reason']), new RegExp(`^another program holds it \\(.+, process ${holder.pid}\\)$`));
   });
 
   it('says that the address is not here, or not an address', async () => {

@@ -38,5 +38,10 @@ describe('RateLimit', () => {
     assert.deepEqual([rates.take('a'), rates.take('a'), rates.take('b')], [0, undefined, 0]);
     for (let peer = 0; peer < 1000; peer += 1) rates.take(String(peer));
     assert.deepEqual([rates.take('999'), rates.take('a')], [undefined, 0]);
+    // One that keeps coming is not the one that came longest ago.
+    for (let peer = 1000; peer < 1999; peer += 1) {
+      rates.take(String(peer));
+      assert.equal(rates.take('a'), undefined);
+    }
   });
 });

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { type TlsIdentity } from '../../lib/server/tls-identity';
-import { handshakeAsDevice, selfTestTls } from '../../lib/server/tls-self-test';
+import { handshakeAsDevice, SELF_TEST_LIMIT_MS, selfTestTls } from '../../lib/server/tls-self-test';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { testIdentity } from '../shared/test-identity';
 
 describe('server/tls-self-test', () => {
   let identity: TlsIdentity;
 
+  afterEach(timeGoesOn);
   before(async () => {
     identity = await testIdentity();
   });
@@ -30,6 +33,17 @@ describe('server/tls-self-test', () => {
       assert.match(error.message, /official Node\.js/);
     });
   }
+
+  it('does not wait for ever for a handshake', async () => {
+    let accepted = (): void => undefined;
+    const isAccepted = new Promise<void>((resolve) => (accepted = resolve));
+    timeStands();
+    const outcome = handshakeAsDevice(() => accepted());
+    await isAccepted;
+    for (let turns = 0; turns < 10; turns += 1) await nextTurn();
+    timePasses(SELF_TEST_LIMIT_MS);
+    assert.match(String((await outcome)?.values['reason']), /too long/);
+  });
 
   it('says tls-refused where the OpenSSL does not take our settings at all', async () => {
     const error = await handshakeAsDevice(() => void createServer({ ...identity, ciphers: 'NO-SUCH-CIPHER' }));
