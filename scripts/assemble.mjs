@@ -8,6 +8,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 
+import { linkedHelp } from './help-links.mjs';
+
 const PLUGINS = join('nodes', 'plugins');
 
 /**
@@ -44,6 +46,7 @@ export async function assemble(root, dist) {
     else await assemblePlugin(join(root, PLUGINS, name), join(dist, PLUGINS, name), `${strip(shared)}\n${script}`);
   }
   await addSharedTexts(root, dist);
+  await linkHelps(dist);
   await rm(compiled, { recursive: true, force: true });
   return faults;
 }
@@ -77,13 +80,23 @@ async function addSharedTexts(root, dist) {
   }
 }
 
-/** A node's own script stands last: it names what its other parts declare. */
+async function linkHelps(dist) {
+  const { ERROR_CODES: codes } = createRequire(import.meta.url)(join(dist, 'lib/errors.js'));
+  for (const path of await readdir(join(dist, 'nodes'), { recursive: true })) {
+    const [, type, language] = /([\w-]+)[\\/]locales[\\/]([\w-]+)[\\/][\w-]+\.html$/.exec(path) ?? [];
+    if (type === undefined) continue;
+    const file = join(dist, 'nodes', path);
+    await writeFile(file, linkedHelp(await readFile(file, 'utf8'), { type, language, codes }));
+  }
+}
+
 /** What all nodes' editor scripts may use. */
 async function sharedScript(folder) {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.editor.js')).sort();
   return (await Promise.all(names.map((name) => readIfThere(join(folder, name))))).join('\n');
 }
 
+/** A node's own script stands last: it names what its other parts declare. */
 async function editorScript(compiled, type) {
   const main = await readIfThere(join(compiled, type, `${type}.editor.js`));
   if (main === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
  * The blocks of README.md and docs/*.md that are made from the code, so that they cannot go stale:
  * `<!-- example: NAME -->` becomes the example's own words and a drawing of its flow, `<!-- codes -->` the list of all
- * codes. Each block ends with `<!-- /example -->` or `<!-- /codes -->`.
+ * codes, `<!-- outlook -->` a table of what each code asks for. Each block ends with its name behind a slash.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -18,6 +18,9 @@ export async function filled(page) {
   let text = page.replace(/(<!-- codes[^>]*-->)[\s\S]*?(<!-- \/codes -->)/g, (_, begin, end) => {
     return `${begin}\n\n${codes()}\n\n${end}`;
   });
+  text = text.replace(/(<!-- outlook[^>]*-->)[\s\S]*?(<!-- \/outlook -->)/g, (_, begin, end) => {
+    return `${begin}\n\n${outlook()}\n\n${end}`;
+  });
   for (const [block, begin, name] of text.matchAll(/(<!-- example: ([^>]+) -->)[\s\S]*?<!-- \/example -->/g)) {
     text = text.replace(block, () => `${begin}\n\n${'@'}\n\n<!-- /example -->`);
     const flow = JSON.parse(await readFile(join(root, 'examples', `${name}.json`), 'utf8'));
@@ -26,13 +29,37 @@ export async function filled(page) {
   return text;
 }
 
-/** One paragraph a code: a table of long sentences would be unreadable in a narrow window. */
+/** A heading a code, to which its links lead, and its two sentences. */
 function codes() {
   const { ERROR_CODES, explanationOf } = require(join(root, 'dist/lib/errors.js'));
-  return ERROR_CODES.map((code) => {
-    const { what, remedy } = explanationOf(code);
-    return `- **\`${code}\`** ${plain(what)} _${plain(remedy)}_`;
-  }).join('\n');
+  const { ADVICE } = require(join(root, 'dist/lib/image/finding.js'));
+  const errors = ERROR_CODES.map((code) => explained(code, explanationOf(code)));
+  const findings = Object.entries(ADVICE).map(([code, sentences]) => explained(code, sentences));
+  return [...errors, FINDINGS, ...findings].join('\n\n');
+}
+
+const OUTLOOKS = {
+  retry: 'try again: it may pass',
+  person: 'a person must put something right first',
+  never: 'not this way: another method, or a serial adapter',
+};
+
+function outlook() {
+  const { ERROR_CODES } = require(join(root, 'dist/lib/errors.js'));
+  const { outlookOf } = require(join(root, 'dist/lib/flash/queue/retry.js'));
+  const rows = Object.entries(OUTLOOKS).map(([kind, words]) => {
+    const codes = ERROR_CODES.filter((code) => outlookOf(code) === kind);
+    return `**${words}**\n\n${codes.map((code) => `[\`${code}\`](codes.md#${code})`).join(', ')}`;
+  });
+  return rows.join('\n\n');
+}
+
+const FINDINGS =
+  '## Findings on an image\n\nThese stand beside codes from above in `payload.findings` of `image doctor` and in the form of a firmware; ' +
+  'none of them stops a flash.';
+
+function explained(code, { what, remedy }) {
+  return `### ${code}\n\n${plain(what)} _${plain(remedy)}_`;
 }
 
 /** A placeholder as a reader takes it: what stands there in the real message. */

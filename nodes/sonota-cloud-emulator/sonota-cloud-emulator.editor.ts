@@ -6,7 +6,7 @@ interface SonotaCloudEmulatorProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaCloudEmulatorProperties>('sonota-cloud-emulator', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

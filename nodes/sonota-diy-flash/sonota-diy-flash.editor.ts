@@ -8,7 +8,7 @@ interface SonotaDiyFlashProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaDiyFlashProperties>('sonota-diy-flash', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

@@ -6,7 +6,7 @@ interface SonotaFinalStageWatchProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaFinalStageWatchProperties>('sonota-finalstage-watch', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

@@ -23,6 +23,10 @@ RED.nodes.registerType<SonotaFirmwareProperties>('sonota-firmware', {
     // No field: what was seen when the images were examined.
     digests: { value: {} },
   },
+  // In the title of the form and in the list of helps.
+  paletteLabel: function () {
+    return this._('sonota-firmware.label.palette');
+  },
   label: function () {
     const file = (this.final ?? '').split(/[\\/]/).pop();
     return this.name || file || this._('sonota-firmware.label.default');

@@ -33,6 +33,10 @@ RED.nodes.registerType<SonotaHostProperties, { password: string }>('sonota-host'
   credentials: {
     password: { type: 'password' },
   },
+  // In the title of the form and in the list of helps.
+  paletteLabel: function () {
+    return this._('sonota-host.label.palette');
+  },
   label: function () {
     const wifi = this.ssid ? ` (${this.ssid})` : '';
     return this.name || this._('sonota-host.label.default') + wifi;

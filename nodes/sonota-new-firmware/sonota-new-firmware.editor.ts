@@ -5,7 +5,7 @@ interface SonotaNewFirmwareProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaNewFirmwareProperties>('sonota-new-firmware', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

@@ -6,7 +6,7 @@ interface SonotaOtaServeProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaOtaServeProperties>('sonota-ota-serve', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

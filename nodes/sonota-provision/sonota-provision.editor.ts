@@ -7,7 +7,7 @@ interface SonotaProvisionProperties extends EditorNodeProperties {
 }
 
 RED.nodes.registerType<SonotaProvisionProperties>('sonota-provision', {
-  category: 'Sonoff',
+  category: 'Sonoff steps',
   color: '#9FC6C4',
   defaults: {
     name: { value: '' },

@@ -3,14 +3,19 @@ import { ERROR_CODES, type ErrorCode } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
-import { mayTryAgain, whereToBegin } from '../../lib/flash/queue/retry';
+import { mayTryAgain, outlookOf, whereToBegin } from '../../lib/flash/queue/retry';
 
 /** What a second try would find as it was, or what only a person may decide after a look at the device. */
 const LASTING: readonly ErrorCode[] = [
   'address-invalid',
+  'cancel-nothing',
+  'cancel-too-late',
+  'cancelled',
   'certificate-rejected',
   'device-contested',
   'device-not-supported',
+  'digest-mismatch',
+  'digest-unconfirmed',
   'diy-encrypted',
   'diy-id-needed',
   'diy-image-refused',
@@ -22,21 +27,44 @@ const LASTING: readonly ErrorCode[] = [
   'diy-unlock-port',
   'diy-unlock-refused',
   'finalstage-half-erased',
+  'finalstage-interrupted',
+  'finalstage-unconfirmed',
   'firmware-missing',
   'host-missing',
   'intermediate-unknown',
   'model-refused',
+  'not-armed',
+  'output-not-wired',
+  'plain-port-off',
   'port-in-use',
   'port-of-other-host',
   'queue-lost',
   'queue-not-wired',
+  'reference-ambiguous',
   'rehearsal-only',
+  'road-unknown',
+  'store-failed',
+  'store-full',
+  'tasmota-other-firmware',
+  'tasmota-password-wrong',
+  'tasmota-refused',
+  'tasmota-setting-unusable',
+  'template-unknown',
   'tls-refused',
+  'topic-shared',
+  'upgrade-malformed',
   'url-invalid',
+  'value-invalid',
+  'variable-unset',
+  'version-refused',
+  'wifi-action-unknown',
+  'wifi-address-invalid',
+  'wifi-address-needed',
   'wifi-credentials-missing',
   'wifi-credentials-unusable',
   'wifi-interface-missing',
   'wifi-interface-unusable',
+  'wifi-network-missing',
   'wifi-not-permitted',
   'wifi-unavailable',
   'wifi-uplink',
@@ -56,6 +84,19 @@ describe('flash/queue/retry', () => {
     assert.ok(images.length > 5);
     assert.deepEqual([...refused].sort(), [...LASTING, ...images].sort());
     for (const code of refused) assert.equal(mayTryAgain(code, jobIn('provision')), false, code);
+  });
+
+  it('knows what no try changes: the device itself', () => {
+    const hopeless = ERROR_CODES.filter((code) => outlookOf(code) === 'never');
+    assert.deepEqual(hopeless, [
+      'certificate-rejected',
+      'device-not-supported',
+      'model-refused',
+      'finalstage-half-erased',
+    ]);
+    assert.equal(outlookOf('image-wrong-slot'), 'person');
+    assert.equal(outlookOf('firmware-missing'), 'person');
+    assert.equal(outlookOf('device-timeout'), 'retry');
   });
 
   it('tries again what may pass, as long as no byte of the final image has gone out', () => {
