@@ -35,6 +35,7 @@ export const ENTITY_NAMES = [
   'arm',
   'arm_all',
   'hand_needed',
+  'found',
   'cancel',
   'cancel_all',
   'restore',
@@ -67,12 +68,12 @@ export const PAYLOAD_PRESS = 'PRESS';
 export const PAYLOAD_ON = 'ON';
 export const PAYLOAD_OFF = 'OFF';
 
-export function flasherConfig(announcer: Announcer, { firmware }: Snapshot): DiscoveryConfig {
+export function flasherConfig(announcer: Announcer, { firmware, sonoffs }: Snapshot): DiscoveryConfig {
   const { topics, names, states, version } = announcer;
   const id = topics.flasherId;
   const { state, event } = topics.flasher;
   const entity = entities(id, names);
-  const sensor = (key: 'queue' | 'done' | 'failed', icon: string): Record<string, unknown> =>
+  const sensor = (key: 'queue' | 'done' | 'failed' | 'found', icon: string): Record<string, unknown> =>
     entity('sensor', key, { ...field(state, key), icon, state_class: 'measurement' });
   const button = (key: 'start' | 'pause' | 'retry' | 'restore', icon: string): Record<string, unknown> =>
     entity('button', key, { command_topic: topics.command(key), payload_press: PAYLOAD_PRESS, icon });
@@ -93,6 +94,9 @@ export function flasherConfig(announcer: Announcer, { firmware }: Snapshot): Dis
         ...sensor('failed', 'mdi:alert-circle-outline'),
         ...attributes(state, { last_failure: 'last_failure' }),
       },
+      found: sonoffs
+        ? { ...sensor('found', 'mdi:magnify'), ...attributes(state, { devices: 'found_devices' }) }
+        : { platform: 'sensor' },
       percent: entity('sensor', 'percent', {
         ...field(state, 'percent'),
         unit_of_measurement: '%',

@@ -2,7 +2,7 @@
 
 import { NO_ERROR } from './device-state';
 import type { StateNames } from './states';
-import { isOpen, reportOf, type ShownJob, type Snapshot } from './snapshot';
+import { isOpen, reportOf, type ShownJob, type Snapshot, type SonoffInSight } from './snapshot';
 
 export const FLASHER_STATES = ['idle', 'waiting', 'flashing', 'paused'] as const;
 
@@ -24,7 +24,13 @@ export interface FlasherState {
   readonly problem: 'ON' | 'OFF';
   readonly code: string;
   readonly text: string;
+  /** How many Sonoffs are in sight; both are there where somebody looks for them. */
+  readonly found?: number;
+  readonly found_devices?: readonly SonoffInSight[];
 }
+
+/** Home Assistant records no attributes of more than 16 kB together; these are the first ones. */
+const MOST_IN_SIGHT = 30;
 
 interface LastFailure {
   readonly code: string;
@@ -34,7 +40,7 @@ interface LastFailure {
 }
 
 export function flasherState(snapshot: Snapshot, states: StateNames): FlasherState {
-  const { trouble, firmware, arming } = snapshot;
+  const { trouble, firmware, arming, sonoffs } = snapshot;
   const reports = snapshot.jobs.flatMap((job) => reportOf(job) ?? []).filter(({ isWaiting }) => isWaiting);
   const state = stateOf(snapshot);
   return {
@@ -49,6 +55,7 @@ export function flasherState(snapshot: Snapshot, states: StateNames): FlasherSta
     problem: trouble ? 'ON' : 'OFF',
     code: trouble?.code ?? NO_ERROR,
     text: trouble?.text ?? '',
+    ...(sonoffs && { found: sonoffs.length, found_devices: sonoffs.slice(0, MOST_IN_SIGHT) }),
   };
 }
 

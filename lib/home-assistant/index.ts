@@ -19,6 +19,7 @@ export {
   type ShownImage,
   type ShownJob,
   type ShownReport,
+  type SonoffInSight,
   type ShownQueue,
   type Snapshot,
 } from './snapshot';

@@ -73,6 +73,19 @@ export interface ShownFailure extends Failure {
   readonly deviceid: string | null;
 }
 
+/** A Sonoff in sight, in the person's language. */
+export interface SonoffInSight {
+  readonly deviceid: string | null;
+  readonly name: string | null;
+  readonly model: string | null;
+  readonly version: string | null;
+  readonly address: string | null;
+  /** How it can be flashed; a name that stays the same in every language. */
+  readonly method: string;
+  /** The same for people, with the reason. */
+  readonly text: string;
+}
+
 export interface Snapshot {
   readonly devices: readonly ShownDevice[];
   /** The newest of each device, and those whose device is not known yet. */
@@ -90,6 +103,8 @@ export interface Snapshot {
   readonly arming: ShownArming;
   /** Since the last flash that ended well; the newest last. */
   readonly failures: readonly ShownFailure[];
+  /** Every Sonoff in sight; undefined where nobody looks for them. */
+  readonly sonoffs?: readonly SonoffInSight[] | undefined;
   /** A person has deleted the flasher in Home Assistant. */
   readonly isFlasherHidden?: boolean;
 }

@@ -15,7 +15,7 @@ import type { ChosenImage } from './chosen-image';
 import type { DeviceMemory } from './device-memory';
 import type { FirmwareList } from './firmware-list';
 import type { ReportText } from './job-reports';
-import { WorldView } from './snapshot-view';
+import { WorldView, type ShownParts } from './snapshot-view';
 
 /** Starts a flash somewhere else in the flow. */
 export interface FlashRequest {
@@ -42,6 +42,7 @@ export interface LinkParts extends BrokerLinkParts {
   /** @param onNews called when more is known of an image */
   readonly images: (onNews: () => void) => Pick<ChosenImage, 'of' | 'look'>;
   readonly reportText: ReportText;
+  readonly inSight: ShownParts['inSight'];
 }
 
 /** One host in Home Assistant: tells what is new, and does what is asked. */
@@ -57,7 +58,7 @@ export class HomeAssistantLink {
     private readonly parts: LinkParts,
     private readonly outlet: LinkOutlet,
   ) {
-    const { host, memory, firmware, sentences, reportText } = parts;
+    const { host, memory, firmware, sentences, reportText, inSight } = parts;
     this.broker = new BrokerLink(parts, {
       world: () => this.view.world(),
       publish: (message) => outlet.publish(message),
@@ -69,7 +70,7 @@ export class HomeAssistantLink {
     this.arming = new Arming(parts.clock, onNews);
     this.images = parts.images(onNews);
     const { images, arming } = this;
-    this.view = new WorldView(host, { memory, firmware, images, arming, sentences, reportText }, onNews);
+    this.view = new WorldView(host, { memory, firmware, images, arming, sentences, reportText, inSight }, onNews);
   }
 
   start(): void {

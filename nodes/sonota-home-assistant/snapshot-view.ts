@@ -1,5 +1,6 @@
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { DispatchSighting } from '../../lib/flash/host/devices';
+import type { ListedSonoff } from '../../lib/flash/discovery/listed-sonoff';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import { FlashError } from '../../lib/errors';
 import {
@@ -10,6 +11,7 @@ import {
   type ShownJob,
   type ShownQueue,
   type Snapshot,
+  type SonoffInSight,
 } from '../../lib/home-assistant';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { ChosenImage } from './chosen-image';
@@ -30,6 +32,7 @@ export interface ShownParts {
   readonly arming: Arming;
   readonly sentences: Sentences;
   readonly reportText: ReportText;
+  readonly inSight: (device: ListedSonoff) => SonoffInSight;
 }
 
 /** A host as Home Assistant is to see it. Calls `onNews` whenever `world()` may have changed. */
@@ -57,6 +60,7 @@ export class WorldView {
     host.devices.on('dispatched', this.onDispatched);
     host.devices.on('ready', this.onReady);
     host.queue.on('changed', this.onNews);
+    host.survey.on('changed', this.onNews);
     host.runs.on('said', this.onNews);
     host.on('state', this.onNews);
   }
@@ -69,6 +73,7 @@ export class WorldView {
     host.devices.off('dispatched', this.onDispatched);
     host.devices.off('ready', this.onReady);
     host.queue.off('changed', this.onNews);
+    host.survey.off('changed', this.onNews);
     host.runs.off('said', this.onNews);
     host.off('state', this.onNews);
   }
@@ -80,8 +85,8 @@ export class WorldView {
   }
 
   world(now = Date.now()): Snapshot {
-    const { trouble } = this.host;
-    const { firmware, images, arming } = this.parts;
+    const { trouble, survey } = this.host;
+    const { firmware, images, arming, inSight } = this.parts;
     this.memory.forgetOld();
     const devices = this.memory.all();
     const armed = devices.map(({ deviceid }) => deviceid).filter((deviceid) => arming.isArmed(deviceid));
@@ -91,6 +96,7 @@ export class WorldView {
       queue: this.queue(),
       firmware: { ...firmware.shown(), image: images.of(firmware.chosenId) },
       failures: this.failures.all(),
+      sonoffs: survey.isWatching ? survey.list.map(inSight) : undefined,
       arming: { isForAll: arming.isForAll, devices: armed },
       trouble: trouble && { code: trouble.code, text: this.textOf(trouble) },
       isFlasherHidden: this.memory.isFlasherRemoved,

@@ -7,12 +7,14 @@ import {
   ENTITY_NAMES,
   STATE_NAMES,
   type EntityNames,
+  type SonoffInSight,
   type StateNames,
   type TopicSettings,
 } from '../../lib/home-assistant';
 import { whenFlowsRun } from '../shared/deploys';
 import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
+import { describeSonoff, type DescribedSonoff } from '../shared/sonoffs';
 import { NodeStatus } from '../shared/status';
 import { translateError, translateReport, translateSentences, translator, type Translate } from '../shared/translate';
 import { Values } from '../shared/values';
@@ -76,6 +78,7 @@ export default function register(RED: NodeAPI): void {
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
             sentences: (error) => translateSentences(RED, error),
             reportText: (report) => wholeText(translateReport(RED, report)),
+            inSight: (device) => sonoffInSight(describeSonoff(RED, device)),
             version: ownVersion(),
             own,
             publications,
@@ -160,6 +163,10 @@ function send(node: Node, messages: (NodeMessage | null)[]): void {
   } catch (error) {
     node.error(error);
   }
+}
+
+function sonoffInSight({ deviceid, name, model, version, address, method, ...texts }: DescribedSonoff): SonoffInSight {
+  return { deviceid, name, model, version, address, method, text: `${texts.methodText}. ${texts.reason}` };
 }
 
 /** Home Assistant has one place for both. */

@@ -51,6 +51,7 @@ describe('home assistant: offers, Cancel and the queue, at a real Mosquitto', ()
         topics: { prefix: 'homeassistant', base: 'sonota' },
         sentences: ({ code, values }) => sentencesOf(code, values),
         reportText: ({ text }) => text,
+        inSight: () => assert.fail('nobody looks for Sonoffs here'),
         publications,
         own: publications.arrives('ha'),
         wiring: { outlets: [], broker: 'localhost:1883', filters: ['#'] },

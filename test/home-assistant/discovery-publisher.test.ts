@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { cut } from '../../lib/home-assistant/text';
+import type { MqttMessage, SonoffInSight } from '../../lib/home-assistant';
 import { CheckedMirror, DEVICE, EMPTY, FIRMWARE, ID, job, under } from './snapshots';
 
 const ONE = { ...EMPTY, devices: [DEVICE], firmware: FIRMWARE };
@@ -67,6 +68,26 @@ describe('home assistant: what is said', () => {
     const flashed = { ...ARMED, devices: [{ ...DEVICE, installed: 'Tasmota 15' }] };
     const update = under(mirror.news(flashed), UPDATE);
     assert.deepEqual([update?.['latest_version'], update?.['release_summary']], ['Tasmota 15', '']);
+  });
+
+  it('counts the Sonoffs in sight where somebody looks for them, and lists no more than Home Assistant records', () => {
+    const sonoff = (index: number): SonoffInSight => ({
+      ...{ deviceid: `10000000${index}`, name: 'n'.repeat(64), model: 'm'.repeat(64), version: '3.7.6' },
+      ...{ address: '192.168.178.100', method: 'diy-button', text: 't'.repeat(240) },
+    });
+    const config = 'homeassistant/device/sonota_flasher/config';
+    const found = (messages: readonly MqttMessage[]): unknown =>
+      (under(messages, config)?.['components'] as Record<string, object>)['found'];
+    const without = mirror.news(ONE);
+    assert.deepEqual(found(without), { platform: 'sensor' }, 'as an entity is removed');
+    assert.equal(under(without, 'sonota/state')?.['found'], undefined);
+    const sonoffs = Array.from({ length: 40 }, (_, index) => sonoff(10 + index));
+    const messages = mirror.news({ ...ONE, sonoffs });
+    const state = under(messages, 'sonota/state');
+    const devices = state?.['found_devices'] as SonoffInSight[];
+    assert.deepEqual([state?.['found'], devices.length, devices[0]], [40, 30, sonoff(10)]);
+    assert.ok(Buffer.byteLength(JSON.stringify({ devices })) < 16_384);
+    assert.match(JSON.stringify(found(messages)), /value_json\.found_devices/);
   });
 
   it('gives the reason of a refusal as an event of the device and of the flasher', () => {

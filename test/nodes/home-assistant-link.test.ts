@@ -60,6 +60,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         images: () => ({ of: () => undefined, look: () => undefined }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
         reportText: ({ text }) => text,
+        inSight: () => assert.fail('nobody looks for Sonoffs here'),
         publications,
         own: publications.arrives('ha'),
         wiring: { outlets: [], broker: '', filters: undefined },
@@ -346,6 +347,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       arming,
       sentences,
       reportText: () => 'a report',
+      inSight: () => assert.fail('nobody looks for Sonoffs here'),
     };
     view = new WorldView(host, parts, () => (news += 1));
     news = 0;

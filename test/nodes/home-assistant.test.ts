@@ -116,6 +116,33 @@ describe('nodes: sonota-home-assistant', () => {
     await bed.status('ha', ({ fill, text }) => fill === 'green' && text === '0 devices');
   });
 
+  it('shows the Sonoffs in sight for as long as a node looks for them', async () => {
+    const discover = {
+      id: 'discover',
+      type: 'sonota-discover',
+      z: 'tab',
+      x: 100,
+      y: 100,
+      name: '',
+      host: 'host',
+      wires: [[], []],
+    };
+    bed = await Bed.load([...flowOf(ports), discover]);
+    await connect();
+    bed.send('discover', { devices: [{ deviceid: ID, manufacturer: 'Sonoff', model: 'MINI', sw_version: '3.6.0' }] });
+    const state = JSON.parse(await hears('sonota/state', (payload) => payload.includes(ID))) as {
+      found_devices: Record<string, unknown>[];
+    };
+    const { deviceid, method, text } = state.found_devices.find((one) => one['deviceid'] === ID) ?? {};
+    assert.deepEqual([deviceid, method], [ID, 'diy-button']);
+    assert.match(String(text), /^DIY mode, after 5 s \+ 5 s on the button\. Its model has DIY mode\. Hold/);
+    const from = said().length;
+    await bed.deploy(flowOf(ports));
+    await connect();
+    const isWithout = (payload: string): boolean => payload.includes('"found":{"platform":"sensor"}');
+    await hears('homeassistant/device/sonota_flasher/config', isWithout, from);
+  });
+
   it('starts a flash for the device whose install was asked for, with the firmware that was chosen', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();
@@ -551,6 +578,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
       arming,
       sentences,
       reportText: () => '',
+      inSight: () => assert.fail('nobody looks for Sonoffs here'),
     };
     const view = new WorldView(host, parts, () => undefined);
     try {
