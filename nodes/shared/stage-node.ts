@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
@@ -9,16 +9,12 @@ import type { Message, StageOutcome, PendingMessage } from '../../lib/flash/job/
 import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
-import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
 import { MessageValues } from './messages';
+import { NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-wiring';
 import { prefetchFirmware } from './prefetch';
 import type { StageGiven, StageStep } from './stage-step';
-import { NodeStatus } from './status';
-import { translateError, translateJob, translateReport, translator } from './translate';
+import { translateError, translateJob, translateReport } from './translate';
 import { Values } from './values';
-
-type Done = (error?: Error) => void;
-type Send = (messages: (NodeMessage | null)[]) => void;
 
 export interface StageNodeOptions<Form> {
   /** The stages that a message passes through, in order: one for a node of a single stage. */
@@ -46,53 +42,42 @@ interface Beginning {
   readonly isStart?: boolean;
 }
 
-/** What Node-RED gave with a message. */
-interface Held {
-  readonly done: Done;
-  readonly send: Send;
-}
-
-/** A config with the one property that every stage node has. */
-export interface StageNodeDef extends NodeDef {
-  host: string;
-}
-
 /**
- * Makes a node run one stage of a flash, or several one after another: takes messages, shows the status, puts out progress and results, and lets
- * go at its close without touching what runs. Nothing here can throw into Node-RED.
+ * A node that runs one stage of a flash, or several one after another. What runs outlives the instance: the next one is
+ * told of it.
  */
-export class StageNode<Form> {
-  readonly status: NodeStatus;
+export class StageNode<Form> extends NodeWiring {
+  /** By their tickets; those of an earlier instance are held when there is news of them. */
   private readonly pending = new Map<string, Held>();
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
-  private readonly hostNode: HostNode | undefined;
   private readonly closing = new AbortController();
 
   constructor(
-    private readonly RED: NodeAPI,
-    private readonly node: Node<object>,
-    private readonly config: StageNodeDef,
+    RED: NodeAPI,
+    node: Node<object>,
+    private readonly config: WiredNodeDef,
     private readonly options: StageNodeOptions<Form>,
   ) {
-    this.translate = translator(RED, config.type);
-    this.status = new NodeStatus(node, this.translate);
-    this.hostNode = hostNodeOf(RED, config);
-    node.on('input', (message, send, done) => this.take(message, send, done));
-    node.on('close', (removed: boolean, done: () => void) => {
-      this.close(removed).then(done, done);
+    super(RED, node, config);
+    const { flashHost } = this;
+    this.serve({
+      take: (held) => this.take(held),
+      cancel: (said) => this.host.flashHost.runs.cancel(node.id, said.deviceId()),
+      refused: (message, error) => flashHost?.runs.refused(message, error),
+      awaitsDevices: () => this.readable !== undefined && (options.awaitsDevices?.(this.readable) ?? false),
+      closed: (removed) => this.detach(removed),
     });
-    this.attach();
+    if (flashHost) this.attach(flashHost);
+    else this.start(() => this.host);
   }
-
-  private readonly translate: ReturnType<typeof translator>;
 
   /** The form, where it and the host's can be read. */
   get readable(): Form | undefined {
     return this.hostNode?.problem || problemOf(() => this.form()) ? undefined : this.form();
   }
 
-  get host(): FlashHost | undefined {
+  get flashHost(): FlashHost | undefined {
     return this.hostNode?.flashHost;
   }
 
@@ -101,12 +86,7 @@ export class StageNode<Form> {
     this.begin(this.options.steps[0], new MessageValues(message));
   }
 
-  private attach(): void {
-    const { host } = this;
-    if (!host) return this.status.failed('host-missing');
-    const { readable } = this;
-    const awaitsDevices = readable !== undefined && (this.options.awaitsDevices?.(readable) ?? false);
-    hosts.addUser(this.config.host, this.node.id, { awaitsDevices });
+  private attach(host: FlashHost): void {
     host.on('state', this.showHost);
     this.showHost();
     whenFlowsRun(this.RED, this.node, () => {
@@ -140,40 +120,23 @@ export class StageNode<Form> {
     }
   }
 
-  /** The new instance of this node takes over what runs; the old one's messages are let go without an error. */
-  private async close(removed: boolean): Promise<void> {
-    const { host } = this;
+  /** The new instance of this node takes over what runs. */
+  private detach(removed: boolean): void {
     this.closing.abort();
-    if (!host) return;
-    host.off('state', this.showHost);
-    host.runs.detach(this.node.id, removed);
-    for (const { done } of this.pending.values()) done();
+    this.flashHost?.off('state', this.showHost);
+    this.flashHost?.runs.detach(this.node.id, removed);
     this.pending.clear();
-    await hosts.removeUser(this.config.host, this.node.id, removed);
   }
 
-  private take(message: Message, send: Send, done: Done): void {
-    const said = new MessageValues(message);
-    try {
-      const { runs } = requireHost(this.hostNode).flashHost;
-      said.adoptEvent();
-      if (said.flag('cancel')) {
-        runs.cancel(this.node.id, said.deviceId());
-        return done();
-      }
-      const ticket = this.begin(this.stepOf(this.startOf(said)), said, { isStart: true });
-      this.pending.set(ticket.id, { done, send });
-    } catch (thrown) {
-      const error = asFlashError(thrown);
-      this.status.failed(error.code);
-      this.host?.runs.refused(message, error);
-      done(translateError(this.RED, error));
-    }
+  private take(held: Held): void {
+    const { said } = held;
+    const ticket = this.begin(this.stepOf(this.startOf(said)), said, { isStart: true });
+    this.pending.set(ticket.id, held);
   }
 
   /** @throws FlashError `host-missing`, or what in the form of the host or of this node cannot be read */
   given(said: MessageValues): StageGiven<Form> {
-    return { host: requireHost(this.hostNode), form: this.form(), said };
+    return { host: this.host, form: this.form(), said };
   }
 
   private startOf(said: MessageValues): StageName {
@@ -232,7 +195,7 @@ export class StageNode<Form> {
     progress: this.guarded((untranslated, job, ticket) => {
       const report = translateReport(this.RED, untranslated);
       this.status.running(report);
-      this.sendFor(ticket, [null, this.progressMessage(report, job, ticket)]);
+      this.heldFor(ticket).send([null, this.progressMessage(report, job, ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {
       const message = resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket);
@@ -244,9 +207,7 @@ export class StageNode<Form> {
       const output = this.options.outputOf?.(outcome) ?? 0;
       if (this.isDeadEnd(outcome, output)) this.warnOfDeadEnd(outcome, output);
       else this.status.done();
-      this.sendFor(ticket, output === 0 ? [message, null] : [...Array<null>(output).fill(null), message]);
-      this.pending.get(ticket.id)?.done();
-      this.pending.delete(ticket.id);
+      this.through(ticket, output === 0 ? [message, null] : [...Array<null>(output).fill(null), message]);
     }),
     failure: this.guarded((error, ticket) => this.fail(error, ticket)),
     queued: this.guarded((count) => this.status.queue(count)),
@@ -262,7 +223,7 @@ export class StageNode<Form> {
     const error = new FlashError('output-not-wired', { deviceid: job.deviceid ?? '?', output: output + 1 });
     this.status.warned(error.code);
     this.node.warn(translateError(this.RED, error).message);
-    const waiting = job.deviceid === null ? undefined : this.host?.jobs.openJob(job.deviceid);
+    const waiting = job.deviceid === null ? undefined : this.flashHost?.jobs.openJob(job.deviceid);
     if (!waiting) return;
     // The page of the flash says it, too.
     waiting.lastReport = { name: 'output-leads-nowhere', values: { output: output + 1 } };
@@ -270,12 +231,9 @@ export class StageNode<Form> {
   }
 
   private fail(error: FlashError, ticket: PendingMessage): void {
-    this.status.failed(error.code);
-    const done = this.pending.get(ticket.id)?.done;
+    const held = this.heldFor(ticket);
     this.pending.delete(ticket.id);
-    const told = translateError(this.RED, error);
-    if (done) done(told);
-    else this.node.error(told, ticket.message);
+    held.end(this.problem(error));
   }
 
   /** What a node behind our wires throws at once must not end a stage, least of all one that a device hangs on. */
@@ -294,17 +252,24 @@ export class StageNode<Form> {
   }
 
   private readonly showHost = (): void => {
-    const trouble = this.hostNode?.problem ?? this.host?.trouble ?? problemOf(() => this.form());
+    const trouble = this.hostNode?.problem ?? this.flashHost?.trouble ?? problemOf(() => this.form());
     if (trouble) this.status.failed(trouble.code);
     // That a host begins or ceases to listen is no reason to take away what became of the last message.
-    else if (this.showsTrouble && this.pending.size === 0) this.status.idle();
+    else if (this.showsTrouble && !this.holdsMessages) this.status.idle();
     this.showsTrouble = trouble !== undefined;
   };
 
-  private sendFor(ticket: PendingMessage, messages: (Message | null)[]): void {
-    const send = this.pending.get(ticket.id)?.send;
-    if (send) send(messages);
-    else this.node.send(messages);
+  private heldFor({ id, message }: PendingMessage): Held {
+    const held = this.pending.get(id) ?? this.adopt(new MessageValues(message));
+    this.pending.set(id, held);
+    return held;
+  }
+
+  private through(ticket: PendingMessage, messages: Outgoing): void {
+    const held = this.heldFor(ticket);
+    this.pending.delete(ticket.id);
+    held.send(messages);
+    held.end();
   }
 
   private progressMessage(report: Report, job: JobSnapshot, ticket: PendingMessage): Message {

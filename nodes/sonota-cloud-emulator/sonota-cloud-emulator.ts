@@ -1,12 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { whenFlowsRun } from '../shared/deploys';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { cloudStep, type CloudForm } from '../shared/stages/cloud';
 import type { Values } from '../shared/values';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaCloudEmulator(this: Node, config: StageNodeDef): void {
+  function SonotaCloudEmulator(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const stageNode = new StageNode<CloudEmulatorForm>(RED, this, config, {
       steps: [cloudStep],
@@ -29,7 +30,7 @@ function readForm(form: Values): CloudEmulatorForm {
 
 /** A message for each device that becomes ready by itself, one a job: a device in work is not announced again. */
 function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudEmulatorForm>): void {
-  const { host, readable } = stageNode;
+  const { flashHost: host, readable } = stageNode;
   if (!host || !readable?.every) return;
   const onReady = ({ device }: DeviceConnection): void => {
     if (!device) return;

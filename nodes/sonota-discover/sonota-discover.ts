@@ -7,11 +7,12 @@ import { whenFlowsRun } from '../shared/deploys';
 import type { Message } from '../../lib/flash/job/pending-message';
 import type { MessageValues } from '../shared/messages';
 import { countedByMethod, describeSonoff } from '../shared/sonoffs';
-import { TaskNode, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode } from '../shared/task-node';
 import { translateSentences, type Translate } from '../shared/translate';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaDiscover(this: Node, config: TaskNodeDef): void {
+  function SonotaDiscover(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     let isLooking = false;
 
@@ -22,7 +23,7 @@ export default function register(RED: NodeAPI): void {
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: true,
       cancels: 'all',
-      awaitsDevices: true,
+      awaitsDevices: () => true,
       refuse: (said) => void readRequest(said),
       run: async ({ said, signal }): Promise<(Message | null)[]> => {
         const { flashHost } = tasks.host;

@@ -1,10 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
 import { chooseFirmware } from '../shared/firmware-choice';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { diyStep, type DiyForm } from '../shared/stages/diy';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaDiyFlash(this: Node, config: StageNodeDef): void {
+  function SonotaDiyFlash(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     new StageNode(RED, this, config, {
       steps: [diyStep],

@@ -1,11 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { finalStageStep, type FinalStageForm } from '../shared/stages/finalstage';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaFinalStageWatch(this: Node, config: StageNodeDef): void {
+  function SonotaFinalStageWatch(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     new StageNode(RED, this, config, {
       steps: [finalStageStep],

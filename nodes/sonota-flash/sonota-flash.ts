@@ -2,7 +2,8 @@ import type { Node, NodeAPI } from 'node-red';
 import { isLoopback } from '../../lib/net/addresses';
 import { homeWifi } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { translatePreflight, translator } from '../shared/translate';
 import { checkFlash, refuseHopeless } from './before-flash';
 import { FLASH_STEPS, readFlashForm, type FlashForm } from './flash-form';
@@ -11,7 +12,7 @@ import { addFlashRoutes } from './routes';
 import { startOf } from './start';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaFlash(this: Node<{ password: unknown }>, config: StageNodeDef): void {
+  function SonotaFlash(this: Node<{ password: unknown }>, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const translate = translator(RED, config.type);
     const stageNode = new StageNode<FlashForm>(RED, this, config, {

@@ -5,7 +5,8 @@ import { readSource } from '../../lib/firmware/image-source';
 import { flashPicture, IMAGE_TARGETS, targetFacts, type Examination, type ImageTarget } from '../../lib/image';
 import { libraryOf } from '../shared/library';
 import { readSource as readImage } from '../shared/sources';
-import { TaskNode, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode } from '../shared/task-node';
 import { translateFinding } from '../shared/translate';
 import { Values } from '../shared/values';
 
@@ -16,7 +17,7 @@ const VERDICTS: Readonly<Record<Examination['verdict'], string>> = {
 };
 
 export default function register(RED: NodeAPI): void {
-  function SonotaImageDoctor(this: Node, config: TaskNodeDef): void {
+  function SonotaImageDoctor(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config);
 

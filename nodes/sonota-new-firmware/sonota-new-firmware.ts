@@ -1,10 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { NewFirmwareNode } from '../shared/new-firmware-behind';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { newFirmwareStep } from '../shared/stages/new-firmware';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaNewFirmware(this: Node, config: StageNodeDef): void {
+  function SonotaNewFirmware(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const stageNode = new StageNode(RED, this, config, {
       steps: [newFirmwareStep],

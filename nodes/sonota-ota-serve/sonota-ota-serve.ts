@@ -2,11 +2,12 @@ import type { Node, NodeAPI } from 'node-red';
 import { chooseFirmware } from '../shared/firmware-choice';
 import { MessageValues } from '../shared/messages';
 import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { upgradeStep, type UpgradeForm } from '../shared/stages/upgrade';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaOtaServe(this: Node, config: StageNodeDef): void {
+  function SonotaOtaServe(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     new StageNode(RED, this, config, {
       steps: [upgradeStep],

@@ -5,12 +5,13 @@ import { chooseFirmware } from '../shared/firmware-choice';
 import { hosts, wifiPresence } from '../shared/hosts';
 import { unlocksLocally } from '../shared/local-unlock';
 import type { NodeStatus } from '../shared/status';
-import { TaskNode, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode } from '../shared/task-node';
 import { translatePreflight } from '../shared/translate';
 import { Values } from '../shared/values';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaPreflight(this: Node, config: TaskNodeDef): void {
+  function SonotaPreflight(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config);
     const tasks = new TaskNode(RED, this, config, {

@@ -1,14 +1,15 @@
 import type { Node, NodeAPI } from 'node-red';
 import { nextStage } from '../../lib/flash/routes/next-stage';
 import { PROVISION_METHODS } from '../../lib/flash/stage/provision-method';
-import { StageNode, type StageNodeDef } from '../shared/stage-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { StageNode } from '../shared/stage-node';
 import { provisionStep, type ProvisionForm } from '../shared/stages/provision';
 
 /** Where a device leaves that goes on in DIY mode; progress stands between. */
 const DIY_OUTPUT = 2;
 
 export default function register(RED: NodeAPI): void {
-  function SonotaProvision(this: Node, config: StageNodeDef): void {
+  function SonotaProvision(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     new StageNode<ProvisionForm>(RED, this, config, {
       steps: [provisionStep],

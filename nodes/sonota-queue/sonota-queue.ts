@@ -6,7 +6,8 @@ import { whenFlowsRun } from '../shared/deploys';
 import { homeWifi, type HostNode } from '../shared/hosts';
 import type { MessageValues } from '../shared/messages';
 import { Throttle } from '../../lib/timing/throttle';
-import { TaskNode, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { showQueue } from './queue-status';
 
@@ -15,7 +16,7 @@ const AT_ONCE = 3;
 const ATTEMPTS = 2;
 
 export default function register(RED: NodeAPI): void {
-  function SonotaQueue(this: Node, config: TaskNodeDef): void {
+  function SonotaQueue(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config);
     const limits = (): { atOnce: number; attempts: number } => ({
@@ -25,7 +26,7 @@ export default function register(RED: NodeAPI): void {
 
     const tasks = new TaskNode(RED, this, config, {
       // "All" means the devices that have connected, and one that connects needs no set-up.
-      awaitsDevices: true,
+      awaitsDevices: () => true,
       run: ({ said }) => {
         const { host } = tasks;
         limits();

@@ -4,13 +4,14 @@ import { progressText, type ProgressTextName, type ProgressValues } from '../../
 import { setUpTasmota } from '../../lib/flash/tasmota/set-up';
 import type { SetUpOptions } from '../../lib/flash/tasmota/set-up-options';
 import type { NodeStatus } from '../shared/status';
-import { TaskNode, type Task, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode, type Task } from '../shared/task-node';
 import { translateReport } from '../shared/translate';
 import { Values } from '../shared/values';
 import { planOf, readForm, type TasmotaForm } from './message';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaTasmotaSetup(this: Node<object>, config: TaskNodeDef): void {
+  function SonotaTasmotaSetup(this: Node<object>, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = (): TasmotaForm => readForm(Values.ofForm(config, this.credentials));
     const tasks = new TaskNode(RED, this, config, {

@@ -4,13 +4,14 @@ import { SerialQueue } from '../../lib/timing/serial-queue';
 import type { VirtualResult } from '../../lib/virtual/device/options';
 import { onDeployOver } from '../shared/deploys';
 import type { MessageValues } from '../shared/messages';
-import { TaskNode, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { deviceOf, makeDevice } from './chosen-device';
 import { letGo, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
 
 export default function register(RED: NodeAPI): void {
-  function SonotaVirtualDevice(this: Node, config: TaskNodeDef): void {
+  function SonotaVirtualDevice(this: Node, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config);
     const switching = new SerialQueue();

@@ -2,7 +2,8 @@ import type { Node, NodeAPI } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
 import { kindOf } from '../../lib/protocol/access-points';
-import { TaskNode, type Task, type TaskNodeDef } from '../shared/task-node';
+import type { WiredNodeDef } from '../shared/node-wiring';
+import { TaskNode, type Task } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { networkOf } from './network';
 
@@ -11,7 +12,7 @@ const ACTIONS = ['scan', 'join', 'leave'] as const;
 type Action = (typeof ACTIONS)[number];
 
 export default function register(RED: NodeAPI): void {
-  function SonotaWifi(this: Node<{ password: unknown }>, config: TaskNodeDef): void {
+  function SonotaWifi(this: Node<{ password: unknown }>, config: WiredNodeDef): void {
     RED.nodes.createNode(this, config);
     const form = Values.ofForm(config, this.credentials);
     const act = async ({ said, signal }: Task): Promise<unknown> => {
