@@ -49,11 +49,11 @@ describe('nodes: sonota-new-firmware', () => {
     const flow = road(await freePorts(), node({ url: '' }));
     bed = await Bed.load(flow);
     bed.send('finalstage', { mine: 1 });
-    await bed.status('finalstage', ({ fill, text }) => fill === 'yellow' && text === 'new firmware');
+    await bed.status('finalstage', ({ fill, text }) => fill === 'yellow' && text.startsWith('join its Wi-Fi'));
     await bed.deploy(flow);
     const from = bed.statuses.length;
     await bed.deploy(flow);
-    await bed.status('finalstage', ({ fill, text }) => fill === 'yellow' && text === 'new firmware', from);
+    await bed.status('finalstage', ({ fill, text }) => fill === 'yellow' && text.startsWith('join its Wi-Fi'), from);
     assert.equal(bed.messages('caught').length, 0);
     bed.send('finalstage', { cancel: true });
     const caught = await bed.at('caught');
