@@ -178,6 +178,13 @@ export const PROGRESS_TEXTS = {
     text: 'Bring the device {deviceid} nearer: its signal is only {rssi} dBm.',
     details: 'Below -70 dBm downloads often break off. The flash continues.',
   },
+  'diy-click': {
+    state: 'waiting',
+    label: 'cancel or wait',
+    text: 'Cancel now if the relay that clicks is not the one to flash.',
+    details:
+      'The relay of the device {deviceid} clicks twice and is left as it was. The flash continues after {seconds} s.',
+  },
   'diy-unlock': {
     state: 'working',
     label: 'unlocking',

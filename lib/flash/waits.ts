@@ -60,6 +60,8 @@ export interface Waits {
   readonly lanUnlockMs: number;
   /** So long after a request that hangs a device may answer nobody else (docs/dev/diy-mode.md#1.6, #1.13). */
   readonly lanHangsMs: number;
+  /** A person has so long to cancel a flash after the relay has clicked. */
+  readonly clickMs: number;
   /** A device that answers, and has fetched nothing for so long, has broken off its download. */
   readonly lanStalledMs: number;
   /** Between two looks at a device over the LAN. */
@@ -106,6 +108,7 @@ export const WAITS: Waits = {
   apPageMs: 3000,
   lanUnlockMs: 60_000,
   lanHangsMs: 180_000,
+  clickMs: 10_000,
   lanStalledMs: 30_000,
   lanLookMs: 1000,
 

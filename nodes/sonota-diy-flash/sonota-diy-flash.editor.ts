@@ -4,6 +4,7 @@ interface SonotaDiyFlashProperties extends EditorNodeProperties {
   address: string;
   unlock: string;
   timeout: string;
+  clicks: boolean;
   force: boolean;
 }
 
@@ -18,6 +19,7 @@ RED.nodes.registerType<SonotaDiyFlashProperties>('sonota-diy-flash', {
     address: { value: '', validate: sonotaChecks.httpUrl },
     unlock: { value: '' },
     timeout: { value: '', validate: sonotaChecks.positive },
+    clicks: { value: false },
     force: { value: false },
   },
   inputs: 1,

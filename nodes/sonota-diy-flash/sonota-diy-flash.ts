@@ -15,6 +15,7 @@ export default function register(RED: NodeAPI): void {
           timeoutSeconds: form.seconds('timeout'),
           address: form.httpUrl('address'),
           unlock: form.choice('unlock', ['local']),
+          clicks: form.flag('clicks'),
           force: form.flag('force'),
           firmware: (said) => chooseFirmware(RED, firmware, said),
         };

@@ -60,7 +60,7 @@ export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): Flash
     cloud: { timeoutSeconds, force },
     upgrade: { timeoutSeconds, force, firmware, newFirmwareUrl },
     // Where it is, a message says; else it is found by what it announces.
-    diy: { timeoutSeconds, address: undefined, unlock: undefined, force, firmware },
+    diy: { timeoutSeconds, address: undefined, unlock: undefined, clicks: false, force, firmware },
     finalstage: { timeoutSeconds, url: form.httpUrl('finalStageUrl'), firmware, newFirmwareUrl },
     newfirmware: { timeoutSeconds, url: newUrl },
   };

@@ -165,6 +165,7 @@ export const EVERY_NODE: Flow = [
     firmware: '',
     address: '',
     unlock: '',
+    clicks: false,
     timeout: '',
     force: false,
     x: 600,

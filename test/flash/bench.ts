@@ -117,6 +117,8 @@ export interface StageOptions {
   force?: boolean;
   newFirmwareUrl?: string;
   takesAnyInDiyMode?: boolean;
+  /** Whether its relay clicks before it is flashed. */
+  clicks?: boolean;
   /** Whether this machine may unlock a device in DIY mode. */
   unlock?: 'local';
   /** Where a device in DIY mode is looked for. */
@@ -239,6 +241,7 @@ export class Bench {
           sources: from,
           discovery,
           unlock: options.unlock,
+          clicks: options.clicks ?? false,
           force: options.force ?? false,
         });
       },

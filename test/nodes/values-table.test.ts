@@ -132,6 +132,7 @@ const NODES: Record<string, Node> = {
       firmware: rows.firmwareId,
       address: rows.url,
       unlock: rows.choice('local'),
+      clicks: rows.flag,
       timeout: rows.seconds,
       force: rows.flag,
     },

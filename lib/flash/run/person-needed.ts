@@ -8,6 +8,7 @@ const NEEDS_PERSON: ReadonlySet<ProgressTextName> = new Set<ProgressTextName>([
   'wifi-trouble',
   'cloud-trouble',
   'upgrade-trouble',
+  'diy-click',
   'diy-look',
   'diy-trouble',
   'wait-for-finalstage',

@@ -26,6 +26,8 @@ export interface DiyInfo {
   readonly bssid: string | undefined;
   /** The name of its Wi-Fi. */
   readonly ssid: string | undefined;
+  /** How its relay stands. */
+  readonly relay: 'on' | 'off' | undefined;
   /** Several channels in place of one switch: newer hardware, such as MINIR3. */
   readonly hasChannels: boolean;
 }
@@ -51,7 +53,7 @@ export function parseDiyReply(body: string): DiyReply {
 
 /** Reads the data of the answer to `info`. Never throws. */
 export function readDiyInfo(data: Readonly<Record<string, unknown>>): DiyInfo {
-  const { deviceid, fwVersion, otaUnlock, signalStrength, rssi, bssid, ssid, switches } = data;
+  const { deviceid, fwVersion, otaUnlock, signalStrength, rssi, bssid, ssid, switch: relay, switches } = data;
   return {
     deviceid: isDeviceId(deviceid) ? deviceid : undefined,
     fwVersion: typeof fwVersion === 'string' && /^[\x20-\x7e]{1,32}$/.test(fwVersion) ? fwVersion : undefined,
@@ -59,6 +61,7 @@ export function readDiyInfo(data: Readonly<Record<string, unknown>>): DiyInfo {
     rssi: dBm(signalStrength) ?? dBm(rssi),
     bssid: typeof bssid === 'string' && /^([\da-f]{1,2}:){5}[\da-f]{1,2}$/i.test(bssid) ? bssid : undefined,
     ssid: typeof ssid === 'string' && Buffer.byteLength(ssid) <= 32 ? ssid : undefined,
+    relay: relay === 'on' || relay === 'off' ? relay : undefined,
     hasChannels: Array.isArray(switches) || isObject(switches),
   };
 }

@@ -9,6 +9,8 @@ export interface DiyForm {
   readonly address: string | undefined;
   /** `local`: this machine may unlock the device where the maker's service does not. */
   readonly unlock: 'local' | undefined;
+  /** Its relay clicks before the flash. */
+  readonly clicks: boolean;
   /** Also a device that may be of another chip. */
   readonly force: boolean;
   /** The firmware for a message; undefined where neither form nor message names one. */
@@ -19,13 +21,13 @@ export const diyStep: StageStep<DiyForm> = {
   stage: 'diy',
   oneAtATime: true,
   plan: ({ host: { flashHost }, form, said }) => {
-    const { timeoutSeconds = 600, force } = form;
+    const { timeoutSeconds = 600, force, clicks } = form;
     const unlock = said.choice('unlock', ['local']) ?? form.unlock;
     const deviceid = said.deviceId();
     // What a message says is of one device, the form's of whichever comes.
     const url = said.httpUrl('address') ?? form.address;
     const address = url === undefined ? undefined : new URL(url).host;
-    const options = { timeoutSeconds, deviceid, address, force, unlock, sources: form.firmware(said) };
+    const options = { timeoutSeconds, deviceid, address, force, clicks, unlock, sources: form.firmware(said) };
     return {
       deviceid,
       findJob: () => flashHost.jobs.jobFor('diy', deviceid),

@@ -155,7 +155,7 @@ describe('flash/stage/diy: unlock', () => {
       if (command !== 'info') return { error: 500 };
       asked++;
       // More often than a request is repeated.
-      if (asked > 1 && asked < 9) return 'reset';
+      if (asked > 1 && asked < 18) return 'reset';
       return { error: 0, data: { otaUnlock: asked > 1, fwVersion: '3.7.6', deviceid: ID } };
     });
     const stage = begin(ready, url, {});

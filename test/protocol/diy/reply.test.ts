@@ -64,6 +64,7 @@ describe('protocol/diy/reply', () => {
       rssi: -52,
       bssid: '50:d2:f5:0:1b:c3',
       ssid: 'home',
+      relay: 'off',
       hasChannels: false,
     });
     assert.equal(readDiyInfo({ switches: [{ switch: 'off', outlet: 0 }] }).hasChannels, true);
@@ -77,6 +78,7 @@ describe('protocol/diy/reply', () => {
       rssi: undefined,
       bssid: undefined,
       ssid: undefined,
+      relay: undefined,
       hasChannels: false,
     };
     assert.deepEqual(readDiyInfo({}), nothing);
@@ -86,6 +88,7 @@ describe('protocol/diy/reply', () => {
       otaUnlock: 'true',
       signalStrength: '1',
       bssid: 'x',
+      switch: 'dimmed',
       ssid: 'é'.repeat(17),
     };
     assert.deepEqual(readDiyInfo(wrong), nothing);

@@ -15,6 +15,7 @@ import { Throttle } from '../../../timing/throttle';
 import { waitFor } from '../../../timing/wait';
 import { imageOptions } from '../image-options';
 import { withStageLimit, watchTrouble, recorded, type Beginning } from '../stage-frame';
+import { clickRelay } from './click';
 import { DiyDownload } from './diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
 import { doneBefore, untilGone } from './gone';
@@ -40,6 +41,8 @@ export interface DiyFlashOptions {
   readonly sources: FirmwareSources | undefined;
   /** Continues with a device that may be of another chip. */
   readonly force?: boolean;
+  /** Its relay clicks before it is unlocked, and a person may cancel then. */
+  readonly clicks?: boolean;
   /** `local`: this machine may stand in for the maker's service that unlocks the device. */
   readonly unlock?: 'local' | undefined;
   readonly discovery?: DiscoveryOptions | undefined;
@@ -78,6 +81,7 @@ export async function diyFlash(
         try {
           const device = await findOrGone(context, host, options, image, signal);
           if (typeof device === 'string') return leftMeanwhile(context, image, device);
+          if (options.clicks) await clickRelay(context, device, { signal, waits: host.waits });
           await unlock(context, host, device, { isLocal: options.unlock === 'local', signal });
           flash.download = DiyDownload.begin(context.job, image, device.address);
           return await new OneFlash(context, host, device, flash.download).run(signal);
