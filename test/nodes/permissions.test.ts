@@ -50,7 +50,7 @@ describe("nodes: who may ask the editor's routes", () => {
       ['confirm', 'POST', 'firmware/confirm', { name: 'tasmota-lite-8.5.0', sha256: '0'.repeat(64) }],
       ['store', 'DELETE', `firmware/store/${'0'.repeat(64)}`],
       ['prune', 'POST', 'firmware/prune', { digests: [] }],
-      ['preflight', 'POST', 'host/none/preflight'],
+      ['preflight', 'POST', 'host/none/preflight', { address: '127.0.0.1', bind: '127.0.0.1' }],
       ['overview', 'GET', 'overview'],
       ['addresses', 'GET', 'addresses'],
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],

@@ -84,6 +84,7 @@ const NODES: Record<string, Node> = {
     messages: {
       deviceid: rows.deviceid,
       address: rows.url,
+      unlock: rows.choice('local'),
       method: rows.choice('diy'),
       firmware: rows.firmware,
       ...wifi,
@@ -230,7 +231,7 @@ const NODES: Record<string, Node> = {
     message: { payload: 'rehearsal:' },
     read: 'ok',
     form: { road: rows.choice('diy', 'road-unknown') },
-    messages: { payload: rows.image, road: rows.choice('diy', 'road-unknown') },
+    messages: { payload: rows.image, target: rows.choice('diy', 'road-unknown') },
   },
   'sonota-virtual-device': {
     base: { apPort: 0, speed: 100 },
