@@ -2,7 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { chooseFirmware } from '../shared/firmware-choice';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { StageNode } from '../shared/stage-node';
-import { diyStep, type DiyForm } from '../shared/stages/diy';
+import { diyStep, readUnlock, type DiyForm } from '../shared/stages/diy';
 
 export default function register(RED: NodeAPI): void {
   function SonotaDiyFlash(this: Node, config: WiredNodeDef): void {
@@ -14,7 +14,7 @@ export default function register(RED: NodeAPI): void {
         return {
           timeoutSeconds: form.seconds('timeout'),
           address: form.httpUrl('address'),
-          unlock: form.choice('unlock', ['local']),
+          unlock: readUnlock(form),
           clicks: form.flag('clicks'),
           force: form.flag('force'),
           firmware: (said) => chooseFirmware(RED, firmware, said),

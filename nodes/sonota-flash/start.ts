@@ -2,6 +2,7 @@ import { STAGES, type StageName } from '../../lib/flash/routes';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { nextStage } from '../../lib/flash/routes/next-stage';
 import type { StageGiven } from '../shared/stage-step';
+import { readUnlock } from '../shared/stages/diy';
 import type { FlashForm } from './flash-form';
 
 /**
@@ -11,8 +12,9 @@ import type { FlashForm } from './flash-form';
  * @throws FlashError `value-invalid`, `url-invalid`
  */
 export function startOf({ host, form, said }: StageGiven<FlashForm>): StageName {
-  // A name that leads nowhere is refused now, not when a device has been set up.
+  // What a later stage could not use is refused now, not when a device has been set up.
   form.upgrade.firmware(said);
+  readUnlock(said);
   const named = said.choice('stage', STAGES);
   if (named) return named;
   if (form.provision.method(said) !== 'cloud' && said.httpUrl('address') !== undefined) return 'diy';

@@ -2,6 +2,7 @@ import type { FirmwareSources } from '../../../lib/firmware/firmware';
 import { diyFlash } from '../../../lib/flash/stage/diy/diy-flash';
 import type { MessageValues } from '../messages';
 import type { StageStep } from '../stage-step';
+import type { Values } from '../values';
 
 export interface DiyForm {
   readonly timeoutSeconds: number | undefined;
@@ -22,7 +23,7 @@ export const diyStep: StageStep<DiyForm> = {
   oneAtATime: true,
   plan: ({ host: { flashHost }, form, said }) => {
     const { timeoutSeconds = 600, force, clicks } = form;
-    const unlock = said.choice('unlock', ['local']) ?? form.unlock;
+    const unlock = readUnlock(said) ?? form.unlock;
     const deviceid = said.deviceId();
     // What a message says is of one device, the form's of whichever comes.
     const url = said.httpUrl('address') ?? form.address;
@@ -35,3 +36,8 @@ export const diyStep: StageStep<DiyForm> = {
     };
   },
 };
+
+/** @throws FlashError `value-invalid` */
+export function readUnlock(values: Values): DiyForm['unlock'] {
+  return values.choice('unlock', ['local']);
+}
