@@ -73,6 +73,21 @@ describe('flash/host/device-keys', () => {
     assert.deepEqual([keys.wasIssued(DEVICE, 'session'), keys.wasIssued('0', 'session')], [true, false]);
   });
 
+  it('forgets the oldest all the same where every device has a session, and one that is pinned last of all', () => {
+    const keys = new DeviceKeys();
+    keys.isHeld = () => true;
+    keys.pin(DEVICE, 'own key');
+    for (let n = 0; n < 250; n++) keys.issued(`${n}`, 'session');
+    assert.deepEqual(
+      [50, 51].map((n) => keys.wasIssued(`${n}`, 'session')),
+      [false, true],
+    );
+    assert.equal(keys.isPinnedTo(DEVICE, 'own key'), true);
+    for (let n = 0; n < 200; n++) keys.pin(`pinned ${n}`, 'own key');
+    assert.equal(keys.isPinnedTo(DEVICE, 'own key'), undefined, 'the oldest of those');
+    assert.equal(keys.isPinnedTo('pinned 0', 'own key'), true);
+  });
+
   it('writes what changes during a write, and forgets all with its host', async () => {
     const before = keysOf('host');
     before.pin(DEVICE, 'first');

@@ -45,6 +45,25 @@ describe('flash/host/devices', () => {
     assert.deepEqual(devices.connected(), [device.deviceid]);
   });
 
+  it('keeps nothing of a dispatch that may not be the device', () => {
+    const devices = new Devices();
+    devices.pin('1000000001', 'own');
+    const told: unknown[] = [];
+    devices.on('dispatched', ({ apikey }) => told.push(apikey));
+    const dispatch = (apikey: string): void =>
+      devices.dispatched(
+        { deviceid: '1000000001', apikey, model: 'PSF-B04-GL', romVersion: '1.5.5', ts: 1 },
+        '192.168.1.9',
+      );
+    dispatch('other');
+    assert.deepEqual(
+      [told, devices.lastDispatch('1000000001'), devices.directory.get('1000000001')],
+      [[], undefined, undefined],
+    );
+    dispatch('own');
+    assert.deepEqual([told, devices.lastDispatch('1000000001')?.peer], [['own'], '192.168.1.9']);
+  });
+
   it('remembers a thousand of them, whoever dials', () => {
     const devices = new Devices();
     for (let peer = 0; peer < 1000; peer += 1) devices.dialled(`10.0.${peer >> 8}.${peer & 255}`);

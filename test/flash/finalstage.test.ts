@@ -27,6 +27,13 @@ describe('flash/stage/finalstage', () => {
     assert.ok(stage.recorder.reports.some(({ report }) => report.state === 'working'));
   });
 
+  it('gives no real device the images of a rehearsal', async () => {
+    const bench = await openBench();
+    const stage = bench.begin('finalstage', { url: 'http://192.0.2.1', sources: { final: 'rehearsal:' } });
+    await assertCode(stage.outcome, 'rehearsal-only');
+    assert.equal((await stage.job()).finalStage, undefined, 'nothing is served');
+  });
+
   it('needs a final image', async () => {
     const bench = await openBench();
     await assertCode(bench.begin('finalstage', { sources: {} }).outcome, 'firmware-missing');

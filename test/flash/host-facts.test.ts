@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { FlashError } from '../../lib/errors';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import { probeTcp } from '../../lib/net/probe';
+import { freePort } from '../shared/ports';
 import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
@@ -61,6 +64,60 @@ describe('flash: what a host and its stages take for true', () => {
       ),
       [false, false, true, true],
     );
+  });
+
+  it('listens for a while after a failure that can be tried again, and without end for what is open', async () => {
+    const { host } = await openBench();
+    const { retryableMs } = host.waits;
+    assert.equal(host.neededUntil(), retryableMs);
+    const [first, second, done] = ['1', '2', '3'].map((id) => {
+      const job = host.jobs.jobFor('finalstage', `100000000${id}`);
+      job.enter('finalstage');
+      return job;
+    }) as [Job, Job, Job];
+    assert.equal(host.neededUntil(), Infinity);
+    for (const job of [first, second]) job.fail('finalstage-timeout');
+    done.leave('finalstage');
+    assert.equal(host.neededUntil(), retryableMs, 'nothing is kept of these failures');
+    const message = { id: 'x', nodeId: 'node', stage: 'finalstage', message: {} } as const;
+    for (const job of [first, done]) host.runs.failures.add(job, message);
+    const { at = 0 } = host.runs.failures.of(first.id) ?? {};
+    assert.equal(host.neededUntil(), at + retryableMs);
+    host.queue.pause();
+    host.queue.add({});
+    assert.equal(host.neededUntil(), Infinity, 'a queue that is held may go on at any time');
+  });
+
+  it('does not listen with a form that cannot be read, and says what is wrong with it', async () => {
+    const problem = new FlashError('value-invalid', { name: 'httpsPort', reason: 'it is "abc"' });
+    const host = new FlashHost({ ...ON_LOOPBACK, problem }, undefined);
+    try {
+      await assert.rejects(host.open(), { code: 'value-invalid' });
+      assert.deepEqual([host.isListening, host.trouble?.code], [false, 'value-invalid']);
+      await host.apply(ON_LOOPBACK);
+      await host.open();
+      assert.deepEqual([host.isListening, host.trouble], [true, undefined]);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('listens where FinalStage dials as soon as it listens at all, where a device may be there', async () => {
+    const finalStagePort = await freePort();
+    const host = new FlashHost({ ...ON_LOOPBACK, finalStagePort }, undefined);
+    try {
+      const dials = (): Promise<string> =>
+        probeTcp('127.0.0.1', finalStagePort, { signal: new AbortController().signal, limitMs: 60_000 });
+      await host.open();
+      assert.equal(await dials(), 'refused');
+      await host.stopListening();
+      const job = host.jobs.jobFor('finalstage', DEVICE);
+      job.finalStage = new FinalStageSession();
+      await host.open();
+      assert.equal(await dials(), 'accepted');
+    } finally {
+      await host.close();
+    }
   });
 
   it('says in its log what is wrong with a port that is open', async () => {

@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
+import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { WAITS, type Waits } from '../../lib/flash/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
@@ -118,6 +119,17 @@ describe('flash/host-registry', () => {
     await registry.detach('host', owner, true);
     assert.deepEqual(registry.all(), []);
     await (await occupy(http)).release();
+  });
+
+  it('hears nothing any more for a host that was closed', async () => {
+    start();
+    const before = sharedPorts.listenerCount('freed');
+    const owner = {};
+    const host = attach(owner);
+    assert.equal(sharedPorts.listenerCount('freed'), before + 1);
+    const own = host.listenerCount('need');
+    await registry.detach('host', owner, true);
+    assert.deepEqual([sharedPorts.listenerCount('freed'), host.listenerCount('need')], [before, own - 1]);
   });
 
   it('gives a host that is handed on its new settings', async () => {

@@ -43,6 +43,13 @@ describe('flash/recent devices', () => {
       ['held', 'gone', 'back'].map((one) => devices.get(one)),
       ['held', undefined, 'back'],
     );
+    devices.learn('new', 'what becomes known of it first');
+    assert.equal(devices.all().find(({ value }) => value.startsWith('what becomes'))?.seenAt, now);
+    now += RECENT_MS - 1;
+    devices.saw('late', 'late');
+    now += 1;
+    assert.equal(devices.forgetOld(), true, 'one that is a ms too old');
+    assert.deepEqual([devices.get('back'), devices.get('new')], [undefined, 'what becomes known of it first']);
     held.clear();
     assert.equal(devices.forgetOld(), true);
     assert.equal(devices.get('held'), undefined);

@@ -145,6 +145,40 @@ describe('flash: the order of what a stage does', () => {
       assert.deepEqual([bench.host.listenerCount('addresses'), evidence.listenerCount('changed')], [0, 1]);
     });
 
+    it('keeps of a wait that was in vain how it began, that its time was over, and why it failed', async () => {
+      const bench = await openBench();
+      const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
+      const { evidence } = await stage.job();
+      evidence.patience = { ...evidence.patience, nothingArrivedMs: 0 };
+      await stage.over();
+      await assertCode(stage.outcome, 'nothing-arrived');
+      const steps = evidence.all.flatMap((seen) => (seen.kind === 'stage' ? [{ ...seen, at: 0 }] : []));
+      const { values } = steps.at(-1) as { values?: object };
+      const common = { at: 0, kind: 'stage', stage: 'cloud' };
+      assert.deepEqual(steps.slice(1), [
+        { ...common, event: 'over' },
+        { ...common, event: 'failed', code: 'nothing-arrived', values },
+      ]);
+    });
+
+    it('says again what it waits for when trouble has passed', async () => {
+      const bench = await openBench();
+      const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
+      const { evidence } = await stage.job();
+      const { patience } = evidence;
+      const becomes = async (nothingArrivedMs: number, ...wanted: string[]): Promise<void> => {
+        evidence.patience = { ...patience, nothingArrivedMs };
+        evidence.add({ kind: 'addresses', addresses: [] });
+        while (names(stage).length < wanted.length) await nextTurn();
+        assert.deepEqual(names(stage), wanted);
+      };
+      await becomes(0, 'wait-for-device', 'cloud-trouble');
+      assert.equal(stage.said.at(-1)?.values['message'], evidence.verdict().text);
+      await becomes(patience.nothingArrivedMs, 'wait-for-device', 'cloud-trouble', 'wait-for-device');
+      bench.host.runs.cancel('cloud');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+
     it('tells of no device but the one that is meant, and takes no other', async () => {
       const bench = await openBench();
       const stage = bench.begin('cloud', { deviceid: '1000ffffff' });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
@@ -114,6 +115,32 @@ describe('flash/stage-runs', () => {
     await assertCode(ended(one), 'cancelled');
     await steps.end(0);
     assert.ok(!((await other.outcome(two)) instanceof Error));
+  });
+
+  it('tells the last report before the failure that it may explain, and nothing after it', async () => {
+    const order: unknown[] = [];
+    steps.runs.attach('node', {
+      progress: ({ name }) => order.push(name),
+      result: () => order.push('result'),
+      failure: ({ code }) => order.push(code),
+      queued: () => undefined,
+    });
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const fails = {
+        run: (context: StageContext) => {
+          for (const name of ['wait-for-ap', 'send-wifi', 'wifi-sent'] as const)
+            context.report(name, { deviceid: '1' });
+          return Promise.reject(new FlashError('ap-refused', { url: 'x', reason: 'x' }));
+        },
+      };
+      steps.begin('node', '1', fails);
+      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+      mock.timers.tick(10_000);
+      assert.deepEqual(order, ['wait-for-ap', 'wifi-sent', 'ap-refused']);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('keeps an outcome for the next instance of a node', async () => {

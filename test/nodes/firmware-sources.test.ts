@@ -52,6 +52,23 @@ describe('nodes: where a firmware comes from', () => {
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
   });
 
+  it('tells how much has come where nobody says how much there is', async () => {
+    let finish = (): void => undefined;
+    const base = await http.serve((_, response: ServerResponse) => {
+      response.write(FINAL.subarray(0, 20_000));
+      finish = () => response.end(FINAL.subarray(20_000));
+    });
+    bed = await Bed.load(road(await freePorts(), { upgrade: { firmware: '' } }));
+    bed.send('upgrade', { ...DEVICE, firmware: { user1: USER1, user2: USER2, final: `${base}/final.bin` } });
+    await bed.at('upgrade-progress', ({ text }) =>
+      /^Downloading the final image: \d+ of an unknown number of bytes\.$/.test(String(text)),
+    );
+    finish();
+    await bed.at('upgrade-progress', (msg) => /^Waiting for the device/.test(String(msg['text'])));
+    bed.send('upgrade', { cancel: true });
+    await bed.at('caught');
+  });
+
   it('refuses each wrong image with its own code, before the device hears of anything', async () => {
     const served: Record<string, (response: ServerResponse) => void> = {
       page: (response) => void response.end('<!DOCTYPE html><title>Sign in</title>'),

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { FlashError } from '../../lib/errors';
+import { Devices } from '../../lib/flash/host/devices';
+import { EvidenceRecorder } from '../../lib/flash/host/evidence-recorder';
+import type { Job } from '../../lib/flash/job/job';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import type { StageName } from '../../lib/flash/routes';
+import type { DeviceConnection } from '../../lib/server/device-connection';
+
+const [ONE, TWO] = ['1000000001', '1000000002'] as const;
+const PEER = '192.0.2.7';
+
+describe('flash/host/evidence-recorder', () => {
+  let jobs: JobRegistry;
+  let devices: Devices;
+  let recorder: EvidenceRecorder;
+  beforeEach(() => {
+    jobs = new JobRegistry();
+    devices = new Devices();
+    recorder = new EvidenceRecorder(jobs, devices);
+  });
+
+  /** A stage at work, which began at `began`. */
+  function at(stage: StageName, deviceid?: string, began = Date.now()): Job {
+    const job = jobs.jobFor(stage, deviceid);
+    job.enter(stage);
+    job.running = new AbortController();
+    job.evidence.add({ kind: 'stage', stage, event: 'began', seconds: 60 }, began);
+    return job;
+  }
+
+  /** What was recorded since. */
+  function seen(job: Job): unknown[] {
+    return job.evidence.all.flatMap(({ at: _at, ...what }) => (what.kind === 'stage' ? [] : [what]));
+  }
+
+  /** A session, and what it is said to do. */
+  function session(deviceid?: string): EventEmitter & { device?: object } {
+    const connection = Object.assign(new EventEmitter(), {
+      ...{ peer: PEER, via: 'tls' },
+      ...(deviceid === undefined ? {} : { device: { deviceid } }),
+    });
+    recorder.connected(connection as unknown as DeviceConnection);
+    return connection;
+  }
+
+  it('tells every job that waits for a device who dials, and none that has its own', () => {
+    const [first, second, busy] = [at('cloud', ONE), at('cloud'), at('upgrade', TWO)];
+    recorder.dialled(PEER, 'tls');
+    for (const job of [first, second]) assert.deepEqual(seen(job), [{ kind: 'dialled', peer: PEER, port: 'tls' }]);
+    assert.deepEqual(seen(busy), []);
+  });
+
+  it('tells of the image port only the job whose device is at that address, while it downloads', () => {
+    const [job, other, ended] = [at('upgrade', ONE), at('upgrade', TWO), at('upgrade')];
+    job.learn({ ip: PEER });
+    other.learn({ ip: '192.0.2.8' });
+    ended.learn({ ip: PEER });
+    for (const one of [job, other, ended]) one.download = new UpgradeDownload();
+    ended.fail('device-silent');
+    const before = [job, other, ended].map((one) => seen(one).length);
+    recorder.dialled(PEER, 'images');
+    assert.deepEqual(
+      [job, other, ended].map((one, index) => seen(one).length - (before[index] ?? 0)),
+      [1, 0, 0],
+    );
+    assert.deepEqual(seen(job).at(-1), { kind: 'dialled', peer: PEER, port: 'images' });
+    job.download = undefined;
+    recorder.dialled(PEER, 'images');
+    assert.equal(seen(job).length, 2, 'it has its image');
+  });
+
+  it('notes of a peer that it was there before the device was set up', () => {
+    devices.dialled(PEER);
+    const [later, earlier] = [at('cloud', ONE, Date.now() + 60_000), at('cloud', TWO, 0)];
+    recorder.dialled(PEER, 'plain');
+    assert.deepEqual(seen(later), [{ kind: 'dialled', peer: PEER, port: 'plain', isOld: true }]);
+    assert.deepEqual(seen(earlier), [{ kind: 'dialled', peer: PEER, port: 'plain' }]);
+    recorder.dialled('192.0.2.99', 'tls');
+    assert.deepEqual(seen(later).at(-1), { kind: 'dialled', peer: '192.0.2.99', port: 'tls' });
+  });
+
+  it('notes of a handshake that failed whether it may be that of another device', () => {
+    const failed = {
+      peer: PEER,
+      failure: 'broken-off',
+      code: 'ECONNRESET',
+      reason: 'it left',
+      helloSeen: true,
+    } as const;
+    const fails = (more: object): void =>
+      recorder.handshakeFailed({ ...failed, certificateSent: false, isModern: false, ...more });
+    const named = at('cloud', ONE);
+    fails({});
+    assert.deepEqual(seen(named), [{ kind: 'tls-failed', ...failed }]);
+    const nameless = at('cloud');
+    fails({ isModern: true });
+    assert.deepEqual(seen(named).at(-1), { kind: 'tls-failed', ...failed, isModern: true });
+    assert.deepEqual(seen(nameless), [{ kind: 'tls-failed', ...failed, isModern: true, isShared: true }]);
+    at('cloud', TWO);
+    fails({});
+    assert.deepEqual(seen(named).at(-1), { kind: 'tls-failed', ...failed, isShared: true });
+  });
+
+  it('tells of a dispatch whoever waits, and the job of the device itself, with whether its key is known', () => {
+    const dispatch = { peer: PEER, via: 'tls', deviceid: ONE, model: 'PSF-B04-GL', romVersion: '1.5.5' } as const;
+    const [own, waiting] = [at('upgrade', ONE), at('cloud')];
+    const dispatched = (apikey: string): void => recorder.dispatched({ ...dispatch, apikey, ts: 1 });
+    dispatched('own');
+    for (const job of [own, waiting]) assert.deepEqual(seen(job), [{ kind: 'dispatched', ...dispatch }]);
+    devices.pin(ONE, 'own');
+    dispatched('own');
+    assert.deepEqual(seen(own).at(-1), { kind: 'dispatched', ...dispatch, isProven: true });
+    const both = at('cloud', TWO);
+    recorder.dispatched({ ...dispatch, deviceid: TWO, apikey: 'a', ts: 1 });
+    assert.equal(seen(both).length, 1, 'once where it is its own that it waits for');
+  });
+
+  it('tells whatever is at work of a stranger and of refused connections, once a stage', () => {
+    const [running, idle] = [at('upgrade', ONE), at('upgrade', TWO)];
+    idle.running = undefined;
+    for (const _ of [1, 2]) {
+      recorder.stranger(PEER, 'browser');
+      recorder.refused(PEER, 'peer');
+    }
+    assert.deepEqual(seen(running), [
+      { kind: 'stranger', peer: PEER, act: 'browser' },
+      { kind: 'connection-refused', peer: PEER, limit: 'peer' },
+    ]);
+    assert.deepEqual(seen(idle), []);
+  });
+
+  it('tells the job of a device who else claims to be it', () => {
+    const [job, other] = [at('upgrade', ONE), at('upgrade', TWO)];
+    recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'other-key' } });
+    recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'second-key', rival: '192.0.2.8' } });
+    recorder.claimed({ deviceid: '1000ffffff', peer: PEER, claim: { as: 'other-key' } });
+    assert.deepEqual(seen(job), [
+      { kind: 'stranger', peer: PEER, act: 'other-key' },
+      { kind: 'stranger', peer: PEER, act: 'second-key', rival: '192.0.2.8' },
+    ]);
+    assert.deepEqual(seen(other), []);
+  });
+
+  it('gives the reason of what was no message, in the words of the error or its own', () => {
+    const job = at('cloud', ONE);
+    const error = new FlashError('message-malformed', { peer: PEER, reason: 'it is no JSON' });
+    recorder.malformed(error, PEER);
+    const other = new FlashError('host-missing');
+    recorder.malformed(other, PEER);
+    assert.deepEqual(seen(job), [
+      { kind: 'malformed', peer: PEER, reason: 'it is no JSON' },
+      { kind: 'malformed', peer: PEER, reason: other.message },
+    ]);
+  });
+
+  it('tells the job of a device all of its session, the first words too, up to its end', () => {
+    const [job, other] = [at('cloud', ONE), at('cloud', TWO)];
+    const connection = session();
+    for (let count = 0; count < 12; count += 1) connection.emit('message', 'in', `${count}`);
+    assert.deepEqual(seen(job), [], 'it has not said who it is');
+    connection.device = { deviceid: ONE };
+    connection.emit('registered');
+    connection.emit('message', 'out', 'an answer');
+    connection.emit('acknowledged', 404);
+    connection.emit('malformed', 'what was that');
+    connection.emit('closed');
+    const early = Array.from({ length: 10 }, (_, count) => ({ kind: 'message', direction: 'in', text: `${count}` }));
+    assert.deepEqual(seen(job), [
+      ...early,
+      { kind: 'registered', peer: PEER, via: 'tls' },
+      { kind: 'message', direction: 'out', text: 'an answer' },
+      { kind: 'acknowledged', error: 404 },
+      { kind: 'malformed', peer: PEER, reason: 'what was that' },
+      { kind: 'session-lost' },
+    ]);
+    assert.deepEqual(seen(other), []);
+    connection.emit('registered');
+    assert.equal(seen(job).filter((one) => (one as { text?: string }).text === '0').length, 1, 'its first words once');
+  });
+
+  it('tells whoever waits of a session that left without a name', () => {
+    const [waiting, busy] = [at('cloud', ONE), at('upgrade', TWO)];
+    session().emit('closed');
+    assert.deepEqual(seen(waiting), [{ kind: 'left-unregistered', peer: PEER, via: 'tls' }]);
+    assert.deepEqual(seen(busy), []);
+    session(TWO).emit('closed');
+    assert.deepEqual([seen(waiting).length, seen(busy)], [1, [{ kind: 'session-lost' }]]);
+  });
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { FlashError, type ErrorCode } from '../../lib/errors';
+import { Devices, type PeerTrouble } from '../../lib/flash/host/devices';
+import { EvidenceRecorder } from '../../lib/flash/host/evidence-recorder';
+import { ImageAuthorizer } from '../../lib/flash/host/image-authorizer';
+import { listeningHost } from '../../lib/flash/host/listening';
+import type { ListeningHost } from '../../lib/flash/host/shared-listener';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import type { Job } from '../../lib/flash/job/job';
+import { JobRegistry } from '../../lib/flash/job/job-registry';
+import type { HandshakeFailed } from '../../lib/server/tls-front';
+
+const DEVICE = '1000a1b2c3';
+const PEER = '192.0.2.7';
+
+describe('flash/host/listening', () => {
+  let jobs: JobRegistry;
+  let devices: Devices;
+  let job: Job;
+  let host: ListeningHost;
+  let address: string | undefined;
+  const logged: string[] = [];
+  const troubles: PeerTrouble[] = [];
+
+  beforeEach(() => {
+    jobs = new JobRegistry();
+    devices = new Devices();
+    devices.on('trouble', (trouble) => troubles.push(trouble));
+    logged.length = troubles.length = 0;
+    address = undefined;
+    host = listeningHost({
+      ...{ jobs, devices, authorizer: new ImageAuthorizer(jobs, devices), isOwnAddress: () => false },
+      recorder: new EvidenceRecorder(jobs, devices),
+      address: () => address,
+      label: () => ({ host: 'at home', tab: 'flash' }),
+      log: (level, text) => logged.push(`${level}: ${text}`),
+    });
+    job = jobs.jobFor('cloud', DEVICE);
+    job.enter('cloud');
+    job.running = new AbortController();
+  });
+  const kinds = (): string[] => job.evidence.all.map(({ kind }) => kind);
+
+  for (const [failure, code] of [
+    ['certificate-rejected', 'certificate-rejected'],
+    ['refused-here', 'tls-refused'],
+    ['not-tls', 'message-malformed'],
+    ['broken-off', undefined],
+    ['timeout', undefined],
+  ] as const) {
+    it(`takes a handshake that ended as ${failure} for ${code ?? 'nothing to tell a person'}`, () => {
+      const failed = { peer: PEER, failure, code: 'X', reason: 'so it was', helloSeen: true };
+      host.handshakeFailed({ ...failed, certificateSent: true, isModern: false } satisfies HandshakeFailed);
+      assert.deepEqual(kinds(), ['tls-failed']);
+      const expected: [string, ErrorCode][] = code === undefined ? [] : [[PEER, code]];
+      assert.deepEqual(
+        troubles.map(({ peer, error }) => [peer, error.code]),
+        expected,
+      );
+      assert.equal(devices.peerSince(PEER) !== undefined, code !== undefined);
+      for (const { error } of troubles) assert.ok(!error.message.includes('?'), error.message);
+    });
+  }
+
+  it('keeps what was seen before anything else hears of it', () => {
+    const heard: string[][] = [];
+    devices.on('trouble', () => heard.push(kinds()));
+    devices.on('dispatched', () => heard.push(kinds()));
+    host.malformed(new FlashError('message-malformed', { peer: PEER, reason: 'no JSON' }), PEER);
+    const statement = { deviceid: DEVICE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    host.dispatched({ ...statement, ts: 1, peer: PEER, via: 'tls' } as never);
+    assert.deepEqual(heard, [['malformed'], ['malformed', 'dispatched']]);
+  });
+
+  it('counts a peer from when it dials a cloud port, before the job hears of it', () => {
+    job.evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, Date.now() + 60_000);
+    host.cloudDialled(PEER, 'tls');
+    assert.ok(devices.peerSince(PEER));
+    assert.equal((job.evidence.all.at(-1) as { isOld?: true }).isOld, true);
+    host.imagesDialled('192.0.2.8');
+    assert.equal(devices.peerSince('192.0.2.8'), undefined, 'FinalStage and whoever fetches images are no news');
+    host.browser(PEER);
+    assert.deepEqual(kinds().slice(1), ['dialled', 'stranger']);
+  });
+
+  it('logs once a peer why it refuses it, and not of more than a hundred peers', () => {
+    for (const _ of [1, 2]) host.refused(PEER, 'handshakes');
+    host.refused(PEER, 'total');
+    assert.equal(logged.length, 1);
+    assert.match(logged[0] ?? '', /^warn: Connections of 192\.0\.2\.7 are refused: .*TLS handshakes/);
+    assert.deepEqual(kinds(), ['connection-refused', 'connection-refused'], 'a job hears of each limit');
+    devices.emit('crowded', '192.0.2.8');
+    assert.match(logged[1] ?? '', /192\.0\.2\.8 .*sessions of 64 devices/);
+    for (let peer = 0; peer < 200; peer += 1) host.refused(`10.0.0.${peer}`, 'port');
+    assert.equal(logged.length, 100);
+    host.trouble(new Error('too many open files'));
+    assert.equal(logged.at(-1), 'warn: too many open files');
+  });
+
+  it('tells what others who listen there ask of it', () => {
+    assert.deepEqual(host.label(), { host: 'at home', tab: 'flash' });
+    assert.equal(host.addressFor('192.0.2.5'), '192.0.2.5');
+    address = '192.0.2.6';
+    assert.equal(host.addressFor('192.0.2.5'), '192.0.2.6');
+    assert.equal(host.jobSince(DEVICE), job.startedAt.getTime());
+    assert.equal(host.jobSince('1000ffffff'), undefined);
+    assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [Infinity, false]);
+    job.finalStage = new FinalStageSession(new Date(7));
+    assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [7, true]);
+    assert.equal(host.finalStageDialled('192.0.2.9'), false);
+    assert.equal(host.finalStageDialled(job.finalStage.peer), true);
+    job.fail('cancelled');
+    assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [Infinity, false]);
+    assert.equal(host.jobSince(DEVICE), undefined);
+  });
+});
