@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommsClient } from '../shared/comms';
 import { plainExamples } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
+import { Film } from './film';
 import { useEditor } from './suite';
 
 const REHEARSAL_LIMIT_MS = 90_000;
@@ -24,6 +24,8 @@ describe('editor: the examples', () => {
   for (const { name, flow } of plainExamples()) {
     describe(name, () => {
       before(() => suite.empty());
+      /** With `SONOTA_SCREENSHOT` set, for the README. */
+      const isFilmed = process.env['SONOTA_SCREENSHOT'] !== undefined && name.startsWith('01 ');
       const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
 
       it('is imported from the menu whole, with every node properly configured', async () => {
@@ -62,14 +64,17 @@ describe('editor: the examples', () => {
             const tab = flow.find((node) => node.type === 'tab');
             if (typeof tab?.['label'] === 'string') await suite.editor.showTab(tab['label']);
             await suite.editor.showSidebar('debug');
+            const film = isFilmed ? await filmOfFlow() : undefined;
+            const rolling = film?.roll();
             await suite.editor.pressInject(idOf('inject'));
             await Promise.race([
               everyStageDone(comms, stages.map(idOf)),
               failure(comms, new Set(stages.map(idOf))),
-              ...(stages.includes('sonota-finalstage-watch')
-                ? [photograph(comms, idOf('sonota-finalstage-watch'))]
-                : []),
+              ...(isFilmed ? [photograph(comms, idOf('sonota-finalstage-watch'))] : []),
             ]);
+            film?.cut();
+            await rolling;
+            film?.write(join(packageRoot(), 'docs', 'rehearsal.gif'));
             for (const type of stages) assertSawAllColours(comms, idOf(type), type);
             await suite.editor.page.locator('.red-ui-debug-msg', { hasText: 'flashed' }).first().waitFor();
             assert.ok((await suite.editor.statuses()).length >= stages.length, 'the canvas shows the statuses');
@@ -79,16 +84,21 @@ describe('editor: the examples', () => {
         });
       }
 
-      /** With `SONOTA_SCREENSHOT` set, a picture of the flow in the middle of its work, for the README. */
+      /** The flow from its left upper corner, as far as its nodes go. */
+      async function filmOfFlow(): Promise<Film> {
+        const { page } = suite.editor;
+        await page.setViewportSize({ width: 1280, height: 640 });
+        await page.evaluate("$('#red-ui-workspace-chart').scrollLeft(0).scrollTop(0)");
+        const { x = 0, y = 0 } = (await page.locator('#red-ui-workspace-chart').boundingBox()) ?? {};
+        return new Film(page, { x, y, width: 780, height: 480 });
+      }
+
+      /** A picture of the whole editor in the middle of the work. */
       async function photograph(comms: CommsClient, node: string): Promise<never> {
-        if (process.env['SONOTA_SCREENSHOT']) {
-          await suite.editor.page.setViewportSize({ width: 1680, height: 640 });
-          await suite.editor.paletteNode('sonota-virtual-device').scrollIntoViewIfNeeded();
-          await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
-          await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
-          mkdirSync(join(packageRoot(), 'docs'), { recursive: true });
-          await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
-        }
+        await suite.editor.paletteNode('sonota-flash').scrollIntoViewIfNeeded();
+        await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
+        await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
+        await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
         return await new Promise<never>(() => undefined);
       }
     });

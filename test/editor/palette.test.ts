@@ -2,14 +2,41 @@ import assert from 'node:assert/strict';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
 
+/** In the order in which a flash passes through them. */
+const SINGLE_STEPS = [
+  'sonota-provision',
+  'sonota-cloud-emulator',
+  'sonota-ota-serve',
+  'sonota-finalstage-watch',
+  'sonota-diy-flash',
+  'sonota-new-firmware',
+];
+
 describe('editor: palette and help', () => {
   const suite = useEditor(EVERY_NODE);
 
+  it('groups the single steps in their order, behind what holds them all', async () => {
+    const types = async (id: string): Promise<(string | null)[]> => {
+      const nodes = await suite.editor.page.locator(`#red-ui-palette-container-${id} .red-ui-palette-node`).all();
+      return Promise.all(nodes.map((node) => node.getAttribute('data-palette-type')));
+    };
+    assert.deepEqual(await types('Sonoff_steps'), SINGLE_STEPS);
+    assert.equal((await types('Sonoff'))[0], 'sonota-flash');
+  });
+
+  it('calls the configuration nodes what the docs call them', async () => {
+    const called = await suite.editor.page.evaluate<string[]>(
+      "['sonota-host', 'sonota-firmware'].map((type) => RED.utils.getPaletteLabel(type, RED.nodes.getType(type)))",
+    );
+    assert.deepEqual(called, ['sonoff host', 'firmware']);
+  });
+
   for (const [type, icon] of Object.entries(VISIBLE_TYPES)) {
-    it(`shows ${type} in the category Sonoff, with its own icon`, async () => {
+    it(`shows ${type} in its category, with its own icon`, async () => {
       const { editor } = suite;
-      const category = editor.page.locator('#red-ui-palette-container-Sonoff');
-      assert.equal(await category.locator('.red-ui-palette-header').innerText(), 'Sonoff');
+      const [id, title] = SINGLE_STEPS.includes(type) ? ['Sonoff_steps', 'Sonoff: single steps'] : ['Sonoff', 'Sonoff'];
+      const category = editor.page.locator(`#red-ui-palette-container-${id}`);
+      assert.equal(await category.locator('.red-ui-palette-header').innerText(), title);
       const entry = category.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
       await entry.scrollIntoViewIfNeeded();
       assert.ok(await entry.isVisible());
