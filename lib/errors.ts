@@ -5,9 +5,17 @@
  * happened and one of what to do; `{name}` in a sentence is filled from the error's values.
  */
 
+/**
+ * What a failure asks for: another try, a person who puts something right first (the chosen images, the flow, this
+ * machine's set-up, a rival), or nothing, because this device cannot be flashed this way.
+ */
+export type Outlook = 'retry' | 'person' | 'never';
+
 export interface Explanation {
   readonly what: string;
   readonly remedy: string;
+  /** Where another try would change nothing. */
+  readonly outlook?: Exclude<Outlook, 'retry'>;
 }
 
 const EXPLANATIONS = {
@@ -36,56 +44,68 @@ const EXPLANATIONS = {
     what: 'The device {deviceid} has firmware 3.x, which the emulated cloud cannot flash, and shows no page of a DIY mode at {url}.',
     remedy:
       'If its model has DIY mode, delete the device in the eWeLink app and start again; otherwise it takes a serial adapter, with the device disconnected from mains. msg.force sends it to the emulated cloud all the same.',
+    outlook: 'person',
   },
   'wifi-credentials-missing': {
     what: 'The {what} of the home Wi-Fi is missing.',
     remedy: 'Enter it in the host node, or send it as msg.ssid and msg.password.',
+    outlook: 'person',
   },
   'wifi-credentials-unusable': {
     what: 'The device cannot use this {what}: {reason}.',
     remedy:
       'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes, neither with a space at its ends.',
+    outlook: 'person',
   },
 
   // This machine
   'host-missing': {
     what: 'This node has no Sonoff host.',
     remedy: 'Open the node, choose or add a host, and deploy.',
+    outlook: 'person',
   },
   'variable-unset': {
     what: 'The environment variable {variable} is not set; {name} needs it.',
     remedy:
       'Set it where Node-RED is started, or in the environment of the flow, group or subflow, and deploy; or enter the value itself.',
+    outlook: 'person',
   },
   'value-invalid': {
     what: 'The value of {name} cannot be used: {reason}.',
     remedy: 'Correct it in the node or in the message, and start again.',
+    outlook: 'person',
   },
   'reference-ambiguous': {
     what: 'Several {what} nodes are called "{name}": {ids}.',
     remedy: 'Rename all but one of them, or give the id of the one that is meant.',
+    outlook: 'person',
   },
   'url-invalid': {
     what: 'The address {url} in this node is not an http:// address.',
     remedy: 'Leave the field empty for the address that every device has, or correct it.',
+    outlook: 'person',
   },
   'port-in-use': {
     what: 'Port {port} on {bind} cannot be opened: {reason}.',
     remedy: 'Stop the program that holds the port, or choose another port in the host node.',
+    outlook: 'person',
   },
   'port-of-other-host': {
     what: 'Port {port} on {bind} is held by another host of this Node-RED, {host}, which the tab {tab} uses.',
     remedy:
       'Choose that host in the nodes here; or give both hosts the same ports and the same address to listen on, or entirely different ports.',
+    outlook: 'person',
   },
   'address-invalid': {
     what: 'The address that devices must dial is not usable: {reason}.',
     remedy: "Enter this machine's IPv4 address on the home network in the host node.",
+    outlook: 'person',
   },
   'tls-refused': {
     what: 'The TLS handshake with {peer} failed on our side: {reason}.',
     remedy:
       'Run Node-RED on an official Node.js build; a hardened OpenSSL refuses the TLS 1.1 that these devices speak.',
+    outlook: 'person',
   },
   'self-unreachable': {
     what: 'This machine cannot reach itself at {where}: {reason}.',
@@ -101,6 +121,7 @@ const EXPLANATIONS = {
     what: 'The plain port is switched off.',
     remedy:
       'Leave the field empty, unless you know your devices: old firmware without TLS dials 8081 and nothing else.',
+    outlook: 'person',
   },
   'clock-wrong': {
     what: 'The clock of this machine says {date}.',
@@ -111,24 +132,29 @@ const EXPLANATIONS = {
   'wifi-unavailable': {
     what: 'This machine cannot join Wi-Fi networks automatically: {reason}.',
     remedy: 'Put that right, or choose "by hand" in the host node and join the networks yourself.',
+    outlook: 'person',
   },
   'wifi-not-permitted': {
     what: 'Node-RED may not change the Wi-Fi {name} of this machine: {reason}.',
     remedy:
       'Allow the user that runs Node-RED to control NetworkManager with the polkit rule in docs/raspberry-pi.md, or choose "by hand" in the host node.',
+    outlook: 'person',
   },
   'wifi-uplink': {
     what: 'The Wi-Fi interface {name} is not touched: {reason}.',
     remedy:
       'Connect this machine by cable, or give it a second Wi-Fi interface; or allow {name} by its name in the host node, if it may lose its network for minutes.',
+    outlook: 'person',
   },
   'wifi-interface-missing': {
     what: 'This machine has no Wi-Fi interface {name}, or it is no longer present.',
     remedy: 'Plug it in, or choose another interface in the host node.',
+    outlook: 'person',
   },
   'wifi-interface-unusable': {
     what: 'The Wi-Fi interface {name} cannot be used: {reason}.',
     remedy: 'Switch the Wi-Fi of this machine on, and let NetworkManager manage this interface.',
+    outlook: 'person',
   },
   'wifi-not-found': {
     what: 'The Wi-Fi {ssid} is not in reach of {name}.',
@@ -145,18 +171,22 @@ const EXPLANATIONS = {
   'wifi-address-invalid': {
     what: 'The address {address} must include the prefix length, e.g. 192.168.4.2/24.',
     remedy: 'Correct it, or leave it empty for an address that the network gives.',
+    outlook: 'person',
   },
   'wifi-network-missing': {
     what: 'The name of the Wi-Fi to join is missing.',
     remedy: 'Enter its name in the node, or send it as msg.ssid.',
+    outlook: 'person',
   },
   'wifi-action-unknown': {
     what: 'Unknown Wi-Fi action: {action}.',
     remedy: 'Choose an action in the node, or set msg.action to scan, join or leave.',
+    outlook: 'person',
   },
   'wifi-address-needed': {
     what: 'To join the Wi-Fi {ssid}, an address of your own is needed: one from its router would change the way to the internet.',
     remedy: 'Set msg.address, such as 192.168.4.2/24.',
+    outlook: 'person',
   },
   'wifi-lost': {
     what: 'The Wi-Fi {ssid} was lost: {reason}.',
@@ -226,11 +256,13 @@ const EXPLANATIONS = {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
     remedy:
       'Its firmware checks certificates (1.6 and newer) and cannot be flashed this way: use DIY mode or a serial adapter.',
+    outlook: 'never',
   },
   'device-contested': {
     what: 'Two peers say that they are the device {deviceid}, each with another key: {peer} and {other}; neither was upgraded.',
     remedy:
       'Hold the button of the device until its Wi-Fi ITEAD-… is there, and start the flow at provisioning: what it states there settles which of the two it is.',
+    outlook: 'person',
   },
   'device-key-differs': {
     what: 'What dials from {peer} says that it is the device {deviceid}, but with another key than the device stated in its access point.',
@@ -261,6 +293,7 @@ const EXPLANATIONS = {
   'device-not-supported': {
     what: 'The device {deviceid} ({model}, firmware {romVersion}) cannot be flashed this way: {reason}.',
     remedy: 'Use DIY mode where the device has it, or a serial adapter.',
+    outlook: 'never',
   },
   'device-rebooted': {
     what: 'The device {deviceid} broke off the upgrade {times} times and dialled again.',
@@ -283,6 +316,7 @@ const EXPLANATIONS = {
     what: 'The firmware has no {what}.',
     remedy:
       'Name its file or address in the firmware node. The FinalStage pair is image_user1-0x01000.bin (sha256 64b374598d11f91a453adc6d95ebcbcced347fbc9abad9b62ad5b710a965a309) and image_user2-0x81000.bin (sha256 fec3fc4f70cf1a95cdc28811f57e53612908c62c8963e1b78a66d3edb19addda) from the folder static of github.com/mirko/SonOTA; the final image is a Tasmota, ESPHome or other build for 1 MB of flash.',
+    outlook: 'person',
   },
   'image-unreadable': {
     what: 'The {what} image could not be read from {source}: {reason}.',
@@ -343,19 +377,23 @@ const EXPLANATIONS = {
   'digest-unconfirmed': {
     what: 'No digest is known for the {what} image.',
     remedy: "Compare the digest {digest} with the publisher's and confirm it in the firmware node.",
+    outlook: 'person',
   },
   'digest-mismatch': {
     what: 'The {what} image from {source} has the digest {actual} instead of {expected}.',
     remedy:
       'Do not use that file: fetch it again over another connection; if it stays so, the publisher has replaced it, and another image must be chosen.',
+    outlook: 'person',
   },
   'intermediate-unknown': {
     what: 'The firmware names the intermediate "{intermediate}", which is not known here.',
     remedy: 'Use finalstage or one-hop, or leave it out for FinalStage.',
+    outlook: 'person',
   },
   'road-unknown': {
     what: 'Unknown flash target {road}.',
     remedy: 'Set msg.target to one of {known}.',
+    outlook: 'person',
   },
   'fetch-failed': {
     what: 'The {what} image could not be fetched from {source}: {reason}.',
@@ -372,14 +410,17 @@ const EXPLANATIONS = {
   'store-full': {
     what: 'There is no room left in {folder} for the {what} image.',
     remedy: 'Make room on that disk, or remove images from the store in the firmware node.',
+    outlook: 'person',
   },
   'store-failed': {
     what: 'The firmware store in {folder} cannot be used: {reason}.',
     remedy: "Let Node-RED read and write that folder, or name the image's own path.",
+    outlook: 'person',
   },
   'rehearsal-only': {
     what: 'This firmware is made for rehearsals and would ruin the real device at {peer}.',
     remedy: 'Choose a real final image and the FinalStage pair in the firmware node.',
+    outlook: 'person',
   },
 
   // The device's verdict on the upgrade
@@ -401,11 +442,13 @@ const EXPLANATIONS = {
   'upgrade-malformed': {
     what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
+    outlook: 'person',
   },
   'model-refused': {
     what: 'The device {deviceid} reported {error}: the upgrade names another model than its own ({model}).',
     remedy:
       'Power-cycle the device (plug or breaker, not the button), so that it states its model again, and start again.',
+    outlook: 'never',
   },
   'digest-refused': {
     what: 'The device {deviceid} reported 409: what it wrote does not have the announced digest.',
@@ -414,6 +457,7 @@ const EXPLANATIONS = {
   'version-refused': {
     what: 'The device {deviceid} reported 410: it takes the offered version ({version}) for older than its own.',
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
+    outlook: 'person',
   },
 
   // DIY mode
@@ -431,15 +475,18 @@ const EXPLANATIONS = {
     what: "The device {deviceid} is in eWeLink mode, in which it takes commands only with its owner's key.",
     remedy:
       'Bring it into DIY mode: hold its button for 5 s, then for 5 s again, join its Wi-Fi ITEAD-… (password 12345678) and enter your Wi-Fi at http://10.10.7.1.',
+    outlook: 'person',
   },
   'diy-other-device': {
     what: 'The device at {url} is not the device {deviceid}.',
     remedy: 'Correct the address or the id: the id of a device is in the name of its Wi-Fi, ITEAD-… .',
+    outlook: 'person',
   },
   'diy-id-needed': {
     what: 'The device at {url} answers only to its own id, which is not known.',
     remedy:
       'Set msg.deviceid to its id: it is in the name of its Wi-Fi, ITEAD-…, and in what it announces as eWeLink_… .',
+    outlook: 'person',
   },
   'diy-not-found': {
     what: 'No Sonoff in DIY mode was found within {seconds} s.',
@@ -470,6 +517,7 @@ const EXPLANATIONS = {
     what: "The maker's service refused to unlock the device {deviceid} (error 500).",
     remedy:
       'Pair the device in the eWeLink app once, delete it there, bring it into DIY mode again and start again. Or choose "also by this machine" in diy flash.',
+    outlook: 'person',
   },
   'diy-unlock-offline': {
     what: "The device {deviceid} did not reach the maker's service that unlocks it (error 503).",
@@ -485,16 +533,19 @@ const EXPLANATIONS = {
     what: 'Port {port} on {bind}, at which this machine unlocks devices, cannot be opened: {reason}.',
     remedy:
       'Stop the program that holds it, or let Node-RED open ports below 1024 (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE); then start again.',
+    outlook: 'person',
   },
   'diy-unlock-not-asked': {
     what: 'The device {deviceid} did not come to this machine to be unlocked.',
     remedy:
       'Have the router answer {address} for the name apid.coolkit.cn, or make this machine the DNS server of the device, and let port 80 through the firewall; then start again.',
+    outlook: 'person',
   },
   'diy-unlock-not-taken': {
     what: 'The device {deviceid} came to this machine to be unlocked, but took neither of its answers.',
     remedy:
       "Let the device reach the maker's service (apid.coolkit.cn, port 80) and start again; please report its firmware version with the evidence.",
+    outlook: 'person',
   },
   'diy-download-timeout': {
     what: 'The device {deviceid} did not get the start of the image in time (error 408).',
@@ -504,6 +555,7 @@ const EXPLANATIONS = {
   'diy-image-refused': {
     what: 'The device {deviceid} refused the image as too large (error 413).',
     remedy: 'Use a smaller build, such as tasmota-lite.',
+    outlook: 'person',
   },
   'diy-download-impossible': {
     what: 'The device {deviceid} could not download the image (error 424).',
@@ -518,6 +570,7 @@ const EXPLANATIONS = {
   'diy-message-refused': {
     what: 'The device {deviceid} reported 406: it does not take the message about its new firmware.',
     remedy: 'Report this with the firmware version of the device.',
+    outlook: 'person',
   },
   'diy-device-fault': {
     what: 'The device {deviceid} reported {error}: something failed in the device itself.',
@@ -562,6 +615,7 @@ const EXPLANATIONS = {
   'finalstage-half-erased': {
     what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
     remedy: 'Do not wait for it: this state can only be mended with a serial adapter.',
+    outlook: 'never',
   },
   'user2-stalled': {
     what: 'The transfer of user2 to FinalStage broke off after {sent} of {size} bytes.',
@@ -577,11 +631,13 @@ const EXPLANATIONS = {
     what: 'Node-RED ended during the transfer of the final image, so it is not known how much of it the device has.',
     remedy:
       'Look for the access point of the new firmware first. If the Wi-Fi FinalStage is there instead, join it and start the flow at FinalStage; if it asks for nothing within a minute, power-cycle the device once (plug or breaker, not the button).',
+    outlook: 'person',
   },
   'finalstage-unconfirmed': {
     what: 'FinalStage acknowledged the whole final image and vanished without closing the connection.',
     remedy:
       'Most likely the new firmware is installed: look for its access point. If the Wi-Fi FinalStage comes back instead, join it and start the flow at FinalStage.',
+    outlook: 'person',
   },
 
   // The new firmware
@@ -610,18 +666,22 @@ const EXPLANATIONS = {
   'tasmota-other-firmware': {
     what: 'What answers at {url} is {firmware}, not Tasmota.',
     remedy: 'Set it up on its own page, or correct the address in the node.',
+    outlook: 'person',
   },
   'tasmota-password-wrong': {
     what: 'The Tasmota at {url} asks for a web password and does not take the one of this node.',
     remedy: 'Enter its web password in the node.',
+    outlook: 'person',
   },
   'tasmota-setting-unusable': {
     what: 'Tasmota cannot store this {what}: {reason}.',
     remedy: 'Choose another one, or enter it on the page of the device.',
+    outlook: 'person',
   },
   'tasmota-refused': {
     what: 'The Tasmota at {url} (version {version}) did not keep what it was given: {reason}.',
     remedy: 'Leave that field of the node empty and set it on the page of the device.',
+    outlook: 'person',
   },
   'tasmota-wifi-failed': {
     what: 'The Tasmota took the home Wi-Fi, did not get into it, and has opened its own Wi-Fi {ssid} again.',
@@ -640,6 +700,7 @@ const EXPLANATIONS = {
   'template-unknown': {
     what: 'Which module of Tasmota a device of the model {model} is, is not known: {reason}.',
     remedy: 'Choose the module on the page of the device, or name it in the node.',
+    outlook: 'person',
   },
 
   // Home Assistant
@@ -647,16 +708,19 @@ const EXPLANATIONS = {
     what: 'Flashing the device {deviceid} from Home Assistant is not allowed yet.',
     remedy:
       'Turn on its switch "Allow flashing" there, wait until the update is offered, and install it within an hour.',
+    outlook: 'person',
   },
 
   'topic-shared': {
     what: 'Another Node-RED at this broker (instance {instance}) uses the topic {topic}, too.',
     remedy:
       'Give one of the two another "Own topic" in its home assistant node, and in the mqtt nodes and the broker configuration around it.',
+    outlook: 'person',
   },
   'cancel-nothing': {
     what: 'There is nothing to cancel: no flash is waiting or running.',
     remedy: 'If a device still looks busy, wait until its state is shown again.',
+    outlook: 'person',
   },
   'portal-unreachable': {
     what: 'No page of ESPHome that takes a Wi-Fi answered at {url} within {seconds} s.',
@@ -666,10 +730,11 @@ const EXPLANATIONS = {
   'cancel-too-late': {
     what: 'The device {deviceid} is being written by FinalStage: stopping now would leave it without firmware.',
     remedy: 'Leave it powered, and stay in its network until the flash has ended.',
+    outlook: 'person',
   },
 
   // Everything else
-  cancelled: { what: 'The flash was cancelled.', remedy: 'Start it again to continue.' },
+  cancelled: { what: 'The flash was cancelled.', remedy: 'Start it again to continue.', outlook: 'person' },
   'turn-timeout': {
     what: 'The device {deviceid} has waited {minutes} minutes for the device {holder} to get through FinalStage.',
     remedy: 'Look after {holder}, or end it with msg.cancel at its node; then start this one again.',
@@ -677,14 +742,17 @@ const EXPLANATIONS = {
   'queue-not-wired': {
     what: 'The queue cannot start a flash: its output {output} is not wired.',
     remedy: 'Wire output 1 to the first node of the flow, and output 2 to finalstage watch.',
+    outlook: 'person',
   },
   'output-not-wired': {
     what: 'The device {deviceid} is ready, but no node takes it from here.',
     remedy: 'Wire output {output} of this node to the next one, deploy, and start again.',
+    outlook: 'person',
   },
   'queue-lost': {
     what: 'No node of the flow has taken the message of this device for {minutes} minutes.',
     remedy: 'Look where it goes behind the queue and between the nodes; then let the queue try it again.',
+    outlook: 'person',
   },
   unexplained: { what: 'Something unexpected happened: {reason}.', remedy: 'Report this with the log.' },
 } as const satisfies Record<string, Explanation>;

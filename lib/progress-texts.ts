@@ -7,6 +7,8 @@
 export interface ProgressText {
   /** `waiting` for something outside (a person, a device), or `working`. */
   readonly state: 'waiting' | 'working';
+  /** It asks a person for something: without a hand the flash does not go on. */
+  readonly isHandNeeded?: true;
   readonly label: string;
   readonly text: string;
   readonly details?: string;
@@ -16,6 +18,7 @@ export interface ProgressText {
 export const PROGRESS_TEXTS = {
   // provision
   'wait-for-ap': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'join ITEAD-…',
     text: 'Hold the button for 7 s until the LED blinks fast, then join the Wi-Fi ITEAD-…',
@@ -23,6 +26,7 @@ export const PROGRESS_TEXTS = {
       'The LED must blink without a pause; newer firmware needs a second hold of 7 s. Join with this machine; the password is 12345678. The network closes after 3 minutes.',
   },
   'look-for-ap': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'hold the button',
     text: 'Hold the button for 7 s until the LED blinks fast without a pause.',
@@ -36,7 +40,7 @@ export const PROGRESS_TEXTS = {
     details:
       'The device restarts with its new firmware and opens a Wi-Fi of its own, which this machine joins automatically.',
   },
-  'ap-trouble': { state: 'waiting', label: 'join ITEAD-…', text: '{message}' },
+  'ap-trouble': { isHandNeeded: true, state: 'waiting', label: 'join ITEAD-…', text: '{message}' },
   'send-wifi': { state: 'working', label: 'set-up', text: 'Sending the home Wi-Fi to the device {deviceid}.' },
   'wifi-joining': { state: 'working', label: 'joining Wi-Fi', text: 'Joining the Wi-Fi {ssid}.' },
   'wifi-joined': {
@@ -45,7 +49,7 @@ export const PROGRESS_TEXTS = {
     text: 'Joined the Wi-Fi {ssid}; waiting for the device to answer.',
     details: 'This machine has the address {actual} there.',
   },
-  'wifi-trouble': { state: 'waiting', label: 'join its Wi-Fi', text: '{message}' },
+  'wifi-trouble': { isHandNeeded: true, state: 'waiting', label: 'join its Wi-Fi', text: '{message}' },
   'wifi-sent-by-itself': {
     state: 'working',
     label: 'set-up sent',
@@ -83,6 +87,7 @@ export const PROGRESS_TEXTS = {
   },
 
   'output-leads-nowhere': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'wire output {output}',
     text: 'Wire output {output} of the node: the device is ready, but nothing takes it on.',
@@ -108,7 +113,7 @@ export const PROGRESS_TEXTS = {
     text: 'The device {deviceid} ({model}, firmware {romVersion}) asked where to connect.',
   },
   'device-ready': { state: 'working', label: 'ready', text: 'The device {deviceid} is ready for the upgrade.' },
-  'cloud-trouble': { state: 'waiting', label: 'wait for device', text: '{message}' },
+  'cloud-trouble': { isHandNeeded: true, state: 'waiting', label: 'wait for device', text: '{message}' },
 
   // upgrade
   'load-firmware': { state: 'working', label: 'check images', text: 'Reading and examining the images.' },
@@ -135,7 +140,7 @@ export const PROGRESS_TEXTS = {
     label: 'upgrade sent',
     text: 'The device {deviceid} has the upgrade command (version {version}).',
   },
-  'upgrade-trouble': { state: 'waiting', label: 'wait for upgrade', text: '{message}' },
+  'upgrade-trouble': { isHandNeeded: true, state: 'waiting', label: 'wait for upgrade', text: '{message}' },
   'image-flows': {
     state: 'working',
     label: 'upgrade',
@@ -155,6 +160,7 @@ export const PROGRESS_TEXTS = {
 
   // DIY mode
   'diy-look': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'start DIY mode',
     text: 'Bring the device into DIY mode; its LED then blinks twice at a time.',
@@ -179,6 +185,7 @@ export const PROGRESS_TEXTS = {
     details: 'Below -70 dBm downloads often break off. The flash continues.',
   },
   'diy-click': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'cancel or wait',
     text: 'Cancel now if the relay that clicks is not the one to flash.',
@@ -216,6 +223,7 @@ export const PROGRESS_TEXTS = {
     details: 'The device {deviceid} has the whole image. Its new firmware shows itself within a minute.',
   },
   'diy-trouble': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'start DIY mode',
     text: '{message}',
@@ -223,6 +231,7 @@ export const PROGRESS_TEXTS = {
 
   // finalstage
   'wait-for-finalstage': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'join FinalStage',
     text: 'Join the open Wi-Fi FinalStage with this machine, and keep phones out.',
@@ -236,12 +245,13 @@ export const PROGRESS_TEXTS = {
       'The device restarts and shows the open Wi-Fi FinalStage within a minute. This machine finds and joins it automatically.',
   },
   'finalstage-wrong-address': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'set 192.168.4.2',
     text: 'Set the fixed address 192.168.4.2 for the Wi-Fi FinalStage.',
     details: 'This machine has {actual} there, but FinalStage connects only to 192.168.4.2.',
   },
-  'finalstage-trouble': { state: 'waiting', label: 'join FinalStage', text: '{message}' },
+  'finalstage-trouble': { isHandNeeded: true, state: 'waiting', label: 'join FinalStage', text: '{message}' },
   'finalstage-joined': {
     state: 'waiting',
     label: 'wait for FinalStage',
@@ -260,6 +270,7 @@ export const PROGRESS_TEXTS = {
     text: 'Leave the device powered. FinalStage downloads user2: {sent} of {size} bytes.',
   },
   'finalstage-again': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'rejoin FinalStage',
     text: 'Join the Wi-Fi FinalStage again.',
@@ -272,6 +283,7 @@ export const PROGRESS_TEXTS = {
     details: 'Stay in the Wi-Fi FinalStage.',
   },
   'user2-stalled': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'user2 stalled',
     text: 'Power-cycle the device if FinalStage stays silent for a minute.',
@@ -310,12 +322,14 @@ export const PROGRESS_TEXTS = {
     details: 'FinalStage has gone. The new firmware may open an access point of its own.',
   },
   'finalstage-away': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'rejoin FinalStage',
     text: 'Leave the device powered, and join the Wi-Fi FinalStage if it appears.',
     details: 'The transfer of the final image broke off, and FinalStage is not there.',
   },
   'leave-finalstage': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'leave FinalStage',
     text: 'Rejoin the home network once the Wi-Fi FinalStage has gone.',
@@ -327,6 +341,7 @@ export const PROGRESS_TEXTS = {
     text: 'FinalStage is not needed: the device installs its new firmware itself.',
   },
   'several-wait': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'power one at a time',
     text: 'Power on one device at a time: {count} devices wait for FinalStage.',
@@ -348,6 +363,7 @@ export const PROGRESS_TEXTS = {
     details: 'The device installs its new firmware. LED off and no Wi-Fi are normal, for at most 100 s in all.',
   },
   'wait-for-new-firmware': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'join its Wi-Fi',
     text: 'Join the Wi-Fi of the new firmware if it opens one.',
@@ -361,6 +377,7 @@ export const PROGRESS_TEXTS = {
     details: 'This machine is in the network of an access point.',
   },
   'new-firmware-stranger': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'leave this Wi-Fi',
     text: 'Leave this Wi-Fi, and join that of the device that was flashed.',
@@ -374,6 +391,7 @@ export const PROGRESS_TEXTS = {
 
   // setting up Tasmota
   'wait-for-tasmota': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'join tasmota-…',
     text: 'Join the open Wi-Fi tasmota-… (older: sonoff-…) with this machine.',
@@ -413,6 +431,7 @@ export const PROGRESS_TEXTS = {
   },
   // giving ESPHome the home Wi-Fi
   'wait-for-portal': {
+    isHandNeeded: true,
     state: 'waiting',
     label: 'join its Wi-Fi',
     text: 'Join the Wi-Fi that the new ESPHome opens with this machine.',
@@ -425,6 +444,12 @@ export const PROGRESS_TEXTS = {
 export type ProgressTextName = keyof typeof PROGRESS_TEXTS;
 
 export type ProgressValues = Readonly<Record<string, string | number>>;
+
+/** Whether a person is asked for something there. */
+export function needsPerson(name: ProgressTextName): boolean {
+  const { isHandNeeded }: ProgressText = PROGRESS_TEXTS[name];
+  return isHandNeeded === true;
+}
 
 /** An announcement with its `{name}`s filled. */
 export function progressText(name: ProgressTextName, values: ProgressValues = {}): ProgressText {

@@ -20,8 +20,6 @@ const FOR_TESTS = new Set([
   'observationsIn',
   'newestVersion',
 ]);
-/** DIY mode is being built (issue 17). */
-const UNFINISHED = /(^|\/)diy\//;
 
 /** @returns each export that nothing in these files uses, as `{ file, name }` */
 export function deadExports(files, options) {
@@ -90,9 +88,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const dead = deadExports(
     fileNames.filter((name) => SOURCES.some((folder) => join(name).startsWith(folder))),
     { ...options, noEmit: true, incremental: false },
-  ).filter(
-    ({ file, name }) => !FOR_TESTS.has(name) && !UNFINISHED.test(file) && !new RegExp(`\\b${name}\\b`).test(scripts),
-  );
+  ).filter(({ name }) => !FOR_TESTS.has(name) && !new RegExp(`\\b${name}\\b`).test(scripts));
   for (const { file, name } of dead) console.error(`nothing uses ${name} of ${file}`);
   process.exit(dead.length > 0 ? 1 : 0);
 }

@@ -1,8 +1,10 @@
+import { ROUTE_WAITS, type RouteWaits } from './routes/route-waits';
+
 /**
  * How long the host and its stages wait for a device, a person or the disk, in ms; what a verdict waits for is in
  * `Patience`. Given in from outside, so that a test need not wait as long.
  */
-export interface Waits {
+export interface Waits extends RouteWaits {
   /** A host is kept for so long without its config node: a redeploy brings the new one within moments. */
   readonly handOverMs: number;
   /** How often the host looks whether FinalStage's port is still needed. */
@@ -53,32 +55,6 @@ export interface Waits {
   readonly finalStageFlowsMs: number;
   /** After the last byte FinalStage takes a few seconds to go, and a person a little longer to leave its network. */
   readonly finalStageLeavesMs: number;
-
-  /** A device in its access point answers at once; one that has no page never does (docs/dev/diy-mode.md#2.6). */
-  readonly apPageMs: number;
-  /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
-  readonly lanUnlockMs: number;
-  /** So long after a request that hangs a device may answer nobody else (docs/dev/diy-mode.md#1.6, #1.13). */
-  readonly lanHangsMs: number;
-  /** A person has so long to cancel a flash after the relay has clicked. */
-  readonly clickMs: number;
-  /** A device that answers, and has fetched nothing for so long, has broken off its download. */
-  readonly lanStalledMs: number;
-  /** Between two looks at a device over the LAN. */
-  readonly lanLookMs: number;
-
-  /**
-   * From acknowledgement 0 of a one-hop image on: 3 s until the device restarts, 15 to 20 s in which it unpacks and
-   * writes without a sign of life (docs/dev/esp8266-images.md#5.4), and its new firmware's own start.
-   */
-  readonly darkMs: number;
-  /**
-   * With the slowest erases of the flash's data sheet the same takes 70 to 100 s (issue 11, B.8). Until then no stage
-   * fails for silence, so no remedy asks for a power cut.
-   */
-  readonly darkAtMostMs: number;
-  /** No device is through the dark sooner: what answers before was there already, and is another device. */
-  readonly darkAtLeastMs: number;
 }
 
 export const WAITS: Waits = {
@@ -105,14 +81,5 @@ export const WAITS: Waits = {
   finalStageFlowsMs: 30_000,
   finalStageLeavesMs: 30_000,
 
-  apPageMs: 3000,
-  lanUnlockMs: 60_000,
-  lanHangsMs: 180_000,
-  clickMs: 10_000,
-  lanStalledMs: 30_000,
-  lanLookMs: 1000,
-
-  darkMs: 25_000,
-  darkAtMostMs: 105_000,
-  darkAtLeastMs: 8000,
+  ...ROUTE_WAITS,
 };

@@ -19,13 +19,17 @@ export function sharedTexts(): Texts {
   return forNodeRed({
     checks: PHRASES,
     announcements: pick<ProgressText>(PROGRESS_TEXTS, announcementTexts),
-    errors: Object.fromEntries(ERROR_CODES.map((code) => [code, { ...explanationOf(code) }])),
-    findings: pick(ADVICE, ({ what, remedy }) => ({ what, remedy })),
+    errors: Object.fromEntries(ERROR_CODES.map((code) => [code, sentencesIn(explanationOf(code))])),
+    findings: pick(ADVICE, sentencesIn),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
     requests: REQUESTS,
     methods: METHODS,
     reasons: REASONS,
   });
+}
+
+function sentencesIn({ what, remedy }: { readonly what: string; readonly remedy: string }): Texts {
+  return { what, remedy };
 }
 
 function announcementTexts({ label, text, details }: ProgressText): Texts {

@@ -1,6 +1,6 @@
 import type { Job } from '../../lib/flash/job/job';
 import { progressText } from '../../lib/progress-texts';
-import { needsPerson } from '../../lib/flash/run/person-needed';
+import { needsPerson } from '../../lib/progress-texts';
 import type { Report } from '../../lib/flash/run/report';
 import type { ShownReport } from '../../lib/home-assistant';
 

@@ -179,7 +179,7 @@ describe('flash/job/job-book', () => {
     further.enter('upgrade');
     const inDiyMode = behind('provision', '8');
     inDiyMode.route = DIY;
-    inDiyMode.evidence.add({ kind: 'provisioned', answer: 'accepted', isDiy: true });
+    inDiyMode.evidence.add({ kind: 'provisioned', answer: 'accepted', route: 'diy' });
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh]);
     old.evidence.add({ kind: 'provisioned', answer: 'accepted' });
     assert.deepEqual(jobs.awaitingDevice(), [waiting, fresh, old], 'set up once more');

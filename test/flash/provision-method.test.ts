@@ -96,7 +96,7 @@ describe('flash/stage/provision: the method', () => {
       const { evidence } = bench.host.jobs.latest(ID)!;
       const [{ at, ...seen } = { at: 0 }] = evidence.all.filter(({ kind }) => kind === 'provisioned');
       assert.ok(at > 0);
-      assert.deepEqual(seen, { kind: 'provisioned', answer: 'accepted', isDiy: true });
+      assert.deepEqual(seen, { kind: 'provisioned', answer: 'accepted', route: 'diy' });
       assert.deepEqual(bench.host.jobs.awaitingDevice(), [], 'it will not dial');
     });
   }
@@ -197,7 +197,7 @@ describe('flash/stage/provision: the method', () => {
 
   describe('when this program ended as the set-up was in', () => {
     /** A host in which the set-up goes on of a device that has its Wi-Fi, and whose access point is gone. */
-    async function resumed(snapshot: Partial<JobSnapshot>, how: Pick<Seen<'provisioned'>, 'isDiy'>) {
+    async function resumed(snapshot: Partial<JobSnapshot>, how: Pick<Seen<'provisioned'>, 'route'>) {
       const bench = await openBench();
       const before = new Job('provision', ID);
       before.enter('provision');
@@ -216,7 +216,7 @@ describe('flash/stage/provision: the method', () => {
     }
 
     it('lets a device in DIY mode go on, once', async () => {
-      const begin = await resumed({ intermediate: 'diy' }, { isDiy: true });
+      const begin = await resumed({ intermediate: 'diy' }, { route: 'diy' });
       const { found } = await begin().outcome;
       assert.deepEqual(found, { deviceid: ID, method: 'diy', answer: 'probably-accepted', warnings: [] });
       await waitsForAccessPoint(begin());

@@ -3,7 +3,7 @@ import { methodOf, type FlashMethod } from '../../protocol/compatibility';
 import type { Job, JobSnapshot } from '../job/job';
 import type { StageName } from '../routes/stages';
 import { progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
-import { needsPerson } from '../run/person-needed';
+import { needsPerson } from '../../progress-texts';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
 import { isGivable } from '../next-step/give-wifi';

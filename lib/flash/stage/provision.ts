@@ -11,9 +11,10 @@ import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { isFailure } from '../verdict/verdict';
 import { requireItsNetwork } from './access-point-network';
+import { isInDiyMode, mayBeInDiyMode, type AtHomeOptions } from './diy/at-home';
 import { withStageLimit, recorded, type Beginning } from './stage-frame';
 import { methodFor, type ChosenMethod } from './provision-method';
-import { dialsUs, isInDiyMode, mayBeInDiyMode, wasSetUp, type AtHomeOptions, type SetUpBefore } from './set-up-before';
+import { dialsUs, wasSetUp, type SetUpBefore } from './set-up-before';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
@@ -211,7 +212,7 @@ async function setUp(
   context.job.evidence.add({
     kind: 'provisioned',
     answer,
-    ...(method === 'diy' ? { isDiy: true } : isOwn ? { told: serverName } : {}),
+    ...(method === 'diy' ? { route: DIY.name } : isOwn ? { told: serverName } : {}),
     ...(doubts === '' ? {} : { doubts }),
   });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';

@@ -1,11 +1,7 @@
 /** Devices that need no set-up any more: a flash that is resumed or tried again finds its device on the home network. */
 
-import type { DiscoveryOptions } from '../../client/diy/discovery';
-import { DIY } from '../routes';
 import type { StageContext } from '../run/stage-runs';
 import { waitFor } from '../../timing/wait';
-import { untilInDiyMode } from './diy/at-home';
-import type { ProvisionMethod } from './provision-method';
 import type { StageHost } from './stage-host';
 
 /** What the stage found where nothing is left to do in an access point. */
@@ -30,44 +26,9 @@ export async function dialsUs(
   return { before: { deviceid, answer: 'dialled-in' } };
 }
 
-/** A device in DIY mode dials nobody: where a restart broke into the end of the stage, what was seen tells it. */
+/** A device of another route dials nobody: where a restart broke into the end of the stage, what was seen tells it. */
 export function wasSetUp({ job }: StageContext): SetUpBefore | undefined {
   if (!job.isResuming('provision')) return undefined;
   const seen = job.evidence.all.findLast((one) => one.kind === 'provisioned');
-  return seen?.isDiy && { deviceid: job.deviceid, method: DIY.name, answer: seen.answer };
-}
-
-/** Where a device may be found that was brought into DIY mode before. */
-export interface AtHomeOptions {
-  readonly deviceid: string | undefined;
-  readonly method?: ProvisionMethod;
-  /** Where no device is named, the only one in DIY mode is taken; only with the method `diy`. */
-  readonly takesAnyInDiyMode?: boolean;
-  readonly discovery?: DiscoveryOptions | undefined;
-}
-
-/** Whether a device is looked for at home too. One that is used in DIY mode must not be flashed in place of another. */
-export function mayBeInDiyMode({ deviceid, method, takesAnyInDiyMode = false }: AtHomeOptions): boolean {
-  if (method === 'cloud') return false;
-  return deviceid !== undefined || (takesAnyInDiyMode && method === 'diy');
-}
-
-/** @throws FlashError `device-unknown` where none is named and several are in DIY mode; the signal's reason */
-export async function isInDiyMode(
-  context: StageContext,
-  host: StageHost,
-  { deviceid: named, discovery }: AtHomeOptions,
-  signal: AbortSignal,
-): Promise<{ readonly before: SetUpBefore }> {
-  const { job } = context;
-  const { client, address, info } = await untilInDiyMode({ deviceid: named, address: undefined, discovery }, signal);
-  const { deviceid } = client;
-  const { fwVersion: version } = info;
-  if (deviceid !== undefined) {
-    host.jobs.identify(job, deviceid);
-    host.directory.saw({ deviceid, how: 'announcement', version, address });
-  }
-  job.route = DIY;
-  context.report('diy-at-home', { deviceid: deviceid ?? address, address }, { fraction: 0.9 });
-  return { before: { deviceid, method: DIY.name, answer: 'in-diy-mode', address } };
+  return seen?.route && { deviceid: job.deviceid, method: seen.route, answer: seen.answer };
 }

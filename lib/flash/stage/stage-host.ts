@@ -3,11 +3,11 @@ import type { DeviceConnection } from '../../server/device-connection';
 import type { ImageLibrary } from '../../firmware/library/image-library';
 import type { DeviceDirectory } from '../host/device-directory';
 import type { Devices } from '../host/devices';
-import type { UnlockPorts } from '../host/environment';
 import type { FinalStageLock } from '../host/finalstage-lock';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { Radio } from '../radio/radio';
+import type { UnlockPorts } from '../routes/route-environment';
 import type { OwnAddress } from '../verdict/observation';
 import type { Waits } from '../waits';
 

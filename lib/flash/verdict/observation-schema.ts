@@ -83,7 +83,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     answer: word<Seen<'provisioned'>['answer']>({ accepted: true, 'probably-accepted': true }),
     told: optional(peer),
     doubts: optional(text()),
-    isDiy: optional(yes),
+    route: optional(routeName),
   }),
   dialled: body<'dialled'>({
     peer,

@@ -108,8 +108,8 @@ type Sighting =
       readonly told?: string;
       /** What makes the Wi-Fi settings doubtful, in sentences. */
       readonly doubts?: string;
-      /** It was sent to DIY mode. */
-      readonly isDiy?: true;
+      /** The route that it was set up for, where that is not the emulated cloud. */
+      readonly route?: RouteName;
     }
   /** A TCP connection, before anything came on it. */
   | {
