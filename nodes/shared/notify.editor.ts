@@ -25,7 +25,7 @@ interface SonotaNotice {
 function sonotaAsk(content: JQuery, type: 'error' | 'warning' | undefined, answers: SonotaAnswer[]): SonotaNotice {
   const buttons = answers.map(({ text, isPrimary, act }) => ({
     text,
-    class: isPrimary ? 'primary' : '',
+    class: isPrimary ? 'primary' : 'sonota-answer',
     click: () => {
       notice.close();
       act?.();

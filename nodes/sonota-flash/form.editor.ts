@@ -102,11 +102,11 @@ function sonotaFocusPassword(): void {
 function sonotaOfferImages(chosen: string, t: (key: string, values?: Record<string, unknown>) => string): void {
   const picker = $('#node-input-image');
   const option = (value: string, text: string): JQuery => $('<option>').val(value).text(text);
-  picker.css('width', '55%').after(
-    sonotaUploadButton('final', (source, name) => {
-      picker.append(option(source, name)).val(source).trigger('change');
-    }),
-  );
+  const upload = sonotaUploadButton('final', (source, name) => {
+    picker.append(option(source, name)).val(source).trigger('change');
+  });
+  // Below the list, whose names need its whole width.
+  picker.after($('<div>').css({ margin: '6px 0 0 101px' }).append(upload));
   // Until the list is here, and where it does not come.
   picker.append(option('', t('image.recommended', { title: '' })));
   if (chosen) picker.append(option(chosen, chosen));

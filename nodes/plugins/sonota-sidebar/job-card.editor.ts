@@ -37,12 +37,13 @@ function sonotaJobCard(
     says,
     clock.root,
     details,
-    picture.root,
     verdict,
     next.root,
     request,
     about,
+    // Before the pictures, or Cancel would be out of sight.
     buttons,
+    picture.root,
   );
   let shown: SonotaJob | undefined;
   const deeds = Object.fromEntries(
@@ -71,7 +72,7 @@ function sonotaJobCard(
     sonotaSetText(stage, job.stage === 'done' ? stageName : `${stageName} · ${job.percent} %`);
     bar.attr({ 'aria-valuenow': job.percent, 'aria-label': sonotaSidebarText('job.progress', { device }) });
     fill.css('width', `${job.percent}%`);
-    sonotaSetText(says, job.says ? sonotaAnnounced(job.says) : '');
+    sonotaSetText(says, job.says ? sonotaUnbroken(sonotaAnnounced(job.says)) : '');
     sonotaSetText(details, job.says ? sonotaDetailsOf(job.says) : '');
     root.attr('data-hand', String(job.isHandNeeded));
     clock.show(job);
@@ -106,7 +107,13 @@ function sonotaIsTrouble({ stage, verdict }: SonotaJob): boolean {
   return stage === 'failed' || (verdict !== undefined && sonotaSharedText(`notes.${verdict.code}`, {}, '') === '');
 }
 
+/** In large letters a line must not end within "7 s" or "Wi-Fi". */
+function sonotaUnbroken(text: string): string {
+  return text.replace(/(\d) (?=(s|MB|%)\b)/g, '$1\u00a0').replace(/\bWi-Fi\b/g, 'Wi\u2011Fi');
+}
+
 function sonotaLookOf(job: SonotaJob): string {
+  if (job.nextStep?.state === 'running') return 'running';
   if (job.stage === 'done' || job.stage === 'failed') return job.stage;
   return sonotaIsTrouble(job) ? 'trouble' : 'running';
 }
