@@ -204,6 +204,33 @@ describe('client/http-get', () => {
     await closed;
   });
 
+  describe('dialled by its name', () => {
+    const ADDRESSES = [
+      { address: '192.0.2.7', family: 4 },
+      { address: '2001:db8::7', family: 6 },
+    ];
+    /** As Node's sockets ask. */
+    const lookUp = (route: Route, name: string, asked: string, all: boolean): Promise<unknown[]> =>
+      new Promise((resolve) => route.lookupOf(name)(asked, { all }, (...answer) => resolve(answer)));
+
+    it('has all of its addresses, or the first with its family', async () => {
+      const route = new Route(() => Promise.resolve(ADDRESSES));
+      assert.deepEqual(await lookUp(route, 'a', 'a', true), [null, ADDRESSES]);
+      assert.deepEqual(await lookUp(route, 'a', 'a', false), [null, '192.0.2.7', 4]);
+    });
+
+    it('leads to the proxy where that is asked for, which is no host of the route', async () => {
+      const route = new Route(() => assert.fail('nobody asks for the host'));
+      assert.deepEqual(await lookUp(route, 'a', '127.0.0.1', true), [null, [{ address: '127.0.0.1', family: 4 }]]);
+    });
+
+    it('fails as its name does', async () => {
+      const error = Object.assign(new Error('not known'), { code: 'ENOTFOUND' });
+      const [thrown] = await lookUp(new Route(() => Promise.reject(error)), 'a', 'a', true);
+      assert.equal(thrown, error);
+    });
+  });
+
   it('gives up after five redirects', async () => {
     let requests = 0;
     const url = await serve((request, response) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
 import { EventEmitter } from 'node:events';
+import { DeviceKeys } from '../../lib/flash/host/device-keys';
 import { Devices } from '../../lib/flash/host/devices';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 
@@ -62,6 +63,23 @@ describe('flash/host/devices', () => {
     );
     dispatch('own');
     assert.deepEqual([told, devices.lastDispatch('1000000001')?.peer], [['own'], '192.168.1.9']);
+  });
+
+  it('takes no key that it gave a device for the one that signs its downloads', () => {
+    const keys = new DeviceKeys();
+    const devices = new Devices(keys);
+    const dispatch = (apikey: string): void =>
+      devices.dispatched(
+        { deviceid: '1000000001', apikey, model: 'PSF-B04-GL', romVersion: '1.5.5', ts: 1 },
+        '192.168.1.9',
+      );
+    keys.issued('1000000001', 'session');
+    dispatch('session');
+    assert.equal(devices.lastDispatch('1000000001')?.apikey, 'session');
+    assert.equal(devices.factoryKey('1000000001'), undefined);
+    dispatch('own');
+    dispatch('session');
+    assert.equal(devices.factoryKey('1000000001'), 'own');
   });
 
   it('remembers a thousand of them, whoever dials', () => {

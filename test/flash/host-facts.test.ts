@@ -5,8 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { json } from 'node:stream/consumers';
 import { FlashError } from '../../lib/errors';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { probeTcp } from '../../lib/net/probe';
 import { freePort } from '../shared/ports';
@@ -14,7 +16,9 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
-import { closeBenches, ON_LOOPBACK, openBench } from './bench';
+import { closeBenches, FIRMWARE, ON_LOOPBACK, openBench } from './bench';
+import { closeAll, RawClient } from '../server/serving';
+import { storeTestIdentity } from '../shared/test-identity';
 
 const DEVICE = '1000a1b2c3';
 
@@ -99,6 +103,39 @@ describe('flash: what a host and its stages take for true', () => {
       assert.deepEqual([host.isListening, host.trouble], [true, undefined]);
     } finally {
       await host.close();
+    }
+  });
+
+  it('gives FinalStage nothing before a restart would know of it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-kept-'));
+    await storeTestIdentity(folder);
+    const host = new FlashHost(ON_LOOPBACK, folder, 'host');
+    try {
+      await host.open();
+      const job = host.jobs.jobFor('finalstage', DEVICE);
+      job.enter('finalstage');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+      const session = (job.finalStage = new FinalStageSession());
+      session.peer = '127.0.0.1';
+      let written = (): void => undefined;
+      const onDisk = new Promise<void>((resolve) => (written = resolve));
+      host.kept = () => onDisk;
+      const requested = once(session, 'dialled');
+      const client = await RawClient.to(host.ports.http);
+      client.write('GET /ota/image_arduino.bin HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nConnection: close\r\n\r\n');
+      await requested;
+      while (session.deliveries.final === undefined) await nextTurn();
+      const other = await RawClient.to(host.ports.http);
+      other.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await other.answer();
+      assert.equal(client.text, '');
+      written();
+      assert.ok((await client.answer()).body.equals(FIRMWARE.final));
+      client.socket.end();
+    } finally {
+      await closeAll();
+      await host.close({ forget: true });
+      await rm(folder, { recursive: true, force: true });
     }
   });
 

@@ -230,6 +230,20 @@ describe('flash/stage/new-firmware', () => {
     assert.equal(bench.host.jobs.all().length, 1);
   });
 
+  it('keeps what it has seen: where it looked, and the addresses of this machine', async () => {
+    const bench = await openBench();
+    const own = [{ name: 'wlan0', address: '192.0.2.5' }];
+    bench.around.ownAddresses = () => own;
+    const url = await servers.serve(tasmota());
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+    await stage.outcome;
+    const seen = (await stage.job()).evidence.all.map((one) => ({ ...one, at: 0 }));
+    assert.deepEqual(seen.slice(1, 3), [
+      { at: 0, kind: 'addresses', addresses: own },
+      { at: 0, kind: 'new-firmware-looked', looks: [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0' }] },
+    ]);
+  });
+
   it('is what a flash without FinalStage goes on to, past the stage of FinalStage', async () => {
     const bench = await openBench();
     const job = upgraded(bench, 60_000);

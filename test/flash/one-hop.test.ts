@@ -7,6 +7,7 @@ import { ONE_HOP } from '../../lib/flash/routes';
 import { FlashHost } from '../../lib/flash/host/host';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, HOME, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
@@ -16,6 +17,7 @@ const FINAL = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends
 const SOURCES = { final: FINAL, intermediate: 'one-hop' } as const;
 
 describe('flash: in one hop, without FinalStage', () => {
+  const servers = useHttpServers();
   afterEach(closeBenches);
 
   /** A place for the page of the new firmware, which lives on there. */
@@ -31,6 +33,25 @@ describe('flash: in one hop, without FinalStage', () => {
   function percents(bench: Bench): number[] {
     return [...bench.recorders.values()].flatMap(({ reports }) => reports.map(({ report }) => report.percent));
   }
+
+  it('asks nothing of a device that is at work: its new firmware is looked for once it may be written', async () => {
+    const bench = await openBench();
+    let asked = 0;
+    const page = await servers.serve((_, response) => {
+      asked += 1;
+      response.end('<title>a router</title>');
+    });
+    const device = await bench.device({ behaviours: { holdsAtByte: 4096 } });
+    await device.start();
+    const { deviceid } = device;
+    await bench.begin('cloud', { deviceid }).outcome;
+    const upgrade = bench.begin('upgrade', { deviceid, sources: SOURCES, newFirmwareUrl: page });
+    await upgrade.recorder.reported(({ name }) => name === 'image-flows');
+    await fetch(page);
+    assert.equal(asked, 1, 'our own request');
+    device.behave({ holdsAtByte: undefined });
+    await upgrade.outcome;
+  });
 
   for (const [transport, slot] of [
     ['range', 1],

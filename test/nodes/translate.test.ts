@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import type { NodeAPI } from 'node-red';
+import { FlashError, sentencesOf } from '../../lib/errors';
+import type { JobSnapshot } from '../../lib/flash/job/job';
+import type { Finding } from '../../lib/image';
+import { passed, warned } from '../../lib/preflight/check';
+import type { SaidReport } from '../../lib/preflight/preflight';
+import { phrase } from '../../lib/preflight/phrases';
+import {
+  translateError,
+  translateFinding,
+  translateJob,
+  translatePreflight,
+  translateReport,
+  translateSentences,
+  translateShared,
+  translator,
+} from '../../nodes/shared/translate';
+
+const SHARED = '@sonota/node-red/sonota-host:';
+
+describe('nodes: texts in the language of the runtime', () => {
+  /** By their whole keys. */
+  let texts: Record<string, string>;
+  const RED = {
+    _: (key: string, values: Record<string, unknown> = {}) =>
+      texts[key]?.replace(/__(\w+?)__/g, (whole, name: string) => (name in values ? String(values[name]) : whole)) ??
+      // As Node-RED does where it has no such text, with or without the catalogue's name.
+      (key.length % 2 === 0 ? key : key.replace(SHARED, '')),
+  } as unknown as NodeAPI;
+  beforeEach(() => {
+    texts = {};
+  });
+
+  it('are those of the node, else the English ones', () => {
+    const translate = translator(RED, 'sonota-wifi');
+    assert.equal(translate('status.scan', 'scan'), 'scan');
+    texts['sonota-wifi.status.scan'] = '';
+    assert.equal(translate('status.scan', 'scan'), 'scan', 'an empty one is none');
+    texts['sonota-wifi.status.scan'] = 'sucht __count__';
+    assert.equal(translate('status.scan', 'scan', { count: 3 }), 'sucht 3');
+  });
+
+  it('are those that all nodes share, filled, with a question mark for what nobody knows', () => {
+    assert.equal(translateShared(RED, 'reasons.x', 'It is {what} of {whom}.', { what: 'a' }), 'It is a of ?.');
+    texts[`${SHARED}reasons.x`] = 'Es ist __what__.';
+    assert.equal(translateShared(RED, 'reasons.x', 'It is {what}.', { what: 'a' }), 'Es ist a.');
+  });
+
+  it('of a report are its label, its text, and details where it has some', () => {
+    const report = { name: 'image-flows', values: { image: 'user2' }, label: 'l', text: 't', percent: 7 } as const;
+    assert.deepEqual(translateReport(RED, report), report);
+    const [label, text, details] = ['Etikett', 'lädt __image__', 'mehr'];
+    for (const [part, translated] of Object.entries({ label, text, details })) {
+      texts[`${SHARED}announcements.image-flows.${part}`] = translated;
+    }
+    assert.deepEqual(translateReport(RED, report), { ...report, label, text: 'lädt user2' });
+    assert.equal(translateReport(RED, { ...report, details: 'd' }).details, details);
+  });
+
+  it('of an error are both of its sentences or none, and all else of it stays', () => {
+    const cause = new Error('why');
+    const error = new FlashError('wifi-network-missing', { x: 1 }, { cause });
+    texts[`${SHARED}errors.wifi-network-missing.what`] = 'Was __x__ __y__.';
+    assert.equal(translateError(RED, error), error, 'half of it is no text');
+    texts[`${SHARED}errors.wifi-network-missing.remedy`] = 'Tun.';
+    const translated = translateError(RED, error);
+    const { message, code, values, stack } = translated;
+    assert.deepEqual([message, code, values, stack], ['Was 1 ?. Tun.', 'wifi-network-missing', { x: 1 }, error.stack]);
+    assert.equal(translated.cause, cause);
+    assert.equal(translateError(RED, translated), translated, 'it is in that language');
+  });
+
+  it('of an error that are shown apart are each by itself', () => {
+    const error = new FlashError('host-missing');
+    const english = sentencesOf('host-missing', {});
+    assert.deepEqual(translateSentences(RED, error), { what: english.what, remedy: english.remedy });
+    texts[`${SHARED}errors.host-missing.remedy`] = 'Tun.';
+    assert.deepEqual(translateSentences(RED, error), { what: english.what, remedy: 'Tun.' });
+    texts[`${SHARED}errors.host-missing.what`] = 'Was.';
+    assert.deepEqual(translateSentences(RED, error), { what: 'Was.', remedy: 'Tun.' });
+  });
+
+  it('of a job are those of its verdict, which may be an error or a note', () => {
+    const job = (verdict?: object): JobSnapshot => ({ stage: 'cloud', ...(verdict ? { verdict } : {}) }) as JobSnapshot;
+    const none = job();
+    assert.equal(translateJob(RED, none), none);
+    const verdict = { code: 'ap-silent', confidence: 'likely', text: 'English.', values: { url: 'x' } };
+    assert.deepEqual(translateJob(RED, job(verdict)), job(verdict));
+    texts[`${SHARED}notes.ap-silent`] = 'Notiz __url__';
+    assert.equal(translateJob(RED, job(verdict)).verdict?.text, 'Notiz x');
+    texts[`${SHARED}errors.ap-silent.what`] = 'Was __url__.';
+    texts[`${SHARED}errors.ap-silent.remedy`] = 'Tun.';
+    assert.deepEqual(translateJob(RED, job(verdict)), job({ ...verdict, text: 'Was x. Tun.' }));
+  });
+
+  it('of a finding are those of its code, an error or advice, part by part', () => {
+    const finding = {
+      code: 'image-signed',
+      severity: 'note',
+      values: { size: 7 },
+      text: 't',
+      remedy: 'r',
+    } as unknown as Finding;
+    assert.deepEqual(translateFinding(RED, finding), finding);
+    texts[`${SHARED}findings.image-signed.what`] = 'Was __size__.';
+    assert.deepEqual(translateFinding(RED, finding), { ...finding, text: 'Was 7.' });
+    texts[`${SHARED}errors.image-signed.remedy`] = 'Tun.';
+    texts[`${SHARED}findings.image-signed.remedy`] = 'Nicht dies.';
+    assert.deepEqual(translateFinding(RED, finding), { ...finding, text: 'Was 7.', remedy: 'Tun.' });
+  });
+
+  it('of a table of checks are those of each row, and of what stands above it', () => {
+    const checks = [passed('tls', 'tls-refused', []), warned('wifi', 'wifi-credentials-missing', { what: 'ssid' })];
+    const report: SaidReport = { checks, verdict: 'warning', text: 'English.', said: phrase('ready') };
+    const plain = translatePreflight(RED, report);
+    const { text, remedy } = checks[1] as { text: string; remedy: string };
+    assert.deepEqual(plain.checks[1], { check: 'wifi', code: 'wifi-credentials-missing', ok: 'warn', text, remedy });
+    assert.deepEqual([plain.verdict, 'said' in plain], ['warning', false]);
+    texts[`${SHARED}errors.wifi-credentials-missing.what`] = 'Was __what__.';
+    texts[`${SHARED}errors.wifi-credentials-missing.remedy`] = 'Tun.';
+    texts[`${SHARED}checks.ready`] = 'Bereit.';
+    const german = translatePreflight(RED, report);
+    assert.deepEqual([german.checks[1]?.text, german.checks[1]?.remedy, german.text], ['Was ssid.', 'Tun.', 'Bereit.']);
+    assert.deepEqual(german.checks[0], { check: 'tls', code: 'tls-refused', ok: true, text: '', remedy: '' });
+  });
+});
