@@ -95,7 +95,7 @@ export default [
     why: 'whoever holds all connections keeps every device out',
   },
   {
-    file: 'nodes/sonota-virtual-device/sonota-virtual-device.ts',
+    file: 'nodes/sonota-virtual-device/chosen-device.ts',
     find: "const evidence = said.raw('evidence');",
     replace: "const evidence = said.raw('payload');",
     tests: ['nodes/virtual-device', 'nodes/values', 'nodes/values-table', 'nodes/evidence'],
@@ -165,7 +165,7 @@ export default [
     why: 'Home Assistant shows the version of the stock firmware as the model',
   },
   {
-    file: 'nodes/shared/task-node.ts',
+    file: 'nodes/shared/node-wiring.ts',
     find: 'said.adoptEvent();',
     replace: '',
     tests: ['nodes/tasmota-setup', 'nodes/values-table'],
@@ -193,9 +193,9 @@ export default [
     why: 'an interface with two addresses is taken although the editor is open over it',
   },
   {
-    file: 'nodes/shared/stage-node.ts',
-    find: 'if (done) done(told);',
-    replace: 'if (done) done(error);',
+    file: 'nodes/shared/node-wiring.ts',
+    find: 'return translateError(this.RED, error);',
+    replace: 'return error;',
     tests: ['nodes/stages', 'nodes/redeploy', 'package/languages'],
     why: 'an error reaches Catch in English alone',
   },

@@ -103,7 +103,7 @@ export default [
     why: 'no kept image is found after a restart',
   },
   {
-    file: 'nodes/sonota-virtual-device/sonota-virtual-device.ts',
+    file: 'nodes/sonota-virtual-device/chosen-device.ts',
     find: "return replayOf(\n      Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '',\n    );",
     replace:
       "replayOf(\n      Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '',\n    );\n    return {};",
@@ -272,10 +272,9 @@ export default [
     why: 'nothing that the form of a host says counts',
   },
   {
-    file: 'lib/flash/stage/provision.ts',
-    find: "signal: AbortSignal): Promise<'set-up'> {",
-    replace:
-      "signal: AbortSignal): Promise<'set-up'> {\n  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));",
+    file: 'lib/flash/stage/set-up-before.ts',
+    find: 'const hasDialled = (): true | undefined => (deviceid !== undefined && isHere(deviceid)) || undefined;',
+    replace: "const hasDialled = (): true | undefined => (deviceid !== undefined && isHere('')) || undefined;",
     tests: ['flash/provision', 'flash/retry'],
     why: 'the access point of a device that dials us already is waited for',
   },
@@ -414,7 +413,7 @@ export default [
     why: 'a password in an address is not sent',
   },
   {
-    file: 'nodes/sonota-virtual-device/sonota-virtual-device.ts',
+    file: 'nodes/sonota-virtual-device/chosen-device.ts',
     find: "throw said.invalid('evidence', asFlashError(thrown).values['reason'] as string);",
     replace: 'throw thrown;',
     tests: ['nodes/virtual-device'],

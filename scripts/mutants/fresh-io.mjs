@@ -58,7 +58,7 @@ export default [
   },
   {
     file: 'lib/client/web-page.ts',
-    find: 'if (size >= PAGE_LIMIT) finish();',
+    find: 'size >= PAGE_LIMIT || ',
     replace: '',
     tests: ['flash/new-firmware'],
     why: 'a page without an end is read for ever',
@@ -211,8 +211,8 @@ export default [
     why: 'a network without an address counts as joined',
   },
   {
-    file: 'nodes/shared/stage-node.ts',
-    find: 'for (const { done } of this.pending.values()) done();',
+    file: 'nodes/shared/node-wiring.ts',
+    find: 'for (const held of this.held) held.end();',
     replace: '',
     tests: ['nodes/redeploy'],
     why: 'messages that a redeploy takes over are never done, for Node-RED',

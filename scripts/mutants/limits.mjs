@@ -211,8 +211,8 @@ export default [
     why: 'a job ends by its age while its device is in the middle of the upgrade',
   },
   {
-    file: 'lib/flash/host/host.ts',
-    find: '    endStaleJobs(this.jobs, isConnected, this.waits.staleJobMs);\n',
+    file: 'lib/flash/host/job-sweep.ts',
+    find: '    endStaleJobs(jobs, isConnected, around.waits.staleJobMs, around.now());\n',
     replace: '',
     tests: ['flash/stale-jobs'],
     why: 'jobs that strangers began stay open for ever',

@@ -64,9 +64,9 @@ export default [
     why: 'a password of many digits is posted as JavaScript has changed it',
   },
   {
-    file: 'nodes/shared/stage-node.ts',
-    find: "if (said.flag('cancel')) {",
-    replace: "if (said.raw('cancel') === true) {",
+    file: 'nodes/shared/node-wiring.ts',
+    find: "!said.flag('cancel')",
+    replace: "said.raw('cancel') !== true",
     tests: ['nodes/values-table'],
     why: 'a cancel that is a text starts a further flash',
   },

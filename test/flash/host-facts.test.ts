@@ -10,8 +10,10 @@ import { json } from 'node:stream/consumers';
 import { FlashError } from '../../lib/errors';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import type { LocalAddress } from '../../lib/net/addresses';
 import { probeTcp } from '../../lib/net/probe';
 import { freePort } from '../shared/ports';
+import { DialledAddress } from '../../lib/flash/host/dialled-address';
 import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
@@ -40,18 +42,17 @@ describe('flash: what a host and its stages take for true', () => {
   });
 
   it('says why there is no address to tell a device', () => {
-    const host = new FlashHost({ ...ON_LOOPBACK, address: '' }, undefined);
-    const candidates = [
-      { name: 'eth0', address: '192.0.2.7' },
-      { name: 'eth1', address: '198.51.100.7' },
+    const candidates: LocalAddress[] = [
+      { name: 'eth0', address: '192.0.2.7', netmask: '255.255.255.0', kind: 'lan' },
+      { name: 'eth1', address: '198.51.100.7', netmask: '255.255.255.0', kind: 'lan' },
     ];
     for (const [seen, reason] of [
       [[], /^none is set, and this machine has no address on a home network/],
       [candidates, /192\.0\.2\.7 \(eth0\), 198\.51\.100\.7 \(eth1\)/],
     ] as const) {
-      Object.assign(host, { home: { current: undefined, choice: { candidates: seen } } });
+      const choice = { home: undefined, candidates: [...seen] };
       assert.throws(
-        () => host.addressToDial(),
+        () => new DialledAddress(() => '', { current: undefined, choice }).require(),
         (error) =>
           error instanceof FlashError &&
           error.code === 'address-invalid' &&

@@ -1,18 +1,15 @@
 import { EventEmitter } from 'node:events';
-import { isIPv4 } from 'node:net';
-import { join } from 'node:path';
 import { asFlashError, FlashError } from '../../errors';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
-import { DEVICE_NETWORKS } from '../../protocol/device-networks';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ListenSettings, OpenPorts } from '../../server/device-servers';
-import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
-import { selfTestTls } from '../../server/tls-self-test';
 import type { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { Devices } from './devices';
+import { DialledAddress } from './dialled-address';
 import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageLock } from './finalstage-lock';
+import { HostIdentity } from './host-identity';
 import type { HostLog } from './host-log';
 import { ImageAuthorizer } from './image-authorizer';
 import type { DeviceSurvey } from '../discovery/device-survey';
@@ -37,9 +34,9 @@ import { PendingSetUps } from '../tasmota/pending-set-ups';
 import type { StageHost } from '../stage/stage-host';
 import type { OwnAddress } from '../verdict/observation';
 import { SerialQueue } from '../../timing/serial-queue';
-import { waitFor } from '../../timing/wait';
 import type { Waits } from '../waits';
 import { EvidenceRecorder } from './evidence-recorder';
+import { untilFinalStageIsQuiet, untilNothingIsFetched } from './transfers-end';
 
 export interface HostSettings extends ListenSettings {
   /** The IPv4 that devices dial; empty = found and remembered. */
@@ -47,12 +44,6 @@ export interface HostSettings extends ListenSettings {
   /** What of them could not be read: the host does not listen before that is put right. */
   readonly problem?: FlashError | undefined;
 }
-
-/** This machine's own address as the first guest of a device's access point, and of FinalStage. */
-const GUEST_ADDRESSES = DEVICE_NETWORKS.map(({ guest }) => guest);
-
-/** How often it is looked whether something is still fetched. */
-const LOOK_MS = 1000;
 
 interface HostEvents {
   /** It began or ceased to listen, or could not. */
@@ -94,6 +85,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
 
   private readonly asListening: ListeningHost;
   private readonly home: HomeNetwork;
+  private readonly dialled: DialledAddress;
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobStore | undefined;
@@ -103,7 +95,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
   private readonly keys: DeviceKeys;
   private readonly authorizer: ImageAuthorizer;
-  private ownIdentity: TlsIdentity | undefined;
+  private readonly identity: HostIdentity;
   private listener: SharedListener | undefined;
   private finalStageLock: FinalStageLock;
   /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
@@ -142,12 +134,12 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     const recorder = new EvidenceRecorder(this.jobs, this.devices);
     this.devices.on('refused', (claim) => recorder.claimed(claim));
-    const { jobs, devices, authorizer: authorizer } = this;
+    const { jobs, devices, authorizer } = this;
     this.asListening = listeningHost({
       jobs,
       devices,
-      authorizer: authorizer,
-      recorder: recorder,
+      authorizer,
+      recorder,
       isOwnAddress: (peer) => around.isOwnAddress(peer),
       address: () => this.address,
       label: () => this.label(),
@@ -166,7 +158,9 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
     this.setUps = PendingSetUps.at(folder, warn);
+    this.identity = new HostIdentity(folder, (level, text) => this.log(level, text));
     this.home = homeNetworkIn(folder, warn);
+    this.dialled = new DialledAddress(() => this.settings.address, this.home);
     this.leaveHome = this.home.join({
       isFlashing: () => this.jobs.all().some((job) => job.isOpen),
       wifiName: () => this.radio.homeName,
@@ -246,12 +240,12 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
 
   /** The IPv4 that devices dial, where it is known. */
   get address(): string | undefined {
-    return this.settings.address || this.home.current;
+    return this.dialled.current;
   }
 
   /** Whether a person has set the address. */
   get isAddressSet(): boolean {
-    return this.settings.address !== '';
+    return this.dialled.isSet;
   }
 
   /** What this machine takes for its home network, and why. */
@@ -261,26 +255,12 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
 
   /** Whether the address is one that this machine had, if not now, when it was last on its home network. */
   get isAddressRemembered(): boolean {
-    return this.home.current !== undefined && this.home.current === this.address;
+    return this.dialled.isRemembered;
   }
 
-  /**
-   * The IPv4 to tell a device. One that a person has set may lie in the range of a device's own networks: there are
-   * homes that use the same numbers.
-   * @throws FlashError `address-invalid`
-   */
+  /** @throws FlashError `address-invalid` where there is none that a device could dial */
   addressToDial(): string {
-    const { address } = this;
-    if (address === undefined) {
-      const reason = this.whyNoHome();
-      throw new FlashError('address-invalid', { reason });
-    }
-    if (GUEST_ADDRESSES.includes(address)) {
-      const reason = `${address} is what this machine is called in a device's own network, not at home`;
-      throw new FlashError('address-invalid', { reason });
-    }
-    if (!isIPv4(address)) throw new FlashError('address-invalid', { reason: `${address} is not an IPv4 address` });
-    return address;
+    return this.dialled.require();
   }
 
   /** What there is to do once, before anything is done with the host. */
@@ -333,7 +313,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     return this.changes.run(async () => {
       if (!this.needsReopening(settings)) return;
       const wasListening = this.isListening;
-      await this.untilNothingIsFetched();
+      await untilNothingIsFetched(this.jobs, () => this.isFetching, this.waits, this.closing.signal);
       if (this.closing.signal.aborted) return;
       await this.stopNow();
       this.settings = settings;
@@ -356,8 +336,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /** Makes sure that this Node.js can speak TLS as the devices do; returns `tls-refused` where it cannot. */
-  async testTls(): Promise<FlashError | undefined> {
-    return selfTestTls(await this.identity());
+  testTls(): Promise<FlashError | undefined> {
+    return this.identity.test();
   }
 
   /** This machine's addresses, as far as they matter for a device at `url`. */
@@ -391,28 +371,6 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     job.learn({ model, romVersion, ip: peer, ...(mac === undefined ? {} : { mac }) });
   }
 
-  private whyNoHome(): string {
-    const { choice } = this.home;
-    const candidates = choice.home ? [] : choice.candidates;
-    if (candidates.length === 0) {
-      return 'none is set, and this machine has no address on a home network that could be found';
-    }
-    const list = candidates.map(({ address, name }) => `${address} (${name})`).join(', ');
-    return `none is set, and this machine is in several networks that may be the home network: ${list}; enter one of these addresses in the host`;
-  }
-
-  private async identity(): Promise<TlsIdentity> {
-    return (this.ownIdentity ??= await this.loadIdentity());
-  }
-
-  private async loadIdentity(): Promise<TlsIdentity> {
-    const { replaced, notStored, ...identity } = await loadTlsIdentity(this.folder);
-    const file = join(this.folder ?? '', TLS_IDENTITY_FILE);
-    if (replaced !== undefined) this.log('warn', `${file} is replaced by a new TLS identity: ${replaced}`);
-    if (notStored !== undefined) this.log('warn', `${file} cannot be written: ${notStored}`);
-    return identity;
-  }
-
   private needsReopening(settings: HostSettings): boolean {
     const keys = ['bind', 'address', 'httpsPort', 'legacyPort', 'httpPort', 'finalStagePort'] as const;
     return (
@@ -424,7 +382,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private async stopNow(): Promise<void> {
     const { listener } = this;
     if (!listener) return this.forgetTrouble();
-    await this.untilFinalStageIsQuiet(listener);
+    await untilFinalStageIsQuiet(this.jobs, listener, this.asListening, this.waits);
     this.devices.leave();
     this.listener = undefined;
     this.sweep.stop();
@@ -457,7 +415,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     const before = this.trouble?.message;
     try {
       if (this.settings.problem) throw this.settings.problem;
-      const place = { folder: this.folder, identity: await this.identity() };
+      const place = { folder: this.folder, identity: await this.identity.load() };
       this.listener = await joinListener(this.asListening, this.settings, place);
       const ports = this.ports;
       this.trouble = await this.testTls();
@@ -474,27 +432,6 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     } finally {
       this.emit('state');
     }
-  }
-
-  /**
-   * Nothing is on the wire, and no device is between two pieces of its upgrade or about to give its verdict. A close does
-   * not wait for as long.
-   */
-  private async untilNothingIsFetched(): Promise<void> {
-    const { signal } = this.closing;
-    const isFetched = (): boolean =>
-      this.isFetching || this.jobs.all().some(({ download }) => download?.isFlowing(this.waits.upgradeFlowsMs));
-    const look = (): true | undefined => !isFetched() || undefined;
-    await waitFor(this.jobs, ['changed'], look, { signal, everyMs: LOOK_MS }).catch(() => undefined);
-  }
-
-  /** A transfer to FinalStage ends first; one that has not moved for long is dead and is not waited for. */
-  private async untilFinalStageIsQuiet(listener: SharedListener): Promise<void> {
-    const onWire = listener.transfersHeldBy(this.asListening);
-    if (!onWire || onWire.finalstage === 0) return;
-    const sessions = this.jobs.awaitingFinalStage().flatMap(({ finalStage: session }) => session ?? []);
-    const whenAllStall = Promise.all(sessions.map((session) => session.whenQuiet(this.waits.deadTransferMs)));
-    await Promise.race([listener.whenFinalStageQuiet(), whenAllStall]);
   }
 
   /** Nothing listens longer than a job needs it. */

@@ -218,40 +218,54 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
     const { request } = run;
     this.running.add(run);
     try {
-      // The caller gets its ticket first, so that even an immediate failure finds whom to tell.
+      // The caller gets its ticket first, so that even an immediate failure has an addressee.
       await Promise.resolve();
       await request.check?.(run.controller.signal);
       run.controller.signal.throwIfAborted();
-      const job = request.findJob();
-      run.job = job;
-      job.running = run.controller;
-      this.failures.forget(job.id);
-      job.enter(request.stage);
-      for (const ticket of run.tickets) this.inJob(ticket, job);
-      const found = await request.run(this.contextOf(run, job));
-      // Over before anybody hears of it: a message that comes of the news begins anew instead of joining.
-      this.running.delete(run);
-      job.found(request.stage, found);
-      job.leave(request.stage);
-      run.throttle.close(true);
-      const outcome: StageOutcome = { found, job: job.snapshot() };
-      for (const ticket of run.tickets) this.deliverOutcome(ticket, outcome);
+      const job = this.enter(run);
+      this.succeed(run, job, await request.run(this.contextOf(run, job)));
     } catch (thrown) {
-      this.running.delete(run);
-      const error = asFlashError(thrown);
-      run.throttle.close(false);
-      // A job that another run has taken over is no longer this one's to fail.
-      if (run.job?.running === run.controller && run.job.stage !== 'failed') {
-        if (run.tickets[0]) this.failures.add(run.job, run.tickets[0]);
-        run.job.fail(error.code);
-      }
-      for (const ticket of run.tickets) this.deliverOutcome(ticket, error, run.job);
+      this.fail(run, asFlashError(thrown));
     } finally {
       if (run.job?.running === run.controller) run.job.running = undefined;
       if (run.job && leftNoTrace(run, run.job)) this.emit('left-no-trace', run.job);
       this.startNext(request.stage);
       if (this.running.size === 0) this.emit('idle');
     }
+  }
+
+  private enter(run: Run): Job {
+    const { request, tickets, controller } = run;
+    const job = request.findJob();
+    run.job = job;
+    job.running = controller;
+    this.failures.forget(job.id);
+    job.enter(request.stage);
+    for (const ticket of tickets) this.inJob(ticket, job);
+    return job;
+  }
+
+  private succeed(run: Run, job: Job, found: Record<string, unknown>): void {
+    const { stage } = run.request;
+    // Over before it is reported: a message that comes of the news begins a run of its own instead of joining.
+    this.running.delete(run);
+    job.found(stage, found);
+    job.leave(stage);
+    run.throttle.close(true);
+    const outcome: StageOutcome = { found, job: job.snapshot() };
+    for (const ticket of run.tickets) this.deliverOutcome(ticket, outcome);
+  }
+
+  private fail(run: Run, error: FlashError): void {
+    const { job, tickets, controller } = run;
+    this.running.delete(run);
+    run.throttle.close(false);
+    // A job that another run has taken over is no longer this one's to fail.
+    if (job?.running === controller && job.stage !== 'failed') {
+      if (tickets[0]) this.failures.add(job, tickets[0]);
+      job.fail(error.code);
+    }
+    for (const ticket of tickets) this.deliverOutcome(ticket, error, job);
   }
 
   private contextOf(run: Run, job: Job): StageContext {
