@@ -54,6 +54,17 @@ describe('client/diy/sweep', () => {
     assert.deepEqual(neighbours({ address: '192.168.1.131', netmask: '255.255.255.255' }), []);
   });
 
+  it('asks many at a time without a warning of Node.js', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    const options = { ...LIMITS, signal: new AbortController().signal, port: 1 };
+    for await (const one of sweep({ address: '127.0.0.2', netmask: '255.255.255.192' }, options))
+      assert.fail(one.address);
+    process.off('warning', onWarning);
+    assert.deepEqual(warnings, []);
+  });
+
   it('asks no network but one at home', async () => {
     const asking = sweep({ address: '203.0.113.5', netmask: '255.255.255.0' }, LIMITS).next();
     await assert.rejects(asking, TypeError);
