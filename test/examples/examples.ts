@@ -145,7 +145,7 @@ describe('the examples, run to their end in a real Node-RED', () => {
     await run.press('Look around');
     assert.match(await run.shown('in one sentence'), /\d × DIY mode, now/);
     assert.match(await run.shown('the list'), new RegExp(deviceid));
-    await run.press('What another program knows');
+    await run.press('What others know');
     assert.match(await run.shown('the list', 2), /BASICR3.*S31|S31.*BASICR3/s);
   });
 

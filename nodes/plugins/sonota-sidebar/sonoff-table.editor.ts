@@ -8,7 +8,7 @@ interface SonotaSonoffTable {
 function sonotaSonoffTable(): SonotaSonoffTable {
   const text = (key: string): string => sonotaSidebarText(`sonoffs.${key}`);
   const head = $('<tr></tr>').append(
-    ...['device', 'firmware', 'method'].map((column) => $('<th scope="col"></th>').text(text(column))),
+    ...['device', 'method'].map((column) => $('<th scope="col"></th>').text(text(column))),
   );
   const body = $('<tbody></tbody>');
   const caption = $('<caption></caption>').text(text('title'));
@@ -30,11 +30,11 @@ function sonotaSonoffTable(): SonotaSonoffTable {
 
 function sonotaSonoffRow(): { root: JQuery; update(sonoff: SonotaSonoff): void } {
   const line = (): JQuery => $('<div></div>');
-  const [name, about, address] = [line(), line().addClass('sonota-card-more'), line().addClass('sonota-card-more')];
-  const [version, method, reason] = [line(), line(), line().addClass('sonota-card-more')];
+  const small = (): JQuery => line().addClass('sonota-card-more');
+  const [name, about, version, address] = [line(), small(), small(), small()];
+  const [method, reason] = [line(), small()];
   const root = $('<tr></tr>').append(
-    $('<th scope="row"></th>').append(name, about, address),
-    $('<td></td>').append(version),
+    $('<th scope="row"></th>').append(name, about, version, address),
     $('<td></td>').append(method, reason),
   );
   const update = (sonoff: SonotaSonoff): void => {
@@ -43,8 +43,9 @@ function sonotaSonoffRow(): { root: JQuery; update(sonoff: SonotaSonoff): void }
     root.attr({ 'data-method': sonoff.method.name, 'data-confidence': sonoff.confidence, 'data-device': sonoff.id });
     sonotaSetText(name, shown);
     sonotaSetText(about, [deviceid, model].filter((part) => part !== undefined && part !== shown).join(' · '));
+    const known = sonoff.version === undefined ? '' : sonotaSidebarText('sonoffs.version', { version: sonoff.version });
+    sonotaSetText(version, known);
     sonotaSetText(address, sonoff.address === undefined || sonoff.address === shown ? '' : sonoff.address);
-    sonotaSetText(version, sonoff.version ?? '?');
     sonotaSetText(method, sonotaSharedText(`methods.${sonoff.method.name}`, {}, sonoff.method.text));
     sonotaSetText(reason, sonotaSharedText(`reasons.${sonoff.reason.name}`, sonoff.reason.values, sonoff.reason.text));
   };
