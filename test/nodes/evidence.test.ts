@@ -155,6 +155,7 @@ describe('nodes: the evidence of a job', () => {
 
 async function download(id: string): Promise<{ text: string; name: string }> {
   const request = helper.request().get(`/sonota/host/host/jobs/${id}/evidence`).buffer(true).parse(asText);
+  request.expect('Content-Type', 'application/x-ndjson; charset=utf-8');
   const { body, headers } = await request.expect(200).expect('Cache-Control', 'no-store');
   return { text: body as string, name: String((headers as Record<string, unknown>)['content-disposition']) };
 }

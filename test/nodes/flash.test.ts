@@ -11,7 +11,7 @@ import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { MessageValues } from '../../nodes/shared/messages';
 import type { FlashForm } from '../../nodes/sonota-flash/flash-form';
-import { answerOf } from '../../nodes/sonota-flash/press';
+import { answerOf, type FlashNode } from '../../nodes/sonota-flash/press';
 import { startOf } from '../../nodes/sonota-flash/start';
 import { FIRMWARE, HOME, ON_LOOPBACK } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
@@ -177,6 +177,21 @@ describe('nodes: sonota-flash', () => {
     assert.equal(bed.messages('caught').length, 0);
   });
 
+  it('gives the new firmware the Wi-Fi of its own form, in the access point of a rehearsal alone', async () => {
+    for (const [newFirmwareUrl, apUrl] of [
+      ['', undefined],
+      ['http://127.0.0.1:1234', 'http://127.0.0.1:1234'],
+      ['http://192.168.1.9', undefined],
+    ]) {
+      const loaded = await Bed.load(flowOf(await freePorts(), { newFirmwareUrl }), CREDENTIALS);
+      try {
+        assert.deepEqual((loaded.node('flash') as FlashNode).afterFlash(), { ...HOME, apUrl });
+      } finally {
+        await loaded.unload();
+      }
+    }
+  });
+
   it('ends where what its message names for the next stage is gone by then', async () => {
     const ports = await freePorts();
     const named = { id: 'fw', type: 'sonota-firmware', name: 'mine', user1: '', user2: '', final: 'rehearsal:' };
@@ -282,7 +297,8 @@ describe('nodes: sonota-flash', () => {
       bed = await Bed.load(flowOf(PLACE, { host: '' }), CREDENTIALS);
       const { body } = await helper.request().post('/sonota/flash/flash/press').expect(422);
       assert.equal((body as { code: string }).code, 'host-missing');
-      await helper.request().post('/sonota/flash/host/press').expect(404);
+      const other = await helper.request().post('/sonota/flash/host/press').expect(404);
+      assert.deepEqual(other.body, { message: 'There is no such node.' });
     });
   });
 });

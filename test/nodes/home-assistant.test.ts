@@ -281,6 +281,7 @@ describe('nodes: sonota-home-assistant', () => {
     bed = await Bed.load(flowOf(ports), {}, async (folder) => {
       await mkdir(join(folder, 'home-assistant'), { recursive: true });
       await writeFile(join(folder, 'home-assistant', 'gone.published.json'), '{ broken');
+      await writeFile(join(folder, 'home-assistant', 'ha.json'), '{ broken');
     });
     const lines = helper.log().args.map(([event]) => String((event as { msg?: unknown }).msg));
     assert.equal(
@@ -288,6 +289,7 @@ describe('nodes: sonota-home-assistant', () => {
       1,
       lines.join('\n'),
     );
+    assert.equal(lines.filter((line) => /ha\.json could not be read/.test(line)).length, 1, lines.join('\n'));
   });
 
   it('says offline when it is removed', async () => {
@@ -304,6 +306,29 @@ describe('nodes: sonota-home-assistant', () => {
     assert.equal(bed.shown('ha')?.text, 'host-missing');
     bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
     assert.equal((await bed.at('caught')).error?.code, 'host-missing');
+  });
+});
+
+describe('nodes: the status of sonota-home-assistant', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  it('is whether the broker is reached, with how many devices, or who else is there', async () => {
+    const at = { z: 'tab', x: 100, y: 100 };
+    bed = await Bed.load(flowOf(await freePorts()));
+    const { nodes } = bed.RED as NodeAPI;
+    nodes.registerType('mqtt in', function (this: Node, config: NodeDef) {
+      nodes.createNode(this, config);
+    });
+    await bed.deploy([
+      ...flowOf(await freePorts()),
+      { id: 'in', type: 'mqtt in', ...at, broker: 'broker', topic: '#', wires: [['ha']] },
+    ]);
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'waiting for MQTT' });
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await bed.status('ha', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'green dot 0 devices');
+    bed.send('ha', { topic: 'sonota/status', payload: 'online ffffffff' });
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'topic-shared' });
   });
 });
 

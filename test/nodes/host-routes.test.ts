@@ -52,6 +52,22 @@ describe('nodes: what the form of a host asks for', () => {
     }
   });
 
+  it('offers the Wi-Fi that this machine is in as that of the home, or none', async () => {
+    const names = async (): Promise<unknown> =>
+      (await helper.request().get('/sonota/wifi/home').expect(200).expect('Cache-Control', 'no-store')).body;
+    assert.deepEqual(await names(), []);
+    const nm = await FakeNetworkManager.start();
+    try {
+      const device = nm.addWifi('wlan0');
+      nm.accessPoints = [{ ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word', signal: 40 }];
+      nm.connect(device, nm.addProfile('home', 'home'));
+      device.joined = nm.accessPoints[0];
+      assert.deepEqual(await names(), ['home']);
+    } finally {
+      await nm.vanish();
+    }
+  });
+
   it('is told in a sentence what is wrong with the host', async () => {
     await bed.deploy(road(await freePorts(), { host: { httpsPort: 'https' } }));
     const { body } = await helper.request().post('/sonota/host/host/preflight').expect(422);

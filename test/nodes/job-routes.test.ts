@@ -160,6 +160,23 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal(runs.failures.has(job.id), false, 'nothing is kept of a job that was forgotten');
   });
 
+  it('has no next step for a flash that has not ended well, nor for a firmware that takes none', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '60'));
+    const { jobs } = (bed.node('host') as unknown as HostNode).flashHost;
+    const [failed, done] = ['1000000001', '1000000002'].map((deviceid) => {
+      const job = jobs.jobFor('finalstage', deviceid);
+      job.enter('finalstage');
+      return job;
+    });
+    failed?.fail('finalstage-timeout');
+    done?.leave('finalstage');
+    for (const job of [failed, done]) {
+      const answer = await helper.request().post(`/sonota/host/host/jobs/${job?.id}/next-step`).expect(422);
+      assert.equal((answer.body as { code: string }).code, 'unexplained');
+    }
+    await helper.request().post('/sonota/host/host/jobs/nothing/next-step').expect(404);
+  });
+
   it('lets a job be forgotten that has ended, and none that runs', async () => {
     bed = await Bed.load(flowOf(await freePorts(), '60'));
     bed.send('cloud', { deviceid: DEVICE });

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import type { NodeAPI } from 'node-red';
+import { FlashHost } from '../../lib/flash/host/host';
+import registerSidebar from '../../nodes/plugins/sonota-sidebar/sonota-sidebar';
+import { hosts } from '../../nodes/shared/hosts';
+import { ON_LOOPBACK } from '../flash/bench';
+
+describe('nodes: the runtime side of the sidebar', () => {
+  const rung: unknown[][] = [];
+  let host: FlashHost;
+  let leave = (): void => undefined;
+
+  beforeEach(() => {
+    rung.length = 0;
+    const before = { added: hosts.listeners('added'), closed: hosts.listeners('closed') };
+    registerSidebar({ comms: { publish: (...message: unknown[]) => rung.push(message) } } as unknown as NodeAPI);
+    leave = () => {
+      for (const event of ['added', 'closed'] as const) {
+        for (const listener of hosts.listeners(event)) {
+          if (!(before[event] as unknown[]).includes(listener)) hosts.off(event, listener);
+        }
+      }
+    };
+    mock.timers.enable({ apis: ['setTimeout'] });
+    host = new FlashHost(ON_LOOPBACK, undefined);
+  });
+  afterEach(async () => {
+    mock.timers.reset();
+    leave();
+    await host.close();
+  });
+
+  /** How often editors are told, when their next turn has come. */
+  const told = (): number => {
+    mock.timers.tick(500);
+    return rung.splice(0).length;
+  };
+
+  it('tells open editors of each host that comes or goes, and of whatever changes in it, with nothing of what', () => {
+    hosts.emit('added', host);
+    assert.deepEqual(rung, [['sonota/changed', {}, false]]);
+    assert.equal(told(), 1);
+    for (const [what, change] of [
+      ['a job', () => host.jobs.jobFor('cloud', '1000a1b2c3').enter('cloud')],
+      ['the queue', () => host.queue.pause()],
+      ['the ports', () => host.emit('state')],
+      ['the survey', () => host.survey.emit('changed')],
+      ['a next step', () => host.nextSteps.emit('changed')],
+      ['a host that goes', () => hosts.emit('closed')],
+    ] as const) {
+      change();
+      assert.ok(told() > 0, what);
+    }
+    assert.equal(told(), 0);
+  });
+
+  it('tells them twice a second at most', () => {
+    hosts.emit('added', host);
+    for (let count = 0; count < 50; count += 1) host.emit('state');
+    assert.equal(rung.length, 1);
+    mock.timers.tick(499);
+    assert.equal(rung.length, 1);
+    mock.timers.tick(1);
+    assert.equal(rung.length, 2);
+  });
+});
