@@ -26,7 +26,7 @@ function layer(folders, above) {
 }
 
 const PURE = {
-  files: ['protocol', 'image', 'flash/verdict', 'home-assistant'].map((folder) => `lib/${folder}/**/*.ts`),
+  files: ['protocol', 'image', 'wordings', 'flash/verdict', 'home-assistant'].map((folder) => `lib/${folder}/**/*.ts`),
   rules: {
     'no-restricted-globals': [
       'error',
@@ -190,6 +190,7 @@ export default tseslint.config(
   layer(['firmware'], ['flash', 'preflight', 'server', 'home-assistant', 'virtual', 'nodes']),
   layer(['server', 'client', 'net'], ['firmware', 'flash', 'preflight', 'storage', 'virtual', 'nodes']),
   layer(['protocol', 'image', 'storage', 'timing'], UP_FROM_LOW),
+  layer(['wordings'], [...UP_FROM_LOW, 'protocol', 'image', 'errors']),
   {
     files: ['lib/*.ts'],
     rules: {
@@ -200,7 +201,7 @@ export default tseslint.config(
             NODE_RED,
             {
               regex: `(^|/)(${[...UP_FROM_LOW, 'protocol', 'image'].join('|')})(/|$)`,
-              message: 'lib/errors.ts and lib/progress-texts.ts are the bottom layer.',
+              message: 'lib/errors.ts and lib/progress-texts.ts are the bottom layer, above lib/wordings/ alone.',
             },
           ],
         },

@@ -5,6 +5,8 @@
  * happened and one of what to do; `{name}` in a sentence is filled from the error's values.
  */
 
+import { fill, quoted, type Wording, type WordingValue } from './wordings/wording';
+
 /**
  * What a failure asks for: another try, a person who puts something right first (the chosen images, the flow, this
  * machine's set-up, a rival), or nothing, because this device cannot be flashed this way.
@@ -762,7 +764,12 @@ export type ErrorCode = keyof typeof EXPLANATIONS;
 /** Every code there is, in the table's order. */
 export const ERROR_CODES = Object.keys(EXPLANATIONS) as ErrorCode[];
 
-export type ErrorValues = Readonly<Record<string, string | number>>;
+/** What fills the sentences of a code; what would be words of ours comes from a closed set. */
+export interface ErrorValues {
+  readonly [name: string]: WordingValue;
+  readonly reason?: Wording;
+  readonly what?: Wording;
+}
 
 /** An outcome that the user is told: `code` for flows to switch on, `message` of two sentences for people. */
 export class FlashError extends Error {
@@ -802,13 +809,21 @@ export function sentencesOf(code: ErrorCode, values: ErrorValues = {}): { what: 
   return { what: fill(what, values), remedy: fill(remedy, values) };
 }
 
+/** What happened and what to do, as what fills a progress text. */
+export interface Explained {
+  readonly error: ErrorCode;
+  readonly text: string;
+  readonly values: ErrorValues;
+}
+
+/** An error, or a verdict that something is wrong, as what fills a progress text. */
+export function explained({ code, values }: { readonly code: ErrorCode; readonly values: ErrorValues }): Explained {
+  return { error: code, text: explain(code, values), values };
+}
+
 /** Any thrown thing as a FlashError; one that is none already becomes `unexplained`. */
 export function asFlashError(thrown: unknown): FlashError {
   if (thrown instanceof FlashError) return thrown;
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = quoted(thrown instanceof Error ? thrown.message : String(thrown));
   return new FlashError('unexplained', { reason }, { cause: thrown });
-}
-
-function fill(sentence: string, values: ErrorValues): string {
-  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
 }

@@ -1,3 +1,6 @@
+import type { Explained } from './errors';
+import { fill, type WordingValue } from './wordings/wording';
+
 /**
  * The progress texts of all stages. `label` is shown under the node (with the percent it must stay under 20
  * characters). `text` is one sentence of at most 80 characters, where Node-RED's debug sidebar cuts: where a person is
@@ -443,7 +446,7 @@ export const PROGRESS_TEXTS = {
 
 export type ProgressTextName = keyof typeof PROGRESS_TEXTS;
 
-export type ProgressValues = Readonly<Record<string, string | number>>;
+export type ProgressValues = Readonly<Record<string, WordingValue | Explained>>;
 
 /** Whether a person is asked for something there. */
 export function needsPerson(name: ProgressTextName): boolean {
@@ -454,8 +457,6 @@ export function needsPerson(name: ProgressTextName): boolean {
 /** An announcement with its `{name}`s filled. */
 export function progressText(name: ProgressTextName, values: ProgressValues = {}): ProgressText {
   const { state, label, text, details }: ProgressText = PROGRESS_TEXTS[name];
-  const fill = (sentence: string): string =>
-    sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? '?'));
-  const filled = { state, label: fill(label), text: fill(text) };
-  return details === undefined ? filled : { ...filled, details: fill(details) };
+  const filled = { state, label: fill(label, values), text: fill(text, values) };
+  return details === undefined ? filled : { ...filled, details: fill(details, values) };
 }

@@ -11,6 +11,7 @@ import {
 import { AP_DIY_PATH, diyProvisioningBody, isDiyPage, type DiyProvisioning } from '../protocol/diy/access-point';
 import { requestOfDevice, type RequestOptions } from './device-request';
 import { readWebPage } from './web-page';
+import { wording, type Wording } from '../wordings/wording';
 
 /**
  * Asks the device in whose access point we are who it is. One attempt: whoever waits for a device asks again.
@@ -96,11 +97,11 @@ async function postSettings(
 function deviceUrl(url: string, path: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== 'http:') {
-    throw new FlashError('ap-unreachable', { url, seconds: 0, reason: 'it is not an http:// address' });
+    throw new FlashError('ap-unreachable', { url, seconds: 0, reason: wording('not-an-http-address') });
   }
   return new URL(path, parsed);
 }
 
-function unreachable(url: string, { limitMs }: RequestOptions, reason: string): FlashError {
+function unreachable(url: string, { limitMs }: RequestOptions, reason: Wording): FlashError {
   return new FlashError('ap-unreachable', { url, seconds: Math.round(limitMs / 1000), reason });
 }

@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import { networkReason } from './network-reason';
+import { wording, type Wording } from '../wordings/wording';
 
 /** The device's own answers have under 300 bytes; more than this is somebody else's page. */
 const ANSWER_LIMIT = 4096;
@@ -24,7 +26,7 @@ export interface RequestOptions {
  */
 export type RequestOutcome =
   | { result: 'answered'; body: string; server?: string | undefined }
-  | { result: 'lost' | 'unsent'; reason: string }
+  | { result: 'lost' | 'unsent'; reason: Wording; errno?: string | undefined }
   | { result: 'aborted' };
 
 /**
@@ -61,16 +63,18 @@ export function requestOfDevice(
       resolve(outcome);
       sending.destroy();
     };
-    const fail = (reason: string): void => end({ result: connected ? 'lost' : 'unsent', reason });
+    const fail = (reason: Wording, errno?: string): void =>
+      end({ result: connected ? 'lost' : 'unsent', reason, ...(errno === undefined ? {} : { errno }) });
+    const broken = ({ code, message }: NodeJS.ErrnoException): void => fail(networkReason(code ?? message), code);
     const onAbort = (): void => end({ result: 'aborted' });
-    const limit = setTimeout(() => fail('no answer in time'), limitMs);
+    const limit = setTimeout(() => fail(wording('no-answer-in-time')), limitMs);
     signal.addEventListener('abort', onAbort, { once: true });
 
     sending.on('socket', (socket) => {
       // The request is written in the same moment: from here on the device may have it.
       socket.once('connect', () => (connected = true));
     });
-    sending.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+    sending.on('error', broken);
     sending.on('response', (response) => {
       const server = response.headers['server']?.toString();
       response.setEncoding('utf8');
@@ -80,7 +84,7 @@ export function requestOfDevice(
         if (isWhole(answer) || answer.length > ANSWER_LIMIT) end({ result: 'answered', body: answer, server });
       });
       response.on('end', () => end({ result: 'answered', body: answer, server }));
-      response.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+      response.on('error', broken);
     });
     sending.end(body);
   });

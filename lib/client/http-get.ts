@@ -6,8 +6,10 @@ import { isIP } from 'node:net';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { FlashError } from '../errors';
+import { networkReason } from './network-reason';
 import { RequestRefused } from './refusal';
 import { Route } from './route';
+import { wording, type Wording } from '../wordings/wording';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -21,22 +23,7 @@ const UNPACKERS: ReadonlyMap<string | undefined, () => Transform> = new Map([
   ['br', createBrotliDecompress],
 ]);
 
-/** What the codes of Node's network errors mean to a user. */
-const NETWORK_REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection broke off',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name could not be looked up',
-  EHOSTUNREACH: 'there is no way to that network',
-  ENETUNREACH: 'there is no way to that network',
-  ETIMEDOUT: 'nothing answered',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate cannot be verified',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-};
-/** Those of them that another try may not meet again. */
+/** Codes of Node that another try may not meet again. */
 const PASSING = new Set(['ECONNRESET', 'EPIPE']);
 
 /** The address as it may be shown: without user, password and query, which may all be secrets. */
@@ -47,7 +34,7 @@ export function displayUrl(address: string): string {
 
 export interface GetOptions {
   /** How an error names what is fetched. */
-  what: string;
+  what: Wording;
   headers: Record<string, string>;
   signal: AbortSignal;
   /** A new one, of this machine's resolver, unless told. */
@@ -81,10 +68,9 @@ export async function get(
     if (!REDIRECTS.has(message.statusCode ?? 0)) return answerOf(message);
     message.destroy();
     const { location } = message.headers;
-    if (!location) throw new RequestRefused('it redirects to nowhere');
+    if (!location) throw new RequestRefused(wording('redirects-nowhere'));
     const next = parse(location, url);
-    if (url.protocol === 'https:' && next.protocol === 'http:')
-      throw new RequestRefused('it redirects from https to http');
+    if (url.protocol === 'https:' && next.protocol === 'http:') throw new RequestRefused(wording('redirects-to-http'));
     url = next;
   }
   throw new FlashError('fetch-redirected', { what, source: displayUrl(address), times: MAX_REDIRECTS });
@@ -117,7 +103,7 @@ async function send(
       request.destroy(Object.assign(new Error('nothing answered'), { code: 'ETIMEDOUT' }));
     });
     // Node drops the connection of an answer that nobody asked for (101) without an error.
-    request.on('close', () => reject(new RequestRefused('the answer is not HTTP')));
+    request.on('close', () => reject(new RequestRefused(wording('answer-not-http'))));
     request.on('response', resolve).on('error', reject).end();
   });
 }
@@ -136,19 +122,19 @@ export function mayPass(thrown: unknown): boolean {
   return PASSING.has(codeOf(thrown));
 }
 
-/** What was thrown, in words that follow a colon. */
-export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof RequestRefused) return thrown.message;
+/** Why something was thrown. */
+export function reasonOf(thrown: unknown): Wording {
+  if (thrown instanceof RequestRefused) return thrown.reason;
   const code = codeOf(thrown);
-  if (code.startsWith('HPE_')) return 'the answer is not HTTP';
-  return NETWORK_REASONS[code] ?? (code || (thrown instanceof Error ? thrown.message : String(thrown)));
+  if (code.startsWith('HPE_')) return wording('answer-not-http');
+  return networkReason(code || (thrown instanceof Error ? thrown.message : String(thrown)));
 }
 
 function parse(address: string, base?: URL): URL {
-  if (!URL.canParse(address, base?.href)) throw new RequestRefused('that is no address');
+  if (!URL.canParse(address, base?.href)) throw new RequestRefused(wording('not-an-address'));
   const url = new URL(address, base);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new RequestRefused(`only http and https addresses can be fetched, not ${url.protocol.slice(0, -1)}`);
+  throw new RequestRefused(wording('scheme-unknown', { scheme: url.protocol.slice(0, -1) }));
 }
 
 function basicAuthorization({ username, password }: URL): string | undefined {

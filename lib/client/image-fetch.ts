@@ -8,10 +8,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FlashError } from '../errors';
 import { displayUrl, get, mayPass, reasonOf, type Answer } from './http-get';
 import { RequestRefused } from './refusal';
+import { wording, type Wording } from '../wordings/wording';
 
 export interface FetchOptions {
   /** How an error names the image. */
-  what: string;
+  what: Wording;
   signal: AbortSignal;
   /** For everything together: name look-up, redirects, body, further tries. */
   limitMs: number;
@@ -120,7 +121,7 @@ class Download {
         this.take(piece);
       }
       if (this.total !== undefined && this.length !== this.total) {
-        throw new RequestRefused(`${this.length} bytes came instead of the ${this.total} announced`);
+        throw new RequestRefused(wording('bytes-missing', { received: this.length, announced: this.total }));
       }
     } catch (thrown) {
       if (stall.signal.aborted && !this.signal.aborted) throw new Stall('nothing more came', { cause: thrown });
@@ -147,8 +148,8 @@ class Download {
     this.validator = validatorOf(headers);
     this.total = announcedLength(headers);
     if (status !== 200) {
-      const reason = `the server answered ${`${status} ${statusText}`.trim()}`;
-      throw wasBegun ? new NoContinuation(reason) : new RequestRefused(reason);
+      const reason = wording('server-answered', { status: `${status} ${statusText}`.trim() });
+      throw wasBegun ? new NoContinuation(reason.text) : new RequestRefused(reason);
     }
     if (this.total !== undefined && this.total > this.options.limitBytes) throw this.tooLong();
   }
@@ -168,7 +169,7 @@ class Download {
   }
 
   private tooLong(): RequestRefused {
-    return new RequestRefused(`it is longer than ${this.options.limitBytes} bytes, which no image for this device is`);
+    return new RequestRefused(wording('file-too-long', { limit: this.options.limitBytes }));
   }
 }
 

@@ -1,4 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { wording, type Wording } from '../wordings/wording';
+import { networkReason } from './network-reason';
 
 /** A device asks for so much at once (docs/dev/stock-firmware.md#4.2). */
 export const PIECE_BYTES = 4096;
@@ -11,8 +13,8 @@ export interface RangeFetchOptions {
   limitBytes: number;
 }
 
-/** Either the bytes, or in words that follow a colon why there are none; `status` where there was an answer. */
-export type RangeFetchOutcome = { bytes: Buffer } | { reason: string; status?: number };
+/** Either the bytes, or why there are none; `status` where there was an answer. */
+export type RangeFetchOutcome = { bytes: Buffer } | { reason: Wording; status?: number };
 
 /**
  * Fetches a file as a device does: in pieces of 4096 bytes over one connection that must stay open. Never rejects.
@@ -35,13 +37,13 @@ export async function fetchInRanges(
       pieces.push(piece.bytes);
       at += piece.bytes.length;
       total = piece.total;
-      if (Math.max(at, total) > limitBytes) return { reason: 'a longer file came than was asked for', status: 206 };
+      if (Math.max(at, total) > limitBytes) return { reason: wording('longer-file'), status: 206 };
     }
     return { bytes: Buffer.concat(pieces) };
   } catch (thrown) {
-    return {
-      reason: limit.aborted || signal.aborted ? 'no answer came in time' : wordsFor(thrown as NodeJS.ErrnoException),
-    };
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    const isLate = limit.aborted || signal.aborted;
+    return { reason: isLate ? wording('no-answer-in-time') : networkReason(code ?? message) };
   } finally {
     agent.destroy();
   }
@@ -52,18 +54,18 @@ async function fetchPiece(
   at: number,
   agent: Agent,
   signal: AbortSignal,
-): Promise<{ bytes: Buffer; total: number } | { reason: string; status: number }> {
+): Promise<{ bytes: Buffer; total: number } | { reason: Wording; status: number }> {
   const headers = { Range: `bytes=${at}-${at + PIECE_BYTES - 1}` };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request(url, { agent, signal, headers }, resolve).once('error', reject).end();
   });
   const { statusCode: status = 0 } = response;
   // What is not read of an answer ends with the agent.
-  if (status !== 206) return { reason: `it was answered with ${status} instead of a piece`, status };
+  if (status !== 206) return { reason: wording('no-piece', { status }), status };
   const bytes = await bodyOf(response);
-  if (bytes === undefined) return { reason: 'a longer piece came than was asked for', status };
+  if (bytes === undefined) return { reason: wording('longer-piece'), status };
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
-  if (Number(first) !== at || bytes.length === 0) return { reason: 'another piece came than was asked for', status };
+  if (Number(first) !== at || bytes.length === 0) return { reason: wording('another-piece'), status };
   return { bytes, total: Number(total) };
 }
 
@@ -78,11 +80,4 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer | undefined> {
     parts.push(part);
   }
   return Buffer.concat(parts, length);
-}
-
-function wordsFor({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'there is no way to that network';
-  if (code === 'ECONNRESET') return 'the connection broke off';
-  return code ?? message;
 }

@@ -1,2 +1,8 @@
-/** What is wrong with an address or an answer, in words for the user; another try would bring the same. */
-export class RequestRefused extends Error {}
+import type { Wording } from '../wordings/wording';
+
+/** What is wrong with an address or an answer; another try would bring the same. */
+export class RequestRefused extends Error {
+  constructor(readonly reason: Wording) {
+    super(reason.text);
+  }
+}

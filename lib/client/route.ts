@@ -5,6 +5,7 @@ import { lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { isNearer, scopeOf, type AddressScope } from '../net/address-scope';
 import { RequestRefused } from './refusal';
+import { wording } from '../wordings/wording';
 
 /** Every address of a host name; an address stands for itself. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
@@ -32,7 +33,7 @@ export class Route {
     const addresses = await this.resolve(name);
     const scope = this.nearestOf(addresses);
     if (this.host && isNearer(scope, this.host.scope)) {
-      throw new RequestRefused(`it redirects to ${scope === 'loopback' ? 'this machine' : 'a private network'}`);
+      throw new RequestRefused(wording(scope === 'loopback' ? 'redirects-to-this-machine' : 'redirects-to-private'));
     }
     this.host = { name, addresses, scope };
     return addresses;

@@ -3,6 +3,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { wording, type Wording } from '../wordings/wording';
 
 export interface FileSystem {
   readonly platform: NodeJS.Platform;
@@ -13,7 +14,7 @@ export interface FileSystem {
 }
 
 /** Where to look for a file, the first that exists counts; or why it cannot be there. */
-export type FilePlaces = { readonly paths: readonly [string, ...string[]] } | { readonly reason: string };
+export type FilePlaces = { readonly paths: readonly [string, ...string[]] } | { readonly reason: Wording };
 
 const QUOTED = /^(["'])(.*)\1$|^[“„«](.*)[”“»]$|^[‘‚](.*)[’‘]$/s;
 const DRIVE = /^[a-z]:([\\/]|$)/i;
@@ -38,9 +39,9 @@ export function withoutQuotes(given: string): string {
 export function placesOf(given: string, { platform, home, userFolder }: FileSystem): FilePlaces {
   if (/^file:\/\//i.test(given)) return ofFileUrl(given);
   const isWindows = platform === 'win32';
-  if (!isWindows && DRIVE.test(given)) return { reason: `${NO_SUCH_FILE}: a drive letter is of Windows` };
+  if (!isWindows && DRIVE.test(given)) return { reason: wording('no-file-drive') };
   if (!isWindows && given.startsWith('\\\\')) {
-    return { reason: `${NO_SUCH_FILE}: mount that network share there, and give its path there` };
+    return { reason: wording('no-file-share') };
   }
   const [, below = ''] = /^~(?:[\\/](.*))?$/s.exec(given) ?? [];
   if (/^~([\\/]|$)/.test(given)) return { paths: [join(home, below)] };
@@ -48,17 +49,15 @@ export function placesOf(given: string, { platform, home, userFolder }: FileSyst
   return { paths: [resolve(given), join(userFolder, given)] };
 }
 
-const NO_SUCH_FILE = 'there is no such file on the machine that runs Node-RED';
-
 /** Why a file that was looked for is not there. */
-export function whyNoFile(given: string): string {
-  return SERVER.test(given) ? `${NO_SUCH_FILE}; if it is an address, write http://${given}` : NO_SUCH_FILE;
+export function whyNoFile(given: string): Wording {
+  return SERVER.test(given) ? wording('no-file-address', { given }) : wording('no-file');
 }
 
 function ofFileUrl(given: string): FilePlaces {
   try {
     return { paths: [fileURLToPath(given)] };
   } catch {
-    return { reason: NO_SUCH_FILE };
+    return { reason: wording('no-file') };
   }
 }

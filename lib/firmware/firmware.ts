@@ -1,12 +1,13 @@
 /** One firmware to install, every image of it examined before any device sees it. */
 
 import { FlashError } from '../errors';
-import { targetOfRole, type ImageFacts, type ImageRole, type ImageTarget } from '../image';
+import { imageNamed, targetOfRole, type ImageFacts, type ImageRole, type ImageTarget } from '../image';
 import { ExaminedImages } from './examined-images';
 import { sourceOf } from './library/catalog';
 import type { SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
 import { isEmptySource, readSource, type ImageSource, type SourceOptions } from './image-source';
+import { wording } from '../wordings/wording';
 
 export type { ImageSource } from './image-source';
 
@@ -126,7 +127,7 @@ function pairOf(sources: FirmwareSources, library: ImageLibrary | undefined): Om
     const { user1, user2 } = library.catalog.pair;
     return { user1: sourceOf(user1), user2: sourceOf(user2) };
   }
-  throw new FlashError('firmware-missing', { what: 'FinalStage pair (user1, user2)' });
+  throw new FlashError('firmware-missing', { what: wording('no-pair') });
 }
 
 function optionsFor(
@@ -152,9 +153,9 @@ export async function loadImage(
   const read = await readSource(role, source, options);
   const { sha256 } = ExaminedImages.shared.share(read.bytes);
   if (options.digest === undefined && mustBeConfirmed) {
-    throw new FlashError('digest-unconfirmed', { what: role, digest: sha256 });
+    throw new FlashError('digest-unconfirmed', { what: imageNamed(role), digest: sha256 });
   }
-  if (options.digest !== undefined && sha256 !== options.digest) throw new FlashError('image-changed', { what: role });
+  if (options.digest !== undefined && sha256 !== options.digest) throw new FlashError('image-changed', { what: imageNamed(role) });
   return await examined(role, read, road);
 }
 
@@ -165,5 +166,5 @@ async function examined(role: ImageRole, read: SourceBytes, target: ImageTarget 
 }
 
 function missing(role: ImageRole): FlashError {
-  return new FlashError('firmware-missing', { what: `${role} image` });
+  return new FlashError('firmware-missing', { what: wording(`no-${role}`) });
 }

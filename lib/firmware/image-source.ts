@@ -4,13 +4,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { types } from 'node:util';
 import { displayUrl } from '../client/http-get';
 import { FlashError } from '../errors';
-import { FINAL_LIMIT, USER_LIMIT, type ImageRole } from '../image';
+import { FINAL_LIMIT, USER_LIMIT, imageNamed, type ImageRole } from '../image';
 import { fetchHere, READ_LIMIT_BYTES, type FetchSettings, type SourceBytes } from './library/fetch-here';
 import type { ImageLibrary } from './library/image-library';
 import { placesOf, thisFileSystem, whyNoFile, withoutQuotes } from './file-path';
 import { rehearsalImage } from './rehearsal';
 import { SharedReads } from './shared-reads';
 import { unlessAborted } from '../timing/unless-aborted';
+import type { FirmwareReason } from '../wordings/source';
+import { quoted, wording, type Wording } from '../wordings/wording';
 
 /** A Buffer as it looks after a trip through JSON, such as MQTT or a file. */
 export interface JsonBuffer {
@@ -33,14 +35,14 @@ export interface SourceOptions extends FetchSettings {
 
 const files = new SharedReads<Buffer | undefined>();
 
-const FILE_REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'Node-RED has no permission to read it',
-  EPERM: 'Node-RED has no permission to read it',
-  EISDIR: 'it is a folder',
-  ELOOP: 'its links lead in a circle',
-  ENAMETOOLONG: 'the path is too long',
-  EIO: 'the disk reports an error',
-  ERR_INVALID_ARG_VALUE: 'the path holds a zero byte',
+const FILE_REASONS: Readonly<Record<string, FirmwareReason>> = {
+  EACCES: 'file-forbidden',
+  EPERM: 'file-forbidden',
+  EISDIR: 'file-folder',
+  ELOOP: 'file-links',
+  ENAMETOOLONG: 'file-path-long',
+  EIO: 'disk-error',
+  ERR_INVALID_ARG_VALUE: 'file-path-zero',
 };
 
 /** Whether a form or a message names no source at all. */
@@ -68,8 +70,8 @@ export async function readSource(role: ImageRole, source: ImageSource, options: 
   }
   const [, kind, rest = ''] = /^(catalog|store):(.*)$/is.exec(name) ?? [];
   if (kind !== undefined) {
-    if (!library) throw new FlashError('firmware-missing', { what: `${role} image (${name} is not known here)` });
-    if (kind.toLowerCase() === 'store') return await library.fromStore(role, rest.trim());
+    if (!library) throw new FlashError('firmware-missing', { what: wording('no-such-name', { name }) });
+    if (kind.toLowerCase() === 'store') return await library.fromStore(rest.trim());
     return await library.fromCatalog(role, rest.trim(), settings);
   }
   if (/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
@@ -87,7 +89,7 @@ async function readNamedFile(
 ): Promise<SourceBytes> {
   const places = placesOf(name, thisFileSystem(userFolder));
   if ('reason' in places) {
-    throw new FlashError('image-unreadable', { what: role, source: name, reason: places.reason });
+    throw new FlashError('image-unreadable', { what: imageNamed(role), source: name, reason: places.reason });
   }
   const [first, ...others] = places.paths;
   for (const path of [first, ...others]) {
@@ -98,18 +100,18 @@ async function readNamedFile(
     });
     if (bytes) return { bytes, source: path };
   }
-  throw new FlashError('image-unreadable', { what: role, source: first, reason: whyNoFile(name) });
+  throw new FlashError('image-unreadable', { what: imageNamed(role), source: first, reason: whyNoFile(name) });
 }
 
 /** @returns undefined where there is no such file */
 async function bytesOfFile(role: ImageRole, path: string): Promise<Buffer | undefined> {
-  const unreadable = (reason: string, cause?: unknown): FlashError =>
-    new FlashError('image-unreadable', { what: role, source: path, reason }, { cause });
+  const unreadable = (reason: Wording, cause?: unknown): FlashError =>
+    new FlashError('image-unreadable', { what: imageNamed(role), source: path, reason }, { cause });
   try {
     // Looked at before it is opened: opening a pipe waits until something writes to it.
     const file = await stat(path);
-    if (file.isDirectory()) throw unreadable('it is a folder');
-    if (!file.isFile()) throw unreadable('it is not a regular file');
+    if (file.isDirectory()) throw unreadable(wording('file-folder'));
+    if (!file.isFile()) throw unreadable(wording('file-irregular'));
     refuseLength(role, file.size);
     const bytes = await readFile(path);
     refuseLength(role, bytes.length);
@@ -118,7 +120,8 @@ async function bytesOfFile(role: ImageRole, path: string): Promise<Buffer | unde
     if (thrown instanceof FlashError) throw thrown;
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unreadable(FILE_REASONS[code] ?? (code || String(thrown)), thrown);
+    const known = FILE_REASONS[code];
+    throw unreadable(known === undefined ? quoted(code || String(thrown)) : wording(known), thrown);
   }
 }
 
@@ -135,8 +138,8 @@ function bytesOfMessage(role: ImageRole, source: unknown): Buffer {
       return Buffer.from(source.data);
     }
   }
-  const reason = 'it is neither a path, an address nor a Buffer';
-  throw new FlashError('image-unreadable', { what: role, source: 'message', reason });
+  const reason = wording('source-unreadable');
+  throw new FlashError('image-unreadable', { what: imageNamed(role), source: wording('in-message'), reason });
 }
 
 function isJsonBuffer(value: unknown): value is JsonBuffer {
@@ -146,5 +149,5 @@ function isJsonBuffer(value: unknown): value is JsonBuffer {
 
 function refuseLength(role: ImageRole, size: number): void {
   if (size <= READ_LIMIT_BYTES) return;
-  throw new FlashError('image-too-large', { what: role, size, limit: role === 'final' ? FINAL_LIMIT : USER_LIMIT });
+  throw new FlashError('image-too-large', { what: imageNamed(role), size, limit: role === 'final' ? FINAL_LIMIT : USER_LIMIT });
 }

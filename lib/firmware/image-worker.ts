@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { FlashError, type ErrorCode, type ErrorValues } from '../errors';
 import type { Examination, ImageTarget } from '../image';
 import type { ImageWork } from './image-work';
+import { wording, type Wording } from '../wordings/wording';
 
 export type ThreadTask =
   | { readonly work: 'examine'; readonly bytes: Uint8Array; readonly target: ImageTarget }
@@ -60,7 +61,7 @@ export class ImageWorker implements ImageWork {
       if (this.pending.size === 0) this.rest(worker);
     });
     worker.once('error', (error) => this.lost(worker, error.message));
-    worker.once('exit', (code) => this.lost(worker, `it ended with code ${code}`));
+    worker.once('exit', (code) => this.lost(worker, wording('thread-ended', { code })));
     return worker;
   }
 
@@ -74,11 +75,11 @@ export class ImageWorker implements ImageWork {
   }
 
   /** The next work starts another one. */
-  private lost(worker: Worker, why: string): void {
+  private lost(worker: Worker, message: string | Wording): void {
     if (this.worker !== worker) return;
     this.worker = undefined;
     clearTimeout(this.idle);
-    const error = new FlashError('unexplained', { reason: `the thread that examines images is gone: ${why}` });
+    const error = new FlashError('unexplained', { reason: wording('thread-gone', { message }) });
     for (const { reject } of this.pending.values()) reject(error);
     this.pending.clear();
   }
@@ -86,5 +87,5 @@ export class ImageWorker implements ImageWork {
 
 function errorOf(answer: ThreadAnswer): FlashError {
   if ('code' in answer) return new FlashError(answer.code, answer.values);
-  return new FlashError('unexplained', { reason: 'the thread that examines images answered something else' });
+  return new FlashError('unexplained', { reason: wording('thread-strange') });
 }

@@ -1,7 +1,7 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode } from '../errors';
-import { flashPicture, mend, readImage, targetOfRole, type Examination, type ImageRole, type ImageTarget, type MendName } from '../image';
+import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type ImageRole, type ImageTarget, type MendName } from '../image';
 import { ExaminedImages } from './examined-images';
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
@@ -91,7 +91,7 @@ export async function keepMended(
 ): Promise<string> {
   const source = meant(library, target);
   const { bytes, source: name } = await readSource(target.role, source, { ...target, library, signal });
-  return await library.store.keep(mend(bytes, mends).bytes, `mended copy of ${name}`, target.role);
+  return await library.store.keep(mend(bytes, mends).bytes, `mended copy of ${name}`, imageNamed(target.role));
 }
 
 /**
@@ -108,7 +108,7 @@ export async function keepUploaded(
   bytes: Buffer,
 ): Promise<string> {
   readImage(bytes, role);
-  return await library.store.keep(bytes, name, role);
+  return await library.store.keep(bytes, name, imageNamed(role));
 }
 
 function meant(library: ImageLibrary, { role, source }: InspectionTarget): string {

@@ -4,7 +4,9 @@ import { FlashError } from '../errors';
 import { examine, type Examination } from './doctor';
 import type { ImageFacts } from './facts';
 import { isRefusal } from './finding';
-import type { ImageTarget } from './targets';
+import { targetFacts, type ImageTarget } from './targets';
+import { imageNamed } from './name';
+import { wording } from '../wordings/wording';
 
 /**
  * Examines an image for its place.
@@ -26,6 +28,10 @@ export function requireSound({ findings, facts, target }: Examination): ImageFac
   const reason = findings.find(isRefusal);
   if (reason) throw new FlashError(reason.code, reason.values);
   // An image without facts always has a finding that refuses it.
-  if (!facts) throw new FlashError('image-invalid', { what: target, reason: 'it cannot be read' });
+  if (!facts)
+    throw new FlashError('image-invalid', {
+      what: imageNamed(targetFacts(target).role),
+      reason: wording('image-unreadable'),
+    });
   return facts;
 }

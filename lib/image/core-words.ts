@@ -10,6 +10,8 @@ import { EBOOT_ADDRESS } from './eboot';
 import type { CoreState, CoreVersion, CoreWords, ImageFacts, ImagePart } from './facts';
 import { APP_OFFSET } from './flash-map';
 import { HEADER_BYTES, LARGEST_FLASH, SEGMENT_HEADER_BYTES } from './format';
+import type { ImageReason } from '../wordings/image-file';
+import { wording, type Wording, type WordingValues } from '../wordings/wording';
 
 export const WORDS_OFFSET: Readonly<Record<CoreVersion, number>> = {
   '2.7': APP_OFFSET - 8,
@@ -93,26 +95,27 @@ export function writeCoreWords(image: Buffer, core: CoreVersion, length = image.
  * What keeps a final image from being whole, as far as its words and its boot loader tell; undefined where nothing does.
  * Without the words it is damaged only where every build with its boot loader has them.
  */
-export function damageOf(facts: ImageFacts): { code: 'image-invalid' | 'image-truncated'; reason: string } | undefined {
+export function damageOf(
+  facts: ImageFacts,
+): { code: 'image-invalid' | 'image-truncated'; reason: Wording } | undefined {
   const { size, coreWords: words, ebootRelease, segments } = facts;
-  const invalid = (reason: string) => ({ code: 'image-invalid', reason }) as const;
-  if (segments[0]?.address === EBOOT_ADDRESS)
-    return invalid('its boot loader stands at 0x1000 once more: it is damaged');
+  const invalid = (code: ImageReason, values?: WordingValues) =>
+    ({ code: 'image-invalid', reason: wording(code, values) }) as const;
+  if (segments[0]?.address === EBOOT_ADDRESS) return invalid('image-loader-twice');
   if (words?.state === 'wrong') {
     if (words.length > size && words.length <= LARGEST_FLASH) {
       return {
         code: 'image-truncated',
-        reason: `the file has ${size} bytes of the ${words.length} that it was built with`,
+        reason: wording('image-core-cut', { size, built: words.length }),
       };
     }
-    return invalid('its CRC-32 does not fit its content: it is damaged or was changed');
+    return invalid('image-crc');
   }
   if (words?.state === 'absent' && ebootRelease !== undefined && ebootRelease !== 'before-2.7') {
-    return invalid(`the CRC-32 that the Arduino core ${ebootRelease} writes into every image is gone: it is damaged`);
+    return invalid('image-crc-gone', { core: ebootRelease });
   }
   if (words?.state === 'valid' && words.behind === 'other') {
-    const more = size - words.length;
-    return invalid(`the ${more} bytes behind its ${words.length} are neither erased flash nor a signature`);
+    return invalid('image-bytes-behind', { count: size - words.length, length: words.length });
   }
   return undefined;
 }

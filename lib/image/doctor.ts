@@ -11,9 +11,12 @@ import { APP_OFFSET } from './flash-map';
 import { MAGIC_V1 } from './format';
 import { gzipFile } from './gzip';
 import { identify, type Identity } from './identity';
+import { imageNamed } from './name';
 import { finalOf } from './one-hop/read';
 import { readImage } from './read';
 import { targetFacts, type ImageTarget } from './targets';
+import type { ImageReason } from '../wordings/image-file';
+import { wording } from '../wordings/wording';
 
 export type { Finding, FindingCode, Severity } from './finding';
 export { mend, type MendName } from './mend';
@@ -39,11 +42,11 @@ export interface Examination {
   readonly size: number;
 }
 
-/** What each kind of image is, in words, where it stands in the wrong place. */
-const KIND_IN_WORDS: Readonly<Record<Exclude<ImageKind, 'stock'>, string>> = {
-  user: 'it is an image for a slot (it begins with EA), such as the FinalStage pair',
-  final: 'it is a final image (eboot at 0, application at 0x1000)',
-  plain: 'it has no application header (E9) at 0x1000',
+/** What each kind of image is, where it stands in the wrong place. */
+const KIND_REASONS: Readonly<Record<Exclude<ImageKind, 'stock'>, ImageReason>> = {
+  user: 'image-kind-user',
+  final: 'image-kind-final',
+  plain: 'image-kind-plain',
 };
 
 /** Examines an image for the place it is meant for. Never throws, whatever the bytes are. */
@@ -73,14 +76,17 @@ function readOrRefuse(bytes: Uint8Array, role: ImageRole): ImageFacts | Refusal 
   try {
     // A download that stopped before 0x1000 would otherwise be called an image without an application.
     if (role === 'final' && bytes[0] === MAGIC_V1 && bytes.length <= APP_OFFSET) {
-      const reason = `the file has only ${bytes.length} bytes and ends before the application at 0x1000`;
-      return refusal('image-truncated', { what: role, reason });
+      const reason = wording('image-application-cut', { size: bytes.length });
+      return refusal('image-truncated', { what: imageNamed(role), reason });
     }
     return readImage(bytes, role);
   } catch (thrown) {
     if (thrown instanceof FlashError) return refusal(thrown.code, thrown.values);
     // A fault of the reader must not open the way to a device, nor end the examination.
-    return refusal('image-invalid', { what: role, reason: `it cannot be read (${String(thrown)})` });
+    return refusal('image-invalid', {
+      what: imageNamed(role),
+      reason: wording('image-unreadable-because', { message: String(thrown) }),
+    });
   }
 }
 
@@ -88,9 +94,9 @@ function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, 
   const { role } = targetFacts(target);
   const wanted: ImageKind = role === 'final' ? 'final' : 'user';
   const stock = stockReason(facts, identity);
-  if (stock) return [refusal('image-stock-firmware', { what: role, reason: stock })];
+  if (stock) return [refusal('image-stock-firmware', { what: imageNamed(role), reason: wording(stock) })];
   if (facts.kind !== wanted && facts.kind !== 'stock') {
-    return [refusal('image-invalid', { what: role, reason: KIND_IN_WORDS[facts.kind] })];
+    return [refusal('image-invalid', { what: imageNamed(role), reason: wording(KIND_REASONS[facts.kind]) })];
   }
   const examineKind = role === 'final' ? examineFinal : examineUser;
   const findings = examineKind(bytes, facts, identity, target);
@@ -98,11 +104,9 @@ function examineFacts(bytes: Uint8Array, facts: ImageFacts, identity: Identity, 
 }
 
 /** A dump holds two slots and the device's own records; a single slot of it belongs to another device. */
-function stockReason(facts: ImageFacts, identity: Identity): string | undefined {
-  if (facts.kind === 'stock') {
-    return "it is the dump of a device's whole flash (Espressif's boot loader, and a user image at 0x1000)";
-  }
-  return identity.project === 'itead-stock' ? "it holds ITEAD's own code" : undefined;
+function stockReason(facts: ImageFacts, identity: Identity): ImageReason | undefined {
+  if (facts.kind === 'stock') return 'image-dump';
+  return identity.project === 'itead-stock' ? 'image-itead' : undefined;
 }
 
 function ofSeverity(findings: readonly Finding[], severity: Finding['severity']): Finding[] {

@@ -4,17 +4,20 @@ import type { ImageFacts } from './facts';
 import { advice, refusal, type Finding } from './finding';
 import type { Identity } from './identity';
 import { targetFacts, type ImageTarget } from './targets';
+import { imageNamed } from './name';
+import { wording } from '../wordings/wording';
 
 /** Size and damage. */
 export function examineWhole(facts: ImageFacts, target: ImageTarget): Finding[] {
   const { role, limit } = targetFacts(target);
   const findings: Finding[] = [];
-  if (facts.size > limit) findings.push(refusal('image-too-large', { what: role, size: facts.size, limit }));
+  if (facts.size > limit)
+    findings.push(refusal('image-too-large', { what: imageNamed(role), size: facts.size, limit }));
   for (const { checksum, offset } of facts.parts) {
     if (checksum.valid) continue;
-    const [stored, computed] = [checksum.stored, checksum.computed].map((value) => value.toString(16).padStart(2, '0'));
-    const reason = `the checksum of its part at byte ${offset} is ${stored} but should be ${computed}: it is damaged`;
-    findings.push(refusal('image-invalid', { what: role, reason }));
+    const [stored, computed] = [hexByte(checksum.stored), hexByte(checksum.computed)];
+    const reason = wording('image-checksum', { offset, stored, computed });
+    findings.push(refusal('image-invalid', { what: imageNamed(role), reason }));
   }
   return findings;
 }
@@ -26,4 +29,8 @@ export function examineRest(facts: ImageFacts, identity: Identity): Finding[] {
   if (facts.coreWords?.behind === 'signature') findings.push(advice('note', 'image-signed'));
   else if (facts.trailing > 0) findings.push(advice('note', 'image-trailing-bytes', { trailing: facts.trailing }));
   return findings;
+}
+
+function hexByte(value: number): string {
+  return value.toString(16).padStart(2, '0');
 }

@@ -9,6 +9,8 @@ import { DOUT_BYTE, FLASH_SIZE_1MB, FLASH_SIZE_BYTES } from './format';
 import type { Identity } from './identity';
 import { layoutFor, payloadOf } from './one-hop/layout';
 import { targetFacts, type ImageTarget } from './targets';
+import { imageNamed } from './name';
+import { wording, type Wording } from '../wordings/wording';
 
 /** The SDK keeps its parameters in the last sectors of what the header calls the flash. */
 const SYSTEM_SECTORS = 5;
@@ -33,7 +35,7 @@ export function examineFinal(bytes: Uint8Array, facts: ImageFacts, identity: Ide
 function examineCoreWords(facts: ImageFacts, target: ImageTarget): Finding[] {
   if (!facts.checksumValid) return [];
   const damage = damageOf(facts);
-  if (damage) return [refusal(damage.code, { what: targetFacts(target).role, reason: damage.reason })];
+  if (damage) return [refusal(damage.code, { what: nameOn(target), reason: damage.reason })];
   const told = facts.coreWords?.state !== 'absent' || facts.ebootRelease !== undefined;
   return told ? [] : [advice('warn', 'image-unknown-loader')];
 }
@@ -43,7 +45,9 @@ function examinePacked(bytes: Uint8Array): Finding[] {
   const fitsAsItIs = layoutFor(bytes.length).imageLength <= USER_LIMIT;
   if (fitsAsItIs || bytes.length > ONE_HOP_LIMIT) return [];
   const size = layoutFor(payloadOf(bytes).bytes.length).imageLength;
-  return size > USER_LIMIT ? [refusal('image-too-large', { what: 'packed one-hop', size, limit: USER_LIMIT })] : [];
+  return size > USER_LIMIT
+    ? [refusal('image-too-large', { what: wording('image-packed'), size, limit: USER_LIMIT })]
+    : [];
 }
 
 /**
@@ -51,8 +55,8 @@ function examinePacked(bytes: Uint8Array): Finding[] {
  */
 function examineFlashMode({ flashMode, flashModeByte }: ImageFacts, target: ImageTarget): Finding[] {
   if (flashModeByte === DOUT_BYTE) return [];
-  const mode = flashMode ?? `number ${flashModeByte}, which does not exist`;
-  return [refusal('image-wrong-flash-mode', { what: targetFacts(target).role, mode }, 'set-flash-mode-dout')];
+  const mode = flashMode ?? wording('mode-unknown', { number: flashModeByte });
+  return [refusal('image-wrong-flash-mode', { what: nameOn(target), mode }, 'set-flash-mode-dout')];
 }
 
 /**
@@ -64,10 +68,17 @@ function examineFlashSize(facts: ImageFacts, target: ImageTarget): Finding[] {
   const { flashSizeCode, linkedFlashBytes, size } = facts;
   const linked = linkedFlashBytes !== undefined && linkedFlashBytes > FLASH_BYTES;
   if (flashSizeCode === FLASH_SIZE_1MB) {
-    return linked ? [advice('warn', 'image-linked-for-larger-flash', { linked: `${linkedFlashBytes >> 20} MB` })] : [];
+    return linked
+      ? [
+          advice('warn', 'image-linked-for-larger-flash', {
+            linked: wording('megabytes', { count: linkedFlashBytes >> 20 }),
+          }),
+        ]
+      : [];
   }
   const said = FLASH_SIZE_BYTES[flashSizeCode];
-  const values = { what: targetFacts(target).role, actual: facts.flashSize ?? `an unknown size (${flashSizeCode})` };
+  const actual = facts.flashSize ?? wording('size-unknown', { code: flashSizeCode });
+  const values = { what: nameOn(target), actual };
   const mend = linked ? undefined : 'set-flash-size-1mb';
   // What is written with no one to look on has to be right in all.
   const harmless =
@@ -77,7 +88,7 @@ function examineFlashSize(facts: ImageFacts, target: ImageTarget): Finding[] {
 
 function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Identity, target: ImageTarget): Finding[] {
   const findings: Finding[] = [];
-  if (minimal) findings.push(refusal('image-minimal', { what: targetFacts(target).role }));
+  if (minimal) findings.push(refusal('image-minimal', { what: nameOn(target) }));
   if (project === 'espurna' && variant === 'core') findings.push(advice('warn', 'image-core-build'));
   if (project === 'unknown') findings.push(advice('note', 'image-unknown-firmware'));
   if (eboot === 'raw') findings.push(advice('note', 'image-eboot-raw'));
@@ -100,6 +111,11 @@ function examineLength({ size, lengthMultipleOf4 }: ImageFacts, target: ImageTar
 
 function examineFrequency({ flashFrequency }: ImageFacts): Finding[] {
   if (flashFrequency !== undefined && flashFrequency <= FREQUENCY) return [];
-  const frequency = flashFrequency === undefined ? 'an unknown frequency' : `${flashFrequency} MHz`;
+  const frequency =
+    flashFrequency === undefined ? wording('frequency-unknown') : wording('megahertz', { count: flashFrequency });
   return [advice('warn', 'image-flash-frequency', { frequency })];
+}
+
+function nameOn(target: ImageTarget): Wording {
+  return imageNamed(targetFacts(target).role);
 }

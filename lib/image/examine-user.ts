@@ -8,6 +8,8 @@ import type { Identity } from './identity';
 import type { Descriptor } from './one-hop/descriptor';
 import { finalOf } from './one-hop/read';
 import { targetFacts, type ImageTarget } from './targets';
+import { imageNamed } from './name';
+import { wording } from '../wordings/wording';
 
 /**
  * The flash mode of a user image is not looked at: nothing reads it (docs/dev/esp8266-images.md#1.4).
@@ -18,12 +20,11 @@ export function examineUser(bytes: Uint8Array, facts: ImageFacts, identity: Iden
   const { role } = targetFacts(target);
   const findings = examineWhole(facts, target);
   if (facts.size < SMALLEST_IMAGE) {
-    const reason = `the file has ${facts.size} bytes; FinalStage takes none under ${SMALLEST_IMAGE}`;
-    findings.push(refusal('image-invalid', { what: role, reason }));
+    const reason = wording('image-small', { size: facts.size, limit: SMALLEST_IMAGE });
+    findings.push(refusal('image-invalid', { what: imageNamed(role), reason }));
   }
   if (facts.crc === 'wrong') {
-    const reason = 'its CRC-32 does not fit its content: it is damaged or was changed';
-    findings.push(refusal('image-invalid', { what: role, reason }));
+    findings.push(refusal('image-invalid', { what: imageNamed(role), reason: wording('image-crc') }));
   }
   findings.push(
     ...(facts.oneHop
@@ -40,8 +41,8 @@ function examineOneHop(bytes: Uint8Array, descriptor: Descriptor, target: ImageT
   if (imageLength === bytes.length && finalOf(bytes, descriptor)) {
     return [advice('note', 'image-one-hop', { size: finalLength })];
   }
-  const reason = `the final image of ${finalLength} bytes in it cannot be unpacked: it is damaged`;
-  return [refusal('image-invalid', { what: targetFacts(target).role, reason })];
+  const reason = wording('image-one-hop-damaged', { size: finalLength });
+  return [refusal('image-invalid', { what: imageNamed(targetFacts(target).role), reason })];
 }
 
 /** An image that does not tell its slot is let through: only one clearly linked for the other slot is wrong. */
@@ -49,10 +50,10 @@ function examineSlot({ slot, irom }: ImageFacts, target: ImageTarget): Finding[]
   const { role } = targetFacts(target);
   if (slot === undefined && irom && irom.address !== 0) {
     const place = irom.address - IROM_OFFSET - MAPPED_FLASH.from;
-    return [refusal('image-wrong-place', { what: role, place: hex(place) })];
+    return [refusal('image-wrong-place', { what: imageNamed(role), place: hex(place) })];
   }
   if (slot === undefined) return [advice('warn', 'image-slot-untold', { place: role })];
-  return `user${slot}` === role ? [] : [refusal('image-wrong-slot', { what: role, actual: `user${slot}` })];
+  return `user${slot}` === role ? [] : [refusal('image-wrong-slot', { what: imageNamed(role), actual: `user${slot}` })];
 }
 
 /**
@@ -61,8 +62,8 @@ function examineSlot({ slot, irom }: ImageFacts, target: ImageTarget): Finding[]
  */
 function examineIdentity({ crc }: ImageFacts, { project }: Identity, target: ImageTarget): Finding[] {
   if (project === 'espressif-at') {
-    const reason = "it is Espressif's AT firmware, which only takes commands at its serial port";
-    return [refusal('image-invalid', { what: targetFacts(target).role, reason })];
+    const reason = wording('image-espressif-at');
+    return [refusal('image-invalid', { what: imageNamed(targetFacts(target).role), reason })];
   }
   if (project === 'e2a') return crc === 'absent' ? [advice('warn', 'image-old-finalstage')] : [];
   return project === 'rehearsal' ? [] : [advice('warn', 'image-not-finalstage')];

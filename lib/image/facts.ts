@@ -5,6 +5,9 @@ import type { Descriptor } from './one-hop/descriptor';
 /** The place an image is meant for: the FinalStage pair in the two slots, and the firmware that stays. */
 export type ImageRole = 'user1' | 'user2' | 'final';
 
+/** How an error names an image: one that is looked at for no place is the one that was given. */
+export type ImageName = ImageRole | 'given';
+
 export type FlashMode = 'QIO' | 'QOUT' | 'DIO' | 'DOUT';
 
 /**

@@ -2,6 +2,7 @@
 
 import { sentencesOf, type ErrorCode, type ErrorValues } from '../errors';
 import type { MendName } from './mend';
+import { fill } from '../wordings/wording';
 
 export type Severity = 'refuse' | 'warn' | 'note';
 
@@ -114,9 +115,7 @@ export function advice(
   mend?: MendName,
 ): Finding {
   const { what, remedy } = ADVICE[code];
-  const fill = (sentence: string): string =>
-    sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
-  return { code, severity, text: fill(what), remedy: fill(remedy), values, ...(mend && { mend }) };
+  return { code, severity, text: fill(what, values), remedy: fill(remedy, values), values, ...(mend && { mend }) };
 }
 
 export function isRefusal(finding: Finding): finding is Refusal {

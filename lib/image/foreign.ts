@@ -4,45 +4,49 @@ import { FlashError } from '../errors';
 import { esp32Image } from './esp32';
 import { LINE_BYTES } from './format';
 import { gzipFile } from './gzip';
+import type { ImageReason } from '../wordings/image-file';
+import { wording } from '../wordings/wording';
+import type { ImageName } from './facts';
+import { imageNamed } from './name';
 
 /** How much of the beginning is looked at to call a file text. */
 const TEXT_PROBE_BYTES = 512;
 
 /** First bytes of well-known files, and what the user is told. */
-const SIGNATURES: readonly { readonly bytes: readonly number[]; readonly reason: string }[] = [
-  { bytes: [0x50, 0x4b, 0x03, 0x04], reason: 'it is a ZIP archive; unpack it and give the .bin inside' },
-  { bytes: [0x7f, 0x45, 0x4c, 0x46], reason: "it is an ELF file, the linker's output; give the .bin made from it" },
-  { bytes: [0x55, 0x46, 0x32, 0x0a], reason: 'it is a UF2 file, for other boards' },
+const SIGNATURES: readonly { readonly bytes: readonly number[]; readonly reason: ImageReason }[] = [
+  { bytes: [0x50, 0x4b, 0x03, 0x04], reason: 'image-zip' },
+  { bytes: [0x7f, 0x45, 0x4c, 0x46], reason: 'image-elf' },
+  { bytes: [0x55, 0x46, 0x32, 0x0a], reason: 'image-uf2' },
 ];
 
 /**
- * @param what names the file in the error
+ * @param name of the file in the error
  * @throws FlashError image-compressed, image-web-page, image-wrong-chip or image-invalid where the file is of a kind
  * known not to be an ESP8266 image
  */
-export function refuseForeign(bytes: Uint8Array, what: string): void {
-  if (bytes.length === 0) throw new FlashError('image-invalid', { what, reason: 'the file is empty' });
+export function refuseForeign(bytes: Uint8Array, name: ImageName): void {
+  const what = imageNamed(name);
+  if (bytes.length === 0) throw new FlashError('image-invalid', { what, reason: wording('image-empty') });
   const gzip = gzipFile(bytes);
   if (gzip) {
     const { unpackedSize } = gzip;
-    const how = unpackedSize === undefined ? 'gzip' : `gzip; unpacked it has ${unpackedSize} bytes`;
+    const how = unpackedSize === undefined ? wording('gzip') : wording('gzip-unpacked', { size: unpackedSize });
     throw new FlashError('image-compressed', { what, how });
   }
   const signature = SIGNATURES.find((known) => known.bytes.every((byte, i) => bytes[i] === byte));
-  if (signature) throw new FlashError('image-invalid', { what, reason: signature.reason });
+  if (signature) throw new FlashError('image-invalid', { what, reason: wording(signature.reason) });
   const text = textOf(bytes);
   if (text?.trimStart().startsWith('<')) throw new FlashError('image-web-page', { what });
-  if (text !== undefined) throw new FlashError('image-invalid', { what, reason: 'it is a text file' });
+  if (text !== undefined) throw new FlashError('image-invalid', { what, reason: wording('image-text') });
   const esp32 = esp32Image(bytes);
   if (esp32) {
-    const reason = esp32.factory
-      ? `it is the content of a whole ${esp32.chip} flash`
-      : `its header and segments are those of an ${esp32.chip}`;
+    const { chip } = esp32;
+    const reason = wording(esp32.factory ? 'image-esp32-flash' : 'image-esp32', { chip });
     throw new FlashError('image-wrong-chip', { what, reason });
   }
   if (bytes.length >= LINE_BYTES && bytes.every((byte) => byte === bytes[0])) {
     const value = (bytes[0] ?? 0).toString(16).toUpperCase().padStart(2, '0');
-    throw new FlashError('image-invalid', { what, reason: `the file holds nothing but bytes ${value}` });
+    throw new FlashError('image-invalid', { what, reason: wording('image-one-value', { value }) });
   }
 }
 

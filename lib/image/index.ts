@@ -11,6 +11,7 @@ export type {
   ImageFacts,
   ImageKind,
   ImagePart,
+  ImageName,
   ImageRole,
   Segment,
   SlotWords,
@@ -31,6 +32,7 @@ export { SMALLEST_IMAGE } from './format';
 export { REHEARSAL_MARK, identify, type Identity, type Project } from './identity';
 export { MENDS, mend, type MendName, type Mended } from './mend';
 export type { Coding, Descriptor } from './one-hop/descriptor';
+export { imageNamed } from './name';
 export { packOneHop } from './one-hop/pack';
 export { readImage } from './read';
 export { IMAGE_TARGETS, targetFacts, targetOfRole, type ImageTarget } from './targets';

@@ -7,6 +7,8 @@ import type { ImageFacts } from './facts';
 import { FLASH_BYTES } from './flash-map';
 import { DOUT_BYTE, FLASH_SIZE_1MB } from './format';
 import { readImage } from './read';
+import { imageNamed } from './name';
+import { wording, type Wording } from '../wordings/wording';
 
 export type MendName = 'set-flash-mode-dout' | 'set-flash-size-1mb' | 'pad-to-four';
 
@@ -47,15 +49,15 @@ export function mend(bytes: Uint8Array, mends: readonly MendName[]): Mended {
 }
 
 function refuseUnsafe(facts: ImageFacts, mends: readonly MendName[]): void {
-  const refuse = (reason: string): never => {
-    throw new FlashError('image-invalid', { what: 'given', reason });
+  const refuse = (reason: Wording): never => {
+    throw new FlashError('image-invalid', { what: imageNamed('given'), reason });
   };
   const unknown = mends.find((name) => !MENDS.includes(name));
-  if (unknown !== undefined) refuse(`there is no mend ${unknown}`);
-  if (facts.kind !== 'final') refuse('only a final image can be mended');
-  if (!facts.checksumValid || damageOf(facts)) refuse('it is damaged, which no mend puts right');
+  if (unknown !== undefined) refuse(wording('mend-unknown', { name: unknown }));
+  if (facts.kind !== 'final') refuse(wording('mend-not-final'));
+  if (!facts.checksumValid || damageOf(facts)) refuse(wording('mend-damaged'));
   if (mends.includes('set-flash-size-1mb') && (facts.linkedFlashBytes ?? 0) > FLASH_BYTES) {
-    refuse('its code was linked for a larger flash, which another header does not change');
+    refuse(wording('mend-linked'));
   }
 }
 

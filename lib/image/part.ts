@@ -1,7 +1,9 @@
 /** The walk through one v1 image (E9), wherever in a file it stands. */
 
 import { FlashError } from '../errors';
-import type { ImagePart, Segment } from './facts';
+import type { ImageReason } from '../wordings/image-file';
+import { wording, type WordingValues } from '../wordings/wording';
+import type { ImageName, ImagePart, Segment } from './facts';
 import {
   CHECKSUM_SEED,
   HEADER_BYTES,
@@ -14,6 +16,10 @@ import {
   isEntryAddress,
   isLoadAddress,
 } from './format';
+import { imageNamed } from './name';
+
+/** Where in a file the v1 image stands. */
+export type PartName = 'part-application' | 'part-boot' | 'part-ram';
 
 /**
  * Reads the v1 image whose header stands at `start`.
@@ -21,24 +27,26 @@ import {
  * The checksum is the last byte of a 16-byte line, counted from this header, and there is always room for it: where
  * the data ends with a line, it stands in the next.
  *
- * @param what names the file in an error (`user1`), `name` this part of it (`the application`)
+ * @param file names the file in an error, `part` this part of it
  * @throws FlashError image-truncated where the file ends too early, image-invalid where a field cannot be; a wrong
  * checksum is a fact
  */
-export function readPart(bytes: Uint8Array, start: number, what: string, name: string): ImagePart {
-  const refuse = (reason: string): never => {
-    throw new FlashError('image-invalid', { what, reason });
+export function readPart(bytes: Uint8Array, start: number, file: ImageName, place: PartName): ImagePart {
+  const [what, part] = [imageNamed(file), wording(place)];
+  const size = bytes.length;
+  const refuse = (reason: ImageReason, values: WordingValues = {}): never => {
+    throw new FlashError('image-invalid', { what, reason: wording(reason, { part, ...values }) });
   };
-  const cutOff = (reason: string): never => {
-    throw new FlashError('image-truncated', { what, reason });
+  const cutOff = (reason: ImageReason, values: WordingValues = {}): never => {
+    throw new FlashError('image-truncated', { what, reason: wording(reason, { part, size, ...values }) });
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (start + HEADER_BYTES > bytes.length) cutOff(`the file ends (${bytes.length} bytes) before the header of ${name}`);
+  if (start + HEADER_BYTES > bytes.length) cutOff('part-header-cut');
   const magic = view.getUint8(start);
-  if (magic !== MAGIC_V1) refuse(`${name} begins with ${hexByte(magic)}, not with E9`);
+  if (magic !== MAGIC_V1) refuse('part-magic', { first: hexByte(magic) });
   const count = view.getUint8(start + 1);
-  if (count === 0) refuse(`${name} has no segments`);
-  if (count > MAX_SEGMENTS) refuse(`${name} claims ${count} segments, at most ${MAX_SEGMENTS} are possible`);
+  if (count === 0) refuse('part-no-segments');
+  if (count > MAX_SEGMENTS) refuse('part-many-segments', { count, limit: MAX_SEGMENTS });
   const entry = view.getUint32(start + 4, true);
 
   const segments: Segment[] = [];
@@ -46,24 +54,24 @@ export function readPart(bytes: Uint8Array, start: number, what: string, name: s
   let end = start + HEADER_BYTES;
   for (let number = 1; number <= count; number++) {
     const offset = end + SEGMENT_HEADER_BYTES;
-    if (offset > bytes.length) cutOff(`the file ends (${bytes.length} bytes) before segment ${number} of ${name}`);
+    if (offset > bytes.length) cutOff('part-segment-cut', { number });
     const address = view.getUint32(end, true);
     const length = view.getUint32(end + 4, true);
     if (!isLoadAddress(address)) {
-      refuse(`segment ${number} of ${name} loads to ${hex(address)}, which an ESP8266 does not have`);
+      refuse('part-load-address', { number, address: hex(address) });
     }
     end = offset + length;
     if (end > bytes.length) {
       const tell = end > LARGEST_FLASH ? refuse : cutOff;
-      tell(`the file has ${bytes.length} bytes, but segment ${number} of ${name} reaches to byte ${end}`);
+      tell('part-segment-long', { size, number, end });
     }
     computed ^= xorOf(bytes, offset, end);
     segments.push({ address, offset, length });
   }
-  if (!isEntryAddress(entry)) refuse(`${name} starts at ${hex(entry)}, where an ESP8266 has no code`);
+  if (!isEntryAddress(entry)) refuse('part-entry', { address: hex(entry) });
 
   const offset = start + ((end - start) | (LINE_BYTES - 1));
-  if (offset >= bytes.length) cutOff(`the file ends (${bytes.length} bytes) before the checksum of ${name}`);
+  if (offset >= bytes.length) cutOff('part-checksum-cut');
   const stored = view.getUint8(offset);
   const checksum = { stored, computed, valid: stored === computed, offset };
   return { offset: start, end: offset + 1, entry, segments, checksum };

@@ -5,7 +5,7 @@ import { FlashError } from '../errors';
 import { beforeCoreWords, readCoreWords } from './core-words';
 import { espressifCrc } from './crc32';
 import { ebootGeneration, ebootRelease } from './eboot';
-import type { ImageFacts, ImageKind, ImagePart, Segment } from './facts';
+import type { ImageFacts, ImageKind, ImageName, ImagePart, Segment } from './facts';
 import { APP_OFFSET } from './flash-map';
 import { refuseForeign } from './foreign';
 import {
@@ -30,44 +30,49 @@ import { isMinimalBuild } from './minimal';
 import { oneHopDescriptor } from './one-hop/read';
 import { readPart } from './part';
 import { countSlotWords, slotOf } from './slot';
+import { imageNamed } from './name';
+import type { ImageReason } from '../wordings/image-file';
+import { wording, type WordingValues } from '../wordings/wording';
 
 /**
  * Reads an image of either version. Wrong checksums are facts; whether the image may be used is for `checkForTarget`.
  *
- * @param what how an error names the image
+ * @param name of the image in an error
  * @throws FlashError image-invalid or image-truncated (`reason` says what is wrong), image-compressed, image-web-page
  * or image-wrong-chip
  */
-export function readImage(bytes: Uint8Array, what = 'given'): ImageFacts {
-  refuseForeign(bytes, what);
-  if (bytes[0] === MAGIC_V2) return readUserImage(bytes, what);
-  if (bytes[0] === MAGIC_V1) return readFlashImage(bytes, what);
+export function readImage(bytes: Uint8Array, name: ImageName = 'given'): ImageFacts {
+  refuseForeign(bytes, name);
+  if (bytes[0] === MAGIC_V2) return readUserImage(bytes, name);
+  if (bytes[0] === MAGIC_V1) return readFlashImage(bytes, name);
   const first = Buffer.from(bytes.subarray(0, 4)).toString('hex').toUpperCase();
-  throw new FlashError('image-invalid', { what, reason: `it begins with ${first}, not with E9 or EA` });
+  throw new FlashError('image-invalid', { what: imageNamed(name), reason: wording('image-magic', { first }) });
 }
 
 /** v2: an outer header, the irom part that stays in flash, a complete v1 image for the RAM, perhaps a CRC-32. */
-function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
-  const refuse = (reason: string): never => {
-    throw new FlashError('image-invalid', { what, reason });
+function readUserImage(bytes: Uint8Array, name: ImageName): ImageFacts {
+  const what = imageNamed(name);
+  const size = bytes.length;
+  const refuse = (reason: ImageReason, values?: WordingValues): never => {
+    throw new FlashError('image-invalid', { what, reason: wording(reason, values) });
   };
-  const cutOff = (reason: string): never => {
-    throw new FlashError('image-truncated', { what, reason });
+  const cutOff = (reason: ImageReason, values?: WordingValues): never => {
+    throw new FlashError('image-truncated', { what, reason: wording(reason, values) });
   };
-  if (bytes.length < IROM_OFFSET) cutOff(`the file ends (${bytes.length} bytes) in its header`);
-  if (bytes[1] !== V2_MARK) refuse('it begins with EA, but not with EA 04 as a user image does');
+  if (bytes.length < IROM_OFFSET) cutOff('image-header-cut', { size });
+  if (bytes[1] !== V2_MARK) refuse('image-magic-user');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const address = view.getUint32(HEADER_BYTES, true);
   const length = view.getUint32(HEADER_BYTES + 4, true);
-  if (address !== 0) refuse(`its first part should have the address 0 (code that stays in flash), not ${hex(address)}`);
-  if (length % LINE_BYTES !== 0) refuse(`the length of its irom part (${length}) is no multiple of ${LINE_BYTES}`);
+  if (address !== 0) refuse('irom-address', { address: hex(address) });
+  if (length % LINE_BYTES !== 0) refuse('irom-length', { length, unit: LINE_BYTES });
   if (IROM_OFFSET + length > bytes.length) {
     const tell = IROM_OFFSET + length > LARGEST_FLASH ? refuse : cutOff;
-    tell(`the file has ${bytes.length} bytes, but its irom part reaches to byte ${IROM_OFFSET + length}`);
+    tell('irom-long', { size, end: IROM_OFFSET + length });
   }
-  const inner = readPart(bytes, IROM_OFFSET + length, what, 'the RAM part');
+  const inner = readPart(bytes, IROM_OFFSET + length, name, 'part-ram');
   const crc = crcState(bytes, inner.end);
-  if (crc === 'cut') cutOff('the file ends inside its CRC-32');
+  if (crc === 'cut') cutOff('image-crc-cut');
   const irom = bytes.subarray(IROM_OFFSET, IROM_OFFSET + length);
   const slotWords = countSlotWords(irom);
   const elsewhere = placeElsewhere(irom, bytes.subarray(inner.offset, inner.end));
@@ -85,12 +90,12 @@ function readUserImage(bytes: Uint8Array, what: string): ImageFacts {
 }
 
 /** v1: what the boot ROM loads from flash 0. What stands at 0x1000 tells whether it is a whole firmware. */
-function readFlashImage(bytes: Uint8Array, what: string): ImageFacts {
-  const boot = readPart(bytes, 0, what, 'the image at 0');
+function readFlashImage(bytes: Uint8Array, name: ImageName): ImageFacts {
+  const boot = readPart(bytes, 0, name, 'part-boot');
   const next = boot.end <= APP_OFFSET ? bytes[APP_OFFSET] : undefined;
   if (next === MAGIC_V2 && bytes[APP_OFFSET + 1] === V2_MARK) return common(bytes, 'stock', [boot]);
   if (next !== MAGIC_V1) return common(bytes, 'plain', [boot]);
-  const read = readPart(bytes, APP_OFFSET, what, 'the application at 0x1000');
+  const read = readPart(bytes, APP_OFFSET, name, 'part-application');
   const coreWords = readCoreWords(bytes, boot, read);
   const app = beforeCoreWords(bytes, read, coreWords);
   const irom = app.segments.find((segment) => isMappedFlash(segment.address));

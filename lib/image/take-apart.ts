@@ -5,6 +5,8 @@ import { WORDS_BYTES, damageOf } from './core-words';
 import type { FlashBytes, ImageContent, PartContent } from './content';
 import type { ImagePart } from './facts';
 import { readImage } from './read';
+import { imageNamed } from './name';
+import { wording } from '../wordings/wording';
 
 /**
  * The parts of a sound image, as copies. Bytes that belong to nothing are left out.
@@ -14,15 +16,16 @@ import { readImage } from './read';
  */
 export function takeApart(bytes: Uint8Array): ImageContent {
   const facts = readImage(bytes);
+  const what = imageNamed('given');
   if (facts.kind === 'stock') {
-    throw new FlashError('image-stock-firmware', { what: 'given', reason: 'it is the dump of a whole flash' });
+    throw new FlashError('image-stock-firmware', { what, reason: wording('image-whole-dump') });
   }
   if (!facts.checksumValid || facts.crc === 'wrong' || damageOf(facts)) {
-    throw new FlashError('image-invalid', { what: 'given', reason: 'its checksums do not fit its content' });
+    throw new FlashError('image-invalid', { what, reason: wording('image-checksums') });
   }
   const parts = facts.parts.map((part) => contentOf(bytes, part));
   const [first, second] = parts;
-  if (!first) throw new FlashError('image-invalid', { what: 'given', reason: 'it has no parts' });
+  if (!first) throw new FlashError('image-invalid', { what, reason: wording('image-no-parts') });
   if (facts.kind === 'final' && second) {
     const core = facts.coreWords?.state === 'valid' ? facts.coreWords.core : 'none';
     if (core === '3') second.segments[0]?.data.fill(0, 0, WORDS_BYTES);

@@ -5,6 +5,7 @@ import type { FlashHost } from '../flash/host/host';
 import { failed, noted, passed, type SaidCheck } from './check';
 import type { Machine } from './machine';
 import { phrase, type PhraseName, type PhraseValues } from './phrases';
+import { wording, type Wording } from '../wordings/wording';
 
 /** What the check asks of a host. */
 type Addressed = Pick<
@@ -20,7 +21,7 @@ type Addressed = Pick<
 export function checkAddress(host: Addressed, machine: Machine, leadsHere: boolean): SaidCheck {
   const { homeChoice } = host;
   if (!host.isAddressSet && !homeChoice.home && homeChoice.candidates.length > 0) {
-    return invalid('address-several', { list: listOf(homeChoice.candidates) });
+    return invalid(wording('address-several', { list: listOf(homeChoice.candidates) }));
   }
   let address: string;
   try {
@@ -29,9 +30,9 @@ export function checkAddress(host: Addressed, machine: Machine, leadsHere: boole
     return failed('address', asFlashError(thrown));
   }
   if (isLoopback(address)) return ofLoopback(address, host.bind);
-  if (address.startsWith('169.254.')) return invalid('without-a-router', { address });
+  if (address.startsWith('169.254.')) return invalid(wording('without-a-router', { address }));
   const behindBridge = isContainerAddress(address, machine.addresses, machine.contained);
-  if (behindBridge === 'yes') return invalid('in-a-container', { address });
+  if (behindBridge === 'yes') return invalid(wording('in-a-container', { address }));
   if (behindBridge === 'maybe') {
     const text = phrase('address-like-a-container', { address });
     return noted('address', 'address-invalid', text, 'leave-the-container');
@@ -41,7 +42,7 @@ export function checkAddress(host: Addressed, machine: Machine, leadsHere: boole
   if (host.isAddressRemembered) return good('address-remembered', { address });
   if (leadsHere) return good('address-leads-here', { address });
   const list = machine.addresses.map((local) => local.address).join(', ');
-  return list === '' ? invalid('somebody-elses-none', { address }) : invalid('somebody-elses', { address, list });
+  return invalid(list === '' ? wording('not-ours-none', { address }) : wording('not-ours', { address, list }));
 }
 
 /** An address that a person has set wins, whatever lies behind it. */
@@ -62,7 +63,7 @@ function listOf(addresses: readonly LocalAddress[]): string {
 
 /** A rehearsal has all of it on one machine; anything else on the loopback is a mistake. */
 function ofLoopback(address: string, bind: string): SaidCheck {
-  if (!isLoopback(bind)) return invalid('for-itself-only', { address });
+  if (!isLoopback(bind)) return invalid(wording('for-itself-only', { address }));
   return noted('address', 'address-invalid', phrase('address-loopback', { address }), 'for-a-rehearsal');
 }
 
@@ -70,6 +71,6 @@ function good(name: PhraseName, values: PhraseValues): SaidCheck {
   return passed('address', 'address-invalid', phrase(name, values));
 }
 
-function invalid(reason: PhraseName, values: PhraseValues): SaidCheck {
-  return failed('address', { code: 'address-invalid', values: { reason: phrase(reason, values) } });
+function invalid(reason: Wording): SaidCheck {
+  return failed('address', { code: 'address-invalid', values: { reason } });
 }

@@ -1,7 +1,6 @@
 import { FlashError } from '../errors';
 import type { Check, SaidCheck } from './check';
 import type { SaidReport } from './preflight';
-import { textOf, type PhraseValue, type PhraseValues } from './phrases';
 
 /** What of this machine decides over every flash; the rest depends on what no check can see. */
 const DECISIVE: ReadonlySet<Check['check']> = new Set<Check['check']>(['address', 'port', 'tls', 'wifi', 'firmware']);
@@ -15,17 +14,10 @@ export function certainFailure({ checks }: SaidReport): FlashError | undefined {
     ({ check, code, ok }) =>
       (ok === false && DECISIVE.has(check)) || (ok !== true && code === 'wifi-credentials-missing'),
   );
-  return decisive && errorOf(decisive);
+  return decisive && new FlashError(decisive.code, decisive.values);
 }
 
 /** The checks that speak against a flash without deciding it: a person may start all the same. */
 export function doubts({ checks }: SaidReport): readonly SaidCheck[] {
   return checks.filter(({ ok, code }) => ok !== true && code !== 'rehearsal-only');
-}
-
-/** A check that failed in the words of its code, as the error of that code. */
-function errorOf({ code, said: { text } }: SaidCheck): FlashError {
-  const values: PhraseValues = 'key' in text ? text.values : {};
-  const words = (value: PhraseValue): string | number => (typeof value === 'object' ? textOf(value) : value);
-  return new FlashError(code, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, words(value)])));
 }

@@ -1,5 +1,5 @@
-import type { ErrorCode, FlashError } from '../errors';
-import { phrase, sentence, textOf, type Phrase, type PhraseName, type PhraseValues, type Said } from './phrases';
+import type { ErrorCode, ErrorValues, FlashError } from '../errors';
+import { phrase, sentence, textOf, type Phrase, type PhraseName, type Said } from './phrases';
 
 /** One row of the table. */
 export interface Check {
@@ -18,6 +18,8 @@ export interface Check {
 /** A row that can be said in other languages. */
 export interface SaidCheck extends Check {
   readonly said: { readonly text: Said; readonly remedy: Said };
+  /** What fills the sentences of its code, where it is said in them. */
+  readonly values?: ErrorValues;
 }
 
 export function passed(check: Check['check'], code: ErrorCode, text: Said): SaidCheck {
@@ -25,12 +27,12 @@ export function passed(check: Check['check'], code: ErrorCode, text: Said): Said
 }
 
 /** Something that will not do, in the words of its code. */
-export function failed(check: Check['check'], error: Pick<FlashError, 'code'> & { values: PhraseValues }): SaidCheck {
+export function failed(check: Check['check'], error: Pick<FlashError, 'code' | 'values'>): SaidCheck {
   return inWordsOfCode({ check, code: error.code, ok: false }, error.values);
 }
 
 /** Something that may do, in the words of its code. */
-export function warned(check: Check['check'], code: ErrorCode, values: PhraseValues = {}): SaidCheck {
+export function warned(check: Check['check'], code: ErrorCode, values: ErrorValues = {}): SaidCheck {
   return inWordsOfCode({ check, code, ok: 'warn' }, values);
 }
 
@@ -39,8 +41,8 @@ export function noted(check: Check['check'], code: ErrorCode, text: Phrase, reme
   return rowOf({ check, code, ok: 'warn' }, text, remedy ? phrase(remedy) : []);
 }
 
-function inWordsOfCode(row: Pick<Check, 'check' | 'code' | 'ok'>, values: PhraseValues): SaidCheck {
-  return rowOf(row, sentence(row.code, 'what', values), sentence(row.code, 'remedy', values));
+function inWordsOfCode(row: Pick<Check, 'check' | 'code' | 'ok'>, values: ErrorValues): SaidCheck {
+  return { ...rowOf(row, sentence(row.code, 'what', values), sentence(row.code, 'remedy', values)), values };
 }
 
 function rowOf(row: Pick<Check, 'check' | 'code' | 'ok'>, text: Said, remedy: Said = []): SaidCheck {

@@ -5,6 +5,7 @@ import type { FlashHost } from '../flash/host/host';
 import { passed, warned, type SaidCheck } from './check';
 import type { Machine } from './machine';
 import { phrase } from './phrases';
+import { wording } from '../wordings/wording';
 
 /**
  * The two networks into which a person takes this machine; both have fixed addresses (docs/dev/stock-firmware.md#1.1,
@@ -27,7 +28,7 @@ export function checkNetworks(host: Pick<FlashHost, 'address'>, { addresses }: M
     return [passed('network', 'network-overlap', phrase('network-apart'))];
   }
   return clashes.map(({ local, visited }) => {
-    const values = { network: cidr(local), name: local.name, other: phrase(visited.name, { network: cidr(visited) }) };
+    const values = { network: cidr(local), name: local.name, other: wording(visited.name, { network: cidr(visited) }) };
     return warned('network', 'network-overlap', values);
   });
 }

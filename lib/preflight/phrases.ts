@@ -1,4 +1,5 @@
-import { explanationOf, type ErrorCode } from '../errors';
+import { explanationOf, type ErrorCode, type ErrorValues } from '../errors';
+import { fill, isWording, type WordingValue } from '../wordings/wording';
 
 /**
  * What the checks say beside the sentences of the codes: the one table of it. In English; the build puts it into the
@@ -17,8 +18,6 @@ export const PHRASES = {
   'why-default-route': 'that leads to the internet',
   'why-only': 'there is no other home network',
   'why-same-network': 'that is in the network that was home before',
-  'address-several':
-    'none is set, and this machine is in several networks that may be the home network: {list}; choose one of these addresses in the host',
   'address-like-a-tunnel': 'Devices are told {address}, which this machine has on {name}: that looks like a tunnel.',
   'address-like-mobile':
     'Devices are told {address}, which this machine has on {name}: that looks like a modem or a phone.',
@@ -30,11 +29,6 @@ export const PHRASES = {
   'address-like-a-container': 'Devices are told {address}, which looks like the inside of a container network.',
   'leave-the-container':
     'Give the container the network of its host, or enter the address of the host and publish the ports.',
-  'for-itself-only': '{address} is this machine for itself only; no device can dial it',
-  'without-a-router': '{address} is what a machine calls itself where no router answers',
-  'in-a-container': '{address} is inside a container network, where no device can dial it',
-  'somebody-elses': '{address} is not an address of this machine, which has {list}',
-  'somebody-elses-none': '{address} is not an address of this machine, which has none',
 
   'port-open': 'Port {port} is open for {users}.',
   'port-free': 'Port {port} is free for {users}.',
@@ -57,19 +51,10 @@ export const PHRASES = {
   'self-not-now': 'While a device is in FinalStage, this machine does not dial itself.',
   'self-away': 'This machine is not at {address} at the moment, so that it cannot dial itself there.',
   'check-again': 'Check again when it is back on the home network.',
-  'self-port': '{address}, port {port}',
-  'self-refused': 'the connection was refused',
-  'self-silent': 'nothing answered',
-  'self-changed': 'what came is not what was sent',
 
   'network-apart': 'No network of this machine overlaps those that the device makes.',
-  'network-ap': "the device's own Wi-Fi ({network})",
-  'network-finalstage': 'the Wi-Fi FinalStage ({network})',
 
   'wifi-known': 'Name and password of the home Wi-Fi are known.',
-  'wifi-both': 'name and password',
-  'wifi-name': 'name',
-  'wifi-password': 'password',
 
   'radio-by-hand': 'A person joins the networks of a device (ITEAD-…, FinalStage).',
   'radio-networkmanager':
@@ -94,7 +79,7 @@ export const PHRASES = {
 export type PhraseName = keyof typeof PHRASES;
 
 /** What fills a phrase: a phrase may stand within another; several make a text. */
-export type PhraseValue = string | number | Said;
+export type PhraseValue = WordingValue | Said;
 export type PhraseValues = Readonly<Record<string, PhraseValue>>;
 export type Said = Phrase | readonly Phrase[];
 
@@ -110,12 +95,12 @@ export function phrase(name: PhraseName, values: PhraseValues = {}): Phrase {
 }
 
 /** One of the two sentences of a code. */
-export function sentence(code: ErrorCode, part: 'what' | 'remedy', values: PhraseValues): Phrase {
+export function sentence(code: ErrorCode, part: 'what' | 'remedy', values: ErrorValues): Phrase {
   return { key: `errors.${code}.${part}`, values };
 }
 
-/** Fills a phrase of another language; undefined where that language has none. */
-export type Speak = (key: Phrase['key'], values: Readonly<Record<string, string | number>>) => string | undefined;
+/** A phrase of another language, filled; undefined where that language has none. */
+export type Speak = (key: Phrase['key'], values: Readonly<Record<string, WordingValue>>) => string | undefined;
 
 /** A text in the language that `speak` speaks, English where that has no words. */
 export function textOf(said: Said, speak: Speak = () => undefined): string {
@@ -125,13 +110,17 @@ export function textOf(said: Said, speak: Speak = () => undefined): string {
 
 function textOfOne({ key, values }: Phrase, speak: Speak): string {
   const filled = Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? textOf(value, speak) : value]),
+    Object.entries(values).map(([name, value]) => [name, isSaid(value) ? textOf(value, speak) : value]),
   );
-  return speak(key, filled) ?? inEnglish(key).replace(/\{(\w+)\}/g, (_, name: string) => String(filled[name] ?? '?'));
+  return speak(key, filled) ?? fill(inEnglish(key), filled);
 }
 
 function inEnglish(key: Phrase['key']): string {
   const [table, name, part] = key.split('.');
   if (table === 'checks') return PHRASES[name as PhraseName];
   return explanationOf(name as ErrorCode)[part as 'what' | 'remedy'];
+}
+
+function isSaid(value: PhraseValue): value is Said {
+  return typeof value === 'object' && !isWording(value);
 }

@@ -5,7 +5,8 @@ import { probeTcp } from '../net/probe';
 import type { FlashHost } from '../flash/host/host';
 import { failed, noted, passed, type SaidCheck } from './check';
 import type { Machine } from './machine';
-import { phrase, type PhraseValue } from './phrases';
+import { phrase } from './phrases';
+import { wording, type Wording, type WordingValue } from '../wordings/wording';
 
 /** On one machine each of these takes a few ms; a firewall that drops packets makes them wait. */
 const FETCH_LIMIT_MS = 3000;
@@ -37,7 +38,7 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
     const outcome = await fetchInRanges(new URL(probe.path, base), { signal, ...limits });
     if ('bytes' in outcome) {
       const isSame = digestOf(outcome.bytes) === probe.sha256;
-      if (!isSame) return unreachable(base, phrase('self-changed'));
+      if (!isSame) return unreachable(base, wording('content-changed'));
       return passed('self', 'self-unreachable', phrase('self-fetched', { where: base }));
     }
     if (outcome.status === 403) {
@@ -57,12 +58,12 @@ function dialCloud(host: FlashHost, address: string, signal: AbortSignal): Promi
     .filter((port) => port !== 0)
     .map(async (port) => {
       const result = await probeTcp(address, port, { signal, limitMs: DIAL_LIMIT_MS });
-      const where = phrase('self-port', { address, port });
+      const where = wording('self-port', { address, port });
       if (result === 'accepted') return passed('self', 'self-unreachable', phrase('self-reached', { where }));
-      return unreachable(where, phrase(result === 'refused' ? 'self-refused' : 'self-silent'));
+      return unreachable(where, wording(result === 'refused' ? 'connection-refused' : 'nothing-answered'));
     });
 }
 
-function unreachable(where: PhraseValue, reason: PhraseValue): SaidCheck {
+function unreachable(where: WordingValue, reason: Wording): SaidCheck {
   return failed('self', { code: 'self-unreachable', values: { where, reason } });
 }

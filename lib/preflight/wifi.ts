@@ -1,6 +1,7 @@
 import type { FlashError } from '../errors';
 import { failed, passed, warned, type SaidCheck } from './check';
 import { phrase } from './phrases';
+import { wording } from '../wordings/wording';
 
 /** Which of the home Wi-Fi's two are known; never what they are. */
 export interface WifiPresence {
@@ -17,5 +18,5 @@ export function checkWifi({ ssid, password, problem }: WifiPresence): SaidCheck 
     return passed('wifi', 'wifi-credentials-missing', phrase('wifi-known'));
   }
   const what = !ssid && !password ? 'wifi-both' : ssid ? 'wifi-password' : 'wifi-name';
-  return warned('wifi', 'wifi-credentials-missing', { what: phrase(what) });
+  return warned('wifi', 'wifi-credentials-missing', { what: wording(what) });
 }

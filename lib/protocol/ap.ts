@@ -3,6 +3,8 @@ import { ACCESS_POINT } from './device-networks';
 import { isApiKey, isDeviceId } from './device-statement';
 import { parseObject } from './json';
 import { checkServerAddress } from './server-address';
+import type { WordingCode } from '../wordings/table';
+import { wording, type Wording } from '../wordings/wording';
 
 /** The access point of an un-provisioned device (docs/dev/stock-firmware.md#1.1, #1.3). */
 export const AP_SSID_PREFIX = 'ITEAD-';
@@ -47,10 +49,10 @@ export interface Provisioning {
 export function parseDeviceInfo(body: string, url: string = AP_URL): DeviceInfo {
   const parsed = parseObject(body);
   if ('reason' in parsed)
-    throw new FlashError('ap-refused', { url, reason: `its description is unusable, ${parsed.reason}` });
+    throw new FlashError('ap-refused', { url, reason: wording('description-unusable', { why: parsed.reason }) });
   const { deviceid, apikey, chipid } = parsed.object;
   if (!isDeviceId(deviceid) || !isApiKey(apikey)) {
-    throw new FlashError('ap-refused', { url, reason: 'its description has no usable deviceid and apikey' });
+    throw new FlashError('ap-refused', { url, reason: wording('description-anonymous') });
   }
   return { deviceid, apikey, ...(typeof chipid === 'string' ? { statesChipId: true } : {}) };
 }
@@ -62,32 +64,37 @@ export function parseDeviceInfo(body: string, url: string = AP_URL): DeviceInfo 
  * @returns warnings, each a sentence that does not quote the password
  * @throws FlashError `wifi-credentials-missing`, `wifi-credentials-unusable`
  */
-export function checkCredentials(ssid: string | undefined, password: string | undefined): string[] {
-  if (typeof ssid !== 'string' || ssid === '') throw new FlashError('wifi-credentials-missing', { what: 'name' });
-  if (typeof password !== 'string') throw new FlashError('wifi-credentials-missing', { what: 'password' });
-  refuseOuterSpaces('Wi-Fi name', ssid);
-  refuseOuterSpaces('Wi-Fi password', password);
-  checkLength('Wi-Fi name', ssid, SSID_LIMIT);
-  checkLength('Wi-Fi password', password, PASSWORD_LIMIT);
+export function checkCredentials(ssid: string | undefined, password: string | undefined): Wording[] {
+  if (typeof ssid !== 'string' || ssid === '')
+    throw new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+  if (typeof password !== 'string')
+    throw new FlashError('wifi-credentials-missing', { what: wording('wifi-password') });
+  refuseOuterSpaces('home-wifi-name', ssid);
+  refuseOuterSpaces('home-wifi-password', password);
+  checkLength('home-wifi-name', ssid, SSID_LIMIT);
+  checkLength('home-wifi-password', password, PASSWORD_LIMIT);
 
-  const warnings: string[] = [];
+  const warnings: Wording[] = [];
   if (password === '') {
-    warnings.push('The Wi-Fi password is empty: the device can only join an open Wi-Fi with it.');
+    warnings.push(wording('doubt-empty-password'));
   } else if ([...password].length < 8) {
-    warnings.push('The Wi-Fi password is shorter than the 8 characters that WPA asks for.');
+    warnings.push(wording('doubt-short-password'));
   }
-  if (!isPlain(ssid)) warnings.push(undecodable('name'));
-  if (!isPlain(password)) warnings.push(undecodable('password'));
+  if (!isPlain(ssid)) warnings.push(wording('doubt-name-characters'));
+  if (!isPlain(password)) warnings.push(wording('doubt-password-characters'));
   return warnings;
 }
+
+/** Which of the two, as errors name it. */
+type Credential = 'home-wifi-name' | 'home-wifi-password';
 
 /**
  * A space at an end is a slip far more often than part of a Wi-Fi, and Tasmota cannot store one.
  * @throws FlashError `wifi-credentials-unusable`
  */
-export function refuseOuterSpaces(what: string, text: string | undefined): void {
+export function refuseOuterSpaces(what: Credential, text: string | undefined): void {
   if (text === undefined || text.trim() === text) return;
-  throw new FlashError('wifi-credentials-unusable', { what, reason: 'it starts or ends with a space' });
+  throw new FlashError('wifi-credentials-unusable', { what: wording(what), reason: wording('wifi-outer-space') });
 }
 
 /**
@@ -110,34 +117,37 @@ export function provisioningBody({ ssid, password, serverName, port }: Provision
 export function parseProvisioningReply(body: string, url: string = AP_URL): void {
   const parsed = parseObject(body);
   if ('reason' in parsed)
-    throw new FlashError('ap-refused', { url, reason: `its answer is unusable, ${parsed.reason}` });
+    throw new FlashError('ap-refused', { url, reason: wording('answer-unusable', { why: parsed.reason }) });
   const { error } = parsed.object;
   if (error === 0) return;
-  if (typeof error !== 'number') throw new FlashError('ap-refused', { url, reason: 'its answer has no error code' });
+  if (typeof error !== 'number') throw new FlashError('ap-refused', { url, reason: wording('answer-without-error') });
   const meaning = PROVISIONING_ERRORS[error];
-  throw new FlashError('ap-refused', { url, reason: `error ${error}${meaning === undefined ? '' : `, ${meaning}`}` });
+  const reason =
+    meaning === undefined
+      ? wording('answer-error', { error })
+      : wording('answer-error-because', { error, why: wording(meaning) });
+  throw new FlashError('ap-refused', { url, reason });
 }
 
 // docs/dev/stock-firmware.md#1.3. They belong to quick pairing, where the device is already in the home network.
-const PROVISIONING_ERRORS: Readonly<Record<number, string>> = {
-  400: 'it ran out of time',
-  401: 'the Wi-Fi password is wrong',
-  402: 'the Wi-Fi was not found',
-  403: 'the Wi-Fi did not let it in',
-  404: 'for a reason that it does not know',
+const PROVISIONING_ERRORS: Readonly<Record<number, WordingCode>> = {
+  400: 'pairing-timeout',
+  401: 'pairing-password',
+  402: 'pairing-not-found',
+  403: 'pairing-refused',
+  404: 'pairing-unknown',
 };
 
-function checkLength(what: string, text: string, limit: number): void {
+function checkLength(what: Credential, text: string, limit: number): void {
   const length = Buffer.byteLength(text, 'utf8');
   if (length > limit)
-    throw new FlashError('wifi-credentials-unusable', { what, reason: `it has more than ${limit} bytes` });
+    throw new FlashError('wifi-credentials-unusable', {
+      what: wording(what),
+      reason: wording('wifi-too-long', { limit }),
+    });
 }
 
 /** Printable ASCII without the two characters that JSON must escape. */
 function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text) && !/["\\]/.test(text);
-}
-
-function undecodable(what: string): string {
-  return `The Wi-Fi ${what} has a character (", \\, a control character or one outside ASCII) that the device may misread.`;
 }

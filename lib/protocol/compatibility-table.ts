@@ -3,6 +3,8 @@
  * and #6, docs/dev/diy-mode.md#1.1).
  */
 
+import type { MethodReason } from '../wordings/method';
+
 /**
  * - `cloud`: the emulated cloud over TLS; it downloads in ranges
  * - `cloud-slow`: the same, but it downloads without ranges and must be served slowly
@@ -19,8 +21,7 @@ export type Level = 'supported' | 'uncertain' | 'unsupported';
 interface CompatibilityReport {
   readonly method: FlashMethod;
   readonly level: Level;
-  /** A clause that goes on a sentence: small letter, no full stop. */
-  readonly reason: string;
+  readonly reason: MethodReason;
   readonly source: string;
 }
 
@@ -56,7 +57,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '999',
     method: 'diy',
     level: 'uncertain',
-    reason: 'firmware 3.x and newer checks the certificate of its cloud; where the model has DIY mode, that is the way',
+    reason: 'version-3',
     source: 'SonOTA#153, #162, #182; docs/dev/diy-mode.md#1.1',
   },
   {
@@ -64,7 +65,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2',
     method: 'serial-only',
     level: 'unsupported',
-    reason: 'firmware from 2.6 on checks the certificate of its cloud',
+    reason: 'version-2.6',
     source: 'SonOTA#58, #146, #162, #176; mdopp/simple-sonoff-server#28',
   },
   {
@@ -72,7 +73,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.5',
     method: 'serial-only',
     level: 'unsupported',
-    reason: 'no device with firmware 2.1 to 2.5 is known to have been flashed this way',
+    reason: 'version-2.1',
     source: 'docs/dev/stock-firmware.md#6',
   },
   {
@@ -80,7 +81,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1',
     method: 'serial-only',
     level: 'unsupported',
-    reason: 'firmware from 1.7 on checks the certificate of its cloud',
+    reason: 'version-1.7',
     source: 'SonOTA#144, #149, #153, #162, #164',
   },
   {
@@ -89,7 +90,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.6',
     method: 'cloud',
     level: 'uncertain',
-    reason: 'firmware 1.6 mostly checks the certificate of its cloud',
+    reason: 'version-1.6',
     source: 'SonOTA#21, #70, #77, #83, #97, #101',
   },
 
@@ -100,7 +101,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.2.0',
     method: 'cloud',
     level: 'supported',
-    reason: 'a Basic with 1.2.0 was flashed; it speaks TLS 1.1 only',
+    reason: 'basic-1.2.0',
     source: 'SonOTA#167',
   },
   {
@@ -110,7 +111,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.2',
     method: 'cloud-slow',
     level: 'uncertain',
-    reason: 'reports of the Basic with 1.5.2 conflict',
+    reason: 'basic-1.5.2',
     source: 'SonOTA README, SonOTA#21',
   },
   {
@@ -119,7 +120,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.5',
     method: 'cloud',
     level: 'supported',
-    reason: 'many Basics with 1.5.5 were flashed',
+    reason: 'basic-1.5.5',
     source: 'SonOTA README, SonOTA#21',
   },
   {
@@ -129,7 +130,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.2',
     method: 'cloud-slow',
     level: 'uncertain',
-    reason: 'an S20 with 1.5.2 failed when it was served fast, and other devices of this version failed altogether',
+    reason: 's20-1.5.2',
     source: 'SonOTA#21, #102',
   },
   {
@@ -138,7 +139,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.5',
     method: 'cloud',
     level: 'supported',
-    reason: 'S20s with 1.5.5 were flashed',
+    reason: 's20-1.5.5',
     source: 'SonOTA README, SonOTA#66',
   },
   {
@@ -147,7 +148,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.2',
     method: 'cloud',
     level: 'supported',
-    reason: 'a Dual with 1.1.0 was flashed',
+    reason: 'dual-1.1.0',
     source: 'SonOTA README',
   },
   {
@@ -156,7 +157,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.3.0',
     method: 'cloud-slow',
     level: 'supported',
-    reason: 'Duals with 1.3.0 were flashed; they must be served slowly',
+    reason: 'dual-1.3.0',
     source: 'sillyfrog/SonOTA#1, SonOTA#21',
   },
   {
@@ -165,7 +166,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.2',
     method: 'cloud-http',
     level: 'supported',
-    reason: 'POWs with 2.0.2 were flashed; they dial the plain port 8081 and must be served slowly',
+    reason: 'pow-2.0.2',
     source: 'SonOTA#4, #10, #36, #56',
   },
   {
@@ -174,7 +175,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.4',
     method: 'cloud',
     level: 'supported',
-    reason: 'POWs with 2.0.4 were flashed',
+    reason: 'pow-2.0.4',
     source: 'SonOTA#21, #56',
   },
   {
@@ -183,7 +184,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.1',
     method: 'cloud-http',
     level: 'supported',
-    reason: 'THs with 2.0.1 were flashed; they dial the plain port 8081 and must be served slowly',
+    reason: 'th-2.0.1',
     source: 'SonOTA README, SonOTA#32',
   },
   {
@@ -192,7 +193,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.4',
     method: 'cloud',
     level: 'supported',
-    reason: 'THs with 2.0.4 were flashed',
+    reason: 'th-2.0.4',
     source: 'SonOTA#21, #24, #49',
   },
   {
@@ -202,7 +203,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.0',
     method: 'cloud-slow',
     level: 'uncertain',
-    reason: 'a T1 with 2.0.0 failed when it was served fast; paced it has not been reported',
+    reason: 't1-2.0.0',
     source: 'arendst/Tasmota#582',
   },
   {
@@ -212,7 +213,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.1',
     method: 'cloud',
     level: 'supported',
-    reason: 'T1s with 2.0.1 were flashed',
+    reason: 't1-2.0.1',
     source: 'SonOTA#156, #162',
   },
 
@@ -222,7 +223,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.1',
     method: 'cloud',
     level: 'uncertain',
-    reason: 'S31 and RF Bridge with 1.0 and 1.1 could not be flashed',
+    reason: 'version-1.0',
     source: 'SonOTA#58, #73, #139, #151, #163',
   },
   {
@@ -230,7 +231,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.0',
     method: 'cloud-http',
     level: 'supported',
-    reason: 'firmware 1.5.0 dials the plain port 8081 and takes any server for its cloud',
+    reason: 'version-1.5.0',
     source: 'almeroth.com, docs/dev/stock-firmware.md#2.3',
   },
   {
@@ -238,7 +239,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5.2',
     method: 'cloud-slow',
     level: 'uncertain',
-    reason: 'devices with 1.5.2 failed when they were served fast, and an RF failed altogether',
+    reason: 'version-1.5.2',
     source: 'SonOTA#21, #102',
   },
   {
@@ -246,7 +247,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0.3',
     method: 'cloud',
     level: 'uncertain',
-    reason: 'reports of the B1 with 2.0.3 conflict',
+    reason: 'version-2.0.3',
     source: 'arendst/Tasmota#676, SonOTA#58',
   },
   {
@@ -254,7 +255,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '1.5',
     method: 'cloud',
     level: 'supported',
-    reason: 'firmware up to 1.5 takes any server for its cloud',
+    reason: 'version-1.2',
     source: 'SonOTA#21, #58',
   },
   {
@@ -262,7 +263,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     to: '2.0',
     method: 'cloud',
     level: 'supported',
-    reason: 'firmware 2.0 takes any server for its cloud',
+    reason: 'version-2.0',
     source: 'SonOTA#21, #58',
   },
 ];
@@ -273,14 +274,14 @@ export const MDNS_ROWS: readonly MdnsRow[] = [
     types: ['diy_plug'],
     method: 'diy',
     level: 'supported',
-    reason: 'it is in DIY mode, through which BASICR3, RFR3 and MINI are flashed',
+    reason: 'diy-plug',
     source: 'docs/dev/diy-mode.md#1.1; njh/sonoff-ota-flash-cli',
   },
   {
     types: ['diylight'],
     method: 'diy',
     level: 'supported',
-    reason: 'it is in DIY mode, through which a D1 with 3.7.6 was flashed',
+    reason: 'diy-d1',
     source: 'itead/Sonoff_Devices_DIY_Tools#137',
   },
   {
@@ -288,14 +289,14 @@ export const MDNS_ROWS: readonly MdnsRow[] = [
     types: ['diy_light'],
     method: 'diy',
     level: 'uncertain',
-    reason: 'it is in DIY mode, but a bulb of this type with 1.4.1 could not download its firmware',
+    reason: 'diy-bulb',
     source: 'itead/Sonoff_Devices_DIY_Tools#129',
   },
   {
     types: ['multifun_switch', 'switch_radar'],
     method: 'serial-only',
     level: 'unsupported',
-    reason: 'devices of this type are built on an ESP32, and none is known to have been flashed over the air',
+    reason: 'diy-esp32',
     source: 'SonoffLAN; docs/dev/diy-mode.md#1.1',
   },
 ];

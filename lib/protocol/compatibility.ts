@@ -1,4 +1,6 @@
 import { MDNS_ROWS, VERSION_ROWS, type Level, type FlashMethod } from './compatibility-table';
+import type { MethodReason } from '../wordings/method';
+import { wording, type Wording } from '../wordings/wording';
 
 export type { Level, FlashMethod } from './compatibility-table';
 
@@ -7,7 +9,7 @@ export interface MethodVerdict {
   readonly method: FlashMethod;
   readonly level: Level;
   /** A clause that goes on a sentence: small letter, no full stop. */
-  readonly reason: string;
+  readonly reason: Wording;
   /** Where it is known from, such as `SonOTA#58`. */
   readonly source: string;
 }
@@ -43,7 +45,7 @@ export function methodOf({ apName, model, romVersion, mdns }: DeviceSighting): M
   if (mdns) return ofAnnouncement(mdns);
   if (romVersion !== undefined) return ofVersion(model, romVersion);
   if (apName !== undefined) return ofAccessPoint(apName.trim());
-  return unknown('nothing is known of it yet: its dispatch tells model and version', 'docs/dev/stock-firmware.md#2.1');
+  return unknown('nothing-known', 'docs/dev/stock-firmware.md#2.1');
 }
 
 /** Whether the flow through the emulated cloud may be tried: its own methods, and what has not been reported yet. */
@@ -53,45 +55,44 @@ export function isCloudMethod({ method }: Pick<MethodVerdict, 'method'>): boolea
 
 function ofVersion(model: string | undefined, romVersion: string): MethodVerdict {
   const version = parse(romVersion);
-  if (version === undefined)
-    return unknown('its version is not of a form that is known', 'docs/dev/stock-firmware.md#6');
+  if (version === undefined) return unknown('version-form', 'docs/dev/stock-firmware.md#6');
   const row = VERSION_ROWS.find(
     ({ models, from, to }) =>
       (models === undefined || (model !== undefined && models.includes(model))) &&
       compare(version, from) >= 0 &&
       compare(version, to) <= 0,
   );
-  if (row === undefined) return unknown('nothing is known of this version', 'docs/dev/stock-firmware.md#6');
+  if (row === undefined) return unknown('version-unheard', 'docs/dev/stock-firmware.md#6');
   const { method: method, level, reason, source } = row;
-  return { method: method, level, reason, source };
+  return { method: method, level, reason: wording(reason), source };
 }
 
 function ofAnnouncement({ type, encrypt }: MdnsSighting): MethodVerdict {
   if (String(encrypt ?? false).toLowerCase() === 'true') {
-    const reason =
-      'it announces itself in eWeLink mode; where the model has DIY mode, it must be switched to that first';
-    return { method: 'diy', level: 'uncertain', reason, source: 'SonoffLAN' };
+    return { method: 'diy', level: 'uncertain', reason: wording('diy-ewelink'), source: 'SonoffLAN' };
   }
   const row = MDNS_ROWS.find(({ types }) => types.includes(type ?? ''));
-  if (row) return { method: row.method, level: row.level, reason: row.reason, source: row.source };
-  const reason = 'it announces DIY mode, but nobody has reported that a device of this type was flashed through it';
-  return { method: 'diy', level: 'uncertain', reason, source: 'SonoffLAN' };
+  if (row) return { method: row.method, level: row.level, reason: wording(row.reason), source: row.source };
+  return { method: 'diy', level: 'uncertain', reason: wording('diy-unreported'), source: 'SonoffLAN' };
 }
 
 function ofAccessPoint(apName: string): MethodVerdict {
   if (apName === 'FinalStage') {
-    const reason = 'it has taken the upgrade already and waits in FinalStage; begin the flow there';
-    return { method: 'cloud', level: 'supported', reason, source: 'docs/dev/stock-firmware.md#5' };
+    return {
+      method: 'cloud',
+      level: 'supported',
+      reason: wording('in-finalstage'),
+      source: 'docs/dev/stock-firmware.md#5',
+    };
   }
   if (/^ITEAD-1/i.test(apName)) {
-    const reason = 'every stock Sonoff shows this access point, whatever its version; its dispatch tells';
-    return unknown(reason, 'docs/dev/stock-firmware.md#1.1, docs/dev/diy-mode.md#1.3');
+    return unknown('any-access-point', 'docs/dev/stock-firmware.md#1.1, docs/dev/diy-mode.md#1.3');
   }
-  return unknown('its access point is not that of a stock Sonoff', 'docs/dev/stock-firmware.md#1.1');
+  return unknown('other-access-point', 'docs/dev/stock-firmware.md#1.1');
 }
 
-function unknown(reason: string, source: string): MethodVerdict {
-  return { method: 'unknown', level: 'uncertain', reason, source };
+function unknown(reason: MethodReason, source: string): MethodVerdict {
+  return { method: 'unknown', level: 'uncertain', reason: wording(reason), source };
 }
 
 function parse(version: string): number[] | undefined {

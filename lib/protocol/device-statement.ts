@@ -1,3 +1,5 @@
+import { wording, type Wording } from '../wordings/wording';
+
 /**
  * What a device states of itself, in the dispatch and again in the register message (docs/dev/stock-firmware.md#2.1,
  * #3.5).
@@ -22,12 +24,12 @@ const PRINTABLE = /^[\x20-\x7e]{1,64}$/;
 /** The statement in a message, whatever the order of its fields and whatever else is there, or why there is none. */
 export function readDeviceStatement(
   message: Readonly<Record<string, unknown>>,
-): { readonly device: DeviceStatement } | { readonly reason: string } {
+): { readonly device: DeviceStatement } | { readonly reason: Wording } {
   const { deviceid, apikey, model, romVersion } = message;
-  if (!isDeviceId(deviceid)) return { reason: 'its deviceid is missing or unusable' };
-  if (!isApiKey(apikey)) return { reason: 'its apikey is missing or unusable' };
-  if (!isPrintable(model)) return { reason: 'its model is missing or unusable' };
-  if (!isPrintable(romVersion)) return { reason: 'its romVersion is missing or unusable' };
+  if (!isDeviceId(deviceid)) return { reason: wording('field-unusable', { field: 'deviceid' }) };
+  if (!isApiKey(apikey)) return { reason: wording('field-unusable', { field: 'apikey' }) };
+  if (!isPrintable(model)) return { reason: wording('field-unusable', { field: 'model' }) };
+  if (!isPrintable(romVersion)) return { reason: wording('field-unusable', { field: 'romVersion' }) };
   return { device: { deviceid, apikey, model, romVersion } };
 }
 

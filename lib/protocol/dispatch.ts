@@ -2,6 +2,7 @@ import { FlashError } from '../errors';
 import { readDeviceStatement, type DeviceStatement } from './device-statement';
 import { asciiJson, parseObject } from './json';
 import { checkServerAddress } from './server-address';
+import { wording } from '../wordings/wording';
 
 /** Where a device asks which server to use: `POST` (docs/dev/stock-firmware.md#2.1). */
 export const DISPATCH_PATH = '/dispatch/device';
@@ -21,10 +22,10 @@ export interface DispatchRequest extends DeviceStatement {
 export function parseDispatch(body: string, peer: string = 'an unknown address'): DispatchRequest {
   const parsed = parseObject(body);
   if ('reason' in parsed)
-    throw new FlashError('message-malformed', { peer, reason: `its dispatch is unusable, ${parsed.reason}` });
+    throw new FlashError('message-malformed', { peer, reason: wording('dispatch-unusable', { why: parsed.reason }) });
   const read = readDeviceStatement(parsed.object);
   if ('reason' in read)
-    throw new FlashError('message-malformed', { peer, reason: `its dispatch is unusable, ${read.reason}` });
+    throw new FlashError('message-malformed', { peer, reason: wording('dispatch-unusable', { why: read.reason }) });
   const { ts } = parsed.object;
   return typeof ts === 'number' ? { ...read.device, ts } : read.device;
 }

@@ -1,3 +1,5 @@
+import { wording, type Wording } from '../wordings/wording';
+
 /** Longest message we read, in characters. The longest known of a device has under 500. */
 export const MESSAGE_LIMIT = 4096;
 
@@ -6,15 +8,15 @@ export const MESSAGE_LIMIT = 4096;
  *
  * `__proto__` is dropped at every depth, so that what a device sends can be merged into a flow's message safely.
  */
-export function parseObject(text: string): { readonly object: Record<string, unknown> } | { readonly reason: string } {
-  if (text.length > MESSAGE_LIMIT) return { reason: `it has more than ${MESSAGE_LIMIT} characters` };
+export function parseObject(text: string): { readonly object: Record<string, unknown> } | { readonly reason: Wording } {
+  if (text.length > MESSAGE_LIMIT) return { reason: wording('too-long', { limit: MESSAGE_LIMIT }) };
   let value: unknown;
   try {
     value = JSON.parse(text, (key, inner: unknown) => (key === '__proto__' ? undefined : inner));
   } catch {
-    return { reason: 'it is not JSON' };
+    return { reason: wording('not-json') };
   }
-  return isObject(value) ? { object: value } : { reason: 'it is not a JSON object' };
+  return isObject(value) ? { object: value } : { reason: wording('not-an-object') };
 }
 
 /** Whether a value is a JSON object: neither null nor an array. */

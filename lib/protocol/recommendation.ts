@@ -183,7 +183,7 @@ function because(
 
 /** What was reported stands beside where it was. */
 function reported({ reason, source }: MethodVerdict): string {
-  return `${source}: ${reason}`;
+  return `${source}: ${reason.text}`;
 }
 
 function isAbove(version: string | undefined, bound: readonly number[]): boolean {

@@ -2,6 +2,7 @@ import { FlashError } from '../errors';
 import { isApiKey, isDeviceId, readDeviceStatement, type DeviceStatement } from './device-statement';
 import { asciiJson, isObject, parseObject } from './json';
 import { upgradeCommand, type UpgradeOffer } from './upgrade';
+import { wording, type Wording } from '../wordings/wording';
 
 /** Where a device opens its WebSocket (docs/dev/stock-firmware.md#3.1). */
 export const WEBSOCKET_PATH = '/api/ws';
@@ -46,7 +47,7 @@ export type SessionAction =
   /** What a device tells in an update, such as fwVersion, rssi, staMac. */
   | { readonly type: 'reported'; readonly params: Record<string, unknown> }
   /** Not its protocol. The reason quotes nothing of the message. */
-  | { readonly type: 'malformed'; readonly reason: string };
+  | { readonly type: 'malformed'; readonly reason: Wording };
 
 export interface DeviceSessionOptions {
   sessionKey: string;
@@ -98,7 +99,7 @@ export class DeviceSession {
       case 'message':
         return this.#message(event.text, event.now);
       case 'binary':
-        return malformed('it is binary');
+        return malformed(wording('binary'));
       case 'query-grace-over':
         return this.#waitsForQuery ? this.#becomeReady() : [];
       case 'upgrade':
@@ -113,7 +114,7 @@ export class DeviceSession {
     if (message['action'] === 'register') return this.#register(message);
     if (typeof message['action'] === 'string') return this.#request(message['action'], message, now);
     if (typeof message['error'] === 'number') return this.#answer(message['error'], message);
-    return malformed('it has neither an action nor an error code');
+    return malformed(wording('without-action'));
   }
 
   /** Also in the middle of a session: a device that lost its key starts over on the same connection. */
@@ -122,7 +123,7 @@ export class DeviceSession {
     if ('reason' in read) return malformed(read.reason);
     const { device } = read;
     if (this.#device !== undefined && this.#device.deviceid !== device.deviceid) {
-      return malformed('it registers as another device');
+      return malformed(wording('registers-as-another'));
     }
     // A device that still holds a session key drops it for its own, by which it is known
     // (docs/dev/stock-firmware.md#3.4).
@@ -136,12 +137,12 @@ export class DeviceSession {
 
   #request(action: string, message: SessionMessage, now: Date): SessionAction[] {
     const { deviceid, apikey } = message;
-    if (!isDeviceId(deviceid)) return malformed('its deviceid is missing or unusable');
-    if (!isApiKey(apikey)) return malformed('its apikey is missing or unusable');
+    if (!isDeviceId(deviceid)) return malformed(wording('field-unusable', { field: 'deviceid' }));
+    if (!isApiKey(apikey)) return malformed(wording('field-unusable', { field: 'apikey' }));
     const device = this.#device;
-    if (device !== undefined && device.deviceid !== deviceid) return malformed('it names another device');
+    if (device !== undefined && device.deviceid !== deviceid) return malformed(wording('names-another'));
     if (device === undefined || apikey !== this.#sessionKey) {
-      return [notRegistered(deviceid, apikey), ...malformed('it speaks before it has registered in this session')];
+      return [notRegistered(deviceid, apikey), ...malformed(wording('not-registered'))];
     }
     switch (action) {
       case 'date':
@@ -176,7 +177,7 @@ export class DeviceSession {
    */
   #answer(error: number, message: SessionMessage): SessionAction[] {
     const { deviceid, sequence } = message;
-    if (deviceid !== undefined && deviceid !== this.#device?.deviceid) return malformed('it names another device');
+    if (deviceid !== undefined && deviceid !== this.#device?.deviceid) return malformed(wording('names-another'));
     if (typeof sequence !== 'string' || !this.#unacknowledged.delete(sequence)) return [];
     return [{ type: 'acknowledged', error, sequence }];
   }
@@ -184,7 +185,7 @@ export class DeviceSession {
   #upgrade(offer: UpgradeOffer, now: Date): SessionAction[] {
     const device = this.#device;
     if (device === undefined || !this.#ready) {
-      throw new FlashError('unexplained', { reason: 'an upgrade was to be sent to a device that is not ready' });
+      throw new FlashError('unexplained', { reason: wording('session-not-ready') });
     }
     const number = Math.max(now.getTime(), this.#lastSequence + 1);
     const sequence = String(number);
@@ -221,6 +222,6 @@ function notRegistered(deviceid: string, apikey: string): SessionAction {
   return { type: 'send', text: asciiJson({ error: 404, deviceid, apikey }) };
 }
 
-function malformed(reason: string): SessionAction[] {
+function malformed(reason: Wording): SessionAction[] {
   return [{ type: 'malformed', reason }];
 }

@@ -5,6 +5,8 @@
 
 import { FlashError } from '../errors';
 import { isObject } from './json';
+import type { TermCode } from '../wordings/term';
+import { wording, type Wording } from '../wordings/wording';
 
 /** The only user that its web server knows. */
 const USER = 'admin';
@@ -117,23 +119,23 @@ export function linesFor(commands: readonly TasmotaCommand[]): string[] {
  * @param what of the setting, for the error, which never quotes the text
  * @throws FlashError `tasmota-setting-unusable`
  */
-export function checkSetting(what: string, value: string): void {
-  const refuse = (reason: string): never => {
-    throw new FlashError('tasmota-setting-unusable', { what, reason });
+export function checkSetting(what: TermCode, value: string): void {
+  const refuse = (reason: Wording): never => {
+    throw new FlashError('tasmota-setting-unusable', { what: wording(what), reason });
   };
-  if (value.trim() !== value) refuse('it begins or ends with a space');
+  if (value.trim() !== value) refuse(wording('setting-outer-space'));
   // One character of these is a command in itself: empty it, or make it what it was.
-  if (/^[012"]$/.test(value)) refuse('to Tasmota this single character has a meaning of its own');
-  if (/\p{Cc}/u.test(value)) refuse('it has a control character');
-  if (Buffer.byteLength(value, 'utf8') > TEXT_LIMIT) refuse(`it has more than ${TEXT_LIMIT} bytes`);
+  if (/^[012"]$/.test(value)) refuse(wording('setting-sign'));
+  if (/\p{Cc}/u.test(value)) refuse(wording('setting-control'));
+  if (Buffer.byteLength(value, 'utf8') > TEXT_LIMIT) refuse(wording('setting-long', { limit: TEXT_LIMIT }));
 }
 
 /** @throws FlashError `tasmota-setting-unusable` where it is no name for an MQTT topic of one level */
 export function checkTopic(value: string): void {
-  checkSetting('topic', value);
+  checkSetting('tasmota-topic', value);
   if (!/^[^\s+#/;%]+$/.test(value)) {
-    const reason = 'a topic of one level has no space and none of + # / ; %';
-    throw new FlashError('tasmota-setting-unusable', { what: 'topic', reason });
+    const reason = wording('setting-topic');
+    throw new FlashError('tasmota-setting-unusable', { what: wording('tasmota-topic'), reason });
   }
 }
 

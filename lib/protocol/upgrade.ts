@@ -1,6 +1,7 @@
 import { FlashError } from '../errors';
 import type { DeviceStatement } from './device-statement';
 import { asciiJson } from './json';
+import { wording, type Wording } from '../wordings/wording';
 
 /** One of the two images that a device may ask for. */
 export interface UpgradeImage {
@@ -67,20 +68,20 @@ export function checkOffer(offer: UpgradeOffer, target: UpgradeTarget = UNKNOWN_
   const reason =
     flawOf('user1', offer.user1) ??
     flawOf('user2', offer.user2) ??
-    (/^[0-9A-Za-z._-]{1,24}$/.test(offer.version) ? undefined : 'its version is unusable');
+    (/^[0-9A-Za-z._-]{1,24}$/.test(offer.version) ? undefined : wording('upgrade-version'));
   if (reason !== undefined) throw new FlashError('upgrade-malformed', { ...errorValues(target), reason });
 }
 
-function flawOf(name: string, { url, digest }: UpgradeImage): string | undefined {
+function flawOf(image: string, { url, digest }: UpgradeImage): Wording | undefined {
   // No query and no fragment: the device appends its own "?deviceid=…" to what it is given
   // (docs/dev/stock-firmware.md#4.1).
   const match = /^http:\/\/([0-9A-Za-z._-]+)(?::\d{1,5})?(\/[\x21-\x7e]*)$/.exec(url);
-  if (!match || /["\\?#]/.test(url)) return `the address of ${name} is not a plain http:// address`;
+  if (!match || /["\\?#]/.test(url)) return wording('upgrade-address', { image });
   const [, host = '', path = ''] = match;
-  if (url.length >= URL_BUFFER) return `the address of ${name} has more than ${URL_BUFFER - 1} characters`;
-  if (host.length >= HOST_BUFFER) return `the host of ${name} has more than ${HOST_BUFFER - 1} characters`;
-  if (path.length >= PATH_BUFFER) return `the path of ${name} has more than ${PATH_BUFFER - 1} characters`;
-  if (!/^[0-9a-f]{64}$/.test(digest)) return `the digest of ${name} is not 64 lower-case hex digits`;
+  if (url.length >= URL_BUFFER) return wording('upgrade-address-long', { image, limit: URL_BUFFER - 1 });
+  if (host.length >= HOST_BUFFER) return wording('upgrade-host-long', { image, limit: HOST_BUFFER - 1 });
+  if (path.length >= PATH_BUFFER) return wording('upgrade-path-long', { image, limit: PATH_BUFFER - 1 });
+  if (!/^[0-9a-f]{64}$/.test(digest)) return wording('upgrade-digest', { image });
   return undefined;
 }
 

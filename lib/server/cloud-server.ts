@@ -14,6 +14,7 @@ import { DeviceConnection, type DeviceConnectionOptions, type Via } from './devi
 import { dispatchApp } from './dispatch-app';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import { SocketSet } from './socket-set';
+import { wording, type Wording } from '../wordings/wording';
 
 /**
  * A device's own buffers hold 1024 bytes of JSON (docs/dev/stock-firmware.md#3.2); nothing true is longer than this.
@@ -128,7 +129,7 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
       });
       connection.on('registered', () => this.#origins.get(socket)?.connection?.identify());
       connection.once('unregistered', (seconds) => {
-        this.#malformed(socket, `it opened a session and did not register within ${seconds} s`);
+        this.#malformed(socket, wording('never-registered', { seconds }));
       });
       this.emit('connected', connection);
     });
@@ -137,13 +138,13 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     // A lost connection is no message; node names what its parser did not like HPE_…
     if (error.code?.startsWith('HPE_') && socket.writable) {
-      this.#malformed(socket, `what it sent is not HTTP (${error.code})`);
+      this.#malformed(socket, wording('request-not-http', { code: error.code }));
       return turnAway(socket, '400 Bad Request');
     }
     socket.destroy();
   }
 
-  #malformed(socket: Duplex, reason: string): void {
+  #malformed(socket: Duplex, reason: Wording): void {
     const peer = plainAddress((socket as Socket).remoteAddress);
     this.emit('malformed', new FlashError('message-malformed', { peer, reason }), peer);
   }

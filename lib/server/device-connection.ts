@@ -5,6 +5,7 @@ import { DeviceSession, type SessionAction, type SessionDevice, type SessionEven
 import type { UpgradeOffer } from '../protocol/upgrade';
 import { RateLimit } from './rate-limit';
 import { redactKeys } from './redact';
+import { quoted, wording, type Wording } from '../wordings/wording';
 
 /** How a device came: over TLS, or over the plain port of old firmware. */
 export type Via = 'tls' | 'plain';
@@ -44,7 +45,7 @@ interface DeviceConnectionEvents {
   /** Parameters of an update, such as fwVersion, rssi, staMac. */
   reported: [params: Record<string, unknown>];
   /** What it sent is not its protocol; the reason quotes nothing of it. */
-  malformed: [reason: string];
+  malformed: [reason: Wording];
   /** Every text message in either direction, fit for a log. */
   message: [direction: 'in' | 'out', text: string];
   closed: [];
@@ -187,11 +188,11 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   /** What comes faster than any device sends is not looked at; a peer that keeps to it is dropped. */
   #isInTime(): boolean {
     if (this.#rate.take() !== undefined) return true;
-    this.#complain(`it sends more than ${this.#limits.messagesPerSecond} messages a second`);
+    this.#complain(wording('messages-too-fast', { count: this.#limits.messagesPerSecond }));
     return false;
   }
 
-  #complain(reason: string): void {
+  #complain(reason: Wording): void {
     this.#malformed += 1;
     this.emit('malformed', reason);
     if (this.#malformed >= this.#limits.malformed) this.close();
@@ -205,7 +206,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
 
   /** A frame that breaks the WebSocket protocol, or a lost connection: either way there is nothing more to be had. */
   #broken(error: Error & { code?: string }): void {
-    if (error.code?.startsWith('WS_ERR_')) this.emit('malformed', error.message);
+    if (error.code?.startsWith('WS_ERR_')) this.emit('malformed', quoted(error.message));
     this.close();
   }
 

@@ -5,6 +5,7 @@ import { plainAddress } from '../net/addresses';
 import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
 import { answer, answerText } from './answer';
 import { isFromBrowser } from './browser';
+import { wording } from '../wordings/wording';
 
 /** A device's dispatch has under 200 bytes. */
 export const BODY_LIMIT = 4096;
@@ -76,7 +77,7 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
 /** What the body parser or the router could not take. Its own message may quote the body, so only its kind is told. */
 function unreadable(error: unknown, peer: string): FlashError {
   const kind = (error as { type?: unknown }).type;
-  const reason = `its request is unusable (${typeof kind === 'string' ? kind : 'not understood'})`;
+  const reason = wording('request-unusable', { kind: typeof kind === 'string' ? kind : wording('not-understood') });
   return new FlashError('message-malformed', { peer, reason }, { cause: error });
 }
 

@@ -17,6 +17,7 @@ import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
 import type { ImageGrant, ImageRefusal, TransferObserver } from './transfer';
 import { TransfersOnWire, type TransferCounts } from './transfers-on-wire';
+import { wording, type Wording } from '../wordings/wording';
 
 /**
  * A connection that was granted an image is dropped after so long without a byte in either direction; FinalStage is
@@ -60,7 +61,7 @@ interface ImageServerEvents {
   /** The last transfer of a class has left the wire. */
   idle: [otaClass: OtaClass];
   /** Something came that no device sends; the reason quotes nothing of it. */
-  malformed: [reason: string, peer: string];
+  malformed: [reason: Wording, peer: string];
   /** A page in a browser asked, and was refused. */
   browser: [peer: string];
   /** `find` or an observer threw; the request was answered as well as it could be. */
@@ -125,7 +126,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     const peer = plainAddress(socket.remoteAddress);
     if (response.socket !== socket) {
       // A second request before the first one's answer: its pace and its end could not be told apart.
-      this.emit('malformed', 'it asks again before it has its answer', peer);
+      this.emit('malformed', wording('asks-again'), peer);
       socket.destroy();
       return;
     }
@@ -136,7 +137,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     const taker = method === 'POST' ? this.#takerOf(url, peer) : undefined;
     if (taker) return this.#take(request, response, taker);
     if (method !== 'GET') {
-      this.emit('malformed', `its method is ${method}`, peer);
+      this.emit('malformed', wording('method-unknown', { method }), peer);
       return answerText(response, 405, 'only GET', { Allow: 'GET' });
     }
     const asked = parseOtaRequest({ method, url, httpVersion, headers });
@@ -195,7 +196,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
   #take(request: IncomingMessage, response: ServerResponse, taker: PostTaker): void {
     const { headers, socket } = request;
     const post = new DevicePost(response, taker, () => {
-      this.emit('malformed', 'it posts more than any device does', plainAddress(socket.remoteAddress));
+      this.emit('malformed', wording('posts-too-much'), plainAddress(socket.remoteAddress));
       socket.destroy();
     });
     const isAnnounced = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
@@ -225,7 +226,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     if (error.code?.startsWith('HPE_')) {
       this.emit(
         'malformed',
-        `what it sent is not HTTP (${error.code})`,
+        wording('request-not-http', { code: error.code }),
         plainAddress((socket as Socket).remoteAddress),
       );
     }

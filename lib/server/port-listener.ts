@@ -7,6 +7,8 @@ import { ConnectionLimits, type CountedConnection } from './connection-limits';
 import type { PeerRates } from './rate-limit';
 import type { SocketHandler } from './socket-handler';
 import { SocketSet } from './socket-set';
+import type { AddressReason } from '../wordings/address';
+import { quoted, wording, type Wording } from '../wordings/wording';
 
 /**
  * All connections to one port, those of known devices included: more than any number of devices needs. A runaway client
@@ -15,12 +17,12 @@ import { SocketSet } from './socket-set';
 export const PORT_LIMIT = 512;
 
 /** Why a port cannot be opened, in the words of a person who could change it. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'the user who runs Node-RED may not open it',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  ENOTFOUND: 'that address is not known here',
-  EINVAL: 'that address cannot be listened on',
-  ERR_SOCKET_BAD_PORT: 'a port is a number from 0 to 65535',
+const REASONS: Readonly<Record<string, AddressReason>> = {
+  EACCES: 'port-forbidden',
+  EADDRNOTAVAIL: 'port-address-absent',
+  ENOTFOUND: 'port-address-unknown',
+  EINVAL: 'port-address-invalid',
+  ERR_SOCKET_BAD_PORT: 'port-out-of-range',
 };
 
 export interface PortListenerOptions {
@@ -123,10 +125,11 @@ export async function whyNotOpen(
   { code = '', message }: NodeJS.ErrnoException,
   port: number,
   protocol: 'tcp' | 'udp' = 'tcp',
-): Promise<string> {
-  if (code !== 'EADDRINUSE') return REASONS[code] ?? message;
+): Promise<Wording> {
+  const known = REASONS[code];
+  if (code !== 'EADDRINUSE') return known === undefined ? quoted(message) : wording(known);
   const holder = await portHolder(port, protocol);
-  if (holder === undefined) return 'another program holds it';
-  if (holder.pid === process.pid) return 'Node-RED itself holds it';
-  return `another program holds it (${holder.program}, process ${holder.pid})`;
+  if (holder === undefined) return wording('port-taken');
+  if (holder.pid === process.pid) return wording('port-taken-here');
+  return wording('port-taken-by', { program: holder.program, pid: holder.pid });
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { wording, type Wording } from '../wordings/wording';
 
 /** How long a client may take for its request, in ms. */
 export interface RequestLimits {
@@ -24,7 +25,7 @@ export const REQUEST_LIMITS: RequestLimits = { headMs: 10_000, bodyMs: 30_000, q
 export function limitRequests(
   server: Server,
   { headMs, bodyMs, quietMs }: RequestLimits,
-  late: (socket: Socket, reason: string) => void,
+  late: (socket: Socket, reason: Wording) => void,
 ): (socket: Duplex) => void {
   const watched = new WeakMap<Duplex, RequestWatch>();
   server.timeout = quietMs;
@@ -46,7 +47,7 @@ class RequestWatch {
   constructor(
     private readonly socket: Socket,
     private readonly limits: Pick<RequestLimits, 'headMs' | 'bodyMs'>,
-    private readonly late: (reason: string) => void,
+    private readonly late: (reason: Wording) => void,
   ) {
     // Before the parser: what it makes of these bytes may end the head that they begin.
     socket.prependListener('data', this.#received);
@@ -60,7 +61,7 @@ class RequestWatch {
     response.once('close', () => (this.#open -= 1));
     if (!hasBody(request.headers)) return;
     this.#open += 1;
-    this.#start(this.limits.bodyMs, 'the body of its request');
+    this.#start(this.limits.bodyMs, 'body-late');
     request.once('end', () => {
       clearTimeout(this.#timer);
       this.#open -= 1;
@@ -75,11 +76,11 @@ class RequestWatch {
   readonly #received = (): void => {
     if (this.#inHead || this.#open > 0) return;
     this.#inHead = true;
-    this.#start(this.limits.headMs, 'the head of its request');
+    this.#start(this.limits.headMs, 'head-late');
   };
 
-  #start(ms: number, what: string): void {
-    this.#timer = setTimeout(() => this.late(`${what} took longer than ${ms / 1000} s`), ms);
+  #start(ms: number, reason: 'head-late' | 'body-late'): void {
+    this.#timer = setTimeout(() => this.late(wording(reason, { seconds: ms / 1000 })), ms);
   }
 }
 

@@ -1,3 +1,6 @@
+import type { TlsReason } from '../wordings/tls';
+import { quoted, wording, type Wording } from '../wordings/wording';
+
 /** What is known of a TLS handshake that did not come to its end. */
 export interface FailedHandshake {
   /** Node's error code, such as ECONNRESET or ERR_SSL_NO_SHARED_CIPHER. */
@@ -21,7 +24,7 @@ export type HandshakeFailure = 'certificate-rejected' | 'refused-here' | 'not-tl
 export interface HandshakeVerdict {
   failure: HandshakeFailure;
   /** In words, without a peer's address. */
-  reason: string;
+  reason: Wording;
   /** Whether the peer began a TLS handshake. */
   helloSeen: boolean;
   certificateSent: boolean;
@@ -45,11 +48,11 @@ const NOT_TLS =
   /^ERR_SSL_(HTTP_REQUEST|HTTPS_PROXY_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)$/;
 
 /** Alerts that our side sends for these errors, as the protocol numbers them. */
-const OUR_ALERTS: Readonly<Record<string, string>> = {
-  ERR_SSL_UNSUPPORTED_PROTOCOL: 'this Node.js refuses the TLS version that the device speaks (alert 70)',
-  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'this Node.js refuses the signatures of TLS 1.1 (alert 80)',
-  ERR_SSL_INTERNAL_ERROR: 'the TLS library failed (alert 80)',
-  ERR_SSL_NO_SHARED_CIPHER: 'the device offers no cipher that this Node.js has (alert 40)',
+const OUR_ALERTS: Readonly<Record<string, TlsReason>> = {
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls-version',
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'tls-signatures',
+  ERR_SSL_INTERNAL_ERROR: 'tls-library',
+  ERR_SSL_NO_SHARED_CIPHER: 'tls-cipher',
 };
 
 /**
@@ -65,18 +68,22 @@ export function explainHandshake({
   const notTls = NOT_TLS.test(code);
   const helloSeen = !notTls && bytesRead >= SHORTEST_HELLO;
   const certificateSent = helloSeen && bytesWritten >= certificateBytes;
-  const verdict = (failure: HandshakeFailure, reason: string): HandshakeVerdict => ({
+  const verdict = (failure: HandshakeFailure, reason: Wording): HandshakeVerdict => ({
     failure,
     reason,
     helloSeen,
     certificateSent,
     isModern: helloSeen && bytesRead > LONGEST_HELLO,
   });
-  if (notTls) return verdict('not-tls', 'what it sent is not TLS');
-  if (CERTIFICATE_ALERT.test(code)) return verdict('certificate-rejected', `it refused our certificate (${code})`);
-  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return verdict('timeout', 'it fell silent');
-  if (code.startsWith('ERR_SSL_')) return verdict('refused-here', OUR_ALERTS[code] ?? code);
+  if (notTls) return verdict('not-tls', wording('tls-not'));
+  if (CERTIFICATE_ALERT.test(code))
+    return verdict('certificate-rejected', wording('tls-certificate-refused', { code }));
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return verdict('timeout', wording('tls-fell-silent'));
+  if (code.startsWith('ERR_SSL_')) {
+    const known = OUR_ALERTS[code];
+    return verdict('refused-here', known === undefined ? quoted(code) : wording(known));
+  }
   return certificateSent
-    ? verdict('certificate-rejected', 'it broke off after our certificate')
-    : verdict('broken-off', 'it broke off before our certificate');
+    ? verdict('certificate-rejected', wording('tls-broke-off-after'))
+    : verdict('broken-off', wording('tls-broke-off-before'));
 }

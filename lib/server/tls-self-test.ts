@@ -4,6 +4,7 @@ import { FlashError } from '../errors';
 import { PortListener } from './port-listener';
 import { TlsFront } from './tls-front';
 import type { TlsIdentity } from './tls-identity';
+import { wording, type Wording } from '../wordings/wording';
 
 /** It takes under 50 ms here; a machine that is slower than this cannot serve a device either. */
 export const SELF_TEST_LIMIT_MS = 5000;
@@ -37,25 +38,25 @@ export async function handshakeAsDevice(handle: (socket: Socket) => void): Promi
     const port = await listener.listen(0, '127.0.0.1').catch(() => undefined);
     if (port === undefined) return undefined;
     const reason = await failureOf(port);
-    return reason === undefined ? undefined : new FlashError('tls-refused', { peer: 'this machine itself', reason });
+    return reason === undefined ? undefined : new FlashError('tls-refused', { peer: wording('this-machine'), reason });
   } finally {
     await listener.close();
   }
 }
 
-function failureOf(port: number): Promise<string | undefined> {
+function failureOf(port: number): Promise<Wording | undefined> {
   return new Promise((resolve) => {
     const socket = dial(port);
     if (typeof socket === 'string') return resolve(wordsFor(socket));
-    const end = (failure: string | undefined): void => {
+    const end = (failure: Wording | undefined): void => {
       clearTimeout(limit);
       socket.destroy();
       resolve(failure);
     };
     // Only a connection that stands can tell of TLS; a machine without a loopback cannot be tested.
     let stands = false;
-    const fail = (failure: string): void => end(stands ? failure : undefined);
-    const limit = setTimeout(() => fail('it took too long'), SELF_TEST_LIMIT_MS);
+    const fail = (failure: Wording): void => end(stands ? failure : undefined);
+    const limit = setTimeout(() => fail(wording('tls-slow')), SELF_TEST_LIMIT_MS);
     socket.once('connect', () => (stands = true));
     socket.once('secureConnect', () => end(undefined));
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) => fail(wordsFor(code ?? message)));
@@ -73,6 +74,6 @@ function dial(port: number): TLSSocket | string {
   }
 }
 
-function wordsFor(code: string): string {
-  return `this Node.js does not speak TLS 1.1 with AES128-SHA (${code})`;
+function wordsFor(code: string): Wording {
+  return wording('tls-unspoken', { code });
 }

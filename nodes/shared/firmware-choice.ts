@@ -6,6 +6,7 @@ import { libraryOf } from './library';
 import type { MessageValues } from './messages';
 import { readSources } from './sources';
 import { Values } from './values';
+import { wording } from '../../lib/wordings/wording';
 
 /** The config node `sonota-firmware` as its users see it. */
 export interface FirmwareNode extends Node {
@@ -76,10 +77,11 @@ function firmwareCalled(RED: NodeAPI, name: string): FirmwareNode {
     if (node) found.push(node);
   });
   const [only, ...others] = found;
-  if (!only) throw new FlashError('firmware-missing', { what: `firmware node called "${name.slice(0, 80)}"` });
+  if (!only)
+    throw new FlashError('firmware-missing', { what: wording('no-firmware-node', { name: name.slice(0, 80) }) });
   if (others.length === 0) return only;
   const ids = found.map(({ id }) => id).join(', ');
-  throw new FlashError('reference-ambiguous', { what: 'firmware', name: name.slice(0, 80), ids });
+  throw new FlashError('reference-ambiguous', { what: wording('node-firmware'), name: name.slice(0, 80), ids });
 }
 
 function firmwareNode(RED: NodeAPI, id: string): FirmwareNode | undefined {

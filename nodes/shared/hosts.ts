@@ -48,8 +48,8 @@ export function homeWifi({ wifi }: Pick<HostNode, 'wifi'>, said: MessageValues, 
   const isOfHost = own.ssid === undefined || own.ssid === wifi.ssid;
   const ssid = own.ssid ?? wifi.ssid ?? (said.exactText('ssid') || undefined);
   const password = own.password ?? (isOfHost ? wifi.password : undefined) ?? said.password();
-  refuseOuterSpaces('Wi-Fi name', ssid);
-  refuseOuterSpaces('Wi-Fi password', password);
+  refuseOuterSpaces('home-wifi-name', ssid);
+  refuseOuterSpaces('home-wifi-password', password);
   return { ssid, password };
 }
 

@@ -5,6 +5,7 @@ import { PROGRESS_TEXTS, type ProgressText } from '../../lib/progress-texts';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
 import { METHODS, REASONS } from '../../lib/protocol/recommendation';
+import { WORDINGS } from '../../lib/wordings/table';
 
 /** Catalogue texts, at any depth. */
 export interface Texts {
@@ -25,6 +26,7 @@ export function sharedTexts(): Texts {
     requests: REQUESTS,
     methods: METHODS,
     reasons: REASONS,
+    wordings: WORDINGS,
   });
 }
 

@@ -3,8 +3,11 @@ import { FlashError, sentencesOf, type ErrorValues } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { textOf, type Said } from '../../lib/preflight/phrases';
+import type { ProgressValues } from '../../lib/progress-texts';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
+import { isWording } from '../../lib/wordings/wording';
 
 /** A text of the catalogue that all nodes share, or the English one, in which `{name}` is filled. */
 export function translateShared(
@@ -59,14 +62,33 @@ export function translateSentences(RED: NodeAPI, { code, values }: FlashError): 
   };
 }
 
-/** A job whose verdict is in the runtime's language. */
+/** A job whose verdict, and whatever else its stages found in words of ours, is in the runtime's language. */
 export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
-  if (!job.verdict) return job;
+  const translated = { ...job, stages: spokenFacts(RED, job.stages) as JobSnapshot['stages'] };
+  if (!job.verdict) return translated;
   const { code, values = {}, text } = job.verdict;
   const note = `notes.${code}`;
-  const translated =
+  const said =
     sentences(RED, 'errors', code, values) ?? lookUp(RED, `${SHARED_CATALOGUE}:${note}`, note, values) ?? text;
-  return { ...job, verdict: { ...job.verdict, text: translated } };
+  return { ...translated, verdict: { ...job.verdict, text: said } };
+}
+
+/** A queue whose entries say in the runtime's language how they failed. */
+export function translateQueue(RED: NodeAPI, queue: QueueSnapshot): QueueSnapshot {
+  const entries = queue.entries.map((entry) => {
+    const { error, values, text } = entry;
+    if (error === undefined || text === undefined) return entry;
+    return { ...entry, text: sentences(RED, 'errors', error, values ?? {}) ?? text };
+  });
+  return { ...queue, entries };
+}
+
+/** What stages found, with its words as texts. */
+function spokenFacts(RED: NodeAPI, found: unknown): unknown {
+  if (isWording(found)) return spokenValue(RED, found);
+  if (Array.isArray(found)) return found.map((one) => spokenFacts(RED, one));
+  if (typeof found !== 'object' || found === null) return found;
+  return Object.fromEntries(Object.entries(found).map(([name, one]) => [name, spokenFacts(RED, one)]));
 }
 
 /** A finding of the image doctor in the runtime's language. */
@@ -102,12 +124,15 @@ function sentence(RED: NodeAPI, path: string, values: ErrorValues): string | und
 }
 
 /** A missing text comes back as its own path, with or without a namespace before it. */
-function lookUp(
-  RED: NodeAPI,
-  key: string,
-  path: string,
-  values: Readonly<Record<string, string | number>> = {},
-): string | undefined {
-  const text: unknown = RED._(key, values);
+function lookUp(RED: NodeAPI, key: string, path: string, values: ProgressValues = {}): string | undefined {
+  const spoken = Object.entries(values).map(([name, value]) => [name, spokenValue(RED, value)] as const);
+  const text: unknown = RED._(key, Object.fromEntries(spoken));
   return typeof text !== 'string' || text === '' || text.endsWith(path) ? undefined : text;
+}
+
+/** What fills a sentence, in the language of the sentence. */
+function spokenValue(RED: NodeAPI, value: ProgressValues[string]): string | number {
+  if (typeof value !== 'object') return value;
+  if ('error' in value) return sentences(RED, 'errors', value.error, value.values) ?? value.text;
+  return sentence(RED, `wordings.${value.code}`, value.values ?? {}) ?? value.text;
 }

@@ -2,6 +2,7 @@ import { FlashError } from '../../lib/errors';
 import { DEVICE_ID } from '../../lib/protocol/device-statement';
 import { AP_SSID_PREFIX } from '../../lib/protocol/ap';
 import { migrated } from './migrations';
+import { wording, type Wording, type WordingValue } from '../../lib/wordings/wording';
 
 /** Node-RED replaces a field with a variable's value only where nothing else is in it, and leaves it where none is set. */
 const VARIABLE = /^\$\{([^}]+)\}$|^\$\((\S+)\)$/;
@@ -54,7 +55,7 @@ export class Values {
     const text = this.textOf(key)?.trim() ?? '';
     if (VARIABLE.test(text)) throw this.unset(key, text);
     if (VARIABLE_INSIDE.test(text)) {
-      throw this.invalid(key, 'Node-RED replaces ${…} only where the field holds nothing else');
+      throw this.invalid(key, wording('value-variable-inside'));
     }
     return text === '' ? undefined : text;
   }
@@ -72,38 +73,42 @@ export class Values {
     if (text !== undefined && SET.includes(text)) return true;
     if (text !== undefined && NOT_SET.includes(text)) return false;
     if (typeof value === 'string' && VARIABLE.test(value.trim())) throw this.unset(key, value);
-    throw this.invalid(key, `it is ${quoted(value)}; true or false is expected`);
+    throw this.expected(key, value, wording('expected-flag'));
   }
 
   /** More than nothing, as a timer can wait. */
   seconds(key: string): number | undefined {
-    return this.number(key, `more than 0 and at most ${SECONDS_LIMIT} seconds`, (n) => n > 0 && n <= SECONDS_LIMIT);
+    return this.number(key, wording('expected-seconds', { limit: SECONDS_LIMIT }), (n) => n > 0 && n <= SECONDS_LIMIT);
   }
 
   port(key: string): number | undefined {
-    return this.number(key, 'a port from 0 to 65535', (n) => Number.isInteger(n) && n <= 65535);
+    return this.number(key, wording('expected-port'), (n) => Number.isInteger(n) && n <= 65535);
   }
 
   /** A whole number from 1 on. */
   count(key: string): number | undefined {
-    return this.number(key, 'a whole number from 1 on', (n) => Number.isSafeInteger(n) && n >= 1);
+    return this.number(key, wording('expected-count'), (n) => Number.isSafeInteger(n) && n >= 1);
   }
 
   factor(key: string): number | undefined {
-    return this.number(key, 'a number greater than 0', (n) => n > 0);
+    return this.number(key, wording('expected-factor'), (n) => n > 0);
   }
 
   /**
    * One of several words; capitals do not count.
    * @param refuse makes the error where the choice has one of its own
    */
-  choice<T extends string>(key: string, options: readonly T[], refuse?: (given: string) => FlashError): T | undefined {
+  choice<T extends string>(
+    key: string,
+    options: readonly T[],
+    refuse?: (given: WordingValue) => FlashError,
+  ): T | undefined {
     const text = this.choosable(key, refuse);
     if (text === undefined) return undefined;
     const chosen = options.find((option) => option.toLowerCase() === text.toLowerCase());
     if (chosen !== undefined) return chosen;
     if (refuse) throw refuse(text.slice(0, QUOTE_LIMIT));
-    throw this.invalid(key, `it is ${quoted(text)}; one of these is expected: ${options.filter(Boolean).join(', ')}`);
+    throw this.invalid(key, wording('value-one-of', { given: shown(text), list: options.filter(Boolean).join(', ') }));
   }
 
   /** A device's id, which people also read off the name of its access point. */
@@ -121,7 +126,7 @@ export class Values {
     }
     const items = new Values(Object.fromEntries(value.entries()), `${this.prefix}${key}, item `);
     const ids = value.map((_, index) => items.deviceId(String(index)));
-    if (ids.includes(undefined)) throw this.invalid(key, 'one of its items is empty');
+    if (ids.includes(undefined)) throw this.invalid(key, wording('value-item-empty'));
     return [...new Set(ids as string[])];
   }
 
@@ -143,7 +148,7 @@ export class Values {
     const value = this.values[key] ?? '';
     if (value === '') return undefined;
     if (isPlainObject(value)) return new Values(value, `${this.prefix}${key}.`);
-    throw this.invalid(key, `it is ${kindOf(value)}; an object is expected`);
+    throw this.invalid(key, wording('value-expected', { given: kindOf(value), expected: wording('expected-object') }));
   }
 
   /** What an object under this name holds; nothing where it is something else, which is another node's affair. */
@@ -152,21 +157,25 @@ export class Values {
     return new Values(isPlainObject(value) ? value : {}, `${this.prefix}${key}.`);
   }
 
-  invalid(key: string, reason: string): FlashError {
+  invalid(key: string, reason: Wording): FlashError {
     return new FlashError('value-invalid', { name: this.prefix + key, reason });
   }
 
-  private number(key: string, expected: string, isFit: (number: number) => boolean): number | undefined {
+  private expected(key: string, given: unknown, expected: Wording): FlashError {
+    return this.invalid(key, wording('value-expected', { given: shown(given), expected }));
+  }
+
+  private number(key: string, expected: Wording, isFit: (number: number) => boolean): number | undefined {
     const value = this.values[key] ?? '';
     const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : undefined;
     if (text === '') return undefined;
     if (text !== undefined && VARIABLE.test(text)) throw this.unset(key, text);
     if (text !== undefined && /^\d+(\.\d+)?$/.test(text) && isFit(Number(text))) return Number(text);
-    throw this.invalid(key, `it is ${quoted(value)}; ${expected} is expected`);
+    throw this.expected(key, value, expected);
   }
 
   /** What is no text is no choice either, for an error of the choice's own. */
-  private choosable(key: string, refuse: ((given: string) => FlashError) | undefined): string | undefined {
+  private choosable(key: string, refuse: ((given: WordingValue) => FlashError) | undefined): string | undefined {
     const value = this.values[key] ?? '';
     if (refuse && !['string', 'number'].includes(typeof value)) throw refuse(kindOf(value));
     return this.text(key);
@@ -175,7 +184,7 @@ export class Values {
   private idOf(key: string, text: string): string {
     const id = text.toLowerCase().startsWith(AP_SSID_PREFIX.toLowerCase()) ? text.slice(AP_SSID_PREFIX.length) : text;
     if (!DEVICE_ID.test(id)) {
-      throw this.invalid(key, `it is ${quoted(text)}; the id of a device is expected, such as 1000a1b2c3`);
+      throw this.expected(key, text, wording('expected-device-id'));
     }
     return HEX_ID.test(id) ? id.toLowerCase() : id;
   }
@@ -187,9 +196,9 @@ export class Values {
       if (VARIABLE.test(value)) throw this.unset(key, value);
       return value;
     }
-    if (typeof value !== 'number') throw this.invalid(key, `it is ${kindOf(value)}; a text is expected`);
+    if (typeof value !== 'number') throw this.invalid(key, wording('value-no-text', { given: kindOf(value) }));
     if (Number.isSafeInteger(value) && Math.abs(value) < DIGITS_LIMIT) return String(value);
-    throw this.invalid(key, 'it is a number that JavaScript may have changed; send it as a text, in quotes');
+    throw this.invalid(key, wording('value-number-changed'));
   }
 
   private unset(key: string, text: string): FlashError {
@@ -203,14 +212,15 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-function quoted(value: unknown): string {
+function shown(value: unknown): WordingValue {
   if (typeof value === 'string') return `"${value.slice(0, QUOTE_LIMIT)}"`;
   return typeof value === 'number' ? String(value) : kindOf(value);
 }
 
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (ArrayBuffer.isView(value)) return 'a buffer';
+function kindOf(value: unknown): WordingValue {
+  if (Array.isArray(value)) return wording('kind-list');
+  if (ArrayBuffer.isView(value)) return wording('kind-buffer');
   if (typeof value === 'boolean') return String(value);
-  return { object: 'an object', function: 'a function' }[typeof value as string] ?? `a ${typeof value}`;
+  if (typeof value === 'object') return wording('kind-object');
+  return typeof value === 'function' ? wording('kind-function') : wording('kind-other', { type: typeof value });
 }

@@ -101,9 +101,8 @@ function sonotaShowProgress(
 /** A sentence of a finding in the editor's language; the runtime's own where the catalogue has none. */
 function sonotaFindingText({ code, values, text, remedy }: SonotaFinding, part: 'what' | 'remedy'): string {
   for (const table of ['errors', 'findings']) {
-    const key = `${table}.${code}.${part}`;
-    const translated = RED._(`@sonota/node-red/sonota-host:${key}`, values);
-    if (!translated.endsWith(key)) return translated;
+    const translated = sonotaCatalogued(`${table}.${code}.${part}`, values);
+    if (translated !== undefined) return translated;
   }
   return part === 'what' ? text : remedy;
 }

@@ -6,7 +6,7 @@ type SonotaRole = 'user1' | 'user2' | 'final';
 
 interface SonotaFinding {
   code: string;
-  values: Record<string, string | number>;
+  values: SonotaValues;
   severity: 'refuse' | 'warn' | 'note';
   text: string;
   remedy: string;

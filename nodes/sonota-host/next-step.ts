@@ -7,6 +7,7 @@ import { projectOf } from '../../lib/flash/overview/project-of';
 import type { FlashingNode } from '../shared/flashing-node';
 import { homeWifi, requireHost, type HostNode } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
+import { wording } from '../../lib/wordings/wording';
 
 /**
  * Begins to give the new firmware of a flash the home Wi-Fi: that of the node that has flashed, else the host's.
@@ -16,7 +17,8 @@ import { MessageValues } from '../shared/messages';
  */
 export function beginNextStep(RED: NodeAPI, id: string, host: FlashHost, job: Job): void {
   const project = projectOf(job);
-  if (job.stage !== 'done' || !isGivable(project)) throw new FlashError('unexplained', { reason: 'nothing to do' });
+  if (job.stage !== 'done' || !isGivable(project))
+    throw new FlashError('unexplained', { reason: wording('nothing-to-do') });
   const nodeId = host.runs.nodeOf(job.id);
   const node = nodeId === undefined ? null : (RED.nodes.getNode(nodeId) as FlashingNode | null);
   const hostNode = requireHost((RED.nodes.getNode(id) as HostNode | null) ?? undefined);

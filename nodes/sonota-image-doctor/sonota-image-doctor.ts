@@ -9,6 +9,7 @@ import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode } from '../shared/task-node';
 import { translateFinding } from '../shared/translate';
 import { Values } from '../shared/values';
+import type { WordingValue } from '../../lib/wordings/wording';
 
 const VERDICTS: Readonly<Record<Examination['verdict'], string>> = {
   ok: 'This image fits.',
@@ -59,7 +60,7 @@ export default function register(RED: NodeAPI): void {
 
 /** The target that is meant, where one is named; `road` is its older name. @throws FlashError `road-unknown` */
 function targetIn(values: Values): ImageTarget | undefined {
-  const refuse = (road: string): FlashError =>
+  const refuse = (road: WordingValue): FlashError =>
     new FlashError('road-unknown', { road, known: IMAGE_TARGETS.join(', ') });
   return values.choice('target', IMAGE_TARGETS, refuse) ?? values.choice('road', IMAGE_TARGETS, refuse);
 }

@@ -8,8 +8,10 @@ import type { MessageValues } from '../shared/messages';
 import { Throttle } from '../../lib/timing/throttle';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode } from '../shared/task-node';
+import { translateQueue } from '../shared/translate';
 import { Values } from '../shared/values';
 import { showQueue } from './queue-status';
+import { wording } from '../../lib/wordings/wording';
 
 /** A person or two can look after so many devices between their first and their last stage. */
 const AT_ONCE = 3;
@@ -48,7 +50,7 @@ export default function register(RED: NodeAPI): void {
       if (!snapshot || text === reported) return;
       reported = text;
       showQueue(tasks.status, snapshot, tasks.translate);
-      this.send([null, null, { topic: 'queue', payload: snapshot }]);
+      this.send([null, null, { topic: 'queue', payload: translateQueue(RED, snapshot) }]);
     };
     const throttle = new Throttle(report);
 
@@ -115,10 +117,11 @@ function devicesMeant(host: HostNode, said: MessageValues): (string | undefined)
   const count = said.count('count');
   const isForAll = said.flag('all');
   if ([ids.length > 0, count !== undefined, isForAll].filter(Boolean).length > 1) {
-    throw said.invalid(isForAll ? 'all' : 'count', 'only one of deviceid, deviceids, count and all can be given');
+    throw said.invalid(isForAll ? 'all' : 'count', wording('value-only-one'));
   }
   if (isForAll) return host.flashHost.devices.connected();
-  if (count !== undefined && count > ASKED_AT_ONCE) throw said.invalid('count', `at most ${ASKED_AT_ONCE} is expected`);
+  if (count !== undefined && count > ASKED_AT_ONCE)
+    throw said.invalid('count', wording('value-at-most', { limit: ASKED_AT_ONCE }));
   return ids.length > 0 ? ids : Array<undefined>(count ?? 1).fill(undefined);
 }
 

@@ -8,6 +8,7 @@ import { replayOf } from '../../lib/virtual/device/replay';
 import { FAULTS, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { MessageValues } from '../shared/messages';
 import type { Values } from '../shared/values';
+import { quoted } from '../../lib/wordings/wording';
 
 /** A rehearsal that is not continued ends automatically after this long. */
 const LINGER_MS = 15 * 60_000;
@@ -28,7 +29,8 @@ function replayFor(said: MessageValues): Partial<VirtualSonoffOptions> {
       Buffer.isBuffer(evidence) ? evidence.toString('utf8') : typeof evidence === 'string' ? evidence : '',
     );
   } catch (thrown) {
-    throw said.invalid('evidence', asFlashError(thrown).values['reason'] as string);
+    const error = asFlashError(thrown);
+    throw said.invalid('evidence', error.values.reason ?? quoted(error.message));
   }
 }
 

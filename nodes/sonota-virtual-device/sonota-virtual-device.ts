@@ -9,6 +9,7 @@ import { TaskNode } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { deviceOf, makeDevice } from './chosen-device';
 import { letGo, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
+import { quoted } from '../../lib/wordings/wording';
 
 export default function register(RED: NodeAPI): void {
   function SonotaVirtualDevice(this: Node, config: WiredNodeDef): void {
@@ -61,5 +62,9 @@ export default function register(RED: NodeAPI): void {
 /** Why it could not be switched on: mostly one of its ports. */
 function whyNot(error: NodeJS.ErrnoException & { port?: number }, bind: string): FlashError {
   if (error.syscall !== 'listen') return asFlashError(error);
-  return new FlashError('port-in-use', { port: error.port ?? 0, bind, reason: error.message }, { cause: error });
+  return new FlashError(
+    'port-in-use',
+    { port: error.port ?? 0, bind, reason: quoted(error.message) },
+    { cause: error },
+  );
 }

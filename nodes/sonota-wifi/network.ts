@@ -37,8 +37,8 @@ export function networkOf(form: Values, said: MessageValues): WifiNetwork {
   const address = form.text('address') ?? said.text('address');
   const bssid = said.text('bssid')?.toUpperCase();
   const password = form.exactText('password') || said.password();
-  refuseOuterSpaces('Wi-Fi name', ssid);
-  refuseOuterSpaces('Wi-Fi password', password);
+  refuseOuterSpaces('home-wifi-name', ssid);
+  refuseOuterSpaces('home-wifi-password', password);
   const psk = password ?? known.psk;
   return {
     ssid,

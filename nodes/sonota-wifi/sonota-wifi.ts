@@ -6,6 +6,7 @@ import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode, type Task } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { networkOf } from './network';
+import { wording, type WordingValue } from '../../lib/wordings/wording';
 
 const ACTIONS = ['scan', 'join', 'leave'] as const;
 
@@ -65,8 +66,8 @@ function actionIn(values: Values): Action | undefined {
   return values.choice('action', ACTIONS, unknownAction);
 }
 
-function unknownAction(action: string): FlashError {
-  return new FlashError('wifi-action-unknown', { action: action || 'nothing' });
+function unknownAction(action: WordingValue): FlashError {
+  return new FlashError('wifi-action-unknown', { action: action || wording('nothing') });
 }
 
 /** The strongest first, each with what it is. */

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { postDiyProvisioning, postProvisioning, readDevice, readDiyPage } from '../../lib/client/ap-client';
 import { closeAll, serve } from '../server/serving';
 import { assertLeavesNothing } from '../shared/left-behind';
+import { wording } from '../../lib/wordings/wording';
 
 const PROVISIONING = { ssid: 'home', password: 'secret password', serverName: '192.168.1.5', port: 8443 };
 const INFO = '{"deviceid":"10000xxxxx","apikey":"11111111-2222-4333-8444-555555555555","accept":"post"}';
@@ -214,7 +215,7 @@ describe('ap-client', () => {
       const url = `http://127.0.0.1:${port}`;
       await assert.rejects(postProvisioning(url, PROVISIONING, options(2600)), {
         code: 'ap-unreachable',
-        values: { url, seconds: 3, reason: 'ECONNREFUSED' },
+        values: { url, seconds: 3, reason: wording('nothing-listens') },
       });
     });
 

@@ -11,10 +11,11 @@ import type { AddressScope } from '../../lib/net/address-scope';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
 import { testIdentity } from '../shared/test-identity';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 /** Leads to 127.0.0.1 as well. */
 const MAPPED = '::ffff:127.0.0.1';
-const OPTIONS = { what: 'final', headers: { 'x-ours': 'yes' }, signal: new AbortController().signal };
+const OPTIONS = { what: wording('image-final'), headers: { 'x-ours': 'yes' }, signal: new AbortController().signal };
 
 const redirectTo =
   (location: string, status = 302): RequestListener =>
@@ -77,7 +78,7 @@ describe('client/http-get', () => {
       delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
       try {
         const thrown: unknown = await get(secureUrl(), OPTIONS).catch((error: unknown) => error);
-        assert.match(reasonOf(thrown), /^its certificate is self-signed$/);
+        assert.match(reasonOf(thrown).text, /^its certificate is self-signed$/);
       } finally {
         process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
       }
@@ -263,7 +264,7 @@ describe('client/http-get', () => {
       try {
         const { port } = server.address() as AddressInfo;
         const thrown: unknown = await get(`http://127.0.0.1:${port}/`, OPTIONS).catch((error: unknown) => error);
-        assert.equal(reasonOf(thrown), 'the answer is not HTTP');
+        assert.equal(reasonOf(thrown).text, 'the answer is not HTTP');
       } finally {
         server.close();
       }
@@ -287,13 +288,13 @@ describe('client/http-get', () => {
     ['ESOMETHING', 'ESOMETHING'],
   ] as const) {
     it(`says of ${code} that ${reason}`, () => {
-      assert.equal(reasonOf(Object.assign(new Error('a'), { code })), reason);
+      assert.equal(reasonOf(Object.assign(new Error('a'), { code })).text, reason);
     });
   }
 
   it('says in its own words what has no code, and whatever else was thrown', () => {
-    assert.deepEqual([reasonOf(new Error('it rains')), reasonOf('snow')], ['it rains', 'snow']);
-    assert.equal(reasonOf(new RequestRefused('it redirects to nowhere')), 'it redirects to nowhere');
+    assert.deepEqual([reasonOf(new Error('it rains')), reasonOf('snow')], [quoted('it rains'), quoted('snow')]);
+    assert.equal(reasonOf(new RequestRefused(wording('redirects-nowhere'))).text, 'it redirects to nowhere');
   });
 
   it('tries again only after what may not come again', () => {

@@ -7,6 +7,7 @@ import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
 import { useHttpServers } from '../shared/http-server';
 import { assertLeavesNothing } from '../shared/left-behind';
 import { assertRefused } from '../shared/refusal';
+import { wording } from '../../lib/wordings/wording';
 
 const SIZE = 500_000;
 const FILE = randomBytes(SIZE);
@@ -42,7 +43,7 @@ class CuttingServer {
 describe('client/image-fetch', () => {
   const { serve } = useHttpServers();
   const options: FetchOptions = {
-    what: 'final',
+    what: wording('image-final'),
     signal: new AbortController().signal,
     limitMs: 600_000,
     limitBytes: 2 ** 21,

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fetchInRanges, type RangeFetchOutcome } from '../../lib/client/range-fetch';
 import { ImageServer } from '../../lib/server/image-server';
 import { afterwards, closeAll, serve } from '../server/serving';
+import { wording } from '../../lib/wordings/wording';
 
 /** Bytes. */
 const LIMIT = 10_000;
@@ -31,7 +32,7 @@ describe('client/range-fetch', () => {
   async function reason(answer: RequestListener, limitMs?: number): Promise<string> {
     const outcome = await fetchFrom((await answering(answer)).port, limitMs);
     assert.ok('reason' in outcome);
-    return outcome.reason;
+    return outcome.reason.text;
   }
 
   for (const size of [1, 4096, 4097, 10_000]) {
@@ -108,11 +109,11 @@ describe('client/range-fetch', () => {
 
   it('says that nothing listens, that the connection broke off, or that nothing came in time', async () => {
     const { port, server } = await answering(() => undefined);
-    assert.deepEqual(await fetchFrom(port, 50), { reason: 'no answer came in time' });
+    assert.deepEqual(await fetchFrom(port, 50), { reason: wording('no-answer-in-time') });
     server.closeAllConnections();
     server.close();
     await once(server, 'close');
-    assert.deepEqual(await fetchFrom(port), { reason: 'nothing listens there' });
+    assert.deepEqual(await fetchFrom(port), { reason: wording('nothing-listens') });
     assert.equal(await reason((request) => void request.socket.destroy()), 'the connection broke off');
   });
 

@@ -9,6 +9,7 @@ import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';
 import { EVERY_NODE, idOf } from './every-node';
 import { useEditor } from './suite';
+import { wording } from '../../lib/wordings/wording';
 
 const FINAL = makeFinalImage({ seed: 11 });
 const SHA = digestOf(FINAL);
@@ -251,7 +252,7 @@ describe('editor: the form of a firmware, after a download whose digest nobody k
 
   before(async () => {
     const store = new FirmwareStore(join(suite.red.userDir, 'sonota', 'firmware'));
-    await store.keep(FINAL, source, 'final');
+    await store.keep(FINAL, source, wording('image-final'));
     await store.note(source, { sha256: SHA, isConfirmed: false });
   });
 

@@ -8,6 +8,7 @@ import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { EVERY_NODE, idOf } from './every-node';
 import { useEditor } from './suite';
+import { wording } from '../../lib/wordings/wording';
 
 /** Leaves a trace where it is taken for HTML. */
 const HTML = `<img src="x:" onerror="document.title='ran'"><b>bold</b>`;
@@ -42,7 +43,7 @@ describe('editor: texts from outside are shown as text', () => {
     Object.assign(host ?? {}, { bind: '127.0.0.1', address: '127.0.0.1', name: HTML }, ports);
     await suite.red.deploy(flow);
     const store = new FirmwareStore(join(suite.red.userDir, 'sonota', 'firmware'));
-    await store.keep(FINAL, HTML, 'final');
+    await store.keep(FINAL, HTML, wording('image-final'));
     await suite.editor.page.reload();
     await suite.editor.page.locator('#red-ui-workspace').waitFor();
   });

@@ -124,7 +124,7 @@ describe('flash/image-worker', () => {
 
   it('refuses with the code and the values of the refusal', async () => {
     const error = await assertRefused(new ImageWorker().pack(makeUserImage({ slot: 1 })), 'image-invalid');
-    assert.equal(error.values['what'], 'final');
+    assert.equal(error.values.what?.code, 'image-final');
   });
 
   it('says so where its thread is gone, and starts another one for what comes next', async () => {

@@ -34,7 +34,7 @@ describe('flash/file-path', () => {
     for (const given of ['C:\\x.bin', 'c:/x.bin', '\\\\nas\\share\\x.bin']) {
       const places = placesOf(given, SYSTEM);
       assert.ok('reason' in places, given);
-      assert.match(places.reason, /^there is no such file on the machine that runs Node-RED/);
+      assert.match(places.reason.text, /^there is no such file on the machine that runs Node-RED/);
     }
     for (const given of ['C:\\x.bin', '\\\\nas\\share\\x.bin']) {
       assert.ok('paths' in placesOf(given, { ...SYSTEM, platform: 'win32' }), given);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
+import { wording } from '../../lib/wordings/wording';
 
 const [IMAGE, OTHER] = [makeFinalImage({ seed: 1 }), makeFinalImage({ seed: 2 })];
 const SHA = digestOf(IMAGE);
@@ -22,7 +23,7 @@ describe('flash/store', () => {
 
   it('keeps an image under its digest, over a restart too', async () => {
     const before = new Date().toISOString();
-    assert.equal(await new FirmwareStore(folder).keep(IMAGE, 'catalog:one', 'final'), SHA);
+    assert.equal(await new FirmwareStore(folder).keep(IMAGE, 'catalog:one', wording('image-final')), SHA);
     const after = new Date().toISOString();
     const next = new FirmwareStore(folder);
     assert.deepEqual(await next.read(SHA), IMAGE);
@@ -41,8 +42,8 @@ describe('flash/store', () => {
 
   it('keeps the same image once, with all its origins', async () => {
     const store = new FirmwareStore(folder);
-    await Promise.all(['a', 'b', 'a', 'c'].map((origin) => store.keep(IMAGE, origin, 'final')));
-    await store.keep(OTHER, 'd', 'final');
+    await Promise.all(['a', 'b', 'a', 'c'].map((origin) => store.keep(IMAGE, origin, wording('image-final'))));
+    await store.keep(OTHER, 'd', wording('image-final'));
     assert.deepEqual((await store.list()).find(({ sha256 }) => sha256 === SHA)?.origins, ['b', 'a', 'c']);
     assert.equal((await store.list()).length, 2);
   });
@@ -54,7 +55,7 @@ describe('flash/store', () => {
 
   it('removes an image and what was confirmed of it', async () => {
     const store = new FirmwareStore(folder);
-    await store.keep(IMAGE, 'catalog:one', 'final');
+    await store.keep(IMAGE, 'catalog:one', wording('image-final'));
     await store.note('catalog:one', { sha256: SHA, isConfirmed: true });
     await store.remove(SHA);
     assert.deepEqual(await store.list(), []);
@@ -76,14 +77,14 @@ describe('flash/store', () => {
 
   it('throws an image away that is no longer what it was', async () => {
     const store = new FirmwareStore(folder);
-    await store.keep(IMAGE, 'catalog:one', 'final');
+    await store.keep(IMAGE, 'catalog:one', wording('image-final'));
     await writeFile(join(folder, `${SHA}.bin`), OTHER);
     assert.equal(await store.read(SHA), undefined);
     assert.deepEqual(await store.list(), []);
   });
 
   it('tidies up what a power cut left, and lives without its index', async () => {
-    await new FirmwareStore(folder).keep(IMAGE, 'catalog:one', 'final');
+    await new FirmwareStore(folder).keep(IMAGE, 'catalog:one', wording('image-final'));
     await writeFile(join(folder, `.${SHA}.bin.0a1b2c3d4e5f.part`), 'half');
     for (const broken of ['', '{', '[]', 'null', '{"images":{"x":{}},"sources":[1]}', '{"images":{"' + SHA + '":7}}']) {
       await writeFile(join(folder, 'index.json'), broken);
@@ -106,7 +107,7 @@ describe('flash/store', () => {
     const script = `
       const { FirmwareStore } = require(${JSON.stringify(require.resolve('../../lib/firmware/store/firmware-store'))});
       const store = new FirmwareStore();
-      store.keep(Buffer.from('an image'), 'x', 'final').then(async (sha256) => {
+      store.keep(Buffer.from('an image'), 'x').then(async (sha256) => {
         console.log(JSON.stringify({ folder: store.folder, content: String(await store.read(sha256)) }));
       });`;
     const told = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' });
@@ -135,16 +136,20 @@ describe('flash/store', () => {
     it('says so, leaves nothing behind, and still keeps what fits', async () => {
       const store = new FirmwareStore(folder);
       const small = makeFinalImage({ size: 32768 });
-      await store.keep(small, 'small', 'final');
+      await store.keep(small, 'small', wording('image-final'));
       const big = makeFinalImage({ size: 400_000 });
-      await assertRefused(store.keep(big, 'big', 'final'), 'store-full', /no room left in .* for the final image/);
+      await assertRefused(
+        store.keep(big, 'big', wording('image-final')),
+        'store-full',
+        /no room left in .* for the final image/,
+      );
       assert.deepEqual((await readdir(folder)).sort(), [`${digestOf(small)}.bin`, 'index.json'].sort());
       assert.deepEqual(
         (await store.list()).map(({ origins }) => origins),
         [['small']],
       );
       await store.remove(digestOf(small));
-      await store.keep(makeFinalImage({ size: 65536 }), 'next', 'final');
+      await store.keep(makeFinalImage({ size: 65536 }), 'next', wording('image-final'));
     });
   });
 });

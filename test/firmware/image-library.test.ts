@@ -13,6 +13,7 @@ import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
+import { wording } from '../../lib/wordings/wording';
 
 const FILES: Record<string, Buffer> = {
   'user1.bin': makeUserImage({ slot: 1 }),
@@ -222,11 +223,11 @@ describe('flash/image-library', () => {
   describe('an image of the store', () => {
     it('is named by its digest', async () => {
       const library = libraryOf('http://127.0.0.1:1');
-      await library.store.keep(FINAL, 'somewhere', 'final');
+      await library.store.keep(FINAL, 'somewhere', wording('image-final'));
       const loaded = await loadImage('final', `store:${SHA}`, optionsOf(library));
       assert.deepEqual(loaded.bytes, FINAL);
       const other = `store:${'0'.repeat(64)}`;
-      await assertRefused(loadImage('final', other, optionsOf(library)), 'firmware-missing', /is not kept here/);
+      await assertRefused(loadImage('final', other, optionsOf(library)), 'firmware-missing', /is not in the store/);
     });
   });
 

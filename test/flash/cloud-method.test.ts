@@ -4,6 +4,7 @@ import { requireCloudMethod } from '../../lib/flash/stage/cloud-method';
 import type { StageOutcome } from '../../lib/flash/job/pending-message';
 import { closeBenches, openBench } from './bench';
 import { assertCode } from './refusals';
+import type { Wording } from '../../lib/wordings/wording';
 
 const TOO_NEW = { deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '3.5.0' };
 
@@ -18,7 +19,7 @@ describe('flash/cloud-road', () => {
   it('refuses one whose firmware does not, with the reason', async () => {
     const refused = async (): Promise<unknown> => requireCloudMethod(TOO_NEW);
     const error = await assertCode(refused(), 'device-not-supported');
-    assert.match(String(error.values['reason']), /DIY mode/);
+    assert.match(error.values.reason?.text ?? '', /DIY mode/);
   });
 
   it('goes on with it where it is told to, and says which road is known', async () => {
@@ -37,7 +38,7 @@ describe('flash/cloud-road', () => {
     });
     const { found } = (await recorder.outcome(ticket)) as StageOutcome;
     assert.equal(found['road'], 'diy');
-    assert.match(String(found['roadReason']), /DIY mode/);
+    assert.match((found['roadReason'] as Wording).text, /DIY mode/);
   });
 
   it('tells the road of a device that may pass', async () => {

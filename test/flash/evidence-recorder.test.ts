@@ -8,6 +8,7 @@ import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import type { StageName } from '../../lib/flash/routes';
 import type { DeviceConnection } from '../../lib/server/device-connection';
+import { quoted } from '../../lib/wordings/wording';
 
 const [ONE, TWO] = ['1000000001', '1000000002'] as const;
 const PEER = '192.0.2.7';
@@ -87,7 +88,7 @@ describe('flash/host/evidence-recorder', () => {
       peer: PEER,
       failure: 'broken-off',
       code: 'ECONNRESET',
-      reason: 'it left',
+      reason: quoted('it left'),
       helloSeen: true,
     } as const;
     const fails = (more: object): void =>
@@ -146,13 +147,13 @@ describe('flash/host/evidence-recorder', () => {
 
   it('gives the reason of what was no message, in the words of the error or its own', () => {
     const job = at('cloud', ONE);
-    const error = new FlashError('message-malformed', { peer: PEER, reason: 'it is no JSON' });
+    const error = new FlashError('message-malformed', { peer: PEER, reason: quoted('it is no JSON') });
     recorder.malformed(error, PEER);
     const other = new FlashError('host-missing');
     recorder.malformed(other, PEER);
     assert.deepEqual(seen(job), [
-      { kind: 'malformed', peer: PEER, reason: 'it is no JSON' },
-      { kind: 'malformed', peer: PEER, reason: other.message },
+      { kind: 'malformed', peer: PEER, reason: quoted('it is no JSON') },
+      { kind: 'malformed', peer: PEER, reason: quoted(other.message) },
     ]);
   });
 
@@ -165,7 +166,7 @@ describe('flash/host/evidence-recorder', () => {
     connection.emit('registered');
     connection.emit('message', 'out', 'an answer');
     connection.emit('acknowledged', 404);
-    connection.emit('malformed', 'what was that');
+    connection.emit('malformed', quoted('what was that'));
     connection.emit('closed');
     const early = Array.from({ length: 10 }, (_, count) => ({ kind: 'message', direction: 'in', text: `${count}` }));
     assert.deepEqual(seen(job), [
@@ -173,7 +174,7 @@ describe('flash/host/evidence-recorder', () => {
       { kind: 'registered', peer: PEER, via: 'tls' },
       { kind: 'message', direction: 'out', text: 'an answer' },
       { kind: 'acknowledged', error: 404 },
-      { kind: 'malformed', peer: PEER, reason: 'what was that' },
+      { kind: 'malformed', peer: PEER, reason: quoted('what was that') },
       { kind: 'session-lost' },
     ]);
     assert.deepEqual(seen(other), []);

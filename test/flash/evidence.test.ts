@@ -3,6 +3,7 @@ import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
 import type { Observation, NewObservation } from '../../lib/flash/verdict/observation';
+import { quoted } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const ABOUT = { versions: { node: 'v20' }, secrets: [] };
@@ -278,7 +279,11 @@ describe('flash/evidence', () => {
     const seen = `{"apikey":"${key}","deviceid":"${DEVICE}","params":{"ssid":"Other \\" net","staMac":"5C:CF:7F:01:02:03","note":"my home"}}`;
     job.evidence.add({ kind: 'message', direction: 'in', text: seen });
     job.evidence.add({ kind: 'image-requested', role: 'user2', class: 'range', first: 0, size: 8192 });
-    job.evidence.add({ kind: 'malformed', peer: '192.168.1.20', reason: `hunter2, 1000ffffff, 1000fffffe and ${key}` });
+    job.evidence.add({
+      kind: 'malformed',
+      peer: '192.168.1.20',
+      reason: quoted(`hunter2, 1000ffffff, 1000fffffe and ${key}`),
+    });
     const bundle = bundleOf(job, { ...ABOUT, secrets: ['hunter2', undefined, ''] });
     const secrets = ['11111111', DEVICE, '1000ffffff', '1000fffffe', 'Other', 'my home', 'hunter2', '01:02:03'];
     for (const secret of secrets) {

@@ -9,6 +9,8 @@ import { makeFinalImage } from '../../lib/image';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
 import { assertCode } from './refusals';
+import { explained } from '../../lib/errors';
+import type { FailureVerdict } from '../../lib/flash/verdict/verdict';
 
 const DEVICE = '1000a1b2c3';
 const SIZE = 40_000;
@@ -173,7 +175,11 @@ describe('flash/stage/finalstage: what it says', () => {
     visitOf().dialled();
     const trouble = job.evidence.verdict();
     assert.equal(trouble.code, 'finalstage-stranger');
-    assert.deepEqual(stage.said.at(-1), { name: 'finalstage-trouble', values: { message: trouble.text }, fraction: 0 });
+    assert.deepEqual(stage.said.at(-1), {
+      name: 'finalstage-trouble',
+      values: { message: explained(trouble as FailureVerdict) },
+      fraction: 0,
+    });
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
   });

@@ -21,6 +21,7 @@ import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence
 import { closeBenches, FIRMWARE, ON_LOOPBACK, openBench } from './bench';
 import { closeAll, RawClient } from '../server/serving';
 import { storeTestIdentity } from '../shared/test-identity';
+import { quoted } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 
@@ -56,7 +57,7 @@ describe('flash: what a host and its stages take for true', () => {
         (error) =>
           error instanceof FlashError &&
           error.code === 'address-invalid' &&
-          reason.test(String(error.values['reason'])),
+          reason.test(error.values.reason?.text ?? ''),
       );
     }
   });
@@ -94,7 +95,7 @@ describe('flash: what a host and its stages take for true', () => {
   });
 
   it('does not listen with a form that cannot be read, and says what is wrong with it', async () => {
-    const problem = new FlashError('value-invalid', { name: 'httpsPort', reason: 'it is "abc"' });
+    const problem = new FlashError('value-invalid', { name: 'httpsPort', reason: quoted('it is "abc"') });
     const host = new FlashHost({ ...ON_LOOPBACK, problem }, undefined);
     try {
       await assert.rejects(host.open(), { code: 'value-invalid' });

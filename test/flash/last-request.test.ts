@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { lastRequestIn } from '../../lib/flash/overview/last-request';
 import type { Observation } from '../../lib/flash/verdict/observation';
+import { wording } from '../../lib/wordings/wording';
 
 describe('flash: what a device last did, in words', () => {
   const at = Date.parse('2026-03-01T10:00:00Z');
@@ -24,7 +25,7 @@ describe('flash: what a device last did, in words', () => {
     assert.deepEqual(lastRequestIn(seen), {
       at: '2026-03-01T10:00:01.000Z',
       name: 'image-requested',
-      values: { image: 'user2', first: 4096, size: 400_000 },
+      values: { image: wording('asked-user2'), first: 4096, size: 400_000 },
       text: 'asked for user2, from byte 4096 of 400000',
     });
   });

@@ -9,6 +9,7 @@ import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { HandshakeFailed } from '../../lib/server/tls-front';
+import { quoted } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const PEER = '192.0.2.7';
@@ -49,7 +50,7 @@ describe('flash/host/listening', () => {
     ['timeout', undefined],
   ] as const) {
     it(`takes a handshake that ended as ${failure} for ${code ?? 'nothing to tell a person'}`, () => {
-      const failed = { peer: PEER, failure, code: 'X', reason: 'so it was', helloSeen: true };
+      const failed = { peer: PEER, failure, code: 'X', reason: quoted('so it was'), helloSeen: true };
       host.handshakeFailed({ ...failed, certificateSent: true, isModern: false } satisfies HandshakeFailed);
       assert.deepEqual(kinds(), ['tls-failed']);
       const expected: [string, ErrorCode][] = code === undefined ? [] : [[PEER, code]];
@@ -66,7 +67,7 @@ describe('flash/host/listening', () => {
     const heard: string[][] = [];
     devices.on('trouble', () => heard.push(kinds()));
     devices.on('dispatched', () => heard.push(kinds()));
-    host.malformed(new FlashError('message-malformed', { peer: PEER, reason: 'no JSON' }), PEER);
+    host.malformed(new FlashError('message-malformed', { peer: PEER, reason: quoted('no JSON') }), PEER);
     const statement = { deviceid: DEVICE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
     host.dispatched({ ...statement, ts: 1, peer: PEER, via: 'tls' } as never);
     assert.deepEqual(heard, [['malformed'], ['malformed', 'dispatched']]);

@@ -16,6 +16,7 @@ import type { VirtualSonoff, VirtualSonoffOptions } from '../../lib/virtual/virt
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from './bench';
 import { assertCode } from './refusals';
 import { ask, checkAsMonitor, registerAs } from './stranger';
+import { wording } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const OWN_KEY = '11111111-2222-4333-8444-666666666666';
@@ -284,7 +285,7 @@ describe('flash: peers that are not the device', () => {
       assert.equal(warned.warning, 'certificate-rejected');
       const verdict = bench.host.jobs.openJob(DEVICE)?.evidence.verdict();
       assert.deepEqual([verdict?.confidence, verdict?.isFinal], ['likely', false]);
-      assert.equal(verdict?.values['peer'], `${STRANGER_AT} or ${OTHER_AT}`);
+      assert.deepEqual(verdict?.values['peer'], wording('either-peer', { peer: STRANGER_AT, other: OTHER_AT }));
       comes();
       assert.equal((await wait.outcome).job.ip, DEVICE_AT);
     });

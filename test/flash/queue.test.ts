@@ -15,6 +15,7 @@ import type { EntryStart } from '../../lib/flash/queue/entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { StageRuns } from '../../lib/flash/run/stage-runs';
+import { wording } from '../../lib/wordings/wording';
 
 const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
 
@@ -197,9 +198,9 @@ describe('flash/queue', () => {
     const first = flow.messageOf('a');
     await flow.fail('provision', 'a', 'ap-unreachable');
     assert.equal(flow.states(), 'a running');
-    flow.runs.refused(first, new FlashError('firmware-missing', { what: 'final image' }));
+    flow.runs.refused(first, new FlashError('firmware-missing', { what: wording('no-final') }));
     assert.equal(flow.states(), 'a running');
-    flow.runs.refused(flow.messageOf('a'), new FlashError('firmware-missing', { what: 'final image' }));
+    flow.runs.refused(flow.messageOf('a'), new FlashError('firmware-missing', { what: wording('no-final') }));
     assert.equal(flow.states(), 'a running', 'a stage has it');
   });
 
@@ -217,7 +218,7 @@ describe('flash/queue', () => {
     flow.atOnce = 1;
     flow.add('c');
     assert.equal(flow.states(), 'a failed, b running, c waiting');
-    flow.runs.refused(flow.messageOf('b'), new FlashError('wifi-credentials-missing', { what: 'name' }));
+    flow.runs.refused(flow.messageOf('b'), new FlashError('wifi-credentials-missing', { what: wording('wifi-name') }));
     assert.equal(flow.states(), 'a failed, b failed, c running');
   });
 

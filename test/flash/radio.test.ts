@@ -23,6 +23,7 @@ import { usePrivateBus } from '../net/wifi/private-bus';
 import { freePort } from '../shared/ports';
 import { type Bench, closeBenches, FIRMWARE, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
+import { quoted } from '../../lib/wordings/wording';
 
 const BY_NM: WifiSettings = { driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' };
 const AROUND = { sees: () => true };
@@ -222,7 +223,7 @@ describe('flash/radio', () => {
     assert.equal(address, '10.10.7.2');
     assertAsBefore();
     const failing = radio.during(ITEAD, options, async () => {
-      throw new FlashError('unexplained', { reason: 'a test' });
+      throw new FlashError('unexplained', { reason: quoted('a test') });
     });
     await assertCode(failing, 'unexplained');
     assertAsBefore();

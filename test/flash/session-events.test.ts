@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { SessionEvents } from '../../lib/flash/stage/session-events';
 import type { DeviceConnection } from '../../lib/server/device-connection';
+import { wording } from '../../lib/wordings/wording';
 
 describe('flash/stage/session-events', () => {
   function session(): { connection: EventEmitter; events: SessionEvents; news: () => number } {
@@ -24,12 +25,12 @@ describe('flash/stage/session-events', () => {
 
   it('takes strange words for a reason only where the session ends after them', () => {
     const { connection, events, news } = session();
-    connection.emit('malformed', 'not JSON');
+    connection.emit('malformed', wording('not-json'));
     assert.deepEqual([events.verdict(), news()], [undefined, 1]);
     connection.emit('closed');
     assert.throws(() => events.verdict(), {
       code: 'message-malformed',
-      values: { peer: '192.168.1.30', reason: 'not JSON' },
+      values: { peer: '192.168.1.30', reason: wording('not-json') },
     });
   });
 

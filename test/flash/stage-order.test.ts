@@ -14,6 +14,7 @@ import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Begun } from './bench';
 import { assertCode } from './refusals';
+import { wording } from '../../lib/wordings/wording';
 
 const TOOK_SETTINGS = 'access point: took settings';
 const NEVER = new AbortController().signal;
@@ -233,7 +234,11 @@ describe('flash: the order of what a stage does', () => {
       const flows = stage.said.filter(({ name }) => name === 'image-flows').map(({ fraction }) => fraction);
       assert.ok(Math.abs((flows.at(-1) ?? 0) - 0.95) < 0.001, flows.join());
       assert.equal(stage.said.find(({ name }) => name === 'upgrade-sent')?.fraction, 0.05);
-      assert.deepEqual(stage.said.at(-1), { name: 'image-written', values: { deviceid, image: 'user2' }, fraction: 1 });
+      assert.deepEqual(stage.said.at(-1), {
+        name: 'image-written',
+        values: { deviceid, image: wording('image-user2') },
+        fraction: 1,
+      });
       const size = FIRMWARE.user2.length;
       const requests = Math.ceil(size / 4096);
       const rest = { requests, transport: 'range', version: PROVEN_VERSION, sessions: 1 };

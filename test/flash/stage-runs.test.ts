@@ -6,6 +6,8 @@ import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import { StageRuns, type StageContext, type StageRequest } from '../../lib/flash/run/stage-runs';
 import { Recorder } from './bench';
 import { assertCode } from './refusals';
+import { wording } from '../../lib/wordings/wording';
+import { quoted } from '../../lib/wordings/wording';
 
 /** Stages that end when the test says so. */
 class Steps {
@@ -55,7 +57,7 @@ describe('flash/stage-runs', () => {
   it('tells of a stage that ended before it reached a device, but of no other', async () => {
     const traceless: string[] = [];
     steps.runs.on('left-no-trace', ({ id }) => traceless.push(id));
-    const refused = new FlashError('wifi-credentials-missing', { what: 'ssid' });
+    const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
     const says = (deviceid: string | undefined): Partial<StageRequest> => ({
       run: async (context) => {
         context.report('wait-for-ap');
@@ -131,7 +133,7 @@ describe('flash/stage-runs', () => {
         run: (context: StageContext) => {
           for (const name of ['wait-for-ap', 'send-wifi', 'wifi-sent'] as const)
             context.report(name, { deviceid: '1' });
-          return Promise.reject(new FlashError('ap-refused', { url: 'x', reason: 'x' }));
+          return Promise.reject(new FlashError('ap-refused', { url: 'x', reason: quoted('x') }));
         },
       };
       steps.begin('node', '1', fails);

@@ -5,6 +5,7 @@ import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PendingMessageRecord } from '../../lib/flash/stored/pending-messages';
 import type { QueueEntry } from '../../lib/flash/queue/entry';
 import type { Observation, ObservationKind, NewObservation } from '../../lib/flash/verdict/observation';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 type Sample<T> = T extends { kind: ObservationKind } ? Omit<T, 'kind'> : never;
 
@@ -26,20 +27,20 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
     { stage: 'cloud', event: 'failed', code: 'device-timeout', values: { deviceid: '1000a1b2c3', seconds: 300 } },
   ],
   addresses: [{ addresses: [{ name: 'wlan0', address: '10.10.7.2' }] }],
-  'ap-looked': [{ result: 'strange', joined: true, reason: 'a portal' }],
+  'ap-looked': [{ result: 'strange', joined: true, reason: quoted('a portal') }],
   wifi: [
     { event: 'joining', ssid: 'ITEAD-1000a1b2c3' },
     { event: 'failed', code: 'wifi-not-found', values: { ssid: 'ITEAD-1000a1b2c3' } },
     { event: 'lost', code: 'wifi-lost', values: {} },
   ],
-  provisioned: [{ answer: 'accepted' }, { answer: 'accepted', doubts: 'The Wi-Fi password is short.' }],
+  provisioned: [{ answer: 'accepted' }, { answer: 'accepted', doubts: wording('doubt-short-password') }],
   dialled: [{ peer: '192.0.2.7', port: 'plain', isOld: true }],
   'tls-failed': [
     {
       peer: '192.0.2.7',
       failure: 'certificate-rejected',
       code: 'ECONNRESET',
-      reason: 'it left',
+      reason: quoted('it left'),
       helloSeen: true,
       isOld: true,
       isModern: true,
@@ -62,7 +63,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
     },
     { peer: '10.10.7.9', via: 'plain', deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
   ],
-  malformed: [{ peer: '192.0.2.7', reason: 'it is not JSON' }],
+  malformed: [{ peer: '192.0.2.7', reason: wording('not-json') }],
   stranger: [
     { peer: '192.0.2.7', act: 'browser' },
     { peer: '192.0.2.8', act: 'second-key', rival: '192.0.2.7' },
@@ -85,7 +86,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
   ],
   'device-info': [{ peer: '192.0.2.7', romVersion: '3.7.6', isUnlocked: false, rssi: -52 }],
   command: [{ command: 'ota_flash', result: 'refused', error: 403 }],
-  'unlock-offered': [{ address: '192.168.1.5' }, { address: '192.168.1.5', withoutNames: 'another program holds it' }],
+  'unlock-offered': [{ address: '192.168.1.5' }, { address: '192.168.1.5', withoutNames: wording('port-taken') }],
   'unlock-asked': [
     { peer: '192.168.1.1', what: 'name' },
     { peer: '192.168.1.9', what: 'other-name', name: 'pool.ntp.org' },
@@ -177,4 +178,5 @@ export const ENTRY: Required<QueueEntry> = {
   jobId: 'job',
   error: 'device-silent',
   text: 'So it was.',
+  values: { seconds: 300, reason: wording('not-json'), what: wording('image-final') },
 };

@@ -20,6 +20,7 @@ import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
 import { damaged } from './damage';
 import { toClient, toListener, type Listener } from './inputs';
 import { Random } from './random';
+import { wording } from '../../lib/wordings/wording';
 
 /** How many are sent to each, of a hundred; a TLS handshake costs more than all the rest. */
 const SHARES: readonly (readonly [Target, number])[] = [
@@ -112,7 +113,7 @@ export class Hostile {
       () => readWebPage(new URL(url), options),
       () =>
         fetchImage(`${url}/final.bin`, {
-          what: 'final image',
+          what: wording('no-final'),
           ...options,
           limitBytes: 100_000,
           stallMs: 50,

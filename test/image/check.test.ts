@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../lib/errors';
-import { makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
+import { imageNamed, makeFinalImage, makeUserImage, readImage, type ImageRole } from '../../lib/image';
 import { seededRandom } from '../../lib/image/random';
 import { countSlotWords, slotOf } from '../../lib/image/slot';
 import { assertRefused, checkImage, patched, refusalOf, rewritten } from './helpers';
@@ -50,7 +50,7 @@ describe('image/check', () => {
     it('must be that of the place', () => {
       const [user1, user2] = [makeUserImage({ slot: 1 }), makeUserImage({ slot: 2 })];
       const error = assertRefused(() => checkImage(user2, 'user1'), 'image-wrong-slot', /as user1 is linked for user2/);
-      assert.deepEqual(error.values, { what: 'user1', actual: 'user2' });
+      assert.deepEqual(error.values, { what: imageNamed('user1'), actual: 'user2' });
       assertRefused(() => checkImage(user1, 'user2'), 'image-wrong-slot', /as user2 is linked for user1/);
     });
 
@@ -111,7 +111,7 @@ describe('image/check', () => {
       for (const flashMode of ['QIO', 'QOUT', 'DIO'] as const) {
         const image = makeFinalImage({ flashMode });
         const error = assertRefused(() => checkImage(image, 'final'), 'image-wrong-flash-mode', /DOUT/);
-        assert.deepEqual(error.values, { what: 'final', mode: flashMode });
+        assert.deepEqual(error.values, { what: imageNamed('final'), mode: flashMode });
       }
       const unknown = rewritten(patched(makeFinalImage(), 2, 9));
       assertRefused(() => checkImage(unknown, 'final'), 'image-wrong-flash-mode', /number 9, which does not exist/);

@@ -15,6 +15,7 @@ import { addFirmwareRoutes } from '../../nodes/sonota-firmware/routes';
 import { patched, rewritten } from '../image/helpers';
 import { useHttpServers } from '../shared/http-server';
 import { useAdminServer } from './admin-server';
+import { wording } from '../../lib/wordings/wording';
 
 const FINAL = makeFinalImage({ seed: 5 });
 const SHA = digestOf(FINAL);
@@ -275,7 +276,7 @@ describe('nodes/firmware routes', () => {
   });
 
   it('lists the catalog and what is kept, and removes it', async () => {
-    await library.store.keep(FINAL, 'catalog:known', 'final');
+    await library.store.keep(FINAL, 'catalog:known', wording('image-final'));
     asked = [];
     const { body } = await call('get', 'images');
     assert.deepEqual(asked, ['sonota.read']);
@@ -301,12 +302,12 @@ describe('nodes/firmware routes', () => {
       response.end(makeFinalImage({ seed: request.url?.length ?? 0 })),
     );
     const { store } = library;
-    await store.keep(makeUserImage({ slot: 1 }), 'catalog:user1', 'user1');
-    await store.keep(FINAL, 'catalog:known', 'final');
-    const unknown = await store.keep(makeFinalImage({ seed: 21 }), 'catalog:unknown', 'final');
+    await store.keep(makeUserImage({ slot: 1 }), 'catalog:user1', wording('image-user1'));
+    await store.keep(FINAL, 'catalog:known', wording('image-final'));
+    const unknown = await store.keep(makeFinalImage({ seed: 21 }), 'catalog:unknown', wording('image-final'));
     await store.note('catalog:unknown', { sha256: unknown, isConfirmed: false });
     await fetched('final', `${base}/a`);
-    const free = await store.keep(makeFinalImage({ seed: 22 }), 'free', 'final');
+    const free = await store.keep(makeFinalImage({ seed: 22 }), 'free', wording('image-final'));
     const none = { 'catalog:known': false, 'catalog:unknown': false, [`${base}/a`]: false, free: false };
     assert.deepEqual(await isUsed(), { 'catalog:user1': true, ...none });
     for (const [referrer, origin] of [
@@ -325,9 +326,9 @@ describe('nodes/firmware routes', () => {
   it('removes what a person agreed to, except for what came into use meanwhile, and nothing else', async () => {
     const { store } = library;
     const [agreed, inUse, other] = [
-      await store.keep(makeFinalImage({ seed: 31 }), 'agreed', 'final'),
-      await store.keep(makeFinalImage({ seed: 32 }), 'in use meanwhile', 'final'),
-      await store.keep(makeFinalImage({ seed: 33 }), 'other', 'final'),
+      await store.keep(makeFinalImage({ seed: 31 }), 'agreed', wording('image-final')),
+      await store.keep(makeFinalImage({ seed: 32 }), 'in use meanwhile', wording('image-final')),
+      await store.keep(makeFinalImage({ seed: 33 }), 'other', wording('image-final')),
     ];
     assert.deepEqual(await isUsed(), { agreed: false, 'in use meanwhile': false, other: false });
     referrers = [{ type: 'sonota-firmware', final: `store:${inUse}` }];
@@ -359,7 +360,7 @@ describe('nodes/firmware routes', () => {
     const ask = async (more: object): Promise<Record<string, unknown>> =>
       (await call('post', 'examine', { role: 'final', source: path, ...more })).body;
     assert.equal((await ask({ digest: '0'.repeat(64) }))['sha256'], SHA);
-    await library.store.keep(makeFinalImage({ seed: 6 }), path, 'final');
+    await library.store.keep(makeFinalImage({ seed: 6 }), path, wording('image-final'));
     const whole = await ask({ intermediate: 'finalstage', digest: '' });
     const packed = await ask({ intermediate: 'one-hop' });
     assert.deepEqual([whole['state'], packed['state']], ['examined', 'examined']);

@@ -18,6 +18,7 @@ import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { useAdminServer } from './admin-server';
 import { Bed, freePorts, type Ports } from './bed';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 const AT = { z: 'tab', x: 100, y: 100 };
 const PLACE = { httpsPort: 0, legacyPort: 0, httpPort: 0 };
@@ -372,7 +373,7 @@ describe('nodes: the stage with which sonota-flash begins', () => {
     assert.throws(() => start({ stage: 'dance' }), { code: 'value-invalid' });
     assert.throws(() => start({ address: 'ftp://x' }), { code: 'url-invalid' });
     const missing = (): undefined => {
-      throw new FlashError('firmware-missing', { what: 'firmware node' });
+      throw new FlashError('firmware-missing', { what: wording('no-image') });
     };
     assert.throws(() => start({ stage: 'cloud' }, {}, missing), { code: 'firmware-missing' });
   });
@@ -382,8 +383,8 @@ describe('nodes: the answer to a press on the button', () => {
   const fine = passed('tls', 'tls-refused', []);
   const doubt = warned('clock', 'clock-wrong');
   const rehearsal = warned('firmware', 'rehearsal-only');
-  const noWifi = warned('wifi', 'wifi-credentials-missing', { what: 'password' });
-  const wrong = failed('port', new FlashError('port-in-use', { port: 1, bind: '', reason: '' }));
+  const noWifi = warned('wifi', 'wifi-credentials-missing', { what: wording('wifi-password') });
+  const wrong = failed('port', new FlashError('port-in-use', { port: 1, bind: '', reason: quoted('') }));
   const told = { text: 'in another language' } as PreflightReport;
   const CASES: [what: string, checks: SaidCheck[], isConfirmed: boolean, state: string][] = [
     ['starts where all is well', [fine], false, 'started'],

@@ -26,6 +26,7 @@ import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
 import { NAMES, phrase, STATES } from '../home-assistant/snapshots';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 const [ONE, TWO, THREE] = ['1000000001', '1000000002', '1000000003'] as const;
 const PORTS = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
@@ -529,10 +530,13 @@ describe('nodes: the failures that Home Assistant is shown', () => {
 
   it('are of messages that could not begin, with their device where they name one', () => {
     const failures = watched();
-    host.runs.refused({ deviceid: ONE }, new FlashError('wifi-credentials-missing', { what: 'password' }));
-    host.runs.refused({ deviceid: {} }, new FlashError('value-invalid', { name: 'msg.deviceid', reason: 'x' }));
+    host.runs.refused(
+      { deviceid: ONE },
+      new FlashError('wifi-credentials-missing', { what: wording('wifi-password') }),
+    );
+    host.runs.refused({ deviceid: {} }, new FlashError('value-invalid', { name: 'msg.deviceid', reason: quoted('x') }));
     host.runs.refused({ deviceid: ONE }, new FlashError('cancelled'));
-    const { what, remedy } = sentencesOf('wifi-credentials-missing', { what: 'password' });
+    const { what, remedy } = sentencesOf('wifi-credentials-missing', { what: wording('wifi-password') });
     assert.deepEqual(failures.all(), [
       { id: 1, code: 'wifi-credentials-missing', text: `${what} ${remedy}`, remedy, deviceid: ONE },
       { ...failures.all()[1], id: 2, code: 'value-invalid', deviceid: null },
@@ -665,7 +669,7 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
   it('is forgotten where it cannot be read any more', async () => {
     let isBroken = false;
     const readSources = (): object => {
-      if (isBroken) throw new FlashError('value-invalid', { key: 'final', reason: 'it is nothing' });
+      if (isBroken) throw new FlashError('value-invalid', { key: 'final', reason: quoted('it is nothing') });
       return { final: 'https://example.com/final.bin' };
     };
     const node = { type: 'sonota-firmware', readSources };

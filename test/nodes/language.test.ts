@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, type ErrorCode } from '../../lib/errors';
+import type { WordingValues } from '../../lib/wordings/wording';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
 import { Bed } from './bed';
@@ -41,6 +42,15 @@ function translate(key: string, values: Record<string, unknown> = {}): string {
   return typeof text === 'string' ? text.replace(/__(\w+?)__/g, (_, name: string) => String(values[name])) : key;
 }
 
+/** What fills a sentence, in German. */
+function spoken(values: WordingValues): Record<string, string | number> {
+  const words = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? translate(`wordings.${value.code}`, spoken(value.values ?? {})) : value,
+  ]);
+  return Object.fromEntries(words) as Record<string, string | number>;
+}
+
 describe('nodes: the language of a Catch message', () => {
   let bed: Bed;
   afterEach(() => bed.unload());
@@ -57,8 +67,8 @@ describe('nodes: the language of a Catch message', () => {
       bed = await Bed.load(flow, {}, undefined, translate);
       bed.send('node', message);
       const { error } = await bed.at('caught');
-      const { code, values } = (await bed.doneBy('node'))[0] as { code: ErrorCode; values: Record<string, string> };
-      const [what, remedy] = ['what', 'remedy'].map((part) => translate(`errors.${code}.${part}`, values));
+      const { code, values } = (await bed.doneBy('node'))[0] as { code: ErrorCode; values: WordingValues };
+      const [what, remedy] = ['what', 'remedy'].map((part) => translate(`errors.${code}.${part}`, spoken(values)));
       assert.equal(error?.message, `${what} ${remedy}`);
       assert.notEqual(error.message, explain(code, values));
     });

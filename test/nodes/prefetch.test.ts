@@ -6,6 +6,7 @@ import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { digestOf } from '../../lib/image';
 import { Bed, freePorts } from './bed';
+import { wording } from '../../lib/wordings/wording';
 
 const AT = { x: 100, y: 100, wires: [[], []] };
 const IMAGES: Readonly<Record<string, Buffer>> = {
@@ -93,7 +94,7 @@ describe('nodes: images behind a deploy', () => {
     assert.ok(bed.RED);
     const { store } = libraryOf(bed.RED);
     const bytes = IMAGES['/final'] as Buffer;
-    const sha256 = await store.keep(bytes, source, 'final');
+    const sha256 = await store.keep(bytes, source, wording('image-final'));
     await store.note(source, { sha256, isConfirmed: false });
     await bed.deploy(await flowOf(await serve(), { firmware: { final: source, digests: {} } }));
     await shown('flash', 'digest-unconfirmed');

@@ -4,6 +4,7 @@ import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, without, type Msg } from './bed';
+import { quoted } from '../../lib/wordings/wording';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const [ONE, TWO, THREE, FOUR] = ['1000000001', '1000000002', '1000000003', '1000000004'] as const;
@@ -51,7 +52,7 @@ describe('nodes: what a message asks of sonota-queue', () => {
       [ONE, HOME.ssid, HOME.password, { deep: 'kept' }, false],
     );
     Object.assign(first['mine'] as object, { deep: 'changed' });
-    runs().refused(first, new FlashError('device-unknown', { reason: 'a test', known: 'none' }));
+    runs().refused(first, new FlashError('device-unknown', { reason: quoted('a test'), known: 'none' }));
     const second = await bed.at('first', (msg) => msg['deviceid'] === TWO);
     runs().refused(second, new FlashError('cancelled'));
     await bed.at('first', (msg) => msg !== first && msg['deviceid'] === ONE);

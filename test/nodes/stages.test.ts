@@ -12,6 +12,7 @@ import { FlashError } from '../../lib/errors';
 import { FIRMWARE, ON_LOOPBACK } from '../flash/bench';
 import { freePort, occupy } from '../shared/ports';
 import { Bed, freePorts, road, type Msg } from './bed';
+import { quoted } from '../../lib/wordings/wording';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 
@@ -339,7 +340,7 @@ describe('nodes: the four stages', () => {
       flashHost.emit('state');
       return bed?.shown('cloud')?.text ?? '';
     };
-    const wrong = new FlashError('tls-refused', { peer: 'this machine itself', reason: 'x' });
+    const wrong = new FlashError('tls-refused', { peer: 'this machine itself', reason: quoted('x') });
     assert.deepEqual([shows(), shows(wrong), shows(wrong), shows()], ['idle', 'tls-refused', 'tls-refused', 'idle']);
     bed.send('cloud', { deviceid: '1000000001' });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
-import { FlashError, sentencesOf } from '../../lib/errors';
+import { explained, FlashError, sentencesOf } from '../../lib/errors';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Finding } from '../../lib/image';
 import { passed, warned } from '../../lib/preflight/check';
@@ -11,11 +11,14 @@ import {
   translateFinding,
   translateJob,
   translatePreflight,
+  translateQueue,
   translateReport,
   translateSentences,
   translateShared,
   translator,
 } from '../../nodes/shared/translate';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 const SHARED = '@sonota/node-red/sonota-host:';
 
@@ -82,9 +85,10 @@ describe('nodes: texts in the language of the runtime', () => {
   });
 
   it('of a job are those of its verdict, which may be an error or a note', () => {
-    const job = (verdict?: object): JobSnapshot => ({ stage: 'cloud', ...(verdict ? { verdict } : {}) }) as JobSnapshot;
+    const job = (verdict?: object): JobSnapshot =>
+      ({ stage: 'cloud', stages: {}, ...(verdict ? { verdict } : {}) }) as JobSnapshot;
     const none = job();
-    assert.equal(translateJob(RED, none), none);
+    assert.deepEqual(translateJob(RED, none), none);
     const verdict = { code: 'ap-silent', confidence: 'likely', text: 'English.', values: { url: 'x' } };
     assert.deepEqual(translateJob(RED, job(verdict)), job(verdict));
     texts[`${SHARED}notes.ap-silent`] = 'Notiz __url__';
@@ -92,6 +96,45 @@ describe('nodes: texts in the language of the runtime', () => {
     texts[`${SHARED}errors.ap-silent.what`] = 'Was __url__.';
     texts[`${SHARED}errors.ap-silent.remedy`] = 'Tun.';
     assert.deepEqual(translateJob(RED, job(verdict)), job({ ...verdict, text: 'Was x. Tun.' }));
+  });
+
+  it('of words are those of each of them, in sentences and in what stages found', () => {
+    texts[`${SHARED}wordings.data-unusable`] = 'Daten: __why__';
+    texts[`${SHARED}wordings.not-json`] = 'kein JSON';
+    texts[`${SHARED}errors.diy-stranger.what`] = '__url__: __reason__.';
+    texts[`${SHARED}errors.diy-stranger.remedy`] = 'Tun.';
+    const reason = wording('data-unusable', { why: wording('not-json') });
+    const error = new FlashError('diy-stranger', { url: 'x', reason });
+    assert.equal(translateError(RED, error).message, 'x: Daten: kein JSON. Tun.');
+    const untold = wording('data-unusable', { why: wording('binary') });
+    assert.equal(
+      translateSentences(RED, new FlashError('diy-stranger', { url: 'x', reason: untold })).what,
+      'x: Daten: it is binary.',
+    );
+    const found = { roadReason: reason, warnings: [reason, quoted('as it is')], count: 7, none: null };
+    const stages = { cloud: found } as unknown as JobSnapshot['stages'];
+    const told = { roadReason: 'Daten: kein JSON', warnings: ['Daten: kein JSON', 'as it is'], count: 7, none: null };
+    assert.deepEqual(translateJob(RED, { stage: 'cloud', stages } as JobSnapshot).stages, { cloud: told });
+  });
+
+  it('of progress that tells of trouble are those of the trouble', () => {
+    texts[`${SHARED}announcements.cloud-trouble.text`] = '(__message__)';
+    texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
+    texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';
+    const values = { message: explained(new FlashError('host-missing')) };
+    const report = { name: 'cloud-trouble' as const, values, label: 'l', text: 'English.' };
+    assert.equal(translateReport(RED, report).text, '(Kein Host. Wählen.)');
+  });
+
+  it('of a queue are those of its failed entries', () => {
+    texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
+    texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';
+    const entries = [{ id: 'a' }, { id: 'b', error: 'host-missing', text: 'English.', values: {} }];
+    const queue = { state: 'idle', entries } as unknown as QueueSnapshot;
+    assert.deepEqual(
+      translateQueue(RED, queue).entries.map(({ text }) => text),
+      [undefined, 'Kein Host. Wählen.'],
+    );
   });
 
   it('of a finding are those of its code, an error or advice, part by part', () => {
@@ -111,7 +154,10 @@ describe('nodes: texts in the language of the runtime', () => {
   });
 
   it('of a table of checks are those of each row, and of what stands above it', () => {
-    const checks = [passed('tls', 'tls-refused', []), warned('wifi', 'wifi-credentials-missing', { what: 'ssid' })];
+    const checks = [
+      passed('tls', 'tls-refused', []),
+      warned('wifi', 'wifi-credentials-missing', { what: quoted('ssid') }),
+    ];
     const report: SaidReport = { checks, verdict: 'warning', text: 'English.', said: phrase('ready') };
     const plain = translatePreflight(RED, report);
     const { text, remedy } = checks[1] as { text: string; remedy: string };

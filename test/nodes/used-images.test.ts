@@ -7,6 +7,7 @@ import { libraryOf } from '../../nodes/shared/library';
 import type { Flow } from '../shared/node-red';
 import { useAdminServer } from './admin-server';
 import { Bed, freePorts } from './bed';
+import { wording } from '../../lib/wordings/wording';
 
 const AT = { z: 'tab', x: 100, y: 100 };
 const USES = ['form', 'environment', 'disabled', 'failed job', 'ended job', 'queue', 'message', 'nothing'] as const;
@@ -21,7 +22,8 @@ describe('nodes: which kept images are in use', () => {
     const host = { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', ...numbers };
     bed = await Bed.load([host]);
     const { store } = library();
-    for (const [seed, use] of USES.entries()) kept[use] = await store.keep(makeFinalImage({ seed }), use, 'final');
+    for (const [seed, use] of USES.entries())
+      kept[use] = await store.keep(makeFinalImage({ seed }), use, wording('image-final'));
     await bed.deploy([host, ...flow()]);
   });
   afterEach(() => bed.unload());

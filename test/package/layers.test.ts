@@ -40,7 +40,8 @@ const RULES: ReadonlyArray<[folder: string, refused: string[], taken: string[]]>
     ["import { x } from '../protocol/x'; x();", "import '../server/x';", "import '../errors';"],
     ["import type { X } from '../protocol/x'; export type Y = X;"],
   ],
-  ['lib', ["import './server/x';", "import './protocol/x';"], []],
+  ['lib', ["import './server/x';", "import './protocol/x';"], ["import './wordings/x';"]],
+  ['lib/wordings', ["import '../errors';", "import '../protocol/x';"], ["import './x';"]],
 ];
 
 describe('the layers', () => {

@@ -13,6 +13,7 @@ import { FlashError } from '../../lib/errors';
 import type { WifiChoice } from '../../lib/net/wifi/choose';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from '../flash/bench';
+import { quoted, wording } from '../../lib/wordings/wording';
 
 const never = new AbortController().signal;
 /** Made up, for a virtual Sonoff. */
@@ -103,7 +104,7 @@ describe('preflight: what single checks say', () => {
       const { ok, text } = await checkRadio(host({ bind: '0.0.0.0', radio: { choice } }), NOWHERE, never);
       return [ok, text];
     };
-    const error = new FlashError('wifi-service-away', { reason: 'NetworkManager does not run' });
+    const error = new FlashError('wifi-service-away', { reason: wording('networkmanager-stopped') });
     const refusals = [{ driver: 'networkmanager', error }] as const;
     const byHand = await joining(async () => ({ driver: 'manual', interfaceName: '', refusals }));
     assert.equal(byHand[0], true);
@@ -115,7 +116,7 @@ describe('preflight: what single checks say', () => {
   });
 
   it('finds a Node.js that does not speak as the devices do, a clock that was never set, a Wi-Fi that is not known', async () => {
-    const refusal = new FlashError('tls-refused', { peer: 'this machine itself', reason: 'x' });
+    const refusal = new FlashError('tls-refused', { peer: 'this machine itself', reason: quoted('x') });
     assert.equal((await checkTls({ testTls: () => Promise.resolve(refusal) })).ok, false);
     assert.equal((await checkTls({ testTls: () => Promise.resolve(undefined) })).ok, true);
     assert.deepEqual(

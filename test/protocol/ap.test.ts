@@ -63,7 +63,7 @@ describe('protocol/ap', () => {
 
     it('counts bytes, not characters', () => {
       const [warning] = checkCredentials(`${'é'.repeat(15)}n`, 'p'.repeat(63));
-      assert.match(warning!, /Wi-Fi name/);
+      assert.match(warning!.text, /Wi-Fi name/);
       assert.match(
         flashErrorOf('wifi-credentials-unusable', () => checkCredentials('é'.repeat(16), 'password')).message,
         /Wi-Fi name.*31 bytes/,
@@ -96,19 +96,25 @@ describe('protocol/ap', () => {
     it('takes an empty password for an open Wi-Fi, with a warning', () => {
       const warnings = checkCredentials('home', '');
       assert.equal(warnings.length, 1);
-      assert.match(warnings[0]!, /open Wi-Fi/);
+      assert.match(warnings[0]!.text, /open Wi-Fi/);
     });
 
     it('warns of a password that WPA does not allow', () => {
-      assert.match(checkCredentials('home', 'p')[0]!, /8 characters/);
-      assert.match(checkCredentials('home', '1234567')[0]!, /8 characters/);
+      assert.match(checkCredentials('home', 'p')[0]!.text, /8 characters/);
+      assert.match(checkCredentials('home', '1234567')[0]!.text, /8 characters/);
       assert.deepEqual(checkCredentials('home', '12345678'), []);
     });
 
     for (const character of ['"', '\\', '\n', '\u0000', '\u007f', 'é', '💡']) {
       it(`warns of ${JSON.stringify(character)} in either`, () => {
-        assert.match(checkCredentials(`ho${character}me`, 'password').join(), /^The Wi-Fi name has a character/);
-        assert.match(checkCredentials('home', `pass${character}word`).join(), /^The Wi-Fi password has a character/);
+        assert.match(
+          checkCredentials(`ho${character}me`, 'password')[0]?.text ?? '',
+          /^The Wi-Fi name has a character/,
+        );
+        assert.match(
+          checkCredentials('home', `pass${character}word`)[0]?.text ?? '',
+          /^The Wi-Fi password has a character/,
+        );
       });
     }
 

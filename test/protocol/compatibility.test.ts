@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isCloudMethod, methodOf, type Level, type FlashMethod } from '../../lib/protocol/compatibility';
 import { MDNS_ROWS, VERSION_ROWS } from '../../lib/protocol/compatibility-table';
+import { METHOD_WORDINGS } from '../../lib/wordings/method';
 
 type Case = [road: FlashMethod, level: Level, model: string, ...versions: string[]];
 
@@ -65,12 +66,12 @@ describe('protocol/roads', () => {
       methodOf({ apName: 'ITEAD-1000a1b2c3', model: 'PSC-B01-GL', romVersion: '2.0.2' }).method,
       'cloud-http',
     );
-    assert.match(methodOf({ apName: 'HomeOfSomebody' }).reason, /not that of a stock Sonoff/);
+    assert.match(methodOf({ apName: 'HomeOfSomebody' }).reason.text, /not that of a stock Sonoff/);
   });
 
   it('sends a device that waits in FinalStage on', () => {
     assert.deepEqual(methodOf({ apName: 'FinalStage' }).method, 'cloud');
-    assert.match(methodOf({ apName: 'FinalStage' }).reason, /FinalStage/);
+    assert.match(methodOf({ apName: 'FinalStage' }).reason.text, /FinalStage/);
   });
 
   for (const [type, road, level] of [
@@ -93,13 +94,13 @@ describe('protocol/roads', () => {
     for (const encrypt of [true, 'true']) {
       const verdict = methodOf({ mdns: { type: 'plug', encrypt } });
       assert.deepEqual({ road: verdict.method, level: verdict.level }, { road: 'diy', level: 'uncertain' });
-      assert.match(verdict.reason, /switched/);
+      assert.match(verdict.reason.text, /switched/);
     }
   });
 
   it('gives each finding a reason that goes on a sentence, and a source', () => {
     for (const { reason, source } of [...VERSION_ROWS, ...MDNS_ROWS]) {
-      assert.match(reason, /^[a-zA-Z].{10,}[^.]$/);
+      assert.match(METHOD_WORDINGS[reason], /^[a-zA-Z].{10,}[^.]$/);
       assert.match(source, /#\d|README|notes|SonoffLAN/);
     }
   });
@@ -108,11 +109,11 @@ describe('protocol/roads', () => {
     for (const row of VERSION_ROWS) {
       const version = row.from.split('.').length === 1 ? `${row.from}.0` : row.from;
       const verdict = methodOf({ ...(row.models ? { model: row.models[0] } : {}), romVersion: version });
-      assert.equal(verdict.reason, row.reason, `${row.from} of ${String(row.models)} is hidden by an earlier row`);
+      assert.equal(verdict.reason.code, row.reason, `${row.from} of ${String(row.models)} is hidden by an earlier row`);
     }
   });
 
   it('points a device with 3.x to DIY mode', () => {
-    assert.match(methodOf({ romVersion: '3.5.0' }).reason, /DIY mode/);
+    assert.match(methodOf({ romVersion: '3.5.0' }).reason.text, /DIY mode/);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { asciiJson, parseObject } from '../../lib/protocol/json';
+import { wording } from '../../lib/wordings/wording';
 
 describe('protocol/json', () => {
   it('writes everything outside printable ASCII as an escape, and means the same', () => {
@@ -12,10 +13,10 @@ describe('protocol/json', () => {
   it('reads an object, and nothing else', () => {
     assert.deepEqual(parseObject(' {"a":[1,{"b":null}]} '), { object: { a: [1, { b: null }] } });
     for (const text of ['[]', 'null', '1', '"{}"', 'true']) {
-      assert.deepEqual(parseObject(text), { reason: 'it is not a JSON object' });
+      assert.deepEqual(parseObject(text), { reason: wording('not-an-object') });
     }
     for (const text of ['', '{', '{}{}', "{'a':1}", '{"a":NaN}', '\ufeff{}']) {
-      assert.deepEqual(parseObject(text), { reason: 'it is not JSON' });
+      assert.deepEqual(parseObject(text), { reason: wording('not-json') });
     }
   });
 

@@ -8,6 +8,7 @@ import {
 } from '../../lib/protocol/session';
 import { PROVEN_VERSION, type UpgradeOffer } from '../../lib/protocol/upgrade';
 import { flashErrorOf, HOSTILE_VALUES, mutate, randomFrom } from './helpers';
+import { wording, type Wording } from '../../lib/wordings/wording';
 
 // F, S and D of docs/dev/stock-firmware.md#3.5.
 const F = '4b7a3f2e-9c1d-4e5f-8a6b-0c1d2e3f4a5b';
@@ -67,7 +68,7 @@ function upgrade(session: DeviceSession, now = NOW): string {
 function reasonOf(actions: SessionAction[]): string {
   assert.equal(actions.length, 1, JSON.stringify(actions));
   assert.equal(actions[0]!.type, 'malformed');
-  return (actions[0] as { reason: string }).reason;
+  return (actions[0] as { reason: Wording }).reason.text;
 }
 
 describe('protocol/session', () => {
@@ -221,7 +222,7 @@ describe('protocol/session', () => {
   describe('a key that is not of this session', () => {
     const notRegistered = (apikey: string): SessionAction[] => [
       send(`{"error":404,"deviceid":"${D}","apikey":"${apikey}"}`),
-      { type: 'malformed', reason: 'it speaks before it has registered in this session' },
+      { type: 'malformed', reason: wording('not-registered') },
     ];
 
     it('before a register is told 404 under the key that the device holds', () => {
@@ -434,7 +435,8 @@ describe('protocol/session', () => {
             if (sent['error'] === 0) assert.equal(sent['apikey'], S);
           }
           if (action.type === 'ready') ready++;
-          if (action.type === 'malformed') assert.ok(!action.reason.includes(F) && !action.reason.includes(S));
+          if (action.type === 'malformed')
+            assert.ok(!action.reason.text.includes(F) && !action.reason.text.includes(S));
         }
         if (session.ready && random(3) === 0) sequence = upgrade(session, new Date(NOW.getTime() + step));
       }

@@ -80,15 +80,15 @@ describe('protocol: Tasmota', () => {
 
   it('refuses what Tasmota would not store as it is', () => {
     for (const value of ['0', '1', '2', '"', ' a', 'a ', 'a\nb', 'x'.repeat(129)]) {
-      assert.throws(() => checkSetting('name', value), { code: 'tasmota-setting-unusable' });
+      assert.throws(() => checkSetting('tasmota-name', value), { code: 'tasmota-setting-unusable' });
     }
-    for (const value of ['3', 'a b', '10', 'Küche', 'a;b{c']) checkSetting('name', value);
+    for (const value of ['3', 'a b', '10', 'Küche', 'a;b{c']) checkSetting('tasmota-name', value);
     for (const value of ['a b', 'a/b', 'a+', 'a#', 'a;b', '%06X']) {
       assert.throws(() => checkTopic(value), { code: 'tasmota-setting-unusable' });
     }
     checkTopic('sonoff_10000a1b2c');
     assert.throws(
-      () => checkSetting('Wi-Fi password', 'secret word '),
+      () => checkSetting('home-wifi-password', 'secret word '),
       (error: Error) => !error.message.includes('secret'),
     );
   });

@@ -76,7 +76,7 @@ describe('protocol/upgrade', () => {
     ];
     for (const [url, reason] of refused) {
       it(`refuses ${JSON.stringify(url.length > 40 ? `${url.slice(0, 20)}… (${url.length})` : url)}`, () => {
-        assert.match(String(flashErrorOf('upgrade-malformed', () => checkOffer(at(url))).values['reason']), reason);
+        assert.match(flashErrorOf('upgrade-malformed', () => checkOffer(at(url))).values.reason?.text ?? '', reason);
       });
     }
 
@@ -84,7 +84,7 @@ describe('protocol/upgrade', () => {
       it(`refuses the digest ${JSON.stringify(digest)}`, () => {
         const offer = { ...OFFER, user1: { ...OFFER.user1, digest } };
         assert.match(
-          String(flashErrorOf('upgrade-malformed', () => checkOffer(offer)).values['reason']),
+          flashErrorOf('upgrade-malformed', () => checkOffer(offer)).values.reason?.text ?? '',
           /digest of user1/,
         );
       });
@@ -93,7 +93,7 @@ describe('protocol/upgrade', () => {
     for (const version of ['', '1 2', 'ü', '1'.repeat(25)]) {
       it(`refuses the version ${JSON.stringify(version)}`, () => {
         const error = flashErrorOf('upgrade-malformed', () => checkOffer({ ...OFFER, version }));
-        assert.match(String(error.values['reason']), /version/);
+        assert.match(error.values.reason?.text ?? '', /version/);
       });
     }
   });

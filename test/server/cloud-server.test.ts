@@ -12,6 +12,7 @@ import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 import { frame, WebSocketDevice, WEBSOCKET_REQUEST } from './websocket-device';
 import { testIdentity } from '../shared/test-identity';
+import { wording } from '../../lib/wordings/wording';
 
 const BODY =
   '{"accept":"ws;2","version":2,"ts":933,"deviceid":"100008db11","apikey":"11111111-2222-4333-8444-555555555555",' +
@@ -288,8 +289,8 @@ describe('CloudServer', () => {
           assert.match(client.text, /^HTTP\/1\.1 408 Request Timeout\r\n/);
           const [error, peer] = await malformed;
           assert.equal(peer, '127.0.0.1');
-          const what = part === 'head' ? 'the head of its request' : 'the body of its request';
-          assert.deepEqual(error.values, { peer, reason: `${what} took longer than 0.2 s` });
+          const what = part === 'head' ? 'head-late' : 'body-late';
+          assert.deepEqual(error.values, { peer, reason: wording(what, { seconds: 0.2 }) });
         });
       }
     }
@@ -338,7 +339,7 @@ describe('CloudServer', () => {
       admits: ({ deviceid }) => deviceid === 'abc',
     });
     const reasons: unknown[] = [];
-    server.on('malformed', (error) => reasons.push(error.values['reason']));
+    server.on('malformed', (error) => reasons.push(error.values.reason?.text));
     const { device: silent } = await WebSocketDevice.open(await RawClient.to(plain));
     const { device: refused } = await WebSocketDevice.open(await RawClient.to(plain));
     await refused.register();

@@ -95,7 +95,7 @@ describe('DeviceConnection', () => {
   it('reports what is not its protocol and goes on', async () => {
     const { connection, device } = await connected();
     const reasons: string[] = [];
-    connection.on('malformed', (reason) => reasons.push(reason));
+    connection.on('malformed', (reason) => reasons.push(reason.text));
     device.wire.write(frame('not JSON'));
     device.wire.write(frame('[1,2]'));
     device.wire.write(frame('binary', 0x82));
@@ -107,7 +107,7 @@ describe('DeviceConnection', () => {
   it('takes no message for one that came as binary', async () => {
     const { connection, device } = await connected();
     const reasons: string[] = [];
-    connection.on('malformed', (reason) => reasons.push(reason));
+    connection.on('malformed', (reason) => reasons.push(reason.text));
     connection.on('registered', () => reasons.push('registered'));
     const register = { action: 'register', apikey: FACTORY_KEY, deviceid: DEVICE_ID, version: 2, romVersion: '1.5.5' };
     device.wire.write(frame(JSON.stringify({ userAgent: 'device', model: 'ITA-GZ1-GL', ts: 710, ...register }), 0x82));
@@ -209,7 +209,7 @@ describe('DeviceConnection', () => {
     await device.register();
     const complaints: string[] = [];
     let looked = 0;
-    connection.on('malformed', (reason) => complaints.push(reason));
+    connection.on('malformed', (reason) => complaints.push(reason.text));
     connection.on('message', (direction) => (looked += direction === 'in' ? 1 : 0));
     const update = frame(JSON.stringify({ action: 'date', deviceid: DEVICE_ID, apikey: device.sessionKey }));
     device.wire.write(Buffer.concat(Array<Buffer>(100).fill(update)));

@@ -10,6 +10,7 @@ import { PROVEN_PACE } from '../../lib/server/transfer';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
+import { wording } from '../../lib/wordings/wording';
 
 /** 10 000 bytes of which no two stretches look alike. */
 const IMAGE = Buffer.from(Uint8Array.from({ length: 10_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
@@ -494,8 +495,8 @@ describe('ImageServer', () => {
         const drip = setInterval(() => client.write('a'), 20);
         afterwards(() => clearInterval(drip));
         await client.until(() => client.closed);
-        const what = part === 'head' ? 'the head of its request' : 'the body of its request';
-        assert.deepEqual(await malformed, [`${what} took longer than 0.2 s`, '127.0.0.1']);
+        const what = wording(part === 'head' ? 'head-late' : 'body-late', { seconds: 0.2 });
+        assert.deepEqual(await malformed, [what, '127.0.0.1']);
       });
     }
 
@@ -513,7 +514,7 @@ describe('ImageServer', () => {
     it('survives garbage, an upgrade, a CONNECT, a request in mid-air and a second one before the first answer', async () => {
       const { server, port } = await imageServer();
       const complaints: string[] = [];
-      server.on('malformed', (reason) => complaints.push(reason));
+      server.on('malformed', (reason) => complaints.push(reason.text));
       const garbage = [
         Buffer.from('160302003301', 'hex'),
         Buffer.alloc(70_000, 0xff),
@@ -628,7 +629,7 @@ describe('ImageServer', () => {
     it('closes for the same target where nobody knows it, and for half a head', async () => {
       const { server, port, requests } = await imageServer({ ownsTarget: isOwn });
       const reasons: string[] = [];
-      server.on('malformed', (reason) => reasons.push(reason));
+      server.on('malformed', (reason) => reasons.push(reason.text));
       for (const text of [SLASHLESS.replace('lite', 'full'), SLASHLESS.slice(0, -2)]) {
         const client = await RawClient.to(port);
         client.write(text);

@@ -8,6 +8,7 @@ import { ConnectionLimits } from '../../lib/server/connection-limits';
 import { PORT_LIMIT, PortListener } from '../../lib/server/port-listener';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient } from './serving';
+import { wording } from '../../lib/wordings/wording';
 
 const IGNORE = { handle: () => undefined };
 
@@ -82,7 +83,7 @@ describe('PortListener', () => {
     const holder = listener();
     const port = await holder.listen(0, '127.0.0.1');
     const second = listener();
-    const reason = process.platform === 'linux' ? 'Node-RED itself holds it' : 'another program holds it';
+    const reason = wording(process.platform === 'linux' ? 'port-taken-here' : 'port-taken');
     await assert.rejects(second.listen(port, '127.0.0.1'), {
       code: 'port-in-use',
       values: { port, bind: '127.0.0.1', reason },
@@ -99,13 +100,13 @@ describe('PortListener', () => {
     afterwards(() => void holder.kill());
     const [line] = (await once(holder.stdout, 'data')) as [Buffer];
     const { values } = await refusal(Number(String(line)), '127.0.0.1');
-    assert.match(String(values['reason']), new RegExp(`^another program holds it \\(.+, process ${holder.pid}\\)$`));
+    assert.match(values.reason?.text ?? '', new RegExp(`^another program holds it \\(.+, process ${holder.pid}\\)$`));
   });
 
   it('says that the address is not here, or not an address', async () => {
     // TEST-NET-3, which no machine has.
-    assert.equal((await refusal(0, '203.0.113.1')).values['reason'], 'this machine does not have that address');
-    assert.equal((await refusal(70_000, '127.0.0.1')).values['reason'], 'a port is a number from 0 to 65535');
+    assert.equal((await refusal(0, '203.0.113.1')).values.reason?.text, 'this machine does not have that address');
+    assert.equal((await refusal(70_000, '127.0.0.1')).values.reason?.text, 'a port is a number from 0 to 65535');
   });
 
   it('frees the port at once, with connections open, and can be closed twice', async () => {

@@ -30,7 +30,7 @@ describe('explainHandshake', () => {
       const verdict = explainHandshake({ code, bytesRead: 56, bytesWritten: 7, certificateBytes: 679 });
       assert.equal(verdict.failure, 'refused-here');
       assert.equal(verdict.certificateSent, false);
-      assert.match(verdict.reason, /alert \d\d\)$/);
+      assert.match(verdict.reason.text, /alert \d\d\)$/);
     });
   }
 

@@ -8,6 +8,7 @@ import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { AXTLS_HELLO, MBEDTLS_HELLO, MODERN_HELLO, RC4_HELLO } from './client-hellos';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 import { testIdentity } from '../shared/test-identity';
+import { wording } from '../../lib/wordings/wording';
 
 /** The old suites are off in a client too, unless it asks for them. */
 const ANY_CIPHER = 'DEFAULT:@SECLEVEL=0';
@@ -136,7 +137,7 @@ describe('TlsFront', () => {
           peer: '127.0.0.1',
           code: 'ECONNRESET',
           failure: 'certificate-rejected',
-          reason: 'it broke off after our certificate',
+          reason: wording('tls-broke-off-after'),
           helloSeen: true,
           certificateSent: true,
           isModern: false,
@@ -164,7 +165,7 @@ describe('TlsFront', () => {
       client.write(Buffer.from('1503020002022a', 'hex')); // fatal, bad certificate
       const { failure: kind, helloSeen, certificateSent, reason } = await failed;
       assert.deepEqual([kind, helloSeen, certificateSent], ['certificate-rejected', true, true]);
-      assert.match(reason, /BAD_CERTIFICATE/);
+      assert.match(reason.text, /BAD_CERTIFICATE/);
     });
 
     it('tells what our side refuses', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../lib/errors';
 import { waitFor } from '../../lib/timing/wait';
+import { quoted } from '../../lib/wordings/wording';
 
 describe('timing/wait', () => {
   const NEVER = new AbortController().signal;
@@ -21,7 +22,7 @@ describe('timing/wait', () => {
   it('ends with what the look throws, and with the reason of the signal', async () => {
     const emitter = new EventEmitter<{ one: [] }>();
     const fails = (): undefined => {
-      throw new FlashError('unexplained', { reason: 'it cannot look' });
+      throw new FlashError('unexplained', { reason: quoted('it cannot look') });
     };
     await assert.rejects(waitFor(emitter, ['one'], fails, { signal: NEVER }), /it cannot look/);
     const controller = new AbortController();

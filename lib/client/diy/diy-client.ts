@@ -5,6 +5,7 @@ import { DIY_PORT } from '../../protocol/diy/names';
 import { parseDiyReply, readDiyInfo, type DiyInfo } from '../../protocol/diy/reply';
 import { requestOfDevice, type RequestOptions, type RequestOutcome } from '../device-request';
 import { inTurn } from './turns';
+import { wording, type Wording } from '../../wordings/wording';
 
 /**
  * - `done`: the device took the command
@@ -16,8 +17,8 @@ import { inTurn } from './turns';
 export type DiyOutcome =
   | { readonly result: 'done'; readonly data: Readonly<Record<string, unknown>> }
   | { readonly result: 'refused'; readonly error: number; readonly code: ErrorCode; readonly isStock: boolean }
-  | { readonly result: 'foreign'; readonly reason: string; readonly isStock: boolean }
-  | { readonly result: 'lost' | 'unreachable'; readonly reason: string };
+  | { readonly result: 'foreign'; readonly reason: Wording; readonly isStock: boolean }
+  | { readonly result: 'lost' | 'unreachable'; readonly reason: Wording; readonly errno?: string | undefined };
 
 /** What may be sent twice: it changes nothing, or the same. */
 const REPEATABLE: readonly DiyCommandName[] = ['info', 'signal_strength', 'switch'];
@@ -62,7 +63,7 @@ export class DiyClient {
     const attempts = REPEATABLE.includes(command.name) ? ATTEMPTS : 1;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#sendOnce(command, options);
-      const isReset = 'reason' in outcome && outcome.result !== 'foreign' && outcome.reason === RESET;
+      const isReset = 'errno' in outcome && outcome.errno === RESET;
       if (!isReset || attempt >= attempts) return outcome;
     }
   }
@@ -85,7 +86,7 @@ export class DiyClient {
       if (failure.code === 'diy-encrypted' || (failure.code === 'diy-other-device' && named)) break;
     }
     this.#named = this.#deviceid;
-    throw failure ?? new FlashError('unexplained', { reason: 'no id was tried' });
+    throw failure ?? new FlashError('unexplained', { reason: wording('no-id-tried') });
   }
 
   /** An outcome other than `done`, as the error that it comes to. */
@@ -134,10 +135,10 @@ function outcomeOf(command: DiyCommandName, outcome: RequestOutcome): DiyOutcome
     case 'aborted':
       throw new FlashError('cancelled');
     case 'unsent':
-      return { result: 'unreachable', reason: outcome.reason };
+      return { ...outcome, result: 'unreachable' };
     case 'lost':
-      if (outcome.reason.startsWith('HPE_')) return { result: 'foreign', reason: 'it is not HTTP', isStock: false };
-      return { result: 'lost', reason: outcome.reason };
+      if (outcome.errno?.startsWith('HPE_')) return { result: 'foreign', reason: wording('not-http'), isStock: false };
+      return { ...outcome, result: 'lost' };
     case 'answered': {
       const isStock = outcome.server === STOCK_SERVER;
       const reply = parseDiyReply(outcome.body);

@@ -2,7 +2,7 @@
 
 import { displayUrl } from '../../client/http-get';
 import { FlashError } from '../../errors';
-import { digestOf, readImage, type ImageRole } from '../../image';
+import { digestOf, imageNamed, readImage, type ImageRole } from '../../image';
 import type { FirmwareStore } from '../store/firmware-store';
 import { fetchHere, type FetchSettings, type SourceBytes } from './fetch-here';
 
@@ -45,7 +45,7 @@ export class AddressImages {
   private async keepIfPossible(role: ImageRole, bytes: Buffer, address: string): Promise<void> {
     try {
       const { sha256 } = readImage(bytes, role);
-      await this.store.keep(bytes, displayUrl(address), role);
+      await this.store.keep(bytes, displayUrl(address), imageNamed(role));
       await this.store.note(addressKey(address), { sha256, isConfirmed: false });
     } catch {
       // Whoever reads the image next says what is wrong with it.

@@ -2,10 +2,11 @@
 
 import { displayUrl } from '../../client/http-get';
 import { FlashError } from '../../errors';
-import { digestOf, readImage, type ImageRole } from '../../image';
+import { digestOf, imageNamed, readImage, type ImageRole } from '../../image';
 import { sourceOf, type Catalog, type CatalogImage } from './catalog';
 import type { FirmwareStore } from '../store/firmware-store';
 import { fetchHere, type FetchSettings } from './fetch-here';
+import { wording } from '../../wordings/wording';
 
 /** An image that is here; only a confirmed one may go to a device. */
 export interface Kept {
@@ -28,10 +29,10 @@ export class CatalogImages {
    */
   async obtain(role: ImageRole, name: string, settings: FetchSettings): Promise<Buffer> {
     const image = this.catalog.find(name);
-    if (!image) throw new FlashError('firmware-missing', { what: `${role} image (the catalog has no ${name})` });
+    if (!image) throw new FlashError('firmware-missing', { what: wording('not-in-catalog', { name }) });
     const kept = await this.peek(image);
     if (kept?.isConfirmed) return kept.bytes;
-    if (kept) throw new FlashError('digest-unconfirmed', { what: role, digest: kept.sha256 });
+    if (kept) throw new FlashError('digest-unconfirmed', { what: imageNamed(role), digest: kept.sha256 });
     return await this.fetch(role, image, settings);
   }
 
@@ -51,7 +52,7 @@ export class CatalogImages {
     const image = this.catalog.find(name);
     const pending = image && (await this.store.known(sourceOf(image)));
     if (!image || pending?.sha256 !== sha256) {
-      throw new FlashError('firmware-missing', { what: `download of ${name} with the digest ${sha256}` });
+      throw new FlashError('firmware-missing', { what: wording('no-download', { name, sha256 }) });
     }
     await this.store.note(sourceOf(image), { sha256, isConfirmed: true });
   }
@@ -65,14 +66,14 @@ export class CatalogImages {
       // A web page in the place of the image says more of itself than that its digest is wrong.
       readImage(bytes, role);
       if (trusted !== undefined) {
-        const values = { what: role, source: displayUrl(image.url), actual, expected: trusted };
+        const values = { what: imageNamed(role), source: displayUrl(image.url), actual, expected: trusted };
         throw new FlashError('digest-mismatch', values);
       }
     }
-    await this.store.keep(bytes, source, role);
+    await this.store.keep(bytes, source, imageNamed(role));
     if (trusted !== undefined) return bytes;
     await this.store.note(source, { sha256: actual, isConfirmed: false });
-    throw new FlashError('digest-unconfirmed', { what: role, digest: actual });
+    throw new FlashError('digest-unconfirmed', { what: imageNamed(role), digest: actual });
   }
 
   private async trustedDigest(image: CatalogImage): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { displayUrl } from '../../client/http-get';
 import { fetchImage } from '../../client/image-fetch';
-import type { ImageRole } from '../../image';
+import { imageNamed, type ImageRole } from '../../image';
 
 export interface FetchProgress {
   readonly role: ImageRole;
@@ -36,7 +36,7 @@ export async function fetchHere(role: ImageRole, address: string, settings: Fetc
   const source = displayUrl(address);
   return await fetchImage(address, {
     ...more,
-    what: role,
+    what: imageNamed(role),
     limitMs,
     limitBytes: READ_LIMIT_BYTES,
     onProgress: onFetch && ((received, total) => onFetch({ role, source, received, total })),

@@ -8,6 +8,7 @@ import { FirmwareStore } from '../store/firmware-store';
 import { AddressImages } from './address-images';
 import { CatalogImages } from './catalog-images';
 import type { FetchSettings, SourceBytes } from './fetch-here';
+import { wording } from '../../wordings/wording';
 
 export class ImageLibrary {
   private readonly byName: CatalogImages;
@@ -36,10 +37,10 @@ export class ImageLibrary {
   }
 
   /** An image that is kept here. @throws FlashError firmware-missing, store-failed */
-  async fromStore(role: ImageRole, sha256: string): Promise<SourceBytes> {
+  async fromStore(sha256: string): Promise<SourceBytes> {
     const bytes = await this.store.read(sha256.toLowerCase());
     if (bytes) return { bytes, source: `store:${sha256}` };
-    throw new FlashError('firmware-missing', { what: `${role} image (store:${sha256} is not kept here)` });
+    throw new FlashError('firmware-missing', { what: wording('not-in-store', { sha256 }) });
   }
 
   /** An image at an address; `digest` as it was examined. @throws FlashError as `AddressImages.obtain` does */

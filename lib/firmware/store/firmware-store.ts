@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 import { FlashError } from '../../errors';
 import { removeLeftovers, writeAtomically } from '../../storage/atomic-file';
 import { readIndex, writeIndex, type SourceRecord, type StoreIndex } from './store-index';
+import type { FirmwareReason } from '../../wordings/source';
+import { quoted, wording, type Wording } from '../../wordings/wording';
 
 export interface StoredImage {
   readonly sha256: string;
@@ -22,13 +24,13 @@ const IMAGE_FILE = /^([\da-f]{64})\.bin$/;
 /** An origin per download would grow without end. */
 const ORIGINS_AT_MOST = 5;
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'Node-RED has no permission',
-  EPERM: 'Node-RED has no permission',
-  EROFS: 'the disk is read-only',
-  ENOTDIR: 'there is a file in the place of the folder',
-  EEXIST: 'there is a file in the place of the folder',
-  EIO: 'the disk reports an error',
+const REASONS: Readonly<Record<string, FirmwareReason>> = {
+  EACCES: 'folder-forbidden',
+  EPERM: 'folder-forbidden',
+  EROFS: 'disk-read-only',
+  ENOTDIR: 'folder-is-file',
+  EEXIST: 'folder-is-file',
+  EIO: 'disk-error',
 };
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -62,7 +64,7 @@ export class FirmwareStore {
   async list(): Promise<StoredImage[]> {
     const folder = await this.open();
     const images: StoredImage[] = [];
-    for (const name of await this.attempt('', () => readdir(folder))) {
+    for (const name of await this.attempt(undefined, () => readdir(folder))) {
       const sha256 = IMAGE_FILE.exec(name)?.[1];
       if (sha256 === undefined) continue;
       const { addedAt = null, origins = [] } = this.index.images[sha256] ?? {};
@@ -75,9 +77,9 @@ export class FirmwareStore {
   async read(sha256: string): Promise<Buffer | undefined> {
     if (!isDigest(sha256)) return undefined;
     const path = join(await this.open(), fileOf(sha256));
-    const bytes = await this.attempt('', () => readFile(path).catch(ignoreMissing));
+    const bytes = await this.attempt(undefined, () => readFile(path).catch(ignoreMissing));
     if (bytes === undefined || digestOf(bytes) === sha256) return bytes;
-    await this.attempt('', () => rm(path, { force: true }));
+    await this.attempt(undefined, () => rm(path, { force: true }));
     return undefined;
   }
 
@@ -88,7 +90,7 @@ export class FirmwareStore {
    * @returns its digest
    * @throws FlashError `store-full`, `store-failed`; nothing is left of the image then
    */
-  async keep(bytes: Buffer, origin: string, what: string): Promise<string> {
+  async keep(bytes: Buffer, origin: string, what: Wording): Promise<string> {
     const sha256 = digestOf(bytes);
     await this.exclusively(what, async (folder) => {
       const isThere = (await this.read(sha256)) !== undefined;
@@ -109,7 +111,7 @@ export class FirmwareStore {
 
   /** Removes an image, and with it what was confirmed of it. */
   async remove(sha256: string): Promise<void> {
-    await this.exclusively('', async (folder) => {
+    await this.exclusively(undefined, async (folder) => {
       if (!isDigest(sha256)) return;
       await rm(join(folder, fileOf(sha256)), { force: true });
       await this.change(folder, ({ images, sources }) => {
@@ -127,7 +129,7 @@ export class FirmwareStore {
 
   /** Notes what a source brought. */
   async note(source: string, record: SourceRecord): Promise<void> {
-    await this.exclusively('', (folder) =>
+    await this.exclusively(undefined, (folder) =>
       this.change(folder, ({ sources }) => {
         sources[source] = record;
       }),
@@ -136,7 +138,7 @@ export class FirmwareStore {
 
   /** The folder, made and tidied up at the first use. */
   private open(): Promise<string> {
-    this.opening ??= this.attempt('', async () => {
+    this.opening ??= this.attempt(undefined, async () => {
       this.folder ??= await temporaryFolder();
       await mkdir(this.folder, { recursive: true });
       await removeLeftovers(this.folder);
@@ -158,21 +160,22 @@ export class FirmwareStore {
   }
 
   /** One writer at a time; a failed one does not keep the next from its turn. */
-  private exclusively(what: string, write: (folder: string) => Promise<void>): Promise<void> {
+  private exclusively(what: Wording | undefined, write: (folder: string) => Promise<void>): Promise<void> {
     const turn = this.lastWrite.then(() => this.open()).then((folder) => this.attempt(what, () => write(folder)));
     this.lastWrite = turn.catch(() => undefined);
     return turn;
   }
 
-  private async attempt<T>(what: string, act: () => Promise<T>): Promise<T> {
+  private async attempt<T>(what: Wording | undefined, act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (thrown) {
       if (thrown instanceof FlashError) throw thrown;
       const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
       const folder = this.folder ?? tmpdir();
-      if (FULL.has(code)) throw new FlashError('store-full', { folder, what: what || 'next' }, { cause: thrown });
-      const reason = REASONS[code] ?? (code || String(thrown));
+      if (FULL.has(code)) throw new FlashError('store-full', { folder, what: what ?? wording('image-next') }, { cause: thrown });
+      const known = REASONS[code];
+      const reason = known === undefined ? quoted(code || String(thrown)) : wording(known);
       throw new FlashError('store-failed', { folder, reason }, { cause: thrown });
     }
   }

@@ -4,6 +4,7 @@ import { isLoopback, localIPv4 } from '../../net/addresses';
 import type { Network } from '../../net/networks';
 import type { FlashHost } from '../host/host';
 import { DeviceSurvey } from './device-survey';
+import { wording } from '../../wordings/wording';
 
 /** For a look at the access points, its turn at the radio included. */
 const SCAN_SECONDS = 20;
@@ -41,5 +42,5 @@ function networkOf(address: string): Network {
     ? { address, netmask: '255.255.255.0' }
     : localIPv4().find((one) => one.address === address);
   if (own) return own;
-  throw new FlashError('address-invalid', { reason: `${address} is no address of this machine now` });
+  throw new FlashError('address-invalid', { reason: wording('address-gone', { address }) });
 }

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { isObject } from '../../protocol/json';
 import { productNamed } from '../../protocol/products';
+import { wording, type Wording } from '../../wordings/wording';
 
 /** A Sonoff as another program knows it. */
 export interface NamedDevice {
@@ -74,13 +75,13 @@ type Entry = Readonly<Record<string, unknown>>;
  */
 export function readNamedDevices(
   given: unknown,
-): { readonly devices: readonly NamedDevice[] } | { readonly reason: string } {
+): { readonly devices: readonly NamedDevice[] } | { readonly reason: Wording } {
   const parsed = typeof given === 'string' ? parsedOf(given) : given;
   if (typeof parsed !== 'object' || parsed === null) {
-    return { reason: 'a list of devices is expected, or JSON of one' };
+    return { reason: wording('value-no-devices') };
   }
   const entries = entriesIn(parsed, DEPTH);
-  if (entries.length > MOST_ENTRIES) return { reason: `it has more than ${MOST_ENTRIES} entries` };
+  if (entries.length > MOST_ENTRIES) return { reason: wording('value-many-entries', { limit: MOST_ENTRIES }) };
   return { devices: entries.flatMap((entry) => deviceIn(entry) ?? []) };
 }
 

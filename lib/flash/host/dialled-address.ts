@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { FlashError } from '../../errors';
 import type { HomeNetwork } from '../../net/home-network';
 import { DEVICE_NETWORKS } from '../../protocol/device-networks';
+import { wording, type Wording } from '../../wordings/wording';
 
 /** This machine's own address as the first guest of a device's access point, and of FinalStage. */
 const GUEST_ADDRESSES = DEVICE_NETWORKS.map(({ guest }) => guest);
@@ -36,23 +37,23 @@ export class DialledAddress {
     const { current } = this;
     if (current === undefined) throw invalid(this.whyUnknown());
     if (GUEST_ADDRESSES.includes(current)) {
-      throw invalid(`${current} is what this machine is called in a device's own network, not at home`);
+      throw invalid(wording('address-of-guest', { address: current }));
     }
-    if (!isIPv4(current)) throw invalid(`${current} is not an IPv4 address`);
+    if (!isIPv4(current)) throw invalid(wording('address-not-ipv4', { address: current }));
     return current;
   }
 
-  private whyUnknown(): string {
+  private whyUnknown(): Wording {
     const { choice } = this.home;
     const candidates = choice.home ? [] : choice.candidates;
     if (candidates.length === 0) {
-      return 'none is set, and this machine has no address on a home network that could be found';
+      return wording('address-none');
     }
     const list = candidates.map(({ address, name }) => `${address} (${name})`).join(', ');
-    return `none is set, and this machine is in several networks that may be the home network: ${list}; enter one of these addresses in the host`;
+    return wording('address-several', { list });
   }
 }
 
-function invalid(reason: string): FlashError {
+function invalid(reason: Wording): FlashError {
   return new FlashError('address-invalid', { reason });
 }

@@ -7,6 +7,7 @@ import type { Devices, RefusedClaim } from './devices';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { StrangerAct, NewObservation } from '../verdict/observation';
+import { quoted } from '../../wordings/wording';
 
 /** Text before a device has said who it is. A session begins with three messages. */
 const EARLY_MESSAGES = 10;
@@ -71,7 +72,7 @@ export class EvidenceRecorder {
   }
 
   malformed(error: FlashError, peer: string): void {
-    const reason = String(error.values['reason'] ?? error.message);
+    const reason = error.values.reason ?? quoted(error.message);
     this.toAllWaiting(() => ({ kind: 'malformed', peer, reason }));
   }
 

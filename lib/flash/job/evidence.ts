@@ -5,6 +5,7 @@ import { PIECE_BYTES } from '../../client/range-fetch';
 import type { Observation, Seen, StageBegan, NewObservation } from '../verdict/observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { judge, type Verdict } from '../verdict/verdict';
+import { wording } from '../../wordings/wording';
 
 /** More than a whole flash leaves; a device that dials for days must not fill the memory. */
 const KEPT_AT_MOST = 1000;
@@ -114,7 +115,7 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     try {
       return judge(this.seen, now, this.patience);
     } catch (error) {
-      const values = { reason: `the evidence could not be judged: ${(error as Error).message}` };
+      const values = { reason: wording('unjudged-evidence', { message: (error as Error).message }) };
       const text = explain('unexplained', values);
       return { code: 'unexplained', confidence: 'likely', isFinal: false, text, values, evidence: [] };
     }

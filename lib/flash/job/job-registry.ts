@@ -4,6 +4,7 @@ import { Job } from './job';
 import { stageOf } from '../routes';
 import { isLater, type StageName } from '../routes/stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
+import { wording } from '../../wordings/wording';
 
 /** A device dials within 25 s of its set-up (docs/dev/stock-firmware.md#1.5), and a flow continues immediately. */
 export const SET_UP_MS = 10 * 60_000;
@@ -40,9 +41,11 @@ export class JobRegistry extends EventEmitter<{ changed: [job: Job, isDurable: b
     if (known?.stage === 'done' && stage === 'newfirmware') return known;
     // A look would end the job under the hands of a stage that is still at work.
     const isInTheWay = stage === 'newfirmware' && known?.running && known.lastStage !== stage;
-    if (isInTheWay) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
+    if (isInTheWay)
+      throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: wording(`stage-${known.lastStage}`) });
     if (known && known.stage !== 'done' && !isLater(known.lastStage, stage)) return known;
-    if (known?.running) throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: known.lastStage });
+    if (known?.running)
+      throw new FlashError('device-busy', { deviceid: deviceid ?? '', stage: wording(`stage-${known.lastStage}`) });
     if (known?.isOpen) known.fail('cancelled');
     return this.open(new Job(stage, deviceid));
   }

@@ -6,6 +6,7 @@ import type { StageHost } from '../stage/stage-host';
 import { setUpTasmota } from '../tasmota/set-up';
 import { giveWifiToEsphome } from './esphome';
 import type { NextStepContext } from './next-steps';
+import { wording } from '../../wordings/wording';
 
 /** New firmware that can be given the home Wi-Fi. */
 const GIVABLE = ['tasmota', 'esphome'] as const satisfies readonly Project[];
@@ -39,8 +40,8 @@ export async function giveWifi(
   { ssid, password, apUrl = `http://${NEW_FIRMWARE_AP_ADDRESS}` }: WifiToGive,
   { signal, report }: NextStepContext,
 ): Promise<string | undefined> {
-  if (!ssid) throw new FlashError('wifi-credentials-missing', { what: 'name' });
-  if (password === undefined) throw new FlashError('wifi-credentials-missing', { what: 'password' });
+  if (!ssid) throw new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+  if (password === undefined) throw new FlashError('wifi-credentials-missing', { what: wording('wifi-password') });
   const timeoutSeconds = TIMEOUT_SECONDS;
   if (project === 'esphome') {
     await giveWifiToEsphome(host, job, { ssid, password, apUrl, timeoutSeconds, report }, signal);
@@ -50,6 +51,10 @@ export async function giveWifi(
   const nothing = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };
   const device = { mac, linkMac, bssid, model, ip };
   const settings = { ssid, password, ...nothing };
-  const { url } = await setUpTasmota(host, { device, settings, apUrl, homeUrl: undefined, timeoutSeconds, report }, signal);
+  const { url } = await setUpTasmota(
+    host,
+    { device, settings, apUrl, homeUrl: undefined, timeoutSeconds, report },
+    signal,
+  );
   return url;
 }

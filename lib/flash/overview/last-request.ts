@@ -1,3 +1,4 @@
+import { fill, wording, type WordingValues } from '../../wordings/wording';
 import type { Observation } from '../verdict/observation';
 
 /** What a device last did, in words: the one table of it. The build puts it into the catalogue of `sonota-host`. */
@@ -28,7 +29,7 @@ export interface LastRequest {
   readonly at: string;
   /** Which sentence it is and what fills it, for a translation of `text`. */
   readonly name: RequestName;
-  readonly values: Readonly<Record<string, string | number>>;
+  readonly values: WordingValues;
   readonly text: string;
 }
 
@@ -57,7 +58,8 @@ function tell(seen: Observation): Pick<LastRequest, 'name' | 'values'> | undefin
     case 'acknowledged':
       return { name: seen.kind, values: { error: seen.error } };
     case 'image-requested': {
-      const { role: image, first, size } = seen;
+      const { role, first, size } = seen;
+      const image = wording(`asked-${role}`);
       return first === undefined
         ? { name: 'image-requested-whole', values: { image, size } }
         : { name: 'image-requested', values: { image, first, size } };
@@ -84,8 +86,4 @@ function actionIn(text: string): string {
     // Not JSON; the witness has seen that, too.
   }
   return '?';
-}
-
-function fill(sentence: string, values: LastRequest['values']): string {
-  return sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors';
+import type { ErrorCode, ErrorValues } from '../../errors';
 import type { Message } from '../job/pending-message';
 import type { StageName } from '../routes';
 
@@ -26,6 +26,8 @@ export interface QueueEntry {
   error?: ErrorCode | undefined;
   /** What happened and what to do, where it failed. */
   text?: string | undefined;
+  /** What fills the sentences of its error, for a translation of `text`. */
+  values?: ErrorValues | undefined;
 }
 
 /** All of a queue that must outlive the process. */

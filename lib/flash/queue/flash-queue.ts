@@ -192,6 +192,7 @@ export class FlashQueue extends EventEmitter<{
     entry.jobId = undefined;
     entry.error = undefined;
     entry.text = undefined;
+    entry.values = undefined;
     const { start } = entry;
     if (outlet.start(messageOf(entry, this.passwords.get(entry.id)), start)) return;
     this.giveUp(entry, new FlashError('queue-not-wired', { output: start === 'beginning' ? 1 : 2 }), undefined);
@@ -242,6 +243,7 @@ export class FlashQueue extends EventEmitter<{
   private fail(entry: QueueEntry, { code, values }: FlashError, job: Job | undefined): void {
     entry.error = code;
     entry.text = explain(code, values);
+    entry.values = values;
     entry.start = whereToBegin(job);
     const isLeft = entry.attempts - entry.earlierAttempts < (this.outletOf(entry)?.attempts ?? 1);
     if (code === 'cancelled') entry.state = 'skipped';

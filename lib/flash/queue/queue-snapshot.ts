@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors';
+import type { ErrorCode, ErrorValues } from '../../errors';
 import type { EntryList } from './entry-list';
 import { isEnded, type EntryState, type QueueEntry } from './entry';
 
@@ -14,6 +14,8 @@ export interface EntrySnapshot {
   error?: ErrorCode;
   /** What happened and what to do, where it failed. */
   text?: string;
+  /** What fills the sentences of its error, for a translation of `text`. */
+  values?: ErrorValues;
 }
 
 export interface QueueSnapshot {
@@ -53,7 +55,7 @@ export function queueSnapshot(
 }
 
 function snapshotOf(entry: QueueEntry, percent: number): EntrySnapshot {
-  const { id, deviceid, state, attempts, jobId, error, text } = entry;
+  const { id, deviceid, state, attempts, jobId, error, text, values } = entry;
   return {
     id,
     deviceid: deviceid ?? null,
@@ -63,6 +65,7 @@ function snapshotOf(entry: QueueEntry, percent: number): EntrySnapshot {
     ...(jobId === undefined ? {} : { jobId }),
     ...(error === undefined ? {} : { error }),
     ...(text === undefined ? {} : { text }),
+    ...(values === undefined ? {} : { values }),
   };
 }
 

@@ -18,6 +18,7 @@ import type { FinalStageSession } from '../job/finalstage-session';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { JoinPlan } from './network-visit';
+import { wording } from '../../wordings/wording';
 
 /** Its server needs 1 s after the network has appeared; the network closes after 3 minutes. */
 export const AP_ANSWER_LIMIT_MS = 30_000;
@@ -38,7 +39,7 @@ export function apVisit(job: Job, jobs: JobRegistry, deviceid: string | undefine
       const others = stock.filter(({ ssid }) => !wasJustSetUp(jobs.latest(idIn(ssid))));
       const ids = [...new Set(others.map(({ ssid }) => idIn(ssid)))].sort();
       if (ids.length <= 1) return strongest(others);
-      const reason = `${ids.length} devices show their access point`;
+      const reason = wording('several-access-points', { count: ids.length });
       throw new FlashError('device-unknown', { reason, known: ids.join(', ') });
     },
     networkOf: ({ ssid, bssid }) => ({
@@ -65,7 +66,7 @@ export function finalStageVisit(job: Job, jobs: JobRegistry, session: FinalStage
       const own = all.filter(({ bssid }) => mayBeOf(job, bssid) && !isOfAnother(job, jobs, bssid));
       const foreign = all[0];
       if (own.length === 0 && foreign) {
-        const values = { bssid: foreign.bssid, deviceid: job.deviceid ?? 'that is meant' };
+        const values = { bssid: foreign.bssid, deviceid: job.deviceid ?? wording('meant-device') };
         throw new FlashError('finalstage-foreign', values);
       }
       return strongest(own);

@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { asFlashError, FlashError, type ErrorCode } from '../../errors';
+import { asFlashError, explained, FlashError, type ErrorCode } from '../../errors';
 import type { AccessPoint, WifiNetwork } from '../../net/wifi/wifi';
 import { pause } from '../../net/wifi/within';
 import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 import type { JobEvidence } from '../job/evidence';
 import type { Radio, WifiLease } from './radio';
 import type { RadioPurpose } from './radio-owner';
+import { wording } from '../../wordings/wording';
 
 /** Others have their turn in between, and a scan disturbs whatever else uses the interface. */
 export const LOOK_PAUSE_MS = 1500;
@@ -106,7 +107,8 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
         const refusal = refusals.at(-1)?.error;
         // What a person does is seen by the stage itself; but who began by itself does not leave it to a person.
         if (driver === 'manual' && !(this.hadDriver && refusal)) return await until(signal);
-        if (driver === 'manual') throw refusal ?? new FlashError('wifi-unavailable', { reason: 'it is gone' });
+        if (driver === 'manual')
+          throw refusal ?? new FlashError('wifi-unavailable', { reason: wording('driver-gone') });
         this.hadDriver = true;
         // Also while others have the radio: nobody is to take it for their own task.
         if (!this.news) this.tell('looking', {});
@@ -175,19 +177,18 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
       });
       this.joining = joining;
       await Promise.race([joining, until(signal)]);
-      await lost.orAfter(
-        this.visit.answerLimitMs,
-        new FlashError('wifi-lost', { ssid, reason: 'nobody answers in it' }),
-      );
+      const silent = new FlashError('wifi-lost', { ssid, reason: wording('nothing-answers-in-it') });
+      await lost.orAfter(this.visit.answerLimitMs, silent);
     } finally {
       lost.stop();
     }
   }
 
-  private note({ code, values, message }: FlashError): void {
+  private note(error: FlashError): void {
+    const { code, values } = error;
     this.evidence.add({ kind: 'wifi', event: code === 'wifi-lost' ? 'lost' : 'failed', code, values });
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
-    this.progressText({ name: 'wifi-trouble', values: { message } });
+    this.progressText({ name: 'wifi-trouble', values: { message: explained(error) } });
   }
 
   /** @throws the error itself where it has come too often */

@@ -3,6 +3,7 @@ import { FlashError } from '../../errors';
 import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../../net/wifi/wifi';
 import { limited } from '../../net/wifi/within';
 import type { Radio, WifiLease } from './radio';
+import { wording, type Wording } from '../../wordings/wording';
 
 export interface SessionOptions {
   readonly signal: AbortSignal;
@@ -32,7 +33,7 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
   /** @throws FlashError `wifi-*`, `cancelled` */
   async scan({ signal, seconds }: SessionOptions): Promise<readonly AccessPoint[]> {
     const { hold } = this;
-    return this.inTime({ signal, seconds }, 'A scan', (both) =>
+    return this.inTime({ signal, seconds }, wording('task-scan'), (both) =>
       hold ? hold.scan(both) : this.radio.scan('flow', both),
     );
   }
@@ -43,7 +44,7 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
    */
   async join(network: WifiNetwork, { stay, ...options }: SessionOptions & { stay: number }): Promise<JoinedNetwork> {
     await this.leave();
-    return this.inTime(options, `Joining the Wi-Fi ${network.ssid}`, async (signal) => {
+    return this.inTime(options, wording('task-join', { ssid: network.ssid }), async (signal) => {
       const hold = await this.radio.hold('flow', signal);
       try {
         const joined = await hold.join(network, signal);
@@ -81,14 +82,14 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
 
   private inTime<T>(
     { signal, seconds }: SessionOptions,
-    what: string,
+    what: Wording,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const late = (): FlashError => {
       const { holder, interfaceName } = this.radio;
       // Whoever has the radio is not interrupted.
       if (!this.hold && holder !== undefined && holder !== 'flow') {
-        return new FlashError('wifi-busy', { name: interfaceName, what: holder });
+        return new FlashError('wifi-busy', { name: interfaceName, what: wording(`purpose-${holder}`) });
       }
       return new FlashError('wifi-timeout', { what, seconds });
     };

@@ -2,6 +2,7 @@ import { FlashError } from '../../errors';
 import { routedAddress } from '../../net/addresses';
 import { AP_ADDRESS } from '../../protocol/ap';
 import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
+import { wording } from '../../wordings/wording';
 
 /**
  * Refuses what answers at the address of every access point but is reached over another network, through a router or a
@@ -15,6 +16,6 @@ export async function requireItsNetwork(url: string, towards: typeof routedAddre
   if (new URL(url).hostname !== AP_ADDRESS) return;
   const own = await towards(AP_ADDRESS);
   if (own !== undefined && isInNetwork(own, ACCESS_POINT)) return;
-  const reason = `it is not in the network of an access point: this machine reaches it from ${own ?? 'nowhere'}`;
+  const reason = own === undefined ? wording('other-network-unreached') : wording('other-network', { own });
   throw new FlashError('ap-refused', { url, reason });
 }

@@ -1,4 +1,4 @@
-import { FlashError } from '../../errors';
+import { explained, FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireOneClaimant } from './claimants';
 import { requireCloudMethod } from './cloud-method';
@@ -7,6 +7,7 @@ import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { waitFor } from '../../timing/wait';
 import { throwIfFinal, withStageLimit, watchTrouble, recorded, type Beginning } from './stage-frame';
+import { wording } from '../../wordings/wording';
 
 export interface CloudOptions {
   readonly timeoutSeconds: number;
@@ -62,7 +63,7 @@ async function waitForDevice(
       waitFor(host.devices, ['ready', 'trouble', 'dispatched', 'refused'], look, { signal }),
     );
     const { device } = connection;
-    if (!device) throw new FlashError('unexplained', { reason: 'a ready session without a device' });
+    if (!device) throw new FlashError('unexplained', { reason: wording('ready-without-device') });
     const { method: method, level, reason } = requireCloudMethod(device, options);
     context.report('device-ready', { deviceid: device.deviceid }, { fraction: 0.95 });
     return { via: connection.via, ip: connection.peer, road: method, roadReason: reason, compatibility: level };
@@ -110,7 +111,7 @@ class CloudNarrator {
     this.announceWait();
     host.devices.on('dispatched', this.onDispatched);
     this.stopWatching = watchTrouble(context.job, (trouble) => {
-      if (trouble) context.report('cloud-trouble', { message: trouble.text });
+      if (trouble) context.report('cloud-trouble', { message: explained(trouble) });
       else this.announceWait();
     });
   }

@@ -1,4 +1,4 @@
-import { FlashError, type ErrorCode } from '../../errors';
+import { explained, FlashError, type ErrorCode } from '../../errors';
 import { loadForFinalStage, type FirmwareSources } from '../../firmware/firmware';
 import { FinalStageSession } from '../job/finalstage-session';
 import type { JobEvidence } from '../job/evidence';
@@ -19,6 +19,7 @@ import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
 import { withStageLimit, recorded, type Beginning } from './stage-frame';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
+import { wording } from '../../wordings/wording';
 
 /** FinalStage is gone when at least this many looks in the time that it may be out of sight found nothing. */
 const GONE_AFTER_LOOKS = 2;
@@ -261,7 +262,7 @@ class FinalStageNarrator {
     }
     const verdict = context.job.evidence.verdict();
     if (isFailure(verdict) && !OF_ITS_OWN_WORDS.includes(verdict.code)) {
-      return context.report('finalstage-trouble', { message: verdict.text });
+      return context.report('finalstage-trouble', { message: explained(verdict) });
     }
     if (final) {
       const isThere = presence.isAnswered || presence.ownAddress !== undefined;
@@ -286,7 +287,10 @@ class FinalStageNarrator {
     const waiting = host.jobs.awaitingFinalStage();
     const first = waiting[0];
     if (waiting.length > 1 && first) {
-      return context.report('several-wait', { count: waiting.length, deviceid: first.deviceid ?? 'the first' });
+      return context.report('several-wait', {
+        count: waiting.length,
+        deviceid: first.deviceid ?? wording('first-device'),
+      });
     }
     if (presence.wrongAddress !== undefined) {
       return context.report('finalstage-wrong-address', { actual: presence.wrongAddress });

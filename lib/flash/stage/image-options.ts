@@ -1,6 +1,8 @@
 import type { StageHost } from './stage-host';
 import type { SourceOptions } from '../../firmware/image-source';
 import type { StageContext } from '../run/stage-runs';
+import { imageNamed } from '../../image';
+import { wording } from '../../wordings/wording';
 
 /** How a stage loads images: until it is cancelled, out of the host's library, with downloads as its progress. */
 export function imageOptions(context: StageContext, host: StageHost): SourceOptions {
@@ -8,8 +10,8 @@ export function imageOptions(context: StageContext, host: StageHost): SourceOpti
     signal: context.signal,
     library: host.library,
     onFetch: ({ role, source, received, total }) => {
-      const size = total ?? 'an unknown number of';
-      context.report('fetch-firmware', { image: role, source, received, size });
+      const size = total ?? wording('unknown-number');
+      context.report('fetch-firmware', { image: imageNamed(role), source, received, size });
     },
   };
 }

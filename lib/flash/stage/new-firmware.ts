@@ -9,17 +9,19 @@ import { waitFor } from '../../timing/wait';
 import type { Waits } from '../waits';
 import { throwIfFinal, withStageLimit, recorded, type Beginning } from './stage-frame';
 import { NewFirmwarePresence, placesOf, type FoundFirmware, type NewFirmwareAnswer } from './new-firmware-presence';
+import { wording, type Wording } from '../../wordings/wording';
+import type { TermCode } from '../../wordings/term';
 
 const COUNT_MS = 1000;
 /** How much of the stage the darkness is, where there is one. */
 const DARK_SHARE = 0.6;
 
-const NAMES: Readonly<Record<NewFirmwareKind, string>> = {
-  tasmota: 'Tasmota',
-  esphome: 'ESPHome',
-  espurna: 'ESPurna',
-  other: 'A web page',
-};
+const NAMES = {
+  tasmota: 'firmware-tasmota',
+  esphome: 'firmware-esphome',
+  espurna: 'firmware-espurna',
+  other: 'firmware-page',
+} as const satisfies Record<NewFirmwareKind, TermCode>;
 
 export interface NewFirmwareOptions {
   readonly timeoutSeconds: number;
@@ -114,8 +116,9 @@ function note({ evidence }: Job, { addresses, sightings }: NewFirmwarePresence):
   evidence.addIfNew({ kind: 'new-firmware-looked', looks: sightings });
 }
 
-function nameOf({ kind, version }: FoundFirmware): string {
-  return version === undefined ? NAMES[kind] : `${NAMES[kind]} ${version}`;
+function nameOf({ kind, version }: FoundFirmware): Wording {
+  const name = wording(NAMES[kind]);
+  return version === undefined ? name : wording('firmware-of-version', { name, version });
 }
 
 function summaryOf(found: FoundFirmware): Record<string, unknown> {

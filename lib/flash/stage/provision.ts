@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { postDiyProvisioning, postProvisioning, readDevice } from '../../client/ap-client';
-import { FlashError } from '../../errors';
+import { explained, FlashError } from '../../errors';
 import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
 import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
 import { NetworkVisit } from '../radio/network-visit';
@@ -15,6 +15,7 @@ import { isInDiyMode, mayBeInDiyMode, type AtHomeOptions } from './diy/at-home';
 import { withStageLimit, recorded, type Beginning } from './stage-frame';
 import { methodFor, type ChosenMethod } from './provision-method';
 import { dialsUs, wasSetUp, type SetUpBefore } from './set-up-before';
+import { allOf, wording, type Wording } from '../../wordings/wording';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this
@@ -147,7 +148,8 @@ async function findDevice(
     } catch (error) {
       signal.throwIfAborted();
       const isStrange = error instanceof FlashError && error.code === 'ap-refused';
-      const reason = isStrange ? { reason: String(error.values['reason'] ?? '') } : {};
+      const why = isStrange ? error.values.reason : undefined;
+      const reason = why === undefined ? {} : { reason: why };
       evidence.addIfNew({ kind: 'ap-looked', result: isStrange ? 'strange' : 'silent', joined, ...reason });
       sayTrouble(context, visit);
     }
@@ -169,21 +171,21 @@ function isLeaving({ job }: StageContext, host: StageHost, deviceid: string): bo
 /** A look that found nothing: what is wrong already, or that we go on waiting. */
 function sayTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
   const verdict = context.job.evidence.verdict();
-  if (isFailure(verdict)) context.report('ap-trouble', { message: verdict.text });
+  if (isFailure(verdict)) context.report('ap-trouble', { message: explained(verdict) });
   else if (visit?.news) sayNews(context, visit);
   else context.report('wait-for-ap');
 }
 
 function requireMeant(device: DeviceInfo, deviceid: string | undefined): void {
   if (deviceid === undefined || device.deviceid === deviceid) return;
-  const reason = `the access point belongs to ${device.deviceid}, not to ${deviceid}, and is left alone`;
+  const reason = wording('access-point-of-another', { owner: device.deviceid, meant: deviceid });
   throw new FlashError('device-unknown', { reason, known: device.deviceid });
 }
 
 interface SetUpOptions extends ProvisionOptions {
   readonly visit: NetworkVisit | undefined;
   /** Of the Wi-Fi settings. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Wording[];
 }
 
 async function setUp(
@@ -208,16 +210,16 @@ async function setUp(
       ? await postDiyProvisioning(url, { ssid, password }, limits)
       : await postProvisioning(url, { ssid, password, serverName, port }, limits);
   const isOwn = !host.isAddressSet || host.isAddressRemembered;
-  const doubts = warnings.join(' ');
+  const doubts = allOf(warnings);
   context.job.evidence.add({
     kind: 'provisioned',
     answer,
     ...(method === 'diy' ? { route: DIY.name } : isOwn ? { told: serverName } : {}),
-    ...(doubts === '' ? {} : { doubts }),
+    ...(doubts === undefined ? {} : { doubts }),
   });
   const accepted = visit?.isJoined ? 'wifi-sent-by-itself' : 'wifi-sent';
   context.report(answer === 'accepted' ? accepted : 'wifi-probably-sent', { deviceid }, { fraction: 0.9 });
-  if (doubts !== '') context.report('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
+  if (doubts !== undefined) context.report('wifi-doubtful', { deviceid, doubts }, { fraction: 0.95 });
   return method === 'diy' ? { deviceid, method, answer } : { deviceid, answer, serverName, port };
 }
 

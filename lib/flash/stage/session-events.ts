@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
+import type { Wording } from '../../wordings/wording';
 
 /** What one session has said so far, kept so that nothing said between two looks is lost. Emits `news`. */
 export class SessionEvents extends EventEmitter<{ news: [] }> {
   private acknowledgement: number | undefined;
   private isClosed = false;
-  private malformed: string | undefined;
+  private malformed: Wording | undefined;
 
   constructor(private readonly connection: DeviceConnection) {
     super();
@@ -41,7 +42,7 @@ export class SessionEvents extends EventEmitter<{ news: [] }> {
     this.emit('news');
   };
 
-  private readonly onMalformed = (reason: string): void => {
+  private readonly onMalformed = (reason: Wording): void => {
     this.malformed = reason;
     this.emit('news');
   };

@@ -5,6 +5,7 @@ import { withinLimit } from '../../timing/time-limit';
 import type { StageBegan } from '../verdict/observation';
 import { isFailure, type FailureVerdict, type Verdict } from '../verdict/verdict';
 import { Throttle } from '../../timing/throttle';
+import { wording } from '../../wordings/wording';
 
 /** How often a verdict is looked at that time alone may change. */
 const LOOK_MS = 1000;
@@ -85,5 +86,5 @@ export function watchTrouble(
 
 function errorOf(verdict: Verdict): FlashError {
   if (isFailure(verdict)) return new FlashError(verdict.code, verdict.values);
-  return new FlashError('unexplained', { reason: 'the time was over, though nothing was wrong as far as can be seen' });
+  return new FlashError('unexplained', { reason: wording('time-over-unseen') });
 }

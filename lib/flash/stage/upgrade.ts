@@ -1,4 +1,4 @@
-import { FlashError } from '../../errors';
+import { explained, FlashError } from '../../errors';
 import { refusalOf } from '../../protocol/acknowledgements';
 import { FALLBACK_VERSION, PROVEN_VERSION, type UpgradeOffer } from '../../protocol/upgrade';
 import type { DeviceConnection } from '../../server/device-connection';
@@ -24,6 +24,8 @@ import { imageOptions } from './image-options';
 import { throwIfFinal, withStageLimit, watchTrouble, whyOver, recorded, type Beginning } from './stage-frame';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
+import { wording, type WordingValue } from '../../wordings/wording';
+import { imageNamed } from '../../image';
 
 export interface UpgradeOptions {
   readonly timeoutSeconds: number;
@@ -78,7 +80,7 @@ async function upgradeDevice(
   const mayWrite = (): boolean =>
     startsDark && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
   const tellTrouble = (trouble: FailureVerdict | undefined): void => {
-    if (trouble) context.report('upgrade-trouble', { message: trouble.text });
+    if (trouble) context.report('upgrade-trouble', { message: explained(trouble) });
   };
   const stopWatching = watchTrouble(job, tellTrouble, mayWrite);
   const isBusy = (): boolean => download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();
@@ -96,7 +98,8 @@ async function upgradeDevice(
       if (needsFinalStage) job.finalStage ??= new FinalStageSession();
       const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
-      context.report(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image }, { fraction: 1 });
+      const named = download.role === undefined ? wording('unknown') : imageNamed(download.role);
+      context.report(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image: named }, { fraction: 1 });
       return {
         intermediate: job.route?.name,
         image,
@@ -115,12 +118,12 @@ async function upgradeDevice(
 
 /** The wait for other devices does not count for the stage's own time limit. */
 async function takeTurn(context: StageContext, host: StageHost, deviceid: string): Promise<UpgradeDownload> {
-  let holder = '?';
+  let holder: WordingValue = '?';
   const { turnMs } = host.waits;
   const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: turnMs / 60_000 });
   return withinLimit(context.signal, { seconds: turnMs / 1000, whenOver }, (signal) =>
     host.finalStageTurn.acquire(context.job, signal, (job) => {
-      holder = job.deviceid ?? 'without a known id';
+      holder = job.deviceid ?? wording('no-known-id');
       context.report('wait-for-turn', { deviceid, holder });
     }),
   );
@@ -137,7 +140,7 @@ async function load(
   host: StageHost,
   sources: FirmwareSources | undefined,
 ): Promise<WholeFirmware> {
-  if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
+  if (!sources) throw new FlashError('firmware-missing', { what: wording('no-image') });
   return await loadFirmware(sources, imageOptions(context, host));
 }
 
@@ -305,7 +308,7 @@ class UpgradeSessions {
   private sayProgress(): void {
     const { role, sent, size } = this.download;
     if (!role) return;
-    const values = { deviceid: this.options.deviceid, image: role, sent, size };
+    const values = { deviceid: this.options.deviceid, image: imageNamed(role), sent, size };
     this.context.report('image-flows', values, { fraction: 0.05 + 0.9 * (sent / size) });
   }
 }

@@ -162,6 +162,7 @@ const queueEntry = object<QueueEntry>({
   jobId: optional(id),
   error: optional(code),
   text: optional(text()),
+  values: optional(errorValues),
 });
 
 export const queueRecord = object<QueueRecord>({ isPaused: flag, entries: salvagedList(queueEntry) });

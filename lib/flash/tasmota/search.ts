@@ -4,6 +4,7 @@ import { FlashError } from '../../errors';
 import { recogniseNewFirmware } from '../../protocol/new-firmware';
 import { readWebPage } from '../../client/web-page';
 import type { TasmotaFacts } from '../../protocol/tasmota';
+import { wording } from '../../wordings/wording';
 
 export const LOOK_PAUSE_MS = 1000;
 export const LOOK_LIMIT_MS = 4000;
@@ -71,10 +72,10 @@ async function otherFirmware(url: string, signal: AbortSignal): Promise<FlashErr
   const page = await readWebPage(new URL('/', url), { signal, limitMs: LOOK_LIMIT_MS });
   const kind = typeof page === 'string' ? 'other' : recogniseNewFirmware(page).kind;
   const names = {
-    tasmota: 'a Tasmota without commands',
-    esphome: 'ESPHome',
-    espurna: 'ESPurna',
-    other: 'something else',
-  };
-  return new FlashError('tasmota-other-firmware', { url, firmware: names[kind] });
+    tasmota: 'firmware-tasmota-mute',
+    esphome: 'firmware-esphome',
+    espurna: 'firmware-espurna',
+    other: 'firmware-other',
+  } as const;
+  return new FlashError('tasmota-other-firmware', { url, firmware: wording(names[kind]) });
 }

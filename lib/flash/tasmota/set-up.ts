@@ -19,6 +19,8 @@ import {
   type ModuleChoice,
   type TasmotaSettings,
 } from './settings';
+import type { TermCode } from '../../wordings/term';
+import { allOf, wording, type Wording } from '../../wordings/wording';
 
 export const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
@@ -100,8 +102,8 @@ class SetUpRun {
     const { known, where } = this;
     if (this.silentBroker) return new FlashError('tasmota-mqtt-failed', this.silentBroker);
     if (!known) return new FlashError('tasmota-unreachable', { url: homeUrl ?? apUrl, seconds });
-    const { hostname = 'unknown', mac = 'unknown' } = known;
-    return new FlashError('tasmota-lost', { hostname, mac, where: where || 'any address', seconds });
+    const { hostname = wording('unknown'), mac = wording('unknown') } = known;
+    return new FlashError('tasmota-lost', { hostname, mac, where: where || wording('any-address'), seconds });
   }
 
   /** Only a set-up leaves it so that it opens its door wherever it loses its Wi-Fi. */
@@ -152,7 +154,8 @@ class SetUpRun {
     const urls = (): string[] => {
       const all = homeUrl === undefined ? this.guesses(waiting?.last) : [homeUrl];
       this.where = all.join(', ');
-      const values = { where: this.where || 'its name', hostname: this.known?.hostname ?? 'the device' };
+      const hostname = this.known?.hostname ?? wording('the-device');
+      const values = { where: this.where || wording('its-name'), hostname };
       if (waiting) this.report(waiting.name, values, waiting.fraction);
       else if (homeUrl !== undefined) this.report('look-for-tasmota-at', values, 0);
       return all;
@@ -197,18 +200,19 @@ class SetUpRun {
   /** @throws FlashError `tasmota-refused` where it is not what it was told to be */
   private requireKept({ client, facts }: FoundTasmota, choice: ModuleChoice): void {
     const { topic, name, mqtt } = this.options.settings;
-    const checks: [what: string, wanted: string | number | undefined, kept: string | number | undefined][] = [
-      ['module', 'module' in choice ? choice.module : undefined, facts.module],
-      ['topic', topic || undefined, facts.topic],
-      ['name', name || undefined, facts.friendlyName],
-      ['MQTT host', mqtt?.host, facts.mqtt.host],
-      ['MQTT port', mqtt?.port, facts.mqtt.port],
-      ['MQTT user', mqtt?.user, facts.mqtt.user],
+    const checks: [what: TermCode, wanted: string | number | undefined, kept: string | number | undefined][] = [
+      ['tasmota-module', 'module' in choice ? choice.module : undefined, facts.module],
+      ['tasmota-topic', topic || undefined, facts.topic],
+      ['tasmota-name', name || undefined, facts.friendlyName],
+      ['mqtt-host', mqtt?.host, facts.mqtt.host],
+      ['mqtt-port', mqtt?.port, facts.mqtt.port],
+      ['mqtt-user', mqtt?.user, facts.mqtt.user],
     ];
-    const lost = checks.filter(([, wanted, kept]) => wanted !== undefined && wanted !== kept);
-    if (lost.length === 0) return;
-    const reason = lost.map(([what, wanted, kept]) => `its ${what} is ${kept ?? 'unknown'}, not ${wanted}`).join('; ');
-    throw new FlashError('tasmota-refused', { url: client.url, version: facts.version ?? 'unknown', reason });
+    const lost = checks.flatMap(([what, wanted, kept = wording('unknown')]) =>
+      wanted === undefined || wanted === kept ? [] : [wording('setting-lost', { what: wording(what), kept, wanted })],
+    );
+    const reason = allOf(lost, 'settings-lost');
+    if (reason) throw refused(client, facts, reason);
   }
 
   /** @throws FlashError `tasmota-mqtt-failed` */
@@ -229,8 +233,8 @@ class SetUpRun {
     return now;
   }
 
-  private named({ client: { url }, facts: { hostname = 'of the device' } }: FoundTasmota): ProgressValues {
-    return { url, hostname };
+  private named({ client: { url }, facts }: FoundTasmota): ProgressValues {
+    return { url, hostname: facts.hostname ?? wording('of-the-device') };
   }
 
   private report(name: ProgressTextName, values: ProgressValues, fraction: number): void {
@@ -245,9 +249,12 @@ class SetUpRun {
 function refuseOwnBroker({ address }: StageHost, { settings: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
   if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
   if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
-  const offered = address === undefined || isLoopback(address) ? '' : `; this machine is ${address} at home`;
-  const reason = `to the device, ${mqtt.host} is the device itself${offered}`;
-  throw new FlashError('tasmota-setting-unusable', { what: 'MQTT host', reason });
+  const { host } = mqtt;
+  const reason =
+    address === undefined || isLoopback(address)
+      ? wording('broker-is-itself', { host })
+      : wording('broker-is-itself-address', { host, address });
+  throw new FlashError('tasmota-setting-unusable', { what: wording('mqtt-host'), reason });
 }
 
 /** @throws FlashError `tasmota-refused`, `tasmota-password-wrong`; the signal's reason */
@@ -259,11 +266,12 @@ async function send(
   for (const line of linesFor(commands)) {
     const outcome = await client.ask(line, { signal, limitMs: COMMAND_LIMIT_MS });
     signal.throwIfAborted();
-    if ('problem' in outcome) {
-      const reason = 'it did not answer a command';
-      throw new FlashError('tasmota-refused', { url: client.url, version: facts.version ?? 'unknown', reason });
-    }
+    if ('problem' in outcome) throw refused(client, facts, wording('command-unanswered'));
   }
+}
+
+function refused({ url }: { url: string }, facts: TasmotaFacts, reason: Wording): FlashError {
+  return new FlashError('tasmota-refused', { url, version: facts.version ?? wording('unknown'), reason });
 }
 
 function summaryOf(url: string, facts: TasmotaFacts, { mqtt }: TasmotaSettings, choice: ModuleChoice): TasmotaSetUp {

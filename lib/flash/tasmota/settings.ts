@@ -1,6 +1,7 @@
 import { FlashError } from '../../errors';
 import { checkSetting, checkTopic, readAnswer, WifiConfig, type TasmotaCommand } from '../../protocol/tasmota';
 import { templateOf, type ModelTemplate } from './templates';
+import { wording, type Wording } from '../../wordings/wording';
 
 export interface MqttSettings {
   /** As the device can reach it. */
@@ -38,27 +39,27 @@ const MODULE = /^\d{1,3}$/;
  */
 export function checkSettings(settings: TasmotaSettings): void {
   const { ssid, password, mqtt, topic, name, template, webPassword } = settings;
-  if (ssid !== undefined) checkSetting('Wi-Fi name', ssid);
+  if (ssid !== undefined) checkSetting('home-wifi-name', ssid);
   if (password) {
-    checkSetting('Wi-Fi password', password);
+    checkSetting('home-wifi-password', password);
     if (password.length < 5) {
       throw new FlashError('tasmota-setting-unusable', {
-        what: 'Wi-Fi password',
-        reason: 'it has fewer than 5 characters',
+        what: wording('home-wifi-password'),
+        reason: wording('setting-short', { limit: 5 }),
       });
     }
   }
   if (mqtt) {
-    checkSetting('MQTT host', mqtt.host);
-    if (mqtt.user) checkSetting('MQTT user', mqtt.user);
-    if (mqtt.password) checkSetting('MQTT password', mqtt.password);
+    checkSetting('mqtt-host', mqtt.host);
+    if (mqtt.user) checkSetting('mqtt-user', mqtt.user);
+    if (mqtt.password) checkSetting('mqtt-password', mqtt.password);
   }
   if (topic) checkTopic(topic);
-  if (name) checkSetting('name', name);
-  if (webPassword) checkSetting('web password', webPassword);
+  if (name) checkSetting('tasmota-name', name);
+  if (webPassword) checkSetting('tasmota-web-password', webPassword);
   if (template && template !== 'keep' && !MODULE.test(template) && !isTemplate(template)) {
-    const reason = 'it is neither the number of a module nor a template, which begins with {"NAME":';
-    throw new FlashError('tasmota-setting-unusable', { what: 'template', reason });
+    const reason = wording('setting-template');
+    throw new FlashError('tasmota-setting-unusable', { what: wording('tasmota-template'), reason });
   }
 }
 
@@ -67,8 +68,8 @@ export function checkSettings(settings: TasmotaSettings): void {
  * @throws FlashError `wifi-credentials-missing`
  */
 export function wifiCommands({ ssid, password }: TasmotaSettings): TasmotaCommand[] {
-  if (!ssid) throw new FlashError('wifi-credentials-missing', { what: 'name' });
-  if (password === undefined) throw new FlashError('wifi-credentials-missing', { what: 'password' });
+  if (!ssid) throw new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+  if (password === undefined) throw new FlashError('wifi-credentials-missing', { what: wording('wifi-password') });
   return [
     ['WifiConfig', WifiConfig.manager],
     ['SSID1', ssid],
@@ -127,14 +128,14 @@ export function chooseModule({ template }: TasmotaSettings, model: string | unde
   }
   return {
     commands: [],
-    warning: new FlashError('template-unknown', { model: model ?? 'unknown', reason: whyNot(known) }),
+    warning: new FlashError('template-unknown', { model: model ?? wording('unknown'), reason: whyNot(known) }),
   };
 }
 
-function whyNot(known: ModelTemplate | undefined): string {
-  if (!known) return 'nobody has told yet';
+function whyNot(known: ModelTemplate | undefined): Wording {
+  if (!known) return wording('module-untold');
   const names = known.candidates.map(({ number, name }) => `${number} (${name})`);
-  return `it may be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  return wording('module-of-several', { list: names.slice(0, -1).join(', '), last: names.at(-1) ?? '?' });
 }
 
 function isTemplate(text: string): boolean {

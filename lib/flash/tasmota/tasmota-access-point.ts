@@ -9,6 +9,7 @@ import type { StageHost } from '../stage/stage-host';
 import { withinLimit } from '../../timing/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
+import { wording } from '../../wordings/wording';
 
 /** Whoever has joined and gets no answer leaves, and tries again this often. */
 export const ANSWER_LIMIT_MS = 30_000;
@@ -121,7 +122,7 @@ export class TasmotaAccessPoint {
   ): Promise<FoundTasmota> {
     const limit = {
       seconds: ANSWER_LIMIT_MS / 1000,
-      whenOver: () => new FlashError('wifi-lost', { ssid, reason: 'nobody answers in it' }),
+      whenOver: () => new FlashError('wifi-lost', { ssid, reason: wording('nothing-answers-in-it') }),
     };
     return await withinLimit(signal, limit, (inTime) => this.search(undefined, inTime, isInside));
   }

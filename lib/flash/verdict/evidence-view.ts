@@ -1,6 +1,7 @@
 import type { ErrorValues } from '../../errors';
 import type { Observation, ObservationKind, Seen, StageBegan } from './observation';
 import type { Patience } from './patience';
+import { wording } from '../../wordings/wording';
 
 /** A job's observations as the rules ask for them. */
 export class EvidenceView {
@@ -55,13 +56,13 @@ export class EvidenceView {
 
   /** What the sentences of every verdict may need. */
   get values(): ErrorValues {
-    const { deviceid = 'unknown', seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
+    const { deviceid = wording('unknown'), seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
     // Whatever stated them last: a device that had dialled in before its job began dispatches no more.
     const stated = [...this.dispatches(), ...this.ever('ready'), ...this.ever('device-facts')].sort(
       (one, other) => one.at - other.at,
     );
-    const model = stated.findLast((seen) => seen.model !== undefined)?.model ?? 'unknown';
-    const romVersion = stated.findLast((seen) => seen.romVersion !== undefined)?.romVersion ?? 'unknown';
+    const model = stated.findLast((seen) => seen.model !== undefined)?.model ?? wording('unknown');
+    const romVersion = stated.findLast((seen) => seen.romVersion !== undefined)?.romVersion ?? wording('unknown');
     return { deviceid, seconds, url, address, ports, model, romVersion };
   }
 

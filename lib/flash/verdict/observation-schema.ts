@@ -17,7 +17,6 @@ import {
   object,
   oneOf,
   optional,
-  salvagedRecord,
   text,
   word,
   type Fields,
@@ -26,6 +25,7 @@ import {
 import { STAGES } from '../routes';
 import { routeName } from '../routes/route-schema';
 import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen, StrangerAct } from './observation';
+import { storedValues, inWords, words } from './wording-schema';
 
 /** An observation without what all of them have. */
 type Body<T> = T extends unknown ? Omit<T, 'at' | 'kind'> : never;
@@ -46,9 +46,14 @@ const elapsedMs = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const otaClass = word<OtaClass>({ range: true, 'no-range': true, finalstage: true });
 
 /** What fills the sentences of a code. */
-export const errorValues: Schema<ErrorValues> = salvagedRecord(text(100), (value, onDropped) =>
-  typeof value === 'number' ? number(-Number.MAX_VALUE, Number.MAX_VALUE)(value, onDropped) : text()(value, onDropped),
-) as Schema<ErrorValues>;
+export const errorValues: Schema<ErrorValues> = (value, onDropped) => {
+  const { reason, what, ...others } = storedValues(value, onDropped);
+  return {
+    ...others,
+    ...(reason === undefined ? {} : { reason: inWords(reason) }),
+    ...(what === undefined ? {} : { what: inWords(what) }),
+  };
+};
 
 const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   stage: byEvent<Body<Seen<'stage'>>>({
@@ -70,7 +75,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   'ap-looked': body<'ap-looked'>({
     result: word<Seen<'ap-looked'>['result']>({ silent: true, strange: true, answered: true }),
     joined: flag,
-    reason: optional(text()),
+    reason: optional(words),
   }),
   wifi: byEvent<Body<Seen<'wifi'>>>({
     joining: { ssid: short },
@@ -82,7 +87,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
   provisioned: body<'provisioned'>({
     answer: word<Seen<'provisioned'>['answer']>({ accepted: true, 'probably-accepted': true }),
     told: optional(peer),
-    doubts: optional(text()),
+    doubts: optional(words),
     route: optional(routeName),
   }),
   dialled: body<'dialled'>({
@@ -100,7 +105,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       timeout: true,
     }),
     code: short,
-    reason: text(),
+    reason: words,
     helloSeen: flag,
     isOld: optional(yes),
     isModern: optional(yes),
@@ -115,7 +120,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     isProven: optional(yes),
     count: optional(count),
   }),
-  malformed: body<'malformed'>({ peer, reason: text() }),
+  malformed: body<'malformed'>({ peer, reason: words }),
   stranger: body<'stranger'>({
     peer,
     act: word<StrangerAct>({
@@ -194,7 +199,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     }),
     error: optional(number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
   }),
-  'unlock-offered': body<'unlock-offered'>({ address: peer, withoutNames: optional(text()) }),
+  'unlock-offered': body<'unlock-offered'>({ address: peer, withoutNames: optional(words) }),
   'unlock-asked': body<'unlock-asked'>({
     peer,
     what: word<Seen<'unlock-asked'>['what']>({ name: true, 'other-name': true, service: true, other: true }),

@@ -6,6 +6,7 @@ import type { Limit } from '../../server/connection-limits';
 import type { Via } from '../../server/device-connection';
 import type { HandshakeFailure } from '../../server/tls-failure';
 import type { RouteName, StageName } from '../routes/stages';
+import type { Wording } from '../../wordings/wording';
 
 /** One address of this machine. */
 export interface OwnAddress {
@@ -91,7 +92,7 @@ type Sighting =
       readonly kind: 'ap-looked';
       readonly result: 'silent' | 'strange' | 'answered';
       readonly joined: boolean;
-      readonly reason?: string;
+      readonly reason?: Wording;
     }
   /** This machine joins the device's network by itself; `failed` and `lost` as a code says. */
   | { readonly kind: 'wifi'; readonly event: 'joining' | 'joined' | 'left'; readonly ssid: string }
@@ -107,7 +108,7 @@ type Sighting =
       /** The address that the device was told to dial, where it is this machine's own. */
       readonly told?: string;
       /** What makes the Wi-Fi settings doubtful, in sentences. */
-      readonly doubts?: string;
+      readonly doubts?: Wording;
       /** The route that it was set up for, where that is not the emulated cloud. */
       readonly route?: RouteName;
     }
@@ -125,7 +126,7 @@ type Sighting =
       readonly failure: HandshakeFailure;
       /** Node's error code. */
       readonly code: string;
-      readonly reason: string;
+      readonly reason: Wording;
       readonly helloSeen: boolean;
       /** The peer has been dialling since before the device was set up: it is another one. */
       readonly isOld?: true;
@@ -147,7 +148,7 @@ type Sighting =
       readonly count?: number;
     }
   /** What came is not a device's protocol; the reason quotes nothing of it. */
-  | { readonly kind: 'malformed'; readonly peer: string; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly peer: string; readonly reason: Wording }
   /** Somebody who is not the device did what only it may do, and was refused. */
   | {
       readonly kind: 'stranger';
@@ -244,7 +245,7 @@ type Sighting =
       readonly error?: number;
     }
   /** This machine stands in for the maker's service; `withoutNames`: why it cannot answer for the name of that. */
-  | { readonly kind: 'unlock-offered'; readonly address: string; readonly withoutNames?: string }
+  | { readonly kind: 'unlock-offered'; readonly address: string; readonly withoutNames?: Wording }
   /**
    * What came of it:
    * - `name`: somebody on the local network asked where the maker's service is, and was led here

@@ -5,6 +5,7 @@ import { PATIENCE, type Patience } from './patience';
 import type { Confidence, RuleMatch } from './rule';
 import { RULES } from './rules';
 import { EvidenceView } from './evidence-view';
+import { wording } from '../../wordings/wording';
 
 /** How a job stands, told from what was seen of it. */
 export interface Verdict {
@@ -49,7 +50,7 @@ export function judge(observations: readonly Observation[], now: number, patienc
   if (!view.isOver || view.end === 'ended') {
     return verdictOf('on-course', { confidence: 'certain', evidence: [] }, view);
   }
-  const reason = 'the time was over, and nothing that was seen tells why';
+  const reason = wording('time-over');
   return verdictOf('unexplained', { confidence: 'likely', values: { reason }, evidence: observations }, view);
 }
 

@@ -9,6 +9,7 @@ import { SupervisorClient } from './supervisor/client';
 import { OF_A_DEVICE, SupervisorDriver, type HomeWifi } from './supervisor/driver';
 import { whyUplink } from './uplink';
 import type { WifiDriver, WifiDriverName } from './wifi';
+import { wording } from '../../wordings/wording';
 
 export interface WifiSettings {
   readonly driver: WifiDriverName | 'auto';
@@ -136,15 +137,18 @@ const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> =
     withNetworkManager(signal, async (api) => {
       const { forbidden } = await api.permissions();
       const names = (await api.wifiDevices()).map((device) => device.name);
-      const name = await pick(settings, { names, whose: 'NetworkManager', sees: around.sees ?? isHere });
+      const name = await pick(settings, { names, noneKnown: 'networkmanager-knows-none', sees: around.sees ?? isHere });
       if (forbidden.length === 0) return name;
-      throw new FlashError('wifi-not-permitted', { name, reason: `it lacks ${forbidden.join(', ')}` });
+      throw new FlashError('wifi-not-permitted', {
+        name,
+        reason: wording('permissions-missing', { list: forbidden.join(', ') }),
+      });
     }),
   supervisor: async (settings, signal, around) => {
-    if (!around.supervisorToken) throw new FlashError('wifi-unavailable', { reason: 'there is no Supervisor here' });
+    if (!around.supervisorToken) throw new FlashError('wifi-unavailable', { reason: wording('no-supervisor') });
     const client = clientOf(around);
     const names = await supervisorInterfaces(around, signal);
-    const name = await pick(settings, { names, whose: 'the Supervisor', sees: () => true });
+    const name = await pick(settings, { names, noneKnown: 'supervisor-knows-none', sees: () => true });
     const driver = new SupervisorDriver(name, client, { home: () => settings.home });
     await driver.refuseIfNeeded(signal, { isUplinkAllowed: settings.allowUplink === name });
     return name;
@@ -153,21 +157,21 @@ const FREE_INTERFACE: Record<Exclude<WifiDriverName, 'manual'>, FreeInterface> =
 
 interface Known {
   readonly names: readonly string[];
-  readonly whose: string;
+  readonly noneKnown: 'networkmanager-knows-none' | 'supervisor-knows-none';
   readonly sees: (interfaceName: string) => boolean;
 }
 
 /** The one that is asked for, or the first that is not the branch we sit on. */
-async function pick(settings: WifiSettings, { names, whose, sees }: Known): Promise<string> {
+async function pick(settings: WifiSettings, { names, noneKnown, sees }: Known): Promise<string> {
   const { interfaceName, allowUplink, editorPort } = settings;
   const meant = interfaceName === '' ? names : names.filter((name) => name === interfaceName);
   if (interfaceName !== '' && meant.length === 0) {
     throw new FlashError('wifi-interface-missing', { name: interfaceName });
   }
-  if (meant.length === 0) throw new FlashError('wifi-unavailable', { reason: `${whose} knows no Wi-Fi interface` });
+  if (meant.length === 0) throw new FlashError('wifi-unavailable', { reason: wording(noneKnown) });
   const visible = meant.filter(sees);
   if (visible.length === 0) {
-    const reason = `Node-RED runs in a container that does not see ${meant.join(', ')}; give it the network of its host`;
+    const reason = wording('container-without-interface', { list: meant.join(', ') });
     throw new FlashError('wifi-unavailable', { reason });
   }
   let refusal: FlashError | undefined;
@@ -176,7 +180,7 @@ async function pick(settings: WifiSettings, { names, whose, sees }: Known): Prom
     if (reason === undefined) return name;
     refusal ??= new FlashError('wifi-uplink', { name, reason });
   }
-  throw refusal ?? new FlashError('wifi-unavailable', { reason: 'no interface is free' });
+  throw refusal ?? new FlashError('wifi-unavailable', { reason: wording('no-interface-free') });
 }
 
 function isHere(interfaceName: string): boolean {
@@ -187,7 +191,8 @@ async function withNetworkManager<T>(signal: AbortSignal, work: (api: NmApi) => 
   const bus = await SystemBus.connect(signal);
   try {
     const api = new NmApi(bus, '');
-    if (!(await api.isThere())) throw new FlashError('wifi-service-away', { reason: 'NetworkManager does not run' });
+    if (!(await api.isThere()))
+      throw new FlashError('wifi-service-away', { reason: wording('networkmanager-stopped') });
     return await work(api);
   } finally {
     bus.close();

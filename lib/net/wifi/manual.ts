@@ -4,6 +4,7 @@ import { inSameNetwork, localIPv4, type LocalAddress } from '../addresses';
 import { probeTcp, type ProbeResult } from '../probe';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiEvents, WifiLimits, WifiNetwork } from './wifi';
 import { pause, within } from './within';
+import { wording } from '../../wordings/wording';
 
 /** As long as a person may need to hold a button and find a network. */
 export const JOIN_LIMIT_MS = 10 * 60_000;
@@ -42,14 +43,14 @@ export class ManualDriver extends EventEmitter<WifiEvents> implements WifiDriver
   }
 
   async scan(): Promise<readonly AccessPoint[]> {
-    throw new FlashError('wifi-unavailable', { reason: 'networks are joined by hand here' });
+    throw new FlashError('wifi-unavailable', { reason: wording('by-hand-here') });
   }
 
   /** Resolves when this machine is seen to be there: somebody answers at the network's `peer`. */
   join(network: WifiNetwork, { signal, limitMs = JOIN_LIMIT_MS }: WifiLimits): Promise<JoinedNetwork> {
     const { ssid, peer } = network;
     if (peer === undefined) return this.scan() as Promise<never>;
-    const what = `Joining the Wi-Fi ${ssid} by hand`;
+    const what = wording('task-join-by-hand', { ssid });
     const late = (): FlashError => new FlashError('wifi-timeout', { what, seconds: Math.round(limitMs / 1000) });
     return within({ signal, limitMs }, late, async (both) => {
       for (;;) {

@@ -11,6 +11,7 @@ import type {
   WifiNetwork,
 } from './wifi';
 import { limited, within } from './within';
+import { wording, type Wording } from '../../wordings/wording';
 
 /** In ms, where the caller sets none. */
 interface OwnLimits {
@@ -51,7 +52,7 @@ export abstract class ProfileDriver extends EventEmitter<WifiEvents> implements 
   protected abstract bringBack(former: FormerNetwork, signal: AbortSignal): Promise<void>;
   /** Ends what listens whether the joined network is lost. */
   protected abstract stopWatching(): void;
-  protected abstract late(what: string, seconds: number): FlashError;
+  protected abstract late(what: Wording, seconds: number): FlashError;
   abstract close(): void;
 
   get joined(): JoinedNetwork | undefined {
@@ -59,12 +60,12 @@ export abstract class ProfileDriver extends EventEmitter<WifiEvents> implements 
   }
 
   scan({ signal, limitMs = this.limits.scan }: WifiLimits): Promise<readonly AccessPoint[]> {
-    const late = (): FlashError => this.late('A scan', limitMs / 1000);
+    const late = (): FlashError => this.late(wording('task-scan'), limitMs / 1000);
     return within({ signal, limitMs }, late, (both) => this.scanNow(both));
   }
 
   async join(network: WifiNetwork, { signal, limitMs = this.limits.join }: WifiLimits): Promise<JoinedNetwork> {
-    const late = (): FlashError => this.late(`Joining the Wi-Fi ${network.ssid}`, limitMs / 1000);
+    const late = (): FlashError => this.late(wording('task-join', { ssid: network.ssid }), limitMs / 1000);
     this.forgetPresent();
     try {
       this.present = await limited({ signal, limitMs }, late, async (both) => {

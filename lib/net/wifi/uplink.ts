@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { localIPv4, routedAddress } from '../addresses';
 import { homeCandidates } from '../home-network';
+import { wording, type Wording } from '../../wordings/wording';
 
 /** ESTABLISHED in the kernel's tables (proc(5)). */
 const ESTABLISHED = '01';
@@ -17,14 +18,14 @@ export interface UplinkOptions {
  * Why an interface must not be taken from its network: the branch on which this machine, or the person at the editor,
  * sits. Undefined where it may be taken.
  */
-export async function whyUplink(name: string, options: UplinkOptions = {}): Promise<string | undefined> {
+export async function whyUplink(name: string, options: UplinkOptions = {}): Promise<Wording | undefined> {
   const routed = await (options.routed ?? routedAddress)();
   if (routed === undefined && !hasOtherHome(name)) {
-    return 'this machine has no other way to its network just now';
+    return wording('no-other-way');
   }
-  if (routed !== undefined && interfaceOf(routed) === name) return "it carries this machine's default route";
+  if (routed !== undefined && interfaceOf(routed) === name) return wording('default-route');
   const sessions = options.editorPort === undefined ? [] : await sessionsOn(options.editorPort);
-  if (sessions.some((address) => interfaceOf(address) === name)) return "Node-RED's editor is open over it";
+  if (sessions.some((address) => interfaceOf(address) === name)) return wording('editor-open');
   return undefined;
 }
 

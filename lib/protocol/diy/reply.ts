@@ -1,6 +1,7 @@
 import { isDeviceId } from '../device-statement';
 import { isObject, parseObject } from '../json';
 import { dBm } from './txt-record';
+import { wording, type Wording } from '../../wordings/wording';
 
 /**
  * - `done`: the device took the command; for `ota_flash` that is a beginning, not an end
@@ -10,7 +11,7 @@ import { dBm } from './txt-record';
 export type DiyReply =
   | { readonly result: 'done'; readonly data: Readonly<Record<string, unknown>> }
   | { readonly result: 'refused'; readonly error: number }
-  | { readonly result: 'foreign'; readonly reason: string };
+  | { readonly result: 'foreign'; readonly reason: Wording };
 
 /** What `info` tells; what a version does not tell is undefined. */
 export interface DiyInfo {
@@ -41,13 +42,13 @@ export function parseDiyReply(body: string): DiyReply {
   if ('reason' in parsed) return { result: 'foreign', reason: parsed.reason };
   const { error, data = {} } = parsed.object;
   if (typeof error !== 'number' || !Number.isInteger(error)) {
-    return { result: 'foreign', reason: 'it has no error code' };
+    return { result: 'foreign', reason: wording('without-error') };
   }
   if (error !== 0) return { result: 'refused', error };
   if (isObject(data)) return { result: 'done', data };
   if (data === '') return { result: 'done', data: {} };
-  const inner = typeof data === 'string' ? parseObject(data) : { reason: 'it is not a JSON object' };
-  if ('reason' in inner) return { result: 'foreign', reason: `its data is unusable, ${inner.reason}` };
+  const inner = typeof data === 'string' ? parseObject(data) : { reason: wording('not-an-object') };
+  if ('reason' in inner) return { result: 'foreign', reason: wording('data-unusable', { why: inner.reason }) };
   return { result: 'done', data: inner.object };
 }
 

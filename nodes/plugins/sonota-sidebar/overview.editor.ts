@@ -1,7 +1,5 @@
 /* What the runtime tells of the hosts (GET sonota/overview), and how it becomes words in the editor's language. */
 
-type SonotaValues = Record<string, string | number>;
-
 interface SonotaSentence {
   name: string;
   values: SonotaValues;
@@ -106,13 +104,12 @@ function sonotaMerged(known: readonly SonotaHost[], changes: SonotaChanges): Son
 
 /** A text of the sidebar's own catalogue. */
 function sonotaSidebarText(key: string, values?: SonotaValues): string {
-  return RED._(`@sonota/node-red/sonota-sidebar:sonota-sidebar.${key}`, values);
+  return RED._(`@sonota/node-red/sonota-sidebar:sonota-sidebar.${key}`, values && sonotaSpoken(values));
 }
 
 /** A text that the nodes share, or the runtime's English where the catalogue has none. */
 function sonotaSharedText(key: string, values: SonotaValues, english: string): string {
-  const text: unknown = RED._(`@sonota/node-red/sonota-host:${key}`, values);
-  return typeof text !== 'string' || text === '' || text.endsWith(key) ? english : text;
+  return sonotaCatalogued(key, values) ?? english;
 }
 
 /** What a code says: of trouble what happened and what to do, of a note its one sentence. */

@@ -5,6 +5,7 @@ import { AP_URL } from '../../../lib/protocol/ap';
 import { homeWifi, type HomeWifi } from '../hosts';
 import type { MessageValues } from '../messages';
 import type { StageStep } from '../stage-step';
+import { wording } from '../../../lib/wordings/wording';
 
 export interface ProvisionForm {
   /** Of the access point; its own where undefined. */
@@ -52,5 +53,5 @@ export const provisionStep: StageStep<ProvisionForm> = {
 };
 
 function anotherDevice(only: string, meant: string): FlashError {
-  return new FlashError('device-unknown', { reason: `this node takes only ${only}, not ${meant}`, known: only });
+  return new FlashError('device-unknown', { reason: wording('takes-only', { only, meant }), known: only });
 }

@@ -4,6 +4,7 @@ import type { FlashHost } from '../../../lib/flash/host/host';
 import { upgrade } from '../../../lib/flash/stage/upgrade';
 import type { MessageValues } from '../messages';
 import type { StageStep } from '../stage-step';
+import { wording } from '../../../lib/wordings/wording';
 
 export interface UpgradeForm {
   readonly timeoutSeconds: number | undefined;
@@ -39,5 +40,5 @@ function onlyDeviceReady(host: FlashHost): string {
   const [only, ...others] = known;
   if (only !== undefined && others.length === 0) return only;
   if (only === undefined) throw new FlashError('device-not-ready');
-  throw new FlashError('device-unknown', { reason: 'several devices are ready', known: known.join(', ') });
+  throw new FlashError('device-unknown', { reason: wording('several-ready'), known: known.join(', ') });
 }

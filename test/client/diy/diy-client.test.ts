@@ -7,6 +7,7 @@ import { useHttpServers } from '../../shared/http-server';
 import { assertLeavesNothing } from '../../shared/left-behind';
 import { freePort } from '../../shared/ports';
 import { StrictDiyServer, type Reaction } from './strict-server';
+import { wording } from '../../../lib/wordings/wording';
 
 const ID = '1000e4c17c';
 const INFO = { switch: 'off', otaUnlock: false, fwVersion: '3.7.6', deviceid: ID, signalStrength: -52 };
@@ -66,10 +67,10 @@ describe('client/diy/diy-client', () => {
       const url = new URL(await serve((_, response) => response.end('<html>router</html>')));
       const router = new DiyClient(url.hostname, { port: Number(url.port) });
       const outcome = await router.send({ name: 'info' }, options());
-      assert.deepEqual(outcome, { result: 'foreign', reason: 'it is not JSON', isStock: false });
+      assert.deepEqual(outcome, { result: 'foreign', reason: wording('not-json'), isStock: false });
       const { client } = await device(() => ({ text: '<html>no such thing</html>' }));
       const word = await client.send({ name: 'info' }, options());
-      assert.deepEqual(word, { result: 'foreign', reason: 'it is not JSON', isStock: true });
+      assert.deepEqual(word, { result: 'foreign', reason: wording('not-json'), isStock: true });
     });
 
     it('takes what is no HTTP for foreign', async () => {
@@ -79,7 +80,7 @@ describe('client/diy/diy-client', () => {
       const outcome = await new DiyClient('127.0.0.1', { port }).send({ name: 'info' }, options());
       server.close();
       await once(server, 'close');
-      assert.deepEqual(outcome, { result: 'foreign', reason: 'it is not HTTP', isStock: false });
+      assert.deepEqual(outcome, { result: 'foreign', reason: wording('not-http'), isStock: false });
     });
 
     for (const reaction of ['close', 'reset'] as const) {
@@ -93,7 +94,7 @@ describe('client/diy/diy-client', () => {
     it('ends a request that hangs, which gives the device its connection back', async () => {
       const { client, server } = await device((command) => (command === 'info' ? { error: 0 } : 'hang'), ID);
       const outcome = await client.send({ name: 'ota_unlock' }, options(200));
-      assert.deepEqual(outcome, { result: 'lost', reason: 'no answer in time' });
+      assert.deepEqual(outcome, { result: 'lost', reason: wording('no-answer-in-time') });
       assert.equal((await client.send({ name: 'info' }, options())).result, 'done');
       assert.equal(server.reset, 0);
     });
@@ -134,7 +135,7 @@ describe('client/diy/diy-client', () => {
     it('says that nobody is there', async () => {
       const client = new DiyClient('127.0.0.1', { port: await freePort() });
       const outcome = await client.send({ name: 'info' }, options());
-      assert.deepEqual(outcome, { result: 'unreachable', reason: 'ECONNREFUSED' });
+      assert.deepEqual(outcome, { result: 'unreachable', reason: wording('nothing-listens'), errno: 'ECONNREFUSED' });
     });
 
     it('ends when it is cancelled: before, in the queue, in mid-request and in the gap', async () => {
@@ -240,7 +241,7 @@ describe('client/diy/diy-client', () => {
 
     it('gives the limit of a request in the error', async () => {
       const client = new DiyClient('127.0.0.1', { port: await freePort(), deviceid: ID });
-      await assert.rejects(client.identify(options(7000)), /within 7 s: ECONNREFUSED/);
+      await assert.rejects(client.identify(options(7000)), /within 7 s: nothing listens there/);
     });
   });
 });

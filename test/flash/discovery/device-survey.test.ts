@@ -14,6 +14,7 @@ import { StrictDiyServer } from '../../client/diy/strict-server';
 import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
+import { wording } from '../../../lib/wordings/wording';
 
 const ID = '1000e4c17c';
 const NEVER = new AbortController().signal;
@@ -235,7 +236,7 @@ describe('flash/discovery/device-survey', () => {
       return await looking;
     };
     assert.equal((await look()).list[0]?.recommendation.reason, 'access-point');
-    inSight = new FlashError('wifi-busy', { name: 'wlan0', what: 'finalstage' });
+    inSight = new FlashError('wifi-busy', { name: 'wlan0', what: wording('purpose-finalstage') });
     const { list, troubles } = await look();
     assert.deepEqual([list.length, troubles.map(({ code }) => code)], [1, ['wifi-busy']], 'what was seen before stays');
     inSight = [];
@@ -269,7 +270,7 @@ describe('flash/discovery/device-survey', () => {
 
   it('says why it could not sweep', async () => {
     const network = (): never => {
-      throw new FlashError('address-invalid', { reason: 'none is set' });
+      throw new FlashError('address-invalid', { reason: wording('address-none') });
     };
     timeStands();
     const looking = survey({ network }).look({ signal: NEVER, sweep: true });

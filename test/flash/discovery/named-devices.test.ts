@@ -5,7 +5,7 @@ const ID = '1000a1b2c3';
 
 function read(given: unknown): readonly NamedDevice[] {
   const answer = readNamedDevices(given);
-  assert.ok('devices' in answer, 'reason' in answer ? answer.reason : '');
+  assert.ok('devices' in answer, 'reason' in answer ? answer.reason.text : '');
   return answer.devices;
 }
 

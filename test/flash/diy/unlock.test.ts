@@ -183,7 +183,7 @@ describe('flash/stage/diy: unlock', () => {
     await assertCode(stage.outcome, 'diy-unlock-not-asked');
     socket.close();
     const [offered] = await seen(stage);
-    assert.match((offered as Seen<'unlock-offered'>).withoutNames ?? '', /Node-RED itself holds it/);
+    assert.match((offered as Seen<'unlock-offered'>).withoutNames?.text ?? '', /Node-RED itself holds it/);
   });
 
   it('ends where the port of the service is taken', async () => {

@@ -12,6 +12,7 @@ import { booted, imageWith, pageOf, TASMOTA } from '../../virtual/booted';
 import { closeAll, opened } from '../../virtual/lab';
 import { freePort } from '../../shared/ports';
 import { ON_LOOPBACK } from '../bench';
+import { wording } from '../../../lib/wordings/wording';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 /** A backlog would be cut at one of its signs, and swallow what follows at the other. */
@@ -193,7 +194,7 @@ describe('flash: setting up a Tasmota', () => {
     const { setUp } = await bench({ homeNetwork: HOME });
     const error = await refusal(setUp({ password: 'mistyped' }));
     assert.equal(error.code, 'tasmota-wifi-failed');
-    assert.match(String(error.values['ssid']), /^tasmota-/);
+    assert.match(error.message, /Wi-Fi tasmota-/);
   });
 
   it('says that the broker was not reached', async () => {
@@ -219,7 +220,7 @@ describe('flash: setting up a Tasmota', () => {
     for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '127.1', '::1', '0.0.0.0']) {
       const error = await refusal(setUp({ mqtt: { host, port: 1883 } }, real));
       assert.equal(error.code, 'tasmota-setting-unusable', host);
-      assert.match(String(error.values['reason']), /is the device itself/);
+      assert.match(error.values.reason?.text ?? '', /is the device itself/);
     }
   });
 
@@ -262,7 +263,7 @@ describe('flash: setting up a Tasmota', () => {
   it('says what it is that is no Tasmota', async () => {
     const { setUp } = await bench({}, imageWith('_esphomelib'));
     const error = await refusal(setUp());
-    assert.deepEqual([error.code, error.values['firmware']], ['tasmota-other-firmware', 'ESPHome']);
+    assert.deepEqual([error.code, error.values['firmware']], ['tasmota-other-firmware', wording('firmware-esphome')]);
   });
 
   it('keeps the module where the model does not tell it, and says so', async () => {

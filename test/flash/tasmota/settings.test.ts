@@ -6,6 +6,7 @@ import {
   wifiCommands,
   type TasmotaSettings,
 } from '../../../lib/flash/tasmota/settings';
+import { wording } from '../../../lib/wordings/wording';
 
 const NOTHING: TasmotaSettings = {
   ...{ ssid: undefined, password: undefined, mqtt: undefined, topic: undefined },
@@ -53,10 +54,10 @@ describe('flash: what a Tasmota is to be given', () => {
     ]);
     assert.deepEqual(wifiCommands({ ...NOTHING, ssid: 'home', password: '' }).at(-1), ['Password1', '"']);
     for (const [wifi, what] of [
-      [{ password: 'top secret' }, 'name'],
-      [{ ssid: 'home' }, 'password'],
+      [{ password: 'top secret' }, 'wifi-name'],
+      [{ ssid: 'home' }, 'wifi-password'],
     ] as const) {
-      const error = { code: 'wifi-credentials-missing', values: { what } };
+      const error = { code: 'wifi-credentials-missing', values: { what: wording(what) } };
       assert.throws(() => wifiCommands({ ...NOTHING, ...wifi }), error);
     }
   });

@@ -11,6 +11,7 @@ import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import { RULES } from '../../../lib/flash/verdict/rules';
 import { EvidenceView } from '../../../lib/flash/verdict/evidence-view';
 import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
+import { wording } from '../../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const PEER = '192.168.1.20';
@@ -105,8 +106,8 @@ const wifiFailed = (code: ErrorCode): NewObservation => ({
   values: {
     ssid: 'ITEAD-1000a1b2c3',
     name: 'wlan0',
-    reason: 'its access point is gone',
-    what: 'A scan',
+    reason: wording('nm-access-point-gone'),
+    what: wording('task-scan'),
     seconds: 15,
     bssid: '5E:CF:7F:A1:B2:C3',
   },
@@ -117,7 +118,7 @@ const rejected = (peer = PEER): NewObservation => ({
   peer,
   failure: 'certificate-rejected',
   code: 'ECONNRESET',
-  reason: 'it broke off after our certificate',
+  reason: wording('tls-broke-off-after'),
   helloSeen: true,
 });
 const empty = (peer = PEER): NewObservation => ({
@@ -125,7 +126,7 @@ const empty = (peer = PEER): NewObservation => ({
   peer,
   failure: 'broken-off',
   code: 'ECONNRESET',
-  reason: 'it broke off before our certificate',
+  reason: wording('tls-broke-off-before'),
   helloSeen: false,
 });
 const provisioned: NewObservation = { kind: 'provisioned', answer: 'accepted' };
@@ -413,7 +414,7 @@ const CASES: readonly Case[] = [
           ...[9, 12, 18].map((at): Timed => [at, rejected()]),
           [13, tlsDialled(NEIGHBOUR)],
         ],
-        `${PEER} or ${NEIGHBOUR}`,
+        wording('either-peer', { peer: PEER, other: NEIGHBOUR }),
       ],
       [
         'while another device was waited for, too',
@@ -622,7 +623,7 @@ const CASES: readonly Case[] = [
     isFinal: false,
     seen: [
       [0, BEGAN.cloud],
-      [9, { kind: 'malformed', peer: PEER, reason: 'it is not JSON' }],
+      [9, { kind: 'malformed', peer: PEER, reason: wording('not-json') }],
     ],
   },
   {
@@ -990,7 +991,7 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.upgrade],
       [1, sent()],
-      [2, { kind: 'malformed', peer: PEER, reason: 'it is binary' }],
+      [2, { kind: 'malformed', peer: PEER, reason: wording('binary') }],
       [4, lost],
     ],
   },
@@ -1602,7 +1603,7 @@ const CASES: readonly Case[] = [
           stage: 'upgrade',
           event: 'failed',
           code: 'port-in-use',
-          values: { port: 8080, bind: '0.0.0.0', reason: 'another program holds it' },
+          values: { port: 8080, bind: '0.0.0.0', reason: wording('port-taken') },
         },
       ],
     ],
@@ -1722,7 +1723,7 @@ describe('flash/verdict', () => {
       assert.equal(verdict.code, one.code, verdict.text);
       assert.equal(verdict.confidence, one.confidence);
       assert.equal(verdict.isFinal, one.isFinal);
-      for (const [name, value] of Object.entries(one.values ?? {})) assert.equal(verdict.values[name], value);
+      for (const [name, value] of Object.entries(one.values ?? {})) assert.deepEqual(verdict.values[name], value);
       assert.doesNotMatch(verdict.text, /(^|[ (])\?([ ,.);]|$)/, 'a value of the sentence is missing');
       assert.ok(verdict.evidence.length <= 6);
       if (verdict.code !== 'on-course') assert.ok(verdict.evidence.length > 0, 'without evidence');

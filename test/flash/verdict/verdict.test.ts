@@ -17,6 +17,7 @@ import type { VirtualSonoff, VirtualSonoffOptions } from '../../../lib/virtual/v
 import { freePort, occupy } from '../../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from '../bench';
 import { assertCode } from '../refusals';
+import type { Wording } from '../../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 
@@ -169,7 +170,7 @@ describe('flash/verdict over real sockets', () => {
       const url = `http://127.0.0.1:${apPort}`;
       const sent = bench.begin('provision', { ssid: 'Zoë’s Wi-Fi', password: '1234567', url });
       await sent.outcome;
-      const doubts = String(sent.said.at(-1)?.values['doubts']);
+      const { text: doubts } = sent.said.at(-1)?.values['doubts'] as Wording;
       assert.match(doubts, /shorter than the 8 characters.*The Wi-Fi name has a character/);
       const { evidence } = await timesOutWith(bench, 'nothing-arrived', cloud(bench));
       assert.ok(evidence.verdict().text.includes(`s. ${doubts} Check the Wi-Fi password`), evidence.verdict().text);

@@ -75,7 +75,7 @@ describe('net/wifi/choose', () => {
     const byHand = await chooseWifi(AUTO, never, alone);
     assert.deepEqual(usedIn(byHand), ['manual', '']);
     assert.deepEqual(
-      byHand.refusals.map(({ driver, error }) => [driver, error.code, error.values['reason']]),
+      byHand.refusals.map(({ driver, error }) => [driver, error.code, error.values.reason?.text]),
       [['networkmanager', 'wifi-service-away', 'NetworkManager does not run']],
     );
   });
@@ -87,18 +87,18 @@ describe('net/wifi/choose', () => {
     });
     const noSupervisor = chooseWifi({ ...AUTO, driver: 'supervisor' }, never, { supervisorToken: undefined });
     const error = await assertCode(noSupervisor, 'wifi-unavailable');
-    assert.equal(error.values['reason'], 'there is no Supervisor here');
+    assert.equal(error.values.reason?.text, 'there is no Supervisor here');
   });
 
   it('says that there is no interface, or not the one that is asked for', async () => {
     supervisor.interfaces.pop();
     const settings = { ...AUTO, driver: 'supervisor' } as const;
     const error = await assertCode(chooseWifi(settings, never, around), 'wifi-unavailable');
-    assert.equal(error.values['reason'], 'the Supervisor knows no Wi-Fi interface');
+    assert.equal(error.values.reason?.text, 'the Supervisor knows no Wi-Fi interface');
     await withNetworkManager();
     const none = chooseWifi({ ...AUTO, driver: 'networkmanager' }, never, around);
     assert.equal(
-      (await assertCode(none, 'wifi-unavailable')).values['reason'],
+      (await assertCode(none, 'wifi-unavailable')).values.reason?.text,
       'NetworkManager knows no Wi-Fi interface',
     );
     const missing = chooseWifi({ ...settings, interfaceName: 'wlan7' }, never, around);

@@ -248,15 +248,15 @@ describe('net/wifi/supervisor', () => {
   it('says what answers in its place, or that nobody does', async () => {
     supervisor.nonsense = '<html>';
     const strange = await assertCode(driver.scan(limits), 'wifi-supervisor-failed');
-    assert.equal(strange.values['reason'], 'it answered with something that is not its protocol');
+    assert.equal(strange.values.reason?.text, 'it answered with something that is not its protocol');
     supervisor.nonsense = '{"result":"error"}';
     const empty = await assertCode(driver.scan(limits), 'wifi-supervisor-failed');
-    assert.equal(empty.values['reason'], 'status 200');
+    assert.equal(empty.values.reason?.text, 'status 200');
     supervisor.nonsense = '{"result":"ok"}';
     assert.deepEqual(await driver.scan(limits), []);
     const nobody = new SupervisorDriver('wlan0', new SupervisorClient(`http://127.0.0.1:${await freePort()}`, 'x'));
     const silent = await assertCode(nobody.scan(limits), 'wifi-supervisor-failed');
-    assert.equal(silent.values['reason'], 'ECONNREFUSED');
+    assert.equal(silent.values.reason?.text, 'ECONNREFUSED');
     nobody.close();
   });
 

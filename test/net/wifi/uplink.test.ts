@@ -15,7 +15,7 @@ describe('net/wifi/uplink', () => {
   });
 
   it('refuses the interface of the default route, and no other', async () => {
-    assert.match((await whyUplink('lo', { routed: async () => '127.0.0.1' })) ?? '', /default route/);
+    assert.match((await whyUplink('lo', { routed: async () => '127.0.0.1' }))?.text ?? '', /default route/);
     assert.equal(await whyUplink('wlan0', { routed: async () => '127.0.0.1' }), undefined);
   });
 
@@ -35,7 +35,7 @@ describe('net/wifi/uplink', () => {
       const session = connect(editorPort, address);
       await Promise.all([once(session, 'connect'), once(server, 'connection')]);
       try {
-        assert.match((await whyUplink('lo', { editorPort, routed: elsewhere })) ?? '', /editor is open/);
+        assert.match((await whyUplink('lo', { editorPort, routed: elsewhere }))?.text ?? '', /editor is open/);
         assert.equal(await whyUplink('wlan0', { editorPort, routed: elsewhere }), undefined);
       } finally {
         session.destroy();

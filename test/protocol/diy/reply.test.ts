@@ -46,7 +46,7 @@ describe('protocol/diy/reply', () => {
     it(`takes ${what} for no answer of DIY mode`, () => {
       const reply = parseDiyReply(body);
       assert.equal(reply.result, 'foreign');
-      assert.ok(reply.result === 'foreign' && !reply.reason.includes('aGVs'));
+      assert.ok(reply.result === 'foreign' && !reply.reason.text.includes('aGVs'));
     });
   }
 

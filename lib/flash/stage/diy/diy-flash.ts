@@ -1,7 +1,7 @@
 import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import type { DiyOutcome } from '../../../client/diy/diy-client';
 import { pause } from '../../../client/diy/turns';
-import { FlashError } from '../../../errors';
+import { explained, FlashError } from '../../../errors';
 import type { DiyCommand } from '../../../protocol/diy/commands';
 import { resultCodeOf } from '../../../protocol/diy/result-report';
 import { countDownloads } from '../../../protocol/diy/download-count';
@@ -22,6 +22,8 @@ import { doneBefore, untilGone } from './gone';
 import { noteCommand } from './note-command';
 import { requireEsp8266 } from './supported';
 import { unlock } from './unlock';
+import { wording } from '../../../wordings/wording';
+import { imageNamed } from '../../../image';
 
 /** Below this a download often breaks off (docs/dev/diy-mode.md#2.10). */
 const WEAK_DBM = -70;
@@ -74,7 +76,7 @@ export async function diyFlash(
     const flash: { download?: DiyDownload } = {};
     const isBusy = (): boolean => flash.download?.isFlowing(host.waits.lanStalledMs) ?? false;
     const stopWatching = watchTrouble(context.job, (trouble) => {
-      if (trouble) context.report('diy-trouble', { message: trouble.text });
+      if (trouble) context.report('diy-trouble', { message: explained(trouble) });
     });
     try {
       return await withStageLimit(context, beginning, { isBusy }, async (signal) => {
@@ -108,10 +110,10 @@ async function load(
   const kept = job.isResuming('diy') ? job.firmware.final : undefined;
   job.route = DIY;
   if (kept) return kept;
-  if (!sources) throw new FlashError('firmware-missing', { what: 'image at all: none is chosen' });
+  if (!sources) throw new FlashError('firmware-missing', { what: wording('no-image') });
   job.firmware = await loadImages(DIY, sources, imageOptions(context, host));
   const { final } = job.firmware;
-  if (!final) throw new FlashError('firmware-missing', { what: 'final image' });
+  if (!final) throw new FlashError('firmware-missing', { what: wording('no-final') });
   return final;
 }
 
@@ -140,7 +142,7 @@ async function findOrGone(
 
 function leftMeanwhile(context: StageContext, image: LoadedImage, proof: Proof): Record<string, unknown> {
   const { job } = context;
-  context.report('diy-written', { deviceid: job.deviceid ?? 'unknown' }, { fraction: 1 });
+  context.report('diy-written', { deviceid: job.deviceid ?? wording('unknown') }, { fraction: 1 });
   const { ip: address = null, romVersion: version = null } = job.facts;
   return { intermediate: DIY.name, address, version, image: 'final', size: image.bytes.length, proof };
 }
@@ -257,7 +259,7 @@ class OneFlash {
       return await this.device.client.send(command, { signal: either, limitMs: REPLY_MS });
     } catch (thrown) {
       if (signal.aborted || !brokenOff.signal.aborted) throw thrown;
-      return { result: 'lost', reason: 'it broke off its download' };
+      return { result: 'lost', reason: wording('download-broke-off') };
     }
   }
 
@@ -292,7 +294,7 @@ class OneFlash {
   #sayProgress(): void {
     const { sent, size, requests } = this.download;
     if (requests === 0) return;
-    const values = { deviceid: this.#deviceid, image: 'final', sent, size };
+    const values = { deviceid: this.#deviceid, image: imageNamed('final'), sent, size };
     this.context.report('image-flows', values, { fraction: 0.12 + 0.83 * (sent / size) });
   }
 

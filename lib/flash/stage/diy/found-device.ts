@@ -6,6 +6,7 @@ import { localIPv4 } from '../../../net/addresses';
 import type { DiyInfo } from '../../../protocol/diy/reply';
 import type { EwelinkRecord } from '../../../protocol/diy/txt-record';
 import { waitFor } from '../../../timing/wait';
+import { wording } from '../../../wordings/wording';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
@@ -82,7 +83,7 @@ async function theOnly(discovery: SonoffDiscovery, signal: AbortSignal): Promise
   if (!only) return await theOnly(discovery, signal);
   if (others.length === 0) return only;
   const known = [only, ...others].map((one) => one.deviceid).join(', ');
-  throw new FlashError('device-unknown', { reason: 'several devices are in DIY mode', known });
+  throw new FlashError('device-unknown', { reason: wording('several-in-diy-mode'), known });
 }
 
 async function identifyIfThere(client: DiyClient, signal: AbortSignal): Promise<DiyInfo | undefined> {

@@ -9,6 +9,7 @@ import type { JobEvidence } from '../../job/evidence';
 import type { StageHost } from '../stage-host';
 import { askForUnlock, type UnlockOptions } from './ask-unlock';
 import type { FoundDevice } from './found-device';
+import { quoted } from '../../../wordings/wording';
 
 /** Where this machine stands in for the maker's service. */
 interface Place {
@@ -108,7 +109,7 @@ class LocalService {
       throw new FlashError('diy-unlock-port', asFlashError(thrown).values, { cause: thrown });
     }
     const noNames = await this.#names.listen(dns, bind).then(() => undefined, asFlashError);
-    const reason = noNames && { withoutNames: String(noNames.values['reason'] ?? noNames.message) };
+    const reason = noNames && { withoutNames: noNames.values.reason ?? quoted(noNames.message) };
     this.evidence.add({ kind: 'unlock-offered', address, ...reason });
   }
 

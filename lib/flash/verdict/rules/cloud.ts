@@ -3,6 +3,7 @@ import type { Seen } from '../observation';
 import { overlapAtHome } from '../networks';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
+import { wording, type WordingValue } from '../../../wordings/wording';
 
 const stages = ['cloud'] as const;
 
@@ -58,7 +59,7 @@ export const CLOUD_RULES: readonly Rule[] = [
       if (!last) return undefined;
       const newcomers = newcomersOf(seen);
       const peers = newcomers.includes(last.peer) ? newcomers : [last.peer];
-      return { confidence: 'likely', values: { peer: peers.join(' or ') }, evidence: rejections };
+      return { confidence: 'likely', values: { peer: eitherOf(peers) }, evidence: rejections };
     },
   },
   {
@@ -124,7 +125,8 @@ export const CLOUD_RULES: readonly Rule[] = [
       if (!seen.began || !isSilent(seen)) return undefined;
       const doubts = setUpOf(seen)?.doubts;
       const seconds = seen.missingSeconds(seen.patience.nothingArrivedMs);
-      const values = { seconds, doubts: doubts === undefined ? '' : `${doubts} ` };
+      const sentences = doubts === undefined ? '' : wording('before-the-rest', { text: doubts });
+      const values = { seconds, doubts: sentences };
       return { confidence: 'likely', values, evidence: [seen.began] };
     },
   },
@@ -216,6 +218,13 @@ function isRepeated(seen: EvidenceView, rejections: readonly Seen<'tls-failed'>[
   const [first, last] = [rejections[0], rejections.at(-1)];
   if (!first || !last || rejections.length < REJECTIONS_FOR_CERTAINTY) return false;
   return last.at - first.at >= seen.patience.refusalSpanMs;
+}
+
+function eitherOf(peers: readonly string[]): WordingValue {
+  return peers.reduce<WordingValue>(
+    (all, other) => (all === '' ? other : wording('either-peer', { peer: all, other })),
+    '',
+  );
 }
 
 function ofPeer<T extends { peer: string }>(seen: readonly T[], peer: string | undefined): T[] {

@@ -4,6 +4,7 @@ import type { Observation, Seen } from '../observation';
 import { overlapAtHome, overlapOf } from '../networks';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
+import { wording } from '../../../wordings/wording';
 
 const stages = ['finalstage'] as const;
 
@@ -75,9 +76,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
       const ended = seen.ever('finalstage-ended').at(-1);
       if (!seen.isOver || ended?.image !== 'final' || !isWhole(seen, ended)) return undefined;
       const isThere = seen.ever('finalstage-looked').at(-1)?.answered ?? false;
-      const reason = isThere
-        ? 'FinalStage has the whole final image, but does not go away'
-        : 'the final image is out, but this machine never left the FinalStage network, so nobody saw FinalStage go';
+      const reason = wording(isThere ? 'finalstage-stays' : 'finalstage-unseen');
       return { confidence: 'likely', values: { reason }, evidence: [ended] };
     },
   },
@@ -102,7 +101,10 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     see: (seen) => {
       if (isReached(seen)) return undefined;
       const atHome = joinedSince(seen) ? overlapAtHome(seen.dispatches().at(-1)) : undefined;
-      return overlapOf(seen, FINALSTAGE_NETWORK, 'FinalStage') ?? (atHome && { ...atHome, confidence: 'likely' });
+      return (
+        overlapOf(seen, FINALSTAGE_NETWORK, wording('network-of-finalstage')) ??
+        (atHome && { ...atHome, confidence: 'likely' })
+      );
     },
   },
   {

@@ -2,6 +2,7 @@ import { routeNamed } from '../../routes';
 import type { NewFirmwareSighting, Observation } from '../observation';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
+import { wording, type Wording } from '../../../wordings/wording';
 
 const stages = ['newfirmware'] as const;
 
@@ -50,13 +51,10 @@ function dispatchesSinceUpgrade(seen: EvidenceView): ReturnType<EvidenceView['di
 }
 
 /** The most telling of what was seen. */
-function reasonOf(places: readonly NewFirmwareSighting[]): string {
+function reasonOf(places: readonly NewFirmwareSighting[]): Wording {
   const saw = (wanted: NewFirmwareSighting['result']): boolean => places.some(({ result }) => result === wanted);
-  if (saw('stranger')) return 'what answers there is another device';
-  if (saw('refused')) return 'something is there, but it serves no web page, as FinalStage would';
-  if (saw('not-joined') && !saw('silent')) return 'this machine never was in the network of its access point';
-  if (saw('not-joined')) {
-    return 'nothing answers at home, and this machine never was in the network of its access point';
-  }
-  return 'nothing answers there';
+  if (saw('stranger')) return wording('another-device-there');
+  if (saw('refused')) return wording('no-page-there');
+  if (saw('not-joined') && !saw('silent')) return wording('never-in-its-network');
+  return wording(saw('not-joined') ? 'not-at-home' : 'nothing-there');
 }

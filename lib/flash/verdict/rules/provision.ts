@@ -1,6 +1,7 @@
 import { ACCESS_POINT } from '../../../protocol/device-networks';
 import { overlapOf } from '../networks';
 import type { Rule } from '../rule';
+import { wording } from '../../../wordings/wording';
 
 const stages = ['provision'] as const;
 
@@ -13,7 +14,7 @@ export const PROVISION_RULES: readonly Rule[] = [
     see: (seen) =>
       seen.inStage('ap-looked').at(-1)?.result === 'answered'
         ? undefined
-        : overlapOf(seen, ACCESS_POINT, "the device's access point"),
+        : overlapOf(seen, ACCESS_POINT, wording('network-access-point')),
   },
   {
     // A router or a portal of the network that this machine is in; the device's own network comes later.
@@ -24,7 +25,7 @@ export const PROVISION_RULES: readonly Rule[] = [
       if (last?.result !== 'strange' || last.joined) return undefined;
       return {
         confidence: 'likely',
-        values: { reason: last.reason ?? 'it says nothing of a Sonoff' },
+        values: { reason: last.reason ?? wording('no-sonoff-page') },
         evidence: [last],
       };
     },
@@ -36,7 +37,7 @@ export const PROVISION_RULES: readonly Rule[] = [
     see: (seen) => {
       const last = seen.inStage('ap-looked').at(-1);
       if (last?.result !== 'strange') return undefined;
-      const reason = last.reason ?? 'what answers there is no Sonoff';
+      const reason = last.reason ?? wording('no-sonoff');
       return { confidence: 'likely', values: { reason }, evidence: [last] };
     },
   },

@@ -4,6 +4,7 @@ import { PROVEN_VERSION } from '../../../protocol/upgrade';
 import type { Observation, Seen } from '../observation';
 import type { RuleMatch, Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
+import { wording } from '../../../wordings/wording';
 
 const stages = ['upgrade'] as const;
 
@@ -75,7 +76,8 @@ export const UPGRADE_RULES: readonly Rule[] = [
     see: (seen) => {
       const { acknowledged } = newestAttempt(seen) ?? {};
       if (!acknowledged || acknowledged.error === 0) return undefined;
-      const reason = `the device ${seen.values['deviceid']} answered the upgrade with ${acknowledged.error}`;
+      const { deviceid = wording('unknown') } = seen.values;
+      const reason = wording('upgrade-answered', { deviceid, error: acknowledged.error });
       return { confidence: 'certain', isFinal: true, values: { reason }, evidence: [acknowledged] };
     },
   },
@@ -148,7 +150,7 @@ function refused(
   const error = attempt?.acknowledged?.error;
   if (!attempt || error === undefined || refusalOf(error) !== code) return undefined;
   const finding = explain(attempt);
-  const values = { error, version: attempt.sent.version, reason: `it reported ${error}`, ...finding?.values };
+  const values = { error, version: attempt.sent.version, reason: wording('reported', { error }), ...finding?.values };
   return finding && { isFinal: true, ...finding, values };
 }
 

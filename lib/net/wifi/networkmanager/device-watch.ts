@@ -4,6 +4,7 @@ import { asFlashError, FlashError } from '../../../errors';
 import { errorOfReason, lossOfReason, NM, NM_DEVICE, NM_PATH, STATE } from './facts';
 import type { NmDevice } from './api';
 import type { SystemBus } from './system-bus';
+import { wording } from '../../../wordings/wording';
 
 /** NMDeviceStateReason: the supplicant, or the access point, broke off. */
 const SUPPLICANT_BROKE_OFF = 8;
@@ -109,11 +110,11 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
     } else if (member === 'DeviceRemoved' && body[0] === this.device.path) {
       this.emit('gone', new FlashError('wifi-interface-missing', { name: this.device.name }));
     } else if (member === 'NameOwnerChanged' && body[0] === NM) {
-      this.emit('gone', new FlashError('wifi-service-away', { reason: 'NetworkManager ended or was restarted' }));
+      this.emit('gone', new FlashError('wifi-service-away', { reason: wording('networkmanager-ended') }));
     }
   };
 
   private readonly lostBus = (): void => {
-    this.emit('gone', new FlashError('wifi-service-away', { reason: 'the system bus is gone' }));
+    this.emit('gone', new FlashError('wifi-service-away', { reason: wording('bus-gone') }));
   };
 }

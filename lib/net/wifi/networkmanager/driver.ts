@@ -9,6 +9,7 @@ import { DeviceWatch } from './device-watch';
 import { NM, STATE } from './facts';
 import { ownerOf, profileName, settingsOf } from './profile';
 import { SystemBus } from './system-bus';
+import { wording, type Wording } from '../../../wordings/wording';
 
 /** A scan takes 3 to 4 s; one that NetworkManager puts off takes as long again. */
 export const SCAN_LIMIT_MS = 15_000;
@@ -86,7 +87,7 @@ export class NetworkManagerDriver extends ProfileDriver {
     this.watch = undefined;
   }
 
-  protected late(what: string, seconds: number): FlashError {
+  protected late(what: Wording, seconds: number): FlashError {
     return new FlashError('wifi-timeout', { what, seconds });
   }
 
@@ -187,7 +188,7 @@ export class NetworkManagerDriver extends ProfileDriver {
     if (!device) throw new FlashError('wifi-interface-missing', { name });
     const state = await api.deviceState(device.path);
     if (isAnyState || state > STATE.unavailable) return device;
-    const reason = state === STATE.unmanaged ? 'NetworkManager is told to leave it alone' : 'it is switched off';
+    const reason = wording(state === STATE.unmanaged ? 'left-alone' : 'switched-off');
     throw new FlashError('wifi-interface-unusable', { name, reason });
   }
 
@@ -206,7 +207,8 @@ export class NetworkManagerDriver extends ProfileDriver {
   private async apiThatIsBack(signal: AbortSignal): Promise<NmApi> {
     const api = await this.api(signal);
     for (const until = Date.now() + AWAY_LIMIT_MS; !(await api.isThere());) {
-      if (Date.now() > until) throw new FlashError('wifi-service-away', { reason: `${NM} is not there` });
+      if (Date.now() > until)
+        throw new FlashError('wifi-service-away', { reason: wording('networkmanager-absent', { name: NM }) });
       await pause(SCAN_POLL_MS, signal);
     }
     return api;

@@ -1,6 +1,8 @@
 /** NetworkManager's names and numbers (its D-Bus API, nm-dbus-interface.h). */
 
 import { FlashError, type ErrorCode } from '../../../errors';
+import type { WifiReason } from '../../../wordings/wifi';
+import { quoted, wording, type Wording } from '../../../wordings/wording';
 
 export const NM = 'org.freedesktop.NetworkManager';
 export const NM_PATH = '/org/freedesktop/NetworkManager';
@@ -50,32 +52,36 @@ const REASONS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** In words, for those that may mean several things. */
-const WORDS: Readonly<Record<number, string>> = {
-  2: 'the interface is now managed',
-  3: 'the interface is no longer managed',
-  8: 'the access point broke off',
-  9: 'its settings were refused',
-  10: 'the Wi-Fi supplicant failed',
-  11: 'the Wi-Fi supplicant took too long',
-  35: 'the Wi-Fi firmware is missing',
-  37: 'the machine went to sleep',
-  38: 'the connection was removed',
-  39: 'somebody else took the interface',
-  42: 'the Wi-Fi supplicant is gone',
-  60: 'somebody else activated another connection',
+const WORDS: Readonly<Record<number, WifiReason>> = {
+  2: 'nm-managed',
+  3: 'nm-unmanaged',
+  8: 'nm-access-point-broke-off',
+  9: 'nm-settings-refused',
+  10: 'nm-supplicant-failed',
+  11: 'nm-supplicant-slow',
+  35: 'nm-firmware-missing',
+  37: 'nm-asleep',
+  38: 'nm-connection-removed',
+  39: 'nm-interface-taken',
+  42: 'nm-supplicant-gone',
+  60: 'nm-other-connection',
 };
 
 /** Why a device failed, as our code. */
 export function errorOfReason(reason: number, values: { ssid: string; name: string }): FlashError {
-  const words = WORDS[reason] ?? `NetworkManager gives the reason ${reason}`;
-  return new FlashError(REASONS[reason] ?? 'wifi-join-failed', { ...values, reason: words });
+  return new FlashError(REASONS[reason] ?? 'wifi-join-failed', { ...values, reason: inWords(reason) });
 }
 
 /** Why a network that was joined is no more. */
 export function lossOfReason(reason: number, values: { ssid: string; name: string }): FlashError {
   if (REASONS[reason] === 'wifi-interface-missing') return errorOfReason(reason, values);
-  const words = reason === 53 ? 'its access point is gone' : (WORDS[reason] ?? `reason ${reason} of NetworkManager`);
+  const words = reason === 53 ? wording('nm-access-point-gone') : inWords(reason);
   return new FlashError('wifi-lost', { ...values, reason: words });
+}
+
+function inWords(reason: number): Wording {
+  const known = WORDS[reason];
+  return known === undefined ? wording('nm-reason', { number: reason }) : wording(known);
 }
 
 const AWAY = /\.(ServiceUnknown|NameHasNoOwner|NoReply|Disconnected|NoServer)$|^org\.freedesktop\.systemd1\./;
@@ -89,9 +95,9 @@ export function errorOfDBus(
   { path, name }: { path: string; name: string },
 ): FlashError {
   const { type, text } = error;
-  if (AWAY.test(type)) return new FlashError('wifi-service-away', { reason: text });
-  if (DENIED.test(type)) return new FlashError('wifi-not-permitted', { name, reason: text });
+  if (AWAY.test(type)) return new FlashError('wifi-service-away', { reason: quoted(text) });
+  if (DENIED.test(type)) return new FlashError('wifi-not-permitted', { name, reason: quoted(text) });
   const isNoDevice = NO_DEVICE.test(type) || (NO_OBJECT.test(type) && path.startsWith(`${NM_PATH}/Devices/`));
   if (isNoDevice) return new FlashError('wifi-interface-missing', { name });
-  return new FlashError('wifi-failed', { name, reason: `${type.replace(/^.*\./, '')}: ${text}` });
+  return new FlashError('wifi-failed', { name, reason: quoted(`${type.replace(/^.*\./, '')}: ${text}`) });
 }

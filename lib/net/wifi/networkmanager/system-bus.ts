@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { DBusError, Message, systemBus, type MessageBus } from '@jellybrick/dbus-next';
 import { FlashError } from '../../../errors';
 import { within } from '../within';
+import { quoted, wording, type Wording } from '../../../wordings/wording';
 
 const DBUS = 'org.freedesktop.DBus';
 const DBUS_PATH = '/org/freedesktop/DBus';
@@ -49,17 +50,17 @@ export class SystemBus extends EventEmitter<{ signal: [message: Message]; gone: 
   static async connect(signal: AbortSignal): Promise<SystemBus> {
     const bus = systemBus();
     let isIn = false;
-    const away = (reason: string): FlashError => new FlashError('wifi-service-away', { reason });
+    const away = (reason: Wording): FlashError => new FlashError('wifi-service-away', { reason });
     try {
       await within(
         { signal, limitMs: CONNECT_LIMIT_MS },
-        () => away('the system bus does not answer'),
+        () => away(wording('bus-silent')),
         async () => {
           await new Promise<void>((resolve, reject) => {
             bus.once('connect', resolve);
             // Stays: an error that comes later finds `ended` too, but one between must not be thrown at nobody.
             asEmitter(bus).on('error', (error: NodeJS.ErrnoException) => {
-              reject(away(error.code === 'ENOENT' ? 'this machine has no D-Bus system bus' : error.message));
+              reject(away(error.code === 'ENOENT' ? wording('bus-absent') : quoted(error.message)));
             });
           });
         },
@@ -81,17 +82,17 @@ export class SystemBus extends EventEmitter<{ signal: [message: Message]; gone: 
    * @throws FlashError `wifi-service-away` where nobody answers
    */
   async call({ path, interface: iface, member, signature = '', body = [], destination }: Call): Promise<unknown[]> {
-    const away = (reason: string): FlashError => new FlashError('wifi-service-away', { reason });
-    if (this.isGone) throw away('the system bus is gone');
+    const away = (reason: Wording): FlashError => new FlashError('wifi-service-away', { reason });
+    if (this.isGone) throw away(wording('bus-gone'));
     const gone = new AbortController();
-    const onGone = (): void => gone.abort(away('the system bus is gone'));
+    const onGone = (): void => gone.abort(away(wording('bus-gone')));
     this.once('gone', onGone);
     try {
       const message = new Message({ destination, path, interface: iface, member, signature, body });
       const limits = { signal: gone.signal, limitMs: CALL_LIMIT_MS };
       const reply = await within(
         limits,
-        () => away(`${member} was not answered`),
+        () => away(wording('call-unanswered', { member })),
         () => this.bus.call(message),
       );
       return reply?.body ?? [];

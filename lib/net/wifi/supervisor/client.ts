@@ -1,5 +1,6 @@
 import { FlashError } from '../../../errors';
 import { reasonOf } from '../within';
+import { quoted, wording, type Wording } from '../../../wordings/wording';
 
 /** Everything but an update answers at once; a scan sleeps for 5 s. */
 export const CALL_LIMIT_MS = 20_000;
@@ -89,7 +90,7 @@ export class SupervisorClient {
       throw new FlashError('wifi-supervisor-failed', { name, reason: reasonIn(error) });
     }
     if (response.ok && answer.result === 'ok') return answer.data ?? {};
-    throw refusal(response.status, answer.message ?? `status ${response.status}`, name);
+    throw refusal(response.status, answer.message, name);
   }
 }
 
@@ -98,14 +99,15 @@ function pathOf(name: string): string {
 }
 
 /** `fetch` hides what happened in the cause; an answer that is no JSON is quoted by nobody. */
-function reasonIn(error: unknown): string {
-  if (error instanceof SyntaxError) return 'it answered with something that is not its protocol';
+function reasonIn(error: unknown): Wording {
+  if (error instanceof SyntaxError) return wording('not-its-protocol');
   const { message, cause } = error as Error & { cause?: { code?: string } };
-  return cause?.code ?? message;
+  return quoted(cause?.code ?? message);
 }
 
-function refusal(status: number, reason: string, name: string): FlashError {
+function refusal(status: number, message: string | undefined, name: string): FlashError {
+  const reason = message === undefined ? wording('http-status', { status }) : quoted(message);
   if (status === 401 || status === 403) return new FlashError('wifi-not-permitted', { name, reason });
-  if (status === 404 || /does not exist/.test(reason)) return new FlashError('wifi-interface-missing', { name });
+  if (status === 404 || /does not exist/.test(message ?? '')) return new FlashError('wifi-interface-missing', { name });
   return new FlashError('wifi-supervisor-failed', { name, reason });
 }

@@ -4,6 +4,8 @@ import { ProfileDriver } from '../profile-driver';
 import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../wifi';
 import { pause } from '../within';
 import type { SupervisorClient, SupervisorInterface } from './client';
+import type { WifiReason } from '../../../wordings/wifi';
+import { wording, type Wording } from '../../../wordings/wording';
 
 /** An update blocks until NetworkManager has given up, which takes it up to half a minute and more. */
 export const UPDATE_LIMIT_MS = 75_000;
@@ -60,17 +62,17 @@ export class SupervisorDriver extends ProfileDriver {
   async refuseIfNeeded(signal: AbortSignal, { isUplinkAllowed = false } = {}): Promise<void> {
     const name = this.interfaceName;
     const own = await this.client.interface(name, signal);
-    const refuse = (reason: string): never => {
-      throw new FlashError('wifi-uplink', { name, reason });
+    const refuse = (reason: WifiReason): never => {
+      throw new FlashError('wifi-uplink', { name, reason: wording(reason) });
     };
     if (!isUplinkAllowed) {
       const others = (await this.client.interfaces(signal)).filter((one) => one.interface !== name);
-      if (own.primary) refuse("it is Home Assistant's own way to its network");
-      if (!others.some(({ primary }) => primary)) refuse('Home Assistant has no other way to its network just now');
+      if (own.primary) refuse('ha-own-way');
+      if (!others.some(({ primary }) => primary)) refuse('ha-no-other-way');
     }
     const ssid = own.enabled ? own.wifi?.ssid : undefined;
     if (ssid === undefined || OF_A_DEVICE.test(ssid) || ssid === this.home()?.ssid) return;
-    refuse('it is set up for a Wi-Fi of its own, whose password the Supervisor does not tell');
+    refuse('ha-own-wifi');
   }
 
   protected async scanNow(signal: AbortSignal): Promise<readonly AccessPoint[]> {
@@ -96,7 +98,7 @@ export class SupervisorDriver extends ProfileDriver {
     clearInterval(this.watcher);
   }
 
-  protected late(_what: string, seconds: number): FlashError {
+  protected late(_what: Wording, seconds: number): FlashError {
     return new FlashError('wifi-supervisor-timeout', { seconds });
   }
 
@@ -138,8 +140,7 @@ export class SupervisorDriver extends ProfileDriver {
     const name = this.interfaceName;
     if (!found) throw new FlashError('wifi-not-found', { ssid, name });
     if (bssid === undefined || named.every((one) => one.bssid === bssid)) return found;
-    const reason = 'several access points have that name, and the Supervisor cannot be told which';
-    throw new FlashError('wifi-join-failed', { ssid, name, reason });
+    throw new FlashError('wifi-join-failed', { ssid, name, reason: wording('same-name-twice') });
   }
 
   protected async removeOwn(signal: AbortSignal): Promise<void> {
@@ -193,8 +194,8 @@ function formerOf({ enabled, wifi, ipv4 }: SupervisorInterface): FormerNetwork |
 }
 
 /** A Supervisor that is busy, or restarts, says nothing about the network. */
-function whyLost(now: unknown): string | FlashError | undefined {
+function whyLost(now: unknown): Wording | FlashError | undefined {
   if (now instanceof FlashError) return now.code === 'wifi-interface-missing' ? now : undefined;
   if (now instanceof Error) return undefined;
-  return (now as SupervisorInterface).connected ? undefined : 'its access point is gone';
+  return (now as SupervisorInterface).connected ? undefined : wording('nm-access-point-gone');
 }

@@ -1,0 +1,33 @@
+/** Why a value of a form, a message or a command cannot be used. Secrets are not quoted. */
+export const VALUE_WORDINGS = {
+  'value-variable-inside': 'Node-RED replaces ${…} only where the field holds nothing else',
+  'value-expected': 'it is {given}; {expected} is expected',
+  'value-one-of': 'it is {given}; one of these is expected: {list}',
+  'value-no-text': 'it is {given}; a text is expected',
+  'value-item-empty': 'one of its items is empty',
+  'value-number-changed': 'it is a number that JavaScript may have changed; send it as a text, in quotes',
+  'value-only-one': 'only one of deviceid, deviceids, count and all can be given',
+  'value-at-most': 'at most {limit} is expected',
+  'value-no-devices': 'a list of devices is expected, or JSON of one',
+  'value-many-entries': 'it has more than {limit} entries',
+  'expected-flag': 'true or false',
+  'expected-seconds': 'more than 0 and at most {limit} seconds',
+  'expected-port': 'a port from 0 to 65535',
+  'expected-count': 'a whole number from 1 on',
+  'expected-factor': 'a number greater than 0',
+  'expected-object': 'an object',
+  'expected-device-id': 'the id of a device, such as 1000a1b2c3,',
+  'kind-list': 'a list',
+  'kind-buffer': 'a buffer',
+  'kind-object': 'an object',
+  'kind-function': 'a function',
+  'kind-other': 'a {type}',
+  'upgrade-version': 'its version is unusable',
+  'upgrade-address': 'the address of {image} is not a plain http:// address',
+  'upgrade-address-long': 'the address of {image} has more than {limit} characters',
+  'upgrade-host-long': 'the host of {image} has more than {limit} characters',
+  'upgrade-path-long': 'the path of {image} has more than {limit} characters',
+  'upgrade-digest': 'the digest of {image} is not 64 lower-case hex digits',
+} as const;
+
+export type ValueReason = keyof typeof VALUE_WORDINGS;
