@@ -2,7 +2,8 @@ import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { FlashError } from '../../errors';
 import { isLoopback, localIPv4 } from '../../net/addresses';
 import type { Network } from '../../net/networks';
-import type { FlashHost } from '../host/host';
+import type { WifiSession } from '../radio/wifi-session';
+import type { StageHost } from '../stage/stage-host';
 import { DeviceSurvey } from './device-survey';
 import { wording } from '../../wordings/wording';
 
@@ -11,10 +12,9 @@ const SCAN_SECONDS = 20;
 /** Rehearsals are announced there. */
 const LOOPBACK = { address: '127.0.0.1', netmask: '255.0.0.0' };
 
-type SurveyedHost = Pick<
-  FlashHost,
-  'directory' | 'devices' | 'jobs' | 'radio' | 'wifiSession' | 'waits' | 'addressToDial'
->;
+interface SurveyedHost extends Pick<StageHost, 'directory' | 'devices' | 'jobs' | 'radio' | 'waits' | 'addressToDial'> {
+  readonly wifiSession: WifiSession;
+}
 
 /** The survey of all that a host sees. */
 export function surveyOf(host: SurveyedHost, discovery: DiscoveryOptions = {}): DeviceSurvey {
