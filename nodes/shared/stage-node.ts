@@ -2,8 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { Job, JobSnapshot } from '../../lib/flash/job/job';
-import type { Report } from '../../lib/flash/run/report';
+import type { Job } from '../../lib/flash/job/job';
 import type { StageName } from '../../lib/flash/routes/stages';
 import type { Message, StageOutcome, PendingMessage } from '../../lib/flash/job/pending-message';
 import { nextStage } from '../../lib/flash/routes/next-stage';
@@ -12,6 +11,7 @@ import { whenFlowsRun } from './deploys';
 import { MessageValues } from './messages';
 import { NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-wiring';
 import { prefetchFirmware } from './prefetch';
+import { progressMessage, resultMessage } from './stage-messages';
 import type { StageGiven, StageStep } from './stage-step';
 import { translateError, translateJob, translateReport } from './translate';
 import { Values } from './values';
@@ -195,7 +195,7 @@ export class StageNode<Form> extends NodeWiring {
     progress: this.guarded((untranslated, job, ticket) => {
       const report = translateReport(this.RED, untranslated);
       this.status.running(report);
-      this.heldFor(ticket).send([null, this.progressMessage(report, job, ticket)]);
+      this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, job), ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {
       const message = resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket);
@@ -271,21 +271,6 @@ export class StageNode<Form> extends NodeWiring {
     held.send(messages);
     held.end();
   }
-
-  private progressMessage(report: Report, job: JobSnapshot, ticket: PendingMessage): Message {
-    const { _msgid } = ticket.message;
-    return {
-      ...(_msgid === undefined ? {} : { _msgid }),
-      topic: `${job.deviceid ?? 'unknown'}/${report.stage}`,
-      payload: report.percent,
-      text: report.text,
-      ...(report.details === undefined ? {} : { details: report.details }),
-      waiting: report.state === 'waiting',
-      ...transferOf(report),
-      deviceid: job.deviceid,
-      sonota: translateJob(this.RED, job),
-    };
-  }
 }
 
 /** What cannot be read is reported with the first message. */
@@ -304,20 +289,4 @@ function problemOf(read: () => unknown): FlashError | undefined {
   } catch (thrown) {
     return asFlashError(thrown);
   }
-}
-
-/** How far the image on the wire is, for whoever draws its speed. */
-function transferOf({ name, values: { image, sent, size } }: Report): Message {
-  if (sent === undefined || size === undefined) return {};
-  return { transfer: { image: image ?? (name.startsWith('user2') ? 'user2' : 'final'), sent, size } };
-}
-
-/** The message that came in, with what the stage found; every foreign property is kept. */
-function resultMessage({ found, job }: StageOutcome, { message }: PendingMessage): Message {
-  // Several messages may have joined in one run: each gets facts of its own.
-  return Object.assign(message, {
-    deviceid: job.deviceid,
-    payload: structuredClone(found),
-    sonota: structuredClone(job),
-  });
 }
