@@ -5,7 +5,7 @@ import { explain, type ErrorCode } from '../../lib/errors';
 import type { WordingValues } from '../../lib/wordings/wording';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
-import { Bed } from './bed';
+import { Bed, freePorts, road } from './bed';
 
 interface Catalogue {
   [key: string]: string | Catalogue;
@@ -50,6 +50,30 @@ function spoken(values: WordingValues): Record<string, string | number> {
   ]);
   return Object.fromEntries(words) as Record<string, string | number>;
 }
+
+describe('nodes: the language of a result', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  it('is that of Node-RED for what is said of the job, and for how it goes', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(
+      road(ports, { cloud: { wires: [['cloud-out'], ['cloud-progress']] } }),
+      {},
+      undefined,
+      translate,
+    );
+    const device = bed.device({ provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } });
+    bed.send('cloud', { deviceid: device.deviceid });
+    const { text } = await bed.at('cloud-progress');
+    const values = { deviceid: device.deviceid, address: '127.0.0.1' };
+    assert.equal(text, translate('announcements.wait-for-device.text', values));
+    await device.start();
+    const { verdict } = (await bed.at('cloud-out')).sonota as { verdict: { code: string; text: string } };
+    assert.equal(verdict.text, translate(`notes.${verdict.code}`));
+    assert.notEqual(verdict.text, `notes.${verdict.code}`);
+  });
+});
 
 describe('nodes: the language of a Catch message', () => {
   let bed: Bed;

@@ -298,6 +298,7 @@ describe('nodes: virtual devices behind their nodes', () => {
 
   it('are told of once at their end, and of one that lives on when it is flashed and when it is off', async () => {
     await (await on()).stop();
+    takeOver(id, outlet('next '));
     assert.deepEqual(told.splice(0), ['access-point', 'ended: stopped']);
     const device = await on();
     device.emit('flashed', { result: 'flashed' });
@@ -305,6 +306,8 @@ describe('nodes: virtual devices behind their nodes', () => {
     device.emit('state', 'new-firmware');
     await device.stop();
     assert.deepEqual(told, ['access-point', 'ended: flashed', 'new-firmware', 'off']);
+    takeOver(id, outlet('next '));
+    assert.equal(told.at(-1), 'off', 'there is nothing to take over');
   });
 
   it('are one at a time for each node, and one that cannot be switched on is none', async () => {
