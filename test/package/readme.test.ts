@@ -44,4 +44,24 @@ describe('README and docs', () => {
       }
     }
   });
+
+  it('call the nodes what the palette calls them, and so do the helps', () => {
+    const dist = join(packageRoot(), 'dist', 'nodes');
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+    const types = readdirSync(dist).filter((name) => name.startsWith('sonota-'));
+    const helps = files
+      .filter((path) => /locales[\\/][\w-]+[\\/][\w-]+\.html$/.test(path))
+      .map((path) => join(dist, path));
+    const pages = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
+    assert.ok(types.length > 15 && helps.length > 40 && pages.length > 12);
+    for (const path of [
+      ...helps,
+      join(packageRoot(), 'README.md'),
+      ...pages.map((name) => join(packageRoot(), 'docs', name)),
+    ]) {
+      const text = readFileSync(path, 'utf8').replace(/data-help-name="[^"]*"/, '');
+      const found = types.filter((type) => new RegExp(`(?<![/\\w])${type}(?![\\w-])`).test(text));
+      assert.deepEqual(found, [], path);
+    }
+  });
 });
