@@ -196,7 +196,7 @@ export default [
     file: 'nodes/shared/node-wiring.ts',
     find: 'return translateError(this.RED, error);',
     replace: 'return error;',
-    tests: ['nodes/stages', 'nodes/redeploy', 'package/languages'],
+    tests: ['nodes/language', 'nodes/stages'],
     why: 'an error reaches Catch in English alone',
   },
   {

@@ -70,7 +70,7 @@ describe('flash/stage/finalstage', () => {
       const report = await stage.recorder.reported(({ warning }) => warning !== undefined);
       assert.deepEqual([report.name, report.warning], ['final-interrupted', 'finalstage-interrupted']);
       const next = bench.host.jobs.jobFor('upgrade', '1000000002');
-      const turn = bench.host.finalStageTurn.acquire(next, new AbortController().signal, () => undefined);
+      const turn = bench.host.finalStageLock.acquire(next, new AbortController().signal, () => undefined);
       await assertCode(stage.outcome, 'finalstage-interrupted');
       const { code, confidence, text } = job.evidence.verdict();
       assert.deepEqual([code, confidence], ['finalstage-interrupted', 'likely']);

@@ -261,7 +261,7 @@ describe('flash: the order of what a stage does', () => {
       assert.equal((await stage.job()).download, undefined);
       holder.fail('cancelled');
       const next = bench.host.jobs.jobFor('upgrade', '1000000002');
-      await bench.host.finalStageTurn.acquire(next, NEVER, () => assert.fail('it has to wait'));
+      await bench.host.finalStageLock.acquire(next, NEVER, () => assert.fail('it has to wait'));
     });
 
     it('goes on after a restart of ours with the images that the device has a part of, and with no other', async () => {

@@ -97,7 +97,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private readonly authorizer: ImageAuthorizer;
   private readonly identity: HostIdentity;
   private listener: SharedListener | undefined;
-  private finalStageLock: FinalStageLock;
+  private lock: FinalStageLock;
   /** Opening, closing and new settings come one after another, in the order in which they were asked for. */
   private readonly changes = new SerialQueue();
   private readonly closing = new AbortController();
@@ -128,8 +128,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       (deviceid) => this.listener?.isAnothers(deviceid, this.asListening) ?? false,
     );
     this.keys.isHeld = (deviceid) => this.devices.get(deviceid) !== undefined;
-    this.finalStageLock = FinalStageLock.at(settings.finalStagePort);
-    this.finalStageLock.join(this.jobs);
+    this.lock = FinalStageLock.at(settings.finalStagePort);
+    this.lock.join(this.jobs);
     this.authorizer = new ImageAuthorizer(this.jobs, this.devices);
     // Before every stage: a stage that hears of a claim judges it by the evidence.
     const recorder = new EvidenceRecorder(this.jobs, this.devices);
@@ -219,8 +219,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /** Shared with all hosts that serve FinalStage at the same port. */
-  get finalStageTurn(): FinalStageLock {
-    return this.finalStageLock;
+  get finalStageLock(): FinalStageLock {
+    return this.lock;
   }
 
   /** The address it listens on. */
@@ -301,7 +301,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     await this.survey.close();
     this.runs.cancelAll();
     await this.stopListening();
-    this.finalStageLock.leave(this.jobs);
+    this.lock.leave(this.jobs);
     // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();
@@ -317,9 +317,9 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       if (this.closing.signal.aborted) return;
       await this.stopNow();
       this.settings = settings;
-      this.finalStageLock.leave(this.jobs);
-      this.finalStageLock = FinalStageLock.at(settings.finalStagePort);
-      this.finalStageLock.join(this.jobs);
+      this.lock.leave(this.jobs);
+      this.lock = FinalStageLock.at(settings.finalStagePort);
+      this.lock.join(this.jobs);
       if (wasListening) await this.openNow();
     });
   }

@@ -64,7 +64,7 @@ export interface HostDevices {
 export interface HostJobs {
   readonly jobs: JobRegistry;
   /** Shared with all hosts that serve FinalStage at the same port. */
-  readonly finalStageTurn: FinalStageLock;
+  readonly finalStageLock: FinalStageLock;
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
   kept(): Promise<void>;
   readonly waits: Waits;

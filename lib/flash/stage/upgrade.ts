@@ -122,7 +122,7 @@ async function takeTurn(context: StageContext, host: StageHost, deviceid: string
   const { turnMs } = host.waits;
   const whenOver = (): FlashError => new FlashError('turn-timeout', { deviceid, holder, minutes: turnMs / 60_000 });
   return withinLimit(context.signal, { seconds: turnMs / 1000, whenOver }, (signal) =>
-    host.finalStageTurn.acquire(context.job, signal, (job) => {
+    host.finalStageLock.acquire(context.job, signal, (job) => {
       holder = job.deviceid ?? wording('no-known-id');
       context.report('wait-for-turn', { deviceid, holder });
     }),

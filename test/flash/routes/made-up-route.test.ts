@@ -92,10 +92,10 @@ describe('flash/routes: a route that is added', () => {
     const host = hostNow();
     const other = host.jobs.jobFor('upgrade', 'other');
     other.route = ROUTES[0];
-    await host.finalStageTurn.acquire(other, NEVER, () => assert.fail('nobody is there yet'));
+    await host.finalStageLock.acquire(other, NEVER, () => assert.fail('nobody is there yet'));
     const job = host.jobs.jobFor('upgrade', DEVICE);
     job.route = MADE_UP;
-    await host.finalStageTurn.acquire(job, NEVER, () => assert.fail('it needs no turn'));
+    await host.finalStageLock.acquire(job, NEVER, () => assert.fail('it needs no turn'));
     assert.deepEqual([other.holdsFinalStage, job.holdsFinalStage], [true, false]);
   });
 
