@@ -653,6 +653,11 @@ const EXPLANATIONS = {
     remedy:
       'Disconnect it from power for 10 s, then start the flow at the new firmware. It continues where it was, or waits because its flash does not take the new firmware. Look for its access point with a phone and for its address in your router too. If it stays dark, only a serial adapter helps.',
   },
+  'diy-silent': {
+    what: 'The device {deviceid} has its image, but its new firmware did not show itself within {seconds} s at {url}.',
+    remedy:
+      'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router. If its LED blinks slowly and neither is there, send msg.rescue = true to new firmware, which counts the fast power-cycle of Tasmota with you. If the LED stays dark, only a serial adapter helps, with the device disconnected from mains.',
+  },
   'new-firmware-silent': {
     what: 'The new firmware did not show itself within {seconds} s at {url}: {reason}.',
     remedy:

@@ -365,6 +365,24 @@ export const PROGRESS_TEXTS = {
     text: 'Leave the device powered: it is dark for usually {seconds} s more.',
     details: 'The device installs its new firmware. LED off and no Wi-Fi are normal, for at most 100 s in all.',
   },
+  'rescue-off': {
+    isHandNeeded: true,
+    state: 'waiting',
+    label: 'power off',
+    text: 'Disconnect the device from power: {seconds} s to go.',
+    details:
+      'At the plug or breaker, not with its button. Then six short turns are counted: 2 s with power, 2 s without. Only for Tasmota whose LED blinks slowly and that opens no Wi-Fi.',
+  },
+  'rescue-on': { isHandNeeded: true, state: 'waiting', label: 'power on', text: 'Power on: {cycle} of {cycles}.' },
+  'rescue-cut': { isHandNeeded: true, state: 'waiting', label: 'power off', text: 'Power off: {cycle} of {cycles}.' },
+  'rescue-stay-on': {
+    isHandNeeded: true,
+    state: 'waiting',
+    label: 'leave power on',
+    text: 'Power on, and leave it on: the Wi-Fi tasmota-… appears within a minute.',
+    details:
+      'If it does not, the same can be tried once more; if the LED stays dark, stop: only a serial adapter helps, with the device disconnected from mains.',
+  },
   'wait-for-new-firmware': {
     isHandNeeded: true,
     state: 'waiting',

@@ -1,7 +1,8 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode } from '../errors';
-import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type ImageRole, type ImageTarget, type MendName } from '../image';
+import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type Finding, type ImageRole, type ImageTarget, type MendName } from '../image';
+import { findingsInDiyMode } from './diy-findings';
 import { ExaminedImages } from './examined-images';
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
 import type { FetchSettings } from './library/fetch-here';
@@ -28,6 +29,8 @@ export type Inspection =
 interface Examined extends Pick<Examination, 'verdict' | 'findings' | 'identity' | 'sha256' | 'size'>, CatalogHints {
   /** The catalog's title, where it has the image by its name or its digest. */
   readonly title?: string;
+  /** What else speaks against the final image for a device in DIY mode. */
+  readonly inDiyMode?: readonly Finding[];
   /** SVG. */
   readonly picture: string;
 }
@@ -128,7 +131,9 @@ async function examined(library: ImageLibrary, bytes: Buffer, target: Inspection
   const named = library.catalogImage(meant(library, target));
   const title = (named ?? library.catalog.withDigest(sha256))?.title;
   const known = { ...(title && { title }), ...(named && hintsOf(named, image)) };
-  return { verdict, findings, identity, sha256, size, ...known, picture: flashPicture({ image }) };
+  const inDiyMode = target.role === 'final' ? await findingsInDiyMode(bytes, findings) : [];
+  const more = { ...known, ...(inDiyMode.length > 0 && { inDiyMode }) };
+  return { verdict, findings, identity, sha256, size, ...more, picture: flashPicture({ image }) };
 }
 
 function unreadable(thrown: unknown): Inspection {

@@ -16,11 +16,12 @@ export type {
   Segment,
   SlotWords,
 } from './facts';
-export type { Finding, FindingCode, Severity } from './finding';
+export { isRefusal, type Finding, type FindingCode, type Severity } from './finding';
 export { digestOf } from './digest';
 export {
   APP_OFFSET,
   DIY_LIMIT,
+  DIY_PROVEN,
   FINAL_LIMIT,
   ONE_HOP_LIMIT,
   USER_LIMIT,

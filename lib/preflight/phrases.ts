@@ -68,6 +68,11 @@ export const PHRASES = {
     'The firmware is complete and was examined: user1 with {user1} bytes, user2 with {user2} bytes, final with {final} bytes.',
   'firmware-one-hop':
     'The firmware is complete and was examined: final with {final} bytes, which are {packed} packed for one hop.',
+  'firmware-diy': 'The firmware is complete and was examined for DIY mode: final with {final} bytes.',
+  'firmware-near-diy-limit':
+    "The final image has {size} bytes; ITEAD's own tool takes none over {proven} in DIY mode, though {limit} fit.",
+  'firmware-not-for-diy': 'A device in DIY mode would not be given this firmware: {what}',
+  'choose-smaller': 'Prefer a smaller build, such as tasmota-lite.',
   'firmware-rehearsal': 'This firmware is made for rehearsals; no real device will be given it.',
   'choose-real-firmware': 'Choose a real final image and the FinalStage pair.',
   'firmware-not-chosen': 'No firmware is chosen here: it belongs to the node that flashes.',

@@ -5,7 +5,7 @@ import { knownChoice } from '../flash/routes/choice';
 import { checkAddress } from './address';
 import type { Check, SaidCheck } from './check';
 import { checkClock } from './clock';
-import { checkFirmware, firmwareNotChosen } from './firmware';
+import { checkFirmware, checkFirmwareForDiy, firmwareNotChosen } from './firmware';
 import { thisMachine, type Machine } from './machine';
 import { checkNetworks } from './network';
 import { phrase, textOf, type Phrase } from './phrases';
@@ -20,6 +20,8 @@ export interface PreflightOptions {
   readonly wifi: WifiPresence;
   /** Undefined where no firmware is chosen; then none is examined. */
   readonly sources?: FirmwareSources | undefined;
+  /** Whether the flash is in DIY mode alone: that needs neither a pair nor FinalStage. */
+  readonly isDiy?: boolean;
   /** Whether that it is not examined is to be said. */
   readonly mentionsFirmware?: boolean;
   /** Whether devices may be unlocked by this machine, which takes two more ports. */
@@ -53,14 +55,14 @@ export async function preflight(host: FlashHost, options: PreflightOptions): Pro
   const { wifi, sources, signal } = options;
   // Opens the host, which also looks for its address.
   const route = knownChoice(sources ?? {});
-  const ports = await checkPorts(host, route === undefined || route.lock !== undefined);
+  const ports = await checkPorts(host, !options.isDiy && (route === undefined || route.lock !== undefined));
   const unlockPorts = options.unlocksLocally ? await checkUnlockPorts(host) : [];
   const machine = options.machine ?? (await thisMachine(signal));
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),
     checkSelf(host, machine, signal),
     checkRadio(host, machine, signal),
-    sources ? checkFirmware(host, sources, signal) : undefined,
+    sources ? (options.isDiy ? checkFirmwareForDiy : checkFirmware)(host, sources, signal) : undefined,
   ]);
   if (signal.aborted) throw new FlashError('cancelled');
   const leadsHere = self.length > 0 && self.every(({ ok }) => ok !== false);

@@ -67,6 +67,13 @@ function sonotaShowInspection(
     sonotaButton(box, t('button.confirm'), 'sonota-confirm', () => actions.confirm(sha256));
   }
   sonotaShowFindings(box, findings, t);
+  const { inDiyMode = [] } = inspection;
+  if (inDiyMode.length > 0) {
+    const isRefused = inDiyMode.some(({ severity }) => severity === 'refuse');
+    const icon = isRefused ? 'fa-times-circle' : 'fa-exclamation-triangle';
+    sonotaLine(box, icon, t(`examination.diy-${isRefused ? 'refuse' : 'warn'}`)).addClass('sonota-diy');
+    sonotaShowFindings(box, inDiyMode, t);
+  }
   const mends = findings.flatMap(({ mend }) => (mend === undefined ? [] : [mend]));
   if (mends.length > 0) sonotaButton(box, t('button.mend'), 'sonota-mend', () => actions.mend(mends));
   const fold = $('<details>')

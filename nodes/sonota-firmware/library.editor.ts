@@ -17,6 +17,8 @@ interface SonotaInspection {
   state: 'examined' | 'unconfirmed' | 'not-fetched' | 'unreadable';
   verdict: 'refuse' | 'warn' | 'ok';
   findings: SonotaFinding[];
+  /** What else speaks against a final image for a device in DIY mode. */
+  inDiyMode?: SonotaFinding[];
   identity: { project: string; version?: string; newerThan?: string; olderThan?: string; variant?: string };
   sha256: string | null;
   size: number | null;

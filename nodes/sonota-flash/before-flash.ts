@@ -15,7 +15,8 @@ const NO_FIRMWARE: FirmwareSources = {};
 export async function checkFlash({ host, form, said, signal }: Given): Promise<SaidReport> {
   const wifi = wifiPresence(host, said, form.provision.wifi);
   const sources = form.upgrade.firmware(said) ?? NO_FIRMWARE;
-  return hosts.whileListening(host.id, () => preflight(host.flashHost, { wifi, sources, signal }));
+  const isDiy = form.provision.method(said) === 'diy';
+  return hosts.whileListening(host.id, () => preflight(host.flashHost, { wifi, sources, isDiy, signal }));
 }
 
 /**

@@ -117,6 +117,8 @@ export interface StageOptions {
   force?: boolean;
   newFirmwareUrl?: string;
   takesAnyInDiyMode?: boolean;
+  /** Whether a person wants to be coached to rescue it. */
+  rescue?: boolean;
   /** Whether its relay clicks before it is flashed. */
   clicks?: boolean;
   /** Whether this machine may unlock a device in DIY mode. */
@@ -246,7 +248,8 @@ export class Bench {
         });
       },
       finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
-      newfirmware: (context) => newFirmware(context, host, { timeoutSeconds, url: options.url }),
+      newfirmware: (context) =>
+        newFirmware(context, host, { timeoutSeconds, url: options.url, rescue: options.rescue ?? false }),
     };
     const recorder = this.recorder(nodeId);
     const said: Said[] = [];

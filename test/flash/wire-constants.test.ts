@@ -280,6 +280,7 @@ const OURS: Row[] = [
     WAITS.sweepMs,
     { from: 1000, to: 30_000 },
   ],
+  ['design', 'a person can cancel after the click', 'clickMs', WAITS.clickMs, { from: 5000, to: 60_000 }],
   ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 100, to: 5000 }],
   ['design', 'a flood of turns is written ten times a second', 'turnsMs', WAITS.turnsMs, { from: 50, to: 200 }],
   ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 60_000 }],
@@ -290,6 +291,8 @@ const OURS: Row[] = [
     WAITS.apPageMs,
     { from: 1000, to: 5000 },
   ],
+  ['diy-mode 1.13', 'recovery cycle: 30 s off', 'rescueOffMs', WAITS.rescueOffMs, { is: 30_000 }],
+  ['diy-mode 1.13', '2 s on / 2 s off', 'rescueStepMs', WAITS.rescueStepMs, { is: 2000 }],
   ['diy-mode 1.13', 'a hung unlock lasts 2 to 3 min', 'lanHangsMs', WAITS.lanHangsMs, { from: 180_000, to: 240_000 }],
   [
     'diy-mode 1.13',

@@ -147,7 +147,7 @@ const NODES: Record<string, Node> = {
   },
   'sonota-new-firmware': {
     form: { host: rows.host, url: rows.url, timeout: rows.seconds },
-    messages: { deviceid: rows.deviceid, newfirmware: rows.url, cancel: rows.cancel },
+    messages: { deviceid: rows.deviceid, newfirmware: rows.url, rescue: rows.flag, cancel: rows.cancel },
   },
   'sonota-queue': {
     read: 'ok',

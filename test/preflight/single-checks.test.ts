@@ -3,7 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { checkClock } from '../../lib/preflight/clock';
-import { checkFirmware } from '../../lib/preflight/firmware';
+import { checkFirmware, checkFirmwareForDiy } from '../../lib/preflight/firmware';
+import { DIY_LIMIT, makeFinalImage } from '../../lib/image';
 import { checkRadio } from '../../lib/preflight/radio';
 import { checkSelf } from '../../lib/preflight/self';
 import { checkTls } from '../../lib/preflight/tls';
@@ -79,6 +80,36 @@ describe('preflight: what single checks say', () => {
     for (const { text } of held) assert.match(text, /on 127\.0\.0\.1,.*Node-RED itself holds it/);
     assert.match(held[0]?.remedy ?? '', /CAP_NET_BIND_SERVICE/);
     assert.match(held[1]?.remedy ?? '', /Have the router answer/);
+  });
+
+  it('warns of a final image that a device in DIY mode would not be given, and says why', async () => {
+    const { host: real } = await openBench();
+    const large = makeFinalImage({ size: DIY_LIMIT + 16 });
+    const warned = await checkFirmware(real, { ...FIRMWARE, final: large }, never);
+    assert.deepEqual([warned.ok, warned.code], ['warn', 'image-too-large']);
+    assert.match(warned.text, /DIY mode.*at most 520192 fit/);
+    const fits = await checkFirmware(real, { ...FIRMWARE, final: makeFinalImage({ size: DIY_LIMIT }) }, never);
+    assert.equal(fits.ok, true, fits.text);
+  });
+
+  it('examines for a flash in DIY mode the final image alone, with what fits there', async () => {
+    const { host: real } = await openBench();
+    const of = (size: number): ReturnType<typeof checkFirmwareForDiy> =>
+      checkFirmwareForDiy(real, { final: makeFinalImage({ size }) }, never);
+    const results = [
+      await of(24_576),
+      await of(508_000),
+      await of(508_016),
+      await of(DIY_LIMIT),
+      await of(DIY_LIMIT + 16),
+    ];
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true, true, 'warn', 'warn', false],
+    );
+    assert.match(results[0]?.text ?? '', /DIY mode: final with 24576 bytes/);
+    const dio = { final: makeFinalImage({ size: 24_576, flashMode: 'DIO' as const }) };
+    assert.equal((await checkFirmwareForDiy(real, dio, never)).code, 'image-wrong-flash-mode');
   });
 
   it('warns of a firmware that no real device is given', async () => {

@@ -1,3 +1,4 @@
+import { coachPowerCycle, refuseAfterWrongDigest } from '../stage/diy/rescue';
 import type { Route } from './route';
 
 /** The stock firmware's own DIY mode takes the final image over the LAN (docs/dev/diy-mode.md#1.9). */
@@ -10,6 +11,8 @@ export const DIY: Route = {
   ],
   images: { final: 'diy' },
   servesUntil: 'diy',
+  whenSilent: 'diy-silent',
+  rescue: { refuse: refuseAfterWrongDigest, coach: coachPowerCycle },
   // A download that failed can be begun again; a device that has its image is in another firmware.
   isPastReturn: ({ evidence }) =>
     evidence.all.some((seen) => seen.kind === 'stock-gone' || (seen.kind === 'result-reported' && seen.error === 0)),

@@ -4,13 +4,13 @@ import { targetOfRole, type ImageRole, type ImageTarget } from '../../image';
 import { DIY } from './diy';
 import { FINALSTAGE } from './finalstage';
 import { ONE_HOP } from './one-hop';
-import type { FlashSoFar, Route, RouteStage } from './route';
+import type { FlashSoFar, Rescue, Route, RouteStage } from './route';
 import type { StageName } from './stages';
 
 export { DIY } from './diy';
 export { FINALSTAGE } from './finalstage';
 export { ONE_HOP } from './one-hop';
-export type { Route, RouteLock, RouteStage } from './route';
+export type { Rescue, Route, RouteLock, RouteStage } from './route';
 export { isLater, STAGES, type RouteName, type StageName } from './stages';
 
 /** Every route there is. A new one is added here; a test may add one of its own for as long as it runs. */
@@ -52,4 +52,9 @@ export function targetOf(role: ImageRole, route: Route | undefined): ImageTarget
 /** Whether a failed flash must not be started again without a person; without a route, whether any route says so. */
 export function isPastReturn(job: FlashSoFar & { readonly route: Route | undefined }): boolean {
   return job.route ? job.route.isPastReturn(job) : ROUTES.some((route) => route.isPastReturn(job));
+}
+
+/** How a silent device may be rescued; where its route is not known, as on any route that has a way. */
+export function rescueOn(route: Route | undefined): Rescue | undefined {
+  return route ? route.rescue : ROUTES.find(({ rescue }) => rescue)?.rescue;
 }

@@ -8,6 +8,10 @@ export interface RouteWaits {
   readonly lanHangsMs: number;
   /** A person has so long to cancel a flash after the relay has clicked. */
   readonly clickMs: number;
+  /** Tasmota's fast power-cycle: first so long without power... */
+  readonly rescueOffMs: number;
+  /** ...then so long with and so long without it (docs/dev/diy-mode.md#1.13). */
+  readonly rescueStepMs: number;
   /** A device that answers, and has fetched nothing for so long, has broken off its download. */
   readonly lanStalledMs: number;
   /** Between two looks at a device over the LAN. */
@@ -32,6 +36,8 @@ export const ROUTE_WAITS: RouteWaits = {
   lanUnlockMs: 60_000,
   lanHangsMs: 180_000,
   clickMs: 10_000,
+  rescueOffMs: 30_000,
+  rescueStepMs: 2000,
   lanStalledMs: 30_000,
   lanLookMs: 1000,
 

@@ -1,10 +1,27 @@
 import type { ErrorCode } from '../../errors';
 import type { ImagePlan } from '../../firmware/firmware';
+import type { ProgressTextName, ProgressValues } from '../../progress-texts';
 import type { Observation } from '../verdict/observation';
+import type { RouteWaits } from './route-waits';
 import type { RouteName, StageName } from './stages';
 
 /** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
 export type RouteLock = 'finalstage';
+
+/** Help for a person whose device has its image, and shows nothing. */
+export interface Rescue {
+  /**
+   * @param jobs every flash of the device, the oldest first
+   * @throws FlashError why the device must be left alone
+   */
+  readonly refuse: (jobs: readonly Pick<FlashSoFar, 'evidence'>[], deviceid: string) => void;
+  /** Tells the person what to do, step by step. Rejects with the signal's reason. */
+  readonly coach: (
+    report: (name: ProgressTextName, values?: ProgressValues) => void,
+    waits: Pick<RouteWaits, 'rescueOffMs' | 'rescueStepMs'>,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
 
 /** One stage of a route. */
 export interface RouteStage {
@@ -37,6 +54,8 @@ export interface Route extends ImagePlan {
   readonly servesUntil: StageName;
   /** The stage after which the device puts its new firmware in place automatically, without a sign of life. */
   readonly darkAfter?: StageName;
+  /** What a person can be coached to do where its new firmware stays silent. */
+  readonly rescue?: Rescue;
   /** Why nothing shows itself after that, where it means more than `new-firmware-silent`. */
   readonly whenSilent?: ErrorCode;
   /** A flash that failed in this stage is resumed in it: its device does not come back to an earlier one. */

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
 import { NetworkVisit } from '../radio/network-visit';
 import { newFirmwareVisit } from '../radio/join-plans';
+import { rescueOn, type Rescue } from '../routes';
 import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../../timing/first-of';
 import { waitFor } from '../../timing/wait';
@@ -13,6 +15,8 @@ import { wording, type Wording } from '../../wordings/wording';
 import type { TermCode } from '../../wordings/term';
 
 const COUNT_MS = 1000;
+/** A Tasmota that was rescued shows itself within that. */
+const RESCUED_MS = 60_000;
 /** How much of the stage the darkness is, where there is one. */
 const DARK_SHARE = 0.6;
 
@@ -27,13 +31,15 @@ export interface NewFirmwareOptions {
   readonly timeoutSeconds: number;
   /** `http://…` where a person knows better; else its own access point, and where the device was at home. */
   readonly url: string | undefined;
+  /** A person wants to rescue a Tasmota that opens no Wi-Fi. */
+  readonly rescue?: boolean;
 }
 
 /**
  * Waits until the new firmware shows itself. Without FinalStage that is how a flash ends; behind FinalStage it is a look
  * at a flash that is done. Serves nothing, and touches no device.
  *
- * @throws FlashError `back-to-stock`, `one-hop-silent`, `new-firmware-silent`, `wifi-*`, `cancelled`
+ * @throws FlashError `back-to-stock`, `one-hop-silent`, `new-firmware-silent`, `wifi-*`, `cancelled`, and what the rescue and the silence of a route come to
  */
 export async function newFirmware(
   context: StageContext,
@@ -50,6 +56,9 @@ export async function newFirmware(
     url: places.map(({ url }) => url).join(' and '),
     ...(job.route === undefined ? {} : { intermediate: job.route.name }),
   };
+  const way = options.rescue ? rescueOn(job.route) : undefined;
+  const flashes = host.jobs.all().filter((one) => one.deviceid === deviceid);
+  if (deviceid !== undefined) way?.refuse(flashes, deviceid);
   const mayWrite = (): boolean => darkFor(job, host.waits.darkAtMostMs) > 0;
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
@@ -69,6 +78,7 @@ export async function newFirmware(
         return await firstOf(signal, [
           (either) => waitFor(presence, ['looked'], () => presence.found, { signal: either }),
           (either) => waitFor<never, 'changed'>(job.evidence, ['changed'], () => throwIfFinal(job), { signal: either }),
+          ...(way ? [(either: AbortSignal) => rescue(way, context, host.waits, narrator, mayWrite, either)] : []),
           ...(radio ? [(either: AbortSignal) => joinIfPossible(radio, either)] : []),
         ]);
       });
@@ -81,6 +91,23 @@ export async function newFirmware(
       await radio?.leave();
     }
   });
+}
+
+/** Coaches a person, and lets the look for the new firmware go on: it ends the coaching as soon as that shows itself. */
+async function rescue(
+  { coach }: Rescue,
+  context: StageContext,
+  waits: Waits,
+  narrator: NewFirmwareNarrator,
+  mayWrite: () => boolean,
+  signal: AbortSignal,
+): Promise<never> {
+  await waitFor(narrator.presence, ['looked'], () => !mayWrite() || undefined, { signal });
+  narrator.isQuiet = true;
+  await coach((name, values) => context.report(name, values), waits, signal);
+  await delay(RESCUED_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  narrator.isQuiet = false;
+  return await waitFor<never, 'looked'>(narrator.presence, ['looked'], () => undefined, { signal });
 }
 
 /** The device is flashed already: where this machine cannot join its network, a person may, and the wait goes on. */
@@ -127,12 +154,14 @@ function summaryOf(found: FoundFirmware): Record<string, unknown> {
 
 /** Counts the darkness down, then says what the person can do to find the device. */
 class NewFirmwareNarrator {
+  /** Somebody else speaks to the person. */
+  isQuiet = false;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
     private readonly context: StageContext,
     private readonly waits: Waits,
-    private readonly presence: NewFirmwarePresence,
+    readonly presence: NewFirmwarePresence,
     private readonly radio: NetworkVisit | undefined,
   ) {
     presence.on('looked', this.narrate);
@@ -146,6 +175,7 @@ class NewFirmwareNarrator {
   }
 
   private readonly narrate = (): void => {
+    if (this.isQuiet) return;
     const { context, presence } = this;
     const left = darkFor(context.job, this.waits.darkMs);
     if (left > 0) {

@@ -13,7 +13,8 @@ export const newFirmwareStep: StageStep<NewFirmwareForm> = {
   oneAtATime: true,
   plan: ({ host: { flashHost }, form, said }) => {
     const deviceid = said.deviceId();
-    const options = { timeoutSeconds: form.timeoutSeconds ?? 600, url: form.url ?? said.httpUrl('newfirmware') };
+    const url = form.url ?? said.httpUrl('newfirmware');
+    const options = { timeoutSeconds: form.timeoutSeconds ?? 600, url, rescue: said.flag('rescue') };
     return {
       deviceid,
       findJob: () => jobToLookAfter(flashHost, deviceid),

@@ -1619,6 +1619,55 @@ const fetched = (first: number): NewObservation => ({
 
 const DIY_CASES: readonly Case[] = [
   {
+    code: 'device-reported',
+    title: 'the device reported, and then was gone as well',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FLASH_SENT],
+      [2, fetched(0)],
+      [3, { kind: 'result-reported', error: 0 }],
+      [4, { kind: 'stock-gone' }],
+      [5, { kind: 'stage', stage: 'diy', event: 'ended' }],
+    ],
+  },
+  {
+    code: 'device-left',
+    title: 'the device reported nothing, and left',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [1, FLASH_SENT],
+      [2, fetched(0)],
+      [3, { kind: 'stock-gone' }],
+      [4, { kind: 'stage', stage: 'diy', event: 'ended' }],
+    ],
+  },
+  {
+    code: 'diy-silent',
+    title: 'DIY mode, and the new firmware nowhere',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'diy' }],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
+    code: 'new-firmware-silent',
+    title: 'DIY mode, and another device at its address',
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'diy' }],
+      [1, newFirmwareLooked('not-joined', 'stranger')],
+      [600, over('newfirmware')],
+    ],
+  },
+  {
     code: 'diy-not-found',
     title: 'nobody answered',
     confidence: 'likely',

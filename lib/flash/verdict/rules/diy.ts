@@ -1,4 +1,5 @@
 import { PIECE_BYTES } from '../../../client/range-fetch';
+import { routeNamed } from '../../routes';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 
@@ -9,6 +10,37 @@ const RESTARTS_FOR_SUSPICION = 3;
 
 /** From the search for a device in DIY mode to the sign that it has its image. What it refuses, the stage itself knows. */
 export const DIY_RULES: readonly Rule[] = [
+  // By what it is known that the device has its image, the strongest first (docs/dev/diy-mode.md#1.14).
+  {
+    code: 'device-reported',
+    stages,
+    see: (seen) => {
+      const report = seen.inStage('result-reported').findLast(({ error }) => error === 0);
+      return seen.end === 'ended' && report ? { confidence: 'certain', evidence: [report] } : undefined;
+    },
+  },
+  {
+    code: 'device-left',
+    stages,
+    see: (seen) => {
+      const gone = seen.inStage('stock-gone').at(-1);
+      return seen.end === 'ended' && gone ? { confidence: 'likely', evidence: [gone] } : undefined;
+    },
+  },
+  {
+    // Tasmota may be running with settings that are not its own, which a person can mend (docs/dev/diy-mode.md#1.4).
+    code: 'diy-silent',
+    stages: ['newfirmware'],
+    see: (seen) => {
+      const looks = seen.inStage('new-firmware-looked');
+      if (!seen.isOver || routeNamed(seen.began?.intermediate)?.whenSilent !== 'diy-silent') return undefined;
+      if (
+        looks.some(({ looks: places }) => places.some(({ result }) => result !== 'silent' && result !== 'not-joined'))
+      )
+        return undefined;
+      return { confidence: 'likely', evidence: looks.length > 0 ? looks : seen.inStage('stage') };
+    },
+  },
   {
     code: 'download-restarts',
     stages,
