@@ -135,6 +135,20 @@ describe('flash/discovery/device-survey', () => {
     assert.deepEqual(server.seen, []);
   });
 
+  it('asks a device once at an address, whatever it announces afterwards', async () => {
+    const server = new StrictDiyServer(() => ({ error: 0, data: { deviceid: ID, fwVersion: '3.6.0' } }));
+    open.push(server);
+    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
+    open.push(announced);
+    const watcher = new Watcher();
+    survey().watch('a node', watcher.listen);
+    await watcher.told(({ device: { version } }) => version === '3.6.0');
+    const data = [`id=${ID}`, 'type=something'].map((text) => Buffer.from(text));
+    announced.announce([{ ...announced.record('TXT'), data } as Answer]);
+    const changed = await watcher.told(({ device }) => device.recommendation.reason === 'diy-now-unproven');
+    assert.deepEqual([changed.version, server.seen.length], ['3.6.0', 1]);
+  });
+
   it('takes no goodbye for an end, and keeps what answers a look', async () => {
     const announced = await announcer();
     const surveying = survey();
@@ -325,6 +339,7 @@ describe('flash/discovery/device-survey', () => {
     const again = surveying.watch('a node', () => undefined);
     assert.equal(surveying.isWatching, true);
     again(true);
+    again();
     assert.equal(surveying.isWatching, false, 'it goes for good');
     assert.equal(directory.listenerCount('seen'), 0);
   });
