@@ -808,7 +808,7 @@ export function explain(code: ErrorCode, values: ErrorValues = {}): string {
   return `${what} ${remedy}`;
 }
 
-/** The same, each by itself. */
+/** The same, one apart from the other. */
 export function sentencesOf(code: ErrorCode, values: ErrorValues = {}): { what: string; remedy: string } {
   const { what, remedy } = EXPLANATIONS[code];
   return { what: fill(what, values), remedy: fill(remedy, values) };

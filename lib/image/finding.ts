@@ -58,7 +58,7 @@ export const ADVICE = {
   },
   'image-not-finalstage': {
     what: 'Nothing in the image says that it is FinalStage: what it does after its start is not known here.',
-    remedy: 'Use the FinalStage pair, unless you know that this image fetches the final one by itself.',
+    remedy: 'Use the FinalStage pair, unless you know that this image fetches the final one automatically.',
   },
   'image-one-hop': {
     what: 'This is a one-hop image: a final image of {size} bytes, and what puts it in place.',
