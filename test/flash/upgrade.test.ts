@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ErrorCode } from '../../lib/errors';
 import { makeUserImage } from '../../lib/image';
+import type { HomeNetwork } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { ask } from './stranger';
@@ -42,11 +43,19 @@ describe('flash/stage/upgrade', () => {
   it('sends the upgrade again in a new session after the device has crashed', async () => {
     const bench = await openBench();
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 20_480 }) };
-    const device = await bench.device({ fault: 'crash-during-upgrade', timings: { joinHome: 600 } });
+    const restarted = bench.recorder('upgrade').reported(({ text }) => /restarted/.test(text));
+    let joins = 0;
+    const radio = {
+      joinHome: async (_network: HomeNetwork, signal: AbortSignal) => {
+        // What comes soon after it takes its place.
+        if (++joins > 1) await Promise.race([restarted, once(signal, 'abort')]);
+        return '127.0.0.1';
+      },
+    };
+    const device = await bench.device({ fault: 'crash-during-upgrade', radio });
     const { found } = await bench.upgraded(device, { sources });
     assert.equal(found['sessions'], 2);
-    const restarted = await bench.recorder('upgrade').reported(({ text }) => /restarted/.test(text));
-    assert.match(restarted.details ?? '', /session 2 of 3/);
+    assert.match((await restarted).details ?? '', /session 2 of 3/);
   });
 
   it('gives up after three sessions', async () => {
