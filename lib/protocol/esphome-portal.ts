@@ -13,19 +13,15 @@ export const PORTAL_PATH = '/config.json';
 export interface EsphomePortal {
   /** Of the device's station, in capitals; undefined where it states none. */
   readonly mac: string | undefined;
-  /** By which it is found at home: `<name>.local`. */
-  readonly name: string | undefined;
 }
 
 /** Reads the answer to `PORTAL_PATH`; undefined where it is not such a page. Never throws. */
 export function readPortal({ status, body }: WebPage): EsphomePortal | undefined {
   const parsed = status === 200 ? parseObject(body) : undefined;
   if (!parsed || !('object' in parsed) || !Array.isArray(parsed.object['aps'])) return undefined;
-  const { mac, name } = parsed.object;
-  return {
-    mac: typeof mac === 'string' && /^([\da-f]{2}:){5}[\da-f]{2}$/i.test(mac) ? mac.toUpperCase() : undefined,
-    name: typeof name === 'string' && /^[\w-]{1,63}$/.test(name) ? name : undefined,
-  };
+  const { mac } = parsed.object;
+  const isMac = typeof mac === 'string' && /^([\da-f]{2}:){5}[\da-f]{2}$/i.test(mac);
+  return { mac: isMac ? mac.toUpperCase() : undefined };
 }
 
 /** What it is sent so that it keeps the Wi-Fi. Holds a secret. */

@@ -87,6 +87,20 @@ describe('editor: what used to be dead ends', () => {
     await page.waitForFunction(`document.title === ${JSON.stringify(title)}`);
   });
 
+  it('notify on the desktop where the browser may', async () => {
+    const { page } = suite.editor;
+    await cancelAll();
+    await page.evaluate(`
+      window.sonotaNotices = [];
+      window.Notification = class { constructor(title, { body }) { window.sonotaNotices.push(body); } };
+      window.Notification.permission = 'granted';
+    `);
+    await setHidden(true);
+    await suite.red.inject('set-up');
+    await page.waitForFunction(`window.sonotaNotices.some((body) => body.startsWith('Hold the button'))`);
+    await setHidden(false);
+  });
+
   it('let no wait continue unseen behind a deploy', async () => {
     const { editor } = suite;
     await editor.give('serve', 'name', 'renamed');

@@ -6,7 +6,14 @@ interface SonotaPart {
 }
 
 /** Minutes that a flash takes from the beginning of each stage to its end, where all goes well. */
-const SONOTA_MINUTES: Record<string, number> = { provision: 6, cloud: 5, upgrade: 4, finalstage: 3, newfirmware: 2 };
+const SONOTA_MINUTES: Record<string, number> = {
+  provision: 6,
+  cloud: 5,
+  upgrade: 4,
+  finalstage: 3,
+  newfirmware: 2,
+  diy: 3,
+};
 
 function sonotaCountdown(): SonotaPart {
   const left = $('<span class="sonota-card-left"></span>');
