@@ -54,6 +54,8 @@ export class EditorPage {
     await editor.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
     await editor.page.locator('#red-ui-main-container').waitFor();
     await editor.page.locator('.red-ui-palette-node').first().waitFor({ state: 'attached' });
+    // The flows come last, when every type is registered.
+    await editor.page.locator('#red-ui-workspace-tabs li').first().waitFor();
     return editor;
   }
 
