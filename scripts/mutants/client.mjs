@@ -16,7 +16,7 @@ export default [
   },
   {
     file: 'lib/client/http-get.ts',
-    find: "if (!location) throw new RequestRefused('it redirects to nowhere');",
+    find: "if (!location) throw new RequestRefused(wording('redirects-nowhere'));",
     replace: '',
     tests: ['client/http-get'],
     why: 'a redirect without a target is followed',

@@ -140,7 +140,7 @@ export default [
   },
   {
     file: 'lib/client/http-get.ts',
-    find: "if (!location) throw new RequestRefused('it redirects to nowhere');",
+    find: "if (!location) throw new RequestRefused(wording('redirects-nowhere'));",
     replace: 'if (!location) continue;',
     tests: ['client/http-get', 'client/image-fetch'],
     why: 'a redirect to nowhere is asked for five times more',
@@ -280,7 +280,7 @@ export default [
   },
   {
     file: 'lib/server/tls-self-test.ts',
-    find: "return reason === undefined ? undefined : new FlashError('tls-refused', { peer: 'this machine itself', reason });",
+    find: "return reason === undefined ? undefined : new FlashError('tls-refused', { peer: wording('this-machine'), reason });",
     replace: 'return undefined;',
     tests: ['server/tls-self-test'],
     why: 'a Node.js that does not speak the old TLS passes the check',
@@ -414,7 +414,7 @@ export default [
   },
   {
     file: 'nodes/sonota-virtual-device/chosen-device.ts',
-    find: "throw said.invalid('evidence', asFlashError(thrown).values['reason'] as string);",
+    find: "throw said.invalid('evidence', error.values.reason ?? quoted(error.message));",
     replace: 'throw thrown;',
     tests: ['nodes/virtual-device'],
     why: 'evidence that cannot be read is not named as what is wrong',

@@ -137,9 +137,9 @@ export default [
     why: 'a stored file changes the prototype of what flows merge',
   },
   {
-    file: 'lib/flash/queue/retry.ts',
-    find: "  'wifi-unavailable',\n",
-    replace: '',
+    file: 'lib/errors.ts',
+    find: "and join the networks yourself.',\n    outlook: 'person',",
+    replace: "and join the networks yourself.',",
     tests: ['flash/retry'],
     why: 'a flash is tried again though the machine has no Wi-Fi',
   },

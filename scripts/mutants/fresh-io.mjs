@@ -72,7 +72,7 @@ export default [
   },
   {
     file: 'lib/client/image-fetch.ts',
-    find: 'throw wasBegun ? new NoContinuation(reason) : new RequestRefused(reason);',
+    find: 'throw wasBegun ? new NoContinuation(reason.text) : new RequestRefused(reason);',
     replace: 'throw new RequestRefused(reason);',
     tests: ['client/image-fetch'],
     why: 'a server that cannot go on where it stopped is given up',

@@ -9,7 +9,7 @@ export default [
   },
   {
     file: 'lib/server/request-limits.ts',
-    find: "this.#start(this.limits.bodyMs, 'the body of its request');",
+    find: "this.#start(this.limits.bodyMs, 'body-late');",
     replace: '',
     tests: ['server/cloud-server', 'server/image-server'],
     why: 'a body that comes a byte at a time holds its connection for ever',
