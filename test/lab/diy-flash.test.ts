@@ -21,7 +21,7 @@ const IMAGE_BYTES = 487_824;
 const RANGE_BYTES = 4096;
 const STAGES = ['diy-flash', 'new-firmware'];
 
-const EXAMPLE = '06 - Flash a Sonoff in DIY mode.json';
+const EXAMPLE = 'examples/06 - Flash a Sonoff in DIY mode.json';
 
 describe('the flow of example 06, and a Sonoff in DIY mode that is not ours', function () {
   this.timeout(CASE_LIMIT_MS * 2);

@@ -2,10 +2,16 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../shared/package-root';
 
+/** Flows of single nodes, of which each has its records; the examples of the same purpose have one node for all stages. */
+const FLOWS = 'test/shared/flows';
 const EXAMPLES = {
-  finalstage: '09 - Flash a Sonoff step by step.json',
-  'one-hop': '13 - Flash one Sonoff in one hop.json',
+  finalstage: 'examples/09 - Flash a Sonoff step by step.json',
+  'one-hop': `${FLOWS}/one-hop-step-by-step.json`,
 };
+/** Many devices behind a queue. */
+export const MANY = `${FLOWS}/many-step-by-step.json`;
+/** From the access point to a Tasmota at home. */
+export const SET_UP = `${FLOWS}/set-up-step-by-step.json`;
 const STAGES = [
   'sonota-provision',
   'sonota-cloud-emulator',
@@ -25,7 +31,7 @@ export interface FlowNode {
 }
 
 export interface FlowSettings {
-  /** The file of examples/; by default that for `intermediate`. */
+  /** The file, from the package's folder; by default that for `intermediate`. */
   example?: string;
   /** What else a user sets in the host's form. */
   host?: object;
@@ -46,7 +52,7 @@ export interface FlowSettings {
 /** An example as a user has filled it in, with the lab's recorders beside it, and the id of the inject node that starts it. */
 export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: string } {
   const { intermediate, host = {}, forms = {} } = settings;
-  const example = path.join(packageRoot(), 'examples', settings.example ?? EXAMPLES[intermediate]);
+  const example = path.join(packageRoot(), settings.example ?? EXAMPLES[intermediate]);
   const nodes = JSON.parse(readFileSync(example, 'utf8')) as FlowNode[];
   settings.change?.(nodes);
   const inject = nodes.find((node) => node.type === 'inject')!;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { whyNoAir } from '../lab/air';
-import type { FlowNode } from '../lab/flow';
+import { MANY, type FlowNode } from '../lab/flow';
 import type { FlowRecord } from '../lab/records';
 import { whyNoBus } from '../net/wifi/private-bus';
 import { Bench } from './bench';
@@ -38,7 +38,7 @@ describe(`${COUNT} devices, one Inject, one radio, and nobody at the Wi-Fi`, fun
 
   it('flashes those that can be and sets them up, and says of the others why not', async () => {
     const inject = await bench.deploy({
-      example: '07 - Flash many Sonoffs.json',
+      example: MANY,
       change: setUpToo,
       forms: { 'sonota-finalstage-watch': { timeout: '40' } },
     });

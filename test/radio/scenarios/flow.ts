@@ -3,6 +3,7 @@ import type { TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
 import { AccessPoint } from '../air/access-point';
 import { HOME, HOME_NET } from '../air/home';
 import { DeviceProcess, type DeviceEvent } from '../device/device-process';
+import { SET_UP } from '../../lab/flow';
 import { RouteWatch } from '../machine/default-route';
 import { eventually } from '../machine/eventually';
 import { isIn } from '../machine/joined';
@@ -44,7 +45,7 @@ describe('the flow of example 22, one Inject, and nobody at the Wi-Fi', function
 
   before(async () => {
     scene = new Scene({
-      example: '22 - Flash one Sonoff and set Tasmota up.json',
+      example: SET_UP,
       forms: { 'sonota-tasmota-setup': { deviceName: NAME } },
     });
     await scene.run();
