@@ -18,10 +18,13 @@ describe('flash/stage/diy/rescue', () => {
   afterEach(closeBenches);
 
   it('counts 30 s without power, six turns, and the seventh start', async () => {
-    const said: string[] = [];
-    await coachPowerCycle((name, values = {}) => said.push([name, ...Object.values(values)].join(' ')), FAST, NEVER);
-    const turns = [1, 2, 3, 4, 5, 6].flatMap((cycle) => [`rescue-on ${cycle} 6`, `rescue-cut ${cycle} 6`]);
-    assert.deepEqual(said, ['rescue-off 1', ...turns, 'rescue-stay-on']);
+    const said: unknown[] = [];
+    await coachPowerCycle((name, values = {}) => said.push([name, values]), FAST, NEVER);
+    const turns = [1, 2, 3, 4, 5, 6].flatMap((cycle) => [
+      ['rescue-on', { cycle, cycles: 6 }],
+      ['rescue-cut', { cycle, cycles: 6 }],
+    ]);
+    assert.deepEqual(said, [['rescue-off', { seconds: 1 }], ...turns, ['rescue-stay-on', {}]]);
   });
 
   it('counts the seconds without power down', async () => {
@@ -36,7 +39,8 @@ describe('flash/stage/diy/rescue', () => {
   });
 
   it('coaches at the new firmware, and stops as soon as that shows itself', async () => {
-    const bench = await openBench({}, { rescueOffMs: 5, rescueStepMs: 5 });
+    // Longer than the stage is silent otherwise.
+    const bench = await openBench({}, { rescueOffMs: 2500, rescueStepMs: 5 });
     const job = bench.host.jobs.jobFor('diy', DEVICE);
     job.route = DIY;
     const port = await freePort();
@@ -47,6 +51,12 @@ describe('flash/stage/diy/rescue', () => {
       response.end('<title>Tasmota - Main Menu</title>');
     });
     assert.equal((await stage.outcome).found['kind'], 'tasmota');
+    const names = stage.said.map(({ name }) => name);
+    const coached = names.slice(names.indexOf('rescue-off'), names.indexOf('rescue-stay-on'));
+    assert.ok(
+      coached.every((name) => name.startsWith('rescue-')),
+      coached.join(),
+    );
   });
 
   it('coaches nobody who has not asked for it, and says at the limit how to ask', async () => {
