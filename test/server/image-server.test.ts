@@ -10,7 +10,7 @@ import { PROVEN_PACE } from '../../lib/server/transfer';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
-import { wording } from '../../lib/wordings/wording';
+import { wording, type Wording } from '../../lib/wordings/wording';
 
 /** 10 000 bytes of which no two stretches look alike. */
 const IMAGE = Buffer.from(Uint8Array.from({ length: 10_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
@@ -699,12 +699,13 @@ describe('ImageServer', () => {
       const stranger = await RawClient.to(port);
       stranger.write(HEAD.replace('otaFlash', 'other') + 'Content-Length: 0\r\n\r\n');
       assert.match((await stranger.answer()).head, /^HTTP\/1\.1 405 /);
-      assert.deepEqual(await refused, ['its method is POST', '127.0.0.1']);
+      const [{ text }, peer] = (await refused) as [Wording, string];
+      assert.deepEqual([text, peer], ['its method is POST', '127.0.0.1']);
       for (const announced of ['Content-Length: 5000\r\n', '']) {
         const malformed = once(server, 'malformed');
         const long = await RawClient.to(port);
         long.write(`${HEAD}${announced}\r\n${'x'.repeat(5000)}`);
-        assert.deepEqual(await malformed, ['it posts more than any device does', '127.0.0.1']);
+        assert.equal(((await malformed) as [Wording])[0].text, 'it posts more than any device does');
         await long.until(() => long.closed);
         assert.deepEqual([taken, long.text], [[], '']);
       }

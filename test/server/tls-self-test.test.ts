@@ -42,7 +42,7 @@ describe('server/tls-self-test', () => {
     await isAccepted;
     for (let turns = 0; turns < 10; turns += 1) await nextTurn();
     timePasses(SELF_TEST_LIMIT_MS);
-    assert.match(String((await outcome)?.values['reason']), /too long/);
+    assert.match(String((await outcome)?.message), /too long/);
   });
 
   it('says tls-refused where the OpenSSL does not take our settings at all', async () => {
