@@ -137,6 +137,20 @@ describe('editor: the sidebar of the flashes', () => {
     assert.equal((JSON.parse(first ?? '') as { bundle: number }).bundle, 1);
   });
 
+  it('copies a line for a report that has nothing personal in it', async () => {
+    const { page } = suite.editor;
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await card('done')
+      .getByRole('button', { name: /^Copy a line about the flash of/ })
+      .press('Enter');
+    await board().getByText('The line is in the clipboard.').waitFor();
+    const line = await page.evaluate<string>('navigator.clipboard.readText()');
+    const report = JSON.parse(line) as Record<string, unknown>;
+    const { model, firmware, method, outcome } = report;
+    assert.deepEqual([model, firmware, method, outcome], ['ITA-GZ1-GL', '1.5.5', 'finalstage', 'flashed']);
+    assert.ok(!line.includes(device.deviceid) && !line.includes('127.0.0.1'), line);
+  });
+
   it('says what went wrong and what to do, and tries it again', async () => {
     await suite.red.inject('ask');
     await card('failed').getByText('failed in stage cloud · 10 %').waitFor();

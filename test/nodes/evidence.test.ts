@@ -67,6 +67,9 @@ describe('nodes: the evidence of a job', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const report = { model: 'unknown', firmware: 'unknown', method: 'unknown', outcome: 'nothing-arrived' };
+    const { seconds, ...told } = header?.['report'] as Record<string, unknown>;
+    assert.deepEqual([told, Object.keys(seconds as object)], [report, ['cloud']]);
     const versions = header?.['versions'] as Record<string, string>;
     assert.ok(versions['node-red']);
     assert.match(versions['@sonota/node-red'] ?? '', /^\d+\.\d+/);

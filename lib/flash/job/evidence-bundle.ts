@@ -1,6 +1,7 @@
 import { isObject } from '../../protocol/json';
 import { redactKeys } from '../../server/redact';
 import type { Job } from './job';
+import { reportOf } from './report-line';
 import { read } from '../../storage/schema';
 import type { Observation } from '../verdict/observation';
 import { observation } from '../verdict/observation-schema';
@@ -28,7 +29,9 @@ export function bundleOf(
   const secrets = [...evidence.secrets, ...about.secrets].filter(
     (word) => word !== undefined && word !== '',
   ) as string[];
-  const header = { bundle: BUNDLE_VERSION, versions: about.versions, job: job.snapshot(), verdict: evidence.verdict() };
+  const snapshot = job.snapshot();
+  const own = { versions: about.versions, report: reportOf(snapshot), job: snapshot, verdict: evidence.verdict() };
+  const header = { bundle: BUNDLE_VERSION, ...own };
   const lines = [header, ...evidence.all].map((line) => JSON.stringify(redacted(line, '', job.deviceid, secrets)));
   return `${lines.join('\n')}\n`;
 }

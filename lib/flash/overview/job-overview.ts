@@ -1,9 +1,9 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
 import { methodOf, type FlashMethod } from '../../protocol/compatibility';
 import type { Job, JobSnapshot } from '../job/job';
+import { reportLine } from '../job/report-line';
 import type { StageName } from '../routes/stages';
-import { progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
-import { needsPerson } from '../../progress-texts';
+import { needsPerson, progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
 import { isGivable } from '../next-step/give-wifi';
@@ -42,6 +42,8 @@ export interface JobOverview extends Pick<
   /** Whether the new firmware can be given the home Wi-Fi. */
   readonly canGiveWifi: boolean;
   readonly lastRequest: LastRequest | undefined;
+  /** What it tells others, without anything personal; see `FlashReport`. */
+  readonly line: string;
   readonly canCancel: boolean;
   readonly canRetry: boolean;
   readonly canForget: boolean;
@@ -54,7 +56,8 @@ export interface JobOverview extends Pick<
 export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): JobOverview {
   const { id, evidence, lastStage } = job;
   const lastReport = job.lastReport ?? nextStep?.said;
-  const { deviceid, model, romVersion, stage, percent, startedAt, stages, error } = job.snapshot();
+  const snapshot = job.snapshot();
+  const { deviceid, model, romVersion, stage, percent, startedAt, stages, error } = snapshot;
   const isSeen = evidence.all.length > 0;
   const { code, confidence, text, values } = evidence.verdict();
   return {
@@ -79,6 +82,7 @@ export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): Jo
     nextStep: nextStep && shownStep(nextStep),
     canGiveWifi: stage === 'done' && isGivable(projectOf(job)) && canBegin(nextStep),
     lastRequest: lastRequestIn(evidence.all),
+    line: reportLine(snapshot),
     canCancel: job.running !== undefined || nextStep?.state === 'running',
     canRetry: stage === 'failed' && canRetry,
     canForget: job.isForgettable,

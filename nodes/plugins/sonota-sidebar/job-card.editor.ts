@@ -5,12 +5,13 @@ interface SonotaCard {
   update(job: SonotaJob): void;
 }
 
-type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'forget' | 'give';
+type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'line' | 'forget' | 'give';
 
 const SONOTA_DEED_ICONS = {
   cancel: 'fa-stop',
   retry: 'fa-repeat',
   evidence: 'fa-download',
+  line: 'fa-clipboard',
   forget: 'fa-trash-o',
 } as const;
 
@@ -47,7 +48,7 @@ function sonotaJobCard(
   );
   let shown: SonotaJob | undefined;
   const deeds = Object.fromEntries(
-    (['cancel', 'retry', 'evidence', 'forget'] as const).map((deed) => {
+    (['cancel', 'retry', 'evidence', 'line', 'forget'] as const).map((deed) => {
       const button = $('<button type="button" class="red-ui-button red-ui-button-small"></button>').append(
         $('<i aria-hidden="true"></i>').addClass(`fa ${SONOTA_DEED_ICONS[deed]}`),
         document.createTextNode(` ${sonotaSidebarText(`button.${deed}`)}`),
@@ -85,6 +86,7 @@ function sonotaJobCard(
     allow('cancel', job.canCancel, device);
     deeds.cancel.toggle(job.canCancel);
     allow('evidence', true, device);
+    allow('line', true, device);
     allow('retry', job.canRetry, device, job.stage === 'failed' ? sonotaSidebarText('button.noRetry') : '');
     deeds.retry.toggle(job.stage === 'failed');
     allow('forget', job.canForget, device, sonotaSidebarText('button.noForget'));

@@ -35,6 +35,7 @@ interface SonotaJob {
   pageUrl?: string;
   nextStep?: { state: 'running' | 'done' | 'failed'; error?: SonotaTrouble };
   canGiveWifi: boolean;
+  line: string;
   canCancel: boolean;
   canRetry: boolean;
   canForget: boolean;

@@ -89,6 +89,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
   };
   const act = (deed: SonotaDeed, host: SonotaHost, job: SonotaJob): void => {
     sonotaSetText(notice, '');
+    if (deed === 'line') return sonotaCopy(job.line, (text) => sonotaSetText(notice, text));
     const url = `sonota/host/${encodeURIComponent(host.id)}/jobs/${encodeURIComponent(job.id)}`;
     const asked = {
       cancel: () => $.ajax({ url: `${url}/cancel`, method: 'POST' }).done(refresh),
@@ -107,6 +108,13 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
       .fail((request: JQuery.jqXHR) => complain(request, 'mayNotChange'));
   };
   return { root, refresh };
+}
+
+/** Before the answer of any request: a browser lets a page write to the clipboard only while a key or a click is handled. */
+function sonotaCopy(line: string, tell: (text: string) => void): void {
+  const { copyText } = RED.clipboard as unknown as { copyText: (text: string) => boolean };
+  const isCopied = copyText(line);
+  tell(isCopied ? sonotaSidebarText('button.lineCopied') : line);
 }
 
 /** Hands a bundle to the browser as a file. A plain link would not do: it carries no login. */
