@@ -1,7 +1,8 @@
 /**
  * The blocks of README.md and docs/*.md that are made from the code, so that they cannot go stale:
  * `<!-- example: NAME -->` becomes the example's own words and a drawing of its flow, `<!-- codes -->` the list of all
- * codes, `<!-- outlook -->` a table of what each code asks for. Each block ends with its name behind a slash.
+ * codes, `<!-- outlook -->` a table of what each code asks for, `<!-- compatibility: PART -->` a table of what is known of
+ * devices. Each block ends with its name behind a slash.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -21,12 +22,107 @@ export async function filled(page) {
   text = text.replace(/(<!-- outlook[^>]*-->)[\s\S]*?(<!-- \/outlook -->)/g, (_, begin, end) => {
     return `${begin}\n\n${outlook()}\n\n${end}`;
   });
+  text = text.replace(/(<!-- compatibility: (\w+) -->)[\s\S]*?(<!-- \/compatibility -->)/g, (_, begin, part, end) => {
+    return `${begin}\n\n${COMPATIBILITY[part]()}\n\n${end}`;
+  });
   for (const [block, begin, name] of text.matchAll(/(<!-- example: ([^>]+) -->)[\s\S]*?<!-- \/example -->/g)) {
     text = text.replace(block, () => `${begin}\n\n${'@'}\n\n<!-- /example -->`);
     const flow = JSON.parse(await readFile(join(root, 'examples', `${name}.json`), 'utf8'));
     text = text.replace('\n\n@\n\n', () => `\n\n${example(name, flow)}\n\n`);
   }
   return text;
+}
+
+/** The tables of what is known of devices, as the code decides by them. */
+const COMPATIBILITY = {
+  products: () => {
+    const { PRODUCT_ROWS } = require(join(root, 'dist/lib/protocol/products.js'));
+    const rows = PRODUCT_ROWS.map(({ names, kind, source }) => [
+      names.map((name) => `\`${name}\``).join(', '),
+      PRODUCTS[kind],
+      sourced(source),
+    ]);
+    return table(['model', 'the way', 'source'], rows);
+  },
+  firmware: () => {
+    const { VERSION_ROWS } = tables();
+    const rows = VERSION_ROWS.map(({ models, from, to, method, level, reason, source }) => {
+      return [
+        models?.join(', ') ?? 'any',
+        range(from, to),
+        METHODS[method],
+        LEVELS[level],
+        worded(reason),
+        sourced(source),
+      ];
+    });
+    return table(['model string', 'firmware', 'method', 'works', 'why', 'source'], rows);
+  },
+  announcements: () => {
+    const rows = tables().MDNS_ROWS.map(({ types, method, level, reason, source }) => {
+      return [
+        types.map((type) => `\`${type}\``).join(', '),
+        METHODS[method],
+        LEVELS[level],
+        worded(reason),
+        sourced(source),
+      ];
+    });
+    return table(['type', 'method', 'works', 'why', 'source'], rows);
+  },
+  unknown: () => {
+    const rows = tables().UNKNOWN_ROWS.map(({ what, reason, source }) => [what, reason, sourced(source)]);
+    return table(['what', 'what is known', 'source'], rows);
+  },
+};
+
+const PRODUCTS = {
+  diy: 'DIY mode',
+  'no-diy': 'emulated cloud up to firmware 1.5 and 2.0; newer firmware: a serial adapter',
+  'other-chip': 'a serial adapter: of this chip no flash over the air is known',
+  'account-only': 'the account of its owner alone, which these nodes do not use',
+  locked: 'none: its chip starts nothing but the firmware of the maker',
+  zigbee: 'none: it has no firmware for Wi-Fi',
+};
+const METHODS = {
+  cloud: 'emulated cloud',
+  'cloud-slow': 'emulated cloud, served slowly',
+  'cloud-http': 'emulated cloud, without TLS',
+  diy: 'DIY mode',
+  'serial-only': 'serial adapter',
+  unknown: 'not known',
+};
+const LEVELS = { supported: 'yes', uncertain: 'perhaps: tried with a warning', unsupported: 'no' };
+/** A reason as the nodes give it. */
+function worded(reason) {
+  return require(join(root, 'dist/lib/wordings/method.js')).METHOD_WORDINGS[reason];
+}
+
+/** Beyond every version. */
+const LAST_VERSION = '999';
+
+function tables() {
+  return require(join(root, 'dist/lib/protocol/compatibility-table.js'));
+}
+
+/** A last version without its minor number stands for all that begin so. */
+function range(from, to) {
+  if (from === to) return from;
+  return to === LAST_VERSION ? `${from} and newer` : `${from} to ${to.includes('.') ? to : `${to}.x`}`;
+}
+
+/** The pages of docs/dev/ are in the repository alone. */
+function sourced(source) {
+  return source.replaceAll(/docs\/dev\/[\w.-]+\.md#[\d.]+/g, (place) => `\`${place}\``);
+}
+
+/** As wide as the formatter makes it. */
+function table(head, rows) {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  const [names, ...others] = cells.map(line);
+  return [names, line(widths.map((width) => '-'.repeat(width))), ...others].join('\n');
 }
 
 /** A heading a code, to which its links lead, and its two sentences. */

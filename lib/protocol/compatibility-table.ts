@@ -300,3 +300,17 @@ export const MDNS_ROWS: readonly MdnsRow[] = [
     source: 'SonoffLAN; docs/dev/diy-mode.md#1.1',
   },
 ];
+
+/** What has not been reported: for the page of docs/, since no code decides by it. */
+export const UNKNOWN_ROWS: readonly { readonly what: string; readonly reason: string; readonly source: string }[] = [
+  {
+    what: 'firmware 3.8.x with DIY mode',
+    reason: 'no flash has been reported; a MINI with 3.8.1 opened no access point',
+    source: 'itead/Sonoff_Devices_DIY_Tools#141; docs/dev/diy-mode.md#2.9',
+  },
+  {
+    what: 'newer batches with a BL602 in place of an ESP',
+    reason: 'one user names this chip; whether it takes new firmware over the air has not been reported',
+    source: 'SonoffLAN#1118; docs/dev/diy-mode.md#2.11',
+  },
+];
