@@ -53,6 +53,8 @@ async function prefetch(RED: NodeAPI, node: Node, options: PrefetchOptions): Pro
     // The next instance of the node begins again.
     if (signal.aborted) return;
     const error = asFlashError(thrown);
+    // Where no image is named there is nothing to fetch: a message may bring it, or the check before a flash says so.
+    if (error.code === 'firmware-missing') return;
     const passes = PASSING.includes(error.code);
     if (!isBusy() && passes) status.warned(error.code);
     else if (!isBusy()) status.failed(error.code);
