@@ -5,7 +5,7 @@ import { ROUTE_WAITS, type RouteWaits } from './routes/route-waits';
  * `Patience`. Given in from outside, so that a test need not wait as long.
  */
 export interface Waits extends RouteWaits {
-  /** A host is kept for so long without its config node: a redeploy brings the new one within moments. */
+  /** A host is kept for so long without its config node: a deploy waits up to 15 s for the nodes that it closes. */
   readonly handOverMs: number;
   /** How often the host looks whether FinalStage's port is still needed. */
   readonly sweepMs: number;
@@ -58,7 +58,7 @@ export interface Waits extends RouteWaits {
 }
 
 export const WAITS: Waits = {
-  handOverMs: 5000,
+  handOverMs: 20_000,
   sweepMs: 5000,
   unwatchedVisitMs: 15 * 60_000,
   staleJobMs: 24 * 60 * 60_000,

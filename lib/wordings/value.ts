@@ -29,5 +29,3 @@ export const VALUE_WORDINGS = {
   'upgrade-path-long': 'the path of {image} has more than {limit} characters',
   'upgrade-digest': 'the digest of {image} is not 64 lower-case hex digits',
 } as const;
-
-export type ValueReason = keyof typeof VALUE_WORDINGS;

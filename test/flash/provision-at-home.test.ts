@@ -76,7 +76,7 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
     await device();
     await device({ deviceid: OTHER_ID });
     const error = await assertCode(begin({ method: 'diy', takesAnyInDiyMode: true }).outcome, 'device-unknown');
-    assert.deepEqual(String(error.values['known']).split(', ').sort(), [ID, OTHER_ID]);
+    assert.deepEqual((error.values['known'] as string).split(', ').sort(), [ID, OTHER_ID]);
   });
 
   it('is left alone where the emulated cloud is chosen', async () => {

@@ -105,6 +105,6 @@ describe('server/name-server', () => {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const server = new NameServer({ name: NAME, address: '127.0.0.1', isLocal: () => true });
     const error = await assertCode(server.listen(Number(line.toString()), '127.0.0.1'), 'port-in-use');
-    assert.match(String(error.values['reason']), new RegExp(`process ${child.pid}\\)`));
+    assert.match(error.message, new RegExp(`process ${child.pid}\\)`));
   });
 });

@@ -40,8 +40,8 @@ export interface ListeningParts {
 export function listeningHost({
   jobs,
   devices,
-  authorizer: authorizer,
-  recorder: recorder,
+  authorizer,
+  recorder,
   ...host
 }: ListeningParts): ListeningHost {
   const refused = refusals(recorder, host.log);

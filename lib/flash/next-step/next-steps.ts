@@ -51,7 +51,8 @@ export class NextSteps extends EventEmitter<{ changed: [] }> {
       this.emit('changed');
     };
     become({ state: 'running' });
-    const report: NextStepContext['report'] = (name, values = {}) => become({ state: 'running', said: { name, values } });
+    const report: NextStepContext['report'] = (name, values = {}) =>
+      become({ state: 'running', said: { name, values } });
     work({ signal, report }).then(
       (url) => become({ state: 'done', url }),
       (thrown: unknown) => become({ state: 'failed', error: asFlashError(thrown) }),

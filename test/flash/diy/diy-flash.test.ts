@@ -185,7 +185,7 @@ describe('flash/stage/diy', () => {
       await other.start();
     }
     const error = await assertCode(bench.begin('diy', { discovery }).outcome, 'device-unknown');
-    assert.deepEqual(String(error.values['known']).split(', ').sort(), [ID, '10000a1b2d']);
+    assert.deepEqual((error.values['known'] as string).split(', ').sort(), [ID, '10000a1b2d']);
     await assertCode(bench.begin('diy', { discovery, deviceid: '10000a1b2e' }).outcome, 'diy-encrypted');
   });
 
