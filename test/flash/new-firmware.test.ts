@@ -144,7 +144,7 @@ describe('flash/stage/new-firmware', () => {
   /** The darkness is over. */
   const becomesLight = (job: Job): void => void Object.assign(job, { leftAt: () => new Date(Date.now() - 200_000) });
 
-  it('does not take for it what was there before, whatever answers at its address', async () => {
+  it('ignores a stale responder at the same address', async () => {
     const bench = await openBench();
     const job = upgraded(bench, 0);
     const { url, titled, looks } = await page('proxy');

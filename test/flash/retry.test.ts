@@ -99,7 +99,7 @@ describe('flash/queue/retry', () => {
     assert.equal(outlookOf('device-timeout'), 'retry');
   });
 
-  it('tries again what may pass, as long as no byte of the final image has gone out', () => {
+  it('retries temporary failures, as long as no byte of the final image has gone out', () => {
     const job = jobIn('finalstage');
     job.finalStage = new FinalStageSession();
     job.finalStage.requested('user2', 400_000).ended('delivered');

@@ -226,7 +226,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     }
   });
 
-  it('says all of it again when Home Assistant starts', async () => {
+  it('republishes everything when Home Assistant starts', async () => {
     scene = await Scene.open();
     const { listener } = scene;
     await scene.dialsIn();

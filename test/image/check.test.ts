@@ -36,7 +36,7 @@ describe('image/check', () => {
     assertRefused(() => checkImage(final, 'final'), 'image-too-large', /524289 bytes; at most 524288/);
   });
 
-  it('refuses what FinalStage would not take for its smallness', () => {
+  it('rejects images that are too small for FinalStage', () => {
     const small = Buffer.concat([
       Buffer.from('ea0403200400104000000000000000', 'hex'),
       Buffer.from('00', 'hex'),

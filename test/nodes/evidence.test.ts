@@ -119,7 +119,7 @@ describe('nodes: the evidence of a job', () => {
     assert.deepEqual((await helper.request().get('/sonota/host/host/jobs').expect(200)).body, []);
   });
 
-  it('switches a virtual device on that does it again, and refuses what is no evidence', async () => {
+  it('switches a virtual device on that replays it, and rejects what is no evidence', async () => {
     const apPort = await freePort();
     const virtual = {
       apAddress: '',

@@ -238,7 +238,7 @@ describe('nodes: sonota-home-assistant', () => {
     assert.deepEqual([topic, deviceid], ['provision', ID]);
   });
 
-  it('says all of it again when Home Assistant has started', async () => {
+  it('republishes everything when Home Assistant has started', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();
     await dialIn();

@@ -130,7 +130,7 @@ describe('preflight: what single checks say', () => {
     await assert.rejects(checkFirmware(real, missing, AbortSignal.abort()));
   });
 
-  it('says who joins the networks of a device, and why nobody better', async () => {
+  it('shows what joins the networks of a device, and why the better options were ruled out', async () => {
     const joining = async (choice: () => Promise<WifiChoice>): Promise<[unknown, string]> => {
       const { ok, text } = await checkRadio(host({ bind: '0.0.0.0', radio: { choice } }), NOWHERE, never);
       return [ok, text];

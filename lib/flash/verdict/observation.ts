@@ -172,7 +172,7 @@ type Sighting =
       readonly model?: string;
       readonly romVersion?: string;
     }
-  /** `session`: the how manieth of this stage. */
+  /** `session`: ordinal of the session within this stage. */
   | {
       readonly kind: 'upgrade-sent';
       readonly version: string;
