@@ -125,13 +125,15 @@ function table(head, rows) {
   return [names, line(widths.map((width) => '-'.repeat(width))), ...others].join('\n');
 }
 
-/** A heading a code, to which its links lead, and its two sentences. */
+/** A heading a code, to which its links lead, and its two sentences; a verdict that is no fault has no remedy. */
 function codes() {
   const { ERROR_CODES, explanationOf } = require(join(root, 'dist/lib/errors.js'));
   const { ADVICE } = require(join(root, 'dist/lib/image/finding.js'));
+  const { NOTE_CODES, noteText } = require(join(root, 'dist/lib/flash/verdict/notes.js'));
   const errors = ERROR_CODES.map((code) => explained(code, explanationOf(code)));
   const findings = Object.entries(ADVICE).map(([code, sentences]) => explained(code, sentences));
-  return [...errors, FINDINGS, ...findings].join('\n\n');
+  const notes = NOTE_CODES.map((code) => `### ${code}\n\n${noteText(code)}`);
+  return [...errors, FINDINGS, ...findings, NOTES, ...notes].join('\n\n');
 }
 
 const OUTLOOKS = {
@@ -153,6 +155,9 @@ function outlook() {
 const FINDINGS =
   '## Findings on an image\n\nThese stand beside codes from above in `payload.findings` of `image doctor` and in the form of a firmware; ' +
   'none of them stops a flash.';
+
+const NOTES =
+  '## Verdicts that are no fault\n\n`msg.sonota.verdict.code` holds one of these while nothing is wrong, and otherwise a code from above.';
 
 function explained(code, { what, remedy }) {
   return `### ${code}\n\n${plain(what)} _${plain(remedy)}_`;

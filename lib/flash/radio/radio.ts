@@ -95,7 +95,7 @@ export class Radio {
     await owner.acquire(purpose, signal);
     try {
       await orAborted((owner.cleaned ??= this.cleanUp(owner)), signal);
-      // Meanwhile the interface may have become the interface that carries our own connection.
+      // Meanwhile it may have become the interface that carries our own connection.
       if (!mustWait || isSame(choice, await chooseWifi(this.settings, signal, this.around()))) {
         return this.holdOf(owner.driver, owner);
       }
