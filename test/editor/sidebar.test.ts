@@ -141,7 +141,7 @@ describe('editor: the sidebar of the flashes', () => {
     const { page } = suite.editor;
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await card('done')
-      .getByRole('button', { name: /^Copy a line about the flash of/ })
+      .getByRole('button', { name: /^Report line of/ })
       .press('Enter');
     await board().getByText('The line is in the clipboard.').waitFor();
     const line = await page.evaluate<string>('navigator.clipboard.readText()');
