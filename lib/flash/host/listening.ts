@@ -37,13 +37,7 @@ export interface ListeningParts {
 }
 
 /** What was seen is kept before anything else hears of it: whoever hears of it asks what to make of it. */
-export function listeningHost({
-  jobs,
-  devices,
-  authorizer,
-  recorder,
-  ...host
-}: ListeningParts): ListeningHost {
+export function listeningHost({ jobs, devices, authorizer, recorder, ...host }: ListeningParts): ListeningHost {
   const refused = refusals(recorder, host.log);
   devices.on('crowded', (peer) => refused(peer, 'sessions'));
   return {
