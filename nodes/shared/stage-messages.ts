@@ -3,6 +3,7 @@
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Message, PendingMessage, StageOutcome } from '../../lib/flash/job/pending-message';
 import type { Report } from '../../lib/flash/run/report';
+import { isWording } from '../../lib/wordings/wording';
 
 /** The message that came in, with what the stage found; every foreign property is kept. */
 export function resultMessage({ found, job }: StageOutcome, { message }: PendingMessage): Message {
@@ -34,5 +35,7 @@ export function progressMessage(report: Report, job: JobSnapshot, ticket: Pendin
 /** How far the image on the wire is, for whoever draws its speed. */
 function transferOf({ name, values: { image, sent, size } }: Report): Message {
   if (sent === undefined || size === undefined) return {};
-  return { transfer: { image: image ?? (name.startsWith('user2') ? 'user2' : 'final'), sent, size } };
+  // A role, for programs: `user1`, `user2` or `final`.
+  const role = isWording(image) ? image.text : name.startsWith('user2') ? 'user2' : 'final';
+  return { transfer: { image: role, sent, size } };
 }

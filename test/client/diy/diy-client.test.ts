@@ -187,6 +187,7 @@ describe('client/diy/diy-client', () => {
           bssid: undefined,
           ssid: undefined,
           hasChannels: false,
+          relay: 'off',
         });
         assert.deepEqual(
           server.seen.map(({ body }) => body['deviceid']),
