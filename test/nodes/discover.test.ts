@@ -6,6 +6,7 @@ import type { HostNode } from '../../nodes/shared/hosts';
 import type { DescribedSonoff } from '../../nodes/shared/sonoffs';
 import { StrictDiyServer } from '../client/diy/strict-server';
 import type { Flow } from '../shared/node-red';
+import { useMdnsAlone } from '../shared/mdns-turn';
 import { Bed, freePorts, type Msg } from './bed';
 
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
@@ -17,6 +18,7 @@ function someId(): string {
 }
 
 describe('nodes: sonota-discover', () => {
+  useMdnsAlone();
   let bed: Bed | undefined;
   const open: { close(): Promise<unknown> }[] = [];
   afterEach(async () => {

@@ -3,6 +3,7 @@ import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import type { Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
+import { useMdnsAlone } from '../shared/mdns-turn';
 import { Bed, freePorts } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
@@ -11,6 +12,7 @@ const AT = { z: 'tab', x: 1, y: 1, name: '' };
 const ID = `10${process.pid.toString(16).padStart(8, '0').slice(-8)}`;
 
 describe('nodes: sonota-flash and DIY mode', () => {
+  useMdnsAlone();
   let bed: Bed | undefined;
   const devices: VirtualDiySonoff[] = [];
   let [apPort, lanPort, newPort] = [0, 0, 0];

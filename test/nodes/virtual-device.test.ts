@@ -19,6 +19,7 @@ import {
 } from '../../nodes/sonota-virtual-device/rehearsals';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
+import { useMdnsAlone } from '../shared/mdns-turn';
 import { exchange, request } from '../virtual/diy/lab';
 import { Bed } from './bed';
 
@@ -51,6 +52,7 @@ async function deviceAt(apPort: number): Promise<string> {
 }
 
 describe('nodes: sonota-virtual-device', () => {
+  useMdnsAlone();
   let bed: Bed;
   afterEach(() => bed.unload());
 
