@@ -13,7 +13,7 @@ import { NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-
 import { prefetchFirmware } from './prefetch';
 import { progressMessage, resultMessage } from './stage-messages';
 import type { StageGiven, StageStep } from './stage-step';
-import { translateError, translateJob, translateReport } from './translate';
+import { translateError, translateFound, translateJob, translateReport } from './translate';
 import { Values } from './values';
 
 export interface StageNodeOptions<Form> {
@@ -198,7 +198,8 @@ export class StageNode<Form> extends NodeWiring {
       this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, job), ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {
-      const message = resultMessage({ ...outcome, job: translateJob(this.RED, outcome.job) }, ticket);
+      const found = translateFound(this.RED, outcome.found);
+      const message = resultMessage({ found, job: translateJob(this.RED, outcome.job) }, ticket);
       try {
         if (this.goOn(message, outcome, ticket)) return;
       } catch (thrown) {

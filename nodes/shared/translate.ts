@@ -70,7 +70,8 @@ export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
   const note = `notes.${code}`;
   const said =
     sentences(RED, 'errors', code, values) ?? lookUp(RED, `${SHARED_CATALOGUE}:${note}`, note, values) ?? text;
-  return { ...translated, verdict: { ...job.verdict, text: said } };
+  const spoken = spokenFacts(RED, values) as typeof values;
+  return { ...translated, verdict: { ...job.verdict, text: said, values: spoken } };
 }
 
 /** A queue whose entries say in the runtime's language how they failed. */
@@ -83,7 +84,11 @@ export function translateQueue(RED: NodeAPI, queue: QueueSnapshot): QueueSnapsho
   return { ...queue, entries };
 }
 
-/** What stages found, with its words as texts. */
+/** What a stage found, with its words as texts in the runtime's language. */
+export function translateFound(RED: NodeAPI, found: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return spokenFacts(RED, found) as Record<string, unknown>;
+}
+
 function spokenFacts(RED: NodeAPI, found: unknown): unknown {
   if (isWording(found)) return spokenValue(RED, found);
   if (Array.isArray(found)) return found.map((one) => spokenFacts(RED, one));
