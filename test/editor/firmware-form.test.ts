@@ -192,6 +192,7 @@ describe('editor: the form of a firmware', () => {
     const base = await http.serve((_, response) => (isThere ? response.end(FINAL) : response.writeHead(404).end()));
     await enter('final', `${base}/later.bin`);
     await box('final', 'not-fetched').locator('.sonota-fetch').click();
+    await box('final', 'unreadable').waitFor();
     isThere = true;
     await box('final', 'unreadable').locator('.sonota-again').press('Enter');
     await box('final', 'unconfirmed').waitFor();

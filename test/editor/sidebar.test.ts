@@ -181,7 +181,7 @@ describe('editor: the sidebar of the flashes', () => {
     await suite.red.inject('enqueue');
     await queue.getByText('1 waiting, 1 in work').waitFor();
     await queue.getByRole('button', { name: 'Pause' }).press('Enter');
-    await queue.getByText('nothing new begins').waitFor();
+    await queue.getByText('nothing new starts').waitFor();
     await queue.getByRole('button', { name: `Skip ${QUEUED[1]}` }).click();
     await queue
       .locator('li', { hasText: QUEUED[1] ?? '' })
