@@ -1,4 +1,4 @@
-import { asFlashError, FlashError } from '../errors';
+import { asFlashError, FlashError, type ErrorCode } from '../errors';
 import { isLoopback } from '../net/addresses';
 import { findingsInDiyMode } from '../firmware/diy-findings';
 import { loadImages, type FirmwareSources } from '../firmware/firmware';
@@ -8,11 +8,14 @@ import { DIY } from '../flash/routes';
 import { chosenRoute } from '../flash/routes/choice';
 import { DIY_LIMIT, DIY_PROVEN, imageNamed, isRefusal } from '../image';
 import { refuseRehearsalImages } from '../firmware/rehearsal';
+import { isWording } from '../wordings/wording';
 import { failed, noted, passed, type SaidCheck } from './check';
 import { phrase, sentence } from './phrases';
 
 /** For one fetch over the network, in ms. */
 const FETCH_LIMIT_MS = 60_000;
+/** What keeps an image from coming without anything being said of the image. */
+const UNREACHED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['fetch-failed', 'fetch-redirected', 'fetch-stalled']);
 
 /**
  * All images are there and fit, examined as ota-serve examines them.
@@ -23,6 +26,34 @@ export async function checkFirmware(
   host: FlashHost,
   sources: FirmwareSources,
   signal: AbortSignal,
+): Promise<SaidCheck> {
+  return checkForCloud(host, sources, signal, (error) => failed('firmware', error));
+}
+
+/**
+ * For a device that shows only later which method it takes: where nothing but the pair cannot be fetched, it may still be
+ * flashed in DIY mode.
+ *
+ * @throws FlashError `cancelled`
+ */
+export async function checkFirmwareForAny(
+  host: FlashHost,
+  sources: FirmwareSources,
+  signal: AbortSignal,
+): Promise<SaidCheck> {
+  return checkForCloud(host, sources, signal, async (error) => {
+    const isForDiy = isPairAway(error) && (await checkFirmwareForDiy(host, sources, signal)).ok !== false;
+    if (!isForDiy) return failed('firmware', error);
+    const what = sentence(error.code, 'what', error.values);
+    return noted('firmware', error.code, phrase('firmware-pair-away', { what }), 'pair-not-for-diy');
+  });
+}
+
+async function checkForCloud(
+  host: FlashHost,
+  sources: FirmwareSources,
+  signal: AbortSignal,
+  judge: (error: FlashError) => SaidCheck | Promise<SaidCheck>,
 ): Promise<SaidCheck> {
   try {
     const options = { signal, limitMs: FETCH_LIMIT_MS, library: host.library };
@@ -43,7 +74,7 @@ export async function checkFirmware(
     return passed('firmware', 'firmware-missing', text);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
-    return failed('firmware', asFlashError(thrown));
+    return await judge(asFlashError(thrown));
   }
 }
 
@@ -79,6 +110,11 @@ export async function checkFirmwareForDiy(
 /** For a check of the machine alone: ready it is not called without a firmware. */
 export function firmwareNotChosen(): SaidCheck {
   return noted('firmware', 'firmware-missing', phrase('firmware-not-chosen'), 'choose-firmware');
+}
+
+/** Whether an image did not come, and it is not the final one. */
+function isPairAway({ code, values: { what } }: FlashError): boolean {
+  return UNREACHED.has(code) && isWording(what) && what.code !== imageNamed('final').code;
 }
 
 function areForRehearsal(images: readonly { bytes: Buffer }[], peer: string): boolean {

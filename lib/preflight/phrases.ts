@@ -73,6 +73,8 @@ export const PHRASES = {
     "The final image has {size} bytes; ITEAD's own tool takes none over {proven} in DIY mode, though {limit} fit.",
   'firmware-not-for-diy': 'A device in DIY mode would not be given this firmware: {what}',
   'choose-smaller': 'Prefer a smaller build, such as tasmota-lite.',
+  'firmware-pair-away': 'A device with firmware 1.x or 2.0 could not be flashed now: {what}',
+  'pair-not-for-diy': 'A device in DIY mode does not need this image. For any other, restore the connection first.',
   'firmware-rehearsal': 'This firmware is made for rehearsals; no real device will be given it.',
   'choose-real-firmware': 'Choose a real final image and the FinalStage pair.',
   'firmware-not-chosen': 'No firmware is chosen here: it belongs to the node that flashes.',

@@ -2,10 +2,11 @@ import { FlashError } from '../errors';
 import type { FirmwareSources } from '../firmware/firmware';
 import type { FlashHost } from '../flash/host/host';
 import { knownChoice } from '../flash/routes/choice';
+import type { ProvisionMethod } from '../flash/stage/provision-method';
 import { checkAddress } from './address';
 import type { Check, SaidCheck } from './check';
 import { checkClock } from './clock';
-import { checkFirmware, checkFirmwareForDiy, firmwareNotChosen } from './firmware';
+import { checkFirmware, checkFirmwareForAny, checkFirmwareForDiy, firmwareNotChosen } from './firmware';
 import { thisMachine, type Machine } from './machine';
 import { checkNetworks } from './network';
 import { phrase, textOf, type Phrase } from './phrases';
@@ -20,8 +21,8 @@ export interface PreflightOptions {
   readonly wifi: WifiPresence;
   /** Undefined where no firmware is chosen; then none is examined. */
   readonly sources?: FirmwareSources | undefined;
-  /** Whether the flash is in DIY mode alone: that needs neither a pair nor FinalStage. */
-  readonly isDiy?: boolean;
+  /** How a device is to be flashed: DIY mode needs neither a pair nor FinalStage. The emulated cloud, unless told. */
+  readonly method?: ProvisionMethod;
   /** Whether that it is not examined is to be said. */
   readonly mentionsFirmware?: boolean;
   /** Whether devices may be unlocked by this machine, which takes two more ports. */
@@ -45,6 +46,12 @@ export interface SaidReport extends PreflightReport {
   readonly said: Phrase;
 }
 
+const FIRMWARE_CHECKS: Readonly<Record<ProvisionMethod, typeof checkFirmware>> = {
+  automatic: checkFirmwareForAny,
+  cloud: checkFirmware,
+  diy: checkFirmwareForDiy,
+};
+
 /**
  * Looks at all that can be looked at before a flash, without touching a device. What it finds is no error: it throws
  * only when it is cancelled. Takes under a second, and the time that the firmware takes to come.
@@ -52,17 +59,17 @@ export interface SaidReport extends PreflightReport {
  * @throws FlashError `cancelled`
  */
 export async function preflight(host: FlashHost, options: PreflightOptions): Promise<SaidReport> {
-  const { wifi, sources, signal } = options;
+  const { wifi, sources, method = 'cloud', signal } = options;
   // Opens the host, which also looks for its address.
   const route = knownChoice(sources ?? {});
-  const ports = await checkPorts(host, !options.isDiy && (route === undefined || route.lock !== undefined));
+  const ports = await checkPorts(host, method !== 'diy' && (route === undefined || route.lock !== undefined));
   const unlockPorts = options.unlocksLocally ? await checkUnlockPorts(host) : [];
   const machine = options.machine ?? (await thisMachine(signal));
   const [tls, self, radio, firmware] = await Promise.all([
     checkTls(host),
     checkSelf(host, machine, signal),
     checkRadio(host, machine, signal),
-    sources ? (options.isDiy ? checkFirmwareForDiy : checkFirmware)(host, sources, signal) : undefined,
+    sources ? FIRMWARE_CHECKS[method](host, sources, signal) : undefined,
   ]);
   if (signal.aborted) throw new FlashError('cancelled');
   const leadsHere = self.length > 0 && self.every(({ ok }) => ok !== false);

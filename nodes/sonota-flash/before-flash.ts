@@ -4,6 +4,7 @@ import { certainFailure } from '../../lib/preflight/certain';
 import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import { hosts, wifiPresence } from '../shared/hosts';
 import type { StageGiven } from '../shared/stage-step';
+import { readUnlock } from '../shared/stages/diy';
 import type { FlashForm } from './flash-form';
 
 type Given = StageGiven<FlashForm> & { readonly signal: AbortSignal };
@@ -15,8 +16,10 @@ const NO_FIRMWARE: FirmwareSources = {};
 export async function checkFlash({ host, form, said, signal }: Given): Promise<SaidReport> {
   const wifi = wifiPresence(host, said, form.provision.wifi);
   const sources = form.upgrade.firmware(said) ?? NO_FIRMWARE;
-  const isDiy = form.provision.method(said) === 'diy';
-  return hosts.whileListening(host.id, () => preflight(host.flashHost, { wifi, sources, isDiy, signal }));
+  const method = form.provision.method(said);
+  const unlocksLocally = method !== 'cloud' && (readUnlock(said) ?? form.diy.unlock) === 'local';
+  const options = { wifi, sources, method, unlocksLocally, signal };
+  return hosts.whileListening(host.id, () => preflight(host.flashHost, options));
 }
 
 /**

@@ -94,6 +94,21 @@ describe('preflight', () => {
     ]);
   });
 
+  it('looks for DIY mode at the final image alone, without the pair and the port of FinalStage', async () => {
+    const { port } = await portOfAnotherProgram();
+    const { host } = await openBench({ finalStagePort: port });
+    const sources = { ...FIRMWARE, user1: `http://127.0.0.1:${await freePort()}/user1.bin` };
+    const wrongIn = ({ checks }: PreflightReport): string[] =>
+      checks.filter(({ ok }) => ok === false).map(({ code }) => code);
+    assert.deepEqual(wrongIn(await check(host, { sources })), ['port-in-use', 'fetch-failed']);
+    const report = await check(host, { sources, method: 'diy' });
+    assert.deepEqual(wrongIn(report), []);
+    assert.deepEqual(texts(report, 'firmware'), [
+      `The firmware is complete and was examined for DIY mode: final with ${FIRMWARE.final.length} bytes.`,
+    ]);
+    assert.deepEqual(wrongIn(await check(host, { sources, method: 'automatic' })), ['port-in-use']);
+  });
+
   it('opens a host that does not listen yet', async () => {
     const { host } = await openBench();
     await host.stopListening();

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { checkClock } from '../../lib/preflight/clock';
-import { checkFirmware, checkFirmwareForDiy } from '../../lib/preflight/firmware';
+import { checkFirmware, checkFirmwareForAny, checkFirmwareForDiy } from '../../lib/preflight/firmware';
 import { DIY_LIMIT, makeFinalImage } from '../../lib/image';
 import { checkRadio } from '../../lib/preflight/radio';
 import { checkSelf } from '../../lib/preflight/self';
@@ -110,6 +112,60 @@ describe('preflight: what single checks say', () => {
     assert.match(results[0]?.text ?? '', /DIY mode: final with 24576 bytes/);
     const dio = { final: makeFinalImage({ size: 24_576, flashMode: 'DIO' as const }) };
     assert.equal((await checkFirmwareForDiy(real, dio, never)).code, 'image-wrong-flash-mode');
+  });
+
+  it('warns of a pair that cannot be fetched where the device may be flashed in DIY mode', async () => {
+    const { host: real } = await openBench();
+    const away = `http://127.0.0.1:${await freePort()}/image.bin`;
+    for (const pair of [{ user1: away }, { user2: away }]) {
+      const warned = await checkFirmwareForAny(real, { ...FIRMWARE, ...pair }, never);
+      assert.deepEqual([warned.ok, warned.code], ['warn', 'fetch-failed']);
+      assert.match(
+        warned.text,
+        /^A device with firmware 1\.x or 2\.0 .*could not be fetched from http:\/\/127\.0\.0\.1/,
+      );
+      assert.match(warned.remedy, /^A device in DIY mode does not need this image\./);
+      assert.equal((await checkFirmware(real, { ...FIRMWARE, ...pair }, never)).ok, false);
+    }
+    assert.equal((await checkFirmwareForAny(real, FIRMWARE, never)).ok, true);
+  });
+
+  it('refuses a firmware without which no method is left', async () => {
+    const { host: real } = await openBench();
+    const away = `http://127.0.0.1:${await freePort()}/image.bin`;
+    const large = makeFinalImage({ size: DIY_LIMIT + 16 });
+    for (const [what, firmware, code] of [
+      ['a final image that cannot be fetched', { final: away }, 'fetch-failed'],
+      ['none', { final: '' }, 'firmware-missing'],
+      ['one too large for DIY mode, without a pair', { user1: away, final: large }, 'fetch-failed'],
+      ['a pair that is wrong', { user1: FIRMWARE.final }, 'image-invalid'],
+    ] as const) {
+      const refused = await checkFirmwareForAny(real, { ...FIRMWARE, ...firmware }, never);
+      assert.deepEqual([refused.ok, refused.code], [false, code], what);
+    }
+  });
+
+  it('asks no second time for a final image that does not come', async () => {
+    const { host: real } = await openBench();
+    let requests = 0;
+    const server = createServer((_request, response) => {
+      requests += 1;
+      response.writeHead(500).end();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const final = `http://127.0.0.1:${(server.address() as AddressInfo).port}/final.bin`;
+    const requestsOf = async (check: typeof checkFirmware): Promise<number> => {
+      requests = 0;
+      assert.equal((await check(real, { ...FIRMWARE, final }, never)).code, 'fetch-failed');
+      return requests;
+    };
+    try {
+      const usual = await requestsOf(checkFirmware);
+      assert.ok(usual > 0);
+      assert.equal(await requestsOf(checkFirmwareForAny), usual);
+    } finally {
+      server.close();
+    }
   });
 
   it('warns of a firmware that no real device is given', async () => {
