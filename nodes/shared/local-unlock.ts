@@ -7,6 +7,8 @@ export function unlocksLocally(RED: NodeAPI, hostId: string): boolean {
   RED.nodes.eachNode((definition: NodeDef) => {
     const form = Values.ofForm(definition);
     if (form.raw('host') !== hostId || form.raw('unlock') !== 'local') return;
+    // One that flashes by the emulated cloud alone unlocks nothing.
+    if (form.raw('method') === 'cloud') return;
     // One that is disabled is no node.
     if (RED.nodes.getNode(definition.id)) isWanted = true;
   });

@@ -4,7 +4,7 @@ import { chooseOrRecommend } from '../shared/firmware-choice';
 import { newFirmwareUrlBehind } from '../shared/new-firmware-behind';
 import { ofPart, type StageStep } from '../shared/stage-step';
 import { cloudStep, type CloudForm } from '../shared/stages/cloud';
-import { diyStep, type DiyForm } from '../shared/stages/diy';
+import { diyStep, readUnlock, type DiyForm } from '../shared/stages/diy';
 import { finalStageStep, type FinalStageForm } from '../shared/stages/finalstage';
 import { newFirmwareStep, type NewFirmwareForm } from '../shared/stages/new-firmware';
 import { provisionStep, type ProvisionForm } from '../shared/stages/provision';
@@ -39,6 +39,8 @@ export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): Flash
   const timeoutSeconds = form.seconds('timeout');
   const force = form.flag('force');
   const method = form.choice('method', PROVISION_METHODS) ?? 'automatic';
+  const unlock = readUnlock(form);
+  const clicks = form.flag('clicks');
   const choice = {
     firmware: form.text('firmware'),
     image: form.text('image'),
@@ -60,7 +62,7 @@ export function readFlashForm(RED: NodeAPI, nodeId: string, form: Values): Flash
     cloud: { timeoutSeconds, force },
     upgrade: { timeoutSeconds, force, firmware, newFirmwareUrl },
     // Where it is, a message says; else it is found by what it announces.
-    diy: { timeoutSeconds, address: undefined, unlock: undefined, clicks: false, force, firmware },
+    diy: { timeoutSeconds, address: undefined, unlock, clicks, force, firmware },
     finalstage: { timeoutSeconds, url: form.httpUrl('finalStageUrl'), firmware, newFirmwareUrl },
     newfirmware: { timeoutSeconds, url: newUrl },
   };

@@ -38,12 +38,20 @@ function sonotaFlashForm(node: SonotaFlashNode): void {
   follow();
   if (!node.ssid) sonotaFillWifi(() => chosen()?.ssid);
   sonotaOfferImages(node.image, t);
+  sonotaFollowMethod();
   const more = document.getElementById('sonota-flash-more') as HTMLDetailsElement | null;
-  const { firmware, method, intermediate, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl } = node;
-  const used = [firmware, method, intermediate, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl].filter(
-    Boolean,
-  );
-  if (more && (used.length > 0 || hosts.length > 1 || node.force)) more.open = true;
+  const { firmware, method, intermediate, unlock, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl } = node;
+  const texts = [firmware, method, intermediate, unlock, deviceid, timeout, apUrl, finalStageUrl, newFirmwareUrl];
+  const isUsed = texts.some(Boolean) || node.clicks || node.force;
+  if (more && (isUsed || hosts.length > 1)) more.open = true;
+}
+
+/** What concerns DIY mode alone is of no use where that is ruled out. */
+function sonotaFollowMethod(): void {
+  const method = $('#node-input-method');
+  const follow = (): void => void $('.sonota-flash-diy').toggle(method.val() !== 'cloud');
+  method.on('change', follow);
+  follow();
 }
 
 /** The hosts that a node on this tab may use. */

@@ -5,6 +5,8 @@ interface SonotaFlashProperties extends EditorNodeProperties {
   firmware: string;
   method: string;
   intermediate: string;
+  unlock: string;
+  clicks: boolean;
   deviceid: string;
   timeout: string;
   force: boolean;
@@ -25,6 +27,8 @@ RED.nodes.registerType<SonotaFlashProperties, { password: string }>('sonota-flas
     firmware: { value: '', type: 'sonota-firmware', required: false },
     method: { value: '' },
     intermediate: { value: '' },
+    unlock: { value: '' },
+    clicks: { value: false },
     deviceid: { value: '', validate: sonotaChecks.deviceid },
     timeout: { value: '', validate: sonotaChecks.positive },
     force: { value: false },

@@ -64,6 +64,8 @@ export const EVERY_NODE: Flow = [
     firmware: '',
     method: '',
     intermediate: '',
+    unlock: '',
+    clicks: false,
     deviceid: '',
     timeout: '',
     force: false,

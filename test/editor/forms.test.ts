@@ -172,6 +172,19 @@ describe('editor: forms', () => {
     await suite.editor.cancelForm();
   });
 
+  it('shows what concerns DIY mode unless the method rules that out', async () => {
+    const form = await suite.editor.openForm(idOf('sonota-flash'));
+    for (const summary of await form.locator('details:not([open]) > summary').all()) await summary.click();
+    const isShown = (): Promise<boolean[]> =>
+      Promise.all(['unlock', 'clicks'].map((name) => form.locator(`#node-input-${name}`).isVisible()));
+    assert.deepEqual(await isShown(), [true, true]);
+    await form.locator('#node-input-method').selectOption('cloud');
+    assert.deepEqual(await isShown(), [false, false]);
+    await form.locator('#node-input-method').selectOption('diy');
+    assert.deepEqual(await isShown(), [true, true]);
+    await suite.editor.cancelForm();
+  });
+
   it('offers the addresses of this machine for the host', async () => {
     await suite.editor.openForm(idOf('sonota-provision'));
     const form = await suite.editor.openConfigForm('host');

@@ -104,6 +104,21 @@ describe('nodes: sonota-flash and DIY mode', () => {
     assert.deepEqual(await flashed({ deviceid: ID, address: `127.0.0.1:${lanPort}` }), ['diy', 'newfirmware']);
   });
 
+  it('lets the relay click before the flash where its form says so', async () => {
+    const bed = await load({ clicks: true });
+    await device({ startsIn: 'diy' });
+    bed.send('flash', { deviceid: ID, address: `127.0.0.1:${lanPort}` });
+    await bed.at('progress', ({ text }) => /the relay that clicks/.test(String(text)));
+  });
+
+  it('waits for the device to come here to be unlocked where its form says so', async () => {
+    const bed = await load({ unlock: 'local' });
+    await device({ startsIn: 'diy', fault: 'unlock-503' });
+    bed.send('flash', { deviceid: ID, address: `127.0.0.1:${lanPort}` });
+    // Where this process may not open port 80, or another one has it, that is what is reported.
+    assert.match(String((await bed.at('caught')).error?.code), /^diy-unlock-(not-asked|port)$/);
+  });
+
   const s31 = () => device({ version: '3.5.0', model: 'S31', fault: 'no-diy-mode' });
 
   it('refuses a 3.5.0 without DIY mode before anything is posted', async () => {

@@ -294,6 +294,67 @@ describe('nodes: sonota-flash', () => {
       }
     });
 
+    /** What a press says on a machine that listens to more than itself: it asks, since no device can dial the loopback. */
+    async function checked(node: object, firmware: object = {}): Promise<PreflightReport['checks']> {
+      const ports = await freePorts();
+      const flow = flowOf(ports, { firmware: 'firmware', ...node });
+      const open = flow.map((one) => (one.type === 'sonota-host' ? { ...one, bind: '0.0.0.0' } : one));
+      bed = await Bed.load([...open, { ...REHEARSAL, ...firmware }], CREDENTIALS);
+      const answer = (await press()) as { state: string; report: PreflightReport };
+      await bed.unload();
+      bed = undefined;
+      const { checks } = answer.report;
+      assert.equal(answer.state, checks.some(({ ok }) => ok === false) ? 'refused' : 'doubtful');
+      return checks;
+    }
+
+    it('takes a pair that cannot be fetched as its method needs it', async () => {
+      const pair = { user1: `http://127.0.0.1:${await freePort()}/user1.bin` };
+      for (const [method, expected] of [
+        ['', ['fetch-failed', 'warn']],
+        ['cloud', ['fetch-failed', false]],
+        ['diy', ['firmware-missing', true]],
+      ] as const) {
+        const firmware = (await checked({ method }, pair)).find(({ check }) => check === 'firmware');
+        assert.deepEqual([firmware?.code, firmware?.ok], expected, method);
+      }
+    });
+
+    /** A node whose method the device decides, and whose pair nobody serves. */
+    async function loadWithoutPair(): Promise<Bed> {
+      const [apUrl, away] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}/user1.bin`];
+      const flow = flowOf(await freePorts(), { firmware: 'firmware', apUrl });
+      bed = await Bed.load([...flow, { ...REHEARSAL, user1: away }], CREDENTIALS);
+      return bed;
+    }
+
+    it('starts without the pair where a person insists', async () => {
+      const bed = await loadWithoutPair();
+      assert.deepEqual(await press('?confirmed=true'), { state: 'started' });
+      await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
+    });
+
+    it('starts without the pair for a message, but not for the emulated cloud', async () => {
+      const bed = await loadWithoutPair();
+      bed.send('flash', { method: 'cloud' });
+      assert.equal((await bed.at('caught')).error?.code, 'fetch-failed');
+      assert.deepEqual(jobs(bed), []);
+      bed.send('flash', {});
+      await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
+    });
+
+    it('looks at the ports for unlocking a device where it may do that', async () => {
+      for (const [node, rows] of [
+        [{ unlock: 'local' }, 2],
+        [{ unlock: 'local', method: 'diy' }, 2],
+        [{ unlock: 'local', method: 'cloud' }, 0],
+        [{ unlock: '' }, 0],
+      ] as const) {
+        const ports = (await checked(node)).filter(({ code }) => code === 'diy-unlock-port');
+        assert.equal(ports.length, rows, JSON.stringify(node));
+      }
+    });
+
     it('answers with a sentence where there is no host, or no such node', async () => {
       bed = await Bed.load(flowOf(PLACE, { host: '' }), CREDENTIALS);
       const { body } = await helper.request().post('/sonota/flash/flash/press').expect(422);

@@ -116,6 +116,7 @@ describe('nodes: sonota-preflight', function () {
 
   it('looks at the ports for unlocking devices where a node of its host may do that', async () => {
     const diy = { type: 'sonota-diy-flash', z: 'tab', x: 1, y: 1, firmware: '', address: '', timeout: '', wires: [] };
+    const flash = { type: 'sonota-flash', host: 'host', unlock: 'local' };
     const portsOf = ({ checks }: PreflightReport): string[] =>
       checks
         .filter(({ code, text }) => code === 'diy-unlock-port' && /\b(80|53)\b/.test(text))
@@ -125,6 +126,8 @@ describe('nodes: sonota-preflight', function () {
       [{ host: 'host', unlock: '' }, []],
       [{ host: 'other', unlock: 'local' }, []],
       [{ host: 'host', unlock: 'local', d: true }, []],
+      [{ ...flash, method: '' }, ['port', 'port']],
+      [{ ...flash, method: 'cloud' }, []],
     ] as const) {
       bed = await Bed.load([...flowOf(ports), { id: 'diy', ...diy, ...own }], CREDENTIALS);
       assert.deepEqual(portsOf(await report()), rows, JSON.stringify(own));

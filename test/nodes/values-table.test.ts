@@ -73,6 +73,8 @@ const NODES: Record<string, Node> = {
       firmware: rows.firmwareId,
       method: rows.choice('diy'),
       intermediate: rows.text('one-hop'),
+      unlock: rows.choice('local'),
+      clicks: rows.flag,
       deviceid: rows.deviceid,
       timeout: rows.seconds,
       force: rows.flag,
