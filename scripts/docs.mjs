@@ -132,7 +132,7 @@ function codes() {
   const { NOTE_CODES, noteText } = require(join(root, 'dist/lib/flash/verdict/notes.js'));
   const errors = ERROR_CODES.map((code) => explained(code, explanationOf(code)));
   const findings = Object.entries(ADVICE).map(([code, sentences]) => explained(code, sentences));
-  const notes = NOTE_CODES.map((code) => `### ${code}\n\n${noteText(code)}`);
+  const notes = NOTE_CODES.map((code) => `### ${code}\n\n${plain(noteText(code))}`);
   return [...errors, FINDINGS, ...findings, NOTES, ...notes].join('\n\n');
 }
 

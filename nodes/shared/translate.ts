@@ -67,9 +67,7 @@ export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
   const translated = { ...job, stages: spokenFacts(RED, job.stages) as JobSnapshot['stages'] };
   if (!job.verdict) return translated;
   const { code, values = {}, text } = job.verdict;
-  const note = `notes.${code}`;
-  const said =
-    sentences(RED, 'errors', code, values) ?? lookUp(RED, `${SHARED_CATALOGUE}:${note}`, note, values) ?? text;
+  const said = sentences(RED, 'errors', code, values) ?? sentence(RED, `notes.${code}`, values) ?? text;
   const spoken = spokenFacts(RED, values) as typeof values;
   return { ...translated, verdict: { ...job.verdict, text: said, values: spoken } };
 }

@@ -59,11 +59,11 @@ describe('flash/stage/new-firmware-presence', () => {
   it('tells what it is, its version, and whose where it says that', async () => {
     const url = await tasmota(MAC);
     const own = await seen(url, { mac: MAC.toLowerCase(), mayBeOurs: ({ isProven }) => isProven });
-    assert.deepEqual(own.sighting, { url, result: 'page', firmware: 'tasmota', version: '14.1.0' });
+    assert.deepEqual(own.sighting, { url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'mac' });
     assert.deepEqual([own.found?.url, own.found?.mac, own.found?.kind], [url, MAC, 'tasmota']);
     const page = await servers.serve((_, response) => response.end('<title>my page</title>'));
     const other = await seen(page);
-    assert.deepEqual(other.sighting, { url: page, result: 'page', firmware: 'other' });
+    assert.deepEqual(other.sighting, { url: page, result: 'page', firmware: 'other', proof: 'place' });
     assert.equal('mac' in (other.found ?? {}), false);
   });
 

@@ -58,7 +58,7 @@ describe('flash/stage/new-firmware', () => {
       mac: MAC,
       address: '127.0.0.1',
     });
-    assert.deepEqual([job.stage, job.percent, job.verdict?.code], ['done', 100, 'on-course']);
+    assert.deepEqual([job.stage, job.percent, job.verdict?.code], ['done', 100, 'firmware-same-mac']);
     const [began] = (await stage.job()).evidence.all.filter(({ kind }) => kind === 'stage');
     assert.ok(began?.kind === 'stage' && began.event === 'began' && began.deviceid === DEVICE);
     const percents = stage.recorder.reports.map(({ report }) => report.percent);
@@ -96,6 +96,20 @@ describe('flash/stage/new-firmware', () => {
       assert.equal(job.stage, 'done');
     });
   }
+
+  it('says by what it is known: the MAC address that the network has shown, or the place alone', async () => {
+    for (const [linkMac, code] of [
+      [MAC, 'firmware-same-mac'],
+      // A repeater's rules nothing out.
+      ['5C:CF:7F:00:00:01', 'firmware-page'],
+    ] as const) {
+      const bench = await openBench();
+      bench.host.jobs.jobFor('newfirmware', DEVICE).learn({ linkMac });
+      const { job } = await bench.begin('newfirmware', { deviceid: DEVICE, url: await servers.serve(tasmota()) })
+        .outcome;
+      assert.deepEqual([job.stage, job.verdict?.code], ['done', code]);
+    }
+  });
 
   it("does not take another device's Tasmota for its own", async () => {
     const bench = await openBench({}, { darkAtMostMs: 0 });
@@ -240,7 +254,10 @@ describe('flash/stage/new-firmware', () => {
     const seen = (await stage.job()).evidence.all.map((one) => ({ ...one, at: 0 }));
     assert.deepEqual(seen.slice(1, 3), [
       { at: 0, kind: 'addresses', addresses: own },
-      { at: 0, kind: 'new-firmware-looked', looks: [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0' }] },
+      {
+        ...{ at: 0, kind: 'new-firmware-looked' },
+        looks: [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'place' }],
+      },
     ]);
   });
 

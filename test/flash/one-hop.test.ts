@@ -87,7 +87,7 @@ describe('flash: in one hop, without FinalStage', () => {
       const { found, job: done } = await bench.begin('newfirmware', { deviceid, url }).outcome;
       assert.deepEqual([found['kind'], found['version'], found['mac']], ['tasmota', '15.5.0', done.mac]);
       assert.ok(done.mac);
-      assert.deepEqual([done.stage, done.percent, done.verdict?.code], ['done', 100, 'on-course']);
+      assert.deepEqual([done.stage, done.percent, done.verdict?.code], ['done', 100, 'firmware-same-mac']);
       assert.ok(isFlashed(device), device.log.join('\n'));
       const states = device.log.filter((line) => line === 'state: relocating');
       assert.equal(states.length, slot === 1 ? 1 : 2, 'once from user2; from user1 it moves itself there first');

@@ -84,7 +84,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
     { image: 'user2', size: 4096 },
     { image: 'final', size: 4096 },
   ],
-  'device-info': [{ peer: '192.0.2.7', romVersion: '3.7.6', isUnlocked: false, rssi: -52 }],
+  'device-info': [{ peer: '192.0.2.7', romVersion: '3.7.6', isUnlocked: false, rssi: -52, isAnnounced: true }],
   command: [{ command: 'ota_flash', result: 'refused', error: 403 }],
   'unlock-offered': [{ address: '192.168.1.5' }, { address: '192.168.1.5', withoutNames: wording('port-taken') }],
   'unlock-asked': [
@@ -93,11 +93,11 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
     { peer: '192.168.1.9', what: 'service', error: 422 },
   ],
   'result-reported': [{ error: 409 }],
-  'stock-gone': [{}],
+  'stock-gone': [{}, { announcement: 'gone' }],
   'finalstage-stalled': [{ image: 'final', bytes: 1000 }],
   'finalstage-ended': [{ image: 'final', how: 'acknowledged', bytes: 4096 }],
   'new-firmware-looked': [
-    { looks: [{ url: 'http://192.0.2.7', result: 'page', firmware: 'tasmota', version: '15.0' }] },
+    { looks: [{ url: 'http://192.0.2.7', result: 'page', firmware: 'tasmota', version: '15.0', proof: 'mac' }] },
   ],
   message: [{ direction: 'in', text: '{"action":"query"}' }],
 };

@@ -57,6 +57,11 @@ export class SonoffDiscovery extends EventEmitter<Events> {
     this.#browser.start();
   }
 
+  /** Whether a device answers, of which more may still be asked. */
+  hears(deviceid: string): boolean {
+    return this.#browser.knows((service) => isSameName(deviceidOfName(service)!, deviceid));
+  }
+
   /** Asks again who is there; who does not answer counts as gone. @returns when it is over, in ms from now */
   lookAgain(): number {
     return this.#browser.lookAgain();
@@ -86,8 +91,7 @@ export class SonoffDiscovery extends EventEmitter<Events> {
         const onHost = (name: string, address: string): void => {
           if (deviceid === undefined || host === undefined || !isSameName(name, host)) return;
           // One that announces itself as well tells its port too.
-          if (!this.#browser.knows((service) => isSameName(deviceidOfName(service)!, deviceid)))
-            resolve(bare(deviceid, address));
+          if (!this.hears(deviceid)) resolve(bare(deviceid, address));
         };
         const onAbort = (): void => reject(new FlashError('cancelled'));
         this.on('found', onFound);

@@ -76,12 +76,14 @@ export class NewFirmwarePresence extends EventEmitter<{ looked: [] }> {
 
   /**
    * @param mac of the device, where it is known: another one's page is not taken for its own
+   * @param linkMac of the device as the home network shows it: it rules nothing out, but a page that names it is the device's
    * @param mayBeOurs whether an answer is taken for the device's; asked at every look, of whatever names no other MAC
    */
   constructor(
     readonly places: Places,
     private readonly options: {
       readonly mac: string | undefined;
+      readonly linkMac?: string | undefined;
       readonly ownAddresses: () => readonly OwnAddress[];
       readonly mayBeOurs: (answer: NewFirmwareAnswer) => boolean;
     },
@@ -139,14 +141,15 @@ export class NewFirmwarePresence extends EventEmitter<{ looked: [] }> {
     const { url } = place;
     const { kind, version } = firmware;
     const names = { firmware: kind, ...(version === undefined ? {} : { version }) };
-    const own = this.options.mac?.toUpperCase();
+    const [own, onLink] = [this.options.mac?.toUpperCase(), this.options.linkMac?.toUpperCase()];
     const isOther = mac !== undefined && own !== undefined && mac !== own;
-    const isProven = mac !== undefined && mac === own;
+    const isProven = mac !== undefined && (mac === own || mac === onLink);
     if (isOther || !this.options.mayBeOurs({ ...firmware, place, isProven })) {
       return { sighting: { url, result: 'stranger', ...names } };
     }
     const found = { ...firmware, url, ...(mac === undefined ? {} : { mac }) };
-    return { sighting: { url, result: 'page', ...names }, found };
+    const proof = isProven ? 'mac' : place.isAccessPoint ? 'own-network' : 'place';
+    return { sighting: { url, result: 'page', ...names, proof }, found };
   }
 
   private async speaksEsphome(url: string): Promise<boolean> {

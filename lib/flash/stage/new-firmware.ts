@@ -62,6 +62,7 @@ export async function newFirmware(
   const mayWrite = (): boolean => darkFor(job, host.waits.darkAtMostMs) > 0;
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
+    linkMac: job.facts.linkMac,
     ownAddresses: () => host.ownAddresses(places[0].url),
     mayBeOurs: neighbourWatch(job, host.waits),
   });

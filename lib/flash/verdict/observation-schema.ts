@@ -24,7 +24,15 @@ import {
 } from '../../storage/schema';
 import { STAGES } from '../routes';
 import { routeName } from '../routes/route-schema';
-import type { NewFirmwareSighting, Observation, ObservationKind, OwnAddress, Seen, StrangerAct } from './observation';
+import type {
+  NewFirmwareSighting,
+  PageProof,
+  Observation,
+  ObservationKind,
+  OwnAddress,
+  Seen,
+  StrangerAct,
+} from './observation';
 import { storedValues, inWords, words } from './wording-schema';
 
 /** An observation without what all of them have. */
@@ -187,6 +195,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     romVersion: optional(short),
     isUnlocked: optional(flag),
     rssi: optional(number(-200, 0)),
+    isAnnounced: optional(yes),
   }),
   command: body<'command'>({
     command: short,
@@ -207,7 +216,9 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
     error: optional(count),
   }),
   'result-reported': body<'result-reported'>({ error: count }),
-  'stock-gone': body<'stock-gone'>({}),
+  'stock-gone': body<'stock-gone'>({
+    announcement: optional(word<'gone' | 'there'>({ gone: true, there: true })),
+  }),
   'new-firmware-looked': body<'new-firmware-looked'>({
     looks: list(
       object<NewFirmwareSighting>({
@@ -221,6 +232,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
         }),
         firmware: optional(word<NewFirmwareKind>({ tasmota: true, esphome: true, espurna: true, other: true })),
         version: optional(short),
+        proof: optional(word<PageProof>({ mac: true, 'own-network': true, place: true })),
       }),
     ),
   }),

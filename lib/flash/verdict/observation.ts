@@ -29,6 +29,14 @@ export interface DeviceFacts {
   readonly bssid?: string;
 }
 
+/**
+ * By what a page is known for the device's, the strongest first:
+ * - `mac`: it names the MAC address of the device
+ * - `own-network`: it is in the network of an access point that new firmware makes
+ * - `place`: it is where the device was looked for, and nothing says that it is another one's
+ */
+export type PageProof = 'mac' | 'own-network' | 'place';
+
 /** What one look for the new firmware saw at one address. */
 export interface NewFirmwareSighting {
   readonly url: string;
@@ -41,6 +49,8 @@ export interface NewFirmwareSighting {
   readonly result: 'not-joined' | 'silent' | 'refused' | 'stranger' | 'page';
   readonly firmware?: NewFirmwareKind;
   readonly version?: string;
+  /** By what a page is known for the device's; absent in what older versions have stored. */
+  readonly proof?: PageProof;
 }
 
 /**
@@ -235,6 +245,8 @@ type Sighting =
       readonly isUnlocked?: boolean;
       /** dBm. */
       readonly rssi?: number;
+      /** It announces itself on the network, and was found by that. */
+      readonly isAnnounced?: true;
     }
   /** A command over the LAN, and what came of it; `lost`: the device may have it. */
   | {
@@ -262,8 +274,8 @@ type Sighting =
     }
   /** What the device itself reported of its download; 0 is well. */
   | { readonly kind: 'result-reported'; readonly error: number }
-  /** The stock firmware's server does not answer any more. */
-  | { readonly kind: 'stock-gone' }
+  /** The stock firmware's server does not answer any more; `announcement`: what it announced of itself before, too. */
+  | { readonly kind: 'stock-gone'; readonly announcement?: 'gone' | 'there' }
   /** A look for the new firmware, wherever it may be; only where it saw something new. */
   | { readonly kind: 'new-firmware-looked'; readonly looks: readonly NewFirmwareSighting[] }
   /** A message of the session, without keys. */

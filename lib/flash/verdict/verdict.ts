@@ -5,7 +5,7 @@ import { PATIENCE, type Patience } from './patience';
 import type { Confidence, RuleMatch } from './rule';
 import { RULES } from './rules';
 import { EvidenceView } from './evidence-view';
-import { wording } from '../../wordings/wording';
+import { fill, wording } from '../../wordings/wording';
 
 /** How a job stands, told from what was seen of it. */
 export interface Verdict {
@@ -70,7 +70,7 @@ function verdictOf(code: ErrorCode | NoteCode, finding: RuleMatch, view: Evidenc
     code,
     confidence: finding.confidence,
     isFinal: finding.isFinal ?? false,
-    text: isNote(code) ? noteText(code) : explain(code, values),
+    text: isNote(code) ? fill(noteText(code), values) : explain(code, values),
     values,
     evidence: finding.evidence.slice(-EVIDENCE_SHOWN),
   };

@@ -128,10 +128,16 @@ function sonotaDetailsOf({ name, values, details }: SonotaSentence): string {
   return details === undefined ? '' : sonotaSharedText(`announcements.${name}.details`, values, details);
 }
 
+/** By what it is known that the new firmware runs, where it was looked for. */
+function sonotaProofOf({ lastStage, verdict }: SonotaJob): string {
+  return lastStage === 'newfirmware' && verdict ? sonotaSharedText(`notes.${verdict.code}`, verdict.values, '') : '';
+}
+
 /** A trouble that the stage announces in the same words is said once. */
 function sonotaVerdictOf(job: SonotaJob): string {
   const { verdict, says } = job;
-  if (job.stage === 'done') return job.nextStep ? '' : sonotaSidebarText('job.flashed');
+  if (job.stage === 'done' && job.nextStep) return '';
+  if (job.stage === 'done') return [sonotaSidebarText('job.flashed'), sonotaProofOf(job)].join(' ').trim();
   if (!verdict || verdict.code === 'on-course') return '';
   const text = sonotaExplained(verdict);
   if (says && sonotaAnnounced(says) === text) return '';

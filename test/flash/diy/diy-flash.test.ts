@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import type { DiscoveryOptions } from '../../../lib/client/diy/discovery';
 import { Job } from '../../../lib/flash/job/job';
+import { askAnnounced } from '../../../lib/flash/stage/diy/announcement';
+import { untilGone } from '../../../lib/flash/stage/diy/gone';
 import type { NewObservation } from '../../../lib/flash/verdict/observation';
 import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
+import { wording } from '../../../lib/wordings/wording';
 import { StrictDiyServer } from '../../client/diy/strict-server';
-import { LOOPBACK } from '../../net/mdns/announcer';
+import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Begun, type Bench } from '../bench';
 import { assertCode } from '../refusals';
@@ -83,6 +90,97 @@ describe('flash/stage/diy', () => {
     const { found } = await begin().outcome;
     assert.equal(found['proof'], 'gone');
     assert.equal((await device.ended).result, 'flashed');
+  });
+
+  describe('where the device reports nothing', () => {
+    /** A device that is found by its announcement, and another one that announces the same where it is wanted. */
+    async function startAnnounced(more: Partial<VirtualDiyOptions> = {}) {
+      const mdnsPort = await freePort();
+      const started = await start({
+        fault: 'result-never',
+        mdns: { port: mdnsPort },
+        ...more,
+      });
+      const servicePort = Number(new URL(started.url).port);
+      const openAnnouncer = async () => {
+        const announcer = await new Announcer(mdnsPort, ID, { servicePort }).ready();
+        announcers.push(announcer);
+        return announcer;
+      };
+      const discovery: DiscoveryOptions = { interfaces: () => [LOOPBACK], mdnsPort };
+      return { ...started, openAnnouncer, discovery };
+    }
+
+    const announcers: Announcer[] = [];
+    afterEach(() => Promise.all(announcers.splice(0).map((announcer) => announcer.close())));
+
+    /** What was seen of its end, and what is said of that. */
+    async function endOf(stage: Begun) {
+      const { found } = await stage.outcome;
+      const { evidence } = await stage.job();
+      const gone = evidence.all.flatMap((seen) => (seen.kind === 'stock-gone' ? [seen.announcement] : []));
+      const { code, values } = evidence.verdict();
+      assert.deepEqual([found['proof'], code], ['gone', 'device-left']);
+      return { gone, signs: values['signs'] };
+    }
+
+    it('sees that its announcement is gone with its server', async () => {
+      const { begin, discovery } = await startAnnounced();
+      const end = await endOf(begin({ url: undefined as never, discovery }));
+      assert.deepEqual(end, { gone: ['gone'], signs: wording('sign-port-and-announcement') });
+    });
+
+    it('believes no goodbye where its announcement still answers, and says so', async () => {
+      const { begin, discovery, openAnnouncer } = await startAnnounced({ behaviours: { saysGoodbye: true } });
+      await openAnnouncer();
+      const stage = begin({ url: undefined as never, discovery });
+      assert.deepEqual(await endOf(stage), { gone: ['there'], signs: wording('sign-port-alone') });
+    });
+
+    it('takes no silence for a sign where it was not found by its announcement', async () => {
+      const { begin, discovery } = await startAnnounced();
+      assert.deepEqual(await endOf(begin({ discovery })), { gone: [undefined], signs: wording('sign-port-closed') });
+    });
+
+    it('takes no silence for a sign where this machine has no network any more', async () => {
+      const { begin, bench, discovery } = await startAnnounced();
+      const hasAsked = () => bench.host.jobs.latest(ID)?.evidence.all.some(({ kind }) => kind === 'image-requested');
+      const interfaces = () => (hasAsked() ? [] : [LOOPBACK]);
+      const end = await endOf(begin({ url: undefined as never, discovery: { ...discovery, interfaces } }));
+      assert.deepEqual(end, { gone: [undefined], signs: wording('sign-port-closed') });
+    });
+
+    it('takes no silence for a sign where another program has the port of mDNS for itself', async () => {
+      const other = createSocket('udp4');
+      other.bind(0);
+      await once(other, 'listening');
+      const discovery = { interfaces: () => [LOOPBACK], mdnsPort: other.address().port };
+      const ask = () => askAnnounced(ID, discovery, new AbortController().signal);
+      assert.equal(await ask(), undefined);
+      other.close();
+      await once(other, 'close');
+      assert.equal(await ask(), 'gone');
+    });
+
+    it('takes no announcement that is gone for an end while its server answers', async () => {
+      const job = new Job('diy', ID);
+      job.evidence.add({ kind: 'device-info', peer: '127.0.0.1', isAnnounced: true });
+      const server = createServer((socket) => socket.destroy());
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const at = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const discovery = { interfaces: () => [LOOPBACK], mdnsPort: await freePort() };
+      let isGone = false;
+      const { signal } = new AbortController();
+      const gone = untilGone(job, at, { lookMs: 5, discovery, signal }).finally(() => (isGone = true));
+      // Twice as many looks as are enough where nobody answers.
+      for (let looks = 0; looks < 6 && !isGone; looks++) await Promise.race([once(server, 'connection'), gone]);
+      assert.ok(!isGone, 'its server answers');
+      server.close();
+      await gone;
+      const seen = job.evidence.all.at(-1);
+      assert.deepEqual({ ...seen, at: 0 }, { at: 0, kind: 'stock-gone', announcement: 'gone' });
+    });
   });
 
   it('asks for no unlock where the device has kept it', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { ErrorCode } from '../../../lib/errors';
+import type { ErrorCode, ErrorValues } from '../../../lib/errors';
 import type {
   NewFirmwareSighting,
+  PageProof,
   Observation,
   StrangerAct,
   NewObservation,
@@ -72,6 +73,10 @@ const over = (stage: keyof typeof BEGAN): NewObservation => ({ kind: 'stage', st
 const newFirmwareLooked = (...results: NewFirmwareSighting['result'][]): NewObservation => ({
   kind: 'new-firmware-looked',
   looks: results.map((result, index) => ({ url: `http://192.168.${4 - 3 * index}.1`, result })),
+});
+const pagesSeen = (...proofs: PageProof[]): NewObservation => ({
+  kind: 'new-firmware-looked',
+  looks: proofs.map((proof) => ({ url: 'http://192.0.2.7', result: 'page', firmware: 'tasmota', proof })),
 });
 const addresses = (...list: [name: string, address: string][]): NewObservation => ({
   kind: 'addresses',
@@ -194,7 +199,7 @@ interface Case {
   readonly code: Verdict['code'];
   readonly confidence: Verdict['confidence'];
   readonly isFinal: boolean;
-  readonly values?: Record<string, string | number>;
+  readonly values?: ErrorValues;
   readonly seen: readonly Timed[];
   /** The seconds at which it is judged: 1 after the last observation unless told. */
   readonly now?: number;
@@ -1477,6 +1482,34 @@ const CASES: readonly Case[] = [
       [601, { kind: 'stage', stage: 'newfirmware', event: 'ended' }],
     ],
   },
+  ...(
+    [
+      ['firmware-same-mac', 'certain', ['own-network', 'mac']],
+      ['firmware-own-network', 'likely', ['own-network', 'place']],
+      ['firmware-page', 'likely', ['place']],
+    ] as const
+  ).map(([code, confidence, proofs]): Case => ({
+    title: `the flash ends with a page that is known by ${proofs.join(' and ')}`,
+    code,
+    confidence,
+    isFinal: false,
+    seen: [
+      [0, BEGAN.newfirmware],
+      [1, newFirmwareLooked('not-joined', 'silent')],
+      [60, pagesSeen(...proofs)],
+      [61, { kind: 'stage', stage: 'newfirmware', event: 'ended' }],
+    ],
+  })),
+  {
+    title: 'a page is no end before the stage says so',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.newfirmware],
+      [60, pagesSeen('mac')],
+    ],
+  },
   {
     title: 'it dials a cloud again',
     code: 'back-to-stock',
@@ -1644,7 +1677,26 @@ const DIY_CASES: readonly Case[] = [
       [3, { kind: 'stock-gone' }],
       [4, { kind: 'stage', stage: 'diy', event: 'ended' }],
     ],
+    values: { signs: wording('sign-port-closed') },
   },
+  ...(
+    [
+      ['gone', 'sign-port-and-announcement'],
+      ['there', 'sign-port-alone'],
+    ] as const
+  ).map(([announcement, sign]): Case => ({
+    code: 'device-left',
+    title: `the device reported nothing, left, and its announcement is ${announcement}`,
+    confidence: 'likely',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.diy],
+      [2, fetched(0)],
+      [3, { kind: 'stock-gone', announcement }],
+      [4, { kind: 'stage', stage: 'diy', event: 'ended' }],
+    ],
+    values: { signs: wording(sign) },
+  })),
   {
     code: 'diy-silent',
     title: 'DIY mode, and the new firmware nowhere',

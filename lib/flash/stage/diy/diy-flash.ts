@@ -18,7 +18,7 @@ import { withStageLimit, watchTrouble, recorded, type Beginning } from '../stage
 import { clickRelay } from './click';
 import { DiyDownload } from './diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
-import { doneBefore, untilGone } from './gone';
+import { doneBefore, untilGone, type GoneOptions } from './gone';
 import { noteCommand } from './note-command';
 import { requireEsp8266 } from './supported';
 import { unlock } from './unlock';
@@ -86,7 +86,7 @@ export async function diyFlash(
           if (options.clicks) await clickRelay(context, device, { signal, waits: host.waits });
           await unlock(context, host, device, { isLocal: options.unlock === 'local', signal });
           flash.download = DiyDownload.begin(context.job, image, device.address);
-          return await new OneFlash(context, host, device, flash.download).run(signal);
+          return await new OneFlash(context, host, options, device, flash.download).run(signal);
         } catch (thrown) {
           // To the client every end of a wait is a cancel; which one it was, the signal tells.
           signal.throwIfAborted();
@@ -135,9 +135,13 @@ async function findOrGone(
   return await firstOf<FoundDevice | Proof>(signal, [
     (either) => find(context, host, options, image, either),
     ...(before === 'fetched' && at !== undefined
-      ? [(either: AbortSignal) => untilGone(job, at, host.waits.lanLookMs, either)]
+      ? [(either: AbortSignal) => untilGone(job, at, goneOptions(host, options, either))]
       : []),
   ]);
+}
+
+function goneOptions({ waits }: StageHost, { discovery }: DiyFlashOptions, signal: AbortSignal): GoneOptions {
+  return { lookMs: waits.lanLookMs, discovery, signal };
 }
 
 function leftMeanwhile(context: StageContext, image: LoadedImage, proof: Proof): Record<string, unknown> {
@@ -169,6 +173,8 @@ async function find(
     ...(romVersion === undefined ? {} : { romVersion }),
     ...(isUnlocked === undefined ? {} : { isUnlocked }),
     ...(rssi === undefined ? {} : { rssi }),
+    // One that was found by its host name alone has told no id.
+    ...(device.record?.deviceid === undefined ? {} : { isAnnounced: true }),
   });
   const linkMac = await host.linkMacOf(address);
   job.learn({
@@ -202,6 +208,7 @@ class OneFlash {
   constructor(
     private readonly context: StageContext,
     private readonly host: StageHost,
+    private readonly options: DiyFlashOptions,
     private readonly device: FoundDevice,
     private readonly download: DiyDownload,
   ) {
@@ -275,7 +282,8 @@ class OneFlash {
   async #goes(signal: AbortSignal): Promise<Proof> {
     const { download, device, context } = this;
     await waitFor(download, ['changed'], () => download.isComplete || undefined, { signal });
-    return await untilGone(context.job, `${device.address}:${device.port}`, this.host.waits.lanLookMs, signal);
+    const at = `${device.address}:${device.port}`;
+    return await untilGone(context.job, at, goneOptions(this.host, this.options, signal));
   }
 
   /** It fetches nothing any more, and answers as before: it has restarted, or given up without a word. */

@@ -1,19 +1,17 @@
 import { DiyClient } from '../../../client/diy/diy-client';
-import { SonoffDiscovery, type AnnouncedSonoff, type DiscoveryOptions } from '../../../client/diy/discovery';
+import type { AnnouncedSonoff, DiscoveryOptions, SonoffDiscovery } from '../../../client/diy/discovery';
 import { pause } from '../../../client/diy/turns';
 import { asFlashError, FlashError } from '../../../errors';
-import { localIPv4 } from '../../../net/addresses';
 import type { DiyInfo } from '../../../protocol/diy/reply';
 import type { EwelinkRecord } from '../../../protocol/diy/txt-record';
 import { waitFor } from '../../../timing/wait';
 import { wording } from '../../../wordings/wording';
+import { openDiscovery } from './announcement';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
 /** Between two looks at an address where nobody answers. */
 const LOOK_AGAIN_MS = 2000;
-/** Rehearsals are announced there. */
-const LOOPBACK = { address: '127.0.0.1', netmask: '255.0.0.0' };
 
 export interface FoundDevice {
   readonly client: DiyClient;
@@ -53,7 +51,7 @@ async function atAddress({ deviceid }: Wanted, address: string, signal: AbortSig
 }
 
 async function byAnnouncement({ deviceid, discovery: options }: Wanted, signal: AbortSignal): Promise<FoundDevice> {
-  const discovery = new SonoffDiscovery({ interfaces: () => [...localIPv4(), LOOPBACK], ...options });
+  const discovery = openDiscovery(options);
   try {
     discovery.start();
     for (;;) {

@@ -1,8 +1,10 @@
+import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import { PIECE_BYTES } from '../../../client/range-fetch';
 import { pause } from '../../../client/diy/turns';
 import { probeTcp } from '../../../net/probe';
 import { DIY_PORT } from '../../../protocol/diy/names';
 import type { Job } from '../../job/job';
+import { askAnnounced } from './announcement';
 
 /** Looks in a row in which the stock firmware's server must be away: Wi-Fi drops out for moments. */
 const LOOKS_AWAY = 3;
@@ -19,18 +21,32 @@ export function doneBefore({ evidence }: Job): Before {
   return hasAsked ? 'fetched' : 'nothing';
 }
 
+export interface GoneOptions {
+  /** Between two looks. */
+  readonly lookMs: number;
+  readonly discovery: DiscoveryOptions | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Waits until the stock firmware of a device does not answer any more.
+ * Waits until the stock firmware of a device does not answer any more. Its server decides; the silence of one that has
+ * announced itself is noted beside it.
  *
  * @param at the address of its server, `address` or `address:port`
  */
-export async function untilGone(job: Job, at: string, lookMs: number, signal: AbortSignal): Promise<'gone'> {
+export async function untilGone(job: Job, at: string, options: GoneOptions): Promise<'gone'> {
+  const { lookMs, discovery, signal } = options;
   const [address = '', port = DIY_PORT] = at.split(':');
   for (let away = 0; away < LOOKS_AWAY;) {
     await pause(lookMs, signal);
     const seen = await probeTcp(address, Number(port), { signal, limitMs: LOOK_LIMIT_MS });
     away = seen === 'accepted' ? 0 : away + 1;
   }
-  job.evidence.add({ kind: 'stock-gone' });
+  const { deviceid, evidence } = job;
+  const hasAnnounced = evidence.all.some((seen) => seen.kind === 'device-info' && seen.isAnnounced);
+  // Of one that was never heard, silence says nothing.
+  const isAsked = hasAnnounced && deviceid !== undefined;
+  const announcement = isAsked ? await askAnnounced(deviceid, discovery, signal) : undefined;
+  evidence.add({ kind: 'stock-gone', ...(announcement === undefined ? {} : { announcement }) });
   return 'gone';
 }

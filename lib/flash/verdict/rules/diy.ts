@@ -2,11 +2,19 @@ import { PIECE_BYTES } from '../../../client/range-fetch';
 import { routeNamed } from '../../routes';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
+import { wording } from '../../../wordings/wording';
 
 const stages = ['diy'] as const;
 
 /** A download that begins again this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
+
+/** What has shown that a device left its stock firmware, by what became of its announcement. */
+const SIGNS = {
+  unknown: 'sign-port-closed',
+  gone: 'sign-port-and-announcement',
+  there: 'sign-port-alone',
+} as const;
 
 /** From the search for a device in DIY mode to the sign that it has its image. What it refuses, the stage itself knows. */
 export const DIY_RULES: readonly Rule[] = [
@@ -24,7 +32,9 @@ export const DIY_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const gone = seen.inStage('stock-gone').at(-1);
-      return seen.end === 'ended' && gone ? { confidence: 'likely', evidence: [gone] } : undefined;
+      if (seen.end !== 'ended' || !gone) return undefined;
+      const signs = wording(SIGNS[gone.announcement ?? 'unknown']);
+      return { confidence: 'likely', values: { signs }, evidence: [gone] };
     },
   },
   {

@@ -1,6 +1,7 @@
 import { routeNamed } from '../../routes';
-import type { NewFirmwareSighting, Observation } from '../observation';
-import type { Rule } from '../rule';
+import type { NoteCode } from '../notes';
+import type { NewFirmwareSighting, Observation, PageProof } from '../observation';
+import type { Confidence, Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 import { wording, type Wording } from '../../../wordings/wording';
 
@@ -18,6 +19,10 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
       return last && { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
     },
   },
+  // By what it is known that the new firmware runs, the strongest first.
+  shown('firmware-same-mac', 'mac', 'certain'),
+  shown('firmware-own-network', 'own-network', 'likely'),
+  shown('firmware-page', 'place', 'likely'),
   {
     // The relocator waits for a power cycle, or sector 0 is lost; the new firmware may also have another address (issue 11).
     code: 'one-hop-silent',
@@ -42,6 +47,19 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     },
   },
 ];
+
+/** The stage has ended with a page that is known for the device's by this. */
+function shown(code: NoteCode, by: PageProof, confidence: Confidence): Rule {
+  return {
+    code,
+    stages,
+    see: (seen) => {
+      const last = seen.inStage('new-firmware-looked').at(-1);
+      if (seen.end !== 'ended' || !last?.looks.some(({ proof }) => proof === by)) return undefined;
+      return { confidence, evidence: [last] };
+    },
+  };
+}
 
 /** The device that took its image has nothing to say to a cloud, unless that image gave up. */
 function dispatchesSinceUpgrade(seen: EvidenceView): ReturnType<EvidenceView['dispatches']> {
