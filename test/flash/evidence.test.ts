@@ -100,8 +100,9 @@ describe('flash/evidence', () => {
       ['the same piece again', () => ask(20_480, 9), [20_480, undefined]],
       ['a gap', () => ask(28_672, 10), [28_672, undefined]],
       ['the sequence of a device that has restarted', () => ask(32_768, 3), [32_768, undefined]],
-      ['a request without a place in the sequence', () => ask(36_864), [36_864, undefined]],
-      ['another file', () => ask(40_960, undefined, 'user1'), [40_960, undefined]],
+      ['the same place in the sequence, where it restarted before', () => ask(36_864, 3), [36_864, undefined]],
+      ['a request without a place in the sequence', () => ask(40_960), [40_960, undefined]],
+      ['another file', () => ask(45_056, undefined, 'user1'), [45_056, undefined]],
     ];
     for (const [what, act, expected] of begins) {
       act();

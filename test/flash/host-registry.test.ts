@@ -12,6 +12,7 @@ import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { WAITS, type Waits } from '../../lib/flash/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { ON_LOOPBACK, Recorder } from './bench';
 
 /** One TLS identity for all of its hosts: a new key costs up to a second. */
@@ -22,6 +23,7 @@ describe('flash/host-registry', () => {
   let registry: HostRegistry;
   const hosts = new Set<FlashHost>();
   afterEach(async () => {
+    timeGoesOn();
     await Promise.all([...hosts].map((host) => host.close({ forget: true })));
     hosts.clear();
   });
@@ -108,6 +110,19 @@ describe('flash/host-registry', () => {
     await closed;
     assert.deepEqual(registry.all(), [['host', host]]);
     assert.equal(host.isListening, true);
+  });
+
+  it('gives the next config node of each deploy its time, whatever is left of that of the last one', async () => {
+    timeStands();
+    start({ handOverMs: 1000 });
+    const [first, second] = [{}, {}];
+    const host = attach(first);
+    await registry.detach('host', first, false);
+    timePasses(900);
+    attach(second);
+    await registry.detach('host', second, false);
+    timePasses(900);
+    assert.equal(attach({}), host);
   });
 
   it('closes a host at once that was removed, and forgets what its nodes wait for', async () => {

@@ -153,8 +153,10 @@ describe('flash/job-memory: when it writes', () => {
   it('writes turns at their pace, and at once where somebody waits for them or it closes', async () => {
     const { jobs, memory } = start({ turnsMs: LONG });
     const kept = (): unknown[] => keptJobs(folder)?.jobs ?? [];
+    const written = once(memory['progress'], 'written');
     enter(jobs, 'upgrade');
-    await memory.settled();
+    // Nobody has waited for anything yet.
+    await written;
     for (const deviceid of ['1000000001', '1000000002', '1000000003']) {
       const written = memory['written'];
       jobs.jobFor('upgrade', deviceid).enter('upgrade');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
@@ -20,6 +21,11 @@ const FACTS = {
 
 describe('flash/job', () => {
   afterEach(timeGoesOn);
+
+  it('begins when it is made', () => {
+    mock.timers.enable({ apis: ['Date'], now: 12_345 });
+    assert.equal(new Job('provision').startedAt.getTime(), 12_345);
+  });
 
   it('has one percent over all stages, which never falls', () => {
     const job = new Job('provision', '1', new Date(0));

@@ -173,6 +173,8 @@ describe('flash/stage/new-firmware', () => {
       (await stage.recorder.reported(({ name }) => name === 'new-firmware-stranger')).details ?? '',
       /^Another device answers/,
     );
+    const stranger = stage.said.find(({ name }) => name === 'new-firmware-stranger');
+    assert.equal(stranger?.fraction, 0.6, 'as far as at the end of the darkness');
     titled('mine');
     assert.equal((await stage.outcome).found['title'], 'mine');
   });

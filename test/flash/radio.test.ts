@@ -310,6 +310,8 @@ describe('flash/radio', () => {
     assert.deepEqual(seen, ['joining', 'joined', 'left']);
     const said = stage.said.map(({ name }) => name);
     assert.ok(said.includes('wifi-sent-by-itself') && !said.includes('wifi-sent'), said.join(' '));
+    const joining = stage.said.find(({ name }) => name === 'wifi-joining');
+    assert.equal(joining?.values['ssid'], 'ITEAD-1000ffffff');
   });
 
   it('does the same with the Supervisor, over a deploy in the middle', async () => {

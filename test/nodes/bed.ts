@@ -248,7 +248,7 @@ function hooks(): Hooks {
 }
 
 /** A module of the Node-RED under test. */
-function ofNodeRed(module: string): unknown {
+export function ofNodeRed(module: string): unknown {
   return createRequire(join(nodeRedFolder(), 'package.json'))(module);
 }
 

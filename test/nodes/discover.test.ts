@@ -7,7 +7,7 @@ import type { DescribedSonoff } from '../../nodes/shared/sonoffs';
 import { StrictDiyServer } from '../client/diy/strict-server';
 import type { Flow } from '../shared/node-red';
 import { useMdnsAlone } from '../shared/mdns-turn';
-import { Bed, freePorts, type Msg } from './bed';
+import { Bed, freePorts, without, type Msg } from './bed';
 
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
 const NAMED = '1000c0ffee';
@@ -132,6 +132,16 @@ describe('nodes: sonota-discover', () => {
     );
     const told = bed.messages('changes').filter(isOf(deviceid, 'appeared'));
     assert.equal(told.length, 2, 'once by each node');
+  });
+
+  it('ends what it looks for as soon as it is removed, and not in a redeploy', async () => {
+    const nodes = await flow();
+    bed = await Bed.load(nodes);
+    const { survey } = (bed.node('host') as HostNode).flashHost;
+    await bed.deploy(nodes);
+    assert.equal(survey.isWatching, true);
+    await bed.deploy(without(nodes, 'discover'));
+    assert.equal(survey.isWatching, false);
   });
 
   it('sweeps the network of its host when it is asked to', async () => {

@@ -140,6 +140,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     await after(200);
     assert.deepEqual(configs(), [`homeassistant/device/sonota_${instance}/config`]);
     assert.equal(state?.other?.code, 'topic-shared');
+    assert.deepEqual(state.other.values, { instance: 'ffffffff', topic: 'sonota/status' });
     hear('sonota/status', 'offline');
     link.lookSoon();
     await after(300);

@@ -24,15 +24,16 @@ describe('nodes: how sonota-home-assistant reads its wiring', () => {
         node('leaves', 'link out', { links: ['arrives'] }),
         node('arrives', 'link in', { links: ['leaves'], wires: [['ha']] }),
         node('ha', 'sonota-home-assistant', { wires: [['junction'], ['queue']] }),
-        node('junction', 'junction', { wires: [['far']] }),
+        node('junction', 'junction', { wires: [['far', 'beside']] }),
         node('far', 'link out', { links: ['near'] }),
         node('near', 'link in', { links: ['far'], wires: [['out']] }),
         node('out', 'mqtt out', { broker: 'broker' }),
+        node('beside', 'mqtt out', { broker: 'broker' }),
         node('queue', 'mqtt out', { broker: 'other' }),
       ],
       'ha',
     );
-    assert.deepEqual(outlets, ['out']);
+    assert.deepEqual([...outlets].sort(), ['beside', 'out']);
     assert.equal(broker, 'localhost:1883');
     assert.deepEqual([...(filters ?? [])].sort(), ['sonota/set/#', 'sonota/status']);
   });

@@ -3,6 +3,7 @@ import helper from 'node-red-node-test-helper';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { localIPv4 } from '../../lib/net/addresses';
 import { canBeHome } from '../../lib/net/home-network';
+import type { PreflightReport } from '../../lib/preflight/preflight';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { ownFolder } from '../../nodes/shared/library';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
@@ -66,6 +67,21 @@ describe('nodes: what the form of a host asks for', () => {
     } finally {
       await nm.vanish();
     }
+  });
+
+  it('is told of the ports for unlocking where a node of the host unlocks here, with a form and without', async () => {
+    const ports = await freePorts();
+    const flow = road(ports);
+    const isTold = async (form?: object): Promise<boolean> => {
+      const { body } = await helper.request().post('/sonota/host/host/preflight').send(form).expect(200);
+      return (body as PreflightReport).checks.some(({ code }) => code === 'diy-unlock-port');
+    };
+    const form = { bind: '127.0.0.1', address: '127.0.0.1', ...ports };
+    await bed.deploy(flow);
+    assert.deepEqual([await isTold(), await isTold(form)], [false, false]);
+    const diy = { id: 'diy', type: 'sonota-diy-flash', z: 'tab', x: 1, y: 1, host: 'host', unlock: 'local', wires: [] };
+    await bed.deploy([...flow, diy]);
+    assert.deepEqual([await isTold(), await isTold(form)], [true, true]);
   });
 
   it('is told in a sentence what is wrong with the host', async () => {

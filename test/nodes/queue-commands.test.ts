@@ -99,6 +99,18 @@ describe('nodes: what a message asks of sonota-queue', () => {
     await stands([ONE, 'running'], [TWO, 'running'], [THREE, 'running'], [FOUR, 'waiting']);
   });
 
+  it('sends what it may after a deploy to nodes that are made after it', async () => {
+    const atOnce = (count: string): Flow => {
+      const form = { atOnce: count, wires: [['cloud', 'first'], [], ['news']] };
+      return flow.map((node) => (node.id === 'queue' ? { ...node, ...form } : node));
+    };
+    await bed.deploy(atOnce('1'));
+    bed.send('queue', { ...HOME, deviceids: [ONE, TWO] });
+    await stands([ONE, 'running'], [TWO, 'waiting']);
+    await bed.deploy(atOnce('2'));
+    await bed.at('first', ({ deviceid }) => deviceid === TWO);
+  });
+
   it('leaves out what waits for a node that is removed', async () => {
     bed.send('queue', { queue: 'pause' });
     bed.send('queue', { ...HOME, deviceid: ONE });

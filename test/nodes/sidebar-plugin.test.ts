@@ -55,6 +55,19 @@ describe('nodes: the runtime side of the sidebar', () => {
     assert.equal(told(), 0);
   });
 
+  it('tells of a second host as of the first', async () => {
+    const second = new FlashHost(ON_LOOPBACK, undefined);
+    try {
+      hosts.emit('added', host);
+      hosts.emit('added', second);
+      assert.ok(told() > 0);
+      second.queue.pause();
+      assert.ok(told() > 0);
+    } finally {
+      await second.close();
+    }
+  });
+
   it('tells them twice a second at most', () => {
     hosts.emit('added', host);
     for (let count = 0; count < 50; count += 1) host.emit('state');

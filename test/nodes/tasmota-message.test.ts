@@ -110,4 +110,10 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
       });
     });
   }
+
+  it('is not refused for a payload of another node, which has a kind but no address', () => {
+    for (const payload of [{ kind: 'other' }, { kind: 'esphome', url: 1 }, { kind: 'espurna', url: null }]) {
+      assert.equal(plan({}, { payload }).homeUrl, undefined);
+    }
+  });
 });

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { hosts } from '../../nodes/shared/hosts';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
-import { Bed, type Msg } from './bed';
+import { Bed, ofNodeRed, type Msg } from './bed';
 import * as rows from './value-rows';
 import { READ, type Row } from './value-rows';
 
@@ -387,6 +387,21 @@ describe('nodes: every value of every node', () => {
       assert.deepEqual(Object.keys(own).sort(), Object.keys(credentials).sort(), `credentials of ${type}`);
     }
     assert.deepEqual(Object.keys(editorDefinitions()).sort(), Object.keys(NODES).sort());
+  });
+
+  it('keeps each secret of a form as the editor does: a password is never sent back to it', async () => {
+    bed = await Bed.load(BASE);
+    type Secrets = Record<string, { type: string }>;
+    const runtime = ofNodeRed('@node-red/runtime/lib/nodes/credentials.js') as {
+      getDefinition(type: string): Secrets | undefined;
+    };
+    for (const [type, { credentials }] of Object.entries(editorDefinitions())) {
+      const kept = runtime.getDefinition(type) ?? {};
+      assert.deepEqual(kept, structuredClone(credentials), type);
+      for (const [name, { type: kind }] of Object.entries(kept)) {
+        assert.equal(kind, /password/i.test(name) ? 'password' : 'text', `${name} of ${type}`);
+      }
+    }
   });
 
   it('has a row for each documented property of a message', () => {

@@ -307,11 +307,15 @@ describe('ImageServer', () => {
     });
 
     it('ends as complete when the device has everything but restarts without closing', async () => {
-      const { port, outcomes, news } = await imageServer({ closeLimitMs: 50 });
+      const { server, port, outcomes, news } = await imageServer({ closeLimitMs: 50 });
+      const handle = server.handle.bind(server);
+      let own: Socket | undefined;
+      server.handle = (socket, connection) => handle((own = socket), connection);
       const client = await RawClient.to(port, { allowHalfOpen: true });
       client.write(FINALSTAGE);
       await news(() => outcomes.length === 1);
       assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: false }]);
+      assert.ok(own?.destroyed, 'no connection waits for a device that never closes it');
       await client.until(() => client.closed || client.ended);
     });
 
