@@ -103,6 +103,7 @@ describe('editor: what used to be dead ends', () => {
 
   it('let no wait continue unseen behind a deploy', async () => {
     const { editor } = suite;
+    await coverBoard();
     await editor.give('serve', 'name', 'renamed');
     await editor.page.evaluate(`RED.nodes.node('serve').changed = true; RED.nodes.dirty(true)`);
     await editor.deploy();
@@ -143,6 +144,15 @@ describe('editor: what used to be dead ends', () => {
       await device.stop();
     }
   });
+
+  /** Node-RED 5 has two sidebars: only a tab of the same one covers ours. */
+  async function coverBoard(): Promise<void> {
+    for (const tab of ['debug', 'help', 'info', 'context', 'config']) {
+      if (!(await board().isVisible())) return;
+      await suite.editor.page.evaluate(`RED.sidebar.show('${tab}')`);
+    }
+    await board().waitFor({ state: 'hidden' });
+  }
 
   /** As another editor would. */
   async function cancelAll(): Promise<void> {
