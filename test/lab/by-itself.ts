@@ -1,4 +1,4 @@
-import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { type FakeAccessPoint, FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { type Air, type Ssid } from './air';
 import { type DeviceEvent, type DeviceProcess } from './device-process';
@@ -11,10 +11,13 @@ const BSSID = '5E:CF:7F:0A:1B:2C';
 
 /** Nobody joins anything: the host has a NetworkManager, and Node-RED asks it to. */
 export class ByItself implements Hand {
+  /** What others in reach show, beside the device. */
+  others: FakeAccessPoint[] = [];
   /** Each network that was joined, in its order. */
   readonly moves: string[] = [];
   private readonly radio = 'wlan0';
   private isInside = false;
+  private showing: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly air: Air,
@@ -36,10 +39,12 @@ export class ByItself implements Hand {
   }
 
   watch(device: DeviceProcess): void {
-    device.on('event', ({ event, ssid, want }: DeviceEvent) => {
-      if (event === 'ap-up') this.show({ ssid: String(ssid), bssid: BSSID, psk: '12345678' });
+    device.on('event', ({ event, ssid, want, bssid, psk, network }: DeviceEvent) => {
+      if (event === 'shows') this.show({ ssid, bssid, psk, network } as FakeAccessPoint);
+      else if (event === 'hides') this.hide();
+      else if (event === 'ap-up') this.show({ ssid: String(ssid), bssid: BSSID, psk: '12345678' });
       else if (event === 'finalstage-up') this.show({ ssid: 'FinalStage', bssid: BSSID, network: '192.168.4' });
-      else if (event === 'network' && want !== 'itead-ap' && want !== 'finalstage') this.nm.accessPoints = [];
+      else if (event === 'network' && want !== 'itead-ap' && want !== 'finalstage') this.hide();
     });
   }
 
@@ -52,12 +57,17 @@ export class ByItself implements Hand {
     await this.bus.stop();
   }
 
-  private show(accessPoint: FakeNetworkManager['accessPoints'][number]): void {
-    setTimeout(() => (this.nm.accessPoints = [accessPoint]), NOTICE_MS);
+  private show(accessPoint: FakeAccessPoint): void {
+    this.showing = setTimeout(() => (this.nm.accessPoints = [...this.others, accessPoint]), NOTICE_MS);
+  }
+
+  private hide(): void {
+    clearTimeout(this.showing);
+    this.nm.accessPoints = [...this.others];
   }
 
   private join(ssid: string, address: string): void {
-    const to: Ssid = ssid === 'FinalStage' ? 'finalstage' : 'itead';
+    const to: Ssid = ssid === 'FinalStage' ? 'finalstage' : ssid.startsWith('tasmota') ? 'tasmota' : 'itead';
     this.leave();
     this.air.join('host', this.radio, to, `${address}/24`);
     this.isInside = true;

@@ -13,6 +13,7 @@ export const MANY = `${FLOWS}/many-step-by-step.json`;
 /** From the access point to a Tasmota at home. */
 export const SET_UP = `${FLOWS}/set-up-step-by-step.json`;
 const STAGES = [
+  'sonota-flash',
   'sonota-provision',
   'sonota-cloud-emulator',
   'sonota-ota-serve',
