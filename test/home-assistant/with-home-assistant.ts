@@ -53,7 +53,12 @@ describe('home assistant: with a real one', function () {
       return this.skip();
     }
     const flow = exampleOf('31');
-    assert.ok(flow.some(({ name }) => String(name).includes('node-red-contrib-home-assistant-websocket')));
+    assert.ok(
+      flow.some(
+        ({ type, info }) =>
+          type === 'comment' && String(info).includes('**node-red-contrib-home-assistant-websocket**'),
+      ),
+    );
     try {
       const here = await open({ number: '31', nodeRed: { palettes: [palette] } });
       const editor = await EditorPage.open(browser, here.red.url);
