@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { sentencesOf, type ErrorCode } from '../../../lib/errors';
 import type { ProgressTextName } from '../../../lib/progress-texts';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
-import { PATIENCE } from '../../../lib/flash/verdict/patience';
+import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
+import type { Waits } from '../../../lib/flash/waits';
 import { makeFinalImage } from '../../../lib/image';
 import { DIY_FAULTS } from '../../../lib/virtual/diy/faults';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
@@ -15,9 +16,21 @@ import { closeBenches, HOME, openBench, type Begun, type StageOptions } from '..
 import { assertCode } from '../refusals';
 
 const ID = '10000a1b2c';
-/** What a test would wait for in vain; nothing that comes is cut short by these. */
-const IMPATIENT = { apPageMs: 300, lanLookMs: 20, lanStalledMs: 500, lanUnlockMs: 300 };
-const PATIENT = { ...PATIENCE, apSilentMs: 300, noRequestMs: 300 };
+/** What shows by its absence alone: there the wait for it is short, and nowhere else, so that a busy machine misses none. */
+const STALLED = { lanStalledMs: 500 };
+const WAITS_OF: Readonly<Record<string, Partial<Waits>>> = {
+  'no-diy-mode': { apPageMs: 300 },
+  'unlock-hangs': { lanUnlockMs: 300 },
+  'connection-lost-always': STALLED,
+  'wifi-lost': STALLED,
+  'reboot-mid-way': STALLED,
+  'dead-mid-way': STALLED,
+  'stall-mid-way': STALLED,
+};
+const PATIENCE_OF: Readonly<Record<string, Partial<Patience>>> = {
+  'access-point-refuses': { apSilentMs: 300 },
+  'download-blocked': { noRequestMs: 300 },
+};
 const FIRMWARE = { final: makeFinalImage({ size: 24_576, text: 'Theo Arends' }) };
 
 /** Where a fault shows, and as what; or with which proof the device is flashed all the same, and what is said of it. */
@@ -82,8 +95,8 @@ describe('flash/stage/diy: each fault of the virtual device', () => {
 
   /** A device with a fault, and a host with the stages of its flash. */
   async function setUp(fault: string, options: Partial<VirtualDiyOptions>) {
-    const bench = await openBench({}, IMPATIENT);
-    bench.around.patience = PATIENT;
+    const bench = await openBench({}, { lanLookMs: 20, ...WAITS_OF[fault] });
+    bench.around.patience = { ...PATIENCE, ...PATIENCE_OF[fault] };
     const [mdnsPort, apPort, newPort, homePort] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
     assert.ok(mdnsPort && apPort && newPort && homePort);
     const device = new VirtualDiySonoff({
