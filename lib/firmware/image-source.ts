@@ -61,7 +61,7 @@ export async function readSource(role: ImageRole, source: ImageSource, options: 
   if (typeof source !== 'string') return { bytes: bytesOfMessage(role, source), source: 'message' };
   const name = withoutQuotes(source);
   const { library, digest, ...settings } = options;
-  const made = /^rehearsal:(.*)$/is.exec(name)?.[1]?.toLowerCase();
+  const made = rehearsalIn(name);
   if (made !== undefined) {
     return {
       bytes: rehearsalImage(made === 'user1' || made === 'user2' || made === 'final' ? made : role),
@@ -79,6 +79,15 @@ export async function readSource(role: ImageRole, source: ImageSource, options: 
     return { bytes: await fetchHere(role, name, settings), source: displayUrl(name) };
   }
   return await readNamedFile(role, name, library?.userFolder, options.signal);
+}
+
+/** Whether a source names an image that is made here, for the virtual Sonoff. */
+export function isRehearsalSource(source: ImageSource): boolean {
+  return typeof source === 'string' && rehearsalIn(withoutQuotes(source)) !== undefined;
+}
+
+function rehearsalIn(name: string): string | undefined {
+  return /^rehearsal:(.*)$/is.exec(name)?.[1]?.toLowerCase();
 }
 
 async function readNamedFile(

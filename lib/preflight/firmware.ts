@@ -1,7 +1,7 @@
 import { asFlashError, FlashError, type ErrorCode } from '../errors';
-import { isLoopback } from '../net/addresses';
 import { findingsInDiyMode } from '../firmware/diy-findings';
 import { loadImages, type FirmwareSources } from '../firmware/firmware';
+import type { SourceOptions } from '../firmware/image-source';
 import { loadFirmware } from '../flash/routes/load-firmware';
 import type { FlashHost } from '../flash/host/host';
 import { DIY } from '../flash/routes';
@@ -27,7 +27,7 @@ export async function checkFirmware(
   sources: FirmwareSources,
   signal: AbortSignal,
 ): Promise<SaidCheck> {
-  return checkForCloud(host, sources, signal, (error) => failed('firmware', error));
+  return checkForCloud(host, sources, signal, inWordsOfError);
 }
 
 /**
@@ -43,7 +43,7 @@ export async function checkFirmwareForAny(
 ): Promise<SaidCheck> {
   return checkForCloud(host, sources, signal, async (error) => {
     const isForDiy = isPairAway(error) && (await checkFirmwareForDiy(host, sources, signal)).ok !== false;
-    if (!isForDiy) return failed('firmware', error);
+    if (!isForDiy) return inWordsOfError(error);
     const what = sentence(error.code, 'what', error.values);
     return noted('firmware', error.code, phrase('firmware-pair-away', { what }), 'pair-not-for-diy');
   });
@@ -55,13 +55,10 @@ async function checkForCloud(
   signal: AbortSignal,
   judge: (error: FlashError) => SaidCheck | Promise<SaidCheck>,
 ): Promise<SaidCheck> {
-  try {
-    const options = { signal, limitMs: FETCH_LIMIT_MS, library: host.library };
-    const { user1, user2, final } = await loadFirmware(sources, options);
+  return checkLoaded(signal, judge, async () => {
+    const { user1, user2, final } = await loadFirmware(sources, optionsOf(host, signal));
     const images = [user1, user2, final];
-    if (host.address !== undefined && !isLoopback(host.address) && areForRehearsal(images, host.address)) {
-      return noted('firmware', 'rehearsal-only', phrase('firmware-rehearsal'), 'choose-real-firmware');
-    }
+    if (areKeptBack(images, host)) return onlyForRehearsal();
     const inDiyMode = (await findingsInDiyMode(final.bytes, [])).find(isRefusal);
     if (inDiyMode) {
       const what = sentence(inDiyMode.code, 'what', inDiyMode.values);
@@ -72,10 +69,7 @@ async function checkForCloud(
       ? phrase('firmware-one-hop', { final: whole, packed })
       : phrase('firmware-pair', { user1: packed, user2: second, final: whole });
     return passed('firmware', 'firmware-missing', text);
-  } catch (thrown) {
-    if (signal.aborted) throw thrown;
-    return await judge(asFlashError(thrown));
-  }
+  });
 }
 
 /**
@@ -88,23 +82,39 @@ export async function checkFirmwareForDiy(
   sources: FirmwareSources,
   signal: AbortSignal,
 ): Promise<SaidCheck> {
-  try {
-    const options = { signal, limitMs: FETCH_LIMIT_MS, library: host.library };
-    const { final } = await loadImages(DIY, sources, options);
+  return checkLoaded(signal, inWordsOfError, async () => {
+    const { final } = await loadImages(DIY, sources, optionsOf(host, signal));
     if (!final) throw new FlashError('firmware-missing', { what: imageNamed('final') });
-    if (host.address !== undefined && !isLoopback(host.address) && areForRehearsal([final], host.address)) {
-      return noted('firmware', 'rehearsal-only', phrase('firmware-rehearsal'), 'choose-real-firmware');
-    }
+    if (areKeptBack([final], host)) return onlyForRehearsal();
     const size = final.bytes.length;
     if (size > DIY_PROVEN) {
       const text = phrase('firmware-near-diy-limit', { size, proven: DIY_PROVEN, limit: DIY_LIMIT });
       return noted('firmware', 'image-too-large', text, 'choose-smaller');
     }
     return passed('firmware', 'firmware-missing', phrase('firmware-diy', { final: size }));
+  });
+}
+
+/** What `look` says, or what becomes of the error with which it ends; an abort is no finding. */
+async function checkLoaded(
+  signal: AbortSignal,
+  judge: (error: FlashError) => SaidCheck | Promise<SaidCheck>,
+  look: () => Promise<SaidCheck>,
+): Promise<SaidCheck> {
+  try {
+    return await look();
   } catch (thrown) {
     if (signal.aborted) throw thrown;
-    return failed('firmware', asFlashError(thrown));
+    return await judge(asFlashError(thrown));
   }
+}
+
+function inWordsOfError(error: FlashError): SaidCheck {
+  return failed('firmware', error);
+}
+
+function optionsOf({ library }: FlashHost, signal: AbortSignal): SourceOptions {
+  return { signal, limitMs: FETCH_LIMIT_MS, library };
 }
 
 /** For a check of the machine alone: ready it is not called without a firmware. */
@@ -117,9 +127,15 @@ function isPairAway({ code, values: { what } }: FlashError): boolean {
   return UNREACHED.has(code) && isWording(what) && what.code !== imageNamed('final').code;
 }
 
-function areForRehearsal(images: readonly { bytes: Buffer }[], peer: string): boolean {
+function onlyForRehearsal(): SaidCheck {
+  return noted('firmware', 'rehearsal-only', phrase('firmware-rehearsal'), 'choose-real-firmware');
+}
+
+/** Whether no device that dials this host would be given these images. */
+function areKeptBack(images: readonly { bytes: Buffer }[], { address }: FlashHost): boolean {
+  if (address === undefined) return false;
   try {
-    refuseRehearsalImages(images, peer);
+    refuseRehearsalImages(images, address);
     return false;
   } catch {
     return true;

@@ -2,9 +2,11 @@ import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, type ErrorCode } from '../../lib/errors';
 import { loadImages, type FirmwareSources } from '../../lib/firmware/firmware';
 import { chosenRoute } from '../../lib/flash/routes/choice';
+import { isRehearsalSource } from '../../lib/firmware/image-source';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { SerialQueue } from '../../lib/timing/serial-queue';
 import { isLoopback } from '../../lib/net/addresses';
+import { IMAGE_ROLES } from './sources';
 import type { NodeStatus } from './status';
 import { translateError } from './translate';
 
@@ -29,12 +31,12 @@ export interface PrefetchOptions {
 }
 
 /**
- * Fetches and examines a node's images behind a deploy, so that nobody waits for them with a device in hand. What it
+ * Fetches and examines a node's images behind a deploy, so that no person waits for them with a device in hand. What it
  * cannot get shows under the node and in one line of the log, and nothing is refused for it. Never for a rehearsal, and
  * never confirms a digest.
  */
 export function prefetchFirmware(RED: NodeAPI, node: Node, options: PrefetchOptions): void {
-  if (isLoopback(options.host.bind) || Object.values(options.sources).some(isRehearsal)) return;
+  if (isLoopback(options.host.bind) || isForRehearsal(options.sources)) return;
   waiting += 1;
   void turns
     .run(() => prefetch(RED, node, options))
@@ -66,6 +68,6 @@ async function prefetch(RED: NodeAPI, node: Node, options: PrefetchOptions): Pro
   }
 }
 
-function isRehearsal(source: unknown): boolean {
-  return typeof source === 'string' && /^\s*rehearsal:/i.test(source);
+function isForRehearsal(sources: FirmwareSources): boolean {
+  return IMAGE_ROLES.some((role) => isRehearsalSource(sources[role] ?? ''));
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
+import { localIPv4 } from '../../net/addresses';
 import type { MdnsInterface } from '../../net/mdns/mdns-socket';
 import type { Service } from '../../net/mdns/service';
 import { ServiceBrowser } from '../../net/mdns/service-browser';
@@ -26,7 +27,7 @@ interface Events {
 }
 
 export interface DiscoveryOptions {
-  /** Every IPv4 address of this machine unless told. */
+  /** Every IPv4 address of this machine unless given, and the loopback, where rehearsals are announced. */
   readonly interfaces?: () => readonly MdnsInterface[];
   /** Of mDNS; another than 5353 only for tests. */
   readonly mdnsPort?: number;
@@ -36,12 +37,12 @@ export interface DiscoveryOptions {
 export class SonoffDiscovery extends EventEmitter<Events> {
   readonly #browser: ServiceBrowser;
 
-  constructor({ interfaces, mdnsPort }: DiscoveryOptions = {}) {
+  constructor({ interfaces = everywhere, mdnsPort }: DiscoveryOptions = {}) {
     super();
     this.#browser = new ServiceBrowser({
       type: EWELINK_SERVICE,
       counts: (name) => deviceidOfName(name) !== undefined,
-      ...(interfaces ? { interfaces } : {}),
+      interfaces,
       ...(mdnsPort === undefined ? {} : { port: mdnsPort }),
     });
     this.#browser.on('found', (service) => this.emit('found', sonoffOf(service)));
@@ -108,6 +109,10 @@ export class SonoffDiscovery extends EventEmitter<Events> {
       unwant?.();
     }
   }
+}
+
+function everywhere(): readonly MdnsInterface[] {
+  return [...localIPv4(), { address: '127.0.0.1', netmask: '255.0.0.0' }];
 }
 
 /** A device of which no more than its address is known. */

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { FlashError } from '../../errors';
+import { pause } from '../../timing/pause';
 
 /** Between the end of one request and the next, as the maker's documents ask (docs/dev/diy-mode.md#1.6). */
 export const GAP_MS = 200;
@@ -30,7 +30,7 @@ export async function inTurn<T>(key: string, signal: AbortSignal, work: () => Pr
   row.over = before.then(() => done);
   try {
     await orCancelled(before, signal);
-    await pause(row.endedAt + GAP_MS - performance.now(), signal);
+    await restOfGap(row, signal);
     return await work().finally(() => (row.endedAt = performance.now()));
   } finally {
     end();
@@ -39,11 +39,11 @@ export async function inTurn<T>(key: string, signal: AbortSignal, work: () => Pr
   }
 }
 
-/** @throws FlashError `cancelled` */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw new FlashError('cancelled');
+/** What is left of the gap. @throws FlashError `cancelled` */
+async function restOfGap({ endedAt }: Row, signal: AbortSignal): Promise<void> {
+  const ms = endedAt + GAP_MS - performance.now();
   if (ms <= 0) return;
-  await delay(ms, undefined, { signal }).catch(() => {
+  await pause(ms, signal).catch(() => {
     throw new FlashError('cancelled');
   });
 }

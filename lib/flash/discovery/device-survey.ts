@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import { DiyClient } from '../../client/diy/diy-client';
 import { SonoffDiscovery, type AnnouncedSonoff, type DiscoveryOptions } from '../../client/diy/discovery';
 import { sweep, type SweepOptions, type Swept } from '../../client/diy/sweep';
-import { pause } from '../../client/diy/turns';
-import { asFlashError, type FlashError } from '../../errors';
+import { asFlashError, FlashError } from '../../errors';
 import type { Network } from '../../net/networks';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { kindOf } from '../../protocol/access-points';
 import type { DiyInfo } from '../../protocol/diy/reply';
 import type { DeviceDirectory, SeenHow } from '../host/device-directory';
 import type { Job } from '../job/job';
+import { pause } from '../../timing/pause';
 import { Throttle } from '../../timing/throttle';
 import { fingerprint, listOf, namedSighting, type ListedSonoff, type Sighting } from './listed-sonoff';
 import type { NamedDevice } from './named-devices';
@@ -21,7 +21,7 @@ const ANSWER_MS = 5000;
 /** These sightings are only as old as they are: nothing tells when their device goes. */
 const PASSING: readonly SeenHow[] = ['dispatch', 'session', 'access-point', 'answer'];
 
-/** What answers DIY commands at an address, as it would progressText itself. */
+/** What answers DIY commands at an address, as its announcement would say. */
 const IN_DIY_MODE = { type: 'diy_plug' };
 
 /** Where a survey learns of devices. */
@@ -97,7 +97,7 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
     return this.watchers.size + this.lingering.size > 0;
   }
 
-  /** In the order of their ids. Empty while nobody wants to know. */
+  /** In the order of their ids. Empty without a watcher. */
   get list(): readonly ListedSonoff[] {
     return this.shown;
   }
@@ -107,7 +107,7 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
    * Who comes back within moments, as a node does in a redeploy, hears only what is new.
    *
    * @param who tells those who come back
-   * @returns ends that; with `true` for good, so that nobody comes back
+   * @returns ends that; with `true` for good: this watcher will not come back
    */
   watch(who: string, listener: SurveyListener): (isForGood?: boolean) => void {
     const isBack = this.lingering.has(who);
@@ -154,7 +154,9 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
       ];
       const outcomes = await Promise.allSettled(looks);
       const troubles = outcomes.flatMap((one) => (one.status === 'rejected' ? [asFlashError(one.reason)] : []));
-      const cancelled = troubles.find(({ code }) => code === 'cancelled');
+      const cancelled = signal.aborted
+        ? new FlashError('cancelled')
+        : troubles.find(({ code }) => code === 'cancelled');
       if (cancelled) throw cancelled;
       this.refresh();
       return { list: this.shown, troubles };

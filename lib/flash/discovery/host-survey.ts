@@ -9,15 +9,13 @@ import { wording } from '../../wordings/wording';
 
 /** For a look at the access points, its turn at the radio included. */
 const SCAN_SECONDS = 20;
-/** Rehearsals are announced there. */
-const LOOPBACK = { address: '127.0.0.1', netmask: '255.0.0.0' };
 
 interface SurveyedHost extends Pick<StageHost, 'directory' | 'devices' | 'jobs' | 'radio' | 'waits' | 'addressToDial'> {
   readonly wifiSession: WifiSession;
 }
 
 /** The survey of all that a host sees. */
-export function surveyOf(host: SurveyedHost, discovery: DiscoveryOptions = {}): DeviceSurvey {
+export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): DeviceSurvey {
   const { directory, devices, jobs } = host;
   const survey = new DeviceSurvey({
     directory,
@@ -28,7 +26,7 @@ export function surveyOf(host: SurveyedHost, discovery: DiscoveryOptions = {}): 
       return driver === 'manual' ? undefined : await host.wifiSession.scan({ signal, seconds: SCAN_SECONDS });
     },
     network: () => networkOf(host.addressToDial()),
-    discovery: { interfaces: () => [...localIPv4(), LOOPBACK], ...discovery },
+    discovery,
     handOverMs: host.waits.handOverMs,
   });
   devices.on('gone', survey.update);

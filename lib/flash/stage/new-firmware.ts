@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NewFirmwareKind } from '../../protocol/new-firmware';
 import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
@@ -7,6 +6,7 @@ import { newFirmwareVisit } from '../radio/join-plans';
 import { rescueOn, type Rescue } from '../routes';
 import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../../timing/first-of';
+import { pause } from '../../timing/pause';
 import { waitFor } from '../../timing/wait';
 import type { Waits } from '../waits';
 import { throwIfFinal, withStageLimit, recorded, type Beginning } from './stage-frame';
@@ -106,7 +106,7 @@ async function rescue(
   await waitFor(narrator.presence, ['looked'], () => !mayWrite() || undefined, { signal });
   narrator.isQuiet = true;
   await coach((name, values) => context.report(name, values), waits, signal);
-  await delay(RESCUED_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  await pause(RESCUED_MS, signal);
   narrator.isQuiet = false;
   return await waitFor<never, 'looked'>(narrator.presence, ['looked'], () => undefined, { signal });
 }

@@ -26,7 +26,7 @@ export async function dialsUs(
   return { before: { deviceid, answer: 'dialled-in' } };
 }
 
-/** A device of another route dials nobody: where a restart broke into the end of the stage, what was seen tells it. */
+/** A device of another route never dials us: where a restart broke into the end of the stage, the evidence decides. */
 export function wasSetUp({ job }: StageContext): SetUpBefore | undefined {
   if (!job.isResuming('provision')) return undefined;
   const seen = job.evidence.all.findLast((one) => one.kind === 'provisioned');

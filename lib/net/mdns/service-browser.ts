@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Answer, RecordType } from 'dns-packet';
-import { inSameNetwork, localIPv4 } from '../addresses';
+import { inSameNetwork } from '../addresses';
 import { ADDRESS_POLL_MS } from '../address-watch';
 import { MDNS_PORT, MdnsSocket, type MdnsInterface } from './mdns-socket';
 import { isSame, ServiceRecords, type Service } from './service';
@@ -33,8 +33,7 @@ export interface BrowserOptions {
   readonly type: string;
   /** Which instances count, by their names. */
   readonly counts: (name: string) => boolean;
-  /** Every IPv4 address of this machine unless told. */
-  readonly interfaces?: () => readonly MdnsInterface[];
+  readonly interfaces: () => readonly MdnsInterface[];
   /** Another than 5353 only for tests. */
   readonly port?: number;
 }
@@ -65,7 +64,7 @@ export class ServiceBrowser extends EventEmitter<Events> {
 
   constructor(private readonly options: BrowserOptions) {
     super();
-    this.#look = options.interfaces ?? localIPv4;
+    this.#look = options.interfaces;
   }
 
   get services(): Service[] {

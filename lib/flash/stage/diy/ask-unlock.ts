@@ -1,5 +1,5 @@
 import type { DiyOutcome } from '../../../client/diy/diy-client';
-import { pause } from '../../../client/diy/turns';
+import { pause } from '../../../timing/pause';
 import type { RequestOptions } from '../../../client/device-request';
 import { asFlashError, FlashError } from '../../../errors';
 import type { DiyInfo } from '../../../protocol/diy/reply';
@@ -19,7 +19,7 @@ export interface UnlockOptions extends Pick<RequestOptions, 'signal'> {
  *
  * @returns undefined where it is unlocked, else why not: `diy-unlock-refused`, `diy-unlock-offline`, `diy-unlock-silent`,
  *   `diy-locked`, or what the device refused the command with
- * @throws FlashError `cancelled`, and as `DiyClient.identify`
+ * @throws FlashError `cancelled` or the signal's reason, and as `DiyClient.identify`
  */
 export async function askForUnlock(device: FoundDevice, options: UnlockOptions): Promise<FlashError | undefined> {
   const { job, signal, waits } = options;
@@ -38,7 +38,7 @@ export async function askForUnlock(device: FoundDevice, options: UnlockOptions):
   return otaUnlock === false ? new FlashError('diy-locked', { deviceid }) : undefined;
 }
 
-/** A device that hangs may answer nobody else until it gives up, which takes minutes (docs/dev/diy-mode.md#1.6, #1.13). */
+/** A device that hangs may answer no other request until it gives up, which takes minutes (docs/dev/diy-mode.md#1.6, #1.13). */
 async function infoAfter(
   { result }: DiyOutcome,
   { client }: FoundDevice,

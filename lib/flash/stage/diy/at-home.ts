@@ -1,5 +1,5 @@
 import type { DiscoveryOptions } from '../../../client/diy/discovery';
-import { pause } from '../../../client/diy/turns';
+import { pause } from '../../../timing/pause';
 import { asFlashError } from '../../../errors';
 import { DIY } from '../../routes';
 import type { StageContext } from '../../run/stage-runs';

@@ -1,4 +1,4 @@
-import { pause } from '../../../client/diy/turns';
+import { pause } from '../../../timing/pause';
 import type { StageContext } from '../../run/stage-runs';
 import type { Waits } from '../../waits';
 import { ANSWER_MS, type FoundDevice } from './found-device';
@@ -11,11 +11,11 @@ const CLICKS = 2;
 const BETWEEN_MS = 500;
 
 /**
- * Shows a person which device is about to be flashed: its relay clicks, and the flash waits for whoever wants to cancel
+ * Shows a person which device is about to be flashed: its relay clicks, and the flash waits so that the person can cancel
  * it. Only for a person who asked for that, since it switches what is connected. The relay is left as it was found, also
  * where the flash is cancelled meanwhile; a device that does not tell how it stands is not touched.
  *
- * @throws FlashError `cancelled`; `diy-*` where the relay could not be switched back
+ * @throws FlashError `cancelled` or the signal's reason; `diy-*` where the relay could not be switched back
  */
 export async function clickRelay(
   { job, report }: Pick<StageContext, 'job' | 'report'>,

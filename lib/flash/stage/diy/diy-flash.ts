@@ -1,6 +1,6 @@
 import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import type { DiyOutcome } from '../../../client/diy/diy-client';
-import { pause } from '../../../client/diy/turns';
+import { pause } from '../../../timing/pause';
 import { explained, FlashError } from '../../../errors';
 import type { DiyCommand } from '../../../protocol/diy/commands';
 import { resultCodeOf } from '../../../protocol/diy/result-report';

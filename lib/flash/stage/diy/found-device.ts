@@ -1,12 +1,11 @@
 import { DiyClient } from '../../../client/diy/diy-client';
-import type { AnnouncedSonoff, DiscoveryOptions, SonoffDiscovery } from '../../../client/diy/discovery';
-import { pause } from '../../../client/diy/turns';
+import { SonoffDiscovery, type AnnouncedSonoff, type DiscoveryOptions } from '../../../client/diy/discovery';
+import { pause } from '../../../timing/pause';
 import { asFlashError, FlashError } from '../../../errors';
 import type { DiyInfo } from '../../../protocol/diy/reply';
 import type { EwelinkRecord } from '../../../protocol/diy/txt-record';
 import { waitFor } from '../../../timing/wait';
 import { wording } from '../../../wordings/wording';
-import { openDiscovery } from './announcement';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
@@ -33,7 +32,8 @@ export interface Wanted {
 /**
  * Finds a device in DIY mode and asks it who it is, as often as nobody answers.
  *
- * @throws FlashError as `DiyClient.identify`, but `diy-unreachable`; `diy-encrypted` for one that announces eWeLink mode
+ * @throws FlashError as `DiyClient.identify`, but `diy-unreachable`; `diy-encrypted` for one that announces eWeLink mode;
+ *   the signal's reason
  */
 export async function findDevice(wanted: Wanted, signal: AbortSignal): Promise<FoundDevice> {
   const { address } = wanted;
@@ -51,7 +51,7 @@ async function atAddress({ deviceid }: Wanted, address: string, signal: AbortSig
 }
 
 async function byAnnouncement({ deviceid, discovery: options }: Wanted, signal: AbortSignal): Promise<FoundDevice> {
-  const discovery = openDiscovery(options);
+  const discovery = new SonoffDiscovery(options);
   try {
     discovery.start();
     for (;;) {

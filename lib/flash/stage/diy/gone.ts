@@ -1,6 +1,6 @@
 import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import { PIECE_BYTES } from '../../../client/range-fetch';
-import { pause } from '../../../client/diy/turns';
+import { pause } from '../../../timing/pause';
 import { probeTcp } from '../../../net/probe';
 import { DIY_PORT } from '../../../protocol/diy/names';
 import type { Job } from '../../job/job';

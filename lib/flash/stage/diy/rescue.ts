@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { FlashError } from '../../../errors';
+import { pause } from '../../../timing/pause';
 import type { Rescue } from '../../routes/route';
 
 /** Tasmota counts seven starts; the last one stays on (docs/dev/diy-mode.md#1.13). */
@@ -47,7 +47,3 @@ export const refuseAfterWrongDigest: Rescue['refuse'] = (jobs, deviceid) => {
     .at(-1);
   if (last && last.error === last.wrong) throw new FlashError('diy-digest-differs', { deviceid, error: last.error });
 };
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-}
