@@ -1,5 +1,5 @@
 /**
- * Where this project lives. **There is no public address yet**: `.invalid` belongs to nobody and leads nowhere. Write the
+ * Where this project lives. **There is no public address yet**: `.invalid` has no owner and leads nowhere. Write the
  * address of the repository here, then `npm run build && node scripts/readme.mjs`: package.json, README and the helps of
  * the nodes take it from here, and `test/package/address.test.ts` finds a place that does not.
  */

@@ -33,7 +33,7 @@ export interface FirmwareSources extends IntermediateChoice {
   final?: ImageSource | undefined;
   /** The digests (sha256) seen when the sources were examined: another one is refused. */
   digests?: Partial<Record<ImageRole, string>> | undefined;
-  /** Places whose address a person has typed: nobody else vouches for what it brings, so it needs such a digest. */
+  /** Places whose address a person has typed: nothing else vouches for what it brings, so it needs such a digest. */
   mustBeConfirmed?: readonly ImageRole[];
 }
 

@@ -1,4 +1,4 @@
-/** Our jobs as Home Assistant wants them over MQTT, and its wishes as we take them. Pure: no client, timer or file. */
+/** Our jobs as Home Assistant wants them over MQTT, and its commands as we take them. Pure: no client, timer or file. */
 
 export { Arming, type Clock } from './arming';
 export { readCommand, type Command, type Incoming } from './commands';

@@ -103,7 +103,7 @@ export interface Snapshot {
   readonly arming: ShownArming;
   /** Since the last flash that ended well; the newest last. */
   readonly failures: readonly ShownFailure[];
-  /** Every Sonoff in sight; undefined where nobody looks for them. */
+  /** Every Sonoff in sight; undefined without a node that looks for them. */
   readonly sonoffs?: readonly SonoffInSight[] | undefined;
   /** A person has deleted the flasher in Home Assistant. */
   readonly isFlasherHidden?: boolean;

@@ -67,7 +67,7 @@ export function isOwnAddress(peer: string): boolean {
 }
 
 /**
- * The address to listen on for whoever dials `address`: that one alone where it is this machine's, since its others may
+ * The address to listen on for devices that dial `address`: that one alone where it is this machine's, since its others may
  * be in use by somebody else.
  *
  * @param bind what to listen on otherwise, as behind a container's port map

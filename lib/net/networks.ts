@@ -20,7 +20,7 @@ export function overlap(one: Network, other: Network): boolean {
   return inSameNetwork(one.address, other.address, shorter.join('.'));
 }
 
-/** Whether a peer is this machine, or in one of its own networks: nobody comes from there through a router. */
+/** Whether a peer is this machine, or in one of its own networks: such a peer does not come through a router. */
 export function isLocalPeer(peer: string, own: readonly Network[]): boolean {
   return isLoopback(peer) || own.some(({ address, netmask }) => inSameNetwork(peer, address, netmask));
 }

@@ -1,11 +1,11 @@
-/** Answers questions of DNS (RFC 1035) about a single name; knows no other one, and asks nobody. */
+/** Answers questions of DNS (RFC 1035) about a single name; knows no other one, and forwards nothing. */
 
 import { decode, encode, RECURSION_AVAILABLE, RECURSION_DESIRED, type DecodedPacket, type Question } from 'dns-packet';
 
-/** What the port of a name server is, whoever asks. */
+/** The port of DNS. */
 export const DNS_PORT = 53;
 
-/** Seconds. Short: the name is to lead elsewhere again as soon as nobody answers for it here. */
+/** Seconds. Short: the name is to lead elsewhere again once this server has closed. */
 export const NAME_TTL = 30;
 
 /** The one name, and the IPv4 address that it leads to. */

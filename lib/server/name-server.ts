@@ -5,14 +5,14 @@ import { answerForName, type KnownName, type NameAnswer } from '../protocol/name
 import { whyNotOpen } from './port-listener';
 
 export interface NameServerOptions extends KnownName {
-  /** Who is answered; nobody else hears anything, not even a refusal. */
+  /** Who is answered; other peers get no reply, not even a refusal. */
   readonly isLocal: (peer: string) => boolean;
 }
 
 interface NameServerEvents {
   /** Somebody asked, and was answered. */
   asked: [peer: string, answer: NameAnswer];
-  /** The socket has failed, and answers nobody any more. */
+  /** The socket has failed, and no longer answers. */
   trouble: [error: Error];
 }
 
@@ -62,7 +62,7 @@ export class NameServer extends EventEmitter<NameServerEvents> {
     if (socket !== this.#socket || !this.options.isLocal(peer)) return;
     const answer = answerForName(packet, this.options);
     if (!answer) return;
-    // Nobody waits for it but who asked, and who asks again where it is lost.
+    // A reply that is lost is asked for again.
     socket.send(answer.reply, port, peer, () => undefined);
     this.emit('asked', peer, answer);
   }

@@ -25,7 +25,7 @@ export interface Wired {
   cancel?(said: MessageValues): void;
   /** A message that could not be taken or cancel anything; the user has been told. */
   refused?(message: Message, error: FlashError): void;
-  /** Whether it waits for devices that connect by themselves: its host then listens for as long as it is deployed. */
+  /** Whether it waits for devices that connect unasked: its host then listens for as long as it is deployed. */
   awaitsDevices?(host: HostNode): boolean;
   /** The instance goes; with `removed` the node itself. The messages that it holds are then let go without an error. */
   closed?(removed: boolean): void | Promise<void>;

@@ -32,7 +32,7 @@ export function progressMessage(report: Report, job: JobSnapshot, ticket: Pendin
   };
 }
 
-/** How far the image on the wire is, for whoever draws its speed. */
+/** How far the image on the wire is, so that a flow can draw its speed. */
 function transferOf({ name, values: { image, sent, size } }: Report): Message {
   if (sent === undefined || size === undefined) return {};
   // A role, for programs: `user1`, `user2` or `final`.

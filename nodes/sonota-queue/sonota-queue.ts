@@ -58,7 +58,7 @@ export default function register(RED: NodeAPI): void {
       const output = where === 'beginning' ? 0 : 1;
       if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
       const messages: (Message | null)[] = [null, null, null];
-      // For a node that has all stages; the single nodes are told by the output alone.
+      // For a node that has all stages; for the single nodes the output alone decides.
       const stage = where === 'beginning' ? {} : { stage: where };
       messages[output] = Object.assign(RED.util.cloneMessage(message), stage);
       this.send(messages);

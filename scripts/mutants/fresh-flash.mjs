@@ -166,8 +166,8 @@ export default [
   },
   {
     file: 'lib/flash/stage/new-firmware-presence.ts',
-    find: 'const own = this.options.mac?.toUpperCase();',
-    replace: 'const own = this.options.mac;',
+    find: '[this.options.mac?.toUpperCase(),',
+    replace: '[this.options.mac,',
     tests: ['flash/new-firmware'],
     why: 'a device whose MAC is known in small letters is never found',
   },

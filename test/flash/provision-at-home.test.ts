@@ -17,7 +17,7 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
     await closeAll();
   });
 
-  /** A host, and a network in which devices progressText themselves; no access point is there unless a device opens one. */
+  /** A host, and a network in which devices announce themselves; no access point is there unless a device opens one. */
   async function setUp() {
     const bench = await openBench();
     const mdnsPort = await freePort();

@@ -20,7 +20,7 @@ export function useMdnsAlone(): void {
   });
 }
 
-/** Whoever listens on the port has the turn; the others are connected to it until it ends. */
+/** The process that listens on the port has the turn; the others are connected to it until it ends. */
 class Turn {
   private readonly waiting = new Set<Socket>();
   private readonly server = createServer((socket) => {

@@ -85,7 +85,7 @@ export class ImageLibrary {
     if (image) return (await this.byName.peek(image)) ?? 'not-here';
     if (!/^https?:\/\//i.test(source.trim())) return undefined;
     const bytes = await this.byAddress.peek(source.trim(), digest);
-    // Nobody else vouches for what an address brings: a person looks at it once.
+    // Nothing else vouches for what an address brings: a person looks at it once.
     return bytes ? { bytes, isConfirmed: digest !== undefined } : 'not-here';
   }
 }

@@ -44,7 +44,7 @@ export function namedSighting(device: NamedDevice): Sighting {
 }
 
 /**
- * One entry for each device: sightings with its id belong together, and those without one are told by its MAC or its
+ * One entry for each device: sightings with its id belong together, and those without one are matched by its MAC or its
  * address. What was seen counts more than what was named, and among it what came first in the list.
  */
 export function listOf(sightings: readonly Sighting[]): ListedSonoff[] {
@@ -58,7 +58,7 @@ export function listOf(sightings: readonly Sighting[]): ListedSonoff[] {
   return withOwnKeys(groups.map(entryOf));
 }
 
-/** Devices that are named alike and in no other way are told by their order. */
+/** Devices that are named alike and in no other way get keys by their order. */
 function withOwnKeys(entries: readonly ListedSonoff[]): ListedSonoff[] {
   const counts = new Map<string, number>();
   return entries.map((entry) => {
@@ -68,7 +68,7 @@ function withOwnKeys(entries: readonly ListedSonoff[]): ListedSonoff[] {
   });
 }
 
-/** Those with an id first: the others are told by what those know. */
+/** Those with an id first: the others are matched against what those know. */
 function rank({ deviceid, how }: Sighting): number {
   return (deviceid === undefined ? 2 : 0) + (how === 'named' ? 1 : 0);
 }
@@ -92,7 +92,7 @@ function entryOf(sightings: readonly Sighting[]): ListedSonoff {
     model,
     product: first('product'),
     version: first('version'),
-    // Whoever sees stock firmware knows better than a list.
+    // A sighting of stock firmware outweighs a list.
     firmware: times.length > 0 ? undefined : first('firmware'),
     announcement: first('announcement'),
     hasChannels: sightings.some(({ hasChannels }) => hasChannels),

@@ -83,7 +83,7 @@ function actionIn(text: string): string {
     if (typeof action === 'string') return action.slice(0, 40);
     if (typeof error === 'number') return `error ${error}`;
   } catch {
-    // Not JSON; the witness has seen that, too.
+    // Not JSON; the evidence has that, too.
   }
   return '?';
 }

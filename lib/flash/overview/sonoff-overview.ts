@@ -15,7 +15,7 @@ export interface SonoffOverview {
   readonly reason: { readonly name: Reason; readonly values: Readonly<Record<string, string>>; readonly text: string };
 }
 
-/** Undefined where nobody wants to know which Sonoffs there are. */
+/** Undefined without a watcher of the survey. */
 export function sonoffsIn(survey: Pick<DeviceSurvey, 'isWatching' | 'list'>): readonly SonoffOverview[] | undefined {
   return survey.isWatching ? survey.list.map(sonoffOverview) : undefined;
 }

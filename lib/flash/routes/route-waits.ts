@@ -4,7 +4,7 @@ export interface RouteWaits {
   readonly apPageMs: number;
   /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
   readonly lanUnlockMs: number;
-  /** So long after a request that hangs a device may answer nobody else (docs/dev/diy-mode.md#1.6, #1.13). */
+  /** How long a device may answer no other request after one that hangs (docs/dev/diy-mode.md#1.6, #1.13). */
   readonly lanHangsMs: number;
   /** A person has so long to cancel a flash after the relay has clicked. */
   readonly clickMs: number;

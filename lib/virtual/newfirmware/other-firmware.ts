@@ -75,7 +75,7 @@ export async function runOtherFirmware(
   }
 }
 
-/** Its captive portal, as captive_portal.cpp answers: the first Wi-Fi that it is told is the one that it joins. */
+/** Its captive portal, as captive_portal.cpp answers: it joins the first Wi-Fi that it is given. */
 function takesWifi(
   { identity }: DeviceContext,
   { pathname, searchParams }: URL,

@@ -15,10 +15,7 @@ const SONOTA_DEED_ICONS = {
   forget: 'fa-trash-o',
 } as const;
 
-function sonotaJobCard(
-  act: (deed: SonotaDeed, job: SonotaJob) => void,
-  progressText: (text: string) => void,
-): SonotaCard {
+function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce: (text: string) => void): SonotaCard {
   const title = $('<span class="sonota-card-title"></span>');
   const stage = $('<span class="sonota-card-stage"></span>');
   const fill = $('<div class="sonota-card-fill"></div>');
@@ -66,7 +63,7 @@ function sonotaJobCard(
   const update = (job: SonotaJob): void => {
     const device = job.deviceid ?? sonotaSidebarText('job.unknownDevice');
     const stageName = sonotaStageOf(job);
-    if (shown && shown.stage !== job.stage) progressText(sonotaSidebarText('announce', { device, stage: stageName }));
+    if (shown && shown.stage !== job.stage) announce(sonotaSidebarText('announce', { device, stage: stageName }));
     shown = job;
     root.attr({ 'data-job': job.id, 'data-stage': job.stage, 'data-look': sonotaLookOf(job) });
     sonotaSetText(title, device);

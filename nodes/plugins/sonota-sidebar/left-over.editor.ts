@@ -1,6 +1,6 @@
 /*
- * A wait for a device that was begun earlier and goes on behind a deploy, a restart or in an editor that was closed: the
- * next device to open its network would be flashed. It does not go on unseen.
+ * A wait for a device that was started earlier and continues behind a deploy, a restart or in an editor that was closed:
+ * the next device to open its network would be flashed. It does not continue unseen.
  */
 
 /** The waits that a person has been told of. */
@@ -8,7 +8,7 @@ const sonotaToldWaits = new Set<string>();
 
 /** Tells of waits that no tab of the sidebar shows, once each. */
 function sonotaTellOfWaits(): void {
-  // Whoever may not see the flashes is told nothing.
+  // A user without permission to see the flashes sees no notification.
   void $.ajax({ url: 'sonota/overview', dataType: 'json', cache: false }).done(({ hosts }: SonotaChanges) => {
     for (const { id: host, jobs } of hosts)
       for (const job of jobs) if (sonotaIsOpenWait(job)) sonotaTellOfWait(host, job);

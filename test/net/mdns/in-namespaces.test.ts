@@ -144,25 +144,25 @@ describe('mDNS between two machines', () => {
     return JSON.parse(value) as Line;
   }
 
-  for (const [what, progressText] of [
+  for (const [what, announce] of [
     ['avahi', avahi],
     ['python-zeroconf', zeroconf],
     ['hardware that answers each question alone', hardware],
   ] as const) {
     it(`finds what ${what} announces, on the second interface`, async () => {
-      await progressText();
+      await announce();
       const found = await next(discovery());
       assert.deepEqual([found.deviceid, found.address, found.port, found.record?.type], [ID, THERE, 8081, 'diy_plug']);
     });
   }
 
-  for (const [what, progressText] of [
+  for (const [what, announce] of [
     ['avahi', avahi],
     ['python-zeroconf', zeroconf],
     ['hardware that answers each question alone', hardware],
   ] as const) {
     it(`lists what ${what} announces, with how it can be flashed`, async () => {
-      await progressText();
+      await announce();
       const child = machines.near(process.execPath, join(__dirname, 'survey-in-namespace.js'));
       const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
       const { value } = (await lines.next()) as { value: string };
