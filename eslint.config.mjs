@@ -1,32 +1,60 @@
+import { posix } from 'node:path';
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { flashOrder } from './scripts/flash-order.mjs';
 
 const NODE_RED = { regex: '^@?node-red(/|$)', message: 'lib/ never imports Node-RED.' };
 
-/** Folders of lib/ that a layer must not import (docs/dev/architecture.md#1). */
-function layer(folders, above) {
+/** Files that import neither Node-RED nor what the patterns match; what says more of the same files comes after it. */
+function notFrom(files, patterns) {
   return {
-    files: folders.map((folder) => `lib/${folder}/**/*.ts`),
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            NODE_RED,
-            {
-              regex: `(^|/)(${above.join('|')})(/|$)`,
-              message:
-                'Imports point down only: nodes -> preflight -> flash -> firmware -> server, client, net -> protocol, image, storage, timing -> errors.',
-            },
-          ],
-        },
-      ],
-    },
+    files,
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [NODE_RED, ...patterns] }] },
   };
 }
 
+/** Folders of lib/ that a layer must not import (docs/dev/architecture.md#1). */
+function above(folders) {
+  return {
+    regex: `(^|/)(${folders.join('|')})(/|$)`,
+    message:
+      'Imports point down only: nodes -> preflight -> flash -> firmware -> server, client, net -> protocol, image, storage, timing -> errors.',
+  };
+}
+
+function layer(folders, upper) {
+  return notFrom(
+    folders.map((folder) => `lib/${folder}/**/*.ts`),
+    [above(upper)],
+  );
+}
+
+const ABOVE_FLASH = ['preflight', 'home-assistant', 'virtual', 'nodes'];
+
+/** One folder inside lib/flash, from which nothing is imported that stands above it (docs/dev/architecture.md#1.1). */
+function flashFolder(folder, place, order) {
+  const upper = order.slice(0, place).map((other) => {
+    const path = posix.relative(folder, other);
+    const start = path.startsWith('.') ? path : `./${path}`;
+    return {
+      regex: `^${start.replaceAll('.', '\\.')}(/[^/]+)?$`,
+      message: `${other} is above ${folder} (docs/dev/architecture.md#1.1).`,
+    };
+  });
+  return notFrom([`${folder}/*.ts`], [above(ABOVE_FLASH), ...upper]);
+}
+
+/** An emitter whose events have no types takes any listener for any event. */
+const UNTYPED_EMITTERS = [
+  "ClassDeclaration[superClass.name='EventEmitter']:not([superTypeArguments])",
+  "NewExpression[callee.name='EventEmitter']:not([typeArguments])",
+].map((selector) => ({ selector, message: 'State its events and their arguments: EventEmitter<{ changed: [] }>.' }));
+
 const PURE = {
-  files: ['protocol', 'image', 'wordings', 'flash/verdict', 'home-assistant'].map((folder) => `lib/${folder}/**/*.ts`),
+  files: [
+    ...['protocol', 'image', 'wordings', 'flash/verdict', 'home-assistant'].map((folder) => `lib/${folder}/**/*.ts`),
+    'lib/flash/*.ts',
+  ],
   rules: {
     'no-restricted-globals': [
       'error',
@@ -42,6 +70,7 @@ const PURE = {
     ],
     'no-restricted-syntax': [
       'error',
+      ...UNTYPED_EMITTERS,
       {
         selector: "NewExpression[callee.name='Date'][arguments.length=0]",
         message: 'This layer has no clock: take the time as an argument.',
@@ -54,12 +83,6 @@ const PURE = {
     ],
   },
 };
-
-/** An emitter whose events have no types takes any listener for any event. */
-const UNTYPED_EMITTERS = [
-  "ClassDeclaration[superClass.name='EventEmitter']:not([superTypeArguments])",
-  "NewExpression[callee.name='EventEmitter']:not([typeArguments])",
-].map((selector) => ({ selector, message: 'State its events and their arguments: EventEmitter<{ changed: [] }>.' }));
 
 /** What Node-RED hands to a node, by the names that it has in all nodes. */
 const RAW = '/^(config|definition|message|msg|credentials)$/';
@@ -186,50 +209,31 @@ export default tseslint.config(
   },
   layer(['home-assistant'], ['server', 'client', 'net', 'firmware', 'preflight', 'virtual', 'nodes']),
   layer(['preflight'], ['home-assistant', 'virtual', 'nodes']),
-  layer(['flash'], ['preflight', 'home-assistant', 'virtual', 'nodes']),
+  layer(['flash'], ABOVE_FLASH),
+  ...flashOrder().map(flashFolder),
   layer(['firmware'], ['flash', 'preflight', 'server', 'home-assistant', 'virtual', 'nodes']),
   layer(['server', 'client', 'net'], ['firmware', 'flash', 'preflight', 'storage', 'virtual', 'nodes']),
   layer(['protocol', 'image', 'storage', 'timing'], UP_FROM_LOW),
   layer(['wordings'], [...UP_FROM_LOW, 'protocol', 'image', 'errors']),
-  {
-    files: ['lib/*.ts'],
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            NODE_RED,
-            {
-              regex: `(^|/)(${[...UP_FROM_LOW, 'protocol', 'image'].join('|')})(/|$)`,
-              message: 'lib/errors.ts and lib/progress-texts.ts are the bottom layer, above lib/wordings/ alone.',
-            },
-          ],
-        },
-      ],
-    },
-  },
-  {
-    files: ['lib/virtual/**/*.ts'],
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            NODE_RED,
-            {
-              regex: '(^|/)(server|client|net|flash|nodes|image|errors)(/|\\.|$)',
-              message: 'The virtual Sonoff is a device of its own: it shares no code with what it tests.',
-            },
-            {
-              regex: '(^|/)protocol(/|$)',
-              allowTypeImports: true,
-              message: 'Only types of protocol/ may come in here.',
-            },
-          ],
-        },
-      ],
-    },
-  },
+  notFrom(
+    ['lib/*.ts'],
+    [
+      {
+        regex: `(^|/)(${[...UP_FROM_LOW, 'protocol', 'image'].join('|')})(/|$)`,
+        message: 'lib/errors.ts and lib/progress-texts.ts are the bottom layer, above lib/wordings/ alone.',
+      },
+    ],
+  ),
+  notFrom(
+    ['lib/virtual/**/*.ts'],
+    [
+      {
+        regex: '(^|/)(server|client|net|flash|nodes|image|errors)(/|\\.|$)',
+        message: 'The virtual Sonoff is a device of its own: it shares no code with what it tests.',
+      },
+      { regex: '(^|/)protocol(/|$)', allowTypeImports: true, message: 'Only types of protocol/ may come in here.' },
+    ],
+  ),
   { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...UNTYPED_EMITTERS] } },
   PURE,
   TESTS_WITHOUT_TIME,

@@ -1,7 +1,7 @@
 /** What a Sonoff's entities show. */
 
 import type { ErrorCode } from '../errors';
-import { STAGES } from '../flash/routes/stages';
+import { STAGES } from '../flash/stages';
 import type { Phrase } from './phrases';
 import type { StateNames } from './states';
 import { cut } from './text';

@@ -1,6 +1,6 @@
 /** What the states of our sensors are called, for people; the codes are attributes. */
 
-import { STAGES, type StageName } from '../flash/routes/stages';
+import { STAGES, type StageName } from '../flash/stages';
 
 /** A stage that waits for something outside has a name of its own. */
 type WaitingStage = `${StageName}-waiting`;

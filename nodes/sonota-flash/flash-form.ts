@@ -21,7 +21,7 @@ export interface FlashForm {
   readonly newfirmware: NewFirmwareForm;
 }
 
-/** All stages; which of them a flash passes through is decided by its job (lib/flash/routes/next-stage.ts). */
+/** All stages; which of them a flash passes through is decided by its job (lib/flash/job/next-stage.ts). */
 export const FLASH_STEPS: readonly [StageStep<FlashForm>, ...StageStep<FlashForm>[]] = [
   ofPart(provisionStep, ({ provision }) => provision),
   ofPart(cloudStep, ({ cloud }) => cloud),

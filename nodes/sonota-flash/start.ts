@@ -1,6 +1,6 @@
 import { STAGES, type StageName } from '../../lib/flash/routes';
 import type { FlashHost } from '../../lib/flash/host/host';
-import { nextStage } from '../../lib/flash/routes/next-stage';
+import { nextStage } from '../../lib/flash/job/next-stage';
 import type { StageGiven } from '../shared/stage-step';
 import { readUnlock } from '../shared/stages/diy';
 import type { FlashForm } from './flash-form';

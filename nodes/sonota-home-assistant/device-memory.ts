@@ -1,7 +1,7 @@
 /** The Sonoffs that Home Assistant has been told of, kept so that a restart neither forgets nor revives one. */
 
 import { ERROR_CODES } from '../../lib/errors';
-import { RecentDevices } from '../../lib/flash/host/recent-devices';
+import { RecentDevices } from '../../lib/flash/devices/recent-devices';
 import { FollowingFile } from '../../lib/storage/following-file';
 import {
   droppable,

@@ -1,5 +1,5 @@
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { StageName } from '../../lib/flash/routes/stages';
+import type { StageName } from '../../lib/flash/stages';
 import { asFlashError, FlashError } from '../../lib/errors';
 import {
   Arming,

@@ -1,5 +1,5 @@
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { DispatchSighting } from '../../lib/flash/host/devices';
+import type { DispatchSighting } from '../../lib/flash/devices/devices';
 import type { ListedSonoff } from '../../lib/flash/discovery/listed-sonoff';
 import type { Job, JobSnapshot } from '../../lib/flash/job/job';
 import { FlashError } from '../../lib/errors';

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { nextStage } from '../../lib/flash/routes/next-stage';
+import { nextStage } from '../../lib/flash/job/next-stage';
 import { PROVISION_METHODS } from '../../lib/flash/stage/provision-method';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { StageNode } from '../shared/stage-node';

@@ -204,7 +204,7 @@ export default [
     why: 'whoever allows clicks switches the checks off',
   },
   {
-    file: 'lib/flash/stage/provision.ts',
+    file: 'lib/flash/stage/provision/provision.ts',
     find: 'context.report(news.name, news.values);',
     replace: 'context.report(news.name, {});',
     tests: ['flash/radio', 'flash/provision', 'flash/host-radio'],

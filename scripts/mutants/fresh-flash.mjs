@@ -60,7 +60,7 @@ export default [
     why: 'what failed counts as done',
   },
   {
-    file: 'lib/flash/routes/stages.ts',
+    file: 'lib/flash/stages.ts',
     find: "['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'newfirmware']",
     replace: "['provision', 'upgrade', 'cloud', 'diy', 'finalstage', 'newfirmware']",
     tests: ['flash/job', 'flash/job-registry'],
@@ -74,7 +74,7 @@ export default [
     why: 'a message that a node has begun again is given to it once more',
   },
   {
-    file: 'lib/flash/host/devices.ts',
+    file: 'lib/flash/devices/devices.ts',
     find: 'return this.keys.isPinnedTo(deviceid, apikey) === true;',
     replace: 'return this.keys.isPinnedTo(deviceid, apikey) !== false;',
     tests: ['flash/claims', 'flash/peers', 'flash/host-facts', 'flash/device-keys'],
@@ -172,7 +172,7 @@ export default [
     why: 'a device whose MAC is known in small letters is never found',
   },
   {
-    file: 'lib/flash/host/finalstage-images.ts',
+    file: 'lib/flash/images/finalstage-images.ts',
     find: 'return Object.assign(job, { finalStage: session });',
     replace: 'return { ...job, visit } as never;',
     tests: ['flash/image-authorizer', 'flash/finalstage'],

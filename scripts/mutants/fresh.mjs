@@ -2,7 +2,7 @@
 export default [
   // host
   {
-    file: 'lib/flash/host/claims.ts',
+    file: 'lib/flash/devices/claims.ts',
     find: 'this.keys.isPinnedTo(deviceid, only[0]) === false',
     replace: 'this.keys.isPinnedTo(deviceid, only[0]) === true',
     tests: ['flash/claims', 'flash/peers'],
@@ -30,14 +30,14 @@ export default [
     why: 'an address that a person has set is called a remembered one',
   },
   {
-    file: 'lib/flash/host/finalstage-lock.ts',
+    file: 'lib/flash/job/finalstage-lock.ts',
     find: 'this.waiting.splice(this.waiting.indexOf(job), 1);',
     replace: '',
     tests: ['flash/finalstage-lock'],
     why: 'whoever gave up waiting for its turn holds up all others',
   },
   {
-    file: 'lib/flash/host/device-keys.ts',
+    file: 'lib/flash/devices/device-keys.ts',
     find: "const safe = /^[\\w-]{1,64}$/.test(hostId) ? hostId : createHash('sha256').update(hostId).digest('hex');",
     replace: 'const safe = hostId;',
     tests: ['flash/device-keys'],

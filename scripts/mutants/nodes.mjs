@@ -29,14 +29,14 @@ export default [
     why: 'a bug report shows the keys of a device',
   },
   {
-    file: 'lib/flash/stage/provision.ts',
+    file: 'lib/flash/stage/provision/provision.ts',
     find: 'context.job.evidence.hide(options.password);',
     replace: '',
     tests: ['flash/provision'],
     why: 'a bug report shows a Wi-Fi password that came with a message',
   },
   {
-    file: 'lib/flash/stage/provision.ts',
+    file: 'lib/flash/stage/provision/provision.ts',
     find: 'context.job.evidence.hide(options.ssid);',
     replace: '',
     tests: ['flash/provision'],

@@ -113,7 +113,7 @@ export default [
     why: 'a FinalStage that restarts after a failed try is taken for one that has left',
   },
   {
-    file: 'lib/flash/waits.ts',
+    file: 'lib/flash/stage/waits.ts',
     find: 'upgradeVerdictMs: 190_000',
     replace: 'upgradeVerdictMs: 170_000',
     tests: ['flash/wire-constants'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { requireItsNetwork } from '../../lib/flash/stage/access-point-network';
+import { requireItsNetwork } from '../../lib/flash/stage/provision/access-point-network';
 import { AP_ADDRESS, AP_URL } from '../../lib/protocol/ap';
 import { assertCode } from './refusals';
 

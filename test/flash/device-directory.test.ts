@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { DeviceDirectory, type ListedDevice } from '../../lib/flash/host/device-directory';
-import { RECENT_MS } from '../../lib/flash/host/recent-devices';
+import { DeviceDirectory, type ListedDevice } from '../../lib/flash/devices/device-directory';
+import { RECENT_MS } from '../../lib/flash/devices/recent-devices';
 import { closeBenches, HOME, openBench } from './bench';
 
 describe('flash/host/device-directory', () => {

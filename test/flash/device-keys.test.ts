@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeviceKeys } from '../../lib/flash/host/device-keys';
+import { DeviceKeys } from '../../lib/flash/devices/device-keys';
 
 const DEVICE = '1000a1b2c3';
 const SETTLE_MS = 60_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
 import { EventEmitter } from 'node:events';
-import { DeviceKeys } from '../../lib/flash/host/device-keys';
-import { Devices } from '../../lib/flash/host/devices';
+import { DeviceKeys } from '../../lib/flash/devices/device-keys';
+import { Devices } from '../../lib/flash/devices/devices';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 
 describe('flash/host/devices', () => {

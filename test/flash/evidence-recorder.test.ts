@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../lib/errors';
-import { Devices } from '../../lib/flash/host/devices';
+import { Devices } from '../../lib/flash/devices/devices';
 import { EvidenceRecorder } from '../../lib/flash/host/evidence-recorder';
 import type { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ErrorCode } from '../../lib/errors';
 import { bundleOf, observationsIn } from '../../lib/flash/job/evidence-bundle';
 import type { Job } from '../../lib/flash/job/job';
-import { judge } from '../../lib/flash/verdict/verdict';
+import { judge } from '../../lib/flash/verdict/rules/judge';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { replayOf } from '../../lib/virtual/device/replay';
 import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';

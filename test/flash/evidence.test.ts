@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
-import type { Observation, NewObservation } from '../../lib/flash/verdict/observation';
+import type { Observation, NewObservation } from '../../lib/flash/observation';
 import { quoted } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
-import { FinalStageLock } from '../../lib/flash/host/finalstage-lock';
+import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';

@@ -4,7 +4,7 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { FinalStageSession, type DeliveryTry } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
-import type { Waits } from '../../lib/flash/waits';
+import type { Waits } from '../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../lib/image';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/finalstage-presence';
-import type { OwnAddress } from '../../lib/flash/verdict/observation';
+import type { OwnAddress } from '../../lib/flash/observation';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 

@@ -9,7 +9,7 @@ import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
-import { WAITS, type Waits } from '../../lib/flash/waits';
+import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { ImageAuthorizer } from '../../lib/flash/host/image-authorizer';
-import { upgradePath } from '../../lib/flash/host/upgrade-images';
+import { ImageAuthorizer } from '../../lib/flash/images/image-authorizer';
+import { upgradePath } from '../../lib/flash/images/upgrade-images';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
-import { Devices } from '../../lib/flash/host/devices';
+import { Devices } from '../../lib/flash/devices/devices';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';

@@ -4,7 +4,7 @@ import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { DIY, FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
-import type { StageName } from '../../lib/flash/routes/stages';
+import type { StageName } from '../../lib/flash/stages';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 
 describe('flash/job/job-book', () => {

@@ -17,7 +17,7 @@ import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { StageRuns } from '../../lib/flash/run/stage-runs';
-import { WAITS, type Waits } from '../../lib/flash/waits';
+import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
 import { FIRMWARE } from './bench';

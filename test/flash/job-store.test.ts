@@ -11,7 +11,7 @@ import type { JobRecord } from '../../lib/flash/stored/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
-import type { StageName } from '../../lib/flash/routes/stages';
+import type { StageName } from '../../lib/flash/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
 import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { lastRequestIn } from '../../lib/flash/overview/last-request';
-import type { Observation } from '../../lib/flash/verdict/observation';
+import type { Observation } from '../../lib/flash/observation';
 import { wording } from '../../lib/wordings/wording';
 
 describe('flash: what a device last did, in words', () => {

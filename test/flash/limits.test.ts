@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { Seen } from '../../lib/flash/verdict/observation';
+import type { Seen } from '../../lib/flash/observation';
 import { CONNECTION_LIMITS } from '../../lib/server/connection-limits';
 import { HANDSHAKE_RATE } from '../../lib/server/device-servers';
 import { AXTLS_HELLO } from '../server/client-hellos';

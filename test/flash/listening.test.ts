@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FlashError, type ErrorCode } from '../../lib/errors';
-import { Devices, type PeerTrouble } from '../../lib/flash/host/devices';
+import { Devices, type PeerTrouble } from '../../lib/flash/devices/devices';
 import { EvidenceRecorder } from '../../lib/flash/host/evidence-recorder';
-import { ImageAuthorizer } from '../../lib/flash/host/image-authorizer';
+import { ImageAuthorizer } from '../../lib/flash/images/image-authorizer';
 import { listeningHost } from '../../lib/flash/host/listening';
 import type { ListeningHost } from '../../lib/flash/host/shared-listener';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';

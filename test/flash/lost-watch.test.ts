@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import type { QueueEntry } from '../../lib/flash/queue/entry';
+import type { QueueEntry } from '../../lib/flash/job/queue-entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { LostWatch } from '../../lib/flash/queue/lost-watch';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { nextStage } from '../../lib/flash/routes/next-stage';
+import { nextStage } from '../../lib/flash/job/next-stage';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { StageName } from '../../lib/flash/routes';
 

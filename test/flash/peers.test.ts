@@ -7,7 +7,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { Job } from '../../lib/flash/job/job';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
-import type { Seen, StrangerAct } from '../../lib/flash/verdict/observation';
+import type { Seen, StrangerAct } from '../../lib/flash/observation';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeUserImage } from '../../lib/image';

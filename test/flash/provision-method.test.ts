@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Job, type JobSnapshot } from '../../lib/flash/job/job';
-import type { Seen } from '../../lib/flash/verdict/observation';
+import type { Seen } from '../../lib/flash/observation';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { afterwards, closeAll, serve } from '../server/serving';

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { freePort } from '../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
-import { LOOK_PAUSE_MS } from '../../lib/flash/stage/provision';
+import { LOOK_PAUSE_MS } from '../../lib/flash/stage/provision/provision';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { closeBenches, HOME, openBench, type Begun } from './bench';
 import { assertCode } from './refusals';

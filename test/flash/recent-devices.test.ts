@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { RECENT_MS, RecentDevices } from '../../lib/flash/host/recent-devices';
+import { RECENT_MS, RecentDevices } from '../../lib/flash/devices/recent-devices';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { closeBenches, openBench } from './bench';
 import { ask } from './stranger';

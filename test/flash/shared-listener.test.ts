@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { HostSettings } from '../../lib/flash/host/host';
-import { FinalStageLock } from '../../lib/flash/host/finalstage-lock';
+import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { freePort, occupy } from '../shared/ports';

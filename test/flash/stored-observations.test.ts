@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { read } from '../../lib/storage/schema';
-import { STAGES, type StageName } from '../../lib/flash/routes/stages';
+import { STAGES, type StageName } from '../../lib/flash/stages';
 import { lastRequestIn } from '../../lib/flash/overview/last-request';
-import type { Observation } from '../../lib/flash/verdict/observation';
+import type { Observation } from '../../lib/flash/observation';
 import { observation } from '../../lib/flash/verdict/observation-schema';
-import { judge } from '../../lib/flash/verdict/verdict';
+import { judge } from '../../lib/flash/verdict/rules/judge';
 import { OBSERVATIONS } from './stored-samples';
 
 const stored = OBSERVATIONS;

@@ -3,8 +3,8 @@
 import type { JobRecord } from '../../lib/flash/stored/job-record';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PendingMessageRecord } from '../../lib/flash/stored/pending-messages';
-import type { QueueEntry } from '../../lib/flash/queue/entry';
-import type { Observation, ObservationKind, NewObservation } from '../../lib/flash/verdict/observation';
+import type { QueueEntry } from '../../lib/flash/job/queue-entry';
+import type { Observation, ObservationKind, NewObservation } from '../../lib/flash/observation';
 import { quoted, wording } from '../../lib/wordings/wording';
 
 type Sample<T> = T extends { kind: ObservationKind } ? Omit<T, 'kind'> : never;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { SESSIONS_OF_PEER } from '../../lib/flash/host/devices';
-import { RECENT_AT_MOST } from '../../lib/flash/host/recent-devices';
-import type { Seen } from '../../lib/flash/verdict/observation';
+import { SESSIONS_OF_PEER } from '../../lib/flash/devices/devices';
+import { RECENT_AT_MOST } from '../../lib/flash/devices/recent-devices';
+import type { Seen } from '../../lib/flash/observation';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { closeAll, RawClient } from '../server/serving';
 import { FACTORY_KEY, WebSocketDevice } from '../server/websocket-device';

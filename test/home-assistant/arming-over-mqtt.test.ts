@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mock } from 'node:test';
 import { sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
-import { STAGES } from '../../lib/flash/routes/stages';
+import { STAGES } from '../../lib/flash/stages';
 import { ARMED_MS } from '../../lib/home-assistant/arming';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mock } from 'node:test';
 import type { Job } from '../../lib/flash/job/job';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
-import type { Observation } from '../../lib/flash/verdict/observation';
+import type { Observation } from '../../lib/flash/observation';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { readHostForm } from '../../nodes/sonota-host/settings';
 import { Values } from '../../nodes/shared/values';

@@ -1,31 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
-import ts from 'typescript';
-import { packageRoot } from '../shared/package-root';
-
-type Imports = ReadonlyMap<string, readonly string[]>;
-
-/** A file by its path below the package, with what it imports of the package, types included. */
-function importsBelow(folder: string): Imports {
-  const root = packageRoot();
-  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(root, folder, name));
-  const nameOf = (file: string): string => relative(root, file).replaceAll(sep, '/');
-  return new Map(
-    files.map((file) => {
-      const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true);
-      const targets = importedFiles.map(({ fileName }) => join(dirname(file), fileName));
-      const imported = targets.flatMap((target) => files.find((one) => isModule(one, target)) ?? []);
-      return [nameOf(file), imported.map(nameOf)];
-    }),
-  );
-}
-
-function isModule(file: string, target: string): boolean {
-  return file === `${target}.ts` || file === join(target, 'index.ts');
-}
+import { importsBelow, type Imports } from '../shared/imports';
 
 /** The first circle that is found, its first file once more at its end. */
 function circleIn(imports: Imports): readonly string[] | undefined {

@@ -8,13 +8,17 @@ import { packageRoot } from '../shared/package-root';
  * (docs/dev/architecture.md#6). Another way to flash needs no edit in what is not here.
  */
 const MAY_KNOW = [
+  'stages.ts',
   'routes/',
   'stage/diy/',
   'verdict/rules/',
+  // Who serves its image.
+  'images/diy-',
+  'images/providers.ts',
   // It lists every Sonoff, with the method of each.
   'discovery/',
   // Where the method is chosen.
-  'stage/provision.ts',
+  'stage/provision/provision.ts',
   'stage/provision-method.ts',
 ];
 

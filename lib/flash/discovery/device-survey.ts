@@ -7,7 +7,7 @@ import type { Network } from '../../net/networks';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { kindOf } from '../../protocol/access-points';
 import type { DiyInfo } from '../../protocol/diy/reply';
-import type { DeviceDirectory, SeenHow } from '../host/device-directory';
+import type { DeviceDirectory, SeenHow } from '../devices/device-directory';
 import type { Job } from '../job/job';
 import { pause } from '../../timing/pause';
 import { Throttle } from '../../timing/throttle';

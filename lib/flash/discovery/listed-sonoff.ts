@@ -1,5 +1,5 @@
 import { recommend, type KnownFacts, type Recommendation } from '../../protocol/recommendation';
-import type { SeenHow } from '../host/device-directory';
+import type { SeenHow } from '../devices/device-directory';
 import type { NamedDevice } from './named-devices';
 
 /** How a listed device is known; `named` by a message. */

@@ -1,9 +1,9 @@
 import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
 import { linkMacOf } from '../../net/neighbours';
 import { ROUTE_ENVIRONMENT, type RouteEnvironment } from '../routes/route-environment';
-import type { OwnAddress } from '../verdict/observation';
+import type { OwnAddress } from '../observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
-import { WAITS, type Waits } from '../waits';
+import { WAITS, type Waits } from '../stage/waits';
 
 /** What a host knows of the machine that it runs on, and how long it waits there. */
 export interface HostEnvironment extends RouteEnvironment {

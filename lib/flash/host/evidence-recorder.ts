@@ -3,10 +3,10 @@ import type { DeviceConnection } from '../../server/device-connection';
 import type { Limit } from '../../server/connection-limits';
 import type { HandshakeFailed } from '../../server/tls-front';
 import type { Dispatched } from '../../server/cloud-server';
-import type { Devices, RefusedClaim } from './devices';
+import type { Devices, RefusedClaim } from '../devices/devices';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
-import type { StrangerAct, NewObservation } from '../verdict/observation';
+import type { StrangerAct, NewObservation } from '../observation';
 import { quoted } from '../../wordings/wording';
 
 /** Text before a device has said who it is. A session begins with three messages. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FlashError } from '../../errors';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import { selfTestTls } from '../../server/tls-self-test';
-import type { HostLog } from './host-log';
+import type { HostLog } from '../host-log';
 
 /** Key and certificate by which a host speaks TLS with devices, loaded when they are first needed. */
 export class HostIdentity {

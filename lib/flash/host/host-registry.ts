@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
 import { THIS_MACHINE } from './environment';
 import { HostUsers } from './host-users';
-import { WAITS, type Waits } from '../waits';
+import { WAITS, type Waits } from '../stage/waits';
 
 interface Entry {
   readonly host: FlashHost;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RateLimit } from '../../server/rate-limit';
-import type { HostLog } from './host-log';
+import type { HostLog } from '../host-log';
 import type { LoadedImage } from '../../firmware/firmware';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
@@ -12,10 +12,10 @@ import { imagesOf, jobOf, recordOf, type JobRecord } from '../stored/job-record'
 import type { FlashQueue } from '../queue/flash-queue';
 import { keptEntry, revivedQueue } from '../stored/queue-record';
 import type { PendingMessageRecord } from '../stored/pending-messages';
-import type { QueueEntry } from '../queue/entry';
+import type { QueueEntry } from '../job/queue-entry';
 import type { StageRuns } from '../run/stage-runs';
 import { waitFor } from '../../timing/wait';
-import type { Waits } from '../waits';
+import type { Waits } from '../stage/waits';
 
 /** How many ended jobs are kept. */
 const ENDED_KEPT = 10;

@@ -1,5 +1,5 @@
 import type { JobRegistry } from '../job/job-registry';
-import type { Devices } from './devices';
+import type { Devices } from '../devices/devices';
 import type { HostEnvironment } from './environment';
 import { endStaleJobs, endUnwatchedVisits, forgetSurplusJobs } from './stale-jobs';
 

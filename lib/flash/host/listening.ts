@@ -5,10 +5,10 @@ import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import { HANDSHAKE_RATE } from '../../server/device-servers';
 import type { HandshakeFailed } from '../../server/tls-front';
 import type { JobRegistry } from '../job/job-registry';
-import { SESSIONS_OF_PEER, type Devices } from './devices';
+import { SESSIONS_OF_PEER, type Devices } from '../devices/devices';
 import type { HostEnvironment } from './environment';
-import type { HostLog } from './host-log';
-import type { ImageAuthorizer } from './image-authorizer';
+import type { HostLog } from '../host-log';
+import type { ImageAuthorizer } from '../images/image-authorizer';
 import type { HostLabel, ListeningHost } from './shared-listener';
 import type { EvidenceRecorder } from './evidence-recorder';
 

@@ -1,6 +1,6 @@
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
-import { RECENT_AT_MOST } from './recent-devices';
+import { RECENT_AT_MOST } from '../devices/recent-devices';
 
 /** Whether a device has a session. */
 type IsConnected = (deviceid: string) => boolean;

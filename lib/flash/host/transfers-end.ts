@@ -2,7 +2,7 @@
 
 import type { JobRegistry } from '../job/job-registry';
 import { waitFor } from '../../timing/wait';
-import type { Waits } from '../waits';
+import type { Waits } from '../stage/waits';
 import type { ListeningHost, SharedListener } from './shared-listener';
 
 /** How often it is looked whether something is still fetched. */

@@ -3,7 +3,7 @@ import { redactKeys } from '../../server/redact';
 import type { Job } from './job';
 import { reportOf } from './report-line';
 import { read } from '../../storage/schema';
-import type { Observation } from '../verdict/observation';
+import type { Observation } from '../observation';
 import { observation } from '../verdict/observation-schema';
 
 /** Raised when the lines change in a way that an older reader would misread. */

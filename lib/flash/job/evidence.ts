@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { explain } from '../../errors';
 import { PIECE_BYTES } from '../../client/range-fetch';
-import type { Observation, Seen, StageBegan, NewObservation } from '../verdict/observation';
+import type { Observation, Seen, StageBegan, NewObservation } from '../observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
-import { judge, type Verdict } from '../verdict/verdict';
+import { judge } from '../verdict/rules/judge';
+import type { Verdict } from '../verdict/verdict';
 import { wording } from '../../wordings/wording';
 
 /** More than a whole flash leaves; a device that dials for days must not fill the memory. */

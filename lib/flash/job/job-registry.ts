@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
 import { Job } from './job';
 import { stageOf } from '../routes';
-import { isLater, type StageName } from '../routes/stages';
+import { isLater, type StageName } from '../stages';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { wording } from '../../wordings/wording';
 

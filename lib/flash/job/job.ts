@@ -6,7 +6,7 @@ import { type FinalStageSession } from './finalstage-session';
 import type { UpgradeDownload } from './upgrade-download';
 import { percentIn, routeNamed, routeThrough, stageOf, type Route, type RouteName, type StageName } from '../routes';
 import type { ProgressTextName, ProgressValues } from '../../progress-texts';
-import type { DeviceFacts } from '../verdict/observation';
+import type { DeviceFacts } from '../observation';
 import type { Verdict } from '../verdict/verdict';
 import { Throttle } from '../../timing/throttle';
 

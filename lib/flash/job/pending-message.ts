@@ -1,5 +1,5 @@
 import type { JobSnapshot } from './job';
-import type { StageName } from '../routes/stages';
+import type { StageName } from '../stages';
 
 export type Message = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors';
-import type { RouteName, StageName } from '../routes/stages';
+import type { RouteName, StageName } from '../stages';
 import type { JobSnapshot } from './job';
 
 /** What a flash tells others of its model and firmware, and nothing of the person, the device or the network. */

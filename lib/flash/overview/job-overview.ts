@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorValues } from '../../errors';
 import { methodOf, type FlashMethod } from '../../protocol/compatibility';
 import type { Job, JobSnapshot } from '../job/job';
 import { reportLine } from '../job/report-line';
-import type { StageName } from '../routes/stages';
+import type { StageName } from '../stages';
 import { needsPerson, progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';

@@ -1,5 +1,5 @@
 import { fill, wording, type WordingValues } from '../../wordings/wording';
-import type { Observation } from '../verdict/observation';
+import type { Observation } from '../observation';
 
 /** What a device last did, in words: the one table of it. The build puts it into the catalogue of `sonota-host`. */
 export const REQUESTS = {

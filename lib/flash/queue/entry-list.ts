@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '../job/pending-message';
-import { isEnded, type EntryState, type QueueEntry } from './entry';
+import { isEnded, type EntryState, type QueueEntry } from '../job/queue-entry';
 
 /** Of ended entries the newest stay to be seen. */
 const ENDED_KEPT = 200;

@@ -1,4 +1,4 @@
-import type { QueueEntry } from './entry';
+import type { QueueEntry } from '../job/queue-entry';
 
 const LOOK_MS = 5000;
 /** A message that no node has held for so long is not on its way any more: it was lost behind a switch, say. */

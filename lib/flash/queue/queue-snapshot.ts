@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
 import type { EntryList } from './entry-list';
-import { isEnded, type EntryState, type QueueEntry } from './entry';
+import { isEnded, type EntryState, type QueueEntry } from '../job/queue-entry';
 
 /** An entry as messages carry it: plain data, no secrets. */
 export interface EntrySnapshot {

@@ -3,7 +3,7 @@
 import { explanationOf, type ErrorCode, type Outlook } from '../../errors';
 import type { Job } from '../job/job';
 import { isPastReturn } from '../routes';
-import type { EntryStart } from './entry';
+import type { EntryStart } from '../job/queue-entry';
 
 /** What a code asks for, as long as the final image has not begun to flow. */
 export function outlookOf(code: ErrorCode): Outlook {

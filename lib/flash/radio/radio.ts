@@ -11,7 +11,7 @@ import {
 import type { FormerMemory } from '../../net/wifi/former';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiNetwork } from '../../net/wifi/wifi';
 import { orAborted, pause } from '../../net/wifi/within';
-import type { HostLog } from '../host/host-log';
+import type { HostLog } from '../host-log';
 import { RadioOwner, type RadioPurpose } from './radio-owner';
 
 const LOOK_PAUSE_MS = 1500;

@@ -1,4 +1,4 @@
-import { coachPowerCycle, refuseAfterWrongDigest } from '../stage/diy/rescue';
+import { coachPowerCycle, refuseAfterWrongDigest } from './diy-rescue';
 import type { Route } from './route';
 
 /** The stock firmware's own DIY mode takes the final image over the LAN (docs/dev/diy-mode.md#1.9). */

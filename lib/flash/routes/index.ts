@@ -5,13 +5,13 @@ import { DIY } from './diy';
 import { FINALSTAGE } from './finalstage';
 import { ONE_HOP } from './one-hop';
 import type { FlashSoFar, Rescue, Route, RouteStage } from './route';
-import type { StageName } from './stages';
+import type { StageName } from '../stages';
 
 export { DIY } from './diy';
 export { FINALSTAGE } from './finalstage';
 export { ONE_HOP } from './one-hop';
 export type { Rescue, Route, RouteLock, RouteStage } from './route';
-export { isLater, STAGES, type RouteName, type StageName } from './stages';
+export { isLater, STAGES, type RouteName, type StageName } from '../stages';
 
 /** Every route there is. A new one is added here; a test may add one of its own for as long as it runs. */
 export const ROUTES: Route[] = [FINALSTAGE, ONE_HOP, DIY];

@@ -1,6 +1,6 @@
 import { Mismatch, type Schema } from '../../storage/schema';
 import { routeNamed } from '.';
-import type { RouteName } from './stages';
+import type { RouteName } from '../stages';
 
 /** The name of a route, where something is kept under it. */
 export const routeName: Schema<RouteName> = (value) => {

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../errors';
 import type { ImagePlan } from '../../firmware/firmware';
 import type { ProgressTextName, ProgressValues } from '../../progress-texts';
-import type { Observation } from '../verdict/observation';
+import type { Observation } from '../observation';
 import type { RouteWaits } from './route-waits';
-import type { RouteName, StageName } from './stages';
+import type { RouteName, StageName } from '../stages';
 
 /** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
 export type RouteLock = 'finalstage';

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors';
 import type { ProgressTextName, ProgressValues } from '../../progress-texts';
-import type { StageName } from '../routes/stages';
+import type { StageName } from '../stages';
 
 /** What a stage says of itself while it runs; nodes turn it into a status and a progress message. */
 export interface Report {

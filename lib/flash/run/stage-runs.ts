@@ -8,7 +8,7 @@ import { Failures } from './failures';
 import { ReportThrottle } from './report-throttle';
 import type { Report } from './report';
 import { waitEndOf } from './wait-end';
-import type { StageName } from '../routes/stages';
+import type { StageName } from '../stages';
 import { outcomeOf, PendingMessages, type PendingMessageRecord } from '../stored/pending-messages';
 import { isFailure } from '../verdict/verdict';
 

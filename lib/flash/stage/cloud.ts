@@ -2,7 +2,7 @@ import { explained, FlashError } from '../../errors';
 import type { DeviceConnection } from '../../server/device-connection';
 import { requireOneClaimant } from './claimants';
 import { requireCloudMethod } from './cloud-method';
-import type { DispatchSighting } from '../host/devices';
+import type { DispatchSighting } from '../devices/devices';
 import type { StageHost } from './stage-host';
 import type { StageContext } from '../run/stage-runs';
 import { waitFor } from '../../timing/wait';

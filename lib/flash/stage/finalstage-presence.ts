@@ -5,7 +5,7 @@ import { probeTcp } from '../../net/probe';
 import { DEVICE_NETMASK } from '../../protocol/device-networks';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../protocol/finalstage';
 import { ESPHOME_API_PORT } from '../../protocol/new-firmware';
-import type { OwnAddress } from '../verdict/observation';
+import type { OwnAddress } from '../observation';
 
 export const LOOK_PAUSE_MS = 500;
 export const PROBE_LIMIT_MS = 1000;

@@ -14,7 +14,7 @@ import { isFailure } from '../verdict/verdict';
 import { firstOf } from '../../timing/first-of';
 import { Throttle } from '../../timing/throttle';
 import { waitFor } from '../../timing/wait';
-import type { Waits } from '../waits';
+import type { Waits } from './waits';
 import { FinalStagePresence } from './finalstage-presence';
 import { imageOptions } from './image-options';
 import { withStageLimit, recorded, type Beginning } from './stage-frame';

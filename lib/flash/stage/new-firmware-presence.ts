@@ -11,7 +11,7 @@ import {
   TASMOTA_STATUS_PATH,
   type NewFirmware,
 } from '../../protocol/new-firmware';
-import type { NewFirmwareSighting, OwnAddress } from '../verdict/observation';
+import type { NewFirmwareSighting, OwnAddress } from '../observation';
 import type { Job } from '../job/job';
 
 export const LOOK_PAUSE_MS = 1000;

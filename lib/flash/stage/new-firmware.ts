@@ -8,7 +8,7 @@ import type { StageContext } from '../run/stage-runs';
 import { firstOf } from '../../timing/first-of';
 import { pause } from '../../timing/pause';
 import { waitFor } from '../../timing/wait';
-import type { Waits } from '../waits';
+import type { Waits } from './waits';
 import { throwIfFinal, withStageLimit, recorded, type Beginning } from './stage-frame';
 import { NewFirmwarePresence, placesOf, type FoundFirmware, type NewFirmwareAnswer } from './new-firmware-presence';
 import { wording, type Wording } from '../../wordings/wording';

@@ -2,7 +2,7 @@ import { asFlashError, FlashError } from '../../errors';
 import type { Job } from '../job/job';
 import type { StageContext } from '../run/stage-runs';
 import { withinLimit } from '../../timing/time-limit';
-import type { StageBegan } from '../verdict/observation';
+import type { StageBegan } from '../observation';
 import { isFailure, type FailureVerdict, type Verdict } from '../verdict/verdict';
 import { Throttle } from '../../timing/throttle';
 import { wording } from '../../wordings/wording';

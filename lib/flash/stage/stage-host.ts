@@ -1,15 +1,15 @@
 import type { OpenPorts } from '../../server/device-servers';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ImageLibrary } from '../../firmware/library/image-library';
-import type { DeviceDirectory } from '../host/device-directory';
-import type { Devices } from '../host/devices';
-import type { FinalStageLock } from '../host/finalstage-lock';
+import type { DeviceDirectory } from '../devices/device-directory';
+import type { Devices } from '../devices/devices';
+import type { FinalStageLock } from '../job/finalstage-lock';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { Radio } from '../radio/radio';
 import type { UnlockPorts } from '../routes/route-environment';
-import type { OwnAddress } from '../verdict/observation';
-import type { Waits } from '../waits';
+import type { OwnAddress } from '../observation';
+import type { Waits } from './waits';
 
 /** Where devices find the host. */
 export interface HostAddress {

@@ -9,7 +9,7 @@ import { chosenRoute } from '../routes/choice';
 import { FinalStageSession } from '../job/finalstage-session';
 import { firstOf } from '../../timing/first-of';
 import type { StageHost } from './stage-host';
-import { upgradePath } from '../host/upgrade-images';
+import { upgradePath } from '../images/upgrade-images';
 import type { Job } from '../job/job';
 import { refuseRehearsalImages } from '../../firmware/rehearsal';
 import type { StageContext } from '../run/stage-runs';

@@ -1,7 +1,7 @@
 /** The lines of a journal of jobs, and what they say together. */
 
 import { isObject } from '../../protocol/json';
-import type { QueueEntry } from '../queue/entry';
+import type { QueueEntry } from '../job/queue-entry';
 import type { JobRecord } from './job-record';
 import { RecordTexts } from './record-texts';
 import type { PendingMessageRecord } from './pending-messages';

@@ -4,7 +4,7 @@ import type { ImageRole } from '../../image';
 import { FinalStageSession, type FinalStageSessionRecord } from '../job/finalstage-session';
 import type { LoadedImage } from '../../firmware/firmware';
 import { Job, type StoredJob } from '../job/job';
-import type { Observation } from '../verdict/observation';
+import type { Observation } from '../observation';
 import type { Route } from '../routes';
 import { UpgradeDownload, type UpgradeDownloadRecord } from '../job/upgrade-download';
 

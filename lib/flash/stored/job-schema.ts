@@ -6,7 +6,7 @@ import type { JobSnapshot, StageRecord } from '../job/job';
 import { STAGES } from '../routes';
 import { routeName } from '../routes/route-schema';
 import type { UpgradeDownloadRecord } from '../job/upgrade-download';
-import type { EntryStart, EntryState, QueueEntry, QueueRecord } from '../queue/entry';
+import type { EntryStart, EntryState, QueueEntry, QueueRecord } from '../job/queue-entry';
 import { NOTE_CODES, type NoteCode } from '../verdict/notes';
 import { errorValues, observation } from '../verdict/observation-schema';
 import type { Confidence } from '../verdict/rule';

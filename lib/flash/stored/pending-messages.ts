@@ -10,7 +10,7 @@ import {
   type StoredMessage,
 } from './stored-message';
 import type { StageOutcome, PendingMessage } from '../job/pending-message';
-import { isLater, type StageName } from '../routes/stages';
+import { isLater, type StageName } from '../stages';
 import { digestOf } from '../../image';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */

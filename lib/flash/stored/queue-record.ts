@@ -1,6 +1,6 @@
 /** A queue as it is kept on disk. */
 
-import type { QueueEntry, QueueRecord } from '../queue/entry';
+import type { QueueEntry, QueueRecord } from '../job/queue-entry';
 import { storedMessage, revivedMessage } from './stored-message';
 
 /** As JSON carries it. */

@@ -1,5 +1,5 @@
 import type { ErrorValues } from '../../errors';
-import type { Observation, ObservationKind, Seen, StageBegan } from './observation';
+import type { Observation, ObservationKind, Seen, StageBegan } from '../observation';
 import type { Patience } from './patience';
 import { wording } from '../../wordings/wording';
 

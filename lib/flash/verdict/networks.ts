@@ -1,6 +1,6 @@
 import type { ErrorValues } from '../../errors';
 import { ACCESS_POINT, DEVICE_NETWORKS, isInNetwork, type DeviceNetwork } from '../../protocol/device-networks';
-import type { Seen } from './observation';
+import type { Seen } from '../observation';
 import type { RuleMatch } from './rule';
 import type { EvidenceView } from './evidence-view';
 import { wording, type Wording, type WordingValue } from '../../wordings/wording';

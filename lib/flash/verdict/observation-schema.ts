@@ -32,7 +32,7 @@ import type {
   OwnAddress,
   Seen,
   StrangerAct,
-} from './observation';
+} from '../observation';
 import { storedValues, inWords, words } from './wording-schema';
 
 /** An observation without what all of them have. */

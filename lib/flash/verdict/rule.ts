@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
-import type { StageName } from '../routes/stages';
+import type { StageName } from '../stages';
 import type { NoteCode } from './notes';
-import type { Observation } from './observation';
+import type { Observation } from '../observation';
 import type { EvidenceView } from './evidence-view';
 
 export type Confidence = 'certain' | 'likely';

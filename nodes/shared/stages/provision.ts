@@ -1,5 +1,5 @@
 import { FlashError } from '../../../lib/errors';
-import { provision } from '../../../lib/flash/stage/provision';
+import { provision } from '../../../lib/flash/stage/provision/provision';
 import type { ProvisionMethod } from '../../../lib/flash/stage/provision-method';
 import { AP_URL } from '../../../lib/protocol/ap';
 import { homeWifi, type HomeWifi } from '../hosts';

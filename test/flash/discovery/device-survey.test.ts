@@ -4,7 +4,7 @@ import type { Answer } from 'dns-packet';
 import { FlashError } from '../../../lib/errors';
 import { DeviceSurvey, type SurveyChange, type SurveySources } from '../../../lib/flash/discovery/device-survey';
 import type { ListedSonoff } from '../../../lib/flash/discovery/listed-sonoff';
-import { DeviceDirectory } from '../../../lib/flash/host/device-directory';
+import { DeviceDirectory } from '../../../lib/flash/devices/device-directory';
 import { Job } from '../../../lib/flash/job/job';
 import { DIY } from '../../../lib/flash/routes';
 import type { AccessPoint } from '../../../lib/net/wifi/wifi';

@@ -6,7 +6,7 @@ import type { DiscoveryOptions } from '../../../lib/client/diy/discovery';
 import { Job } from '../../../lib/flash/job/job';
 import { askAnnounced } from '../../../lib/flash/stage/diy/announcement';
 import { untilGone } from '../../../lib/flash/stage/diy/gone';
-import type { NewObservation } from '../../../lib/flash/verdict/observation';
+import type { NewObservation } from '../../../lib/flash/observation';
 import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';

@@ -4,7 +4,7 @@ import { sentencesOf, type ErrorCode } from '../../../lib/errors';
 import type { ProgressTextName } from '../../../lib/progress-texts';
 import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
-import type { Waits } from '../../../lib/flash/waits';
+import type { Waits } from '../../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../../lib/image';
 import { DIY_FAULTS } from '../../../lib/virtual/diy/faults';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';

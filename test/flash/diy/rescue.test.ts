@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Job } from '../../../lib/flash/job/job';
 import { DIY } from '../../../lib/flash/routes';
-import { coachPowerCycle, refuseAfterWrongDigest } from '../../../lib/flash/stage/diy/rescue';
-import type { NewObservation } from '../../../lib/flash/verdict/observation';
+import { coachPowerCycle, refuseAfterWrongDigest } from '../../../lib/flash/routes/diy-rescue';
+import type { NewObservation } from '../../../lib/flash/observation';
 import { useHttpServers } from '../../shared/http-server';
 import { freePort } from '../../shared/ports';
 import { closeBenches, openBench } from '../bench';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { ErrorCode } from '../../../lib/errors';
-import type { Seen } from '../../../lib/flash/verdict/observation';
+import type { Seen } from '../../../lib/flash/observation';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';

@@ -8,7 +8,7 @@ import { loadImages } from '../../../lib/firmware/firmware';
 import { FlashHost } from '../../../lib/flash/host/host';
 import { Job } from '../../../lib/flash/job/job';
 import { UpgradeDownload } from '../../../lib/flash/job/upgrade-download';
-import type { EntryStart } from '../../../lib/flash/queue/entry';
+import type { EntryStart } from '../../../lib/flash/job/queue-entry';
 import { ROUTES, type Route, type RouteName, type StageName } from '../../../lib/flash/routes';
 import type { StageContext, StageRequest } from '../../../lib/flash/run/stage-runs';
 import { FIRMWARE, ON_LOOPBACK } from '../bench';

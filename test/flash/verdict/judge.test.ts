@@ -6,12 +6,13 @@ import type {
   Observation,
   StrangerAct,
   NewObservation,
-} from '../../../lib/flash/verdict/observation';
+} from '../../../lib/flash/observation';
 import { NOTE_CODES } from '../../../lib/flash/verdict/notes';
 import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import { RULES } from '../../../lib/flash/verdict/rules';
 import { EvidenceView } from '../../../lib/flash/verdict/evidence-view';
-import { judge, type Verdict } from '../../../lib/flash/verdict/verdict';
+import { judge } from '../../../lib/flash/verdict/rules/judge';
+import type { Verdict } from '../../../lib/flash/verdict/verdict';
 import { wording } from '../../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';

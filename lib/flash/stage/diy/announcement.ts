@@ -1,6 +1,6 @@
 import { SonoffDiscovery, type DiscoveryOptions } from '../../../client/diy/discovery';
 import { pause } from '../../../timing/pause';
-import type { Seen } from '../../verdict/observation';
+import type { Seen } from '../../observation';
 
 /**
  * Asks whether a device that has announced itself still answers by mDNS. A goodbye proves nothing: it is said in passing

@@ -4,7 +4,7 @@ import type { RequestOptions } from '../../../client/device-request';
 import { asFlashError, FlashError } from '../../../errors';
 import type { DiyInfo } from '../../../protocol/diy/reply';
 import type { Job } from '../../job/job';
-import type { Waits } from '../../waits';
+import type { Waits } from '../waits';
 import { ANSWER_MS, type FoundDevice } from './found-device';
 import { noteCommand } from './note-command';
 

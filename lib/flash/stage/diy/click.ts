@@ -1,6 +1,6 @@
 import { pause } from '../../../timing/pause';
 import type { StageContext } from '../../run/stage-runs';
-import type { Waits } from '../../waits';
+import type { Waits } from '../waits';
 import { ANSWER_MS, type FoundDevice } from './found-device';
 import { noteCommand } from './note-command';
 

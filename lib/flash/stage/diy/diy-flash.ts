@@ -16,7 +16,7 @@ import { waitFor } from '../../../timing/wait';
 import { imageOptions } from '../image-options';
 import { withStageLimit, watchTrouble, recorded, type Beginning } from '../stage-frame';
 import { clickRelay } from './click';
-import { DiyDownload } from './diy-download';
+import { DiyDownload } from '../../images/diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
 import { doneBefore, untilGone, type GoneOptions } from './gone';
 import { noteCommand } from './note-command';

@@ -1,4 +1,4 @@
-import type { Seen } from '../observation';
+import type { Seen } from '../../observation';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 

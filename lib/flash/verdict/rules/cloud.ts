@@ -1,5 +1,5 @@
 import { isCloudMethod, methodOf } from '../../../protocol/compatibility';
-import type { Seen } from '../observation';
+import type { Seen } from '../../observation';
 import { overlapAtHome } from '../networks';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';

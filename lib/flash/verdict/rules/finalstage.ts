@@ -1,6 +1,6 @@
 import { FINALSTAGE_NETWORK, isInNetwork } from '../../../protocol/device-networks';
 import { FINALSTAGE_ADDRESS, FINALSTAGE_HOST_ADDRESS } from '../../../protocol/finalstage';
-import type { Observation, Seen } from '../observation';
+import type { Observation, Seen } from '../../observation';
 import { overlapAtHome, overlapOf } from '../networks';
 import type { Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';

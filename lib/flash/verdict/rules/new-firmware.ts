@@ -1,6 +1,6 @@
 import { routeNamed } from '../../routes';
 import type { NoteCode } from '../notes';
-import type { NewFirmwareSighting, Observation, PageProof } from '../observation';
+import type { NewFirmwareSighting, Observation, PageProof } from '../../observation';
 import type { Confidence, Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 import { wording, type Wording } from '../../../wordings/wording';

@@ -1,7 +1,7 @@
 import { PIECE_BYTES } from '../../../client/range-fetch';
 import { refusalOf, type RefusalCode } from '../../../protocol/acknowledgements';
 import { PROVEN_VERSION } from '../../../protocol/upgrade';
-import type { Observation, Seen } from '../observation';
+import type { Observation, Seen } from '../../observation';
 import type { RuleMatch, Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 import { wording } from '../../../wordings/wording';

@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { postDiyProvisioning, postProvisioning, readDevice } from '../../client/ap-client';
-import { explained, FlashError } from '../../errors';
-import { checkCredentials, type DeviceInfo } from '../../protocol/ap';
-import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
-import { NetworkVisit } from '../radio/network-visit';
-import { apVisit } from '../radio/join-plans';
-import { DIY, stageOf } from '../routes';
-import { firstOf } from '../../timing/first-of';
-import type { StageHost } from './stage-host';
-import type { StageContext } from '../run/stage-runs';
-import { isFailure } from '../verdict/verdict';
+import { postDiyProvisioning, postProvisioning, readDevice } from '../../../client/ap-client';
+import { explained, FlashError } from '../../../errors';
+import { checkCredentials, type DeviceInfo } from '../../../protocol/ap';
+import { ACCESS_POINT, isInNetwork } from '../../../protocol/device-networks';
+import { NetworkVisit } from '../../radio/network-visit';
+import { apVisit } from '../../radio/join-plans';
+import { DIY, stageOf } from '../../routes';
+import { firstOf } from '../../../timing/first-of';
+import type { StageHost } from '../stage-host';
+import type { StageContext } from '../../run/stage-runs';
+import { isFailure } from '../../verdict/verdict';
 import { requireItsNetwork } from './access-point-network';
-import { isInDiyMode, mayBeInDiyMode, type AtHomeOptions } from './diy/at-home';
-import { withStageLimit, recorded, type Beginning } from './stage-frame';
-import { methodFor, type ChosenMethod } from './provision-method';
-import { dialsUs, wasSetUp, type SetUpBefore } from './set-up-before';
-import { allOf, wording, type Wording } from '../../wordings/wording';
+import { isInDiyMode, mayBeInDiyMode, type AtHomeOptions } from '../diy/at-home';
+import { withStageLimit, recorded, type Beginning } from '../stage-frame';
+import { methodFor, type ChosenMethod } from '../provision-method';
+import { dialsUs, wasSetUp, type SetUpBefore } from '../set-up-before';
+import { allOf, wording, type Wording } from '../../../wordings/wording';
 
 /**
  * One look at the access point may take this long; then the next begins. Short, because a look that began before this

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { LoadedImage } from '../../../firmware/firmware';
-import type { Job } from '../../job/job';
+import type { LoadedImage } from '../../firmware/firmware';
+import type { Job } from '../job/job';
 
 /** An image takes 127 requests. */
 const POSITIONS_KEPT = 2000;

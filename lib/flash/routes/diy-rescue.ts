@@ -1,6 +1,6 @@
-import { FlashError } from '../../../errors';
-import { pause } from '../../../timing/pause';
-import type { Rescue } from '../../routes/route';
+import { FlashError } from '../../errors';
+import { pause } from '../../timing/pause';
+import type { Rescue } from './route';
 
 /** Tasmota counts seven starts; the last one stays on (docs/dev/diy-mode.md#1.13). */
 const CYCLES = 6;

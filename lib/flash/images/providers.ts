@@ -1,7 +1,7 @@
-import { FinalStageImages } from '../host/finalstage-images';
-import type { ImageProvider, ProviderParts } from '../host/image-provider';
+import { FinalStageImages } from './finalstage-images';
+import type { ImageProvider, ProviderParts } from './image-provider';
 import { DiyImages } from './diy-images';
-import { UpgradeImages } from '../host/upgrade-images';
+import { UpgradeImages } from './upgrade-images';
 
 /** Who serves the images of the routes, in the order in which they are asked. */
 export const PROVIDERS: ((parts: ProviderParts) => ImageProvider)[] = [

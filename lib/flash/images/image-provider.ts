@@ -2,7 +2,7 @@ import type { OtaRequest } from '../../protocol/ota-request';
 import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import type { JobRegistry } from '../job/job-registry';
-import type { Devices } from './devices';
+import type { Devices } from '../devices/devices';
 
 /** What a provider knows of its host. */
 export interface ProviderParts {

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorValues } from '../../errors';
-import type { Message } from '../job/pending-message';
+import type { Message } from './pending-message';
 import type { StageName } from '../routes';
 
 export type EntryState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';

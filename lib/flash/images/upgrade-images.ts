@@ -2,7 +2,7 @@ import { signatureMatches, type OtaRequest } from '../../protocol/ota-request';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import type { Job } from '../job/job';
 import type { UpgradeDownload } from '../job/upgrade-download';
-import type { Seen } from '../verdict/observation';
+import type { Seen } from '../observation';
 import type { ImageProvider, ProviderParts } from './image-provider';
 
 const UPGRADE_PATH = /^\/sonota\/([^/]+)\/(user1|user2)\.bin$/;

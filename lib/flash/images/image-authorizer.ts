@@ -2,8 +2,8 @@ import type { OtaRequest } from '../../protocol/ota-request';
 import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import type { JobRegistry } from '../job/job-registry';
-import { PROVIDERS } from '../routes/providers';
-import type { Devices } from './devices';
+import { PROVIDERS } from './providers';
+import type { Devices } from '../devices/devices';
 import type { ImageProvider } from './image-provider';
 import { ProbeImages } from './probe-images';
 

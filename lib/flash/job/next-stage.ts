@@ -1,7 +1,7 @@
-import type { JobSnapshot } from '../job/job';
-import { routeNamed } from '.';
-import { FINALSTAGE } from './finalstage';
-import type { StageName } from './stages';
+import type { JobSnapshot } from './job';
+import { routeNamed } from '../routes';
+import { FINALSTAGE } from '../routes/finalstage';
+import type { StageName } from '../stages';
 
 /** What decides which stages a job passes through. */
 type Course = Pick<JobSnapshot, 'intermediate' | 'stage'>;

@@ -1,8 +1,8 @@
-import { FlashError } from '../../errors';
-import { routedAddress } from '../../net/addresses';
-import { AP_ADDRESS } from '../../protocol/ap';
-import { ACCESS_POINT, isInNetwork } from '../../protocol/device-networks';
-import { wording } from '../../wordings/wording';
+import { FlashError } from '../../../errors';
+import { routedAddress } from '../../../net/addresses';
+import { AP_ADDRESS } from '../../../protocol/ap';
+import { ACCESS_POINT, isInNetwork } from '../../../protocol/device-networks';
+import { wording } from '../../../wordings/wording';
 
 /**
  * Refuses what answers at the address of every access point but is reached over another network, through a router or a

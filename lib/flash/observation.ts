@@ -1,12 +1,12 @@
-import type { ErrorCode, ErrorValues } from '../../errors';
-import type { ImageRole } from '../../image';
-import type { NewFirmwareKind } from '../../protocol/new-firmware';
-import type { OtaClass } from '../../protocol/ota-request';
-import type { Limit } from '../../server/connection-limits';
-import type { Via } from '../../server/device-connection';
-import type { HandshakeFailure } from '../../server/tls-failure';
-import type { RouteName, StageName } from '../routes/stages';
-import type { Wording } from '../../wordings/wording';
+import type { ErrorCode, ErrorValues } from '../errors';
+import type { ImageRole } from '../image';
+import type { NewFirmwareKind } from '../protocol/new-firmware';
+import type { OtaClass } from '../protocol/ota-request';
+import type { Limit } from '../server/connection-limits';
+import type { Via } from '../server/device-connection';
+import type { HandshakeFailure } from '../server/tls-failure';
+import type { RouteName, StageName } from './stages';
+import type { Wording } from '../wordings/wording';
 
 /** One address of this machine. */
 export interface OwnAddress {

@@ -2,8 +2,8 @@ import { parseResult, RESULT_PATH } from '../../protocol/diy/result-report';
 import { signatureMatches, type OtaRequest } from '../../protocol/ota-request';
 import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
-import type { ImageProvider, ProviderParts } from '../host/image-provider';
-import { DiyDownload } from '../stage/diy/diy-download';
+import type { ImageProvider, ProviderParts } from './image-provider';
+import { DiyDownload } from './diy-download';
 
 /** With or without its slash, which one device leaves out (docs/dev/diy-mode.md#1.11). */
 const TARGET = /^\/?(d[\da-f]{8}\.bin)$/;

@@ -1,4 +1,4 @@
-import { ROUTE_WAITS, type RouteWaits } from './routes/route-waits';
+import { ROUTE_WAITS, type RouteWaits } from '../routes/route-waits';
 
 /**
  * How long the host and its stages wait for a device, a person or the disk, in ms; what a verdict waits for is in

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { Job } from '../job/job';
-import type { JobRegistry } from '../job/job-registry';
-import { UpgradeDownload } from '../job/upgrade-download';
+import type { Job } from './job';
+import type { JobRegistry } from './job-registry';
+import { UpgradeDownload } from './upgrade-download';
 import { waitFor } from '../../timing/wait';
 
 /** By the port that FinalStage dials. */
