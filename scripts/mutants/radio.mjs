@@ -3,7 +3,7 @@ export default [
   {
     file: 'lib/flash/radio/network-visit.ts',
     find: 'await this.releasing;',
-    replace: 'await hold?.release();',
+    replace: 'await lease?.release();',
     tests: ['flash/radio'],
     why: 'a stage ends, and the next begins, before the home Wi-Fi is back',
   },

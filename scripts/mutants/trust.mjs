@@ -45,7 +45,7 @@ export default [
   {
     file: 'lib/flash/images/finalstage-images.ts',
     find: 'if (!isLoopback(peer)) return peer === session.peer;',
-    replace: "if (!isLoopback(peer)) return inSameNetwork(peer, visit.peer, '255.255.255.0');",
+    replace: "if (!isLoopback(peer)) return inSameNetwork(peer, session.peer, '255.255.255.0');",
     tests: ['flash/image-authorizer'],
     why: 'a phone in the network of FinalStage finishes the flash',
   },

@@ -44,13 +44,13 @@ describe('flash/host: the Wi-Fi at its close', () => {
     await host.close();
     assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
     // Else it would end by itself, much later, what has ended.
-    assert.equal(host.wifiSession['hold'], undefined);
+    assert.equal(host.wifiSession['lease'], undefined);
   });
 
   it('takes it from whoever has it, such as a set-up that goes on', async () => {
     const { host } = await open();
-    const hold = await host.radio.hold('set-up', never);
-    await hold.join({ ssid: 'ITEAD-1000a1b2c3', psk: '12345678' }, never);
+    const lease = await host.radio.acquire('set-up', never);
+    await lease.join({ ssid: 'ITEAD-1000a1b2c3', psk: '12345678' }, never);
     await host.close();
     assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
     assert.equal(host.radio.holder, undefined);

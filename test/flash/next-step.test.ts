@@ -70,8 +70,8 @@ describe('flash/next-step', () => {
       if (asked.push(request.url ?? '') === 2) isAskedTwice();
     });
     const job = begin('esphome', { ...HOME, apUrl }, '5C:CF:7F:00:00:00');
-    const { said } = await until(job, (step) => step.said !== undefined);
-    assert.equal(said?.name, 'wait-for-portal');
+    const { lastReport } = await until(job, (step) => step.lastReport !== undefined);
+    assert.equal(lastReport?.name, 'wait-for-portal');
     await askedTwice;
     assert.equal(bench().host.nextSteps.cancel(job.id), true);
     assert.equal(bench().host.nextSteps.of(job.id), undefined);

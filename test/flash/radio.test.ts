@@ -102,8 +102,8 @@ describe('flash/radio', () => {
     assert.ok(callsOfALook > 10);
     for (let at = 1; at <= callsOfALook; at++) {
       await callsUntil(radio, nothingThere, evidence, at);
-      const hold = await radio.hold('flow', new AbortController().signal);
-      await hold.release();
+      const lease = await radio.acquire('flow', new AbortController().signal);
+      await lease.release();
     }
   });
 
@@ -148,10 +148,10 @@ describe('flash/radio', () => {
     const ended = new AbortController();
     const onCall = (call: string): void => void (call === 'ListConnections' && ended.abort());
     nm.on('call', onCall);
-    await assertCode(radio.hold('finalstage', ended.signal), 'cancelled');
+    await assertCode(radio.acquire('finalstage', ended.signal), 'cancelled');
     nm.off('call', onCall);
     assert.equal(radio.holder, undefined);
-    await (await radio.hold('flow', new AbortController().signal)).release();
+    await (await radio.acquire('flow', new AbortController().signal)).release();
   });
 
   it('looks again for what an earlier run left behind where it could not, and says so', async () => {
@@ -160,7 +160,7 @@ describe('flash/radio', () => {
     radio.log = (_level, text) => lines.push(text);
     nm.addProfile('sonota-wifi :1.4711', 'FinalStage', { autoconnect: false });
     nm.refusals['ListConnections'] = 'org.freedesktop.DBus.Error.Failed';
-    await (await radio.hold('flow', never)).release();
+    await (await radio.acquire('flow', never)).release();
     delete nm.refusals['ListConnections'];
     assert.equal(nm.profiles.length, 2);
     await radio.clean(never);
@@ -171,14 +171,14 @@ describe('flash/radio', () => {
   it('is not closed with one host as long as another has it', async () => {
     nm.accessPoints.push(ITEAD);
     const [radio, other] = [radioOf(), radioOf()];
-    const hold = await radio.hold('provision', never);
-    await hold.join(ITEAD, never);
+    const lease = await radio.acquire('provision', never);
+    await lease.join(ITEAD, never);
     const { active } = nm.names();
     await other.choice(never);
     await other.close();
-    await hold.scan(never);
+    await lease.scan(never);
     assert.deepEqual(nm.names().active, active);
-    await hold.release();
+    await lease.release();
     assertAsBefore();
   });
 
@@ -219,10 +219,10 @@ describe('flash/radio', () => {
     nm.accessPoints.push(ITEAD);
     const radio = radioOf();
     const options = { purpose: 'set-up', signal: never } as const;
-    const address = await radio.during(ITEAD, options, async (joined) => joined.address);
+    const address = await radio.withNetwork(ITEAD, options, async (joined) => joined.address);
     assert.equal(address, '10.10.7.2');
     assertAsBefore();
-    const failing = radio.during(ITEAD, options, async () => {
+    const failing = radio.withNetwork(ITEAD, options, async () => {
       throw new FlashError('unexplained', { reason: quoted('a test') });
     });
     await assertCode(failing, 'unexplained');
@@ -232,7 +232,7 @@ describe('flash/radio', () => {
   it('ends a work whose network is lost', async () => {
     nm.accessPoints.push(ITEAD);
     const radio = radioOf();
-    const working = radio.during(ITEAD, { purpose: 'set-up', signal: never }, async (_, signal) => {
+    const working = radio.withNetwork(ITEAD, { purpose: 'set-up', signal: never }, async (_, signal) => {
       nm.accessPoints.pop();
       nm.loseNetwork(nm.devices[0]!);
       await once(signal, 'abort');
@@ -252,7 +252,7 @@ describe('flash/radio', () => {
     radios.push(radio);
     nm.accessPoints.push(ITEAD);
     const file = join(folder, 'wifi.json');
-    await radio.during(ITEAD, { purpose: 'set-up', signal: never }, async () => {
+    await radio.withNetwork(ITEAD, { purpose: 'set-up', signal: never }, async () => {
       const kept = await readFile(file, 'utf8');
       assert.match(kept, /"wlan0":\{"uuid":/);
       assert.doesNotMatch(kept, /12345678/);
@@ -348,7 +348,7 @@ describe('flash/radio', () => {
   it('leaves nothing to a person, also while somebody else has the radio', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
-    const other = await bench.host.radio.hold('flow', never);
+    const other = await bench.host.radio.acquire('flow', never);
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
     const { details } = await stage.recorder.reported(({ name }) => name === 'look-for-ap');
     assert.match(details ?? '', /joins it automatically/);

@@ -14,30 +14,30 @@ const locks = new Map<number, FinalStageLock>();
  * which they asked.
  */
 export class FinalStageLock extends EventEmitter<{ changed: [] }> {
-  private readonly books = new Set<JobRegistry>();
+  private readonly registries = new Set<JobRegistry>();
   private readonly waiting: Job[] = [];
 
-  constructor(...books: JobRegistry[]) {
+  constructor(...registries: JobRegistry[]) {
     super();
     // Every stage that waits for its turn listens here.
     this.setMaxListeners(0);
-    for (const jobs of books) this.join(jobs);
+    for (const jobs of registries) this.join(jobs);
   }
 
   /** The one of all hosts that serve FinalStage at this port; 0 = at a port that no other host has. */
   static at(port: number): FinalStageLock {
-    const turn = locks.get(port) ?? new FinalStageLock();
-    if (port !== 0) locks.set(port, turn);
-    return turn;
+    const lock = locks.get(port) ?? new FinalStageLock();
+    if (port !== 0) locks.set(port, lock);
+    return lock;
   }
 
   join(jobs: JobRegistry): void {
-    this.books.add(jobs);
+    this.registries.add(jobs);
     jobs.on('changed', this.onJob);
   }
 
   leave(jobs: JobRegistry): void {
-    this.books.delete(jobs);
+    this.registries.delete(jobs);
     jobs.off('changed', this.onJob);
     this.tell();
   }
@@ -78,7 +78,7 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
    */
   private holderBefore(job: Job): Job | undefined {
     if (!job.needsFinalStage || job.holdsFinalStage) return undefined;
-    const jobs = [...this.books].flatMap((book) => book.all());
+    const jobs = [...this.registries].flatMap((registry) => registry.all());
     const holder = jobs.find((one) => one !== job && one.holdsFinalStage);
     const first = this.waiting.find(({ needsFinalStage }) => needsFinalStage);
     return holder ?? (first === job ? undefined : first);

@@ -73,7 +73,7 @@ export class JobRegistry extends EventEmitter<{ changed: [job: Job, isDurable: b
   }
 
   /**
-   * Takes a job out of the book, for a person who does not want to see it any more.
+   * Takes a job out, for a person who does not want to see it any more.
    * @returns false where something still hangs on it
    */
   forget(job: Job): boolean {

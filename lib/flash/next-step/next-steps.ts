@@ -8,8 +8,8 @@ const KEPT_AT_MOST = 50;
 /** How the step behind a flash stands: the new firmware is given the home Wi-Fi. */
 export interface NextStep {
   readonly state: 'running' | 'done' | 'failed';
-  /** What it announces, while it runs. */
-  readonly said?: { readonly name: ProgressTextName; readonly values: ProgressValues };
+  /** What it reports, while it runs. */
+  readonly lastReport?: { readonly name: ProgressTextName; readonly values: ProgressValues };
   /** Where the page of the device is, once it is at home and that is known. */
   readonly url?: string | undefined;
   /** Why it failed. */
@@ -52,7 +52,7 @@ export class NextSteps extends EventEmitter<{ changed: [] }> {
     };
     become({ state: 'running' });
     const report: NextStepContext['report'] = (name, values = {}) =>
-      become({ state: 'running', said: { name, values } });
+      become({ state: 'running', lastReport: { name, values } });
     work({ signal, report }).then(
       (url) => become({ state: 'done', url }),
       (thrown: unknown) => become({ state: 'failed', error: asFlashError(thrown) }),

@@ -55,7 +55,7 @@ export interface JobOverview extends Pick<
  */
 export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): JobOverview {
   const { id, evidence, lastStage } = job;
-  const lastReport = job.lastReport ?? nextStep?.said;
+  const lastReport = job.lastReport ?? nextStep?.lastReport;
   const snapshot = job.snapshot();
   const { deviceid, model, romVersion, stage, percent, startedAt, stages, error } = snapshot;
   const isSeen = evidence.all.length > 0;

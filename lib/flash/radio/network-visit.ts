@@ -70,7 +70,7 @@ export interface JoinReport {
  */
 export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   news: JoinReport | undefined;
-  private hold: WifiLease | undefined;
+  private lease: WifiLease | undefined;
   /** Until what is let go is as it was before: the home Wi-Fi is back. */
   private releasing: Promise<void> | undefined;
   /** Until it is joined, or that has failed and been undone. */
@@ -84,7 +84,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   constructor(
     private readonly radio: Radio,
     private readonly evidence: JobEvidence,
-    private readonly visit: JoinPlan,
+    private readonly plan: JoinPlan,
   ) {
     super();
   }
@@ -134,9 +134,9 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
 
   private async stepOut(): Promise<void> {
     await this.joining?.catch(() => undefined);
-    const { hold, ssid } = this;
-    this.hold = undefined;
-    if (hold) this.releasing = hold.release();
+    const { lease, ssid } = this;
+    this.lease = undefined;
+    if (lease) this.releasing = lease.release();
     // The stage may end while a lost network is left already.
     await this.releasing;
     this.ssid = undefined;
@@ -145,40 +145,40 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
 
   /** Looks once; where the network is there, resolves no sooner than it is lost again, by throwing that. */
   private async joinOnce(signal: AbortSignal): Promise<void> {
-    const hold = await this.radio.hold(this.visit.purpose, signal);
+    const lease = await this.radio.acquire(this.plan.purpose, signal);
     if (this.leaving.signal.aborted) {
       // Its turn came when the stage had gone: nobody else would let it go.
-      await hold.release();
+      await lease.release();
       throw new FlashError('cancelled');
     }
-    this.hold = hold;
-    if (hold.driver.name === 'manual' || this.visit.isThereAlready(hold.driver.interfaceName)) {
+    this.lease = lease;
+    if (lease.driver.name === 'manual' || this.plan.isThereAlready(lease.driver.interfaceName)) {
       this.progressText(undefined);
       return await this.stepOut();
     }
-    const lost = lossOf(hold, signal);
+    const lost = lossOf(lease, signal);
     try {
-      const accessPoint = this.visit.pick(await hold.scan(signal));
+      const accessPoint = this.plan.pick(await lease.scan(signal));
       if (!accessPoint) {
         this.tell('looking', {});
         return await this.stepOut();
       }
-      const network = this.visit.networkOf(accessPoint);
+      const network = this.plan.networkOf(accessPoint);
       const { ssid } = network;
       this.tell('joining', { ssid });
       this.evidence.add({ kind: 'wifi', event: 'joining', ssid });
       this.ssid = ssid;
-      const joining = hold.join(network, this.leaving.signal).then(({ address }) => {
+      const joining = lease.join(network, this.leaving.signal).then(({ address }) => {
         this.failures.clear();
         this.hasJoined = true;
         this.evidence.add({ kind: 'wifi', event: 'joined', ssid });
-        this.visit.joined(accessPoint);
+        this.plan.joined(accessPoint);
         this.tell('joined', { ssid, actual: address });
       });
       this.joining = joining;
       await Promise.race([joining, until(signal)]);
       const silent = new FlashError('wifi-lost', { ssid, reason: wording('nothing-answers-in-it') });
-      await lost.orAfter(this.visit.answerLimitMs, silent);
+      await lost.orAfter(this.plan.answerLimitMs, silent);
     } finally {
       lost.stop();
     }
@@ -202,7 +202,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   private tell(what: 'looking' | 'joining' | 'joined', values: ProgressValues): void {
     // That it is still not there says less than why it went.
     if (what === 'looking' && this.news?.name === 'wifi-trouble') return;
-    this.progressText({ name: what === 'looking' ? this.visit.looking : `wifi-${what}`, values });
+    this.progressText({ name: what === 'looking' ? this.plan.looking : `wifi-${what}`, values });
   }
 
   private progressText(news: JoinReport | undefined): void {

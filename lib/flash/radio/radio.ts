@@ -25,7 +25,7 @@ export interface WifiLease {
   release(): Promise<void>;
 }
 
-export interface DuringOptions {
+export interface WithNetworkOptions {
   readonly purpose: RadioPurpose;
   readonly signal: AbortSignal;
   /** Called when it is known whether a person must join now, or the network is joined by itself. */
@@ -43,7 +43,7 @@ export class Radio {
   log: HostLog = () => undefined;
   private settings: WifiSettings = BY_DEFAULT;
   private last: { choice: WifiChoice; owner: RadioOwner | undefined } | undefined;
-  private readonly holds = new Set<WifiLease>();
+  private readonly leases = new Set<WifiLease>();
   private readonly known = new Set<RadioOwner>();
 
   /** @param around where a Supervisor is, for tests */
@@ -86,10 +86,10 @@ export class Radio {
     return this.last?.choice.interfaceName ?? '';
   }
 
-  /** Waits for its turn. The hold must be released. @throws FlashError `wifi-*`, `cancelled` */
-  async hold(purpose: RadioPurpose, signal: AbortSignal): Promise<WifiLease> {
+  /** Waits for its turn. What it resolves with must be released. @throws FlashError `wifi-*`, `cancelled` */
+  async acquire(purpose: RadioPurpose, signal: AbortSignal): Promise<WifiLease> {
     const choice = await this.choice(signal);
-    if (choice.driver === 'manual') return this.holdOf(makeDriver(choice, {}), undefined);
+    if (choice.driver === 'manual') return this.leaseOf(makeDriver(choice, {}), undefined);
     const owner = this.ownerOf(choice);
     const mustWait = owner.holder !== undefined;
     await owner.acquire(purpose, signal);
@@ -97,23 +97,23 @@ export class Radio {
       await orAborted((owner.cleaned ??= this.cleanUp(owner)), signal);
       // Meanwhile it may have become the interface that carries our own connection.
       if (!mustWait || isSame(choice, await chooseWifi(this.settings, signal, this.around()))) {
-        return this.holdOf(owner.driver, owner);
+        return this.leaseOf(owner.driver, owner);
       }
     } catch (error) {
       owner.release();
       throw error;
     }
     owner.release();
-    return this.hold(purpose, signal);
+    return this.acquire(purpose, signal);
   }
 
   /** Looks what is in reach, in its turn. @throws FlashError `wifi-*`, `cancelled` */
   async scan(purpose: RadioPurpose, signal: AbortSignal): Promise<readonly AccessPoint[]> {
-    const hold = await this.hold(purpose, signal);
+    const lease = await this.acquire(purpose, signal);
     try {
-      return await hold.scan(signal);
+      return await lease.scan(signal);
     } finally {
-      await hold.release();
+      await lease.release();
     }
   }
 
@@ -135,22 +135,22 @@ export class Radio {
    *
    * @throws FlashError `wifi-*`, `cancelled`, or what `work` throws
    */
-  async during<T>(
+  async withNetwork<T>(
     network: WifiNetwork,
-    { purpose, signal, onJoin, limitMs }: DuringOptions,
+    { purpose, signal, onJoin, limitMs }: WithNetworkOptions,
     work: (joined: JoinedNetwork, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const hold = await this.hold(purpose, signal);
+    const lease = await this.acquire(purpose, signal);
     const lost = new AbortController();
     const onLost = (error: FlashError): void => lost.abort(error);
-    hold.driver.on('lost', onLost);
+    lease.driver.on('lost', onLost);
     try {
-      onJoin?.(hold.driver.name === 'manual' ? 'by-hand' : 'by-itself');
-      const joined = await hold.driver.join(network, { signal, limitMs });
+      onJoin?.(lease.driver.name === 'manual' ? 'by-hand' : 'by-itself');
+      const joined = await lease.driver.join(network, { signal, limitMs });
       return await work(joined, AbortSignal.any([signal, lost.signal]));
     } finally {
-      hold.driver.off('lost', onLost);
-      await hold.release();
+      lease.driver.off('lost', onLost);
+      await lease.release();
     }
   }
 
@@ -164,7 +164,7 @@ export class Radio {
 
   /** Leaves everything and gives the drivers up. */
   async close(): Promise<void> {
-    await Promise.all([...this.holds].map((hold) => hold.release()));
+    await Promise.all([...this.leases].map((lease) => lease.release()));
     for (const owner of this.known) {
       owner.users -= 1;
       if (owner.users > 0) continue;
@@ -203,23 +203,23 @@ export class Radio {
     return owner;
   }
 
-  private holdOf(driver: WifiDriver, owner: RadioOwner | undefined): WifiLease {
+  private leaseOf(driver: WifiDriver, owner: RadioOwner | undefined): WifiLease {
     let released: Promise<void> | undefined;
     const release = async (): Promise<void> => {
       await driver.leave({ signal: new AbortController().signal }).catch((error: Error) => {
         this.log('warn', error.message);
       });
-      this.holds.delete(hold);
+      this.leases.delete(lease);
       owner?.release();
     };
-    const hold: WifiLease = {
+    const lease: WifiLease = {
       driver,
       scan: (signal) => driver.scan({ signal }),
       join: (network, signal) => driver.join(network, { signal }),
       release: () => (released ??= release()),
     };
-    this.holds.add(hold);
-    return hold;
+    this.leases.add(lease);
+    return lease;
   }
 }
 

@@ -18,7 +18,7 @@ export interface SessionOptions {
  * Events: `ended` with a FlashError where it was lost or its time was over.
  */
 export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
-  private hold: WifiLease | undefined;
+  private lease: WifiLease | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly radio: Radio) {
@@ -27,14 +27,14 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
   }
 
   get joined(): JoinedNetwork | undefined {
-    return this.hold?.driver.joined;
+    return this.lease?.driver.joined;
   }
 
   /** @throws FlashError `wifi-*`, `cancelled` */
   async scan({ signal, seconds }: SessionOptions): Promise<readonly AccessPoint[]> {
-    const { hold } = this;
+    const { lease } = this;
     return this.inTime({ signal, seconds }, wording('task-scan'), (both) =>
-      hold ? hold.scan(both) : this.radio.scan('flow', both),
+      lease ? lease.scan(both) : this.radio.scan('flow', both),
     );
   }
 
@@ -45,13 +45,13 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
   async join(network: WifiNetwork, { stay, ...options }: SessionOptions & { stay: number }): Promise<JoinedNetwork> {
     await this.leave();
     return this.inTime(options, wording('task-join', { ssid: network.ssid }), async (signal) => {
-      const hold = await this.radio.hold('flow', signal);
+      const lease = await this.radio.acquire('flow', signal);
       try {
-        const joined = await hold.join(network, signal);
-        this.begin(hold, stay);
+        const joined = await lease.join(network, signal);
+        this.begin(lease, stay);
         return joined;
       } catch (error) {
-        await hold.release();
+        await lease.release();
         throw error;
       }
     });
@@ -59,18 +59,18 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
 
   /** Resolves with what was left, once the former network is back. */
   async leave(): Promise<JoinedNetwork | undefined> {
-    const { hold, joined } = this;
+    const { lease, joined } = this;
     clearTimeout(this.timer);
-    this.hold = undefined;
-    hold?.driver.off('lost', this.lost);
-    await hold?.release();
+    this.lease = undefined;
+    lease?.driver.off('lost', this.lost);
+    await lease?.release();
     return joined;
   }
 
-  private begin(hold: WifiLease, stay: number): void {
-    this.hold = hold;
-    hold.driver.on('lost', this.lost);
-    const over = new FlashError('wifi-stayed-long', { ssid: hold.driver.joined?.ssid ?? '?', seconds: stay });
+  private begin(lease: WifiLease, stay: number): void {
+    this.lease = lease;
+    lease.driver.on('lost', this.lost);
+    const over = new FlashError('wifi-stayed-long', { ssid: lease.driver.joined?.ssid ?? '?', seconds: stay });
     this.timer = setTimeout(() => this.end(over), stay * 1000);
   }
 
@@ -88,7 +88,7 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
     const late = (): FlashError => {
       const { holder, interfaceName } = this.radio;
       // Whoever has the radio is not interrupted.
-      if (!this.hold && holder !== undefined && holder !== 'flow') {
+      if (!this.lease && holder !== undefined && holder !== 'flow') {
         return new FlashError('wifi-busy', { name: interfaceName, what: wording(`purpose-${holder}`) });
       }
       return new FlashError('wifi-timeout', { what, seconds });

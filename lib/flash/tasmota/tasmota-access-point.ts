@@ -109,7 +109,7 @@ export class TasmotaAccessPoint {
     const peer = new URL(this.options.apUrl).hostname;
     const { ssid, bssid } = await radio.lookFor((one) => this.isMeant(one), { purpose: 'set-up', signal });
     const network = { ssid, bssid, address: { cidr: NEW_FIRMWARE_NETWORK.cidr, fixed: false }, peer };
-    return await radio.during(network, { purpose: 'set-up', signal }, async (_joined, inside) =>
+    return await radio.withNetwork(network, { purpose: 'set-up', signal }, async (_joined, inside) =>
       work(await this.answered(ssid, inside), inside),
     );
   }

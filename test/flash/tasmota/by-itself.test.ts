@@ -138,13 +138,13 @@ describe('flash: setting up a Tasmota whose access point is joined by itself', (
     const { ssid, homeUrl, run } = await begin();
     const { nm, host } = machine;
     nm.accessPoints.push(FINALSTAGE);
-    const hold = await host.radio.hold('finalstage', never);
-    await hold.join({ ...FINALSTAGE, address: { cidr: `${NUMBERS}.2/24`, fixed: true } }, never);
+    const lease = await host.radio.acquire('finalstage', never);
+    await lease.join({ ...FINALSTAGE, address: { cidr: `${NUMBERS}.2/24`, fixed: true } }, never);
     const done = run();
-    const isOver = await Promise.race([done, hold.scan(never).then(() => hold.scan(never))]);
+    const isOver = await Promise.race([done, lease.scan(never).then(() => lease.scan(never))]);
     assert.ok(Array.isArray(isOver), 'nothing was done while another device was served');
     assert.deepEqual(machine.joined, ['FinalStage']);
-    await hold.release();
+    await lease.release();
     assert.equal((await done).url, homeUrl);
     assert.equal(machine.joined.filter((name) => name !== 'home')[1], ssid);
   });
