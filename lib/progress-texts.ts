@@ -19,7 +19,7 @@ export interface ProgressText {
 
 /** In English; the build puts them into the catalogue of `sonota-host`, from which other languages take over. */
 export const PROGRESS_TEXTS = {
-  // provision
+  // provision; newer firmware wants its button held twice (docs/dev/stock-firmware.md#1.2)
   'wait-for-ap': {
     isHandNeeded: true,
     state: 'waiting',

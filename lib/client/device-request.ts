@@ -30,8 +30,8 @@ export type RequestOutcome =
   | { result: 'aborted' };
 
 /**
- * One HTTP request to a device, whose server compares text (docs/dev/stock-firmware.md#1.3): the whole request in one
- * write, header names spelled as it expects them, and HTTP/1.1, which `fetch` would not do. Never rejects.
+ * One HTTP request to a device, whose server compares text (docs/dev/stock-firmware.md#1.3): a POST goes out in one write,
+ * header names spelled as it expects them, and HTTP/1.1, which `fetch` would not do. Never rejects.
  */
 export function requestOfDevice(
   { method, url, body }: DeviceRequest,

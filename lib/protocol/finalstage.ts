@@ -14,7 +14,7 @@ export const FINALSTAGE_ADDRESS = FINALSTAGE_NETWORK.device;
 /** The only address that it asks for images: the host must have it. */
 export const FINALSTAGE_HOST_ADDRESS = FINALSTAGE_NETWORK.guest;
 
-/** The only port that it asks at. */
+/** The only port that it asks at: 192.168.4.2:8080, whatever the upgrade came from. */
 export const FINALSTAGE_PORT = 8080;
 
 /** Asked for when it runs from user1: it moves itself to the second half of the flash first, then comes back. */

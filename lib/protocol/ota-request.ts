@@ -9,7 +9,10 @@ import { randPosition } from './newlib-rand';
  */
 export type OtaClass = 'range' | 'no-range' | 'finalstage';
 
-/** A download request, taken apart. Only `path` says what is wanted: the Host header is always dl.itead.cn (4.1). */
+/**
+ * A download request, taken apart. Only `path` says what is wanted: the Host header is the constant dl.itead.cn
+ * (docs/dev/stock-firmware.md#4.1).
+ */
 export interface OtaRequest {
   readonly method: string;
   /** As it was sent, without the query. */

@@ -11,7 +11,7 @@ import { ProbeImages } from './probe-images';
 export class ImageAuthorizer {
   readonly probes = new ProbeImages();
 
-  /** Resolves when what happened so far would outlive the process, or after a moment in vain. */
+  /** Resolves when what happened so far would outlive the process, or after a moment without effect. */
   whenKept: () => Promise<void> = async () => undefined;
 
   private readonly providers: readonly ImageProvider[];

@@ -4,7 +4,14 @@ import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { Message, PendingMessage } from '../job/pending-message';
 import type { StageRuns } from '../run/stage-runs';
-import { isEnded, isMessageOf, messageOf, type EntryStart, type QueueEntry, type QueueRecord } from '../job/queue-entry';
+import {
+  isEnded,
+  isMessageOf,
+  messageOf,
+  type EntryStart,
+  type QueueEntry,
+  type QueueRecord,
+} from '../job/queue-entry';
 import { EntryList } from './entry-list';
 import { LostWatch } from './lost-watch';
 import { queueSnapshot, type QueueSnapshot } from './queue-snapshot';
