@@ -166,7 +166,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     const counted: TransferObserver = {
       sent: (from, to) => observer.sent(from, to),
       stalled: (at) => {
-        transfer.stalled = true;
+        transfer.stalled();
         observer.stalled?.(at);
       },
       ended: (outcome) => {

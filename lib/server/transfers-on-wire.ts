@@ -6,34 +6,56 @@ export type TransferCounts = Readonly<Record<OtaClass | 'total', number>>;
 
 export interface TransferOnWire {
   /** Nothing has gone forward for a long time: its device may be gone, or be back on another connection. */
-  stalled: boolean;
+  stalled(): void;
   /** It is over; further calls do nothing. */
   remove(): void;
 }
 
-/** Which transfers are under way, so that nobody closes the server under a device that has erased its flash. */
+interface Stalled {
+  readonly otaClass: OtaClass;
+  readonly peer: string;
+  readonly socket: Socket;
+}
+
+/**
+ * Which transfers are under way, so that nobody closes the server under a device that has erased its flash. Each range is
+ * one: they are counted, and only those that stall are looked through.
+ */
 export class TransfersOnWire {
-  readonly #transfers = new Set<TransferOnWire & { otaClass: OtaClass; peer: string; socket: Socket }>();
+  readonly #counts: Record<OtaClass | 'total', number> = { range: 0, 'no-range': 0, finalstage: 0, total: 0 };
+  readonly #stalled = new Set<Stalled>();
 
   /** @param idle told when the last transfer of a class is over */
   constructor(private readonly idle: (otaClass: OtaClass) => void) {}
 
   get counts(): TransferCounts {
-    const counts = { range: 0, 'no-range': 0, finalstage: 0, total: this.#transfers.size };
-    for (const { otaClass } of this.#transfers) counts[otaClass] += 1;
-    return counts;
+    return { ...this.#counts };
   }
 
   /** A device that asks again has given up what stalled before: that connection is dropped. */
   add(otaClass: OtaClass, peer: string, socket: Socket): TransferOnWire {
-    for (const other of this.#transfers) {
-      if (other.stalled && other.otaClass === otaClass && other.peer === peer) other.socket.destroy();
+    for (const other of this.#stalled) {
+      if (other.otaClass === otaClass && other.peer === peer) other.socket.destroy();
     }
-    const remove = (): void => {
-      if (this.#transfers.delete(transfer) && this.counts[otaClass] === 0) this.idle(otaClass);
+    const transfer = { otaClass, peer, socket };
+    let isOver = false;
+    this.#count(otaClass, 1);
+    return {
+      stalled: () => {
+        if (!isOver) this.#stalled.add(transfer);
+      },
+      remove: () => {
+        if (isOver) return;
+        isOver = true;
+        this.#stalled.delete(transfer);
+        this.#count(otaClass, -1);
+        if (this.#counts[otaClass] === 0) this.idle(otaClass);
+      },
     };
-    const transfer = { otaClass, peer, socket, stalled: false, remove };
-    this.#transfers.add(transfer);
-    return transfer;
+  }
+
+  #count(otaClass: OtaClass, change: 1 | -1): void {
+    this.#counts[otaClass] += change;
+    this.#counts.total += change;
   }
 }

@@ -7,7 +7,8 @@ describe('TransfersOnWire', () => {
     const onWire = new TransfersOnWire(() => undefined);
     const begin = (peer: string, isStalled: boolean, otaClass: 'finalstage' | 'no-range' = 'finalstage'): Socket => {
       const socket = new Socket();
-      onWire.add(otaClass, peer, socket).stalled = isStalled;
+      const transfer = onWire.add(otaClass, peer, socket);
+      if (isStalled) transfer.stalled();
       return socket;
     };
     const old = begin('192.168.4.1', true);
@@ -36,5 +37,16 @@ describe('TransfersOnWire', () => {
     second.remove();
     assert.deepEqual(idle, ['range']);
     assert.equal(onWire.counts.total, 1);
+  });
+
+  it('keeps nothing of a transfer that is over, were it reported as stalled then', () => {
+    const onWire = new TransfersOnWire(() => undefined);
+    const old = new Socket();
+    const transfer = onWire.add('finalstage', 'a', old);
+    transfer.stalled();
+    transfer.remove();
+    transfer.stalled();
+    onWire.add('finalstage', 'a', new Socket());
+    assert.equal(old.destroyed, false);
   });
 });
