@@ -15,8 +15,11 @@ export interface Place {
  * What cannot be written is reported once, and written with the next change; it stops nobody.
  */
 export class FollowingFile<T extends object> {
-  private writing: Promise<void> | undefined;
-  private next: (() => T | undefined) | undefined;
+  /** The newest write: one that is under way, or the next one behind it. */
+  private newest: Promise<void> | undefined;
+  /** Whether the newest write has not asked for its content yet. */
+  private isAhead = false;
+  private content: () => T | undefined = () => undefined;
   private hasFailed = false;
 
   /**
@@ -39,44 +42,42 @@ export class FollowingFile<T extends object> {
   follow(content: () => T | undefined): void {
     const { place } = this;
     if (!place) return;
-    this.next = content;
-    this.writing ??= this.write(place);
+    this.content = content;
+    // All that changes before it begins is written in one go.
+    if (!this.isAhead) this.newest = this.write(place, this.newest);
   }
 
-  /** Resolves when what there is now is on disk, could not be written, or the disk has had its time. */
+  /**
+   * Resolves when what there is now is on disk, could not be written, or the disk has had its time; what changes later is
+   * not waited for.
+   */
   async settled(limitMs?: number): Promise<void> {
-    if (limitMs === undefined) return await this.writing;
+    const { newest } = this;
+    if (limitMs === undefined) return await newest;
     const limit = new AbortController();
     const timeIsOver = pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.writing, timeIsOver]);
+    await Promise.race([newest, timeIsOver]);
     limit.abort();
   }
 
-  private async write({ folder, name }: Place): Promise<void> {
-    // All that changes in one go is written in one go.
-    await Promise.resolve();
+  private async write(place: Place, before: Promise<void> | undefined): Promise<void> {
+    this.isAhead = true;
+    await before;
+    this.isAhead = false;
     try {
-      for (let content = this.taken(); content; content = this.taken()) {
-        const now = content();
-        if (now === undefined) {
-          await rm(join(folder, name), { force: true });
-          continue;
-        }
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeAtomically(folder, name, storedText(this.format, now));
-      }
+      await this.writeNow(place, this.content());
       this.hasFailed = false;
     } catch (error) {
-      if (!this.hasFailed) this.onTrouble(`${join(folder, name)} cannot be written: ${(error as Error).message}`);
+      if (!this.hasFailed) {
+        this.onTrouble(`${join(place.folder, place.name)} cannot be written: ${(error as Error).message}`);
+      }
       this.hasFailed = true;
-    } finally {
-      this.writing = undefined;
     }
   }
 
-  private taken(): (() => T | undefined) | undefined {
-    const { next } = this;
-    this.next = undefined;
-    return next;
+  private async writeNow({ folder, name }: Place, now: T | undefined): Promise<void> {
+    if (now === undefined) return await rm(join(folder, name), { force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeAtomically(folder, name, storedText(this.format, now));
   }
 }

@@ -30,10 +30,27 @@ describe('flash/following-file', () => {
     };
     file.follow(content(0));
     file.follow(content(1));
-    await file.settled();
+    // The first write, then the one of what has changed meanwhile.
+    for (let write = 1; write <= 2; write++) await file.settled();
     assert.deepEqual(written, [1, 3]);
     assert.deepEqual(open().read(), { count: 3 });
     assert.deepEqual(told, []);
+  });
+
+  it('is settled with what there was, though it changes again with each write', async () => {
+    const file = open();
+    let count = 0;
+    let isOver = false;
+    const changesAgain = (): { count: number } => {
+      count += 1;
+      if (!isOver) file.follow(changesAgain);
+      return { count };
+    };
+    file.follow(changesAgain);
+    await file.settled();
+    isOver = true;
+    assert.equal(open().read()?.count, 1);
+    await file.settled();
   });
 
   it('is removed where there is nothing to keep', async () => {
