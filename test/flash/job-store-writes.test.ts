@@ -240,6 +240,29 @@ describe('flash/job-memory: when it writes', () => {
     while (onDisk()?.download?.sent !== 4096) await nextTurn();
   });
 
+  it('writes the progress of many jobs in portions, that of each once', async () => {
+    const { jobs, memory } = start({ flowMs: 1, turnsMs: 1 });
+    for (let n = 0; n < 50; n++) enter(jobs, 'upgrade', `10000${10_000 + n}`);
+    await memory.settled();
+    const before = readFileSync(file(), 'utf8').length;
+    for (const job of jobs.all()) {
+      job.evidence.add({ kind: 'acknowledged', error: 404 });
+      // Many follow one another within the interval in which a job tells of what merely flows.
+      job.onChange(false);
+    }
+    const added = (): string[] => readFileSync(file(), 'utf8').slice(before).trim().split('\n');
+    const idsOf = (line: string): string[] => {
+      const { jobs: records = [] } = JSON.parse(line || '{}') as { jobs?: { id: string }[] };
+      return records.map(({ id }) => id);
+    };
+    while (added().flatMap(idsOf).length < 50) await once(memory['progress'], 'written');
+    assert.deepEqual(
+      added().map((line) => idsOf(line).length),
+      [20, 20, 10],
+    );
+    assert.equal(new Set(added().flatMap(idsOf)).size, 50);
+  });
+
   it('writes at its close what flowed until then, and nothing that comes after', async () => {
     const { memory, job, download } = await downloading({ flowMs: LONG });
     download.sentUpTo(4096);

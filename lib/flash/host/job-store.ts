@@ -19,6 +19,8 @@ import type { Waits } from '../stage/waits';
 
 /** How many ended jobs are kept. */
 const ENDED_KEPT = 10;
+/** How many jobs are written at a time for their progress alone: while a record is made, no device is answered. */
+const FLOWING_AT_ONCE = 20;
 
 /**
  * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
@@ -30,6 +32,8 @@ export class JobStore {
   /** Jobs of which the disk does not know the newest turn, and those of which it does not know how far they are. */
   private readonly turned = new Set<Job>();
   private readonly flowing = new Set<Job>();
+  /** Those of the latter whose time has come. */
+  private readonly due = new Set<Job>();
   private readonly tickets = new Differences<PendingMessageRecord>();
   private readonly entries = new Differences<QueueEntry>();
   /** Digests of the images that a job's record names. */
@@ -131,7 +135,7 @@ export class JobStore {
   private flowed(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const job of this.flowing) this.turned.add(job);
+    for (const job of this.flowing) this.due.add(job);
     this.flowing.clear();
     this.changed();
   }
@@ -151,6 +155,7 @@ export class JobStore {
         await this.writeNow();
         this.written = turns;
         this.progress.emit('written');
+        if (this.due.size > 0) this.turns += 1;
       }
       this.hasFailed = false;
     } catch (error) {
@@ -188,6 +193,10 @@ export class JobStore {
 
   /** The records of the jobs that have changed, undefined for those that are kept no longer; and their images. */
   private changedJobs(): { jobs: Map<string, JobRecord | undefined>; images: LoadedImage[] } {
+    for (const job of [...this.due].slice(0, FLOWING_AT_ONCE)) {
+      this.due.delete(job);
+      this.turned.add(job);
+    }
     const ended = new Set(this.of.jobs.ended().slice(-ENDED_KEPT));
     const kept = this.of.jobs.all().filter((job) => job.isOpen || ended.has(job));
     const jobs = new Map<string, JobRecord | undefined>();
@@ -202,6 +211,7 @@ export class JobStore {
       );
       jobs.set(job.id, recordOf(job));
       this.flowing.delete(job);
+      this.due.delete(job);
     }
     this.turned.clear();
     const keptIds = new Set(kept.map(({ id }) => id));
