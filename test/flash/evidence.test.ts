@@ -176,6 +176,29 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 7, 'of anything else each');
   });
 
+  it('keeps of the connections to the images one in five seconds, and the first of each peer and after each request', () => {
+    const evidence = new JobEvidence();
+    const dial = (peer: string, at: number): void => evidence.add({ kind: 'dialled', peer, port: 'images' }, at);
+    const kept = (): unknown[] => evidence.all.map(({ kind, at }) => [kind, at]);
+    for (let at = 0; at < 10_000; at += 50) dial('192.0.2.7', at);
+    assert.deepEqual(kept(), [
+      ['dialled', 0],
+      ['dialled', 5000],
+    ]);
+    evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first: 0, size: 8192 }, 10_000);
+    for (let at = 10_001; at < 10_010; at++) dial('192.0.2.7', at);
+    assert.deepEqual(kept().slice(2), [
+      ['image-requested', 10_000],
+      ['dialled', 10_001],
+    ]);
+    dial('192.0.2.8', 10_010);
+    assert.deepEqual(kept().slice(4), [['dialled', 10_010]]);
+    for (const port of ['tls', 'plain'] as const) {
+      for (const at of [10_011, 10_012]) evidence.add({ kind: 'dialled', peer: '192.0.2.7', port }, at);
+    }
+    assert.equal(kept().length, 9, 'of the ports of the cloud each');
+  });
+
   for (const kind of REPEATING) {
     it(`loses nothing of what happened once to ${kind}, of which there can be any number`, () => {
       const evidence = new JobEvidence();

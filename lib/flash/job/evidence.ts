@@ -30,12 +30,16 @@ const REPEATING = new Set<Observation['kind']>([
 ]);
 /** What ends a row of requests; they are not put behind it. */
 const ENDS_A_ROW = new Set<Observation['kind']>(['stage', 'upgrade-sent', 'acknowledged', 'session-lost']);
-/** FinalStage dials twice a second; one observation for so long tells as much. */
+/**
+ * FinalStage dials twice a second, and behind one address there may be a whole house of devices that fetch their images:
+ * one observation for so long tells as much.
+ */
 export const DIALS_EVERY_MS = 5000;
 /** A verdict may change by time alone, but need not be found again for every report. */
 const FRESH_MS = 200;
 
 type ImageRequest = Extract<NewObservation, { kind: 'image-requested' }>;
+type Dialled = Extract<NewObservation, { kind: 'dialled' }>;
 
 /**
  * All that was seen of one job, and what follows from it. Emits `changed` at every observation but those that are merely
@@ -66,7 +70,8 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
   }
 
   add(sighting: NewObservation, at = Date.now()): void {
-    if (sighting.kind === 'finalstage-dialled' && this.isDialNews(at) === false) return;
+    if (sighting.kind === 'finalstage-dialled' && !this.isFinalStageDialNews(at)) return;
+    if (sighting.kind === 'dialled' && sighting.port === 'images' && !this.isImageDialNews(sighting, at)) return;
     if (sighting.kind === 'image-requested' && this.continues(sighting, at)) return;
     this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
     if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
@@ -136,9 +141,15 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     return true;
   }
 
-  private isDialNews(at: number): boolean {
+  private isFinalStageDialNews(at: number): boolean {
     const last = this.seen.findLast(({ kind }) => kind === 'finalstage-dialled' || kind === 'finalstage-requested');
     return last?.kind !== 'finalstage-dialled' || at - last.at >= DIALS_EVERY_MS;
+  }
+
+  /** The ports of the cloud are another matter: there each connection may be that of the device that is waited for. */
+  private isImageDialNews({ peer }: Dialled, at: number): boolean {
+    const last = this.seen.findLast((one) => one.kind === 'image-requested' || isImageDial(one));
+    return last?.kind !== 'dialled' || last.peer !== peer || at - last.at >= DIALS_EVERY_MS;
   }
 
   /**
@@ -177,6 +188,10 @@ function isNext(
   if (first === undefined || first !== (before.first ?? NaN) + PIECE_BYTES) return false;
   if (randPosition === undefined || before.randPosition === undefined) return randPosition === before.randPosition;
   return randPosition > before.randPosition;
+}
+
+function isImageDial(one: Observation): boolean {
+  return one.kind === 'dialled' && one.port === 'images';
 }
 
 function isBeginning(one: Observation): one is Extract<Observation, StageBegan> {
