@@ -36,6 +36,12 @@ export interface WiredNodeDef extends NodeDef {
   host?: string;
 }
 
+/** Whether anything is wired to an output now. A deploy may wire a node anew without making it anew. */
+export function isWired(node: Node<object>, output: number): boolean {
+  const { wires = [] } = node as Node<object> & { readonly wires?: readonly (readonly string[])[] };
+  return (wires[output] ?? []).length > 0;
+}
+
 /**
  * Wires a node: input, cancel, status, errors in the language of Node-RED, use of the host, close. Nothing here can
  * throw into Node-RED.

@@ -9,19 +9,22 @@ import { nextStage } from '../../lib/flash/job/next-stage';
 import type { Outlet } from '../../lib/flash/run/stage-runs';
 import { whenFlowsRun } from './deploys';
 import { MessageValues } from './messages';
-import { NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-wiring';
+import { isWired, NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-wiring';
 import { prefetchFirmware } from './prefetch';
 import { progressMessage, resultMessage } from './stage-messages';
 import type { StageGiven, StageStep } from './stage-step';
 import { translateError, translateFound, translateJob, translateReport } from './translate';
 import { Values } from './values';
 
+/** The output of progress. */
+const PROGRESS = 1;
+
 export interface StageNodeOptions<Form> {
   /** The stages that a message passes through, in order: one for a node of a single stage. */
   readonly steps: readonly [StageStep<Form>, ...StageStep<Form>[]];
   /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
   readForm(form: Values): Form;
-  /** The index of the output of a result; 0 unless told. Progress has 1. */
+  /** The index of the output of a result; 0 unless told, never that of progress. */
   readonly outputOf?: (outcome: StageOutcome) => number;
   /** Whether it waits for devices that nobody sent a message for. */
   awaitsDevices?(form: Form): boolean;
@@ -192,10 +195,11 @@ export class StageNode<Form> extends NodeWiring {
   }
 
   private readonly outlet: Outlet = {
-    progress: this.guarded((untranslated, job, ticket) => {
+    progress: this.guarded((untranslated, snapshot, ticket) => {
       const report = translateReport(this.RED, untranslated);
       this.status.running(report);
-      this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, job), ticket)]);
+      if (!isWired(this.node, PROGRESS)) return;
+      this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, snapshot()), ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {
       const found = translateFound(this.RED, outcome.found);
@@ -216,8 +220,7 @@ export class StageNode<Form> extends NodeWiring {
 
   /** A device waits for the next stage, and nothing is wired that would bring it there. */
   private isDeadEnd({ job }: StageOutcome, output: number): boolean {
-    const { wires = [] } = this.config as { wires?: string[][] };
-    return job.stage !== 'done' && (wires[output] ?? []).length === 0;
+    return job.stage !== 'done' && !isWired(this.node, output);
   }
 
   private warnOfDeadEnd({ job }: StageOutcome, output: number): void {

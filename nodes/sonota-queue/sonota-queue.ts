@@ -6,7 +6,7 @@ import { whenFlowsRun } from '../shared/deploys';
 import { homeWifi, type HostNode } from '../shared/hosts';
 import type { MessageValues } from '../shared/messages';
 import { Throttle } from '../../lib/timing/throttle';
-import type { WiredNodeDef } from '../shared/node-wiring';
+import { isWired, type WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode } from '../shared/task-node';
 import { translateQueue } from '../shared/translate';
 import { Values } from '../shared/values';
@@ -56,7 +56,7 @@ export default function register(RED: NodeAPI): void {
 
     const start: QueueOutlet['start'] = (message, where) => {
       const output = where === 'beginning' ? 0 : 1;
-      if ((config as { wires?: string[][] }).wires?.[output]?.length === 0) return false;
+      if (!isWired(this, output)) return false;
       const messages: (Message | null)[] = [null, null, null];
       // For a node that has all stages; for the single nodes the output alone decides.
       const stage = where === 'beginning' ? {} : { stage: where };

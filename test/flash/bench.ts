@@ -61,8 +61,8 @@ export class Recorder extends EventEmitter implements Outlet {
   readonly outcomes = new Map<string, StageOutcome | FlashError>();
   readonly queue: number[] = [];
 
-  progress(report: Report, job: JobSnapshot, ticket: PendingMessage): void {
-    this.reports.push({ report, job, ticket });
+  progress(report: Report, snapshot: () => JobSnapshot, ticket: PendingMessage): void {
+    this.reports.push({ report, job: snapshot(), ticket });
     this.emit('news');
   }
   result(outcome: StageOutcome, ticket: PendingMessage): void {

@@ -145,6 +145,33 @@ describe('flash/stage-runs', () => {
     }
   });
 
+  it('takes a snapshot of a job only where the node asks for one', async () => {
+    let snapshots = 0;
+    let taken: unknown;
+    const ignore = (): void => undefined;
+    steps.runs.attach('node', {
+      progress: ({ name }, snapshot) => (taken = name === 'send-wifi' ? snapshot() : undefined),
+      result: ignore,
+      failure: ignore,
+      queued: ignore,
+    });
+    steps.begin('node', '1');
+    while (steps.contexts.length === 0) await new Promise(setImmediate);
+    const { job, report } = steps.contexts[0] as StageContext;
+    const { snapshot } = job;
+    job.snapshot = () => ((snapshots += 1), snapshot.call(job));
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      report('wait-for-ap', { deviceid: '1' });
+      assert.equal(snapshots, 0);
+      report('send-wifi', { deviceid: '1' });
+      mock.timers.tick(1000);
+      assert.deepEqual([snapshots, taken], [1, snapshot.call(job)]);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it('keeps an outcome for the next instance of a node', async () => {
     const ticket = steps.begin('node', '1');
     steps.runs.detach('node', false);

@@ -100,6 +100,39 @@ describe('nodes: the four stages', () => {
     assert.deepEqual(await bed.doneBy('provision'), [undefined], 'it is no error');
   });
 
+  it('see wires that a deploy has drawn to a node that stays as it is', async () => {
+    const ports = await freePorts();
+    const apPort = await freePort();
+    const url = `http://127.0.0.1:${apPort}`;
+    bed = await Bed.load(road(ports, { provision: { url, wires: [[], []] } }));
+    const before = bed.node('provision');
+    await bed.deploy(road(ports, { provision: { url, wires: [['provision-out'], ['provision-progress']] } }), 'nodes');
+    assert.equal(bed.node('provision'), before);
+    await bed.device({ apPort, homeNetwork: HOME }).start();
+    bed.send('provision', { ...HOME });
+    await bed.at('provision-progress');
+    await bed.at('provision-out');
+    assert.equal(bed.shown('provision')?.text, 'done');
+  });
+
+  it('make a message of their progress only where it is wired', async () => {
+    for (const wires of [
+      [[], []],
+      [[], ['cloud-progress']],
+    ]) {
+      const verdicts: string[] = [];
+      const translate = (key: string): string => {
+        if (key.includes(':notes.')) verdicts.push(key);
+        return key;
+      };
+      bed = await Bed.load(road(await freePorts(), { cloud: { wires } }), {}, undefined, translate);
+      bed.send('cloud');
+      await bed.status('cloud', ({ fill }) => fill === 'yellow');
+      assert.equal(verdicts.length > 0, wires[1]?.length === 1, 'the verdict is a part of the message');
+      await bed.unload();
+    }
+  });
+
   it('say that they have no host, in the status and to Catch', async () => {
     const none = { host: '' };
     bed = await Bed.load(

@@ -17,7 +17,8 @@ const NODES_KEPT = 200;
 
 /** Where a node's news go: the instance of the node that is deployed now. */
 export interface Outlet {
-  progress(report: Report, job: JobSnapshot, ticket: PendingMessage): void;
+  /** @param snapshot of the job as it is now: long, and asked for at most four times a second for each device */
+  progress(report: Report, snapshot: () => JobSnapshot, ticket: PendingMessage): void;
   result(outcome: StageOutcome, ticket: PendingMessage): void;
   failure(error: FlashError, ticket: PendingMessage): void;
   /** How many messages of this node wait behind the running one. */
@@ -287,12 +288,11 @@ export class StageRuns extends EventEmitter<StageRunsEvents> {
   }
 
   private deliverProgress(run: Run, report: Report): void {
-    const job = run.job?.snapshot();
+    const { job } = run;
     if (!job) return;
+    const now = { ...report, percent: job.percent };
     // Progress is of the moment: without an instance there is nobody to tell, and the next one hears the newest.
-    for (const ticket of run.tickets) {
-      this.outlets.get(ticket.nodeId)?.progress({ ...report, percent: job.percent }, job, ticket);
-    }
+    for (const ticket of run.tickets) this.outlets.get(ticket.nodeId)?.progress(now, () => job.snapshot(), ticket);
   }
 
   private deliverOutcome(ticket: PendingMessage, outcome: StageOutcome | FlashError, job?: Job): void {
