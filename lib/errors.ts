@@ -761,6 +761,11 @@ const EXPLANATIONS = {
     remedy: 'Look where it goes behind the queue and between the nodes; then let the queue try it again.',
     outlook: 'person',
   },
+  'not-possible': {
+    what: 'This is not possible now: {reason}.',
+    remedy: 'Look at the tab Sonoff in the sidebar, and choose from what it offers.',
+    outlook: 'person',
+  },
   unexplained: { what: 'Something unexpected happened: {reason}.', remedy: 'Report this with the log.' },
 } as const satisfies Record<string, Explanation>;
 

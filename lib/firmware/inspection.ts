@@ -1,7 +1,8 @@
 /** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
 
-import { asFlashError, FlashError, type ErrorCode } from '../errors';
+import { asFlashError, FlashError, type ErrorCode, type ErrorValues } from '../errors';
 import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type Finding, type ImageRole, type ImageTarget, type MendName } from '../image';
+import type { PictureSpeech } from '../image/picture-texts';
 import { findingsInDiyMode } from './diy-findings';
 import { ExaminedImages } from './examined-images';
 import { hintsOf, sourceOf, type CatalogHints } from './library/catalog';
@@ -24,7 +25,7 @@ export type Inspection =
       readonly size: number | null;
       readonly sha256: string | null;
     }
-  | { readonly state: 'unreadable'; readonly code: ErrorCode; readonly message: string };
+  | { readonly state: 'unreadable'; readonly code: ErrorCode; readonly values: ErrorValues; readonly message: string };
 
 interface Examined extends Pick<Examination, 'verdict' | 'findings' | 'identity' | 'sha256' | 'size'>, CatalogHints {
   /** The catalog's title, where it has the image by its name or its digest. */
@@ -43,6 +44,8 @@ export interface InspectionTarget {
   readonly digest?: string | undefined;
   /** Where it goes in the device's flash; that of its role with FinalStage unless given. */
   readonly place?: ImageTarget | undefined;
+  /** The language of the picture; English unless given. */
+  readonly speak?: PictureSpeech | undefined;
 }
 
 /** Looks at what is on this machine; nothing is fetched. Never throws. */
@@ -133,10 +136,10 @@ async function examined(library: ImageLibrary, bytes: Buffer, target: Inspection
   const known = { ...(title && { title }), ...(named && hintsOf(named, image)) };
   const inDiyMode = target.role === 'final' ? await findingsInDiyMode(bytes, findings) : [];
   const more = { ...known, ...(inDiyMode.length > 0 && { inDiyMode }) };
-  return { verdict, findings, identity, sha256, size, ...more, picture: flashPicture({ image }) };
+  return { verdict, findings, identity, sha256, size, ...more, picture: flashPicture({ image, ...(target.speak && { speak: target.speak }) }) };
 }
 
 function unreadable(thrown: unknown): Inspection {
-  const { code, message } = asFlashError(thrown);
-  return { state: 'unreadable', code, message };
+  const { code, values, message } = asFlashError(thrown);
+  return { state: 'unreadable', code, values, message };
 }

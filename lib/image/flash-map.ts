@@ -43,6 +43,7 @@ export interface Area {
   readonly from: number;
   readonly to: number;
   readonly kind: AreaKind;
+  /** The name of a text in `picture-texts.ts`, or what it is called in every language. */
   readonly label: string;
 }
 
@@ -50,13 +51,13 @@ export interface Area {
 export type FlashLayout = readonly Area[];
 
 const RESERVED: readonly Area[] = [
-  { from: RECORDS_OFFSET, to: RECORDS_END, kind: 'records', label: "ITEAD's records" },
-  { from: SYSTEM_OFFSET, to: FLASH_BYTES, kind: 'system', label: 'system parameters' },
+  { from: RECORDS_OFFSET, to: RECORDS_END, kind: 'records', label: 'records' },
+  { from: SYSTEM_OFFSET, to: FLASH_BYTES, kind: 'system', label: 'system' },
 ];
 
 /** A stock device: Espressif's boot loader, a slot in either half, ITEAD's records between them. */
 export const STOCK_LAYOUT: FlashLayout = complete([
-  { from: 0, to: SECTOR_BYTES, kind: 'boot', label: 'boot loader' },
+  { from: 0, to: SECTOR_BYTES, kind: 'boot', label: 'boot' },
   { from: USER1_OFFSET, to: RECORDS_OFFSET, kind: 'slot', label: 'user1' },
   { from: USER2_OFFSET, to: USER2_OFFSET + USER_LIMIT, kind: 'slot', label: 'user2' },
   ...RESERVED,
@@ -66,6 +67,7 @@ export const STOCK_LAYOUT: FlashLayout = complete([
 export interface Place {
   readonly from: number;
   readonly limit: number;
+  /** As that of an area. */
   readonly label: string;
 }
 
@@ -80,8 +82,8 @@ export function slotLayout(place: Place, size: number): FlashLayout {
 export function finalLayout(place: Place, size: number): FlashLayout {
   const image = imageAreas({ ...place, from: SECTOR_BYTES, limit: place.limit - SECTOR_BYTES }, size - SECTOR_BYTES);
   const others: Area[] = [
-    { from: SETTINGS_OFFSET, to: SETTINGS_END, kind: 'settings', label: 'its settings' },
-    { from: SETTINGS_END, to: FLASH_BYTES, kind: 'system', label: 'system parameters' },
+    { from: SETTINGS_OFFSET, to: SETTINGS_END, kind: 'settings', label: 'settings' },
+    { from: SETTINGS_END, to: FLASH_BYTES, kind: 'system', label: 'system' },
   ];
   return complete([
     { from: 0, to: SECTOR_BYTES, kind: 'boot', label: 'eboot' },
@@ -96,7 +98,7 @@ function imageAreas({ from, limit, label }: Place, size: number): Area[] {
   const fits = Math.min(end, from + limit);
   const areas: Area[] = [];
   if (fits > from) areas.push({ from, to: fits, kind: 'image', label });
-  if (end > fits) areas.push({ from: fits, to: end, kind: 'over', label: 'does not fit' });
+  if (end > fits) areas.push({ from: fits, to: end, kind: 'over', label: 'over' });
   return areas;
 }
 

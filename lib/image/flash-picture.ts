@@ -11,6 +11,7 @@ import {
   type FlashLayout,
 } from './flash-map';
 import { isRefusal } from './finding';
+import { inEnglish, isPictureText, type PictureSpeech } from './picture-texts';
 import { targetFacts, type ImageTarget } from './targets';
 
 export interface FlashPictureOptions {
@@ -20,6 +21,8 @@ export interface FlashPictureOptions {
   readonly after?: FlashLayout;
   /** Drawn into its place, with what does not fit, and told in a line below. */
   readonly image?: Examination;
+  /** The language of its texts; English unless given. */
+  readonly speak?: PictureSpeech;
 }
 
 const COLOURS: Readonly<Record<AreaKind, string>> = {
@@ -52,35 +55,36 @@ export function layoutAfter(target: ImageTarget, size: number): FlashLayout {
  * The picture as the text of one `<svg>` element: no script, no style sheet, no reference to anything outside, so it
  * may stand in a page, in a file or in an `<img>`.
  */
-export function flashPicture({ before = STOCK_LAYOUT, after, image }: FlashPictureOptions = {}): string {
+export function flashPicture(options: FlashPictureOptions = {}): string {
+  const { before = STOCK_LAYOUT, after, image, speak = inEnglish } = options;
   const layout =
     after ?? (image ? layoutAfter(image.target, image.size) : layoutAfter('finalstage', room('finalstage')));
-  const caption = image ? captionOf(image) : `${room('finalstage')} bytes are there for the new firmware.`;
+  const caption = image ? captionOf(image, speak) : speak('room', { size: room('finalstage') });
   const ok = !image || image.verdict !== 'refuse';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" font-family="sans-serif" font-size="12">`,
-    `<title>The flash before and after</title>`,
-    `<desc>${escaped(described(before, layout, caption))}</desc>`,
+    `<title>${escaped(speak('title', {}))}</title>`,
+    `<desc>${escaped(described(before, layout, caption, speak))}</desc>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" rx="6" fill="#ffffff"/>`,
-    ...bar('Before', before, BAR.left[0]),
-    ...bar('After', layout, BAR.left[1]),
+    ...bar('before', before, BAR.left[0], speak),
+    ...bar('after', layout, BAR.left[1], speak),
     text(WIDTH / 2, HEIGHT - LINE, caption, { anchor: 'middle', colour: ok ? INK : COLOURS.over }),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function bar(heading: string, layout: FlashLayout, left: number): string[] {
-  const lines = [text(left + BAR.width / 2, BAR.top - LINE, heading, { anchor: 'middle', bold: true })];
+function bar(heading: 'before' | 'after', layout: FlashLayout, left: number, speak: PictureSpeech): string[] {
+  const lines = [text(left + BAR.width / 2, BAR.top - LINE, speak(heading, {}), { anchor: 'middle', bold: true })];
   let top: number = BAR.top;
   for (const [index, height] of heights(layout).entries()) {
     const area = layout[index];
     if (!area) continue;
     const [y, middle] = [round(top), round(top + height / 2 + 4)];
     lines.push(
-      `<g><title>${escaped(inWords(area))}</title>` +
+      `<g><title>${escaped(inWords(area, speak))}</title>` +
         `<rect x="${left}" y="${y}" width="${BAR.width}" height="${round(height)}" fill="${COLOURS[area.kind]}" stroke="#ffffff"/></g>`,
-      text(left + BAR.width / 2, middle, area.label, {
+      text(left + BAR.width / 2, middle, labelOf(area, speak), {
         anchor: 'middle',
         colour: area.kind === 'over' ? '#ffffff' : INK,
       }),
@@ -98,21 +102,28 @@ function heights(layout: FlashLayout): number[] {
   return layout.map(({ from, to }) => SMALLEST_AREA + (rest * (to - from)) / FLASH_BYTES);
 }
 
-function captionOf({ size, target, findings, facts }: Examination): string {
+function captionOf({ size, target, findings, facts }: Examination, speak: PictureSpeech): string {
   const { limit } = targetFacts(target);
-  const share = size > limit ? `${size - limit} bytes more than the ${limit} that fit` : `${size} of ${limit} bytes`;
   const refused = findings.find(isRefusal);
-  if (refused) return `Refused (${refused.code}): ${share}.`;
-  return `${facts?.kind === 'user' ? 'The slot holds it' : 'It fits'}: ${share}.`;
+  if (!refused) return speak(facts?.kind === 'user' ? 'slot-holds' : 'fits', { size, limit });
+  const { code } = refused;
+  return size > limit
+    ? speak('refused-over', { code, over: size - limit, limit })
+    : speak('refused', { code, size, limit });
 }
 
-function described(before: FlashLayout, after: FlashLayout, caption: string): string {
-  const list = (layout: FlashLayout): string => layout.map(inWords).join('; ');
-  return `Before: ${list(before)}. After: ${list(after)}. ${caption}`;
+function described(before: FlashLayout, after: FlashLayout, caption: string, speak: PictureSpeech): string {
+  const list = (layout: FlashLayout): string => layout.map((area) => inWords(area, speak)).join('; ');
+  return speak('described', { before: list(before), after: list(after), caption });
 }
 
-function inWords({ from, to, label }: Area): string {
-  return `${label}, ${address(from)} to ${address(to)}, ${to - from} bytes`;
+function inWords(area: Area, speak: PictureSpeech): string {
+  const { from, to } = area;
+  return speak('area', { label: labelOf(area, speak), from: address(from), to: address(to), size: to - from });
+}
+
+function labelOf({ label }: Area, speak: PictureSpeech): string {
+  return isPictureText(label) ? speak(label, {}) : label;
 }
 
 function room(target: ImageTarget): number {

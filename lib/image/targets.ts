@@ -19,11 +19,11 @@ interface TargetFacts extends Place {
 }
 
 const FACTS: Readonly<Record<ImageTarget, TargetFacts>> = {
-  'cloud-user1': { role: 'user1', from: USER1_OFFSET, limit: USER_LIMIT, label: 'new user1' },
-  'cloud-user2': { role: 'user2', from: USER2_OFFSET, limit: USER_LIMIT, label: 'new user2' },
-  finalstage: { role: 'final', from: 0, limit: FINAL_LIMIT, label: 'new firmware' },
-  'one-hop': { role: 'final', from: 0, limit: ONE_HOP_LIMIT, label: 'new firmware' },
-  diy: { role: 'final', from: 0, limit: DIY_LIMIT, label: 'new firmware' },
+  'cloud-user1': { role: 'user1', from: USER1_OFFSET, limit: USER_LIMIT, label: 'new-user1' },
+  'cloud-user2': { role: 'user2', from: USER2_OFFSET, limit: USER_LIMIT, label: 'new-user2' },
+  finalstage: { role: 'final', from: 0, limit: FINAL_LIMIT, label: 'new-firmware' },
+  'one-hop': { role: 'final', from: 0, limit: ONE_HOP_LIMIT, label: 'new-firmware' },
+  diy: { role: 'final', from: 0, limit: DIY_LIMIT, label: 'new-firmware' },
 };
 
 /** Where the image goes and how large it may be, in bytes. */

@@ -3,7 +3,6 @@ export const DEVICE_WORDINGS = {
   'several-access-points': '{count} devices show their access point',
   'several-in-diy-mode': 'several devices are in DIY mode',
   'several-ready': 'several devices are ready',
-  'nothing-to-do': 'nothing to do',
   'takes-only': 'this node takes only {only}, not {meant}',
   'access-point-of-another': 'the access point belongs to {owner}, not to {meant}, and is left alone',
   'several-channels': 'it has several channels, as only devices with another chip do',

@@ -1,3 +1,4 @@
+import { ACTION_WORDINGS } from './action';
 import { ADDRESS_WORDINGS } from './address';
 import { CONNECTION_WORDINGS } from './connection';
 import { DEVICE_WORDINGS } from './device';
@@ -16,6 +17,7 @@ import { WIFI_WORDINGS } from './wifi';
  * the catalogue of `sonota-host`, from which other languages take over.
  */
 export const WORDING_SETS = {
+  action: ACTION_WORDINGS,
   address: ADDRESS_WORDINGS,
   connection: CONNECTION_WORDINGS,
   device: DEVICE_WORDINGS,

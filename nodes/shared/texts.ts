@@ -4,6 +4,7 @@ import { PHRASES } from '../../lib/preflight/phrases';
 import { PROGRESS_TEXTS, type ProgressText } from '../../lib/progress-texts';
 import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
 import { ADVICE } from '../../lib/image/finding';
+import { PICTURE_TEXTS } from '../../lib/image/picture-texts';
 import { METHODS, REASONS } from '../../lib/protocol/recommendation';
 import { WORDINGS } from '../../lib/wordings/table';
 
@@ -23,6 +24,7 @@ export function sharedTexts(): Texts {
     errors: Object.fromEntries(ERROR_CODES.map((code) => [code, sentencesIn(explanationOf(code))])),
     findings: pick(ADVICE, sentencesIn),
     notes: Object.fromEntries(NOTE_CODES.map((code) => [code, noteText(code)])),
+    picture: PICTURE_TEXTS,
     requests: REQUESTS,
     methods: METHODS,
     reasons: REASONS,

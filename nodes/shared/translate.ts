@@ -1,5 +1,5 @@
-import type { NodeAPI } from 'node-red';
 import { FlashError, sentencesOf, type ErrorValues } from '../../lib/errors';
+import type { Inspection } from '../../lib/firmware/inspection';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { textOf, type Said } from '../../lib/preflight/phrases';
@@ -7,16 +7,18 @@ import type { ProgressValues } from '../../lib/progress-texts';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
+import { PICTURE_TEXTS, type PictureSpeech } from '../../lib/image/picture-texts';
 import { isWording } from '../../lib/wordings/wording';
+import type { Speaker } from './asked-language';
 
 /** A text of the catalogue that all nodes share, or the English one, in which `{name}` is filled. */
 export function translateShared(
-  RED: NodeAPI,
+  RED: Speaker,
   path: string,
   english: string,
-  values: Readonly<Record<string, string>> = {},
+  values: Readonly<Record<string, string | number>> = {},
 ): string {
-  const filled = english.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '?');
+  const filled = english.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
   return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values) ?? filled;
 }
 
@@ -24,7 +26,7 @@ export function translateShared(
 export type Translate = (key: string, english: string, values?: Readonly<Record<string, string | number>>) => string;
 
 /** @param type the node's type, under which its catalogue keeps its texts */
-export function translator(RED: NodeAPI, type: string): Translate {
+export function translator(RED: Speaker, type: string): Translate {
   return (key, english, values) => lookUp(RED, `${type}.${key}`, `${type}.${key}`, values) ?? english;
 }
 
@@ -33,7 +35,7 @@ const SHARED_CATALOGUE = '@sonota/node-red/sonota-host';
 
 /** A report in the runtime's language. */
 export function translateReport<R extends Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>>(
-  RED: NodeAPI,
+  RED: Speaker,
   report: R,
 ): R {
   const translate = (part: 'label' | 'text' | 'details', english: string): string => {
@@ -46,7 +48,7 @@ export function translateReport<R extends Pick<Report, 'name' | 'values' | 'labe
 }
 
 /** An error whose two sentences are in the runtime's language, for Catch nodes. */
-export function translateError(RED: NodeAPI, error: FlashError): FlashError {
+export function translateError(RED: Speaker, error: FlashError): FlashError {
   const message = sentences(RED, 'errors', error.code, error.values);
   if (message === undefined || message === error.message) return error;
   const translated = new FlashError(error.code, error.values, { cause: error.cause });
@@ -54,7 +56,7 @@ export function translateError(RED: NodeAPI, error: FlashError): FlashError {
 }
 
 /** What happened and what to do, each by itself. */
-export function translateSentences(RED: NodeAPI, { code, values }: FlashError): { what: string; remedy: string } {
+export function translateSentences(RED: Speaker, { code, values }: FlashError): { what: string; remedy: string } {
   const english = sentencesOf(code, values);
   return {
     what: sentence(RED, `errors.${code}.what`, values) ?? english.what,
@@ -63,7 +65,7 @@ export function translateSentences(RED: NodeAPI, { code, values }: FlashError): 
 }
 
 /** A job whose verdict, and whatever else its stages found in words of ours, is in the runtime's language. */
-export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
+export function translateJob(RED: Speaker, job: JobSnapshot): JobSnapshot {
   const translated = { ...job, stages: spokenFacts(RED, job.stages) as JobSnapshot['stages'] };
   if (!job.verdict) return translated;
   const { code, values = {}, text } = job.verdict;
@@ -73,7 +75,7 @@ export function translateJob(RED: NodeAPI, job: JobSnapshot): JobSnapshot {
 }
 
 /** A queue whose entries say in the runtime's language how they failed. */
-export function translateQueue(RED: NodeAPI, queue: QueueSnapshot): QueueSnapshot {
+export function translateQueue(RED: Speaker, queue: QueueSnapshot): QueueSnapshot {
   const entries = queue.entries.map((entry) => {
     const { error, values, text } = entry;
     if (error === undefined || text === undefined) return entry;
@@ -83,11 +85,11 @@ export function translateQueue(RED: NodeAPI, queue: QueueSnapshot): QueueSnapsho
 }
 
 /** What a stage found, with its words as texts in the runtime's language. */
-export function translateFound(RED: NodeAPI, found: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function translateFound(RED: Speaker, found: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return spokenFacts(RED, found) as Record<string, unknown>;
 }
 
-function spokenFacts(RED: NodeAPI, found: unknown): unknown {
+function spokenFacts(RED: Speaker, found: unknown): unknown {
   if (isWording(found)) return spokenValue(RED, found);
   if (Array.isArray(found)) return found.map((one) => spokenFacts(RED, one));
   if (typeof found !== 'object' || found === null) return found;
@@ -95,7 +97,7 @@ function spokenFacts(RED: NodeAPI, found: unknown): unknown {
 }
 
 /** A finding of the image doctor in the runtime's language. */
-export function translateFinding<T extends Finding>(RED: NodeAPI, finding: T): T {
+export function translateFinding<T extends Finding>(RED: Speaker, finding: T): T {
   const { code, values } = finding;
   const [what, remedy] = ['what', 'remedy'].map(
     (part) => sentence(RED, `errors.${code}.${part}`, values) ?? sentence(RED, `findings.${code}.${part}`, values),
@@ -104,7 +106,7 @@ export function translateFinding<T extends Finding>(RED: NodeAPI, finding: T): T
 }
 
 /** The table of a preflight in the runtime's language, as messages and the form have it. */
-export function translatePreflight(RED: NodeAPI, { checks, verdict, said }: SaidReport): PreflightReport {
+export function translatePreflight(RED: Speaker, { checks, verdict, said }: SaidReport): PreflightReport {
   const say = (one: Said): string => textOf(one, (key, values) => sentence(RED, key, values));
   return {
     checks: checks.map(({ check, code, ok, said: { text, remedy } }) => {
@@ -115,26 +117,43 @@ export function translatePreflight(RED: NodeAPI, { checks, verdict, said }: Said
   };
 }
 
-function sentences(RED: NodeAPI, table: string, code: string, values: ErrorValues): string | undefined {
+/** What the form of a firmware shows; its picture is drawn in that language already. */
+export function translateInspection(RED: Speaker, inspection: Inspection): Inspection {
+  if (inspection.state === 'not-fetched') return inspection;
+  if (inspection.state === 'unreadable') {
+    const { code, values, message } = inspection;
+    return { ...inspection, message: sentences(RED, 'errors', code, values) ?? message };
+  }
+  const translated = (findings: readonly Finding[]): Finding[] => findings.map((one) => translateFinding(RED, one));
+  const { findings, inDiyMode } = inspection;
+  return { ...inspection, findings: translated(findings), ...(inDiyMode && { inDiyMode: translated(inDiyMode) }) };
+}
+
+/** The labels of the flash's picture. */
+export function pictureSpeech(RED: Speaker): PictureSpeech {
+  return (name, values) => translateShared(RED, `picture.${name}`, PICTURE_TEXTS[name], values);
+}
+
+function sentences(RED: Speaker, table: string, code: string, values: ErrorValues): string | undefined {
   const what = sentence(RED, `${table}.${code}.what`, values);
   const remedy = sentence(RED, `${table}.${code}.remedy`, values);
   return what === undefined || remedy === undefined ? undefined : `${what} ${remedy}`;
 }
 
 /** A value that is not there shows as a question mark, as in the English table. */
-function sentence(RED: NodeAPI, path: string, values: ErrorValues): string | undefined {
+function sentence(RED: Speaker, path: string, values: ErrorValues): string | undefined {
   return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values)?.replace(/__\w+?__/g, '?');
 }
 
 /** A missing text comes back as its own path, with or without a namespace before it. */
-function lookUp(RED: NodeAPI, key: string, path: string, values: ProgressValues = {}): string | undefined {
+function lookUp(RED: Speaker, key: string, path: string, values: ProgressValues = {}): string | undefined {
   const spoken = Object.entries(values).map(([name, value]) => [name, spokenValue(RED, value)] as const);
   const text: unknown = RED._(key, Object.fromEntries(spoken));
   return typeof text !== 'string' || text === '' || text.endsWith(path) ? undefined : text;
 }
 
 /** What fills a sentence, in the language of the sentence. */
-function spokenValue(RED: NodeAPI, value: ProgressValues[string]): string | number {
+function spokenValue(RED: Speaker, value: ProgressValues[string]): string | number {
   if (typeof value !== 'object') return value;
   if ('error' in value) return sentences(RED, 'errors', value.error, value.values) ?? value.text;
   return sentence(RED, `wordings.${value.code}`, value.values ?? {}) ?? value.text;

@@ -12,7 +12,7 @@ function sonotaUploadButton(role: string, done: (source: string, name: string) =
   input.on('change', () => {
     const file = (input.get(0) as HTMLInputElement).files?.[0];
     if (!file) return;
-    void $.ajax({
+    void sonotaRequest({
       url: `sonota/firmware/upload?role=${role}&name=${encodeURIComponent(file.name)}`,
       method: 'POST',
       contentType: 'application/octet-stream',
@@ -22,8 +22,7 @@ function sonotaUploadButton(role: string, done: (source: string, name: string) =
     })
       .done(({ sha256 }: { sha256: string }) => done(`store:${sha256}`, file.name))
       .fail((request: JQuery.jqXHR) => {
-        const told = request.responseJSON as { message?: string } | undefined;
-        sonotaNotify(told?.message ?? t('failed'), 'error');
+        sonotaNotify(request.responseJSON ? sonotaRefusal(request) : t('failed'), 'error');
       })
       // The same file may be chosen again.
       .always(() => input.val(''));

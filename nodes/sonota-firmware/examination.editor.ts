@@ -105,29 +105,16 @@ function sonotaShowProgress(
   box.find('span').first().text(text);
 }
 
-/** A sentence of a finding in the editor's language; the runtime's own where the catalogue has none. */
-function sonotaFindingText({ code, values, text, remedy }: SonotaFinding, part: 'what' | 'remedy'): string {
-  for (const table of ['errors', 'findings']) {
-    const translated = sonotaCatalogued(`${table}.${code}.${part}`, values);
-    if (translated !== undefined) return translated;
-  }
-  return part === 'what' ? text : remedy;
-}
-
 function sonotaShowFindings(box: JQuery, findings: SonotaFinding[], t: SonotaTranslate): void {
   if (findings.length === 0) return;
   const table = $('<table class="sonota-findings">').css({ width: '100%', margin: '4px 0' }).appendTo(box);
-  for (const finding of findings) {
-    const { severity } = finding;
+  for (const { severity, text, remedy } of findings) {
     const row = $('<tr>').attr('data-severity', severity).appendTo(table);
     const name = t(`severity.${severity}`);
     const icon = sonotaIcon(SONOTA_SEVERITY_ICONS[severity]).attr({ role: 'img', title: name, 'aria-label': name });
     $('<td>').css({ verticalAlign: 'top', width: '20px' }).append(icon).appendTo(row);
     $('<td>')
-      .append(
-        $('<div>').text(sonotaFindingText(finding, 'what')),
-        $('<div>').css({ fontStyle: 'italic' }).text(sonotaFindingText(finding, 'remedy')),
-      )
+      .append($('<div>').text(text), $('<div>').css({ fontStyle: 'italic' }).text(remedy))
       .appendTo(row);
   }
 }

@@ -1,12 +1,8 @@
-/*
- * What the form asks the runtime for; see routes.ts. Addresses are relative: the editor may have any root, and jQuery
- * sends its token along.
- */
+/* What the form asks the runtime for; see routes.ts. */
+
 type SonotaRole = 'user1' | 'user2' | 'final';
 
 interface SonotaFinding {
-  code: string;
-  values: SonotaValues;
   severity: 'refuse' | 'warn' | 'note';
   text: string;
   remedy: string;
@@ -71,7 +67,7 @@ function sonotaIntermediate(): string {
 
 const sonotaLibrary = {
   images(): PromiseLike<SonotaImages> {
-    return $.getJSON('sonota/firmware/images') as PromiseLike<SonotaImages>;
+    return sonotaRequest({ url: 'sonota/firmware/images', dataType: 'json' }) as PromiseLike<SonotaImages>;
   },
 
   examine(target: SonotaTarget): PromiseLike<SonotaInspection> {
@@ -87,7 +83,7 @@ const sonotaLibrary = {
   },
 
   remove(sha256: string): PromiseLike<unknown> {
-    return $.ajax({ url: `sonota/firmware/store/${sha256}`, method: 'DELETE' });
+    return sonotaRequest({ url: `sonota/firmware/store/${sha256}`, method: 'DELETE' });
   },
 
   /** Removes those of the images that nothing refers to by then. */
@@ -101,7 +97,7 @@ const sonotaLibrary = {
     onProgress: (received: number, total: number | null) => void,
   ): { done: PromiseLike<SonotaInspection>; cancel: () => void } {
     const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
-    const request = $.ajax({
+    const request = sonotaRequest({
       url: 'sonota/firmware/fetch',
       method: 'POST',
       contentType: 'application/json',
@@ -123,7 +119,7 @@ const sonotaLibrary = {
 };
 
 function sonotaPost(what: string, body: object): PromiseLike<unknown> {
-  return $.ajax({
+  return sonotaRequest({
     url: `sonota/firmware/${what}`,
     method: 'POST',
     contentType: 'application/json',

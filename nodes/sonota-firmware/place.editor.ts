@@ -197,8 +197,7 @@ class SonotaPlace {
         this.form.refresh();
       },
       (failed: JQuery.jqXHR) => {
-        const { message } = (failed.responseJSON ?? {}) as { message?: string };
-        sonotaNotify(message ?? this.form.t('examination.unavailable'), 'error');
+        sonotaNotify(failed.responseJSON ? sonotaRefusal(failed) : this.form.t('examination.unavailable'), 'error');
       },
     );
   }

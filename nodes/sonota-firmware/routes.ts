@@ -5,7 +5,7 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { asFlashError } from '../../lib/errors';
+import { FlashError } from '../../lib/errors';
 import { sourceOf } from '../../lib/firmware/library/catalog';
 import { READ_LIMIT_BYTES } from '../../lib/firmware/library/fetch-here';
 import type { ImageLibrary } from '../../lib/firmware/library/image-library';
@@ -18,7 +18,10 @@ import {
   type InspectionTarget,
 } from '../../lib/firmware/inspection';
 import { ONE_HOP, targetOf } from '../../lib/flash/routes';
-import { MENDS, type ImageRole, type MendName } from '../../lib/image';
+import { imageNamed, MENDS, targetFacts, targetOfRole, type ImageRole, type MendName } from '../../lib/image';
+import { refuse } from '../shared/admin-answers';
+import { speakerFor, type Speaker } from '../shared/asked-language';
+import { pictureSpeech, translateInspection } from '../shared/translate';
 
 const PATH = '/sonota/firmware';
 const ROLES: readonly ImageRole[] = ['user1', 'user2', 'final'];
@@ -40,6 +43,18 @@ export function addFirmwareRoutes(
   const { httpAdmin } = RED;
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
+  const deny = (request: Request, response: Response, thrown: unknown): void => {
+    if (thrown instanceof BadRequest) response.status(400).json({ message: thrown.message });
+    else refuse(RED, request, response, thrown);
+  };
+  const answer = (make: (request: Request) => Promise<object>): RequestHandler => {
+    return (request, response) => {
+      Promise.resolve(request)
+        .then(make)
+        .then((body) => response.json(body))
+        .catch((error: unknown) => deny(request, response, error));
+    };
+  };
 
   httpAdmin.get(
     `${PATH}/images`,
@@ -49,10 +64,14 @@ export function addFirmwareRoutes(
   httpAdmin.post(
     `${PATH}/examine`,
     mayWrite,
-    answer((request) => inspect(libraryNow(), inspectionOf(request))),
+    answer(async (request) => {
+      const speaker = speakerFor(RED, request);
+      return translateInspection(speaker, await inspect(libraryNow(), inspectionOf(request, speaker)));
+    }),
   );
   httpAdmin.post(`${PATH}/fetch`, mayWrite, (request: Request, response: Response) => {
-    download(libraryNow(), request, response).catch((error: unknown) => refuse(response, error));
+    const speaker = speakerFor(RED, request);
+    download(libraryNow(), request, response, speaker).catch((error: unknown) => deny(request, response, error));
   });
   httpAdmin.post(
     `${PATH}/confirm`,
@@ -68,7 +87,7 @@ export function addFirmwareRoutes(
     mayWrite,
     answer(async (request) => {
       const signal = AbortSignal.timeout(10_000);
-      return { sha256: await keepMended(libraryNow(), inspectionOf(request), mendsOf(request), signal) };
+      return { sha256: await keepMended(libraryNow(), targetIn(request), mendsOf(request), signal) };
     }),
   );
   httpAdmin.post(
@@ -76,7 +95,7 @@ export function addFirmwareRoutes(
     mayWrite,
     answer(async (request) => {
       const { role, name } = request.query;
-      const bytes = await fileOf(request);
+      const bytes = await fileOf(request, roleOf(role));
       return { sha256: await keepUploaded(libraryNow(), roleOf(role), fileNameOf(name), bytes) };
     }),
   );
@@ -110,8 +129,8 @@ async function images(library: ImageLibrary, referrers: readonly unknown[]): Pro
 }
 
 /** One line of JSON for each piece of news; the last one is the inspection. A form that is closed ends the download. */
-async function download(library: ImageLibrary, request: Request, response: Response): Promise<void> {
-  const target = inspectionOf(request);
+async function download(library: ImageLibrary, request: Request, response: Response, speaker: Speaker): Promise<void> {
+  const target = inspectionOf(request, speaker);
   const stop = new AbortController();
   response.on('close', () => stop.abort());
   response.type('application/x-ndjson');
@@ -124,27 +143,11 @@ async function download(library: ImageLibrary, request: Request, response: Respo
       response.write(`${JSON.stringify({ received, total: total ?? null })}\n`);
     },
   });
-  response.end(`${JSON.stringify(inspection)}\n`);
+  response.end(`${JSON.stringify(translateInspection(speaker, inspection))}\n`);
 }
 
-function answer(make: (request: Request) => Promise<object>): RequestHandler {
-  return (request, response) => {
-    Promise.resolve(request)
-      .then(make)
-      .then((body) => response.json(body))
-      .catch((error: unknown) => refuse(response, error));
-  };
-}
-
-/** A request that our own form never makes. */
+/** A request that our own form never makes; its message is for whoever wrote the client, in English. */
 class BadRequest extends Error {}
-
-function refuse(response: Response, thrown: unknown): void {
-  if (response.headersSent) return void response.end();
-  if (thrown instanceof BadRequest) return void response.status(400).json({ message: thrown.message });
-  const { code, message } = asFlashError(thrown);
-  response.status(422).json({ code, message });
-}
 
 function bodyOf(request: Request): Record<string, unknown> {
   const body: unknown = request.body;
@@ -152,16 +155,21 @@ function bodyOf(request: Request): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-/** The body of a request, as it came: no image for these devices is larger. */
-async function fileOf(request: Request): Promise<Buffer> {
+/** The body of a request, as it came. @throws FlashError `image-too-large` */
+async function fileOf(request: Request, role: ImageRole): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > READ_LIMIT_BYTES) throw new BadRequest('the file is too large for these devices');
+    if (size > READ_LIMIT_BYTES) throw tooLarge(role, Math.max(size, Number(request.headers['content-length']) || 0));
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(role: ImageRole, size: number): FlashError {
+  const { limit } = targetFacts(targetOfRole(role));
+  return new FlashError('image-too-large', { what: imageNamed(role), size, limit });
 }
 
 /** Its last part, short enough for a list. */
@@ -170,7 +178,11 @@ function fileNameOf(given: unknown): string {
   return name === '' ? 'uploaded file' : name.slice(0, FILE_NAME_LIMIT);
 }
 
-function inspectionOf(request: Request): InspectionTarget {
+function inspectionOf(request: Request, speaker: Speaker): InspectionTarget {
+  return { ...targetIn(request), speak: pictureSpeech(speaker) };
+}
+
+function targetIn(request: Request): InspectionTarget {
   const { role, source, digest, intermediate } = bodyOf(request);
   return {
     role: roleOf(role),

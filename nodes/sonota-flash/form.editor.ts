@@ -79,7 +79,7 @@ function sonotaFollowHost(
 /** The Wi-Fi that this machine is in, unless the host has one or a person was faster. */
 function sonotaFillWifi(ofHost: () => string | undefined): void {
   const field = $('#node-input-ssid');
-  void $.ajax({ url: 'sonota/wifi/home', dataType: 'json', cache: false }).done(([name]: string[]) => {
+  void sonotaRequest({ url: 'sonota/wifi/home', dataType: 'json', cache: false }).done(([name]: string[]) => {
     if (name === undefined || ofHost() || field.val() !== '') return;
     field.val(name).trigger('change');
     sonotaFocusPassword();
@@ -119,22 +119,24 @@ function sonotaOfferImages(chosen: string, t: (key: string, values?: Record<stri
   picker.append(option('', t('image.recommended', { title: '' })));
   if (chosen) picker.append(option(chosen, chosen));
   picker.val(chosen);
-  void $.ajax({ url: 'sonota/firmware/images', dataType: 'json', cache: false }).done((images: SonotaOfferedImages) => {
-    const now = String(picker.val());
-    const final = images.catalog.filter(({ roads }) => roads.includes('finalstage'));
-    const title = final.find(({ recommended }) => recommended)?.title ?? '';
-    picker.empty().append(option('', t('image.recommended', { title })));
-    for (const { name, title: its, sha256, isHere } of final) {
-      if (sha256 !== null || isHere) picker.append(option(`catalog:${name}`, its));
-    }
-    for (const { sha256, origins } of images.store) {
-      const name = origins[origins.length - 1] ?? '';
-      if (!name.startsWith('catalog:')) picker.append(option(`store:${sha256}`, `${name} (${sha256.slice(0, 8)}…)`));
-    }
-    const isListed = picker.find('option').is((_, element) => $(element).val() === now);
-    if (!isListed) picker.append(option(now, now));
-    picker.val(now);
-  });
+  void sonotaRequest({ url: 'sonota/firmware/images', dataType: 'json', cache: false }).done(
+    (images: SonotaOfferedImages) => {
+      const now = String(picker.val());
+      const final = images.catalog.filter(({ roads }) => roads.includes('finalstage'));
+      const title = final.find(({ recommended }) => recommended)?.title ?? '';
+      picker.empty().append(option('', t('image.recommended', { title })));
+      for (const { name, title: its, sha256, isHere } of final) {
+        if (sha256 !== null || isHere) picker.append(option(`catalog:${name}`, its));
+      }
+      for (const { sha256, origins } of images.store) {
+        const name = origins[origins.length - 1] ?? '';
+        if (!name.startsWith('catalog:')) picker.append(option(`store:${sha256}`, `${name} (${sha256.slice(0, 8)}…)`));
+      }
+      const isListed = picker.find('option').is((_, element) => $(element).val() === now);
+      if (!isListed) picker.append(option(now, now));
+      picker.val(now);
+    },
+  );
 }
 
 /** A flash needs a host: where there is none, saving the form makes one with its defaults. */

@@ -27,12 +27,10 @@ function sonotaPress(node: SonotaPressed, isConfirmed = false): void {
   sonotaPressing.add(node.id);
   const notice = sonotaAsk($('<p role="status">').text(t('checking')), undefined, []);
   const url = `sonota/flash/${encodeURIComponent(node.id)}/press${isConfirmed ? '?confirmed=true' : ''}`;
-  void $.ajax({ url, method: 'POST', dataType: 'json' })
+  void sonotaRequest({ url, method: 'POST', dataType: 'json' })
     .done((answer: SonotaPressAnswer) => sonotaAnswered(node, answer))
     .fail((request: JQuery.jqXHR) => {
-      const told = request.responseJSON as { message?: string } | undefined;
-      const reason = told?.message ?? `${request.status} ${request.statusText}`;
-      sonotaNotify(request.status === 404 ? t('notDeployed') : reason, 'error');
+      sonotaNotify(request.status === 404 ? t('notDeployed') : sonotaRefusal(request), 'error');
     })
     .always(() => {
       sonotaPressing.delete(node.id);

@@ -1,12 +1,12 @@
 import { certainFailure, doubts } from '../../lib/preflight/certain';
 import type { FlashingNode } from '../shared/flashing-node';
-import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
+import type { SaidReport } from '../../lib/preflight/preflight';
 
 /** What became of a press on the node's button. */
 export type PressAnswer =
   | { readonly state: 'started' | 'waiting' }
   /** `doubtful`: nothing was started, but a person may start it all the same. */
-  | { readonly state: 'refused' | 'doubtful'; readonly report: PreflightReport };
+  | { readonly state: 'refused' | 'doubtful'; readonly report: SaidReport };
 
 /** The node `sonota-flash` as its admin routes see it. */
 export interface FlashNode extends FlashingNode {
@@ -19,12 +19,9 @@ export interface FlashNode extends FlashingNode {
   press(isConfirmed: boolean, signal: AbortSignal): Promise<PressAnswer>;
 }
 
-/**
- * @param told the same report in the runtime's language
- * @param isConfirmed whether doubts are of no interest
- */
-export function answerOf(report: SaidReport, told: PreflightReport, isConfirmed: boolean): PressAnswer {
-  if (certainFailure(report)) return { state: 'refused', report: told };
+/** @param isConfirmed whether doubts are of no interest */
+export function answerOf(report: SaidReport, isConfirmed: boolean): PressAnswer {
+  if (certainFailure(report)) return { state: 'refused', report };
   if (isConfirmed || doubts(report).length === 0) return { state: 'started' };
-  return { state: 'doubtful', report: told };
+  return { state: 'doubtful', report };
 }

@@ -2,10 +2,11 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { asFlashError } from '../../lib/errors';
 import { joinedWifiNames } from '../../lib/net/wifi/choose';
-import { translateError } from '../shared/translate';
-import type { FlashNode } from './press';
+import { notPossible, refuse } from '../shared/admin-answers';
+import { speakerFor, type Speaker } from '../shared/asked-language';
+import { translatePreflight } from '../shared/translate';
+import type { FlashNode, PressAnswer } from './press';
 
 export function addFlashRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
@@ -13,14 +14,11 @@ export function addFlashRoutes(RED: NodeAPI): void {
 
   RED.httpAdmin.post('/sonota/flash/:id/press', mayWrite, (request: Request, response: Response) => {
     const node = RED.nodes.getNode(String(request.params['id'])) as FlashNode | null;
-    if (node?.type !== 'sonota-flash') return void response.status(404).json({ message: 'There is no such node.' });
+    if (node?.type !== 'sonota-flash') return refuse(RED, request, response, notPossible('node-gone'), 404);
     const isConfirmed = request.query['confirmed'] === 'true';
     node.press(isConfirmed, whileAsked(response)).then(
-      (answer) => void response.json(answer),
-      (thrown: unknown) => {
-        const { code, message } = translateError(RED, asFlashError(thrown));
-        if (!response.writableEnded) response.status(422).json({ code, message });
-      },
+      (answer) => void response.json(inWords(speakerFor(RED, request), answer)),
+      (thrown: unknown) => refuse(RED, request, response, thrown),
     );
   });
 
@@ -31,6 +29,10 @@ export function addFlashRoutes(RED: NodeAPI): void {
       () => void response.json([]),
     );
   });
+}
+
+function inWords(speaker: Speaker, answer: PressAnswer): object {
+  return 'report' in answer ? { ...answer, report: translatePreflight(speaker, answer.report) } : answer;
 }
 
 /** Aborts when the browser goes away. */

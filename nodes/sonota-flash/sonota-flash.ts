@@ -4,7 +4,7 @@ import { homeWifi } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { StageNode } from '../shared/stage-node';
-import { translatePreflight, translator } from '../shared/translate';
+import { translator } from '../shared/translate';
 import { checkFlash, refuseHopeless } from './before-flash';
 import { FLASH_STEPS, readFlashForm, type FlashForm } from './flash-form';
 import { answerOf, type FlashNode } from './press';
@@ -31,7 +31,7 @@ export default function register(RED: NodeAPI): void {
       if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
       const report = await checkFlash({ ...given, signal });
       // What only this machine can dial is a rehearsal: no device is at stake.
-      const answer = answerOf(report, translatePreflight(RED, report), isConfirmed || isLoopback(bind));
+      const answer = answerOf(report, isConfirmed || isLoopback(bind));
       // The flows may have been deployed meanwhile.
       const node = RED.nodes.getNode(this.id) as Node | null;
       if (answer.state === 'started') node?.receive({});

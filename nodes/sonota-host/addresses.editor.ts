@@ -22,7 +22,7 @@ function sonotaAddressPicker(): void {
     if (chosen !== '') field.val(chosen).trigger('change').trigger('focus');
     picker.val('');
   });
-  void $.ajax({ url: 'sonota/addresses', dataType: 'json', cache: false }).done((addresses: SonotaAddress[]) => {
+  void sonotaRequest({ url: 'sonota/addresses', dataType: 'json', cache: false }).done((addresses: SonotaAddress[]) => {
     for (const { name, address, hint } of addresses) {
       const words = hint === undefined ? `${address} (${name})` : text(hint, { address, name });
       picker.append($('<option></option>').val(address).text(words));

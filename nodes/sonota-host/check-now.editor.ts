@@ -41,7 +41,7 @@ function sonotaCheckNow(host: SonotaCheckedHost): void {
     if (isRunning) return;
     isRunning = true;
     say('running');
-    void $.ajax({
+    void sonotaRequest({
       url: `sonota/host/${encodeURIComponent(host.id)}/preflight`,
       method: 'POST',
       contentType: 'application/json',
@@ -50,8 +50,7 @@ function sonotaCheckNow(host: SonotaCheckedHost): void {
     })
       .done(({ text, checks }: SonotaCheckAnswer) => place.empty().append(sonotaCheckTable(text, checks)))
       .fail((request: JQuery.jqXHR) => {
-        const told = request.responseJSON as { message?: string } | undefined;
-        say('failed', { reason: told?.message ?? `${request.status} ${request.statusText}` });
+        say('failed', { reason: sonotaRefusal(request) });
       })
       .always(() => {
         isRunning = false;

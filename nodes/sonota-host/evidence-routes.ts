@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
+import { notPossible, refuse } from '../shared/admin-answers';
 import type { HostNode } from '../shared/hosts';
 
 const PATH = '/sonota/host/:id/jobs';
@@ -13,7 +14,7 @@ export function addEvidenceRoutes(RED: NodeAPI): void {
   const mayRead = RED.auth.needsPermission('sonota.read') as RequestHandler;
   RED.httpAdmin.get(PATH, mayRead, (request: Request, response: Response) => {
     const jobs = hostOf(RED, request)?.flashHost.jobs.all();
-    if (!jobs) return void response.status(404).json({ message: 'This host is not deployed.' });
+    if (!jobs) return refuse(RED, request, response, notPossible('host-gone'), 404);
     response.json(jobs.map((job) => ({ id: job.id, ...job.snapshot() })));
   });
   RED.httpAdmin.get(`${PATH}/:job/evidence`, mayRead, (request: Request, response: Response) => {
@@ -24,7 +25,7 @@ export function addEvidenceRoutes(RED: NodeAPI): void {
 function sendBundle(RED: NodeAPI, request: Request, response: Response): void {
   const host = hostOf(RED, request);
   const job = host?.flashHost.jobs.byId(String(request.params['job']));
-  if (!host || !job) return void response.status(404).json({ message: 'There is no such job.' });
+  if (!host || !job) return refuse(RED, request, response, notPossible('flash-gone'), 404);
   const { ssid, password } = host.wifi;
   const bundle = bundleOf(job, { versions: versions(RED), secrets: [ssid, password] });
   const name = `sonota-${job.deviceid?.slice(-4) ?? 'unknown'}-${job.startedAt.toISOString().slice(0, 10)}.jsonl`;

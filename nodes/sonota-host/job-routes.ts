@@ -8,8 +8,8 @@ import { OverviewJournal, type ShownHost } from '../../lib/flash/overview/overvi
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { Job } from '../../lib/flash/job/job';
 import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
+import { notPossible, refuse } from '../shared/admin-answers';
 import { hosts } from '../shared/hosts';
-import { translateError } from '../shared/translate';
 import { beginNextStep } from './next-step';
 
 const JOB = '/sonota/host/:id/jobs/:job';
@@ -25,10 +25,10 @@ export function addJobRoutes(RED: NodeAPI): void {
     response.set('Cache-Control', 'no-store').json(changes);
   });
   RED.httpAdmin.post(`${JOB}/retry`, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, ({ runs }, job) => {
+    withJob(RED, request, response, ({ runs }, job) => {
       const failure = runs.failures.of(job.id);
       const node = failure && (RED.nodes.getNode(failure.nodeId) as Node | null);
-      if (!failure || !node || job.stage !== 'failed') return refuse(response, 'This cannot be tried again from here.');
+      if (!failure || !node || job.stage !== 'failed') throw notPossible('retry-message-gone');
       const { deviceid } = job;
       const known = deviceid === undefined ? {} : { deviceid };
       // A node of the whole flash would begin from the start.
@@ -38,26 +38,21 @@ export function addJobRoutes(RED: NodeAPI): void {
     });
   });
   RED.httpAdmin.post(`${JOB}/cancel`, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, ({ nextSteps }, job) => {
+    withJob(RED, request, response, ({ nextSteps }, job) => {
       if (job.running) job.running.abort(new FlashError('cancelled'));
-      else if (!nextSteps.cancel(job.id)) return refuse(response, 'No stage of this job is running.');
+      else if (!nextSteps.cancel(job.id)) throw notPossible('flash-resting');
       response.status(204).end();
     });
   });
   RED.httpAdmin.post(`${JOB}/next-step`, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, (host, job) => {
-      try {
-        beginNextStep(RED, String(request.params['id']), host, job);
-        response.status(204).end();
-      } catch (thrown) {
-        const { code, message } = translateError(RED, asFlashError(thrown));
-        response.status(422).json({ code, message });
-      }
+    withJob(RED, request, response, (host, job) => {
+      beginNextStep(RED, String(request.params['id']), host, job);
+      response.status(204).end();
     });
   });
   RED.httpAdmin.delete(JOB, mayWrite, (request: Request, response: Response) => {
-    withJob(request, response, ({ jobs, runs, nextSteps }, job) => {
-      if (!jobs.forget(job)) return refuse(response, 'A stage of this job is still running.');
+    withJob(RED, request, response, ({ jobs, runs, nextSteps }, job) => {
+      if (!jobs.forget(job)) throw notPossible('flash-running');
       nextSteps.cancel(job.id);
       runs.failures.forget(job.id);
       response.status(204).end();
@@ -66,7 +61,8 @@ export function addJobRoutes(RED: NodeAPI): void {
   RED.httpAdmin.post(QUEUE, mayWrite, (request: Request, response: Response) => {
     const host = hostOf(request);
     const deed = String(request.params['deed']);
-    if (!host || !Object.hasOwn(DEEDS, deed)) return void response.status(404).json({ message: 'There is none.' });
+    if (!host) return refuse(RED, request, response, notPossible('host-gone'), 404);
+    if (!Object.hasOwn(DEEDS, deed)) return refuse(RED, request, response, notPossible('queue-action-unknown'), 404);
     const { entry } = request.query;
     DEEDS[deed as keyof typeof DEEDS](host.queue, typeof entry === 'string' ? entry : undefined);
     response.status(204).end();
@@ -92,17 +88,19 @@ function shownHosts(RED: NodeAPI): ShownHost[] {
   });
 }
 
-function withJob(request: Request, response: Response, act: (host: FlashHost, job: Job) => void): void {
+/** Whatever `act` throws is the answer: with 409 where the flash is no longer as the editor shows it. */
+function withJob(RED: NodeAPI, request: Request, response: Response, act: (host: FlashHost, job: Job) => void): void {
   const host = hostOf(request);
   const job = host?.jobs.byId(String(request.params['job']));
-  if (host && job) act(host, job);
-  else response.status(404).json({ message: 'There is no such job.' });
+  if (!host || !job) return refuse(RED, request, response, notPossible('flash-gone'), 404);
+  try {
+    act(host, job);
+  } catch (thrown) {
+    const { code } = asFlashError(thrown);
+    refuse(RED, request, response, thrown, code === 'not-possible' ? 409 : 422);
+  }
 }
 
 function hostOf(request: Request): FlashHost | undefined {
   return hosts.all().find(([id]) => id === request.params['id'])?.[1];
-}
-
-function refuse(response: Response, message: string): void {
-  response.status(409).json({ message });
 }

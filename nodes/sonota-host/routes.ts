@@ -2,18 +2,19 @@
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { asFlashError } from '../../lib/errors';
 import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import { localIPv4 } from '../../lib/net/addresses';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { canBeHome, type HomeReason } from '../../lib/net/home-network';
 import type { InterfaceKind } from '../../lib/net/interfaces';
+import { refuse } from '../shared/admin-answers';
+import { speakerFor } from '../shared/asked-language';
 import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { unlocksLocally } from '../shared/local-unlock';
 import { MessageValues } from '../shared/messages';
 import { checkForm } from './check-form';
-import { translateError, translatePreflight } from '../shared/translate';
+import { translatePreflight } from '../shared/translate';
 
 const PATH = '/sonota/host/:id/preflight';
 
@@ -23,16 +24,13 @@ export function addHostRoutes(RED: NodeAPI): void {
   // It opens the ports of the host and dials out.
   const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
   const answer: RequestHandler = (request, response) => {
-    check(RED, request, response).catch((thrown: unknown) => {
-      const { code, message } = translateError(RED, asFlashError(thrown));
-      if (!response.headersSent) response.status(422).json({ code, message });
-    });
+    check(RED, request, response).catch((thrown: unknown) => refuse(RED, request, response, thrown));
   };
   RED.httpAdmin.post(PATH, mayWrite, answer);
-  RED.httpAdmin.get('/sonota/addresses', mayRead, (_request: Request, response: Response) => {
+  RED.httpAdmin.get('/sonota/addresses', mayRead, (request: Request, response: Response) => {
     addressesToChoose(RED).then(
       (addresses) => void response.set('Cache-Control', 'no-store').json(addresses),
-      (thrown: unknown) => void response.status(500).json({ message: asFlashError(thrown).message }),
+      (thrown: unknown) => refuse(RED, request, response, thrown, 500),
     );
   });
 }
@@ -72,7 +70,7 @@ async function check(RED: NodeAPI, request: Request, response: Response): Promis
   const report = fields
     ? await checkForm(RED, fields, node, gone.signal)
     : await checkWhileListening(RED, node, gone.signal);
-  if (!gone.signal.aborted) response.json(translatePreflight(RED, report));
+  if (!gone.signal.aborted) response.json(translatePreflight(speakerFor(RED, request), report));
 }
 
 function fieldsOf(request: Request): Record<string, unknown> | undefined {

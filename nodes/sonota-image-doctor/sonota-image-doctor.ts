@@ -7,7 +7,7 @@ import { libraryOf } from '../shared/library';
 import { readSource as readImage } from '../shared/sources';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode } from '../shared/task-node';
-import { translateFinding } from '../shared/translate';
+import { pictureSpeech, translateFinding } from '../shared/translate';
 import { Values } from '../shared/values';
 import type { WordingValue } from '../../lib/wordings/wording';
 
@@ -49,7 +49,11 @@ export default function register(RED: NodeAPI): void {
         const findings = examined.findings.map((finding) => translateFinding(RED, finding));
         const image = { ...examined, road: examined.target, findings };
         show(image);
-        const results = { payload: image, text: sentenceOn(image), picture: flashPicture({ image }) };
+        const results = {
+          payload: image,
+          text: sentenceOn(image),
+          picture: flashPicture({ image, speak: pictureSpeech(RED) }),
+        };
         return Object.assign(said.withPassword(), results);
       },
     });

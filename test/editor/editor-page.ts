@@ -51,12 +51,23 @@ export class EditorPage {
   static async open(browser: Browser, url: string): Promise<EditorPage> {
     const editor = new EditorPage(await browser.newPage({ viewport: { width: 1400, height: 900 } }));
     await editor.page.goto(url);
-    await editor.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
-    await editor.page.locator('#red-ui-main-container').waitFor();
-    await editor.page.locator('.red-ui-palette-node').first().waitFor({ state: 'attached' });
-    // The flows come last, when every type is registered.
-    await editor.page.locator('#red-ui-workspace-tabs li').first().waitFor();
+    await editor.loaded();
     return editor;
+  }
+
+  /** Chooses the language of the editor, as its settings do. */
+  async speak(language: string): Promise<void> {
+    await this.page.evaluate(`localStorage.setItem("editor-language", "${language}")`);
+    await this.page.reload();
+    await this.loaded();
+  }
+
+  private async loaded(): Promise<void> {
+    await this.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    await this.page.locator('#red-ui-main-container').waitFor();
+    await this.page.locator('.red-ui-palette-node').first().waitFor({ state: 'attached' });
+    // The flows come last, when every type is registered.
+    await this.page.locator('#red-ui-workspace-tabs li').first().waitFor();
   }
 
   /** The status of the answer to what the page asks for, once that has come. */

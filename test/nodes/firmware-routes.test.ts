@@ -62,7 +62,7 @@ describe('nodes/firmware routes', () => {
       asked.push(name);
       next();
     };
-    return { httpAdmin: RED.httpAdmin, auth: { needsPermission } } as unknown as NodeAPI;
+    return { _: RED._, httpAdmin: RED.httpAdmin, auth: { needsPermission } } as unknown as NodeAPI;
   }
 
   async function useCatalog(base: string): Promise<void> {
@@ -129,7 +129,8 @@ describe('nodes/firmware routes', () => {
     assert.deepEqual(image?.origins, ['mine.bin']);
     const page = await upload('role=final&name=page.bin', Buffer.from('<!doctype html><title>Log in</title>'));
     assert.deepEqual([page.status, page.body['code']], [422, 'image-web-page']);
-    assert.equal((await upload('role=final&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1))).status, 400);
+    const big = await upload('role=final&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1));
+    assert.deepEqual([big.status, big.body['code']], [422, 'image-too-large']);
     assert.equal((await upload('role=other&name=x.bin', FINAL)).status, 400);
     assert.equal((await library.store.list()).length, 1);
     assert.ok(asked.includes('sonota.write'));

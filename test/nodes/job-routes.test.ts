@@ -171,8 +171,8 @@ describe('nodes: the overview of the jobs', () => {
     failed?.fail('finalstage-timeout');
     done?.leave('finalstage');
     for (const job of [failed, done]) {
-      const answer = await helper.request().post(`/sonota/host/host/jobs/${job?.id}/next-step`).expect(422);
-      assert.equal((answer.body as { code: string }).code, 'unexplained');
+      const answer = await helper.request().post(`/sonota/host/host/jobs/${job?.id}/next-step`).expect(409);
+      assert.equal((answer.body as { code: string }).code, 'not-possible');
     }
     await helper.request().post('/sonota/host/host/jobs/nothing/next-step').expect(404);
   });

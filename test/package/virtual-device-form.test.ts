@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { VIRTUAL_STATES } from '../../lib/virtual/device/context';
 import { DIY_FAULTS } from '../../lib/virtual/diy/faults';
 import { DIY_VERSIONS } from '../../lib/virtual/diy/versions';
 import { FAULTS } from '../../lib/virtual/virtual-sonoff';
@@ -29,6 +30,12 @@ describe("the virtual device's form", () => {
   it('offers each fault and each version of a DIY device', () => {
     assert.deepEqual(choices('diyFault'), ['', ...DIY_FAULTS.map(({ name }) => name)]);
     assert.deepEqual(choices('diyVersion'), DIY_VERSIONS);
+  });
+
+  it('shows each state of a device in words', () => {
+    const { idle, flashed, stopped, ...states } = catalogue[TYPE]['status'] ?? {};
+    assert.ok(idle && flashed && stopped);
+    assert.deepEqual(Object.keys(states), VIRTUAL_STATES);
   });
 
   it('names each fault, each class and each slot in words', () => {

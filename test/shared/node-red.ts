@@ -11,8 +11,8 @@ import { freePort } from './ports';
 
 /** How long a Node-RED may take to say "Started flows", and to end after SIGTERM. */
 const START_LIMIT_MS = 100_000;
-/** In English, or in German where a test sets that. */
-const STARTED = /Started flows|Flows sind gestartet/;
+/** In English, German and French. */
+const STARTED = /Started flows|Flows sind gestartet|Flux démarrés/;
 const STOP_LIMIT_MS = 60_000;
 
 export type Flow = ReadonlyArray<Record<string, unknown> & { id: string; type: string }>;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { FlashHost, type HostSettings } from './host';
 import { THIS_MACHINE } from './environment';
+import { lineOf } from '../host-log';
 import { HostUsers } from './host-users';
 import { WAITS, type Waits } from '../stage/waits';
 
@@ -34,7 +35,7 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
     const entry = this.entries.get(id) ?? this.add(id, settings, identityFolder);
     clearTimeout(entry.timer);
     entry.owner = owner;
-    entry.host.apply(settings).catch((error: Error) => entry.host.log('warn', error.message));
+    entry.host.apply(settings).catch((error: unknown) => entry.host.log('warn', ...lineOf(error)));
     return entry.host;
   }
 

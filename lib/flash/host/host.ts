@@ -92,7 +92,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   /** What there is to say before anybody listens to `log`. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
   /** To the log; what comes before anybody listens to it is kept until then. */
-  readonly say: HostLog = (level, text) => (this.unsaid ? this.unsaid.push([level, text]) : this.log(level, text));
+  readonly say: HostLog = (...line) => (this.unsaid ? this.unsaid.push(line) : this.log(...line));
   private readonly keys: DeviceKeys;
   private readonly authorizer: ImageAuthorizer;
   private readonly identity: HostIdentity;
@@ -143,7 +143,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       isOwnAddress: (peer) => around.isOwnAddress(peer),
       address: () => this.address,
       label: () => this.label(),
-      log: (level, text) => this.log(level, text),
+      log: (...line) => this.log(...line),
     });
     this.sweep = new JobSweep({ jobs, devices, around, swept: () => this.giveUpUnneeded() });
     this.runs.on('in-job', () => this.sweep.endLeftJobs());
@@ -154,11 +154,11 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
     this.radio = new Radio(formerIn(folder, warn));
-    this.radio.log = (level, text) => this.log(level, text);
+    this.radio.log = (...line) => this.log(...line);
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
     this.setUps = PendingSetUps.at(folder, warn);
-    this.identity = new HostIdentity(folder, (level, text) => this.log(level, text));
+    this.identity = new HostIdentity(folder, (...line) => this.log(...line));
     this.home = homeNetworkIn(folder, warn);
     this.dialled = new DialledAddress(() => this.settings.address, this.home);
     this.leaveHome = this.home.join({
@@ -399,7 +399,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   private async prepareNow(): Promise<void> {
-    for (const [level, text] of this.unsaid ?? []) this.log(level, text);
+    for (const line of this.unsaid ?? []) this.log(...line);
     this.unsaid = undefined;
     void this.radio.clean(new AbortController().signal);
     await this.home.update();
@@ -419,7 +419,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       this.listener = await joinListener(this.asListening, this.settings, place);
       const ports = this.ports;
       this.trouble = await this.testTls();
-      if (this.trouble) this.log('warn', this.trouble.message);
+      if (this.trouble) this.log('warn', this.trouble.message, this.trouble);
       this.sweep.start();
       this.log(
         'info',
@@ -427,7 +427,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       );
     } catch (error) {
       this.trouble = asFlashError(error);
-      if (this.trouble.message !== before) this.log('warn', this.trouble.message);
+      if (this.trouble.message !== before) this.log('warn', this.trouble.message, this.trouble);
       throw this.trouble;
     } finally {
       this.emit('state');

@@ -7,7 +7,7 @@ import type { HandshakeFailed } from '../../server/tls-front';
 import type { JobRegistry } from '../job/job-registry';
 import { SESSIONS_OF_PEER, type Devices } from '../devices/devices';
 import type { HostEnvironment } from './environment';
-import type { HostLog } from '../host-log';
+import { lineOf, type HostLog } from '../host-log';
 import type { ImageAuthorizer } from '../images/image-authorizer';
 import type { HostLabel, ListeningHost } from './shared-listener';
 import type { EvidenceRecorder } from './evidence-recorder';
@@ -76,7 +76,7 @@ export function listeningHost({ jobs, devices, authorizer, recorder, ...host }: 
     },
     browser: (peer) => recorder.stranger(peer, 'browser'),
     refused,
-    trouble: (error) => host.log('warn', error.message),
+    trouble: (error) => host.log('warn', ...lineOf(error)),
   };
 }
 

@@ -11,7 +11,7 @@ import {
 import type { FormerMemory } from '../../net/wifi/former';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiNetwork } from '../../net/wifi/wifi';
 import { orAborted, pause } from '../../net/wifi/within';
-import type { HostLog } from '../host-log';
+import { lineOf, type HostLog } from '../host-log';
 import { RadioOwner, type RadioPurpose } from './radio-owner';
 
 const LOOK_PAUSE_MS = 1500;
@@ -206,8 +206,8 @@ export class Radio {
   private leaseOf(driver: WifiDriver, owner: RadioOwner | undefined): WifiLease {
     let released: Promise<void> | undefined;
     const release = async (): Promise<void> => {
-      await driver.leave({ signal: new AbortController().signal }).catch((error: Error) => {
-        this.log('warn', error.message);
+      await driver.leave({ signal: new AbortController().signal }).catch((error: unknown) => {
+        this.log('warn', ...lineOf(error));
       });
       this.leases.delete(lease);
       owner?.release();

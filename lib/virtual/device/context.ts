@@ -32,34 +32,37 @@ export interface DeviceContext {
   once(name: string): boolean;
 }
 
-export type VirtualState =
-  | 'off'
-  | 'access-point'
-  | 'joining'
-  | 'not-joined'
-  | 'diy-mode'
-  | 'ewelink-mode'
-  | 'dispatching'
-  | 'certificate-refused'
-  | 'registering'
-  | 'ready'
-  | 'upgrading'
-  | 'refused'
-  | 'rebooting'
-  | 'blinking'
-  | 'finalstage'
-  | 'fetching'
-  | 'erased'
-  | 'hanging'
-  | 'half-erased'
-  | 'relocating'
-  | 'new-firmware'
-  | 'new-access-point'
-  | 'new-joining'
-  | 'new-not-joined'
-  | 'new-at-home'
-  | 'new-silent'
-  | 'ended';
+export const VIRTUAL_STATES = [
+  'off',
+  'access-point',
+  'joining',
+  'not-joined',
+  'diy-mode',
+  'ewelink-mode',
+  'dispatching',
+  'certificate-refused',
+  'registering',
+  'ready',
+  'upgrading',
+  'refused',
+  'rebooting',
+  'blinking',
+  'finalstage',
+  'fetching',
+  'erased',
+  'hanging',
+  'half-erased',
+  'relocating',
+  'new-firmware',
+  'new-access-point',
+  'new-joining',
+  'new-not-joined',
+  'new-at-home',
+  'new-silent',
+  'ended',
+] as const;
+
+export type VirtualState = (typeof VIRTUAL_STATES)[number];
 
 /** The device restarts: it crashed, lost power, or was told to. */
 export class Restart extends Error {

@@ -9,7 +9,7 @@ const sonotaToldWaits = new Set<string>();
 /** Tells of waits that no tab of the sidebar shows, once each. */
 function sonotaTellOfWaits(): void {
   // A user without permission to see the flashes sees no notification.
-  void $.ajax({ url: 'sonota/overview', dataType: 'json', cache: false }).done(({ hosts }: SonotaChanges) => {
+  void sonotaRequest({ url: 'sonota/overview', dataType: 'json', cache: false }).done(({ hosts }: SonotaChanges) => {
     for (const { id: host, jobs } of hosts)
       for (const job of jobs) if (sonotaIsOpenWait(job)) sonotaTellOfWait(host, job);
   });
@@ -24,7 +24,7 @@ function sonotaTellOfWait(host: string, { id, startedAt }: SonotaJob): void {
   const text = sonotaSidebarText('leftOver.text', { time: sonotaTime(startedAt) });
   const url = `sonota/host/${encodeURIComponent(host)}/jobs/${encodeURIComponent(id)}/cancel`;
   sonotaAsk($('<p>').text(text), 'warning', [
-    { text: sonotaSidebarText('leftOver.cancel'), act: () => void $.ajax({ url, method: 'POST' }) },
+    { text: sonotaSidebarText('leftOver.cancel'), act: () => void sonotaRequest({ url, method: 'POST' }) },
     { text: sonotaSidebarText('leftOver.show'), isPrimary: true, act: () => RED.sidebar.show(SONOTA_SIDEBAR_ID) },
   ]);
 }

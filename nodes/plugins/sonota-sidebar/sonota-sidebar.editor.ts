@@ -52,8 +52,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
   let isAskedAgain = false;
 
   const complain = (request: JQuery.jqXHR, forbidden: 'mayNotSee' | 'mayNotChange'): void => {
-    const told = request.responseJSON as { message?: string } | undefined;
-    const reason = told?.message ?? `${request.status} ${request.statusText}`;
+    const reason = sonotaRefusal(request);
     const isForbidden = request.status === 401 || request.status === 403;
     sonotaSetText(notice, isForbidden ? sonotaSidebarText(forbidden) : sonotaSidebarText('failed', { reason }));
   };
@@ -68,7 +67,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     if (isAsking || !(root.is(':visible') || document.hidden)) return;
     isAsking = true;
     const data = since === undefined ? {} : { since };
-    void $.ajax({ url: 'sonota/overview', data, dataType: 'json', cache: false })
+    void sonotaRequest({ url: 'sonota/overview', data, dataType: 'json', cache: false })
       .done((answer: SonotaChanges) => {
         if (root.attr('data-failed') === 'true') sonotaSetText(notice, '');
         root.attr('data-failed', 'false');
@@ -92,18 +91,18 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
     if (deed === 'line') return sonotaCopy(job.line, (text) => sonotaSetText(notice, text));
     const url = `sonota/host/${encodeURIComponent(host.id)}/jobs/${encodeURIComponent(job.id)}`;
     const asked = {
-      cancel: () => $.ajax({ url: `${url}/cancel`, method: 'POST' }).done(refresh),
-      evidence: () => $.ajax({ url: `${url}/evidence`, dataType: 'text' }).done(sonotaSave),
-      retry: () => $.ajax({ url: `${url}/retry`, method: 'POST' }).done(refresh),
-      forget: () => $.ajax({ url, method: 'DELETE' }).done(refresh),
-      give: () => $.ajax({ url: `${url}/next-step`, method: 'POST' }).done(refresh),
+      cancel: () => sonotaRequest({ url: `${url}/cancel`, method: 'POST' }).done(refresh),
+      evidence: () => sonotaRequest({ url: `${url}/evidence`, dataType: 'text' }).done(sonotaSave),
+      retry: () => sonotaRequest({ url: `${url}/retry`, method: 'POST' }).done(refresh),
+      forget: () => sonotaRequest({ url, method: 'DELETE' }).done(refresh),
+      give: () => sonotaRequest({ url: `${url}/next-step`, method: 'POST' }).done(refresh),
     }[deed]();
     void asked.fail((request) => complain(request, deed === 'evidence' ? 'mayNotSee' : 'mayNotChange'));
   };
   const ask = (deed: SonotaQueueDeed, host: SonotaHost, entry?: string): void => {
     sonotaSetText(notice, '');
     const which = entry === undefined ? '' : `?entry=${encodeURIComponent(entry)}`;
-    void $.ajax({ url: `sonota/host/${encodeURIComponent(host.id)}/queue/${deed}${which}`, method: 'POST' })
+    void sonotaRequest({ url: `sonota/host/${encodeURIComponent(host.id)}/queue/${deed}${which}`, method: 'POST' })
       .done(refresh)
       .fail((request: JQuery.jqXHR) => complain(request, 'mayNotChange'));
   };
