@@ -5,7 +5,7 @@ import { packageRoot } from '../shared/package-root';
 
 /** The stage behind each node, and the function that documents its codes. */
 const STAGES = {
-  'sonota-provision': ['provision', 'provision'],
+  'sonota-provision': ['provision/provision', 'provision'],
   'sonota-cloud-emulator': ['cloud', 'cloud'],
   'sonota-ota-serve': ['upgrade', 'upgrade'],
   'sonota-finalstage-watch': ['finalstage', 'finalStage'],
