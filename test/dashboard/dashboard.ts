@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { assertAccessible } from '../editor/axe';
 import { browserOrSkip } from '../editor/browser';
@@ -8,7 +6,7 @@ import { EditorPage } from '../editor/editor-page';
 import { example } from '../shared/examples';
 import { freePort } from '../shared/ports';
 import { startNodeRed, type RunningNodeRed } from '../shared/node-red';
-import { packageRoot } from '../shared/package-root';
+import { photographForDocs } from '../shared/photograph';
 import { RUNTIMES } from './runtimes';
 
 const LIMIT_MS = 60_000;
@@ -80,7 +78,7 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
         await found.waitFor({ state: 'detached' });
         await now.locator('li[aria-current=step]', { hasText: 'FinalStage' }).waitFor({ timeout: LIMIT_MS });
         await page.locator('canvas').first().waitFor();
-        await photograph(page, `dashboard-${width}`);
+        await photographForDocs(`dashboard-${width}`, page);
         await page.locator('.sonota-now[data-stage=done]').waitFor({ timeout: LIMIT_MS });
         await now.getByText('The new firmware is installed.').waitFor();
         assert.equal(await now.locator('li.done').count(), 5);
@@ -160,12 +158,4 @@ function complaintsOf(page: Page): string[] {
   });
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
   return complaints;
-}
-
-/** With `SONOTA_SCREENSHOT` set, a picture for the docs. */
-async function photograph(page: Page, name: string): Promise<void> {
-  if (!process.env['SONOTA_SCREENSHOT']) return;
-  const folder = join(packageRoot(), 'docs', 'pictures');
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CommsClient } from '../shared/comms';
 import { plainExamples } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
+import { ARE_PICTURES_MADE } from '../shared/photograph';
 import { Film } from './film';
 import { useEditor } from './suite';
 
@@ -25,7 +26,7 @@ describe('editor: the examples', () => {
     describe(name, () => {
       before(() => suite.empty());
       /** With `SONOTA_SCREENSHOT` set, for the README. */
-      const isFilmed = process.env['SONOTA_SCREENSHOT'] !== undefined && name.startsWith('01 ');
+      const isFilmed = ARE_PICTURES_MADE && name.startsWith('01 ');
       const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
 
       it('is imported from the menu whole, with every node properly configured', async () => {
@@ -67,11 +68,7 @@ describe('editor: the examples', () => {
             const film = isFilmed ? await filmOfFlow() : undefined;
             const rolling = film?.roll();
             await suite.editor.pressInject(idOf('inject'));
-            await Promise.race([
-              everyStageDone(comms, stages.map(idOf)),
-              failure(comms, new Set(stages.map(idOf))),
-              ...(isFilmed ? [photograph(comms, idOf('sonota-finalstage-watch'))] : []),
-            ]);
+            await Promise.race([everyStageDone(comms, stages.map(idOf)), failure(comms, new Set(stages.map(idOf)))]);
             film?.cut();
             await rolling;
             film?.write(join(packageRoot(), 'docs', 'rehearsal.gif'));
@@ -91,15 +88,6 @@ describe('editor: the examples', () => {
         await page.evaluate("$('#red-ui-workspace-chart').scrollLeft(0).scrollTop(0)");
         const { x = 0, y = 0 } = (await page.locator('#red-ui-workspace-chart').boundingBox()) ?? {};
         return new Film(page, { x, y, width: 780, height: 480 });
-      }
-
-      /** A picture of the whole editor in the middle of the work. */
-      async function photograph(comms: CommsClient, node: string): Promise<never> {
-        await suite.editor.paletteNode('sonota-flash').scrollIntoViewIfNeeded();
-        await comms.status((id, { fill }) => id === node && fill === 'blue', REHEARSAL_LIMIT_MS);
-        await suite.editor.flowNode(node).locator('.red-ui-flow-node-status-label', { hasText: '%' }).waitFor();
-        await suite.editor.page.screenshot({ path: join(packageRoot(), 'docs', 'rehearsal.png') });
-        return await new Promise<never>(() => undefined);
       }
     });
   }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { pixelsOf } from '../shared/photograph';
 
 /** What is used of gifenc, which has no types. */
 interface Gifenc {
@@ -49,7 +50,7 @@ export class Film {
 
   private async take(): Promise<void> {
     const png = await this.page.screenshot({ clip: { ...this.clip }, animations: 'disabled' });
-    const rgba = await pixelsOf(this.page, png);
+    const { rgba } = await pixelsOf(this.page, png);
     const before = this.frames.at(-1);
     if (before && Buffer.from(before.rgba).equals(rgba)) return;
     this.frames.push({ rgba, shownMs: FRAME_MS });
@@ -74,19 +75,4 @@ export class Film {
     gif.finish();
     writeFileSync(path, gif.bytes());
   }
-}
-
-/** The browser decodes the picture that it has taken. */
-async function pixelsOf(page: Page, png: Buffer): Promise<Uint8Array> {
-  const base64 = await page.evaluate<string>(`(async () => {
-    const image = await createImageBitmap(await (await fetch('data:image/png;base64,${png.toString('base64')}')).blob());
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    const { data } = context.getImageData(0, 0, image.width, image.height);
-    let text = '';
-    for (let at = 0; at < data.length; at += 32768) text += String.fromCharCode(...data.subarray(at, at + 32768));
-    return btoa(text);
-  })()`);
-  return new Uint8Array(Buffer.from(base64, 'base64'));
 }

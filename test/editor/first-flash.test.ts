@@ -8,6 +8,7 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
 import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
+import { photographForDocs } from '../shared/photograph';
 import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
 import { useEditor } from './suite';
@@ -19,6 +20,8 @@ const CLICKS_TO_HOME = 8;
 const FLASH_LIMIT_MS = 120_000;
 /** Of the emulated cloud, for a host as it is made. */
 const IMAGE_PORT = 8080;
+
+const IS_NODE_RED_5 = process.env['SONOTA_NODE_RED'] !== undefined;
 
 /** A person who counts: each press on the mouse, each field that is typed into, each choice among several things. */
 class Newcomer {
@@ -111,6 +114,7 @@ describe('editor: the first flash of a newcomer', () => {
     await editor.answer('/sonota/wifi/home');
     await editor.answer('/sonota/firmware/images');
     await photograph('flash-form');
+    await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
     assert.deepEqual(editor.complaints, []);
     assert.match(await form.locator('#node-input-image option:checked').innerText(), /^Tasmota .*\(recommended\)$/);
     const password = form.locator('#node-input-password');
@@ -134,6 +138,8 @@ describe('editor: the first flash of a newcomer', () => {
     await page.locator('.red-ui-flow-node-status-label', { hasText: /^join ITEAD-… (10:00|9:[45]0)$/ }).waitFor();
     await board().locator('.sonota-card[data-hand="true"]').waitFor();
     await photographAll('sidebar-waiting', board());
+    await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
+    if (IS_NODE_RED_5) await photographForDocs('node-red-5', page);
     console.log(`      running: ${person.report()}`);
     assert.ok(person.clicks <= CLICKS_AT_MOST, person.report());
     assert.equal(person.fields, 1);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import type { Flow } from '../shared/node-red';
 import { packageRoot } from '../shared/package-root';
+import { photographForDocs } from '../shared/photograph';
 import { assertAccessible } from './axe';
 import { useEditor } from './suite';
 
@@ -100,6 +101,7 @@ describe('editor: the sidebar of the flashes', () => {
       /^DIY mode, after 5 s \+ 5 s on the button\s+Its model has DIY mode\. Hold its button for 5 s/,
     );
     await assertAccessible(suite.editor.page, '.sonota-sonoffs');
+    await photographForDocs('known-sonoffs', suite.editor.page, table);
   });
 
   it('follows a rehearsal from the button to "done"', async function () {
@@ -115,7 +117,7 @@ describe('editor: the sidebar of the flashes', () => {
         .getByRole('button', { name: /^Forget/ })
         .isDisabled(),
     );
-    await photograph('sidebar');
+    await photographForDocs('sidebar', suite.editor.page, card('finalstage'));
     await card('done').waitFor({ timeout: REHEARSAL_LIMIT_MS });
     assert.match(
       await card('done').innerText(),
@@ -159,7 +161,7 @@ describe('editor: the sidebar of the flashes', () => {
         /^Likely: No device dialled this machine .* power-cycle the device \(plug or breaker, not the button\)\.$/,
       )
       .waitFor();
-    await photograph('sidebar-failed');
+    await photographForDocs('sidebar-failed', suite.editor.page, card('failed'));
     await assertAccessible(suite.editor.page, '.sonota-board');
     await card('failed')
       .getByRole('button', { name: `Retry the failed stage of ${NOBODY}` })
@@ -220,14 +222,4 @@ describe('editor: the sidebar of the flashes', () => {
     assert.equal(isWider, false);
     await assertAccessible(suite.editor.page, '.sonota-board');
   });
-
-  /** With `SONOTA_SCREENSHOT` set, a picture of the tab for the docs. */
-  async function photograph(name: string): Promise<void> {
-    if (!process.env['SONOTA_SCREENSHOT']) return;
-    mkdirSync(join(packageRoot(), 'docs', 'pictures'), { recursive: true });
-    const clip = (await board().boundingBox()) ?? undefined;
-    const height = Math.min(clip?.height ?? 0, name === 'sidebar' ? 330 : 560);
-    const path = join(packageRoot(), 'docs', 'pictures', `${name}.png`);
-    await suite.editor.page.screenshot({ path, ...(clip && { clip: { ...clip, height } }) });
-  }
 });

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { packageRoot } from '../shared/package-root';
+import type { Browser, Page } from 'playwright-core';
 import type { HomeAssistant } from './home-assistant';
 
 /** Home Assistant's own pages in a browser, logged in as its owner. */
@@ -38,13 +35,5 @@ export class Frontend {
     assert.ok(device, identifier);
     await this.goTo(`/config/devices/device/${device.id}`);
     await this.page.getByText('Up-to-date').or(this.page.getByText('Update available')).first().waitFor();
-  }
-
-  /** With `SONOTA_SCREENSHOT` set, takes a picture for the docs, of the page or of a part of it; else does nothing. */
-  async photograph(name: string, part: Page | Locator = this.page): Promise<void> {
-    if (!process.env['SONOTA_SCREENSHOT']) return;
-    const folder = join(packageRoot(), 'docs', 'pictures');
-    mkdirSync(folder, { recursive: true });
-    await part.screenshot({ path: join(folder, `${name}.png`) });
   }
 }

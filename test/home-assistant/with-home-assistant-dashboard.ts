@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Locator } from 'playwright-core';
 import { browserOrSkip } from '../editor/browser';
 import { packageRoot } from '../shared/package-root';
+import { photographForDocs } from '../shared/photograph';
 import { Frontend } from './frontend';
 import type { HomeAssistant } from './home-assistant';
 import { RealSuite } from './real-suite';
@@ -61,7 +62,7 @@ describe('home assistant: the section of a dashboard, in a real one', function (
     await tile('Allow flashing').locator('ha-tile-icon').click();
     await press('Update', 'Install');
     await instruction.getByText(/^Join the open Wi-Fi FinalStage/).waitFor();
-    await frontend.photograph('home-assistant-dashboard', page.locator('hui-section'));
+    await photographForDocs('home-assistant-dashboard', page, page.locator('hui-section'));
     scene.air.join('FinalStage');
     assert.equal((await device.ended).result, 'flashed');
     await tile('Stage').getByText('done').waitFor();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { launchBrowser } from '../editor/browser';
 import { EditorPage } from '../editor/editor-page';
 import { exampleOf } from '../shared/examples';
+import { photographForDocs } from '../shared/photograph';
 import { documented } from './documented';
 import { Frontend } from './frontend';
 import type { EntityState, HomeAssistant } from './home-assistant';
@@ -104,7 +105,8 @@ describe('home assistant: with a real one', function () {
     // The installation has used the arming up.
     const armed = await ha.state(`switch.sonota_${ID}_arm`, ({ state }) => state === 'on');
     await ha.state(`switch.sonota_${ID}_arm`, ({ state }) => state === 'off', ha.states.indexOf(armed));
-    await frontend?.photograph('home-assistant');
+    if (frontend)
+      await photographForDocs('home-assistant', frontend.page, frontend.page.locator('ha-config-device-page'));
     if (!Array.isArray(browser)) await browser.close();
     await ha.state(sensor(ID, 'stage'), ({ attributes }) => attributes['stage'] === 'finalstage');
     const done = await ha.state(update(ID), ({ attributes }) => attributes['installed_version'] === NEW_FIRMWARE);

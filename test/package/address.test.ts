@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ERROR_CODES } from '../../lib/errors';
+import { anchorsOf } from '../shared/markdown';
 import { packageRoot } from '../shared/package-root';
 
 interface ProjectAddress {
@@ -12,19 +13,6 @@ interface ProjectAddress {
 
 const root = packageRoot();
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
-
-/** As pages on the web make anchors of headings. */
-function anchorsOf(page: string): Set<string> {
-  const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
-  return new Set(
-    headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\w -]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-}
 
 describe('the address of the project', () => {
   let address: ProjectAddress;

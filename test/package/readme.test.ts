@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
+import { anchorsOf } from '../shared/markdown';
 import { packageRoot } from '../shared/package-root';
 
 /** For people who develop it, and what Node-RED would show among the examples. */
@@ -19,8 +20,7 @@ describe('README and docs', () => {
     const isShipped = (path: string): boolean =>
       path === 'LICENSE' || files.some((one) => path === one || path.startsWith(`${one}/`));
     const isLeftOut = (path: string): boolean => files.some((one) => path.startsWith(`${one.slice(1)}/`));
-    const pages = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
-    for (const page of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
+    for (const page of ['README.md', ...pages()]) {
       const text = readFileSync(join(packageRoot(), page), 'utf8');
       for (const [, target = ''] of text.matchAll(/(?:\]\(|src=")([^)"#\s]+)/g)) {
         if (/^https?:/.test(target)) continue;
@@ -34,15 +34,31 @@ describe('README and docs', () => {
     assert.ok(readFileSync(join(packageRoot(), 'README.md')).length < 12_500);
   });
 
-  it('lead to nothing that is not there', () => {
-    const pages = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
-    for (const page of ['README.md', ...pages.map((name) => join('docs', name))]) {
+  it('lead to nothing that is not there, neither page nor heading nor picture', () => {
+    for (const page of ['README.md', ...pages()]) {
       const text = readFileSync(join(packageRoot(), page), 'utf8');
-      for (const [, target = ''] of text.matchAll(/(?:\]\(|src=")([^)"#\s]+)/g)) {
+      for (const [, target = ''] of text.matchAll(/(?:\]\(|src=")([^)"\s]+)/g)) {
         if (/^https?:/.test(target)) continue;
-        assert.ok(existsSync(join(packageRoot(), dirname(page), target)), `${page} leads to ${target}`);
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? page : posix.join(posix.dirname(page), path);
+        assert.ok(existsSync(join(packageRoot(), file)), `${page} leads to ${target}`);
+        if (anchor === undefined) continue;
+        const anchors = anchorsOf(readFileSync(join(packageRoot(), file), 'utf8'));
+        assert.ok(anchors.has(anchor), `${page} leads to ${target}`);
       }
     }
+  });
+
+  it('show every picture that is in the package', () => {
+    const texts = ['README.md', ...pages()].map((page) => readFileSync(join(packageRoot(), page), 'utf8')).join('\n');
+    const pictures = readdirSync(join(packageRoot(), 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /\.(png|gif|svg)$/.test(path),
+    );
+    assert.ok(pictures.length > 5);
+    assert.deepEqual(
+      pictures.filter((path) => !texts.includes(path.replaceAll('\\', '/'))),
+      [],
+    );
   });
 
   it('call the nodes what the palette calls them, and so do the helps', () => {
@@ -52,16 +68,17 @@ describe('README and docs', () => {
     const helps = files
       .filter((path) => /locales[\\/][\w-]+[\\/][\w-]+\.html$/.test(path))
       .map((path) => join(dist, path));
-    const pages = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
-    assert.ok(types.length > 15 && helps.length > 40 && pages.length > 12);
-    for (const path of [
-      ...helps,
-      join(packageRoot(), 'README.md'),
-      ...pages.map((name) => join(packageRoot(), 'docs', name)),
-    ]) {
+    assert.ok(types.length > 15 && helps.length > 40 && pages().length > 12);
+    for (const path of [...helps, ...['README.md', ...pages()].map((page) => join(packageRoot(), page))]) {
       const text = readFileSync(path, 'utf8').replace(/data-help-name="[^"]*"/, '');
       const found = types.filter((type) => new RegExp(`(?<![/\\w])${type}(?![\\w-])`).test(text));
       assert.deepEqual(found, [], path);
     }
   });
 });
+
+/** The pages of docs/, without those for people who develop it. */
+function pages(): string[] {
+  const names = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
+  return names.map((name) => `docs/${name}`);
+}

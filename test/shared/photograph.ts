@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import type { Locator, Page } from 'playwright-core';
+import { packageRoot } from './package-root';
+
+/** What is used of gifenc, which has no types. */
+interface Gifenc {
+  readonly quantize: (rgba: Uint8Array, colours: number) => number[][];
+  readonly applyPalette: (rgba: Uint8Array, palette: number[][]) => Uint8Array;
+}
+
+const { quantize, applyPalette } = createRequire(__filename)('gifenc') as Gifenc;
+
+const COLOURS = 256;
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+/** Eight bits a pixel, each a place in the palette. */
+const INDEXED = [8, 3, 0, 0, 0];
+
+export interface Pixels {
+  readonly rgba: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Whether the pictures of the docs are to be made. */
+export const ARE_PICTURES_MADE = process.env['SONOTA_SCREENSHOT'] !== undefined;
+
+/**
+ * With `SONOTA_SCREENSHOT` set, makes a picture of the docs, of a page or of a part of it; else does nothing. The docs are
+ * in the package, so the picture has a palette: a third of the bytes of what the browser takes.
+ *
+ * @param name of the file in docs/pictures/, without its ending
+ */
+export async function photographForDocs(name: string, page: Page, part: Page | Locator = page): Promise<void> {
+  if (!ARE_PICTURES_MADE) return;
+  const taken = await part.screenshot({ animations: 'disabled' });
+  const path = join(packageRoot(), 'docs', 'pictures', `${name}.png`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, indexedPng(await pixelsOf(page, taken)));
+}
+
+/** The browser decodes the picture that it has taken. */
+export async function pixelsOf(page: Page, png: Buffer): Promise<Pixels> {
+  const { base64, width, height } = await page.evaluate<{
+    base64: string;
+    width: number;
+    height: number;
+  }>(`(async () => {
+    const image = await createImageBitmap(await (await fetch('data:image/png;base64,${png.toString('base64')}')).blob());
+    const { width, height } = image;
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    let text = '';
+    for (let at = 0; at < data.length; at += 32768) text += String.fromCharCode(...data.subarray(at, at + 32768));
+    return { base64: btoa(text), width, height };
+  })()`);
+  return { rgba: new Uint8Array(Buffer.from(base64, 'base64')), width, height };
+}
+
+/** A PNG with a palette (https://www.w3.org/TR/png-3). */
+function indexedPng({ rgba, width, height }: Pixels): Buffer {
+  const palette = quantize(rgba, COLOURS);
+  const colours = applyPalette(rgba, palette);
+  const lines = Buffer.alloc((width + 1) * height);
+  for (let y = 0; y < height; y += 1) lines.set(colours.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  const size = Buffer.alloc(8);
+  size.writeUInt32BE(width, 0);
+  size.writeUInt32BE(height, 4);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', Buffer.from([...size, ...INDEXED])),
+    chunk('PLTE', Buffer.from(palette.flatMap((colour) => colour.slice(0, 3)))),
+    chunk('IDAT', deflateSync(lines, { level: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'ascii'), data]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
