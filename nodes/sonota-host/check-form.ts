@@ -10,25 +10,11 @@ import { Values } from '../shared/values';
 import { editorPortOf } from './editor-port';
 import { readHostForm } from './settings';
 
-/** What may stand in the form of a host; whatever else a request brings is left out. */
-const FIELDS = [
-  'ssid',
-  'address',
-  'bind',
-  'httpsPort',
-  'legacyPort',
-  'httpPort',
-  'finalStagePort',
-  'wifi',
-  'wifiInterface',
-  'wifiUplink',
-  'password',
-] as const;
-
 /**
  * Checks a host as its form has it, saved or not: one that exists for as long as that takes, and keeps nothing.
  *
- * @param fields of the form as the editor has them; a password that was not typed is not among them
+ * @param fields of the form as the editor has them; a password that was not typed is not among them. What the form of a
+ *   host does not have is not read.
  * @param deployed the same host as it is deployed, which has the password then
  * @throws FlashError `value-invalid`, `variable-unset`; `cancelled`
  */
@@ -38,7 +24,9 @@ export async function checkForm(
   deployed: HostNode | undefined,
   signal: AbortSignal,
 ): Promise<SaidReport> {
-  const given = Object.fromEntries(FIELDS.map((name) => [name, resolved(RED, fields[name], deployed)]));
+  const given = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, resolved(RED, value, deployed)]),
+  );
   const { settings, wifi, radio } = readHostForm(Values.ofForm(given), editorPortOf(RED));
   if (settings.problem) throw settings.problem;
   const password = wifi.password ?? deployed?.wifi.password;

@@ -58,22 +58,14 @@ function sonotaCheckNow(host: SonotaCheckedHost): void {
   });
 }
 
-/** What is in the form, saved or not. A password that the editor does not know is the runtime's. */
+/** What is in the fields of the form, saved or not. A password that the editor does not know is the runtime's. */
 function sonotaCheckedFields({ finalStagePort, credentials }: SonotaCheckedHost): Record<string, unknown> {
-  const names = [
-    'ssid',
-    'address',
-    'bind',
-    'httpsPort',
-    'legacyPort',
-    'httpPort',
-    'wifi',
-    'wifiInterface',
-    'wifiUplink',
-  ];
-  const valueOf = (name: string): string => String($(`#node-config-input-${name}`).val() ?? '');
-  const known = [valueOf('password'), credentials?.password].find((one) => one !== SONOTA_UNKNOWN_SECRET);
-  const fields = Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+  const prefix = 'node-config-input-';
+  const inForm = $(`[id^="${prefix}"]:input`)
+    .get()
+    .map((field) => [field.id.slice(prefix.length), String($(field).val() ?? '')]);
+  const { password, ...fields } = Object.fromEntries(inForm) as Record<string, string>;
+  const known = [password, credentials?.password].find((one) => one !== SONOTA_UNKNOWN_SECRET);
   return { ...fields, finalStagePort, ...(known ? { password: known } : {}) };
 }
 

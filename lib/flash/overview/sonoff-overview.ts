@@ -1,4 +1,5 @@
 import { METHODS, REASONS, type Confidence, type Method, type Reason } from '../../protocol/recommendation';
+import { fill } from '../../wordings/wording';
 import type { DeviceSurvey } from '../discovery/device-survey';
 import type { ListedSonoff } from '../discovery/listed-sonoff';
 
@@ -23,10 +24,9 @@ export function sonoffsIn(survey: Pick<DeviceSurvey, 'isWatching' | 'list'>): re
 function sonoffOverview({ key, recommendation, ...device }: ListedSonoff): SonoffOverview {
   const { deviceid, name, model, version, address } = device;
   const { method, confidence, reason, values } = recommendation;
-  const text = REASONS[reason].replace(/\{(\w+)\}/g, (_, value: string) => values[value] ?? '?');
   return {
     ...{ id: key, deviceid, name, model, version, address, confidence },
     method: { name: method, text: METHODS[method] },
-    reason: { name: reason, values, text },
+    reason: { name: reason, values, text: fill(REASONS[reason], values) },
   };
 }
