@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 
+import { withRows } from './form-rows.mjs';
 import { linkedHelp } from './help-links.mjs';
 
 const PLUGINS = join('nodes', 'plugins');
@@ -31,7 +32,7 @@ export async function assemble(root, dist) {
       continue;
     }
     await mkdir(to, { recursive: true });
-    await writeFile(join(to, `${type}.html`), page(type, shared, script, form));
+    await writeFile(join(to, `${type}.html`), page(type, shared, script, withRows(form, type)));
     if (existsSync(join(from, 'locales'))) await cp(join(from, 'locales'), join(to, 'locales'), { recursive: true });
     const icon = /icon: '([\w-]+\.svg)'/.exec(script)?.[1];
     if (icon !== undefined && !existsSync(join(root, 'icons', icon))) faults.push(`icons/${icon} is missing`);
