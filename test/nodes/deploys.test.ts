@@ -1,8 +1,33 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { whenFlowsRun } from '../../nodes/shared/deploys';
+import { onDeployOver, whenFlowsRun } from '../../nodes/shared/deploys';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { Bed, freePorts, road } from './bed';
+
+describe('nodes: what follows a deploy', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  it('follows it once, and a stop for good, but not the stop with which a deploy begins', async () => {
+    bed = await Bed.load(road(await freePorts()));
+    const { RED } = bed;
+    assert.ok(RED);
+    let calls = 0;
+    onDeployOver(RED, () => (calls += 1));
+    const after = (name: string, event?: object): number => {
+      calls = 0;
+      RED.events.emit(name, event);
+      return calls;
+    };
+    const state = (payload?: object, id = 'runtime-state'): number => after('runtime-event', { id, payload });
+    assert.equal(after('flows:started'), 1);
+    assert.equal(state({ state: 'stop' }), 1);
+    assert.deepEqual(
+      [state({ state: 'stop', deploy: true }), state({ state: 'start' }), state(), state({ state: 'stop' }, 'other')],
+      [0, 0, 0, 0],
+    );
+  });
+});
 
 describe('nodes: what nodes do once the flows run', () => {
   let bed: Bed;

@@ -7,6 +7,7 @@ import type { DescribedSonoff } from '../../nodes/shared/sonoffs';
 import { StrictDiyServer } from '../client/diy/strict-server';
 import type { Flow } from '../shared/node-red';
 import { useMdnsAlone } from '../shared/mdns-turn';
+import { occupy } from '../shared/ports';
 import { Bed, freePorts, without, type Msg } from './bed';
 
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
@@ -111,6 +112,25 @@ describe('nodes: sonota-discover', () => {
     bed.send('discover', { mine: 3, devices: [] });
     const cleared = listed(await bed.at('list', ({ mine }) => mine === 3));
     assert.ok(!cleared.some((one) => one.deviceid === NAMED));
+    assert.deepEqual(
+      bed.statuses
+        .filter(({ id }) => id === 'discover')
+        .flatMap(({ status: { fill, shape, text } }) => {
+          return /^\d+ found$/.test(text) ? [] : [[fill, shape, text]];
+        })[0],
+      ['grey', 'ring', 'idle'],
+    );
+    await bed.status('discover', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'blue dot looking');
+    const counted = `${cleared.length} found`;
+    assert.deepEqual(bed.shown('discover'), { fill: 'green', shape: 'dot', text: counted });
+    const which = `${NAMED} S31 3.5.0`;
+    for (const [event, text] of [
+      ['appeared', `${which}: owner’s account (not supported here).`],
+      ['gone', `${which}: gone.`],
+    ] as const) {
+      const { _msgid: _, ...change } = await bed.at('changes', isOf(NAMED, event));
+      assert.deepEqual(change, { topic: `${NAMED}/${event}`, event, deviceid: NAMED, payload: named, text });
+    }
     bed.send('discover', { mine: 4, devices: 'no JSON' });
     assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
   });
@@ -167,6 +187,27 @@ describe('nodes: sonota-discover', () => {
     assert.equal(flashHost.neededUntil(), flashHost.waits.retryableMs, 'nothing else needs it');
     await bed.deploy((await flow()).filter(({ id }) => id !== 'discover'));
     assert.equal(flashHost.isListening, false);
+  });
+
+  it('says beside its list what could not be looked at', async () => {
+    const nodes = await flow();
+    const port = Number(nodes.find(({ id }) => id === 'host')?.['httpsPort']);
+    const holder = await occupy(port);
+    try {
+      bed = await Bed.load(nodes);
+      const survey = hurry(bed);
+      const { flashHost } = bed.node('host') as HostNode;
+      await flashHost.open().catch(() => undefined);
+      bed.send('discover', { mine: 1 });
+      const list = await bed.at('list');
+      assert.match(String(list['details']), new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 `));
+      Object.defineProperty(survey, 'deaf', { value: new Map([['192.0.2.7', 'no multicast']]) });
+      bed.send('discover', { mine: 2 });
+      const { details } = await bed.at('list', ({ mine }) => mine === 2);
+      assert.match(String(details), /^Port .* No announcement can be heard at 192\.0\.2\.7 \(no multicast\)\.$/);
+    } finally {
+      await holder.release();
+    }
   });
 
   it('says that it has no host, and is cancelled by a message', async () => {

@@ -105,8 +105,8 @@ describe('nodes/firmware routes', () => {
   }
 
   async function fetched(role: string, source: string): Promise<Record<string, unknown>[]> {
-    const { status, text } = await call('post', 'fetch', { role, source });
-    assert.equal(status, 200, text);
+    const { status, text, type } = await helper.request().post('/sonota/firmware/fetch').send({ role, source });
+    assert.deepEqual([status, type], [200, 'application/x-ndjson'], text);
     return text
       .split('\n')
       .filter((line) => line !== '')
@@ -125,8 +125,15 @@ describe('nodes/firmware routes', () => {
     const kept = await upload(`role=final&name=${encodeURIComponent('C:\\fw\\mine.bin')}`, FINAL);
     assert.deepEqual([kept.status, kept.body], [200, { sha256: SHA }]);
     assert.equal((await examine('final', `store:${SHA}`))['state'], 'examined');
-    const [image] = await library.store.list();
-    assert.deepEqual(image?.origins, ['mine.bin']);
+    const originOf = async (): Promise<unknown> => (await library.store.list())[0]?.origins.at(-1);
+    assert.equal(await originOf(), 'mine.bin');
+    for (const [name, origin] of [
+      ['%20', 'uploaded file'],
+      [`${'x'.repeat(100)}.bin`, 'x'.repeat(80)],
+    ]) {
+      await upload(`role=final&name=${name}`, FINAL);
+      assert.equal(await originOf(), origin);
+    }
     const page = await upload('role=final&name=page.bin', Buffer.from('<!doctype html><title>Log in</title>'));
     assert.deepEqual([page.status, page.body['code']], [422, 'image-web-page']);
     const big = await upload('role=final&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1));
@@ -220,11 +227,16 @@ describe('nodes/firmware routes', () => {
       };
       next();
     });
-    const clock = mock.method(Date, 'now', () => 1_800_000_000_000);
+    let now = 1_800_000_000_000;
+    let step = 0;
+    const clock = mock.method(Date, 'now', () => (now += step));
     try {
       const lines = await fetched('final', `${base}/x.bin`);
       assert.equal(lines.at(-1)?.['sha256'], SHA);
       assert.equal(lines.length, 2, 'in a moment there is news once');
+      await library.store.remove(SHA);
+      step = 200;
+      assert.ok((await fetched('final', `${base}/x.bin`)).length > 3, 'after a fifth of a second there is more');
     } finally {
       clock.mock.restore();
     }

@@ -47,6 +47,13 @@ function flowOf(ports: Partial<Ports>, node: object = {}): Flow {
   ];
 }
 
+/** A firmware that a message can name. */
+const FIRMWARE_NAMED = 'rehearsal';
+const REHEARSAL_NODE = {
+  ...{ id: 'firmware', type: 'sonota-firmware', name: FIRMWARE_NAMED },
+  ...{ user1: 'rehearsal:', user2: 'rehearsal:', final: 'rehearsal:' },
+};
+
 const CREDENTIALS = { flash: { password: HOME.password } };
 
 describe('nodes: sonota-flash', () => {
@@ -105,6 +112,34 @@ describe('nodes: sonota-flash', () => {
       [...percents].sort((a, b) => a - b),
     );
     assert.ok(!JSON.stringify([bed.arrived, bed.statuses]).includes(HOME.password));
+  });
+
+  it('shows that it checks before it begins, and checks a message again only where no flash of it has begun', async () => {
+    const { bed, flow } = await setUp({ ssid: '' });
+    bed.send('flash', { mine: 1, firmware: FIRMWARE });
+    await bed.at('caught');
+    assert.deepEqual(
+      bed.statuses.filter(({ id }) => id === 'flash').map(({ status: { fill, shape, text } }) => [fill, shape, text]),
+      [
+        ['grey', 'ring', 'idle'],
+        ['blue', 'dot', 'checking'],
+        ['red', 'ring', 'wifi-credentials-missing'],
+      ],
+    );
+    const { runs, jobs } = (bed.node('host') as unknown as HostNode).flashHost;
+    const kept = { nodeId: 'flash', stage: 'provision' as const, left: [] };
+    const job = jobs.jobFor('provision', '1000a1b2c3');
+    runs.restore([
+      { ...kept, id: 'not begun', message: { mine: 2, firmware: FIRMWARE_NAMED } },
+      { ...kept, id: 'begun', jobId: job.id, message: { mine: 3, firmware: FIRMWARE_NAMED } },
+    ]);
+    const from = bed.statuses.length;
+    await bed.deploy([...flow, REHEARSAL_NODE]);
+    assert.equal((await bed.at('caught', ({ mine }) => mine === 2)).error?.code, 'wifi-credentials-missing');
+    // It has no password any more, which the stage itself finds out.
+    await bed.at('caught', ({ mine }) => mine === 3);
+    const checks = bed.statuses.slice(from).filter(({ status }) => status.text.startsWith('checking'));
+    assert.equal(checks.length, 1);
   });
 
   it('looks for the new firmware where the flash goes in one hop', async () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mock } from 'node:test';
+import type { NodeAPI } from 'node-red';
 import type { Job } from '../../lib/flash/job/job';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import type { Observation } from '../../lib/flash/observation';
 import type { HostNode } from '../../nodes/shared/hosts';
+import { editorPortOf } from '../../nodes/sonota-host/editor-port';
 import { readHostForm } from '../../nodes/sonota-host/settings';
 import { Values } from '../../nodes/shared/values';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
@@ -30,6 +32,7 @@ describe('nodes: what an empty form stands for', () => {
         ...{ provision: empty, cloud: empty, upgrade: empty, finalstage: empty },
       }),
       { ...newFirmware, ...AT, ...empty },
+      { id: 'diy', type: 'sonota-diy-flash', host: 'host', ...AT, ...empty, firmware: 'firmware', wires: [[], []] },
     ]);
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const jobs = new Map<string, Job>();
@@ -39,7 +42,7 @@ describe('nodes: what an empty form stands for', () => {
       runs.cancel(nodeId);
     });
     const begun: Record<string, unknown> = {};
-    for (const [index, id] of ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'].entries()) {
+    for (const [index, id] of ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware', 'diy'].entries()) {
       bed.send(id, { ...HOME, deviceid: `100000000${index}`, mine: id });
       await bed.at('caught', ({ mine }) => mine === id);
       const began = jobs.get(id)?.evidence.all.find((seen) => seen.kind === 'stage' && seen.event === 'began');
@@ -52,6 +55,7 @@ describe('nodes: what an empty form stands for', () => {
       upgrade: [300, undefined],
       finalstage: [900, 'http://192.168.4.1'],
       newfirmware: [600, 'http://192.168.4.1'],
+      diy: [600, undefined],
     });
   });
 
@@ -87,6 +91,24 @@ describe('nodes: what an empty form stands for', () => {
     });
     assert.deepEqual(wifi, { ssid: undefined, password: undefined });
     assert.deepEqual(radio, { driver: 'auto', interfaceName: '', allowUplink: '', editorPort: 1880 });
+  });
+
+  it('nothing where a host has a field filled in: each is taken for what it is called', () => {
+    const ports = { httpsPort: 1, legacyPort: 2, httpPort: 3, finalStagePort: 4 };
+    const form = { bind: '192.168.1.5', address: '192.168.1.6', ...ports };
+    const radio = { wifi: 'manual', wifiInterface: 'wlan1', wifiUplink: 'wlan2' };
+    const read = readHostForm(Values.ofForm({ ...form, ...radio, ...HOME }), 1881);
+    assert.deepEqual(read.settings, { ...form, problem: undefined });
+    assert.deepEqual(read.wifi, HOME);
+    assert.deepEqual(read.radio, {
+      ...{ driver: 'manual', interfaceName: 'wlan1', allowUplink: 'wlan2', editorPort: 1881 },
+      home: { ssid: 'home', psk: 'top secret' },
+    });
+  });
+
+  it('the port of the editor where Node-RED has none in its settings, or a pipe', () => {
+    const portOf = (uiPort?: unknown): number => editorPortOf({ settings: { uiPort } } as unknown as NodeAPI);
+    assert.deepEqual([portOf(), portOf('/run/node-red.sock'), portOf('1881'), portOf(1882)], [1880, 1880, 1881, 1882]);
   });
 
   it('a host knows the home Wi-Fi with its name and its password, not with one of them', () => {

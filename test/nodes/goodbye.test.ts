@@ -86,6 +86,36 @@ describe('nodes: what a node leaves behind', () => {
     });
   }
 
+  it('no listener at its host stays behind a node that is exchanged or removed', async () => {
+    const nodes = [
+      ...Object.entries(WAITING).map(([type, more]) => ({ ...more, id: `waiting ${type}`, type })),
+      ...Object.entries(OTHERS).map(([type, more]) => ({ ...more, id: `other ${type}`, type })),
+      { id: 'joiner', type: 'sonota-wifi', action: 'join' },
+    ].map((node) => ({ ...at, host: 'host', wires: [[], [], []], ...node }));
+    const [tab, host] = flowOf(await freePorts(), 'sonota-flash', {});
+    const withAll = [tab, host, ...nodes] as Flow;
+    bed = await Bed.load([tab, host] as Flow);
+    const listeners = (): Record<string, number> => {
+      const flashHost = hosts.all().find(([id]) => id === 'host')?.[1];
+      assert.ok(flashHost);
+      const { jobs, devices, queue, runs, survey, nextSteps, wifiSession } = flashHost;
+      const emitters = { flashHost, jobs, devices, queue, runs, survey, nextSteps, wifiSession } as unknown;
+      return Object.fromEntries(
+        Object.entries(emitters as Record<string, EventEmitter>).flatMap(([name, emitter]) =>
+          emitter.eventNames().map((event) => [`${name} ${String(event)}`, emitter.listenerCount(event)]),
+        ),
+      );
+    };
+    const alone = listeners();
+    await bed.deploy(withAll);
+    const during = listeners();
+    assert.notDeepEqual(during, alone);
+    await bed.deploy(withAll);
+    assert.deepEqual(listeners(), during);
+    await bed.deploy([tab, host] as Flow);
+    assert.deepEqual(listeners(), alone);
+  });
+
   it('an image doctor that goes in mid-download lets its message go without an error', async () => {
     const asked = new EventEmitter();
     const url = await servers.serve((_, response) => {

@@ -191,6 +191,31 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.deepEqual(deleted, [], 'the echo of its own');
   });
 
+  it('clears what a node that is gone has left under a config that is no other instance’s any more', async () => {
+    const left = Publications.in(undefined, assert.fail);
+    const broker = 'localhost:1883';
+    const states = ['sonota/device/1000000009/update', 'sonota/device/1000000009/state'];
+    const config = 'homeassistant/device/sonota_1000000009/config';
+    const leave = (nodeId: string): Promise<void> => {
+      const gone = left.arrives(nodeId);
+      left.leaves(nodeId);
+      return gone.set({ broker, outlets: ['out'], groups: [{ config, states }] });
+    };
+    const connect = async (...heard: string[]): Promise<string[]> => {
+      hear('sonota/status', 'offline', true);
+      for (const payload of heard) hear(config, payload);
+      hear('homeassistant/device/sonota_flasher/knock', instance);
+      await after(200);
+      return topics().filter((topic) => topic.startsWith('-'));
+    };
+    begin(ALL);
+    await leave('broker-link-gone-1');
+    assert.deepEqual(await connect(configOf('ffffffff')), [], 'it is of another instance');
+    await leave('broker-link-gone-2');
+    const cleared = [config, ...states].map((topic) => `-${topic}`);
+    assert.deepEqual(await connect(configOf('ffffffff'), ''), cleared, 'that one has removed it');
+  });
+
   it('finds out at the next connect what was deleted in between', async () => {
     world = withDevice;
     begin(ALL);

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { FlashError, sentencesOf } from '../../lib/errors';
@@ -12,7 +13,7 @@ import { Job, type JobSnapshot } from '../../lib/flash/job/job';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import type { ProgressTextName } from '../../lib/progress-texts';
 import { ImageLibrary } from '../../lib/firmware/library/image-library';
-import { Arming, type MqttMessage } from '../../lib/home-assistant';
+import { Arming, type MqttMessage, type ShownJob } from '../../lib/home-assistant';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { ChosenImage } from '../../nodes/sonota-home-assistant/chosen-image';
@@ -42,9 +43,11 @@ describe('nodes: what Home Assistant asks of a host', () => {
   let link: HomeAssistantLink;
   const requests: FlashRequest[] = [];
   const published: MqttMessage[] = [];
+  /** Firmware whose image was looked at. */
+  const looked: (string | undefined)[] = [];
 
   beforeEach(() => {
-    requests.length = published.length = 0;
+    requests.length = published.length = looked.length = 0;
     host = newHost();
     memory = new DeviceMemory(undefined, 'memory', () => undefined);
     for (const deviceid of [ONE, TWO, THREE]) memory.learn({ deviceid });
@@ -58,7 +61,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       {
         ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, states: STATES, version: '0.1.0' },
         firmware: new FirmwareList(runtimeWith(definitions), () => memory.chosen, more),
-        images: () => ({ of: () => undefined, look: () => undefined }),
+        images: () => ({ of: () => undefined, look: (firmware) => looked.push(firmware) }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
         reportText: ({ text }) => text,
         inSight: () => assert.fail('nobody looks for Sonoffs here'),
@@ -319,6 +322,18 @@ describe('nodes: what Home Assistant asks of a host', () => {
     }
   });
 
+  it('looks at the chosen image at its start, when another one is chosen, and before an installation', () => {
+    assert.deepEqual(looked.splice(0), ['tasmota']);
+    ask('firmware', 'ESPHome');
+    assert.deepEqual(looked.splice(0), ['esphome']);
+    ask(`arm/${ONE}`, 'ON');
+    ask('arm', 'ON');
+    assert.deepEqual(looked.splice(0), ['esphome', 'esphome']);
+    ask(`arm/${ONE}`, 'OFF');
+    ask('pause');
+    assert.deepEqual(looked, []);
+  });
+
   it('flashes with the firmware of its form until another one of its list is chosen', () => {
     const firmware = (): unknown => {
       ask('start');
@@ -455,6 +470,39 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     assert.deepEqual(atWork(4_000_000), [true], 'a minute once more');
     left.fail('device-timeout');
     assert.deepEqual(atWork(4_000_000), [false]);
+  });
+
+  it('changes once more when the minute is over in which nothing ran', () => {
+    look();
+    const job = host.jobs.jobFor('cloud', ONE);
+    job.enter('cloud');
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const now = Date.now();
+      assert.equal(view.world(now).jobs[0]?.isAtWork, true);
+      const before = news;
+      mock.timers.tick(60_000);
+      assert.equal(news, before);
+      mock.timers.tick(1);
+      assert.equal(news, before + 1);
+      assert.equal(view.world(now + 60_001).jobs[0]?.isAtWork, false);
+      mock.timers.tick(120_000);
+      assert.equal(news, before + 1, 'nothing changes any more');
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('has of each job what it reports while it is open, and how it failed', () => {
+    look();
+    const job = host.jobs.jobFor('cloud', ONE);
+    job.enter('cloud');
+    job.lastReport = { name: 'wait-for-session', values: { deviceid: ONE } };
+    const shown = (): ShownJob | undefined => view.world().jobs[0];
+    assert.deepEqual(shown()?.report, { text: 'a report', isWaiting: true, isHandNeeded: false });
+    assert.equal(shown()?.failure, undefined);
+    job.fail('device-timeout');
+    assert.deepEqual([shown()?.report, shown()?.failure?.code], [undefined, 'device-timeout']);
   });
 
   it('learns what a flash finds out, and forgets its firmware where the stock firmware is back', () => {

@@ -14,6 +14,8 @@ import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
+import { progressText } from '../../lib/progress-texts';
+import type { HostNode } from '../../nodes/shared/hosts';
 import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, without, type Ports } from './bed';
@@ -133,14 +135,31 @@ describe('nodes: sonota-home-assistant', () => {
     const state = JSON.parse(await hears('sonota/state', (payload) => payload.includes(ID))) as {
       found_devices: Record<string, unknown>[];
     };
-    const { deviceid, method, text } = state.found_devices.find((one) => one['deviceid'] === ID) ?? {};
-    assert.deepEqual([deviceid, method], [ID, 'diy-button']);
+    const { text, ...found } = state.found_devices.find((one) => one['deviceid'] === ID) ?? {};
+    assert.deepEqual(found, {
+      ...{ deviceid: ID, method: 'diy-button', name: null, model: 'MINI', version: '3.6.0', address: null },
+    });
     assert.match(String(text), /^DIY mode, after 5 s \+ 5 s on the button\. Its model has DIY mode\. Hold/);
     const from = said().length;
     await bed.deploy(flowOf(ports));
     await connect();
     const isWithout = (payload: string): boolean => payload.includes('"found":{"platform":"sensor"}');
     await hears('homeassistant/device/sonota_flasher/config', isWithout, from);
+  });
+
+  it('shows what a flash asks of a person, with its details', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    const { jobs, runs } = (bed.node('host') as HostNode).flashHost;
+    const job = jobs.jobFor('finalstage', ID);
+    job.enter('finalstage');
+    job.running = new AbortController();
+    job.lastReport = { name: 'finalstage-again', values: {} };
+    runs.emit('said', job);
+    const { text, details } = progressText('finalstage-again', {});
+    assert.ok(details !== undefined);
+    await hears(`sonota/device/${ID}/state`, (payload) => payload.includes(`${text} ${details}`));
+    job.running = undefined;
   });
 
   it('starts a flash for the device whose install was asked for, with the firmware that was chosen', async () => {
@@ -159,14 +178,12 @@ describe('nodes: sonota-home-assistant', () => {
     bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
     bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
     await bed.at('flash', () => bed.messages('flash').length >= 3);
-    const requests = bed
-      .messages('flash')
-      .map(({ topic, stage, deviceid, firmware }) => ({ topic, stage, deviceid, firmware }));
+    const requests = bed.messages('flash').map(({ _msgid: _, ...request }) => request);
     // The kept one is not among them.
     assert.deepEqual(requests, [
-      { topic: 'cloud', stage: 'cloud', deviceid: ID, firmware: undefined },
-      { topic: 'cloud', stage: 'cloud', deviceid: ID, firmware: 'esphome' },
-      { topic: 'provision', stage: 'provision', deviceid: undefined, firmware: 'esphome' },
+      { topic: 'cloud', stage: 'cloud', deviceid: ID, payload: ID },
+      { topic: 'cloud', stage: 'cloud', deviceid: ID, payload: ID, firmware: 'esphome' },
+      { topic: 'provision', stage: 'provision', payload: '', firmware: 'esphome' },
     ]);
   });
 
@@ -329,6 +346,19 @@ describe('nodes: the status of sonota-home-assistant', () => {
     await bed.status('ha', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'green dot 0 devices');
     bed.send('ha', { topic: 'sonota/status', payload: 'online ffffffff' });
     assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'topic-shared' });
+    const topics = ['sonota/#', 'homeassistant/status'];
+    const filters = topics.map((topic, index) => ({
+      id: `in-${index}`,
+      type: 'mqtt in',
+      ...at,
+      topic,
+      wires: [['ha']],
+    }));
+    const from = bed.statuses.length;
+    await bed.deploy([...flowOf(await freePorts()), ...filters]);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    const lacks = '0 devices, no mqtt in: homeassistant/device/#';
+    await bed.status('ha', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === `green dot ${lacks}`, from);
   });
 });
 

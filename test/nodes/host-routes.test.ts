@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { localIPv4 } from '../../lib/net/addresses';
@@ -84,12 +85,53 @@ describe('nodes: what the form of a host asks for', () => {
     assert.deepEqual([await isTold(), await isTold(form)], [true, true]);
   });
 
+  it('is told what the variables in its form stand for, and which of them is not set', async () => {
+    const { httpsPort, ...ports } = await freePorts();
+    const form = { bind: '127.0.0.1', address: '127.0.0.1', ...ports, httpsPort: '${SONOTA_TEST_PORT}' };
+    const ask = (status: number) => helper.request().post('/sonota/host/host/preflight').send(form).expect(status);
+    const { code, message } = (await ask(422)).body as { code: string; message: string };
+    assert.deepEqual([code, /SONOTA_TEST_PORT/.test(message)], ['variable-unset', true]);
+    process.env['SONOTA_TEST_PORT'] = String(httpsPort);
+    try {
+      assert.match(JSON.stringify((await ask(200)).body), new RegExp(`\\b${httpsPort}\\b`));
+    } finally {
+      delete process.env['SONOTA_TEST_PORT'];
+    }
+  });
+
+  it('is told that a firmware is checked elsewhere, with a form and without', async () => {
+    for (const form of [undefined, { bind: '127.0.0.1', address: '127.0.0.1', ...(await freePorts()) }]) {
+      const { body } = await helper.request().post('/sonota/host/host/preflight').send(form).expect(200);
+      const rows = (body as PreflightReport).checks.filter(({ check }) => check === 'firmware');
+      assert.equal(rows.length, 1, JSON.stringify(form));
+    }
+  });
+
   it('is told in a sentence what is wrong with the host', async () => {
     await bed.deploy(road(await freePorts(), { host: { httpsPort: 'https' } }));
     const { body } = await helper.request().post('/sonota/host/host/preflight').expect(422);
     const { code, message } = body as { code: string; message: string };
     assert.equal(code, 'value-invalid');
     assert.match(message, /httpsPort/);
+  });
+});
+
+describe('nodes: what a host logs', () => {
+  let bed: Bed | undefined;
+  afterEach(() => bed?.unload());
+
+  it('is a warning of its config node, or a line', async () => {
+    bed = await Bed.load(road(await freePorts()));
+    const node = bed.node('host');
+    const { flashHost } = node as HostNode;
+    for (const [level, call] of [
+      ['warn', 'warn'],
+      ['info', 'log'],
+    ] as const) {
+      const told = once(node, `call:${call}`) as Promise<[{ args: unknown[] }]>;
+      flashHost.log(level, `of ${level}`);
+      assert.deepEqual((await told)[0].args, [`of ${level}`]);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FlashError } from '../../lib/errors';
 import { MessageValues } from '../../nodes/shared/messages';
 
 function adoptEvent(message: Record<string, unknown>): void {
@@ -61,6 +62,13 @@ describe("nodes: what Home Assistant's event says", () => {
       assert.deepEqual(Object.keys(message).sort(), ['event_type', 'payload', 'topic']);
       assert.ok(!JSON.stringify(message).includes('top secret'));
     }
+  });
+
+  it('is named in the error where it cannot be read', () => {
+    assert.throws(
+      () => adoptEvent(fired({ deviceid: {} })),
+      (error: FlashError) => error.values['name'] === 'event.deviceid',
+    );
   });
 
   it('keeps no password, and uses none', () => {

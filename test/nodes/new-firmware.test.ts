@@ -32,6 +32,15 @@ describe('nodes: sonota-new-firmware', () => {
     assert.deepEqual(bed.shown('finalstage'), { fill: 'green', shape: 'dot', text: 'done' });
   });
 
+  it('ends well where nothing is wired behind it: no device waits for anything', async () => {
+    const url = await servers.serve((_, response) => response.end(PAGE));
+    bed = await Bed.load(road(await freePorts(), node({ url, wires: [[], ['finalstage-progress']] })));
+    bed.send('finalstage', {});
+    assert.deepEqual(await bed.doneBy('finalstage'), [undefined]);
+    assert.deepEqual(bed.shown('finalstage'), { fill: 'green', shape: 'dot', text: 'done' });
+    assert.ok(!bed.statuses.some(({ status }) => status.text === 'output-not-wired'));
+  });
+
   it('takes the address of its form before that of the message, and says which one is no address', async () => {
     const url = await servers.serve((_, response) => response.end(PAGE));
     bed = await Bed.load(road(await freePorts(), node({ url })));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { libraryOf } from '../../nodes/shared/library';
 import type { Flow } from '../shared/node-red';
@@ -15,6 +16,8 @@ const IMAGES: Readonly<Record<string, Buffer>> = {
   '/final': makeFinalImage({ size: 40_960 }),
 };
 
+const imageAt = (role: string): Buffer => IMAGES[`/${role}`] as Buffer;
+
 describe('nodes: images behind a deploy', () => {
   const http = useHttpServers();
   let bed: Bed | undefined;
@@ -30,6 +33,15 @@ describe('nodes: images behind a deploy', () => {
       requests.push(request.url ?? '');
       response.end(IMAGES[request.url ?? '']);
     });
+  }
+
+  /** Each line of Node-RED's log from now on, with its level. */
+  function logOf({ RED }: Bed): string[] {
+    const lines: string[] = [];
+    const emit = (_event: string, { level, msg }: { level: number; msg: unknown }): number =>
+      lines.push(`${level === RED?.log.WARN ? 'warn' : level === RED?.log.INFO ? 'info' : level}: ${String(msg)}`);
+    RED?.log.addHandler({ emit } as never);
+    return lines;
   }
 
   /** A firmware of a server, and the nodes that use it. */
@@ -67,12 +79,53 @@ describe('nodes: images behind a deploy', () => {
 
   it('show in yellow what cannot be reached, and in one line of the log', async () => {
     const nobody = `http://127.0.0.1:${await freePort()}`;
-    const logged: string[] = [];
     bed = await Bed.load(await flowOf(nobody));
-    bed.RED?.log.addHandler({ emit: (_event: string, { msg }: { msg: unknown }) => logged.push(String(msg)) } as never);
+    const logged = logOf(bed);
     assert.deepEqual(await shown('flash', 'fetch-failed'), { fill: 'yellow', shape: 'ring', text: 'fetch-failed' });
     await shown('serve', 'fetch-failed');
-    assert.equal(logged.filter((line) => line.includes(nobody)).length, 1, logged.join('\n'));
+    const ofNobody = (): string[] => logged.filter((line) => line.includes(nobody));
+    assert.equal(ofNobody().length, 1, logged.join('\n'));
+    assert.match(ofNobody()[0] ?? '', /^info: /);
+    const from = bed.statuses.length;
+    await bed.deploy(await flowOf(nobody));
+    await bed.status('serve', ({ text }) => text === 'fetch-failed', from);
+    assert.equal(ofNobody().length, 2, 'each deploy has its line');
+  });
+
+  it('show in red what no other try will mend, with a warning; nothing where no image is named', async () => {
+    const base = await serve();
+    const digests = Object.fromEntries(['user1', 'user2', 'final'].map((role) => [role, digestOf(imageAt(role))]));
+    const broken = { final: `${base}/user1`, digests: { ...digests, final: digests['user1'] } };
+    bed = await Bed.load(await flowOf(base, { firmware: { final: '' } }));
+    const logged = logOf(bed);
+    await bed.deploy(await flowOf(base, { firmware: broken }));
+    const status = await bed.status('serve', ({ text }) => text.startsWith('image-') || text.startsWith('digest-'));
+    assert.deepEqual([status.fill, status.shape, status.text], ['red', 'ring', 'image-invalid']);
+    assert.equal(logged.filter((line) => line.startsWith('warn: ')).length, 1, logged.join('\n'));
+    assert.ok(!bed.statuses.some(({ status: { text } }) => text === 'firmware-missing'));
+  });
+
+  it('are not shown in place of what a node is at', async () => {
+    let refuse: (() => void) | undefined;
+    const base = await http.serve((_, response) => {
+      refuse = () => void response.writeHead(404).end();
+      asked.emit('asked');
+    });
+    const asked = new EventEmitter();
+    const flow = await flowOf(base);
+    bed = await Bed.load([]);
+    const logged = logOf(bed);
+    const isAsked = once(asked, 'asked');
+    await bed.deploy(flow.filter(({ id }) => id !== 'flash'));
+    await isAsked;
+    const answer = refuse;
+    bed.send('serve', { deviceid: '1000a1b2c3', firmware: 'no matter' });
+    await bed.status('serve', ({ fill }) => fill === 'blue');
+    answer?.();
+    while (!logged.some((line) => line.includes(base))) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(bed.shown('serve')?.fill, 'blue');
+    bed.send('serve', { cancel: true });
+    await bed.doneBy('serve', 2);
   });
 
   it('are left alone on a disabled tab, and for a rehearsal', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
+import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
 import { Bed, freePorts, type Ports } from './bed';
@@ -127,5 +128,7 @@ describe('nodes: sonota-provision chooses the method', () => {
     await bed.status('provision', ({ text }) => text === 'output-not-wired');
     assert.deepEqual(await bed.doneBy('provision'), [undefined]);
     assert.deepEqual(bed.messages('provision-out'), []);
+    const { jobs } = (bed.node('host') as HostNode).flashHost;
+    assert.deepEqual(jobs.latest(ID)?.lastReport?.values, { output: 3 });
   });
 });

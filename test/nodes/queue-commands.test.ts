@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
+import type { Job } from '../../lib/flash/job/job';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
@@ -91,6 +92,30 @@ describe('nodes: what a message asks of sonota-queue', () => {
 
     const told = bed.messages('news').map(({ payload }) => JSON.stringify(payload));
     for (const [index, text] of told.entries()) assert.notEqual(text, told[index - 1]);
+  });
+
+  it('puts a device that need not begin again out of output 2, with the stage in which it is', async () => {
+    const job = (): Job => (bed.node('host') as HostNode).flashHost.jobs.jobFor('finalstage', ONE);
+    const fails = (message: Msg): void => {
+      runs().emit('in-job', { id: 'ticket', nodeId: 'flash', stage: 'finalstage', message }, job());
+      job().enter('finalstage');
+      job().fail('finalstage-timeout');
+    };
+    bed.send('queue', { ...HOME, deviceid: ONE, mine: 'kept' });
+    const first = await bed.at('first');
+    assert.ok(!('stage' in first), 'a node of the whole flash finds out where to begin');
+    fails(first);
+    const again = await bed.at('again');
+    const { stage, deviceid, password, mine } = again;
+    assert.deepEqual([stage, deviceid, password, mine], ['finalstage', ONE, HOME.password, 'kept']);
+    assert.equal(bed.messages('first').length, 1);
+    fails(again);
+    await stands([ONE, 'failed']);
+    for (const { topic } of bed.messages('news')) assert.equal(topic, 'queue');
+    await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [['first'], [], ['news']] } : node)));
+    bed.send('queue', { queue: 'retry' });
+    const { payload } = await bed.at('news', (msg) => news(msg).entries[0]?.error === 'queue-not-wired');
+    assert.match((payload as QueueSnapshot).entries[0]?.text ?? '', /output 2\b/i);
   });
 
   it('has three devices in work at a time', async () => {

@@ -169,6 +169,24 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual(setUps.left('setup'), [], 'the node is no more');
   });
 
+  it('begins a message once that comes just before it goes on with what is left', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const flow = flowOf({ url: nobody, address: nobody });
+    bed = await Bed.load(flow, CREDENTIALS);
+    const { RED } = bed;
+    assert.ok(RED);
+    // As an inject node that fires when the flows start.
+    RED.events.prependOnceListener('flows:started', () => bed?.send('setup', { mine: 1 }));
+    await bed.deploy(flow);
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    assert.equal(left().length, 1);
+    bed.send('setup', { cancel: true });
+    await bed.at('caught');
+    await bed.doneBy('setup', 2);
+    assert.deepEqual([bed.messages('caught').length, left()], [1, []]);
+    assert.ok(!bed.statuses.some(({ status }) => status.text.includes('(+')), 'nothing waits behind it');
+  });
+
   it('goes on with its message behind a deploy', async () => {
     const { url, address } = await tasmota();
     const nobody = `http://127.0.0.1:${await freePort()}`;

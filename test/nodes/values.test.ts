@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { FlashError } from '../../lib/errors';
 import { MessageValues } from '../../nodes/shared/messages';
 import { Values } from '../../nodes/shared/values';
+import { wording } from '../../lib/wordings/wording';
 
 /** What reading one value gives, or the code and the sentences of its refusal. */
 function outcome(read: (values: Values) => unknown, value: unknown): unknown {
@@ -147,6 +148,90 @@ describe('nodes: reading values', () => {
         return true;
       },
     );
+  });
+
+  const LONG = 'x'.repeat(60);
+  const SAID: [
+    read: 'text' | 'flag' | 'seconds' | 'port' | 'count' | 'factor' | 'deviceId',
+    given: unknown,
+    why: string,
+  ][] = [
+    ['flag', 'maybe', 'it is "maybe"; true or false is expected'],
+    ['flag', 2, 'it is 2; true or false is expected'],
+    ['flag', LONG, `it is "${'x'.repeat(40)}"; true or false is expected`],
+    ['seconds', 'soon', 'it is "soon"; more than 0 and at most 2000000 seconds is expected'],
+    ['port', 65536, 'it is 65536; a port from 0 to 65535 is expected'],
+    ['count', 0, 'it is 0; a whole number from 1 on is expected'],
+    ['factor', '0', 'it is "0"; a number greater than 0 is expected'],
+    ['deviceId', 'the lamp', 'it is "the lamp"; the id of a device, such as 1000a1b2c3, is expected'],
+    ['text', true, 'it is true; a text is expected'],
+    ['text', {}, 'it is an object; a text is expected'],
+    ['text', [], 'it is a list; a text is expected'],
+    ['text', Buffer.from('x'), 'it is a buffer; a text is expected'],
+    ['text', () => 1, 'it is a function; a text is expected'],
+    ['text', 1n, 'it is a bigint; a text is expected'],
+    ['text', 1.5, 'it is a number that JavaScript may have changed; send it as a text, in quotes'],
+    ['text', 'a${B}', 'Node-RED replaces ${…} only where the field holds nothing else'],
+  ];
+  for (const [read, given, why] of SAID) {
+    it(`says of ${inspect(given).slice(0, 30)} as ${read} what it is, and what it should be`, () => {
+      const values = new Values({ given }, 'msg.');
+      const message = `The value of msg.given cannot be used: ${why}. Correct it in the node or in the message, and start again.`;
+      assert.throws(() => values[read]('given'), { code: INVALID, message });
+    });
+  }
+
+  it('says what a choice, a list and an object should be', () => {
+    const values = new Values({ given: 'dance', object: {}, list: ['a/b'], empty: [''], long: LONG }, 'msg.');
+    const said = (read: () => unknown): string => {
+      try {
+        return String(read());
+      } catch (thrown) {
+        return /^The value of (.*)\. Correct/.exec((thrown as FlashError).message)?.[1] ?? '';
+      }
+    };
+    const options = ['scan', '', 'join'];
+    const oneOf = 'one of these is expected: scan, join';
+    assert.equal(
+      said(() => values.choice('given', options)),
+      `msg.given cannot be used: it is "dance"; ${oneOf}`,
+    );
+    assert.equal(
+      said(() => values.choice('long', options)),
+      `msg.long cannot be used: it is "${'x'.repeat(40)}"; ${oneOf}`,
+    );
+    assert.equal(
+      said(() => values.deviceIds('list')),
+      'msg.list, item 0 cannot be used: it is "a/b"; the id of a device, such as 1000a1b2c3, is expected',
+    );
+    assert.equal(
+      said(() => values.deviceIds('empty')),
+      'msg.empty cannot be used: one of its items is empty',
+    );
+    assert.equal(
+      said(() => values.object('given')),
+      'msg.given cannot be used: it is a string; an object is expected',
+    );
+    const refused: unknown[] = [];
+    const refuse = (given: unknown): FlashError => {
+      refused.push(given);
+      return new FlashError('road-unknown', { road: '', known: '' });
+    };
+    for (const key of ['long', 'object'])
+      assert.throws(() => values.choice(key, ['a'], refuse), { code: 'road-unknown' });
+    assert.deepEqual(refused, ['x'.repeat(40), wording('kind-object')], 'in an error of its own, too');
+  });
+
+  it('shows an address that is none, cut and without a password', () => {
+    const shown = (url: string): unknown => {
+      try {
+        return Values.ofForm({ url }).httpUrl('url');
+      } catch (thrown) {
+        return (thrown as FlashError).values['url'];
+      }
+    };
+    assert.equal(shown('ftp://me:secret@x'), 'ftp://…@x');
+    assert.equal(shown(`ftp://${'y'.repeat(100)}`), `ftp://${'y'.repeat(74)}`);
   });
 
   it('reads what is inside of an object', () => {
