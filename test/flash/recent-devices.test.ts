@@ -25,6 +25,21 @@ describe('flash/recent devices', () => {
     assert.equal(devices.get(madeUp(101)), 101);
   });
 
+  it('asks who is held only where one of them may have to go', () => {
+    const held = new Set(Array.from({ length: 250 }, (_, count) => madeUp(count)));
+    let asked = 0;
+    const devices = new RecentDevices<number>(() => ((asked += 1), held));
+    for (let times = 0; times < 4; times += 1) held.forEach((deviceid) => devices.saw(deviceid, times));
+    assert.equal(asked, 1, 'when there were more than 200');
+    for (let count = 250; count < 450; count += 1) devices.saw(madeUp(count), count);
+    assert.deepEqual([devices.all().length, asked], [450, 2], 'and when as many could have come again');
+    devices.saw(madeUp(450), 450);
+    assert.deepEqual([devices.all().length, asked, devices.get(madeUp(250))], [450, 3, undefined]);
+    held.clear();
+    devices.saw(madeUp(451), 451);
+    assert.equal(devices.all().length, 200, 'those that are held no longer count as well');
+  });
+
   it('forgets what was not seen for 24 h, unless it is held', () => {
     let now = 0;
     const held = new Set(['held']);

@@ -10,6 +10,8 @@ export const RECENT_MS = 24 * 60 * 60_000;
 export class RecentDevices<T> {
   /** The one that was seen longest ago first. */
   private readonly devices = new Map<string, { readonly value: T; readonly seenAt: number }>();
+  /** With as many there is nothing to forget, as far as was known when they were looked through last. */
+  private roomFor = RECENT_AT_MOST;
 
   constructor(
     private readonly held: () => ReadonlySet<string>,
@@ -28,7 +30,10 @@ export class RecentDevices<T> {
   saw(deviceid: string, value: T, seenAt = this.now()): void {
     this.devices.delete(deviceid);
     this.devices.set(deviceid, { value, seenAt });
-    this.forgetOld();
+    // With each sign of life of each device: they are looked through only where one of them may go.
+    const [oldest] = this.devices.values();
+    const mayBeTooOld = oldest !== undefined && oldest.seenAt < this.now() - RECENT_MS;
+    if (this.devices.size > this.roomFor || mayBeTooOld) this.forgetOld();
   }
 
   /** Keeps what became known of a device in another way. */
@@ -45,14 +50,12 @@ export class RecentDevices<T> {
   /** @returns whether anything was forgotten */
   forgetOld(): boolean {
     const since = this.now() - RECENT_MS;
-    // Looked at with each sign of life of each device; who is held is a longer question.
-    const mayBeSurplus = this.devices.size > RECENT_AT_MOST;
-    if (!mayBeSurplus && !this.all().some(({ seenAt }) => seenAt < since)) return false;
     const held = this.held();
     const others = [...this.devices].filter(([deviceid]) => !held.has(deviceid));
     const surplus = others.length - RECENT_AT_MOST;
     const forgotten = others.filter(([, { seenAt }], index) => index < surplus || seenAt < since);
     for (const [deviceid] of forgotten) this.devices.delete(deviceid);
+    this.roomFor = this.devices.size + RECENT_AT_MOST - (others.length - forgotten.length);
     return forgotten.length > 0;
   }
 }

@@ -154,7 +154,8 @@ export class JobRegistry extends EventEmitter<{ changed: [job: Job, isDurable: b
 
 /** Its device has its set-up and is to dial us, and no stage has taken the job on yet. */
 function isJustSetUp({ lastStage, evidence, route }: Job): boolean {
-  if (!stageOf(route, 'cloud')) return false;
+  // Asked of each job at each connection.
+  if (lastStage !== 'provision' || !stageOf(route, 'cloud')) return false;
   const setUp = evidence.all.findLast(({ kind }) => kind === 'provisioned');
-  return lastStage === 'provision' && setUp !== undefined && Date.now() - setUp.at < SET_UP_MS;
+  return setUp !== undefined && Date.now() - setUp.at < SET_UP_MS;
 }
