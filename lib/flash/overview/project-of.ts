@@ -1,18 +1,17 @@
 import { identify, REHEARSAL_MARK, type Project } from '../../image';
-import type { LoadedImage } from '../../firmware/firmware';
 import type { Job } from '../job/job';
 
 /** What a final image is: one of a rehearsal is no firmware, whatever the virtual Sonoff takes it for. */
 export type InstalledFirmware = Project | 'rehearsal';
 
-/** An image is large, and is looked at each time that its job is shown. */
-const known = new WeakMap<LoadedImage, InstalledFirmware>();
+/** An image is large, is looked at each time that its job is shown, and is the same for many jobs. */
+const known = new WeakMap<Buffer, InstalledFirmware>();
 
 /** What the final image of a job is, where that is known. */
 export function projectOf({ firmware: { final } }: Job): InstalledFirmware | undefined {
   if (!final) return undefined;
   const { bytes } = final;
-  const project = known.get(final) ?? (bytes.includes(REHEARSAL_MARK) ? 'rehearsal' : identify(bytes).project);
-  known.set(final, project);
+  const project = known.get(bytes) ?? (bytes.includes(REHEARSAL_MARK) ? 'rehearsal' : identify(bytes).project);
+  known.set(bytes, project);
   return project;
 }
