@@ -472,6 +472,11 @@ export function needsPerson(name: ProgressTextName): boolean {
   return isHandNeeded === true;
 }
 
+/** Whether something outside is waited for there. */
+export function isWait(name: ProgressTextName): boolean {
+  return PROGRESS_TEXTS[name].state === 'waiting';
+}
+
 /** An announcement with its `{name}`s filled. */
 export function progressText(name: ProgressTextName, values: ProgressValues = {}): ProgressText {
   const { state, label, text, details }: ProgressText = PROGRESS_TEXTS[name];

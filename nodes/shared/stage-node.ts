@@ -13,7 +13,7 @@ import { isWired, NodeWiring, type Held, type Outgoing, type WiredNodeDef } from
 import { prefetchFirmware } from './prefetch';
 import { progressMessage, resultMessage } from './stage-messages';
 import type { StageGiven, StageStep } from './stage-step';
-import { translateError, translateFound, translateJob, translateReport } from './translate';
+import { translateError, translateFound, translateJob, translateLabel, translateReport } from './translate';
 import { Values } from './values';
 
 /** The output of progress. */
@@ -196,9 +196,9 @@ export class StageNode<Form> extends NodeWiring {
 
   private readonly outlet: Outlet = {
     progress: this.guarded((untranslated, snapshot, ticket) => {
-      const report = translateReport(this.RED, untranslated);
-      this.status.running(report);
+      this.status.running({ ...untranslated, label: translateLabel(this.RED, untranslated) });
       if (!isWired(this.node, PROGRESS)) return;
+      const report = translateReport(this.RED, untranslated);
       this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, snapshot()), ticket)]);
     }),
     result: this.guarded((outcome, ticket) => {

@@ -33,18 +33,30 @@ export function translator(RED: Speaker, type: string): Translate {
 /** Where the build puts the texts that several nodes share. */
 const SHARED_CATALOGUE = '@sonota/node-red/sonota-host';
 
+type Announced = Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>;
+
 /** A report in the runtime's language. */
-export function translateReport<R extends Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>>(
+export function translateReport<R extends Announced>(RED: Speaker, report: R): R {
+  const { text, details } = report;
+  const translated = { ...report, label: translateLabel(RED, report), text: translatePart(RED, report, 'text', text) };
+  return details === undefined
+    ? translated
+    : { ...translated, details: translatePart(RED, report, 'details', details) };
+}
+
+/** What of a report stands under a node. */
+export function translateLabel(RED: Speaker, report: Announced): string {
+  return translatePart(RED, report, 'label', report.label);
+}
+
+function translatePart(
   RED: Speaker,
-  report: R,
-): R {
-  const translate = (part: 'label' | 'text' | 'details', english: string): string => {
-    const path = `announcements.${report.name}.${part}`;
-    return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, report.values) ?? english;
-  };
-  const { label, text, details } = report;
-  const translated = { ...report, label: translate('label', label), text: translate('text', text) };
-  return details === undefined ? translated : { ...translated, details: translate('details', details) };
+  { name, values }: Announced,
+  part: 'label' | 'text' | 'details',
+  english: string,
+): string {
+  const path = `announcements.${name}.${part}`;
+  return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values) ?? english;
 }
 
 /** An error whose two sentences are in the runtime's language, for Catch nodes. */
