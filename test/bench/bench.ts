@@ -15,7 +15,7 @@ import { instructed, restated } from './home-assistant';
 import { finalStageSpeed } from './finalstage';
 import { imageWork } from './image-work';
 import { installSize } from './install-size';
-import { close, devices, memory, oneAfterAnother, type LoadOptions } from './load';
+import { close, devices, memory, oneAfterAnother, withEditor, type LoadOptions } from './load';
 import { nodeRedStart } from './node-red-start';
 
 const ROUNDS = 5;
@@ -32,6 +32,7 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
   '50 concurrent': (options) => devices(50, 50, options),
   '200 concurrent': (options) => devices(200, 50, options),
   '50 concurrent without flash time': (options) => devices(50, 0, options),
+  'an editor open': (options) => withEditor(200, 50, options),
   memory: (options) => memory(20, 200, options),
   close: (options) => close(200, options),
   'home assistant, 100 devices restated': ({ rounds }) => restated(100, rounds),

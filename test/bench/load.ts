@@ -2,7 +2,8 @@
 
 import { Child } from './child';
 import type { Fleet, FleetTimes } from './clients';
-import { median, percentile, type Row } from './figures';
+import type { EditorTraffic } from './editor';
+import { median, percentile, type Figure, type Row } from './figures';
 import type { Usage } from './probe';
 
 export interface LoadOptions {
@@ -16,20 +17,33 @@ const PARTNER = 'bare Node.js server, same bytes';
 
 /** A server of either kind, and the devices in front of it. */
 class Scene {
+  private editor: Child | undefined;
+
   private constructor(
     readonly server: Child,
     readonly clients: Child,
-    readonly port: number,
+    private readonly opened: { readonly port: number; readonly editorUrl?: string },
   ) {}
 
   static async open(side: Side, { imagePath }: LoadOptions): Promise<Scene> {
     const [server, clients] = [Child.start(side), Child.start('clients')];
-    const { port } = await server.ask<{ port: number }>('open', { imagePath });
-    return new Scene(server, clients, port);
+    return new Scene(server, clients, await server.ask('open', { imagePath }));
+  }
+
+  /** Opens an editor that shows the sidebar. */
+  async openEditor(): Promise<void> {
+    this.editor = Child.start('editor');
+    await this.editor.ask('open', { url: this.opened.editorUrl });
+  }
+
+  async closeEditor(): Promise<EditorTraffic | undefined> {
+    const traffic = await this.editor?.ask<EditorTraffic>('close');
+    await this.editor?.stop();
+    return traffic;
   }
 
   fleet(count: number, sectorMs: number, first = 1): Fleet {
-    return { count, port: this.port, sectorMs, first };
+    return { count, port: this.opened.port, sectorMs, first };
   }
 
   /** What compiling costs is paid before anything is measured. */
@@ -45,38 +59,88 @@ class Scene {
   }
 }
 
+/** What was seen of devices that were flashed at the same time. */
+type Seen = FleetTimes & Usage & Partial<EditorTraffic>;
+
 /** @param sectorMs what a sector's flash time is */
 export async function devices(count: number, sectorMs: number, options: LoadOptions): Promise<Row> {
-  const seen: Record<Side, (FleetTimes & Usage)[]> = { 'bare-server': [], 'our-server': [] };
-  for (let round = 0; round < options.rounds; round++) {
-    for (const side of SIDES) {
-      const scene = await Scene.open(side, options);
-      await scene.warmUp();
-      await scene.server.ask('begin');
-      const times = await scene.clients.ask<FleetTimes>('flash', scene.fleet(count, sectorMs));
-      seen[side].push({ ...times, ...(await scene.server.ask<Usage>('end')) });
-      await scene.close();
-    }
+  const bare = (): Promise<Seen> => flashed('bare-server', count, sectorMs, options);
+  const own = (): Promise<Seen> => flashed('our-server', count, sectorMs, options);
+  const { ours, partner } = await inTurns(options.rounds, bare, own);
+  return { name: nameOf(count, sectorMs), partner: PARTNER, figures: figuresOf(count, ours, partner) };
+}
+
+/** What an open editor that shows the sidebar costs the devices. */
+export async function withEditor(count: number, sectorMs: number, options: LoadOptions): Promise<Row> {
+  const without = (): Promise<Seen> => flashed('our-server', count, sectorMs, options);
+  const open = (): Promise<Seen> => flashed('our-server', count, sectorMs, options, true);
+  const { ours, partner } = await inTurns(options.rounds, without, open);
+  const sent = (unit: string, of: (one: Seen) => number | undefined): Figure => ({
+    unit,
+    ours: ours.map((one) => of(one) ?? NaN),
+  });
+  return {
+    name: `${nameOf(count, sectorMs)}, an editor open`,
+    partner: 'the same without an editor',
+    figures: {
+      ...figuresOf(count, ours, partner),
+      'overviews sent to it': sent('', ({ overviews }) => overviews),
+      'length of all of them': sent('kB', ({ overviewBytes = NaN }) => overviewBytes / 1000),
+      'messages published to it': sent('', ({ published }) => published),
+    },
+  };
+}
+
+async function inTurns(
+  rounds: number,
+  measurePartner: () => Promise<Seen>,
+  measureOurs: () => Promise<Seen>,
+): Promise<{ ours: Seen[]; partner: Seen[] }> {
+  const seen = { ours: [] as Seen[], partner: [] as Seen[] };
+  for (let round = 0; round < rounds; round++) {
+    seen.partner.push(await measurePartner());
+    seen.ours.push(await measureOurs());
   }
-  const figure = (unit: string, of: (one: FleetTimes & Usage) => number, digits = 0): Row['figures'][string] => ({
+  return seen;
+}
+
+async function flashed(
+  side: Side,
+  count: number,
+  sectorMs: number,
+  options: LoadOptions,
+  hasEditor = false,
+): Promise<Seen> {
+  const scene = await Scene.open(side, options);
+  await scene.warmUp();
+  if (hasEditor) await scene.openEditor();
+  await scene.server.ask('begin');
+  const times = await scene.clients.ask<FleetTimes>('flash', scene.fleet(count, sectorMs));
+  const usage = await scene.server.ask<Usage>('end');
+  const traffic = await scene.closeEditor();
+  await scene.close();
+  return { ...times, ...usage, ...traffic };
+}
+
+function nameOf(count: number, sectorMs: number): string {
+  return `${count} concurrent, ${sectorMs === 0 ? 'no flash time' : `${sectorMs} ms a sector`}`;
+}
+
+function figuresOf(count: number, ours: readonly Seen[], partner: readonly Seen[]): Row['figures'] {
+  const figure = (unit: string, of: (one: Seen) => number, digits = 0): Figure => ({
     unit,
     digits,
-    ours: seen['our-server'].map(of),
-    partner: seen['bare-server'].map(of),
+    ours: ours.map(of),
+    partner: partner.map(of),
   });
-  const pace = sectorMs === 0 ? 'no flash time' : `${sectorMs} ms a sector`;
   return {
-    name: `${count} concurrent, ${pace}`,
-    partner: PARTNER,
-    figures: {
-      time: figure('s', ({ total }) => total / 1000, 2),
-      'all ranges of a device': figure('ms', ({ ranges }) => ranges.reduce((sum, ms) => sum + ms, 0) / count),
-      'a range, p99': figure('ms', ({ ranges }) => percentile(ranges, 0.99)),
-      'dispatch to upgrade': figure('ms', ({ toUpgrade }) => median(toUpgrade)),
-      'server CPU, user': figure('ms', ({ userMs }) => userMs),
-      'loop delay, p99.9': figure('ms', ({ loopP999 }) => loopP999),
-      'loop delay, worst': figure('ms', ({ loopWorst }) => loopWorst),
-    },
+    time: figure('s', ({ total }) => total / 1000, 2),
+    'all ranges of a device': figure('ms', ({ ranges }) => ranges.reduce((sum, ms) => sum + ms, 0) / count),
+    'a range, p99': figure('ms', ({ ranges }) => percentile(ranges, 0.99)),
+    'dispatch to upgrade': figure('ms', ({ toUpgrade }) => median(toUpgrade)),
+    'server CPU, user': figure('ms', ({ userMs }) => userMs),
+    'loop delay, p99.9': figure('ms', ({ loopP999 }) => loopP999),
+    'loop delay, worst': figure('ms', ({ loopWorst }) => loopWorst),
   };
 }
 

@@ -210,8 +210,16 @@ function launch(userDir: string, options: NodeRedOptions): ChildProcess {
 /** A run that is ended at its limit must leave none behind: it would hold the ports that the examples name. */
 const WITH_ITS_PARENT = "process.once('disconnect', () => process.exit(1));\n";
 
-/** Fills a user folder: settings, flows, credentials, and this package as a link. */
-async function furnish(userDir: string, port: number, options: NodeRedOptions): Promise<void> {
+/**
+ * Fills a user folder: settings, flows, credentials, and this package as a link.
+ *
+ * @returns the settings as they are in its settings.js
+ */
+export async function furnish(
+  userDir: string,
+  port: number,
+  options: NodeRedOptions,
+): Promise<Readonly<Record<string, unknown>>> {
   const settings = {
     uiHost: '127.0.0.1',
     uiPort: port,
@@ -238,6 +246,7 @@ async function furnish(userDir: string, port: number, options: NodeRedOptions): 
   await writeFile(join(userDir, 'settings.js'), `${WITH_ITS_PARENT}module.exports = ${JSON.stringify(settings)};\n`);
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(options.flow ?? []));
   await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(options.credentials ?? {}));
+  return settings;
 }
 
 function injectProps(message: Record<string, unknown>): object[] {
