@@ -9,7 +9,7 @@ import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-assistant/link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
-import { Broker, Listener, mosquitto } from './broker';
+import { Broker, Listener, needMosquitto } from './broker';
 import { FakeClock } from './fake-clock';
 import { at } from './scene';
 import { ID, NAMES, phrase, STATES } from './snapshots';
@@ -27,11 +27,7 @@ describe('home assistant: offers, Cancel and the queue, at a real Mosquitto', ()
   const requests: FlashRequest[] = [];
   const refusals: unknown[] = [];
 
-  before(function () {
-    if (mosquitto()) return;
-    console.log('    Skipped: there is no mosquitto on this machine.');
-    this.skip();
-  });
+  before(needMosquitto);
   beforeEach(async () => {
     broker = await Broker.start();
     listener = await Listener.at(broker.port);

@@ -21,6 +21,13 @@ export function mosquitto(): string | undefined {
   return COMMANDS.find((command) => spawnSync(command, ['-h']).error === undefined);
 }
 
+/** A hook of mocha: skips what follows where there is none, and says so. */
+export function needMosquitto(this: Mocha.Context): void {
+  if (mosquitto()) return;
+  console.log('    Skipped: there is no mosquitto on this machine.');
+  this.skip();
+}
+
 /** With what a client gets in where a broker asks for it. */
 export interface BrokerAccess {
   readonly username: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Untranslated } from '../shared/untranslated';
-import { mosquitto } from './broker';
+import { needMosquitto } from './broker';
 import { at, NEW_FIRMWARE, Scene } from './scene';
 
 const ID = '1000a1b2c3';
@@ -12,11 +12,7 @@ for (const language of ['de', 'fr']) {
     this.timeout(LIMIT_MS);
     let scene: Scene | undefined;
 
-    before(function () {
-      if (mosquitto()) return;
-      console.log('    Skipped: there is no mosquitto on this machine.');
-      this.skip();
-    });
+    before(needMosquitto);
     afterEach(async () => {
       await scene?.close();
       scene = undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Flow } from '../shared/node-red';
-import { keptAt, mosquitto } from './broker';
+import { keptAt, needMosquitto } from './broker';
 import { at, Scene, type SceneOptions } from './scene';
 
 const ID = '1000a1b2c3';
@@ -20,11 +20,7 @@ const OF_OTHERS = [
 describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => {
   let scene: Scene | undefined;
 
-  before(function () {
-    if (mosquitto()) return;
-    console.log('    Skipped: there is no mosquitto on this machine.');
-    this.skip();
-  });
+  before(needMosquitto);
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') console.log(scene?.red.log.slice(-40).join('\n'));
     await scene?.close();

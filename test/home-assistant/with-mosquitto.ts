@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { examine } from '../../lib/image';
-import { mosquitto } from './broker';
+import { needMosquitto } from './broker';
 import { at, NEW_FIRMWARE, Scene } from './scene';
 
 const ID = '1000a1b2c3';
@@ -14,11 +14,7 @@ const SLOWLY = { behaviours: { blockPauseMs: 60 } };
 describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => {
   let scene: Scene | undefined;
 
-  before(function () {
-    if (mosquitto()) return;
-    console.log('    Skipped: there is no mosquitto on this machine.');
-    this.skip();
-  });
+  before(needMosquitto);
   afterEach(async () => {
     await scene?.close();
     scene = undefined;

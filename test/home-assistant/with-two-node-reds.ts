@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Broker, keptAt, Listener, mosquitto } from './broker';
+import { Broker, keptAt, Listener, needMosquitto } from './broker';
 import { at, Scene } from './scene';
 
 const FLASHER = 'homeassistant/device/sonota_flasher/config';
@@ -10,11 +10,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
   let listener: Listener;
   const scenes: Scene[] = [];
 
-  before(function () {
-    if (mosquitto()) return;
-    console.log('    Skipped: there is no mosquitto on this machine.');
-    this.skip();
-  });
+  before(needMosquitto);
   beforeEach(async () => {
     broker = await Broker.start();
     listener = await Listener.at(broker.port);

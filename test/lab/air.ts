@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { ip } from '../shared/namespaces';
 
 /**
  * The air of the lab: one bridge per Wi-Fi in a namespace of its own; a radio is a veth pair whose far end is put on the
@@ -141,8 +141,4 @@ function alive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { ip, needNamespaces } from '../shared/namespaces';
 
 interface Found {
   readonly address?: string;
@@ -164,12 +165,7 @@ const BESIDE: readonly {
 describe('net/home-network on real interfaces', () => {
   let machine: MachineInNamespace;
 
-  before(function () {
-    const reason = whyNoNamespaces();
-    if (reason === undefined) return;
-    console.log(`    skipped: ${reason}`);
-    this.skip();
-  });
+  before(needNamespaces);
 
   beforeEach(() => {
     machine = new MachineInNamespace();
@@ -240,20 +236,3 @@ describe('net/home-network on real interfaces', () => {
     assert.deepEqual([address, reason], ['192.168.1.5', 'remembered']);
   });
 });
-
-/** Why this machine cannot make network namespaces; undefined where it can. */
-function whyNoNamespaces(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
-  const name = `sonota-${process.pid}-0-try`;
-  try {
-    ip('netns', 'add', name);
-    ip('netns', 'delete', name);
-    return undefined;
-  } catch (error) {
-    return `network namespaces cannot be made here: ${(error as Error).message.split('\n')[0]}`;
-  }
-}
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { ip, needNamespaces } from '../shared/namespaces';
 
 const PROGRAM = join(__dirname, 'default-address-in-namespace.js');
 
@@ -9,13 +10,10 @@ describe('nodes: sonota-provision at the default address', () => {
   const name = `sonota-${process.pid}-default-address`;
   const inside = (...args: string[]): void => ip('-n', name, ...args);
 
-  before(function () {
-    try {
-      ip('netns', 'add', name);
-    } catch {
-      console.log('    skipped: no network namespace can be made here');
-      return this.skip();
-    }
+  before(needNamespaces);
+
+  before(() => {
+    ip('netns', 'add', name);
     inside('link', 'set', 'lo', 'up');
     inside('addr', 'add', '192.168.1.7/24', 'dev', 'lo');
     // Reached as through a router: from an address that is in no access point's network.
@@ -41,7 +39,3 @@ describe('nodes: sonota-provision at the default address', () => {
     assert.equal(code, 0, said);
   });
 });
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: 'pipe' });
-}

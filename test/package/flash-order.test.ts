@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { dirname, join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ESLint } from 'eslint';
-import tseslint from 'typescript-eslint';
 import { importsBelow, type Imports } from '../shared/imports';
+import { lintWithoutTypes } from '../shared/lint';
 import { packageRoot } from '../shared/package-root';
 
 /** Imports of a file from a folder above its own, or from one that has no place, as `importer -> imported`. */
@@ -44,14 +43,7 @@ describe('the order of the folders in lib/flash', () => {
   });
 
   it('is what lint holds', async () => {
-    const eslint = new ESLint({
-      cwd: packageRoot(),
-      // The files asked about do not exist, so no rule may ask for types.
-      overrideConfig: [
-        tseslint.configs.disableTypeChecked,
-        { languageOptions: { parserOptions: { project: null } } },
-      ] as never,
-    });
+    const eslint = lintWithoutTypes();
     for (const [place, folder] of order.entries()) {
       const others = order.filter((other) => other !== folder);
       const code = others.map((other, at) => {

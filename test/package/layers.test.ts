@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { ESLint } from 'eslint';
-import tseslint from 'typescript-eslint';
-import { packageRoot } from '../shared/package-root';
+import { lintWithoutTypes } from '../shared/lint';
 
 /** Folder of the importing file, what it may not say, and what it may. */
 const RULES: ReadonlyArray<[folder: string, refused: string[], taken: string[]]> = [
@@ -45,14 +43,7 @@ const RULES: ReadonlyArray<[folder: string, refused: string[], taken: string[]]>
 ];
 
 describe('the layers', () => {
-  const eslint = new ESLint({
-    cwd: packageRoot(),
-    // The files asked about do not exist, so no rule may ask for types.
-    overrideConfig: [
-      tseslint.configs.disableTypeChecked,
-      { languageOptions: { parserOptions: { project: null } } },
-    ] as never,
-  });
+  const eslint = lintWithoutTypes();
 
   async function faults(folder: string, code: string): Promise<string[]> {
     const [result] = await eslint.lintText(code, { filePath: `${folder}/probe.ts` });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ip, needNamespaces } from '../../shared/namespaces';
 
 const ID = '1000e4c17c';
 const TXT = [`id=${ID}`, 'type=diy_plug', 'apivers=1', 'seq=1', 'data1={"switch":"off","rssi":-52}'];
@@ -94,12 +95,7 @@ describe('mDNS between two machines', () => {
   let machines: TwoMachines;
   let folder: string;
 
-  before(function () {
-    const reason = whyNoNamespaces();
-    if (reason === undefined) return;
-    console.log(`    skipped: ${reason}`);
-    this.skip();
-  });
+  before(needNamespaces);
 
   beforeEach(async () => {
     machines = new TwoMachines();
@@ -192,20 +188,3 @@ describe('mDNS between two machines', () => {
     assert.equal((await next(discovery())).deviceid, ID);
   });
 });
-
-/** Why this cannot be tried here; undefined where it can. */
-function whyNoNamespaces(): string | undefined {
-  if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
-  const name = `sonota-${process.pid}-0-mdns`;
-  try {
-    ip('netns', 'add', name);
-    ip('netns', 'delete', name);
-    return undefined;
-  } catch (error) {
-    return `network namespaces cannot be made here: ${(error as Error).message.split('\n')[0]}`;
-  }
-}
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}

@@ -7,21 +7,13 @@ import { NetworkManagerDriver } from '../../../lib/net/wifi/networkmanager/drive
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
 import { AccessPoint, type AirNetwork } from '../air/access-point';
 import { HOME } from '../air/home';
+import { ITEAD, JOIN_ITEAD } from '../air/itead';
 import { run } from '../air/program';
 import { RouteWatch } from '../machine/default-route';
 import { eventually } from '../machine/eventually';
 import { connections, nmcli, restartNetworkManager } from '../machine/network-manager';
 
-const ITEAD: AirNetwork = {
-  ssid: 'ITEAD-10000a1b2c',
-  password: '12345678',
-  channel: 6,
-  bssid: '5E:CF:7F:0A:1B:2C',
-  address: '10.10.7.1',
-  leases: ['10.10.7.2', '10.10.7.20'],
-};
 const FINALSTAGE: AirNetwork = { ssid: 'FinalStage', channel: 6, bssid: '5E:CF:7F:0A:1B:2C', address: '192.168.4.1' };
-const JOIN_ITEAD: WifiNetwork = { ssid: ITEAD.ssid, psk: ITEAD.password };
 const JOIN_FINALSTAGE: WifiNetwork = { ssid: FINALSTAGE.ssid, address: { cidr: '192.168.4.2/24', fixed: true } };
 const NOBODY = 65_534;
 /** Longer than the driver's own: whoever flashes looks again and again. */

@@ -4,19 +4,10 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WifiNetwork } from '../../../lib/net/wifi/wifi';
 import { packageRoot } from '../../shared/package-root';
-import { AccessPoint, type AirNetwork } from '../air/access-point';
+import { AccessPoint } from '../air/access-point';
+import { ITEAD, JOIN_ITEAD } from '../air/itead';
 import { eventually } from '../machine/eventually';
 import { connections } from '../machine/network-manager';
-
-const ITEAD: AirNetwork = {
-  ssid: 'ITEAD-10000a1b2c',
-  password: '12345678',
-  channel: 6,
-  bssid: '5E:CF:7F:0A:1B:2C',
-  address: '10.10.7.1',
-  leases: ['10.10.7.2', '10.10.7.20'],
-};
-const JOIN_ITEAD: WifiNetwork = { ssid: ITEAD.ssid, psk: ITEAD.password };
 
 /** As a Node-RED that runs as a service: no session, so nobody is asked for a password. */
 const USER = 'sonota';

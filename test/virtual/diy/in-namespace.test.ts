@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { ip, needNamespaces } from '../../shared/namespaces';
 
 const DEVICE = '10.77.0.2';
 const HERE = '10.77.0.1';
 const SERVICE = '\x08_ewelink\x04_tcp\x05local\0';
 const TARGET = '\x12eWeLink_10000a1b2c\x05local\0';
 const TYPES = { A: 1, PTR: 12 };
-
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}
 
 /** A program in a namespace of its own, at one end of a cable. */
 class Program {
@@ -53,15 +50,14 @@ function question(name: string, type: number): string {
 describe('virtual DIY device: in a network of its own', () => {
   const [near, far] = ['near', 'far'].map((end) => `sonota-${process.pid}-diy-${end}`) as [string, string];
   const programs: Program[] = [];
-  let hasCable = false;
+  const made: string[] = [];
 
-  before(function () {
-    try {
-      for (const name of [near, far]) ip('netns', 'add', name);
-      hasCable = true;
-    } catch (error) {
-      console.log(`    Skipped: no namespace can be made here (${(error as Error).message.split('\n', 1)[0]}).`);
-      return this.skip();
+  before(needNamespaces);
+
+  before(() => {
+    for (const name of [near, far]) {
+      ip('netns', 'add', name);
+      made.push(name);
     }
     ip('link', 'add', 'cable', 'netns', near, 'type', 'veth', 'peer', 'name', 'cable', 'netns', far);
     for (const [name, address] of [
@@ -76,7 +72,7 @@ describe('virtual DIY device: in a network of its own', () => {
 
   after(async () => {
     for (const program of programs) await program.end();
-    if (hasCable) for (const name of [near, far]) ip('netns', 'delete', name);
+    for (const name of made) ip('netns', 'delete', name);
   });
 
   it('announces itself at port 5353, and answers the service with its PTR record alone', async () => {
