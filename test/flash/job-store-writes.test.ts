@@ -150,8 +150,8 @@ describe('flash/job-memory: when it writes', () => {
     assert.equal(onDisk()?.download?.sent, 8192, 'that was its last byte');
   });
 
-  it('writes turns at their pace, and at once where somebody waits for them or it closes', async () => {
-    const { jobs, memory } = start({ turnsMs: LONG });
+  it('writes changes at their pace, and at once where somebody waits for them or it closes', async () => {
+    const { jobs, memory } = start({ writesMs: LONG });
     const kept = (): unknown[] => keptJobs(folder)?.jobs ?? [];
     const written = once(memory['progress'], 'written');
     enter(jobs, 'upgrade');
@@ -241,7 +241,7 @@ describe('flash/job-memory: when it writes', () => {
   });
 
   it('writes the progress of many jobs in portions, that of each once', async () => {
-    const { jobs, memory } = start({ flowMs: 1, turnsMs: 1 });
+    const { jobs, memory } = start({ flowMs: 1, writesMs: 1 });
     for (let n = 0; n < 50; n++) enter(jobs, 'upgrade', `10000${10_000 + n}`);
     await memory.settled();
     const before = readFileSync(file(), 'utf8').length;

@@ -388,7 +388,7 @@ describe('flash/job-memory', () => {
   });
 
   describe('whose file is damaged', () => {
-    /** Two jobs whose newest turns are the last two lines, and the lines of the file. */
+    /** Two jobs whose newest checkpoints are the last two lines, and the lines of the file. */
     async function twoJobs(): Promise<string[]> {
       const first = host();
       const outlets = ['1000000001', '1000000002'].map((id) => {

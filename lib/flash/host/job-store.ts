@@ -24,13 +24,13 @@ const FLOWING_AT_ONCE = 20;
 
 /**
  * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
- * (docs/dev/design.md#3.7). A job is written at each of its turns, so that what was done to a device is never done twice;
+ * (docs/dev/design.md#3.7). A job is written at each of its checkpoints, so that what was done to a device is never done twice;
  * where bytes merely flow, once in a while.
  */
 export class JobStore {
   private readonly file: JobFile;
-  /** Jobs of which the disk does not know the newest turn, and those of which it does not know how far they are. */
-  private readonly turned = new Set<Job>();
+  /** Jobs whose newest checkpoint is not on disk, and those of which it is not there how far they are. */
+  private readonly unwritten = new Set<Job>();
   private readonly flowing = new Set<Job>();
   /** Those of the latter whose time has come. */
   private readonly due = new Set<Job>();
@@ -40,8 +40,8 @@ export class JobStore {
   private readonly imagesOfJobs = new Map<string, readonly string[]>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  /** How many turns there were, and how many of them are on disk. */
-  private turns = 0;
+  /** How many changes there were, and how many of them are on disk. */
+  private changes = 0;
   private written = 0;
   /** How many of them somebody waits for. */
   private awaited = 0;
@@ -56,10 +56,10 @@ export class JobStore {
     hostId: string,
     private readonly of: { jobs: JobRegistry; runs: StageRuns; queue: FlashQueue },
     private readonly log: HostLog,
-    private readonly waits: Pick<Waits, 'flowMs' | 'turnsMs' | 'retryMs' | 'settleMs'>,
+    private readonly waits: Pick<Waits, 'flowMs' | 'writesMs' | 'retryMs' | 'settleMs'>,
   ) {
     this.file = new JobFile(join(folder, 'jobs'), hostId);
-    this.pace = new RateLimit({ perSecond: 1000 / waits.turnsMs, longestWaitMs: Infinity });
+    this.pace = new RateLimit({ perSecond: 1000 / waits.writesMs, longestWaitMs: Infinity });
   }
 
   /** Takes in what an earlier run of the process kept, and keeps from now on. */
@@ -87,13 +87,13 @@ export class JobStore {
 
   /** Resolves when what there is now is written, or when the disk has had its time: no device waits for it longer. */
   async settled(): Promise<void> {
-    const { turns } = this;
+    const { changes } = this;
     if (this.hasFailed || this.isClosed) return;
-    this.awaited = turns;
+    this.awaited = changes;
     this.hurry.abort();
     const signal = AbortSignal.timeout(this.waits.settleMs);
     // Not until there is nothing more to write: while other devices are in work, there always is.
-    const isWritten = (): true | undefined => this.written >= turns || undefined;
+    const isWritten = (): true | undefined => this.written >= changes || undefined;
     await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
   }
 
@@ -121,7 +121,7 @@ export class JobStore {
 
   private readonly onJobChanged = (job: Job, isDurable: boolean): void => {
     if (isDurable) {
-      this.turned.add(job);
+      this.unwritten.add(job);
       return this.changed();
     }
     this.flowing.add(job);
@@ -141,7 +141,7 @@ export class JobStore {
   }
 
   private changed(): void {
-    this.turns += 1;
+    this.changes += 1;
     if (!this.isClosed) this.writing ??= this.writeAll();
   }
 
@@ -149,13 +149,13 @@ export class JobStore {
     // All that changes in one go is written in one go.
     await Promise.resolve();
     try {
-      while (this.written < this.turns) {
+      while (this.written < this.changes) {
         await this.inPace();
-        const { turns } = this;
+        const { changes } = this;
         await this.writeNow();
-        this.written = turns;
+        this.written = changes;
         this.progress.emit('written');
-        if (this.due.size > 0) this.turns += 1;
+        if (this.due.size > 0) this.changes += 1;
       }
       this.hasFailed = false;
     } catch (error) {
@@ -169,7 +169,7 @@ export class JobStore {
     }
   }
 
-  /** Strangers can bring about any number of turns; what somebody waits for is written at once. */
+  /** Strangers can bring about any number of changes; what somebody waits for is written at once. */
   private async inPace(): Promise<void> {
     this.hurry = new AbortController();
     const waitMs = this.pace.take() ?? 0;
@@ -195,14 +195,14 @@ export class JobStore {
   private changedJobs(): { jobs: Map<string, JobRecord | undefined>; images: LoadedImage[] } {
     for (const job of [...this.due].slice(0, FLOWING_AT_ONCE)) {
       this.due.delete(job);
-      this.turned.add(job);
+      this.unwritten.add(job);
     }
     const ended = new Set(this.of.jobs.ended().slice(-ENDED_KEPT));
     const kept = this.of.jobs.all().filter((job) => job.isOpen || ended.has(job));
     const jobs = new Map<string, JobRecord | undefined>();
     const images: LoadedImage[] = [];
     for (const job of kept) {
-      if (!this.turned.has(job) && this.file.hasJob(job.id)) continue;
+      if (!this.unwritten.has(job) && this.file.hasJob(job.id)) continue;
       const own = imagesOf(job);
       images.push(...own);
       this.imagesOfJobs.set(
@@ -213,7 +213,7 @@ export class JobStore {
       this.flowing.delete(job);
       this.due.delete(job);
     }
-    this.turned.clear();
+    this.unwritten.clear();
     const keptIds = new Set(kept.map(({ id }) => id));
     for (const id of this.file.jobIds()) {
       if (keptIds.has(id)) continue;

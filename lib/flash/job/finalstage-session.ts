@@ -36,7 +36,7 @@ export interface FinalStageSessionRecord {
 
 /**
  * What one job's device has done in FinalStage so far: the servers write here, the stage reads.
- * Emits `changed` whenever there is news, `turn` when it is of the kind that a restart must know, and `dialled` at
+ * Emits `changed` whenever there is news, `checkpoint` when it is of the kind that a restart must know, and `dialled` at
  * every sign of life.
  */
 export class FinalStageSession extends EventEmitter<{ changed: []; checkpoint: []; dialled: [] }> {

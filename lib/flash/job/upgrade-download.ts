@@ -15,7 +15,7 @@ export interface UpgradeDownloadRecord {
 
 /**
  * What the device has fetched in one upgrade: the image server writes here, the stage reads.
- * Emits `changed` whenever there is news, and `turn` when it is of the kind that a restart must know.
+ * Emits `changed` whenever there is news, and `checkpoint` when it is of the kind that a restart must know.
  */
 export class UpgradeDownload extends EventEmitter<{ changed: []; checkpoint: [] }> {
   role: ImageRole | undefined;

@@ -22,8 +22,8 @@ export interface Waits extends RouteWaits {
 
   /** Progress of a transfer is written to disk this often. */
   readonly flowMs: number;
-  /** So far apart on the average are the turns that are written, each with all jobs, where more come than a flash has. */
-  readonly turnsMs: number;
+  /** So far apart on the average are the writes of all that has changed, where more changes come than a flash has. */
+  readonly writesMs: number;
   /** A disk that is full or gone is tried again after so long. */
   readonly retryMs: number;
   /**
@@ -67,7 +67,7 @@ export const WAITS: Waits = {
   deadTransferMs: 30_000,
 
   flowMs: 1000,
-  turnsMs: 100,
+  writesMs: 100,
   retryMs: 5000,
   settleMs: 2000,
 
