@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: measures what the package costs, each row beside a partner in the same run, and prints a table. Rows
  * are chosen by words in their names, such as `npm run bench -- concurrent`; `--rounds 1` is quick and rough; `--json FILE`
- * keeps every single figure, `--profile FOLDER` profiles of the processes.
+ * keeps every single figure, `--profile FOLDER` profiles of the processes. `--peer URL` of an image that another program
+ * serves on this machine adds the row beside it.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { instructed, restated } from './home-assistant';
 import { finalStageSpeed } from './finalstage';
 import { imageWork } from './image-work';
 import { installSize } from './install-size';
-import { close, devices, memory, oneAfterAnother, withEditor, type LoadOptions } from './load';
+import { besidePeer, close, devices, memory, oneAfterAnother, withEditor, type LoadOptions } from './load';
 import { nodeRedStart } from './node-red-start';
 
 const ROUNDS = 5;
@@ -47,7 +48,12 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, json: { type: 'string' }, profile: { type: 'string' } },
+    options: {
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+      peer: { type: 'string' },
+    },
   });
   Child.profiles = values.profile;
   const imagePath = writeImages();
@@ -58,6 +64,7 @@ async function main(): Promise<void> {
     console.error(`${name} …`);
     rows.push(await measure(options));
   }
+  if (values.peer !== undefined) rows.push(await besidePeer(values.peer, options));
   console.log(`\nNode.js ${process.version}, ${cpus().length} processors, ${options.rounds} rounds: median (worst)\n`);
   console.log(table(rows));
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ node: process.version, rows }, undefined, 2)}\n`);

@@ -42,6 +42,12 @@ answerParent({
     };
   },
 
+  /** An image of any server on this machine, by ranges. */
+  async fetch({ url }: { url: string }): Promise<readonly number[]> {
+    const { port } = new URL(url);
+    return await new WireDevice({ deviceid: '1000ffffff', port: Number(port), sectorMs: 0 }).download(new URL(url));
+  },
+
   /** Resolves when each device has its whole image and none has acknowledged it. */
   async fetchAll(fleet: Fleet): Promise<void> {
     start(fleet);

@@ -91,6 +91,45 @@ export async function withEditor(count: number, sectorMs: number, options: LoadO
   };
 }
 
+/** Fetches and flashes before any is measured: what is compiled while it runs is compiled then, on either side. */
+const PEER_WARM_UP = 10;
+/** A download takes some ms. */
+const DOWNLOADS_A_ROUND = 20;
+
+/**
+ * The ranges of one upgrade beside another program that serves an image by ranges, such as a SonOTA.
+ *
+ * @param url of that image on this machine
+ */
+export async function besidePeer(url: string, options: LoadOptions): Promise<Row> {
+  const scene = await Scene.open('our-server', options);
+  const peer = new URL(url).host;
+  const seen = { ours: [] as number[], partner: [] as number[] };
+  let count = 0;
+  let number = 0;
+  const both = async (): Promise<[readonly number[], readonly number[]]> => {
+    const theirs = await scene.clients.ask<readonly number[]>('fetch', { url });
+    const { ranges } = await scene.clients.ask<FleetTimes>('flash', scene.fleet(1, 0, (number += 1)));
+    await scene.clients.ask('leave');
+    await scene.server.ask('endJobs');
+    return [ranges, theirs];
+  };
+  for (let times = 0; times < PEER_WARM_UP; times++) await both();
+  for (let times = 0; times < options.rounds * DOWNLOADS_A_ROUND; times++) {
+    const [ranges, theirs] = await both();
+    count = Math.min(ranges.length, theirs.length);
+    const sum = (all: readonly number[]): number => all.slice(0, count).reduce((total, ms) => total + ms, 0);
+    seen.ours.push(sum(ranges));
+    seen.partner.push(sum(theirs));
+  }
+  await scene.close();
+  return {
+    name: 'one upgrade beside another program',
+    partner: `what serves at ${peer}`,
+    figures: { [`its first ${count} ranges`]: { unit: 'ms', digits: 1, ...seen } },
+  };
+}
+
 async function inTurns(
   rounds: number,
   measurePartner: () => Promise<Seen>,
