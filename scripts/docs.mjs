@@ -2,12 +2,13 @@
  * The blocks of README.md and docs/*.md that are made from the code, so that they cannot go stale:
  * `<!-- example: NAME -->` becomes the example's own words and a drawing of its flow, `<!-- codes -->` the list of all
  * codes, `<!-- outlook -->` a table of what each code asks for, `<!-- compatibility: PART -->` a table of what is known of
- * devices. Each block ends with its name behind a slash.
+ * devices, `<!-- benchmark: PART -->` what was measured. Each block ends with its name behind a slash.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { benchmarks } from './benchmarks.mjs';
 import { root } from './prepare.mjs';
 
 const require = createRequire(import.meta.url);
@@ -24,6 +25,11 @@ export async function filled(page) {
   });
   text = text.replace(/(<!-- compatibility: (\w+) -->)[\s\S]*?(<!-- \/compatibility -->)/g, (_, begin, part, end) => {
     return `${begin}\n\n${COMPATIBILITY[part]()}\n\n${end}`;
+  });
+  text = text.replace(/(<!-- benchmark: (\w+) -->)[\s\S]*?(<!-- \/benchmark -->)/g, (_, begin, part, end) => {
+    const made = benchmarks(table)[part]();
+    // A table stands by itself, a number in its sentence.
+    return made.includes('\n') ? `${begin}\n\n${made}\n\n${end}` : `${begin}${made}${end}`;
   });
   for (const [block, begin, name] of text.matchAll(/(<!-- example: ([^>]+) -->)[\s\S]*?<!-- \/example -->/g)) {
     text = text.replace(block, () => `${begin}\n\n${'@'}\n\n<!-- /example -->`);

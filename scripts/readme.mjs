@@ -21,7 +21,8 @@ const require = createRequire(import.meta.url);
 const { examine, flashPicture, makeFinalImage } = require(join(root, 'dist/lib/image'));
 const image = examine(makeFinalImage({ size: FINAL_BYTES }), 'finalstage');
 const made = { [join(root, 'docs', 'flash.svg')]: `${flashPicture({ image })}\n` };
-const pages = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+const inDocs = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+const pages = [...inDocs, join('dev', 'benchmarks.md')];
 for (const path of [join(root, 'README.md'), ...pages.map((name) => join(root, 'docs', name))]) {
   made[path] = await filled(await readFile(path, 'utf8'));
 }

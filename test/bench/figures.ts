@@ -38,8 +38,9 @@ export function table(rows: readonly Row[]): string {
   return ['| row | figure | ours | partner | ratio | the partner |', '|---|---|---|---|---|---|', ...lines].join('\n');
 }
 
-function shown({ unit, digits = 0, isBetterHigh }: Figure, values: readonly number[] | undefined): string {
-  if (!values) return '';
+/** The median, and the worst in brackets. */
+export function shown({ unit, digits = 0, isBetterHigh }: Figure, values: readonly number[] | undefined): string {
+  if (!values || values.length === 0) return '';
   const worst = isBetterHigh ? Math.min(...values) : Math.max(...values);
-  return `${median(values).toFixed(digits)} (${worst.toFixed(digits)}) ${unit}`;
+  return `${median(values).toFixed(digits)} (${worst.toFixed(digits)}) ${unit}`.trim();
 }
