@@ -25,7 +25,7 @@ const EXPLANATIONS = {
   'ap-unreachable': {
     what: 'No Sonoff answered at {url} within {seconds} s.',
     remedy:
-      'Hold the button for 7 seconds until the LED blinks fast without a pause (newer firmware: a second time), join the Wi-Fi ITEAD-… (password 12345678) and start again within 3 minutes.',
+      'Hold the button for 7 seconds until the LED blinks fast without a pause. Newer firmware needs a second hold. Join the Wi-Fi ITEAD-… (password 12345678) and start again within 3 minutes.',
   },
   'ap-silent': {
     what: 'This machine is in the network of the access point, but nothing answers at {url}.',
@@ -33,19 +33,19 @@ const EXPLANATIONS = {
       'Disconnect other networks and any VPN; if it stays so, the access point has closed after its 3 minutes: hold the button again.',
   },
   'ap-stranger': {
-    what: 'What answers at {url} is not the Sonoff, since this machine is not in its Wi-Fi yet: {reason}.',
+    what: 'This machine is not in the Wi-Fi of the Sonoff: something else answers at {url} ({reason}).',
     remedy:
-      'Hold the button for 7 seconds until the LED blinks fast, and join the Wi-Fi ITEAD-… of the device (password 12345678); until then a router or a portal of another network answers at this address.',
+      'Hold the button for 7 seconds until the LED blinks fast. Join the Wi-Fi ITEAD-… of the device (password 12345678); until then a router or a portal of another network answers at this address.',
   },
   'ap-refused': {
     what: 'The device at {url} did not accept the set-up: {reason}.',
     remedy:
-      'Power-cycle the device (plug or breaker, not the button), bring it into its access point again and start over.',
+      'Power-cycle the device (plug or breaker, not the button). Bring it into its access point again and start over.',
   },
   'diy-mode-missing': {
-    what: 'The device {deviceid} has firmware 3.x, which the emulated cloud cannot flash, and shows no page of a DIY mode at {url}.',
+    what: 'The device {deviceid} has firmware 3.x and shows no page of a DIY mode at {url}.',
     remedy:
-      'If its model has DIY mode, delete the device in the eWeLink app and start again; otherwise it takes a serial adapter, with the device disconnected from mains. msg.force sends it to the emulated cloud all the same.',
+      'If its model has DIY mode, delete the device in the eWeLink app and start again. The emulated cloud cannot flash firmware 3.x (msg.force tries it all the same), so otherwise it takes a serial adapter, with the device disconnected from mains.',
     outlook: 'person',
   },
   'wifi-credentials-missing': {
@@ -56,7 +56,7 @@ const EXPLANATIONS = {
   'wifi-credentials-unusable': {
     what: 'The device cannot use this {what}: {reason}.',
     remedy:
-      'Use a Wi-Fi (a guest network will do) with a name of 1 to 31 bytes and a password of at most 63 bytes, neither with a space at its ends.',
+      'Use a Wi-Fi with a name of 1 to 31 bytes and a password of at most 63 bytes. Neither may have a space at its ends. A guest network will do.',
     outlook: 'person',
   },
 
@@ -69,7 +69,7 @@ const EXPLANATIONS = {
   'variable-unset': {
     what: 'The environment variable {variable} is not set; {name} needs it.',
     remedy:
-      'Set it where Node-RED is started, or in the environment of the flow, group or subflow, and deploy; or enter the value itself.',
+      'Set it where Node-RED is started, and deploy. The environment of the flow, group or subflow will do, too; or enter the value itself.',
     outlook: 'person',
   },
   'value-invalid': {
@@ -117,7 +117,7 @@ const EXPLANATIONS = {
   'network-overlap': {
     what: 'The network {network} of this machine ({name}) holds the addresses of {other} too.',
     remedy:
-      'Disconnect that network while this machine is in the Wi-Fi of the device, or give it another range in the router.',
+      'Disconnect that network while this machine is in the Wi-Fi of the device. Or give it another range in the router.',
   },
   'plain-port-off': {
     what: 'The plain port is switched off.',
@@ -133,13 +133,12 @@ const EXPLANATIONS = {
   // Joining Wi-Fi networks
   'wifi-unavailable': {
     what: 'This machine cannot join Wi-Fi networks automatically: {reason}.',
-    remedy: 'Put that right, or choose "by hand" in the host node and join the networks yourself.',
+    remedy: 'Put that right. Or choose "by hand" in the host node and join the networks yourself.',
     outlook: 'person',
   },
   'wifi-not-permitted': {
     what: 'Node-RED may not change the Wi-Fi {name} of this machine: {reason}.',
-    remedy:
-      'Allow the user that runs Node-RED to control NetworkManager with the polkit rule in docs/raspberry-pi.md, or choose "by hand" in the host node.',
+    remedy: 'Allow it with the polkit rule in docs/raspberry-pi.md. Or choose "by hand" in the host node.',
     outlook: 'person',
   },
   'wifi-uplink': {
@@ -155,7 +154,7 @@ const EXPLANATIONS = {
   },
   'wifi-interface-unusable': {
     what: 'The Wi-Fi interface {name} cannot be used: {reason}.',
-    remedy: 'Switch the Wi-Fi of this machine on, and let NetworkManager manage this interface.',
+    remedy: 'Switch the Wi-Fi of this machine on. Let NetworkManager manage this interface.',
     outlook: 'person',
   },
   'wifi-not-found': {
@@ -168,7 +167,7 @@ const EXPLANATIONS = {
   },
   'wifi-no-address': {
     what: 'The Wi-Fi {ssid} was joined, but gave {name} no address.',
-    remedy: 'Power-cycle the device (plug or breaker, not the button), or set a fixed address.',
+    remedy: 'Power-cycle the device (plug or breaker, not the button). Or set a fixed address.',
   },
   'wifi-address-invalid': {
     what: 'The address {address} must include the prefix length, e.g. 192.168.4.2/24.',
@@ -186,8 +185,8 @@ const EXPLANATIONS = {
     outlook: 'person',
   },
   'wifi-address-needed': {
-    what: 'To join the Wi-Fi {ssid}, an address of your own is needed: one from its router would change the way to the internet.',
-    remedy: 'Set msg.address, such as 192.168.4.2/24.',
+    what: 'To join the Wi-Fi {ssid}, an address of your own is needed.',
+    remedy: 'Set msg.address, such as 192.168.4.2/24. An address from its router would change the way to the internet.',
     outlook: 'person',
   },
   'wifi-lost': {
@@ -209,8 +208,7 @@ const EXPLANATIONS = {
   },
   'wifi-service-away': {
     what: 'The network service of this machine does not answer: {reason}.',
-    remedy:
-      'Start NetworkManager (in a container, give it the D-Bus system bus), or choose "by hand" in the host node.',
+    remedy: 'Start NetworkManager, or choose "by hand" in the host node. A container needs the D-Bus system bus.',
   },
   'wifi-supervisor-failed': {
     what: 'The Home Assistant Supervisor could not do it with {name}: {reason}.',
@@ -222,7 +220,7 @@ const EXPLANATIONS = {
   },
   'wifi-stayed-long': {
     what: 'The Wi-Fi {ssid} was left after {seconds} s, so that others can have the radio.',
-    remedy: 'Leave it with the action "leave" when the work is done, or give it more time in the node.',
+    remedy: 'Leave it with the action "leave" when the work is done. Or give it more time in the node.',
   },
   'wifi-not-restored': {
     what: 'The network that {name} was in before did not come back in time.',
@@ -237,7 +235,7 @@ const EXPLANATIONS = {
   'nothing-arrived': {
     what: 'No device dialled this machine ({address}, ports {ports}) within {seconds} s.',
     remedy:
-      '{doubts}Check the Wi-Fi password, that the Wi-Fi is 2.4 GHz without client isolation, and that the firewall lets these ports in; then power-cycle the device (plug or breaker, not the button).',
+      '{doubts}Check the Wi-Fi password. The Wi-Fi must be 2.4 GHz, without client isolation. Let these ports in through the firewall. Then power-cycle the device (plug or breaker, not the button).',
   },
   'address-changed': {
     what: 'The device was told to dial {told}, but this machine is at {own} now.',
@@ -252,7 +250,7 @@ const EXPLANATIONS = {
   'session-unregistered': {
     what: 'The device at {peer} opened its session {count} times and left without registering.',
     remedy:
-      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi at the device; then power-cycle it (plug or breaker, not the button). If that does not help, its firmware expects another cloud than this one: report model and version, with the evidence.',
+      'Look for a proxy or firewall that cuts WebSockets, and for weak Wi-Fi. Then power-cycle the device (plug or breaker, not the button). If that does not help, its firmware expects another cloud than this one: report model and version, with the evidence.',
   },
   'certificate-rejected': {
     what: 'The device at {peer} broke off the TLS handshake after it had seen our certificate.',
@@ -261,13 +259,13 @@ const EXPLANATIONS = {
     outlook: 'never',
   },
   'device-contested': {
-    what: 'Two peers say that they are the device {deviceid}, each with another key: {peer} and {other}; neither was upgraded.',
+    what: 'Two peers state the id {deviceid}, each with another key: {peer} and {other}.',
     remedy:
-      'Hold the button of the device until its Wi-Fi ITEAD-… is there, and start the flow at provisioning: what it states there settles which of the two it is.',
+      'Hold the button of the device until its Wi-Fi ITEAD-… is there. Start the flow at provisioning: what the device states there settles which of the two it is. Until then neither is upgraded.',
     outlook: 'person',
   },
   'device-key-differs': {
-    what: 'What dials from {peer} says that it is the device {deviceid}, but with another key than the device stated in its access point.',
+    what: '{peer} states the id {deviceid}, but not the key of that device.',
     remedy:
       'Look what has that address; provision the device once more, or, if it is the Sonoff all the same, tick "Try anyway" in the node.',
   },
@@ -286,7 +284,7 @@ const EXPLANATIONS = {
   },
   'device-not-ready': {
     what: 'No device is ready: none has connected to this machine.',
-    remedy: 'Start with the node provision or cloud emulator and wire this node behind it, or wait for the device.',
+    remedy: 'Wire this node behind the node provision or cloud emulator, and start there. Or wait for the device.',
   },
   'device-busy': {
     what: 'The device {deviceid} is already further on: its stage {stage} is running.',
@@ -300,7 +298,7 @@ const EXPLANATIONS = {
   'device-rebooted': {
     what: 'The device {deviceid} broke off the upgrade {times} times and dialled again.',
     remedy:
-      'Check its power supply and Wi-Fi signal, power-cycle it (plug or breaker, not the button) and start again.',
+      'Check its power supply and its Wi-Fi signal. Power-cycle it (plug or breaker, not the button) and start again.',
   },
   'device-silent': {
     what: 'The device {deviceid} gave no verdict on the upgrade within {seconds} s.',
@@ -326,7 +324,7 @@ const EXPLANATIONS = {
   },
   'image-invalid': {
     what: 'The {what} image cannot be used: {reason}.',
-    remedy: "Check that it is the right file, or download it again and compare its digest with the publisher's.",
+    remedy: "Check that it is the right file. Or download it again and compare its digest with the publisher's.",
   },
   'image-truncated': {
     what: 'The {what} image is cut off: {reason}.',
@@ -338,14 +336,14 @@ const EXPLANATIONS = {
   },
   'image-stock-firmware': {
     what: "The {what} image is the maker's own firmware: {reason}.",
-    remedy: 'Keep it as a backup, and choose the FinalStage pair or a new firmware for this place.',
+    remedy: 'Keep it as a backup. Choose the FinalStage pair or a new firmware for this place.',
   },
   'image-wrong-slot': {
     what: 'The image given as {what} is linked for {actual}.',
     remedy: 'Swap the files: user1 is the file for 0x01000, user2 the one for 0x81000.',
   },
   'image-wrong-place': {
-    what: 'The image given as {what} is linked for {place} in flash, where no slot is: it would not start.',
+    what: 'The image given as {what} is linked for {place} in flash, where no slot begins.',
     remedy: "Use a build for Espressif's own boot loader; this one is for another, such as rBoot.",
   },
   'image-too-large': {
@@ -374,7 +372,7 @@ const EXPLANATIONS = {
   },
   'image-changed': {
     what: 'The {what} image changed since it was examined.',
-    remedy: 'Open the firmware node, so that the new file is examined, and deploy if it is the one you want.',
+    remedy: 'Open the firmware node, so that the new file is examined. Deploy if it is the one you want.',
   },
   'digest-unconfirmed': {
     what: 'No digest is known for the {what} image.',
@@ -428,18 +426,17 @@ const EXPLANATIONS = {
   // The device's verdict on the upgrade
   'download-failed': {
     what: 'The device {deviceid} reported 404: its download of the image failed.',
-    remedy:
-      'Check the Wi-Fi signal and that nothing filters HTTP between the device and this machine, then start again.',
+    remedy: 'Check the Wi-Fi signal and that nothing on the way filters HTTP. Then start again.',
   },
   'download-blocked': {
     what: 'The device {deviceid} has the upgrade command, but never asked for its image.',
     remedy:
-      'Let the port of the images ({ports}) through the firewall, and check that the address {address} is right; then start again.',
+      'Let the port of the images ({ports}) through the firewall. Check that the address {address} is right, and start again.',
   },
   'download-restarts': {
     what: 'The device {deviceid} began its download {times} times from the first byte.',
     remedy:
-      'Bring it nearer to the access point, make sure that no proxy is in between, power-cycle it (plug or breaker, not the button) and start again.',
+      'Bring it nearer to the access point, and remove any proxy in between. Power-cycle it (plug or breaker, not the button) and start again.',
   },
   'upgrade-malformed': {
     what: 'The upgrade command is not usable for the device {deviceid}: {reason}.',
@@ -448,8 +445,7 @@ const EXPLANATIONS = {
   },
   'model-refused': {
     what: 'The device {deviceid} reported {error}: the upgrade names another model than its own ({model}).',
-    remedy:
-      'Power-cycle the device (plug or breaker, not the button), so that it states its model again, and start again.',
+    remedy: 'Power-cycle the device (plug or breaker, not the button) and start again. It then states its model again.',
     outlook: 'never',
   },
   'digest-refused': {
@@ -457,7 +453,7 @@ const EXPLANATIONS = {
     remedy: 'Start again; if it happens twice, the flash of the device is worn or the network changes the file.',
   },
   'version-refused': {
-    what: 'The device {deviceid} reported 410: it takes the offered version ({version}) for older than its own.',
+    what: 'The device {deviceid} reported 410: the offered version ({version}) is older than its own.',
     remedy: 'Report this with the model and firmware version: {model}, {romVersion}.',
     outlook: 'person',
   },
@@ -466,7 +462,7 @@ const EXPLANATIONS = {
   'diy-unreachable': {
     what: 'No Sonoff in DIY mode answered at {url} within {seconds} s: {reason}.',
     remedy:
-      'Check that it is in this network (its LED blinks twice at a time), then disconnect it from power for a moment: it answers one program at a time, and a request that hangs blocks it.',
+      'Check that it is in this network; its LED then blinks twice at a time. Power-cycle it (plug or breaker, not the button): it answers one program at a time, and a request that hangs blocks it.',
   },
   'diy-stranger': {
     what: 'What answers at {url} is not a Sonoff in DIY mode: {reason}.',
@@ -474,7 +470,7 @@ const EXPLANATIONS = {
       'Correct the address. A Sonoff with firmware 3.0 answers there without DIY mode: update it in the eWeLink app first.',
   },
   'diy-encrypted': {
-    what: "The device {deviceid} is in eWeLink mode, in which it takes commands only with its owner's key.",
+    what: "The device {deviceid} is in eWeLink mode and obeys only its owner's key.",
     remedy:
       'Bring it into DIY mode: hold its button for 5 s, then for 5 s again, join its Wi-Fi ITEAD-… (password 12345678) and enter your Wi-Fi at http://10.10.7.1.',
     outlook: 'person',
@@ -501,9 +497,9 @@ const EXPLANATIONS = {
       'Leave it connected to power: its stock firmware is still whole. Bring it nearer to the access point and start the flash again.',
   },
   'diy-verdict-missing': {
-    what: 'The device {deviceid} has fetched the whole image, but neither reported a result nor left its stock firmware.',
+    what: 'The device {deviceid} has the whole image, but neither reported nor left stock firmware.',
     remedy:
-      'Leave it connected to power for a few minutes and look for the access point of the new firmware; if the LED still blinks twice at a time, start the flash again.',
+      'Leave it powered for a few minutes. Look for the access point of the new firmware. If the LED still blinks twice at a time, start the flash again.',
   },
   'diy-refused': {
     what: 'The device {deviceid} refused the command {command} with error {error}.',
@@ -513,23 +509,23 @@ const EXPLANATIONS = {
   'diy-locked': {
     what: 'The device {deviceid} is still locked and takes no new firmware (error 403).',
     remedy:
-      'Let the device reach the internet, where the maker\'s service unlocks it, or choose "also by this machine" in diy flash; then start again.',
+      'Let the device reach the internet: the maker\'s service unlocks it. Or choose "also by this machine" in diy flash. Then start again.',
   },
   'diy-unlock-refused': {
     what: "The maker's service refused to unlock the device {deviceid} (error 500).",
     remedy:
-      'Pair the device in the eWeLink app once, delete it there, bring it into DIY mode again and start again. Or choose "also by this machine" in diy flash.',
+      'Pair the device in the eWeLink app once and delete it there. Bring it into DIY mode again and start again. Or choose "also by this machine" in diy flash.',
     outlook: 'person',
   },
   'diy-unlock-offline': {
-    what: "The device {deviceid} did not reach the maker's service that unlocks it (error 503).",
+    what: "The device {deviceid} did not reach the maker's service that unlocks it (503).",
     remedy:
-      'Let the device reach the internet (apid.coolkit.cn, port 80) through router and firewall, or choose "also by this machine" in diy flash; then start again.',
+      'Let the device reach the internet (apid.coolkit.cn, port 80). Or choose "also by this machine" in diy flash. Then start again.',
   },
   'diy-unlock-silent': {
     what: 'The device {deviceid} did not answer the unlock within {seconds} s and is still locked.',
     remedy:
-      'Let the device reach the internet (apid.coolkit.cn, port 80), disconnect it from power for a moment and start again. Or choose "also by this machine" in diy flash.',
+      'Let the device reach the internet (apid.coolkit.cn, port 80). Power-cycle it (plug or breaker, not the button) and start again. Or choose "also by this machine" in diy flash.',
   },
   'diy-unlock-port': {
     what: 'Port {port} on {bind}, at which this machine unlocks devices, cannot be opened: {reason}.',
@@ -540,19 +536,18 @@ const EXPLANATIONS = {
   'diy-unlock-not-asked': {
     what: 'The device {deviceid} did not come to this machine to be unlocked.',
     remedy:
-      'Have the router answer {address} for the name apid.coolkit.cn, or make this machine the DNS server of the device, and let port 80 through the firewall; then start again.',
+      'Have the router answer {address} for the name apid.coolkit.cn. Or make this machine the DNS server of the device. Let port 80 through the firewall, and start again.',
     outlook: 'person',
   },
   'diy-unlock-not-taken': {
-    what: 'The device {deviceid} came to this machine to be unlocked, but took neither of its answers.',
+    what: 'The device {deviceid} asked this machine to unlock it, but took neither answer.',
     remedy:
-      "Let the device reach the maker's service (apid.coolkit.cn, port 80) and start again; please report its firmware version with the evidence.",
+      "Let the device reach the maker's service (apid.coolkit.cn, port 80). Start again, and please report its firmware version with the evidence.",
     outlook: 'person',
   },
   'diy-download-timeout': {
     what: 'The device {deviceid} did not get the start of the image in time (error 408).',
-    remedy:
-      'Check the Wi-Fi signal at the device, and that the firewall lets in the port of the images; then start again.',
+    remedy: 'Check the Wi-Fi signal at the device. Let the port of the images through the firewall, and start again.',
   },
   'diy-image-refused': {
     what: 'The device {deviceid} refused the image as too large (error 413).',
@@ -562,7 +557,7 @@ const EXPLANATIONS = {
   'diy-download-impossible': {
     what: 'The device {deviceid} could not download the image (error 424).',
     remedy:
-      'Let the port of the images through the firewall, and check that the address of the host is in the network of the device; then start again.',
+      'Let the port of the images through the firewall. Check that the address of the host is in the network of the device, and start again.',
   },
   'diy-digest-differs': {
     what: 'What the device {deviceid} wrote does not have the announced digest (error {error}).',
@@ -583,7 +578,7 @@ const EXPLANATIONS = {
   'finalstage-timeout': {
     what: 'FinalStage did not show itself within {seconds} s.',
     remedy:
-      'Look for the open Wi-Fi FinalStage and join it (this machine must get 192.168.4.2); if it is not there, power-cycle the device (plug or breaker, not the button), then start the flow at FinalStage.',
+      'Join the open Wi-Fi FinalStage; this machine must get 192.168.4.2. If it is not there, power-cycle the device (plug or breaker, not the button), then start the flow at FinalStage.',
   },
   'finalstage-blocked': {
     what: 'This machine is in the FinalStage network, but FinalStage could not reach port {port}.',
@@ -591,38 +586,38 @@ const EXPLANATIONS = {
       'Let port {port} through the firewall (on Windows: make the network "private"), power-cycle the device (plug or breaker, not the button) and start the flow at FinalStage.',
   },
   'finalstage-wrong-address': {
-    what: 'In the FinalStage network this machine has the address {actual}, but FinalStage dials 192.168.4.2 only.',
+    what: 'FinalStage dials 192.168.4.2 only, but this machine has {actual} there.',
     remedy:
-      'Set 192.168.4.2 as a static address, or keep other clients away, power-cycle the device (plug or breaker, not the button) and join again first.',
+      'Set 192.168.4.2 as a static address, or keep other clients away. Power-cycle the device (plug or breaker, not the button) and be the first to join.',
   },
   'finalstage-stolen': {
-    what: 'FinalStage gave this machine the address {actual}: another client was first and has 192.168.4.2, which alone is dialled.',
+    what: 'Another client took 192.168.4.2, all that FinalStage dials; this machine has {actual}.',
     remedy:
-      'Keep phones and other computers away from the Wi-Fi FinalStage, power-cycle the device (plug or breaker, not the button) and join it first.',
+      'Keep phones and other computers away from the Wi-Fi FinalStage. Power-cycle the device (plug or breaker, not the button) and be the first to join.',
   },
   'finalstage-stranger': {
-    what: 'Another client ({peer}) is in the Wi-Fi FinalStage and acts as the device would; it was refused.',
+    what: 'Another client ({peer}) in the Wi-Fi FinalStage acts as the device; it was refused.',
     remedy:
       'Keep phones and other computers away from the Wi-Fi FinalStage; if the device does not come, power-cycle it (plug or breaker, not the button) and join it first.',
   },
   'finalstage-foreign': {
-    what: 'The Wi-Fi FinalStage that is there belongs to another device ({bssid}), and is left alone.',
+    what: 'The Wi-Fi FinalStage in reach belongs to another device ({bssid}) and is left alone.',
     remedy: 'Power on the device {deviceid}, and let the other one be flashed in its own turn.',
   },
   'finalstage-left-early': {
-    what: 'FinalStage was there and is gone before it had the final image: this machine left its Wi-Fi, or the device lost power.',
+    what: 'FinalStage went away before it had the whole final image.',
     remedy:
-      'Join the Wi-Fi FinalStage again and keep this machine in it; if it is not there, power-cycle the device (plug or breaker, not the button) and start the flow at FinalStage.',
+      'Join the Wi-Fi FinalStage again and keep this machine in it. Either this machine left it, or the device lost power: if it is not there, power-cycle the device (plug or breaker, not the button) and start the flow at FinalStage.',
   },
   'finalstage-half-erased': {
-    what: 'FinalStage connects but asks for nothing: an earlier transfer broke off after the erase.',
+    what: 'FinalStage connects but asks for nothing: it broke off once after the erase.',
     remedy: 'Do not wait for it: this state can only be mended with a serial adapter.',
     outlook: 'never',
   },
   'user2-stalled': {
     what: 'The transfer of user2 to FinalStage broke off after {sent} of {size} bytes.',
     remedy:
-      'Power-cycle the device (plug or breaker, not the button) and join the Wi-Fi FinalStage when it is back: what the device runs from is still whole.',
+      'Power-cycle the device (plug or breaker, not the button). Join the Wi-Fi FinalStage when it is back: what the device runs from is still whole.',
   },
   'finalstage-stalled': {
     what: 'The transfer of the final image broke off after {sent} of {size} bytes.',
@@ -630,13 +625,13 @@ const EXPLANATIONS = {
       'Leave the device powered and stay in its network: it may ask again; if the Wi-Fi FinalStage is gone for good, only a serial adapter helps.',
   },
   'finalstage-interrupted': {
-    what: 'Node-RED ended during the transfer of the final image, so it is not known how much of it the device has.',
+    what: 'Node-RED ended while it sent the final image; how much arrived is not known.',
     remedy:
       'Look for the access point of the new firmware first. If the Wi-Fi FinalStage is there instead, join it and start the flow at FinalStage; if it asks for nothing within a minute, power-cycle the device once (plug or breaker, not the button).',
     outlook: 'person',
   },
   'finalstage-unconfirmed': {
-    what: 'FinalStage acknowledged the whole final image and vanished without closing the connection.',
+    what: 'FinalStage acknowledged the whole final image, but did not close the connection.',
     remedy:
       'Most likely the new firmware is installed: look for its access point. If the Wi-Fi FinalStage comes back instead, join it and start the flow at FinalStage.',
     outlook: 'person',
@@ -644,7 +639,7 @@ const EXPLANATIONS = {
 
   // The new firmware
   'back-to-stock': {
-    what: 'The device {deviceid} took the image but is in its stock firmware again: it has dialled this machine instead of starting the new one.',
+    what: 'The device {deviceid} took the image but runs its stock firmware again.',
     remedy:
       'Start the flow again: nothing is lost. If it comes back a second time, its flash may not take the new firmware: leave it as it is or use a serial adapter. Do not choose FinalStage then, which overwrites the stock firmware without that check.',
   },
@@ -654,7 +649,7 @@ const EXPLANATIONS = {
       'Disconnect it from power for 10 s, then start the flow at the new firmware. It continues where it was, or waits because its flash does not take the new firmware. Look for its access point with a phone and for its address in your router too. If it stays dark, only a serial adapter helps.',
   },
   'diy-silent': {
-    what: 'The device {deviceid} has its image, but its new firmware did not show itself within {seconds} s at {url}.',
+    what: 'The device {deviceid} has its image, but no new firmware answers at {url} after {seconds} s.',
     remedy:
       'Look for its access point with a phone (Tasmota: tasmota-…) and for its address in your router. If its LED blinks slowly and neither is there, send msg.rescue = true to new firmware, which counts the fast power-cycle of Tasmota with you. If the LED stays dark, only a serial adapter helps, with the device disconnected from mains.',
   },
@@ -691,7 +686,7 @@ const EXPLANATIONS = {
     outlook: 'person',
   },
   'tasmota-wifi-failed': {
-    what: 'The Tasmota took the home Wi-Fi, did not get into it, and has opened its own Wi-Fi {ssid} again.',
+    what: 'The Tasmota did not get into the home Wi-Fi and has opened its own, {ssid}, again.',
     remedy: 'Check the name and the password in the host node, and that the Wi-Fi is 2.4 GHz; then start again.',
   },
   'tasmota-lost': {
@@ -702,7 +697,7 @@ const EXPLANATIONS = {
   'tasmota-mqtt-failed': {
     what: 'The Tasmota at {url} is at home, but has not connected to the MQTT broker {broker}.',
     remedy:
-      'Check that the device can reach the broker under that name, and its user and password; it keeps trying automatically.',
+      'Check its user and password, and that it can reach the broker under that name. It keeps trying automatically.',
   },
   'template-unknown': {
     what: 'Which module of Tasmota a device of the model {model} is, is not known: {reason}.',
@@ -713,15 +708,14 @@ const EXPLANATIONS = {
   // Home Assistant
   'not-armed': {
     what: 'Flashing the device {deviceid} from Home Assistant is not allowed yet.',
-    remedy:
-      'Turn on its switch "Allow flashing" there, wait until the update is offered, and install it within an hour.',
+    remedy: 'Turn on its switch "Allow flashing" there. Install the update within an hour, as soon as it is offered.',
     outlook: 'person',
   },
 
   'topic-shared': {
     what: 'Another Node-RED at this broker (instance {instance}) uses the topic {topic}, too.',
     remedy:
-      'Give one of the two another "Own topic" in its home assistant node, and in the mqtt nodes and the broker configuration around it.',
+      'Give one of the two another "Own topic" in its home assistant node. The mqtt nodes and the broker configuration around it need it, too.',
     outlook: 'person',
   },
   'cancel-nothing': {
@@ -732,10 +726,10 @@ const EXPLANATIONS = {
   'portal-unreachable': {
     what: 'No page of ESPHome that takes a Wi-Fi answered at {url} within {seconds} s.',
     remedy:
-      'Join the Wi-Fi of the device with this machine and try again, or join it with a phone and enter your Wi-Fi there.',
+      'Join the Wi-Fi of the device with this machine and try again. Or join it with a phone and enter your Wi-Fi there.',
   },
   'cancel-too-late': {
-    what: 'The device {deviceid} is being written by FinalStage: stopping now would leave it without firmware.',
+    what: 'FinalStage is writing the device {deviceid}: stopping now would leave it without firmware.',
     remedy: 'Leave it powered, and stay in its network until the flash has ended.',
     outlook: 'person',
   },

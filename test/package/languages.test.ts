@@ -90,6 +90,27 @@ describe('the catalogues', () => {
     await assert.doesNotReject(promisify(execFile)(process.execPath, [script, '--check']));
   });
 
+  describe('errors', () => {
+    /** German and French need a quarter more room for the same. */
+    const LIMITS: Readonly<Record<string, number>> = { 'en-US': 80, de: 100, fr: 100 };
+    for (const [language, limit] of Object.entries(LIMITS)) {
+      it(`say in one short sentence what happened, and begin the remedy with a short instruction, in ${language}`, () => {
+        const texts = textsOf(join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json'));
+        // Of the values only the names are ours.
+        const parts = [...texts].map(([key, text]) => [key, text.replace(/__\w+?__/g, '')] as const);
+        const whats = parts.filter(([key]) => /^errors\..*\.what$/.test(key));
+        const firsts = parts
+          .filter(([key]) => /^errors\..*\.remedy$/.test(key))
+          .map(([key, text]) => [key, text.split(/(?<=[.;:])\s/)[0] ?? ''] as const);
+        assert.ok(whats.length > 140 && firsts.length === whats.length);
+        assert.deepEqual(
+          [...whats, ...firsts].filter(([, text]) => text.length > limit),
+          [],
+        );
+      });
+    }
+  });
+
   describe('progress texts', () => {
     for (const language of ['en-US', ...LANGUAGES]) {
       const texts = [...textsOf(join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json'))];
