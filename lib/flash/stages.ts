@@ -6,7 +6,16 @@ export const STAGES = ['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'ne
 
 export type StageName = (typeof STAGES)[number];
 
+/** What a node may hold a message for: a stage of a flash, or the set-up of a new firmware, which is part of none. */
+export const TASKS = [...STAGES, 'tasmota'] as const;
+
+export type TaskName = (typeof TASKS)[number];
+
 /** Whether stage `a` comes after stage `b`. */
-export function isLater(a: StageName, b: StageName): boolean {
-  return STAGES.indexOf(a) > STAGES.indexOf(b);
+export function isLater(a: TaskName, b: TaskName): boolean {
+  return TASKS.indexOf(a) > TASKS.indexOf(b);
+}
+
+export function isStage(name: TaskName | undefined): name is StageName {
+  return STAGES.some((stage) => stage === name);
 }

@@ -23,12 +23,6 @@ export class MessageValues extends Values {
     return this.secret.exactText('password');
   }
 
-  /** The message as it came in, for a node that only passes the password on. */
-  withPassword(): Message {
-    const password = this.password();
-    return password === undefined ? this.message : Object.assign(this.message, { password });
-  }
-
   /**
    * Takes what Home Assistant's event `sonota_flash` says as the message's own, so that the node "Events: all" of
    * node-red-contrib-home-assistant-websocket can be wired to a node as it is. What the message says itself wins.

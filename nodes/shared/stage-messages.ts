@@ -1,6 +1,5 @@
-/** The messages that a node of a stage puts out. */
+/** The messages that a node puts out while a stage or a task runs, and at the end of a stage. */
 
-import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { Message, PendingMessage, StageOutcome } from '../../lib/flash/job/pending-message';
 import type { Report } from '../../lib/flash/run/report';
 import { isWording } from '../../lib/wordings/wording';
@@ -15,20 +14,26 @@ export function resultMessage({ found, job }: StageOutcome, { message }: Pending
   });
 }
 
-/** Where a stage is; of the message that came in it has the id alone. */
-export function progressMessage(report: Report, job: JobSnapshot, ticket: PendingMessage): Message {
-  const { _msgid } = ticket.message;
-  const { text, details } = report;
+/** What a progress message is about: the device, and the job as `msg.sonota` has it. */
+export interface ProgressOf {
+  readonly deviceid: string | null | undefined;
+  readonly sonota: unknown;
+}
+
+/** Where a stage or a task is; of the message that came in it has the id alone. */
+export function progressMessage(report: Report, { deviceid, sonota }: ProgressOf, pending: PendingMessage): Message {
+  const { _msgid } = pending.message;
+  const { text, details, stage = 'task' } = report;
   return {
     ...(_msgid === undefined ? {} : { _msgid }),
-    topic: `${job.deviceid ?? 'unknown'}/${report.stage}`,
+    topic: `${deviceid ?? 'unknown'}/${stage}`,
     payload: report.percent,
     text,
     ...(details === undefined ? {} : { details }),
     waiting: report.state === 'waiting',
     ...transferOf(report),
-    deviceid: job.deviceid,
-    sonota: job,
+    deviceid,
+    sonota,
   };
 }
 

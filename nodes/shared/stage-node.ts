@@ -2,22 +2,20 @@ import type { Node, NodeAPI } from 'node-red';
 import { asFlashError, FlashError } from '../../lib/errors';
 import type { FirmwareSources } from '../../lib/firmware/firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
-import type { Job } from '../../lib/flash/job/job';
-import type { StageName } from '../../lib/flash/stages';
-import type { Message, StageOutcome, PendingMessage } from '../../lib/flash/job/pending-message';
+import type { Job, JobSnapshot } from '../../lib/flash/job/job';
+import type { StageName, TaskName } from '../../lib/flash/stages';
+import type { Message, PendingMessage, StageOutcome } from '../../lib/flash/job/pending-message';
 import { nextStage } from '../../lib/flash/job/next-stage';
-import type { Outlet } from '../../lib/flash/run/stage-runs';
+import type { LeftMessage } from '../../lib/flash/stored/pending-messages';
 import { whenFlowsRun } from './deploys';
 import { MessageValues } from './messages';
-import { isWired, NodeWiring, type Held, type Outgoing, type WiredNodeDef } from './node-wiring';
+import { isWired, type Held, type WiredNodeDef } from './node-wiring';
 import { prefetchFirmware } from './prefetch';
-import { progressMessage, resultMessage } from './stage-messages';
+import { RunNode } from './run-node';
+import { resultMessage, type ProgressOf } from './stage-messages';
 import type { StageGiven, StageStep } from './stage-step';
-import { translateError, translateFound, translateJob, translateLabel, translateReport } from './translate';
+import { translateError, translateFound, translateJob } from './translate';
 import { Values } from './values';
-
-/** The output of progress. */
-const PROGRESS = 1;
 
 export interface StageNodeOptions<Form> {
   /** The stages that a message passes through, in order: one for a node of a single stage. */
@@ -40,7 +38,7 @@ export interface StageNodeOptions<Form> {
 
 /** See StageNode.begin. */
 interface Beginning {
-  readonly ticketId?: string;
+  readonly pendingId?: string;
   readonly job?: Job | undefined;
   readonly isStart?: boolean;
 }
@@ -49,9 +47,7 @@ interface Beginning {
  * A node that runs one stage of a flash, or several one after another. What runs outlives the instance: the next one is
  * told of it.
  */
-export class StageNode<Form> extends NodeWiring {
-  /** By their tickets; those of an earlier instance are held when there is news of them. */
-  private readonly pending = new Map<string, Held>();
+export class StageNode<Form> extends RunNode {
   /** What the host or the form has, and no message: it goes when that is mended. */
   private showsTrouble = false;
   private readonly closing = new AbortController();
@@ -63,15 +59,14 @@ export class StageNode<Form> extends NodeWiring {
     private readonly options: StageNodeOptions<Form>,
   ) {
     super(RED, node, config);
-    const { flashHost } = this;
     this.serve({
       take: (held) => this.take(held),
       cancel: (said) => this.host.flashHost.runs.cancel(node.id, said.deviceId()),
-      refused: (message, error) => flashHost?.runs.refused(message, error),
+      refused: (message, error) => this.runs.refused(message, error),
       awaitsDevices: () => this.readable !== undefined && (options.awaitsDevices?.(this.readable) ?? false),
       closed: (removed) => this.detach(removed),
     });
-    if (flashHost) this.attach(flashHost);
+    if (this.flashHost) this.attach(this.flashHost);
     else this.start(() => this.host);
   }
 
@@ -92,11 +87,20 @@ export class StageNode<Form> extends NodeWiring {
   private attach(host: FlashHost): void {
     host.on('state', this.showHost);
     this.showHost();
-    whenFlowsRun(this.RED, this.node, () => {
-      host.runs.attach(this.node.id, this.outlet);
-      this.resume(host);
-      this.prefetch(host);
-    });
+    this.join(
+      {
+        progress: (report, snapshot: () => JobSnapshot, pending) => {
+          const about = (): ProgressOf => {
+            const job = translateJob(this.RED, snapshot());
+            return { deviceid: job.deviceid, sonota: job };
+          };
+          this.showProgress(report, about, pending);
+        },
+        result: (outcome: StageOutcome, pending) => this.reached(outcome, pending),
+      },
+      (left) => this.resume(host, left),
+    );
+    whenFlowsRun(this.RED, this.node, () => this.prefetch(host));
   }
 
   private prefetch(host: FlashHost): void {
@@ -107,34 +111,25 @@ export class StageNode<Form> extends NodeWiring {
     prefetchFirmware(RED, node, { host, sources, status, isBusy, signal: closing.signal });
   }
 
-  /** Goes on with the messages that this node held when Node-RED ended. */
-  private resume(host: FlashHost): void {
-    for (const { ticket, record } of host.runs.tickets.claim(this.node.id)) {
-      const job = record.jobId === undefined ? undefined : host.jobs.byId(record.jobId);
-      const deviceid = job?.deviceid ?? record.deviceid;
-      const message = deviceid === undefined ? ticket.message : { ...ticket.message, deviceid };
-      try {
-        const how = { ticketId: ticket.id, job, isStart: record.jobId === undefined };
-        this.begin(this.stepOf(ticket.stage), new MessageValues(message), how);
-      } catch (thrown) {
-        host.runs.tickets.forget(ticket.id);
-        this.outlet.failure(asFlashError(thrown), ticket);
-      }
-    }
+  /** Goes on with a message that this node held when Node-RED ended. */
+  private resume(host: FlashHost, { pending, record }: LeftMessage): void {
+    const job = record.jobId === undefined ? undefined : host.jobs.byId(record.jobId);
+    const deviceid = job?.deviceid ?? record.deviceid;
+    const message = deviceid === undefined ? pending.message : { ...pending.message, deviceid };
+    const how = { pendingId: pending.id, job, isStart: record.jobId === undefined };
+    this.begin(this.stepOf(pending.stage), new MessageValues(message), how);
   }
 
   /** The new instance of this node takes over what runs. */
   private detach(removed: boolean): void {
     this.closing.abort();
     this.flashHost?.off('state', this.showHost);
-    this.flashHost?.runs.detach(this.node.id, removed);
-    this.pending.clear();
+    this.leave(removed);
   }
 
   private take(held: Held): void {
     const { said } = held;
-    const ticket = this.begin(this.stepOf(this.startOf(said)), said, { isStart: true });
-    this.pending.set(ticket.id, held);
+    this.keep(this.begin(this.stepOf(this.startOf(said)), said, { isStart: true }), held);
   }
 
   /** @throws FlashError `host-missing`, or what in the form of the host or of this node cannot be read */
@@ -147,13 +142,13 @@ export class StageNode<Form> extends NodeWiring {
     return startOf?.(this.given(said)) ?? steps[0].stage;
   }
 
-  private stepOf(stage: StageName): StageStep<Form> {
+  private stepOf(stage: TaskName | undefined): StageStep<Form> {
     const { steps } = this.options;
     return steps.find((step) => step.stage === stage) ?? steps[0];
   }
 
   /**
-   * @param how `isStart`: the message begins here, and no job has yet; `ticketId` and `job` where an earlier run of
+   * @param how `isStart`: the message begins here, and no job has yet; `pendingId` and `job` where an earlier run of
    *   Node-RED took the message, and had perhaps begun the job
    */
   private begin(
@@ -170,8 +165,8 @@ export class StageNode<Form> extends NodeWiring {
       stage,
       message: said.message,
       deviceid: made.deviceid,
-      oneAtATime,
-      ticketId: how.ticketId,
+      line: oneAtATime ? stage : undefined,
+      pendingId: how.pendingId,
       ...(how.isStart && check ? { check: (signal) => check({ ...given, stage, signal }) } : {}),
       findJob: () => (how.job?.isOpen ? how.job : made.findJob()),
       run: async (context) => {
@@ -182,41 +177,29 @@ export class StageNode<Form> extends NodeWiring {
     });
   }
 
-  /** @returns whether the message has entered the stage that follows on its last one */
-  private goOn(message: Message, { job }: StageOutcome, ticket: PendingMessage): boolean {
-    const next = nextStage(ticket.stage, job);
-    const step = this.options.steps.find(({ stage }) => stage === next);
-    if (!step) return false;
-    const following = this.begin(step, new MessageValues(message));
-    const held = this.pending.get(ticket.id);
-    this.pending.delete(ticket.id);
-    if (held) this.pending.set(following.id, held);
-    return true;
+  /** A stage has ended well. */
+  private reached(outcome: StageOutcome, pending: PendingMessage): void {
+    const found = translateFound(this.RED, outcome.found);
+    const message = resultMessage({ found, job: translateJob(this.RED, outcome.job) }, pending);
+    try {
+      if (this.goOn(message, outcome, pending)) return;
+    } catch (thrown) {
+      return this.fail(asFlashError(thrown), pending);
+    }
+    const output = this.options.outputOf?.(outcome) ?? 0;
+    if (this.isDeadEnd(outcome, output)) this.warnOfDeadEnd(outcome, output);
+    else this.status.done();
+    this.through(pending, output === 0 ? [message, null] : [...Array<null>(output).fill(null), message]);
   }
 
-  private readonly outlet: Outlet = {
-    progress: this.guarded((untranslated, snapshot, ticket) => {
-      this.status.running({ ...untranslated, label: translateLabel(this.RED, untranslated) });
-      if (!isWired(this.node, PROGRESS)) return;
-      const report = translateReport(this.RED, untranslated);
-      this.heldFor(ticket).send([null, progressMessage(report, translateJob(this.RED, snapshot()), ticket)]);
-    }),
-    result: this.guarded((outcome, ticket) => {
-      const found = translateFound(this.RED, outcome.found);
-      const message = resultMessage({ found, job: translateJob(this.RED, outcome.job) }, ticket);
-      try {
-        if (this.goOn(message, outcome, ticket)) return;
-      } catch (thrown) {
-        return this.fail(asFlashError(thrown), ticket);
-      }
-      const output = this.options.outputOf?.(outcome) ?? 0;
-      if (this.isDeadEnd(outcome, output)) this.warnOfDeadEnd(outcome, output);
-      else this.status.done();
-      this.through(ticket, output === 0 ? [message, null] : [...Array<null>(output).fill(null), message]);
-    }),
-    failure: this.guarded((error, ticket) => this.fail(error, ticket)),
-    queued: this.guarded((count) => this.status.queue(count)),
-  };
+  /** @returns whether the message has entered the stage that follows on its last one */
+  private goOn(message: Message, { job }: StageOutcome, pending: PendingMessage): boolean {
+    const next = nextStage(this.stepOf(pending.stage).stage, job);
+    const step = this.options.steps.find(({ stage }) => stage === next);
+    if (!step) return false;
+    this.handOn(pending, this.begin(step, new MessageValues(message)));
+    return true;
+  }
 
   /** A device waits for the next stage, and nothing is wired that would bring it there. */
   private isDeadEnd({ job }: StageOutcome, output: number): boolean {
@@ -234,23 +217,6 @@ export class StageNode<Form> extends NodeWiring {
     waiting.onChange(false);
   }
 
-  private fail(error: FlashError, ticket: PendingMessage): void {
-    const held = this.heldFor(ticket);
-    this.pending.delete(ticket.id);
-    held.end(this.problem(error));
-  }
-
-  /** What a node behind our wires throws at once must not end a stage, least of all one that a device hangs on. */
-  private guarded<A extends unknown[]>(tell: (...news: A) => void): (...news: A) => void {
-    return (...news) => {
-      try {
-        tell(...news);
-      } catch (error) {
-        this.node.error(error);
-      }
-    };
-  }
-
   private form(): Form {
     return this.options.readForm(Values.ofForm(this.config, this.node.credentials));
   }
@@ -262,19 +228,6 @@ export class StageNode<Form> extends NodeWiring {
     else if (this.showsTrouble && !this.holdsMessages) this.status.idle();
     this.showsTrouble = trouble !== undefined;
   };
-
-  private heldFor({ id, message }: PendingMessage): Held {
-    const held = this.pending.get(id) ?? this.adopt(new MessageValues(message));
-    this.pending.set(id, held);
-    return held;
-  }
-
-  private through(ticket: PendingMessage, messages: Outgoing): void {
-    const held = this.heldFor(ticket);
-    this.pending.delete(ticket.id);
-    held.send(messages);
-    held.end();
-  }
 }
 
 /** What cannot be read is reported with the first message. */

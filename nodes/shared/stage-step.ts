@@ -1,5 +1,5 @@
 import type { StageName } from '../../lib/flash/routes';
-import type { StageRequest } from '../../lib/flash/run/stage-runs';
+import type { StageRequest } from '../../lib/flash/run/task';
 import type { HostNode } from './hosts';
 import type { MessageValues } from './messages';
 

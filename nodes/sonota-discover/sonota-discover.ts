@@ -22,10 +22,10 @@ export default function register(RED: NodeAPI): void {
     };
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: true,
-      cancels: 'all',
+      cancels: true,
       awaitsDevices: () => true,
-      refuse: (said) => void readRequest(said),
-      run: async ({ said, signal }): Promise<(Message | null)[]> => {
+      refuse: (said) => void [tasks.host, readRequest(said)],
+      run: async ({ said, signal }): Promise<Message> => {
         const { flashHost } = tasks.host;
         const { survey } = flashHost;
         const { devices, sweep } = readRequest(said);
@@ -38,7 +38,7 @@ export default function register(RED: NodeAPI): void {
           const details = detailsOf(RED, survey, reasons, tasks.translate);
           const payload = list.map((device) => describeSonoff(RED, device));
           const text = summaryOf(RED, list, tasks.translate);
-          return [Object.assign(said.message, { payload, text, ...(details === '' ? {} : { details }) }), null];
+          return { payload, text, ...(details === '' ? {} : { details }) };
         } finally {
           isLooking = false;
           showCount(survey);

@@ -29,5 +29,5 @@ function workOf({ jobs, queue, runs }: FlashHost): unknown[] {
     .filter(({ stage }) => stage !== 'done')
     .flatMap((job) => Object.values(job.firmware).map(({ sha256, source }) => [sha256, source]));
   const waiting = keptQueue(queue.record()).entries.filter(({ state }) => state !== 'done');
-  return [...firmware, ...waiting, ...runs.tickets.all()];
+  return [...firmware, ...waiting, ...runs.pending.all()];
 }

@@ -49,12 +49,14 @@ export default function register(RED: NodeAPI): void {
         const findings = examined.findings.map((finding) => translateFinding(RED, finding));
         const image = { ...examined, road: examined.target, findings };
         show(image);
-        const results = {
+        const password = said.password();
+        return {
           payload: image,
           text: sentenceOn(image),
           picture: flashPicture({ image, speak: pictureSpeech(RED) }),
+          // It is for a node behind this one.
+          ...(password === undefined ? {} : { password }),
         };
-        return Object.assign(said.withPassword(), results);
       },
     });
   }

@@ -24,7 +24,7 @@ export default function register(RED: NodeAPI): void {
         const options = { wifi, sources, unlocksLocally: unlocksLocally(RED, host.id), signal };
         const report = await hosts.whileListening(host.id, () => preflight(host.flashHost, options));
         show(status, report);
-        return Object.assign(said.message, { payload: translatePreflight(RED, report) });
+        return { payload: translatePreflight(RED, report) };
       },
     });
     tasks.start(() => tasks.host);

@@ -44,7 +44,7 @@ export default function register(RED: NodeAPI): void {
       run: async ({ said }) => {
         // One after another: a device that is being switched on must be found by the message that switches it off.
         if (said.flag('cancel')) return void (await switching.run(() => switchOff(this.id)));
-        return Object.assign(said.message, { payload: await rehearse(said) });
+        return { payload: await rehearse(said) };
       },
       closed: (removed) => letGo(this.id, removed),
     });

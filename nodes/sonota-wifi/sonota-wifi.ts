@@ -1,7 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import { FlashError } from '../../lib/errors';
 import type { WifiSession } from '../../lib/flash/radio/wifi-session';
+import type { WifiNetwork } from '../../lib/net/wifi/wifi';
 import { kindOf } from '../../lib/protocol/access-points';
+import type { MessageValues } from '../shared/messages';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode, type Task } from '../shared/task-node';
 import { Values } from '../shared/values';
@@ -19,22 +21,22 @@ export default function register(RED: NodeAPI): void {
     const act = async ({ said, signal }: Task): Promise<unknown> => {
       const { host, status, translate } = tasks;
       const { wifiSession } = host.flashHost;
-      const { seconds, stay, action = actionIn(said) } = readForm(form);
-      if (action === undefined) throw unknownAction('');
+      const { action, seconds, stay, network } = planOf(form, said);
       const options = { signal, seconds };
       status.busy(translate(`status.${action}`, action));
       if (action === 'scan') return scan(wifiSession, options);
-      if (action === 'leave') return (await wifiSession.leave()) ?? null;
-      return wifiSession.join(networkOf(form, said), { ...options, stay });
+      if (!network) return (await wifiSession.leave()) ?? null;
+      return wifiSession.join(network, { ...options, stay });
     };
 
     const tasks = new TaskNode(RED, this, config, {
       oneAtATime: true,
-      cancels: 'running',
+      cancels: true,
+      refuse: (said) => void [tasks.host, planOf(form, said)],
       run: async (task) => {
         const payload = await act(task);
         tasks.status.done();
-        return Object.assign(task.said.message, { payload });
+        return { payload };
       },
       closed: () => void session?.off('ended', onEnded),
     });
@@ -59,6 +61,19 @@ interface WifiForm {
 
 function readForm(form: Values): WifiForm {
   return { action: actionIn(form), seconds: form.seconds('timeout') ?? 60, stay: form.seconds('stay') ?? 300 };
+}
+
+interface WifiPlan extends WifiForm {
+  readonly action: Action;
+  /** The one to join. */
+  readonly network?: WifiNetwork;
+}
+
+/** @throws FlashError `wifi-action-unknown`, what in the form or the message cannot be read */
+function planOf(form: Values, said: MessageValues): WifiPlan {
+  const { action = actionIn(said), ...limits } = readForm(form);
+  if (action === undefined) throw unknownAction('');
+  return { action, ...limits, ...(action === 'join' ? { network: networkOf(form, said) } : {}) };
 }
 
 /** @throws FlashError `wifi-action-unknown` */

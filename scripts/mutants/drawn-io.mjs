@@ -81,10 +81,10 @@ export default [
     why: 'a set-up that is cancelled while a command runs says that the device refused it',
   },
   {
-    file: 'lib/flash/tasmota/pending-set-ups.ts',
+    file: 'lib/flash/stored/pending-messages.ts',
     find: '    this.passwords.delete(id);\n',
     replace: '',
-    tests: ['flash/tasmota/pending-set-ups'],
+    tests: ['flash/pending-messages'],
     why: 'passwords stay in memory after their set-up',
   },
   {
@@ -116,10 +116,10 @@ export default [
     why: 'a set-up that never left is taken for one that the device probably has',
   },
   {
-    file: 'lib/flash/tasmota/pending-set-ups.ts',
-    find: '...this.of(nodeId).kept.filter((one) => one.id !== id),\n      {',
-    replace: '...this.of(nodeId).kept,\n      {',
-    tests: ['flash/tasmota/pending-set-ups', 'nodes/tasmota-setup'],
+    file: 'nodes/shared/task-node.ts',
+    find: '      pendingId,\n',
+    replace: '',
+    tests: ['nodes/tasmota-setup'],
     why: 'a set-up that goes on is kept twice',
   },
   {

@@ -268,7 +268,7 @@ export default [
     file: 'lib/flash/job/job.ts',
     find: 'deviceid?: string, now = new Date()) {',
     replace: 'deviceid?: string, now = new Date(0)) {',
-    tests: ['flash/job', 'flash/job-registry', 'nodes/job-routes', 'flash/job-store', 'flash/stage-runs'],
+    tests: ['flash/job', 'flash/job-registry', 'nodes/job-routes', 'flash/job-store', 'flash/task-runs'],
     why: 'every flash began in 1970',
   },
   {

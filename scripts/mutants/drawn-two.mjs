@@ -64,7 +64,7 @@ export default [
     file: 'lib/flash/stage/upgrade.ts',
     find: 'stopWatching();',
     replace: '',
-    tests: ['flash/upgrade', 'flash/evidence', 'flash/stage-runs'],
+    tests: ['flash/upgrade', 'flash/evidence', 'flash/task-runs'],
     why: 'an upgrade that is over goes on telling its troubles',
   },
   {

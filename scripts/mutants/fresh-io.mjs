@@ -219,7 +219,7 @@ export default [
   },
   {
     file: 'nodes/shared/stage-node.ts',
-    find: 'ticketId: ticket.id, job,',
+    find: 'pendingId: pending.id, job,',
     replace: '',
     tests: ['nodes/redeploy', 'nodes/stages'],
     why: 'a message that goes on after a restart is kept twice, and begun twice after the next',

@@ -155,7 +155,7 @@ export default [
     file: 'lib/flash/stored/pending-messages.ts',
     find: 'if (!needed.has(sha256)) this.bytes.delete(sha256);',
     replace: '',
-    tests: ['flash/job-store', 'flash/stage-runs'],
+    tests: ['flash/job-store', 'flash/task-runs'],
     why: 'images of messages stay in memory and on disk for ever',
   },
   {
@@ -188,10 +188,10 @@ export default [
     why: 'a warning of a check is shown as green',
   },
   {
-    file: 'nodes/shared/task-node.ts',
-    find: 'if (this.isClosed) return;',
+    file: 'lib/flash/run/task-runs.ts',
+    find: '      this.pending.release(id);\n',
     replace: '',
-    tests: ['nodes/tasmota-setup'],
+    tests: ['flash/task-runs', 'nodes/tasmota-setup'],
     why: 'a deploy loses the set-up that it cuts short',
   },
   {

@@ -36,10 +36,10 @@ export default [
     why: 'after a return to an older version and back, a device is flashed again',
   },
   {
-    file: 'lib/flash/tasmota/pending-set-ups.ts',
+    file: 'lib/flash/host/former-set-ups.ts',
     find: 'unmarked: (setUps) => ({ setUps }),',
     replace: '',
-    tests: ['flash/tasmota/pending-set-ups'],
+    tests: ['flash/former-set-ups'],
     why: 'an update forgets the set-ups under way',
   },
   {

@@ -15,7 +15,8 @@ import { provision } from '../../lib/flash/stage/provision/provision';
 import type { ProvisionMethod } from '../../lib/flash/stage/provision-method';
 import { upgrade } from '../../lib/flash/stage/upgrade';
 import type { StageOutcome, PendingMessage } from '../../lib/flash/job/pending-message';
-import type { Outlet, StageRequest } from '../../lib/flash/run/stage-runs';
+import type { Outlet } from '../../lib/flash/run/outlets';
+import type { StageRequest } from '../../lib/flash/run/task';
 import type { StageName } from '../../lib/flash/stages';
 import { judge } from '../../lib/flash/verdict/rules/judge';
 import { isFailure, type Verdict } from '../../lib/flash/verdict/verdict';
@@ -57,29 +58,29 @@ export const HOME = { ssid: 'home', password: 'top secret' };
 
 /** A node's instance as the stages see it: keeps all that it is told. */
 export class Recorder extends EventEmitter implements Outlet {
-  readonly reports: { report: Report; job: JobSnapshot; ticket: PendingMessage }[] = [];
+  readonly reports: { report: Report; job: JobSnapshot; pending: PendingMessage }[] = [];
   readonly outcomes = new Map<string, StageOutcome | FlashError>();
   readonly queue: number[] = [];
 
-  progress(report: Report, snapshot: () => JobSnapshot, ticket: PendingMessage): void {
-    this.reports.push({ report, job: snapshot(), ticket });
+  progress(report: Report, snapshot: () => JobSnapshot, pending: PendingMessage): void {
+    this.reports.push({ report, job: snapshot(), pending });
     this.emit('news');
   }
-  result(outcome: StageOutcome, ticket: PendingMessage): void {
-    this.end(ticket, outcome);
+  result(outcome: StageOutcome, pending: PendingMessage): void {
+    this.end(pending, outcome);
   }
-  failure(error: FlashError, ticket: PendingMessage): void {
-    this.end(ticket, error);
+  failure(error: FlashError, pending: PendingMessage): void {
+    this.end(pending, error);
   }
   queued(count: number): void {
     this.queue.push(count);
     this.emit('news');
   }
 
-  /** The outcome of a ticket, once it has come. */
-  async outcome(ticket: PendingMessage): Promise<StageOutcome | FlashError> {
+  /** The outcome of a pending, once it has come. */
+  async outcome(pending: PendingMessage): Promise<StageOutcome | FlashError> {
     for (;;) {
-      const outcome = this.outcomes.get(ticket.id);
+      const outcome = this.outcomes.get(pending.id);
       if (outcome) return outcome;
       await once(this, 'news');
     }
@@ -100,9 +101,9 @@ export class Recorder extends EventEmitter implements Outlet {
     this.outcomes.clear();
   }
 
-  private end(ticket: PendingMessage, outcome: StageOutcome | FlashError): void {
-    if (this.outcomes.has(ticket.id)) throw new Error('a ticket ended twice');
-    this.outcomes.set(ticket.id, outcome);
+  private end(pending: PendingMessage, outcome: StageOutcome | FlashError): void {
+    if (this.outcomes.has(pending.id)) throw new Error('a pending ended twice');
+    this.outcomes.set(pending.id, outcome);
     this.emit('news');
   }
 }
@@ -140,7 +141,7 @@ export interface Said {
 
 /** A stage that was begun. */
 export interface Begun {
-  ticket: PendingMessage;
+  pending: PendingMessage;
   recorder: Recorder;
   /** All that it announced, before its reports are thinned for the node. */
   said: readonly Said[];
@@ -158,7 +159,7 @@ export interface Begun {
 export class Bench {
   readonly recorders = new Map<string, Recorder>();
   private readonly devices: VirtualSonoff[] = [];
-  /** What runs for each ticket, by its id. */
+  /** What runs for each pending, by its id. */
   private readonly running = new Map<string, { job: Job; controller: AbortController | undefined }>();
 
   private constructor(
@@ -254,12 +255,12 @@ export class Bench {
     };
     const recorder = this.recorder(nodeId);
     const said: Said[] = [];
-    const ticket = host.runs.begin({
+    const pending = host.runs.begin({
       nodeId,
       stage,
       message: {},
       deviceid,
-      oneAtATime: stage === 'provision' || stage === 'finalstage' || stage === 'newfirmware',
+      line: ['provision', 'finalstage', 'newfirmware'].includes(stage) ? stage : undefined,
       findJob: () => host.jobs.jobFor(stage, deviceid),
       run: (context) =>
         run[stage]({
@@ -270,23 +271,23 @@ export class Bench {
           },
         }),
     });
-    const outcome = recorder.outcome(ticket).then((ended) => {
+    const outcome = recorder.outcome(pending).then((ended) => {
       if (ended instanceof Error) throw ended;
       return ended;
     });
     outcome.catch(() => undefined);
-    const job = async (): Promise<Job> => (await this.runOf(ticket)).job;
-    const over = async (): Promise<void> => (await this.runOf(ticket)).controller?.abort(new TimeIsOver());
+    const job = async (): Promise<Job> => (await this.runOf(pending)).job;
+    const over = async (): Promise<void> => (await this.runOf(pending)).controller?.abort(new TimeIsOver());
     const overAs = async (code: ErrorCode): Promise<void> => {
-      const { job: own, controller } = await this.runOf(ticket);
+      const { job: own, controller } = await this.runOf(pending);
       const isSo = (): boolean => own.running !== controller || isJudged(verdictIfOver(own, stage), code);
       await waitFor(own.evidence, ['changed'], () => isSo() || undefined, { signal: NEVER, everyMs: 50 });
       await over();
     };
-    return { ticket, recorder, said, outcome, job, over, overAs };
+    return { pending, recorder, said, outcome, job, over, overAs };
   }
 
-  /** What runs for a ticket, once its stage has begun. */
+  /** What runs for a pending, once its stage has begun. */
   private async runOf({ id }: PendingMessage): Promise<{ job: Job; controller: AbortController | undefined }> {
     for (;;) {
       const run = this.running.get(id);

@@ -27,16 +27,15 @@ describe('flash/cloud-road', () => {
     const device = await bench.device({ romVersion: '3.5.0' });
     await device.start();
     const recorder = bench.recorder('forced');
-    const ticket = bench.host.runs.begin({
+    const pending = bench.host.runs.begin({
       nodeId: 'forced',
       stage: 'cloud',
       message: {},
       deviceid: device.deviceid,
-      oneAtATime: false,
       findJob: () => bench.host.jobs.jobFor('cloud', device.deviceid),
       run: (context) => cloud(context, bench.host, { timeoutSeconds: 20, deviceid: device.deviceid, force: true }),
     });
-    const { found } = (await recorder.outcome(ticket)) as StageOutcome;
+    const { found } = (await recorder.outcome(pending)) as StageOutcome;
     assert.equal(found['road'], 'diy');
     assert.match((found['roadReason'] as Wording).text, /DIY mode/);
   });

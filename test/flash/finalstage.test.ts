@@ -111,7 +111,7 @@ describe('flash/stage/finalstage', () => {
     const stage = bench.begin('finalstage', { url: device.finalStageUrl, sources });
     await device.start();
     const warned = await stage.recorder.reported(({ warning }) => warning === 'finalstage-stalled');
-    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false, 'a warning ends nothing');
+    assert.equal(stage.recorder.outcomes.has(stage.pending.id), false, 'a warning ends nothing');
     assert.match(warned.text, /Leave the device powered/);
     await stage.over();
     const error = await assertCode(stage.outcome, 'finalstage-stalled');

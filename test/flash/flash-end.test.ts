@@ -47,7 +47,7 @@ describe('flash: how it is known that a device has its firmware', () => {
     const stage = bench.begin('upgrade', { deviceid: DEVICE, sources, newFirmwareUrl });
     // It is looked at a second time when the first look is judged.
     for (let looks = 0; looks < 2; looks++) await once(looked, 'looked');
-    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
+    assert.equal(stage.recorder.outcomes.has(stage.pending.id), false);
     isTasmota = true;
     assert.equal((await stage.outcome).found['intermediate'], 'one-hop');
   });

@@ -201,7 +201,6 @@ describe('flash/host: what a close or other ports must not cut', function () {
       stage: 'cloud',
       message: {},
       deviceid: DEVICE,
-      oneAtATime: false,
       findJob: () => host.jobs.jobFor('cloud', DEVICE),
       run: async ({ signal }) => {
         await work(signal);

@@ -54,7 +54,6 @@ describe('flash/host-registry', () => {
       stage: 'newfirmware',
       message: {},
       deviceid,
-      oneAtATime: false,
       findJob: () => host.jobs.jobFor('newfirmware', deviceid),
       run: async () => {
         await host.open();
@@ -223,7 +222,6 @@ describe('flash/host-registry', () => {
         stage: 'cloud',
         message: {},
         deviceid: `1000${nodeId}`,
-        oneAtATime: false,
         findJob: () => host.jobs.jobFor('cloud', `1000${nodeId}`),
         run: ({ signal }) =>
           new Promise((_, reject) =>
@@ -240,7 +238,7 @@ describe('flash/host-registry', () => {
     registry.addUser('host', 'back');
     await registry.settle();
     assert.deepEqual(ended, ['gone']);
-    assert.deepEqual([...host.runs.tickets.nodes()], ['back']);
+    assert.deepEqual([...host.runs.pending.nodes()], ['back']);
   });
 
   it('takes no node for gone that the next deploy exchanges while the ports of the last one are seen to', async () => {
@@ -261,9 +259,9 @@ describe('flash/host-registry', () => {
     host.runs.attach('node', recorder);
     await registry.settle();
     stage.end();
-    const [ticket] = host.runs.tickets.all();
-    assert.ok(ticket, 'its message was not let go');
-    assert.ok(!((await recorder.outcome(host.runs.tickets.ticketOf(ticket))) instanceof FlashError));
+    const [pending] = host.runs.pending.all();
+    assert.ok(pending, 'its message was not let go');
+    assert.ok(!((await recorder.outcome(host.runs.pending.messageOf(pending))) instanceof FlashError));
   });
 
   it('does not listen merely because nodes exist', async () => {

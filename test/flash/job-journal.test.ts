@@ -4,7 +4,7 @@ import { Differences } from '../../lib/storage/differences';
 import { jobFileContent } from '../../lib/flash/stored/job-schema';
 import { read } from '../../lib/storage/schema';
 import { mutationsOf } from '../shared/mutations';
-import { ENTRY, JOB, TICKET } from './stored-samples';
+import { ENTRY, JOB, PENDING } from './stored-samples';
 
 const NOTHING: JobChanges = {
   jobs: new Map(),
@@ -14,7 +14,7 @@ const NOTHING: JobChanges = {
 };
 const SOME: JobChanges = {
   jobs: new Map([[JOB.id, JOB]]),
-  tickets: new Map([[TICKET.id, TICKET]]),
+  tickets: new Map([[PENDING.id, PENDING]]),
   entries: new Map([
     ['e1', { ...ENTRY, id: 'e1' }],
     ['e2', { ...ENTRY, id: 'e2' }],
@@ -32,7 +32,7 @@ describe('flash/stored/job-journal', () => {
     assert.deepEqual(said(line), said(...lines.whole()));
     const { jobs, tickets, queue } = said(line);
     assert.deepEqual(jobs, JSON.parse(JSON.stringify([JOB])));
-    assert.deepEqual(tickets, JSON.parse(JSON.stringify([TICKET])));
+    assert.deepEqual(tickets, JSON.parse(JSON.stringify([PENDING])));
     const { isPaused, entries } = queue as { isPaused: boolean; entries: { id: string }[] };
     assert.deepEqual([isPaused, entries.map(({ id }) => id)], [true, ['e2', 'e1']]);
   });

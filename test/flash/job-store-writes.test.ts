@@ -16,7 +16,7 @@ import type { JobRecord } from '../../lib/flash/stored/job-record';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FlashQueue } from '../../lib/flash/queue/flash-queue';
-import { StageRuns } from '../../lib/flash/run/stage-runs';
+import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
@@ -47,12 +47,12 @@ describe('flash/job-memory: when it writes', () => {
   /** What a process has after its start in this folder. */
   function start(waits: Partial<Waits> = {}): {
     jobs: JobRegistry;
-    runs: StageRuns;
+    runs: TaskRuns;
     queue: FlashQueue;
     memory: JobStore;
   } {
     const jobs = new JobRegistry();
-    const runs = new StageRuns();
+    const runs = new TaskRuns();
     const queue = new FlashQueue(jobs, runs);
     const log = (_level: string, text: string): void => {
       said.push(text);

@@ -10,12 +10,12 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import type { JobRecord } from '../../lib/flash/stored/job-record';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
-import type { StageContext, StageRequest } from '../../lib/flash/run/stage-runs';
+import type { StageContext, StageRequest } from '../../lib/flash/run/task';
 import type { StageName } from '../../lib/flash/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
 import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';
-import { JOB, TICKET } from './stored-samples';
+import { JOB, PENDING } from './stored-samples';
 
 const deviceid = '1000a1b2c3';
 /** A stage that waits for what never comes. */
@@ -49,7 +49,6 @@ describe('flash/job-memory', () => {
       stage,
       message: { mine: stage },
       deviceid,
-      oneAtATime: false,
       findJob: () => on.jobs.jobFor(stage, deviceid),
       run: never,
       ...more,
@@ -66,7 +65,7 @@ describe('flash/job-memory', () => {
 
   it('keeps a job in its upgrade: the message, the images, what was fetched, what was seen', async () => {
     const first = host();
-    const ticket = first.runs.begin(request(first, 'upgrade', { message: { mine: 1, password: 'top secret' } }));
+    const pending = first.runs.begin(request(first, 'upgrade', { message: { mine: 1, password: 'top secret' } }));
     await Promise.resolve();
     await Promise.resolve();
     const job = first.jobs.openJob(deviceid);
@@ -96,12 +95,12 @@ describe('flash/job-memory', () => {
       again.evidence.all.map(({ kind }) => kind),
       ['device-facts', 'upgrade-sent'],
     );
-    const claimed = second.runs.tickets.claim('upgrade');
+    const claimed = second.runs.pending.claim('upgrade');
     assert.deepEqual(
-      claimed.map((one) => [one.ticket.id, one.ticket.message, one.record.jobId]),
-      [[ticket.id, { mine: 1 }, job.id]],
+      claimed.map((one) => [one.pending.id, one.pending.message, one.record.jobId]),
+      [[pending.id, { mine: 1 }, job.id]],
     );
-    assert.deepEqual(second.runs.tickets.claim('upgrade'), []);
+    assert.deepEqual(second.runs.pending.claim('upgrade'), []);
     assert.equal(host('other').jobs.all().length, 0);
     assert.equal(new FlashHost(ON_LOOPBACK, folder).jobs.all().length, 0);
   });
@@ -146,12 +145,12 @@ describe('flash/job-memory', () => {
     await first.kept();
     const second = host();
     assert.deepEqual([second.queue.snapshot().running, second.queue.snapshot().entries[0]?.attempts], [1, 1]);
-    const [claimed] = second.runs.tickets.claim('cloud');
-    const message = claimed?.ticket.message ?? {};
+    const [claimed] = second.runs.pending.claim('cloud');
+    const message = claimed?.pending.message ?? {};
     second.runs.begin(
       request(second, 'cloud', {
         message,
-        ticketId: claimed?.ticket.id,
+        pendingId: claimed?.pending.id,
         run: () => Promise.reject(new FlashError('certificate-rejected', { peer: '192.0.2.7' })),
       }),
     );
@@ -200,7 +199,7 @@ describe('flash/job-memory', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await second.kept();
     const third = host();
-    assert.deepEqual([...third.runs.tickets.nodes()], ['upgrade']);
+    assert.deepEqual([...third.runs.pending.nodes()], ['upgrade']);
   });
 
   it('puts a failure out again, and forgets an open job that nobody waits for', async () => {
@@ -231,13 +230,13 @@ describe('flash/job-memory', () => {
     assert.ok(statSync(file()).size < 20_000);
 
     const second = host();
-    const [claimed] = second.runs.tickets.claim('provision');
-    assert.deepEqual(claimed?.ticket.message, { mine: 1, firmware });
-    second.runs.tickets.forgetNode('provision');
+    const [claimed] = second.runs.pending.claim('provision');
+    assert.deepEqual(claimed?.pending.message, { mine: 1, firmware });
+    second.runs.pending.forgetNode('provision');
     await second.kept();
     assert.equal(images().length, 1);
-    assert.deepEqual(second.runs.tickets.claim('cloud')[0]?.ticket.message, { firmware: { final: FIRMWARE.final } });
-    second.runs.tickets.forgetNode('cloud');
+    assert.deepEqual(second.runs.pending.claim('cloud')[0]?.pending.message, { firmware: { final: FIRMWARE.final } });
+    second.runs.pending.forgetNode('cloud');
     await second.kept();
     assert.deepEqual(images(), []);
     assert.ok(!said.some((text) => /too big/.test(text)), said.join());
@@ -338,7 +337,7 @@ describe('flash/job-memory', () => {
     );
     assert.deepEqual(Object.keys(again?.snapshot().stages ?? {}), ['upgrade']);
     assert.ok(again?.download?.mayBeWritten, 'it may have been offered');
-    assert.equal(second.runs.tickets.claim('upgrade').length, 1);
+    assert.equal(second.runs.pending.claim('upgrade').length, 1);
     assert.equal(second.queue.snapshot().state, 'idle');
     assert.equal(readFileSync(`${formerFile()}.broken`, 'utf8'), spoiled);
     await second.open();
@@ -348,7 +347,7 @@ describe('flash/job-memory', () => {
   });
 
   describe('of a former version', () => {
-    const former = JSON.stringify({ format: 'sonota-jobs/1', jobs: [JOB], tickets: [TICKET] });
+    const former = JSON.stringify({ format: 'sonota-jobs/1', jobs: [JOB], tickets: [PENDING] });
 
     it('is read once, and kept for a return to that version', async () => {
       await mkdir(join(folder, 'jobs'));

@@ -168,7 +168,7 @@ describe('flash/stage/new-firmware', () => {
     becomesLight(job);
     // The second one begins when the first is judged.
     await looks(2);
-    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
+    assert.equal(stage.recorder.outcomes.has(stage.pending.id), false);
     assert.match(
       (await stage.recorder.reported(({ name }) => name === 'new-firmware-stranger')).details ?? '',
       /^Another device answers/,
@@ -185,7 +185,7 @@ describe('flash/stage/new-firmware', () => {
     const { url, looks } = await page('mine');
     const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await looks(2);
-    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
+    assert.equal(stage.recorder.outcomes.has(stage.pending.id), false);
     becomesLight(job);
     assert.equal((await stage.outcome).found['title'], 'mine');
   });
@@ -202,7 +202,7 @@ describe('flash/stage/new-firmware', () => {
     const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, timeoutSeconds: 0.1 });
     // The second look comes a second after the first: the limit of the stage is over.
     for (let looks = 0; looks < 2; looks++) await once(looked, 'looked');
-    assert.equal(stage.recorder.outcomes.has(stage.ticket.id), false);
+    assert.equal(stage.recorder.outcomes.has(stage.pending.id), false);
     becomesLight(job);
     await assertCode(stage.outcome, 'one-hop-silent');
     assert.equal(job.stage, 'failed');

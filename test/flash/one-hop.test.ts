@@ -183,8 +183,8 @@ describe('flash: in one hop, without FinalStage', () => {
       job.enter('upgrade');
       const packed = packOneHop(FINAL);
       job.firmware = await loadFirmware(SOURCES, { signal: new AbortController().signal });
-      before.runs.tickets.began({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, '1000a1b2c3');
-      before.runs.tickets.inJob({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, job);
+      before.runs.pending.began({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, { deviceid: '1000a1b2c3' });
+      before.runs.pending.inJob({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, job);
       await before.kept();
       const after = new FlashHost(settings, folder, 'host');
       hosts.push(after);

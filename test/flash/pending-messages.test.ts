@@ -7,7 +7,7 @@ import { jobFileContent } from '../../lib/flash/stored/job-schema';
 import { matching, read } from '../../lib/storage/schema';
 import { outcomeOf, PendingMessages } from '../../lib/flash/stored/pending-messages';
 
-const TICKET: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
+const PENDING: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
 
 describe('flash/stored/pending-messages', () => {
   /** What a process finds that starts after one was killed. */
@@ -20,28 +20,28 @@ describe('flash/stored/pending-messages', () => {
   it('keeps the job of a message over any number of restarts', () => {
     const job = new Job('cloud', '1000a1b2c3');
     let book = new PendingMessages();
-    book.began(TICKET, job.deviceid);
-    book.inJob(TICKET, job);
+    book.began(PENDING, job);
+    book.inJob(PENDING, job);
     for (let restarts = 0; restarts < 3; restarts++) {
       book = afterRestart(book);
       const [claimed] = book.claim('node');
       assert.equal(claimed?.record.jobId, job.id);
-      assert.deepEqual(claimed.ticket, TICKET);
+      assert.deepEqual(claimed.pending, PENDING);
       // Its node begins it again; its stage may be queued until the next restart.
-      book.began(claimed.ticket, job.deviceid);
+      book.began(claimed.pending, job);
       assert.deepEqual(book.claim('node'), [], 'each is given once');
     }
   });
 
   it('gives no node what is another one’s, and nothing that has ended', () => {
     const book = new PendingMessages();
-    book.began(TICKET, undefined);
-    book.began({ ...TICKET, id: '2', nodeId: 'other' }, undefined);
-    book.ended(TICKET, new FlashError('cancelled'));
+    book.began(PENDING, {});
+    book.began({ ...PENDING, id: '2', nodeId: 'other' }, {});
+    book.ended(PENDING, new FlashError('cancelled'));
     const after = afterRestart(book);
     assert.deepEqual(after.claim('node'), []);
     assert.deepEqual(
-      after.claim('other').map(({ ticket }) => ticket.id),
+      after.claim('other').map(({ pending }) => pending.id),
       ['2'],
     );
   });
@@ -49,13 +49,13 @@ describe('flash/stored/pending-messages', () => {
   it('forgets the result of an earlier stage when a later one of the same job begins, and no other', () => {
     const job = new Job('cloud', '1000a1b2c3');
     const book = new PendingMessages();
-    const next: PendingMessage = { ...TICKET, id: '2', stage: 'upgrade' };
-    const stranger: PendingMessage = { ...TICKET, id: '3' };
-    for (const ticket of [TICKET, stranger]) book.began(ticket, undefined);
-    book.inJob(TICKET, job);
+    const next: PendingMessage = { ...PENDING, id: '2', stage: 'upgrade' };
+    const stranger: PendingMessage = { ...PENDING, id: '3' };
+    for (const pending of [PENDING, stranger]) book.began(pending, {});
+    book.inJob(PENDING, job);
     book.inJob(stranger, new Job('cloud', '1000ffffff'));
-    for (const ticket of [TICKET, stranger]) book.ended(ticket, { found: {}, job: job.snapshot() });
-    book.began(next, undefined);
+    for (const pending of [PENDING, stranger]) book.ended(pending, { found: {}, job: job.snapshot() });
+    book.began(next, {});
     assert.equal(book.all().length, 3);
     book.inJob(next, job);
     assert.deepEqual(
@@ -67,18 +67,18 @@ describe('flash/stored/pending-messages', () => {
   it('forgets no result of the same stage or a later one, and none that has not come', () => {
     const job = new Job('cloud', '1000a1b2c3');
     const book = new PendingMessages();
-    const tickets = (['cloud', 'upgrade', 'finalstage', 'provision'] as const).map((stage, index) => ({
-      ...TICKET,
+    const messages = (['cloud', 'upgrade', 'finalstage', 'provision'] as const).map((stage, index) => ({
+      ...PENDING,
       id: `${index}`,
       stage,
     }));
-    for (const ticket of tickets) {
-      book.began(ticket, undefined);
-      book.inJob(ticket, job);
+    for (const pending of messages) {
+      book.began(pending, {});
+      book.inJob(pending, job);
     }
-    for (const ticket of tickets.slice(0, 3)) book.ended(ticket, { found: {}, job: job.snapshot() });
-    const next = { ...TICKET, id: 'next', stage: 'upgrade' } as const;
-    book.began(next, undefined);
+    for (const pending of messages.slice(0, 3)) book.ended(pending, { found: {}, job: job.snapshot() });
+    const next = { ...PENDING, id: 'next', stage: 'upgrade' } as const;
+    book.began(next, {});
     book.inJob(next, job);
     assert.deepEqual(
       book.all().map(({ id }) => id),
@@ -96,8 +96,8 @@ describe('flash/stored/pending-messages', () => {
     ];
     for (const outcome of outcomes) {
       const book = new PendingMessages();
-      book.began(TICKET, undefined);
-      book.ended(TICKET, outcome);
+      book.began(PENDING, {});
+      book.ended(PENDING, outcome);
       const { outcome: kept } = afterRestart(book).all()[0] ?? {};
       assert.ok(kept && !(kept instanceof Error), 'what JSON carries');
       assert.deepEqual(outcomeOf(kept), outcome);
@@ -116,20 +116,20 @@ describe('flash/stored/pending-messages', () => {
     const job = new Job('cloud', '1000a1b2c3');
     const outcome = { found: {}, job: job.snapshot() };
     for (const act of [
-      () => book.inJob(TICKET, job),
-      () => book.ended(TICKET, outcome),
-      () => book.forget(TICKET.id),
+      () => book.inJob(PENDING, job),
+      () => book.ended(PENDING, outcome),
+      () => book.forget(PENDING.id),
       () => book.forgetNode('node'),
-      () => book.delivered(TICKET.id),
+      () => book.delivered(PENDING.id),
     ]) {
       assert.equal(after(act), 0, 'it is not there');
     }
     assert.deepEqual(book.all(), []);
     for (const act of [
-      () => book.began(TICKET, undefined),
-      () => book.inJob(TICKET, job),
-      () => book.ended(TICKET, outcome),
-      () => book.forget(TICKET.id),
+      () => book.began(PENDING, {}),
+      () => book.inJob(PENDING, job),
+      () => book.ended(PENDING, outcome),
+      () => book.forget(PENDING.id),
     ]) {
       assert.equal(after(act), 1);
     }
@@ -137,14 +137,14 @@ describe('flash/stored/pending-messages', () => {
 
   it('gives a message of an earlier run to no node that has it already, or that has forgotten it', () => {
     const before = new PendingMessages();
-    for (const id of ['1', '2', '3']) before.began({ ...TICKET, id }, undefined);
-    before.began({ ...TICKET, id: '4', nodeId: 'other' }, undefined);
+    for (const id of ['1', '2', '3']) before.began({ ...PENDING, id }, {});
+    before.began({ ...PENDING, id: '4', nodeId: 'other' }, {});
     const book = afterRestart(before);
     assert.deepEqual([...book.nodes()], ['node', 'other']);
-    book.began({ ...TICKET, id: '1' }, undefined);
+    book.began({ ...PENDING, id: '1' }, {});
     book.forget('2');
     assert.deepEqual(
-      book.claim('node').map(({ ticket }) => ticket.id),
+      book.claim('node').map(({ pending }) => pending.id),
       ['3'],
     );
     assert.deepEqual(book.claim('node'), [], 'each is given once');
@@ -152,11 +152,52 @@ describe('flash/stored/pending-messages', () => {
     assert.deepEqual([...book.nodes()], ['other']);
   });
 
+  it('holds what came with a message in secret in memory alone, until the message is over', () => {
+    const setUp: PendingMessage = {
+      ...PENDING,
+      stage: 'tasmota',
+      message: { apiKey: 'secret', mqtt: { password: 'secret' } },
+    };
+    const book = new PendingMessages();
+    book.began(setUp, { password: 'secret' });
+    assert.doesNotMatch(JSON.stringify(book.all()), /secret/);
+    book.release(setUp.id);
+    assert.deepEqual(
+      book.claim('node').map(({ pending, password }) => [pending.id, pending.stage, password]),
+      [['1', 'tasmota', 'secret']],
+    );
+    assert.equal(afterRestart(book).claim('node')[0]?.password, undefined);
+    book.began(setUp, { password: 'secret' });
+    book.forgetNode('node');
+    assert.equal(book['passwords'].size, 0);
+  });
+
+  it('gives what an instance of a node has left to the next one', () => {
+    const book = new PendingMessages();
+    book.began(PENDING, {});
+    assert.deepEqual(book.claim('node'), []);
+    for (const id of [PENDING.id, 'another']) book.release(id);
+    const [left] = book.claim('node');
+    assert.deepEqual(left?.pending, PENDING);
+    assert.deepEqual(book.claim('node'), [], 'it is given once');
+  });
+
+  it('keeps of a task without a job neither how it ended, nor that it was there', () => {
+    const book = new PendingMessages();
+    for (const outcome of [{ found: {} }, { found: undefined }, new FlashError('cancelled')]) {
+      book.began({ ...PENDING, stage: 'tasmota' }, {});
+      book.ended(PENDING, outcome);
+      assert.deepEqual(book.all(), []);
+    }
+    book.began({ ...PENDING, stage: undefined }, {});
+    assert.deepEqual(book.all(), [], 'it ends with its node');
+  });
+
   it('holds the images of messages, each once, for as long as a message has it', () => {
     const [user1, final] = [Buffer.alloc(100, 1), Buffer.alloc(100, 2)];
     const book = new PendingMessages();
-    book.began({ ...TICKET, message: { firmware: { user1, final, user2: '/a/file.bin' } } }, undefined);
-    book.began({ ...TICKET, id: '2', message: { firmware: { final } } }, undefined);
+    book.began({ ...PENDING, message: { firmware: { user1, final, user2: '/a/file.bin' } } }, {});
+    book.began({ ...PENDING, id: '2', message: { firmware: { final } } }, {});
     const images = (): string[] => book.images().map(({ bytes }) => `${bytes[0]}`);
     assert.deepEqual(images(), ['1', '2']);
     assert.ok(JSON.stringify(book.all()).length < 1000, 'their bytes are kept apart');
@@ -164,13 +205,13 @@ describe('flash/stored/pending-messages', () => {
     const again = new PendingMessages();
     again.restore(book.all(), (sha256) => found.get(sha256));
     assert.deepEqual(
-      again.claim('node').map(({ ticket }) => ticket.message),
+      again.claim('node').map(({ pending }) => pending.message),
       [{ firmware: { user1, final, user2: '/a/file.bin' } }, { firmware: { final } }],
     );
     const without = new PendingMessages();
     without.restore(book.all());
     assert.deepEqual(without.images(), [], 'they are not there any more');
-    assert.deepEqual(without.claim('node')[0]?.ticket.message, { firmware: { user2: '/a/file.bin' } });
+    assert.deepEqual(without.claim('node')[0]?.pending.message, { firmware: { user2: '/a/file.bin' } });
     book.forget('1');
     assert.deepEqual(images(), ['2']);
     book.forget('2');
@@ -183,8 +224,8 @@ describe('flash/stored/pending-messages', () => {
 
     it('forgets a result five seconds after a node has put it out', () => {
       const book = new PendingMessages();
-      book.began(TICKET, undefined);
-      book.delivered(TICKET.id);
+      book.began(PENDING, {});
+      book.delivered(PENDING.id);
       mock.timers.tick(4999);
       assert.equal(book.all().length, 1);
       mock.timers.tick(1);
@@ -193,8 +234,8 @@ describe('flash/stored/pending-messages', () => {
 
     it('forgets nothing after its close', () => {
       const book = new PendingMessages();
-      book.began(TICKET, undefined);
-      book.delivered(TICKET.id);
+      book.began(PENDING, {});
+      book.delivered(PENDING.id);
       book.close();
       mock.timers.tick(60_000);
       assert.equal(book.all().length, 1);
@@ -208,6 +249,16 @@ describe('flash/stored/pending-messages', () => {
     assert.deepEqual(dropped, []);
     const kept = value?.tickets[0]?.outcome;
     assert.ok(kept && 'job' in kept && kept.job.deviceid === null);
+  });
+
+  it('takes the set-up of a new firmware from a file, and nothing that it does not know', () => {
+    const record = { id: '1', nodeId: 'node', message: {}, left: [] };
+    const tickets = [
+      { ...record, stage: 'tasmota' },
+      { ...record, stage: 'unknown' },
+    ];
+    const { value, dropped } = read(jobFileContent, { jobs: [], tickets });
+    assert.deepEqual([value?.tickets.map(({ stage }) => stage), dropped.length], [['tasmota'], 1]);
   });
 
   it('takes from a file only what can be the name of an image', () => {

@@ -14,7 +14,7 @@ import { read } from '../../lib/storage/schema';
 import type { EntryStart } from '../../lib/flash/job/queue-entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
-import { StageRuns } from '../../lib/flash/run/stage-runs';
+import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { wording } from '../../lib/wordings/wording';
 
 const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
@@ -22,7 +22,7 @@ const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
 /** A flow whose stages end as the test says, behind a queue: the real books and runs, without sockets. */
 class Flow implements QueueOutlet {
   readonly jobs = new JobRegistry();
-  readonly runs = new StageRuns();
+  readonly runs = new TaskRuns();
   readonly queue = new FlashQueue(this.jobs, this.runs);
   readonly begun: { message: Message; where: EntryStart }[] = [];
   atOnce = 2;
@@ -49,7 +49,6 @@ class Flow implements QueueOutlet {
       stage,
       message,
       deviceid,
-      oneAtATime: false,
       findJob: () => this.jobs.jobFor(stage, deviceid),
       run: ({ signal }) =>
         new Promise((resolve, reject) => {

@@ -153,8 +153,8 @@ export const JOB: Required<JobRecord> = {
   evidence: [],
 };
 
-export const TICKET: Required<PendingMessageRecord> = {
-  id: 'ticket',
+export const PENDING: Required<PendingMessageRecord> = {
+  id: 'pending',
   nodeId: 'cloud',
   stage: 'cloud',
   deviceid: DEVICE,

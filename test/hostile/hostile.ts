@@ -14,9 +14,9 @@ import { recallHome } from '../../lib/flash/host/home-memory';
 import { FlashHost } from '../../lib/flash/host/host';
 import { overviewOfHost } from '../../lib/flash/overview/host-overview';
 import { formerIn } from '../../lib/flash/radio/former-file';
-import { PendingSetUps } from '../../lib/flash/tasmota/pending-set-ups';
+import { adoptFormerSetUps } from '../../lib/flash/host/former-set-ups';
 import { ON_LOOPBACK } from '../flash/bench';
-import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
+import { ENTRY, JOB, OBSERVATIONS, PENDING } from '../flash/stored-samples';
 import { damaged } from './damage';
 import { toClient, toListener, type Listener } from './inputs';
 import { Random } from './random';
@@ -147,12 +147,12 @@ export class Hostile {
     const ignored = (): void => undefined;
     recallHome(folder, ignored);
     await formerIn(folder, ignored)?.read('wlan0');
-    new PendingSetUps(folder).left('node');
     await new FirmwareStore(join(folder, 'firmware')).list();
     const host = new FlashHost(ON_LOOPBACK, folder, 'host');
+    await adoptFormerSetUps(host, folder, 'node');
     overviewOfHost(host);
     for (const job of host.jobs.all()) bundleOf(job, { versions: {}, secrets: [] });
-    for (const { ticket } of host.runs.tickets.claim('cloud')) JSON.stringify(ticket.message);
+    for (const { pending } of host.runs.pending.claim('cloud')) JSON.stringify(pending.message);
     host.queue.snapshot();
     await host.close({ forget: true });
     this.folders.push(folder);
@@ -163,12 +163,12 @@ const FILES: Readonly<Record<string, object>> = {
   'jobs/host.json': {
     format: 'sonota-jobs/1',
     jobs: [{ ...JOB, evidence: OBSERVATIONS }],
-    tickets: [TICKET],
+    tickets: [PENDING],
     queue: { isPaused: false, entries: [ENTRY] },
   },
   'jobs/host.jsonl': [
     { format: 'sonota-jobs/2' },
-    { jobs: [{ ...JOB, evidence: OBSERVATIONS }], tickets: [TICKET], entries: [ENTRY] },
+    { jobs: [{ ...JOB, evidence: OBSERVATIONS }], tickets: [PENDING], entries: [ENTRY] },
     { queue: { isPaused: false, order: [ENTRY.id] }, gone: ['x'] },
   ],
   'keys/host.json': {

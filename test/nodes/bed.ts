@@ -23,6 +23,7 @@ import registerQueue from '../../nodes/sonota-queue/sonota-queue';
 import registerWifi from '../../nodes/sonota-wifi/sonota-wifi';
 import registerTasmota from '../../nodes/sonota-tasmota-setup/sonota-tasmota-setup';
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
+import { ownFolder } from '../../nodes/shared/library';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
 import { processFolder } from '../shared/process-folder';
@@ -113,6 +114,13 @@ export class Bed {
     const speak = (RED: NodeAPI): void => void (translate && Object.assign(RED, { _: translate }));
     await helper.load([speak, ...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
+  }
+
+  /** This package's own folder. */
+  get folder(): string {
+    const folder = this.RED && ownFolder(this.RED);
+    assert.ok(folder);
+    return folder;
   }
 
   /** Deploys another flow, or the same one anew. */

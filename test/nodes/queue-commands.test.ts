@@ -97,7 +97,7 @@ describe('nodes: what a message asks of sonota-queue', () => {
   it('puts a device that need not begin again out of output 2, with the stage in which it is', async () => {
     const job = (): Job => (bed.node('host') as HostNode).flashHost.jobs.jobFor('finalstage', ONE);
     const fails = (message: Msg): void => {
-      runs().emit('in-job', { id: 'ticket', nodeId: 'flash', stage: 'finalstage', message }, job());
+      runs().emit('in-job', { id: 'pending', nodeId: 'flash', stage: 'finalstage', message }, job());
       job().enter('finalstage');
       job().fail('finalstage-timeout');
     };

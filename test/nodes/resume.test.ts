@@ -35,12 +35,12 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
   it('goes on with the message, for the device that it was for', async () => {
     const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE });
-    const [ticket, job] = await begun;
-    assert.deepEqual([ticket.id, ticket.message], ['kept', { mine: 'kept', deviceid: ONE }]);
+    const [pending, job] = await begun;
+    assert.deepEqual([pending.id, pending.message], ['kept', { mine: 'kept', deviceid: ONE }]);
     assert.equal(job.deviceid, ONE);
-    assert.equal(host().runs.tickets.all().length, 1, 'it is the same message, not another one');
+    assert.equal(host().runs.pending.all().length, 1, 'it is the same message, not another one');
     await bed.deploy(flow);
-    assert.equal(host().runs.tickets.all().length, 1, 'and is begun once');
+    assert.equal(host().runs.pending.all().length, 1, 'and is begun once');
   });
 
   it('goes on with the very job, though the device has learned its id since, or has another job', async () => {
@@ -48,9 +48,9 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     host().jobs.identify(job, TWO);
     const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE, jobId: job.id });
-    const [ticket, found] = await begun;
+    const [pending, found] = await begun;
     assert.equal(found, job);
-    assert.equal(ticket.message['deviceid'], TWO);
+    assert.equal(pending.message['deviceid'], TWO);
   });
 
   it('begins another job where the one of the message has ended', async () => {
@@ -66,7 +66,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     const caught = await bed.at('caught');
     assert.deepEqual([caught.error?.code, caught['mine']], ['value-invalid', 'kept']);
     assert.equal(bed.shown('cloud')?.text, 'value-invalid');
-    assert.deepEqual(host().runs.tickets.all(), []);
+    assert.deepEqual(host().runs.pending.all(), []);
   });
 });
 

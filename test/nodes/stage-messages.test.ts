@@ -7,9 +7,10 @@ import { progressMessage, resultMessage } from '../../nodes/shared/stage-message
 
 const ID = '1000a1b2c3';
 const JOB = { deviceid: ID, stage: 'upgrade', percent: 40 } as JobSnapshot;
+const OF_JOB = { deviceid: ID, sonota: JOB };
 
-function ticketOf(message: Record<string, unknown>): PendingMessage {
-  return { id: 'ticket', nodeId: 'node', stage: 'upgrade', message };
+function pendingOf(message: Record<string, unknown>): PendingMessage {
+  return { id: 'pending', nodeId: 'node', stage: 'upgrade', message };
 }
 
 describe('nodes: what a stage puts out', () => {
@@ -17,7 +18,7 @@ describe('nodes: what a stage puts out', () => {
     const message = { _msgid: 'one', topic: 'mine', deviceid: 'as it was written', payload: 'before' };
     const found = { sessions: 1, list: ['a'] };
     const job = { ...JOB };
-    const result = resultMessage({ found, job }, ticketOf(message));
+    const result = resultMessage({ found, job }, pendingOf(message));
     assert.equal(result, message);
     const expected = { _msgid: 'one', topic: 'mine', deviceid: ID, payload: { sessions: 1, list: ['a'] }, sonota: JOB };
     assert.deepEqual(result, expected);
@@ -58,14 +59,14 @@ describe('nodes: what a stage puts out', () => {
     ['a transfer of which nothing is known', { values: { size: 100 } }, WORKING],
   ] as const) {
     it(`reports ${what}`, () => {
-      const message = progressMessage({ ...REPORT, ...report }, JOB, ticketOf({ _msgid: 'one', mine: 1 }));
+      const message = progressMessage({ ...REPORT, ...report }, OF_JOB, pendingOf({ _msgid: 'one', mine: 1 }));
       assert.deepEqual(message, { _msgid: 'one', ...expected });
     });
   }
 
   it('reports under "unknown" while no device is known, and has an id where its message has one', () => {
     const nobody = { ...JOB, deviceid: null };
-    const message = progressMessage(REPORT, nobody, ticketOf({ mine: 1 }));
+    const message = progressMessage(REPORT, { deviceid: null, sonota: nobody }, pendingOf({ mine: 1 }));
     assert.deepEqual(message, { ...WORKING, topic: 'unknown/upgrade', deviceid: null, sonota: nobody });
   });
 });

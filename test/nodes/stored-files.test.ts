@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import helper from 'node-red-node-test-helper';
 import type { JobRecord } from '../../lib/flash/stored/job-record';
 import { hosts } from '../../nodes/shared/hosts';
-import { ENTRY, JOB, OBSERVATIONS, TICKET } from '../flash/stored-samples';
+import { ENTRY, JOB, OBSERVATIONS, PENDING } from '../flash/stored-samples';
 import { damagedFiles, mutationsOf } from '../shared/mutations';
 import type { Flow } from '../shared/node-red';
 import { useAdminServer } from './admin-server';
@@ -19,7 +19,7 @@ const OWN: Readonly<Record<string, Record<string, unknown>>> = {
   jobs: {
     format: 'sonota-jobs/1',
     jobs: [JOB],
-    tickets: [TICKET],
+    tickets: [PENDING],
     queue: { isPaused: false, entries: [ENTRY] },
   },
   keys: { format: 'sonota-keys/1', devices: { [DEVICE]: { pin: HASH, issued: [HASH] } } },
@@ -68,12 +68,12 @@ describe('nodes: damaged files in the user folder', function () {
       ...OBSERVATIONS.flatMap((seen) => changed(seen)).map((seen) => ({ ...JOB, evidence: [seen] })),
       ...changed({ ...JOB, snapshot: { ...JOB.snapshot, stage: 'failed' } }),
     ].map((job, index) => ({ ...(job as JobRecord), id: `job-${index}` }));
-    const tickets = [...changed(TICKET), ...changed({ ...TICKET, outcome: undefined })];
+    const tickets = [...changed(PENDING), ...changed({ ...PENDING, outcome: undefined })];
     const entries = changed(ENTRY);
     const content = {
       format: 'sonota-jobs/1',
       jobs,
-      tickets: tickets.map((ticket, index) => named(ticket, `ticket-${index}`)),
+      tickets: tickets.map((pending, index) => named(pending, `pending-${index}`)),
       queue: { isPaused: false, entries: entries.map((entry, index) => named(entry, `entry-${index}`)) },
     };
     bed = await start([{ jobs: JSON.stringify(content) }]);
@@ -118,14 +118,14 @@ describe('nodes: damaged files in the user folder', function () {
   }
 
   it('lead to no message twice: what an earlier run held is begun again as the same one', async () => {
-    const ticket = { ...TICKET, left: [], images: {}, outcome: undefined };
-    const content = { format: 'sonota-jobs/1', jobs: [], tickets: [ticket] };
+    const pending = { ...PENDING, left: [], images: {}, outcome: undefined };
+    const content = { format: 'sonota-jobs/1', jobs: [], tickets: [pending] };
     bed = await start([{ jobs: JSON.stringify(content) }]);
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
     const [host] = hosts.all().map(([, one]) => one);
     assert.deepEqual(
-      host?.runs.tickets.all().map(({ id, nodeId }) => [id, nodeId]),
-      [[TICKET.id, 'cloud']],
+      host?.runs.pending.all().map(({ id, nodeId }) => [id, nodeId]),
+      [[PENDING.id, 'cloud']],
     );
   });
 
@@ -174,7 +174,7 @@ function changed(value: object): unknown[] {
 
 function named(value: unknown, id: string): unknown {
   const given = (value as { id?: unknown } | null)?.id;
-  return given === TICKET.id || given === ENTRY.id ? { ...(value as object), id } : value;
+  return given === PENDING.id || given === ENTRY.id ? { ...(value as object), id } : value;
 }
 
 async function put(path: string, text: string): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import type { TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
 import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
@@ -9,6 +11,8 @@ import { Bed, without } from './bed';
 
 const SECRETS = ['wifi-secret', 'mqtt-secret', 'web-secret'] as const;
 const [WIFI, MQTT, WEB] = SECRETS;
+/** What a message brings in a property of its own. */
+const MESSAGE = 'message-secret';
 
 function flowOf(form: Record<string, unknown>): Flow {
   const place = { z: 'tab', x: 100, y: 100 };
@@ -49,8 +53,8 @@ describe('nodes: sonota-tasmota-setup', () => {
     return { url: await pageOf(device, 'ap'), address: `127.0.0.1:${homePort}`, log: device.log };
   }
 
-  /** What the node would begin again behind a deploy. */
-  const left = (): unknown[] => (bed!.node('host') as HostNode).flashHost.setUps.left('setup');
+  /** What is stored: begun again behind a deploy or a restart. */
+  const left = (): unknown[] => (bed!.node('host') as HostNode).flashHost.runs.pending.all();
 
   it('sets a Tasmota up, keeps what the message brought, and shows no password anywhere', async () => {
     const { url, address, log } = await tasmota();
@@ -124,6 +128,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     bed.send('setup', { deviceid: 'second', cancel: true });
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
     assert.equal(left().length, 1);
+    assert.equal(bed.shown('setup')?.fill, 'yellow', 'the first one still waits');
     // What Home Assistant says is taken as the message's own.
     bed.send('setup', { payload: { event_type: 'sonota_flash', event: { cancel: true } } });
     await bed.status('setup', ({ text }) => text === 'cancelled');
@@ -164,9 +169,8 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual(await bed.doneBy('setup', 2), [undefined, undefined]);
     assert.equal(bed.messages('caught').length, 0);
     assert.equal(left().length, 2);
-    const { setUps } = (bed.node('host') as HostNode).flashHost;
     await bed.deploy(without(flow, 'setup'));
-    assert.deepEqual(setUps.left('setup'), [], 'the node is no more');
+    assert.deepEqual(left(), [], 'the node is no more');
   });
 
   it('begins a message once that comes just before it goes on with what is left', async () => {
@@ -199,4 +203,51 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal((result.payload as TasmotaSetUp).url, `http://${address}`);
     assert.equal(bed.messages('caught').length, 0);
   });
+
+  it('goes on with all of its messages after Node-RED was killed, and no password is in any file', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
+    bed.send('setup', { mine: 'first', password: MESSAGE });
+    bed.send('setup', { mine: 'second', mqtt: { password: MESSAGE }, apiKey: MESSAGE });
+    await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
+    await (bed.node('host') as HostNode).flashHost.kept();
+    const files = await filesIn(bed.folder);
+    const texts = [...files.values()].join('\n');
+    for (const word of ['first', 'second', 'tasmota']) assert.ok(texts.includes(word), word);
+    for (const secret of [...SECRETS, MESSAGE]) assert.ok(!texts.includes(secret), secret);
+    await bed.unload();
+    // As it was when it was killed, whatever has been written at its end.
+    bed = await Bed.load(flowOf({ url, address }), CREDENTIALS, (folder) => putFiles(folder, files));
+    for (const mine of ['first', 'second']) await bed.at('out', (msg) => msg['mine'] === mine);
+    assert.deepEqual(
+      bed.messages('out').map(({ mine }) => mine),
+      ['first', 'second'],
+    );
+    assert.deepEqual([bed.messages('caught'), left()], [[], []]);
+  });
+
+  it('goes on with what a version before 0.2 had stored for it', async () => {
+    const { url, address } = await tasmota();
+    const stored = { format: 'sonota-set-ups/1', setUps: [{ id: '1', message: { mine: 'stored' } }] };
+    const files = new Map([['set-ups/setup.json', JSON.stringify(stored)]]);
+    bed = await Bed.load(flowOf({ url, address }), CREDENTIALS, (folder) => putFiles(folder, files));
+    assert.equal((await bed.at('out'))['mine'], 'stored');
+    assert.deepEqual(left(), []);
+  });
 });
+
+/** All files below a folder, by their paths in it. */
+async function filesIn(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const read = paths.map(async (path) => [relative(folder, path), await readFile(path, 'latin1')] as const);
+  return new Map(await Promise.all(read));
+}
+
+async function putFiles(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, text] of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text, 'latin1');
+  }
+}

@@ -188,7 +188,6 @@ const NODES: Record<string, Node> = {
     base: { action: 'join', ssid: 'a network', timeout: '30' },
     open: { action: '', ssid: '' },
     message: { action: 'join', ssid: 'a network' },
-    read: 'wifi-unavailable',
     form: {
       host: rows.host,
       action: rows.choice('join', 'wifi-action-unknown').filter(([given]) => Boolean(given)),

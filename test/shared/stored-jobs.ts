@@ -16,7 +16,7 @@ export function keptJobs<Job = Kept>(folder: string, host = 'host'): { jobs: Job
   for (const text of lines) {
     const line = JSON.parse(text) as { jobs?: (Job & Kept)[]; tickets?: Kept[]; gone?: string[] };
     for (const job of line.jobs ?? []) jobs.set(job.id, job);
-    for (const ticket of line.tickets ?? []) tickets.set(ticket.id, ticket);
+    for (const pending of line.tickets ?? []) tickets.set(pending.id, pending);
     for (const id of line.gone ?? []) void (jobs.delete(id), tickets.delete(id));
   }
   return { jobs: [...jobs.values()], tickets: [...tickets.values()] };

@@ -85,7 +85,7 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
         if (!entry.owner) return await this.close(id, entry);
         // Gone for good, though nothing said so: disabled, moved to another host, or removed while we did not run.
         // Before the ports are seen to, which takes its time: in the next deploy every node is away for a moment.
-        for (const userId of [...entry.users.takeLeavers(), ...entry.host.runs.tickets.nodes()]) {
+        for (const userId of [...entry.users.takeLeavers(), ...entry.host.runs.pending.nodes()]) {
           if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);
         }
         await entry.users.update();

@@ -29,8 +29,7 @@ import { FlashQueue } from '../queue/flash-queue';
 import { listeningHost } from './listening';
 import { NextSteps } from '../next-step/next-steps';
 import { joinListener, type HostLabel, type ListeningHost, type SharedListener } from './shared-listener';
-import { StageRuns } from '../run/stage-runs';
-import { PendingSetUps } from '../tasmota/pending-set-ups';
+import { TaskRuns } from '../run/task-runs';
 import type { StageHost } from '../stage/stage-host';
 import type { OwnAddress } from '../observation';
 import { SerialQueue } from '../../timing/serial-queue';
@@ -61,7 +60,7 @@ interface HostEvents {
 export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly jobs = new JobRegistry(() => this.around.patience);
   readonly devices: Devices;
-  readonly runs = new StageRuns();
+  readonly runs = new TaskRuns();
   /** Flashes that wait for their turn. */
   readonly queue = new FlashQueue(this.jobs, this.runs);
   /** Images by name and by digest, kept in this package's own folder. */
@@ -74,8 +73,6 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly nextSteps = new NextSteps();
   /** Every Sonoff that can be seen, while somebody wants to know. */
   readonly survey: DeviceSurvey;
-  /** Set-ups of new firmware that have not ended. */
-  readonly setUps: PendingSetUps;
   /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
@@ -157,7 +154,6 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.radio.log = (...line) => this.log(...line);
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
-    this.setUps = PendingSetUps.at(folder, warn);
     this.identity = new HostIdentity(folder, (...line) => this.log(...line));
     this.home = homeNetworkIn(folder, warn);
     this.dialled = new DialledAddress(() => this.settings.address, this.home);

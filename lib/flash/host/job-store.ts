@@ -13,7 +13,7 @@ import type { FlashQueue } from '../queue/flash-queue';
 import { keptEntry, revivedQueue } from '../stored/queue-record';
 import type { PendingMessageRecord } from '../stored/pending-messages';
 import type { QueueEntry } from '../job/queue-entry';
-import type { StageRuns } from '../run/stage-runs';
+import type { TaskRuns } from '../run/task-runs';
 import { waitFor } from '../../timing/wait';
 import type { Waits } from '../stage/waits';
 
@@ -34,7 +34,7 @@ export class JobStore {
   private readonly flowing = new Set<Job>();
   /** Those of the latter whose time has come. */
   private readonly due = new Set<Job>();
-  private readonly tickets = new Differences<PendingMessageRecord>();
+  private readonly pending = new Differences<PendingMessageRecord>();
   private readonly entries = new Differences<QueueEntry>();
   /** Digests of the images that a job's record names. */
   private readonly imagesOfJobs = new Map<string, readonly string[]>();
@@ -54,7 +54,7 @@ export class JobStore {
   constructor(
     folder: string,
     hostId: string,
-    private readonly of: { jobs: JobRegistry; runs: StageRuns; queue: FlashQueue },
+    private readonly of: { jobs: JobRegistry; runs: TaskRuns; queue: FlashQueue },
     private readonly log: HostLog,
     private readonly waits: Pick<Waits, 'flowMs' | 'writesMs' | 'retryMs' | 'settleMs'>,
   ) {
@@ -67,7 +67,7 @@ export class JobStore {
     this.recall();
     this.of.jobs.on('changed', this.onJobChanged);
     this.of.queue.on('changed', this.onQueueChanged);
-    this.of.runs.tickets.onChange = () => this.changed();
+    this.of.runs.pending.onChange = () => this.changed();
   }
 
   /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
@@ -81,7 +81,7 @@ export class JobStore {
     clearTimeout(this.timer);
     this.of.jobs.off('changed', this.onJobChanged);
     this.of.queue.off('changed', this.onQueueChanged);
-    this.of.runs.tickets.onChange = () => undefined;
+    this.of.runs.pending.onChange = () => undefined;
     await this.writing;
   }
 
@@ -112,7 +112,7 @@ export class JobStore {
       // An open job that no node holds and no device can come back to would stand in the way of the device's next one.
       if (!job.isOpen || job.continuesUnattended || awaited.has(job.id)) this.of.jobs.restore(job);
     }
-    for (const { nodeId, left } of kept.tickets.filter((ticket) => ticket.left.length > 0)) {
+    for (const { nodeId, left } of kept.tickets.filter((message) => message.left.length > 0)) {
       this.log('warn', `A message of node ${nodeId} comes back without what was too big to keep: ${left.join(', ')}`);
     }
     this.of.runs.restore(kept.tickets, (sha256) => this.file.images.bytes(sha256));
@@ -180,13 +180,13 @@ export class JobStore {
   /** What is new of all of it, as it is at this moment; what changes while it is written is written the next time. */
   private async writeNow(): Promise<void> {
     const { jobs, images } = this.changedJobs();
-    const tickets = this.tickets.since(this.of.runs.tickets.all());
+    const tickets = this.pending.since(this.of.runs.pending.all());
     const { isPaused, entries } = this.of.queue.record();
     const changedEntries = [...this.entries.since(entries)].map(
       ([id, entry]) => [id, entry && keptEntry(entry)] as const,
     );
     const queue = { isPaused, order: entries.map(({ id }) => id) };
-    const carried = this.of.runs.tickets.images();
+    const carried = this.of.runs.pending.images();
     const needed = new Set([...this.imagesOfJobs.values()].flat().concat(carried.map(({ sha256 }) => sha256)));
     await this.file.write({ jobs, tickets, entries: new Map(changedEntries), queue }, [...images, ...carried], needed);
   }

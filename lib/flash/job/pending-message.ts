@@ -1,5 +1,5 @@
 import type { JobSnapshot } from './job';
-import type { StageName } from '../stages';
+import type { TaskName } from '../stages';
 
 export type Message = Record<string, unknown>;
 
@@ -7,7 +7,8 @@ export type Message = Record<string, unknown>;
 export interface PendingMessage {
   readonly id: string;
   readonly nodeId: string;
-  readonly stage: StageName;
+  /** What it is held for, as long as it takes; undefined where it ends with the instance of its node. */
+  readonly stage: TaskName | undefined;
   readonly message: Message;
 }
 
@@ -15,4 +16,10 @@ export interface PendingMessage {
 export interface StageOutcome {
   readonly found: Record<string, unknown>;
   readonly job: JobSnapshot;
+}
+
+/** How a task without a job ended well. */
+export interface TaskOutcome {
+  readonly found: Record<string, unknown> | undefined;
+  readonly job?: undefined;
 }

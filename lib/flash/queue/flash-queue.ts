@@ -3,7 +3,7 @@ import { explain, FlashError } from '../../errors';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { Message, PendingMessage } from '../job/pending-message';
-import type { StageRuns } from '../run/stage-runs';
+import type { TaskRuns } from '../run/task-runs';
 import {
   isEnded,
   isMessageOf,
@@ -57,7 +57,7 @@ export class FlashQueue extends EventEmitter<{
 
   constructor(
     private readonly jobs: JobRegistry,
-    private readonly runs: StageRuns,
+    private readonly runs: TaskRuns,
   ) {
     super();
     this.setMaxListeners(0);
@@ -261,7 +261,7 @@ export class FlashQueue extends EventEmitter<{
   /** Whether a node has its message, or its device is in work. */
   private isHeld(entry: QueueEntry): boolean {
     if (this.jobOf(entry)?.running) return true;
-    return this.runs.tickets.all().some(({ message, outcome }) => !outcome && isMessageOf(message, entry));
+    return this.runs.pending.all().some(({ message, outcome }) => !outcome && isMessageOf(message, entry));
   }
 
   private jobOf({ jobId }: QueueEntry): Job | undefined {

@@ -26,7 +26,7 @@ export class Failures {
     return this.byJob.get(jobId);
   }
 
-  add({ id }: Job, { nodeId, stage, message }: PendingMessage): void {
+  add({ id, lastStage: stage }: Job, { nodeId, message }: PendingMessage): void {
     this.byJob.delete(id);
     this.byJob.set(id, { nodeId, stage, message, at: Date.now() });
     if (this.byJob.size > KEPT_AT_MOST) this.byJob.delete(this.byJob.keys().next().value as string);

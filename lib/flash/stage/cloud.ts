@@ -4,7 +4,7 @@ import { requireOneClaimant } from './claimants';
 import { requireCloudMethod } from './cloud-method';
 import type { DispatchSighting } from '../devices/devices';
 import type { StageHost } from './stage-host';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { waitFor } from '../../timing/wait';
 import { throwIfFinal, withStageLimit, watchTrouble, recorded, type Beginning } from './stage-frame';
 import { wording } from '../../wordings/wording';

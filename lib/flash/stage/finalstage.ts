@@ -9,7 +9,7 @@ import { NetworkVisit } from '../radio/network-visit';
 import { finalStageVisit } from '../radio/join-plans';
 import { refuseRehearsalImages } from '../../firmware/rehearsal';
 import { stageOf } from '../routes';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { isFailure } from '../verdict/verdict';
 import { firstOf } from '../../timing/first-of';
 import { Throttle } from '../../timing/throttle';

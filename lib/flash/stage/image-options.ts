@@ -1,6 +1,6 @@
 import type { StageHost } from './stage-host';
 import type { SourceOptions } from '../../firmware/image-source';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { imageNamed } from '../../image';
 import { wording } from '../../wordings/wording';
 

@@ -4,7 +4,7 @@ import type { Job } from '../job/job';
 import { NetworkVisit } from '../radio/network-visit';
 import { newFirmwareVisit } from '../radio/join-plans';
 import { rescueOn, type Rescue } from '../routes';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { firstOf } from '../../timing/first-of';
 import { pause } from '../../timing/pause';
 import { waitFor } from '../../timing/wait';

@@ -1,6 +1,6 @@
 /** Devices that need no set-up any more: a flash that is resumed or tried again finds its device on the home network. */
 
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { waitFor } from '../../timing/wait';
 import type { StageHost } from './stage-host';
 

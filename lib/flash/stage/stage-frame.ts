@@ -1,6 +1,6 @@
 import { asFlashError, FlashError } from '../../errors';
 import type { Job } from '../job/job';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { withinLimit } from '../../timing/time-limit';
 import type { StageBegan } from '../observation';
 import { isFailure, type FailureVerdict, type Verdict } from '../verdict/verdict';

@@ -12,7 +12,7 @@ import type { StageHost } from './stage-host';
 import { upgradePath } from '../images/upgrade-images';
 import type { Job } from '../job/job';
 import { refuseRehearsalImages } from '../../firmware/rehearsal';
-import type { StageContext } from '../run/stage-runs';
+import type { StageContext } from '../run/task';
 import { withinLimit } from '../../timing/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
 import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';

@@ -11,6 +11,7 @@ type Changed<T> = ReadonlyMap<string, T | undefined>;
 /** What is new since the last time, by ids; what is undefined is gone. */
 export interface JobChanges {
   readonly jobs: Changed<JobRecord>;
+  /** Pending messages, under their former name. */
   readonly tickets: Changed<PendingMessageRecord>;
   readonly entries: Changed<QueueEntry>;
   /** The queue's own state, and the ids of its entries in their order. */

@@ -3,7 +3,7 @@
 import { ERROR_CODES, type ErrorCode } from '../../errors';
 import type { Delivery, FinalStageImage, FinalStageSessionRecord } from '../job/finalstage-session';
 import type { JobSnapshot, StageRecord } from '../job/job';
-import { STAGES } from '../routes';
+import { STAGES, TASKS } from '../stages';
 import { routeName } from '../routes/route-schema';
 import type { UpgradeDownloadRecord } from '../job/upgrade-download';
 import type { EntryStart, EntryState, QueueEntry, QueueRecord } from '../job/queue-entry';
@@ -39,6 +39,7 @@ import type { StoredOutcome, PendingMessageRecord } from './pending-messages';
 
 export interface JobFileContent {
   readonly jobs: readonly JobRecord[];
+  /** Pending messages, under their former name. */
   readonly tickets: readonly PendingMessageRecord[];
   readonly queue?: QueueRecord | undefined;
 }
@@ -46,6 +47,7 @@ export interface JobFileContent {
 const id = text(200);
 const fact = text(1000);
 const stage = oneOf(STAGES);
+const task = oneOf(TASKS);
 const role = word<ImageRole>({ user1: true, user2: true, final: true });
 const digest = matching(/^[\da-f]{64}$/, 'a digest');
 /** A code of a newer version tells no more than that something failed. */
@@ -137,10 +139,10 @@ const outcome: Schema<StoredOutcome> = (value, onDropped) =>
     ? object<Extract<StoredOutcome, { code: unknown }>>({ code, values: errorValues })(value, onDropped)
     : object<Extract<StoredOutcome, { found: unknown }>>({ found: jsonObject, job: snapshot })(value, onDropped);
 
-const ticketRecord = object<PendingMessageRecord>({
+const pendingMessageRecord = object<PendingMessageRecord>({
   id,
   nodeId: id,
-  stage,
+  stage: task,
   deviceid: optional(fact),
   jobId: optional(id),
   message: jsonObject,
@@ -169,7 +171,7 @@ export const queueRecord = object<QueueRecord>({ isPaused: flag, entries: salvag
 
 export const jobFileContent = object<JobFileContent>({
   jobs: salvagedList(jobRecord),
-  tickets: salvagedList(ticketRecord),
+  tickets: salvagedList(pendingMessageRecord),
   queue: droppable(queueRecord),
 });
 

@@ -9,14 +9,14 @@ import {
   type CarriedImages,
   type StoredMessage,
 } from './stored-message';
-import type { StageOutcome, PendingMessage } from '../job/pending-message';
-import { isLater, type StageName } from '../stages';
+import type { PendingMessage, StageOutcome, TaskOutcome } from '../job/pending-message';
+import { isLater, isStage, type TaskName } from '../stages';
 import { digestOf } from '../../image';
 
 /** How long after a result was put out it may still be lost with the process: its way to the next node is short. */
 export const ON_ITS_WAY_MS = 5000;
 
-/** How a ticket's stage ended, as JSON carries it. */
+/** How the stage of a message ended, as JSON carries it. */
 export type StoredOutcome =
   | { readonly found: Record<string, unknown>; readonly job: JobSnapshot }
   | { readonly code: ErrorCode; readonly values: ErrorValues };
@@ -27,10 +27,18 @@ export interface PendingMessageRecord extends StoredMessage {
   readonly images?: Partial<Record<ImageRole, string>> | undefined;
   readonly id: string;
   readonly nodeId: string;
-  readonly stage: StageName;
+  readonly stage: TaskName;
   readonly deviceid?: string | undefined;
   readonly jobId?: string | undefined;
   readonly outcome?: StoredOutcome | undefined;
+}
+
+/** A message that an earlier run of the process, or an earlier instance of its node, has left to begin again. */
+export interface LeftMessage {
+  readonly pending: PendingMessage;
+  readonly record: PendingMessageRecord;
+  /** What came with it, where this process took it. */
+  readonly password: string | undefined;
 }
 
 /**
@@ -40,8 +48,10 @@ export class PendingMessages {
   /** Called at every change. */
   onChange: () => void = () => undefined;
   private readonly records = new Map<string, PendingMessageRecord>();
-  /** Those of an earlier run of the process that no node has begun again. */
+  /** Those that no instance of their node has: it is to begin them again. */
   private readonly unclaimed = new Set<string>();
+  /** Secrets that came with messages, by their ids: they end with the process. */
+  private readonly passwords = new Map<string, string>();
   /** Images that messages carried, by their digests. */
   private readonly bytes = new Map<string, Buffer>();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -50,9 +60,16 @@ export class PendingMessages {
     return [...this.records.values()];
   }
 
-  began({ id, nodeId, stage, message }: PendingMessage, deviceid: string | undefined): void {
+  /** @param from what it says besides; `password` is held in memory alone */
+  began(
+    { id, nodeId, stage, message }: PendingMessage,
+    from: { readonly deviceid?: string | undefined; readonly password?: string | undefined },
+  ): void {
+    if (stage === undefined) return;
+    const { deviceid, password } = from;
     const { jobId } = this.records.get(id) ?? {};
     this.unclaimed.delete(id);
+    if (password !== undefined) this.passwords.set(id, password);
     const carried = Object.entries(carriedImages(message)) as [ImageRole, Buffer][];
     const images = carried.map(([role, bytes]) => [role, this.keepBytes(bytes)] as const);
     const taken = Object.fromEntries(carried.map(([role]) => [role, undefined]));
@@ -60,25 +77,34 @@ export class PendingMessages {
     this.put({ id, nodeId, stage, deviceid, jobId, images: Object.fromEntries(images), ...kept });
   }
 
-  /** The ticket's stage begins for this job: what earlier stages of it reached has been heard. */
-  inJob({ id, stage }: PendingMessage, job: Job): void {
+  /** The stage of a message begins for this job: what earlier stages of it reached has been heard. */
+  inJob({ id }: PendingMessage, job: Job): void {
     const record = this.records.get(id);
     if (!record) return;
     for (const one of this.all()) {
-      if (one.jobId === job.id && one.outcome && isLater(stage, one.stage)) this.forget(one.id);
+      if (one.jobId === job.id && one.outcome && isLater(record.stage, one.stage)) this.forget(one.id);
     }
     this.put({ ...record, jobId: job.id });
   }
 
-  ended({ id }: PendingMessage, outcome: StageOutcome | FlashError): void {
+  /** A stage's outcome must arrive, whatever happens; a task without a job is over, and can be done again. */
+  ended({ id }: PendingMessage, outcome: StageOutcome | TaskOutcome | FlashError): void {
     const record = this.records.get(id);
     if (!record) return;
-    const kept = outcome instanceof FlashError ? { code: outcome.code, values: outcome.values } : outcome;
-    this.put({ ...record, outcome: kept });
+    const kept =
+      outcome instanceof FlashError ? { code: outcome.code, values: outcome.values } : outcome.job && outcome;
+    if (kept && isStage(record.stage)) this.put({ ...record, outcome: kept });
+    else this.forget(id);
+  }
+
+  /** The instance of its node is gone: the next one is to begin it again. */
+  release(id: string): void {
+    if (this.records.has(id)) this.unclaimed.add(id);
   }
 
   /** The node has put the result out. */
   delivered(id: string): void {
+    if (!this.records.has(id)) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       this.forget(id);
@@ -88,6 +114,7 @@ export class PendingMessages {
 
   forget(id: string): void {
     if (!this.records.delete(id)) return;
+    this.passwords.delete(id);
     this.forgetImages();
     this.onChange();
   }
@@ -120,10 +147,14 @@ export class PendingMessages {
   }
 
   /** What a node is to begin again; each is given once. */
-  claim(nodeId: string): { ticket: PendingMessage; record: PendingMessageRecord }[] {
+  claim(nodeId: string): LeftMessage[] {
     const mine = this.all().filter((record) => record.nodeId === nodeId && this.unclaimed.has(record.id));
     for (const { id } of mine) this.unclaimed.delete(id);
-    return mine.map((record) => ({ ticket: this.ticketOf(record), record }));
+    return mine.map((record) => ({
+      pending: this.messageOf(record),
+      record,
+      password: this.passwords.get(record.id),
+    }));
   }
 
   /** Ids of the nodes whose messages these are. */
@@ -131,8 +162,8 @@ export class PendingMessages {
     return new Set(this.all().map(({ nodeId }) => nodeId));
   }
 
-  /** A kept ticket with its message as it was. */
-  ticketOf({ id, nodeId, stage, message, images = {} }: PendingMessageRecord): PendingMessage {
+  /** A kept message as it was. */
+  messageOf({ id, nodeId, stage, message, images = {} }: PendingMessageRecord): PendingMessage {
     const found = Object.entries(images).flatMap(([role, sha256]) => {
       const bytes = this.bytes.get(sha256);
       return bytes ? [[role, bytes]] : [];

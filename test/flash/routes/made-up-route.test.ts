@@ -10,7 +10,7 @@ import { Job } from '../../../lib/flash/job/job';
 import { UpgradeDownload } from '../../../lib/flash/job/upgrade-download';
 import type { EntryStart } from '../../../lib/flash/job/queue-entry';
 import { ROUTES, type Route, type RouteName, type StageName } from '../../../lib/flash/routes';
-import type { StageContext, StageRequest } from '../../../lib/flash/run/stage-runs';
+import type { StageContext, StageRequest } from '../../../lib/flash/run/task';
 import { FIRMWARE, ON_LOOPBACK } from '../bench';
 
 const DEVICE = '1000a1b2c3';
@@ -57,7 +57,6 @@ describe('flash/routes: a route that is added', () => {
       stage,
       message,
       deviceid: DEVICE,
-      oneAtATime: false,
       findJob: () => host.jobs.jobFor(stage, DEVICE),
       run: async (context) => {
         context.job.route ??= MADE_UP;

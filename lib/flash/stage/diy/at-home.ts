@@ -2,7 +2,7 @@ import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import { pause } from '../../../timing/pause';
 import { asFlashError } from '../../../errors';
 import { DIY } from '../../routes';
-import type { StageContext } from '../../run/stage-runs';
+import type { StageContext } from '../../run/task';
 import type { ProvisionMethod } from '../provision-method';
 import type { SetUpBefore } from '../set-up-before';
 import type { StageHost } from '../stage-host';

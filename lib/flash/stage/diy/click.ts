@@ -1,5 +1,5 @@
 import { pause } from '../../../timing/pause';
-import type { StageContext } from '../../run/stage-runs';
+import type { StageContext } from '../../run/task';
 import type { Waits } from '../waits';
 import { ANSWER_MS, type FoundDevice } from './found-device';
 import { noteCommand } from './note-command';

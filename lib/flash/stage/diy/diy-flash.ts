@@ -9,7 +9,7 @@ import { loadImages, type FirmwareSources, type LoadedImage } from '../../../fir
 import { refuseRehearsalImages } from '../../../firmware/rehearsal';
 import type { StageHost } from '../stage-host';
 import { DIY } from '../../routes';
-import type { StageContext } from '../../run/stage-runs';
+import type { StageContext } from '../../run/task';
 import { firstOf } from '../../../timing/first-of';
 import { Throttle } from '../../../timing/throttle';
 import { waitFor } from '../../../timing/wait';

@@ -1,4 +1,4 @@
-import type { StageContext } from '../../run/stage-runs';
+import type { StageContext } from '../../run/task';
 import type { StageHost } from '../stage-host';
 import { askForUnlock } from './ask-unlock';
 import type { FoundDevice } from './found-device';

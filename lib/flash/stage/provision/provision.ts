@@ -8,7 +8,7 @@ import { apVisit } from '../../radio/join-plans';
 import { DIY, stageOf } from '../../routes';
 import { firstOf } from '../../../timing/first-of';
 import type { StageHost } from '../stage-host';
-import type { StageContext } from '../../run/stage-runs';
+import type { StageContext } from '../../run/task';
 import { isFailure } from '../../verdict/verdict';
 import { requireItsNetwork } from './access-point-network';
 import { isInDiyMode, mayBeInDiyMode, type AtHomeOptions } from '../diy/at-home';

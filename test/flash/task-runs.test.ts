@@ -3,7 +3,8 @@ import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
-import { StageRuns, type StageContext, type StageRequest } from '../../lib/flash/run/stage-runs';
+import type { StageContext, StageRequest, TaskContext, TaskRequest } from '../../lib/flash/run/task';
+import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { Recorder } from './bench';
 import { assertCode } from './refusals';
 import { wording } from '../../lib/wordings/wording';
@@ -12,7 +13,7 @@ import { quoted } from '../../lib/wordings/wording';
 /** Stages that end when the test says so. */
 class Steps {
   readonly jobs = new JobRegistry();
-  readonly runs = new StageRuns();
+  readonly runs = new TaskRuns();
   readonly contexts: StageContext[] = [];
   private readonly ends: (() => void)[] = [];
 
@@ -22,7 +23,7 @@ class Steps {
       stage: 'provision',
       message: {},
       deviceid,
-      oneAtATime: true,
+      line: 'provision',
       findJob: () => this.jobs.jobFor('provision', deviceid),
       run: (context) =>
         new Promise((resolve, reject) => {
@@ -40,11 +41,11 @@ class Steps {
   }
 }
 
-describe('flash/stage-runs', () => {
+describe('flash/run/task-runs', () => {
   let steps: Steps;
   let recorder: Recorder;
-  const ended = async (ticket: PendingMessage): Promise<unknown> => {
-    const outcome = await recorder.outcome(ticket);
+  const ended = async (pending: PendingMessage): Promise<unknown> => {
+    const outcome = await recorder.outcome(pending);
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
@@ -150,7 +151,7 @@ describe('flash/stage-runs', () => {
     let taken: unknown;
     const ignore = (): void => undefined;
     steps.runs.attach('node', {
-      progress: ({ name }, snapshot) => (taken = name === 'send-wifi' ? snapshot() : undefined),
+      progress: ({ name }, snapshot) => (taken = name === 'send-wifi' ? snapshot?.() : undefined),
       result: ignore,
       failure: ignore,
       queued: ignore,
@@ -158,28 +159,28 @@ describe('flash/stage-runs', () => {
     steps.begin('node', '1');
     while (steps.contexts.length === 0) await new Promise(setImmediate);
     const { job, report } = steps.contexts[0] as StageContext;
-    const { snapshot } = job;
-    job.snapshot = () => ((snapshots += 1), snapshot.call(job));
+    const snapshot = job.snapshot.bind(job);
+    job.snapshot = () => ((snapshots += 1), snapshot());
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
       report('wait-for-ap', { deviceid: '1' });
       assert.equal(snapshots, 0);
       report('send-wifi', { deviceid: '1' });
       mock.timers.tick(1000);
-      assert.deepEqual([snapshots, taken], [1, snapshot.call(job)]);
+      assert.deepEqual([snapshots, taken], [1, snapshot()]);
     } finally {
       mock.timers.reset();
     }
   });
 
   it('keeps an outcome for the next instance of a node', async () => {
-    const ticket = steps.begin('node', '1');
+    const pending = steps.begin('node', '1');
     steps.runs.detach('node', false);
     await steps.end(0);
     await new Promise(setImmediate);
     const next = new Recorder();
     steps.runs.attach('node', next);
-    assert.ok(!((await next.outcome(ticket)) instanceof Error));
+    assert.ok(!((await next.outcome(pending)) instanceof Error));
     assert.equal(recorder.outcomes.size, 0);
   });
 
@@ -206,8 +207,8 @@ describe('flash/stage-runs', () => {
   });
 
   it('turns whatever a stage throws into a FlashError', async () => {
-    const ticket = steps.begin('node', '1', { run: () => Promise.reject(new TypeError('x is not a function')) });
-    const error = await assertCode(ended(ticket), 'unexplained');
+    const pending = steps.begin('node', '1', { run: () => Promise.reject(new TypeError('x is not a function')) });
+    const error = await assertCode(ended(pending), 'unexplained');
     assert.match(error.message, /x is not a function/);
     const other = steps.begin('node', '2', {
       findJob: () => {
@@ -215,5 +216,124 @@ describe('flash/stage-runs', () => {
       },
     });
     await assertCode(ended(other), 'device-busy');
+  });
+
+  describe('a task without a job', () => {
+    const begun: TaskContext[] = [];
+    const ends: (() => void)[] = [];
+    const failed: unknown[] = [];
+    beforeEach(() => {
+      for (const list of [begun, ends, failed]) list.length = 0;
+      steps.runs.on('failed', (message) => failed.push(message));
+    });
+
+    function task(more: Partial<TaskRequest> = {}): PendingMessage {
+      return steps.runs.begin({
+        nodeId: 'node',
+        stage: 'tasmota',
+        message: {},
+        deviceid: '1',
+        line: 'node',
+        run: (context) =>
+          new Promise((resolve, reject) => {
+            begun.push(context);
+            ends.push(() => resolve({ payload: 1 }));
+            context.signal.addEventListener('abort', () => reject(context.signal.reason as FlashError));
+          }),
+        ...more,
+      });
+    }
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    };
+    const pendingIds = (): string[] => steps.runs.pending.all().map(({ id }) => id);
+
+    it('ends with the instance of its node, and is begun again by the next one', async () => {
+      const [one, two] = [task({ password: 'secret' }), task()];
+      const other = task({ nodeId: 'other', line: 'other' });
+      await turns();
+      steps.runs.detach('node', false);
+      await turns();
+      assert.deepEqual([begun[0]?.signal.aborted, begun[1]?.signal.aborted, begun.length], [true, false, 2]);
+      const next = new Recorder();
+      steps.runs.attach('node', next);
+      assert.deepEqual(pendingIds(), [one.id, two.id, other.id]);
+      const left = steps.runs.pending.claim('node');
+      assert.deepEqual(
+        left.map(({ pending: { id }, password }) => [id, password]),
+        [
+          [one.id, 'secret'],
+          [two.id, undefined],
+        ],
+      );
+      task({ pendingId: one.id });
+      await turns();
+      ends[2]?.();
+      const outcome = await next.outcome(one);
+      assert.ok(!(outcome instanceof FlashError));
+      assert.deepEqual(outcome.found, { payload: 1 });
+      assert.deepEqual(pendingIds(), [two.id, other.id]);
+      assert.deepEqual([recorder.outcomes.size, next.outcomes.size, failed.length], [0, 1, 0]);
+    });
+
+    it('is no more where its node is no more, and where it is not to stay pending', async () => {
+      task();
+      await turns();
+      task({ stage: undefined, line: undefined });
+      assert.equal(pendingIds().length, 1);
+      steps.runs.detach('node', true);
+      await turns();
+      assert.deepEqual([pendingIds(), steps.runs.isIn('node')], [[], false]);
+      assert.equal(recorder.outcomes.size, 0);
+    });
+
+    it('is done for each message, one after another in its line and beside those of others', async () => {
+      const [one, two] = [task(), task()];
+      task({ line: 'another' });
+      task({ line: undefined });
+      await turns();
+      assert.equal(begun.length, 3, 'none has joined another one');
+      assert.equal(recorder.queue.at(-1), 1);
+      ends[0]?.();
+      await recorder.outcome(one);
+      await turns();
+      assert.equal(begun.length, 4);
+      ends[3]?.();
+      await recorder.outcome(two);
+    });
+
+    it('is cancelled for a device, at work or waiting, and is no failed flash', async () => {
+      const [one, two, three] = [task(), task({ deviceid: '2' }), task()];
+      await turns();
+      assert.equal(steps.runs.cancelQueued(), 0, 'what a person cancels as flashes are stages');
+      steps.runs.cancel('node', '1');
+      for (const pending of [one, three]) await assertCode(ended(pending), 'cancelled');
+      await turns();
+      assert.deepEqual([begun.length, steps.runs.isAtWork('node')], [2, true]);
+      ends[1]?.();
+      await recorder.outcome(two);
+      assert.deepEqual([failed, steps.runs.isAtWork('node'), pendingIds()], [[], false, []]);
+    });
+
+    it('reports how far it is itself, and its last word once', async () => {
+      const told: unknown[] = [];
+      steps.runs.attach('node', {
+        progress: ({ name, percent, stage }, snapshot) => told.push([name, percent, stage, snapshot]),
+        result: () => told.push('result'),
+        failure: () => undefined,
+        queued: () => undefined,
+      });
+      task();
+      await turns();
+      begun[0]?.report('tasmota-at-home', { url: 'x', hostname: 'y' }, { fraction: 0.5 });
+      begun[0]?.report('tasmota-done', { url: 'x', hostname: 'y' }, { fraction: 0.4 });
+      ends[0]?.();
+      await turns();
+      assert.deepEqual(told, [
+        ['tasmota-at-home', 50, 'tasmota', undefined],
+        ['tasmota-done', 50, 'tasmota', undefined],
+        'result',
+      ]);
+    });
   });
 });
