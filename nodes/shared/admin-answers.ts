@@ -1,4 +1,4 @@
-/** What the editor's routes answer where they refuse: always a code, and its sentences in the language of who asks. */
+/** Refusals of the editor's routes: always a code, and its sentences in the language of the client. */
 
 import type { Request, Response } from 'express';
 import { asFlashError, FlashError } from '../../lib/errors';

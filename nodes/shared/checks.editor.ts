@@ -30,7 +30,7 @@ const sonotaChecks = {
   /** A whole number from 1 on. */
   count: sonotaCheck((text) => (/^[1-9]\d*$/.test(text) ? undefined : 'count')),
 
-  /** Four numbers; a name would not do, because devices are told the address as it stands. */
+  /** Four numbers; a name would not do, because devices get the address as it stands. */
   ipv4: sonotaCheck((text) => (/^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/.test(text) ? undefined : 'ipv4')),
 
   /** Four numbers and the length of the network's part. */

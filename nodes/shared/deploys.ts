@@ -47,7 +47,7 @@ function watch(RED: NodeAPI): void {
   });
 }
 
-/** Nobody catches what a listener of the runtime throws: it would end Node-RED, at each of its starts. */
+/** An exception in a listener of the runtime is never caught: it would end Node-RED, at each of its starts. */
 function startSafely(starter: () => void, node: Node): void {
   try {
     starter();

@@ -42,7 +42,7 @@ export function chooseFirmware(
 export interface FirmwareChoice {
   /** Id of a firmware node: it goes before everything else. */
   readonly firmware: string | undefined;
-  /** One image by its source; the catalog's recommended one where nothing is said. */
+  /** One image by its source; by default the one that the catalog recommends. */
   readonly image: string | undefined;
   readonly intermediate: string | undefined;
 }

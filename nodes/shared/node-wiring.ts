@@ -21,9 +21,9 @@ export interface Held {
 export interface Wired {
   /** Takes a message, and ends it some time. What it throws is shown, and ends the message. */
   take(held: Held): void;
-  /** Ends what `msg.cancel` means. Without it a message that says so is one like any other. */
+  /** Ends what `msg.cancel` means. Without it such a message is one like any other. */
   cancel?(said: MessageValues): void;
-  /** A message that could not be taken or cancel anything; the user has been told. */
+  /** A message that could not be taken, or had nothing to cancel; the user has seen the error. */
   refused?(message: Message, error: FlashError): void;
   /** Whether it waits for devices that connect unasked: its host then listens for as long as it is deployed. */
   awaitsDevices?(host: HostNode): boolean;
@@ -36,7 +36,7 @@ export interface WiredNodeDef extends NodeDef {
   host?: string;
 }
 
-/** Whether anything is wired to an output now. A deploy may wire a node anew without making it anew. */
+/** Whether anything is wired to an output now. A deploy may change the wires of a node and keep the instance. */
 export function isWired(node: Node<object>, output: number): boolean {
   const { wires = [] } = node as Node<object> & { readonly wires?: readonly (readonly string[])[] };
   return (wires[output] ?? []).length > 0;
@@ -98,7 +98,7 @@ export class NodeWiring {
     );
   }
 
-  /** Begins to take messages, and to use the host. */
+  /** Starts to take messages, and to use the host. */
   protected serve(wired: Wired): void {
     const { hostNode, node } = this;
     if (hostNode) {

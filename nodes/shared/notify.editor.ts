@@ -3,7 +3,7 @@
  * lint rule holds it.
  */
 
-/** Shows a text, whoever wrote it: a server's status line, a device, a file. */
+/** Shows a text of any origin: a server's status line, a device, a file. */
 function sonotaNotify(text: string, type: 'error' | 'success' | 'warning'): void {
   RED.notify($('<p>').text(text), type);
 }

@@ -52,10 +52,10 @@ async function prefetch(RED: NodeAPI, node: Node, options: PrefetchOptions): Pro
     signal.throwIfAborted();
     await loadImages(chosenRoute(sources), sources, { signal, limitMs: FETCH_LIMIT_MS, library: host.library });
   } catch (thrown) {
-    // The next instance of the node begins again.
+    // The next instance of the node starts again.
     if (signal.aborted) return;
     const error = asFlashError(thrown);
-    // Where no image is named there is nothing to fetch: a message may bring it, or the check before a flash says so.
+    // Without an image there is nothing to fetch: a message may bring it, or the check before a flash reports it.
     if (error.code === 'firmware-missing') return;
     const passes = PASSING.includes(error.code);
     if (!isBusy() && passes) status.warned(error.code);

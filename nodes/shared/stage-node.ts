@@ -22,15 +22,15 @@ export interface StageNodeOptions<Form> {
   readonly steps: readonly [StageStep<Form>, ...StageStep<Form>[]];
   /** Throws a FlashError where the form cannot do: the node shows it, and refuses every message with it. */
   readForm(form: Values): Form;
-  /** The index of the output of a result; 0 unless told, never that of progress. */
+  /** The index of the output of a result; default 0, never that of progress. */
   readonly outputOf?: (outcome: StageOutcome) => number;
-  /** Whether it waits for devices that nobody sent a message for. */
+  /** Whether it waits for devices without a message. */
   awaitsDevices?(form: Form): boolean;
   /** The images that are fetched and examined behind a deploy; undefined where no form names any. */
   readonly prefetched?: (form: Form) => FirmwareSources | undefined;
-  /** With which stage a message begins; the first unless told. Throws a FlashError where it cannot do. */
+  /** The stage with which a message starts; default the first. Throws a FlashError if that is impossible. */
   readonly startOf?: (given: StageGiven<Form>) => StageName;
-  /** What must hold before a message begins its first stage; see StageRequest. */
+  /** The precondition of a message's first stage; see StageRequest. */
   readonly check?: (
     given: StageGiven<Form> & { readonly stage: StageName; readonly signal: AbortSignal },
   ) => Promise<void>;
@@ -79,7 +79,7 @@ export class StageNode<Form> extends RunNode {
     return this.hostNode?.flashHost;
   }
 
-  /** Begins the stage for a message that nobody sent: a device came by itself. */
+  /** Starts the stage for a device that connected without a message. */
   beginBySelf(message: Message): void {
     this.begin(this.options.steps[0], new MessageValues(message));
   }
@@ -111,7 +111,7 @@ export class StageNode<Form> extends RunNode {
     prefetchFirmware(RED, node, { host, sources, status, isBusy, signal: closing.signal });
   }
 
-  /** Goes on with a message that this node held when Node-RED ended. */
+  /** Continues a message that this node held when Node-RED ended. */
   private resume(host: FlashHost, { pending, record }: LeftMessage): void {
     const job = record.jobId === undefined ? undefined : host.jobs.byId(record.jobId);
     const deviceid = job?.deviceid ?? record.deviceid;
@@ -148,8 +148,8 @@ export class StageNode<Form> extends RunNode {
   }
 
   /**
-   * @param how `isStart`: the message begins here, and no job has yet; `pendingId` and `job` where an earlier run of
-   *   Node-RED took the message, and had perhaps begun the job
+   * @param how `isStart`: the message starts here, and has no job yet; `pendingId` and `job` where an earlier run of
+   *   Node-RED took the message, and had perhaps started the job
    */
   private begin(
     { stage, oneAtATime, plan }: StageStep<Form>,
@@ -224,7 +224,7 @@ export class StageNode<Form> extends RunNode {
   private readonly showHost = (): void => {
     const trouble = this.hostNode?.problem ?? this.flashHost?.trouble ?? problemOf(() => this.form());
     if (trouble) this.status.failed(trouble.code);
-    // That a host begins or ceases to listen is no reason to take away what became of the last message.
+    // That a host starts or stops listening is no reason to remove the status of the last message.
     else if (this.showsTrouble && !this.holdsMessages) this.status.idle();
     this.showsTrouble = trouble !== undefined;
   };

@@ -56,7 +56,7 @@ export class NodeStatus {
     this.display(() => this.set('blue', 'dot', label));
   }
 
-  /** Waiting for a person to go on. */
+  /** Waiting for a person to continue. */
   held(label: string): void {
     this.display(() => this.set('yellow', 'ring', label));
   }

@@ -67,7 +67,7 @@ export function translateError(RED: Speaker, error: FlashError): FlashError {
   return Object.assign(translated, { message, stack: error.stack });
 }
 
-/** What happened and what to do, each by itself. */
+/** The sentence of what happened and that of the remedy, separately. */
 export function translateSentences(RED: Speaker, { code, values }: FlashError): { what: string; remedy: string } {
   const english = sentencesOf(code, values);
   return {

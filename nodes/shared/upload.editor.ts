@@ -1,6 +1,6 @@
 /* A file from the machine in front of the person, for the forms that name an image; see the routes of the firmware node. */
 
-/** @param done hears where the image is now, and what the file is called */
+/** @param done gets the source of the stored image, and the name of the file */
 function sonotaUploadButton(role: string, done: (source: string, name: string) => void): JQuery {
   const t = (key: string, values?: Record<string, string>): string =>
     RED._(`@sonota/node-red/sonota-host:sonota-host.upload.${key}`, values);

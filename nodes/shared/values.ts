@@ -14,7 +14,7 @@ const NOT_SET = ['false', '0', 'off', 'no', ''];
 /** All devices seen so far; their ids are lower-case wherever they state them. */
 const HEX_ID = /^[\da-f]{10}$/i;
 
-/** A timer of Node.js takes no more than 2^31 ms. */
+/** The longest timer of Node.js is 2^31 ms. */
 const SECONDS_LIMIT = 2_000_000;
 
 /** Beyond this many digits JavaScript has already changed a number that was meant as a text. */

@@ -28,7 +28,7 @@ function readForm(form: Values): CloudEmulatorForm {
   return { every: form.flag('every'), timeoutSeconds: form.seconds('timeout'), force: form.flag('force') };
 }
 
-/** A message for each device that becomes ready by itself, one a job: a device in work is not announced again. */
+/** A message for each device that becomes ready unasked, one a job: a device in work is not announced again. */
 function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudEmulatorForm>): void {
   const { flashHost: host, readable } = stageNode;
   if (!host || !readable?.every) return;

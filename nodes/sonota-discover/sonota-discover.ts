@@ -92,7 +92,7 @@ function detailsOf(RED: NodeAPI, survey: DeviceSurvey, troubles: readonly FlashE
   return [...troubles.map((error) => translateSentences(RED, error).what), ...deaf].join(' ');
 }
 
-/** What a node behind our wires throws at once must not end the survey. */
+/** An exception in a node behind our wires must not end the survey. */
 function sendChange(RED: NodeAPI, node: Node, { event, device }: SurveyChange, translate: Translate): void {
   const payload = describeSonoff(RED, device);
   const which = [device.name, device.deviceid ?? device.address, device.model, device.version]

@@ -11,7 +11,7 @@ RED.nodes.registerType<SonotaFinalStageWatchProperties>('sonota-finalstage-watch
   defaults: {
     name: { value: '' },
     host: { value: '', type: 'sonota-host', required: true },
-    // Not required: the job has one already unless the flow begins here.
+    // Not required: the job has one already unless the flow starts here.
     firmware: { value: '', type: 'sonota-firmware', required: false },
     url: { value: '', validate: sonotaChecks.httpUrl },
     timeout: { value: '', validate: sonotaChecks.positive },

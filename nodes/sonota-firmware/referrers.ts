@@ -22,7 +22,7 @@ function valuesOf(RED: NodeAPI, id: string): unknown {
   }
 }
 
-/** The images of all jobs that may go on or be tried again, and what waits: in the queue, or at a node. */
+/** The images of all jobs that may continue or be retried, and of those that wait: in the queue, or at a node. */
 function workOf({ jobs, queue, runs }: FlashHost): unknown[] {
   const firmware = jobs
     .all()

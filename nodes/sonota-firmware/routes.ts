@@ -32,7 +32,7 @@ const FILE_NAME_LIMIT = 80;
 const PROGRESS_MS = 200;
 
 /**
- * @param libraryNow the library; asked for anew each time, since Node-RED's settings come late
+ * @param libraryNow the library; read each time, since Node-RED's settings come late
  * @param referrers whatever may name an image now
  */
 export function addFirmwareRoutes(
@@ -146,7 +146,7 @@ async function download(library: ImageLibrary, request: Request, response: Respo
   response.end(`${JSON.stringify(translateInspection(speaker, inspection))}\n`);
 }
 
-/** A request that our own form never makes; its message is for whoever wrote the client, in English. */
+/** A request that our own form never makes; its message is for the author of the client, in English. */
 class BadRequest extends Error {}
 
 function bodyOf(request: Request): Record<string, unknown> {

@@ -20,7 +20,7 @@ function sonotaShowStore(box: JQuery, store: SonotaStoredImage[], form: SonotaFo
   }
 }
 
-/** A button for all unused images at once, which asks before it removes anything. */
+/** A button that removes all unused images, after a question. */
 function sonotaOfferPruning(box: JQuery, store: SonotaStoredImage[], form: SonotaForm): void {
   const { t } = form;
   const unused = sonotaUnused(store, form);

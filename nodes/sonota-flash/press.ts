@@ -19,7 +19,7 @@ export interface FlashNode extends FlashingNode {
   press(isConfirmed: boolean, signal: AbortSignal): Promise<PressAnswer>;
 }
 
-/** @param isConfirmed whether doubts are of no interest */
+/** @param isConfirmed whether doubts are ignored */
 export function answerOf(report: SaidReport, isConfirmed: boolean): PressAnswer {
   if (certainFailure(report)) return { state: 'refused', report };
   if (isConfirmed || doubts(report).length === 0) return { state: 'started' };

@@ -6,7 +6,7 @@ import { readUnlock } from '../shared/stages/diy';
 import type { FlashForm } from './flash-form';
 
 /**
- * With which stage a message begins: the one that it names, else where its device is known to be, else with the set-up.
+ * The stage with which a message starts: the one that it names, else by the state of its device, else the set-up.
  * A device that has an address of its own is at home already, in DIY mode.
  *
  * @throws FlashError `value-invalid`, `url-invalid`

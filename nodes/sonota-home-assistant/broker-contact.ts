@@ -1,4 +1,4 @@
-/** `mqtt out` drops what it is given while the broker is not reached, and does not say so. */
+/** `mqtt out` silently drops messages while the broker is not reached. */
 
 /** An unanswered knock is repeated after so long, and later less often: a broker may be reached right after a deploy. */
 const QUICK_KNOCK_MS = 1000;
@@ -11,7 +11,7 @@ const KNOCKS = 12;
 export interface Doorway {
   /** Says `online` under our own status topic. */
   knock(): void;
-  /** The broker is reached anew: what was said before may be lost. */
+  /** The broker is reached again: earlier messages may be lost. */
   opened(): void;
   /** The broker gives no answer any more. */
   lost(): void;
@@ -37,9 +37,9 @@ export class BrokerContact {
   }
 
   /**
-   * Our status topic was heard.
-   * @param how `kept`: the broker had it, which it says only to who has just subscribed; `birth`: the broker's own
-   * message at a connect; `echo`: our own word came back; `other`: somebody else's word
+   * A message under our status topic came in.
+   * @param how `kept`: retained, which the broker sends only after a subscription; `birth`: the broker's own
+   * message at a connect; `echo`: our own; `other`: another instance's
    */
   heard(how: 'kept' | 'birth' | 'echo' | 'other'): void {
     const isConnect = how === 'kept' || how === 'birth' || !this.isReached;

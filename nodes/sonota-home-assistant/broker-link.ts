@@ -20,11 +20,11 @@ import type { NodePublications, Publications } from './publications';
 import { covers, type Wiring } from './wiring';
 import { atRest } from './snapshot-view';
 
-/** News of one look; a transfer has hundreds a second. */
+/** How often changes are published; a transfer has hundreds a second. */
 const LOOK_MS = 250;
-/** Home Assistant's start is heard by everybody at once; who answers does not do so in the same moment. */
+/** All instances receive Home Assistant's start at the same time; their answers are spread. */
 const ANNOUNCE_WITHIN_MS = 1000;
-/** A connect is told twice: by what the broker has kept and by the birth message. */
+/** A connect is noticed twice: by retained messages and by the birth message. */
 const SETTLE_MS = 100;
 /** Where the configs at the broker do not arrive by then, nothing is known of them. */
 const CONFIGS_LIMIT_MS = 5000;
@@ -63,10 +63,10 @@ export interface BrokerState {
   readonly other: FlashError | undefined;
 }
 
-/** What is heard under topics that are no commands. */
+/** Messages under topics that are no commands. */
 type Heard = Extract<Command, { kind: 'heard' | 'config' | 'configs-heard' | 'home-assistant-online' }>;
 
-/** State topics under which this process has told what goes on: a deploy need not contradict it. */
+/** State topics that this process has published a running flash under: a deploy need not contradict it. */
 const toldByThisProcess = new Set<string>();
 
 /** What a node tells the broker: all of it whenever it may be lost, what is new in between. */
@@ -84,7 +84,7 @@ export class BrokerLink {
   private hasAnnounced = false;
   /** Whether the configs at the broker are still to come. */
   private awaitsConfigs = false;
-  /** What is said is on its way in this order. */
+  /** Publishing keeps this order. */
   private telling = Promise.resolve();
 
   constructor(
@@ -112,7 +112,7 @@ export class BrokerLink {
     this.contact.start();
   }
 
-  /** @param removed the node goes for good: Home Assistant is told, as far as the flow still can */
+  /** @param removed the node is deleted: its entities are removed, as far as the flow still can */
   async stop(removed: boolean): Promise<void> {
     this.isStopped = true;
     this.contact.stop();
@@ -140,7 +140,7 @@ export class BrokerLink {
   lookSoon(): void {
     this.lookTimer ??= setTimeout(() => {
       this.lookTimer = undefined;
-      // Before the broker is reached everything said is lost; it is said when it is.
+      // Until the broker is reached everything published is lost; it is published when it is.
       if (!this.hasAnnounced) return;
       const { mirror } = this;
       this.tell(false, (snapshot) => mirror.changes(snapshot));
@@ -165,7 +165,7 @@ export class BrokerLink {
     this.contact.heard(isKept ? 'kept' : isBirth ? 'birth' : isOwn ? 'echo' : 'other');
   }
 
-  /** Who comes second gives way: the entities of the first keep their ids. */
+  /** The second instance gives way: the entities of the first keep their ids. */
   private metOther(): void {
     if (!this.place.has(this.topics.flasher.config)) this.giveWay();
     this.showContact();
@@ -186,7 +186,7 @@ export class BrokerLink {
     if (isOurs) this.contested(topic, other);
   }
 
-  /** Both were first: of those that have begun at the same time one stays, whichever hears of it first. */
+  /** Two instances that started at the same time: one stays, whichever notices first. */
   private contested(config: string, other: string): void {
     if (!this.place.has(config) || this.instance > other) this.giveWay();
     else this.announceSoon(SETTLE_MS);
@@ -202,7 +202,7 @@ export class BrokerLink {
     this.announceSoon(SETTLE_MS);
   }
 
-  /** Every config that the broker has was heard, or not in its time. */
+  /** Every config that the broker retains has come in, or not within the limit. */
   private configsHeard(isComplete: boolean): void {
     if (!this.awaitsConfigs) return;
     this.awaitsConfigs = false;
@@ -230,7 +230,7 @@ export class BrokerLink {
   }
 
   private announceSoon(afterMs: number): void {
-    // It comes when the configs are heard.
+    // It comes when the configs have come in.
     if (!this.awaitsConfigs) this.later(afterMs, () => this.announce());
   }
 
@@ -246,7 +246,7 @@ export class BrokerLink {
     const key = this.topics.flasher.state;
     this.sayOnline();
     this.tell(true, (snapshot) => {
-      // What an earlier run said last may be that a flash goes on: that ends before anything is said of this run.
+      // The last retained state of an earlier run may be a running flash: that is ended before anything of this run is published.
       const all = toldByThisProcess.has(key) ? mirror.everything(snapshot) : mirror.first(atRest(snapshot));
       toldByThisProcess.add(key);
       const said = [...all, ...mirror.changes(snapshot)];
@@ -258,7 +258,7 @@ export class BrokerLink {
   }
 
   /**
-   * What is to be kept by the broker is on disk before it is said: a crash leaves nothing there that is not known.
+   * A topic is on disk before it is published with retain: a crash leaves nothing at the broker that is not known here.
    * @param isAll whether the messages also remove everything that is not ours any more
    */
   private tell(isAll: boolean, messagesOf: (snapshot: Snapshot) => readonly MqttMessage[]): void {
@@ -315,7 +315,7 @@ export class BrokerLink {
     const { isReached, other } = this;
     const { filters } = this.parts.wiring;
     const { allCommands, status, homeAssistant, allConfigs } = this.topics;
-    // Where no `mqtt in` is wired and yet the broker is heard, a client of another kind hears the rest as well.
+    // If no `mqtt in` is wired and messages come in all the same, a client of another kind receives the rest as well.
     const isOtherClient = isReached && filters?.length === 0;
     const needed = filters === undefined || isOtherClient ? [] : [status, allCommands, homeAssistant, allConfigs];
     const missing = needed.find((topic) => !hears(filters ?? [], topic));

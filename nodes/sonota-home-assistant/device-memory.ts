@@ -1,4 +1,4 @@
-/** The Sonoffs that Home Assistant has been told of, kept so that a restart neither forgets nor revives one. */
+/** The Sonoffs published to Home Assistant, stored so that a restart neither forgets nor revives one. */
 
 import { ERROR_CODES } from '../../lib/errors';
 import { RecentDevices } from '../../lib/flash/devices/recent-devices';
@@ -86,7 +86,7 @@ export class DeviceMemory {
 
   /**
    * @param folder undefined = for this process only
-   * @param warn told of a file that cannot be used or written
+   * @param warn called for a file that cannot be used or written
    */
   constructor(
     folder: string | undefined,
@@ -114,7 +114,7 @@ export class DeviceMemory {
     if (this.devices.forgetOld()) this.keep();
   }
 
-  /** Takes in what a device told of itself, or that it was seen. One that a person has removed stays removed. */
+  /** Takes in facts that a device stated, or that it was seen. One that a person has removed stays removed. */
   saw(device: ShownDevice): void {
     const seenAt = this.devices.all().find(({ value }) => value.deviceid === device.deviceid)?.seenAt ?? 0;
     this.note(device);
@@ -158,7 +158,7 @@ export class DeviceMemory {
     this.keep();
   }
 
-  /** @param since when something began that needs the flasher; undefined where a person asks for it */
+  /** @param since when something started that needs the flasher; undefined where a person asks for it */
   showFlasher(since?: string): void {
     if (this.flasherRemovedAt === undefined) return;
     if (since !== undefined && Date.parse(since) <= Date.parse(this.flasherRemovedAt)) return;

@@ -65,7 +65,7 @@ function nameOfSource(source: string): string | undefined {
   return name === '' || name === 'message' ? undefined : name;
 }
 
-/** For a name only: what cannot be read is said when it is used. */
+/** For a name only: an unreadable firmware is reported when it is used. */
 function finalOf(definition: NodeDef): string {
   try {
     return Values.ofForm(definition).text('final') ?? '';

@@ -4,7 +4,7 @@ import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 
 const MAC = /^([\da-f]{2}:){5}[\da-f]{2}$/i;
 
-/** When the last stage of a job began. */
+/** When the last stage of a job started. */
 export function lastUse({ startedAt, stages }: JobSnapshot): string {
   const starts = Object.values(stages).map((stage) => stage.startedAt);
   return [startedAt, ...starts].reduce((last, one) => (Date.parse(one) > Date.parse(last) ? one : last));

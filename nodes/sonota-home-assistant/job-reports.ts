@@ -19,7 +19,7 @@ export class JobReports {
     const { name, values } = lastReport;
     const announcement = progressText(name, values);
     const isWaiting = announcement.state === 'waiting';
-    // Home Assistant records each change: a count of bytes is told once a percent.
+    // Home Assistant records each change: a count of bytes is published once a percent.
     const key = JSON.stringify(isWaiting ? [name, values] : [name, job.percent]);
     const before = this.shown.get(job);
     if (before?.key === key) return before.report;

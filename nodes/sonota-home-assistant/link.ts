@@ -19,7 +19,7 @@ import { WorldView, type ShownParts } from './snapshot-view';
 
 /** Starts a flash somewhere else in the flow. */
 export interface FlashRequest {
-  /** With which stage it is to begin. */
+  /** The stage to start with. */
   readonly topic: StageName;
   readonly deviceid?: string;
   /** Id of the firmware node that was chosen. */
@@ -88,7 +88,7 @@ export class HomeAssistantLink {
 
   /**
    * @returns what it was taken for
-   * @throws FlashError `not-armed`, `cancel-nothing`, `cancel-too-late`, after Home Assistant was told
+   * @throws FlashError `not-armed`, `cancel-nothing`, `cancel-too-late`, after the event was published
    */
   take(incoming: Incoming): Command {
     const devices = this.parts.memory.all().map(({ deviceid }) => deviceid);
@@ -161,7 +161,7 @@ export class HomeAssistantLink {
     this.broker.lookSoon();
   }
 
-  /** The button of a queue that is held lets it go on. */
+  /** The button resumes a queue that is paused. */
   private startNew(count: number): void {
     const { queue } = this.parts.host;
     if (count === 1 && queue.snapshot().state === 'paused') return queue.resume();
@@ -201,7 +201,7 @@ export class HomeAssistantLink {
     }
   }
 
-  /** A device in work is not begun again. */
+  /** A device in work is not started again. */
   private install(deviceid: string): void {
     if (this.parts.host.jobs.openJob(deviceid)?.running) return;
     this.request({ topic: this.stageToBegin(deviceid), deviceid });

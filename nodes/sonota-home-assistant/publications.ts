@@ -12,7 +12,7 @@ const ENDING = '.published.json';
 /** A list that cannot be written keeps no device waiting for longer. */
 const WRITE_LIMIT_MS = 1000;
 
-/** Where nodes keep what Home Assistant was told. @param own this package's folder */
+/** Where nodes store what they have published. @param own this package's folder */
 export function folderOf(own: string | undefined): string | undefined {
   return own === undefined ? undefined : join(own, 'home-assistant');
 }

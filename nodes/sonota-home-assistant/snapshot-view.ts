@@ -53,7 +53,7 @@ export class WorldView {
     this.reports = new JobReports(parts.reportText);
     this.failures = new FailureWatch(host, parts.sentences, parts.memory, onNews);
     this.memory.inUse = () => this.devicesInUse();
-    // What an earlier run of the process left open is not at work before its stage goes on.
+    // A job that an earlier run of the process left open is at rest until its stage continues.
     for (const job of host.jobs.all()) if (job.isOpen && !job.running) this.restingSince.set(job, -Infinity);
     this.takeStock();
     host.jobs.on('changed', this.onJob);
@@ -118,7 +118,7 @@ export class WorldView {
     }));
   }
 
-  /** A flow can leave a job open for ever: what nobody goes on with must not look as if it went on. */
+  /** A flow can leave a job open for ever: one that nothing continues must not look as if it ran. */
   private isAtWork(job: Job, now: number): boolean {
     if (!job.isOpen || job.running) {
       this.restingSince.delete(job);
@@ -136,7 +136,7 @@ export class WorldView {
     this.timer = setTimeout(this.onNews, afterMs + 1).unref();
   }
 
-  /** Of no interest where nobody uses it. */
+  /** Left out while the queue is unused. */
   private queue(): ShownQueue | undefined {
     const { state, entries, waiting, done, failed, percent } = this.host.queue.snapshot();
     if (entries.length === 0 && state !== 'paused') return undefined;
@@ -185,7 +185,7 @@ export class WorldView {
     return `${what} ${remedy}`;
   }
 
-  /** Whoever asks for our dispatch runs the stock firmware, whatever we have put on it once. */
+  /** A device that asks for our dispatch runs the stock firmware, whatever we have put on it before. */
   private readonly onDispatched = ({ deviceid, model, romVersion }: DispatchSighting): void => {
     this.memory.saw({ deviceid, model, romVersion, installed: undefined });
     this.onNews();
@@ -199,7 +199,7 @@ export class WorldView {
   };
 }
 
-/** The same world in which nothing goes on: what is said first after a start, whatever was said before it. */
+/** The same snapshot with everything at rest: published first after a start, whatever was published before. */
 export function atRest(snapshot: Snapshot): Snapshot {
   const jobs = snapshot.jobs.map((job) => (isOpen(job) ? { ...job, isAtWork: false } : job));
   return { ...snapshot, jobs, queue: snapshot.queue && { ...snapshot.queue, waiting: [] } };

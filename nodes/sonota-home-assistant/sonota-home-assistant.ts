@@ -156,7 +156,7 @@ function showContact(
   else status.done(lacks === '' ? count : `${count}, ${lacks}`);
 }
 
-/** What a node behind our wires throws at once must not end what called us. */
+/** An exception in a node behind our wires must not end the caller. */
 function send(node: Node, messages: (NodeMessage | null)[]): void {
   try {
     node.send(messages);

@@ -2,7 +2,7 @@
 
 import type { NodeDef } from 'node-red';
 
-/** What is of interest of a node's definition. */
+/** The properties of a node's definition that are used here. */
 export interface Definition extends NodeDef {
   readonly d?: boolean;
   readonly disabled?: boolean;
@@ -13,7 +13,7 @@ export interface Definition extends NodeDef {
   /** Of a broker: where it is. */
   readonly address?: string;
   readonly topic?: unknown;
-  /** 1 where an `mqtt in` is told its topics by messages. */
+  /** 1 where an `mqtt in` takes its topics from messages. */
   readonly inputs?: number;
 }
 

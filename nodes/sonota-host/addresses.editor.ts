@@ -6,7 +6,7 @@ type SonotaHomeReason = (typeof SONOTA_HOME_REASONS)[number];
 interface SonotaAddress {
   name: string;
   address: string;
-  /** Why it is the one that devices are told, or what speaks against it; undefined where nothing does either. */
+  /** Why devices get this address, or what speaks against it; undefined where neither holds. */
   hint?: SonotaHomeReason | 'tunnel' | 'mobile' | 'container';
 }
 

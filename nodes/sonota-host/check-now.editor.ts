@@ -37,7 +37,7 @@ function sonotaCheckNow(host: SonotaCheckedHost): void {
   };
   let isRunning = false;
   button.on('click', () => {
-    // Not disabled meanwhile: that would take the focus away from whoever uses the keyboard.
+    // Not disabled meanwhile: that would take away the keyboard focus.
     if (isRunning) return;
     isRunning = true;
     say('running');

@@ -31,7 +31,7 @@ export function addJobRoutes(RED: NodeAPI): void {
       if (!failure || !node || job.stage !== 'failed') throw notPossible('retry-message-gone');
       const { deviceid } = job;
       const known = deviceid === undefined ? {} : { deviceid };
-      // A node of the whole flash would begin from the start.
+      // A node of the whole flash would start from the beginning.
       const stage = node.type === 'sonota-flash' ? { stage: failure.stage } : {};
       node.receive({ ...failure.message, ...known, ...stage });
       response.status(204).end();

@@ -9,7 +9,7 @@ import { homeWifi, requireHost, type HostNode } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
 
 /**
- * Begins to give the new firmware of a flash the home Wi-Fi: that of the node that has flashed, else the host's.
+ * Gives the new firmware of a flash the home Wi-Fi: that of the node that has flashed, else the host's.
  *
  * @param id of the host's config node
  * @throws FlashError what cannot be read of the forms; `wifi-credentials-missing`, `not-possible`

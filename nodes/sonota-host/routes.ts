@@ -39,11 +39,11 @@ export function addHostRoutes(RED: NodeAPI): void {
 interface OfferedAddress {
   readonly name: string;
   readonly address: string;
-  /** Why it is the one that devices are told, or what speaks against it; undefined where nothing does either. */
+  /** Why devices get this address, or what speaks against it; undefined where neither holds. */
   readonly hint?: HomeReason | Exclude<InterfaceKind, 'lan'>;
 }
 
-/** This machine's addresses that a device could dial at home, the one that devices are told first. */
+/** This machine's addresses that a device could dial at home, first the one that devices get. */
 async function addressesToChoose(RED: NodeAPI): Promise<OfferedAddress[]> {
   const network = homeNetworkIn(ownFolder(RED), (text) => RED.log.warn(text));
   const told = await network.update();

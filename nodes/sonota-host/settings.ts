@@ -32,7 +32,7 @@ export function readHostForm(form: Values, editorPort: number): HostForm {
   const text = (key: string): string => attempt(() => form.text(key)) ?? '';
   const port = (key: string, otherwise: number): number => attempt(() => form.port(key)) ?? otherwise;
 
-  // An empty field is not given, even where only the message can say so of a password.
+  // An empty field is not given, even where only the message can give an empty password.
   const wifi = {
     ssid: attempt(() => form.exactText('ssid')) || undefined,
     password: attempt(() => form.exactText('password')) || undefined,

@@ -1,4 +1,4 @@
-/* Who joins the Wi-Fi of a device, in the form of a host; see wifi-routes.ts. */
+/* The program that joins the Wi-Fi of a device, in the form of a host; see wifi-routes.ts. */
 
 function sonotaWifiForm(): void {
   const driver = $('#node-config-input-wifi');

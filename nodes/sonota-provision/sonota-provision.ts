@@ -5,7 +5,7 @@ import type { WiredNodeDef } from '../shared/node-wiring';
 import { StageNode } from '../shared/stage-node';
 import { provisionStep, type ProvisionForm } from '../shared/stages/provision';
 
-/** Where a device leaves that goes on in DIY mode; progress stands between. */
+/** The output for a device that continues in DIY mode; that of progress is in between. */
 const DIY_OUTPUT = 2;
 
 export default function register(RED: NodeAPI): void {

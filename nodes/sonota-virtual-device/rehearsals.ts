@@ -8,10 +8,10 @@ type Device = VirtualDevice<DeviceContext>;
 /** As long as a real device would not notice a redeploy, neither must a virtual one. */
 const HAND_OVER_MS = 5000;
 
-/** Where the news of a virtual device go: the instance of its node that is deployed now. */
+/** Receives the events of a virtual device: the instance of its node that is deployed now. */
 export interface RehearsalOutlet {
   state(name: string): void;
-  /** It has ended, or boots its new firmware and lives on: told once. */
+  /** It has ended, or runs its new firmware; called once. */
   ended(result: VirtualResult): void;
   /** What lived on is switched off. */
   off(): void;

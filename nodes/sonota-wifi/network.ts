@@ -13,7 +13,7 @@ import type { Values } from '../shared/values';
 
 type Known = Pick<WifiNetwork, 'psk' | 'address' | 'peer'>;
 
-/** What is the same in every network that a device makes: nobody needs to fill it in. */
+/** The same in every network that a device makes: no form needs to ask for it. */
 const KNOWN: Partial<Record<AccessPointKind['kind'], Known>> = {
   stock: { psk: AP_PASSWORD, ...guestOf(ACCESS_POINT) },
   finalstage: guestOf(FINALSTAGE_NETWORK, { fixed: true }),

@@ -91,7 +91,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   return { root, update };
 }
 
-/** Only where it differs: what somebody has selected stays selected. An empty line takes no room. */
+/** Sets a text only if it differs, which keeps a selection. An empty line takes no room. */
 function sonotaSetText(line: JQuery, text: string): void {
   if (line.text() !== text) line.text(text);
   line.toggle(text !== '');
@@ -130,7 +130,7 @@ function sonotaProofOf({ lastStage, verdict }: SonotaJob): string {
   return lastStage === 'newfirmware' && verdict ? sonotaSharedText(`notes.${verdict.code}`, verdict.values, '') : '';
 }
 
-/** A trouble that the stage announces in the same words is said once. */
+/** If the stage announces the trouble in the same words, it is shown once. */
 function sonotaVerdictOf(job: SonotaJob): string {
   const { verdict, says } = job;
   if (job.stage === 'done' && job.nextStep) return '';

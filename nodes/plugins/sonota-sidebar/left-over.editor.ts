@@ -3,10 +3,10 @@
  * the next device to open its network would be flashed. It does not continue unseen.
  */
 
-/** The waits that a person has been told of. */
+/** The waits that were notified already. */
 const sonotaToldWaits = new Set<string>();
 
-/** Tells of waits that no tab of the sidebar shows, once each. */
+/** Notifies once of each wait that no tab of the sidebar shows. */
 function sonotaTellOfWaits(): void {
   // A user without permission to see the flashes sees no notification.
   void sonotaRequest({ url: 'sonota/overview', dataType: 'json', cache: false }).done(({ hosts }: SonotaChanges) => {

@@ -1,4 +1,4 @@
-/* What the runtime tells of the hosts (GET sonota/overview), and how it becomes words in the editor's language. */
+/* The overview of the hosts (GET sonota/overview), and its texts in the editor's language. */
 
 interface SonotaSentence {
   name: string;
@@ -97,7 +97,7 @@ function sonotaMerged(known: readonly SonotaHost[], changes: SonotaChanges): Son
     const before = known.find(({ id }) => id === news.id);
     const byId = new Map([...(before?.jobs ?? []), ...jobs].map((job) => [job.id, job]));
     const ids = order ?? before?.jobs.map(({ id }) => id) ?? [];
-    // A host that changed is told of in full: what it has no more must not stay.
+    // A changed host comes whole: properties that it has lost must not stay.
     const host = Object.keys(news).length > 1 ? news : before;
     return { ...host, jobs: ids.flatMap((id) => byId.get(id) ?? []) } as SonotaHost;
   });

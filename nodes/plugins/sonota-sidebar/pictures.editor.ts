@@ -28,7 +28,7 @@ const SONOTA_MODELS: Record<string, SonotaPicture> = {
 /** The announcements that ask for the button of the device. */
 const SONOTA_BUTTON_ASKED = ['wait-for-ap', 'look-for-ap'];
 
-/** The device whose button is asked for; all of them while nobody knows which it is. */
+/** The device whose button is needed; all of them while the model is unknown. */
 function sonotaPictures(): SonotaPart {
   const root = $('<ul class="sonota-card-pictures" role="list"></ul>');
   let shown = '';

@@ -76,7 +76,7 @@ function sonotaBoard(): { root: JQuery; refresh: () => void } {
         show(known);
       })
       .fail((request: JQuery.jqXHR) => {
-        // While Node-RED restarts, the editor itself says so.
+        // While Node-RED restarts, the editor itself shows that.
         if (request.status === 0) return;
         root.attr('data-failed', 'true');
         complain(request, 'mayNotSee');

@@ -3,12 +3,12 @@ import type { FlashHost } from '../../../lib/flash/host/host';
 import { hosts } from '../../shared/hosts';
 import { Throttle } from '../../../lib/timing/throttle';
 
-/** Open editors hear of changes at most this often. */
+/** Open editors are notified of changes at most this often. */
 const RING_EVERY_MS = 500;
 
 /**
  * The runtime's side of the sidebar: tells open editors that something has changed. They fetch what (the route needs
- * `sonota.read`, which not everybody who may open the editor has), and only while the tab is shown.
+ * `sonota.read`, which not every user of the editor has), and only while the tab is shown.
  */
 export default function register(RED: NodeAPI): void {
   const { call: ring } = new Throttle(() => RED.comms.publish('sonota/changed', {}, false), RING_EVERY_MS);

@@ -12,7 +12,7 @@ export interface UpgradeForm {
   readonly force: boolean;
   /** The firmware for a message; undefined where neither form nor message names one. */
   readonly firmware: (said: MessageValues) => FirmwareSources | undefined;
-  /** Where the new firmware is looked for at the end of the flash, where a form says so. */
+  /** Where the new firmware is looked for at the end of the flash, if a form names a place. */
   readonly newFirmwareUrl: () => string | undefined;
 }
 
