@@ -775,7 +775,7 @@ export interface ErrorValues {
   readonly what?: Wording;
 }
 
-/** An outcome that the user is told: `code` for flows to switch on, `message` of two sentences for people. */
+/** An outcome that the user reads: `code` for flows to switch on, `message` of two sentences for people. */
 export class FlashError extends Error {
   override readonly name = 'FlashError';
 

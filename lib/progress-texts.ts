@@ -10,7 +10,7 @@ import { fill, type WordingValue } from './wordings/wording';
 export interface ProgressText {
   /** `waiting` for something outside (a person, a device), or `working`. */
   readonly state: 'waiting' | 'working';
-  /** It asks a person for something: without a hand the flash does not go on. */
+  /** It asks a person for something: the flash does not continue without that. */
   readonly isHandNeeded?: true;
   readonly label: string;
   readonly text: string;

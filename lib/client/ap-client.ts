@@ -14,7 +14,7 @@ import { readWebPage } from './web-page';
 import { wording, type Wording } from '../wordings/wording';
 
 /**
- * Asks the device in whose access point we are who it is. One attempt: whoever waits for a device asks again.
+ * Asks the device whose access point this machine is in for its identity. One attempt: the caller repeats it.
  *
  * @param url the device's, such as http://10.10.7.1
  * @throws FlashError `ap-unreachable`, `ap-refused` where the answer is not a Sonoff's, `cancelled`

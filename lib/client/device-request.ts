@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { networkReason } from './network-reason';
 import { wording, type Wording } from '../wordings/wording';
 
-/** The device's own answers have under 300 bytes; more than this is somebody else's page. */
+/** The device's own answers have under 300 bytes; more than this is another server's page. */
 const ANSWER_LIMIT = 4096;
 
 export interface DeviceRequest {
@@ -21,7 +21,7 @@ export interface RequestOptions {
 /**
  * - `answered`: with the body as far as it was needed, and what the server calls itself
  * - `lost`: the request went out, but no whole answer came
- * - `unsent`: there was nobody to send it to
+ * - `unsent`: nothing was there to send it to
  * - `aborted`: by the signal
  */
 export type RequestOutcome =

@@ -13,9 +13,9 @@ import { wording, type Wording } from '../wordings/wording';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** For the connection alone; whoever reads the answer limits the rest. */
+/** For the connection alone; the reader of the answer limits the rest. */
 const CONNECT_MS = 10_000;
-/** What a server may have packed a body with, though nobody asked for that. */
+/** Content encodings that a server may use unasked. */
 const UNPACKERS: ReadonlyMap<string | undefined, () => Transform> = new Map([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
@@ -37,7 +37,7 @@ export interface GetOptions {
   what: Wording;
   headers: Record<string, string>;
   signal: AbortSignal;
-  /** A new one, of this machine's resolver, unless told. */
+  /** By default a new one, of this machine's resolver. */
   route?: Route;
 }
 
@@ -92,7 +92,7 @@ async function send(
       port,
       path: `${pathname}${search}`,
       headers: { accept: '*/*', 'user-agent': 'node', ...headers },
-      // A connection that is kept was dialled for somebody else. Only Node's own agents know of a proxy.
+      // A kept connection was dialled for another request. Only Node's own agents know of a proxy.
       agent: process.env['NODE_USE_ENV_PROXY'] === '1' ? undefined : false,
       lookup: route.lookupOf(hostname),
       timeout: CONNECT_MS,
@@ -102,7 +102,7 @@ async function send(
       if (!request.socket?.connecting) return;
       request.destroy(Object.assign(new Error('nothing answered'), { code: 'ETIMEDOUT' }));
     });
-    // Node drops the connection of an answer that nobody asked for (101) without an error.
+    // Node drops the connection of an unsolicited answer (101) without an error.
     request.on('close', () => reject(new RequestRefused(wording('answer-not-http'))));
     request.on('response', resolve).on('error', reject).end();
   });
@@ -112,7 +112,7 @@ function answerOf(message: IncomingMessage): Answer {
   const { statusCode: status = 0, statusMessage: statusText = '', headers } = message;
   const unpack = UNPACKERS.get(headers['content-encoding']?.toLowerCase());
   const body = unpack ? pipeline(message, unpack(), () => undefined) : message;
-  // One that nobody reads to its end breaks off unheard.
+  // An answer that is not read to its end breaks off without an error.
   body.on('error', () => undefined);
   return { status, statusText, headers, body };
 }

@@ -18,11 +18,11 @@ export interface FetchOptions {
   limitMs: number;
   /** A body above this is not read to its end. */
   limitBytes: number;
-  /** After so long without a byte the connection counts as broken; 15 s unless told. */
+  /** The connection counts as broken after so long without a byte; default 15 s. */
   stallMs?: number;
-  /** The pause before another try; each further one is longer by as much. 300 ms unless told. */
+  /** The pause before another try; each further one is longer by as much. Default 300 ms. */
   retryMs?: number;
-  /** Bytes so far, and how many there will be where the server says so. */
+  /** Bytes so far, and the total where the server states it. */
   onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
@@ -65,7 +65,7 @@ export async function fetchImage(address: string, options: FetchOptions): Promis
 /** Nothing came for too long, though the connection stood. */
 class Stall extends Error {}
 
-/** The server cannot go on where the last try stopped; from the beginning it may. */
+/** The server cannot continue where the last try stopped; a start from the first byte may work. */
 class NoContinuation extends Error {}
 
 class Download {
@@ -139,7 +139,7 @@ class Download {
     return { ...headers, range: `bytes=${this.length}-`, 'if-range': this.validator };
   }
 
-  /** A 206 goes on where the last try stopped; anything else that can be used begins anew. A first 206 is no whole file. */
+  /** A 206 continues where the last try stopped; anything else that can be used starts over. A first 206 is no whole file. */
   private begin({ status, statusText, headers }: Answer): void {
     const wasBegun = this.length > 0;
     if (status === 206 && wasBegun && this.goesOn(headers['content-range'])) return;

@@ -2,7 +2,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { wording, type Wording } from '../wordings/wording';
 import { networkReason } from './network-reason';
 
-/** A device asks for so much at once (docs/dev/stock-firmware.md#4.2). */
+/** A device requests this much at a time (docs/dev/stock-firmware.md#4.2). */
 export const PIECE_BYTES = 4096;
 
 export interface RangeFetchOptions {

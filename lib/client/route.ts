@@ -12,7 +12,7 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
 export const resolveHost: Resolve = (hostname) => lookup(hostname, { all: true });
 
-/** A name is resolved once: whoever answers for it could say another address the next time (DNS rebinding). */
+/** A name is resolved once: its server could return another address the next time (DNS rebinding). */
 export class Route {
   private host: { name: string; addresses: LookupAddress[]; scope: AddressScope } | undefined;
 
@@ -22,7 +22,7 @@ export class Route {
   ) {}
 
   /**
-   * Goes on to the next host.
+   * Continues with the next host.
    *
    * @param name without brackets
    * @returns the only addresses to dial
@@ -39,7 +39,7 @@ export class Route {
     return addresses;
   }
 
-  /** For Node's sockets: goes on to the host `name` when it is dialled. Another host's name is a proxy's. */
+  /** For Node's sockets: continues to the host `name` when it is dialled. Another host's name is a proxy's. */
   lookupOf(name: string): LookupFunction {
     return (hostname, { all }, callback) => {
       const finding = hostname === name ? this.to(name) : resolveHost(hostname);

@@ -3,7 +3,7 @@ import { commandPath, readAnswer, readFacts, type TasmotaAnswer, type TasmotaFac
 import type { RequestOptions } from './device-request';
 import { readWebPage } from './web-page';
 
-/** `silent`: nobody, or no answer at all, as to a Referer that Tasmota does not take; `strange`: it is no Tasmota. */
+/** `silent`: no answer at all, as to a Referer that Tasmota rejects; `strange`: it is no Tasmota. */
 export type TasmotaOutcome<T> = { readonly answer: T } | { readonly problem: 'silent' | 'strange' };
 
 /** Sends commands to the Tasmota at one address, each as if from its own page: it refuses others. */

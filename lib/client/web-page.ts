@@ -6,13 +6,13 @@ import type { RequestOptions } from './device-request';
 /** Small devices have small pages: what tells them apart stands in less. */
 const PAGE_LIMIT = 65_536;
 
-/** `refused`: somebody is there, but serves no page; `silent`: nobody answered, or nothing that is HTTP. */
+/** `refused`: a host is there, but serves no page; `silent`: no answer, or nothing that is HTTP. */
 export type PageOutcome = WebPage | 'refused' | 'silent';
 
 /**
  * Reads a web page of a small device, as it stands: no redirect is followed, no script run. Never rejects.
  *
- * @param url http alone; names itself as the page before, which Tasmota asks of whoever sends it commands
+ * @param url http alone; sent as the Referer, which Tasmota requires of clients that send commands
  * @param options `isEnough`: ends with what has come of the page, where its server keeps the connection and states no length
  */
 export function readWebPage(
@@ -49,7 +49,7 @@ export function readWebPage(
         size += chunk.length;
         if (size >= PAGE_LIMIT || isEnough?.(pageOf(response, Buffer.concat(chunks)))) finish();
       });
-      // A page that breaks off has told whose it is all the same.
+      // The part of a page that came before it broke off identifies it all the same.
       for (const event of ['end', 'error', 'aborted']) response.on(event, finish);
     });
     asking.end();

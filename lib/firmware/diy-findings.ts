@@ -5,7 +5,7 @@ import { ExaminedImages } from './examined-images';
  * What speaks against a final image in DIY mode alone: that takes less (docs/dev/diy-mode.md#1.10), and which method a
  * device takes is not known before it is there.
  *
- * @param elsewhere what is said of it for the place that was chosen
+ * @param elsewhere the findings for the place that was chosen
  */
 export async function findingsInDiyMode(bytes: Buffer, elsewhere: readonly Finding[]): Promise<readonly Finding[]> {
   const { findings } = await ExaminedImages.shared.examination(bytes, 'diy');

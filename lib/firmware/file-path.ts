@@ -18,7 +18,7 @@ export type FilePlaces = { readonly paths: readonly [string, ...string[]] } | { 
 
 const QUOTED = /^(["'])(.*)\1$|^[“„«](.*)[”“»]$|^[‘‚](.*)[’‘]$/s;
 const DRIVE = /^[a-z]:([\\/]|$)/i;
-/** What begins like the name of a server: `www.example.org/x.bin`. */
+/** Looks like the name of a server: `www.example.org/x.bin`. */
 const SERVER = /^(www\.|[a-z\d-]+(\.[a-z\d-]+)*\.(com|org|net|io|de|fr|eu|dev|info|lan|local)(:\d+)?\/)/i;
 
 export function thisFileSystem(userFolder: string | undefined): FileSystem {

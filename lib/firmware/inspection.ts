@@ -16,7 +16,7 @@ const READ_LIMIT_MS = 10_000;
 /** Plain data, for an answer in JSON. No byte of the image is in it. */
 export type Inspection =
   | ({ readonly state: 'examined' } & Examined)
-  /** Fetched, but nobody has said yet that its digest is the publisher's. */
+  /** Fetched, but its digest is not confirmed as the publisher's yet. */
   | ({ readonly state: 'unconfirmed' } & Examined)
   /** An address, or an image of the catalog, that is not here; sizes in bytes where they are known. */
   | {
@@ -66,7 +66,7 @@ export async function inspect(library: ImageLibrary, target: InspectionTarget): 
 /**
  * Fetches what is not here, keeps it, and looks at it. Never throws.
  *
- * @param settings `onFetch` hears how far it is
+ * @param settings `onFetch` gets the progress
  */
 export async function fetchAndInspect(
   library: ImageLibrary,

@@ -1,6 +1,6 @@
 /**
- * Reads of which many want the outcome. Whoever asks while one is under way shares the next one instead, which begins when
- * that has ended: what it began to read may have been an older content.
+ * Reads whose outcome several callers want. A caller that comes while one is under way shares the next one, which starts
+ * when that has ended: the running one may have read older content.
  */
 export class SharedReads<T> {
   private readonly current = new Map<string, Promise<T>>();

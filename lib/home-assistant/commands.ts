@@ -37,9 +37,9 @@ export type Command =
   | { readonly kind: 'heard'; readonly says: 'online' | 'offline'; readonly instance?: string }
   /** A device is announced, by whichever instance, or removed. */
   | { readonly kind: 'config'; readonly topic: string; readonly isCleared: boolean; readonly owner?: string }
-  /** An instance has heard every config that the broker keeps. */
+  /** An instance has received every config that the broker keeps. */
   | { readonly kind: 'configs-heard'; readonly instance: string }
-  /** Nothing to do, for a reason to show to whoever looks for it. */
+  /** Nothing to do, with the reason for people who look for it. */
   | { readonly kind: 'ignored'; readonly reason: 'retained' | 'payload' | 'topic' };
 
 /**

@@ -40,7 +40,7 @@ export interface UpdateState {
   /** Of the image. Left out where there is none: the schema takes nothing but an address, not even an empty text. */
   readonly release_url?: string;
   readonly in_progress: boolean;
-  /** Null while nobody can say how long it takes. */
+  /** Null while the duration is unknown. */
   readonly update_percentage: number | null;
 }
 
@@ -53,7 +53,7 @@ export function updateState(device: ShownDevice, snapshot: Snapshot, words: Upda
   const url = whole(snapshot.firmware.image?.url);
   return {
     installed_version: installed,
-    // Equal versions offer nothing: what nobody has armed, and what runs the firmware that we put on it.
+    // Equal versions offer nothing: for devices that are not armed, and for those that run the firmware that we installed.
     latest_version: isOffered && !isFlashed(device) ? (snapshot.firmware.chosen ?? words.newFirmware) : installed,
     release_summary: cut(isAtWork || isQueued ? textOf(device, job) : offerOf(device, snapshot, words)),
     ...(url === undefined || isFlashed(device) ? {} : { release_url: url }),

@@ -92,7 +92,7 @@ function ofQueue(before: Snapshot, now: Snapshot, deviceid: string): DeviceEvent
 function ofJob(before: Snapshot, now: Snapshot, deviceid: string): DeviceEvent[] {
   const [earlier, job] = [jobOf(before, deviceid), jobOf(now, deviceid)];
   if (!job) return [];
-  // One that is tried again goes on under its old start.
+  // A flash that is retried continues under its old start.
   const isNew = earlier?.startedAt !== job.startedAt || (!isOpen(earlier) && isOpen(job));
   if (!isNew && earlier?.stage === job.stage) return [];
   const details = detailsOf(job, deviceid);

@@ -19,7 +19,7 @@ const NOTHING: Snapshot = {
  * said again where it may have been lost; what happened is said once.
  */
 export class DiscoveryPublisher {
-  /** What was said last under each topic that the broker keeps. */
+  /** The last payload published under each retained topic. */
   private readonly said = new Map<string, string>();
   /** Configs that others have removed, before this does. */
   private readonly deleted = new Set<string>();
@@ -40,14 +40,14 @@ export class DiscoveryPublisher {
     return [...messages, ...happened];
   }
 
-  /** Everything that the broker is to keep of a world that is not to be told as news: before the first one. */
+  /** Everything retained, for a snapshot whose events are not news: before the first one. */
   first(snapshot: Snapshot): MqttMessage[] {
     const messages = this.standing(snapshot);
     this.note(messages);
     return messages;
   }
 
-  /** Everything that the broker is to keep, whoever has heard it before. */
+  /** Everything retained, published or not. */
   everything(snapshot: Snapshot): MqttMessage[] {
     this.said.clear();
     // What was lost comes back from nowhere.
@@ -55,7 +55,7 @@ export class DiscoveryPublisher {
     return this.changes(snapshot);
   }
 
-  /** What of earlier worlds is not to be told as news: at the start, jobs that a restart goes on with. */
+  /** Events of earlier snapshots that are not news: at the start, jobs that continue after a restart. */
   knows(snapshot: Snapshot): void {
     this.last = snapshot;
   }

@@ -1,4 +1,4 @@
-/** What Home Assistant is told of our devices and their entities: one message a device (its schema: 2024.12 and newer). */
+/** The discovery configs of our devices and their entities: one message a device (its schema: 2024.12 and newer). */
 
 import { stageNames } from './device-state';
 import { FLASHER_STATES } from './flasher-state';
@@ -223,7 +223,7 @@ function handNeeded(entity: ReturnType<typeof entities>, state: string, text: st
   });
 }
 
-/** Off until a person turns it on: Home Assistant must not be able to flash what nobody has released. */
+/** Off until a person turns it on: Home Assistant must not be able to flash a device without that. */
 function armingSwitch(command: string, state: string): object {
   return {
     ...field(state, 'armed'),

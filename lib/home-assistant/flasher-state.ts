@@ -24,7 +24,7 @@ export interface FlasherState {
   readonly problem: 'ON' | 'OFF';
   readonly code: string;
   readonly text: string;
-  /** How many Sonoffs are in sight; both are there where somebody looks for them. */
+  /** The number of Sonoffs in sight; both are present while a survey runs. */
   readonly found?: number;
   readonly found_devices?: readonly SonoffInSight[];
 }

@@ -1,4 +1,4 @@
-/** What `sonota-wifi` puts out when it has looked around, as far as it is of interest here. */
+/** The result of a scan by `sonota-wifi`, as far as it is used here. */
 interface SeenNetwork {
   readonly kind?: unknown;
   readonly ssid?: unknown;

@@ -12,7 +12,7 @@ export function onlineWord(instance: string): string {
   return `online ${instance}`;
 }
 
-/** Who says that it is there; undefined for a word that names none, such as the broker's birth message. */
+/** The instance that announces itself; undefined for a word that names none, such as the broker's birth message. */
 export function instanceOf(word: string): string | undefined {
   return ONLINE.exec(word)?.[1];
 }

@@ -6,7 +6,7 @@ export interface MqttMessage {
   readonly retain: boolean;
 }
 
-/** What the broker keeps for whoever comes later. */
+/** A state, which the broker retains for later subscribers. */
 export function kept(topic: string, content: object | string): MqttMessage {
   return { topic, payload: typeof content === 'string' ? content : JSON.stringify(content), qos: 1, retain: true };
 }

@@ -20,7 +20,7 @@ export class Neighbours {
     return true;
   }
 
-  /** Who is there says so again. */
+  /** Instances that are still present announce themselves again. */
   mayBeGone(): void {
     this.present.clear();
   }
@@ -38,7 +38,7 @@ export class Neighbours {
     this.owners.delete(config);
   }
 
-  /** The broker is reached anew, and will tell what it has. */
+  /** The broker is reached again, and will send what it retains. */
   forgetConfigs(): void {
     this.owners.clear();
   }

@@ -9,7 +9,7 @@ export interface Failure {
   readonly what?: string | undefined;
   /** What happened and what to do. */
   readonly text: string;
-  /** What to do, by itself. */
+  /** The remedy alone. */
   readonly remedy?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ShownDevice {
   readonly installed?: string | undefined;
   /** As the installed firmware states it. */
   readonly installedVersion?: string | undefined;
-  /** How its last flash failed, where it did and no newer one has begun. */
+  /** How its last flash failed; undefined if it did not, or if a newer flash has started. */
   readonly failure?: Failure | undefined;
 }
 
@@ -98,7 +98,7 @@ export interface Snapshot {
     /** Of the chosen one, where it could be looked at. */
     readonly image?: ShownImage | undefined;
   };
-  /** Why the host does not listen, or listens in vain. */
+  /** Why the host does not listen, or listens without effect. */
   readonly trouble?: Failure | undefined;
   readonly arming: ShownArming;
   /** Since the last flash that ended well; the newest last. */

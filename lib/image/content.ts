@@ -43,7 +43,7 @@ export interface FinalContent {
   readonly kind: 'final';
   /** eboot: with its header and checksum it must fit into the first sector. */
   readonly boot: PartContent;
-  /** For the words of core 3 its first segment begins with eight zeros. */
+  /** For the words of core 3 its first segment starts with eight zeros. */
   readonly app: PartContent;
   readonly core: WordsOfCore;
 }

@@ -7,7 +7,7 @@ export const EBOOT_ADDRESS = 0x4010f000;
 /** Bytes of code: 0x568 up to core 2.6, 0xE00 since it unpacks gzip. */
 export const EBOOT_BYTES: Readonly<Record<EbootGeneration, number>> = { raw: 0x568, gzip: 0xe00 };
 
-/** Half-way between the two: an inflate of its own does not fit under it, and the plain copy needs no more. */
+/** Half-way between the two: its own inflate does not fit under it, and the plain copy needs nothing beyond it. */
 const SMALLEST_WITH_INFLATE = 0x9b0;
 
 /** Which eboot this is, by its size; undefined where it is another boot loader. */

@@ -1,4 +1,4 @@
-/** Images for the ESP32 family, which begin with E9 as well. */
+/** Images for the ESP32 family, which start with E9 as well. */
 
 import {
   HEADER_BYTES as HEADER_V1_BYTES,
@@ -19,7 +19,7 @@ const ESP32_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0x40370000, 0x40400000],
   [0x42000000, 0x44000000],
 ];
-/** An ESP32 header goes on for 16 bytes: SPI pins, chip, revisions, and whether a digest follows. */
+/** An ESP32 header continues for 16 bytes: SPI pins, chip, revisions, and whether a digest follows. */
 const HEADER_BYTES = 24;
 const CHIP_OFFSET = 12;
 /** Chip by the number in its extended header (esp-idf components/bootloader_support, esp_chip_id_t). */

@@ -96,7 +96,7 @@ function examineBuild({ eboot, minimal }: ImageFacts, { project, variant }: Iden
 }
 
 /**
- * The device in DIY mode fills its last sector by itself, so does the relocator; FinalStage does not
+ * The device in DIY mode fills its last sector itself, and so does the relocator; FinalStage does not
  * (docs/dev/esp8266-images.md#3).
  */
 function examineLength({ size, lengthMultipleOf4 }: ImageFacts, target: ImageTarget): Finding[] {

@@ -57,7 +57,7 @@ function examineSlot({ slot, irom }: ImageFacts, target: ImageTarget): Finding[]
 }
 
 /**
- * Only the builds of 2018 have a CRC-32, and only they go on where they find an application at 0x1000, as an
+ * Only the builds of 2018 have a CRC-32, and only they continue where they find an application at 0x1000, as an
  * interrupted transfer leaves it (docs/dev/esp8266-images.md#1.3, #3).
  */
 function examineIdentity({ crc }: ImageFacts, { project }: Identity, target: ImageTarget): Finding[] {

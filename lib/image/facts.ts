@@ -1,4 +1,4 @@
-/** What can be told about an image from its bytes alone. Plain data: it may go into a message as it is. */
+/** Facts read from an image's bytes alone. Plain data: it may go into a message as it is. */
 
 import type { Descriptor } from './one-hop/descriptor';
 

@@ -8,7 +8,7 @@
 export const SECTOR_BYTES = 0x1000;
 export const FLASH_BYTES = 0x100000;
 
-/** Espressif's boot loader or eboot has the first sector; user1 or the application begins behind it. */
+/** Espressif's boot loader or eboot has the first sector; user1 or the application starts behind it. */
 export const APP_OFFSET = SECTOR_BYTES;
 export const USER1_OFFSET = APP_OFFSET;
 export const USER2_OFFSET = 0x81000;
@@ -33,7 +33,7 @@ export const ONE_HOP_LIMIT = USER2_OFFSET;
  * (docs/dev/diy-mode.md#1.10).
  */
 export const DIY_LIMIT = FLASH_BYTES - USER2_OFFSET;
-/** ITEAD's own DIY tool takes no more than this (docs/dev/diy-mode.md#1.10). */
+/** ITEAD's own DIY tool takes at most this much (docs/dev/diy-mode.md#1.10). */
 export const DIY_PROVEN = 508_000;
 
 export type AreaKind = 'boot' | 'slot' | 'records' | 'system' | 'settings' | 'image' | 'over' | 'free';

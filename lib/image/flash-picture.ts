@@ -15,11 +15,11 @@ import { inEnglish, isPictureText, type PictureSpeech } from './picture-texts';
 import { targetFacts, type ImageTarget } from './targets';
 
 export interface FlashPictureOptions {
-  /** Stock firmware unless told. */
+  /** Default: stock firmware. */
   readonly before?: FlashLayout;
   /** What the image leaves behind at its target unless given; without an image, the room that a new firmware has. */
   readonly after?: FlashLayout;
-  /** Drawn into its place, with what does not fit, and told in a line below. */
+  /** Drawn into its place, with what does not fit, and summed up in a line below. */
   readonly image?: Examination;
   /** The language of its texts; English unless given. */
   readonly speak?: PictureSpeech;

@@ -1,4 +1,4 @@
-/** Files that people take for an ESP8266 image, told by their first bytes. */
+/** Files that people take for an ESP8266 image, recognised by their first bytes. */
 
 import { FlashError } from '../errors';
 import { esp32Image } from './esp32';
@@ -12,7 +12,7 @@ import { imageNamed } from './name';
 /** How much of the beginning is looked at to call a file text. */
 const TEXT_PROBE_BYTES = 512;
 
-/** First bytes of well-known files, and what the user is told. */
+/** First bytes of well-known files, and the reason shown to the user. */
 const SIGNATURES: readonly { readonly bytes: readonly number[]; readonly reason: ImageReason }[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], reason: 'image-zip' },
   { bytes: [0x7f, 0x45, 0x4c, 0x46], reason: 'image-elf' },
@@ -57,7 +57,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   return decodeUtf8(probe, bytes.length > probe.length);
 }
 
-/** Undefined where the bytes are no UTF-8; `cut` allows a character that goes on behind them. */
+/** Undefined where the bytes are no UTF-8; `cut` allows a character that continues behind them. */
 function decodeUtf8(bytes: Uint8Array, cut: boolean): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cut });

@@ -112,7 +112,7 @@ export function identify(bytes: Uint8Array, facts?: Pick<ImageFacts, 'eboot'>): 
   return { project, ...(version && { version }), ...age, ...(variant && { variant }) };
 }
 
-/** Tasmota has told its version from 7.2 to 9.2, and had an eboot that unpacks gzip since 8.2. */
+/** Tasmota states its version from 7.2 to 9.2, and had an eboot that unpacks gzip since 8.2. */
 function tasmotaAge(text: string, facts?: Pick<ImageFacts, 'eboot'>): Pick<Identity, 'newerThan' | 'olderThan'> {
   if (text.includes(TASMOTA_BEFORE_6_1)) return { olderThan: '6.1' };
   if (facts?.eboot === 'gzip') return { newerThan: '9.2' };
@@ -132,7 +132,7 @@ function variantOf(project: Project, bytes: Uint8Array, text: string): string | 
   if (isMinimalText(text)) return 'minimal';
   if (project === 'espurna' && text.includes('ESPURNA_CORE')) return 'core';
   if (project !== 'tasmota') return undefined;
-  // A build's name stands by itself, or in brackets behind the version.
+  // A build's name stands alone, or in brackets behind the version.
   return TASMOTA_BUILD.exec(text)?.[1] ?? (text.includes('\0lite\0') ? 'lite' : undefined);
 }
 

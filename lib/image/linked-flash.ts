@@ -1,5 +1,5 @@
 /**
- * For which size of flash an Arduino image was linked. Its header may be changed afterwards, but the code goes on to
+ * The size of flash an Arduino image was linked for. Its header may be changed afterwards, but the code continues to
  * keep its settings where the linker put them: in the fifth sector from the end, as the CPU sees the flash
  * (`_EEPROM_start` in esp8266/Arduino tools/sdk/ld/eagle.flash.*.ld).
  */

@@ -1,6 +1,6 @@
 /**
- * For which place in the flash a user image is linked, told by its functions. Tables and code hold the addresses of
- * functions in the irom part, and a function begins with `addi a1, a1, -n`: such addresses lead to that instruction
+ * The place in the flash a user image is linked for, read from its functions. Tables and code hold the addresses of
+ * functions in the irom part, and a function starts with `addi a1, a1, -n`: such addresses lead to that instruction
  * where the part is taken to start where the linker put it, and nearly nowhere else.
  *
  * In 136 published images at least 96 words do so at the true place, and 2.3 to 14 times as many as at any other;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { localIPv4, type LocalAddress } from './addresses';
 
-/** How often the addresses are looked at. No portable event tells of a change. */
+/** How often the addresses are read. No portable event reports a change. */
 export const ADDRESS_POLL_MS = 1000;
 
 /** Watches this machine's IPv4 addresses; emits `changed` with all of them when one came or went. */
@@ -16,7 +16,7 @@ export class AddressWatch extends EventEmitter<{ changed: [addresses: readonly L
     super();
   }
 
-  /** Begins to watch; what there is now is no change. The timer keeps no process alive. */
+  /** Starts to watch; the present addresses are no change. The timer keeps no process alive. */
   start(): void {
     if (this.#timer) return;
     this.#seen = JSON.stringify(this.look());

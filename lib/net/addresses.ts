@@ -11,7 +11,7 @@ export interface LocalAddress {
   kind: InterfaceKind;
 }
 
-/** An address of TEST-NET-1 (RFC 5737): routed like any address of the internet, owned by nobody. */
+/** An address of TEST-NET-1 (RFC 5737): routed like any address of the internet, assigned to no host. */
 const SOMEWHERE_ELSE = '192.0.2.1';
 
 /** Every IPv4 address of this machine but the loopback's, in the operating system's order. */
@@ -37,7 +37,7 @@ export function inSameNetwork(one: string, other: string, netmask: string): bool
  * The address that this machine would use towards another one, that is the one on the interface that reaches it;
  * undefined without a route. A UDP `connect` asks the routing table for it and sends nothing.
  *
- * @param towards an IPv4 address; the internet unless told
+ * @param towards an IPv4 address; default the internet
  */
 export function routedAddress(towards = SOMEWHERE_ELSE): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -68,7 +68,7 @@ export function isOwnAddress(peer: string): boolean {
 
 /**
  * The address to listen on for devices that dial `address`: that one alone where it is this machine's, since its others may
- * be in use by somebody else.
+ * be in use by another host.
  *
  * @param bind what to listen on otherwise, as behind a container's port map
  */

@@ -4,7 +4,7 @@ import { inSameNetwork, localIPv4, routedAddress, type LocalAddress } from './ad
 import { DEVICE_NETMASK, DEVICE_NETWORKS, isInNetwork } from '../protocol/device-networks';
 import { cidr } from './networks';
 
-/** Networks in which this machine is only a guest of one device, or of nobody; the home network is none of them. */
+/** Networks of a single device, or of no use here; the home network is none of them. */
 const NEVER_HOME = [
   ...DEVICE_NETWORKS.map(({ network }) => ({ network, netmask: DEVICE_NETMASK })),
   { network: '169.254.0.0', netmask: '255.255.0.0' }, // no DHCP server answered
@@ -47,7 +47,7 @@ export interface NetworksSeen {
   readonly routed: string | undefined;
   /** What was chosen before, where something was. */
   readonly remembered?: Home | undefined;
-  /** A flash is running: a device has been told where we are, and no other network takes the place of that one. */
+  /** A flash is running: a device has our address in the home network, which no other network replaces meanwhile. */
   readonly isHeld?: boolean;
   /** The interfaces that have joined the Wi-Fi that devices get, as far as this machine knows. */
   readonly inHomeWifi?: readonly string[];
@@ -122,9 +122,9 @@ function onePerNetwork(addresses: readonly LocalAddress[]): LocalAddress[] {
   return [...new Map([...addresses].reverse().map((one) => [cidr(one), one])).values()].reverse();
 }
 
-/** Who needs the home network to stay what it is. */
+/** A user of the home network, which must stay the same meanwhile. */
 export interface HomeUser {
-  /** Whether a device may have been told an address. */
+  /** Whether a device may have got an address. */
   isFlashing(): boolean;
   /** The name of the Wi-Fi that devices get, where it is known. */
   wifiName(): string | undefined;

@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
  */
 export type InterfaceKind = 'lan' | 'tunnel' | 'mobile' | 'container';
 
-/** An interface as every operating system tells of it. */
+/** An interface as every operating system describes it. */
 export interface InterfaceFacts {
   readonly name: string;
   /** All zeros where the interface has none, as tunnels and point-to-point links have none. */

@@ -13,7 +13,7 @@ const LISTENING = { tcp: '0A', udp: '07' } as const;
 type Protocol = keyof typeof LISTENING;
 
 /**
- * Which process listens on a port, whatever the address. Undefined where it cannot be told: on other systems than
+ * The process that listens on a port, whatever the address. Undefined where that is unknown: on other systems than
  * Linux, and for a process of another user, whose files only an administrator may look at.
  */
 export async function portHolder(port: number, protocol: Protocol = 'tcp'): Promise<PortHolder | undefined> {

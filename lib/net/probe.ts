@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { FlashError } from '../errors';
 
-/** `accepted` and `refused` both say that somebody is there; `silent` that nobody answered. */
+/** `accepted` and `refused` both mean that a host is there; `silent` that none answered. */
 export type ProbeResult = 'accepted' | 'refused' | 'silent';
 
 export interface ProbeOptions {
@@ -11,7 +11,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Opens a TCP connection and closes it at once.
+ * Opens a TCP connection and closes it immediately.
  *
  * @throws FlashError `cancelled` when the signal aborts
  */

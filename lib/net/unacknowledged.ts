@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
  * How many bytes the kernel has taken from this socket that its peer has not acknowledged yet (the queue's length in
  * `/proc/net/tcp`, see proc(5)). A FIN that was sent and not acknowledged counts as one byte.
  *
- * Undefined where it cannot be told: on other systems than Linux, and for a socket that is no longer connected.
+ * Undefined where that is unknown: on other systems than Linux, and for a socket that is no longer connected.
  */
 export function unacknowledgedBytes(socket: Socket): number | undefined {
   const { localAddress, localPort, remoteAddress, remotePort } = socket;

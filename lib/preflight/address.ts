@@ -14,7 +14,7 @@ type Addressed = Pick<
 >;
 
 /**
- * The address that devices are told: an IPv4 on the home network, and this machine's.
+ * The address that devices get: an IPv4 on the home network that belongs to this machine.
  *
  * @param leadsHere whether this machine has reached itself there, through whatever lies between
  */

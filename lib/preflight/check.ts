@@ -18,7 +18,7 @@ export interface Check {
 /** A row that can be said in other languages. */
 export interface SaidCheck extends Check {
   readonly said: { readonly text: Said; readonly remedy: Said };
-  /** What fills the sentences of its code, where it is said in them. */
+  /** Fills the sentences of its code, if its text is made of them. */
   readonly values?: ErrorValues;
 }
 

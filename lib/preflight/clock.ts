@@ -1,7 +1,7 @@
 import { passed, warned, type SaidCheck } from './check';
 import { phrase } from './phrases';
 
-/** Machines without a battery-backed clock begin long before this project. */
+/** Machines without a battery-backed clock start at a date long before this project. */
 const FIRST_PLAUSIBLE_YEAR = 2024;
 
 export function checkClock(now: Date): SaidCheck {

@@ -46,7 +46,7 @@ async function checkPort(host: FlashHost, { port, users }: Port, refusal: FlashE
   const values = { port, users: phrase(users) };
   if (refusal?.code.startsWith('port-') && refusal.values['port'] === port) return failed('port', refusal);
   if (host.isListening) return passed('port', 'port-in-use', phrase('port-open', values));
-  // The host opens all of its ports or none: each of the others is tried by itself.
+  // The host opens all of its ports or none: each of the others is tried separately.
   const listener = new PortListener({ handle: (socket) => socket.destroy() });
   try {
     await listener.listen(port, bind);

@@ -21,14 +21,14 @@ export interface PreflightOptions {
   readonly wifi: WifiPresence;
   /** Undefined where no firmware is chosen; then none is examined. */
   readonly sources?: FirmwareSources | undefined;
-  /** How a device is to be flashed: DIY mode needs neither a pair nor FinalStage. The emulated cloud, unless told. */
+  /** How a device is to be flashed: DIY mode needs neither a pair nor FinalStage. Default: the emulated cloud. */
   readonly method?: ProvisionMethod;
   /** Whether that it is not examined is to be said. */
   readonly mentionsFirmware?: boolean;
   /** Whether devices may be unlocked by this machine, which takes two more ports. */
   readonly unlocksLocally?: boolean;
   readonly signal: AbortSignal;
-  /** This one, unless told. */
+  /** Default: this one. */
   readonly machine?: Machine;
 }
 

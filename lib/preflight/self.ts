@@ -20,7 +20,7 @@ export async function checkSelf(host: FlashHost, machine: Machine, signal: Abort
   const { address } = host;
   if (address === undefined || !host.isListening) return [];
   if (host.jobs.awaitingFinalStage().length > 0) {
-    // Where FinalStage is awaited, whoever dials may pass for it.
+    // Where FinalStage is awaited, any client could pass for it.
     return [noted('self', 'self-unreachable', phrase('self-not-now'))];
   }
   const isAway = !isLoopback(address) && !machine.addresses.some((local) => local.address === address);
@@ -50,7 +50,7 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
   }
 }
 
-/** Dials the ports of the cloud, unless somebody waits for a device and would take this for one. */
+/** Dials the ports of the cloud, unless a stage waits for a device and would take this for one. */
 function dialCloud(host: FlashHost, address: string, signal: AbortSignal): Promise<SaidCheck>[] {
   if (host.jobs.awaitingDevice().length > 0) return [];
   const { https, legacy } = host.ports;

@@ -8,7 +8,7 @@ import type { MethodReason } from '../wordings/method';
 /**
  * - `cloud`: the emulated cloud over TLS; it downloads in ranges
  * - `cloud-slow`: the same, but it downloads without ranges and must be served slowly
- * - `cloud-http`: the same without TLS, and at port 8081 whatever port it was told
+ * - `cloud-http`: the same without TLS, and at port 8081 whatever port it was given
  * - `diy`: DIY mode, in which it takes new firmware over the LAN
  * - `serial-only`: none over the air is known
  * - `unknown`: nothing is known of it; the cloud may be tried
@@ -105,7 +105,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     source: 'SonOTA#167',
   },
   {
-    // SonOTA's README says that it works, the thread tells of 404s.
+    // SonOTA's README says that it works, the thread reports 404s.
     models: [BASIC],
     from: '1.5.2',
     to: '1.5.2',
@@ -197,7 +197,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     source: 'SonOTA#21, #24, #49',
   },
   {
-    // Nobody reported a paced attempt.
+    // There is no report of a paced attempt.
     models: [T1],
     from: '2.0.0',
     to: '2.0.0',
@@ -217,7 +217,7 @@ export const VERSION_ROWS: readonly VersionRow[] = [
     source: 'SonOTA#156, #162',
   },
 
-  // By version, for whoever has a model string that is not known.
+  // By version, for model strings that are not known.
   {
     from: '1.0',
     to: '1.1',

@@ -8,7 +8,7 @@ export type { Level, FlashMethod } from './compatibility-table';
 export interface MethodVerdict {
   readonly method: FlashMethod;
   readonly level: Level;
-  /** A clause that goes on a sentence: small letter, no full stop. */
+  /** A clause that follows a sentence: small letter, no full stop. */
   readonly reason: Wording;
   /** Where it is known from, such as `SonOTA#58`. */
   readonly source: string;

@@ -12,7 +12,7 @@ export interface DeviceNetwork {
   /** The guest's with the length of the prefix. */
   readonly cidr: string;
   readonly network: string;
-  /** What every address in it begins with. */
+  /** The prefix of every address in it. */
   readonly prefix: string;
 }
 

@@ -12,7 +12,7 @@ export interface DeviceStatement {
   readonly romVersion: string;
 }
 
-/** Seen: ten hex digits that begin with 1000. It becomes part of paths and topics, hence nothing but these characters. */
+/** Seen: ten hex digits that start with 1000. It becomes part of paths and topics, hence only these characters. */
 export const DEVICE_ID = /^[0-9A-Za-z_-]{1,32}$/;
 
 // A UUID in every log. Printable and bounded is enough, since we hand it back to that device alone.

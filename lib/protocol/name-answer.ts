@@ -36,7 +36,7 @@ const HEADER_BYTES = 12;
  * The answer to one packet. Undefined for what deserves none: a response, what is not DNS, and anything but exactly one
  * question, which is answered letter by letter as it was asked (RFC 9619).
  *
- * Every other name is refused: who asks two servers then asks the other one, as RFC 1035 has it. To pass it on would
+ * Every other name is refused: a client with two servers then asks the other one, as RFC 1035 has it. To pass it on would
  * make this machine a resolver for everyone who can reach it, and a device in DIY mode needs no other name: its image
  * comes from an IPv4 address (docs/dev/diy-mode.md#1.8, #1.9).
  */

@@ -1,5 +1,5 @@
 /**
- * The sequence of rand() in newlib, the C library of the device, with its start value 1: nobody seeds it, so every boot
+ * The sequence of rand() in newlib, the C library of the device, with its start value 1: it is never seeded, so every boot
  * repeats it (docs/dev/stock-firmware.md#4.1). The `ts` of a download is its next element; the position in the sequence
  * tells whether a device has rebooted, and how many requests it has made since.
  */

@@ -17,7 +17,7 @@ export interface Product {
 }
 
 interface ProductRow extends Product {
-  /** As `plainName` writes them. One that ends with `*` stands for all that begin so. */
+  /** As `plainName` writes them. A trailing `*` matches any rest. */
   readonly names: readonly string[];
 }
 

@@ -80,7 +80,7 @@ export interface KnownFacts {
   /** New firmware that it runs by now, by name. */
   readonly firmware?: string | undefined;
   readonly announcement?: MdnsSighting | undefined;
-  /** It told that it has several channels, as devices with another chip do. */
+  /** It stated several channels, as devices with another chip do. */
   readonly hasChannels?: boolean | undefined;
   /** A stock server answered at its address, but took no DIY commands. */
   readonly isLocked?: boolean | undefined;

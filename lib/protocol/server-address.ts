@@ -8,7 +8,7 @@ import { wording } from '../wordings/wording';
 export const SERVER_NAME_LIMIT = 50;
 
 /**
- * Checks what a device is told to dial.
+ * Checks the server address for a device.
  *
  * @throws FlashError `address-invalid`
  */

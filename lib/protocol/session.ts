@@ -22,7 +22,7 @@ export const HEARTBEAT_SECONDS = 145;
  */
 export const SESSION_KEY_LENGTH = 36;
 
-/** Who is at the other end. `apikey` is the device's own key, a secret. */
+/** The device at the other end. `apikey` is its own key, a secret. */
 export type SessionDevice = DeviceStatement;
 
 export type SessionEvent =
@@ -81,7 +81,7 @@ export class DeviceSession {
     this.#admits = admits;
   }
 
-  /** Who registered, once it has. */
+  /** The registered device, once there is one. */
   get device(): SessionDevice | undefined {
     return this.#device;
   }
@@ -173,7 +173,7 @@ export class DeviceSession {
 
   /**
    * An answer to something we sent. The sequence alone says to what; deviceid and apikey may be missing, because losing
-   * the verdict of a whole download over a formality would help nobody.
+   * the verdict of a whole download over a formality would be of no use.
    */
   #answer(error: number, message: SessionMessage): SessionAction[] {
     const { deviceid, sequence } = message;

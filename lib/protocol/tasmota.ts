@@ -21,7 +21,7 @@ const TEXT_LIMIT = 128;
 export const WifiConfig = {
   /** Opens its access point for three minutes, then tries again. */
   manager: 2,
-  /** Tries for ever, as it comes since 6.x: a wrong password then needs its button. */
+  /** Tries without end, the default since 6.x: a wrong password then needs its button. */
   retry: 4,
 } as const;
 

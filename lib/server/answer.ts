@@ -16,7 +16,7 @@ export function answer(
   response.end(body);
 }
 
-/** A refusal or a mistake, in a word or two for whoever looks at the wire. */
+/** A refusal or a mistake, in a word or two for readers of a packet trace. */
 export function answerText(
   response: ServerResponse,
   status: number,

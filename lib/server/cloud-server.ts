@@ -26,7 +26,7 @@ const HEADER_LIMIT = 8192;
 
 export interface CloudServerOptions {
   /**
-   * What a dispatched device is told to dial next.
+   * The server that a dispatched device is sent to next.
    *
    * @param localAddress this machine's address on the device's connection
    * @param deviceid of the device
@@ -47,7 +47,7 @@ export type Dispatched = DispatchRequest & { peer: string; via: Via };
 
 interface CloudServerEvents {
   dispatched: [dispatch: Dispatched];
-  /** A WebSocket was opened; who it is shows with its event `registered`. */
+  /** A WebSocket was opened; its device is known with its event `registered`. */
   connected: [connection: DeviceConnection];
   /** Something came that no device sends. */
   malformed: [error: FlashError, peer: string];
@@ -59,7 +59,7 @@ interface CloudServerEvents {
 
 /**
  * What the devices take for their cloud: dispatch and WebSocket, the same over TLS and over plain TCP. It knows nothing
- * of ports: whoever listens hands it each connection.
+ * of ports: the listener hands it each connection.
  */
 export class CloudServer extends EventEmitter<CloudServerEvents> {
   readonly #sockets = new SocketSet();

@@ -21,9 +21,9 @@ export type Limit = 'peer' | 'total' | 'port' | 'handshakes' | 'sessions';
 export interface CountedConnection {
   /** It was closed to make room. */
   readonly isRefused: boolean;
-  /** It is a device's: it counts no more, and is never closed to make room. */
+  /** It is a device's: it counts no longer, and is never closed to make room. */
   identify(): void;
-  /** A device has had its answer on it. It counts as a new one, since the device has no more use for it. */
+  /** A device has had its answer on it. It counts as a new one, since the device no longer uses it. */
   renew(): void;
 }
 

@@ -1,8 +1,8 @@
 export interface DeliveryMeterOptions {
-  /** Of the connection's bytes, those that the peer has not acknowledged; undefined where nobody can tell. */
+  /** Of the connection's bytes, those that the peer has not acknowledged; undefined where that is unknown. */
   unacknowledged: () => number | undefined;
   stallLimitMs: number;
-  /** The file's bytes from `from` up to `to` have arrived, as far as can be told. */
+  /** The file's bytes from `from` up to `to` have arrived, as far as is known. */
   forward: (from: number, to: number) => void;
   /** Nothing has gone forward for stallLimitMs; said again after each further such time. */
   stalled: (at: number) => void;
@@ -41,7 +41,7 @@ export class DeliveryMeter {
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** The file's bytes that have arrived, as far as can be told. */
+  /** The file's bytes that have arrived, as far as is known. */
   get position(): number {
     return this.#position;
   }

@@ -31,7 +31,7 @@ export const REGISTER_LIMIT_MS = 10_000;
 /** After so many messages that are not its protocol, a peer is no Sonoff. */
 export const MALFORMED_LIMIT = 20;
 
-/** A session begins with some ten messages in a second (docs/dev/stock-firmware.md#3.5); later they are few. */
+/** A session starts with some ten messages in a second (docs/dev/stock-firmware.md#3.5); later they are few. */
 export const MESSAGES_PER_SECOND = 20;
 
 interface DeviceConnectionEvents {
@@ -108,7 +108,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     this.#heard();
   }
 
-  /** Who registered on this connection, once it has. `apikey` in it is a secret. */
+  /** The device registered on this connection, once there is one. `apikey` in it is a secret. */
   get device(): SessionDevice | undefined {
     return this.#session.device;
   }
@@ -134,7 +134,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
   }
 
   /**
-   * Ends the connection at once, without a close frame, which some firmware misreads (docs/dev/stock-firmware.md#3.2).
+   * Ends the connection immediately, without a close frame, which some firmware misreads (docs/dev/stock-firmware.md#3.2).
    */
   close(): void {
     this.#ws.terminate();
@@ -167,7 +167,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
         this.emit('registered', action.device);
         return;
       case 'refused':
-        // It was answered that it is not registered; the host, which was asked, has told of its key.
+        // The answer was that it is not registered; the host has recorded its key.
         return;
       case 'ready':
         this.emit('ready');

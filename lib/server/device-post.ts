@@ -34,7 +34,7 @@ export class DevicePost {
         parts.push(part);
       }
     } catch {
-      // The connection is gone, and with it whoever could be answered.
+      // The connection is gone: there is no peer left to answer.
       return;
     }
     this.late(Buffer.concat(parts).toString('utf8'));

@@ -33,14 +33,14 @@ export interface OpenPorts {
 }
 
 interface DeviceServersEvents {
-  /** Somebody dialled a cloud port. */
+  /** A peer dialled a cloud port. */
   'cloud-dialled': [peer: string, via: Via];
-  /** Somebody dialled a port where FinalStage would. */
+  /** A peer dialled a port where FinalStage would. */
   'image-dialled': [peer: string];
   trouble: [error: Error];
 }
 
-/** Who listens where: the cloud over TLS and plain, the images, and FinalStage's own port while it is needed. */
+/** The listeners: the cloud over TLS and plain, the images, and FinalStage's own port while it is needed. */
 export class DeviceServers extends EventEmitter<DeviceServersEvents> {
   private readonly tls: PortListener;
   private readonly plain: PortListener;

@@ -74,7 +74,7 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
   return app;
 }
 
-/** What the body parser or the router could not take. Its own message may quote the body, so only its kind is told. */
+/** An error of the body parser or the router. Its own message may quote the body, so only its kind is reported. */
 function unreadable(error: unknown, peer: string): FlashError {
   const kind = (error as { type?: unknown }).type;
   const reason = wording('request-unusable', { kind: typeof kind === 'string' ? kind : wording('not-understood') });

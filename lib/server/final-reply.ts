@@ -8,7 +8,7 @@ import { writePart } from './write-part';
 
 /**
  * After so long without progress a transfer is reported as stalled. A healthy one pauses too: FinalStage takes a buffer
- * full and then erases 127 sectors, one after the other, before it goes on reading.
+ * full and then erases 127 sectors, one after the other, before it continues reading.
  */
 export const STALL_LIMIT_MS = 30_000;
 
@@ -20,7 +20,7 @@ export const STALL_LIMIT_MS = 30_000;
 export const CLOSE_LIMIT_MS = 30_000;
 
 /**
- * After so long we close our direction, for a receiver that reads until the end. Not at once: the device's network
+ * After so long we close our direction, for a receiver that reads until the end. Not immediately: the device's network
  * library answers a close with a reset, and a reset is how a receiver says that it did not read everything.
  */
 export const HALF_CLOSE_MS = 5_000;
@@ -63,7 +63,7 @@ export async function replyToFinalStage(
     forward: (from, to) => observer.sent(from, to),
     stalled: (at) => observer.stalled?.(at),
   });
-  // No limit of ours may cut off a device that is slow: the kernel knows one that is gone, and gives it up by itself.
+  // No limit of ours may cut off a device that is slow: the kernel detects one that is gone, and gives it up.
   socket.setTimeout(0);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   const end: DeviceEnd = { closed: false, reset: false };

@@ -45,11 +45,11 @@ interface Exchange {
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 export interface ImageServerOptions extends FinalReplyOptions {
-  /** Who may have what: called once for each request, with the peer's address. */
+  /** Authorizes requests: called once for each, with the peer's address. */
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
-  /** Whether a device was told to ask for this target, though it has no leading slash. */
+  /** Whether a device got this target to ask for, though it has no leading slash. */
   ownsTarget?(target: string): boolean;
-  /** Who takes what a device posts to this path, if it is waited for. */
+  /** The taker of what a device posts to this path, if it is waited for. */
   takerOf?(path: string, peer: string): PostTaker | undefined;
   requestLimits?: Partial<RequestLimits>;
   idleLimitMs?: number;
@@ -95,7 +95,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
       this.emit('malformed', reason, plainAddress(socket.remoteAddress));
       socket.destroy();
     });
-    // What a device does at the end of a transfer is told by its half of the connection, so ours must outlive it. The
+    // The end of a transfer shows in the device's half of the connection, so ours must outlive it. The
     // property is node's own, though not in its documentation; without it, no more than that knowledge is lost.
     Object.assign(this.#http, { httpAllowHalfOpen: true });
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
@@ -116,7 +116,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     this.#http.emit('connection', socket);
   }
 
-  /** Drops every connection. Whoever must not cut off FinalStage waits for `idle` first. */
+  /** Drops every connection. A caller that must not cut off FinalStage waits for `idle` first. */
   close(): void {
     this.#sockets.destroyAll();
   }
@@ -125,7 +125,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     const { method = '', url = '', httpVersion, headers, socket } = request;
     const peer = plainAddress(socket.remoteAddress);
     if (response.socket !== socket) {
-      // A second request before the first one's answer: its pace and its end could not be told apart.
+      // A second request before the first one's answer: its pace and its end could not be distinguished.
       this.emit('malformed', wording('asks-again'), peer);
       socket.destroy();
       return;

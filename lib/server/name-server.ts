@@ -5,12 +5,12 @@ import { answerForName, type KnownName, type NameAnswer } from '../protocol/name
 import { whyNotOpen } from './port-listener';
 
 export interface NameServerOptions extends KnownName {
-  /** Who is answered; other peers get no reply, not even a refusal. */
+  /** The peers that are answered; others get no reply, not even a refusal. */
   readonly isLocal: (peer: string) => boolean;
 }
 
 interface NameServerEvents {
-  /** Somebody asked, and was answered. */
+  /** A query was answered. */
   asked: [peer: string, answer: NameAnswer];
   /** The socket has failed, and no longer answers. */
   trouble: [error: Error];

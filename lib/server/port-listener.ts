@@ -16,7 +16,7 @@ import { quoted, wording, type Wording } from '../wordings/wording';
  */
 export const PORT_LIMIT = 512;
 
-/** Why a port cannot be opened, in the words of a person who could change it. */
+/** Why a port cannot be opened, worded for the person who can change it. */
 const REASONS: Readonly<Record<string, AddressReason>> = {
   EACCES: 'port-forbidden',
   EADDRNOTAVAIL: 'port-address-absent',
@@ -33,9 +33,9 @@ export interface PortListenerOptions {
 }
 
 interface PortListenerEvents {
-  /** Somebody connected, and may go again without a word. */
+  /** A peer connected; it may leave without a word. */
   connection: [peer: string];
-  /** Trouble with the open port (such as too many files) or with one connection; it goes on listening. */
+  /** Trouble with the open port (such as too many files) or with one connection; it continues to listen. */
   trouble: [error: Error];
 }
 
@@ -120,7 +120,7 @@ export class PortListener extends EventEmitter<PortListenerEvents> {
   }
 }
 
-/** Why a port could not be opened, in the words of a person who could change it. */
+/** Why a port could not be opened, worded for the person who can change it. */
 export async function whyNotOpen(
   { code = '', message }: NodeJS.ErrnoException,
   port: number,

@@ -6,7 +6,7 @@ export interface RateLimitOptions {
   readonly now?: () => number;
 }
 
-/** So many events a second: all at once, or one by one. */
+/** So many events a second: in one burst, or one by one. */
 export class RateLimit {
   /** When the next event were due if all came evenly. */
   #dueAt = -Infinity;
@@ -23,7 +23,7 @@ export class RateLimit {
   /** @returns ms until the event may take place, 0 for now; undefined where it may not, and does not count */
   take(): number | undefined {
     const now = this.#now();
-    // At least one at once, however long the interval.
+    // At least one, however long the interval.
     const dueAt = Math.max(this.#dueAt, now - Math.max(0, 1000 - this.#intervalMs));
     const waitMs = Math.max(0, dueAt - now);
     if (waitMs > this.#longestWaitMs) return undefined;
@@ -32,7 +32,7 @@ export class RateLimit {
   }
 }
 
-/** More than a home has; of more, those that came longest ago begin again. */
+/** More than a home has; of more, the oldest start over. */
 const PEERS_KEPT = 1000;
 
 /** A rate limit for each peer. */

@@ -19,7 +19,7 @@ export const REQUEST_LIMITS: RequestLimits = { headMs: 10_000, bodyMs: 30_000, q
 /**
  * Holds the clients of a server that never listens to these limits. Node keeps its own only on servers that do.
  *
- * @param late called with the connection whose request takes too long, and how to say so; must end the connection
+ * @param late called with the connection whose request takes too long, and the answer for it; must end the connection
  * @returns what lets go of a connection that is no longer HTTP
  */
 export function limitRequests(
@@ -49,7 +49,7 @@ class RequestWatch {
     private readonly limits: Pick<RequestLimits, 'headMs' | 'bodyMs'>,
     private readonly late: (reason: Wording) => void,
   ) {
-    // Before the parser: what it makes of these bytes may end the head that they begin.
+    // Before the parser: what it makes of these bytes may end the head that they start.
     socket.prependListener('data', this.#received);
     socket.once('close', () => clearTimeout(this.#timer));
   }

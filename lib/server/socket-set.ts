@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 
 /**
- * The open sockets of one server, so that it can be closed at once: an HTTP server that does not listen itself keeps
+ * The open sockets of one server, to close them together: an HTTP server that does not listen itself keeps
  * no account of its connections, and one that does waits for upgraded ones.
  */
 export class SocketSet {
   readonly #sockets = new Set<Socket>();
 
   /**
-   * Keeps the socket until it closes. From here on its errors cannot end the process: whoever needs them listens too,
-   * for all others a broken connection is told well enough by `close`.
+   * Keeps the socket until it closes. From here on its errors cannot end the process: code that needs them listens too,
+   * for all others a broken connection is reported by `close`.
    */
   add(socket: Socket): void {
     socket.on('error', () => undefined);

@@ -25,7 +25,7 @@ export interface HandshakeVerdict {
   failure: HandshakeFailure;
   /** In words, without a peer's address. */
   reason: Wording;
-  /** Whether the peer began a TLS handshake. */
+  /** Whether the peer started a TLS handshake. */
   helloSeen: boolean;
   certificateSent: boolean;
   /** What it sent is longer than the hello of any stock firmware: a browser or a monitor, not a device. */

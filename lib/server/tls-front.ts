@@ -19,7 +19,7 @@ export const HANDSHAKE_LIMIT_MS = 10_000;
 export const LARGEST_RECORD = 1024;
 
 /**
- * What the devices speak: TLS 1.1 with RSA key exchange and AES-CBC, or TLS 1.2 likewise, with nothing newer to choose
+ * What the devices speak: TLS 1.1 with RSA key exchange and AES-CBC, or the same with TLS 1.2, with nothing newer to choose
  * (docs/dev/stock-firmware.md#2.4). Both settings are needed, and hold for this server only: the rest of the process
  * stays strict. The suites without a Diffie-Hellman exchange come first, since it costs an ESP8266 seconds.
  */

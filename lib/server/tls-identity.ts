@@ -50,7 +50,7 @@ export async function loadTlsIdentity(folder?: string): Promise<LoadedTlsIdentit
   }
 }
 
-/** Undefined where there is none. What is wrong with one is told without a word of it: it holds a key. */
+/** Undefined where there is none. A fault is reported without quoting it: it holds a key. */
 async function readIdentity(file: string): Promise<TlsIdentity | { replaced: string } | undefined> {
   let pem: string;
   try {

@@ -14,7 +14,7 @@ const AS_A_DEVICE = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'AES1
 
 /**
  * Whether this Node.js can speak TLS as the devices do: a hardened OpenSSL refuses versions and signatures, whatever a
- * program asks for. Dials a server of its own on the loopback, so that nobody takes it for a device.
+ * program asks for. Dials a server of its own on the loopback, so that it is not taken for a device.
  *
  * @returns `tls-refused` where it cannot
  */
@@ -53,7 +53,7 @@ function failureOf(port: number): Promise<Wording | undefined> {
       socket.destroy();
       resolve(failure);
     };
-    // Only a connection that stands can tell of TLS; a machine without a loopback cannot be tested.
+    // Only an open connection shows the TLS version; a machine without a loopback cannot be tested.
     let stands = false;
     const fail = (failure: Wording): void => end(stands ? failure : undefined);
     const limit = setTimeout(() => fail(wording('tls-slow')), SELF_TEST_LIMIT_MS);

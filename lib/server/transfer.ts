@@ -10,13 +10,13 @@ export interface TransferOutcome {
   complete: boolean;
   /** How far it got: position in the file, counted as in `sent`. */
   bytes: number;
-  /** FinalStage only: whether the device closed the connection, by itself and not because we did. */
+  /** FinalStage only: whether the device closed the connection, and not we. */
   closedByDevice?: boolean;
   /** Why it is not complete, in words. */
   error?: string;
 }
 
-/** Who is told of one request's transfer. Called in this order: request, any number of sent and stalled, ended. */
+/** Receives the events of one request's transfer. Called in this order: request, any number of sent and stalled, ended. */
 export interface TransferObserver {
   /** Before the first byte; the answer to FinalStage, which may cost it its firmware, waits for what this returns. */
   request?(request: OtaRequest, peer: string): Promise<void> | void;
@@ -46,7 +46,7 @@ interface Pace {
   intervalMs: number;
 }
 
-/** The one pace that is proven to work; nobody knows why it must be so slow (docs/dev/stock-firmware.md#4.2). */
+/** The one pace that is proven to work; why it must be so slow is unknown (docs/dev/stock-firmware.md#4.2). */
 export const PROVEN_PACE: Pace = { headerBodyBytes: 10, pauseMs: 1000, packetBytes: 1400, intervalMs: 300 };
 
 /** A request that is answered with an image. */

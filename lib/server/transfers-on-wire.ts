@@ -18,14 +18,14 @@ interface Stalled {
 }
 
 /**
- * Which transfers are under way, so that nobody closes the server under a device that has erased its flash. Each range is
+ * The transfers under way, so that the server is not closed under a device that has erased its flash. Each range is
  * one: they are counted, and only those that stall are looked through.
  */
 export class TransfersOnWire {
   readonly #counts: Record<OtaClass | 'total', number> = { range: 0, 'no-range': 0, finalstage: 0, total: 0 };
   readonly #stalled = new Set<Stalled>();
 
-  /** @param idle told when the last transfer of a class is over */
+  /** @param idle called when the last transfer of a class is over */
   constructor(private readonly idle: (otaClass: OtaClass) => void) {}
 
   get counts(): TransferCounts {

@@ -30,7 +30,7 @@ export class UnlockResponder extends EventEmitter<UnlockResponderEvents> {
   ) {
     super();
     this.answer = answer;
-    // It reads what devices post, also where they announce no length, and has no image for anybody.
+    // It reads what devices post, also where they announce no length, and serves no image.
     this.#http = new ImageServer({
       find: () => ({ status: 404, reason: 'nothing to fetch here' }),
       takerOf: (path) => (path === UNLOCK_PATH ? () => this.#take() : undefined),

@@ -12,7 +12,7 @@ export interface Place {
 
 /**
  * A stored file that follows what is in memory: everything that changes during a write is written by the next one.
- * What cannot be written is reported once, and written with the next change; it stops nobody.
+ * A failed write is reported once, and repeated with the next change; it stops nothing.
  */
 export class FollowingFile<T extends object> {
   /** The newest write: one that is under way, or the next one behind it. */
@@ -24,7 +24,7 @@ export class FollowingFile<T extends object> {
 
   /**
    * @param place undefined = for this process only
-   * @param onTrouble told of what cannot be used or written
+   * @param onTrouble called for a file that cannot be used or written
    */
   constructor(
     private readonly place: Place | undefined,
@@ -38,12 +38,12 @@ export class FollowingFile<T extends object> {
     return place && readStored(join(place.folder, place.name), this.format, this.onTrouble);
   }
 
-  /** @param content asked for when the write begins; without any the file is removed */
+  /** @param content read when the write starts; without any the file is removed */
   follow(content: () => T | undefined): void {
     const { place } = this;
     if (!place) return;
     this.content = content;
-    // All that changes before it begins is written in one go.
+    // All changes before that go into one write.
     if (!this.isAhead) this.newest = this.write(place, this.newest);
   }
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { writeAtomically } from './atomic-file';
 import { parseStored, setAside, type OnUnusable } from './stored-file';
 
-/** What is added may have so many times the length of the whole before all is written anew; and at least so much. */
+/** Additions may have so many times the length of the whole before all is rewritten; and at least so much. */
 const GROWTH_LIMIT = 2;
 const LEAST_GROWTH_BYTES = 256 * 1024;
 
-/** Only to what is there: an empty file in the place of one that somebody has removed would lack its beginning. */
+/** Appends only to an existing file: an empty one in place of one that was removed would lack its start. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 /**
@@ -33,7 +33,7 @@ export class Journal {
 
   /**
    * The lines of an earlier run of the process, or undefined where there are none that can be used. The next `add` writes
-   * the whole file anew. Not in the background: what listens right after needs it.
+   * the whole file. Not in the background: the listening that follows needs it.
    */
   read(onUnusable: OnUnusable): unknown[] | undefined {
     let content: string;

@@ -6,7 +6,7 @@
 
 import { isIPv4 } from 'node:net';
 
-/** Told of each part that is left out. */
+/** Called for each part that is left out. */
 export type OnDropped = (reason: string) => void;
 
 /**

@@ -12,7 +12,7 @@ export interface StoredFormat<T> {
   readonly unmarked?: (content: unknown) => unknown;
 }
 
-/** Told, in one line for a log, of what could not be used. */
+/** Called with one line for a log about what could not be used. */
 export type OnUnusable = (text: string) => void;
 
 /**

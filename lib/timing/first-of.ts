@@ -1,5 +1,5 @@
 /**
- * Runs several works at once and settles as the first of them does; the signal of the others is aborted then.
+ * Runs several works concurrently and settles as the first of them does; the signal of the others is aborted then.
  *
  * @throws what the first one that settles throws
  */

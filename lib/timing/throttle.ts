@@ -1,7 +1,7 @@
 /** What is made of news for people, at most four times a second (docs/dev/design.md#4). */
 export const DERIVED_EVERY_MS = 250;
 
-/** Calls `act` at most once in `intervalMs`: at once where there was none for that long, else when it is over. */
+/** Calls `act` at most once in `intervalMs`: immediately if the last call is that long ago, else when the interval is over. */
 export class Throttle {
   private timer: NodeJS.Timeout | undefined;
   private isPending = false;
@@ -20,19 +20,19 @@ export class Throttle {
     this.act();
   };
 
-  /** What waits need not be said: it was said in another way. */
+  /** A pending call is dropped: the caller has reported in another way. */
   skip(): void {
     this.isPending = false;
   }
 
-  /** Nothing that waits is said any more. */
+  /** Drops a pending call, and takes no further ones. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isPending = false;
   }
 
-  /** What waits is said now, and nothing after it. */
+  /** Makes a pending call now, and takes no further ones. */
   flush(): void {
     const { isPending } = this;
     this.stop();

@@ -5,7 +5,7 @@ interface Emits<E extends string> {
 }
 
 /**
- * Waits until `look()` returns something other than undefined; looks at once, then after each of the emitter's
+ * Waits until `look()` returns something other than undefined; looks immediately, then after each of the emitter's
  * `events` and, where `everyMs` is given, at that interval too.
  *
  * @throws the signal's reason when it aborts first, or whatever `look` throws

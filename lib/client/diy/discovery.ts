@@ -22,7 +22,7 @@ interface Events {
   found: [sonoff: AnnouncedSonoff];
   /** No longer announced: switched off, out of reach, or with other firmware. */
   gone: [deviceid: string];
-  /** An interface on which nothing can be heard, by its address. */
+  /** An interface that cannot receive mDNS, by its address. */
   trouble: [reason: string, address: string];
 }
 
@@ -63,7 +63,7 @@ export class SonoffDiscovery extends EventEmitter<Events> {
     return this.#browser.knows((service) => isSameName(deviceidOfName(service)!, deviceid));
   }
 
-  /** Asks again who is there; who does not answer counts as gone. @returns when it is over, in ms from now */
+  /** Queries again; services that do not answer count as gone. @returns when it is over, in ms from now */
   lookAgain(): number {
     return this.#browser.lookAgain();
   }
@@ -76,7 +76,7 @@ export class SonoffDiscovery extends EventEmitter<Events> {
    * Waits for one device, or for any where none is named. One that is named is asked for by its host name too, which
    * answers where the service is not announced.
    *
-   * @throws FlashError `cancelled` when the signal aborts: who asks sets the limit
+   * @throws FlashError `cancelled` when the signal aborts: the caller sets the limit
    */
   async find(deviceid: string | undefined, signal: AbortSignal): Promise<AnnouncedSonoff> {
     const isMeant = (one: AnnouncedSonoff): boolean => deviceid === undefined || isSameName(one.deviceid, deviceid);
@@ -115,7 +115,7 @@ function everywhere(): readonly MdnsInterface[] {
   return [...localIPv4(), { address: '127.0.0.1', netmask: '255.0.0.0' }];
 }
 
-/** A device of which no more than its address is known. */
+/** A device of which only the address is known. */
 function bare(deviceid: string, address: string): AnnouncedSonoff {
   return { deviceid, address, port: DIY_PORT, record: parseEwelinkRecord([]) };
 }

@@ -14,7 +14,7 @@ const CONNECT_MS = 1500;
 
 export interface Swept {
   readonly address: string;
-  /** What it told; undefined where it is a stock Sonoff that does not take DIY commands, as in eWeLink mode. */
+  /** The device's description; undefined for a stock Sonoff that takes no DIY commands, as in eWeLink mode. */
   readonly info: DiyInfo | undefined;
 }
 

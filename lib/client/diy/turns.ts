@@ -19,7 +19,7 @@ const rows = new Map<string, Row>();
  * one connection, and resets a second.
  *
  * @param key of the device's server
- * @throws FlashError `cancelled`, without having begun; and as `work`
+ * @throws FlashError `cancelled`, before the work has started; and as `work`
  */
 export async function inTurn<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const row = rows.get(key) ?? { over: Promise.resolve(), waiting: 0, endedAt: -GAP_MS };
@@ -59,7 +59,7 @@ async function orCancelled(before: Promise<void>, signal: AbortSignal): Promise<
   if (signal.aborted) throw new FlashError('cancelled');
 }
 
-/** What nobody waits for, and whose gap is over, need not be remembered. */
+/** A turn that has no waiters and whose gap is over need not be remembered. */
 function forgetOthers(key: string): void {
   for (const [other, { waiting, endedAt }] of rows) {
     if (other !== key && waiting === 0 && performance.now() - endedAt > GAP_MS) rows.delete(other);

@@ -48,7 +48,7 @@ export class AddressImages {
       await this.store.keep(bytes, displayUrl(address), imageNamed(role));
       await this.store.note(addressKey(address), { sha256, isConfirmed: false });
     } catch {
-      // Whoever reads the image next says what is wrong with it.
+      // The next reader of the image reports what is wrong with it.
     }
   }
 

@@ -20,9 +20,9 @@ export interface CatalogImage {
   readonly size: number | null;
   /** Null = not known: the first download shows it for a person to confirm. */
   readonly sha256: string | null;
-  /** Who says that this is the digest. */
+  /** The source of the digest. */
   readonly digestSource: string | null;
-  /** Digest of a public mirror's file, where the publisher's is not known: a hint for whoever has to confirm one. */
+  /** Digest of a public mirror's file, where the publisher's is not known: a hint for the person who confirms one. */
   readonly mirrorSha256?: string;
   /** At one image of the catalog: the one to take where nothing speaks for another. */
   readonly recommended?: true;

@@ -13,7 +13,7 @@ export interface FetchProgress {
 
 export interface FetchSettings {
   signal: AbortSignal;
-  /** For one fetch; ms, 120 s unless told. */
+  /** For one fetch; ms, default 120 s. */
   limitMs?: number;
   stallMs?: number;
   retryMs?: number;

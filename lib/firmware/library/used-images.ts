@@ -4,7 +4,7 @@ import { sourceOf, type CatalogImage } from './catalog';
 import { addressKey } from './address-images';
 import type { ImageLibrary } from './image-library';
 
-/** A digest, in a `store:` reference or by itself. */
+/** A digest, alone or in a `store:` reference. */
 const DIGEST = /(?<![\da-f])[\da-f]{64}(?![\da-f])/gi;
 const CATALOG_NAME = /catalog:\s*([\w.-]+)/gi;
 const ADDRESS = /https?:\/\/[^\s"'`<>]+/gi;
@@ -36,7 +36,7 @@ export async function usedImages({ catalog, store }: ImageLibrary, referrers: re
  * Removes those of the images that nothing refers to.
  *
  * @param agreed the digests that a person has agreed to
- * @param referrers asked anew for each image: a flow may be deployed meanwhile
+ * @param referrers called again for each image: a flow may be deployed meanwhile
  * @returns the digests of what was removed
  * @throws FlashError store-failed
  */

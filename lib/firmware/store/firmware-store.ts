@@ -37,7 +37,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const stores = new Map<string, FirmwareStore>();
 
 export class FirmwareStore {
-  /** Told of an index that cannot be used. */
+  /** Called for an index that cannot be used. */
   onTrouble: (text: string) => void = () => undefined;
   private folder: string | undefined;
   private index: StoreIndex = { images: {}, sources: {} };

@@ -17,7 +17,7 @@ export interface MdnsInterface {
 interface Events {
   /** The records of one packet, and the IPv4 address that sent it. */
   answers: [records: readonly Answer[], from: string];
-  /** It hears and says nothing any more: the port is another program's alone, or the interface has no multicast. */
+  /** It receives and sends nothing any more: the port is another program's alone, or the interface has no multicast. */
   trouble: [error: Error];
 }
 

@@ -20,11 +20,11 @@ const MOST_SERVICES = 256;
 interface Events {
   /** A service is complete, or as complete as it gets, or something of it has changed. */
   found: [service: Service];
-  /** It said goodbye and does not answer, or has not been heard of for as long as it promised to be there. */
+  /** It said goodbye and does not answer, or its records have expired. */
   gone: [name: string];
   /** The IPv4 address of a host. */
   host: [name: string, address: string];
-  /** On one interface nothing can be heard. */
+  /** On one interface nothing can be received. */
   trouble: [reason: string, address: string];
 }
 
@@ -127,7 +127,7 @@ export class ServiceBrowser extends EventEmitter<Events> {
     for (const socket of this.#sockets.values()) socket.ask(name, type);
   }
 
-  /** Sockets for the addresses that are there now. One that came is asked at once. */
+  /** Sockets for the present addresses. A new one is queried immediately. */
   #followInterfaces(): void {
     const now = this.#look();
     for (const [key, socket] of this.#sockets) {
@@ -186,7 +186,7 @@ export class ServiceBrowser extends EventEmitter<Events> {
     }
   }
 
-  /** What an instance has not told yet, each record by a question of its own, a few times over. */
+  /** The records that an instance has not sent yet, each queried separately, a few times. */
   #askForMissing(tracked: Tracked): void {
     const { name, host } = tracked.records;
     const { missing } = tracked.records;
@@ -199,7 +199,7 @@ export class ServiceBrowser extends EventEmitter<Events> {
     tracked.asking = setTimeout(() => this.#askForMissing(tracked), ASK_AGAIN_MS);
   }
 
-  /** Something has come: what is still missing is asked for in turn, the address of a new host at once. */
+  /** Records have come: the missing ones are queried in turn, the address of a new host immediately. */
   #told(tracked: Tracked, isOtherHost: boolean): void {
     const { missing, host } = tracked.records;
     if (missing.length === 0 || tracked.reported !== undefined) this.#report(tracked);
@@ -218,7 +218,7 @@ export class ServiceBrowser extends EventEmitter<Events> {
     this.emit('found', service);
   }
 
-  /** A goodbye proves nothing: it is said in passing troubles too. Whoever is still there answers the next question. */
+  /** A goodbye proves nothing: it is also sent in passing trouble. A service that is still there answers the next query. */
   #doubt(key: string, tracked: Tracked): void {
     this.#expire(key, tracked, ASK_AGAIN_MS * ASKS);
     this.#ask(this.options.type, 'PTR');

@@ -9,11 +9,11 @@ export interface Service {
   readonly port: number | undefined;
   /** The strings of its TXT record. */
   readonly txt: readonly Uint8Array[] | undefined;
-  /** The IPv4 address of its host; where it told none, the one that the records came from. */
+  /** The IPv4 address of its host; if no record has it, the one that the records came from. */
   readonly address: string;
 }
 
-/** What of a service has not been told yet; `host` stands for its address. */
+/** The missing records of a service; `host` stands for its address. */
 export type Missing = 'SRV' | 'TXT' | 'A';
 
 /** Collects the records of one service. Case does not count in names (RFC 6762, section 16). */
@@ -23,7 +23,7 @@ export class ServiceRecords {
   #txt: readonly Uint8Array[] | undefined;
   #address: string | undefined;
 
-  /** @param from the address that told of it */
+  /** @param from the address that sent it */
   constructor(
     readonly name: string,
     private from: string,

@@ -31,7 +31,7 @@ export interface WifiChoice {
   readonly refusals: readonly { readonly driver: WifiDriverName; readonly error: FlashError }[];
 }
 
-/** Where the Supervisor is, for those who have one. */
+/** The Supervisor's address, if there is one. */
 export interface Surroundings {
   readonly supervisorToken?: string | undefined;
   readonly supervisorUrl?: string | undefined;

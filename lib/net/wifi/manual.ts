@@ -46,7 +46,7 @@ export class ManualDriver extends EventEmitter<WifiEvents> implements WifiDriver
     throw new FlashError('wifi-unavailable', { reason: wording('by-hand-here') });
   }
 
-  /** Resolves when this machine is seen to be there: somebody answers at the network's `peer`. */
+  /** Resolves when this machine is there: a host answers at the network's `peer`. */
   join(network: WifiNetwork, { signal, limitMs = JOIN_LIMIT_MS }: WifiLimits): Promise<JoinedNetwork> {
     const { ssid, peer } = network;
     if (peer === undefined) return this.scan() as Promise<never>;

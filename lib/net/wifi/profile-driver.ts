@@ -43,12 +43,12 @@ export abstract class ProfileDriver extends EventEmitter<WifiEvents> implements 
 
   /** Looks at what is in reach now. */
   protected abstract scanNow(signal: AbortSignal): Promise<readonly AccessPoint[]>;
-  /** Joins; calls `begin` before the first thing that must be undone. */
+  /** Joins; calls `begin` before the first change that must be undone. */
   protected abstract joinNow(network: WifiNetwork, signal: AbortSignal): Promise<JoinedNetwork>;
   protected abstract removeOwn(signal: AbortSignal): Promise<void>;
   /** @param kept what an ended process has written of the network before; resolves with the names of what it removed */
   protected abstract removeLeftOver(signal: AbortSignal, kept: FormerNetwork | undefined): Promise<string[]>;
-  /** Resolves when the former network is there again; at once where it cannot be. */
+  /** Resolves when the former network is there again; immediately where it cannot be. */
   protected abstract bringBack(former: FormerNetwork, signal: AbortSignal): Promise<void>;
   /** Ends what listens whether the joined network is lost. */
   protected abstract stopWatching(): void;

@@ -30,7 +30,7 @@ export interface WifiNetwork {
    * for one without taking the network's router for the way to the internet.
    */
   readonly address?: { readonly cidr: string; readonly fixed: boolean } | undefined;
-  /** Who is there, such as `192.168.4.1`: for whoever joins by hand, the sign that it was done. */
+  /** A host that answers there, such as `192.168.4.1`: the sign that a person has joined manually. */
   readonly peer?: string | undefined;
 }
 

@@ -60,7 +60,7 @@ export function reasonOf(signal: AbortSignal): FlashError {
   return signal.reason instanceof FlashError ? signal.reason : new FlashError('cancelled');
 }
 
-/** Waits; ends at once when the signal aborts. @throws the signal's reason */
+/** Waits; ends immediately when the signal aborts. @throws the signal's reason */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(reasonOf(signal));

@@ -28,7 +28,7 @@ export function pathOf(command: DiyCommandName): string {
  * The body of a request.
  *
  * @param deviceid undefined leaves the key out
- * @throws TypeError where the device could not use it, which is a mistake of whoever made the command
+ * @throws TypeError where the device could not use it, which is a mistake of the caller
  */
 export function bodyOf(command: DiyCommand, deviceid: string | undefined): string {
   const body = JSON.stringify({ ...(deviceid === undefined ? {} : { deviceid }), data: dataOf(command) });

@@ -1,4 +1,4 @@
-/** What the `ts` of a device's download requests tells of what became of them (docs/dev/diy-mode.md#2.2). */
+/** The outcome of a device's download requests, as their `ts` shows it (docs/dev/diy-mode.md#2.2). */
 export interface DownloadCount {
   /** Requests that the device made and that did not arrive. */
   readonly lost: number;

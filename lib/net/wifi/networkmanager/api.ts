@@ -60,7 +60,7 @@ export class NmApi {
   async permissions(): Promise<{ forbidden: string[]; isOwnOnly: boolean }> {
     const [answer] = await this.call(NM_PATH, NM, 'GetPermissions');
     const permissions = answer as Record<string, string>;
-    // `auth`: a person would be asked for a password; nobody is there.
+    // `auth`: NetworkManager would ask a person for a password, and no person is there.
     const mayNot = (permission: string): boolean => (permissions[permission] ?? 'yes') !== 'yes';
     const { system, own } = PROFILE_PERMISSIONS;
     const isOwnOnly = mayNot(system);
@@ -99,7 +99,7 @@ export class NmApi {
     return all.flatMap((found, index) => (found ? [accessPointOf(paths[index] ?? '', found)] : []));
   }
 
-  /** Begins to join; resolves with the paths of the profile and of its activation. */
+  /** Starts to join; resolves with the paths of the profile and of its activation. */
   async activateNew(
     settings: Settings,
     device: string,

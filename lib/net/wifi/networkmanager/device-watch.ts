@@ -54,7 +54,7 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
   }
 
   /**
-   * Resolves when the device is up with what was begun; rejects with the reason why it is not, or the signal's.
+   * Resolves when the device is up with the activation; rejects with the reason why it is not, or the signal's.
    * @param isOurs whether what is active now is that: the network from before may come up again just then
    */
   activated(isOurs: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
@@ -79,7 +79,7 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
     });
   }
 
-  /** Calls back once when the network, which is joined now, is no more. */
+  /** Calls back once when the network that is joined now is gone. */
   onLoss(tell: (error: FlashError) => void): void {
     this.on('gone', tell);
     this.on('state', ({ state, reason }) => {
@@ -94,7 +94,7 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
   private failureIn({ state, old, reason }: StateChange): FlashError | undefined {
     // What went before ours is taken down first.
     if (state >= STATE.prepare && state < STATE.deactivating) this.hasBegun = true;
-    // It would ask whoever sits at the screen for a better password, and wait for the answer.
+    // It would ask the person at the screen for a better password, and wait for the answer.
     const isRefused = state === STATE.needAuth && old === STATE.config && reason === SUPPLICANT_BROKE_OFF;
     if (isRefused) return new FlashError('wifi-password-wrong', this.values);
     if (state === STATE.failed) return errorOfReason(reason, this.values);

@@ -32,7 +32,7 @@ export interface NetworkManagerOptions {
 
 /**
  * NetworkManager over D-Bus. Each join is a profile of its own that is gone with its disconnection, and with this
- * process: it never connects by itself, and takes neither the default route nor DNS.
+ * process: it never connects automatically, and takes neither the default route nor DNS.
  */
 export class NetworkManagerDriver extends ProfileDriver {
   readonly name = 'networkmanager';
@@ -70,7 +70,7 @@ export class NetworkManagerDriver extends ProfileDriver {
     return this.removeProfiles(api, async (owner) => !(await api.bus.hasOwner(owner)));
   }
 
-  /** Most come back by themselves; one that does not is asked to. */
+  /** Most come back automatically; one that does not is activated. */
   protected async bringBack(former: FormerNetwork, signal: AbortSignal): Promise<void> {
     const api = await this.apiThatIsBack(signal);
     const device = await this.device(api, { isAnyState: true });
@@ -166,7 +166,7 @@ export class NetworkManagerDriver extends ProfileDriver {
     return api.accessPoints(path);
   }
 
-  /** @param isOurs told by the owner's name in the profile's */
+  /** @param isOurs by the owner's name in the profile's */
   private async removeProfiles(api: NmApi, isOurs: (owner: string) => boolean | Promise<boolean>): Promise<string[]> {
     const removed: string[] = [];
     for (const { path, id } of await api.profiles()) {

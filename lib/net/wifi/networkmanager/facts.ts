@@ -72,7 +72,7 @@ export function errorOfReason(reason: number, values: { ssid: string; name: stri
   return new FlashError(REASONS[reason] ?? 'wifi-join-failed', { ...values, reason: inWords(reason) });
 }
 
-/** Why a network that was joined is no more. */
+/** Why a network that was joined is gone. */
 export function lossOfReason(reason: number, values: { ssid: string; name: string }): FlashError {
   if (REASONS[reason] === 'wifi-interface-missing') return errorOfReason(reason, values);
   const words = reason === 53 ? wording('nm-access-point-gone') : inWords(reason);

@@ -15,18 +15,18 @@ export function ownerOf(profile: string): string | undefined {
 
 export type Settings = Record<string, Record<string, Variant>>;
 
-/** As long as DHCP may take: a device that gives addresses at all gives them at once. */
+/** The limit of DHCP: a device that gives addresses does so immediately. */
 export const DHCP_SECONDS = 15;
 
 export interface ProfileOptions {
   readonly name: string;
   /** The only interface that may use it. */
   readonly interfaceName: string;
-  /** The only user whose it is; everybody's where it is not given. */
+  /** The only user that owns it; without one it belongs to all users. */
   readonly user: string | undefined;
 }
 
-/** A profile that changes nothing but the one interface: no default route, no DNS, never by itself. */
+/** A profile that changes only the one interface: no default route, no DNS, no automatic connect. */
 export function settingsOf(network: WifiNetwork, { name, interfaceName, user }: ProfileOptions): Settings {
   const { ssid, bssid, psk } = network;
   return {

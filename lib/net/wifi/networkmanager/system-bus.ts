@@ -19,7 +19,7 @@ export interface Call {
   readonly destination: string;
 }
 
-/** The part of the library's bus that its types keep to themselves: the only place that tells of its end. */
+/** The part of the library's bus that its types hide: the only place that reports its end. */
 interface WithConnection {
   readonly _connection: EventEmitter & { readonly stream?: { readonly writable: boolean; destroy(): void } };
 }
@@ -79,7 +79,7 @@ export class SystemBus extends EventEmitter<{ signal: [message: Message]; gone: 
 
   /**
    * Calls a method. @throws DBusError as the service answers
-   * @throws FlashError `wifi-service-away` where nobody answers
+   * @throws FlashError `wifi-service-away` without an answer
    */
   async call({ path, interface: iface, member, signature = '', body = [], destination }: Call): Promise<unknown[]> {
     const away = (reason: Wording): FlashError => new FlashError('wifi-service-away', { reason });

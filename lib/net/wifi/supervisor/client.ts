@@ -2,7 +2,7 @@ import { FlashError } from '../../../errors';
 import { reasonOf } from '../within';
 import { quoted, wording, type Wording } from '../../../wordings/wording';
 
-/** Everything but an update answers at once; a scan sleeps for 5 s. */
+/** All but an update is answered immediately; a scan sleeps for 5 s. */
 export const CALL_LIMIT_MS = 20_000;
 
 /** One interface, as far as it matters here (`/network/info`). */
@@ -98,7 +98,7 @@ function pathOf(name: string): string {
   return `/network/interface/${encodeURIComponent(name)}`;
 }
 
-/** `fetch` hides what happened in the cause; an answer that is no JSON is quoted by nobody. */
+/** `fetch` hides what happened in the cause; an answer that is no JSON is not quoted. */
 function reasonIn(error: unknown): Wording {
   if (error instanceof SyntaxError) return wording('not-its-protocol');
   const { message, cause } = error as Error & { cause?: { code?: string } };

@@ -114,7 +114,7 @@ export class SupervisorDriver extends ProfileDriver {
     const accessPoint = await this.find(network, signal);
     const before = await this.client.interface(name, signal);
     await this.begin(formerOf(before));
-    // One that is there is edited, and may be applied anew without its network being left at all.
+    // An existing one is edited, and may be applied without a disconnect.
     if (before.enabled) await this.removeOwn(signal);
     const body = {
       enabled: true,
@@ -131,7 +131,7 @@ export class SupervisorDriver extends ProfileDriver {
     return { ssid, bssid: accessPoint.bssid, address: own, interfaceName: name };
   }
 
-  /** The Supervisor takes a name alone: where several have it, nobody could tell which is joined. */
+  /** The Supervisor takes a name alone: if several networks have it, the joined one is unknown. */
   private async find({ ssid, bssid }: WifiNetwork, signal: AbortSignal): Promise<AccessPoint> {
     const isFresh = this.lastScan && Date.now() - this.lastScan.at < SCAN_FRESH_MS;
     const all = isFresh ? this.lastScan?.found : await this.scan({ signal });
@@ -151,7 +151,7 @@ export class SupervisorDriver extends ProfileDriver {
         if (!enabled) return;
         await this.client.update(this.interfaceName, { enabled: false }, { signal, limitMs: UPDATE_LIMIT_MS });
       } catch (error) {
-        // It says so too where an update that nobody waits for is still under way.
+        // It reports that too while an unrelated update is still under way.
         signal.throwIfAborted();
         fault = asFlashError(error);
         await pause(REMOVE_PAUSE_MS, signal);
