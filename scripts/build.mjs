@@ -8,7 +8,7 @@
  * The compiler keeps its output, so that the next build compiles only what has changed.
  *
  * Type errors end the build with exit code 1, yet the rest is still assembled, so that a half-written neighbour does
- * not keep anybody from trying a form.
+ * not prevent the trial of a form.
  */
 import { chmod, cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -36,7 +36,7 @@ await rename(next, join(root, 'dist'));
 await rm(old, { recursive: true, force: true });
 process.exitCode = codes.some((code) => code !== 0) || faults.length > 0 ? 1 : 0;
 
-/** What the compiler remembers lies beside its output: who removes the one removes the other. */
+/** The compiler's memory is beside its output: a person who removes the one removes the other. */
 function compile(project, folder) {
   const memory = join(folder, 'tsc.tsbuildinfo');
   return run(process.execPath, [tsc, '-p', project, '--outDir', folder, '--incremental', '--tsBuildInfoFile', memory]);

@@ -28,7 +28,7 @@ export async function filled(page) {
   });
   text = text.replace(/(<!-- benchmark: (\w+) -->)[\s\S]*?(<!-- \/benchmark -->)/g, (_, begin, part, end) => {
     const made = benchmarks(table)[part]();
-    // A table stands by itself, a number in its sentence.
+    // A table stands alone, a number in its sentence.
     return made.includes('\n') ? `${begin}\n\n${made}\n\n${end}` : `${begin}${made}${end}`;
   });
   for (const [block, begin, name] of text.matchAll(/(<!-- example: ([^>]+) -->)[\s\S]*?<!-- \/example -->/g)) {
@@ -111,7 +111,7 @@ function tables() {
   return require(join(root, 'dist/lib/protocol/compatibility-table.js'));
 }
 
-/** A last version without its minor number stands for all that begin so. */
+/** A last version without its minor number stands for all that start so. */
 function range(from, to) {
   if (from === to) return from;
   return to === LAST_VERSION ? `${from} and newer` : `${from} to ${to.includes('.') ? to : `${to}.x`}`;

@@ -28,7 +28,7 @@ export async function install() {
   return (await run(npm(), ['ci', '--no-audit', '--no-fund'])) === 0;
 }
 
-/** Builds, unless whoever calls has done so (SONOTA_BUILT). */
+/** Builds, unless the caller has done so (SONOTA_BUILT). */
 export async function build() {
   return process.env.SONOTA_BUILT === '1' || (await run(process.execPath, [join(root, 'scripts', 'build.mjs')])) === 0;
 }

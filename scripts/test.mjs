@@ -14,7 +14,7 @@ import { finish, step, tests } from './test-runs.mjs';
 const APART = ['lab/one-flash.test.js', 'lab/sonoff.test.js', 'lab/sonoff-diy.test.js', 'editor/palette.test.js'];
 /** Their other files are long runs. */
 const APART_FOLDERS = ['lab', 'editor'];
-/** The folders with the longest files: begun first, so that none of them is left alone at the end. */
+/** The folders with the longest files: started first, so that none of them is left alone at the end. */
 const FIRST = ['survive', 'nodes', 'flash', 'one-hop'];
 /** The tests mostly wait, for a device or for a page: more files at a time than processors. */
 const JOBS = 6;

@@ -103,7 +103,7 @@ function debian(place) {
     }
     writeFileSync(done, '');
   }
-  // Folders of packages that this machine's pip is told of are not there inside.
+  // Folders of packages in this machine's pip configuration are not there inside.
   const mount =
     'unset PIP_FIND_LINKS; mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
   return { python: 'python3', venv: '/venv', enter: ['unshare', '--mount', 'sh', '-c', mount, at], at };
@@ -114,7 +114,7 @@ function runs([command, ...args], output = 'inherit') {
   return timeout > 0 && spawnSync(command, args, { stdio: ['ignore', output, 'inherit'], timeout }).status === 0;
 }
 
-/** Why not: a failing step has said so itself. */
+/** Why not: a failing step has reported that. */
 function inTime() {
   return Date.now() < until ? '(why stands above)' : `within ${LIMIT_MS / 60_000} minutes`;
 }

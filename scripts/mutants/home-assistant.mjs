@@ -1,4 +1,4 @@
-/** What Home Assistant is told of, and what is kept of it. */
+/** What is published to Home Assistant, and what is kept of it. */
 export default [
   {
     file: 'lib/storage/following-file.ts',

@@ -1,4 +1,4 @@
-/** What the virtual machine boots: Debian's kernel, and a busybox that mounts this machine's root and goes on from it. */
+/** The initramfs of the virtual machine: Debian's kernel, and a busybox that mounts this machine's root and continues from it. */
 import { execFileSync } from 'node:child_process';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';

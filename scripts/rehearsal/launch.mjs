@@ -18,7 +18,7 @@ export async function launch(userDir) {
   const main = join(dirname(createRequire(import.meta.url).resolve('node-red/package.json')), 'red.js');
   const child = spawn(process.execPath, [main, '--userDir', userDir, '--settings', join(userDir, 'settings.js')], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C goes to this script, which tells Node-RED; on its own it would be told twice.
+    // Ctrl-C goes to this script, which ends Node-RED; on its own it would get the signal twice.
     detached: process.platform !== 'win32',
   });
   const logFile = join(userDir, 'node-red.log');
