@@ -34,7 +34,7 @@ export class VirtualSonoff extends VirtualDevice<DeviceContext> {
   private apPort: number;
   private finalStageHost: { address: string; port: number };
 
-  /** Throws RangeError for a fault that nobody knows. */
+  /** Throws RangeError for an unknown fault. */
   constructor(private readonly options: VirtualSonoffOptions) {
     super(options, (hooks) => assemble(options, hooks));
     this.apPort = options.apPort;
@@ -107,7 +107,7 @@ export class VirtualSonoff extends VirtualDevice<DeviceContext> {
     selectSlot(device.flash, otherSlot(slot));
   }
 
-  /** The relocator of a one-hop image: dark, without a network; a power-cycle makes it begin again. */
+  /** The relocator of a one-hop image: dark, without a network; a power-cycle restarts it. */
   private async runOneHop(slot: Slot, signal: AbortSignal): Promise<void> {
     const { device } = this;
     this.enter('relocating');

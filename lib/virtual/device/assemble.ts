@@ -8,7 +8,7 @@ import { loopbackRadio } from './radio';
 import { NewlibRand } from './rand';
 import { timingsAt } from './timings';
 
-/** Builds a device from its options. Throws RangeError for a fault that nobody knows. */
+/** Builds a device from its options. Throws RangeError for an unknown fault. */
 export function assemble(
   options: VirtualSonoffOptions,
   hooks: Pick<DeviceContext, 'log' | 'enter' | 'failed'>,

@@ -20,7 +20,7 @@ export interface Behaviours {
   losesConnectionAtByte: number | undefined;
   /** ...this many times, in a download by ranges. */
   losesConnectionTimes: number;
-  /** true: after a lost connection it begins the download anew instead of going on. */
+  /** true: after a lost connection it restarts the download instead of continuing it. */
   restartsDownload: boolean;
   /** false: its connects to the server of the images go nowhere. */
   reachesImages: boolean;
@@ -36,7 +36,7 @@ export interface Behaviours {
   flashRefuses: readonly [first: number, last: number] | undefined;
   /** false: FinalStage's connects go nowhere. */
   finalStageDials: boolean;
-  /** Somebody else was first in FinalStage's network and has 192.168.4.2. Told to the radio; nobody is dialled. */
+  /** Another client was first in FinalStage's network and has 192.168.4.2. The radio gets that; no host is dialled. */
   finalStageStolen: boolean;
   /** Loses its power once, when this many bytes of the final image have arrived. */
   losesPowerAtByte: number | undefined;
@@ -220,7 +220,7 @@ export const FAULTS: readonly Fault[] = [
 
 /**
  * The behaviours behind a fault's name; '' is a healthy device, and `refuse-<code>` works for any code.
- * Throws RangeError for a name that nobody knows.
+ * Throws RangeError for an unknown name.
  */
 export function behavioursOf(fault: string): Partial<Behaviours> {
   if (fault === '') return {};

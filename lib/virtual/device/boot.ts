@@ -5,7 +5,7 @@ import { innerImage } from './slot-image';
 export type Slot = 1 | 2;
 
 const SLOT_ADDRESS = { 1: 0x1000, 2: 0x81000 } as const;
-/** What the loader looks at of a slot: it ends where the SDK's last sectors begin. */
+/** The part of a slot that the loader looks at: it ends where the SDK's last sectors start. */
 const SLOT_BYTES = 0x7b000;
 /**
  * The SDK's two parameter sectors, whose first two bytes are the loader's flags, and behind them the sector whose first

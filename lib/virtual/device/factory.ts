@@ -22,7 +22,7 @@ export function factoryFlash(running: Slot): FlashMemory {
   return flash;
 }
 
-/** Puts an intermediate firmware into `slot` and selects it, for a device that begins at FinalStage. */
+/** Puts an intermediate firmware into `slot` and selects it, for a device that starts at FinalStage. */
 export function installIntermediate(flash: FlashMemory, slot: Slot): void {
   flash.eraseSector(slotAddress(slot) / SECTOR_BYTES);
   flash.program(slotAddress(slot), userImage(Buffer.from('virtual sonoff: intermediate firmware')));

@@ -1,4 +1,4 @@
-/** Ends a device some time after a failure that nobody has cured. Without a limit it never does. */
+/** Ends a device some time after a failure that nothing has cured. Without a limit it never does. */
 export class IdleShutdown {
   private timer: NodeJS.Timeout | undefined;
   private reason = '';
@@ -14,7 +14,7 @@ export class IdleShutdown {
     if (this.limitMs !== undefined) this.timer ??= setTimeout(() => this.over(this.reason), this.limitMs);
   }
 
-  /** It goes on, so the last failure was not the end. */
+  /** It continues, so the last failure was not the end. */
   cured(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

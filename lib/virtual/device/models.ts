@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Who a device is: what stands on its label, and what its vendor wrote into it. */
+/** A device's identity: what is on its label, and what its vendor wrote into it. */
 export interface Identity {
   readonly deviceid: string;
   /** The factory key, 36 characters. */

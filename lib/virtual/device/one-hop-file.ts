@@ -1,6 +1,6 @@
 /**
  * A one-hop slot file as the relocator in it reads it: an image for a slot whose last RAM segment describes the payload
- * in its irom part. Read here by itself, so that the packer has a second opinion.
+ * in its irom part. Read here independently, so that the packer has a second opinion.
  */
 
 import { inflateRawSync } from 'node:zlib';

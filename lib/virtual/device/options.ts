@@ -12,9 +12,9 @@ export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 export interface LifeOptions {
   /** The home network that exists. Given, other credentials never join; otherwise all do. */
   homeNetwork?: HomeNetwork;
-  /** Its new firmware lives on and is found there. Left out, the device ends as the new firmware boots. */
+  /** Its new firmware keeps running and is found there. Left out, the device ends as the new firmware boots. */
   newFirmware?: NewFirmwareServer;
-  /** How long after a failure that nobody does anything about the device ends by itself, in ms. Default: never. */
+  /** How long after a failure without a remedy the device ends automatically, in ms. Default: never. */
   lingerMs?: number;
 }
 
@@ -45,9 +45,9 @@ export interface VirtualSonoffOptions extends LifeOptions {
   legacyPort?: number;
   /** The address that it dials from. */
   localAddress?: string;
-  /** It was provisioned earlier: it begins by dialling this server. */
+  /** It was provisioned earlier: it starts by dialling this server. */
   provisioned?: { serverName: string; port: number };
-  /** It begins in the intermediate firmware, which an earlier upgrade has put into the other slot. */
+  /** It starts in the intermediate firmware, which an earlier upgrade has put into the other slot. */
   startAt?: 'stock' | 'finalstage';
   /** Where a TCP connect finds FinalStage; by default where its access point was. */
   finalStageAddress?: string;

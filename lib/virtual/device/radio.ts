@@ -6,7 +6,7 @@ export interface OwnNetwork {
   /** Its own address there; on a real device with a /24 and a DHCP server. */
   address: string;
   bssid: string;
-  /** Another machine is in it before anybody else can be, with the first address that its DHCP server gives. */
+  /** Another machine joins first, and gets the first address of its DHCP server. */
   stolen?: boolean;
 }
 

@@ -56,7 +56,7 @@ function ofUpgrade(seen: readonly Line[], of: Of): Partial<Behaviours> {
   const after = (kind: string): Line[] => seen.slice(sent).filter((line) => line.kind === kind);
   const error = after('acknowledged').at(-1)?.['error'];
   const requests = of('image-requested');
-  // The byte that it had when it asked last: what it was sent beyond that, nobody knows.
+  // The byte that it had with its last request: what arrived beyond that is unknown.
   const reached = Math.max(
     0,
     ...requests.map((line) => numberOf(line, 'first')),

@@ -31,7 +31,7 @@ export function innerImage(image: Buffer): InnerImage | undefined {
   return { segments, isCut, checksumOffset: inner + ((position - inner) | 15) };
 }
 
-/** Whether a slot begins as an image for a slot does. */
+/** Whether a slot starts as an image for a slot does. */
 export function hasMagic(image: Buffer): boolean {
   return image[0] === 0xea && image[1] === 0x04;
 }

@@ -59,7 +59,7 @@ export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitte
   private newFirmware: NewFirmwareServer | undefined;
   private end!: (result: VirtualResult) => void;
 
-  /** Throws whatever `assemble` throws, such as RangeError for a fault that nobody knows. */
+  /** Throws whatever `assemble` throws, such as RangeError for an unknown fault. */
   protected constructor(
     private readonly lifeOptions: LifeOptions,
     assemble: (hooks: LifeHooks) => C,
@@ -91,7 +91,7 @@ export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitte
   /** Switches it on, once. Resolves when it can be reached; rejects where it cannot listen. */
   abstract start(): Promise<{ apPort: number }>;
 
-  /** Takes its power away and gives it back: it goes on with what its flash holds. */
+  /** Takes its power away and gives it back: it continues with what its flash holds. */
   powerCycle(): void {
     this.power?.abort(new Restart('power-cycled'));
   }
@@ -154,7 +154,7 @@ export abstract class VirtualDevice<C extends DeviceContext> extends EventEmitte
     return false;
   }
 
-  /** Whatever firmware the flash holds now lives on until the device is switched off, where it has a place. */
+  /** The firmware in the flash now keeps running until the device is switched off, where it has a place. */
   protected async runNewFirmware(signal: AbortSignal): Promise<void> {
     const { device, newFirmware: place } = this;
     this.enter('new-firmware');

@@ -11,9 +11,9 @@ export interface CommandEffects {
   readonly ssid: string;
   /** Its state is another one. */
   readonly changed: () => void;
-  /** Begins to change its Wi-Fi; returns the reply. */
+  /** Starts to change its Wi-Fi; returns the reply. */
   readonly moveTo: (network: HomeNetwork) => LanAnswer;
-  /** Begins a download; resolves to the reply when that is due. */
+  /** Starts a download; resolves to the reply when that is due. */
   readonly flash: (order: FlashOrder) => Promise<LanAnswer>;
 }
 

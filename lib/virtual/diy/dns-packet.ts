@@ -41,7 +41,7 @@ export function decodeQuery(packet: Buffer): Query | undefined {
   return { id: packet.readUInt16BE(0), questions };
 }
 
-/** An answer to everybody, or with `asked` to one who asked from another port than that of mDNS (RFC 6762 #6.7). */
+/** An answer to the group, or with `asked` to a client that asked from another port than that of mDNS (RFC 6762 #6.7). */
 export function encodeAnswer(records: readonly DnsRecord[], asked?: { id: number; question: Question }): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt16BE(asked?.id ?? 0, 0);
@@ -72,14 +72,14 @@ export function txtData(entries: readonly string[]): Buffer {
 function encodeRecord({ name, type, ttl, data, isUnique }: DnsRecord, isLegacy: boolean): Buffer {
   const fixed = Buffer.alloc(10);
   fixed.writeUInt16BE(type, 0);
-  // Who asks in the old way knows neither the bit nor long lives.
+  // A legacy client knows neither the bit nor long lives.
   fixed.writeUInt16BE(isUnique && !isLegacy ? IN | TOP_BIT : IN, 2);
   fixed.writeUInt32BE(isLegacy ? Math.min(ttl, 10) : ttl, 4);
   fixed.writeUInt16BE(data.length, 8);
   return Buffer.concat([encodeName(name), fixed, data]);
 }
 
-/** The name at an offset, and where what follows it begins. */
+/** The name at an offset, and where the bytes behind it start. */
 function decodeName(packet: Buffer, offset: number): { text: string; end: number } | undefined {
   const labels: string[] = [];
   let end: number | undefined;

@@ -10,7 +10,7 @@ import { WifiLost } from './wifi-lost';
 
 /** As in the cloud's upgrade; how often DIY builds connect again is not known. */
 const RECONNECTS = 3;
-/** A final image begins where the boot loader of the stock firmware is. */
+/** A final image starts where the boot loader of the stock firmware is. */
 const ADDRESS = 0;
 /** In the application, whose checksum then does not fit. */
 const ROTTEN_ADDRESS = 0x1200;

@@ -27,7 +27,7 @@ export class MdnsResponder {
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
-        // Bound to the group, it hears nothing else; Windows knows no such binding.
+        // Bound to the group, it receives nothing else; Windows knows no such binding.
         const address = process.platform === 'win32' ? '0.0.0.0' : place.group;
         socket.bind({ port: place.port, address, exclusive: true }, resolve);
       });
@@ -43,7 +43,7 @@ export class MdnsResponder {
     return new MdnsResponder(device, home, place, socket);
   }
 
-  /** Sends everything to everybody. */
+  /** Sends all records to the group. */
   announce(): void {
     const { ptr, srv, txt, a } = recordsOf(this.device, this.home);
     const { announcesWithout } = this.device.behaviours;

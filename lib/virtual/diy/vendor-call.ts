@@ -6,7 +6,7 @@ import { WireError } from '../wire/wire';
 import type { DiyContext } from './context';
 
 const VENDOR = 'apid.coolkit.cn';
-/** A virtual device speaks to nobody outside: what stands at the vendor's name must be on a local network. */
+/** A virtual device dials no host outside: the vendor's name must resolve to a local network. */
 const LOCAL_ADDRESS = /^(127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)/;
 
 /**

@@ -16,7 +16,7 @@ const BLOCK_BYTES = 1024;
 const TRIES = 3;
 
 export interface FinalStageEnd {
-  /** `switched`: reboots into user2. `installed`: the final image stands at 0x0. `failed`: three tries were in vain. */
+  /** `switched`: reboots into user2. `installed`: the final image is at 0x0. `failed`: three tries failed. */
   type: 'switched' | 'installed' | 'failed';
   length?: number;
 }
@@ -80,7 +80,7 @@ export async function runIntermediate(
   }
 }
 
-/** Answers a connect to FinalStage's own address, so that it can be seen, and closes at once. */
+/** Accepts a connect to FinalStage's own address, so that it can be seen, and closes it. */
 async function listen(network: FinalStageNetwork, device: DeviceContext): Promise<net.Server | undefined> {
   const server = net.createServer((socket) => {
     socket.on('error', () => undefined);
@@ -108,7 +108,7 @@ async function dialUntilAnswered(device: DeviceContext, host: ServerAddress, sig
   }
 }
 
-/** The half-erased state: it connects and never asks for anything, for ever. */
+/** The half-erased state: it connects and never asks for anything. */
 async function dialForNothing(device: DeviceContext, host: ServerAddress, signal: AbortSignal): Promise<never> {
   device.failed('half-erased');
   do {
@@ -196,7 +196,7 @@ async function writeBlocks(
   for (let position = from; position < stream.length;) {
     const { losesPowerAtByte } = device.behaviours;
     if (losesPowerAtByte !== undefined && position >= losesPowerAtByte && device.once('power-loss')) {
-      // Nobody is told: the other end keeps a connection that nothing answers any more.
+      // Without a close: the other end keeps a connection that nothing answers any more.
       await goesDark();
       throw new Restart('lost its power while writing');
     }

@@ -23,10 +23,10 @@ const MARKS: readonly { project: 'tasmota' | OtherProject; mark: string }[] = [
 
 /** Tasmota 7.2 and later keep their version between two of these (VersionCompatible in its settings.ino). */
 const TASMOTA_VERSION_MARK = Buffer.from('a55aa55a', 'hex');
-/** Where an image does not tell: from here on Tasmota is strictest about who may send it commands. */
+/** The default where an image states none: from here on Tasmota is strictest about who may send it commands. */
 const STRICTEST_TASMOTA = '15.5.0';
 
-/** What the image at 0x0 is, told by its bytes alone. */
+/** The project of the image at 0x0, read from its bytes alone. */
 export function newFirmwareIn(flash: FlashMemory): NewFirmware {
   const image = flash.read(0, flash.bytes.length);
   const project = MARKS.find(({ mark }) => image.includes(mark))?.project ?? 'other';

@@ -9,7 +9,7 @@ import { whileServing } from '../wire/web-page';
 interface OtherPage {
   /** The name of its access point. */
   readonly ssid: (chip: string) => string;
-  /** What stands at `/` in it, as far as it can be told apart by that. */
+  /** Its page at `/`, as far as that distinguishes it. */
   readonly html: string;
 }
 

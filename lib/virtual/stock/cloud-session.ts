@@ -15,7 +15,7 @@ const RECEIVE_BUFFER_BYTES = 2048;
 export type SessionEnd =
   /** The connection is gone; dispatch again. */
   | { type: 'closed' }
-  /** Told to go to another server. */
+  /** Sent to another server. */
   | { type: 'redirected'; to: ServerAddress }
   /** An upgrade was written and acknowledged: reboot into the other slot. */
   | { type: 'upgraded'; image: Upgrade };
@@ -29,7 +29,7 @@ export class CloudSession {
   private upgrading: Promise<void> | undefined;
   private settle!: (end: SessionEnd | Error) => void;
   private readonly outcome: Promise<SessionEnd>;
-  /** Ends what the session has begun besides reading: repeated questions. */
+  /** Ends what the session has started besides reading: repeated questions. */
   private readonly over = new AbortController();
 
   constructor(

@@ -17,7 +17,7 @@ export async function dialImages({ device, upgrade, signal }: Download): Promise
   return await dial({ host: upgrade.host, port: upgrade.port, localAddress: device.localAddress, limitMs, signal });
 }
 
-/** The download cannot go on; the device reports 404, whatever it was. */
+/** The download cannot continue; the device reports 404, whatever it was. */
 export class DownloadError extends Error {}
 
 /** Most bytes of an image: 460 KiB (docs/dev/esp8266-images.md#2.6). */
@@ -26,7 +26,7 @@ export const IMAGE_BYTES = 471_040;
 export interface Download {
   readonly device: DeviceContext;
   readonly upgrade: Upgrade;
-  /** Where in the flash the image begins. */
+  /** Where in the flash the image starts. */
   readonly address: number;
   readonly signal: AbortSignal;
 }

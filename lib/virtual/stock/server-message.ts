@@ -1,4 +1,4 @@
-/** A server's message, told apart by its content alone, as the firmware does (docs/dev/stock-firmware.md#3.4). */
+/** A server's message, classified by its content alone, as the firmware does (docs/dev/stock-firmware.md#3.4). */
 export type ServerMessage =
   | { type: 'registered'; sessionKey: string; config: Heartbeat }
   | { type: 'date' }

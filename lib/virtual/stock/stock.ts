@@ -49,7 +49,7 @@ export async function runStock(
   }
 }
 
-/** A device that has no home network dials nobody. */
+/** A device that has no home network dials no host. */
 export async function neverJoins(device: DeviceContext, signal: AbortSignal): Promise<never> {
   device.enter('not-joined');
   device.failed('not-joined');

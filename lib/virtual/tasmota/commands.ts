@@ -113,7 +113,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   backlog: ({ machine, data }) => {
     machine.backlog.push(...partsOfBacklog(data));
-    // What is queued answers nobody.
+    // A queued command gets no answer.
     return {};
   },
 };

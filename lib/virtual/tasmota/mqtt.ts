@@ -8,7 +8,7 @@ const CONNACK = 0x20;
 
 /**
  * Connects to the broker that the settings name, and again whenever the connection is lost, until the signal ends it.
- * MQTT 3.1.1, and no more of it than a connection is.
+ * MQTT 3.1.1, as far as a connection needs it.
  */
 export async function keepConnected(machine: TasmotaMachine, signal: AbortSignal): Promise<never> {
   const { settings, device } = machine;

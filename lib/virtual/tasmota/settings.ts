@@ -6,9 +6,9 @@ export interface TasmotaSettings {
   bootCount: number;
   ssids: [string, string];
   wifiPasswords: [string, string];
-  /** 2: opens its access point where it does not get in; 4, as it comes: tries for ever. */
+  /** 2: opens its access point where it does not get in; 4, the default: tries without end. */
   wifiConfig: number;
-  /** WifiConfig 2 was said at home: the access point opens at once. */
+  /** WifiConfig 2 was sent at home: the access point opens immediately. */
   managerNext: boolean;
   mqttHost: string;
   mqttPort: number;

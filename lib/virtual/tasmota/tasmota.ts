@@ -105,7 +105,7 @@ async function joinOneOf(
   return undefined;
 }
 
-/** The access point: for three minutes where there is a Wi-Fi to go back to, for ever on a blank device. */
+/** The access point: for three minutes where there is a Wi-Fi to go back to, without end on a blank device. */
 async function openAccessPoint(machine: TasmotaMachine, hooks: NewFirmwareHooks, signal: AbortSignal): Promise<never> {
   const { device, settings } = machine;
   const { apAddress: address, apPort: port } = hooks.place;

@@ -17,7 +17,7 @@ export interface Segment {
   readonly at: number;
 }
 
-/** More than this is not taken from the socket while nobody reads: a small device has no room for it. */
+/** More than this is not taken from the socket without a reader: a small device has no room for it. */
 const WINDOW_BYTES = 4 * 1460;
 
 /** A connection as the device sees it: segments in the order and at the time in which they arrive. */
