@@ -42,7 +42,7 @@ export interface NewFirmwareSighting {
   readonly url: string;
   /**
    * - `not-joined`: it is the address of an access point in whose network this machine is not
-   * - `refused`: somebody is there, but serves no web page
+   * - `refused`: a host is there, but serves no web page
    * - `stranger`: a page, but another device's
    * - `page`: the new firmware's
    */
@@ -54,7 +54,7 @@ export interface NewFirmwareSighting {
 }
 
 /**
- * What somebody who is not the device was refused:
+ * What a peer that is not the device was refused:
  * - `browser`: a request of a page in a browser
  * - `finalstage-dial`, `finalstage-image`: what FinalStage alone does, a bare connection and the request of an image
  * - `other-key`: to state the device's id with another key than its access point did
@@ -65,7 +65,7 @@ export interface NewFirmwareSighting {
 export type StrangerAct =
   'browser' | 'finalstage-dial' | 'finalstage-image' | 'other-key' | 'second-key' | 'unlock' | 'wrong-signature';
 
-/** What a stage is told at its start, as far as a verdict's sentences need it. */
+/** The facts at a stage's start, as far as a verdict's sentences need them. */
 export interface StageBegan {
   readonly kind: 'stage';
   readonly stage: StageName;
@@ -104,7 +104,7 @@ type Sighting =
       readonly joined: boolean;
       readonly reason?: Wording;
     }
-  /** This machine joins the device's network by itself; `failed` and `lost` as a code says. */
+  /** This machine joins the device's network automatically; `failed` and `lost` with a code. */
   | { readonly kind: 'wifi'; readonly event: 'joining' | 'joined' | 'left'; readonly ssid: string }
   | {
       readonly kind: 'wifi';
@@ -115,7 +115,7 @@ type Sighting =
   | {
       readonly kind: 'provisioned';
       readonly answer: 'accepted' | 'probably-accepted';
-      /** The address that the device was told to dial, where it is this machine's own. */
+      /** The address that the device got to dial, if it is this machine's own. */
       readonly told?: string;
       /** What makes the Wi-Fi settings doubtful, in sentences. */
       readonly doubts?: Wording;
@@ -159,17 +159,17 @@ type Sighting =
     }
   /** What came is not a device's protocol; the reason quotes nothing of it. */
   | { readonly kind: 'malformed'; readonly peer: string; readonly reason: Wording }
-  /** Somebody who is not the device did what only it may do, and was refused. */
+  /** A peer that is not the device did what only the device may do, and was refused. */
   | {
       readonly kind: 'stranger';
       readonly peer: string;
       readonly act: StrangerAct;
-      /** For a second key: who stated the first one. */
+      /** For a second key: the peer that stated the first one. */
       readonly rival?: string;
     }
   /** Connections of a peer were refused, because it has too many or makes them too fast. */
   | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
-  /** Somebody opened a session, and closed it without having said which device it is. */
+  /** A peer opened a session, and closed it without having stated a device's id. */
   | { readonly kind: 'left-unregistered'; readonly peer: string; readonly via: Via }
   /** What became known of the device itself, from whichever source; only what is new. */
   | ({ readonly kind: 'device-facts' } & DeviceFacts)
@@ -187,7 +187,7 @@ type Sighting =
       readonly kind: 'upgrade-sent';
       readonly version: string;
       readonly session: number;
-      /** Its file unpacks and writes the new firmware by itself. */
+      /** Its file unpacks and writes the new firmware itself. */
       readonly isOneHop?: true;
     }
   | {
@@ -236,7 +236,7 @@ type Sighting =
       readonly how: 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
       readonly bytes: number;
     }
-  /** What the device told of itself over the LAN. */
+  /** The facts that the device stated over the LAN. */
   | {
       readonly kind: 'device-info';
       readonly peer: string;
@@ -260,7 +260,7 @@ type Sighting =
   | { readonly kind: 'unlock-offered'; readonly address: string; readonly withoutNames?: Wording }
   /**
    * What came of it:
-   * - `name`: somebody on the local network asked where the maker's service is, and was led here
+   * - `name`: a client on the local network asked where the maker's service is, and was led here
    * - `other-name`: the device asked for another name, and was refused
    * - `service`: the device asked to be unlocked, and was answered `error`
    * - `other`: it asked for something else, and was refused

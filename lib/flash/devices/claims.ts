@@ -25,7 +25,7 @@ interface Claimant {
   readonly at: number;
 }
 
-/** Who states which device's id. The id is in the name of its Wi-Fi for all to read: only its key makes it the device. */
+/** The peers that state a device's id. The id is in the name of its Wi-Fi for all to read: only its key makes it the device. */
 export class Claims {
   /** By device and key, the first that came first. */
   private readonly claimants = new Map<string, Map<string, Claimant>>();
@@ -45,7 +45,7 @@ export class Claims {
     return first && first[0] !== apikey ? { as: 'second-key', rival: first[1].peer } : { as: 'device' };
   }
 
-  /** The addresses of two who state the same id with different keys, where nothing tells which of them it is. */
+  /** The addresses of two peers that state the same id with different keys, where nothing shows which of them it is. */
   rivals(deviceid: string): readonly [string, string] | undefined {
     const claimants = this.fresh(deviceid);
     const [first, second] = claimants;

@@ -20,7 +20,7 @@ export class DeviceKeys {
 
   /**
    * @param place undefined = for this process only
-   * @param onTrouble told of a file that cannot be used or written
+   * @param onTrouble called for a file that cannot be used or written
    */
   constructor(place?: Place, onTrouble: (text: string) => void = () => undefined) {
     this.file = new FollowingFile(place, KEYS_FORMAT, onTrouble);
@@ -67,7 +67,7 @@ export class DeviceKeys {
     return this.file.settled(limitMs);
   }
 
-  /** The host is no more. */
+  /** The host is closed. */
   async forget(): Promise<void> {
     this.devices.clear();
     this.file.follow(() => undefined);

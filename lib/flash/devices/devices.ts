@@ -9,7 +9,7 @@ import { DeviceDirectory } from './device-directory';
 import { DeviceKeys } from './device-keys';
 import { RecentDevices } from './recent-devices';
 
-/** What a device told when it dispatched, and from where. */
+/** The facts that a device stated when it dispatched, and its address. */
 export type DispatchSighting = DispatchRequest & { peer: string };
 
 /** Something that went wrong with a peer before (or without) a session; `peer` is an IPv4 address. */
@@ -18,7 +18,7 @@ export interface PeerTrouble {
   readonly error: FlashError;
 }
 
-/** Somebody stated a device's id with a key that is not known to be the device's. */
+/** A peer stated a device's id with a key that is not known to be the device's. */
 export interface RefusedClaim {
   readonly deviceid: string;
   readonly peer: string;
@@ -48,7 +48,7 @@ interface DevicesEvents {
   trouble: [trouble: PeerTrouble];
 }
 
-/** The devices that have dialled this host: who they are, whose session is open, whose is ready. */
+/** The devices that have dialled this host: their identities, open sessions and ready ones. */
 export class Devices extends EventEmitter<DevicesEvents> {
   private readonly connections = new Map<string, DeviceConnection>();
   /** What each device is and where, as far as any source has seen it. */
@@ -111,7 +111,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
    */
   admits({ deviceid, apikey }: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean {
     const session = this.connections.get(deviceid);
-    // It is still there, however long it has said nothing.
+    // It is still there, however long it has been silent.
     if (session?.device) this.claims.of(deviceid, session.device.apikey, session.peer);
     const claim = this.claims.of(deviceid, apikey, peer);
     if (claim.as === 'device') return to === 'dispatch' || this.hasRoomFor(deviceid, apikey, peer);
@@ -139,7 +139,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     this.emit('dispatched', dispatched);
   }
 
-  /** Somebody dialled a port of ours. All devices of a rehearsal have one address, which is no sign of who they are. */
+  /** A peer dialled a port of ours. All devices of a rehearsal have one address, which identifies none of them. */
   dialled(peer: string): void {
     if (!isLoopback(peer)) this.notePeer(peer);
   }
@@ -176,7 +176,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     if (connection.device) this.registered(connection, connection.device);
   }
 
-  /** The host listens no more: whatever is connected is no longer its own. */
+  /** The host has closed its ports: connected devices are no longer its own. */
   leave(): void {
     for (const connection of this.connections.values()) {
       const { deviceid = '' } = connection.device ?? {};
@@ -224,13 +224,13 @@ export class Devices extends EventEmitter<DevicesEvents> {
     this.emit('gone', connection);
   }
 
-  /** Whether it may be the device, without keeping that somebody else tried. */
+  /** Whether it may be the device; the claim is not recorded. */
   private isKnownAs({ deviceid, apikey }: DeviceStatement, peer: string): boolean {
     const { as } = this.claims.of(deviceid, apikey, peer);
     return as === 'device' || as === 'session';
   }
 
-  /** A device whose own key is known, or that renews its session, needs no more room. */
+  /** A device whose own key is known, or that renews its session, needs no further room. */
   private hasRoomFor(deviceid: string, apikey: string, peer: string): boolean {
     if (this.isOwn(peer) || this.isPinnedTo(deviceid, apikey) || this.connections.get(deviceid)?.peer === peer)
       return true;
@@ -242,7 +242,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
 
   private notePeer(peer: string): void {
     if (!this.peersSince.has(peer)) this.peersSince.set(peer, new Date());
-    // Anyone on the network can dial; what is remembered of them must not grow for ever.
+    // Anyone on the network can dial; the memory of them must not grow without limit.
     if (this.peersSince.size > PEERS_KEPT) this.peersSince.delete(this.peersSince.keys().next().value as string);
   }
 

@@ -38,7 +38,7 @@ export interface SurveySources {
   readonly discovery?: DiscoveryOptions | undefined;
   /** Of a sweep; another than 8081 only for tests. */
   readonly port?: number | undefined;
-  /** How long one who watches is kept in mind after going. */
+  /** How long a former watcher is remembered. */
   readonly handOverMs: number;
   readonly now?: () => number;
 }
@@ -62,7 +62,7 @@ export type SurveyListener = (changes: readonly SurveyChange[]) => void;
 interface Announced {
   readonly sonoff: AnnouncedSonoff;
   readonly at: number;
-  /** What it told when it was asked; undefined before, and where it takes no commands. */
+  /** Its answer when it was asked; undefined before, and where it takes no commands. */
   readonly info: DiyInfo | undefined;
 }
 
@@ -92,7 +92,7 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
     this.now = sources.now ?? Date.now;
   }
 
-  /** Whether somebody wants to know. */
+  /** Whether there are watchers. */
   get isWatching(): boolean {
     return this.watchers.size + this.lingering.size > 0;
   }
@@ -103,10 +103,10 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Begins to tell of each device as it comes, changes and goes; of those that are there already as if they came now.
-   * Who comes back within moments, as a node does in a redeploy, hears only what is new.
+   * Starts to report each device as it comes, changes and goes; those that are there already as if they came now.
+   * A watcher that returns within moments, as a node does in a redeploy, gets only the changes.
    *
-   * @param who tells those who come back
+   * @param who identifies a watcher that returns
    * @returns ends that; with `true` for good: this watcher will not come back
    */
   watch(who: string, listener: SurveyListener): (isForGood?: boolean) => void {
@@ -165,12 +165,12 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
     }
   }
 
-  /** Interfaces on which no announcement can be heard, by their addresses, and why. */
+  /** Interfaces on which no announcement can be received, by their addresses, and why. */
   get deaf(): ReadonlyMap<string, string> {
     return this.troubles;
   }
 
-  /** Ends it for all who watch. */
+  /** Ends it for all watchers. */
   async close(): Promise<void> {
     this.watchers.clear();
     for (const who of [...this.lingering.keys()]) this.endLinger(who);

@@ -9,7 +9,7 @@ import type { JobRegistry } from '../job/job-registry';
 import type { StrangerAct, NewObservation } from '../observation';
 import { quoted } from '../../wordings/wording';
 
-/** Text before a device has said who it is. A session begins with three messages. */
+/** Messages before a device has stated its id. A session starts with three of them. */
 const EARLY_MESSAGES = 10;
 
 /**
@@ -55,7 +55,7 @@ export class EvidenceRecorder {
     if (own && !waiting.includes(own)) own.evidence.add(seen);
   }
 
-  /** Somebody who is not the device was refused; not known whose job it was after. */
+  /** A peer that is not the device was refused; which job it was after is not known. */
   stranger(peer: string, act: StrangerAct): void {
     this.toAllAtWork(() => ({ kind: 'stranger', peer, act }));
   }
@@ -65,7 +65,7 @@ export class EvidenceRecorder {
     this.toAllAtWork(() => ({ kind: 'connection-refused', peer, limit }));
   }
 
-  /** Somebody stated a device's id with a key that is not known to be its own. */
+  /** A peer stated a device's id with a key that is not known to be the device's. */
   claimed({ deviceid, peer, claim }: RefusedClaim): void {
     const rival = claim.as === 'second-key' ? { rival: claim.rival } : {};
     this.jobs.openJob(deviceid)?.evidence.addOnce({ kind: 'stranger', peer, act: claim.as, ...rival });

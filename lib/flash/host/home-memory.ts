@@ -10,7 +10,7 @@ const FORMAT: StoredFormat<Home> = {
   schema: object<Home>({ address: ipv4, name: optional(text(100)) }),
   unmarked: (content) => content,
 };
-/** Whoever manages the Wi-Fi answers at once, or hangs. */
+/** The service that manages the Wi-Fi answers immediately, or hangs. */
 export const WIFI_NAMES_LIMIT_MS = 3000;
 
 const known = new Map<string, HomeNetwork>();
@@ -20,7 +20,7 @@ const known = new Map<string, HomeNetwork>();
  * access point does not lose it.
  *
  * @param folder undefined = remembered for as long as the process lives
- * @param onTrouble told of a file that cannot be used or written
+ * @param onTrouble called for a file that cannot be used or written
  */
 export function homeNetworkIn(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const key = folder ?? '';

@@ -50,8 +50,8 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
   }
 
   /**
-   * A node begins to use the host.
-   * @param awaitsDevices whether it waits for devices that dial in by themselves: then the host listens for as long
+   * A node starts to use the host.
+   * @param awaitsDevices whether it waits for devices that dial in unasked: then the host listens for as long
    */
   addUser(id: string, userId: string, { awaitsDevices = false } = {}): void {
     this.entries.get(id)?.users.add(userId, awaitsDevices);

@@ -6,7 +6,7 @@ import { sharedPorts } from './shared-listener';
  * (docs/dev/design.md#7). Ports that lie open for nothing are in the way of other hosts and other programs.
  */
 export class HostUsers {
-  /** By their ids, with whether they wait for devices that dial in by themselves. */
+  /** By their ids, with whether they wait for devices that dial in unasked. */
   private readonly present = new Map<string, boolean>();
   /** Those that have gone but may come back in this deploy. */
   private readonly away = new Map<string, boolean>();
@@ -32,7 +32,7 @@ export class HostUsers {
     void this.update();
   }
 
-  /** A user goes; without `removed` it may be back in this deploy. Resolves when the ports are free that nobody needs. */
+  /** A user goes; without `removed` it may return in this deploy. Resolves when the ports that are no longer needed are free. */
   async leave(id: string, removed: boolean): Promise<void> {
     const awaitsDevices = this.present.get(id);
     if (awaitsDevices === undefined) return;
@@ -41,7 +41,7 @@ export class HostUsers {
     else this.away.set(id, awaitsDevices);
   }
 
-  /** A deploy is over: who has not come back does not. @returns their ids; `update` follows */
+  /** A deploy is over: users that have not returned are gone. @returns their ids; `update` follows */
   takeLeavers(): string[] {
     const gone = [...this.away.keys()];
     this.away.clear();
@@ -64,7 +64,7 @@ export class HostUsers {
     void this.update();
   };
 
-  /** Opens the ports that somebody needs now, or closes them. Resolves when that is done. */
+  /** Opens the ports that are needed now, or closes them. Resolves when that is done. */
   async update(): Promise<void> {
     clearTimeout(this.timer);
     const until = this.neededUntil();

@@ -45,7 +45,7 @@ export interface HostSettings extends ListenSettings {
 }
 
 interface HostEvents {
-  /** It began or ceased to listen, or could not. */
+  /** It started or stopped listening, or could not. */
   state: [];
   /** Something may have changed that `neededUntil` tells. */
   need: [];
@@ -69,11 +69,11 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   readonly radio: Radio;
   /** The network that a flow of one's own has joined. */
   readonly wifiSession: WifiSession;
-  /** What a person has begun behind a flash. */
+  /** The steps that a person has started behind a flash. */
   readonly nextSteps = new NextSteps();
-  /** Every Sonoff that can be seen, while somebody wants to know. */
+  /** Every Sonoff in sight, while there are watchers. */
   readonly survey: DeviceSurvey;
-  /** Why it does not listen, where it tried and could not, or listens in vain (`tls-refused`). */
+  /** Why it does not listen, where it tried and could not, or listens without effect (`tls-refused`). */
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
 
@@ -86,9 +86,9 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private readonly leaveHome: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobStore | undefined;
-  /** What there is to say before anybody listens to `log`. */
+  /** Lines that came before `log` was set. */
   private unsaid: Parameters<HostLog>[] | undefined = [];
-  /** To the log; what comes before anybody listens to it is kept until then. */
+  /** To the log; lines that come before `log` is set are stored until then. */
   readonly say: HostLog = (...line) => (this.unsaid ? this.unsaid.push(line) : this.log(...line));
   private readonly keys: DeviceKeys;
   private readonly authorizer: ImageAuthorizer;
@@ -265,7 +265,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /**
-   * Begins to listen, or does nothing where it does already.
+   * Starts to listen, unless it does already.
    * @throws FlashError `port-in-use`; the next call tries again. `host-missing` where the host was closed
    */
   open(): Promise<void> {
@@ -283,8 +283,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /**
-   * Ends the host with all its stages; those that were kept on disk go on when a host of the same id is made.
-   * @param options `forget`: nothing of it is to go on
+   * Ends the host with all its stages; those that were stored on disk continue when a host of the same id is made.
+   * @param options `forget`: nothing of it continues
    */
   async close({ forget = false } = {}): Promise<void> {
     this.closing.abort(new FlashError('host-missing'));
@@ -298,7 +298,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.runs.cancelAll();
     await this.stopListening();
     this.lock.leave(this.jobs);
-    // The stages leave by themselves, after what is on the wire; this is for whoever else has the radio.
+    // The stages leave on their own, after what is on the wire; this is for any other user of the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();
     await this.radio.close();
@@ -356,7 +356,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     await Promise.all([this.memory?.settled(), this.keys.settled(this.waits.settleMs)]);
   }
 
-  /** Makes a connected device the job's, with what it told of itself. */
+  /** Makes a connected device the job's, with the facts that it stated. */
   adoptDevice(job: Job, connection: DeviceConnection): void {
     const { device, peer } = connection;
     if (!device) return;
@@ -387,7 +387,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.emit('state');
   }
 
-  /** Why it could not listen is of no interest where it need not. */
+  /** Why it could not listen does not matter where it need not. */
   private forgetTrouble(): void {
     if (!this.trouble) return;
     this.trouble = undefined;

@@ -23,7 +23,7 @@ const ENDED_KEPT = 10;
 const FLOWING_AT_ONCE = 20;
 
 /**
- * Keeps a host's jobs and messages on disk, so that a restart of the process goes on with them
+ * Keeps a host's jobs and messages on disk, so that they continue after a restart of the process
  * (docs/dev/design.md#3.7). A job is written at each of its checkpoints, so that what was done to a device is never done twice;
  * where bytes merely flow, once in a while.
  */
@@ -43,7 +43,7 @@ export class JobStore {
   /** How many changes there were, and how many of them are on disk. */
   private changes = 0;
   private written = 0;
-  /** How many of them somebody waits for. */
+  /** How many of them are waited for. */
   private awaited = 0;
   private hurry = new AbortController();
   private readonly pace: RateLimit;
@@ -70,10 +70,10 @@ export class JobStore {
     this.of.runs.pending.onChange = () => this.changed();
   }
 
-  /** Writes what there is and keeps nothing that comes after: what a close cancels is to go on. */
+  /** Writes the present state and nothing later: what a close cancels is to continue. */
   async close(): Promise<void> {
     if (this.isClosed) return;
-    // How far they are is told four times a second: the disk is to have the last of it.
+    // Their progress changes four times a second: the disk is to have the last of it.
     for (const job of this.of.jobs.all()) if (job.isOpen) this.flowing.add(job);
     if (this.timer || this.flowing.size > 0) this.flowed();
     this.isClosed = true;
@@ -97,7 +97,7 @@ export class JobStore {
     await waitFor(this.progress, ['written'], isWritten, { signal }).catch(() => undefined);
   }
 
-  /** The host is no more: nothing of it goes on. */
+  /** The host is closed: nothing of it continues. */
   async forget(): Promise<void> {
     await this.close();
     await this.file.remove().catch(() => undefined);
@@ -169,7 +169,7 @@ export class JobStore {
     }
   }
 
-  /** Strangers can bring about any number of changes; what somebody waits for is written at once. */
+  /** Strangers can cause any number of changes; changes that are waited for are written immediately. */
   private async inPace(): Promise<void> {
     this.hurry = new AbortController();
     const waitMs = this.pace.take() ?? 0;

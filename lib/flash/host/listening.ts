@@ -23,7 +23,7 @@ const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
 /** A network full of strangers must not fill the log, nor the memory. */
 const REFUSED_PEERS_LOGGED = 100;
 
-/** The parts of a host that hear of what arrives. */
+/** The parts of a host that are notified of what arrives. */
 export interface ListeningParts {
   readonly jobs: JobRegistry;
   readonly devices: Devices;
@@ -36,7 +36,7 @@ export interface ListeningParts {
   readonly log: HostLog;
 }
 
-/** What was seen is kept before anything else hears of it: whoever hears of it asks what to make of it. */
+/** The evidence is recorded before any other part is notified: those parts ask for the verdict. */
 export function listeningHost({ jobs, devices, authorizer, recorder, ...host }: ListeningParts): ListeningHost {
   const refused = refusals(recorder, host.log);
   devices.on('crowded', (peer) => refused(peer, 'sessions'));

@@ -32,9 +32,9 @@ export interface ListeningHost {
   addressFor(localAddress: string): string;
   admits(device: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean;
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal;
-  /** Whether a device of its own was told to ask for this target, though it has no leading slash. */
+  /** Whether a device of its own got this target to ask for, though it has no leading slash. */
   ownsTarget(target: string): boolean;
-  /** Who takes what a device of its own posts to this path. */
+  /** The taker of what a device of its own posts to this path. */
   takerOf(path: string, peer: string): PostTaker | undefined;
 
   cloudDialled(peer: string, via: Via): void;
@@ -53,7 +53,7 @@ export interface ListeningHost {
 
 const EVERY_ADDRESS = '0.0.0.0';
 
-/** Event: `freed` when a host has let go of ports, for whoever could not have them. */
+/** Event: `freed` when a host has released ports, for hosts that could not have them. */
 export const sharedPorts = new EventEmitter<{ freed: [] }>().setMaxListeners(0);
 
 /** All that there are in this process. */
@@ -72,7 +72,7 @@ export async function joinListener(
   { folder, identity }: { folder: string | undefined; identity: TlsIdentity },
 ): Promise<SharedListener> {
   const { bind, httpsPort, legacyPort, httpPort, finalStagePort } = settings;
-  // Whoever takes any port that is free wants one of its own.
+  // A host that takes any free port wants one of its own.
   const own = folder === undefined || httpsPort === 0 || httpPort === 0 ? (unshared += 1) : '';
   const key = [bind, httpsPort, legacyPort, httpPort, finalStagePort, folder, own].join(' ');
   const listener = listeners.get(key) ?? new SharedListener(settings, identity, () => listeners.delete(key));
@@ -119,7 +119,7 @@ export class SharedListener {
     return this.servers.ports;
   }
 
-  /** Images that are on the wire and that nobody would serve any more if this host left. */
+  /** Images on the wire that would lose their server if this host left. */
   transfersHeldBy(host: ListeningHost): ImageServer['transfersOnWire'] | undefined {
     return this.hosts.size === 1 && this.hosts.has(host) ? this.images.transfersOnWire : undefined;
   }
@@ -180,7 +180,7 @@ export class SharedListener {
     if (!isOnWire && !this.needsFinalStagePort()) await this.servers.closeFinalStage();
   }
 
-  /** Who holds a port, where it is a host of this process. */
+  /** The host of this process that holds a port, if one does. */
   holderOf(port: number, bind: string): HostLabel | undefined {
     if (![bind, this.settings.bind].includes(EVERY_ADDRESS) && bind !== this.settings.bind) return undefined;
     const { https, legacy, http } = this.servers.ports ?? { https: 0, legacy: 0, http: 0 };
@@ -195,7 +195,7 @@ export class SharedListener {
         const { legacy, https } = this.servers.ports ?? { legacy: 0, https: 0 };
         return { address: host?.addressFor(localAddress) ?? localAddress, port: via === 'plain' ? legacy : https };
       },
-      // Each keeps who claims to be whom, so each is asked.
+      // Each records its own claims, so each is asked.
       admits: (device, peer, to) =>
         this.hostsFor(device.deviceid)
           .map((host) => host.admits(device, peer, to))

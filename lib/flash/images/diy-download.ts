@@ -82,7 +82,7 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
     this.emit('changed');
   }
 
-  /** What was fetched before a new command counts no more. */
+  /** Downloads before a new command no longer count. */
   again(): void {
     this.parts = [];
     this.result = undefined;

@@ -77,7 +77,7 @@ export class FinalStageImages implements ImageProvider {
     return Object.assign(job, { finalStage: session });
   }
 
-  /** The job whose FinalStage this peer can be: the one that was joined by itself, else that has waited longest. */
+  /** The job whose FinalStage this peer can be: the one that was joined automatically, else the one that has waited longest. */
   private awaiting(peer: string): (Job & { finalStage: FinalStageSession }) | undefined {
     const all = this.host.jobs.awaitingFinalStage().filter((job): job is Job & { finalStage: FinalStageSession } => {
       return job.finalStage !== undefined && isFinalStageOf(job, job.finalStage, peer);

@@ -7,7 +7,7 @@ import type { Devices } from '../devices/devices';
 import type { ImageProvider } from './image-provider';
 import { ProbeImages } from './probe-images';
 
-/** Asks the providers of all routes who may fetch which image. */
+/** Asks the providers of all routes which image a peer may fetch. */
 export class ImageAuthorizer {
   readonly probes = new ProbeImages();
 

@@ -21,8 +21,8 @@ export interface ImageProvider {
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal | undefined;
   /** Takes a bare connection; @returns whether its device is waited for here */
   dialled?(peer: string): boolean;
-  /** Whether a device was told to ask for this target, though it has no leading slash. */
+  /** Whether a device got this target to ask for, though it has no leading slash. */
   ownsTarget?(target: string): boolean;
-  /** Who takes what a device posts to this path; undefined where nothing is waited for there. */
+  /** The taker of what a device posts to this path; undefined where nothing is waited for there. */
   takerOf?(path: string, peer: string): PostTaker | undefined;
 }

@@ -18,7 +18,7 @@ export interface ProbeImage {
   withdraw(): void;
 }
 
-/** Images of no meaning, each at an address that nobody can guess, until it is withdrawn. */
+/** Images of no meaning, each at an address that cannot be guessed, until it is withdrawn. */
 export class ProbeImages implements ImageProvider {
   private readonly offered = new Map<string, Buffer>();
 

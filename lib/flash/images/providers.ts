@@ -3,7 +3,7 @@ import type { ImageProvider, ProviderParts } from './image-provider';
 import { DiyImages } from './diy-images';
 import { UpgradeImages } from './upgrade-images';
 
-/** Who serves the images of the routes, in the order in which they are asked. */
+/** The providers of the routes' images, in the order in which they are asked. */
 export const PROVIDERS: ((parts: ProviderParts) => ImageProvider)[] = [
   (parts) => new UpgradeImages(parts),
   (parts) => new FinalStageImages(parts),

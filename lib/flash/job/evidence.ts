@@ -99,12 +99,12 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     if (!isKnown) this.add(sighting);
   }
 
-  /** When the device was set up that is waited for; where that was not in this job, when the wait for it began. */
+  /** When the awaited device was set up; if that was not in this job, when the wait for it started. */
   get newcomersSince(): number | undefined {
     return this.seen.findLast(({ kind }) => kind === 'provisioned')?.at ?? this.stageBeganAt;
   }
 
-  /** When the stage began that is observed now. */
+  /** When the observed stage started. */
   get stageBeganAt(): number | undefined {
     return this.seen.findLast(isBeginning)?.at;
   }
@@ -128,8 +128,8 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
   }
 
   /**
-   * Counts a request that goes on where the one before ended. Of such a row the first and the newest are kept, which is
-   * all that a verdict looks at; that it went on is no news.
+   * Counts a request that continues where the one before ended. Of such a row the first and the newest are kept, which is
+   * all that a verdict looks at; its continuation is no news.
    */
   private continues(request: ImageRequest, at: number): boolean {
     const index = this.seen.findLastIndex(({ kind }) => kind === 'image-requested' || ENDS_A_ROW.has(kind));

@@ -53,7 +53,7 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
     let told: Job | undefined;
     const look = (): UpgradeDownload | undefined => {
       const holder = this.holderBefore(job);
-      // In the same step, so that nobody else finds the turn free.
+      // In the same step, so that no other job finds the lock free.
       if (holder === undefined) return (job.download ??= new UpgradeDownload());
       if (holder !== told) tell((told = holder));
       return undefined;
@@ -65,7 +65,7 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
     }
   }
 
-  /** Bytes that flow give nobody a turn. */
+  /** Bytes that flow release no lock. */
   private readonly onJob = (_job: Job, isDurable: boolean): void => {
     if (isDurable) this.tell();
   };

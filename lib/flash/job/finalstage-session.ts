@@ -17,7 +17,7 @@ export interface Delivery {
   state: 'flowing' | 'stalled' | 'broken' | 'acknowledged' | 'delivered' | 'interrupted';
 }
 
-/** Where one try of a delivery is told how it goes; a try that a newer one has overtaken changes nothing any more. */
+/** Receives the progress of one delivery attempt; an attempt that a newer one has overtaken changes nothing any more. */
 export interface DeliveryTry {
   readonly isOvertaken: boolean;
   sent(upTo: number): void;
@@ -44,9 +44,9 @@ export class FinalStageSession extends EventEmitter<{ changed: []; checkpoint: [
   peer = FINALSTAGE_ADDRESS;
   readonly deliveries: Partial<Record<FinalStageImage, Delivery>> = {};
   lastDialled: Date | undefined;
-  /** This machine has joined the FinalStage of this very device: whoever asks there is it. */
+  /** This machine has joined the FinalStage of this very device: a client that asks there is the device. */
   isJoined = false;
-  /** When the bare connections began that no request has followed since. */
+  /** When the bare connections started that no request has followed since. */
   dialsWithoutRequestSince: Date | undefined;
   private lastByte = 0;
 
@@ -139,7 +139,7 @@ export class FinalStageSession extends EventEmitter<{ changed: []; checkpoint: [
     return session;
   }
 
-  /** What there is to tell of it afterwards. */
+  /** Its facts for later reports. */
   summary(): Record<string, unknown> {
     const { user2, final } = this.deliveries;
     return { image: 'final', size: final?.size, tries: final?.tries, cycles: user2 ? 2 : 1 };

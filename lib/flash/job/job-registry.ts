@@ -30,9 +30,9 @@ export class JobRegistry extends EventEmitter<{ changed: [job: Job, isDurable: b
   }
 
   /**
-   * The job with which a message enters `stage`. An open job of the device goes on; a failed one is resumed where
+   * The job with which a message enters `stage`. An open job of the device continues; a failed one is resumed where
    * the stage is not behind what it had reached; the look for the new firmware belongs to what is done already; anything
-   * else begins a new job.
+   * else starts a new job.
    *
    * @throws FlashError `device-busy` where a later stage of the device is running; or, for that look, any other stage
    */
@@ -73,8 +73,8 @@ export class JobRegistry extends EventEmitter<{ changed: [job: Job, isDurable: b
   }
 
   /**
-   * Takes a job out, for a person who does not want to see it any more.
-   * @returns false where something still hangs on it
+   * Removes a job, for a person who does not want to see it any more.
+   * @returns false while something still depends on it
    */
   forget(job: Job): boolean {
     if (!job.isForgettable || !this.jobs.includes(job)) return false;

@@ -33,10 +33,10 @@ export interface JobSnapshot {
   intermediate?: RouteName;
   /** Of its station, as the home network shows it: a repeater's, where one stands between. */
   linkMac?: string;
-  /** The address of its access point, where this machine has joined it by itself. */
+  /** The address of its access point, if this machine has joined it automatically. */
   bssid?: string;
   error?: ErrorCode;
-  /** How it stands, told from what was seen of it. */
+  /** Its state, judged from what was seen of it. */
   verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'> & Partial<Pick<Verdict, 'values'>>;
 }
 
@@ -158,7 +158,7 @@ export class Job {
     return this.ended === undefined;
   }
 
-  /** Whether nothing hangs on it any more: no stage runs, and no device may still be served. */
+  /** Whether nothing depends on it any more: no stage runs, and no device may still be served. */
   get isForgettable(): boolean {
     return !this.running && !this.mayBeInFinalStage;
   }
@@ -179,7 +179,7 @@ export class Job {
   }
 
   /**
-   * Begins a stage; a failed job that is resumed is open again. One that is done stays done: what follows is a look at
+   * Starts a stage; a failed job that is resumed is open again. One that is done stays done: what follows is a look at
    * how it turned out.
    */
   enter(stage: StageName, now = new Date()): void {
@@ -192,7 +192,7 @@ export class Job {
     this.checkpoint();
   }
 
-  /** Whether a stage goes on that was broken into by a restart: what was done to the device then stays done. */
+  /** Whether a stage continues that a restart interrupted: what was done to the device then stays done. */
   isResuming(stage: StageName): boolean {
     return this.interrupted === stage;
   }
@@ -277,7 +277,7 @@ export class Job {
     };
   }
 
-  /** A job as it was kept; where it was open, the stage that it was in is to go on. */
+  /** A job as it was stored; if it was open, the stage that it was in continues. */
   static restore({ id, lastStage, snapshot }: StoredJob): Job {
     const job = new Job(lastStage, snapshot.deviceid ?? undefined, new Date(snapshot.startedAt));
     const { model, romVersion, ip, mac, linkMac, bssid, stage } = snapshot;
@@ -298,7 +298,7 @@ export class Job {
     this.checkpoint();
   }
 
-  /** Whoever hears of it looks at all that is new. */
+  /** A listener looks at all that is new. */
   private checkpoint(): void {
     this.flow.skip();
     this.onChange(true);

@@ -4,7 +4,7 @@ import type { StageName } from '../routes';
 
 export type EntryState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 
-/** Where a flash is begun: with the first node of the flow, or in a stage from which no device goes back. */
+/** Where a flash starts: with the first node of the flow, or in a stage from which no device goes back. */
 export type EntryStart = 'beginning' | StageName;
 
 /** One flash that a person or an automation has asked for, from its message to its end. */
@@ -13,11 +13,11 @@ export interface QueueEntry {
   /** The queue node whose output it leaves by; undefined = any that is there. */
   readonly nodeId?: string | undefined;
   readonly message: Message;
-  /** Rounds of work are counted together: a new one begins when everything before has ended. */
+  /** Rounds of work are counted together: a new one starts when everything before has ended. */
   readonly round: number;
   deviceid?: string | undefined;
   state: EntryState;
-  /** How often it was begun. */
+  /** How often it was started. */
   attempts: number;
   /** How many of these were before a person asked for it again. */
   earlierAttempts: number;

@@ -27,11 +27,11 @@ export class UpgradeDownload extends EventEmitter<{ changed: []; checkpoint: [] 
   lastByte: Date | undefined;
   /** The device has it: it acknowledged the upgrade, or it was met in FinalStage. It is never sent again. */
   isTaken = false;
-  /** The device was told to fetch it. */
+  /** The device has the command to fetch it. */
   isOffered = false;
   /** A request of it bore the device's own signature: one that does not is another peer's. */
   isSigned = false;
-  /** Kept over a restart, in which the device may have fetched the rest unseen, or acknowledged in vain. */
+  /** Kept over a restart, in which the device may have fetched the rest unseen, or acknowledged without being heard. */
   private wasKept = false;
 
   requested(role: ImageRole, size: number, otaClass: OtaClass): void {

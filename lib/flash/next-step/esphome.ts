@@ -83,7 +83,7 @@ function mayBeOf({ mac }: EsphomePortal, job: Job): boolean {
   return mac === undefined || own === undefined || mac === own;
 }
 
-/** From outside, the address of the access point belongs to somebody else, if to anybody. */
+/** From outside, the address of the access point is another host's, if any. */
 function isInside(host: StageHost, url: string): boolean {
   if (!host.hasWifi(url)) return true;
   return host.ownAddresses(url).some(({ address }) => isInNetwork(address, NEW_FIRMWARE_NETWORK));

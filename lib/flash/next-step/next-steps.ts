@@ -23,7 +23,7 @@ export interface NextStepContext {
 }
 
 /**
- * The steps that a person has begun behind the flashes of a host, at most one a job; for this process only. Emits
+ * The steps that a person has started behind the flashes of a host, at most one a job; for this process only. Emits
  * `changed` at every change.
  */
 export class NextSteps extends EventEmitter<{ changed: [] }> {
@@ -34,7 +34,7 @@ export class NextSteps extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Begins the step of a job, or does nothing where it runs already.
+   * Starts the step of a job, or does nothing where it runs already.
    * @param work resolves with the address of the device's page, where that is known; rejects with a FlashError
    */
   start(jobId: string, work: (context: NextStepContext) => Promise<string | undefined>): void {
@@ -42,7 +42,7 @@ export class NextSteps extends EventEmitter<{ changed: [] }> {
     const controller = new AbortController();
     const { signal } = controller;
     const become = (state: NextStep): void => {
-      // Cancelled, and perhaps begun again.
+      // Cancelled, and perhaps started again.
       if (signal.aborted) return;
       this.steps.delete(jobId);
       this.steps.set(jobId, { state, controller });

@@ -14,7 +14,7 @@ export interface HostOverview {
   readonly address: string | undefined;
   readonly ports: readonly number[];
   readonly trouble: { code: ErrorCode; text: string; values: ErrorValues } | undefined;
-  /** What goes on comes first, then what ended last. */
+  /** Open jobs come first, then the ended ones, latest first. */
   readonly jobs: readonly JobOverview[];
   /** Undefined where nothing was ever queued. */
   readonly queue: QueueSnapshot | undefined;

@@ -50,8 +50,8 @@ export interface JobOverview extends Pick<
 }
 
 /**
- * @param canRetry whether the message that a failed job began its last stage with is still known
- * @param nextStep what was begun behind the flash
+ * @param canRetry whether the message that started a failed job's last stage is still known
+ * @param nextStep the step that was started behind the flash
  */
 export function overviewOf(job: Job, canRetry: boolean, nextStep?: NextStep): JobOverview {
   const { id, evidence, lastStage } = job;

@@ -7,7 +7,7 @@ const ENDED_KEPT = 200;
 
 /** The entries of a queue in their order. */
 export class EntryList {
-  /** The round of work that is going on, or was last. */
+  /** The round of work under way, or the last one. */
   round = 0;
   private readonly entries: QueueEntry[] = [];
 

@@ -21,7 +21,7 @@ import { mayTryAgain, whereToBegin } from './retry';
 export interface QueueOutlet {
   /** How many devices may be in work at a time. */
   readonly atOnce: number;
-  /** How often a flash is begun at most before it counts as failed. */
+  /** How often a flash is started at most before it counts as failed. */
   readonly attempts: number;
   /** Puts the message out. @returns whether anything is wired there */
   start(message: Message, where: EntryStart): boolean;
@@ -31,7 +31,7 @@ export interface QueueOutlet {
  * The flashes that wait for their turn at one host. It puts a message out when its turn has come, and follows the job
  * that arises from it; how the message reaches the stages is the flow's business.
  *
- * The next one begins when the one before has left `provision` (every access point has the same address) and fewer than
+ * The next one starts when the one before has left `provision` (every access point has the same address) and fewer than
  * `atOnce` are in work; that only one device at a time goes through FinalStage is seen to by `FinalStageLock`.
  *
  * Events: `changed` (isDurable) at every change of `snapshot()`; `isDurable` where a restart must know of it. `given-up`
@@ -97,7 +97,7 @@ export class FlashQueue extends EventEmitter<{
     return entry;
   }
 
-  /** Begins no more; what is in work goes on. */
+  /** Starts no further flash; those in work continue. */
   pause(): void {
     this.isPaused = true;
     this.changed(true);
@@ -160,7 +160,7 @@ export class FlashQueue extends EventEmitter<{
     this.lostWatch.look();
   }
 
-  /** Hears nothing any more, for the close of the host. */
+  /** Stops listening, for the close of the host. */
   close(): void {
     this.jobs.off('changed', this.onJobChanged);
     this.runs.off('in-job', this.onInJob);
@@ -169,7 +169,7 @@ export class FlashQueue extends EventEmitter<{
     this.lostWatch.stop();
   }
 
-  /** Begins what may begin. */
+  /** Starts the entries that may start. */
   private pump(): void {
     for (const entry of this.list.in('waiting')) {
       const outlet = this.outletOf(entry);
@@ -222,7 +222,7 @@ export class FlashQueue extends EventEmitter<{
     this.pump();
   };
 
-  /** A message that failed without ending a job: its first stage could not begin. */
+  /** A message that failed without ending a job: its first stage could not start. */
   private readonly onFailed = (message: Message, error: FlashError): void => {
     const entry = this.list.in('running').find((one) => isMessageOf(message, one));
     const job = entry && this.jobOf(entry);
@@ -241,7 +241,7 @@ export class FlashQueue extends EventEmitter<{
     this.fail(entry, new FlashError(code, verdict.code === code ? verdict.values : {}), job);
   }
 
-  /** No message tells of it: it did not get through. */
+  /** No message has reported it: it did not get through. */
   private giveUp(entry: QueueEntry, error: FlashError, job: Job | undefined): void {
     this.fail(entry, error, job);
     if (entry.state === 'failed') this.emit('given-up', error, entry.deviceid);

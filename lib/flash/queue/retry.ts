@@ -1,23 +1,23 @@
-/** Which failed flash may be begun again, and where. Pure. */
+/** Which failed flash may be restarted, and where. Pure. */
 
 import { explanationOf, type ErrorCode, type Outlook } from '../../errors';
 import type { Job } from '../job/job';
 import { isPastReturn } from '../routes';
 import type { EntryStart } from '../job/queue-entry';
 
-/** What a code asks for, as long as the final image has not begun to flow. */
+/** What a code asks for, before the final image has started to flow. */
 export function outlookOf(code: ErrorCode): Outlook {
   // An image is examined the same way every time.
   return explanationOf(code).outlook ?? (code.startsWith('image-') ? 'person' : 'retry');
 }
 
 /**
- * Whether a failed flash may be begun again without asking a person. Never past the point of no return of its route: what
+ * Whether a failed flash may be restarted without asking a person. Never past the point of no return of its route: what
  * the device then needs is to be left alone, and to be looked at.
  */
 export function mayTryAgain(code: ErrorCode, job: Job | undefined): boolean {
   if (outlookOf(code) !== 'retry') return false;
-  // It has shown itself in its stock firmware since, so nothing was begun that is not undone.
+  // It has shown itself in its stock firmware since, so nothing was started that is not undone.
   if (code === 'back-to-stock') return true;
   return job === undefined || !isPastReturn(job);
 }

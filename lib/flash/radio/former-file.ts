@@ -25,7 +25,7 @@ const FORMAT: StoredFormat<StoredInterfaces> = {
 
 /**
  * Keeps in `folder` what the Wi-Fi interfaces were in before: for a process that ends while it has joined a network.
- * @param onTrouble told of a file that cannot be used or written
+ * @param onTrouble called for a file that cannot be used or written
  */
 export function formerIn(folder: string | undefined, onTrouble: OnUnusable): FormerMemory | undefined {
   if (folder === undefined) return undefined;

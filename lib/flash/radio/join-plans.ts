@@ -46,7 +46,7 @@ export function apVisit(job: Job, jobs: JobRegistry, deviceid: string | undefine
       ssid,
       bssid,
       psk: AP_PASSWORD,
-      // Free unless somebody else is its guest too; where DHCP can be asked, it is.
+      // Free unless another client is its guest too; where DHCP can be asked, it is.
       address: { cidr: ACCESS_POINT.cidr, fixed: false },
       peer: AP_ADDRESS,
     }),
@@ -83,7 +83,7 @@ export function finalStageVisit(job: Job, jobs: JobRegistry, session: FinalStage
   };
 }
 
-/** Its flash goes on without that network. */
+/** Its flash continues without that network. */
 function wasJustSetUp(job: Job | undefined): boolean {
   const since = new Date(Date.now() - JUST_SET_UP_MS);
   return job?.isOpen === true && job.lastStage !== 'provision' && job.hasLeft('provision', since);
@@ -150,7 +150,7 @@ function hasAddressIn(network: DeviceNetwork): boolean {
   return localIPv4().some(({ address }) => isInNetwork(address, network));
 }
 
-/** Somebody was quicker; a home whose network has the same numbers is no guest of FinalStage. */
+/** Another client was faster; a home whose network has the same numbers is no guest of FinalStage. */
 function isGuestByHand(interfaceName: string): boolean {
   return localIPv4().some(
     ({ address, name }) =>

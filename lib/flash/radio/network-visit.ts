@@ -51,10 +51,10 @@ export interface JoinPlan {
    */
   pick(inReach: readonly AccessPoint[]): AccessPoint | undefined;
   networkOf(accessPoint: AccessPoint): WifiNetwork;
-  /** Somebody has joined it by hand, or a transfer is on the wire: then the radio is not touched. */
+  /** A person has joined it manually, or a transfer is on the wire: then the radio is not touched. */
   isThereAlready(interfaceName: string): boolean;
   joined(accessPoint: AccessPoint): void;
-  /** How long nobody may answer in it before it is left and joined again; 0 = for ever. */
+  /** How long its host may be silent before it is left and joined again; 0 = without limit. */
   readonly answerLimitMs: number;
 }
 
@@ -65,7 +65,7 @@ export interface JoinReport {
 }
 
 /**
- * Joins a device's network by itself, again and again while the stage lasts, and leaves it afterwards. Where a person
+ * Joins a device's network automatically, again and again while the stage lasts, and leaves it afterwards. Where a person
  * must join it does nothing, and has no news. Emits `changed` with each piece of news.
  */
 export class NetworkVisit extends EventEmitter<{ changed: [] }> {
@@ -95,8 +95,8 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Never resolves: it goes on until the signal aborts, and then stays where it is until `leave`. A device may answer
-   * before its network counts as joined: so the joining goes on behind an abort.
+   * Never resolves: it continues until the signal aborts, and then stays where it is until `leave`. A device may answer
+   * before its network counts as joined: so the joining continues behind an abort.
    *
    * @throws FlashError when it is of no use to try any longer
    */
@@ -105,19 +105,19 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
       try {
         const { driver, refusals } = await this.radio.choice(signal);
         const refusal = refusals.at(-1)?.error;
-        // What a person does is seen by the stage itself; but who began by itself does not leave it to a person.
+        // The stage itself notices what a person does; an automatic join is not left to a person.
         if (driver === 'manual' && !(this.hadDriver && refusal)) return await until(signal);
         if (driver === 'manual')
           throw refusal ?? new FlashError('wifi-unavailable', { reason: wording('driver-gone') });
         this.hadDriver = true;
-        // Also while others have the radio: nobody is to take it for their own task.
+        // Also while others have the radio: a person must not take it for their own task.
         if (!this.news) this.tell('looking', {});
         await this.joinOnce(signal);
         await pause(LOOK_PAUSE_MS, signal);
       } catch (thrown) {
         signal.throwIfAborted();
         const error = asFlashError(thrown);
-        // Said at once: to leave may take its time.
+        // Reported before leaving, which may take its time.
         this.note(error);
         await this.stepOut();
         this.throwIfHopeless(error);
@@ -147,7 +147,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   private async joinOnce(signal: AbortSignal): Promise<void> {
     const lease = await this.radio.acquire(this.plan.purpose, signal);
     if (this.leaving.signal.aborted) {
-      // Its turn came when the stage had gone: nobody else would let it go.
+      // Its turn came when the stage had gone: nothing else would release it.
       await lease.release();
       throw new FlashError('cancelled');
     }
@@ -211,7 +211,7 @@ export class NetworkVisit extends EventEmitter<{ changed: [] }> {
   }
 }
 
-/** Hears from the beginning whether a network that is joined is lost. */
+/** Reports from the start whether a network that is joined is lost. */
 function lossOf(
   { driver }: WifiLease,
   signal: AbortSignal,

@@ -13,7 +13,7 @@ interface Waiting {
 }
 
 /**
- * One Wi-Fi interface of this machine, which one user at a time may have: whoever holds it is never interrupted, and
+ * One Wi-Fi interface of this machine, which one user at a time may have: its holder is never interrupted, and
  * of those who wait FinalStage comes first.
  */
 export class RadioOwner extends EventEmitter<{ free: [] }> {
@@ -46,7 +46,7 @@ export class RadioOwner extends EventEmitter<{ free: [] }> {
       this.holder = purpose;
     } finally {
       this.waiting.splice(this.waiting.indexOf(turn), 1);
-      // Somebody who gave up may have been the one for whom the others waited.
+      // The others may have waited for one that has given up.
       if (this.holder === undefined) this.emit('free');
     }
   }

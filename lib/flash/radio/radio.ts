@@ -28,7 +28,7 @@ export interface WifiLease {
 export interface WithNetworkOptions {
   readonly purpose: RadioPurpose;
   readonly signal: AbortSignal;
-  /** Called when it is known whether a person must join now, or the network is joined by itself. */
+  /** Called when it is known whether a person must join now, or the network is joined automatically. */
   readonly onJoin?: (how: 'by-hand' | 'by-itself') => void;
   /** How long the network may take to be joined. */
   readonly limitMs?: number;
@@ -64,7 +64,7 @@ export class Radio {
    * @throws FlashError `wifi-*` where one was asked for by name and cannot, `cancelled`
    */
   async choice(signal: AbortSignal): Promise<WifiChoice> {
-    // While somebody has it, what it is in says nothing about what is free.
+    // While it is held, its network shows nothing about what is free.
     if (this.last?.owner?.holder !== undefined) return this.last.choice;
     const choice = await chooseWifi(this.settings, signal, this.around());
     this.last = { choice, owner: choice.driver === 'manual' ? undefined : this.ownerOf(choice) };
@@ -154,7 +154,7 @@ export class Radio {
     }
   }
 
-  /** Removes what an earlier process left behind, and says so. Never throws. */
+  /** Removes what an earlier process left behind, and logs that. Never throws. */
   async clean(signal: AbortSignal): Promise<void> {
     const choice = await this.choice(signal).catch(() => undefined);
     if (!choice || choice.driver === 'manual') return;

@@ -12,8 +12,8 @@ export interface SessionOptions {
 }
 
 /**
- * A network that a flow of one's own joins and leaves. There is one at a time; it ends by itself after the time that
- * it may stay, so that no flash waits for it for ever.
+ * A network that a user's flow joins and leaves. There is one at a time; it ends automatically after the time that
+ * it may stay, so that no flash waits for it without end.
  *
  * Events: `ended` with a FlashError where it was lost or its time was over.
  */
@@ -87,7 +87,7 @@ export class WifiSession extends EventEmitter<{ ended: [error: FlashError] }> {
   ): Promise<T> {
     const late = (): FlashError => {
       const { holder, interfaceName } = this.radio;
-      // Whoever has the radio is not interrupted.
+      // The holder of the radio is not interrupted.
       if (!this.lease && holder !== undefined && holder !== 'flow') {
         return new FlashError('wifi-busy', { name: interfaceName, what: wording(`purpose-${holder}`) });
       }

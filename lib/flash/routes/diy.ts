@@ -13,7 +13,7 @@ export const DIY: Route = {
   servesUntil: 'diy',
   whenSilent: 'diy-silent',
   rescue: { refuse: refuseAfterWrongDigest, coach: coachPowerCycle },
-  // A download that failed can be begun again; a device that has its image is in another firmware.
+  // A download that failed can be restarted; a device that has its image is in another firmware.
   isPastReturn: ({ evidence }) =>
     evidence.all.some((seen) => seen.kind === 'stock-gone' || (seen.kind === 'result-reported' && seen.error === 0)),
 };

@@ -49,7 +49,7 @@ export function targetOf(role: ImageRole, route: Route | undefined): ImageTarget
   return route?.images[role] ?? targetOfRole(role);
 }
 
-/** Whether a failed flash must not be started again without a person; without a route, whether any route says so. */
+/** Whether a failed flash must not be started again without a person; without a route, whether any route requires that. */
 export function isPastReturn(job: FlashSoFar & { readonly route: Route | undefined }): boolean {
   return job.route ? job.route.isPastReturn(job) : ROUTES.some((route) => route.isPastReturn(job));
 }

@@ -10,7 +10,7 @@ export interface UnlockPorts {
 
 /** What single routes need to know of the machine. */
 export interface RouteEnvironment {
-  /** Where it hears announcements; every interface unless told. */
+  /** Where it receives announcements; default every interface. */
   readonly discovery?: DiscoveryOptions;
   /** Others than the real ones only for tests. */
   readonly unlockPorts: UnlockPorts;

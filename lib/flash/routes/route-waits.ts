@@ -1,6 +1,6 @@
 /** How long the stages that not all routes have wait, in ms; see `Waits`. */
 export interface RouteWaits {
-  /** A device in its access point answers at once; one that has no page never does (docs/dev/diy-mode.md#2.6). */
+  /** A device in its access point answers immediately; one that has no page never does (docs/dev/diy-mode.md#2.6). */
   readonly apPageMs: number;
   /** Without internet a device that is to be unlocked is silent for minutes, then closes (docs/dev/diy-mode.md#1.8). */
   readonly lanUnlockMs: number;

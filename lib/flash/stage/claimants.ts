@@ -12,7 +12,7 @@ export function requireOneClaimant(host: StageHost, { evidence }: Job, deviceid:
   const rivals = deviceid === undefined ? undefined : host.devices.rivals(deviceid);
   if (!rivals) return;
   const [rival, peer] = rivals;
-  // The second one may have come before this stage began.
+  // The second one may have come before this stage started.
   evidence.addOnce({ kind: 'stranger', peer, act: 'second-key', rival });
   throw new FlashError('device-contested', { deviceid: deviceid ?? '?', peer: rival, other: peer });
 }

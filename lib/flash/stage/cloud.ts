@@ -13,7 +13,7 @@ export interface CloudOptions {
   readonly timeoutSeconds: number;
   /** The device to wait for; without it the next one that is ready and not yet in work. */
   readonly deviceid: string | undefined;
-  /** Goes on with a device whose firmware is known not to take it. */
+  /** Continues with a device whose firmware is known not to take it. */
   readonly force?: boolean;
 }
 

@@ -13,7 +13,7 @@ export const PAGE_LIMIT_MS = 2000;
 
 export interface PresenceOptions {
   readonly ownAddresses: () => readonly OwnAddress[];
-  /** Where this machine has joined by itself, its address stays until it leaves, and tells nothing. */
+  /** If this machine has joined automatically, its address stays until it leaves, and shows nothing. */
   readonly isJoinedByItself?: () => boolean;
   /** Whether something else may have come in its place; before that a device at work is asked for nothing. */
   readonly mayBeReplaced?: () => boolean;
@@ -24,10 +24,10 @@ export interface PresenceOptions {
 /**
  * Looks again and again whether FinalStage is there (docs/dev/design.md#3.6): whether this machine has an address in
  * its network, and whether a TCP connect to it is answered. New firmware makes a network of the same numbers, and
- * answers at the same address: it is told by what FinalStage never serves, a web page or ESPHome's protocol. Emits
+ * answers at the same address: it is recognised by what FinalStage never serves, a web page or ESPHome's protocol. Emits
  * `looked` after every look.
  *
- * A rehearsal has FinalStage on loopback, where everything refuses at once: there only an accepted connect counts.
+ * A rehearsal has FinalStage on loopback, where everything refuses immediately: there only an accepted connect counts.
  */
 export class FinalStagePresence extends EventEmitter<{ looked: [] }> {
   /** This machine's addresses, as they were at the last look. */
@@ -72,7 +72,7 @@ export class FinalStagePresence extends EventEmitter<{ looked: [] }> {
     return this.ownAddress !== FINALSTAGE_HOST_ADDRESS ? this.ownAddress : undefined;
   }
 
-  /** FinalStage was heard of in another way (it dialled us). */
+  /** FinalStage was noticed in another way (it dialled us). */
   touch(): void {
     this.lastThere = Date.now();
     this.looksSince = 0;

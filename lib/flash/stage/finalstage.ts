@@ -44,7 +44,7 @@ export interface FinalStageOptions {
 
 /**
  * Waits for FinalStage, serves what it asks for, and ends when the final image is out and FinalStage is gone. A flash
- * that goes without FinalStage passes by at once, so that one flow does for both.
+ * that goes without FinalStage skips it, so that one flow does for both.
  * A cancel lets a transfer on the wire end first: a stream that is cut behind the erase costs the device.
  *
  * @throws FlashError `firmware-missing`, `image-*`, `fetch-*`, `digest-*`, `store-*`, `port-in-use`, `finalstage-timeout`,

@@ -94,7 +94,7 @@ export async function newFirmware(
   });
 }
 
-/** Coaches a person, and lets the look for the new firmware go on: it ends the coaching as soon as that shows itself. */
+/** Coaches a person while the look for the new firmware continues: the coaching ends as soon as that shows itself. */
 async function rescue(
   { coach }: Rescue,
   context: StageContext,
@@ -111,7 +111,7 @@ async function rescue(
   return await waitFor<never, 'looked'>(narrator.presence, ['looked'], () => undefined, { signal });
 }
 
-/** The device is flashed already: where this machine cannot join its network, a person may, and the wait goes on. */
+/** The device is flashed already: if this machine cannot join its network, a person may, and the wait continues. */
 async function joinIfPossible(radio: NetworkVisit, signal: AbortSignal): Promise<never> {
   await radio.keepJoined(signal).catch(() => signal.throwIfAborted());
   return await waitFor<never, 'changed'>(radio, [], () => undefined, { signal });
@@ -155,7 +155,7 @@ function summaryOf(found: FoundFirmware): Record<string, unknown> {
 
 /** Counts the darkness down, then says what the person can do to find the device. */
 class NewFirmwareNarrator {
-  /** Somebody else speaks to the person. */
+  /** Another part coaches the person. */
   isQuiet = false;
   private readonly timer: NodeJS.Timeout;
 

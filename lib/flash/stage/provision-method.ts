@@ -19,9 +19,9 @@ export interface MethodChoice {
   readonly force: boolean;
 }
 
-/** So often a device leaves the question for its page unanswered, and answers the one who it is, until it has none. */
+/** So often a device leaves the question for its page unanswered, and answers that for its identity, until it has none. */
 const SILENT_LOOKS = 2;
-/** For the answer who it is. */
+/** For the answer to the question for its identity. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /**

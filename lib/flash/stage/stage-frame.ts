@@ -10,10 +10,10 @@ import { wording } from '../../wordings/wording';
 /** How often a verdict is looked at that time alone may change. */
 const LOOK_MS = 1000;
 
-/** What a stage tells of itself at its start. */
+/** The facts that a stage records at its start. */
 export type Beginning = Omit<StageBegan, 'kind' | 'event'>;
 
-/** Keeps how a stage began and ended in its job's evidence. */
+/** Records in its job's evidence how a stage started and ended. */
 export async function recorded<T>({ job }: StageContext, began: Beginning, work: () => Promise<T>): Promise<T> {
   const { stage } = began;
   job.evidence.add({ kind: 'stage', event: 'began', ...began });
@@ -58,7 +58,7 @@ export function throwIfFinal(job: Job): undefined {
 }
 
 /**
- * @param isHeld whether it is not the time to tell of trouble; what there is then is told later
+ * @param isHeld whether trouble is not to be reported now; what there is then is reported later
  * @returns a function that ends it
  */
 export function watchTrouble(

@@ -56,7 +56,7 @@ export interface HostDevices {
   readonly devices: Devices;
   /** What each device is and where, whichever way it was seen. */
   readonly directory: DeviceDirectory;
-  /** Makes a connected device the job's, with what it told of itself. */
+  /** Makes a connected device the job's, with the facts that it stated. */
   adoptDevice(job: Job, connection: DeviceConnection): void;
 }
 

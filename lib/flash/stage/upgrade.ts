@@ -32,7 +32,7 @@ export interface UpgradeOptions {
   readonly deviceid: string;
   /** Where the firmware comes from; undefined where the node has none. */
   readonly sources: FirmwareSources | undefined;
-  /** Goes on with a device whose firmware is known not to take it. */
+  /** Continues with a device whose firmware is known not to take it. */
   readonly force?: boolean;
   /** Where the new firmware will show itself, if not where it is looked for anyway. */
   readonly newFirmwareUrl?: string | undefined;
@@ -73,7 +73,7 @@ async function upgradeDevice(
   job.firmware = firmware;
   const { needsFinalStage } = job;
   const startsDark = job.route?.darkAfter === 'upgrade';
-  // A device that a restart of ours met in its download goes on with it.
+  // A device whose download our restart interrupted continues it.
   const download = await takeTurn(context, host, deviceid);
 
   // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
@@ -145,7 +145,7 @@ async function load(
 }
 
 /**
- * Without FinalStage nobody asks for anything after the restart: a device whose acknowledgement was lost, with the
+ * Without FinalStage nothing asks us for anything after the restart: a device whose acknowledgement was lost, with the
  * process that it was sent to or with the Wi-Fi, is known by its new firmware alone.
  */
 async function showsItself(

@@ -11,7 +11,7 @@ export interface Waits extends RouteWaits {
   readonly sweepMs: number;
   /** A job in FinalStage that no stage watches is served for so long: a person may need it to join the network. */
   readonly unwatchedVisitMs: number;
-  /** A job that no stage continues ends when its device was not heard of for so long before its upgrade. */
+  /** A job that no stage continues ends when its device was silent for so long before its upgrade. */
   readonly staleJobMs: number;
   /** The host listens on for so long after a failure, so that what a person tries again finds the device still there. */
   readonly retryableMs: number;
@@ -27,7 +27,7 @@ export interface Waits extends RouteWaits {
   /** A disk that is full or gone is tried again after so long. */
   readonly retryMs: number;
   /**
-   * The disk's time before a device: FinalStage gives up on an answer that has not begun after 5 s
+   * The disk's time before a device: FinalStage gives up on an answer that has not started after 5 s
    * (docs/dev/stock-firmware.md#5).
    */
   readonly settleMs: number;

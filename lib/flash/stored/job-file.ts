@@ -87,7 +87,7 @@ export class JobFile {
     await this.images.retain(needed);
   }
 
-  /** The host is no more. */
+  /** The host is closed. */
   async remove(): Promise<void> {
     await this.journal.remove();
     for (const path of [this.formerPath, `${this.formerPath}.old`]) await rm(path, { force: true });

@@ -50,7 +50,7 @@ const stage = oneOf(STAGES);
 const task = oneOf(TASKS);
 const role = word<ImageRole>({ user1: true, user2: true, final: true });
 const digest = matching(/^[\da-f]{64}$/, 'a digest');
-/** A code of a newer version tells no more than that something failed. */
+/** A code of a newer version only shows that something failed. */
 const code = replaceable<ErrorCode, ErrorCode>(oneOf(ERROR_CODES), 'unexplained');
 const percent = number(0, 100);
 

@@ -32,7 +32,7 @@ export class StoredImages {
     }
   }
 
-  /** The bytes with this digest, where they are there; the same ones for all who ask before the next change. */
+  /** The bytes with this digest, if they are there; shared by all callers before the next change. */
   bytes(sha256: string): Buffer | undefined {
     if (!this.read.has(sha256)) this.read.set(sha256, this.readNow(sha256));
     return this.read.get(sha256);

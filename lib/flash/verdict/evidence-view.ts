@@ -5,9 +5,9 @@ import { wording } from '../../wordings/wording';
 
 /** A job's observations as the rules ask for them. */
 export class EvidenceView {
-  /** The start of the stage that is judged, if one has begun. */
+  /** The start of the judged stage, if one has started. */
   readonly began: (StageBegan & { at: number }) | undefined;
-  /** How that stage went on, if it has ended in whichever way. */
+  /** How that stage continued, if it has ended in whichever way. */
   readonly end: 'over' | 'ended' | 'failed' | undefined;
   private readonly start: number;
 
@@ -28,7 +28,7 @@ export class EvidenceView {
     return this.inStage('stage').some(({ event }) => event === 'over');
   }
 
-  /** Everything of a kind since the stage began. */
+  /** Everything of a kind since the stage started. */
   inStage<K extends ObservationKind>(kind: K): Seen<K>[] {
     return this.all.slice(Math.max(0, this.start)).filter((seen): seen is Seen<K> => seen.kind === kind);
   }
@@ -57,7 +57,7 @@ export class EvidenceView {
   /** What the sentences of every verdict may need. */
   get values(): ErrorValues {
     const { deviceid = wording('unknown'), seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
-    // Whatever stated them last: a device that had dialled in before its job began dispatches no more.
+    // Whichever stated them last: a device that had dialled in before its job started no longer dispatches.
     const stated = [...this.dispatches(), ...this.ever('ready'), ...this.ever('device-facts')].sort(
       (one, other) => one.at - other.at,
     );

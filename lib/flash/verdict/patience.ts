@@ -9,11 +9,11 @@ export interface Patience {
    * After the set-up a device dials within 25 s, and later about every minute (docs/dev/stock-firmware.md#1.5, #2.2).
    */
   readonly nothingArrivedMs: number;
-  /** A device that dials speaks at once. */
+  /** A device that dials speaks immediately. */
   readonly saysNothingMs: number;
   /** A device that is turned down tries again after 1 s at the least, then after 2 (docs/dev/stock-firmware.md#2.2). */
   readonly refusalSpanMs: number;
-  /** A device asks for its image at once after the command; one that cannot reach it tries for seconds. */
+  /** A device asks for its image directly after the command; one that cannot reach it tries for seconds. */
   readonly noRequestMs: number;
   /** A refusal that comes sooner than this is no failed connection. */
   readonly failedConnectionMs: number;
@@ -28,7 +28,7 @@ export interface Patience {
   readonly halfErasedMs: number;
   /** Between its last look before and its first after a restart FinalStage is away for at least 10 s of blinking. */
   readonly restartMs: number;
-  /** FinalStage comes back by itself within 15 s of a failed try (docs/dev/stock-firmware.md#5). */
+  /** FinalStage returns automatically within 15 s of a failed try (docs/dev/stock-firmware.md#5). */
   readonly leftEarlyMs: number;
   /** After user2 it needs up to a minute, and a person must join again. */
   readonly secondCycleMs: number;

@@ -3,7 +3,7 @@ import { isNote, type NoteCode } from './notes';
 import type { Observation } from '../observation';
 import type { Confidence } from './rule';
 
-/** How a job stands, told from what was seen of it. */
+/** The state of a job, judged from what was seen of it. */
 export interface Verdict {
   readonly code: ErrorCode | NoteCode;
   readonly confidence: Confidence;

@@ -6,7 +6,7 @@ import type { Seen } from '../../observation';
  * Asks whether a device that has announced itself still answers by mDNS. A goodbye proves nothing: it is said in passing
  * troubles too (docs/dev/diy-mode.md#1.5).
  *
- * @returns undefined where nothing was heard, but this machine cannot hear everywhere
+ * @returns undefined where nothing was received, but this machine cannot receive on every interface
  * @throws the signal's reason
  */
 export async function askAnnounced(

@@ -7,7 +7,7 @@ import { noteCommand } from './note-command';
 /** There and back. */
 const CLICKS = 2;
 
-/** A relay can be heard; closer together it is one noise. */
+/** A relay is audible; closer together it is one noise. */
 const BETWEEN_MS = 500;
 
 /**

@@ -29,7 +29,7 @@ import { imageNamed } from '../../../image';
 const WEAK_DBM = -70;
 /** The newest firmware that was reported flashed (docs/dev/diy-mode.md#2.9). */
 const NEWEST_PROVEN = [3, 7, 6];
-/** How often a device that broke off is told again. */
+/** How often a device that broke off gets the command again. */
 const ATTEMPTS = 3;
 /** The reply may come after the last byte; what the stage waits for is the download. */
 const REPLY_MS = 600_000;
@@ -173,7 +173,7 @@ async function find(
     ...(romVersion === undefined ? {} : { romVersion }),
     ...(isUnlocked === undefined ? {} : { isUnlocked }),
     ...(rssi === undefined ? {} : { rssi }),
-    // One that was found by its host name alone has told no id.
+    // A device that was found by its host name alone has not stated its id.
     ...(device.record?.deviceid === undefined ? {} : { isAnnounced: true }),
   });
   const linkMac = await host.linkMacOf(address);
@@ -278,7 +278,7 @@ class OneFlash {
     return 'reported';
   }
 
-  /** It has every byte, and its stock firmware is there no more. */
+  /** It has every byte, and its stock firmware is gone. */
   async #goes(signal: AbortSignal): Promise<Proof> {
     const { download, device, context } = this;
     await waitFor(download, ['changed'], () => download.isComplete || undefined, { signal });

@@ -9,7 +9,7 @@ import { wording } from '../../../wordings/wording';
 
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
-/** Between two looks at an address where nobody answers. */
+/** Between two looks at an address without an answer. */
 const LOOK_AGAIN_MS = 2000;
 
 export interface FoundDevice {
@@ -30,7 +30,7 @@ export interface Wanted {
 }
 
 /**
- * Finds a device in DIY mode and asks it who it is, as often as nobody answers.
+ * Finds a device in DIY mode and asks it for its identity, until there is an answer.
  *
  * @throws FlashError as `DiyClient.identify`, but `diy-unreachable`; `diy-encrypted` for one that announces eWeLink mode;
  *   the signal's reason

@@ -44,7 +44,7 @@ export async function untilGone(job: Job, at: string, options: GoneOptions): Pro
   }
   const { deviceid, evidence } = job;
   const hasAnnounced = evidence.all.some((seen) => seen.kind === 'device-info' && seen.isAnnounced);
-  // Of one that was never heard, silence says nothing.
+  // For a device that was never heard, silence means nothing.
   const isAsked = hasAnnounced && deviceid !== undefined;
   const announcement = isAsked ? await askAnnounced(deviceid, discovery, signal) : undefined;
   evidence.add({ kind: 'stock-gone', ...(announcement === undefined ? {} : { announcement }) });

@@ -18,16 +18,16 @@ import { dialsUs, wasSetUp, type SetUpBefore } from '../set-up-before';
 import { allOf, wording, type Wording } from '../../../wordings/wording';
 
 /**
- * One look at the access point may take this long; then the next begins. Short, because a look that began before this
+ * One look at the access point may take this long; then the next starts. Short, because a look that started before this
  * machine joined hangs in the silence of the home router.
  */
 export const LOOK_LIMIT_MS = 2000;
 export const LOOK_PAUSE_MS = 500;
-/** The device answers the set-up at once or not at all. */
+/** The device answers the set-up immediately or not at all. */
 export const POST_LIMIT_MS = 10_000;
 
 /**
- * With `method`, which set-up a device gets; `automatic` unless told. Only the device of `deviceid` is provisioned: another
+ * With `method`, which set-up a device gets; default `automatic`. Only the device of `deviceid` is provisioned: another
  * one's access point is left alone.
  */
 export interface ProvisionOptions extends AtHomeOptions {
@@ -70,7 +70,7 @@ async function waitForAccessPoint(
   beginning: Beginning,
 ): Promise<Record<string, unknown>> {
   const warnings = checkCredentials(options.ssid, options.password);
-  // Checked before the wait, so that nobody holds a button for an address that is not there.
+  // Checked before the wait, so that no person holds a button for an address that is not there.
   host.addressToDial();
   const before = wasSetUp(context);
   if (before) return { ...before, warnings };
@@ -168,7 +168,7 @@ function isLeaving({ job }: StageContext, host: StageHost, deviceid: string): bo
   return setUp !== undefined && Date.now() - setUp.at < host.waits.apGoesMs;
 }
 
-/** A look that found nothing: what is wrong already, or that we go on waiting. */
+/** A look that found nothing: an error that is certain already, or the wait continues. */
 function sayTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
   const verdict = context.job.evidence.verdict();
   if (isFailure(verdict)) context.report('ap-trouble', { message: explained(verdict) });

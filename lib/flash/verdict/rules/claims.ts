@@ -11,7 +11,7 @@ export const CLAIM_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const last = ofAct(seen, 'second-key').at(-1);
-      // It has its image, and is past the point at which anybody can come between.
+      // It has its image, and is past the point at which another peer can come between.
       if (!last || seen.inStage('acknowledged').some(({ error }) => error === 0)) return undefined;
       const values = { peer: last.rival ?? '?', other: last.peer };
       return { confidence: 'certain', isFinal: true, values, evidence: [last] };

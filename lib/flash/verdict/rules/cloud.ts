@@ -9,7 +9,7 @@ const stages = ['cloud'] as const;
 
 /** A device that breaks off after our certificate this often checks it; it will never do anything else. */
 const REJECTIONS_FOR_CERTAINTY = 3;
-/** One connection or session without a word may be anybody's; a device comes back. */
+/** One connection or session without a word may be any client's; a device comes back. */
 const TIMES_FOR_SUSPICION = 2;
 
 /** Until the device is ready for an upgrade: whether it comes, and what becomes of its connections. */
@@ -21,7 +21,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     see: (seen) => overlapAtHome(seen.dispatches().at(-1)),
   },
   {
-    // Its dispatch tells its firmware before it is ready; without its key anybody may have sent that.
+    // Its dispatch states its firmware before it is ready; without its key any peer may have sent that.
     code: 'device-not-supported',
     stages,
     see: (seen) => {
@@ -46,7 +46,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   },
   {
     // docs/dev/stock-firmware.md#7, row 2: firmware from 1.6 on checks whose certificate it gets. So do browsers and
-    // monitors, and what breaks off has not said who it is: only the device's own refusal ends the wait.
+    // monitors, and a connection that breaks off states no id: only the device's own refusal ends the wait.
     code: 'certificate-rejected',
     stages,
     see: (seen) => {
@@ -81,7 +81,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // It has found its way to us and does not say who it is.
+    // It has reached us and does not state its id.
     code: 'session-unregistered',
     stages,
     see: (seen) => {
@@ -131,7 +131,7 @@ export const CLOUD_RULES: readonly Rule[] = [
     },
   },
   {
-    // Somebody came, and said what a device says, but it went no further, or it was another device.
+    // A peer came, and stated what a device states, but got no further, or it was another device.
     code: 'device-timeout',
     stages,
     see: (seen) => {
@@ -141,7 +141,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   },
 ];
 
-/** Whether nobody has dialled for so long that a device which was set up would have. */
+/** Whether no peer has dialled for so long that a device which was set up would have. */
 function isSilent(seen: EvidenceView): boolean {
   const { began } = seen;
   const hasCome = seen.inStage('dialled').some(({ port }) => port !== 'images') || seen.inStage('ready').length > 0;
@@ -166,7 +166,7 @@ function failures(seen: EvidenceView, failure: Seen<'tls-failed'>['failure']): S
   return sinceDispatch(seen, 'tls-failed').filter((failed) => failed.failure === failure);
 }
 
-/** Handshakes that were never begun, and connections to the plain port that nothing has followed. */
+/** Handshakes that were never started, and connections to the plain port that nothing has followed. */
 function emptyConnections(seen: EvidenceView): (Seen<'tls-failed'> | Seen<'dialled'>)[] {
   const unsaid = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
@@ -188,7 +188,7 @@ function deviceAddress(seen: EvidenceView): string | undefined {
   return setUpOf(seen) && second === undefined ? only : undefined;
 }
 
-/** Who has come for the first time since the device was set up, but for those that have shown that they are others. */
+/** The peers that came for the first time since the set-up, without those that have shown that they are others. */
 function newcomersOf(seen: EvidenceView): string[] {
   const mark = setUpOf(seen) ?? seen.began;
   const deviceid = seen.began?.deviceid;

@@ -6,7 +6,7 @@ import { wording } from '../../../wordings/wording';
 
 const stages = ['diy'] as const;
 
-/** A download that begins again this often will not end. */
+/** A download that restarts this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
 
 /** What has shown that a device left its stock firmware, by what became of its announcement. */
@@ -90,7 +90,7 @@ export const DIY_RULES: readonly Rule[] = [
     },
   },
   {
-    // Nobody was asked for anything, as far as is known.
+    // No request was made, as far as is known.
     code: 'diy-not-found',
     stages,
     see: (seen) => {

@@ -69,7 +69,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
     },
   },
   {
-    // Whoever gets this far has a device that is flashed or hangs, and nothing tells which (SonOTA#66).
+    // A person who gets this far has a device that is flashed or hangs, and nothing shows which (SonOTA#66).
     code: 'unexplained',
     stages,
     see: (seen) => {
@@ -236,7 +236,7 @@ function isDone(seen: EvidenceView, image: 'user2' | 'final'): boolean {
   return seen.ever('finalstage-ended').some((ended) => ended.image === image && isWhole(seen, ended));
 }
 
-/** The last byte of user2 is enough: the device restarts at once, and how its connection ends tells nothing. */
+/** The last byte of user2 is enough: the device restarts immediately, and how its connection ends shows nothing. */
 function isWhole(seen: EvidenceView, ended: Seen<'finalstage-ended'>): boolean {
   const { sent, size } = sizesOf(seen, ended);
   const isKnown = ended.how === 'acknowledged' || ended.how === 'delivered';

@@ -8,9 +8,9 @@ import { wording } from '../../../wordings/wording';
 
 const stages = ['upgrade'] as const;
 
-/** A device that restarts in mid-upgrade dials again by itself and may succeed then (SonOTA#21); not for ever. */
+/** A device that restarts in mid-upgrade dials again and may succeed then (SonOTA#21); not without limit. */
 export const SESSIONS_AT_MOST = 3;
-/** A download that begins again this often will not end. */
+/** A download that restarts this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
 /** What was seen of the newest command, from its sending on. */
 interface Attempt {
@@ -23,7 +23,7 @@ interface Attempt {
 /** From the command to the device's own verdict on it. */
 export const UPGRADE_RULES: readonly Rule[] = [
   {
-    // docs/dev/stock-firmware.md#7, row 9: it does not go on where its connection broke off, but begins anew.
+    // docs/dev/stock-firmware.md#7, row 9: it does not continue where its connection broke off, but starts over.
     code: 'download-restarts',
     stages,
     see: (seen) => {
@@ -94,7 +94,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     },
   },
   {
-    // docs/dev/stock-firmware.md#7, row 12. That the `ts` sequence began again proves a restart; a lost Wi-Fi leaves it
+    // docs/dev/stock-firmware.md#7, row 12. That the `ts` sequence restarted proves a restart; a lost Wi-Fi leaves it
     // as it was.
     code: 'device-rebooted',
     stages,
@@ -120,7 +120,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     },
   },
   {
-    // It was never there, so it has been told nothing.
+    // It was never there, so it got no command.
     code: 'device-timeout',
     stages,
     see: (seen) => {
@@ -174,7 +174,7 @@ function findAttempt(seen: EvidenceView): Attempt | undefined {
   };
 }
 
-/** In one hop, a device that has the whole file may be writing its new firmware: nobody is to cut its power then. */
+/** In one hop, a device that has the whole file may be writing its new firmware: its power must not be cut then. */
 function mayWrite(seen: EvidenceView): boolean {
   const attempt = newestAttempt(seen);
   if (!attempt?.sent.isOneHop) return false;

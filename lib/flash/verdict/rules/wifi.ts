@@ -4,7 +4,7 @@ import type { EvidenceView } from '../evidence-view';
 
 const stages = ['provision', 'finalstage'] as const;
 
-/** Why this machine is not in the device's network, where it joins by itself. */
+/** Why this machine is not in the device's network, where it joins automatically. */
 const CODES = [
   'wifi-uplink',
   'wifi-unavailable',
