@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 
 import { withRows } from './form-rows.mjs';
 import { linkedHelp } from './help-links.mjs';
+import { pageAddress } from './project-address.mjs';
 
 const PLUGINS = join('nodes', 'plugins');
 
@@ -54,7 +55,8 @@ export async function assemble(root, dist) {
 
 async function assemblePlugin(from, to, script) {
   const name = basename(from);
-  const style = (await readIfThere(join(from, `${name}.css`))) ?? '';
+  const sheets = (await readdir(from)).filter((file) => file.endsWith('.css')).sort();
+  const style = (await Promise.all(sheets.map((file) => readFile(join(from, file), 'utf8')))).join('\n');
   await writeFile(
     join(to, `${name}.html`),
     `<style>\n${style.trim()}\n</style>\n\n<script type="text/javascript">\n(function () {\n${script.trim()}\n})();\n</script>\n`,
@@ -91,10 +93,13 @@ async function linkHelps(dist) {
   }
 }
 
-/** What all nodes' editor scripts may use. */
+/** What all nodes' editor scripts may use: also where the docs explain the codes. */
 async function sharedScript(folder) {
+  const address = `const SONOTA_CODES_PAGE = ${JSON.stringify(pageAddress('docs/codes.md'))};`;
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.editor.js')).sort();
-  return (await Promise.all(names.map((name) => readIfThere(join(folder, name))))).join('\n');
+  return [address, ...(await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).map(strip)].join(
+    '\n',
+  );
 }
 
 /** A node's own script stands last: it names what its other parts declare. */
@@ -126,7 +131,9 @@ ${`${strip(shared)}\n${strip(script)}`.trim()}
 </script>
 
 <script type="text/html" data-template-name="${type}">
+<div class="sonota-form">
 ${form.trim()}
+</div>
 </script>
 `;
 }

@@ -26,7 +26,8 @@ RED.nodes.registerType<SonotaWifiProperties, { password: string }>('sonota-wifi'
   outputs: 1,
   icon: 'sonota-wifi.svg',
   paletteLabel: function () {
-    return this._('sonota-wifi.label.palette');
+    // The palette may break a line at a hyphen, and then shows "wi - fi".
+    return this._('sonota-wifi.label.palette').replace('-', '\u2011');
   },
   label: function () {
     const { name, action, ssid } = this;

@@ -26,19 +26,22 @@ function sonotaCountdown(): SonotaPart {
     const minutes = SONOTA_MINUTES[stage];
     estimate.text(minutes === undefined ? '' : sonotaSidebarText('job.estimate', { minutes }));
     root.toggle(waitEndsAt !== undefined || networkClosesAt !== undefined || minutes !== undefined);
-    sonotaTick();
+    // A new card is not in the page yet.
+    root.children('.sonota-card-left').each((_, element) => sonotaTickOf($(element)));
   };
   return { root, show };
 }
 
 /** Brings all countdowns to the present second. */
 function sonotaTick(): void {
-  $('.sonota-card-left').each((_, element) => {
-    const ends = Date.parse($(element).attr('data-ends') ?? '');
-    const seconds = Math.ceil((ends - Date.now()) / 1000);
-    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    // Not by sonotaSetText: the line that it stands in is shown or hidden as a whole.
-    const says = $(element).attr('data-says') ?? 'waitEnds';
-    $(element).text(seconds > 0 ? `${sonotaSidebarText(`job.${says}`, { time })} ` : '');
-  });
+  $('.sonota-card-left').each((_, element) => sonotaTickOf($(element)));
+}
+
+function sonotaTickOf(left: JQuery): void {
+  const ends = Date.parse(left.attr('data-ends') ?? '');
+  const seconds = Math.ceil((ends - Date.now()) / 1000);
+  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  // Not by sonotaSetText: the line that it stands in is shown or hidden as a whole.
+  const says = left.attr('data-says') ?? 'waitEnds';
+  left.text(seconds > 0 ? `${sonotaSidebarText(`job.${says}`, { time })} ` : '');
 }

@@ -13,13 +13,16 @@ function sonotaHostSection(
   const title = $('<h3></h3>');
   const state = $('<p class="sonota-card-more"></p>');
   const trouble = $('<p class="sonota-board-notice"></p>');
+  const code = sonotaCodeLink();
   const empty = $('<p></p>').text(sonotaSidebarText('host.noJobs'));
   const list = $('<ul role="list"></ul>');
   const queue = sonotaQueueView((deed, entry) => {
     if (shown) ask(deed, shown, entry);
   });
   const sonoffs = sonotaSonoffTable();
-  const root = $('<section></section>').append(title, state, trouble, queue.root, empty, list, sonoffs.root);
+  const root = $('<section></section>').append(
+    ...[title, state, trouble, code.root, queue.root, empty, list, sonoffs.root],
+  );
   const cards = new Map<string, SonotaCard>();
   let shown: SonotaHost | undefined;
 
@@ -31,6 +34,7 @@ function sonotaHostSection(
     sonotaSetText(title, name);
     sonotaSetText(state, host.trouble ? '' : sonotaHostState(host));
     sonotaSetText(trouble, host.trouble ? sonotaExplained(host.trouble) : '');
+    code.show(host.trouble?.code);
     queue.root.toggle(host.queue !== undefined);
     if (host.queue) queue.update(host.queue);
     sonoffs.update(host.sonoffs);

@@ -7,6 +7,9 @@ interface SonotaCard {
 
 type SonotaDeed = 'cancel' | 'retry' | 'evidence' | 'line' | 'forget' | 'give';
 
+/** Characters; what is longer cannot be read from across the room. */
+const SONOTA_LARGE_AT_MOST = 100;
+
 const SONOTA_DEED_ICONS = {
   cancel: 'fa-stop',
   retry: 'fa-repeat',
@@ -26,6 +29,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
   const picture = sonotaPictures();
   const next = sonotaNextStep(() => shown && act('give', shown));
   const verdict = $('<p class="sonota-card-verdict"></p>');
+  const code = sonotaCodeLink();
   const request = $('<p class="sonota-card-more sonota-card-request"></p>');
   const about = $('<p class="sonota-card-more"></p>');
   const buttons = $('<div class="sonota-card-buttons"></div>');
@@ -36,6 +40,7 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     clock.root,
     details,
     verdict,
+    code.root,
     next.root,
     request,
     about,
@@ -70,14 +75,17 @@ function sonotaJobCard(act: (deed: SonotaDeed, job: SonotaJob) => void, announce
     sonotaSetText(stage, job.stage === 'done' ? stageName : `${stageName} · ${job.percent} %`);
     bar.attr({ 'aria-valuenow': job.percent, 'aria-label': sonotaSidebarText('job.progress', { device }) });
     fill.css('width', `${job.percent}%`);
-    sonotaSetText(says, job.says ? sonotaUnbroken(sonotaAnnounced(job.says)) : '');
-    sonotaSetText(details, job.says ? sonotaDetailsOf(job.says) : '');
+    const told = sonotaToldIn(job.says);
+    sonotaSetText(says, sonotaUnbroken(told.text));
+    says.attr('data-long', String(told.text.length > SONOTA_LARGE_AT_MOST));
+    sonotaSetText(details, told.details);
     root.attr('data-hand', String(job.isHandNeeded));
     clock.show(job);
     picture.show(job);
     next.show(job);
     verdict.attr('data-trouble', String(sonotaIsTrouble(job)));
     sonotaSetText(verdict, sonotaVerdictOf(job));
+    code.show(sonotaCodeOf(job));
     sonotaSetText(request, sonotaRequestOf(job));
     sonotaSetText(about, sonotaAboutOf(job));
     allow('cancel', job.canCancel, device);
@@ -121,8 +129,17 @@ function sonotaAnnounced({ name, values, text }: SonotaSentence): string {
   return sonotaSharedText(`announcements.${name}.text`, values, text);
 }
 
-function sonotaDetailsOf({ name, values, details }: SonotaSentence): string {
-  return details === undefined ? '' : sonotaSharedText(`announcements.${name}.details`, values, details);
+/** An instruction, and what is to be known of it. Of a trouble that is the remedy, and what happened. */
+function sonotaToldIn(says: SonotaSentence | undefined): { text: string; details: string } {
+  if (!says) return { text: '', details: '' };
+  const { name, values, details } = says;
+  const { message } = values;
+  if (typeof message === 'object' && 'error' in message) {
+    const part = (which: string): string => sonotaSharedText(`errors.${message.error}.${which}`, message.values, '');
+    if (part('remedy') !== '') return { text: part('remedy'), details: part('what') };
+  }
+  const more = details === undefined ? '' : sonotaSharedText(`announcements.${name}.details`, values, details);
+  return { text: sonotaAnnounced(says), details: more };
 }
 
 /** By what it is known that the new firmware runs, where it was looked for. */
@@ -139,6 +156,13 @@ function sonotaVerdictOf(job: SonotaJob): string {
   const text = sonotaExplained(verdict);
   if (says && sonotaAnnounced(says) === text) return '';
   return verdict.confidence === 'likely' ? sonotaSidebarText('job.likely', { text }) : text;
+}
+
+/** What the card says went wrong, or may. */
+function sonotaCodeOf(job: SonotaJob): string | undefined {
+  if (job.stage === 'done') return job.nextStep?.error?.code;
+  if (!sonotaIsTrouble(job)) return undefined;
+  return job.verdict && sonotaIsExplained(job.verdict.code) ? job.verdict.code : job.error;
 }
 
 function sonotaRequestOf({ lastRequest }: SonotaJob): string {

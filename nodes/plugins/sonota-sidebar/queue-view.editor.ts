@@ -45,8 +45,13 @@ function sonotaQueueView(ask: (deed: SonotaQueueDeed, entry?: string) => void): 
 function sonotaQueueRow(skip: (id: string) => void): { root: JQuery; update(entry: SonotaQueueEntry): void } {
   const device = $('<span></span>');
   const state = $('<span></span>');
+  const link = sonotaCodeAnchor();
   const button = $('<button type="button" class="red-ui-button red-ui-button-small"></button>');
-  const root = $('<li></li>').append(device, state, button.text(sonotaSidebarText('queue.skip')));
+  const root = $('<li></li>').append(
+    device,
+    $('<span></span>').append(state, link),
+    button.text(sonotaSidebarText('queue.skip')),
+  );
   let shown: SonotaQueueEntry | undefined;
   button.on('click', () => shown && skip(shown.id));
 
@@ -56,7 +61,13 @@ function sonotaQueueRow(skip: (id: string) => void): { root: JQuery; update(entr
     root.attr('data-state', entry.state);
     sonotaSetText(device, name);
     const percent = entry.state === 'running' ? ` ${entry.percent} %` : '';
-    sonotaSetText(state, entry.error ?? `${sonotaSidebarText(`queue.entry.${entry.state}`)}${percent}`);
+    const { error = '' } = entry;
+    const isExplained = error !== '' && sonotaIsExplained(error);
+    sonotaSetText(state, isExplained ? '' : error || `${sonotaSidebarText(`queue.entry.${entry.state}`)}${percent}`);
+    if (isExplained) sonotaLeadTo(link, error, error);
+    link
+      .attr('aria-label', isExplained ? sonotaSidebarText('code.explained', { code: error }) : null)
+      .toggle(isExplained);
     button.attr('aria-label', sonotaSidebarText('queue.skipOf', { device: name }));
     button.toggle(entry.state === 'waiting' || entry.state === 'running');
   };

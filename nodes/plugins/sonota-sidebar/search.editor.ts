@@ -13,7 +13,7 @@ const SONOTA_TERMS: Record<string, string> = {
   'sonota-image-doctor': 'flash firmware',
   'sonota-preflight': 'flash check',
   'sonota-virtual-device': 'flash rehearse',
-  'sonota-wifi': 'flash wlan',
+  'sonota-wifi': 'flash wi-fi wlan',
   'sonota-discover': 'flash ewelink find search scan list diy mdns',
 };
 
