@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Job } from '../../lib/flash/job/job';
-import { networkClosesAt } from '../../lib/flash/overview/network-closes';
+import { networkClosesAt } from '../../lib/flash/run/network-closes';
+import { countdownEndOf, waitEndOf } from '../../lib/flash/run/wait-end';
 
 describe('flash: how long a device keeps its network open', () => {
   const began = { kind: 'stage', stage: 'provision', event: 'began', seconds: 600 } as const;
@@ -33,6 +34,17 @@ describe('flash: how long a device keeps its network open', () => {
       job.evidence.add(began);
       assert.equal(networkClosesAt(job), undefined);
     }
+  });
+
+  it('is what a wait counts down to while the network is open', () => {
+    const job = waiting();
+    job.lastReport = { name: 'wait-for-ap', values: {} };
+    assert.deepEqual(countdownEndOf(job), waitEndOf(job));
+    job.evidence.add({ kind: 'ap-looked', result: 'silent', joined: true });
+    const closes = networkClosesAt(job)?.getTime() ?? 0;
+    assert.equal(countdownEndOf(job, closes - 1)?.getTime(), closes);
+    assert.deepEqual(countdownEndOf(job, closes), waitEndOf(job));
+    assert.ok((waitEndOf(job)?.getTime() ?? 0) > closes);
   });
 
   it('is of no interest behind the set-up', () => {

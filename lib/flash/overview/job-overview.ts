@@ -4,12 +4,12 @@ import type { Job, JobSnapshot } from '../job/job';
 import { reportLine } from '../job/report-line';
 import type { StageName } from '../stages';
 import { needsPerson, progressText, type ProgressTextName, type ProgressValues } from '../../progress-texts';
+import { networkClosesAt } from '../run/network-closes';
 import { waitEndOf } from '../run/wait-end';
 import type { Verdict } from '../verdict/verdict';
 import { isGivable } from '../next-step/give-wifi';
 import type { NextStep } from '../next-step/next-steps';
 import { lastRequestIn, type LastRequest } from './last-request';
-import { networkClosesAt } from './network-closes';
 import { projectOf, type InstalledFirmware } from './project-of';
 
 /** A job as people look at it, for the sidebar: plain data for JSON, no secrets. */

@@ -5,7 +5,7 @@ import { isFailure } from '../verdict/verdict';
 import type { Report } from './report';
 import { ReportThrottle } from './report-throttle';
 import type { StageContext, StageRequest, TaskRequest } from './task';
-import { waitEndOf } from './wait-end';
+import { countdownEndOf } from './wait-end';
 
 /** Who is told while a run is at work. */
 export interface RunListener {
@@ -116,7 +116,7 @@ export class Run {
     job.lastReport = { name, values };
     this.listener.reported(job);
     const verdict = job.evidence.verdict();
-    const ofJob = { ...report, percent: job.percent, endsAt: waitEndOf(job) };
+    const ofJob = { ...report, percent: job.percent, endsAt: countdownEndOf(job) };
     this.throttle.push(isFailure(verdict) ? { ...ofJob, warning: verdict.code } : ofJob);
   }
 }
