@@ -42,12 +42,13 @@ function sonotaAnswered(node: SonotaPressed, answer: SonotaPressAnswer): void {
   const t = (key: string): string => node._(`sonota-flash.press.${key}`);
   switch (answer.state) {
     case 'started':
+      sonotaCloseWaitNotice(node.id);
       // The page of the flash opens with the first instruction; see the sidebar.
       RED.events.emit('sonota:flash-pressed');
       return;
     case 'waiting':
       RED.events.emit('sonota:flash-pressed');
-      return sonotaNotify(t('waiting'), 'warning');
+      return sonotaOfferCancel(node);
     case 'refused':
       sonotaAsk(sonotaWhyNot(t('refused'), answer.report.checks), 'error', [{ text: t('close'), isPrimary: true }]);
       return;
@@ -59,10 +60,39 @@ function sonotaAnswered(node: SonotaPressed, answer: SonotaPressAnswer): void {
   }
 }
 
+/** The notices that tell of a wait, by their node: it is told once, and no longer than it lasts. */
+const sonotaWaitNotices = new Map<string, SonotaNotice>();
+
+function sonotaCloseWaitNotice(id: string): void {
+  sonotaWaitNotices.get(id)?.close();
+  sonotaWaitNotices.delete(id);
+}
+
+/** A second press: the first one waits, and may be ended here. */
+function sonotaOfferCancel(node: SonotaPressed): void {
+  const t = (key: string): string => node._(`sonota-flash.press.${key}`);
+  const url = `sonota/flash/${encodeURIComponent(node.id)}/cancel`;
+  const cancel = (): void => {
+    void $.ajax({ url, method: 'POST' }).fail((request: JQuery.jqXHR) => {
+      sonotaNotify(`${request.status} ${request.statusText}`, 'error');
+    });
+  };
+  if (sonotaWaitNotices.has(node.id)) return;
+  const over = (): void => void sonotaWaitNotices.delete(node.id);
+  const notice = sonotaAsk($('<p>').text(t('waiting')), 'warning', [
+    { text: t('cancelWait'), act: () => (over(), cancel()) },
+    { text: t('keepWaiting'), isPrimary: true, act: over },
+  ]);
+  sonotaWaitNotices.set(node.id, notice);
+}
+
 /** What speaks against the flash: of that which makes it impossible nothing less is shown. */
 function sonotaWhyNot(title: string, checks: SonotaPressCheck[]): JQuery {
   const wrong = checks.filter(({ ok }) => ok !== true);
   const list = $('<ul>').css({ margin: '8px 0 0 18px' });
-  for (const { text, remedy } of wrong) list.append($('<li>').text(`${text} ${remedy}`.trim()));
+  for (const { text, remedy } of wrong) {
+    const line = $('<li>').css('margin-bottom', '6px').text(text);
+    list.append(remedy === '' ? line : line.append($('<div>').css('font-style', 'italic').text(remedy)));
+  }
   return $('<div class="sonota-press">').append($('<p>').css('font-weight', 'bold').text(title), list);
 }

@@ -17,6 +17,8 @@ export interface FlashNode extends FlashingNode {
    * @throws FlashError what in the forms cannot be read; `cancelled`
    */
   press(isConfirmed: boolean, signal: AbortSignal): Promise<PressAnswer>;
+  /** Ends the wait for a device that an earlier press began; flashes whose device has its set-up go on. */
+  cancelWait(): void;
 }
 
 /** @param isConfirmed whether doubts are ignored */

@@ -13,13 +13,20 @@ export function addFlashRoutes(RED: NodeAPI): void {
   const mayWrite = RED.auth.needsPermission('sonota.write') as RequestHandler;
 
   RED.httpAdmin.post('/sonota/flash/:id/press', mayWrite, (request: Request, response: Response) => {
-    const node = RED.nodes.getNode(String(request.params['id'])) as FlashNode | null;
-    if (node?.type !== 'sonota-flash') return refuse(RED, request, response, notPossible('node-gone'), 404);
+    const node = flashNodeOf(RED, request, response);
+    if (!node) return;
     const isConfirmed = request.query['confirmed'] === 'true';
     node.press(isConfirmed, whileAsked(response)).then(
       (answer) => void response.json(inWords(speakerFor(RED, request), answer)),
       (thrown: unknown) => refuse(RED, request, response, thrown),
     );
+  });
+
+  RED.httpAdmin.post('/sonota/flash/:id/cancel', mayWrite, (request: Request, response: Response) => {
+    const node = flashNodeOf(RED, request, response);
+    if (!node) return;
+    node.cancelWait();
+    response.status(204).end();
   });
 
   RED.httpAdmin.get('/sonota/wifi/home', mayRead, (_request: Request, response: Response) => {
@@ -33,6 +40,14 @@ export function addFlashRoutes(RED: NodeAPI): void {
 
 function inWords(speaker: Speaker, answer: PressAnswer): object {
   return 'report' in answer ? { ...answer, report: translatePreflight(speaker, answer.report) } : answer;
+}
+
+/** The node that is asked; undefined where there is none, which is answered. */
+function flashNodeOf(RED: NodeAPI, request: Request, response: Response): FlashNode | undefined {
+  const node = RED.nodes.getNode(String(request.params['id'])) as FlashNode | null;
+  if (node?.type === 'sonota-flash') return node;
+  refuse(RED, request, response, notPossible('node-gone'), 404);
+  return undefined;
 }
 
 /** Aborts when the browser goes away. */

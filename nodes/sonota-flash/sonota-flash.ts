@@ -37,13 +37,16 @@ export default function register(RED: NodeAPI): void {
       if (answer.state === 'started') node?.receive({});
       return answer;
     };
+    const cancelWait: FlashNode['cancelWait'] = () => {
+      stageNode.flashHost?.runs.cancel(this.id, undefined, 'provision');
+    };
     const afterFlash: FlashNode['afterFlash'] = () => {
       const { host, form, said } = stageNode.given(new MessageValues({}));
       const { url } = form.newfirmware;
       const apUrl = url !== undefined && isLoopback(new URL(url).hostname) ? url : undefined;
       return { ...homeWifi(host, said, form.provision.wifi), apUrl };
     };
-    Object.assign(this, { press, afterFlash } satisfies Pick<FlashNode, 'press' | 'afterFlash'>);
+    Object.assign(this, { press, cancelWait, afterFlash } satisfies Omit<FlashNode, keyof Node>);
   }
 
   addFlashRoutes(RED);

@@ -287,6 +287,17 @@ describe('nodes: sonota-flash', () => {
       assert.equal(jobs(bed).length, 1);
     });
 
+    it('ends the wait where a person asks for it, and no flash whose device has its set-up', async () => {
+      const { bed, device } = await setUp();
+      bed.send('flash', { firmware: FIRMWARE });
+      await bed.at('progress', ({ topic }) => topic === `${device.deviceid}/cloud`);
+      bed.send('flash', { firmware: FIRMWARE });
+      await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
+      await helper.request().post('/sonota/flash/flash/cancel').expect(204);
+      assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+      assert.equal((await bed.at('out'))['deviceid'], device.deviceid);
+    });
+
     it('shows under the node what to do, and how long the wait lasts', async () => {
       const bed = await loadWith();
       await press();

@@ -56,6 +56,7 @@ describe("nodes: who may ask the editor's routes", () => {
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
       ['home', 'GET', 'wifi/home'],
       ['press', 'POST', 'flash/none/press'],
+      ['endWait', 'POST', 'flash/none/cancel'],
       ['cancel', 'POST', 'host/none/jobs/none/cancel'],
       ['retry', 'POST', 'host/none/jobs/none/retry'],
       ['forget', 'DELETE', 'host/none/jobs/none'],
@@ -75,7 +76,16 @@ describe("nodes: who may ask the editor's routes", () => {
   }
 
   const FIRMWARE = { examine: 401, fetch: 401, upload: 401, mend: 401, confirm: 401, store: 401, prune: 401 };
-  const WRITES = { ...FIRMWARE, preflight: 401, press: 401, cancel: 401, retry: 401, forget: 401, queue: 401 };
+  const WRITES = {
+    ...FIRMWARE,
+    preflight: 401,
+    press: 401,
+    endWait: 401,
+    cancel: 401,
+    retry: 401,
+    forget: 401,
+    queue: 401,
+  };
 
   it('is nobody without a login', async () => {
     const all = { ...WRITES, images: 401, overview: 401, addresses: 401, home: 401, evidence: 401 };
@@ -107,6 +117,7 @@ describe("nodes: who may ask the editor's routes", () => {
       addresses: 200,
       home: 200,
       press: 404,
+      endWait: 404,
       cancel: 404,
       evidence: 404,
       retry: 404,

@@ -80,11 +80,12 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     this.emit('failed', message, error);
   }
 
-  /** Ends what a node waits for, for one device or for all, with `cancelled`. */
-  cancel(nodeId: string, deviceid?: string): void {
+  /** Ends what a node waits for, for one device or for all, in one stage or in any, with `cancelled`. */
+  cancel(nodeId: string, deviceid?: string, stage?: StageName): void {
     const error = new FlashError('cancelled');
-    for (const run of this.queue.filter((one) => one.isFor(deviceid))) this.takeOut(run, nodeId, error);
-    for (const run of [...this.running].filter((one) => one.isFor(deviceid))) {
+    const isMeant = (run: Run): boolean => run.isFor(deviceid) && (stage === undefined || run.request.stage === stage);
+    for (const run of this.queue.filter(isMeant)) this.takeOut(run, nodeId, error);
+    for (const run of [...this.running].filter(isMeant)) {
       // Others may have joined this run; it goes on for them.
       if (run.pending.some((one) => one.nodeId !== nodeId)) this.drop(run, nodeId, error);
       else if (run.pending.length > 0) run.controller.abort(error);
