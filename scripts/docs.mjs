@@ -182,9 +182,9 @@ function example(name, flow) {
   return `**Menu > Import > Examples > @sonota/node-red > ${name}**\n\n${quoted}\n\n${drawing(flow)}`;
 }
 
-/** The steps of a flow and the wires between them. */
+/** The steps of a flow and the wires between them; what ends them all would hide how they follow each other. */
 function drawing(flow) {
-  const steps = flow.filter(({ type, z }) => z !== undefined && !ASIDE.includes(type));
+  const steps = flow.filter((node) => node.z !== undefined && !ASIDE.includes(node.type) && !isCancel(node));
   const number = new Map(steps.map(({ id }, index) => [id, `n${index}`]));
   const boxes = steps.map((node) => `  ${number.get(node.id)}["${labelOf(node)}"]`);
   const wires = steps.flatMap(({ id, wires = [] }) => {
@@ -192,6 +192,10 @@ function drawing(flow) {
     return [...reached].map((target) => `  ${number.get(id)} --> ${number.get(target)}`);
   });
   return ['```mermaid', 'flowchart LR', ...boxes, ...wires, '```'].join('\n');
+}
+
+function isCancel({ type, props = [] }) {
+  return type === 'inject' && props.some(({ p }) => p === 'cancel');
 }
 
 function labelOf({ type, name, label }) {

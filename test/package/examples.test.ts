@@ -8,6 +8,17 @@ import { packageRoot } from '../shared/package-root';
 const RIGHTMOST = 740;
 /** Behind the names of the others in the comments' names. */
 const LANGUAGES = [/^(?!Deutsch|Français)/, /^Deutsch: /, /^Français\u00a0: /];
+/** What waits for a device, and ends with `msg.cancel`. */
+const WAITING = [
+  'sonota-flash',
+  'sonota-provision',
+  'sonota-cloud-emulator',
+  'sonota-ota-serve',
+  'sonota-finalstage-watch',
+  'sonota-diy-flash',
+  'sonota-new-firmware',
+  'sonota-tasmota-setup',
+];
 const TYPES = readdirSync(join(packageRoot(), 'nodes')).filter((name) => name.startsWith('sonota-'));
 
 /** Which palette brings a type, by the beginning of its name. */
@@ -27,6 +38,21 @@ describe('the examples', () => {
         needed.map(([name]) => name),
       );
     });
+
+    // A queue skips what it has begun.
+    if (!exampleOf(number).some(({ type }) => type === 'sonota-queue'))
+      it(`${number} can be cancelled wherever it waits for a device`, () => {
+        const flow = exampleOf(number);
+        const cancels = flow.filter(({ props }) =>
+          (props as { p: string }[] | undefined)?.some(({ p }) => p === 'cancel'),
+        );
+        const reached = cancels.flatMap(({ wires }) => (wires as string[][]).flat());
+        const waiting = flow.filter(({ type, every }) => WAITING.includes(type) && every !== true);
+        assert.deepEqual(reached.sort(), waiting.map(({ id }) => id).sort());
+        if (waiting.length === 0) return;
+        for (const { info } of flow.filter(({ type }) => type === 'comment'))
+          assert.match(String(info), /\*\*Cancel\*\*/);
+      });
 
     if (number !== '35')
       it(`${number} says what to do in three languages`, () => {

@@ -13,9 +13,14 @@ export function example(name: string): Flow {
 
 /** An example by its number. */
 export function exampleOf(number: string): Flow {
+  return example(nameOf(number));
+}
+
+/** What the menu calls it. */
+export function nameOf(number: string): string {
   const names = readdirSync(folder).filter((name) => name.startsWith(`${number} - `));
   assert.equal(names.length, 1, `example ${number}`);
-  return example(String(names[0]).replace(/\.json$/, ''));
+  return String(names[0]).replace(/\.json$/, '');
 }
 
 /** Of all examples, in their order. */
