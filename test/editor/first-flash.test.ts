@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
 import type { Locator } from 'playwright-core';
 import { makeFinalImage, makeUserImage, digestOf } from '../../lib/image';
-import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
@@ -11,6 +10,7 @@ import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../sha
 import { photographForDocs } from '../shared/photograph';
 import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
+import { photograph, photographAll } from './photograph';
 import { useEditor } from './suite';
 
 /** The numbers that this test is about: to a running flash, and to a Tasmota at home. */
@@ -87,9 +87,6 @@ describe('editor: the first flash of a newcomer', () => {
     packageFolder: copy?.folder,
     env: { DBUS_SYSTEM_BUS_ADDRESS: bus?.address ?? '' },
   }));
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await photograph(`failed-${Date.now()}`);
-  });
   after(async () => {
     await manager?.vanish();
     await bus?.stop();
@@ -113,13 +110,17 @@ describe('editor: the first flash of a newcomer', () => {
     const name = form.locator('#node-input-ssid');
     await editor.answer('/sonota/wifi/home');
     await editor.answer('/sonota/firmware/images');
-    await photograph('flash-form');
+    await photograph(page, 'flash-form');
     await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
     assert.deepEqual(editor.complaints, []);
     assert.match(await form.locator('#node-input-image option:checked').innerText(), /^Tasmota .*\(recommended\)$/);
     const password = form.locator('#node-input-password');
     await form.locator('#node-input-password:focus').waitFor();
     assert.equal(await name.inputValue(), 'home');
+    const asked = await form
+      .locator('.sonota-form :is(input, select):visible')
+      .evaluateAll((all) => all.map(({ id }) => id));
+    assert.deepEqual(asked, ['node-input-ssid', 'node-input-password', 'node-input-image']);
     await assertAccessible(page, '#dialog-form', ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]']);
     await person.type(password, 'a home password');
     await person.click(page.locator('#node-dialog-ok'));
@@ -137,7 +138,7 @@ describe('editor: the first flash of a newcomer', () => {
     await person.click(editor.flowNode(node.id).locator('.red-ui-flow-node-button-button'));
     await page.locator('.red-ui-flow-node-status-label', { hasText: /^join ITEAD-… (10:00|9:[45]0)$/ }).waitFor();
     await board().locator('.sonota-card[data-hand="true"]').waitFor();
-    await photographAll('sidebar-waiting', board());
+    await photographAll(suite.editor.page, 'sidebar-waiting', board());
     await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
     if (IS_NODE_RED_5) await photographForDocs('node-red-5', page);
     console.log(`      running: ${person.report()}`);
@@ -148,15 +149,7 @@ describe('editor: the first flash of a newcomer', () => {
 
   it(`takes ${CLICKS_TO_HOME} clicks and one typed field to "flashed and at home"`, async function () {
     this.timeout(FLASH_LIMIT_MS);
-    const device = new VirtualSonoff({
-      apAddress: '127.0.0.1',
-      apPort: places.apUrl,
-      finalStagePort: places.finalStageUrl,
-      finalStageHost: { address: '127.0.0.1', port: IMAGE_PORT },
-      homeNetwork: { ssid: 'home', password: 'a home password' },
-      newFirmware: { apAddress: '127.0.0.1', apPort: places.newFirmwareUrl, homePort: places.newFirmwareUrl },
-      speed: 20,
-    });
+    const device = virtual();
     try {
       await device.start();
       const done = board().locator('.sonota-card[data-stage="done"]');
@@ -164,14 +157,14 @@ describe('editor: the first flash of a newcomer', () => {
       await give.waitFor({ timeout: FLASH_LIMIT_MS });
       await done.getByText('Give Tasmota your Wi-Fi now?').waitFor();
       await assertAccessible(suite.editor.page, '.sonota-board');
-      await photographAll('sidebar-ended', board());
+      await photographAll(suite.editor.page, 'sidebar-ended', board());
       await person.click(give);
       await done.getByText('Tasmota is in your Wi-Fi.').waitFor({ timeout: FLASH_LIMIT_MS });
       const link = done.getByRole('link', { name: 'Open the page of the device' });
       assert.equal(await link.getAttribute('href'), `http://127.0.0.1:${places.newFirmwareUrl}`);
       assert.equal(device.state, 'new-at-home');
       await assertAccessible(suite.editor.page, '.sonota-board');
-      await photographAll('sidebar-at-home', board());
+      await photographAll(suite.editor.page, 'sidebar-at-home', board());
       console.log(`      at home: ${person.report()}`);
       assert.ok(person.clicks <= CLICKS_TO_HOME, person.report());
     } finally {
@@ -179,27 +172,83 @@ describe('editor: the first flash of a newcomer', () => {
     }
   });
 
+  it('takes an ESPHome from the machine in front of the person, and gives it the Wi-Fi in its portal', async function () {
+    this.timeout(FLASH_LIMIT_MS);
+    const { editor } = suite;
+    const { page } = editor;
+    const node = await flashNode();
+    const form = await editor.openForm(node.id);
+    await editor.answer('/sonota/firmware/images');
+    const chooser = page.waitForEvent('filechooser');
+    await form.getByRole('button', { name: 'Upload' }).press('Enter');
+    const buffer = makeFinalImage({ size: 40_960, text: '_esphomelib', seed: 5 });
+    await (await chooser).setFiles({ name: 'plug.bin', mimeType: 'application/octet-stream', buffer });
+    await form
+      .locator(`#node-input-image option[value="store:${digestOf(buffer)}"]:checked`)
+      .waitFor({ state: 'attached' });
+    await page.locator('#node-dialog-ok').click();
+    await form.waitFor({ state: 'detached' });
+    await editor.deploy();
+    const device = virtual({ deviceid: '1000e5b0ee' });
+    try {
+      await editor.flowNode(node.id).locator('.red-ui-flow-node-button-button').click();
+      await board().locator('.sonota-card[data-hand="true"]').waitFor();
+      await device.start();
+      const done = board().locator('.sonota-card[data-stage="done"]', { hasText: '1000e5b0ee' });
+      await done.getByText('Give ESPHome your Wi-Fi now?').waitFor({ timeout: FLASH_LIMIT_MS });
+      await photographAll(suite.editor.page, 'sidebar-esphome', board());
+      await done.getByRole('button', { name: 'Give it my Wi-Fi' }).press('Enter');
+      await done
+        .getByText('ESPHome has your Wi-Fi. Home Assistant finds it there.')
+        .waitFor({ timeout: FLASH_LIMIT_MS });
+      await assertAccessible(page, '.sonota-board');
+      while (device.state !== 'new-at-home') await once(device, 'state');
+    } finally {
+      await device.stop();
+    }
+  });
+
+  it('counts down how long the Wi-Fi of the device stays open', async () => {
+    const { editor } = suite;
+    const node = await flashNode();
+    // The one interface that every machine has. Its network neither answers nor fails: this machine keeps joining it.
+    manager?.addWifi('lo');
+    manager?.accessPoints.push({ ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:00:00:02', psk: '12345678', hangs: true });
+    await editor.give(node.id, 'apUrl', '');
+    const host = (await editor.nodes()).find(({ type }) => type === 'sonota-host')?.id ?? '';
+    await editor.give(host, 'wifi', 'networkmanager');
+    for (const which of ['wifiInterface', 'wifiUplink']) await editor.give(host, which, 'lo');
+    await editor.page.evaluate(`RED.nodes.node('${node.id}').changed = true; RED.nodes.dirty(true)`);
+    await editor.deploy();
+    await editor.flowNode(node.id).locator('.red-ui-flow-node-button-button').click();
+    const card = board().locator('.sonota-card[data-stage="provision"]');
+    await card.getByText(/Its Wi-Fi closes in about (3:00|2:[0-5]\d)\./).waitFor();
+    await photographAll(suite.editor.page, 'sidebar-countdown', board());
+    await card.getByText(/Its Wi-Fi closes in about 2:[0-5]\d\./).waitFor();
+    await card.getByRole('button', { name: /^Cancel the flash of/ }).press('Enter');
+    await card.waitFor({ state: 'detached' });
+  });
+
+  async function flashNode(): Promise<{ id: string }> {
+    const node = (await suite.editor.nodes()).find(({ type }) => type === 'sonota-flash');
+    assert.ok(node);
+    return node;
+  }
+
+  function virtual(more: Partial<VirtualSonoffOptions> = {}): VirtualSonoff {
+    return new VirtualSonoff({
+      apAddress: '127.0.0.1',
+      apPort: places.apUrl,
+      finalStagePort: places.finalStageUrl,
+      finalStageHost: { address: '127.0.0.1', port: IMAGE_PORT },
+      homeNetwork: { ssid: 'home', password: 'a home password' },
+      newFirmware: { apAddress: '127.0.0.1', apPort: places.newFirmwareUrl, homePort: places.newFirmwareUrl },
+      speed: 20,
+      ...more,
+    });
+  }
+
   function board(): Locator {
     return suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
-  }
-
-  /** On a desk and on a phone. */
-  async function photographAll(name: string, what: Locator): Promise<void> {
-    const { page } = suite.editor;
-    if (process.env['SONOTA_SCREENSHOT'] === undefined) return;
-    for (const width of [1280, 390]) {
-      await page.setViewportSize({ width, height: 900 });
-      await what.waitFor();
-      await photograph(`${name}-${width}`);
-    }
-    await page.setViewportSize({ width: 1400, height: 900 });
-  }
-
-  /** With SONOTA_SCREENSHOT set, for people to look at. */
-  async function photograph(name: string): Promise<void> {
-    const folder = process.env['SONOTA_SCREENSHOT'];
-    if (folder === undefined) return;
-    mkdirSync(folder, { recursive: true });
-    await suite.editor.page.screenshot({ path: join(folder, `${name}.png`) });
   }
 });

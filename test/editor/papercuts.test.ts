@@ -9,11 +9,10 @@ import { useEditor } from './suite';
 const WIFI = { ssid: 'home', password: 'a home password' };
 const AT = { z: 'tab', name: '', host: 'host' };
 
-/** A whole flash, a set-up that leads nowhere, and an upgrade without a device; none of them has a Catch node. */
+/** A set-up that leads nowhere, and an upgrade without a device; none of them has a Catch node. */
 function flow(apUrl: string): Flow {
   const firmware = { user1: 'rehearsal:', user2: 'rehearsal:', final: 'rehearsal:' };
   const ports = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: 0 };
-  const flash = { ssid: WIFI.ssid, image: '', firmware: 'firmware', intermediate: '', deviceid: '', timeout: '' };
   const inject = {
     type: 'inject',
     z: 'tab',
@@ -28,10 +27,6 @@ function flow(apUrl: string): Flow {
     { id: 'tab', type: 'tab', label: 'Papercuts' },
     { id: 'host', type: 'sonota-host', name: 'Host', bind: '127.0.0.1', address: '127.0.0.1', ssid: '', ...ports },
     { id: 'firmware', type: 'sonota-firmware', name: '', ...firmware },
-    {
-      ...{ id: 'flash', type: 'sonota-flash', ...AT, ...flash, apUrl, finalStageUrl: '', newFirmwareUrl: '' },
-      ...{ force: false, x: 400, y: 80, wires: [[], []] },
-    },
     {
       ...{ id: 'provision', type: 'sonota-provision', ...AT, url: apUrl, deviceid: '', method: '', timeout: '' },
       ...{ x: 400, y: 160, wires: [[], [], []] },
@@ -55,23 +50,13 @@ describe('editor: what used to be dead ends', () => {
     apPort = await freePort();
     nodes.push(...flow(`http://127.0.0.1:${apPort}`));
   });
-  const suite = useEditor(nodes, async () => ({ credentials: { flash: { password: WIFI.password } } }));
+  const suite = useEditor(nodes);
 
-  const button = (): Locator => suite.editor.flowNode('flash').locator('.red-ui-flow-node-button-button');
   const board = (): Locator => suite.editor.page.getByRole('region', { name: 'Sonoff flashing' });
   const notice = (text: string | RegExp): Locator =>
     suite.editor.page.locator('.red-ui-notification', { hasText: text });
   const statusOf = (id: string, text: string | RegExp): Locator =>
     suite.editor.flowNode(id).locator('.red-ui-flow-node-status-label', { hasText: text });
-
-  it('say of a second press that the first one waits, with the verb and the time under the node', async () => {
-    await button().click();
-    await statusOf('flash', /^join ITEAD-… (10:00|9:[0-5]0)$/).waitFor();
-    await board().locator('.sonota-card[data-hand="true"]').waitFor();
-    await button().click();
-    await notice('Already waiting for a device.').waitFor();
-    assert.equal(await board().locator('.sonota-card').count(), 1);
-  });
 
   it('call a person who has left the page by its title, until they are back', async () => {
     const { page } = suite.editor;

@@ -161,6 +161,8 @@ describe('editor: the sidebar of the flashes', () => {
         /^Likely: No device dialled this machine .* power-cycle the device \(plug or breaker, not the button\)\.$/,
       )
       .waitFor();
+    const explanation = card('failed').getByRole('link', { name: 'Explanation of nothing-arrived' });
+    assert.match((await explanation.getAttribute('href')) ?? '', /^https:\/\/.*\/docs\/codes\.md#nothing-arrived$/);
     await photographForDocs('sidebar-failed', suite.editor.page, card('failed'));
     await assertAccessible(suite.editor.page, '.sonota-board');
     await card('failed')
@@ -191,7 +193,7 @@ describe('editor: the sidebar of the flashes', () => {
       .waitFor();
     await queue
       .locator('li', { hasText: QUEUED[0] ?? '' })
-      .getByText('nothing-arrived')
+      .getByRole('link', { name: 'Explanation of nothing-arrived' })
       .waitFor();
     await assertAccessible(suite.editor.page, '.sonota-queue');
     await queue.getByRole('button', { name: 'Forget ended' }).click();

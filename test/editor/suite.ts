@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { startNodeRed, type Flow, type NodeRedOptions, type RunningNodeRed } from '../shared/node-red';
 import { browserOrSkip } from './browser';
 import { EditorPage } from './editor-page';
+import { photograph } from './photograph';
 
 export interface EditorSuite {
   readonly editor: EditorPage;
@@ -38,6 +39,9 @@ export function useEditor(flow: Flow, options: () => Promise<Partial<NodeRedOpti
 
   afterEach(async function () {
     const complaints = editor?.complaints.splice(0) ?? [];
+    if (this.currentTest?.state === 'failed' && editor) {
+      await photograph(editor.page, `failed ${this.currentTest.fullTitle()}`);
+    }
     // A form that is left open would be in the way of the next test.
     if (this.currentTest?.state === 'failed') await reopen();
     assert.deepEqual(complaints, [], 'the browser complained');
