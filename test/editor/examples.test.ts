@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { CommsClient } from '../shared/comms';
-import { plainExamples } from '../shared/examples';
+import { exampleNumbers, exampleOf, nameOf, plainExamples } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
 import { ARE_PICTURES_MADE } from '../shared/photograph';
 import { Film } from './film';
@@ -21,6 +21,17 @@ const ALL_STAGES = [
 
 describe('editor: the examples', () => {
   const suite = useEditor([]);
+
+  for (const number of exampleNumbers()) {
+    const modules = exampleOf(number).find(({ type }) => type === 'global-config')?.['modules'];
+    if (!modules) continue;
+    it(`${number} is offered with the palettes that it needs`, async () => {
+      await suite.empty();
+      await suite.editor.importExample(nameOf(number));
+      const offer = suite.editor.page.locator('.red-ui-notification', { hasText: Object.keys(modules)[0] as string });
+      await offer.getByRole('button', { name: 'Install all' }).waitFor();
+    });
+  }
 
   for (const { name, flow } of plainExamples()) {
     describe(name, () => {
