@@ -170,6 +170,11 @@ export class EditorPage {
     return help;
   }
 
+  /** Hides what stands on both sides of the canvas, or shows it again. */
+  async toggleSidebars(): Promise<void> {
+    for (const action of ['core:toggle-sidebar', 'core:toggle-palette']) await this.invoke(action);
+  }
+
   async showSidebar(tab: 'help' | 'debug'): Promise<void> {
     await this.page.evaluate((name) => RED.sidebar.show(name), tab);
   }

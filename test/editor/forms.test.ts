@@ -148,6 +148,40 @@ describe('editor: forms', () => {
     await suite.editor.cancelForm();
   });
 
+  it('takes the only host there is for a new flash, and asks for three things', async () => {
+    const id = idOf('sonota-flash');
+    await suite.editor.give(id, 'host', '');
+    const form = await suite.editor.openForm(id);
+    assert.equal(await form.locator('#node-input-host').inputValue(), idOf('sonota-host'));
+    const asked = await form
+      .locator('.sonota-form :is(input, select):visible')
+      .evaluateAll((all) => all.map((one) => one.id));
+    assert.deepEqual(asked, ['node-input-ssid', 'node-input-password', 'node-input-image']);
+    await suite.editor.cancelForm();
+    await suite.editor.give(id, 'host', idOf('sonota-host'));
+  });
+
+  it('fits a narrow window', async () => {
+    const { page } = suite.editor;
+    await suite.editor.toggleSidebars();
+    await page.setViewportSize({ width: 390, height: 800 });
+    try {
+      const form = await suite.editor.openForm(idOf('sonota-flash'));
+      for (const summary of await form.locator('details:not([open]) > summary').all()) await summary.click();
+      for (const field of await form.locator('.sonota-form :is(input, select, button, .form-tips):visible').all()) {
+        const box = await field.boundingBox();
+        assert.ok(
+          box && box.x >= 0 && box.x + box.width <= 390,
+          `${String(await field.getAttribute('id'))}: ${JSON.stringify(box)}`,
+        );
+      }
+      await suite.editor.cancelForm();
+    } finally {
+      await page.setViewportSize({ width: 1400, height: 900 });
+      await suite.editor.toggleSidebars();
+    }
+  });
+
   it('says in words what is wrong with a field', async () => {
     const form = await suite.editor.openForm(idOf('sonota-provision'));
     const field = form.locator('#node-input-timeout');

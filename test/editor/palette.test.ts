@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
 
+/** What people type who look for a way to flash a Sonoff. */
+const TERMS = ['sonoff', 'flash', 'esphome', 'tasmota', 'ewelink', 'firmware', 'update', 'upload'];
+
 /** In the order in which a flash passes through them. */
 const SINGLE_STEPS = [
   'sonota-provision',
@@ -31,6 +34,33 @@ describe('editor: palette and help', () => {
     assert.deepEqual(called, ['sonoff host', 'firmware']);
   });
 
+  describe('the filter of the palette', () => {
+    const filter = async (text: string): Promise<void> => {
+      const field = suite.editor.page.locator('#red-ui-palette-search input');
+      await field.fill(text);
+      // It looks at what is typed.
+      await field.press('End');
+    };
+    afterEach(async () => {
+      await filter('');
+      await suite.editor.paletteNode('inject').waitFor();
+    });
+
+    for (const term of TERMS) {
+      it(`finds the node of the whole flash by "${term}"`, async () => {
+        await filter(term);
+        await suite.editor.paletteNode('inject').waitFor({ state: 'hidden' });
+        await suite.editor.paletteNode('sonota-flash').waitFor();
+      });
+    }
+
+    it('finds every node by "sonoff"', async () => {
+      await filter('sonoff');
+      await suite.editor.paletteNode('inject').waitFor({ state: 'hidden' });
+      for (const type of Object.keys(VISIBLE_TYPES)) await suite.editor.paletteNode(type).waitFor();
+    });
+  });
+
   for (const [type, icon] of Object.entries(VISIBLE_TYPES)) {
     it(`shows ${type} in its category, with its own icon`, async () => {
       const { editor } = suite;
@@ -53,6 +83,13 @@ describe('editor: palette and help', () => {
         ['Inputs', 'Outputs', 'Details'],
       );
       assert.ok((await help.locator('dl.message-properties dt').count()) > 0);
+      const links = await help.locator('a').evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
+      assert.ok(links.some((link) => link.endsWith('/docs/messages.md')));
+      for (const code of await help.locator('a code').allInnerTexts())
+        assert.ok(
+          links.some((link) => link.endsWith(`/docs/codes.md#${code}`)),
+          code,
+        );
     });
   }
 
