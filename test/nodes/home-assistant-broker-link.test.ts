@@ -261,6 +261,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     topics();
     link.take({ kind: 'home-assistant-online' }, false);
     await after(1000);
+    assert.deepEqual([published[0]?.topic, published[0]?.payload], ['sonota/status', `online ${instance}`]);
     assert.deepEqual(topics(), [FLASHER, 'sonota/state']);
     hear('sonota/status', 'offline');
     assert.deepEqual(

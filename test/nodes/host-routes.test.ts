@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { localIPv4 } from '../../lib/net/addresses';
@@ -113,6 +115,30 @@ describe('nodes: what the form of a host asks for', () => {
     const { code, message } = body as { code: string; message: string };
     assert.equal(code, 'value-invalid');
     assert.match(message, /httpsPort/);
+  });
+});
+
+describe('nodes: the addresses that the form of a host offers', () => {
+  let bed: Bed | undefined;
+  useAdminServer();
+  afterEach(() => bed?.unload());
+
+  it('are led by the one that devices are told, though this machine does not have it now', async () => {
+    const away = { address: '203.0.113.7', name: 'eth9' };
+    bed = await Bed.load(road(await freePorts()), {}, (folder) =>
+      writeFile(join(folder, 'home-address.json'), JSON.stringify({ format: 'sonota-home-address/1', ...away })),
+    );
+    const { RED } = bed;
+    assert.ok(RED);
+    const home = homeNetworkIn(ownFolder(RED), () => undefined);
+    // A flash holds what its device was told.
+    const release = home.join({ isFlashing: () => true, wifiName: () => undefined });
+    try {
+      const { body } = await helper.request().get('/sonota/addresses').expect(200);
+      assert.deepEqual((body as object[])[0], { ...away, hint: 'remembered' });
+    } finally {
+      release();
+    }
   });
 });
 

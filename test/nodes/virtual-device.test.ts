@@ -312,6 +312,28 @@ describe('nodes: virtual devices behind their nodes', () => {
     assert.equal(told.at(-1), 'off', 'there is nothing to take over');
   });
 
+  it('show under their node, and in a message of it, how they ended and when one that lives on is off', async () => {
+    id = 'virtual';
+    const device = await on();
+    const bed = await Bed.load(flowOf(await freePort()));
+    try {
+      await bed.status('virtual', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === 'blue dot access-point');
+      device.emit('flashed', { result: 'flashed' });
+      assert.deepEqual((await bed.at('out')).payload, { result: 'flashed' });
+      assert.deepEqual(bed.shown('virtual'), { fill: 'green', shape: 'dot', text: 'flashed' });
+      await device.stop();
+      assert.deepEqual(bed.shown('virtual'), { fill: 'grey', shape: 'ring', text: 'idle' });
+      const broken = await on();
+      takeOver(id, outlet());
+      await bed.deploy(flowOf(await freePort()));
+      await broken.stop('bricked');
+      assert.deepEqual(bed.shown('virtual'), { fill: 'red', shape: 'ring', text: 'bricked' });
+      assert.equal(bed.messages('out').length, 2);
+    } finally {
+      await bed.unload();
+    }
+  });
+
   it('are one at a time for each node, and one that cannot be switched on is none', async () => {
     const first = await on();
     const second = await on(new Told(), 'second ');
