@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashHost } from '../../lib/flash/host/host';
+import type { Message } from '../../lib/flash/job/pending-message';
+import type { StageContext } from '../../lib/flash/run/stage-runs';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { cancelFlashes } from '../../nodes/sonota-home-assistant/cancel';
 import { ID } from './snapshots';
@@ -36,6 +39,52 @@ describe('home assistant: cancel', () => {
     cancelFlashes(host);
     assert.deepEqual([states(), signal.aborted], [['skipped', 'skipped'], true]);
     assert.equal((signal.reason as { code?: string }).code, 'cancelled');
+  });
+
+  for (const [image, state, isTooLate] of [
+    ['user2', 'flowing', true],
+    ['user2', 'delivered', false],
+    ['final', 'flowing', true],
+    ['final', 'acknowledged', true],
+    ['final', 'broken', false],
+    ['final', 'stalled', false],
+  ] as const) {
+    it(`${isTooLate ? 'leaves' : 'ends'} a flash of the queue whose ${image} is ${state}`, () => {
+      const { job, signal } = running(ID);
+      job.finalStage = new FinalStageSession();
+      const delivery = job.finalStage.requested(image, 1000);
+      if (state === 'stalled') delivery.stalled();
+      else if (state !== 'flowing') delivery.ended(state);
+      let message: Message = {};
+      host.queue.attach('queue', { atOnce: 1, attempts: 1, start: (queued) => Boolean((message = queued)) });
+      host.queue.add({ deviceid: ID });
+      host.runs.emit('in-job', { id: 'ticket', nodeId: 'node', stage: 'finalstage', message }, job);
+      if (isTooLate) assert.throws(() => cancelFlashes(host), { code: 'cancel-too-late', values: { deviceid: ID } });
+      else cancelFlashes(host);
+      assert.equal(signal.aborted, !isTooLate, 'by its place in the queue neither');
+    });
+  }
+
+  it('ends what waits for its stage, which is something', async () => {
+    const request = {
+      ...{ nodeId: 'node', stage: 'provision' as const, message: {}, oneAtATime: true },
+      findJob: () => host.jobs.jobFor('provision', undefined),
+      run: ({ signal }: StageContext) =>
+        new Promise<Record<string, unknown>>((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    };
+    const failed: (string | undefined)[] = [];
+    host.runs.attach('node', {
+      ...{ progress: () => undefined, result: () => undefined, queued: () => undefined },
+      failure: (_, { message }) => failed.push(message['deviceid'] as string),
+    });
+    host.runs.begin({ ...request, deviceid: 'first' });
+    host.runs.begin({ ...request, deviceid: ID, message: { deviceid: ID } });
+    cancelFlashes(host, ID);
+    await nextTurn();
+    assert.deepEqual(failed, [ID]);
+    assert.throws(() => cancelFlashes(host, ID), { code: 'cancel-nothing' });
   });
 
   it('never ends a transfer of FinalStage, and ends the others all the same', () => {

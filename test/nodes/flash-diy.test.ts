@@ -98,6 +98,12 @@ describe('nodes: sonota-flash and DIY mode', () => {
     assert.deepEqual(await flashed({ deviceid: ID }), ['provision', 'diy', 'newfirmware']);
   });
 
+  it('flashes the only device that is in DIY mode at home where that method is chosen', async () => {
+    await load({ method: 'diy' });
+    await device({ startsIn: 'diy' });
+    assert.deepEqual(await flashed({}), ['provision', 'diy', 'newfirmware']);
+  });
+
   it('flashes one at the address of the message, with firmware 3.3 that announces nothing', async () => {
     await load({ ssid: '' });
     await device({ startsIn: 'diy', version: '3.3.0', mdns: false });

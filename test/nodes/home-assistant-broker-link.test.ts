@@ -107,8 +107,11 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
   it('does not wait for configs for ever, nor where no mqtt in brings them', async () => {
     begin(ALL);
     hear('sonota/status', 'offline', true);
-    await after(5000);
-    await after(200);
+    await after(4999);
+    await after(0);
+    assert.deepEqual(configs(), []);
+    await after(1);
+    await after(100);
     assert.deepEqual(configs(), [FLASHER]);
     await link.stop(false);
     begin(ALL.slice(0, 3));
@@ -274,6 +277,56 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
       [],
       'nobody has denied it',
     );
+  });
+
+  it('announces once for a connect that is told twice, and tells news of a quarter of a second at once', async () => {
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', 'offline', true);
+    await after(99);
+    hear('sonota/status', 'online');
+    await after(99);
+    assert.deepEqual(topics(), []);
+    await after(1);
+    assert.deepEqual(topics(), [FLASHER, 'sonota/state']);
+    world = withDevice;
+    link.lookSoon();
+    await after(200);
+    world = { ...withDevice, devices: [{ ...DEVICE, romVersion: '1.5.6' }] };
+    link.lookSoon();
+    await after(49);
+    assert.deepEqual(topics(), []);
+    await after(1);
+    assert.deepEqual(topics(), [CONFIG, UPDATE, STATE, 'sonota/event']);
+    await after(1000);
+    assert.deepEqual(topics(), []);
+  });
+
+  it('waits up to a second with its answer to the start of Home Assistant, which all instances hear', async () => {
+    await announced();
+    topics();
+    const chance = mock.method(Math, 'random', () => 0.999);
+    try {
+      link.take({ kind: 'home-assistant-online' }, false);
+      await after(998);
+      assert.deepEqual(topics(), []);
+      await after(1);
+      assert.deepEqual(topics(), [FLASHER, 'sonota/state']);
+    } finally {
+      chance.mock.restore();
+    }
+  });
+
+  it('tells no news of what is so when it starts, nor when it gives way', async () => {
+    const failed = { id: 1, code: 'device-silent', text: 'So it was.', remedy: 'Do so.', deviceid: ID } as const;
+    world = { ...withDevice, failures: [failed] };
+    await announced();
+    assert.ok(!topics().some((topic) => topic.endsWith('/event')));
+    hear('sonota/status', 'online 00000000');
+    hear(FLASHER, configOf('00000000'));
+    await after(200);
+    const said = topics();
+    assert.ok(said.includes(`homeassistant/device/sonota_${instance}/config`), said.join());
+    assert.ok(!said.some((topic) => topic.endsWith('/event')), said.join());
   });
 
   it('says goodbye where it is removed alone, and nothing after that', async () => {

@@ -43,6 +43,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   let link: HomeAssistantLink;
   const requests: FlashRequest[] = [];
   const published: MqttMessage[] = [];
+  const failed: unknown[] = [];
   /** Firmware whose image was looked at. */
   const looked: (string | undefined)[] = [];
 
@@ -73,7 +74,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         publish: (message) => published.push(message),
         flash: (request) => requests.push(request),
         contact: () => undefined,
-        failed: assert.ifError,
+        failed: (error) => failed.push(error),
       },
     );
     link.start();
@@ -81,6 +82,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   afterEach(async () => {
     await link.stop(false);
     await host.close();
+    assert.deepEqual(failed.splice(0), []);
   });
 
   const ask = (what: string, payload = 'PRESS'): unknown => link.take({ topic: `sonota/set/${what}`, payload });
@@ -257,6 +259,16 @@ describe('nodes: what Home Assistant asks of a host', () => {
       const payload = [{ ssid: 'ITEAD-1000000009', kind: 'stock', deviceid: '1000000009' }];
       await told(configOf('1000000009'), () => link.take({ topic: '', payload }));
       await told('sonota/state', () => ask('pause'), /"state":"paused"/);
+    });
+
+    it('hands on what fails while it tells', async () => {
+      const broken = mock.method(host.queue, 'snapshot', () => {
+        throw new Error('it is broken');
+      });
+      ask(`arm/${ONE}`, 'ON');
+      while (failed.length === 0) await nextTurn();
+      assert.match(String(failed.splice(0)), /it is broken/);
+      broken.mock.restore();
     });
 
     it('keeps a device deleted that a person deleted in Home Assistant, unless it is in work', async () => {

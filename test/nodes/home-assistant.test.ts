@@ -475,15 +475,19 @@ describe('nodes: what sonota-home-assistant remembers', () => {
 
   it('outlives a restart: devices, what was removed, and the choice', async () => {
     const memory = open();
-    const failure = { code: 'device-silent', text: 'So it was.' } as const;
-    memory.learn({ deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5' });
+    const failure = { code: 'device-silent', what: 'So it was.', text: 'So it was. Do so.', remedy: 'Do so.' } as const;
+    const facts = {
+      ...{ deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5', installed: 'Tasmota', installedVersion: '14.1.0' },
+      ...{ page: 'http://192.168.1.20/', mac: '5C:CF:7F:A1:B2:C3' },
+    };
+    memory.learn(facts);
     memory.learn({ deviceid: ID, failure });
     memory.learn({ deviceid: 'gone' });
     memory.remove('gone', new Date('2026-01-02T00:00:00Z'));
     memory.choose('Tasmota');
     await memory.settled();
     const next = open();
-    assert.deepEqual(next.all(), [{ deviceid: ID, model: 'ITA-GZ1-GL', romVersion: '1.5.5', failure }]);
+    assert.deepEqual(next.all(), [{ ...facts, failure }]);
     assert.equal(next.chosen, 'Tasmota');
     assert.ok(next.wasRemovedSince('gone', '2026-01-01T00:00:00Z'));
     assert.ok(!next.wasRemovedSince('gone', '2026-01-03T00:00:00Z'));
@@ -497,7 +501,8 @@ describe('nodes: what sonota-home-assistant remembers', () => {
       await memory.settled();
       return open();
     };
-    const failure = { code: 'device-silent', text: 'So it was.', remedy: 'Do so.', deviceid: ID } as const;
+    const sentences = { what: 'So it was.', text: 'So it was. Do so.', remedy: 'Do so.' };
+    const failure = { code: 'device-silent', ...sentences, deviceid: ID } as const;
     await changed((memory) => memory.learn({ deviceid: ID }));
     assert.equal((await changed((memory) => memory.removeFlasher())).isFlasherRemoved, true);
     assert.equal((await changed((memory) => memory.showFlasher())).isFlasherRemoved, false);

@@ -16,6 +16,14 @@ interface Caught {
   error: { code: string; message: string };
 }
 
+/** Takes everything out of an object, as deep as it goes. */
+function emptied(part: Record<string, unknown>): void {
+  for (const [key, inner] of Object.entries(part)) {
+    if (typeof inner === 'object' && inner !== null) emptied(inner as Record<string, unknown>);
+    delete part[key];
+  }
+}
+
 describe('nodes/image-doctor', () => {
   const http = useHttpServers();
   let folder: string;
@@ -88,15 +96,24 @@ describe('nodes/image-doctor', () => {
     const { doctor } = await load();
     const spied = doctor as unknown as { status: { args: unknown[][] } };
     const seed = (text: string): Buffer => makeFinalImage({ text });
-    const shown = async (payload: Buffer | string): Promise<[Examination['verdict'], string | undefined, unknown]> => {
+    const shown = async (payload: Buffer | string): Promise<[Result, unknown]> => {
       const output = once(helper.getNode('sink') as EventEmitter, 'input');
       doctor.receive({ payload });
-      const [{ payload: examined }] = (await output) as [Result];
-      return [examined.verdict, examined.findings[0]?.code, spied.status.args.at(-1)?.[0]];
+      const [result] = (await output) as [Result];
+      return [result, spied.status.args.at(-1)?.[0]];
     };
     const kinds = new Set<string>();
     for (const image of [seed('Tasmota'), 'rehearsal:final', makeUserImage({ slot: 1 })]) {
-      const [verdict, code, status] = await shown(image);
+      const [{ payload, text }, status] = await shown(image);
+      const { verdict, findings } = payload;
+      const [first] = findings;
+      const code = first?.code;
+      const whole = {
+        ok: 'This image fits.',
+        warn: 'This image fits, with a reservation.',
+        refuse: 'This image must not be installed.',
+      };
+      assert.equal(text, first ? `${whole[verdict]} ${first.text} ${first.remedy}` : whole[verdict]);
       kinds.add(verdict);
       const expected = {
         ok: { fill: 'green', shape: 'dot', text: 'fits' },
@@ -106,6 +123,20 @@ describe('nodes/image-doctor', () => {
       assert.deepEqual(status, expected[verdict]);
     }
     assert.deepEqual([...kinds].sort(), ['ok', 'refuse', 'warn']);
+  });
+
+  it('puts out what a flow may change without a change to the next result', async () => {
+    const { doctor } = await load();
+    const results: Examination[] = [];
+    for (const mine of [1, 2]) {
+      const output = once(helper.getNode('sink') as EventEmitter, 'input');
+      doctor.receive({ mine, payload: makeUserImage({ slot: 1 }) } as never);
+      const [{ payload }] = (await output) as [Result];
+      results.push(structuredClone(payload));
+      for (const part of Object.values(payload))
+        if (typeof part === 'object' && part !== null) emptied(part as Record<string, unknown>);
+    }
+    assert.deepEqual(results[1], results[0]);
   });
 
   it('takes the older name of a target, and reports under both', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { useHttpServers } from '../shared/http-server';
-import { Bed, freePorts, road } from './bed';
+import { freePort } from '../shared/ports';
+import { Bed, freePorts, road, type Msg } from './bed';
 
 const PAGE = "<title>Tasmota</title><a href='/'>Tasmota 14.1.0 by Theo Arends</a>";
 
@@ -30,6 +31,20 @@ describe('nodes: sonota-new-firmware', () => {
     assert.equal(progress.at(-1)?.payload, 100);
     for (const { topic } of progress) assert.equal(topic, 'unknown/newfirmware');
     assert.deepEqual(bed.shown('finalstage'), { fill: 'green', shape: 'dot', text: 'done' });
+  });
+
+  it('counts a rescue where its message asks for that, and none where it does not', async () => {
+    bed = await Bed.load(road(await freePorts(), node({ url: `http://127.0.0.1:${await freePort()}` })));
+    bed.send('finalstage', { mine: 1 });
+    await bed.at('finalstage-progress');
+    bed.send('finalstage', { cancel: true });
+    await bed.at('caught');
+    const isCounted = ({ text }: Msg): boolean => /^Disconnect the device from power: 30 s to go/.test(String(text));
+    assert.ok(!bed.messages('finalstage-progress').some(isCounted));
+    bed.send('finalstage', { mine: 2, rescue: true });
+    await bed.at('finalstage-progress', isCounted);
+    bed.send('finalstage', { cancel: true });
+    await bed.at('caught', ({ mine }) => mine === 2);
   });
 
   it('ends well where nothing is wired behind it: no device waits for anything', async () => {

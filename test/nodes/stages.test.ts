@@ -265,6 +265,35 @@ describe('nodes: the four stages', () => {
     assert.equal(bed.done.filter(({ node }) => node === 'upgrade').length, cases.length + 1);
   });
 
+  it('take firmware that is known to refuse the upgrade where their form insists, each for itself', async () => {
+    const deviceid = '1000000001';
+    for (const [form, codes] of [
+      [{}, ['device-not-supported', 'device-not-supported']],
+      [{ cloud: { force: true } }, ['ready', 'device-not-supported']],
+      [{ upgrade: { force: true } }, ['device-not-supported', 'download-failed']],
+    ] as const) {
+      const ports = await freePorts();
+      const flow = road(ports, { cloud: { wires: [['cloud-out'], []] }, upgrade: { wires: [[], []] } });
+      bed = await Bed.load(flow.map((one) => ({ ...one, ...(form as Record<string, object>)[one.id] })));
+      const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+      const { devices } = (bed.node('host') as HostNode).flashHost;
+      const ready = once(devices, 'ready');
+      bed.send('cloud', { deviceid: '1000ffffff' });
+      await bed.status('cloud', ({ fill }) => fill === 'yellow');
+      await bed.device({ deviceid, romVersion: '3.5.0', provisioned, behaviours: { refusesWith: 404 } }).start();
+      await ready;
+      const seen: unknown[] = [];
+      for (const id of ['cloud', 'upgrade']) {
+        bed.send(id, { deviceid, mine: id });
+        const isOf = ({ mine }: Msg): boolean => mine === id;
+        seen.push((await Promise.race([bed.at('caught', isOf), bed.at('cloud-out', isOf)])).error?.code ?? 'ready');
+      }
+      assert.deepEqual(seen, codes, JSON.stringify(form));
+      await bed.unload();
+      bed = undefined;
+    }
+  });
+
   it('give each of the messages that joined a result of its own', async () => {
     const ports = await freePorts();
     bed = await Bed.load(road(ports, { cloud: { wires: [['cloud-out'], []] } }));

@@ -99,6 +99,8 @@ describe('nodes: sonota-tasmota-setup', () => {
       assert.deepEqual([_msgid, deviceid, sonota], ['one', '10000a1b2c', job], 'it belongs to the message');
     }
     assert.deepEqual([progress[0]?.['waiting'], progress.at(-1)?.['waiting']], [true, false]);
+    assert.ok(progress.some(({ details }) => typeof details === 'string' && details.length > 20));
+    assert.ok(progress.some((told) => !('details' in told)));
     const all = JSON.stringify([bed.arrived, bed.statuses, log]);
     for (const secret of SECRETS) assert.ok(!all.includes(secret), secret);
     const denied = await fetch(`http://${address}/cm?cmnd=Status`, { headers: { Referer: `http://${address}` } });

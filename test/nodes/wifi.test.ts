@@ -62,6 +62,14 @@ describe('nodes: sonota-wifi', () => {
       ...{ kind: 'stock', deviceid: '1000a1b2c3' },
     });
     assert.equal(found[1]?.['kind'], 'other');
+    assert.deepEqual(
+      bed.statuses.filter(({ id }) => id === 'any').map(({ status: { fill, shape, text } }) => [fill, shape, text]),
+      [
+        ['grey', 'ring', 'idle'],
+        ['blue', 'dot', 'scan'],
+        ['green', 'dot', 'done'],
+      ],
+    );
   });
 
   it('joins with one node, stays over a deploy, and leaves with another', async () => {
@@ -126,7 +134,9 @@ describe('nodes: sonota-wifi', () => {
     bed.send('joiner', { ssid: SSID });
     await bed.at('out');
     const from = bed.statuses.length;
+    const warned = once(bed.node('joiner'), 'call:warn') as Promise<[{ args: unknown[] }]>;
     nm.loseNetwork(nm.devices[0]!);
+    assert.match(String((await warned)[0].args[0]), new RegExp(SSID));
     const { text } = await bed.status('joiner', ({ fill }) => fill === 'red', from);
     assert.equal(text, 'wifi-lost');
     assert.ok(!bed.statuses.slice(from).some(({ id }) => id === 'any'));

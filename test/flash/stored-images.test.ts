@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StoredImages } from '../../lib/flash/stored/stored-images';
+import { digestOf, makeFinalImage } from '../../lib/image';
+
+describe('flash/stored/stored-images', () => {
+  let root: string;
+  let folder: string;
+  const imageOf = (seed: number) => {
+    const bytes = makeFinalImage({ seed });
+    return { bytes, sha256: digestOf(bytes) };
+  };
+  const [one, two] = [imageOf(1), imageOf(2)];
+  const fileOf = ({ sha256 }: { sha256: string }): string => join(folder, `${sha256}.bin`);
+  /** Another one for each time that a file is written: it is put in the place of the one before. */
+  const inodeOf = async (image: { sha256: string }): Promise<number> => (await stat(fileOf(image))).ino;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'sonota-stored-'));
+    folder = join(root, 'images');
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  it('writes each image once, for its owner alone', async () => {
+    const images = new StoredImages(folder);
+    await images.add([one]);
+    const before = await inodeOf(one);
+    await images.add([one, two]);
+    assert.deepEqual([await inodeOf(one), (await stat(folder)).mode & 0o777], [before, 0o700]);
+    assert.deepEqual(images.bytes(two.sha256), two.bytes);
+  });
+
+  it('writes one that it has read after a restart no second time, and one that it has removed again', async () => {
+    await new StoredImages(folder).add([one, two]);
+    const before = await inodeOf(one);
+    const images = new StoredImages(folder);
+    assert.deepEqual(images.bytes(one.sha256), one.bytes);
+    await images.add([one]);
+    assert.equal(await inodeOf(one), before);
+    await images.retain(new Set([two.sha256]));
+    assert.deepEqual(await readdir(folder), [`${two.sha256}.bin`]);
+    await images.add([one]);
+    assert.ok(existsSync(fileOf(one)));
+    await images.remove();
+    await images.add([one]);
+    assert.ok(existsSync(fileOf(one)));
+  });
+
+  it('keeps what is needed, and removes all else once, and its folder where nothing is', async () => {
+    const images = new StoredImages(folder);
+    await images.add([one, two]);
+    await writeFile(join(folder, 'cut off.tmp'), '');
+    await images.retain(new Set([one.sha256]));
+    assert.deepEqual(await readdir(folder), [`${one.sha256}.bin`]);
+    await writeFile(join(folder, 'of a person'), '');
+    await images.retain(new Set([one.sha256]));
+    assert.ok(existsSync(join(folder, 'of a person')), 'there is no news');
+    await images.retain(new Set());
+    assert.ok(!existsSync(folder));
+  });
+
+  it('finds no image that is not what it was, and the same bytes until something is written', async () => {
+    const images = new StoredImages(folder);
+    await images.add([one]);
+    const reference = { sha256: one.sha256, source: 'a source' };
+    const found = images.image('final', reference, undefined);
+    const { role, bytes, sha256, source } = found ?? {};
+    assert.deepEqual([role, bytes, sha256, source], ['final', one.bytes, one.sha256, 'a source']);
+    await writeFile(fileOf(one), two.bytes);
+    assert.equal(images.bytes(one.sha256), found?.bytes);
+    await images.add([]);
+    assert.equal(images.bytes(one.sha256), undefined);
+    assert.equal(images.image('final', reference, undefined), undefined);
+    assert.equal(images.image('user1', { ...reference, sha256: two.sha256 }, undefined), undefined);
+  });
+
+  it('finds no image that its place does not take', async () => {
+    const images = new StoredImages(folder);
+    await images.add([one]);
+    assert.equal(images.image('user1', { sha256: one.sha256, source: 'x' }, undefined), undefined);
+  });
+});
