@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { Message } from '../../lib/flash/job/pending-message';
-import type { StageContext } from '../../lib/flash/run/stage-runs';
+import type { StageContext } from '../../lib/flash/run/task';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { cancelFlashes } from '../../nodes/sonota-home-assistant/cancel';
 import { ID } from './snapshots';
@@ -67,7 +67,7 @@ describe('home assistant: cancel', () => {
 
   it('ends what waits for its stage, which is something', async () => {
     const request = {
-      ...{ nodeId: 'node', stage: 'provision' as const, message: {}, oneAtATime: true },
+      ...{ nodeId: 'node', stage: 'provision' as const, message: {}, line: 'provision' },
       findJob: () => host.jobs.jobFor('provision', undefined),
       run: ({ signal }: StageContext) =>
         new Promise<Record<string, unknown>>((_, reject) => {

@@ -137,6 +137,21 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.deepEqual(configs(), [], 'that one is none of its own now');
   });
 
+  it('leaves alone what was its own before it gave way, though the other one removes that', async () => {
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', 'offline', true);
+    await after(200);
+    hear(FLASHER, configOf('00000000'));
+    await after(200);
+    topics();
+    hear(FLASHER, '');
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    const said = topics();
+    assert.ok(said.includes(`homeassistant/device/sonota_${instance}/config`), said.join());
+    assert.ok(!said.some((topic) => topic.startsWith('-')), said.join());
+  });
+
   it('gives way to one that says that it is there, and reports it for as long as that is so', async () => {
     begin(ALL.slice(0, 3));
     hear('sonota/status', 'online ffffffff', true);
