@@ -41,7 +41,7 @@ const ROWS: Readonly<Record<string, (options: LoadOptions) => Promise<Row>>> = {
   'FinalStage speed': ({ imagePath, rounds }) => finalStageSpeed(readFileSync(imagePath), rounds),
   'image work': ({ imagePath, rounds }) => imageWork(readFileSync(imagePath), rounds),
   'start of Node-RED': ({ rounds }) => nodeRedStart(folder, rounds),
-  'one after another': (options) => oneAfterAnother(100, 1000, options),
+  'one after another': (options) => oneAfterAnother([100, 1000, 2000], options),
   installation: async () => installSize(),
 };
 
