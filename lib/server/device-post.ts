@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer, answerText } from './answer';
+import { readBody } from './request-body';
 
 /** A report has some 20 bytes of JSON (docs/dev/diy-mode.md#1.12). */
 export const POST_LIMIT_BYTES = 4096;
@@ -25,19 +26,14 @@ export class DevicePost {
 
   /** Reads the body that the head announces. */
   async read(request: IncomingMessage): Promise<void> {
-    const parts: Buffer[] = [];
-    let size = 0;
+    let body: string | undefined;
     try {
-      for await (const part of request as AsyncIterable<Buffer>) {
-        size += part.length;
-        if (size > POST_LIMIT_BYTES) return this.tooLong();
-        parts.push(part);
-      }
+      body = await readBody(request, POST_LIMIT_BYTES);
     } catch {
-      // The connection is gone: there is no peer left to answer.
-      return;
+      return this.tooLong();
     }
-    this.late(Buffer.concat(parts).toString('utf8'));
+    // Without one the connection is gone: there is no peer left to answer.
+    if (body !== undefined) this.late(body);
   }
 
   /** Takes a body that nothing announced; only the first one counts. */

@@ -169,11 +169,11 @@ export default [
     why: 'a port in use leaves the others taken',
   },
   {
-    file: 'lib/server/dispatch-app.ts',
-    find: 'inflate: false',
-    replace: 'inflate: true',
+    file: 'lib/server/request-body.ts',
+    find: 'if (size <= limitBytes) return',
+    replace: 'if (size > 0) return',
     tests: ['server/cloud-server'],
-    why: 'a packed body is unpacked in memory',
+    why: 'a body without an end fills the memory',
   },
   {
     file: 'lib/net/address-watch.ts',

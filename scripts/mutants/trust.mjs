@@ -16,8 +16,8 @@ export default [
   },
   {
     file: 'lib/server/dispatch-app.ts',
-    find: 'if (!isFromBrowser(request.headers)) return next();',
-    replace: 'return next();',
+    find: 'if (isFromBrowser(headers)) {',
+    replace: 'if (!headers) {',
     tests: ['server/cloud-server'],
     why: 'a page in a browser dispatches',
   },
