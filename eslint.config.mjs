@@ -18,7 +18,7 @@ function above(folders) {
   return {
     regex: `(^|/)(${folders.join('|')})(/|$)`,
     message:
-      'Imports point down only: nodes -> preflight -> flash -> firmware -> server, client, net -> protocol, image, storage, timing -> errors.',
+      'Imports point down only: nodes -> preflight -> flash -> tasmota, firmware -> server, client, net -> protocol, image, storage, timing -> errors.',
   };
 }
 
@@ -28,6 +28,9 @@ function layer(folders, upper) {
     [above(upper)],
   );
 }
+
+/** The folder; lib/protocol/ has a file of that name. */
+const TASMOTA = 'tasmota(?=/)';
 
 const ABOVE_FLASH = ['preflight', 'home-assistant', 'virtual', 'nodes'];
 
@@ -154,7 +157,9 @@ const HTML_OF_VALUES = [
   'CallExpression[callee.property.name=/^(append|prepend|before|after|replaceWith)$/] > TemplateLiteral[expressions.length>0]',
 ].map((selector) => ({ selector, message: 'Show it as text: sonotaNotify, or jQuery text() and attr().' }));
 
-const UP_FROM_LOW = ['server', 'client', 'net', 'firmware', 'flash', 'preflight', 'home-assistant', 'virtual', 'nodes'];
+const UP_FROM_LOW = [
+  ...['server', 'client', 'net', 'firmware', TASMOTA, 'flash', 'preflight', 'home-assistant', 'virtual', 'nodes'],
+];
 
 export default tseslint.config(
   { ignores: ['dist/', '.dist-*/', 'node_modules/', '.node-red-5/', '.palettes/', '.rehearsal/', '.out-*/'] },
@@ -207,12 +212,13 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-return': 'off',
     },
   },
-  layer(['home-assistant'], ['server', 'client', 'net', 'firmware', 'preflight', 'virtual', 'nodes']),
+  layer(['home-assistant'], ['server', 'client', 'net', 'firmware', TASMOTA, 'preflight', 'virtual', 'nodes']),
   layer(['preflight'], ['home-assistant', 'virtual', 'nodes']),
   layer(['flash'], ABOVE_FLASH),
   ...flashOrder().map(flashFolder),
-  layer(['firmware'], ['flash', 'preflight', 'server', 'home-assistant', 'virtual', 'nodes']),
-  layer(['server', 'client', 'net'], ['firmware', 'flash', 'preflight', 'storage', 'virtual', 'nodes']),
+  layer(['firmware'], [TASMOTA, 'flash', 'preflight', 'server', 'home-assistant', 'virtual', 'nodes']),
+  layer(['tasmota'], ['firmware', 'flash', 'preflight', 'server', 'storage', 'home-assistant', 'virtual', 'nodes']),
+  layer(['server', 'client', 'net'], ['firmware', TASMOTA, 'flash', 'preflight', 'storage', 'virtual', 'nodes']),
   layer(['protocol', 'image', 'storage', 'timing'], UP_FROM_LOW),
   layer(['wordings'], [...UP_FROM_LOW, 'protocol', 'image', 'errors']),
   notFrom(
@@ -231,6 +237,7 @@ export default tseslint.config(
         regex: '(^|/)(server|client|net|flash|nodes|image|errors)(/|\\.|$)',
         message: 'The virtual Sonoff is a device of its own: it shares no code with what it tests.',
       },
+      { regex: '^\\.\\./\\.\\./tasmota/', message: 'The virtual Tasmota is a device of its own, too.' },
       { regex: '(^|/)protocol(/|$)', allowTypeImports: true, message: 'Only types of protocol/ may come in here.' },
     ],
   ),

@@ -1,6 +1,6 @@
 import { FlashError } from '../../lib/errors';
-import type { SetUpOptions, TasmotaDevice } from '../../lib/flash/tasmota/set-up-options';
-import type { TasmotaSettings } from '../../lib/flash/tasmota/settings';
+import type { SetUpOptions, TasmotaDevice } from '../../lib/tasmota/set-up-options';
+import type { TasmotaSettings } from '../../lib/tasmota/settings';
 import { isLoopback } from '../../lib/net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../lib/protocol/new-firmware';
 import { homeWifi, type HostNode } from '../shared/hosts';

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import { adoptFormerSetUps } from '../../lib/flash/host/former-set-ups';
 import type { Message } from '../../lib/flash/job/pending-message';
-import { setUpTasmota, type TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
-import type { SetUpOptions } from '../../lib/flash/tasmota/set-up-options';
+import { setUpTasmota, type TasmotaSetUp } from '../../lib/tasmota/set-up';
+import type { SetUpOptions } from '../../lib/tasmota/set-up-options';
 import { ownFolder } from '../shared/library';
 import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode, type Task } from '../shared/task-node';

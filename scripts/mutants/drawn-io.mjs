@@ -32,10 +32,10 @@ export default [
     why: 'a network that a scan of a few seconds would find counts as missing',
   },
   {
-    file: 'lib/flash/tasmota/tasmota-access-point.ts',
+    file: 'lib/tasmota/tasmota-access-point.ts',
     find: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal, () => this.isThereByHand())',
     replace: 'this.answered(NEW_FIRMWARE_NETWORK.network, signal)',
-    tests: ['flash/tasmota/by-itself'],
+    tests: ['tasmota/by-itself'],
     why: "in another device's FinalStage this machine goes on looking for a Tasmota",
   },
   {
@@ -74,10 +74,10 @@ export default [
     why: 'a download that was cut begins anew each time',
   },
   {
-    file: 'lib/flash/tasmota/set-up.ts',
+    file: 'lib/tasmota/set-up.ts',
     find: '    signal.throwIfAborted();\n    if (',
     replace: '    if (',
-    tests: ['flash/tasmota/set-up', 'nodes/tasmota-setup'],
+    tests: ['tasmota/set-up', 'nodes/tasmota-setup'],
     why: 'a set-up that is cancelled while a command runs says that the device refused it',
   },
   {
@@ -102,10 +102,10 @@ export default [
     why: 'a bundle that is to be replayed is ignored',
   },
   {
-    file: 'lib/flash/tasmota/settings.ts',
+    file: 'lib/tasmota/settings.ts',
     find: "Array.isArray(readAnswer(text)?.['GPIO'])",
     replace: 'readAnswer(text) !== undefined',
-    tests: ['flash/tasmota/settings'],
+    tests: ['tasmota/settings'],
     why: 'any JSON is sent as a template',
   },
   {
@@ -144,10 +144,10 @@ export default [
     why: "the message's template is ignored",
   },
   {
-    file: 'lib/flash/tasmota/named-host.ts',
+    file: 'lib/tasmota/named-host.ts',
     find: 'return this.known;',
     replace: 'return isDue ? [] : this.known;',
-    tests: ['flash/tasmota/named-host', 'flash/tasmota/set-up'],
+    tests: ['tasmota/named-host', 'tasmota/set-up'],
     why: 'what is known of a name is forgotten whenever it is asked for again',
   },
   {

@@ -53,7 +53,7 @@ export default [
     file: 'lib/client/web-page.ts',
     find: ', Referer: `${url.origin}/`',
     replace: '',
-    tests: ['flash/new-firmware', 'flash/tasmota/set-up'],
+    tests: ['flash/new-firmware', 'tasmota/set-up'],
     why: 'Tasmota refuses every command',
   },
   {

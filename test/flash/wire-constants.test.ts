@@ -11,9 +11,9 @@ import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/
 import * as finalStagePresence from '../../lib/flash/stage/finalstage-presence';
 import * as newFirmwarePresence from '../../lib/flash/stage/new-firmware-presence';
 import * as provision from '../../lib/flash/stage/provision/provision';
-import * as accessPointRoad from '../../lib/flash/tasmota/tasmota-access-point';
-import * as search from '../../lib/flash/tasmota/search';
-import * as setUp from '../../lib/flash/tasmota/set-up';
+import * as accessPointRoad from '../../lib/tasmota/tasmota-access-point';
+import * as search from '../../lib/tasmota/search';
+import * as setUp from '../../lib/tasmota/set-up';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import { SESSIONS_AT_MOST } from '../../lib/flash/verdict/rules/upgrade';
 import { WAITS } from '../../lib/flash/stage/waits';

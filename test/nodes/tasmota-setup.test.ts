@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { TasmotaSetUp } from '../../lib/flash/tasmota/set-up';
+import type { TasmotaSetUp } from '../../lib/tasmota/set-up';
 import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
 import { closeAll } from '../virtual/lab';

@@ -3,7 +3,7 @@ import { FlashError } from '../../errors';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
 import type { Job } from '../job/job';
 import type { StageHost } from '../stage/stage-host';
-import { setUpTasmota } from '../tasmota/set-up';
+import { setUpTasmota } from '../../tasmota/set-up';
 import { giveWifiToEsphome } from './esphome';
 import type { NextStepContext } from './next-steps';
 import { wording } from '../../wordings/wording';

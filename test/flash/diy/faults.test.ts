@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { sentencesOf, type ErrorCode } from '../../../lib/errors';
 import type { ProgressTextName } from '../../../lib/progress-texts';
-import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
+import { setUpTasmota, type TasmotaSetUp } from '../../../lib/tasmota/set-up';
 import { PATIENCE, type Patience } from '../../../lib/flash/verdict/patience';
 import type { Waits } from '../../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../../lib/image';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
+import type { TasmotaSetUp } from '../../../lib/tasmota/set-up';
 import { AccessPoint } from '../air/access-point';
 import { HOME, HOME_NET } from '../air/home';
 import { DeviceProcess, type DeviceEvent } from '../device/device-process';

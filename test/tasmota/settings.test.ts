@@ -5,8 +5,8 @@ import {
   homeCommands,
   wifiCommands,
   type TasmotaSettings,
-} from '../../../lib/flash/tasmota/settings';
-import { wording } from '../../../lib/wordings/wording';
+} from '../../lib/tasmota/settings';
+import { wording } from '../../lib/wordings/wording';
 
 const NOTHING: TasmotaSettings = {
   ...{ ssid: undefined, password: undefined, mqtt: undefined, topic: undefined },
@@ -15,7 +15,7 @@ const NOTHING: TasmotaSettings = {
 const BROKER = { host: '192.168.1.2', port: 1883 };
 const OWN = '{"NAME":"Mine","GPIO":[1,1],"FLAG":0,"BASE":18}';
 
-describe('flash: what a Tasmota is to be given', () => {
+describe('tasmota: what a Tasmota is to be given', () => {
   for (const [what, wishes] of [
     ['everything', { ...NOTHING, ssid: 'home', password: '12345', mqtt: { ...BROKER, user: 'me', password: 'x' } }],
     ['an open Wi-Fi', { ...NOTHING, ssid: 'home', password: '' }],

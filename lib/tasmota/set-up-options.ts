@@ -1,4 +1,4 @@
-import type { ProgressTextName, ProgressValues } from '../../progress-texts';
+import type { ProgressTextName, ProgressValues } from '../progress-texts';
 import type { TasmotaSettings } from './settings';
 
 /** What is known of the device that is meant; all of it may be missing. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Ajv2020, { type AnySchema } from 'ajv/dist/2020';
-import { templateOf, TEMPLATES_FILE, type ModelTemplate } from '../../../lib/flash/tasmota/templates';
-import { MODULES } from '../../../lib/virtual/tasmota/modules';
+import { templateOf, TEMPLATES_FILE, type ModelTemplate } from '../../lib/tasmota/templates';
+import { MODULES } from '../../lib/virtual/tasmota/modules';
 
-describe('flash: templates of Tasmota', () => {
+describe('tasmota: templates of Tasmota', () => {
   const schema = JSON.parse(
     readFileSync(join(dirname(TEMPLATES_FILE), 'tasmota-templates.schema.json'), 'utf8'),
   ) as AnySchema;

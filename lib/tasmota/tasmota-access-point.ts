@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { asFlashError, FlashError, type ErrorCode } from '../../errors';
-import { inSameNetwork, isLoopback } from '../../net/addresses';
-import type { AccessPoint } from '../../net/wifi/wifi';
-import { isAccessPointOfDevice, kindOf } from '../../protocol/access-points';
-import { DEVICE_NETMASK, NEW_FIRMWARE_NETWORK } from '../../protocol/device-networks';
-import type { TasmotaFacts } from '../../protocol/tasmota';
-import type { StageHost } from '../stage/stage-host';
-import { withinLimit } from '../../timing/time-limit';
+import { asFlashError, FlashError, type ErrorCode } from '../errors';
+import { inSameNetwork, isLoopback } from '../net/addresses';
+import type { AccessPoint } from '../net/wifi/wifi';
+import { isAccessPointOfDevice, kindOf } from '../protocol/access-points';
+import { DEVICE_NETMASK, NEW_FIRMWARE_NETWORK } from '../protocol/device-networks';
+import type { TasmotaFacts } from '../protocol/tasmota';
+import type { SetUpHost } from './set-up-host';
+import { withinLimit } from '../timing/time-limit';
 import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
-import { wording } from '../../wordings/wording';
+import { wording } from '../wordings/wording';
 
 /** Whoever has joined and gets no answer leaves, and tries again this often. */
 export const ANSWER_LIMIT_MS = 30_000;
@@ -22,7 +22,7 @@ export const BACK_AFTER_MS = 30_000;
 /** The way to a Tasmota through its own access point: this machine has to be in that for a moment. */
 export class TasmotaAccessPoint {
   constructor(
-    private readonly host: StageHost,
+    private readonly host: SetUpHost,
     private readonly options: Pick<
       SetUpOptions,
       'apUrl' | 'backAfterMs' | 'device' | 'homeUrl' | 'lookPauseMs' | 'settings' | 'report'

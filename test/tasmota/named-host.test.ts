@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mock } from 'node:test';
-import { NamedHost } from '../../../lib/flash/tasmota/named-host';
+import { NamedHost } from '../../lib/tasmota/named-host';
 
-describe('flash/tasmota/named-host', () => {
+describe('tasmota/named-host', () => {
   afterEach(() => mock.restoreAll());
 
   it('gives what it knows while it asks anew, which it does every 3 s', async () => {

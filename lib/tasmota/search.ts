@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { TasmotaClient } from '../../client/tasmota-client';
-import { FlashError } from '../../errors';
-import { recogniseNewFirmware } from '../../protocol/new-firmware';
-import { readWebPage } from '../../client/web-page';
-import type { TasmotaFacts } from '../../protocol/tasmota';
-import { wording } from '../../wordings/wording';
+import { TasmotaClient } from '../client/tasmota-client';
+import { FlashError } from '../errors';
+import { recogniseNewFirmware } from '../protocol/new-firmware';
+import { readWebPage } from '../client/web-page';
+import type { TasmotaFacts } from '../protocol/tasmota';
+import { wording } from '../wordings/wording';
 
 export const LOOK_PAUSE_MS = 1000;
 export const LOOK_LIMIT_MS = 4000;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The package's own table; found from the compiled file, in dist/lib/. */
-export const TEMPLATES_FILE = join(__dirname, '..', '..', '..', '..', 'firmware', 'tasmota-templates.json');
+export const TEMPLATES_FILE = join(__dirname, '..', '..', '..', 'firmware', 'tasmota-templates.json');
 
 export interface TasmotaModule {
   /** As the command `Module` counts. */

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import type { FlashError } from '../../../lib/errors';
-import { THIS_MACHINE } from '../../../lib/flash/host/environment';
-import { FlashHost } from '../../../lib/flash/host/host';
-import { Radio } from '../../../lib/flash/radio/radio';
-import { setUpTasmota, type TasmotaSetUp } from '../../../lib/flash/tasmota/set-up';
-import type { SetUpOptions, TasmotaDevice } from '../../../lib/flash/tasmota/set-up-options';
-import type { OwnNetwork } from '../../../lib/virtual/device/radio';
-import type { VirtualSonoffOptions } from '../../../lib/virtual/virtual-sonoff';
-import { type FakeAccessPoint, FakeNetworkManager } from '../../net/wifi/fake-networkmanager';
-import { usePrivateBus } from '../../net/wifi/private-bus';
-import { booted, TASMOTA } from '../../virtual/booted';
-import { closeAll, opened } from '../../virtual/lab';
-import { freePort } from '../../shared/ports';
-import { ON_LOOPBACK } from '../bench';
-import { assertCode } from '../refusals';
+import type { FlashError } from '../../lib/errors';
+import { THIS_MACHINE } from '../../lib/flash/host/environment';
+import { FlashHost } from '../../lib/flash/host/host';
+import { Radio } from '../../lib/flash/radio/radio';
+import { setUpTasmota, type TasmotaSetUp } from '../../lib/tasmota/set-up';
+import type { SetUpOptions, TasmotaDevice } from '../../lib/tasmota/set-up-options';
+import type { OwnNetwork } from '../../lib/virtual/device/radio';
+import type { VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { type FakeAccessPoint, FakeNetworkManager } from '../net/wifi/fake-networkmanager';
+import { usePrivateBus } from '../net/wifi/private-bus';
+import { booted, TASMOTA } from '../virtual/booted';
+import { closeAll, opened } from '../virtual/lab';
+import { freePort } from '../shared/ports';
+import { ON_LOOPBACK } from '../flash/bench';
+import { assertCode } from '../flash/refusals';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const NOTHING = { mqtt: undefined, topic: undefined, name: undefined, template: undefined, webPassword: undefined };
@@ -62,7 +62,7 @@ class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
   };
 }
 
-describe('flash: setting up a Tasmota whose access point is joined by itself', () => {
+describe('tasmota: setting up a Tasmota whose access point is joined by itself', () => {
   let machine: Machine;
 
   usePrivateBus();

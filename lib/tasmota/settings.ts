@@ -1,7 +1,7 @@
-import { FlashError } from '../../errors';
-import { checkSetting, checkTopic, readAnswer, WifiConfig, type TasmotaCommand } from '../../protocol/tasmota';
+import { FlashError } from '../errors';
+import { checkSetting, checkTopic, readAnswer, WifiConfig, type TasmotaCommand } from '../protocol/tasmota';
 import { templateOf, type ModelTemplate } from './templates';
-import { wording, type Wording } from '../../wordings/wording';
+import { wording, type Wording } from '../wordings/wording';
 
 export interface MqttSettings {
   /** As the device can reach it. */

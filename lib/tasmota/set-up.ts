@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FlashError, type ErrorCode } from '../../errors';
-import { isLoopback } from '../../net/addresses';
-import { NEW_FIRMWARE_AP_ADDRESS } from '../../protocol/new-firmware';
-import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../../protocol/tasmota';
-import type { StageHost } from '../stage/stage-host';
-import type { ProgressTextName, ProgressValues } from '../../progress-texts';
-import { firstOf } from '../../timing/first-of';
-import { withinLimit } from '../../timing/time-limit';
+import { FlashError, type ErrorCode } from '../errors';
+import { isLoopback } from '../net/addresses';
+import { NEW_FIRMWARE_AP_ADDRESS } from '../protocol/new-firmware';
+import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../protocol/tasmota';
+import type { SetUpHost } from './set-up-host';
+import type { ProgressTextName, ProgressValues } from '../progress-texts';
+import { firstOf } from '../timing/first-of';
+import { withinLimit } from '../timing/time-limit';
 import { TasmotaAccessPoint } from './tasmota-access-point';
 import { NamedHost } from './named-host';
 import { searchTasmota, type FoundTasmota } from './search';
@@ -19,8 +19,8 @@ import {
   type ModuleChoice,
   type TasmotaSettings,
 } from './settings';
-import type { TermCode } from '../../wordings/term';
-import { allOf, wording, type Wording } from '../../wordings/wording';
+import type { TermCode } from '../wordings/term';
+import { allOf, wording, type Wording } from '../wordings/wording';
 
 export const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
@@ -49,7 +49,7 @@ export interface TasmotaSetUp {
  *
  * @throws FlashError `tasmota-*`, `wifi-credentials-missing`, `cancelled`
  */
-export async function setUpTasmota(host: StageHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
+export async function setUpTasmota(host: SetUpHost, options: SetUpOptions, signal: AbortSignal): Promise<TasmotaSetUp> {
   checkSettings(options.settings);
   refuseOwnBroker(host, options);
   const run = new SetUpRun(host, options);
@@ -69,7 +69,7 @@ class SetUpRun {
   private wifiConfigBefore: number = WifiConfig.retry;
 
   constructor(
-    host: StageHost,
+    host: SetUpHost,
     private readonly options: SetUpOptions,
   ) {
     this.accessPoint = new TasmotaAccessPoint(host, options);
@@ -246,7 +246,7 @@ class SetUpRun {
  * To a device, localhost is itself: a broker is never there. A rehearsal's device is on this machine.
  * @throws FlashError `tasmota-setting-unusable`
  */
-function refuseOwnBroker({ address }: StageHost, { settings: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
+function refuseOwnBroker({ address }: SetUpHost, { settings: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
   if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
   if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
   const { host } = mqtt;
