@@ -1,6 +1,6 @@
 /** Where the bytes of an image come from: a file, an address, or the message itself. */
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { types } from 'node:util';
 import { displayUrl } from '../client/http-get';
 import { FlashError } from '../errors';
@@ -10,6 +10,7 @@ import type { ImageLibrary } from './library/image-library';
 import { placesOf, thisFileSystem, whyNoFile, withoutQuotes } from './file-path';
 import { rehearsalImage } from './rehearsal';
 import { SharedReads } from './shared-reads';
+import { UnchangedFiles } from './unchanged-files';
 import { unlessAborted } from '../timing/unless-aborted';
 import type { FirmwareReason } from '../wordings/source';
 import { quoted, wording, type Wording } from '../wordings/wording';
@@ -34,6 +35,7 @@ export interface SourceOptions extends FetchSettings {
 }
 
 const files = new SharedReads<Buffer | undefined>();
+const unchanged = new UnchangedFiles();
 
 const FILE_REASONS: Readonly<Record<string, FirmwareReason>> = {
   EACCES: 'file-forbidden',
@@ -118,11 +120,11 @@ async function bytesOfFile(role: ImageRole, path: string): Promise<Buffer | unde
     new FlashError('image-unreadable', { what: imageNamed(role), source: path, reason }, { cause });
   try {
     // Looked at before it is opened: opening a pipe waits until something writes to it.
-    const file = await stat(path);
+    const file = await stat(path, { bigint: true });
     if (file.isDirectory()) throw unreadable(wording('file-folder'));
     if (!file.isFile()) throw unreadable(wording('file-irregular'));
-    refuseLength(role, file.size);
-    const bytes = await readFile(path);
+    refuseLength(role, Number(file.size));
+    const bytes = await unchanged.read(path, file);
     refuseLength(role, bytes.length);
     return bytes;
   } catch (thrown) {
