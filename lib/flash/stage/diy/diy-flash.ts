@@ -216,12 +216,17 @@ class OneFlash {
   }
 
   async run(signal: AbortSignal): Promise<Record<string, unknown>> {
+    const proof = await this.#fetched(signal);
+    this.context.report('diy-written', { deviceid: this.#deviceid }, { fraction: 1 });
+    return this.#summary(proof);
+  }
+
+  /** Has the device fetch its image, and reports how far that is. */
+  async #fetched(signal: AbortSignal): Promise<Proof> {
     const progress = new Throttle(() => this.#sayProgress());
     this.download.on('changed', progress.call);
     try {
-      const proof = await this.#attempts(signal);
-      this.context.report('diy-written', { deviceid: this.#deviceid }, { fraction: 1 });
-      return this.#summary(proof);
+      return await this.#attempts(signal);
     } finally {
       this.download.off('changed', progress.call);
       progress.flush();
