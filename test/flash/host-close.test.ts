@@ -12,6 +12,7 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
@@ -28,6 +29,7 @@ async function turns(): Promise<void> {
 }
 
 describe('flash/host: what a close or other ports must not cut', function () {
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
   /** A device in FinalStage, and the job that has its images. */
@@ -132,11 +134,12 @@ describe('flash/host: what a close or other ports must not cut', function () {
   it('a close does not wait for the end of a download that other ports wait for', async () => {
     const bench = await openBench();
     const device = await bench.device({ transport: 'no-range' });
-    // At the pace of this firmware it takes longer than the test may.
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 100_000 }) };
     const upgraded = bench.upgraded(device, { sources });
     await bench.recorder('upgrade').reported(({ text }) => /downloads user2/.test(text));
     const { apply } = await moved(bench);
+    // Its pace is that of timers, so the download does not end.
+    timeStands();
     await Promise.all([bench.host.close(), apply]);
     assert.equal(bench.host.isListening, false);
     upgraded.catch(() => undefined);

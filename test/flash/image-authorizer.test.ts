@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mock } from 'node:test';
 import { ImageAuthorizer } from '../../lib/flash/images/image-authorizer';
 import { upgradePath } from '../../lib/flash/images/upgrade-images';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
@@ -241,9 +242,27 @@ describe('flash/image-desk', () => {
     );
   });
 
+  const SIZE = FIRMWARE.user1.length;
+  const PAIR = { role: 'user1', size: SIZE } as const;
+  const sent = (bytes: number, ms: number): object => ({
+    ...{ at: 0, kind: 'image-sent', role: 'user1', class: 'no-range' },
+    ...{ bytes, ms },
+  });
   for (const [title, headers, expected] of [
-    ['by ranges', { range: 'bytes=4096-8191' }, ['image-requested']],
-    ['in one piece', {}, ['image-requested', 'image-sent', 'image-sent', 'image-sent', 'image-ended']],
+    [
+      'by ranges',
+      { range: 'bytes=4096-8191' },
+      [{ ...PAIR, at: 0, kind: 'image-requested', class: 'range', first: 4096 }],
+    ],
+    [
+      'in one piece',
+      {},
+      [
+        { ...PAIR, at: 0, kind: 'image-requested', class: 'no-range' },
+        ...[sent(1000, 10), sent(2000, 30), sent(4000, 50)],
+        { at: 0, kind: 'image-ended', role: 'user1', class: 'no-range', complete: false, bytes: 4000, ms: 50 },
+      ],
+    ],
   ] as const) {
     it(`keeps of an upgrade that is fetched ${title} how far it got, and not every step`, async () => {
       const jobs = new JobRegistry();
@@ -253,24 +272,29 @@ describe('flash/image-desk', () => {
       job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
       job.learn({ ip: '192.0.2.7' });
       const download = (job.download = new UpgradeDownload());
-      const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
-      const found = authorizer.find(asked, '192.0.2.7');
-      assert.ok('observer' in found);
-      const { observer } = found;
-      void observer.request?.(asked, '192.0.2.7');
-      for (const to of [1000, 1500, 2000, 3999, 4000]) observer.sent(0, to);
-      observer.ended({ complete: true, bytes: 4000, closedByDevice: true });
+      mock.timers.enable({ apis: ['Date'], now: 5000 });
+      try {
+        const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
+        const found = authorizer.find(asked, '192.0.2.7');
+        assert.ok('observer' in found);
+        const { observer } = found;
+        void observer.request?.(asked, '192.0.2.7');
+        for (const to of [1000, 1500, 2000, 3999, 4000]) {
+          mock.timers.tick(10);
+          observer.sent(0, to);
+        }
+        observer.ended({ complete: false, bytes: 4000, closedByDevice: true });
+      } finally {
+        mock.timers.reset();
+      }
       const [facts, ...seen] = job.evidence.all;
       assert.equal(facts?.kind, 'device-facts');
       assert.deepEqual(
-        seen.map(({ kind }) => kind),
+        seen.map((one) => ({ ...one, at: 0 })),
         expected,
       );
-      const [first] = seen;
-      assert.equal(first?.kind === 'image-requested' && first.first, 'range' in headers ? 4096 : undefined);
-      const sent = job.evidence.all.flatMap((seen) => (seen.kind === 'image-sent' ? seen.bytes : []));
-      assert.deepEqual(sent, 'range' in headers ? [] : [1000, 2000, 4000]);
-      assert.deepEqual([download.requests, download.sent, download.role], [1, 4000, 'user1']);
+      assert.deepEqual([download.requests, download.sent, download.role, download.size], [1, 4000, 'user1', SIZE]);
+      assert.equal(download.otaClass, 'range' in headers ? 'range' : 'no-range');
     });
   }
 

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { FlashHost } from '../../lib/flash/host/host';
+import { Job } from '../../lib/flash/job/job';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import type { Waits } from '../../lib/flash/stage/waits';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { useHttpServers } from '../shared/http-server';
@@ -151,6 +154,55 @@ describe('flash: in one hop, without FinalStage', () => {
     assert.equal((await bench.begin('newfirmware', { deviceid, url }).outcome).job.stage, 'done');
     assert.equal(device.log.filter((line) => line === 'told to upgrade').length, 1);
     assert.ok(isFlashed(device));
+  });
+
+  describe('that a restart of ours broke into', () => {
+    const DEVICE = '1000a1b2c3';
+
+    /** A host in which the flash continues, of which so many bytes were missing when the last of them went out just now. */
+    async function resumed(missing: number, waits: Partial<Waits>): Promise<Bench> {
+      const bench = await openBench({}, waits);
+      const before = new Job('upgrade', DEVICE);
+      before.enter('upgrade');
+      before.route = ONE_HOP;
+      const { id, lastStage } = before;
+      const job = Job.restore({ id, lastStage, snapshot: before.snapshot() });
+      job.firmware = await loadFirmware(SOURCES, { signal: new AbortController().signal });
+      const download = new UpgradeDownload();
+      download.offered();
+      download.requested('user2', 8192, 'range');
+      download.sentUpTo(8192 - missing);
+      job.download = UpgradeDownload.restore(download.record());
+      job.download.lastByte = new Date();
+      bench.host.jobs.restore(job);
+      return bench;
+    }
+
+    it('is not ended by its limit while the device may write, but by its new firmware', async () => {
+      const bench = await resumed(0, { upgradeFlowsMs: 0 });
+      const { url } = await newFirmwarePlace();
+      const options = { deviceid: DEVICE, timeoutSeconds: 0.001, newFirmwareUrl: url };
+      const upgrade = bench.begin('upgrade', options);
+      const { evidence } = await upgrade.job();
+      await servers.serveAt(Number(new URL(url).port), (_, response) => {
+        assert.ok(!evidence.all.some((seen) => seen.kind === 'stage' && seen.event === 'over'));
+        response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)').end('<title>Tasmota - Main Menu</title>');
+      });
+      assert.equal((await upgrade.outcome).found['intermediate'], 'one-hop');
+    });
+
+    it('is ended by its limit where the device cannot write, since a byte is missing', async () => {
+      const bench = await resumed(1, { upgradeFlowsMs: 0, darkAtMostMs: 60 * 60_000 });
+      const upgrade = bench.begin('upgrade', { deviceid: DEVICE, timeoutSeconds: 0.001 });
+      await assertCode(upgrade.outcome, 'device-timeout');
+    });
+
+    it('is not ended by the time for its verdict while the device may write', async () => {
+      const bench = await resumed(0, { upgradeVerdictMs: 1 });
+      await (await bench.device()).start();
+      const { found } = await bench.begin('upgrade', { deviceid: DEVICE }).outcome;
+      assert.equal(found['sessions'], 1);
+    });
   });
 
   it('is refused before a device hears of it where the image does not fit, or the way is none', async () => {

@@ -75,6 +75,13 @@ describe('flash/stage/upgrade', () => {
     const error = await assertCode(stage.outcome, 'device-rebooted');
     assert.equal(error.values['times'], 3);
     assert.equal(crashed, 3);
+    assert.deepEqual(
+      stage.said.flatMap(({ name, values, fraction }) => (name === 'device-restarted' ? [[values, fraction]] : [])),
+      [2, 3].map((session) => [{ deviceid: device.deviceid, session, sessions: 3 }, 0]),
+    );
+    const { evidence } = await stage.job();
+    const sent = evidence.all.flatMap((seen) => (seen.kind === 'upgrade-sent' ? [seen.session] : []));
+    assert.deepEqual(sent, [1, 2, 3]);
   });
 
   it('goes on where range firmware has lost its connection', async () => {

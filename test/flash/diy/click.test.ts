@@ -68,6 +68,11 @@ describe('flash/stage/diy: identify by a click of the relay', () => {
   it('waits for a person who cancels, and is then at the device no more', async () => {
     const { stage, commands, cancel } = await begin('off', { clickMs: 600_000 });
     const { evidence } = await stage.job();
+    await stage.recorder.reported(({ name }) => name === 'diy-click');
+    assert.deepEqual(
+      stage.said.find(({ name }) => name === 'diy-click'),
+      { name: 'diy-click', values: { deviceid: ID, seconds: 600 }, fraction: 0.06 },
+    );
     await new Promise<void>((resolve) => {
       evidence.on('changed', () => {
         if (evidence.all.filter(({ kind }) => kind === 'command').length === 4) resolve();

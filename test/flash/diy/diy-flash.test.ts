@@ -196,7 +196,8 @@ describe('flash/stage/diy', () => {
     const { found } = await stage.outcome;
     assert.equal((await device.ended).result, 'flashed');
     assert.equal(found['reboots'], 1);
-    assert.ok(stage.said.some(({ name }) => name === 'diy-again'));
+    const again = stage.said.find(({ name }) => name === 'diy-again');
+    assert.deepEqual(again?.values, { deviceid: ID, attempt: 2, attempts: 3 });
   });
 
   it('gives up an answer that does not come from a device that broke off, and tells it again', async () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { DiyClient } from '../../../lib/client/diy/diy-client';
+import { FlashError } from '../../../lib/errors';
 import { requireEsp8266 } from '../../../lib/flash/stage/diy/supported';
+import { methodOf } from '../../../lib/protocol/compatibility';
 import { readDiyInfo } from '../../../lib/protocol/diy/reply';
 import { parseEwelinkRecord } from '../../../lib/protocol/diy/txt-record';
+import { wording } from '../../../lib/wordings/wording';
 
 describe('flash/stage/diy/supported', () => {
   const check = (info: object, ...texts: string[]): void =>
@@ -20,14 +23,34 @@ describe('flash/stage/diy/supported', () => {
     check({ fwVersion: '3.7.6' }, 'type=diylight');
   });
 
-  for (const [what, info, texts] of [
-    ['a MINIR3 by its info', { fwVersion: '3.1.0', switches: [{ switch: 'off', outlet: 0 }] }, []],
-    ['a MINIR3 by its announcement', {}, ['type=diy_plug', 'data1={"switches":[]}']],
-    ['a MINIR3 by its version', { fwVersion: '1.4.0' }, ['type=diy_plug']],
-    ['a DUALR3', { fwVersion: '3.5.0' }, ['type=multifun_switch']],
-  ] as const) {
+  const unknown = wording('unknown');
+  for (const [what, info, texts, values] of [
+    [
+      ...['a MINIR3 by its info', { fwVersion: '3.1.0', switches: [{ switch: 'off', outlet: 0 }] }, []],
+      { model: unknown, romVersion: '3.1.0', reason: wording('several-channels') },
+    ],
+    [
+      ...['a MINIR3 by its announcement', {}, ['type=diy_plug', 'data1={"switches":[]}']],
+      { model: 'diy_plug', romVersion: unknown, reason: wording('several-channels') },
+    ],
+    [
+      ...['a MINIR3 by its version', { fwVersion: '1.4.0' }, ['type=diy_plug']],
+      { model: 'diy_plug', romVersion: '1.4.0', reason: wording('other-chip', { romVersion: '1.4.0' }) },
+    ],
+    [
+      ...['a DUALR3', { fwVersion: '3.5.0' }, ['type=multifun_switch']],
+      { model: 'multifun_switch', romVersion: '3.5.0', reason: methodOf({ mdns: { type: 'multifun_switch' } }).reason },
+    ],
+  ] as [string, object, string[], object][]) {
     it(`refuses ${what}`, () => {
-      assert.throws(() => check(info, ...texts), { code: 'device-not-supported' });
+      assert.throws(
+        () => check(info, ...texts),
+        (error) => {
+          assert.ok(error instanceof FlashError && error.code === 'device-not-supported');
+          assert.deepEqual(error.values, { deviceid: '1000e4c17c', ...values });
+          return true;
+        },
+      );
     });
   }
 });

@@ -1,0 +1,73 @@
+/** Lines of hosts, jobs and stages that no test held: what is told, what is kept, and what waits for what. */
+export default [
+  {
+    file: 'lib/flash/stage/upgrade.ts',
+    find: 'startsDark && download.isComplete && download.isFlowing(',
+    replace: 'startsDark && download.isFlowing(',
+    tests: ['flash/one-hop'],
+    why: 'a device that broke off its download is waited for as if it wrote',
+  },
+  {
+    file: 'lib/flash/stage/upgrade.ts',
+    find: 'download.isFlowing(host.waits.upgradeFlowsMs) || mayWrite();',
+    replace: 'download.isFlowing(host.waits.upgradeFlowsMs);',
+    tests: ['flash/one-hop'],
+    why: 'an upgrade fails at its limit, and asks for a power cut, while the device writes',
+  },
+  {
+    file: 'lib/flash/stage/upgrade.ts',
+    find: 'isBusy: this.mayWrite, whenOver',
+    replace: 'whenOver',
+    tests: ['flash/one-hop'],
+    why: 'a device is taken for silent while it writes',
+  },
+  {
+    file: 'lib/flash/stage/image-options.ts',
+    find: 'source, received, size });',
+    replace: 'source, size });',
+    tests: ['flash/stage-account'],
+    why: 'a download does not tell how far it is',
+  },
+  {
+    file: 'lib/flash/stage/diy/diy-flash.ts',
+    find: 'attempt: attempt + 1, attempts: ATTEMPTS',
+    replace: 'attempt, attempts: ATTEMPTS',
+    tests: ['flash/diy/diy-flash'],
+    why: 'the second attempt is called the first',
+  },
+  {
+    file: 'lib/flash/stage/diy/diy-flash.ts',
+    find: "this.download.off('changed', progress.call);\n      progress.flush();",
+    replace: "this.download.off('changed', progress.call);",
+    tests: ['flash/stage-account'],
+    why: 'the last bytes of a download are never shown',
+  },
+  {
+    file: 'lib/flash/stage/diy/supported.ts',
+    find: "model: record?.type ?? wording('unknown'),",
+    replace: "model: wording('unknown'),",
+    tests: ['flash/diy/supported'],
+    why: 'a person does not read which device is refused',
+  },
+  {
+    file: 'lib/flash/stage/new-firmware.ts',
+    find: 'context.job.route?.darkAfter ? DARK_SHARE : 0',
+    replace: 'DARK_SHARE',
+    tests: ['flash/stage-account'],
+    why: 'a look without darkness begins in its middle',
+  },
+  {
+    file: 'lib/flash/images/upgrade-images.ts',
+    find: 'class: request.class, bytes: to, ms: Date.now() - begunAt });',
+    replace: 'class: request.class, bytes: to, ms: Date.now() });',
+    tests: ['flash/image-authorizer'],
+    why: 'the evidence of a download has no pace',
+  },
+  {
+    file: 'lib/flash/host/host.ts',
+    find: 'this.isFetching, this.waits, this.closing.signal)',
+    replace: 'this.isFetching, this.waits, new AbortController().signal)',
+    tests: ['flash/host-close'],
+    why: 'the close of a host waits for a download that other ports wait for',
+  },
+];
