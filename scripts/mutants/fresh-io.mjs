@@ -100,8 +100,8 @@ export default [
   },
   {
     file: 'lib/server/transfers-on-wire.ts',
-    find: 'other.stalled && other.otaClass === otaClass && other.peer === peer',
-    replace: 'other.stalled && other.otaClass === otaClass',
+    find: 'if (other.otaClass === otaClass && other.peer === peer)',
+    replace: 'if (other.otaClass === otaClass)',
     tests: ['server/transfers-on-wire'],
     why: "a device's request cuts off another device that stands still for a while",
   },

@@ -2,15 +2,15 @@
 export default [
   {
     file: 'lib/storage/following-file.ts',
-    find: '      for (let content = this.taken(); content; content = this.taken()) {',
-    replace: '      for (let content = this.taken(); content; content = undefined) {',
+    find: 'if (!this.isAhead) this.newest = this.write(place, this.newest);',
+    replace: 'this.newest ??= this.write(place, undefined);',
     tests: ['nodes/home-assistant', 'storage/following-file'],
     why: 'only the first change reaches the disk',
   },
   {
     file: 'lib/storage/following-file.ts',
-    find: '    } finally {\n      this.writing = undefined;\n    }',
-    replace: '    }\n    if (!this.hasFailed) this.writing = undefined;',
+    find: 'await this.writeNow(place, this.content());',
+    replace: 'if (!this.hasFailed) await this.writeNow(place, this.content());',
     tests: ['nodes/home-assistant', 'storage/following-file'],
     why: 'after a write that failed, nothing is written any more',
   },

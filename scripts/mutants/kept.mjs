@@ -2,8 +2,8 @@
 export default [
   {
     file: 'lib/storage/following-file.ts',
-    find: 'for (let content = this.taken(); content; content = this.taken()) {',
-    replace: 'for (const content of [this.taken() ?? (() => undefined)]) {',
+    find: '    await before;\n    this.isAhead = false;',
+    replace: '    await before;',
     tests: ['storage/following-file'],
     why: 'what changes during a write is never written',
   },
