@@ -7,7 +7,7 @@ export interface Fleet {
   readonly count: number;
   readonly port: number;
   readonly sectorMs: number;
-  /** Begins the ids, so that no two fleets of a run have the same devices. */
+  /** Prefix of the ids, so that no two fleets of a run have the same devices. */
   readonly first: number;
 }
 

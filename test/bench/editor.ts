@@ -1,5 +1,5 @@
 /**
- * The process of an editor that shows the sidebar: it hears what the runtime publishes, and fetches the overview when it
+ * The process of an editor that shows the sidebar: it receives what the runtime publishes, and fetches the overview when it
  * has changed and now and then besides, as nodes/plugins/sonota-sidebar does.
  */
 

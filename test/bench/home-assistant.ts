@@ -1,4 +1,4 @@
-/** What Home Assistant waits for, as it is heard at a real Mosquitto: a real Node-RED runs example 30. */
+/** Home Assistant's view, received at a real Mosquitto: a real Node-RED runs example 30. */
 
 import { mosquitto, type Listener } from '../home-assistant/broker';
 import { looksAround, LOOK_AROUND_ID, Scene, at } from '../home-assistant/scene';
@@ -22,7 +22,7 @@ export async function restated(count: number, rounds: number): Promise<Row> {
   return row(`Home Assistant, ${count} devices`, 'restated after a birth message', took);
 }
 
-/** From the press of Start until the instruction is heard: as an event, and in the flasher's state. */
+/** From the press of Start until the instruction arrives: as an event, and in the flasher's state. */
 export async function instructed(rounds: number): Promise<Row> {
   const credentials = { 'sonota-host': { password: 'top secret' } };
   const took = await measured(rounds, { credentials }, async ({ listener }) => {

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 
-/** What a process has used since `begin`. Times in ms. */
+/** The resources that a process has used since `begin`. Times in ms. */
 export interface Usage {
   readonly userMs: number;
   readonly systemMs: number;

@@ -12,7 +12,7 @@ import { wording } from '../../lib/wordings/wording';
 const SIZE = 500_000;
 const FILE = randomBytes(SIZE);
 
-/** What a server that can go on in the middle of a file does, cut off after `bytes` of each answer. */
+/** A server that can continue in the middle of a file, cut off after `bytes` of each answer. */
 class CuttingServer {
   /** First byte that each request asked for. */
   readonly asked: number[] = [];

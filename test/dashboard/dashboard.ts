@@ -26,7 +26,7 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
       return example(NAME).map((node) => (node['name'] === 'My host' ? { ...node, ...own } : node));
     }
 
-    /** The example as somebody has it who set something else in the nodes of a type. */
+    /** The example after a user has changed the nodes of a type. */
     function changed(type: string, settings: Record<string, unknown>): ReturnType<typeof example> {
       return flow().map((node) => (node.type === type ? { ...node, ...settings } : node));
     }

@@ -61,7 +61,7 @@ describe('in German', () => {
   it('the table before a flash says all of it', async () => {
     const report = (await red.request('POST', '/sonota/host/host/preflight')) as Report;
     assert.match(report.text, /^Bereit, mit \d Warnungen; die erste: Adresse für die Geräte: 127\.0\.0\.1/);
-    // Why nobody but a person joins networks ends in the words of the system, which are what they are.
+    // The reason why a person must join networks ends in the words of the system, which are not translated.
     const translated = report.checks.filter(({ check }) => check !== 'radio');
     const texts = translated.flatMap(({ text, remedy }) => [text, remedy]).filter((text) => text !== '');
     assert.ok(texts.length > translated.length, 'no remedy');

@@ -28,7 +28,7 @@ export function idOf(type: string): string {
 
 const stage = { host: idOf('sonota-host'), wires: [[], []], z: 'tab' };
 
-/** One node of each type on one tab, at ports that disturb nobody. */
+/** One node of each type on one tab, at ports that nothing else uses. */
 export const EVERY_NODE: Flow = [
   { id: 'tab', type: 'tab', label: 'Every node' },
   {

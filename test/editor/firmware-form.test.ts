@@ -143,7 +143,7 @@ describe('editor: the form of a firmware', () => {
     const count = await form.locator('.sonota-stored').count();
     const offer = (images: number): Locator =>
       form.locator('.sonota-prune', { hasText: `Remove unused images: ${images} (` });
-    // What the form names is used, though nobody has deployed it.
+    // An image named in the form counts as used, though the form is not deployed.
     await enter('final', `store:${(await unused.getAttribute('data-sha256')) ?? ''}`);
     await box('final', 'examined').waitFor();
     await (count > 1 ? offer(count - 1) : form.locator('.sonota-pruning:empty')).waitFor({ state: 'attached' });

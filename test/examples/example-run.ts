@@ -118,7 +118,7 @@ export class ExampleRun {
     this.startedWell();
   }
 
-  /** Nothing is missing, and nobody complains. */
+  /** Nothing is missing, and nothing is logged as a problem. */
   private startedWell(): void {
     const complaints = this.red.log.filter((line) => COMPLAINT.test(line) && !OF_THE_TEST.test(line));
     assert.deepEqual(complaints, []);
@@ -128,7 +128,7 @@ export class ExampleRun {
     return `http://127.0.0.1:${this.places[place]}`;
   }
 
-  /** Where the new firmware of a device is found, for one that is to live on. */
+  /** Where the new firmware of a device is found, for one that keeps running. */
   get newFirmware(): NewFirmwareServer {
     return { apAddress: '127.0.0.1', apPort: this.places.newFirmware, homePort: this.places.home };
   }
@@ -150,7 +150,7 @@ export class ExampleRun {
       ...(isSetUp ? { provisioned: { serverName: '127.0.0.1', port: this.ports['httpsPort'] ?? 0 } } : {}),
       ...options,
     });
-    // One that lives on in its new firmware never ends.
+    // A device whose new firmware keeps running never ends.
     this.ends.set(device, Promise.race([once(device, 'flashed').then(([end]) => end as VirtualResult), device.ended]));
     await device.start();
     return device;
@@ -184,7 +184,7 @@ export class ExampleRun {
     assert.equal(given.state, 'started', `${given.report?.text}\n${this.story()}`);
   }
 
-  /** What a debug node shows of the `which`-th message, or of the first that fits; fails at once where the flow tells of an error. */
+  /** What a debug node shows of the `which`-th message, or of the first that fits; fails immediately if the flow reports an error. */
   async shown(name: string, which: number | RegExp = 1): Promise<string> {
     const { id } = this.node(name);
     const late = AbortSignal.timeout(LIMIT_MS);

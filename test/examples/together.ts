@@ -55,7 +55,7 @@ describe('the examples, all of them in one Node-RED', () => {
     }
     folder = await mkdtemp(join(tmpdir(), 'sonota-together-'));
     imported = await Promise.all(exampleNumbers().flatMap((number) => exampleOf(number).map(withOwnPorts)));
-    // Nobody answers there, so that example 31 connects to nothing.
+    // Nothing answers there, so that example 31 connects to nothing.
     const server = { host: `http://127.0.0.1:${await freePort()}`, access_token: 'none' };
     const credentials = imported.filter(({ type }) => type === 'server').map(({ id }) => [id, server] as const);
     red = await startNodeRed({
@@ -79,7 +79,7 @@ describe('the examples, all of them in one Node-RED', () => {
     await red.logged(/Started (flows|modified nodes)/, LIMIT_MS, from);
   }
 
-  /** No host stands in another one's way, and nothing is told as an error. */
+  /** No two hosts conflict, and no error is reported. */
   function assertAtPeace(): void {
     assert.deepEqual(
       comms.statuses.filter(({ status }) => PORT_TROUBLE.test(status.text ?? '')),
@@ -101,7 +101,7 @@ describe('the examples, all of them in one Node-RED', () => {
 
   it('are deployed, and no host stands in the way of another', async () => {
     await deployed(imported, 'full');
-    // The one that answers whoever dials in needs its ports at once, and so does the one of the dashboard.
+    // The one that answers all dialling devices needs its ports immediately, and so does the one of the dashboard.
     await red.logged(new RegExp(`listening on 0\\.0\\.0\\.0: ${await ownPort('8443')} `), LIMIT_MS);
     await red.logged(new RegExp(`listening on 127\\.0\\.0\\.1: ${await ownPort('18443')} `), LIMIT_MS);
     assertAtPeace();

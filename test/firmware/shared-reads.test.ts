@@ -4,7 +4,7 @@ import { SharedReads } from '../../lib/firmware/shared-reads';
 import { unlessAborted } from '../../lib/timing/unless-aborted';
 
 describe('flash/shared-reads', () => {
-  /** A read that ends when it is told to. */
+  /** A read that ends on demand. */
   function slowReads(): { read: () => Promise<number>; end: (() => void)[] } {
     const end: (() => void)[] = [];
     const read = (): Promise<number> =>

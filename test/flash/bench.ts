@@ -56,7 +56,7 @@ const NEVER = new AbortController().signal;
 
 export const HOME = { ssid: 'home', password: 'top secret' };
 
-/** A node's instance as the stages see it: keeps all that it is told. */
+/** A node's instance as the stages see it: records all calls. */
 export class Recorder extends EventEmitter implements Outlet {
   readonly reports: { report: Report; job: JobSnapshot; pending: PendingMessage }[] = [];
   readonly outcomes = new Map<string, StageOutcome | FlashError>();
@@ -127,7 +127,7 @@ export interface StageOptions {
   unlock?: 'local';
   /** Where a device in DIY mode is looked for. */
   discovery?: DiscoveryOptions;
-  /** Under which node's name it runs; the stage's own unless told. */
+  /** Under which node's name it runs; default the stage's own. */
   nodeId?: string;
 }
 
@@ -139,7 +139,7 @@ export interface Said {
   readonly fraction: number;
 }
 
-/** A stage that was begun. */
+/** A stage that was started. */
 export interface Begun {
   pending: PendingMessage;
   recorder: Recorder;
@@ -147,7 +147,7 @@ export interface Begun {
   said: readonly Said[];
   /** Resolves when it ended well; rejects with its FlashError. */
   outcome: Promise<StageOutcome>;
-  /** Its job, once it has begun. */
+  /** Its job, once it has started. */
   job(): Promise<Job>;
   /** Ends it as its time limit does, now. */
   over(): Promise<void>;
@@ -196,7 +196,7 @@ export class Bench {
     return this.factoryDevice({ provisioned: { serverName: '127.0.0.1', port: this.host.ports.https }, ...options });
   }
 
-  /** The same, but it begins in its access point. */
+  /** The same, but it starts in its access point. */
   async factoryDevice(options: Partial<VirtualSonoffOptions> = {}): Promise<VirtualSonoff & { finalStageUrl: string }> {
     const finalStagePort = await freePort();
     const device = new VirtualSonoff({
@@ -213,7 +213,7 @@ export class Bench {
     return Object.assign(device, { finalStageUrl: `http://127.0.0.1:${finalStagePort}` });
   }
 
-  /** Begins a stage for a message, as its node does. */
+  /** Starts a stage for a message, as its node does. */
   begin(stage: StageName, options: StageOptions = {}): Begun {
     const { host } = this;
     const { deviceid, timeoutSeconds = LONG_SECONDS, sources, nodeId = stage } = options;
@@ -287,7 +287,7 @@ export class Bench {
     return { pending, recorder, said, outcome, job, over, overAs };
   }
 
-  /** What runs for a pending, once its stage has begun. */
+  /** What runs for a pending message, once its stage has started. */
   private async runOf({ id }: PendingMessage): Promise<{ job: Job; controller: AbortController | undefined }> {
     for (;;) {
       const run = this.running.get(id);

@@ -23,7 +23,7 @@ describe('flash/host/evidence-recorder', () => {
     recorder = new EvidenceRecorder(jobs, devices);
   });
 
-  /** A stage at work, which began at `began`. */
+  /** A running stage, which started at `began`. */
   function at(stage: StageName, deviceid?: string, began = Date.now()): Job {
     const job = jobs.jobFor(stage, deviceid);
     job.enter(stage);

@@ -12,7 +12,7 @@ import { assertCode } from './refusals';
 describe('flash/host/finalstage-turn', () => {
   let jobs: JobRegistry;
   let turn: FinalStageLock;
-  /** Devices in the order in which they had their turn, and what those that wait were told. */
+  /** Devices in the order in which they had the lock, and the reports to those that wait. */
   let order: string[];
   beforeEach(() => {
     jobs = new JobRegistry();

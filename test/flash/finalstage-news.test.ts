@@ -35,7 +35,7 @@ describe('flash/stage/finalstage: what it says', () => {
     await said('wait-for-finalstage', 'several-wait', 'final-interrupted');
   }
 
-  /** What was said last, once it is one of these. */
+  /** The last report, once it is one of these. */
   async function said(...names: Said['name'][]): Promise<Said> {
     for (;;) {
       const last = stage.said.at(-1);
@@ -54,7 +54,7 @@ describe('flash/stage/finalstage: what it says', () => {
     stage.said.at(-1)?.fraction,
   ];
 
-  /** What flows is told four times a second at most, so a moment later. */
+  /** Bytes that flow are reported four times a second at most, so a moment later. */
   async function flows(name: Said['name'], fraction: number): Promise<void> {
     while (last()[0] !== name || Math.abs((last()[1] ?? 0) - fraction) > 0.001) await once(bench.host.runs, 'said');
   }

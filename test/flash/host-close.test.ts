@@ -23,7 +23,7 @@ const LARGE_FINAL = makeFinalImage({ size: 480_000 });
 /** A busy machine takes longer than a device waits for a header (5 s), which is not what is tried here. */
 const HANGS_MS = 600_000;
 
-/** Lets everything happen that needs no more than turns of the event loop. */
+/** Lets everything happen that needs only turns of the event loop. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await nextTurn();
 }
@@ -197,7 +197,7 @@ describe('flash/host: what a close or other ports must not cut', function () {
     return { job: host.jobs.openJob(DEVICE) ?? assert.fail('there is no job'), apply };
   }
 
-  /** Begins a stage that does this. */
+  /** Starts a stage that does this. */
   function begin(host: FlashHost, work: (signal: AbortSignal) => Promise<void>): () => Job {
     host.runs.begin({
       nodeId: 'node',
@@ -217,7 +217,7 @@ describe('flash/host: what a close or other ports must not cut', function () {
 describe('flash/host: the port of FinalStage', () => {
   afterEach(closeBenches);
 
-  /** Whether somebody listens there. */
+  /** Whether the port is open. */
   async function isOpen(port: number): Promise<boolean> {
     const holder = await occupy(port).catch(() => undefined);
     await holder?.release();
@@ -293,7 +293,7 @@ describe('flash/host: the port of FinalStage', () => {
     await untilClosed(finalStagePort);
   });
 
-  /** Resolves when the host has looked at least once, from its begin to its end. */
+  /** Resolves when the host has looked at least once, from start to end. */
   async function swept(host: FlashHost): Promise<void> {
     const { jobs } = host;
     const seen = jobs.awaitingFinalStage.bind(jobs);

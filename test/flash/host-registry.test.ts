@@ -44,7 +44,7 @@ describe('flash/host-registry', () => {
     await host.open();
   }
 
-  /** A stage begins for the device, of a node that waits for none by itself. */
+  /** A stage starts for the device, of a node that does not wait for devices. */
   function begin(host: FlashHost, deviceid: string): { end: () => void; fail: () => void } {
     const stage = new EventEmitter();
     const over = once(stage, 'end');
@@ -251,7 +251,7 @@ describe('flash/host-registry', () => {
     host.runs.attach('node', recorder);
     await once(host.runs, 'in-job');
     const settled = registry.settle();
-    // The next deploy begins before that is through.
+    // The next deploy starts before that is through.
     host.runs.detach('node', false);
     await registry.removeUser('host', 'node', false);
     await settled;

@@ -93,7 +93,7 @@ describe('flash/job-memory: when it writes', () => {
     await writeFile(blocker, 'no folder');
     enter(jobs, 'upgrade');
     await once(told, 'told');
-    // Tried again in vain meanwhile: it would have been said twice.
+    // Tried again without effect meanwhile: it would have been reported twice.
     for (let turn = 0; turn < 50; turn++) await nextTurn();
     await rm(blocker);
     while (!existsSync(file())) await nextTurn();
@@ -155,7 +155,7 @@ describe('flash/job-memory: when it writes', () => {
     const kept = (): unknown[] => keptJobs(folder)?.jobs ?? [];
     const written = once(memory['progress'], 'written');
     enter(jobs, 'upgrade');
-    // Nobody has waited for anything yet.
+    // No write has been waited for yet.
     await written;
     for (const deviceid of ['1000000001', '1000000002', '1000000003']) {
       const written = memory['written'];
@@ -247,7 +247,7 @@ describe('flash/job-memory: when it writes', () => {
     const before = readFileSync(file(), 'utf8').length;
     for (const job of jobs.all()) {
       job.evidence.add({ kind: 'acknowledged', error: 404 });
-      // Many follow one another within the interval in which a job tells of what merely flows.
+      // Many follow one another within the interval in which a job reports flowing bytes.
       job.onChange(false);
     }
     const added = (): string[] => readFileSync(file(), 'utf8').slice(before).trim().split('\n');

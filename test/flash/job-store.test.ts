@@ -454,7 +454,7 @@ describe('flash/job-memory', () => {
     }
   });
 
-  /** Begins a stage and resolves when it has ended; whether anybody heard is another matter. */
+  /** Starts a stage and resolves when it has ended, whether or not its outcome was received. */
   function endOf(
     on: FlashHost,
     about: StageRequest,

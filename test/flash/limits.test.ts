@@ -20,7 +20,7 @@ class Stranger {
   /** Of those that say nothing, how many it made, and which are open. */
   idled = 0;
   readonly idle = new Set<Socket>();
-  /** Handshakes that it began, and those that it got an answer to. */
+  /** Handshakes that it started, and those that were answered. */
   begun = 0;
   answered = 0;
   private isOver = false;
@@ -40,7 +40,7 @@ class Stranger {
     }
   }
 
-  /** Begins one handshake after the other, until `ends`. */
+  /** Starts one handshake after the other, until `ends`. */
   async floods(): Promise<void> {
     while (!this.isOver) {
       const socket = await this.dial(this.host.ports.https);

@@ -12,7 +12,7 @@ import { assertCode } from './refusals';
 const DEVICE = '1000a1b2c3';
 const MAC = '5C:CF:7F:12:34:56';
 
-/** A Tasmota that tells its MAC to whoever names its own page as the page before. */
+/** A Tasmota that states its MAC to clients that send its own page as the Referer. */
 function tasmota(mac = MAC): RequestListener {
   return ({ url, headers }, response) => {
     response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)');
@@ -166,7 +166,7 @@ describe('flash/stage/new-firmware', () => {
     await looks(1);
     while (!job.evidence.all.some(({ kind }) => kind === 'new-firmware-looked')) await once(job.evidence, 'changed');
     becomesLight(job);
-    // The second one begins when the first is judged.
+    // The second one starts when the first is judged.
     await looks(2);
     assert.equal(stage.recorder.outcomes.has(stage.pending.id), false);
     assert.match(

@@ -23,7 +23,7 @@ describe('flash: in one hop, without FinalStage', () => {
   const servers = useHttpServers();
   afterEach(closeBenches);
 
-  /** A place for the page of the new firmware, which lives on there. */
+  /** A place for the page of the new firmware, which keeps running there. */
   async function newFirmwarePlace(): Promise<{ url: string; newFirmware: NewFirmwareServer }> {
     const apPort = await freePort();
     return { url: `http://127.0.0.1:${apPort}`, newFirmware: { apAddress: '127.0.0.1', apPort, homePort: 0 } };
@@ -141,7 +141,7 @@ describe('flash: in one hop, without FinalStage', () => {
     const bench = await openBench();
     const { url, newFirmware } = await newFirmwarePlace();
     const device = await bench.device({ newFirmware });
-    // What acknowledges to nobody restarts all the same.
+    // A device whose acknowledgement is lost restarts all the same.
     device.on('state', (state) => {
       if (state === 'rebooting') bench.host.devices.get(device.deviceid)?.close();
     });

@@ -27,7 +27,7 @@ describe('flash/stored/pending-messages', () => {
       const [claimed] = book.claim('node');
       assert.equal(claimed?.record.jobId, job.id);
       assert.deepEqual(claimed.pending, PENDING);
-      // Its node begins it again; its stage may be queued until the next restart.
+      // Its node starts it again; its stage may be queued until the next restart.
       book.began(claimed.pending, job);
       assert.deepEqual(book.claim('node'), [], 'each is given once');
     }

@@ -196,7 +196,7 @@ describe('flash/stage/provision: the method', () => {
   });
 
   describe('when this program ended as the set-up was in', () => {
-    /** A host in which the set-up goes on of a device that has its Wi-Fi, and whose access point is gone. */
+    /** A host in which the set-up continues of a device that has its Wi-Fi, and whose access point is gone. */
     async function resumed(snapshot: Partial<JobSnapshot>, how: Pick<Seen<'provisioned'>, 'route'>) {
       const bench = await openBench();
       const before = new Job('provision', ID);

@@ -41,7 +41,7 @@ class Flow implements QueueOutlet {
     return this.isWired;
   }
 
-  /** Begins a stage for a message, as its node does; it goes on until `end` or `fail`. */
+  /** Starts a stage for a message, as its node does; it runs until `end` or `fail`. */
   stage(stage: StageName, message: Message): PendingMessage {
     const deviceid = message['deviceid'] as string;
     return this.runs.begin({
@@ -58,7 +58,7 @@ class Flow implements QueueOutlet {
     });
   }
 
-  /** Ends a stage of a device and begins the next one with the same message. */
+  /** Ends a stage of a device and starts the next one with the same message. */
   async end(stage: StageName, deviceid: string, next?: StageName): Promise<void> {
     this.ends.emit(`${stage} ${deviceid}`);
     await turns();
@@ -95,7 +95,7 @@ function kept(job: Job): StoredJob {
 }
 
 function ignore(): void {
-  // Nobody looks at what the stages report here.
+  // The stages' reports do not matter here.
 }
 
 /** Lets all that is under way in promises happen. */

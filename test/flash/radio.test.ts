@@ -271,7 +271,7 @@ describe('flash/radio', () => {
     job.leave('finalstage');
     const joined: string[] = [];
     nm.on('joined', (ssid: string) => joined.push(ssid));
-    // It shows its page to whoever is in its network.
+    // It shows its page to clients in its network.
     const url = await servers.serve(({ socket }, response) => {
       if (joined.length === 0) socket.destroy();
       else response.end('Tasmota 14.1.0 by Theo Arends');

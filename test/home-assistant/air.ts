@@ -24,7 +24,7 @@ export class Air {
     else this.joined.push(ssid);
   }
 
-  /** Lets every device go on, so that it can be stopped. */
+  /** Lets every device continue, so that it can be stopped. */
   end(): void {
     this.isOver = true;
     for (const { open } of this.waiting.splice(0)) open();

@@ -21,7 +21,7 @@ export function mosquitto(): string | undefined {
   return COMMANDS.find((command) => spawnSync(command, ['-h']).error === undefined);
 }
 
-/** A hook of mocha: skips what follows where there is none, and says so. */
+/** A hook of mocha: skips what follows where there is none, and prints that. */
 export function needMosquitto(this: Mocha.Context): void {
   if (mosquitto()) return;
   console.log('    Skipped: there is no mosquitto on this machine.');
@@ -178,8 +178,8 @@ export async function clearBroker({ port, access }: Broker, topics = /(?:)/): Pr
 }
 
 /**
- * Hears everything at a broker. What the node has said passes the schemas; a message that they refuse fails the next
- * `heard`. Speaks as Home Assistant does.
+ * Receives everything at a broker. What the node publishes is checked by the schemas; a message that they refuse fails the
+ * next `heard`. Publishes as Home Assistant does.
  */
 export class Listener {
   readonly schemas = new Schemas();
@@ -235,7 +235,7 @@ export class Listener {
     }
   }
 
-  /** What was said last under a topic. */
+  /** The last payload under a topic. */
   last(topic: string): string | undefined {
     return this.messages.findLast((message) => message.topic === topic)?.payload;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../shared/package-root';
 
 /**
- * Home Assistant's files as docs/home-assistant.md has them: each block of YAML begins with the name of the file that it
+ * Home Assistant's files as docs/home-assistant.md has them: each block of YAML starts with the name of the file that it
  * belongs to.
  *
  * @throws AssertionError where a block does not

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/home-assistant';
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only on demand. */
 export class FakeClock implements Clock {
   private time = Date.parse('2026-01-02T03:04:05Z');
   private readonly calls = new Set<{ readonly at: number; readonly call: () => void }>();

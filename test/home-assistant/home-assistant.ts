@@ -21,7 +21,7 @@ export function place(): Place {
 /** The first start compiles everything that Home Assistant is made of. */
 const START_LIMIT_MS = 180_000;
 const LIMIT_MS = 90_000;
-/** Its voice assistant's ears, which pip would have to compile and nobody needs here; without them it lists no actions. */
+/** Its speech recognition, which pip would have to compile and no test needs; without it, it lists no actions. */
 const EARS = { 'pymicro_vad.py': 'class MicroVad: ...\n', 'pyspeex_noise.py': 'class AudioProcessor: ...\n' };
 
 export interface EntityState {
@@ -44,7 +44,7 @@ export class HomeAssistant {
   /** Every state of every entity, in the order in which they came. */
   readonly states: EntityState[] = [];
   readonly log: string[] = [];
-  /** Where the present test begins in `states`. */
+  /** Where the present test starts in `states`. */
   private since = 0;
   private readonly news = new EventEmitter().setMaxListeners(100);
 
@@ -88,7 +88,7 @@ export class HomeAssistant {
       await ha.answers();
       await ha.api.createOwner();
       await ha.open();
-      // Otherwise it asks for that on every page, and restarts without its port when nobody answers.
+      // Otherwise it asks for that on every page, and restarts without its port when nothing answers.
       await ha.api.ask({ type: 'http/config/promote' });
       await ha.api.finishOnboarding();
       await ha.addBroker(broker);
@@ -130,7 +130,7 @@ export class HomeAssistant {
     }
   }
 
-  /** What was before counts no more. */
+  /** Earlier states no longer count. */
   turnPage(): void {
     this.since = this.states.length;
   }
@@ -213,7 +213,7 @@ export class HomeAssistant {
     await this.api.open();
     await this.api.subscribe({ type: 'subscribe_events', event_type: 'state_changed' }, (event) => this.note(event));
     for (const state of (await this.api.ask({ type: 'get_states' })) as EntityState[]) this.states.push(state);
-    // It answers long before it has started everything; what it is told before that can be lost.
+    // It answers long before it has started everything; calls before that can be lost.
     while (((await this.api.ask({ type: 'get_config' })) as { state: string }).state !== 'RUNNING') {
       await new Promise((resolve) => setTimeout(resolve, 250));
     }

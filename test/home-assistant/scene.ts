@@ -176,7 +176,7 @@ export class Scene {
     return device;
   }
 
-  /** Waits until a device has its session, where nobody tells of it over MQTT. */
+  /** Waits until a device has its session, where nothing over MQTT shows that. */
   async ready(deviceid: string): Promise<void> {
     const device = this.devices.findLast((one) => one.deviceid === deviceid);
     assert.ok(device, deviceid);

@@ -1,6 +1,6 @@
 /**
  * What Home Assistant takes over MQTT, as strict as it is itself, written from its documentation and its behaviour: it
- * drops a message whole at the first thing that it does not like, and says so only in its log. Here that is thrown.
+ * drops a message whole at the first property that it does not accept, and only logs that. Here that is thrown.
  *
  * Every message that `sonota-home-assistant` puts out in any test passes through `Schemas.take`.
  */
@@ -77,7 +77,7 @@ export class Schemas {
 
   constructor(private readonly prefix = 'homeassistant') {}
 
-  /** @throws AssertionError where Home Assistant would drop the message, or do with it what nobody wants */
+  /** @throws AssertionError where Home Assistant would drop the message, or misread it */
   take(message: MqttMessage): void {
     const { topic, payload, qos, retain } = message;
     this.taken.push(message);

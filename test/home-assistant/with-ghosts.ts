@@ -59,7 +59,7 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
     );
   }
 
-  /** Everything is said again, from the flasher's config on. */
+  /** Everything is published again, from the flasher's config on. */
   async function restated({ listener }: Scene): Promise<void> {
     const from = listener.messages.length;
     await listener.say('homeassistant/status', 'online');

@@ -99,7 +99,7 @@ describe('home assistant: the blueprint for the phone, in a real one', function 
   it('shows why a flash cannot be cancelled', async () => {
     const scene = await suite.open();
     await scene.dialsIn({ deviceid: ID });
-    // Events are not kept: Home Assistant must know the device before something is said of it.
+    // Events are not retained: Home Assistant must know the device before one is published.
     await ha.state(`update.sonota_${ID}_update`, ({ state }) => state === 'off');
     await scene.listener.say(`sonota/set/cancel/${ID}`, 'PRESS');
     const refused = await phone.shows(({ title }) => title === `Sonoff ${ID}: cancel-nothing`, seen);

@@ -14,13 +14,13 @@ const OTHER = '1000d4e5f6';
 const TOKEN = 'a long random value';
 /** Slow enough for a progress that can be looked at. */
 const SLOWLY = { behaviours: { blockPauseMs: 60 } };
-/** Which the documented script gives a device to begin. */
+/** Which the documented script gives a device to start. */
 const A_MINUTE_MS = 60_000;
 const palette = process.env['SONOTA_HOME_ASSISTANT_PALETTE'];
 
 describe('home assistant: with a real one', function () {
   this.timeout(300_000);
-  /** Where Node-RED will be, as the documented rest_command is told. */
+  /** Where Node-RED will be, as the documented rest_command has it. */
   const nodeRedPort = 20_000 + Math.floor(Math.random() * 20_000);
   const suite = RealSuite.register(() => {
     const files = documented();

@@ -175,7 +175,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     await listener.heard('at rest', at(UPDATE), from);
     const first = listener.messages.slice(from).find(at(UPDATE));
     assert.equal((JSON.parse(first?.payload ?? '{}') as Progress).in_progress, false);
-    // The flash itself goes on where it was.
+    // The flash itself continues where it was.
     await listener.heard('done', at(STATE, { stage: 'done' }), from);
     await listener.heard('at rest', at(UPDATE, { in_progress: false, installed_version: NEW_FIRMWARE }), from);
     assert.equal((await device.ended).result, 'flashed');
@@ -185,7 +185,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     scene = await Scene.open();
     const { listener } = scene;
     await scene.dialsIn();
-    // What the broker keeps is handed to who subscribes: after a restart the node gets it, marked as kept.
+    // The broker sends what it retains to new subscribers: after a restart the node gets it, marked as retained.
     await scene.arm(ID);
     await listener.say(`sonota/set/install/${ID}`, 'INSTALL', true);
     await listener.heard('the first, which was said just now', at(EVENT, { event_type: 'succeeded' }));

@@ -33,7 +33,7 @@ const SHARES: readonly (readonly [Target, number])[] = [
 ];
 export type Target = Listener | 'clients' | 'stored files';
 
-/** A peer that says no more is left; what the listener does with it then is its own affair. */
+/** A peer that sends nothing more is left; what the listener does with it then is not tested here. */
 const PATIENCE_MS = 20;
 /** A client of ours gives a server up after so long. */
 const CLIENT_LIMIT_MS = 150;

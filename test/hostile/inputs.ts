@@ -11,7 +11,7 @@ const KEY = '22222222-2222-4333-8444-555555555555';
 
 export type Listener = 'tls-bytes' | 'tls' | 'plain' | 'images';
 
-/** One of few, or one of the thousands that nobody has. */
+/** One of few, or one of the thousands that no device uses. */
 function idOf(random: Random): string {
   return random.chance(3) ? (1000_000_000 + random.below(5000)).toString() : random.pick(IDS);
 }

@@ -6,7 +6,7 @@ interface Made {
   chip: number;
   /** Where its segments are loaded to. */
   addresses: number[];
-  /** Where it begins, behind erased flash. */
+  /** Where it starts, behind erased flash. */
   start?: number;
   partitions?: boolean;
 }

@@ -62,7 +62,7 @@ function crcBitByBit(bytes: Uint8Array): number {
 
 /** Bytes of an irom that stay as they are: a text of the writer's stands there. */
 const KEPT = 512;
-/** How much of it is said again and again; with a few bytes of noise between. */
+/** How much of it is repeated, with a few bytes of noise between. */
 const PERIOD = 4096;
 
 /** The same final image with an application that packs about as well as real ones do: to two thirds. */

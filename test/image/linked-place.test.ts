@@ -28,7 +28,7 @@ interface Linked {
   text?: string;
 }
 
-/** A sound user image with functions, and words that lead to them from where the irom part is said to start. */
+/** A sound user image with functions, and words that lead to them from the supposed start of the irom part. */
 function linked({ address, irom = 0, ram = 0, also = 0, alsoWords = 0, text = '' }: Linked): Buffer {
   const content = takeApart(makeUserImage({ slot: 1, size: 65536 }));
   assert(content.kind === 'user');

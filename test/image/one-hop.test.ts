@@ -178,7 +178,7 @@ describe('image/one-hop', () => {
 
   it('a byte of it that is another one is seen, wherever it is', () => {
     const file = packOneHop(makeFinalImage({ size: 5120 }));
-    // Bytes 2 to 7 of the header are read by nobody, but the CRC-32 covers them too.
+    // Bytes 2 to 7 of the header are never read, but the CRC-32 covers them too.
     for (let at = 0; at < file.length; at += at < 32 ? 1 : 11) {
       const { verdict } = examine(patched(file, at, (file[at] ?? 0) ^ 0x10), 'cloud-user1');
       assert.equal(verdict, 'refuse', `byte ${at}`);

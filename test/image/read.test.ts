@@ -157,7 +157,7 @@ describe('image/read', () => {
       assert.equal(readImage(patched(image, image.length - 1, (image.at(-1) ?? 0) ^ 1)).crc, 'wrong');
       assert.equal(readImage(patched(image, 100, (image[100] ?? 0) ^ 1)).crc, 'wrong');
       assert.equal(readImage(bare).crc, 'absent');
-      // A slot cut out of a dump goes on with erased flash.
+      // A slot cut out of a dump continues with erased flash.
       assert.equal(readImage(Buffer.concat([image, erased])).crc, 'valid');
       assert.equal(readImage(Buffer.concat([image, erased])).trailing, 100);
       assert.equal(readImage(Buffer.concat([bare, erased])).crc, 'absent');

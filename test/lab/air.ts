@@ -48,7 +48,7 @@ export class Air {
     this.#air('link', 'set', `br-${network}`, 'up');
   }
 
-  /** Whoever is in it keeps the address and hears nothing any more. */
+  /** Its guests keep their address and receive nothing any more. */
   close(network: string): void {
     this.#air('link', 'delete', `br-${network}`);
   }

@@ -9,7 +9,7 @@ const NOTICE_MS = 700;
 const HOME = '192.168.77.10/24';
 const BSSID = '5E:CF:7F:0A:1B:2C';
 
-/** Nobody joins anything: the host has a NetworkManager, and Node-RED asks it to. */
+/** No person joins anything: the host has a NetworkManager, and Node-RED asks it to. */
 export class ByItself implements Hand {
   /** What others in reach show, beside the device. */
   others: FakeAccessPoint[] = [];
@@ -49,7 +49,7 @@ export class ByItself implements Hand {
   }
 
   async settled(): Promise<void> {
-    // Whoever is asked to join has joined when it says so.
+    // A person who is asked to join has joined when the answer comes.
   }
 
   async stop(): Promise<void> {

@@ -20,7 +20,7 @@ const PLACES = {
   tasmota: ['tasmota', '192.168.4.1/24'],
 } as const;
 
-/** Where a device lives: in a namespace, or on this machine's loopback, where networks are not told apart. */
+/** Where a device runs: in a namespace, or on this machine's loopback, where networks are not separate. */
 export type Surroundings = Pick<Air, 'addRadio' | 'inside' | 'join' | 'leave'>;
 
 export const LOOPBACK: Surroundings = {

@@ -112,7 +112,7 @@ describe('the flow of example 06, and a Sonoff in DIY mode that is not ours', fu
     const air = new Air();
     undo.push(() => air.remove());
     const person = new Person(air, 'two', records, limit);
-    // It has announced itself before anybody listens: what remains is to ask it.
+    // It has announced itself before the host listens: what remains is to ask it.
     const device = startDevice(air, { address: ADDRESS });
     person.watch(device);
     await device.saw('diy-up', limit);

@@ -30,7 +30,7 @@ const HOSTS = {
   itself: 'a host that joins by itself',
 };
 
-/** Each is a Node-RED that mostly waits; more of them at once would make a small machine late. */
+/** Each is a Node-RED that mostly waits; with more of them a small machine would be late. */
 const AT_ONCE = 4;
 
 /** The tests of these cases: one flash each. */

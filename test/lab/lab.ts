@@ -51,7 +51,7 @@ export interface Outcome {
   userBytes: Record<1 | 2, number>;
   /** Everything that Node-RED wrote where secrets must not be. */
   written: string;
-  /** The networks that the host joined by itself, and what its NetworkManager holds in the end. */
+  /** The networks that the host joined automatically, and what its NetworkManager has in the end. */
   joined: string[];
   /** What the phone was answered. */
   phone: string[];

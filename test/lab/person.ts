@@ -4,11 +4,11 @@ import { type Records } from './records';
 
 /**
  * `two`: Ethernet stays at home, the Wi-Fi roams. `one`: the only interface roams and loses its home address each time.
- * `itself`: as `two`, but nobody moves it by hand.
+ * `itself`: as `two`, but it is not moved by a person.
  */
 export type Layout = 'one' | 'two' | 'itself';
 
-/** Who joins the networks on the host. */
+/** The person who joins the networks on the host. */
 export interface Hand {
   /** Starts to act on what the device does. */
   watch(device: DeviceProcess): void;

@@ -6,7 +6,7 @@ const DEPLOY_LIMIT_MS = 30_000;
 
 /**
  * A real Node-RED in the host's namespace. Its admin API listens on a Unix socket, which no namespace holds back: so the
- * host has the interfaces of its layout and not one more, and nobody could take a test's own link for the home network.
+ * host has the interfaces of its layout and not one more, and a test's own link cannot be taken for the home network.
  */
 export class RedInside {
   private constructor(

@@ -81,7 +81,7 @@ describe("the lab's stock Sonoff", () => {
       const hasty = net.createServer((socket) => {
         socket.on('error', () => undefined);
         socket.write(Buffer.concat([Buffer.from(head), Buffer.alloc(body)]));
-        // The device has read the header when its answer comes; then the rest follows at once.
+        // The device has read the header when its answer comes; then the rest follows.
         socket.once('data', () => socket.write(Buffer.alloc(1400)));
       });
       const socket = await connectTo(hasty);

@@ -12,11 +12,11 @@ import { type DiyOffer } from './sonoff-diy/offer';
 import { postResult } from './sonoff-diy/result-post';
 
 /**
- * A Sonoff MINI with firmware 3.7.6 that somebody has brought into DIY mode, as one program in a network namespace:
+ * A Sonoff MINI with firmware 3.7.6 in DIY mode, as one program in a network namespace:
  * `node stock-sonoff-diy.js '{"deviceid":"10000a1b2c","apikey":"…","ssid":"…","address":"…","mac":"…"}'`.
  *
  * It is written from the wire facts alone (sonoff-diy/README.md). It ends with code 0 only when a whole new firmware
- * stands at flash 0 and somebody has looked at its page.
+ * is at flash 0 and its page was read.
  */
 
 interface Life {

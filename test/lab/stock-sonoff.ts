@@ -34,7 +34,7 @@ interface Life {
   /** From the acknowledgement to the restart, 3 s on a real one. */
   restartMs?: number;
   blinkMs?: number;
-  /** The darkness of an image that puts the final one in place by itself; 15 to 20 s on a real one. */
+  /** The darkness of an image that puts the final one in place itself; 15 to 20 s on a real one. */
   darkMs?: number;
   blockMs?: number;
   /** The restart takes the radio away before a FIN can leave. */
@@ -64,7 +64,7 @@ async function live(life: Life): Promise<void> {
   report('done', { bytes: size, flashSha256: flash.sha256(0, size) });
 }
 
-/** From the dark restart to the page of the new firmware, which ends the device once somebody has seen it. */
+/** From the dark restart to the page of the new firmware, which ends the device once it was read. */
 async function startOneHop(device: Identity, flash: Flash, slot: Slot, life: Life): Promise<void> {
   report('dark');
   await pause(life.darkMs ?? 3000);

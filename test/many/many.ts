@@ -17,7 +17,7 @@ export interface Faulty {
 }
 
 export const FAULTY: readonly Faulty[] = [
-  // First and last: who does not get as far as telling its name could be either of them.
+  // First and last: a client that does not get as far as stating its name could be either of them.
   { options: { transport: 'verifying' }, code: 'certificate-rejected' },
   { options: { fault: 'refuse-400' }, code: 'upgrade-malformed' },
   { options: { fault: 'refuse-404' }, code: 'download-failed' },
@@ -111,7 +111,7 @@ export class Crowd {
     const { queue } = this.host;
     for (let told = 0; ;) {
       await this.switchOffFailed(queue.snapshot());
-      // Looked at anew: nothing may change between this and the wait for the next change.
+      // Read again: nothing may change between this and the wait for the next change.
       const snapshot = queue.snapshot();
       if (snapshot.state === 'idle') return snapshot;
       const ended = snapshot.done + snapshot.failed;
@@ -177,7 +177,7 @@ export async function heldAgain(before: Record<string, number>, host?: FlashHost
   assert.deepEqual(surplus(), []);
 }
 
-/** Bytes of JavaScript objects that somebody still refers to. */
+/** Bytes of JavaScript objects that are still referenced. */
 export async function livingBytes(): Promise<number> {
   assert.ok(global.gc, 'this needs node --expose-gc');
   let least = Infinity;

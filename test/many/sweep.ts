@@ -32,7 +32,7 @@ describe('many devices in one Node-RED', function () {
 /** What is to be gone in the end. */
 const left: WeakRef<object>[] = [];
 
-/** Flashes a crowd of which nobody here knows anything afterwards. @returns how many devices it had */
+/** Flashes a crowd and forgets it. @returns how many devices it had */
 async function flash(healthy: number, faulty: readonly Faulty[]): Promise<number> {
   const crowd = await Crowd.open();
   try {

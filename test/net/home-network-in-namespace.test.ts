@@ -41,7 +41,7 @@ class MachineInNamespace {
     ip('-n', this.#name, ...args);
   }
 
-  /** A cable or a Wi-Fi: an Ethernet interface of this name, with somebody at its other end. */
+  /** A cable or a Wi-Fi: an Ethernet interface of this name, with a host at its other end. */
   lan(name: string, address: string): void {
     this.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `far-${name}`);
     this.ip('link', 'set', `far-${name}`, 'up');
@@ -210,7 +210,7 @@ describe('net/home-network on real interfaces', () => {
   it('keeps the home network in the access point of a device while a phone by USB has the default route', async () => {
     machine.lan('wlan0', '192.168.1.5/24');
     machine.route('wlan0', ROUTER);
-    // The flash begins at home: from here on a look may come at any moment, also one that nobody has asked for.
+    // The flash starts at home: from here on a look may come at any moment, also an unasked one.
     assert.equal((await machine.look('look while it flashes')).address, '192.168.1.5');
     machine.down('wlan0');
     machine.lan('usb0', '192.168.42.9/24');

@@ -14,7 +14,7 @@ describe('net/interfaces', () => {
   });
   afterEach(() => rm(sysfs, { recursive: true }));
 
-  /** What the kernel tells of an interface: files with their content, under its name. */
+  /** The kernel's files of an interface with their content, under its name. */
   async function told(name: string, files: Record<string, string> = {}): Promise<void> {
     for (const [file, content] of Object.entries({ flags: '0x1003', ...files })) {
       const path = join(sysfs, name, file);

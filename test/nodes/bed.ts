@@ -83,7 +83,7 @@ const NODES: NodeInitializer[] = [
   registerDoctor,
 ];
 
-/** A flow in a Node-RED runtime, and everything that is heard of it, over all of its redeploys. */
+/** A flow in a Node-RED runtime, and all of its events, over all of its redeploys. */
 export class Bed {
   readonly statuses: { id: string; status: Shown }[] = [];
   /** What arrived at each sink node, by its id. */
@@ -123,11 +123,11 @@ export class Bed {
     return folder;
   }
 
-  /** Deploys another flow, or the same one anew. */
+  /** Deploys another flow, or the same one again. */
   async deploy(flow: Flow, type: 'full' | 'nodes' | 'flows' = 'full'): Promise<void> {
     const started = once(this.RED?.events ?? this.news, 'flows:started');
     await helper.setFlows(flow as never, type, this.credentials).catch((error: Error) => {
-      // It waits for the start for no more than 300 ms.
+      // It waits for the start for at most 300 ms.
       if (error.message !== 'timeout waiting event') throw error;
     });
     await started;
@@ -225,7 +225,7 @@ export class Bed {
     RED.events.on('node-status', this.onStatus);
   }
 
-  /** Resolves in the middle of the next deploy, when the slow closer is to close; call what it gives to go on. */
+  /** Resolves in the middle of the next deploy, when the slow closer is to close; call the result to continue. */
   async closing(): Promise<() => void> {
     const [finish] = (await once(this.news, 'closing')) as [() => void];
     return finish;
@@ -280,7 +280,7 @@ function asForm(ports: Partial<Ports>): Record<string, string> {
 type Overrides = Record<string, Record<string, unknown>>;
 
 /**
- * The whole road on one tab: each stage's result goes on to the next and to `<stage>-out`, its progress to
+ * The whole road on one tab: each stage's result goes to the next and to `<stage>-out`, its progress to
  * `<stage>-progress`; Catch goes to `caught`. `overrides` change single nodes by their id.
  */
 export function road(ports: Partial<Ports>, overrides: Overrides = {}): Flow {

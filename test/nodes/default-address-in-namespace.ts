@@ -1,5 +1,5 @@
 /**
- * A process of its own in a network namespace where 10.10.7.1 is somebody at home: says who it is as a device in its
+ * A process of its own in a network namespace where 10.10.7.1 is a host at home that identifies itself as a device in its
  * access point does, to a sonota-provision node with its default address. Ends well where it got the Wi-Fi by `force` alone.
  */
 import assert from 'node:assert/strict';

@@ -8,7 +8,7 @@ import { Bed, freePorts } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
-/** A node looks for devices at the real port of mDNS, where another run of the tests may hear it. */
+/** A node looks for devices at the real port of mDNS, where another run of the tests may receive it. */
 const ID = `10${process.pid.toString(16).padStart(8, '0').slice(-8)}`;
 
 describe('nodes: sonota-flash and DIY mode', () => {

@@ -196,7 +196,7 @@ describe('nodes: sonota-flash', () => {
   });
 
   it('goes on over a redeploy in the middle of a stage', async () => {
-    // Held: progress is told a few times a second, and the whole download could lie between two of them.
+    // Held: progress is reported a few times a second, and the whole download could lie between two reports.
     const { bed, device, flow } = await setUp({}, { behaviours: { holdsAtByte: 8192 } });
     const firmware = {
       user1: makeUserImage({ slot: 1, size: 24_576 }),

@@ -36,7 +36,7 @@ describe('nodes: what an empty form stands for', () => {
     ]);
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const jobs = new Map<string, Job>();
-    // Cancelled as soon as it has begun, so that nobody is dialled at these addresses.
+    // Cancelled as soon as it has started, so that no host is dialled at these addresses.
     runs.on('in-job', ({ nodeId }: PendingMessage, job: Job) => {
       jobs.set(nodeId, job);
       runs.cancel(nodeId);
@@ -73,7 +73,7 @@ describe('nodes: what an empty form stands for', () => {
     for (const [index, id] of stages.entries()) {
       for (const device of [1, 2]) bed.send(id, { ...HOME, deviceid: `10000000${index}${device}` });
     }
-    // What is behind another message waits: it says so at once.
+    // A message behind another one waits, and reports that.
     for (const id of ['provision', 'finalstage', 'newfirmware']) {
       await bed.status(id, ({ text }) => text.endsWith('(+1)'));
     }

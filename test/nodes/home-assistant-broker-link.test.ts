@@ -18,7 +18,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
   let link: BrokerLink;
   let instance: string;
   let state: BrokerState | undefined;
-  /** What the host shows; undefined where that cannot be told. */
+  /** The host's snapshot; undefined where there is none. */
   let world: Snapshot | undefined;
   const published: MqttMessage[] = [];
   const deleted: string[] = [];

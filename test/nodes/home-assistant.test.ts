@@ -74,7 +74,7 @@ describe('nodes: sonota-home-assistant', () => {
       .map(({ topic, payload, qos, retain }) => ({ topic, payload, qos, retain }) as MqttMessage);
   }
 
-  /** Waits until something is said under a topic whose payload the predicate likes. */
+  /** Waits until a payload that the predicate likes is published under a topic. */
   async function hears(topic: string, wanted: (payload: string) => boolean = () => true, from = 0): Promise<string> {
     const found = await bed.at('mqtt', (msg) => {
       const isLater = bed.messages('mqtt').indexOf(msg) >= from;
@@ -382,7 +382,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
   });
   afterEach(() => bed.unload());
 
-  /** As far as the core nodes are of interest: what a broker would be sent goes on to a sink. */
+  /** As far as the core nodes matter: messages for a broker go to a sink. */
   function registerMqtt({ nodes }: NodeAPI): void {
     nodes.registerType('mqtt-broker', function (this: Node, config: NodeDef) {
       nodes.createNode(this, config);
@@ -406,7 +406,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
       .slice(from)
       .flatMap(({ topic, payload, retain }) => (payload === '' && retain ? [topic] : []));
 
-  /** Everything is said, and the node deleted. @returns how much was said before */
+  /** Everything is published, and the node deleted. @returns how much was published before */
   async function leave(): Promise<number> {
     await bed.deploy(flow);
     bed.send('ha', { topic: 'sonota/status', payload: 'online' });
@@ -698,13 +698,13 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
     mock.timers.tick(60_000);
     contact.heard('echo');
     assert.deepEqual(heard, ['knock', 'opened', 'knock']);
-    // Only who has subscribed anew hears what was kept, also where we have just asked.
+    // Retained messages come only after a new subscription, also where we have just asked.
     mock.timers.tick(60_000);
     contact.heard('kept');
     assert.deepEqual(heard.slice(3), ['knock', 'opened']);
     contact.heard('birth');
     assert.deepEqual(heard.slice(5), ['opened']);
-    // What another instance says shows that the broker is there, and no more.
+    // A message of another instance only shows that the broker is there.
     contact.heard('other');
     assert.deepEqual(heard.slice(6), []);
   });

@@ -74,7 +74,7 @@ describe('nodes: the overview of the jobs', () => {
     const { id, canCancel, isHandNeeded, waitEndsAt, startedAt } = await onlyJob();
     assert.deepEqual({ canCancel, isHandNeeded }, { canCancel: true, isHandNeeded: false });
     const endsAt = Date.parse(waitEndsAt ?? '') - 600_000;
-    // The wait begins with the job or after it, and has begun by now.
+    // The wait starts with the job or after it, and has started by now.
     const now = Date.now();
     assert.ok(Date.parse(startedAt) <= endsAt && endsAt <= now, `${startedAt} and 10 minutes: ${waitEndsAt}`);
     await helper.request().post(`/sonota/host/host/jobs/${id}/cancel`).expect(204);
@@ -104,7 +104,7 @@ describe('nodes: the overview of the jobs', () => {
     first?.learn({ model: 'ITA-GZ1-GL' });
     const [changed] = (await ask(same.at)).hosts;
     assert.deepEqual([changed?.jobs?.map(({ model }) => model), changed?.order], [['ITA-GZ1-GL'], undefined]);
-    // Whoever asked before still hears of it, and of what came since.
+    // A client that asked before still gets it, and what came since.
     assert.ok(second);
     jobs.forget(second);
     const [since] = (await ask(whole.at)).hosts;
@@ -132,7 +132,7 @@ describe('nodes: the overview of the jobs', () => {
     assert.deepEqual(states(), ['1000000001 skipped', '1000000003 waiting']);
     await ask('forget');
     assert.deepEqual(states(), ['1000000003 waiting']);
-    // Nothing is wired to it: what begins fails.
+    // Nothing is wired to it: each flash that starts fails.
     queue.attach('queue', { atOnce: 1, attempts: 1, start: () => false });
     assert.deepEqual(states(), ['1000000003 waiting']);
     await ask('resume');

@@ -16,7 +16,7 @@ describe('nodes: the new firmware at the end of a flow', () => {
     ...{ id, type: 'sonota-new-firmware', name: '', host: 'host', url, ...at, wires: [[], []] },
   });
 
-  /** The address that the upgrade's node is told of, with these nodes and wires besides. */
+  /** The address that the upgrade's node gets, with these nodes and wires besides. */
   async function behind(more: Flow, wires: Record<string, string[]>): Promise<string | undefined> {
     const wired = [...flow, ...more].map((node) => {
       const next = wires[node.id];

@@ -66,7 +66,7 @@ describe('nodes: images behind a deploy', () => {
 
   it('are fetched and examined once for all nodes, and nothing is said of it', async () => {
     bed = await Bed.load(await flowOf(await serve()));
-    // A node that cannot get its images has its turn behind the others, and says so.
+    // A node that cannot get its images has its turn behind the others, and reports that.
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const node = { id: 'last', type: 'sonota-flash', z: 'tab', ...AT, name: '', host: 'host' };
     const firmware = { id: 'away', type: 'sonota-firmware', name: '', final: `${nobody}/final`, digests: {} };

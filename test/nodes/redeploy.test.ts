@@ -8,7 +8,7 @@ import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { Bed, freePorts, road, without, type Ports } from './bed';
 
-/** Resolves when all of these ports can be opened by somebody else; tries until then. */
+/** Resolves when all of these ports can be opened by another program; tries until then. */
 async function untilFree(ports: Ports): Promise<void> {
   for (const port of new Set(Object.values(ports) as number[])) {
     for (;;) {
@@ -48,7 +48,7 @@ describe('nodes: redeploys and removals', () => {
   });
 
   /**
-   * A flow and a device for it, provisioned. One whose progress is waited for is held: progress is told a few times a
+   * A flow and a device for it, provisioned. One whose progress is waited for is held: progress is reported a few times a
    * second, and its whole download could lie between two of them.
    */
   async function setUp(behaviours: VirtualSonoffOptions['behaviours'] = {}): Promise<void> {

@@ -31,7 +31,7 @@ describe('nodes: the runtime side of the sidebar', () => {
     await host.close();
   });
 
-  /** How often editors are told, when their next turn has come. */
+  /** How often editors were notified, when their next turn has come. */
   const told = (): number => {
     mock.timers.tick(500);
     return rung.splice(0).length;

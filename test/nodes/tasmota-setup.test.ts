@@ -53,7 +53,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     return { url: await pageOf(device, 'ap'), address: `127.0.0.1:${homePort}`, log: device.log };
   }
 
-  /** What is stored: begun again behind a deploy or a restart. */
+  /** What is stored: started again behind a deploy or a restart. */
   const left = (): unknown[] => (bed!.node('host') as HostNode).flashHost.runs.pending.all();
 
   it('sets a Tasmota up, keeps what the message brought, and shows no password anywhere', async () => {

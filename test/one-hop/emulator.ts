@@ -27,7 +27,7 @@ export interface Change {
   readonly xor?: number;
 }
 
-/** A part of the flash that does not do what it is told. */
+/** A part of the flash that ignores its commands. */
 export interface Fault {
   readonly address: number;
   /** Bytes. Default one sector. */
@@ -41,13 +41,13 @@ export interface Fault {
   readonly kinds: readonly (typeof FAULTS)[number][];
   /** So many erases or writes there still go well. Default 0. */
   readonly after?: number;
-  /** And then so many do not. Default: for ever. */
+  /** And then so many do not. Default: without end. */
   readonly count?: number;
 }
 
 export interface Case {
   readonly fault?: Fault;
-  /** How often somebody cuts the power of a device that waits for that. Default 0. */
+  /** How often the power of a device that waits for that is cut. Default 0. */
   readonly powerCycles?: number;
   readonly cut?: PowerCut;
   /** Counted on from the first. */
@@ -122,7 +122,7 @@ const MACHINE = 'qemu-system-xtensa';
 const ORIGINAL_ADDRESS = 0x51800000;
 const SETTINGS_ADDRESS = 0x52000000;
 const CASE_WORDS = 15;
-/** With -icount the clock of 40 MHz goes on by one every 25 instructions. */
+/** With -icount the clock of 40 MHz advances by one every 25 instructions. */
 const INSTRUCTIONS_A_CYCLE = 25;
 /** Without a sign of life for so long, the emulator itself hangs. */
 const SILENCE_MS = 120_000;

@@ -12,7 +12,7 @@ const MAY_KNOW = [
   'routes/',
   'stage/diy/',
   'verdict/rules/',
-  // Who serves its image.
+  // The server of its image.
   'images/diy-',
   'images/providers.ts',
   // It lists every Sonoff, with the method of each.

@@ -104,7 +104,7 @@ function emphasized(text: string): string[] {
   return [...text.matchAll(/<i>([^<]+)<\/i>/g)].map(captured);
 }
 
-/** The fields of the form that a help explains: properties of a message name their type, or begin small. */
+/** The fields of the form that a help explains: properties of a message name their type, or are in lower case. */
 function terms(help: string): string[] {
   const named = [...help.matchAll(/<dt>(\p{Lu}[^<]+)<\/dt>/gu)].map(captured);
   return named.flatMap((term) => term.split(/, (?=\p{Lu})/u));
@@ -150,7 +150,7 @@ function examples(): string[] {
   return readdirSync(join(packageRoot(), 'examples')).map((name) => name.replace(/^\d+ - |\.json$/g, ''));
 }
 
-/** With plain spaces and without the capital that begins a sentence. */
+/** With plain spaces and without the capital at the start of a sentence. */
 function plain(text: string): string {
   const spaced = text.replaceAll('&nbsp;', ' ').replace(/\s+/gu, ' ').trim();
   return spaced.slice(0, 1).toLowerCase() + spaced.slice(1);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { anchorsOf } from '../shared/markdown';
 import { packageRoot } from '../shared/package-root';
 
-/** For people who develop it, and what Node-RED would show among the examples. */
+/** For developers, and what Node-RED would show among the examples. */
 const IN_REPOSITORY = /^(CONTRIBUTING\.md$|examples\/home-assistant\/)/;
 
 describe('README and docs', () => {
@@ -77,7 +77,7 @@ describe('README and docs', () => {
   });
 });
 
-/** The pages of docs/, without those for people who develop it. */
+/** The pages of docs/, without those for developers. */
 function pages(): string[] {
   const names = readdirSync(join(packageRoot(), 'docs')).filter((name) => name.endsWith('.md'));
   return names.map((name) => `docs/${name}`);

@@ -4,7 +4,7 @@
  */
 import Module from 'node:module';
 
-/** What the rules read of each answer, and no more; by the path that is asked for, wherever it is asked. */
+/** The part of each answer that the rules read; by the path that is asked for, wherever it is asked. */
 const ANSWERS: Record<string, unknown> = {
   '/catalogue.json': {
     modules: [

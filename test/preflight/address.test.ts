@@ -7,7 +7,7 @@ import type { Machine } from '../../lib/preflight/machine';
 const ETHERNET = { name: 'eth0', address: '192.168.1.20', netmask: '255.255.255.0', kind: 'lan' } as const;
 const BRIDGE = { name: 'docker0', address: '172.17.0.1', netmask: '255.255.0.0', kind: 'container' } as const;
 
-/** Never opened: these addresses are nobody's here. */
+/** Never opened: these addresses belong to no host here. */
 function hostAt(address: string, bind = '0.0.0.0'): FlashHost {
   return new FlashHost({ bind, address, httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 }, undefined);
 }

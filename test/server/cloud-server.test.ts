@@ -273,7 +273,7 @@ describe('CloudServer', () => {
     const bare = await RawClient.to(plain);
     bare.socket.resetAndDestroy();
     await bare.until(() => bare.closed);
-    // Once the next one has its answer, the server has heard of the end of that.
+    // Once the next one has its answer, the server has noticed the end of that.
     const next = await RawClient.to(plain);
     next.write(dispatch(BODY));
     await next.answer();

@@ -22,7 +22,7 @@ const UNRANGED = `GET /image HTTP/1.1\r\nHost: dl.itead.cn\r\n${DEVICE}`;
 const FINALSTAGE =
   'GET /image HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nUser-Agent: ESP8266HTTPClient\r\nConnection: close\r\n\r\n';
 
-/** An image server on a free port that grants IMAGE to everyone, and what its observer was told. */
+/** An image server on a free port that grants IMAGE to every client, and what its observer received. */
 async function imageServer(options: Partial<ImageServerOptions> & { image?: Buffer; kept?: Promise<void> } = {}) {
   const { image = IMAGE, kept, ...rest } = options;
   const requests: OtaRequest[] = [];
@@ -134,7 +134,7 @@ describe('ImageServer', () => {
         assert.match(head, /Content-Range: bytes \*\/10000\r\n/);
         assert.ok(body.length > 0);
         assert.equal(outcomes[0]?.complete, false);
-        // It goes on, on the same connection.
+        // It continues, on the same connection.
         client.clear();
         client.write(ranged('bytes=0-9'));
         assert.match((await client.answer()).head, /^HTTP\/1\.1 206 /);
@@ -384,7 +384,7 @@ describe('ImageServer', () => {
         client.write(FINALSTAGE);
         await news(() => sent.at(-1)?.[1] === image.length);
         if (leave !== 'a reset') await new Promise<void>((resolve) => client.socket.end(resolve));
-        // The kernel sends the reset by itself, since there are bytes that nobody has read.
+        // The kernel sends the reset, since there are bytes that were not read.
         client.socket.destroy();
         await news(() => outcomes.length === 1);
         const error = 'the device broke off the connection';

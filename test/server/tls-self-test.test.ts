@@ -19,7 +19,7 @@ describe('server/tls-self-test', () => {
     assert.equal(await selfTestTls(identity), undefined);
   });
 
-  // What an OpenSSL does that its distributor has hardened, played by one that is told to.
+  // The behaviour of a hardened OpenSSL, played by one that is configured so.
   for (const [how, options] of [
     ['TLS 1.2 at least', { minVersion: 'TLSv1.2' }],
     ['no ciphers without forward secrecy', { minVersion: 'TLSv1', ciphers: 'ECDHE-RSA-AES128-SHA:@SECLEVEL=0' }],

@@ -6,7 +6,7 @@ const TURN_PORT = 19_989;
 
 /**
  * For a suite that announces devices at the real port of mDNS, or looks for all that are announced there: it is alone
- * with that on this machine, since a look asks every device that it hears, and a device answers one connection at a
+ * with that on this machine, since a look asks every device that it finds, and a device answers one connection at a
  * time. Other test processes wait for their turn.
  */
 export function useMdnsAlone(): void {

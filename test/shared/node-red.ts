@@ -24,7 +24,7 @@ export interface NodeRedOptions {
   credentials?: Record<string, Record<string, string>>;
   /** Laid over the settings below; plain JSON. */
   settings?: Record<string, unknown> & { uiHost?: string; uiPort?: number };
-  /** The user folder of one that was killed, to go on with; its flow, credentials and settings are those of before. */
+  /** The user folder of one that was killed, to continue; its flow, credentials and settings are those of before. */
   goesOn?: RunningNodeRed;
   /** Put before the command, such as `['ip', 'netns', 'exec', 'home']`. */
   prefix?: readonly string[];
@@ -51,7 +51,7 @@ export function nodeRedVersion(): string {
 
 /**
  * Starts a Node-RED process with a user folder of its own, in which this package is installed as a link, and waits
- * until its flows have started. Whoever starts it stops it.
+ * until its flows have started. The caller stops it.
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<RunningNodeRed> {
   if (options.goesOn) {
@@ -153,7 +153,7 @@ export class RunningNodeRed extends EventEmitter {
     }
   }
 
-  /** What the editor hears: statuses and debug messages. */
+  /** What the editor receives: statuses and debug messages. */
   async comms(): Promise<CommsClient> {
     return await CommsClient.open(this.url.replace(/^http/, 'ws') + '/comms');
   }

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 
 /**
- * Ports for tests: below those that the system gives to whoever asks for any (32768 and up on Linux, 49152 elsewhere).
- * One of those may be somebody else's before the test gets round to it.
+ * Ports for tests: below those that the system assigns itself (32768 and up on Linux, 49152 elsewhere).
+ * One of those may be another program's before the test gets round to it.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
@@ -14,7 +14,7 @@ const BLOCKS = Math.floor((LAST_PORT - FIRST_PORT) / BLOCK);
 let block: Promise<number> | undefined;
 let handedOut = 0;
 
-/** A port on 127.0.0.1 that nobody has, and that no other test is given: one of this process's block, in turn. */
+/** A free port on 127.0.0.1 that no other test is given: one of this process's block, in turn. */
 export async function freePort(): Promise<number> {
   const first = await (block ??= claimBlock());
   for (let attempt = 1; attempt < BLOCK; attempt++) {

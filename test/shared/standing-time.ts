@@ -1,13 +1,13 @@
 import { mock } from 'node:test';
 
 /**
- * From here on no timer runs out that is set, until the test ends: what a test then waits for comes by an event, at once
+ * From here on no timer that is set runs out, until the test ends: what a test then waits for comes by an event,
  * or never. Call it in the test, and `timeGoesOn` in afterEach.
  */
 export function timeStands(): void {
   const real = { clearTimeout, clearInterval };
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-  // What was set before is real, and whoever set it clears it as ever.
+  // Timers set before are real, and are cleared as usual.
   const standing = { clearTimeout, clearInterval };
   globalThis.clearTimeout = (timer) => {
     real.clearTimeout(timer);

@@ -14,13 +14,13 @@ export interface Point {
    * - `lost`: the device cannot survive; `then` has seen that it is said
    */
   readonly end?: 'done' | 'lost';
-  /** How often the device is told to upgrade, in both lives of Node-RED; 1 unless told. */
+  /** How often the device gets the upgrade, in both lives of Node-RED; default 1. */
   readonly upgrades?: number;
 }
 
 /** Larger than what the kernel takes off a sender whose receiver does not read. */
 const LARGE = { userBytes: 262_144, finalBytes: 393_216 };
-/** In the middle of a download that is slow by itself. */
+/** In the middle of a download that is slow in any case. */
 const isHalfWay = (text: string): boolean => Number(/^upgrade (\d+) %$/.exec(text)?.[1]) >= 30;
 
 const hang = /the stream broke off; it waits for ever/;

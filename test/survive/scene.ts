@@ -30,7 +30,7 @@ export interface SceneOptions extends Partial<VirtualSonoffOptions> {
   oneHop?: boolean;
 }
 
-/** A Node-RED that can be killed and started again, and a device that lives on in this process. */
+/** A Node-RED that can be killed and started again, and a device that keeps running in this process. */
 export class Scene extends EventEmitter {
   readonly deviceid = '1000a1b2c3';
   red!: RunningNodeRed;
@@ -101,7 +101,7 @@ export class Scene extends EventEmitter {
   }
 
   /**
-   * Kills Node-RED, at once: nothing of it runs any more when this returns. Later calls do nothing.
+   * Kills Node-RED: nothing of it runs any more when this returns. Later calls do nothing.
    * @param options `systemSends`: what Node-RED has handed to the system still arrives, as it does on a real machine
    */
   kill({ systemSends = false } = {}): void {
@@ -171,12 +171,12 @@ export class Scene extends EventEmitter {
     assert.equal(message['percent'], 100);
   }
 
-  /** How often the device was told to upgrade. */
+  /** How often the device got the upgrade. */
   get upgrades(): number {
     return this.device.log.filter((line) => line === 'told to upgrade').length;
   }
 
-  /** The files of the jobs: for nobody else to read, and without a secret. */
+  /** The files of the jobs: readable for no other user, and without a secret. */
   async holdsNoSecret(): Promise<void> {
     const folder = join(this.red.userDir, 'sonota', 'jobs');
     for (const name of await readdir(folder)) {

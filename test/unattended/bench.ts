@@ -19,7 +19,7 @@ const FIRST_DEVICE_AT_HOME = 20;
 
 /**
  * A machine with a cable and a free Wi-Fi interface, which a NetworkManager has; Node-RED on it; and devices that come
- * when they are switched on. Nobody joins anything by hand here.
+ * when they are switched on. No person joins anything here.
  */
 export class Bench {
   readonly devices: DeviceProcess[] = [];

@@ -14,10 +14,10 @@ const SPEED = 10;
 const PLACES = Array.from({ length: COUNT }, (_, index) => `d${index}`);
 const idOf = (index: number): string => `1000${(0xa10000 + index).toString(16)}`;
 
-/** Two that cannot be flashed, and what is said of each. */
+/** Two that cannot be flashed, and the verdict on each. */
 const FAULTY: Record<number, { fault: string; code: string }> = {
   4: { fault: 'refuse-406', code: 'model-refused' },
-  // It hangs in FinalStage for good, and shows that to all who come behind it.
+  // It hangs in FinalStage for good, and shows that to all devices that come behind it.
   9: { fault: 'stream-cut', code: 'finalstage-stalled' },
 };
 
@@ -54,7 +54,7 @@ describe(`${COUNT} devices, one Inject, one radio, and nobody at the Wi-Fi`, fun
     for (const [index, { code }] of Object.entries(FAULTY)) {
       const entry = entries.find(({ deviceid }) => deviceid === idOf(Number(index)));
       assert.equal(entry?.error, code, entry?.text);
-      // It had a part of the image, and that is what is said.
+      // It had a part of the image, and that is the verdict.
       assert.doesNotMatch(entry?.text ?? '', / 0 of /);
     }
     const setUps = new Set<string | undefined>();

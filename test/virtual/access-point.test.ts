@@ -10,7 +10,7 @@ describe('virtual Sonoff: access point', () => {
   afterEach(closeAll);
 
   async function ap(options = {}): Promise<{ device: VirtualSonoff; client: RawClient; port: number }> {
-    // Nobody answers on the home network here: the device is left in the state before it.
+    // Nothing answers on the home network here: the device is left in the state before it.
     const device = sonoff({ behaviours: { joinsHomeNetwork: false }, ...options });
     const { apPort } = await device.start();
     return { device, client: await RawClient.connect(apPort), port: apPort };

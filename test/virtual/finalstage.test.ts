@@ -12,7 +12,7 @@ interface Bench {
   device: VirtualSonoff;
 }
 
-/** A device that begins in the intermediate firmware; slot 1 = stock ran from user1, so this runs from user2. */
+/** A device that starts in the intermediate firmware; slot 1 = stock ran from user1, so this runs from user2. */
 async function bench(options: Partial<VirtualSonoffOptions> = {}, script: ImageScript = {}): Promise<Bench> {
   const images = await rawImages(script);
   const finalStageHost = { address: '127.0.0.1', port: images.port };

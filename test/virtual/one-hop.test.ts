@@ -10,7 +10,7 @@ const FINAL = makeFinalImage({ size: 100_004, redundancy: 0.4 });
 const NOISE = makeFinalImage({ size: 60_000, segments: 2 });
 const silent = (): void => undefined;
 
-/** A stock device that has taken an update into its other slot, and is told to start it. */
+/** A stock device that has taken an update into its other slot, and is to start it. */
 function upgraded(running: Slot, file: Buffer): FlashMemory {
   const flash = factoryFlash(running);
   const at = slotAddress(otherSlot(running));

@@ -20,7 +20,7 @@ const ID = '1000e4c17c';
 const NEVER = new AbortController().signal;
 const TEN_MINUTES = 10 * 60_000;
 
-/** Keeps what one who watches is told. */
+/** Records what a watcher receives. */
 class Watcher extends EventEmitter<{ news: [] }> {
   readonly changes: SurveyChange[] = [];
 
@@ -156,7 +156,7 @@ describe('flash/discovery/device-survey', () => {
     surveying.watch('a node', watcher.listen);
     await watcher.told(({ event }) => event === 'appeared');
     timeStands();
-    // Whoever hears the one has heard the answer before it.
+    // A watcher that receives the one has received the answer before it.
     const announces = async (encrypt: boolean): Promise<void> => {
       const before = watcher.changes.length;
       announced.announce([{ ...announced.record('TXT'), data: [Buffer.from(`encrypt=${encrypt}`)] } as Answer]);
@@ -258,7 +258,7 @@ describe('flash/discovery/device-survey', () => {
     assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
   });
 
-  /** A stock device on the loopback, and a survey that hears no announcements: it need not wait for any. */
+  /** A stock device on the loopback, and a survey that receives no announcements: it need not wait for any. */
   async function answering(answer: object): Promise<{ server: StrictDiyServer; surveying: DeviceSurvey }> {
     const server = new StrictDiyServer(() => answer);
     open.push(server);

@@ -14,7 +14,7 @@ describe('flash/stage/diy: identify by a click of the relay', () => {
 
   interface Clicked {
     readonly stage: Begun;
-    /** What the relay was told, and the other commands between. */
+    /** The commands of the relay, and the other commands between. */
     readonly commands: string[];
     readonly cancel: () => void;
   }

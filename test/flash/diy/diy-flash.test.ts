@@ -115,7 +115,7 @@ describe('flash/stage/diy', () => {
     const announcers: Announcer[] = [];
     afterEach(() => Promise.all(announcers.splice(0).map((announcer) => announcer.close())));
 
-    /** What was seen of its end, and what is said of that. */
+    /** What was seen of its end, and the verdict. */
     async function endOf(stage: Begun) {
       const { found } = await stage.outcome;
       const { evidence } = await stage.job();
@@ -174,7 +174,7 @@ describe('flash/stage/diy', () => {
       let isGone = false;
       const { signal } = new AbortController();
       const gone = untilGone(job, at, { lookMs: 5, discovery, signal }).finally(() => (isGone = true));
-      // Twice as many looks as are enough where nobody answers.
+      // Twice as many looks as are enough without an answer.
       for (let looks = 0; looks < 6 && !isGone; looks++) await Promise.race([once(server, 'connection'), gone]);
       assert.ok(!isGone, 'its server answers');
       server.close();
@@ -324,7 +324,7 @@ describe('flash/stage/diy', () => {
       first,
     });
 
-    /** A host in which the flash of this device goes on, with what was seen of it before. */
+    /** A host in which the flash of this device continues, with what was seen of it before. */
     function resumed(bench: Bench, ...seen: NewObservation[]): void {
       const before = new Job('diy', ID);
       before.enter('diy');

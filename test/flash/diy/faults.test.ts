@@ -33,7 +33,7 @@ const PATIENCE_OF: Readonly<Record<string, Partial<Patience>>> = {
 };
 const FIRMWARE = { final: makeFinalImage({ size: 24_576, text: 'Theo Arends' }) };
 
-/** Where a fault shows, and as what; or with which proof the device is flashed all the same, and what is said of it. */
+/** Where a fault shows, and as what; or with which proof the device is flashed all the same, and the verdict. */
 type End =
   | { readonly in: 'provision' | 'diy' | 'newfirmware' | 'tasmota'; readonly code: ErrorCode }
   | { readonly proof: 'reported' | 'gone'; readonly says?: ProgressTextName };
@@ -83,7 +83,7 @@ const ENDS: Readonly<Record<string, End>> = {
   'tasmota-wifi-wrong': { in: 'tasmota', code: 'tasmota-wifi-failed' },
   'tasmota-mqtt-down': { in: 'tasmota', code: 'tasmota-mqtt-failed' },
 };
-/** These show only to one who begins at the access point. */
+/** These show only to a flash that starts at the access point. */
 const FROM_ACCESS_POINT = ['no-access-point', 'access-point-refuses', 'no-diy-mode', 'wrong-wifi-password'];
 
 describe('flash/stage/diy: each fault of the virtual device', () => {
@@ -140,7 +140,7 @@ describe('flash/stage/diy: each fault of the virtual device', () => {
           new AbortController().signal,
         );
       },
-      /** Where a device is looked for that somebody has brought into DIY mode; without an address by what it announces. */
+      /** Where a device in DIY mode is looked for; without an address by its announcement. */
       address: fault === 'mdns-silent' ? {} : { url: at.lan },
     };
   }

@@ -202,7 +202,7 @@ interface Case {
   readonly isFinal: boolean;
   readonly values?: ErrorValues;
   readonly seen: readonly Timed[];
-  /** The seconds at which it is judged: 1 after the last observation unless told. */
+  /** The seconds at which it is judged; default 1 after the last observation. */
   readonly now?: number;
 }
 
@@ -1552,7 +1552,7 @@ const CASES: readonly Case[] = [
       [61, dispatched({ deviceid: '10000fffff', peer: NEIGHBOUR })],
     ],
   },
-  // This machine joins by itself
+  // This machine joins automatically
   ...WIFI_FAILURES.map((code) => ({
     title: 'the newest attempt to join ended so',
     code,

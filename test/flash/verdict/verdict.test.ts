@@ -21,13 +21,13 @@ import type { Wording } from '../../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 
-/** Everything that is said of a job from its first stage on. */
+/** All reports and verdicts of a job from its first stage on. */
 class Sayings {
   readonly codes = new Set<Verdict['code']>();
 
   constructor(private readonly bench: Bench) {}
 
-  /** Listens to the job of a stage that has begun. */
+  /** Listens to the job of a stage that has started. */
   async follow({ recorder }: Begun): Promise<Job> {
     await recorder.reported(() => true);
     const job = this.bench.host.jobs.all().at(-1);
@@ -48,7 +48,7 @@ class Sayings {
   }
 }
 
-/** Expects of a stage that has begun that nothing else but one code is said of it, then or later. */
+/** Expects that a stage that has started gets this one code and no other, then or later. */
 async function endsWith(
   bench: Bench,
   code: ErrorCode,
@@ -68,7 +68,7 @@ async function endsWith(
   return job;
 }
 
-/** The same of a stage that does not end by itself: a limit in seconds would race with the device. */
+/** The same for a stage that does not end on its own: a limit in seconds would race with the device. */
 function timesOutWith(
   bench: Bench,
   code: ErrorCode,
@@ -105,7 +105,7 @@ describe('flash/verdict over real sockets', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** Something that listens where the device should, and does as it is told. */
+  /** A server in place of the device, which does as scripted. */
   async function listen(onSocket: (socket: Socket) => void): Promise<string> {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);

@@ -1,5 +1,5 @@
 /**
- * The images that esptool was asked about. Each is made anew from its options wherever it is needed, so that no binary
+ * The images that esptool was asked about. Each is made from its options wherever it is needed, so that no binary
  * has to be kept; the digest beside esptool's answer tells that it is still the same image.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Makes `fixtures.json` anew: asks esptool about every image of `cases.ts`.
+ * Makes `fixtures.json` again: asks esptool about every image of `cases.ts`.
  *
  *     python3 -m venv /tmp/esptool && /tmp/esptool/bin/pip install esptool
  *     npm run build && node dist/test/image/esptool/make.js /tmp/esptool/bin/python

@@ -9,7 +9,7 @@ const MDNS_PORT = 5353;
 const LAN_PORT = 8081;
 const TTL_S = 120;
 
-/** What the TXT record tells of the device's state (diy-mode 1.5). */
+/** The device's state as the TXT record has it (diy-mode 1.5). */
 export interface Shown {
   seq: number;
   state: object;

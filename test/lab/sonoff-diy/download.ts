@@ -13,7 +13,7 @@ const IMAGE_LIMIT_BYTES = 520_192;
 const REQUEST_LIMIT_BYTES = 512;
 const RANGE_LINE_BYTES = 50;
 const REPLY_LIMIT_MS = 10_000;
-/** Each begins n seconds later than the one before (esp8266-images 2.6). */
+/** Each starts n seconds later than the one before (esp8266-images 2.6). */
 const CONNECTIONS = 4;
 /** Of one sector; about 60 ms on a real one. */
 const WRITE_MS = 5;
@@ -24,7 +24,7 @@ class TooLarge extends Error {}
 /**
  * Fetches the image in ranges of 4096 bytes, one after the other over a connection that the server keeps (diy-mode 1.11,
  * 2.4). `reply` is called behind the first range (diy-mode 2.8). Resolves with the image's size and the code that the
- * device then reports; without one where `reply` has already told of the failure.
+ * device then reports; without one where `reply` has already reported the failure.
  */
 export async function download(
   device: DiyIdentity,

@@ -13,7 +13,7 @@ export interface Server {
 const LIMIT_MS = 10_000;
 const OLD_FIRMWARE_PORT = 8081;
 
-/** A connection to the cloud: TLS 1.1, or with the old firmware plain on 8081, whatever port it was told (stock-firmware 2.3). */
+/** A connection to the cloud: TLS 1.1, or with the old firmware plain on 8081, whatever port it was given (stock-firmware 2.3). */
 export async function dial(device: Identity, server: Server): Promise<AxTls | net.Socket> {
   const port = device.plain ? OLD_FIRMWARE_PORT : server.port;
   const socket = await connect(server.host, port, LIMIT_MS);

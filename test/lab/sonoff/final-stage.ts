@@ -12,7 +12,7 @@ const TRIES = 3;
 const BLOCK = 1024;
 /** An answer that the firmware does not take: it tries again, three times, then restarts. */
 class BadAnswer extends Error {}
-/** Not the fault of any answer: it starts anew. */
+/** Not the fault of any answer: it starts over. */
 class PowerCut extends Error {}
 
 /** What the two halves of the intermediate firmware fetch (stock-firmware 5; esp8266-images 3). */

@@ -4,7 +4,7 @@ import { radio, report } from './report';
 const VERSION = '14.1.0';
 
 /**
- * A Tasmota that nobody has set up: an open access point with its page on port 80, in which it answers commands
+ * A Tasmota that is not set up: an open access point with its page on port 80, in which it answers commands
  * (xdrv_01_webserver.ino). Resolves when its page was looked at and its network settings were asked for.
  */
 export async function newFirmware(mac: string, port = 80, host = '192.168.4.1'): Promise<void> {

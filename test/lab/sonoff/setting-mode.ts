@@ -4,7 +4,7 @@ import type { Identity } from './identity';
 import { forget, pause } from './reader';
 import { fault, radio, report } from './report';
 
-/** What the person's tool has told the device. */
+/** The settings that the person's tool has sent. */
 export interface Settings {
   ssid: string;
   password: string;

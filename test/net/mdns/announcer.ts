@@ -8,13 +8,13 @@ export const TYPE = '_ewelink._tcp.local';
 
 /**
  * A device that announces itself as hardware does: each question is answered with its own record alone, a packet of
- * several with none (docs/dev/diy-mode.md#2.5). On the loopback unless told.
+ * several with none (docs/dev/diy-mode.md#2.5). By default on the loopback.
  */
 export class Announcer extends EventEmitter<{ question: [question: Question, from: RemoteInfo] }> {
   readonly questions: string[] = [];
   /** What it answers, whatever is asked for in between. */
   records: Answer[];
-  /** How many questions of a type it does not hear. */
+  /** How many questions of a type it misses. */
   readonly deaf = new Map<string, number>();
   readonly #mdns: multicastDns.MulticastDNS;
 

@@ -33,7 +33,7 @@ const AVAHI_CONF = `[server]\nhost-name=eWeLink_${ID}\nuse-ipv6=no\nenable-dbus=
 
 /**
  * Two machines, each in a network namespace of its own. The near one has a second cable, and the first is that which
- * leads to nobody.
+ * leads nowhere.
  */
 class TwoMachines {
   static #made = 0;

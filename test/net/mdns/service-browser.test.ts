@@ -65,7 +65,7 @@ describe('net/mdns/service-browser', () => {
   it('takes all records in one packet, the address first, and asks for none of them', async () => {
     const device = await announcer();
     const { browsing } = browser();
-    // Nobody answers the question for the service.
+    // Nothing answers the question for the service.
     const all = device.records;
     device.records = [];
     browsing.start();
@@ -255,7 +255,7 @@ describe('net/mdns/service-browser', () => {
     await once(stranger, 'listening');
     stranger.setMulticastInterface('127.0.0.1');
     await new Promise((resolve) => stranger.send(packet, port, '224.0.0.251', resolve));
-    // What comes behind it has been heard after it.
+    // Later records are received after it.
     const device = await announcer();
     device.announce();
     await nextFound(browsing);
@@ -284,7 +284,7 @@ describe('net/mdns/service-browser', () => {
       await new Promise((resolve) => flood.respond(answers, resolve));
     }
     while (browsing.services.length < 256) await once(browsing, 'found');
-    // The last of them were heard before this one, which finds no room.
+    // The last of them were received before this one, which finds no room.
     const known = browsing.services[0]!;
     flood.respond([{ name: known.name, type: 'TXT', ttl: 120, data: [Buffer.from('last')] }]);
     while (texts(await nextFound(browsing))?.[0] !== 'last');

@@ -20,7 +20,7 @@ export function whyNoDBusMock(): string | undefined {
 
 /**
  * dbusmock's NetworkManager on the system bus: a second opinion on the calls, with types as its Python library wants
- * them. What its template leaves out is added in its own words; every join succeeds at once.
+ * them. What its template leaves out is added here; every join succeeds immediately.
  */
 export class DBusMock {
   private constructor(

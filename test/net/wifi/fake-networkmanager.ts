@@ -10,9 +10,9 @@ export interface FakeAccessPoint {
   /** Undefined = open. */
   psk?: string;
   signal?: number;
-  /** Whether its DHCP server answers; true unless told. */
+  /** Whether its DHCP server answers; default true. */
   dhcp?: boolean;
-  /** The network that its DHCP server gives addresses of; 10.10.7 unless told. */
+  /** The network that its DHCP server gives addresses of; default 10.10.7. */
   network?: string;
   /** It is shown and does not answer: a join neither succeeds nor fails. */
   hangs?: boolean;
@@ -61,7 +61,7 @@ const TYPES: Record<string, Record<string, string>> = {
  * with reasons, volatile profiles, profiles bound to a client, autoconnect.
  *
  * Emits `call` with each method's name, `state` with each device's new state, `joined` (SSID, address) when a device is
- * in a network, `left` when it is so no more.
+ * in a network, `left` when that has ended.
  */
 export class FakeNetworkManager extends EventEmitter {
   readonly devices: Device[] = [];
@@ -158,14 +158,14 @@ export class FakeNetworkManager extends EventEmitter {
     this.autoconnectSoon(device);
   }
 
-  /** Makes a profile active at once, as at the machine's start. */
+  /** Makes a profile active, as at the machine's start. */
   connect(device: Device, profile: Profile, address = '192.168.1.7'): void {
     device.active = { path: `${ROOT}/ActiveConnection/${++this.count}`, profile };
     device.address = address;
     device.state = 100;
   }
 
-  /** A profile's activation that began before ends now. */
+  /** A profile's activation that started before ends now. */
   comeUp(device: Device, profile: Profile): void {
     const old = device.state;
     this.connect(device, profile);
@@ -390,7 +390,7 @@ export class FakeNetworkManager extends EventEmitter {
     for (const state of [80, 90, 100]) if (!(await step(state))) return;
   }
 
-  /** What was active is so no more; a volatile profile goes with it. */
+  /** The active profile ends; a volatile one is deleted. */
   private release(device: Device): void {
     const profile = device.active?.profile;
     if (device.address !== undefined) this.emit('left');

@@ -27,7 +27,7 @@ const TOKEN = 'a token of the add-on';
 
 /**
  * The network part of Home Assistant's Supervisor: an update blocks until the network is joined, or answers with its
- * own sentence; an interface has one profile, which is edited in place; what is configured outlives everybody.
+ * own sentence; an interface has one profile, which is edited in place; what is configured stays.
  */
 export class FakeSupervisor {
   readonly token = TOKEN;
@@ -58,7 +58,7 @@ export class FakeSupervisor {
   busy = 0;
   /** What it says instead of its protocol, where it is set. */
   nonsense: string | undefined;
-  /** It joins, but nobody gives an address there. */
+  /** It joins, but gets no address there. */
   givesNoAddress = false;
   /** Paths that were asked for. */
   readonly asked: string[] = [];

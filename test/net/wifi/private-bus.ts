@@ -10,7 +10,7 @@ export function whyNoBus(): string | undefined {
   return error ? 'there is no dbus-daemon here (Debian: apt-get install dbus)' : undefined;
 }
 
-/** A system bus of our own: whoever connects may own and ask anything. */
+/** A system bus of our own: every client may own and call anything. */
 export class PrivateBus {
   private constructor(
     readonly address: string,

@@ -98,7 +98,7 @@ sweep('a slot file that is whole and wrong', () => {
   const final = repetitive(makeFinalImage({ size: 20_000 }));
   const other = repetitive(makeFinalImage({ size: 30_000, seed: 5 }));
 
-  /** Sealed anew, so that loader and CRC-32 find nothing. */
+  /** Sealed again, so that loader and CRC-32 find nothing. */
   function sealed(image: Buffer, change: (descriptor: Buffer, irom: Buffer) => void): Buffer {
     const content = takeApart(image);
     assert(content.kind === 'user');

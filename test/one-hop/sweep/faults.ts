@@ -14,7 +14,7 @@ const KINDS: readonly Fault['kinds'][] = [
   ['erase', 'write', 'reported'],
   ['forgets'],
 ];
-/** How often it fails: within the tries of one sector, for ever, and for ever after it went well once. */
+/** How often it fails: within the tries of one sector, always, and always after one success. */
 const TIMES: readonly Pick<Fault, 'after' | 'count'>[] = [{ count: 1 }, { count: 3 }, {}, { after: 1 }];
 
 /** Every sector that is written or erased; no other is, or the flash would not be what it is after an uncut run. */

@@ -11,7 +11,7 @@ export interface AirNetwork {
   bssid?: string | undefined;
   /** The access point's own address, with /24. */
   address: string;
-  /** The first and the last address that it gives; none where nobody gets one. */
+  /** The first and the last address that it gives; none where it gives none. */
   leases?: readonly [string, string] | undefined;
   /** A bridge that it is a part of; it must be there, and carries the address. */
   bridge?: string | undefined;
@@ -49,12 +49,12 @@ export class AccessPoint {
     }
   }
 
-  /** What hostapd has said, such as who joined. */
+  /** The output of hostapd, such as who joined. */
   get log(): readonly string[] {
     return this.programs[0]?.log ?? [];
   }
 
-  /** Gone from one moment to the next, as when a device restarts: nobody in it is told. */
+  /** Gone from one moment to the next, as when a device restarts: its guests are not notified. */
   async vanish(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill()));
     run(this.place, 'ip', 'link', 'set', this.radio, 'down');

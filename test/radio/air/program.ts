@@ -19,7 +19,7 @@ export function run(place: Place, program: string, ...args: string[]): string {
   }
 }
 
-/** A program that goes on in the background. Emits `line` with each line that it writes. */
+/** A program that runs in the background. Emits `line` with each line that it writes. */
 export class Program extends EventEmitter<{ line: [string]; ended: [] }> {
   readonly log: string[] = [];
   readonly ended: Promise<void>;
@@ -61,7 +61,7 @@ export class Program extends EventEmitter<{ line: [string]; ended: [] }> {
     });
   }
 
-  /** Ends it at once, with no word of farewell to anybody. */
+  /** Ends it without a farewell. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.ended;

@@ -8,7 +8,7 @@ const LEASE_SCRIPT = join(packageRoot(), 'test/radio/guest/udhcpc.sh');
 /** How long wpa_supplicant may take for what it does within 5 s on a quiet machine. */
 const JOIN_LIMIT_MS = 60_000;
 
-/** A radio in somebody else's network: wpa_supplicant and a DHCP client. Runs in the namespace of its own radio. */
+/** A radio in another network: wpa_supplicant and a DHCP client. Runs in the namespace of its own radio. */
 export class Station {
   private programs: Program[] = [];
 

@@ -9,7 +9,7 @@ import { REAL_ADDRESSES } from '../../shared/real-addresses';
  */
 export interface Life {
   radios: Radios;
-  /** Its access points give no address to anybody. */
+  /** Its access points give no addresses. */
   withoutLeases?: boolean;
   sonoff: Partial<VirtualSonoffOptions>;
 }

@@ -48,7 +48,7 @@ export class Scene {
     await this.red!.inject(this.start, message);
   }
 
-  /** At once, as the out-of-memory killer does it. */
+  /** As the out-of-memory killer does it. */
   async kill(): Promise<void> {
     await this.red!.kill();
   }

@@ -16,7 +16,7 @@ import { connections, nmcli, restartNetworkManager } from '../machine/network-ma
 const FINALSTAGE: AirNetwork = { ssid: 'FinalStage', channel: 6, bssid: '5E:CF:7F:0A:1B:2C', address: '192.168.4.1' };
 const JOIN_FINALSTAGE: WifiNetwork = { ssid: FINALSTAGE.ssid, address: { cidr: '192.168.4.2/24', fixed: true } };
 const NOBODY = 65_534;
-/** Longer than the driver's own: whoever flashes looks again and again. */
+/** Longer than the driver's own: a flash looks again and again. */
 const FIND_LIMIT_MS = 25_000;
 
 describe("NetworkManager's driver, real 802.11, real NetworkManager", function () {

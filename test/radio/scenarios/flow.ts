@@ -13,7 +13,7 @@ import { Scene } from '../machine/scene';
 const LIMIT_MS = 400_000;
 /** One that has just been flashed is not asked for again: so each scenario has devices of its own. */
 const [ONE, TWO, THREE, FOUR] = ['10000a1b2c', '10000a1b2d', '10000a1b2e', '10000a1b2f'] as const;
-/** The access point of nobody that is flashed here. */
+/** The access point of a device that is not flashed here. */
 const FOREIGN = '5E:CF:7F:99:99:99';
 const NAME = 'Lamp';
 

@@ -9,7 +9,7 @@ import { ITEAD, JOIN_ITEAD } from '../air/itead';
 import { eventually } from '../machine/eventually';
 import { connections } from '../machine/network-manager';
 
-/** As a Node-RED that runs as a service: no session, so nobody is asked for a password. */
+/** As a Node-RED that runs as a service: no session, so no person is asked for a password. */
 const USER = 'sonota';
 const UID = 1500;
 const RULE = '/etc/polkit-1/rules.d/50-sonota.rules';
