@@ -96,7 +96,7 @@ describe('ap-client', () => {
       });
     }
 
-    it('throws ap-unreachable when nobody is there, nobody answers, or the address is none', async () => {
+    it('throws ap-unreachable when nothing is there, nothing answers, or the address is none', async () => {
       const { url, port } = await device(() => undefined);
       await assert.rejects(readDevice(url, options(50)), { code: 'ap-unreachable' });
       await closeAll();

@@ -74,7 +74,7 @@ describe('client/http-get', () => {
     });
     const secureUrl = (): string => `https://127.0.0.1:${(secure.address() as AddressInfo).port}/image.bin`;
 
-    it('is taken from nobody whose certificate cannot be verified', async () => {
+    it('is taken from no server whose certificate cannot be verified', async () => {
       delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
       try {
         const thrown: unknown = await get(secureUrl(), OPTIONS).catch((error: unknown) => error);
@@ -84,7 +84,7 @@ describe('client/http-get', () => {
       }
     });
 
-    it('is never redirected to http, where anybody on the way could put another image in', async () => {
+    it('is never redirected to http, where a peer on the way could put another image in', async () => {
       const { url, seen } = await target();
       location = url;
       await assert.rejects(get(secureUrl(), OPTIONS), isRefusal(/from https to http/));

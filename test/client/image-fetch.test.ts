@@ -84,14 +84,14 @@ describe('client/image-fetch', () => {
     [null, 'at all'],
     ['W/"one"', 'to the byte'],
   ] as const) {
-    it(`begins anew where the server cannot say ${what} that it is still the same file`, async () => {
+    it(`starts over where the server cannot say ${what} that it is still the same file`, async () => {
       const server = new CuttingServer(2, etag);
       assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
       assert.deepEqual(server.asked, [0, 0, 0]);
     });
   }
 
-  it('goes on by the date of a file that has no tag', async () => {
+  it('continues by the date of a file that has no tag', async () => {
     const server = new CuttingServer(1, 'Sun, 29 Nov 2020 10:00:00 GMT', FILE, 'last-modified');
     assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
     assert.equal(server.asked.length, 2);
@@ -244,7 +244,7 @@ describe('client/image-fetch', () => {
     assert.ok(requests >= 4 && requests <= 10, `${requests} requests`);
   });
 
-  it('takes a stall for a cut, and goes on', async () => {
+  it('takes a stall for a cut, and continues', async () => {
     const server = new CuttingServer(0);
     let requests = 0;
     const base = await serve((request, response) => {
@@ -257,7 +257,7 @@ describe('client/image-fetch', () => {
     assert.deepEqual(server.asked, [1000]);
   });
 
-  it('takes a server that is slow, but goes on, for no stall', async () => {
+  it('takes a server that is slow, but continues, for no stall', async () => {
     let requests = 0;
     const base = await serve((_, response) => {
       requests++;
@@ -297,7 +297,7 @@ describe('client/image-fetch', () => {
     }
   }
 
-  it('says so when a server stalls for good', async () => {
+  it('reports when a server stalls for good', async () => {
     const base = await serve((_, response) => {
       response.writeHead(200, { 'content-length': SIZE });
       response.write(FILE.subarray(0, 1000));

@@ -41,7 +41,7 @@ describe('client/tasmota-client', () => {
     assert.equal(requests, 3);
   });
 
-  it('tells a Tasmota from whoever else answers, or nobody', async () => {
+  it('distinguishes a Tasmota from any other answer, or none', async () => {
     let answer = (response: ServerResponse): unknown => response.end('{"Status":{}}');
     const url = await serve((_, response) => answer(response));
     const ask = (): Promise<unknown> => new TasmotaClient(url, undefined).facts(options);

@@ -61,7 +61,7 @@ describe('client/web-page', () => {
     assert.equal((await page(url)).body, '<title>ESPHome</title>');
   });
 
-  it('reads no more of a page than tells whose it is', async () => {
+  it('reads no more of a page than shows whose it is', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     const url = await serve((request, response) => {
       closed = new Promise((resolve) => request.socket.once('close', resolve));
@@ -94,7 +94,7 @@ describe('client/web-page', () => {
     assert.equal((await page(url)).body, '');
   });
 
-  it('tells who refuses from who is silent, or speaks something else', async () => {
+  it('distinguishes a refusal from silence, and from another protocol', async () => {
     assert.equal(await read(`http://127.0.0.1:${await freePort()}`), 'refused');
     assert.equal(await read(await raw(() => undefined), 50), 'silent');
     assert.equal(await read(await raw((socket) => socket.resetAndDestroy())), 'silent');

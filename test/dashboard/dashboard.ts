@@ -116,7 +116,7 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
       await page.close();
     });
 
-    it('tells in words why a flash failed, and what to do', async () => {
+    it('says why a flash failed, and what to do', async () => {
       assert.ok(browser && red);
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
       const complaints = complaintsOf(page);

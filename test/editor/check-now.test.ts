@@ -42,7 +42,7 @@ describe('editor: Check now in the form of a host', () => {
     await closeForms();
   });
 
-  it('tells the outcome to a screen reader', async () => {
+  it('announces the outcome to a screen reader', async () => {
     const form = await openHost();
     assert.equal(await form.getByRole('status').getAttribute('id'), 'sonota-host-checks');
     await closeForms();

@@ -221,7 +221,7 @@ describe('editor: the form of a firmware', () => {
     await form.waitFor({ state: 'detached' });
   }
 
-  it('keeps the digest of what was examined, and says so when the file is another one later', async () => {
+  it('keeps the digest of the examined file, and warns when it is another one later', async () => {
     const path = await file('mine.bin', FINAL);
     await enter('final', path);
     await box('final', 'examined').waitFor();
@@ -247,7 +247,7 @@ describe('editor: the form of a firmware', () => {
   }
 });
 
-describe('editor: the form of a firmware, after a download whose digest nobody knows', () => {
+describe('editor: the form of a firmware, after a download whose digest is not known', () => {
   const suite = useEditor(EVERY_NODE);
   const source = 'catalog:tasmota-lite-8.5.0';
 

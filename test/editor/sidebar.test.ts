@@ -172,7 +172,7 @@ describe('editor: the sidebar of the flashes', () => {
     await card('failed').waitFor();
   });
 
-  it('forgets what nobody wants to see any more', async () => {
+  it('forgets a flash on demand', async () => {
     await card('failed')
       .getByRole('button', { name: `Forget the flash of ${NOBODY}` })
       .press('Space');
@@ -205,7 +205,7 @@ describe('editor: the sidebar of the flashes', () => {
     await card('failed').waitFor({ state: 'detached' });
   });
 
-  it('says so where Node-RED refuses', async () => {
+  it('shows why Node-RED refuses', async () => {
     const { editor } = suite;
     await editor.page.route('**/sonota/host/**', (route) => route.fulfill({ status: 401, body: 'Unauthorized' }));
     await card('done')

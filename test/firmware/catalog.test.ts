@@ -17,7 +17,7 @@ describe('flash/catalog', () => {
     assert.ok(validate(file), JSON.stringify(validate.errors, null, 2));
   });
 
-  it('would be told by the schema about each kind of slip', () => {
+  it('would be caught by the schema for each kind of slip', () => {
     const slips: Record<string, unknown>[] = [
       { name: 'Two Words' },
       { url: 'http://host/plain.bin' },

@@ -26,7 +26,7 @@ class CountedWork implements ImageWork {
 }
 
 describe('flash/examined-images', () => {
-  it('examines and packs a content once for each place, however many ask at once and afterwards', async () => {
+  it('examines and packs a content once for each place, however many ask at the same time and afterwards', async () => {
     const work = new CountedWork();
     const images = new ExaminedImages(work);
     const ask = async (): Promise<void> => {
@@ -127,7 +127,7 @@ describe('flash/image-worker', () => {
     assert.equal(error.values.what?.code, 'image-final');
   });
 
-  it('says so where its thread is gone, and starts another one for what comes next', async () => {
+  it('reports that its thread is gone, and starts another one for what comes next', async () => {
     const worker = new ImageWorker();
     const lost = worker.examine(FINAL, 'finalstage');
     await worker['worker']?.terminate();

@@ -133,7 +133,7 @@ describe('flash/store', () => {
       mounted = false;
     });
 
-    it('says so, leaves nothing behind, and still keeps what fits', async () => {
+    it('reports it, leaves nothing behind, and still keeps what fits', async () => {
       const store = new FirmwareStore(folder);
       const small = makeFinalImage({ size: 32768 });
       await store.keep(small, 'small', wording('image-final'));

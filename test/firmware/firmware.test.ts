@@ -238,7 +238,7 @@ describe('firmware', () => {
       }
     });
 
-    it('ends at once when it is cancelled', async () => {
+    it('ends immediately when it is cancelled', async () => {
       const cancel = new AbortController();
       const base = await serve(() => cancel.abort());
       await assertRefused(loadImage('final', base, { signal: cancel.signal }), 'cancelled', /cancelled/);

@@ -15,7 +15,7 @@ describe('flash/shared-reads', () => {
     return { read, end };
   }
 
-  it('shares one read among all who ask while another one is under way, and begins it afterwards', async () => {
+  it('shares one read among all who ask while another one is under way, and starts it afterwards', async () => {
     const reads = new SharedReads<number>();
     const { read, end } = slowReads();
     const first = reads.read('a', read);

@@ -13,7 +13,7 @@ describe('flash/claims', () => {
   const claims = (keys = new DeviceKeys()): Claims => new Claims(keys, () => now);
   beforeEach(() => (now = 1_000_000));
 
-  it('take the only key that anybody states, from whichever address', () => {
+  it('take the only key that is stated, from whichever address', () => {
     const all = claims();
     assert.deepEqual(all.of(DEVICE, 'own', PEERS[0]), { as: 'device' });
     assert.deepEqual(all.of(DEVICE, 'own', PEERS[1]), { as: 'device' });
@@ -65,7 +65,7 @@ describe('flash/claims', () => {
     assert.deepEqual(all.of(DEVICE, 'other', PEERS[1]), { as: 'device' });
   });
 
-  it('are of nobody who states a session key of ours', () => {
+  it('belong to no peer that states a session key of ours', () => {
     const keys = new DeviceKeys();
     keys.issued(DEVICE, 'session');
     const all = claims(keys);
@@ -126,7 +126,7 @@ describe('flash/device-keys', () => {
     assert.deepEqual(said, []);
   });
 
-  it('go on without a file that is none, and without parts that are wrong', async () => {
+  it('continue without a file that is none, and without parts that are wrong', async () => {
     const first = keys();
     first.pin(DEVICE, 'own-key');
     await first.settled(10_000);

@@ -11,7 +11,7 @@ const TOO_NEW = { deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '3.5.
 describe('flash/cloud-road', () => {
   afterEach(closeBenches);
 
-  it('lets a device pass whose firmware takes the upgrade, and one that nobody knows', () => {
+  it('lets a device pass whose firmware takes the upgrade, and an unknown one', () => {
     assert.equal(requireCloudMethod({ ...TOO_NEW, romVersion: '1.5.5' }).method, 'cloud');
     assert.equal(requireCloudMethod({ ...TOO_NEW, romVersion: 'beta' }).method, 'unknown');
   });
@@ -22,7 +22,7 @@ describe('flash/cloud-road', () => {
     assert.match(error.values.reason?.text ?? '', /DIY mode/);
   });
 
-  it('goes on with it where it is told to, and says which road is known', async () => {
+  it('continues with it on demand, and names the known method', async () => {
     const bench = await openBench();
     const device = await bench.device({ romVersion: '3.5.0' });
     await device.start();
@@ -40,7 +40,7 @@ describe('flash/cloud-road', () => {
     assert.match((found['roadReason'] as Wording).text, /DIY mode/);
   });
 
-  it('tells the road of a device that may pass', async () => {
+  it('names the method for a device that may pass', async () => {
     const bench = await openBench();
     const device = await bench.device({ model: 'PSC-B01-GL', romVersion: '2.0.2', transport: 'plain' });
     await device.start();

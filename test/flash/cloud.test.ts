@@ -48,7 +48,7 @@ describe('flash/stage/cloud', () => {
     assert.equal(upgraded.found['image'], 'user2');
   });
 
-  it('says at once that a firmware cannot be flashed this way', async () => {
+  it('says immediately that a firmware cannot be flashed this way', async () => {
     const bench = await openBench();
     const device = await bench.device({ romVersion: '3.5.0' });
     await device.start();

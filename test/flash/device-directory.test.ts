@@ -6,7 +6,7 @@ import { closeBenches, HOME, openBench } from './bench';
 describe('flash/host/device-directory', () => {
   afterEach(closeBenches);
 
-  it('adds up what every source states of a device, and tells of each sighting', () => {
+  it('adds up what every source states of a device, and reports each sighting', () => {
     let now = 1000;
     const directory = new DeviceDirectory(undefined, () => now);
     const seen: ListedDevice[] = [];

@@ -38,7 +38,7 @@ describe('flash/host/device-keys', () => {
     assert.deepEqual(said, []);
   });
 
-  it('writes nowhere else, whatever a host is called, and tells hosts apart', async () => {
+  it('writes nowhere else, whatever a host is called, and keeps hosts apart', async () => {
     for (const id of ['../escape', 'a/b', '', 'x'.repeat(300)]) {
       const before = keysOf(id);
       before.pin(DEVICE, id);
@@ -57,7 +57,7 @@ describe('flash/host/device-keys', () => {
     assert.deepEqual(known, [false, true, true, true, true]);
   });
 
-  it('forgets of too many devices the oldest that nobody has pinned', () => {
+  it('forgets of too many devices the oldest that are not pinned', () => {
     const keys = new DeviceKeys();
     keys.pin(DEVICE, 'own key');
     for (let n = 0; n < 200; n++) keys.issued(`${n}`, 'session');

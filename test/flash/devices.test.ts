@@ -23,7 +23,7 @@ describe('flash/host/devices', () => {
     assert.deepEqual(troubles, [{ peer: '127.0.0.1', error }]);
   });
 
-  it('hears no more of a device after the host has left it, until that dials again', () => {
+  it('receives nothing from a device after the host has left it, until that dials again', () => {
     const devices = new Devices();
     const device = { deviceid: '1000000001', apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
     const connect = (): DeviceConnection =>
@@ -82,7 +82,7 @@ describe('flash/host/devices', () => {
     assert.equal(devices.factoryKey('1000000001'), 'own');
   });
 
-  it('remembers a thousand of them, whoever dials', () => {
+  it('remembers a thousand of them, however many dial', () => {
     const devices = new Devices();
     for (let peer = 0; peer < 1000; peer += 1) devices.dialled(`10.0.${peer >> 8}.${peer & 255}`);
     assert.ok(devices.peerSince('10.0.0.0'));

@@ -47,14 +47,14 @@ describe('flash/host/evidence-recorder', () => {
     return connection;
   }
 
-  it('tells every job that waits for a device who dials, and none that has its own', () => {
+  it('reports a peer that dials to every job that waits for a device, and none that has its own', () => {
     const [first, second, busy] = [at('cloud', ONE), at('cloud'), at('upgrade', TWO)];
     recorder.dialled(PEER, 'tls');
     for (const job of [first, second]) assert.deepEqual(seen(job), [{ kind: 'dialled', peer: PEER, port: 'tls' }]);
     assert.deepEqual(seen(busy), []);
   });
 
-  it('tells of the image port only the job whose device is at that address, while it downloads', () => {
+  it('reports the image port only to the job whose device is at that address, while it downloads', () => {
     const [job, other, ended] = [at('upgrade', ONE), at('upgrade', TWO), at('upgrade')];
     job.learn({ ip: PEER });
     other.learn({ ip: '192.0.2.8' });
@@ -105,7 +105,7 @@ describe('flash/host/evidence-recorder', () => {
     assert.deepEqual(seen(named).at(-1), { kind: 'tls-failed', ...failed, isShared: true });
   });
 
-  it('tells of a dispatch whoever waits, and the job of the device itself, with whether its key is known', () => {
+  it('reports a dispatch to all that wait, and to the job of the device itself, with whether its key is known', () => {
     const dispatch = { peer: PEER, via: 'tls', deviceid: ONE, model: 'PSF-B04-GL', romVersion: '1.5.5' } as const;
     const [own, waiting] = [at('upgrade', ONE), at('cloud')];
     const dispatched = (apikey: string): void => recorder.dispatched({ ...dispatch, apikey, ts: 1 });
@@ -119,7 +119,7 @@ describe('flash/host/evidence-recorder', () => {
     assert.equal(seen(both).length, 1, 'once where it is its own that it waits for');
   });
 
-  it('tells whatever is at work of a stranger and of refused connections, once a stage', () => {
+  it('reports a stranger and refused connections to every running job, once a stage', () => {
     const [running, idle] = [at('upgrade', ONE), at('upgrade', TWO)];
     idle.running = undefined;
     for (const _ of [1, 2]) {
@@ -133,7 +133,7 @@ describe('flash/host/evidence-recorder', () => {
     assert.deepEqual(seen(idle), []);
   });
 
-  it('tells the job of a device who else claims to be it', () => {
+  it('reports to the job of a device which other peer claims its id', () => {
     const [job, other] = [at('upgrade', ONE), at('upgrade', TWO)];
     recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'other-key' } });
     recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'second-key', rival: '192.0.2.8' } });
@@ -157,7 +157,7 @@ describe('flash/host/evidence-recorder', () => {
     ]);
   });
 
-  it('tells the job of a device all of its session, the first words too, up to its end', () => {
+  it('reports to the job of a device all of its session, the first words too, up to its end', () => {
     const [job, other] = [at('cloud', ONE), at('cloud', TWO)];
     const connection = session();
     for (let count = 0; count < 12; count += 1) connection.emit('message', 'in', `${count}`);
@@ -182,7 +182,7 @@ describe('flash/host/evidence-recorder', () => {
     assert.equal(seen(job).filter((one) => (one as { text?: string }).text === '0').length, 1, 'its first words once');
   });
 
-  it('tells whoever waits of a session that left without a name', () => {
+  it('reports a session that left without an id to all that wait', () => {
     const [waiting, busy] = [at('cloud', ONE), at('upgrade', TWO)];
     session().emit('closed');
     assert.deepEqual(seen(waiting), [{ kind: 'left-unregistered', peer: PEER, via: 'tls' }]);

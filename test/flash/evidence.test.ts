@@ -70,7 +70,7 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 8);
   });
 
-  it('keeps of a row of ranges the first and the newest, with their count, and tells of the first alone', () => {
+  it('keeps of a row of ranges the first and the newest, with their count, and reports the first alone', () => {
     const evidence = new JobEvidence();
     let told = 0;
     evidence.on('changed', () => (told += 1));
@@ -148,7 +148,7 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 1000);
   });
 
-  it('keeps a look only where it is not as before, and anew in every stage', () => {
+  it('keeps a look only where it is not as before, and again in every stage', () => {
     const evidence = new JobEvidence();
     const look = (answered: boolean): void => evidence.addIfNew({ kind: 'finalstage-looked', answered });
     look(false);
@@ -226,7 +226,7 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all.length, 7);
   });
 
-  it('tells of everything that it keeps', () => {
+  it('reports everything that it keeps', () => {
     const evidence = new JobEvidence();
     assert.equal(evidence.getMaxListeners(), 0, 'to any number of stages');
     let changes = 0;
@@ -237,7 +237,7 @@ describe('flash/evidence', () => {
     assert.equal(changes, 2);
   });
 
-  it('knows since when the device is waited for: since its set-up, else since the last stage began', () => {
+  it('knows since when the device is waited for: since its set-up, else since the last stage started', () => {
     const evidence = new JobEvidence();
     assert.deepEqual([evidence.stageBeganAt, evidence.newcomersSince], [undefined, undefined]);
     evidence.add({ kind: 'stage', stage: 'provision', event: 'began', seconds: 1 }, 1000);
@@ -268,7 +268,7 @@ describe('flash/evidence', () => {
     assert.notEqual(evidence.verdict(3000), before);
   });
 
-  it('judges anew when something is seen, when time has passed, and when the clock was put back', () => {
+  it('judges again when something is seen, when time has passed, and when the clock was put back', () => {
     const evidence = new JobEvidence();
     const first = evidence.verdict(1000);
     assert.equal(evidence.verdict(1199), first);

@@ -59,7 +59,7 @@ describe('flash/stage/finalstage: what it says', () => {
     while (last()[0] !== name || Math.abs((last()[1] ?? 0) - fraction) > 0.001) await once(bench.host.runs, 'said');
   }
 
-  it('tells every step of a device, and what the person must do', async () => {
+  it('reports every step of a device, and what the person must do', async () => {
     await start({ goneMs: 0 });
     const [began] = job.evidence.all;
     const { url } = began as { url?: string };
@@ -169,7 +169,7 @@ describe('flash/stage/finalstage: what it says', () => {
     await assertCode(stage.outcome, 'cancelled');
   });
 
-  it('tells of trouble in its own words where it has them, and else in those of the verdict', async () => {
+  it('reports trouble in its own words where it has them, and else in those of the verdict', async () => {
     await start();
     job.evidence.add({ kind: 'stranger', peer: '192.168.4.9', act: 'finalstage-image' });
     visitOf().dialled();
@@ -184,7 +184,7 @@ describe('flash/stage/finalstage: what it says', () => {
     await assertCode(stage.outcome, 'cancelled');
   });
 
-  it('tells that several devices wait, and which one is meant', async () => {
+  it('reports that several devices wait, and which one is meant', async () => {
     await start({}, () => {
       const first = bench.host.jobs.jobFor('finalstage', '1000ffffff');
       first.finalStage = new FinalStageSession(new Date(0));

@@ -29,7 +29,7 @@ describe('flash/stage/finalstage-presence', () => {
     return { seen, asked, looksBegun };
   }
 
-  it('asks a device at work for nothing, and takes whoever answers for FinalStage', async () => {
+  it("asks a device at work for nothing, and takes any answer for FinalStage's", async () => {
     const { seen, asked } = await watch({ mayBeReplaced: () => false });
     await once(seen, 'looked');
     assert.equal(seen.isAnswered, true);
@@ -84,7 +84,7 @@ describe('flash/stage/finalstage-presence', () => {
       assert.equal(seen.looksSince, 0);
     });
 
-    it('says nothing by an address that stays until this machine leaves by itself', async () => {
+    it('concludes nothing from an address that stays until this machine leaves on its own', async () => {
       const seen = await silent(['192.168.4.2'], { isJoinedByItself: () => true });
       const { lastThere } = seen;
       assert.deepEqual([seen.ownAddress, seen.looksSince, seen.wrongAddress], ['192.168.4.2', 1, undefined]);

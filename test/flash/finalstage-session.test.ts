@@ -31,7 +31,7 @@ describe('flash/job/finalstage-session', () => {
     assert.deepEqual(before, { size: SIZE, sent: 4096, tries: 2, state: 'flowing' });
   });
 
-  it('tells a restart of what must outlive it, and only of that', () => {
+  it('reports to a restart what must outlive it, and only that', () => {
     const session = new FinalStageSession();
     const news = newsOf(session);
     const after = (act: () => void): string => {
@@ -66,7 +66,7 @@ describe('flash/job/finalstage-session', () => {
     );
   });
 
-  it('flows while a connection moves, and is quiet when it stands still, has ended, or goes on too long ago', () => {
+  it('flows while a connection moves, and is quiet when it stands still, has ended, or was too long ago', () => {
     const session = new FinalStageSession();
     assert.deepEqual([session.isFlowing(60_000), session.hasWholeFinal, session.isJoined], [false, false, false]);
     const delivery = session.requested('final', SIZE);
@@ -88,7 +88,7 @@ describe('flash/job/finalstage-session', () => {
     assert.equal(session.hasWholeFinal, true, 'user2 is another image');
   });
 
-  it('is waited for until it is quiet, and at once where nothing is on the wire', async () => {
+  it('is waited for until it is quiet, and immediately where nothing is on the wire', async () => {
     const session = new FinalStageSession();
     await session.whenQuiet(60_000);
     const delivery = session.requested('final', SIZE);
@@ -132,7 +132,7 @@ describe('flash/job/finalstage-session', () => {
     });
   });
 
-  it('tells afterwards what it took', () => {
+  it('states afterwards what it took', () => {
     const session = new FinalStageSession();
     session.requested('final', SIZE);
     session.requested('final', SIZE);

@@ -91,7 +91,7 @@ describe('flash/stage/finalstage', () => {
   });
 
   for (const fault of ['finalstage-stolen', 'finalstage-blocked']) {
-    it(`ends with finalstage-timeout where nobody dials (${fault})`, async () => {
+    it(`ends with finalstage-timeout where no device dials (${fault})`, async () => {
       const bench = await openBench();
       const device = await bench.factoryDevice({ startAt: 'finalstage', fault });
       await device.start();
@@ -179,7 +179,7 @@ describe('flash/stage/finalstage', () => {
     });
   }
 
-  it('is cancelled at once where nothing is on the wire', async () => {
+  it('is cancelled immediately where nothing is on the wire', async () => {
     const bench = await openBench();
     const stage = bench.begin('finalstage', { sources: FIRMWARE });
     await stage.recorder.reported(({ state }) => state === 'waiting');

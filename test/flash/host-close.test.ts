@@ -250,7 +250,7 @@ describe('flash/host: the port of FinalStage', () => {
     await untilClosed(finalStagePort);
   });
 
-  it('is given up where nobody watches a FinalStage any more, and never under one that is watched', async () => {
+  it('is given up where no stage watches a FinalStage any more, and never under one that is watched', async () => {
     const finalStagePort = await freePort();
     const { host } = await openBench({ finalStagePort }, { sweepMs: 5, unwatchedVisitMs: 60_000 });
     const job = host.jobs.jobFor('finalstage', '1');

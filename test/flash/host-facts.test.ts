@@ -227,7 +227,7 @@ describe('flash: what a host and its stages take for true', () => {
     assert.deepEqual(away.sightings, [{ url: 'http://192.168.4.1', result: 'not-joined' }]);
   });
 
-  it('tells its evidence whatever number a stage has found', () => {
+  it('records in its evidence whatever number a stage has found', () => {
     const job = new Job('cloud', DEVICE);
     job.enter('cloud');
     job.found('cloud', { at: 1e300 });

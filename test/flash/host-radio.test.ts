@@ -47,7 +47,7 @@ describe('flash/host: the Wi-Fi at its close', () => {
     assert.equal(host.wifiSession['lease'], undefined);
   });
 
-  it('takes it from whoever has it, such as a set-up that goes on', async () => {
+  it('takes it from its holder, such as a set-up that continues', async () => {
     const { host } = await open();
     const lease = await host.radio.acquire('set-up', never);
     await lease.join({ ssid: 'ITEAD-1000a1b2c3', psk: '12345678' }, never);

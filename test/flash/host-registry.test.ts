@@ -124,7 +124,7 @@ describe('flash/host-registry', () => {
     assert.equal(attach({}), host);
   });
 
-  it('closes a host at once that was removed, and forgets what its nodes wait for', async () => {
+  it('closes a host immediately that was removed, and forgets what its nodes wait for', async () => {
     start();
     const owner = {};
     const host = attach(owner);
@@ -135,7 +135,7 @@ describe('flash/host-registry', () => {
     await (await occupy(http)).release();
   });
 
-  it('hears nothing any more for a host that was closed', async () => {
+  it('receives nothing any more for a host that was closed', async () => {
     start();
     const before = sharedPorts.listenerCount('freed');
     const owner = {};
@@ -159,7 +159,7 @@ describe('flash/host-registry', () => {
     assert.equal(host.ports.http, httpPort);
   });
 
-  it('tells its log where the new settings cannot be taken on', async () => {
+  it('logs where the new settings cannot be taken on', async () => {
     start();
     const host = attach({});
     await used(host);
@@ -201,7 +201,7 @@ describe('flash/host-registry', () => {
     assert.equal(host.isListening, false);
   });
 
-  it('settles by itself where nothing says that a deploy is over', async () => {
+  it('settles automatically where nothing says that a deploy is over', async () => {
     start({ handOverMs: 1 });
     const host = attach({});
     await used(host);
@@ -282,7 +282,7 @@ describe('flash/host-registry', () => {
     await listens(host, false);
   });
 
-  it('listens on for a while after a failure, for whoever tries again', async () => {
+  it('listens on for a while after a failure, for another try', async () => {
     start({ retryableMs: 1 });
     const host = attach({});
     registry.addUser('host', 'node');

@@ -14,7 +14,7 @@ import { assertCode } from './refusals';
 describe('flash/host', () => {
   afterEach(closeBenches);
 
-  it('closes at once with device sockets open, and frees every port', async () => {
+  it('closes immediately with device sockets open, and frees every port', async () => {
     const bench = await openBench();
     const device = await bench.device({ fault: 'finalstage-blocked' });
     await device.start();
@@ -44,7 +44,7 @@ describe('flash/host', () => {
     }
   });
 
-  it('closes at once in mid-upgrade', async () => {
+  it('closes immediately in mid-upgrade', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { blockPauseMs: 600_000 } });
     await device.start();

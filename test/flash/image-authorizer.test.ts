@@ -298,7 +298,7 @@ describe('flash/image-desk', () => {
     });
   }
 
-  it('counts the ranges of an upgrade where they arrive, and tells of them four times a second', async () => {
+  it('counts the ranges of an upgrade where they arrive, and reports them four times a second', async () => {
     const jobs = new JobRegistry();
     const authorizer = new ImageAuthorizer(jobs, new Devices());
     const job = jobs.jobFor('upgrade', '1000a1b2c3');

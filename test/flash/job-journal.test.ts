@@ -68,7 +68,7 @@ describe('flash/stored/job-journal', () => {
 });
 
 describe('storage/differences', () => {
-  it('tells what came, what has changed in itself, and what is gone', () => {
+  it('reports what came, what has changed in itself, and what is gone', () => {
     const differences = new Differences<{ id: string; state: number; more?: number }>();
     const [one, two] = [
       { id: '1', state: 1 },

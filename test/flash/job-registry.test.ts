@@ -196,7 +196,7 @@ describe('flash/job/job-book', () => {
     assert.equal(jobs.latest('open'), open);
   });
 
-  it('gives its jobs its patience and hears of all their changes, also of those of an earlier run', () => {
+  it('gives its jobs its patience and notices all their changes, also of those of an earlier run', () => {
     const patience = { ...PATIENCE };
     jobs = new JobRegistry(() => patience);
     jobs.on('changed', (...change) => changes.push(change));

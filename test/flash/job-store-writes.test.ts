@@ -87,7 +87,7 @@ describe('flash/job-memory: when it writes', () => {
     return keptJobs<NonNullable<ReturnType<typeof onDisk>>>(folder)?.jobs[0];
   }
 
-  it('writes again by itself after a write that failed, and says once that it could not', async () => {
+  it('writes again automatically after a write that failed, and says once that it could not', async () => {
     const { jobs } = start({ retryMs: 1 });
     const blocker = join(folder, 'jobs');
     await writeFile(blocker, 'no folder');
@@ -101,7 +101,7 @@ describe('flash/job-memory: when it writes', () => {
     assert.equal(onDisk()?.snapshot.stage, 'upgrade');
   });
 
-  it('says so again where it fails again later', async () => {
+  it('reports that again where it fails again later', async () => {
     const { jobs, memory } = start({ retryMs: 1 });
     const blocker = join(folder, 'jobs');
     for (const times of [1, 2]) {
@@ -117,7 +117,7 @@ describe('flash/job-memory: when it writes', () => {
     }
   });
 
-  it('is settled when what there is is on disk, and at once where the disk does not take it', async () => {
+  it('is settled when what there is is on disk, and immediately where the disk does not take it', async () => {
     const { jobs, memory } = start({ settleMs: LONG, flowMs: LONG });
     const job = enter(jobs, 'upgrade');
     job.download = new UpgradeDownload();
@@ -140,7 +140,7 @@ describe('flash/job-memory: when it writes', () => {
     await memory.settled();
   });
 
-  it('writes a turn at once, and what merely flows once in a while', async () => {
+  it('writes a turn immediately, and what merely flows once in a while', async () => {
     const { memory, download } = await downloading({ flowMs: LONG });
     download.sentUpTo(4096);
     await memory.settled();
@@ -150,7 +150,7 @@ describe('flash/job-memory: when it writes', () => {
     assert.equal(onDisk()?.download?.sent, 8192, 'that was its last byte');
   });
 
-  it('writes changes at their pace, and at once where somebody waits for them or it closes', async () => {
+  it('writes changes at their pace, and immediately where they are waited for or it closes', async () => {
     const { jobs, memory } = start({ writesMs: LONG });
     const kept = (): unknown[] => keptJobs(folder)?.jobs ?? [];
     const written = once(memory['progress'], 'written');
@@ -191,7 +191,7 @@ describe('flash/job-memory: when it writes', () => {
     );
   });
 
-  it('writes all of it once in a while, and the file does not grow for ever', async () => {
+  it('writes all of it once in a while, and the file does not grow without end', async () => {
     const { jobs, memory } = start();
     const job = enter(jobs, 'upgrade');
     let largest = 0;
@@ -208,7 +208,7 @@ describe('flash/job-memory: when it writes', () => {
     assert.deepEqual([snapshot?.ip, evidence?.length], [job.facts.ip, 1000]);
   });
 
-  it('writes all of it again where somebody has removed the file', async () => {
+  it('writes all of it again where the file was removed', async () => {
     const { jobs, memory } = start();
     enter(jobs, 'upgrade');
     const other = enter(jobs, 'upgrade', '1000000002');
@@ -273,7 +273,7 @@ describe('flash/job-memory: when it writes', () => {
     assert.deepEqual([onDisk()?.download?.sent, onDisk()?.snapshot.stage], [4096, 'upgrade']);
   });
 
-  it('keeps the images of a job that failed in FinalStage for whoever tries again there', async () => {
+  it('keeps the images of a job that failed in FinalStage for another try there', async () => {
     const { jobs, memory } = start();
     const job = enter(jobs, 'finalstage');
     job.firmware = await loadForFinalStage(FIRMWARE, { signal: NEVER });

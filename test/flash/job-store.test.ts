@@ -105,7 +105,7 @@ describe('flash/job-memory', () => {
     assert.equal(new FlashHost(ON_LOOPBACK, folder).jobs.all().length, 0);
   });
 
-  it('keeps the queue: what waits goes on waiting, what was in work and in no hands is begun again', async () => {
+  it('keeps the queue: what waits continues waiting, what was in work and in no hands is restarted', async () => {
     const begun: unknown[] = [];
     const outlet: QueueOutlet = { atOnce: 1, attempts: 1, start: (message) => begun.push(message['deviceid']) > 0 };
     const first = host();
@@ -180,7 +180,7 @@ describe('flash/job-memory', () => {
     assert.equal((last as { how?: string }).how, 'interrupted');
   });
 
-  it('puts a result out again that may not have arrived, until a later stage has begun', async () => {
+  it('puts a result out again that may not have arrived, until a later stage has started', async () => {
     const first = host();
     first.runs.attach('cloud', new Recorder());
     const { outcome, begun } = endOf(first, request(first, 'cloud', { run: async () => ({ found: 1 }) }));
@@ -202,7 +202,7 @@ describe('flash/job-memory', () => {
     assert.deepEqual([...third.runs.pending.nodes()], ['upgrade']);
   });
 
-  it('puts a failure out again, and forgets an open job that nobody waits for', async () => {
+  it('puts a failure out again, and forgets an open job that is not waited for', async () => {
     const first = host();
     const failure = Promise.reject(Object.assign(new Error('no'), {}));
     failure.catch(() => undefined);
@@ -242,7 +242,7 @@ describe('flash/job-memory', () => {
     assert.ok(!said.some((text) => /too big/.test(text)), said.join());
   });
 
-  it('goes on after a close, and forgets everything with the host itself', async () => {
+  it('continues after a close, and forgets everything with the host itself', async () => {
     const first = host();
     first.runs.begin(request(first, 'cloud'));
     await new Promise((resolve) => setImmediate(resolve));

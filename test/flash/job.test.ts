@@ -22,7 +22,7 @@ const FACTS = {
 describe('flash/job', () => {
   afterEach(timeGoesOn);
 
-  it('begins when it is made', () => {
+  it('starts when it is made', () => {
     mock.timers.enable({ apis: ['Date'], now: 12_345 });
     assert.equal(new Job('provision').startedAt.getTime(), 12_345);
   });
@@ -98,7 +98,7 @@ describe('flash/job', () => {
     assert.deepEqual(verdict, { code, confidence, text, values });
   });
 
-  it('goes on after a failure, and begins anew after its end or at an earlier stage', () => {
+  it('continues after a failure, and starts over after its end or at an earlier stage', () => {
     const jobs = new JobRegistry();
     const job = jobs.jobFor('upgrade', '1');
     job.enter('upgrade');
@@ -127,7 +127,7 @@ describe('flash/job', () => {
     assert.deepEqual([job.stage, job.percent], ['done', 100]);
   });
 
-  it('that is done stays done while somebody looks for the new firmware, and whatever comes of that', () => {
+  it('that is done stays done during a look for the new firmware, and whatever comes of that', () => {
     const jobs = new JobRegistry();
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
@@ -168,7 +168,7 @@ describe('flash/job', () => {
     );
   });
 
-  it('tells of every change, and which of them a restart must know; of what flows four times a second', () => {
+  it('reports every change, and which of them a restart must know; of what flows four times a second', () => {
     timeStands();
     const job = new Job('cloud', '1');
     const turns: boolean[] = [];
@@ -346,7 +346,7 @@ describe('flash/job', () => {
       assert.deepEqual(again.facts, {});
     });
 
-    it('goes on in the stage that the restart broke into, until it has left that', () => {
+    it('continues in the stage that the restart broke into, until it has left that', () => {
       const job = new Job('upgrade', '1');
       job.enter('upgrade');
       for (const [what, act, isResuming] of [

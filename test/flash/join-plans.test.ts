@@ -37,7 +37,7 @@ describe('flash/radio/visits', () => {
       assert.throws(() => pick(undefined, ...two), hasCode('device-unknown'));
     });
 
-    it('is not that of a device which has just been set up, as long as its flash goes on', () => {
+    it('is not that of a device which has just been set up, as long as its flash continues', () => {
       const two = [seen('ITEAD-1000ffffff', OTHER), seen('ITEAD-1000a1b2c3')];
       const before = jobs.jobFor('provision', '1000a1b2c3');
       before.enter('provision');

@@ -63,7 +63,7 @@ describe('flash/host/listening', () => {
     });
   }
 
-  it('keeps what was seen before anything else hears of it', () => {
+  it('keeps what was seen before anything else is notified', () => {
     const heard: string[][] = [];
     devices.on('trouble', () => heard.push(kinds()));
     devices.on('dispatched', () => heard.push(kinds()));
@@ -73,7 +73,7 @@ describe('flash/host/listening', () => {
     assert.deepEqual(heard, [['malformed'], ['malformed', 'dispatched']]);
   });
 
-  it('counts a peer from when it dials a cloud port, before the job hears of it', () => {
+  it('counts a peer from when it dials a cloud port, before the job is notified', () => {
     job.evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1 }, Date.now() + 60_000);
     host.cloudDialled(PEER, 'tls');
     assert.ok(devices.peerSince(PEER));
@@ -98,7 +98,7 @@ describe('flash/host/listening', () => {
     assert.equal(logged.at(-1), 'warn: too many open files');
   });
 
-  it('tells what others who listen there ask of it', () => {
+  it('reports what others who listen there ask of it', () => {
     assert.deepEqual(host.label(), { host: 'at home', tab: 'flash' });
     assert.equal(host.addressFor('192.0.2.5'), '192.0.2.5');
     address = '192.0.2.6';

@@ -44,7 +44,7 @@ describe('flash/queue/lost-watch', () => {
     assert.equal(lost.length, 1);
   });
 
-  it('counts anew from when a node let it go, and what is held never', () => {
+  it('counts again from when a node let it go, and what is held never', () => {
     const entry = running();
     const other = running();
     held.add(other);

@@ -56,7 +56,7 @@ describe('flash/stage/new-firmware-presence', () => {
       else response.end(JSON.stringify({ StatusNET: { Mac: mac } }));
     });
 
-  it('tells what it is, its version, and whose where it says that', async () => {
+  it('reports what it is, its version, and whose where it says that', async () => {
     const url = await tasmota(MAC);
     const own = await seen(url, { mac: MAC.toLowerCase(), mayBeOurs: ({ isProven }) => isProven });
     assert.deepEqual(own.sighting, { url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'mac' });
@@ -75,7 +75,7 @@ describe('flash/stage/new-firmware-presence', () => {
     assert.deepEqual([refused.found, refused.sighting?.result], [undefined, 'stranger']);
   });
 
-  it('tells who refuses', async () => {
+  it('recognises a refusal', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { found, sighting } = await seen(url);
     // On this very machine ESPHome could listen.

@@ -209,7 +209,7 @@ describe('flash/stage/new-firmware', () => {
     for (const { report } of stage.recorder.reports) assert.doesNotMatch(report.text, /Disconnect it from power for/);
   });
 
-  it('ends at once with back-to-stock when the device dials the cloud again', async () => {
+  it('ends immediately with back-to-stock when the device dials the cloud again', async () => {
     const bench = await openBench();
     const job = upgraded(bench, 20_000);
     const url = `http://127.0.0.1:${await freePort()}`;
@@ -263,7 +263,7 @@ describe('flash/stage/new-firmware', () => {
     ]);
   });
 
-  it('is what a flash without FinalStage goes on to, past the stage of FinalStage', async () => {
+  it('is what a flash without FinalStage continues to, past the stage of FinalStage', async () => {
     const bench = await openBench();
     const job = upgraded(bench, 60_000);
     const { found } = await bench.begin('finalstage', { deviceid: DEVICE }).outcome;

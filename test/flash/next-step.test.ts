@@ -78,7 +78,7 @@ describe('flash/next-step', () => {
     assert.deepEqual([...new Set(asked)], ['/config.json']);
   });
 
-  it('says what is missing, and can be begun again', async () => {
+  it('says what is missing, and can be restarted', async () => {
     const { device, wifi } = await flashed(TASMOTA);
     const job = begin('tasmota', { ssid: HOME.ssid, password: undefined });
     const { error } = await until(job, (step) => step.state === 'failed');

@@ -223,7 +223,7 @@ describe('flash: in one hop, without FinalStage', () => {
     assert.ok(!device.log.includes('told to upgrade'));
   });
 
-  it('goes on over a restart of ours: with the same file in mid-upgrade, without FinalStage behind it', async () => {
+  it('continues over a restart of ours: with the same file in mid-upgrade, without FinalStage behind it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sonota-one-hop-'));
     const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
     const settings = { bind: '127.0.0.1', address: '127.0.0.1', ...ports };

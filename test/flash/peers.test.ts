@@ -151,7 +151,7 @@ describe('flash: peers that are not the device', () => {
       assert.ok(acts.every(([, act]) => act === 'other-key'));
     });
 
-    it('are named with their addresses where nothing tells which is the device, and neither is upgraded', async () => {
+    it('are named with their addresses where nothing shows which is the device, and neither is upgraded', async () => {
       const bench = await openBench();
       const first = await bench.device({ localAddress: DEVICE_AT, behaviours: { blockPauseMs: 1000 } });
       await first.start();

@@ -46,7 +46,7 @@ describe('flash/stored/pending-messages', () => {
     );
   });
 
-  it('forgets the result of an earlier stage when a later one of the same job begins, and no other', () => {
+  it('forgets the result of an earlier stage when a later one of the same job starts, and no other', () => {
     const job = new Job('cloud', '1000a1b2c3');
     const book = new PendingMessages();
     const next: PendingMessage = { ...PENDING, id: '2', stage: 'upgrade' };
@@ -104,7 +104,7 @@ describe('flash/stored/pending-messages', () => {
     }
   });
 
-  it('tells of every change, and of nothing else', () => {
+  it('reports every change, and nothing else', () => {
     const book = new PendingMessages();
     let changes = 0;
     book.onChange = () => (changes += 1);

@@ -188,7 +188,7 @@ describe('flash/stage/provision: the method', () => {
       await assertCode(outcome, 'ap-unreachable');
     });
 
-    it('believes at once an answer that is no page', async () => {
+    it('believes immediately an answer that is no page', async () => {
       const { questions, outcome } = await answering(INFO, '{"error":404}');
       await assertCode(outcome, 'diy-mode-missing');
       assert.deepEqual(questions, ['GET /device', 'GET /']);
@@ -215,7 +215,7 @@ describe('flash/stage/provision: the method', () => {
       await assertCode(stage.outcome, 'ap-unreachable');
     }
 
-    it('lets a device in DIY mode go on, once', async () => {
+    it('lets a device in DIY mode continue, once', async () => {
       const begin = await resumed({ intermediate: 'diy' }, { route: 'diy' });
       const { found } = await begin().outcome;
       assert.deepEqual(found, { deviceid: ID, method: 'diy', answer: 'probably-accepted', warnings: [] });

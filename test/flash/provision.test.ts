@@ -59,7 +59,7 @@ describe('flash/stage/provision', () => {
     }
   });
 
-  it('looks no more for the access point of a device that dials here already', async () => {
+  it('stops looking for the access point of a device that dials here already', async () => {
     const bench = await openBench();
     const device = await bench.device();
     await device.start();

@@ -104,7 +104,7 @@ async function turns(): Promise<void> {
 }
 
 describe('flash/queue', () => {
-  it('begins the next device when the one before has left its access point, and no more at a time than it may', async () => {
+  it('starts the next device when the one before has left its access point, and no more at a time than it may', async () => {
     const flow = new Flow();
     flow.add('a', 'b', 'c');
     await turns();
@@ -120,7 +120,7 @@ describe('flash/queue', () => {
     assert.deepEqual(flow.queue.snapshot().state, 'running');
   });
 
-  it('begins a failed one again behind the others, as often as it may, then counts it as failed', async () => {
+  it('starts a failed one again behind the others, as often as it may, then counts it as failed', async () => {
     const flow = new Flow();
     flow.atOnce = 1;
     flow.add('a', 'b');
@@ -140,7 +140,7 @@ describe('flash/queue', () => {
     assert.equal(flow.queue.snapshot().entries[0]?.attempts, 2);
   });
 
-  it('goes on in FinalStage with a device that has its upgrade', async () => {
+  it('continues in FinalStage with a device that has its upgrade', async () => {
     const flow = new Flow();
     flow.add('a');
     await turns();
@@ -156,7 +156,7 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a done');
   });
 
-  it('never begins one again by itself whose final image has begun to flow', async () => {
+  it('never starts one again automatically whose final image has started to flow', async () => {
     const flow = new Flow();
     flow.attempts = 5;
     flow.add('a');
@@ -190,7 +190,7 @@ describe('flash/queue', () => {
     }
   });
 
-  it('hears an earlier attempt no more', async () => {
+  it('ignores an earlier attempt', async () => {
     const flow = new Flow();
     flow.add('a');
     await turns();
@@ -221,7 +221,7 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a failed, b failed, c running');
   });
 
-  it('pauses, goes on, leaves out and forgets', async () => {
+  it('pauses, continues, leaves out and forgets', async () => {
     const flow = new Flow();
     flow.queue.pause();
     flow.add('a', 'b', 'c');
@@ -274,7 +274,7 @@ describe('flash/queue', () => {
     assert.equal(flow.queue.snapshot().entries.length, 1);
   });
 
-  it('knows the device from the stage that has the message, and lets the next one begin behind provision', async () => {
+  it('knows the device from the stage that has the message, and lets the next one start behind provision', async () => {
     const flow = new Flow();
     const deviceids = ['1000aaaaaa', undefined];
     flow.start = (message) => {
@@ -298,7 +298,7 @@ describe('flash/queue', () => {
     assert.deepEqual([flow.messageOf('a')['password'], flow.messageOf('a')['note']], ['top secret', 'mine']);
   });
 
-  it('goes on after a restart: what was in work and is in no hands is begun again', async () => {
+  it('continues after a restart: what was in work and is in no hands is restarted', async () => {
     const flow = new Flow();
     flow.atOnce = 1;
     flow.add('a', 'b');
@@ -373,7 +373,7 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a running, b skipped', 'what is in work goes on');
   });
 
-  it('is over with its close: it hears of no job and begins nothing', async () => {
+  it('is over with its close: it receives no job and starts nothing', async () => {
     const flow = new Flow();
     flow.atOnce = 1;
     flow.add('a', 'b');
@@ -393,7 +393,7 @@ describe('flash/queue', () => {
     assert.equal(flow.begun.length, 1);
   });
 
-  it('tells a restart of every step, and not of percent that merely rises', async () => {
+  it('lets a restart know every step, and not percent that merely rises', async () => {
     const flow = new Flow();
     const turnsSeen: boolean[] = [];
     flow.queue.on('changed', (isDurable: boolean) => turnsSeen.push(isDurable));
@@ -413,7 +413,7 @@ describe('flash/queue', () => {
     assert.deepEqual(await after(() => other.learn({ model: 'x' })), []);
   });
 
-  it('begins a failed one as often again as it may, when a person asks for it', async () => {
+  it('starts a failed one as often again as it may, when a person asks for it', async () => {
     const flow = new Flow();
     flow.add('a');
     await turns();
@@ -429,7 +429,7 @@ describe('flash/queue', () => {
     assert.equal(flow.begun.length, 4);
   });
 
-  it('tells why one has failed in the words of its verdict, and no more once it has begun again', async () => {
+  it('reports why one has failed in the words of its verdict, and no longer once it has restarted', async () => {
     const flow = new Flow();
     flow.attempts = 1;
     flow.add('a');
@@ -486,7 +486,7 @@ describe('flash/queue', () => {
     beforeEach(() => mock.timers.enable({ apis: ['Date', 'setInterval'], now: 1_000_000 }));
     afterEach(() => mock.timers.reset());
 
-    it('gives a message up that no node has had for fifteen minutes, and goes on with the next', async () => {
+    it('gives a message up that no node has had for fifteen minutes, and continues with the next', async () => {
       const flow = new Flow();
       flow.atOnce = 1;
       flow.start = (message) => {
@@ -525,7 +525,7 @@ describe('flash/queue', () => {
     assert.equal(list.openOf('a'), undefined);
   });
 
-  it('begins a new round when everything before has ended, also before a restart', () => {
+  it('starts a new round when everything before has ended, also before a restart', () => {
     const list = new EntryList();
     const [first, second] = [list.add({}, 'a', undefined), list.add({}, 'b', undefined)];
     first.state = 'done';

@@ -32,7 +32,7 @@ const ITEAD = { ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:A1:B2:C3', psk: '1234
 const FINALSTAGE = { ssid: 'FinalStage', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' };
 
 describe('flash/radio/radio-owner', () => {
-  it('lets one in at a time, FinalStage first, and nobody waits for one who gave up', async () => {
+  it('lets one in at a time, FinalStage first, and no other waits for one that gave up', async () => {
     const owner = new RadioOwner(new ManualDriver());
     const order: string[] = [];
     await owner.acquire('provision', never);
@@ -154,7 +154,7 @@ describe('flash/radio', () => {
     await (await radio.acquire('flow', new AbortController().signal)).release();
   });
 
-  it('looks again for what an earlier run left behind where it could not, and says so', async () => {
+  it('looks again for what an earlier run left behind where it could not, and reports that', async () => {
     const radio = radioOf();
     const lines: string[] = [];
     radio.log = (_level, text) => lines.push(text);
@@ -261,7 +261,7 @@ describe('flash/radio', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('joins the network of the new firmware of its own device, of nobody else, and leaves it', async () => {
+  it('joins the network of the new firmware of its own device only, and leaves it', async () => {
     const bench = await benchWithRadio();
     const own = { ssid: 'tasmota-A1B2C3-0967', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' };
     nm.accessPoints.push({ ...own, ssid: 'tasmota-FFFFFF-8191', bssid: '5E:CF:7F:FF:FF:FF' }, own);
@@ -345,7 +345,7 @@ describe('flash/radio', () => {
     }
   });
 
-  it('leaves nothing to a person, also while somebody else has the radio', async () => {
+  it('leaves nothing to a person, also while the radio is held', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
     const other = await bench.host.radio.acquire('flow', never);
@@ -385,7 +385,7 @@ describe('flash/radio', () => {
     assertAsBefore();
   });
 
-  it('ends at once where it may not', async () => {
+  it('ends immediately where it may not', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
     nm.refusals['AddAndActivateConnection2'] = 'org.freedesktop.NetworkManager.PermissionDenied';
@@ -394,7 +394,7 @@ describe('flash/radio', () => {
     assertAsBefore();
   });
 
-  it('goes on after a restart of NetworkManager', async () => {
+  it('continues after a restart of NetworkManager', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
     const apPort = await freePort();
@@ -410,7 +410,7 @@ describe('flash/radio', () => {
     assertAsBefore();
   });
 
-  it('leaves it to a person where the interface is the uplink, and says so as ever', async () => {
+  it('leaves it to a person where the interface is the uplink, and reports that as usual', async () => {
     const bench = await benchWithRadio({ driver: 'auto', interfaceName: 'lo', allowUplink: '' });
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}`, timeoutSeconds: 1 });
     const { text } = await stage.recorder.reported(({ state }) => state === 'waiting');

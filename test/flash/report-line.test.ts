@@ -18,13 +18,13 @@ describe('flash/job/report-line', () => {
     return job;
   }
 
-  it('tells model, firmware, method and the times of what has ended', () => {
+  it('states model, firmware, method and the times of what has ended', () => {
     const seconds = { provision: 12 };
     const facts = { model: 'PSF-BD1-GL', firmware: '3.7.6', method: 'diy' };
     assert.deepEqual(reportOf(flashing().snapshot()), { ...facts, outcome: 'running', seconds });
   });
 
-  it('tells how it ended', () => {
+  it('reports how it ended', () => {
     const job = flashing();
     job.fail('diy-locked', at(20));
     assert.deepEqual(reportOf(job.snapshot()).outcome, 'diy-locked');

@@ -14,7 +14,7 @@ describe('flash/report-throttle', () => {
     return { throttle: new ReportThrottle(({ percent }) => told.push(percent)), told };
   }
 
-  it('tells the first at once, and of those within a quarter of a second the newest', () => {
+  it('reports the first immediately, and of those within a quarter of a second the newest', () => {
     const { throttle: one, told } = throttle();
     for (const percent of [1, 2, 3]) one.push(report(percent));
     assert.deepEqual(told, [1]);
@@ -29,7 +29,7 @@ describe('flash/report-throttle', () => {
     assert.deepEqual(told, [1, 3, 4]);
   });
 
-  it('tells at once after a quarter of a second without a word, and the same thing once', () => {
+  it('reports immediately after a quarter of a second of silence, and the same thing once', () => {
     const { throttle: one, told } = throttle();
     one.push(report(1));
     timePasses(250);
@@ -38,7 +38,7 @@ describe('flash/report-throttle', () => {
     assert.deepEqual(told, [1, 2]);
   });
 
-  it('tells the last at the end, where it is held back or all went well, and nothing after it', () => {
+  it('reports the last at the end, where it is held back or all went well, and nothing after it', () => {
     const { throttle: failed, told } = throttle();
     for (const percent of [1, 2]) failed.push(report(percent));
     failed.close(false);

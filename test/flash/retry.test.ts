@@ -125,7 +125,7 @@ describe('flash/queue/retry', () => {
     assert.equal(mayTryAgain('back-to-stock', job), true);
   });
 
-  it('goes on in FinalStage with a device that may be there, and else from the beginning', () => {
+  it('continues in FinalStage with a device that may be there, and else from the beginning', () => {
     assert.equal(whereToBegin(undefined), 'beginning');
     assert.equal(whereToBegin(jobIn('upgrade')), 'beginning');
     assert.equal(whereToBegin(jobIn('newfirmware')), 'beginning');

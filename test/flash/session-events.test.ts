@@ -34,7 +34,7 @@ describe('flash/stage/session-events', () => {
     });
   });
 
-  it('hears nothing any more once it is stopped', () => {
+  it('receives nothing any more once it is stopped', () => {
     const { connection, events } = session();
     events.stop();
     for (const name of ['acknowledged', 'malformed', 'closed']) {

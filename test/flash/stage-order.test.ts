@@ -113,7 +113,7 @@ describe('flash: the order of what a stage does', () => {
   });
 
   describe('cloud', () => {
-    it('tells each step, and what it found', async () => {
+    it('reports each step, and what it found', async () => {
       const bench = await openBench();
       const device = await bench.device();
       const { deviceid } = device;
@@ -146,7 +146,7 @@ describe('flash: the order of what a stage does', () => {
       assert.deepEqual([bench.host.listenerCount('addresses'), evidence.listenerCount('changed')], [0, 1]);
     });
 
-    it('keeps of a wait that was in vain how it began, that its time was over, and why it failed', async () => {
+    it('keeps of a wait without result how it started, that its time was over, and why it failed', async () => {
       const bench = await openBench();
       const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
       const { evidence } = await stage.job();
@@ -181,7 +181,7 @@ describe('flash: the order of what a stage does', () => {
       await assertCode(stage.outcome, 'cancelled');
     });
 
-    it('tells of no device but the one that is meant, and takes no other', async () => {
+    it('reports no device but the one that is meant, and takes no other', async () => {
       const bench = await openBench();
       const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
       await stage.job();
@@ -216,7 +216,7 @@ describe('flash: the order of what a stage does', () => {
   });
 
   describe('upgrade', () => {
-    it('sends nothing before a restart would know of it, then tells each step', async () => {
+    it('sends nothing before a restart would know of it, then reports each step', async () => {
       const bench = await openBench();
       const device = await bench.device();
       const { deviceid } = device;
@@ -255,7 +255,7 @@ describe('flash: the order of what a stage does', () => {
       for (const event of ['acknowledged', 'malformed']) assert.equal(session?.listenerCount(event) ?? 1, 1, event);
     });
 
-    it('ends with turn-timeout where another device does not get out of the way, and holds up nobody then', async () => {
+    it('ends with turn-timeout where another device does not get out of the way, and holds up no other device then', async () => {
       const bench = await openBench({}, { turnMs: 1 });
       const holder = bench.host.jobs.jobFor('upgrade', '1000ffffff');
       holder.finalStage = new FinalStageSession();
@@ -269,7 +269,7 @@ describe('flash: the order of what a stage does', () => {
       await bench.host.finalStageLock.acquire(next, NEVER, () => assert.fail('it has to wait'));
     });
 
-    it('goes on after a restart of ours with the images that the device has a part of, and with no other', async () => {
+    it('continues after a restart of ours with the images that the device has a part of, and with no other', async () => {
       const bench = await openBench();
       const device = await bench.device();
       const { deviceid } = device;
@@ -286,7 +286,7 @@ describe('flash: the order of what a stage does', () => {
       assert.equal(found['size'], FIRMWARE.user2.length);
     });
 
-    it('takes the images that it is given where the upgrade is begun again after a failure', async () => {
+    it('takes the images that it is given where the upgrade is restarted after a failure', async () => {
       const bench = await openBench();
       const device = await bench.device({ behaviours: { refusesWith: 404 } });
       await assertCode(bench.upgraded(device), 'download-failed');

@@ -25,7 +25,7 @@ describe('flash: devices that do not exist', () => {
   afterEach(closeAll);
   afterEach(closeBenches);
 
-  it(`leave ${RECENT_AT_MOST} jobs where each that comes begins one, and those of real devices`, async () => {
+  it(`leave ${RECENT_AT_MOST} jobs where each that comes starts one, and those of real devices`, async () => {
     const bench = await openBench();
     const { devices, jobs } = bench.host;
     const setUp = jobs.jobFor('provision', '1000000001');

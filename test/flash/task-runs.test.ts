@@ -55,7 +55,7 @@ describe('flash/run/task-runs', () => {
     steps.runs.attach('node', recorder);
   });
 
-  it('tells of a stage that ended before it reached a device, but of no other', async () => {
+  it('reports a stage that ended before it reached a device, but no other', async () => {
     const traceless: string[] = [];
     steps.runs.on('left-no-trace', ({ id }) => traceless.push(id));
     const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
@@ -120,7 +120,7 @@ describe('flash/run/task-runs', () => {
     assert.ok(!((await other.outcome(two)) instanceof Error));
   });
 
-  it('tells the last report before the failure that it may explain, and nothing after it', async () => {
+  it('passes on the last report before the failure that it may explain, and nothing after it', async () => {
     const order: unknown[] = [];
     steps.runs.attach('node', {
       progress: ({ name }) => order.push(name),
@@ -195,7 +195,7 @@ describe('flash/run/task-runs', () => {
     await steps.end(0);
   });
 
-  it('a removed node’s run is cancelled, and nobody is told later', async () => {
+  it('a removed node’s run is cancelled, and reports nothing later', async () => {
     steps.begin('node', '1');
     while (!steps.contexts[0]) await new Promise(setImmediate);
     steps.runs.detach('node', true);
@@ -248,7 +248,7 @@ describe('flash/run/task-runs', () => {
     };
     const pendingIds = (): string[] => steps.runs.pending.all().map(({ id }) => id);
 
-    it('ends with the instance of its node, and is begun again by the next one', async () => {
+    it('ends with the instance of its node, and is restarted by the next one', async () => {
       const [one, two] = [task({ password: 'secret' }), task()];
       const other = task({ nodeId: 'other', line: 'other' });
       await turns();
@@ -276,7 +276,7 @@ describe('flash/run/task-runs', () => {
       assert.deepEqual([recorder.outcomes.size, next.outcomes.size, failed.length], [0, 1, 0]);
     });
 
-    it('is no more where its node is no more, and where it is not to stay pending', async () => {
+    it('is gone where its node is gone, and where it is not to stay pending', async () => {
       task();
       await turns();
       task({ stage: undefined, line: undefined });

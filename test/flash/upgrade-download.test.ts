@@ -8,7 +8,7 @@ describe('flash/job/upgrade-download', () => {
     return events;
   }
 
-  it('tells what a restart must know, and what merely flows', () => {
+  it('reports what a restart must know, and what merely flows', () => {
     const download = new UpgradeDownload();
     const events = heard(download);
     download.offered();

@@ -84,7 +84,7 @@ describe('flash/stage/upgrade', () => {
     assert.deepEqual(sent, [1, 2, 3]);
   });
 
-  it('goes on where range firmware has lost its connection', async () => {
+  it('continues where range firmware has lost its connection', async () => {
     const bench = await openBench();
     const sources = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 40_000 }) };
     const device = await bench.device({ fault: 'connection-lost' });
@@ -215,7 +215,7 @@ describe('flash/stage/upgrade', () => {
     assert.match(await ask(bench.host.ports.http, request), /^HTTP\/1\.1 404/);
   });
 
-  it('can be begun again in the same session after a refusal', async () => {
+  it('can be restarted in the same session after a refusal', async () => {
     const bench = await openBench();
     const device = await bench.device({ behaviours: { refusesWith: 404 } });
     await assertCode(bench.upgraded(device), 'download-failed');

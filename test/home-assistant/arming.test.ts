@@ -56,7 +56,7 @@ describe('home assistant: which devices are armed', () => {
     assert.deepEqual([arming.isArmed('later'), expiries], [false, 2]);
   });
 
-  it('takes back every offer at once', () => {
+  it('takes back every offer immediately', () => {
     arming.armAll();
     arming.arm(ID);
     arming.disarmAll();

@@ -79,7 +79,7 @@ describe('home assistant: what is asked of us', () => {
     assert.deepEqual(read('sonota/set/start', ['PRESS']), { kind: 'ignored', reason: 'payload' });
   });
 
-  it('hears itself and Home Assistant, kept or not', () => {
+  it('takes its own messages and those of Home Assistant, retained or not', () => {
     assert.deepEqual(read('sonota/status', 'online', true), { kind: 'heard', says: 'online' });
     assert.deepEqual(read('sonota/status', 'offline'), { kind: 'heard', says: 'offline' });
     assert.deepEqual(read('homeassistant/status', 'online'), { kind: 'home-assistant-online' });

@@ -14,7 +14,7 @@ describe('home assistant: what is said', () => {
     mirror = new CheckedMirror();
   });
 
-  it('tells of the flasher and of each device, and says nothing twice', () => {
+  it('publishes the flasher and each device, and nothing twice', () => {
     const messages = mirror.news(ONE);
     assert.deepEqual(
       messages.map(({ topic }) => topic),
@@ -70,7 +70,7 @@ describe('home assistant: what is said', () => {
     assert.deepEqual([update?.['latest_version'], update?.['release_summary']], ['Tasmota 15', '']);
   });
 
-  it('counts the Sonoffs in sight where somebody looks for them, and lists no more than Home Assistant records', () => {
+  it('counts the Sonoffs in sight while a survey runs, and lists no more than Home Assistant records', () => {
     const sonoff = (index: number): SonoffInSight => ({
       ...{ deviceid: `10000000${index}`, name: 'n'.repeat(64), model: 'm'.repeat(64), version: '3.7.6' },
       ...{ address: '192.168.178.100', method: 'diy-button', text: 't'.repeat(240) },
@@ -149,7 +149,7 @@ describe('home assistant: what is said', () => {
     assert.equal(under(again, `sonota/device/${ID}/event`)?.['event_type'], 'started');
   });
 
-  it('does not call in progress what nobody goes on with, and what waits in a queue that is held', () => {
+  it('does not call in progress what nothing continues, and what waits in a paused queue', () => {
     const resting = mirror.news({ ...ONE, jobs: [job({ isAtWork: false })] });
     assert.equal(under(resting, UPDATE)?.['in_progress'], false);
     const queue = { isPaused: false, waiting: [ID], counts: { waiting: 1, done: 0, failed: 0 }, percent: 0 };
@@ -309,7 +309,7 @@ describe('home assistant: what is said', () => {
     );
   });
 
-  it('tells what is wrong with the host', () => {
+  it('reports what is wrong with the host', () => {
     const trouble = { code: 'port-in-use', text: 'Port 8443 is taken.' } as const;
     const state = under(mirror.news({ ...ONE, trouble }), 'sonota/state');
     assert.deepEqual([state?.['problem'], state?.['code'], state?.['text']], ['ON', 'port-in-use', trouble.text]);
@@ -332,7 +332,7 @@ describe('home assistant: what is said', () => {
     assert.equal(all.filter(({ payload }) => payload === '').length, 3);
   });
 
-  it('tells the removal by another from its own, and says what was removed when it is there again', () => {
+  it('distinguishes the removal by another from its own, and says what was removed when it is there again', () => {
     const config = `homeassistant/device/sonota_${ID}/config`;
     mirror.news(ONE);
     mirror.news({ ...EMPTY, firmware: FIRMWARE });

@@ -77,7 +77,7 @@ describe('home assistant: the schemas of the tests', () => {
     assert.throws(() => schemas.take({ ...event, payload: '{"event_type":"x"}', retain: false }), /not announced/);
   });
 
-  it('refuse what nobody was told of, and a removal of what is not there', () => {
+  it('refuse a topic without a config, and a removal of what is not there', () => {
     const schemas = new Schemas();
     const kept = { payload: '{}', qos: 1 as const, retain: true };
     assert.throws(() => schemas.take({ ...kept, topic: 'sonota/device/x/state' }), /nobody was told/);

@@ -134,7 +134,7 @@ describe('home assistant: a flash from a real one, and nothing without a person'
       await cancelled();
     });
 
-    it('ends an upgrade that has begun; the device keeps its firmware', async () => {
+    it('ends an upgrade that has started; the device keeps its firmware', async () => {
       const scene = await suite.open();
       const device = await scene.dialsIn({ behaviours: { holdsAtByte: 8192 } });
       await suite.install(ID);

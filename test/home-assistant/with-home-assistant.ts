@@ -72,7 +72,7 @@ describe('home assistant: with a real one', function () {
     }
   });
 
-  it('second door: the event sonota_flash flashes, and a notification tells the end', async function () {
+  it('second way: the event sonota_flash flashes, and a notification reports the end', async function () {
     if (palette === undefined) {
       console.log('    Skipped: node-red-contrib-home-assistant-websocket could not be installed.');
       return this.skip();
@@ -150,7 +150,7 @@ describe('home assistant: with a real one', function () {
     await until(async () => !(await isNotified(isAsked)));
   });
 
-  it('the script flashes all, one after another, and one that fails keeps nobody waiting', async () => {
+  it('the script flashes all, one after another, and one that fails holds up no other', async () => {
     const here = await open();
     await here.dialsIn({ behaviours: { refusesWith: 406 } });
     await here.dialsIn({ deviceid: OTHER });
@@ -175,7 +175,7 @@ describe('home assistant: with a real one', function () {
     await ha.state(update(ID), ({ state }) => state === 'off', gone - 1);
   });
 
-  it('third door: a rest_command flashes, and nobody without the token does', async () => {
+  it('third way: a rest_command flashes, and none without the token does', async () => {
     const tab = exampleOf('32').find(({ type }) => type === 'tab');
     assert.ok(tab);
     const here = await open({

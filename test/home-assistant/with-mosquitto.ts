@@ -143,7 +143,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     assert.ok(!listener.messages.slice(from).some(at('sonota/event', { event_type: 'failed' })));
   });
 
-  it("tells of a device's failure in Node-RED's language", async () => {
+  it("reports a device's failure in Node-RED's language", async () => {
     scene = await Scene.open({ nodeRed: { settings: { lang: 'de' } } });
     const { listener } = scene;
     await scene.dialsIn({ behaviours: { refusesWith: 406 } });
@@ -203,7 +203,7 @@ describe('home assistant: with a real Mosquitto and the core mqtt nodes', () => 
     );
   });
 
-  it('flashes no device that is not armed, whatever is installed, and tells why', async () => {
+  it('flashes no device that is not armed, whatever is installed, and reports why', async () => {
     scene = await Scene.open();
     const { listener } = scene;
     const devices = [ID, '1000d4e5f6', '1000f6e5d4'];

@@ -69,7 +69,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
     assert.ok(!listener.messages.slice(later).some(at(`sonota/${suffix}/event`, failed)));
   });
 
-  it('keeps the ids of both over their restarts, and tells of each whether it is there', async () => {
+  it('keeps the ids of both over their restarts, and reports for each whether it is there', async () => {
     const { first, second, suffix } = await openBoth();
     const owner = String(ownerOf(listener.last(FLASHER)));
     for (const [scene, config, word] of [
@@ -105,7 +105,7 @@ describe('home assistant: two Node-REDs at one Mosquitto', () => {
     assert.equal(ownerOf(payload), owner);
   });
 
-  it('lets one of two that begin at the same time have the usual ids', async () => {
+  it('lets one of two that start at the same time have the usual ids', async () => {
     await Promise.all([open(), open()]);
     const config = await listener.heard('one has a suffix', ({ topic }) => OTHER_FLASHER.test(topic));
     const suffix = String(OTHER_FLASHER.exec(config.topic)?.[1]);

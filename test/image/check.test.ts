@@ -54,7 +54,7 @@ describe('image/check', () => {
       assertRefused(() => checkImage(user1, 'user2'), 'image-wrong-slot', /as user2 is linked for user1/);
     });
 
-    it('is told for every size by the words that point into irom', () => {
+    it('is recognised for every size by the words that point into irom', () => {
       const random = seededRandom(3);
       for (let round = 0; round < 40; round++) {
         const size = 4100 + (random() % 460000);
@@ -66,7 +66,7 @@ describe('image/check', () => {
       }
     });
 
-    it("is told for SonOTA's published pair", () => {
+    it("is recognised for SonOTA's published pair", () => {
       const irom = 0x32770;
       assert.equal(slotOf({ slot1: 519, slot2: 3 }, irom), 1);
       assert.equal(slotOf({ slot1: 30, slot2: 492 }, irom), 2);
@@ -192,7 +192,7 @@ describe('image/check', () => {
       }
     });
 
-    it('is told as such', () => {
+    it('is reported as such', () => {
       const user = makeUserImage({ slot: 1 });
       assertRefused(() => checkImage(patched(user, 600, 1, 2, 3), 'user1'), 'image-invalid', /CRC-32 does not fit/);
       const final = makeFinalImage();

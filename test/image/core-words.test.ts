@@ -154,7 +154,7 @@ describe('image: the length and the CRC-32 of the Arduino core', () => {
     const found = (changes: Partial<ImageFacts>): Finding[] =>
       examineFinal(image, { ...facts, ...changes }, { project: 'tasmota' }, 'finalstage');
 
-    it('says so as a fact', () => {
+    it('reports that as a fact', () => {
       assert.deepEqual(facts.coreWords, { state: 'absent', behind: 'nothing' });
       assert.equal(facts.ebootRelease, undefined);
       const erased = Buffer.concat([image, Buffer.alloc(16, 0xff)]);

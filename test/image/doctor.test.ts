@@ -211,7 +211,7 @@ describe('image/doctor', () => {
       assert.equal(image.facts?.eboot, 'gzip');
     });
 
-    it('and told what else there is to tell of it', () => {
+    it('and with what else there is to report of it', () => {
       assert.equal(examine(makeFinalImage(), 'diy').chip, 'ESP8266');
       assert.equal(examine(esp32(), 'diy').chip, 'ESP32');
       assert.equal(examine(gzipSync(makeFinalImage()), 'diy').unpackedSize, 65536);

@@ -57,7 +57,7 @@ describe('image/identity', () => {
     });
   }
 
-  it('tells so much of the age of a Tasmota without a version', () => {
+  it('shows so much of the age of a Tasmota without a version', () => {
     const of = (text: string, eboot?: EbootGeneration): Identity => {
       const bytes = makeFinalImage({ text, ...(eboot && { eboot }) });
       return examine(bytes, 'finalstage').identity;
@@ -69,7 +69,7 @@ describe('image/identity', () => {
     assert.deepEqual(of('ESP Easy Mega', 'gzip'), { project: 'espeasy' });
   });
 
-  it('tells the content of a whole ESP32 flash', () => {
+  it('names the content of a whole ESP32 flash', () => {
     const flash = Buffer.alloc(0x10000, 0xff);
     Buffer.from('e904022078033840ee000000050000000000000000000001' + '2000003c20000000', 'hex').copy(flash);
     flash.set([0xaa, 0x50], 0x8000);

@@ -149,7 +149,7 @@ describe('image/read', () => {
       assert.deepEqual(facts.parts[0]?.checksum, { stored: 0xab, computed: 0xaa, valid: false, offset: 31 });
     });
 
-    it('tells a wrong CRC-32 from none', () => {
+    it('distinguishes a wrong CRC-32 from none', () => {
       const image = makeUserImage({ slot: 1, size: 4100 });
       const bare = image.subarray(0, -4);
       const erased = Buffer.alloc(100, 0xff);
@@ -181,7 +181,7 @@ describe('image/read', () => {
       }
     });
 
-    it('is told in plain words, field by field', () => {
+    it('is described in plain words, field by field', () => {
       const user = makeUserImage({ slot: 1, size: 8192 });
       const final = makeFinalImage({ size: 8192 });
       const inner = readImage(user).parts[0]?.offset ?? 0;

@@ -4,7 +4,7 @@ import { AddressWatch } from '../../lib/net/address-watch';
 import { inSameNetwork, localIPv4, plainAddress, routedAddress, type LocalAddress } from '../../lib/net/addresses';
 
 describe('addresses', () => {
-  it('tells networks apart, also where the sign bit is set', () => {
+  it('distinguishes networks, also where the sign bit is set', () => {
     assert.equal(inSameNetwork('192.168.4.2', '192.168.4.254', '255.255.255.0'), true);
     assert.equal(inSameNetwork('192.168.4.2', '192.168.5.2', '255.255.255.0'), false);
     assert.equal(inSameNetwork('10.0.0.1', '10.255.0.1', '255.0.0.0'), true);
@@ -32,7 +32,7 @@ describe('addresses', () => {
 });
 
 describe('AddressWatch', () => {
-  it('tells of a change, and of nothing else', async () => {
+  it('reports a change, and nothing else', async () => {
     let addresses: LocalAddress[] = [];
     let looks = 0;
     const look = (): LocalAddress[] => {

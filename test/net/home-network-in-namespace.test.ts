@@ -225,7 +225,7 @@ describe('net/home-network on real interfaces', () => {
     assert.deepEqual([back.address, back.reason], ['192.168.1.66', 'same-network']);
   });
 
-  it('keeps it also between two networks where no flash has begun, if the phone was there before', async () => {
+  it('keeps it also between two networks where no flash has started, if the phone was there before', async () => {
     machine.lan('wlan0', '192.168.1.5/24');
     machine.lan('usb0', '192.168.42.9/24');
     machine.route('wlan0', ROUTER);

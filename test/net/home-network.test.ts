@@ -195,7 +195,7 @@ describe('HomeNetwork', () => {
     leave();
   });
 
-  it('looks again when an address has come or gone, and tells its users, for as long as it has any', async () => {
+  it('looks again when an address has come or gone, and notifies its users, for as long as it has any', async () => {
     timeStands();
     try {
       let addresses = [HOME];
@@ -223,7 +223,7 @@ describe('HomeNetwork', () => {
     }
   });
 
-  it('tells of a new place once, also where only the interface is another one', async () => {
+  it('reports a new place once, also where only the interface is another one', async () => {
     let addresses = [HOME];
     const home = new HomeNetwork({ addresses: () => addresses, routed: () => Promise.resolve(undefined) });
     const changes: Home[] = [];
@@ -235,7 +235,7 @@ describe('HomeNetwork', () => {
     assert.deepEqual(changes, [AT_HOME, { name: 'eth7', address: HOME.address }]);
   });
 
-  it('begins with what an earlier run remembered, if that can be', () => {
+  it('starts with what an earlier run remembered, if that can be', () => {
     assert.equal(new HomeNetwork({ remembered: { address: '198.51.100.5' } }).current, '198.51.100.5');
     assert.equal(new HomeNetwork({ remembered: { address: '10.10.7.2' } }).current, undefined);
   });

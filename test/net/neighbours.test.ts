@@ -37,7 +37,7 @@ describe('net/neighbours', () => {
     assert.equal(linkMacIn(table(entry, entry), '192.168.1.20'), MAC.toUpperCase());
   });
 
-  it('knows nobody where there is no table', async () => {
+  it('knows no neighbour where there is no table', async () => {
     assert.equal(await linkMacOf('192.168.1.20', '/nowhere/arp'), undefined);
   });
 });

@@ -12,7 +12,7 @@ describe('net/networks', () => {
     for (const peer of ['192.168.1.77', '10.42.0.20', '127.0.0.1']) assert.equal(isLocalPeer(peer, own), true, peer);
   });
 
-  it('takes nobody else for local, however private the address', () => {
+  it('takes no other peer for local, however private the address', () => {
     for (const peer of ['192.168.2.77', '10.0.0.1', '52.57.118.192', '0.0.0.0']) {
       assert.equal(isLocalPeer(peer, own), false, peer);
     }

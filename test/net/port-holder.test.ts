@@ -43,7 +43,7 @@ describe('net/port-holder', function () {
     server.close();
   });
 
-  it('names nobody where nobody listens', async () => {
+  it('names no process where none listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -7,7 +7,7 @@ const options = (limitMs = 60_000) => ({ signal: new AbortController().signal, l
 describe('probeTcp', () => {
   afterEach(closeAll);
 
-  it('tells an open port from a closed one', async () => {
+  it('distinguishes an open port from a closed one', async () => {
     const port = await serve({ handle: () => undefined });
     assert.equal(await probeTcp('127.0.0.1', port, options()), 'accepted');
     await closeAll();

@@ -29,7 +29,7 @@ describe('nodes: sonota-provision at the default address', () => {
     }
   });
 
-  it('gives the home Wi-Fi to nobody outside the network of an access point, except by force', async () => {
+  it('gives the home Wi-Fi to no peer outside the network of an access point, except by force', async () => {
     child = spawn('ip', ['netns', 'exec', name, process.execPath, PROGRAM], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -8,7 +8,7 @@ describe('nodes: what follows a deploy', () => {
   let bed: Bed;
   afterEach(() => bed.unload());
 
-  it('follows it once, and a stop for good, but not the stop with which a deploy begins', async () => {
+  it('follows it once, and a stop for good, but not the stop with which a deploy starts', async () => {
     bed = await Bed.load(road(await freePorts()));
     const { RED } = bed;
     assert.ok(RED);

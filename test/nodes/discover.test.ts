@@ -68,7 +68,7 @@ describe('nodes: sonota-discover', () => {
       msg['event'] === event &&
       (version === undefined || (msg.payload as DescribedSonoff).version === version);
 
-  it('tells of a device as it comes and goes, and lists it for a message, which keeps its own', async () => {
+  it('reports a device as it comes and goes, and lists it for a message, which keeps its own', async () => {
     const deviceid = someId();
     bed = await Bed.load(await flow());
     const sonoff = await inDiyMode(deviceid);
@@ -135,7 +135,7 @@ describe('nodes: sonota-discover', () => {
     assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
   });
 
-  it('hears no news of what it knows in a redeploy, and all of it when it is new', async () => {
+  it('gets no news of what it knows in a redeploy, and all of it when it is new', async () => {
     const deviceid = someId();
     await inDiyMode(deviceid);
     const nodes = await flow();

@@ -90,7 +90,7 @@ describe('nodes: sonota-diy-flash', () => {
     assert.deepEqual(bed.shown('diy'), { fill: 'red', shape: 'ring', text: 'diy-unlock-offline' });
   });
 
-  it('waits for the device to come here to be unlocked where its form says so', async () => {
+  it('waits for the device to come here to be unlocked if its form asks for that', async () => {
     const { address } = await device({ fault: 'unlock-503' });
     bed = await Bed.load(await flow({ address, unlock: 'local' }));
     bed.send('diy');
@@ -98,7 +98,7 @@ describe('nodes: sonota-diy-flash', () => {
     assert.match(String((await bed.at('caught')).error?.code), /^diy-unlock-(not-asked|port)$/);
   });
 
-  it('goes on over a redeploy, and is cancelled by a message', async () => {
+  it('continues over a redeploy, and is cancelled by a message', async () => {
     const nodes = await flow({ address: `127.0.0.1:${await freePort()}` });
     bed = await Bed.load(nodes);
     bed.send('diy', { mine: 3 });

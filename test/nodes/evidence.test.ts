@@ -89,7 +89,7 @@ describe('nodes: the evidence of a job', () => {
     assert.ok(!text.includes(DEVICE), 'the whole id');
   });
 
-  it('shows no Wi-Fi, no key and no whole id, whatever the device tells', async () => {
+  it('shows no Wi-Fi, no key and no whole id, whatever the device states', async () => {
     const ports = await freePorts();
     bed = await Bed.load(flowOf(ports), { host: { password: 'top secret' } });
     bed.send('cloud', { deviceid: DEVICE_ID });

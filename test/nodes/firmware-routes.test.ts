@@ -216,7 +216,7 @@ describe('nodes/firmware routes', () => {
     }
   });
 
-  it('tells how far a download is five times a second, however many packets it comes in', async () => {
+  it('reports how far a download is five times a second, however many packets it comes in', async () => {
     const base = await http.serve((_, response) => {
       let sent = 0;
       const next = (): void => {
@@ -274,7 +274,7 @@ describe('nodes/firmware routes', () => {
     assert.deepEqual(await library.store.list(), []);
   });
 
-  it('asks for a digest that nobody knows, and takes the answer', async () => {
+  it('asks for a digest that is not known, and takes the answer', async () => {
     const base = await http.serve((_, response) => response.end(FINAL));
     await useCatalog(base);
     const last = (await fetched('final', 'catalog:unknown')).at(-1);

@@ -29,7 +29,7 @@ describe('nodes: where a firmware comes from', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('tells on output 2 how far a download is', async () => {
+  it('reports on output 2 how far a download is', async () => {
     let finish = (): void => undefined;
     const base = await http.serve((_, response: ServerResponse) => {
       response.writeHead(200, { 'content-length': FINAL.length });
@@ -52,7 +52,7 @@ describe('nodes: where a firmware comes from', () => {
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
   });
 
-  it('tells how much has come where nobody says how much there is', async () => {
+  it('reports how much has come where the total is not known', async () => {
     let finish = (): void => undefined;
     const base = await http.serve((_, response: ServerResponse) => {
       response.write(FINAL.subarray(0, 20_000));
@@ -69,7 +69,7 @@ describe('nodes: where a firmware comes from', () => {
     await bed.at('caught');
   });
 
-  it('refuses each wrong image with its own code, before the device hears of anything', async () => {
+  it('refuses each wrong image with its own code, before the device gets a command', async () => {
     const served: Record<string, (response: ServerResponse) => void> = {
       page: (response) => void response.end('<!DOCTYPE html><title>Sign in</title>'),
       loop: (response) => void response.writeHead(302, { location: '/loop' }).end(),

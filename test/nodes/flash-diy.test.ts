@@ -110,14 +110,14 @@ describe('nodes: sonota-flash and DIY mode', () => {
     assert.deepEqual(await flashed({ deviceid: ID, address: `127.0.0.1:${lanPort}` }), ['diy', 'newfirmware']);
   });
 
-  it('lets the relay click before the flash where its form says so', async () => {
+  it('lets the relay click before the flash if its form asks for that', async () => {
     const bed = await load({ clicks: true });
     await device({ startsIn: 'diy' });
     bed.send('flash', { deviceid: ID, address: `127.0.0.1:${lanPort}` });
     await bed.at('progress', ({ text }) => /the relay that clicks/.test(String(text)));
   });
 
-  it('waits for the device to come here to be unlocked where its form says so', async () => {
+  it('waits for the device to come here to be unlocked if its form asks for that', async () => {
     const bed = await load({ unlock: 'local' });
     await device({ startsIn: 'diy', fault: 'unlock-503' });
     bed.send('flash', { deviceid: ID, address: `127.0.0.1:${lanPort}` });

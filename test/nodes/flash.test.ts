@@ -114,7 +114,7 @@ describe('nodes: sonota-flash', () => {
     assert.ok(!JSON.stringify([bed.arrived, bed.statuses]).includes(HOME.password));
   });
 
-  it('shows that it checks before it begins, and checks a message again only where no flash of it has begun', async () => {
+  it('shows that it checks before it starts, and checks a message again only where no flash of it has started', async () => {
     const { bed, flow } = await setUp({ ssid: '' });
     bed.send('flash', { mine: 1, firmware: FIRMWARE });
     await bed.at('caught');
@@ -180,7 +180,7 @@ describe('nodes: sonota-flash', () => {
     assert.ok(!bed.messages('progress').some(({ topic }) => String(topic).endsWith('/provision')));
   });
 
-  it('refuses what cannot succeed before a job begins', async () => {
+  it('refuses what cannot succeed before a job starts', async () => {
     const { bed, device } = await setUp({ ssid: '' });
     const refused = async (firmware: object, code: string): Promise<void> => {
       bed.send('flash', { mine: code, firmware, ssid: code === 'wifi-credentials-missing' ? '' : HOME.ssid });
@@ -195,7 +195,7 @@ describe('nodes: sonota-flash', () => {
     assert.equal(device.state, 'access-point', 'the device was left alone');
   });
 
-  it('goes on over a redeploy in the middle of a stage', async () => {
+  it('continues over a redeploy in the middle of a stage', async () => {
     // Held: progress is reported a few times a second, and the whole download could lie between two reports.
     const { bed, device, flow } = await setUp({}, { behaviours: { holdsAtByte: 8192 } });
     const firmware = {
@@ -411,7 +411,7 @@ describe('nodes: sonota-flash', () => {
   });
 });
 
-describe('nodes: the stage with which sonota-flash begins', () => {
+describe('nodes: the stage with which sonota-flash starts', () => {
   const ID = '1000a1b2c3';
   let host: FlashHost;
   beforeEach(() => {

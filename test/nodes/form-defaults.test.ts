@@ -59,7 +59,7 @@ describe('nodes: what an empty form stands for', () => {
     });
   });
 
-  it('one device at a time where that is at a fixed address, and all at once elsewhere', async () => {
+  it('one device at a time where that is at a fixed address, and all concurrently elsewhere', async () => {
     const newFirmware = { id: 'newfirmware', type: 'sonota-new-firmware', host: 'host', name: '', wires: [[], []] };
     const nobody = { url: 'http://127.0.0.1:1' };
     bed = await Bed.load([
@@ -117,7 +117,7 @@ describe('nodes: what an empty form stands for', () => {
     assert.deepEqual([homeIn({ ssid: 'home' }), homeIn({ password: 'top secret' })], [undefined, undefined]);
   });
 
-  it('a host with several fields that cannot be read tells of the first, and takes all others', () => {
+  it('a host with several fields that cannot be read reports the first, and takes all others', () => {
     const form = { httpsPort: 'https', address: ' 192.168.1.5 ', wifi: 'magic', legacyPort: '0' };
     const { settings, radio } = readHostForm(Values.ofForm(form), 1880);
     assert.equal(settings.problem?.values['name'], 'wifi');

@@ -14,7 +14,7 @@ const FLASHER = 'homeassistant/device/sonota_flasher/config';
 const ALL = ['sonota/set/#', 'sonota/status', 'homeassistant/status', 'homeassistant/device/#'];
 let nodes = 0;
 
-describe('nodes: how sonota-home-assistant begins beside others', () => {
+describe('nodes: how sonota-home-assistant starts beside others', () => {
   let link: BrokerLink;
   let instance: string;
   let state: BrokerState | undefined;
@@ -104,7 +104,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.deepEqual(configs(), [FLASHER]);
   });
 
-  it('does not wait for configs for ever, nor where no mqtt in brings them', async () => {
+  it('does not wait for configs without end, nor where no mqtt in brings them', async () => {
     begin(ALL);
     hear('sonota/status', 'offline', true);
     await after(4999);
@@ -186,7 +186,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
   ] as const;
   const withDevice: Snapshot = { ...EMPTY, devices: [DEVICE] };
 
-  it('is told of a device that a person deleted, and not of one that it has removed itself', async () => {
+  it('notices a device that a person deleted, and not of one that it has removed itself', async () => {
     world = withDevice;
     await announced();
     assert.deepEqual(configs(), [FLASHER, CONFIG]);
@@ -274,7 +274,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.deepEqual([topics(), state?.isReached], [[FLASHER, 'sonota/state'], true]);
   });
 
-  it('says everything again when Home Assistant has started, and that it is there when it is told otherwise', async () => {
+  it('says everything again when Home Assistant has started, and that it is there when another message denies it', async () => {
     await announced();
     topics();
     link.take({ kind: 'home-assistant-online' }, false);
@@ -363,7 +363,7 @@ describe('nodes: how sonota-home-assistant begins beside others', () => {
     assert.deepEqual(published, []);
   });
 
-  it('tells of a refusal under the device where that is known, and under the flasher', async () => {
+  it('reports a refusal under the device where that is known, and under the flasher', async () => {
     world = withDevice;
     await announced();
     topics();

@@ -88,7 +88,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   const ask = (what: string, payload = 'PRESS'): unknown => link.take({ topic: `sonota/set/${what}`, payload });
   const asked = (): unknown[] => requests.splice(0).map(({ topic, deviceid }) => [topic, deviceid]);
 
-  it('holds the queue, and lets it go on with one press, without a new device', () => {
+  it('holds the queue, and lets it continue with one press, without a new device', () => {
     ask('pause');
     assert.equal(host.queue.snapshot().state, 'paused');
     ask('start', '{"count":2}');
@@ -103,7 +103,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.deepEqual(asked(), [['provision', undefined]]);
   });
 
-  it('cancels what waits, and tells where there is nothing', () => {
+  it('cancels what waits, and reports where there is nothing', () => {
     const refusals = (): string[] =>
       published.filter(({ payload }) => payload.includes('"refused"')).map(({ topic }) => topic);
     assert.throws(() => ask('cancel'), { code: 'cancel-nothing' });
@@ -116,7 +116,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.equal(host.queue.snapshot().skipped, 1);
   });
 
-  it('flashes a device that is armed, by itself or with all others, once', () => {
+  it('flashes a device that is armed, alone or with all others, once', () => {
     const isRefused = (deviceid: string): void =>
       assert.throws(() => ask(`install/${deviceid}`, 'INSTALL'), { code: 'not-armed' });
     isRefused(ONE);
@@ -142,7 +142,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.deepEqual([model, romVersion], ['PSF-B04-GL', '1.5.5']);
   });
 
-  it('begins each device where it is', () => {
+  it('starts each device where it is', () => {
     memory.saw({ deviceid: ONE, romVersion: '1.5.5' });
     const atFinalStage = host.jobs.jobFor('finalstage', TWO);
     atFinalStage.fail('finalstage-timeout');
@@ -166,7 +166,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.deepEqual(asked(), [['provision', TWO]], 'a flash that is done does not go on');
   });
 
-  it('begins no device that is in work, and none again that has its firmware', () => {
+  it('starts no device that is in work, and none again that has its firmware', () => {
     const job = host.jobs.jobFor('cloud', ONE);
     job.running = new AbortController();
     memory.learn({ deviceid: TWO, installed: 'Tasmota' });
@@ -191,7 +191,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     );
   });
 
-  it('begins a device in its access point only where it was seen there last, and has no session', () => {
+  it('starts a device in its access point only where it was seen there last, and has no session', () => {
     const seen = (...deviceids: string[]): unknown =>
       link.take({
         topic: '',
@@ -248,7 +248,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       });
     });
 
-    it('tells soon what each command has changed', async () => {
+    it('publishes soon what each command has changed', async () => {
       await told(stateOf(ONE), () => ask(`arm/${ONE}`, 'ON'), /"armed":"ON"/);
       await told(stateOf(ONE), () => ask(`install/${ONE}`, 'INSTALL'), /"armed":"OFF"/);
       await told('sonota/state', () => ask('arm', 'ON'), /"armed":"ON"/);
@@ -556,7 +556,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     assert.equal(view.world().isFlasherHidden, false);
   });
 
-  it('knows at once what is connected already', () => {
+  it('knows immediately what is connected already', () => {
     const device = { deviceid: ONE, apikey: 'a', model: MODEL, romVersion: ROM };
     const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
     host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
@@ -588,7 +588,7 @@ describe('nodes: the failures that Home Assistant is shown', () => {
     return (watch = new FailureWatch(host, sentences, store, () => (news += 1)));
   }
 
-  it('are of messages that could not begin, with their device where they name one', () => {
+  it('are of messages that could not start, with their device where they name one', () => {
     const failures = watched();
     host.runs.refused(
       { deviceid: ONE },
@@ -719,7 +719,7 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     assert.deepEqual(await shown(join(folder, 'nowhere.bin')), {});
   });
 
-  it('has the address and the version that the catalogue tells, before it was fetched', async () => {
+  it('has the address and the version that the catalogue states, before it was fetched', async () => {
     const named = ImageLibrary.at(folder).catalogImage('catalog:tasmota-lite-14.1.0');
     assert.ok(named);
     const { url, version } = (await shown(`catalog:${named.name}`)) as Record<string, unknown>;
@@ -752,11 +752,11 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
   });
 });
 
-describe('nodes: what Home Assistant is told of a job', () => {
+describe('nodes: what is published to Home Assistant of a job', () => {
   const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
   const snapshot = (more: object): JobSnapshot => ({ startedAt: at(0), stages: {}, mac: null, ...more }) as JobSnapshot;
 
-  it('is used when the last of its stages began', () => {
+  it('is used when the last of its stages started', () => {
     const [cloud, upgrade] = [{ startedAt: at(9) }, { startedAt: at(5) }];
     assert.equal(lastUse(snapshot({})), at(0));
     assert.equal(lastUse(snapshot({ stages: { cloud, upgrade } })), at(9));
@@ -787,7 +787,7 @@ describe('nodes: what Home Assistant is told of a job', () => {
     });
   }
 
-  it('is its report, made anew only where a person would read something else', () => {
+  it('is its report, made again only where a person would read something else', () => {
     let made = 0;
     const reports = new JobReports(({ name, text }) => `${(made += 1)} ${name} ${text}`);
     const job = new Job('upgrade', ONE);

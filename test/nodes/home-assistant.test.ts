@@ -206,7 +206,7 @@ describe('nodes: sonota-home-assistant', () => {
     );
   });
 
-  it('refuses an install that no person has released, and tells why', async () => {
+  it('refuses an install that no person has released, and reports why', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();
     await dialIn();
@@ -244,7 +244,7 @@ describe('nodes: sonota-home-assistant', () => {
     assert.equal((await bed.at('caught')).error?.code, 'not-armed');
   });
 
-  it('offers a Sonoff that shows its access point, and begins there', async () => {
+  it('offers a Sonoff that shows its access point, and starts there', async () => {
     bed = await Bed.load(flowOf(ports));
     await connect();
     const around = { ssid: `ITEAD-${ID}`, bssid: '5E:CF:7F:A1:B2:C3', signal: 90, kind: 'stock', deviceid: ID };
@@ -517,7 +517,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     assert.equal(open().get(ID)?.model, 'ITA-GZ1-GL', 'it is known all the same');
   });
 
-  it('shows a flasher that a person deleted when something begins later, or is asked of it', () => {
+  it('shows a flasher that a person deleted when something starts later, or is asked of it', () => {
     const memory = open();
     memory.showFlasher();
     assert.equal(memory.isFlasherRemoved, false);
@@ -532,7 +532,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     return memory.settled();
   });
 
-  it('writes once an hour that a device is still there, and at once what it tells of itself', async () => {
+  it('writes once an hour that a device is still there, and immediately what it reports itself', async () => {
     let now = Date.parse('2026-01-01T00:00:00Z');
     const folderNow = join(folder, 'own');
     const memory = new DeviceMemory(
@@ -653,7 +653,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     }
   });
 
-  it('begins anew where its file is none of its own', async () => {
+  it('starts over where its file is none of its own', async () => {
     const memory = open();
     memory.learn({ deviceid: ID });
     await memory.settled();
@@ -709,7 +709,7 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
     assert.deepEqual(heard.slice(6), []);
   });
 
-  it('notices that nobody answers', () => {
+  it('notices that nothing answers', () => {
     contact.heard('echo');
     mock.timers.tick(60_000);
     mock.timers.tick(1000);

@@ -24,7 +24,7 @@ describe('nodes: what the form of a host asks for', () => {
   });
   afterEach(() => bed.unload());
 
-  it('offers the addresses of this machine that can be at home, the one that devices are told first', async () => {
+  it('offers the addresses of this machine that can be at home, the one that devices get first', async () => {
     const { RED } = bed;
     assert.ok(RED);
     const home = homeNetworkIn(ownFolder(RED), () => undefined);
@@ -42,7 +42,7 @@ describe('nodes: what the form of a host asks for', () => {
     }
   });
 
-  it('offers the Wi-Fi interfaces that anybody knows here, or none', async () => {
+  it('offers the Wi-Fi interfaces that a service knows here, or none', async () => {
     const interfaces = async (): Promise<unknown> =>
       (await helper.request().get('/sonota/wifi/interfaces').expect(200)).body;
     assert.deepEqual(await interfaces(), []);
@@ -72,7 +72,7 @@ describe('nodes: what the form of a host asks for', () => {
     }
   });
 
-  it('is told of the ports for unlocking where a node of the host unlocks here, with a form and without', async () => {
+  it('gets the ports for unlocking where a node of the host unlocks here, with a form and without', async () => {
     const ports = await freePorts();
     const flow = road(ports);
     const isTold = async (form?: object): Promise<boolean> => {
@@ -87,7 +87,7 @@ describe('nodes: what the form of a host asks for', () => {
     assert.deepEqual([await isTold(), await isTold(form)], [true, true]);
   });
 
-  it('is told what the variables in its form stand for, and which of them is not set', async () => {
+  it('gets what the variables in its form stand for, and which of them is not set', async () => {
     const { httpsPort, ...ports } = await freePorts();
     const form = { bind: '127.0.0.1', address: '127.0.0.1', ...ports, httpsPort: '${SONOTA_TEST_PORT}' };
     const ask = (status: number) => helper.request().post('/sonota/host/host/preflight').send(form).expect(status);
@@ -101,7 +101,7 @@ describe('nodes: what the form of a host asks for', () => {
     }
   });
 
-  it('is told that a firmware is checked elsewhere, with a form and without', async () => {
+  it('reads that a firmware is checked elsewhere, with a form and without', async () => {
     for (const form of [undefined, { bind: '127.0.0.1', address: '127.0.0.1', ...(await freePorts()) }]) {
       const { body } = await helper.request().post('/sonota/host/host/preflight').send(form).expect(200);
       const rows = (body as PreflightReport).checks.filter(({ check }) => check === 'firmware');
@@ -109,7 +109,7 @@ describe('nodes: what the form of a host asks for', () => {
     }
   });
 
-  it('is told in a sentence what is wrong with the host', async () => {
+  it('gets a sentence on what is wrong with the host', async () => {
     await bed.deploy(road(await freePorts(), { host: { httpsPort: 'https' } }));
     const { body } = await helper.request().post('/sonota/host/host/preflight').expect(422);
     const { code, message } = body as { code: string; message: string };

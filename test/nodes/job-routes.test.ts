@@ -47,7 +47,7 @@ describe('nodes: the overview of the jobs', () => {
     return jobs[0] as JobOverview;
   }
 
-  it('tells of a job how it stands, and lets it be tried again with the message that it began with', async () => {
+  it('reports the state of a job, and lets it be retried with the message that it started with', async () => {
     bed = await Bed.load(flowOf(await freePorts(), '0.3'));
     bed.send('cloud', { deviceid: DEVICE, colour: 'blue', password: 'top secret' });
     await bed.at('caught');
@@ -67,7 +67,7 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal((await onlyJob()).id, job.id, 'the same job was resumed');
   });
 
-  it('tells how long a wait lasts, and ends it when a person cancels it', async () => {
+  it('reports how long a wait lasts, and ends it when a person cancels it', async () => {
     bed = await Bed.load(flowOf(await freePorts(), '600'));
     bed.send('cloud', { deviceid: DEVICE });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');

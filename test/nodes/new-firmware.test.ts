@@ -17,7 +17,7 @@ describe('nodes: sonota-new-firmware', () => {
     finalstage: { type: 'sonota-new-firmware', firmware: undefined, ...more },
   });
 
-  it('begins a flow by itself, takes the address of the message, and tells what is there', async () => {
+  it('starts a flow, takes the address of the message, and reports what is there', async () => {
     const url = await servers.serve((_, response) => response.end(PAGE));
     bed = await Bed.load(road(await freePorts(), node({ url: '' })));
     bed.send('finalstage', { mine: 1, newfirmware: url.replace('http://', '') });
@@ -69,7 +69,7 @@ describe('nodes: sonota-new-firmware', () => {
     assert.match(caught.error.message, /ftp:\/\/nowhere/);
   });
 
-  it('goes on over a redeploy, and is cancelled by a message', async () => {
+  it('continues over a redeploy, and is cancelled by a message', async () => {
     const flow = road(await freePorts(), node({ url: '' }));
     bed = await Bed.load(flow);
     bed.send('finalstage', { mine: 1 });

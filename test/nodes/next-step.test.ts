@@ -17,7 +17,7 @@ import { Bed, freePorts } from './bed';
 
 const ID = '1000a1b2c3';
 
-describe('nodes: the step behind a flash, begun in the sidebar', () => {
+describe('nodes: the step behind a flash, started in the sidebar', () => {
   let bed: Bed;
 
   useAdminServer();

@@ -87,7 +87,7 @@ describe("nodes: who may ask the editor's routes", () => {
     queue: 401,
   };
 
-  it('is nobody without a login', async () => {
+  it('is no client without a login', async () => {
     const all = { ...WRITES, images: 401, overview: 401, addresses: 401, home: 401, evidence: 401 };
     assert.deepEqual(await statuses({}), all);
   });

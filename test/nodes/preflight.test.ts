@@ -200,7 +200,7 @@ describe('nodes: Check now in the form of a host', () => {
     return flowOf(ports).filter(({ id }) => ['tab', 'host', 'catch', 'caught'].includes(id));
   }
 
-  it('answers with the same table, for a host that nobody uses too, and leaves it as it was', async () => {
+  it('answers with the same table, for an unused host too, and leaves it as it was', async () => {
     const ports = await freePorts();
     bed = await Bed.load(hostAlone(ports), CREDENTIALS);
     assert.equal(await listens(ports.httpsPort), false);

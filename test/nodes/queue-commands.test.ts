@@ -61,7 +61,7 @@ describe('nodes: what a message asks of sonota-queue', () => {
     assert.deepEqual([again?.['mine'], again?.['password']], [{ deep: 'kept' }, HOME.password]);
   });
 
-  it('leaves out, forgets and tries again what is meant, and tells each state once', async () => {
+  it('leaves out, forgets and tries again what is meant, and reports each state once', async () => {
     bed.send('queue', { queue: 'pause' });
     await bed.status('queue', ({ fill, text }) => fill === 'yellow' && text.startsWith('paused'));
     bed.send('queue', { ...HOME, deviceids: [ONE, TWO, THREE, FOUR] });
@@ -94,7 +94,7 @@ describe('nodes: what a message asks of sonota-queue', () => {
     for (const [index, text] of told.entries()) assert.notEqual(text, told[index - 1]);
   });
 
-  it('puts a device that need not begin again out of output 2, with the stage in which it is', async () => {
+  it('puts a device that need not start again out of output 2, with the stage in which it is', async () => {
     const job = (): Job => (bed.node('host') as HostNode).flashHost.jobs.jobFor('finalstage', ONE);
     const fails = (message: Msg): void => {
       runs().emit('in-job', { id: 'pending', nodeId: 'flash', stage: 'finalstage', message }, job());
@@ -147,7 +147,7 @@ describe('nodes: what a message asks of sonota-queue', () => {
     assert.deepEqual([queue.snapshot().waiting, queue.snapshot().skipped], [0, 1]);
   });
 
-  it('refuses at once a Wi-Fi that no device can join', async () => {
+  it('refuses immediately a Wi-Fi that no device can join', async () => {
     bed.send('queue', { ssid: ' home', password: HOME.password, deviceid: ONE });
     assert.equal((await bed.at('caught')).error?.code, 'wifi-credentials-unusable');
     assert.deepEqual((bed.node('host') as HostNode).flashHost.queue.snapshot().entries, []);

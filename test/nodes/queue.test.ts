@@ -111,7 +111,7 @@ describe('nodes: sonota-queue', () => {
     assert.ok(!bed.messages('news').some((msg) => news(msg).waiting > 0));
   });
 
-  it('is told to pause, to go on, to leave out and to end; outlives a redeploy', async () => {
+  it('pauses, continues, skips and ends on command; outlives a redeploy', async () => {
     bed.send('queue', { queue: 'pause' });
     bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceids: ['1000000001', '1000000002'] });
     await bed.at('news', (msg) => news(msg).state === 'paused' && news(msg).waiting === 2);
@@ -140,14 +140,14 @@ describe('nodes: sonota-queue', () => {
     assert.equal((await one.ended).result, 'flashed');
   });
 
-  it('is told of a message that the stage behind it refuses', async () => {
+  it('notices a message that the stage behind it refuses', async () => {
     await bed.deploy(flow.map((node) => (node.id === 'provision' ? { ...node, deviceid: '1000000009' } : node)));
     bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceid: '1000000001' });
     const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));
     assert.deepEqual([entries[0]?.error, entries[0]?.attempts], ['device-unknown', 2]);
   });
 
-  it('says so where nothing is wired to it, and has no host', async () => {
+  it('reports that nothing is wired to it, and that it has no host', async () => {
     await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [[], [], ['news']] } : node)));
     bed.send('queue', { deviceid: '1000000001' });
     const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));

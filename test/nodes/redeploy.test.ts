@@ -153,7 +153,7 @@ describe('nodes: redeploys and removals', () => {
     assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: 'cancelled' });
   });
 
-  it('a stage that waits goes on showing so, behind a redeploy too, when its host listens anew', async () => {
+  it('a stage that waits continues showing so, behind a redeploy too, when its host listens again', async () => {
     await setUp();
     bed.send('cloud', { deviceid: '1000999999', mine: 'kept' });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
@@ -166,7 +166,7 @@ describe('nodes: redeploys and removals', () => {
     assert.equal(bed.shown('cloud')?.fill, 'yellow');
   });
 
-  it('removing the host in mid-upgrade frees the ports at once, whatever the device does', async () => {
+  it('removing the host in mid-upgrade frees the ports immediately, whatever the device does', async () => {
     await setUp(HELD);
     bed.send('cloud', { deviceid: device.deviceid, firmware });
     await bed.at('upgrade-progress', ({ text }) => /downloads user2/.test(String(text)));
@@ -203,7 +203,7 @@ describe('nodes: redeploys and removals', () => {
     await bed.at('upgrade-out');
   });
 
-  it('a node that was removed is told nothing when it comes back', async () => {
+  it('a node that was removed gets nothing when it comes back', async () => {
     await setUp();
     bed.send('cloud', { deviceid: '1000999999', mine: 'old' });
     await bed.status('cloud', ({ fill }) => fill === 'yellow');

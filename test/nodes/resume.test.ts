@@ -32,7 +32,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     await bed.deploy(flow);
   }
 
-  it('goes on with the message, for the device that it was for', async () => {
+  it('continues with the message, for the device that it was for', async () => {
     const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
     await resumed('cloud', { deviceid: ONE });
     const [pending, job] = await begun;
@@ -43,7 +43,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     assert.equal(host().runs.pending.all().length, 1, 'and is begun once');
   });
 
-  it('goes on with the very job, though the device has learned its id since, or has another job', async () => {
+  it('continues with the very job, though the device has learned its id since, or has another job', async () => {
     const job = host().jobs.jobFor('cloud', undefined);
     host().jobs.identify(job, TWO);
     const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
@@ -53,7 +53,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     assert.equal(pending.message['deviceid'], TWO);
   });
 
-  it('begins another job where the one of the message has ended', async () => {
+  it('starts another job where the one of the message has ended', async () => {
     const job = host().jobs.jobFor('newfirmware', ONE);
     job.leave('newfirmware');
     const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
@@ -70,7 +70,7 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
   });
 });
 
-describe('nodes: which flash a message goes on with that names no device', () => {
+describe('nodes: which flash a message continues with that names no device', () => {
   let bed: Bed;
   beforeEach(async () => {
     const newFirmware = {
@@ -129,7 +129,7 @@ describe('nodes: which flash a message goes on with that names no device', () =>
     assert.equal(await jobOf('newfirmware', { deviceid: ONE }), jobs[2]);
   });
 
-  it('is the only one that puts its new firmware in place by itself', async () => {
+  it('is the only one that puts its new firmware in place itself', async () => {
     const job = host().jobs.jobFor('upgrade', ONE);
     job.route = ONE_HOP;
     job.enter('upgrade');

@@ -37,7 +37,7 @@ describe('nodes: the runtime side of the sidebar', () => {
     return rung.splice(0).length;
   };
 
-  it('tells open editors of each host that comes or goes, and of whatever changes in it, with nothing of what', () => {
+  it('notifies open editors of each host that comes or goes, and of every change in it, with nothing of what', () => {
     hosts.emit('added', host);
     assert.deepEqual(rung, [['sonota/changed', {}, false]]);
     assert.equal(told(), 1);
@@ -55,7 +55,7 @@ describe('nodes: the runtime side of the sidebar', () => {
     assert.equal(told(), 0);
   });
 
-  it('tells of a second host as of the first', async () => {
+  it('reports a second host like the first', async () => {
     const second = new FlashHost(ON_LOOPBACK, undefined);
     try {
       hosts.emit('added', host);
@@ -68,7 +68,7 @@ describe('nodes: the runtime side of the sidebar', () => {
     }
   });
 
-  it('tells them twice a second at most', () => {
+  it('notifies them twice a second at most', () => {
     hosts.emit('added', host);
     for (let count = 0; count < 50; count += 1) host.emit('state');
     assert.equal(rung.length, 1);

@@ -25,7 +25,7 @@ describe('nodes: a Sonoff of the list', () => {
     source: 'https://example.com/why',
   };
 
-  it('is told with all that is known of it, as plain data', () => {
+  it('is put out with all that is known of it, as plain data', () => {
     const seen = { deviceid: '1000a1b2c3', name: 'Lamp', model: 'BASICR3', version: '3.3.0', address: '192.168.1.9' };
     const listed: ListedSonoff = {
       ...{ key: 'key', ...seen, known: ['announcement', 'answer'], seenAt: Date.UTC(2026, 0, 2, 3, 4, 5) },

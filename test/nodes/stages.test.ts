@@ -210,7 +210,7 @@ describe('nodes: the four stages', () => {
     }
   });
 
-  it('refuse to begin without credentials, and keep none of a message that failed', async () => {
+  it('refuse to start without credentials, and keep none of a message that failed', async () => {
     bed = await Bed.load(road(await freePorts()));
     bed.send('provision', { ssid: 'home', mine: 1 });
     const caught = await bed.at('caught');
@@ -331,7 +331,7 @@ describe('nodes: the four stages', () => {
     assert.match(refused.error.message, /1000000002/);
   });
 
-  it('put out each device that becomes ready by itself, one message a job', async () => {
+  it('put out each device that becomes ready unasked, one message a job', async () => {
     const ports = await freePorts();
     bed = await Bed.load(road(ports, { cloud: { every: true, wires: [['cloud-out'], []] } }));
     const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };

@@ -117,7 +117,7 @@ describe('nodes: damaged files in the user folder', function () {
     });
   }
 
-  it('lead to no message twice: what an earlier run held is begun again as the same one', async () => {
+  it('lead to no message twice: what an earlier run held is restarted as the same one', async () => {
     const pending = { ...PENDING, left: [], images: {}, outcome: undefined };
     const content = { format: 'sonota-jobs/1', jobs: [], tickets: [pending] };
     bed = await start([{ jobs: JSON.stringify(content) }]);

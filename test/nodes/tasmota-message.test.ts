@@ -17,7 +17,7 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
     assert.deepEqual([ssid, password], ['home', 'top secret']);
   });
 
-  it('is the device as the nodes before have told of it', () => {
+  it('is the device as the nodes before have described it', () => {
     const addresses = { mac: '5C:CF:7F:A1:B2:C3', linkMac: '5C:CF:7F:A1:B2:C3', bssid: '5E:CF:7F:A1:B2:C3' };
     const device = { ...addresses, model: 'PSC-B01-GL', ip: '192.168.1.9' };
     assert.deepEqual(plan({}, { sonota: { ...device, percent: 100 } }).device, device);
@@ -72,7 +72,7 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
     });
   }
 
-  it('is the broker, at the port of every broker unless told', () => {
+  it('is the broker, at the port of every broker by default', () => {
     const tasmota = { mqttHost: '192.168.1.3' };
     const expected = { host: '192.168.1.2', port: 1883, user: 'me', password: 'secret' };
     const form = { mqttHost: '192.168.1.2', mqttPort: '', mqttUser: 'me', mqttPassword: 'secret' };

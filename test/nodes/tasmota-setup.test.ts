@@ -120,7 +120,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual(bed.shown('setup'), { fill: 'yellow', shape: 'ring', text: 'template-unknown' });
   });
 
-  it('does one after the other, and cancels what it is told to', async () => {
+  it('does one after the other, and cancels on command', async () => {
     const nobody = `http://127.0.0.1:${await freePort()}`;
     bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
     bed.send('setup', { deviceid: 'first' });
@@ -143,7 +143,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual(left(), []);
   });
 
-  it('says what it cannot begin with', async () => {
+  it('says what it cannot start with', async () => {
     bed = await Bed.load(flowOf({ host: '' }), CREDENTIALS);
     bed.send('setup', { mine: 1 });
     assert.equal((await bed.at('caught')).error?.code, 'host-missing');
@@ -175,7 +175,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual(left(), [], 'the node is no more');
   });
 
-  it('begins a message once that comes just before it goes on with what is left', async () => {
+  it('starts a message once that comes just before it continues with what is left', async () => {
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const flow = flowOf({ url: nobody, address: nobody });
     bed = await Bed.load(flow, CREDENTIALS);
@@ -193,7 +193,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.ok(!bed.statuses.some(({ status }) => status.text.includes('(+')), 'nothing waits behind it');
   });
 
-  it('goes on with its message behind a deploy', async () => {
+  it('continues with its message behind a deploy', async () => {
     const { url, address } = await tasmota();
     const nobody = `http://127.0.0.1:${await freePort()}`;
     bed = await Bed.load(flowOf({ url: nobody, address: nobody }));
@@ -206,7 +206,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal(bed.messages('caught').length, 0);
   });
 
-  it('goes on with all of its messages after Node-RED was killed, and no password is in any file', async () => {
+  it('continues with all of its messages after Node-RED was killed, and no password is in any file', async () => {
     const { url, address } = await tasmota();
     const nobody = `http://127.0.0.1:${await freePort()}`;
     bed = await Bed.load(flowOf({ url: nobody, address: nobody }), CREDENTIALS);
@@ -229,7 +229,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual([bed.messages('caught'), left()], [[], []]);
   });
 
-  it('goes on with what a version before 0.2 had stored for it', async () => {
+  it('continues with what a version before 0.2 had stored for it', async () => {
     const { url, address } = await tasmota();
     const stored = { format: 'sonota-set-ups/1', setUps: [{ id: '1', message: { mine: 'stored' } }] };
     const files = new Map([['set-ups/setup.json', JSON.stringify(stored)]]);

@@ -44,7 +44,7 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.equal(translate('status.scan', 'scan', { count: 3 }), 'sucht 3');
   });
 
-  it('are those that all nodes share, filled, with a question mark for what nobody knows', () => {
+  it('are those that all nodes share, filled, with a question mark for what is not known', () => {
     assert.equal(translateShared(RED, 'reasons.x', 'It is {what} of {whom}.', { what: 'a' }), 'It is a of ?.');
     texts[`${SHARED}reasons.x`] = 'Es ist __what__.';
     assert.equal(translateShared(RED, 'reasons.x', 'It is {what}.', { what: 'a' }), 'Es ist a.');
@@ -74,7 +74,7 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.equal(translateError(RED, translated), translated, 'it is in that language');
   });
 
-  it('of an error that are shown apart are each by itself', () => {
+  it('of an error that are shown apart stand alone', () => {
     const error = new FlashError('host-missing');
     const english = sentencesOf('host-missing', {});
     assert.deepEqual(translateSentences(RED, error), { what: english.what, remedy: english.remedy });
@@ -117,7 +117,7 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.deepEqual(translateJob(RED, { stage: 'cloud', stages } as JobSnapshot).stages, { cloud: told });
   });
 
-  it('of progress that tells of trouble are those of the trouble', () => {
+  it('of progress that reports trouble are those of the trouble', () => {
     texts[`${SHARED}announcements.cloud-trouble.text`] = '(__message__)';
     texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
     texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';

@@ -155,7 +155,7 @@ describe('nodes: sonota-virtual-device', () => {
     assert.ok(!('evidence' in caught));
   });
 
-  it('refuses a fault that nobody knows without ending Node-RED', async () => {
+  it('refuses an unknown fault without ending Node-RED', async () => {
     bed = await Bed.load(flowOf(await freePort(), { fault: 'no such fault' }));
     bed.send('virtual');
     assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
@@ -298,7 +298,7 @@ describe('nodes: virtual devices behind their nodes', () => {
     await switchOff(id);
   });
 
-  it('are told of once at their end, and of one that lives on when it is flashed and when it is off', async () => {
+  it('are reported once at their end, and one that keeps running when it is flashed and when it is off', async () => {
     await (await on()).stop();
     takeOver(id, outlet('next '));
     assert.deepEqual(told.splice(0), ['access-point', 'ended: stopped']);
@@ -347,7 +347,7 @@ describe('nodes: virtual devices behind their nodes', () => {
     assert.ok(!told.some((text) => text.startsWith('next')));
   });
 
-  it('go over to the next instance of their node, which is told how they stand', async () => {
+  it('go over to the next instance of their node, which gets their state', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const device = await on();
     device.emit('state', 'joined');

@@ -52,7 +52,7 @@ describe('nodes: sonota-wifi', () => {
     ];
   }
 
-  it('tells what is in reach and what each is, the strongest first', async () => {
+  it('reports what is in reach and what each is, the strongest first', async () => {
     bed.send('any', { action: 'scan', foreign: 'kept' });
     const { payload, foreign } = await bed.at('out');
     assert.equal(foreign, 'kept');
@@ -127,7 +127,7 @@ describe('nodes: sonota-wifi', () => {
     assert.deepEqual([bed.messages('errors'), bed.messages('out')], [[], []]);
   });
 
-  it('tells with the node that joins, and with its present instance alone, that the network is gone', async () => {
+  it('reports with the node that joins, and with its present instance alone, that the network is gone', async () => {
     await bed.deploy(await flow());
     const { wifiSession } = (bed.node('host') as HostNode).flashHost;
     assert.equal(wifiSession.listenerCount('ended'), 1);

@@ -29,7 +29,7 @@ describe('the order of the folders in lib/flash', () => {
     assert.deepEqual([...order].sort(), [...folders].sort());
   });
 
-  it('tells imports that point up from those that point down', () => {
+  it('distinguishes imports that point up from those that point down', () => {
     const found = new Map([
       ['high/a', ['high/b', 'low/c']],
       ['low/c', ['low/d', 'high/b', 'nowhere/e']],

@@ -94,7 +94,7 @@ describe('the catalogues', () => {
     /** German and French need a quarter more room for the same. */
     const LIMITS: Readonly<Record<string, number>> = { 'en-US': 80, de: 100, fr: 100 };
     for (const [language, limit] of Object.entries(LIMITS)) {
-      it(`say in one short sentence what happened, and begin the remedy with a short instruction, in ${language}`, () => {
+      it(`say in one short sentence what happened, and start the remedy with a short instruction, in ${language}`, () => {
         const texts = textsOf(join(dist, 'nodes/sonota-host/locales', language, 'sonota-host.json'));
         // Of the values only the names are ours.
         const parts = [...texts].map(([key, text]) => [key, text.replace(/__\w+?__/g, '')] as const);

@@ -30,7 +30,7 @@ describe('README and docs', () => {
     }
   });
 
-  it('begin with a README that can be read in one go', () => {
+  it('start with a README that can be read in one go', () => {
     assert.ok(readFileSync(join(packageRoot(), 'README.md')).length < 12_500);
   });
 

@@ -54,7 +54,7 @@ describe('the package as npm would publish it', () => {
     assert.deepEqual([...((await validate())['N02']?.['nodes'] as string[])].sort(), visible.sort());
   });
 
-  it('would be told if another package had one of its types', async () => {
+  it('would be caught if another package had one of its types', async () => {
     const card = await validate({ SONOTA_RIVAL_TYPE: 'sonota-host' });
     assert.deepEqual(card['N01'], { test: false, nodes: ['rival'] });
   });

@@ -78,7 +78,7 @@ describe('preflight', () => {
     for (const { remedy, ok } of report.checks) assert.equal(remedy === '', ok === true);
   });
 
-  it('in one hop needs no port of FinalStage, and tells how much the packed image takes', async () => {
+  it('in one hop needs no port of FinalStage, and reports how much the packed image takes', async () => {
     const { port } = await portOfAnotherProgram();
     const { host } = await openBench({ finalStagePort: port });
     const taken = await check(host, { sources: FIRMWARE });
@@ -169,7 +169,7 @@ describe('preflight', () => {
     );
   });
 
-  it('finds that nobody is at the address that devices are told', async () => {
+  it('finds that no host is at the address that devices get', async () => {
     const { host } = await openBench({ bind: '127.0.0.2', legacyPort: 0 });
     const report = await check(host);
     assert.equal(report.verdict, 'not-ready');

@@ -18,13 +18,13 @@ describe('protocol/ap', () => {
   });
 
   describe('parseDeviceInfo', () => {
-    it('reads what the device tells, whatever the order of its fields', () => {
+    it('reads what the device states, whatever the order of its fields', () => {
       const expected = { deviceid: '100008db11', apikey: KEY };
       assert.deepEqual(parseDeviceInfo(`{"deviceid":"100008db11","apikey":"${KEY}","accept":"post"}`), expected);
       assert.deepEqual(parseDeviceInfo(`{"accept":"post","apikey":"${KEY}","deviceid":"100008db11"}`), expected);
     });
 
-    it('tells a chip id, which firmware 3.x states', () => {
+    it('reads a chip id, which firmware 3.x states', () => {
       const info = (chipid: string): unknown =>
         parseDeviceInfo(`{"deviceid":"100008db11","apikey":"${KEY}","accept":"post","chipid":${chipid}}`).statesChipId;
       assert.deepEqual([info('"00A1B2C3"'), info('null')], [true, undefined]);
@@ -78,7 +78,7 @@ describe('protocol/ap', () => {
       flashErrorOf('wifi-credentials-unusable', () => checkCredentials('home', 'p'.repeat(64)));
     });
 
-    it('tells which one is missing', () => {
+    it('names the one that is missing', () => {
       assert.match(
         flashErrorOf('wifi-credentials-missing', () => checkCredentials('', 'password')).message,
         /^The name/,
@@ -170,7 +170,7 @@ describe('protocol/ap', () => {
       assert.doesNotThrow(() => parseProvisioningReply('{"error":0}'));
     });
 
-    it('tells the code of the device and what it means', () => {
+    it('reports the code of the device and what it means', () => {
       const error = flashErrorOf('ap-refused', () => parseProvisioningReply('{"error":401}', 'http://10.10.7.1'));
       assert.match(error.message, /error 401, the Wi-Fi password is wrong/);
       assert.match(flashErrorOf('ap-refused', () => parseProvisioningReply('{"error":7}')).message, /error 7\./);

@@ -98,7 +98,7 @@ describe('protocol/roads', () => {
     }
   });
 
-  it('gives each finding a reason that goes on a sentence, and a source', () => {
+  it('gives each finding a reason that continues a sentence, and a source', () => {
     for (const { reason, source } of [...VERSION_ROWS, ...MDNS_ROWS]) {
       assert.match(METHOD_WORDINGS[reason], /^[a-zA-Z].{10,}[^.]$/);
       assert.match(source, /#\d|README|notes|SonoffLAN/);

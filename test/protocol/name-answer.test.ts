@@ -40,7 +40,7 @@ describe('protocol/name-answer', () => {
     assert.equal(answer.reply.toString('latin1').split(spelled).length, 3);
   });
 
-  it('has no other record of its name, and says so', () => {
+  it('has no other record of its name, and reports that', () => {
     for (const type of [28, 15, 16, 65, 255]) {
       assert.deepEqual(answerTo({ type }), { flags: '8180', counts: '00010000', result: 'empty' }, String(type));
     }

@@ -31,7 +31,7 @@ describe('protocol/new-firmware', () => {
     assert.deepEqual(recogniseNewFirmware(asks), { kind: 'espurna' });
   });
 
-  it('calls any other page other, and tells its title', () => {
+  it('calls any other page other, and reads its title', () => {
     assert.deepEqual(recogniseNewFirmware(page('<html><TITLE> My router </TITLE>')), {
       kind: 'other',
       title: 'My router',

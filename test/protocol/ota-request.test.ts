@@ -79,7 +79,7 @@ describe('protocol/ota-request', () => {
     });
   }
 
-  it('tells the position of ts, as long as it is near the start of the sequence', () => {
+  it('finds the position of ts, as long as it is near the start of the sequence', () => {
     const at = (ts: string) => parseOtaRequest({ ...STOCK, url: `/x?ts=${ts}` });
     assert.equal(at('196150922').randPosition, 513);
     assert.deepEqual(at('933'), { method: 'GET', path: '/x', class: 'no-range', ts: 933 });

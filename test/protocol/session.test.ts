@@ -184,7 +184,7 @@ describe('protocol/session', () => {
       assert.deepEqual(session.device, DEVICE);
     });
 
-    it('with a session key is told that it is not registered, with the key that it holds', () => {
+    it('with a session key is answered that it is not registered, with the key that it holds', () => {
       const session = newSession();
       const [send, refused] = session.handle(message({ ...REGISTER, apikey: S }));
       assert.deepEqual(send?.type === 'send' && JSON.parse(send.text), { error: 404, deviceid: D, apikey: S });
@@ -192,7 +192,7 @@ describe('protocol/session', () => {
       assert.equal(session.device, undefined);
     });
 
-    it('as somebody who is not admitted is told so, and leaves the session as it was', () => {
+    it('as a peer that is not admitted is answered so, and leaves the session as it was', () => {
       const session = new DeviceSession({ sessionKey: S, admits: ({ apikey }) => apikey === F });
       session.handle(message(REGISTER));
       const other = '99999999-2222-4333-8444-555555555555';
@@ -225,7 +225,7 @@ describe('protocol/session', () => {
       { type: 'malformed', reason: wording('not-registered') },
     ];
 
-    it('before a register is told 404 under the key that the device holds', () => {
+    it('before a register is answered 404 under the key that the device holds', () => {
       for (const content of [DATE, UPDATE, QUERY]) {
         const session = newSession();
         const old = '99999999-2222-4333-8444-555555555555';
@@ -235,7 +235,7 @@ describe('protocol/session', () => {
       }
     });
 
-    it('after a register is told the same', () => {
+    it('after a register is answered the same', () => {
       const session = sessionAfter(REGISTER);
       assert.deepEqual(session.handle(message({ ...QUERY, apikey: F })), notRegistered(F));
       assert.equal(session.ready, false);
@@ -375,7 +375,7 @@ describe('protocol/session', () => {
       'very deep brackets': ['['.repeat(2048) + ']'.repeat(2048), /not a JSON object/],
     };
     for (const [what, [text, reason]] of Object.entries(nonsense)) {
-      it(`${what} is reported, and the session goes on`, () => {
+      it(`${what} is reported, and the session continues`, () => {
         const session = sessionAfter(REGISTER);
         assert.match(reasonOf(session.handle(message(text))), reason);
         assert.equal(session.handle(message(DATE))[0]!.type, 'send');

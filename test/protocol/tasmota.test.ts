@@ -42,7 +42,7 @@ describe('protocol: Tasmota', () => {
     assert.equal(lines.join(' ').match(/Mem\d+/g)?.length, 12);
   });
 
-  it('reads what a device tells of itself', () => {
+  it('reads what a device reports itself', () => {
     const facts = readFacts({
       Status: { Module: 8, DeviceName: 'Desk', FriendlyName: ['Lamp'], Topic: 'lamp' },
       StatusPRM: { BootCount: 7 },

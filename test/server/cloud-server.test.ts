@@ -338,7 +338,7 @@ describe('CloudServer', () => {
     assert.equal(device.wire.closed, false);
   });
 
-  it('answers 403 to a dispatch that its device has not sent, and tells nobody of it', async () => {
+  it('answers 403 to a dispatch that its device has not sent, and reports nothing', async () => {
     const asked: unknown[] = [];
     const { cloud: server, plain } = await cloud({
       admits: ({ deviceid }, peer, to) => asked.push([deviceid, peer, to]) === 0,
@@ -366,7 +366,7 @@ describe('CloudServer', () => {
     assert.deepEqual(reasons, [reason, reason]);
   });
 
-  it('closes at once with devices on every kind of connection, and the ports can be opened again', async () => {
+  it('closes immediately with devices on every kind of connection, and the ports can be opened again', async () => {
     timeStands();
     const { cloud: server, plain, tls } = await cloud();
     const closed: string[] = [];

@@ -168,7 +168,7 @@ describe('limits of connections', () => {
     assert.equal(device.closed, false);
   });
 
-  it('tells no lie of a handshake that it has broken off itself', async () => {
+  it('does not misreport a handshake that it has broken off itself', async () => {
     const { limits } = limitsFor({ perPeer: 1 });
     const front = new TlsFront(identity, () => undefined);
     afterwards(() => front.close());
@@ -237,7 +237,7 @@ describe('limits of connections', () => {
     assert.equal(String(((await once(socket, 'data')) as [Buffer])[0]), 'ping');
   });
 
-  it('serves 200 devices on the loopback that come at once', async () => {
+  it('serves 200 devices on the loopback that come at the same time', async () => {
     const limits = new ConnectionLimits();
     limits.on('refused', (peer, limit) => assert.fail(`${peer} was refused: ${limit}`));
     const cloud = cloudServer();

@@ -40,7 +40,7 @@ describe('server/delivery-meter', () => {
     }
   });
 
-  it('asks one that answers at once after every part', () => {
+  it('asks one that answers immediately after every part', () => {
     const { meter, asked } = meterOf(1000, 0);
     try {
       const before = asked();

@@ -92,7 +92,7 @@ describe('DeviceConnection', () => {
     assert.match(all, /23\.42\.5/);
   });
 
-  it('reports what is not its protocol and goes on', async () => {
+  it('reports what is not its protocol and continues', async () => {
     const { connection, device } = await connected();
     const reasons: string[] = [];
     connection.on('malformed', (reason) => reasons.push(reason.text));
@@ -163,7 +163,7 @@ describe('DeviceConnection', () => {
     connection.close();
   });
 
-  it('drops a device that has fallen silent, but hears a ping', async () => {
+  it('drops a device that has fallen silent, but notices a ping', async () => {
     timeStands();
     const { connection, device } = await connected({ silenceMs: 200 });
     for (const pongs of [1, 2]) {

@@ -163,7 +163,7 @@ describe('ImageServer', () => {
       assert.equal(probe.text, '');
     });
 
-    it('keeps the connection of a device that thinks, for longer than that of somebody unknown', async () => {
+    it('keeps the connection of a device that thinks, for longer than that of an unknown peer', async () => {
       const { port } = await imageServer({ requestLimits: { quietMs: 50 }, idleLimitMs: 600_000 });
       const device = await RawClient.to(port);
       device.write(ranged('bytes=0-4095'));
@@ -183,7 +183,7 @@ describe('ImageServer', () => {
   });
 
   describe('for a device that asks for the whole file', () => {
-    it('sends the header with 10 bytes, pauses, and goes on in small packets at the pace', async () => {
+    it('sends the header with 10 bytes, pauses, and continues in small packets at the pace', async () => {
       timeStands();
       const { port, outcomes, sent, news } = await imageServer({ image: IMAGE.subarray(0, 4210) });
       const client = await RawClient.to(port);
@@ -392,7 +392,7 @@ describe('ImageServer', () => {
       });
     }
 
-    it('reports a stall while the device takes nothing, and still completes when it goes on', async () => {
+    it('reports a stall while the device takes nothing, and still completes when it continues', async () => {
       let held = 6000;
       const unacknowledged = (socket: Socket): number | undefined => held || unacknowledgedBytes(socket);
       const { port, outcomes, stalls, news } = await imageServer({ unacknowledged, stallLimitMs: 150 });
@@ -428,7 +428,7 @@ describe('ImageServer', () => {
       assert.equal(server.transfersOnWire.total, 0);
     });
 
-    it('leaves a transfer alone that goes on while another device asks', async () => {
+    it('leaves a transfer alone that continues while another device asks', async () => {
       const { server, port } = await imageServer({ image: BIG });
       const first = await RawClient.to(port);
       first.socket.pause();
@@ -545,7 +545,7 @@ describe('ImageServer', () => {
       assert.ok(complaints.includes('it asks again before it has its answer'));
     });
 
-    it('answers 500 where the owner fails, and says so', async () => {
+    it('answers 500 where the owner fails, and reports that', async () => {
       const { server, port } = await imageServer({
         find: () => {
           throw new Error('no such thing');
@@ -559,7 +559,7 @@ describe('ImageServer', () => {
     });
   });
 
-  it('lets go of a connection whose observer fails, and says so', async () => {
+  it('lets go of a connection whose observer fails, and reports that', async () => {
     const observer = {
       request: () => {
         throw new Error('it cannot be noted');
@@ -630,7 +630,7 @@ describe('ImageServer', () => {
       );
     });
 
-    it('closes for the same target where nobody knows it, and for half a head', async () => {
+    it('closes for the same target where no provider knows it, and for half a head', async () => {
       const { server, port, requests } = await imageServer({ ownsTarget: isOwn });
       const reasons: string[] = [];
       server.on('malformed', (reason) => reasons.push(reason.text));
@@ -697,7 +697,7 @@ describe('ImageServer', () => {
       assert.deepEqual(taken, ['']);
     });
 
-    it('refuses what nobody waits for, and drops what is too long', async () => {
+    it('refuses what is not waited for, and drops what is too long', async () => {
       const { server, port, taken } = await reportServer();
       const refused = once(server, 'malformed');
       const stranger = await RawClient.to(port);
@@ -718,7 +718,7 @@ describe('ImageServer', () => {
       assert.match((await longest.answer()).head, /^HTTP\/1\.1 200 /);
     });
 
-    it('takes one body a report, nothing of a connection that is lost in the middle, and survives whoever takes it', async () => {
+    it('takes one body a report, nothing of a connection that is lost in the middle, and survives its taker', async () => {
       const { server, port, taken } = await reportServer();
       const twice = await RawClient.to(port);
       twice.write(`${HEAD}\r\n`);
@@ -757,7 +757,7 @@ describe('ImageServer', () => {
     });
   });
 
-  it('closes at once, with transfers of every class under way', async () => {
+  it('closes immediately, with transfers of every class under way', async () => {
     timeStands();
     const { server, port, outcomes } = await imageServer({ image: Buffer.alloc(5_000_000) });
     const clients = await Promise.all([0, 1, 2, 3].map(() => RawClient.to(port)));

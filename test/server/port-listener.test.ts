@@ -63,7 +63,7 @@ describe('PortListener', () => {
     }
   });
 
-  it('goes on listening where a connection cannot be handled', async () => {
+  it('continues listening where a connection cannot be handled', async () => {
     const failing = new PortListener({
       handle: () => {
         throw new Error('refused');
@@ -109,7 +109,7 @@ describe('PortListener', () => {
     assert.equal((await refusal(70_000, '127.0.0.1')).values.reason?.text, 'a port is a number from 0 to 65535');
   });
 
-  it('frees the port at once, with connections open, and can be closed twice', async () => {
+  it('frees the port immediately, with connections open, and can be closed twice', async () => {
     timeStands();
     const holder = listener();
     const port = await holder.listen(0, '127.0.0.1');
@@ -120,7 +120,7 @@ describe('PortListener', () => {
     assert.equal(await listener().listen(port, '127.0.0.1'), port);
   });
 
-  it('survives a connection that breaks with nobody listening to its error', async () => {
+  it('survives a connection that breaks without a listener for its error', async () => {
     const port = await listener().listen(0, '127.0.0.1');
     const client = await RawClient.to(port);
     client.socket.resetAndDestroy();
@@ -128,7 +128,7 @@ describe('PortListener', () => {
     await RawClient.to(port);
   });
 
-  it('refuses what is beyond 512 connections, and tells of it', async () => {
+  it('refuses what is beyond 512 connections, and reports it', async () => {
     const limits = new ConnectionLimits({ isOwn: () => true, total: 10_000 });
     const refused: unknown[] = [];
     limits.on('refused', (...refusal) => refused.push(refusal));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PeerRates, RateLimit } from '../../lib/server/rate-limit';
 
 describe('RateLimit', () => {
-  it('lets so many through at once, and then one after each part of a second', () => {
+  it('lets so many through in one burst, and then one after each part of a second', () => {
     let now = 1_000_000;
     const rate = new RateLimit({ perSecond: 5, now: () => now });
     assert.deepEqual(

@@ -125,7 +125,7 @@ describe('TlsFront', () => {
 
   describe('when a handshake fails', () => {
     for (const leave of ['reset', 'close'] as const) {
-      it(`tells a device that checks certificates: our certificate is out, then a ${leave}`, async () => {
+      it(`recognises a device that checks certificates: our certificate is out, then a ${leave}`, async () => {
         const { front: server, port } = await front();
         const failed = failure(server);
         const client = await RawClient.to(port);
@@ -145,7 +145,7 @@ describe('TlsFront', () => {
       });
     }
 
-    it('tells what checks certificates and is no device, by the length of its hello', async () => {
+    it('reports what checks certificates and is no device, by the length of its hello', async () => {
       const { front: server, port } = await front();
       const failed = failure(server);
       const client = await RawClient.to(port);
@@ -156,7 +156,7 @@ describe('TlsFront', () => {
       assert.deepEqual([kind, isModern], ['certificate-rejected', true]);
     });
 
-    it('tells a client that refuses our certificate with an alert', async () => {
+    it('recognises a client that refuses our certificate with an alert', async () => {
       const { front: server, port } = await front();
       const failed = failure(server);
       const client = await RawClient.to(port);
@@ -168,7 +168,7 @@ describe('TlsFront', () => {
       assert.match(reason.text, /BAD_CERTIFICATE/);
     });
 
-    it('tells what our side refuses', async () => {
+    it('reports what our side refuses', async () => {
       const { front: server, port } = await front();
       const failed = failure(server);
       const client = await RawClient.to(port);
@@ -182,7 +182,7 @@ describe('TlsFront', () => {
       ['plain HTTP', 'POST /dispatch/device HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n'],
       ['garbage', Buffer.alloc(3000, 0xab)],
     ] as const) {
-      it(`tells ${what} from TLS`, async () => {
+      it(`distinguishes ${what} from TLS`, async () => {
         const { front: server, port } = await front();
         const failed = failure(server);
         const client = await RawClient.to(port);
@@ -193,7 +193,7 @@ describe('TlsFront', () => {
       });
     }
 
-    it('tells a connection that left without a hello', async () => {
+    it('recognises a connection that left without a hello', async () => {
       const { front: server, port } = await front();
       const failed = failure(server);
       const client = await RawClient.to(port);
@@ -202,7 +202,7 @@ describe('TlsFront', () => {
       assert.deepEqual([kind, helloSeen], ['broken-off', false]);
     });
 
-    it('does not wait for ever', async () => {
+    it('does not wait without end', async () => {
       const { front: server, port } = await front({ handshakeLimitMs: 80 });
       const failed = failure(server);
       const client = await RawClient.to(port);
@@ -213,7 +213,7 @@ describe('TlsFront', () => {
     });
   });
 
-  it('closes at once, in the middle of a handshake and behind it', async () => {
+  it('closes immediately, in the middle of a handshake and behind it', async () => {
     timeStands();
     const { front: server, port } = await front();
     const silent = await RawClient.to(port);

@@ -34,7 +34,7 @@ describe('server/tls-self-test', () => {
     });
   }
 
-  it('does not wait for ever for a handshake', async () => {
+  it('does not wait without end for a handshake', async () => {
     let accepted = (): void => undefined;
     const isAccepted = new Promise<void>((resolve) => (accepted = resolve));
     timeStands();

@@ -23,7 +23,7 @@ describe('TransfersOnWire', () => {
     );
   });
 
-  it('counts what is under way, and tells when the last one of a class is over, once', () => {
+  it('counts what is under way, and reports when the last one of a class is over, once', () => {
     const idle: string[] = [];
     const onWire = new TransfersOnWire((otaClass) => idle.push(otaClass));
     const first = onWire.add('range', 'a', new Socket());

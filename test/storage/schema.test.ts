@@ -64,7 +64,7 @@ describe('storage/schema', () => {
     assert.deepEqual([dropped.value, dropped.dropped], [undefined, ['is neither true nor false']]);
   });
 
-  it('leaves out of an object what it does not know, and tells where something is wrong', () => {
+  it('leaves out of an object what it does not know, and reports where something is wrong', () => {
     interface Point {
       readonly at: { readonly x: number };
       readonly name?: string | undefined;

@@ -6,7 +6,7 @@ import { NamedHost } from '../../lib/tasmota/named-host';
 describe('tasmota/named-host', () => {
   afterEach(() => mock.restoreAll());
 
-  it('gives what it knows while it asks anew, which it does every 3 s', async () => {
+  it('gives what it knows while it asks again, which it does every 3 s', async () => {
     let now = 0;
     mock.method(performance, 'now', () => now);
     let asked = 0;
@@ -22,7 +22,7 @@ describe('tasmota/named-host', () => {
     assert.deepEqual(host.urls, ['http://192.168.1.3', 'http://192.168.1.4']);
   });
 
-  it('gives at once what is known, while a name is asked for that takes its time', async () => {
+  it('gives immediately what is known, while a name is asked for that takes its time', async () => {
     const dns = new EventEmitter();
     const asked: string[] = [];
     const host = new NamedHost('tasmota-A1B2C3-0967', async (name) => {
@@ -40,7 +40,7 @@ describe('tasmota/named-host', () => {
     assert.deepEqual(host.urls, ['http://192.168.1.9']);
   });
 
-  it('asks the system for a name, unless told otherwise', async () => {
+  it('asks the system for a name, by default', async () => {
     const host = new NamedHost('localhost');
     assert.deepEqual(host.urls, []);
     while (host.urls.length === 0) await new Promise((resolve) => setImmediate(resolve));

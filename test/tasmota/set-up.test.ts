@@ -206,7 +206,7 @@ describe('tasmota: setting up a Tasmota', () => {
     assert.equal(error.values['broker'], `127.0.0.1:${port}`);
   });
 
-  it('says so too where its own time is over first', async () => {
+  it('reports that too where its own time is over first', async () => {
     const { setUp } = await bench({ fault: 'tasmota-mqtt-down' });
     const port = await broker();
     const wishes = { mqtt: { host: '127.0.0.1', port } };
@@ -224,7 +224,7 @@ describe('tasmota: setting up a Tasmota', () => {
     }
   });
 
-  it('says that nobody answered, with its time limit', async () => {
+  it('says that nothing answered, with its time limit', async () => {
     const { setUp, homeUrl } = await bench({ fault: 'new-firmware-silent' });
     const error = await refusal(setUp({}, { timeoutSeconds: 0.5 }));
     assert.deepEqual([error.code, error.values], ['tasmota-unreachable', { url: homeUrl, seconds: 0.5 }]);
@@ -266,7 +266,7 @@ describe('tasmota: setting up a Tasmota', () => {
     assert.deepEqual([error.code, error.values['firmware']], ['tasmota-other-firmware', wording('firmware-esphome')]);
   });
 
-  it('keeps the module where the model does not tell it, and says so', async () => {
+  it('keeps the module where the model does not show it, and reports that', async () => {
     const { setUp } = await bench();
     const device = { mac: undefined, model: 'PSF-B04-GL', ip: undefined };
     const done = await setUp({}, { device });

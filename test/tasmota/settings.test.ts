@@ -85,7 +85,7 @@ describe('tasmota: what a Tasmota is to be given', () => {
     );
   });
 
-  it('is the module of the model, unless told', () => {
+  it('is the module of the model, by default', () => {
     assert.deepEqual(chooseModule(NOTHING, 'PSC-B01-GL'), {
       ...{ commands: [['Module', 6]], module: 6, name: 'Sonoff Pow' },
     });

@@ -18,7 +18,7 @@ describe('tasmota: templates of Tasmota', () => {
     assert.ok(validate(file), JSON.stringify(validate.errors, null, 2));
   });
 
-  it('would be told by the schema about each kind of slip', () => {
+  it('would be caught by the schema for each kind of slip', () => {
     const sure = file.models.find(({ module }) => module) as ModelTemplate;
     const unsure = file.models.find(({ module }) => !module) as ModelTemplate;
     const slips: unknown[] = [

@@ -12,7 +12,7 @@ describe('timing/throttle', () => {
   });
   afterEach(timeGoesOn);
 
-  it('acts at once, then once for all calls of an interval', () => {
+  it('acts immediately, then once for all calls of an interval', () => {
     throttle.call();
     assert.equal(acted, 1);
     for (let n = 0; n < 10; n++) throttle.call();
@@ -31,7 +31,7 @@ describe('timing/throttle', () => {
     ['told to skip it', () => throttle.skip(), 1],
     ['flushed', () => throttle.flush(), 2],
   ] as const) {
-    it(`acts ${expected === 2 ? 'at once' : 'no more'} for what waits when it is ${what}`, () => {
+    it(`acts ${expected === 2 ? 'immediately' : 'no more'} for what waits when it is ${what}`, () => {
       throttle.call();
       throttle.call();
       act();

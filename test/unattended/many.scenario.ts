@@ -21,7 +21,7 @@ const FAULTY: Record<number, { fault: string; code: string }> = {
   9: { fault: 'stream-cut', code: 'finalstage-stalled' },
 };
 
-describe(`${COUNT} devices, one Inject, one radio, and nobody at the Wi-Fi`, function () {
+describe(`${COUNT} devices, one Inject, one radio, and no person at the Wi-Fi`, function () {
   this.timeout(LIMIT_MS);
   let bench: Bench;
 

@@ -16,7 +16,7 @@ describe('virtual Sonoff: access point', () => {
     return { device, client: await RawClient.connect(apPort), port: apPort };
   }
 
-  it('tells who it is, in the exact words', async () => {
+  it('states its identity, in the exact words', async () => {
     const { client } = await ap({ apikey: 'a1b2c3d4-0000-0000-0000-000000000000' });
     client.socket.write('GET /device HTTP/1.1\r\nHost: 10.10.7.1\r\n\r\n');
     assert.equal(
@@ -120,7 +120,7 @@ describe('virtual Sonoff: access point', () => {
     assert.equal(client.received, '');
   });
 
-  it('closes by itself when its time is over', async () => {
+  it('closes automatically when its time is over', async () => {
     const { device, client } = await ap({ timings: { apOpen: 30 } });
     await client.closed;
     assert.equal((await device.ended).result, 'ap-closed');
@@ -168,7 +168,7 @@ describe('virtual Sonoff: access point', () => {
     ]);
   });
 
-  it('dials nobody where its radio does not get into the home network', async () => {
+  it('dials no host where its radio does not get into the home network', async () => {
     const calls: string[] = [];
     const radio = { joinHome: () => undefined, leaveHome: () => void calls.push('leave') };
     const { device, client } = await ap({ radio, behaviours: {} });

@@ -73,7 +73,7 @@ describe('virtual Sonoff: dispatch', () => {
     assert.equal(cloud.dispatches.length, 1);
   });
 
-  it('does not wait for a reply for ever', async () => {
+  it('does not wait for a reply without end', async () => {
     const cloud = await rawCloud({
       dispatch: (_body, port) => (cloud.dispatches.length === 1 ? [] : httpReply(json(port))),
     });
@@ -82,7 +82,7 @@ describe('virtual Sonoff: dispatch', () => {
     await logs(device, /no reply in time/);
   });
 
-  it('backs off while nobody answers, and begins with 933 again after a power-cycle', async () => {
+  it('backs off while nothing answers, and starts with 933 again after a power-cycle', async () => {
     const cloud = await rawCloud({ dispatch: () => httpReply('{}') });
     const device = await onCloud(cloud, { speed: 1000 });
     while (cloud.dispatches.length < 4) await once(cloud, 'dispatch');

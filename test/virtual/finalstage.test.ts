@@ -50,7 +50,7 @@ describe('virtual Sonoff: FinalStage', () => {
     assert.deepEqual(Buffer.from(device.flash.subarray(0x81000, 0x81000 + USER2.length)), USER2);
   });
 
-  it('connects again and again until somebody answers', async () => {
+  it('connects again and again until it is answered', async () => {
     const spare = await new RawServer(() => undefined).listen();
     const { port } = spare;
     await spare.close();
@@ -205,7 +205,7 @@ describe('virtual Sonoff: FinalStage', () => {
   });
 
   for (const fault of ['finalstage-stolen', 'finalstage-blocked']) {
-    it(`dials nobody with ${fault}, and goes on when that is over`, async () => {
+    it(`dials no host with ${fault}, and continues when that is over`, async () => {
       const told: boolean[] = [];
       const { images, device } = await bench({
         fault,

@@ -98,7 +98,7 @@ describe('virtual Sonoff: its life', () => {
     await assert.rejects(device.start(), /starts once/);
   });
 
-  it('ends by itself some time after a failure that nobody cures', async () => {
+  it('ends automatically some time after a failure that is not cured', async () => {
     const cloud = await rawCloud();
     const device = await onCloud(cloud, { fault: 'refuse-409', lingerMs: 20 });
     await reaches(device, 'ready');

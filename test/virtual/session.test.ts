@@ -122,7 +122,7 @@ describe('virtual Sonoff: WebSocket session', () => {
     });
   }
 
-  it('registers again when it is told that it is not known, and not when it is forbidden', async () => {
+  it('registers again when it is answered that it is not known, and not when it is forbidden', async () => {
     const error = (code: number) => () => [{ error: code, deviceid: '10000a1b2c', apikey: FACTORY_KEY }];
     const cloud = await rawCloud(answering('register', error(404), error(404), error(403)));
     const device = await onCloud(cloud, { apikey: FACTORY_KEY, timings: { askAgain: 30 } });
@@ -209,7 +209,7 @@ describe('virtual Sonoff: WebSocket session', () => {
     while (!cloud.frames.some((frame) => frame[0] === 0x89)) await once(cloud, 'frame');
   });
 
-  it('goes on after it has sent garbage', async () => {
+  it('continues after it has sent garbage', async () => {
     const cloud = await rawCloud();
     const device = await onCloud(cloud, { fault: 'garbage' });
     await reaches(device, 'ready');
@@ -226,7 +226,7 @@ describe('virtual Sonoff: WebSocket session', () => {
     assert.match(request, /"ts":262,/, 'element 4 of the sequence: the session before took two');
   });
 
-  it('restarts and goes to another server when it is told to', async () => {
+  it('restarts and goes to another server on command', async () => {
     const cloud = await rawCloud();
     const other = await rawCloud();
     const device = await onCloud(cloud);

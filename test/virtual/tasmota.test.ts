@@ -30,7 +30,7 @@ async function atHome(device: VirtualSonoff): Promise<string> {
 describe('virtual Sonoff: Tasmota', () => {
   afterEach(closeAll);
 
-  it('boots what the flash holds, says so once, and lives on', async () => {
+  it('boots what the flash holds, reports that once, and keeps running', async () => {
     const device = await booted(TASMOTA);
     const [{ result }] = (await once(device, 'flashed')) as [{ result: string }];
     assert.equal(result, 'flashed');
@@ -109,7 +109,7 @@ describe('virtual Sonoff: Tasmota', () => {
     assert.ok('Status' in (await command(url, 'Status', { Authorization })));
   });
 
-  it('comes back to its access point with a wrong Wi-Fi only where WifiConfig says so', async () => {
+  it('comes back to its access point with a wrong Wi-Fi only where WifiConfig asks for that', async () => {
     const device = await booted(TASMOTA, { homeNetwork: HOME });
     const ap = await pageOf(device, 'ap');
     const again = pageOf(device, 'ap');
@@ -121,7 +121,7 @@ describe('virtual Sonoff: Tasmota', () => {
     await assert.rejects(fetch(url));
   });
 
-  it('opens its access point at once where WifiConfig 2 is said at home', async () => {
+  it('opens its access point immediately where WifiConfig 2 is said at home', async () => {
     const device = await booted(TASMOTA);
     const url = await atHome(device);
     const again = pageOf(device, 'ap');

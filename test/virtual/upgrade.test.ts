@@ -103,7 +103,7 @@ describe('virtual Sonoff: upgrade command', () => {
     return { binList: [{ downloadUrl: here.images.url('/user2'), digest, name: 'user2.bin', ...changes }] };
   }
 
-  it('ignores a second command while it downloads, and pings nobody', async () => {
+  it('ignores a second command while it downloads, and sends no ping', async () => {
     const here = await bench({ timings: { heartbeatUnit: 1 }, behaviours: { blockPauseMs: 50 } });
     here.cloud.upgrade(here.images.url('/user2'), USER2, {}, 'first');
     await reaches(here.device, 'upgrading');
@@ -294,7 +294,7 @@ describe('virtual Sonoff: download by ranges', () => {
     assert.notDeepEqual(written.subarray(4 * 4096), big.subarray(4 * 4096));
   });
 
-  it('goes on where it was when the connection is lost once', async () => {
+  it('continues where it was when the connection is lost once', async () => {
     const here = await bench({ fault: 'connection-lost' });
     assert.equal(await upgrade(here), 0);
     assert.equal(here.images.requests.length, 3);
@@ -319,7 +319,7 @@ describe('virtual Sonoff: download by ranges', () => {
     assert.ok(firsts.every((head) => head.includes('ts=1270216262&')));
   });
 
-  it('answers 404 where nobody listens', async () => {
+  it('answers 404 where nothing listens', async () => {
     const here = await bench({ speed: 1000 });
     await here.images.close();
     assert.equal(await upgrade(here), 404);

@@ -132,7 +132,7 @@ describe('client/diy/diy-client', () => {
       assert.equal(server.seen.length, 5);
     });
 
-    it('says that nobody is there', async () => {
+    it('says that nothing is there', async () => {
       const client = new DiyClient('127.0.0.1', { port: await freePort() });
       const outcome = await client.send({ name: 'info' }, options());
       assert.deepEqual(outcome, { result: 'unreachable', reason: wording('nothing-listens'), errno: 'ECONNREFUSED' });
@@ -197,14 +197,14 @@ describe('client/diy/diy-client', () => {
       });
     }
 
-    it('names the device from then on as it told', async () => {
+    it('names the device from then on as it stated', async () => {
       const { client, server } = await device(() => ({ error: 0, data: INFO }));
       await client.identify(options());
       await client.send({ name: 'ota_unlock' }, options());
       assert.equal(server.seen[1]!.body['deviceid'], ID);
     });
 
-    it('takes a device of before 3.5, which tells no id and its data as a text', async () => {
+    it('takes a device of before 3.5, which states no id and its data as a text', async () => {
       const { client } = await device(() => ({ error: 0, data: '{"otaUnlock":true}' }), ID);
       const { deviceid, otaUnlock } = await client.identify(options());
       assert.deepEqual([deviceid, otaUnlock, client.deviceid], [undefined, true, ID]);

@@ -98,7 +98,7 @@ describe('flash/discovery/device-survey', () => {
     return one;
   }
 
-  it('lists a device that answers each question alone, with the version that it tells when it is asked', async () => {
+  it('lists a device that answers each question alone, with the version that it states when it is asked', async () => {
     await device();
     const surveying = survey();
     const watcher = new Watcher();
@@ -276,7 +276,7 @@ describe('flash/discovery/device-survey', () => {
     assert.equal(listed?.recommendation.reason, 'diy-now');
   });
 
-  it('lists a stock device that tells nothing by its address', async () => {
+  it('lists a stock device that states nothing by its address', async () => {
     const { surveying } = await answering({ error: 401 });
     const { list } = await surveying.look({ signal: NEVER, sweep: true });
     assert.deepEqual([list[0]?.key, list[0]?.recommendation.reason], ['127.0.0.1', 'diy-button-maybe']);
@@ -308,7 +308,7 @@ describe('flash/discovery/device-survey', () => {
     assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
   });
 
-  it('tells one who comes later of all that is there, and one who comes back of what is new', () => {
+  it('reports all that is there to a later watcher, and what is new to one that returns', () => {
     timeStands();
     const surveying = survey();
     const [first, second] = [new Watcher(), new Watcher()];
@@ -325,7 +325,7 @@ describe('flash/discovery/device-survey', () => {
     assert.deepEqual([back.events, first.events], [['appeared 1000ffffff'], [`appeared ${ID}`]]);
   });
 
-  it('watches for as long as somebody wants to know, and a moment longer', async () => {
+  it('watches for as long as there are watchers, and a moment longer', async () => {
     timeStands();
     const surveying = survey();
     const unwatch = surveying.watch('a node', () => undefined);

@@ -45,7 +45,7 @@ describe('flash/discovery/listed-sonoff', () => {
     );
   });
 
-  it('believes that a device has new firmware only where nobody sees its stock firmware', () => {
+  it('believes that a device has new firmware only where its stock firmware is not seen', () => {
     const named = namedSighting({ deviceid: ID, firmware: 'Tasmota' });
     assert.equal(listOf([named])[0]?.recommendation.reason, 'other-firmware');
     assert.equal(listOf([named, ANNOUNCED])[0]?.recommendation.reason, 'diy-now');

@@ -63,7 +63,7 @@ describe('flash/discovery/named-devices', () => {
     });
   }
 
-  it('tells a model of the stock firmware from the name of a product', () => {
+  it('distinguishes a model of the stock firmware from the name of a product', () => {
     const [own] = read([{ manufacturer: 'ITEAD', model: 'Sonoff Basic', model_id: 'ITA-GZ1-GL', sw_version: '1.5.5' }]);
     assert.deepEqual([own?.model, own?.product, own?.version], ['ITA-GZ1-GL', 'Sonoff Basic', '1.5.5']);
     const [stated] = read([{ deviceid: ID, model: 'PSA-B01-GL', romVersion: 'ITEAD 1.5.5' }]);

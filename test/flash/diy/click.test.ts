@@ -65,7 +65,7 @@ describe('flash/stage/diy: identify by a click of the relay', () => {
     }
   });
 
-  it('waits for a person who cancels, and is then at the device no more', async () => {
+  it('waits for a person who cancels, and then leaves the device alone', async () => {
     const { stage, commands, cancel } = await begin('off', { clickMs: 600_000 });
     const { evidence } = await stage.job();
     await stage.recorder.reported(({ name }) => name === 'diy-click');

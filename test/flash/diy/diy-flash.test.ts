@@ -131,7 +131,7 @@ describe('flash/stage/diy', () => {
       assert.deepEqual(end, { gone: ['gone'], signs: wording('sign-port-and-announcement') });
     });
 
-    it('believes no goodbye where its announcement still answers, and says so', async () => {
+    it('believes no goodbye where its announcement still answers, and reports that', async () => {
       const { begin, discovery, openAnnouncer } = await startAnnounced({ behaviours: { saysGoodbye: true } });
       await openAnnouncer();
       const stage = begin({ url: undefined as never, discovery });
@@ -200,7 +200,7 @@ describe('flash/stage/diy', () => {
     assert.deepEqual(again?.values, { deviceid: ID, attempt: 2, attempts: 3 });
   });
 
-  it('gives up an answer that does not come from a device that broke off, and tells it again', async () => {
+  it('gives up an answer that does not come from a device that broke off, and repeats the command', async () => {
     const bench = await openBench({}, STALLS);
     const info = { otaUnlock: true, fwVersion: '3.7.6', deviceid: ID };
     const fetchPieces = async (target: string, ...pieces: number[]): Promise<void> => {
@@ -299,14 +299,14 @@ describe('flash/stage/diy', () => {
     assert.equal((await device.ended).result, 'flashed');
   });
 
-  it('refuses an image that DIY mode cannot take, before the device hears of it', async () => {
+  it('refuses an image that DIY mode cannot take, before the device gets a command', async () => {
     const { begin, device } = await start();
     const sources = { final: makeFinalImage({ size: 24_576, flashMode: 'DIO' }) };
     await assertCode(begin({ sources }).outcome, 'image-wrong-flash-mode');
     assert.ok(!device.log.some((line) => /ota_flash|info/.test(line)), device.log.join('\n'));
   });
 
-  it('warns of a weak signal and of a version that nobody has reported, and goes on', async () => {
+  it('warns of a weak signal and of a version without reports, and continues', async () => {
     const { begin } = await start({ version: '3.8.1', fault: 'weak-signal' });
     const stage = begin();
     await stage.outcome;

@@ -59,7 +59,7 @@ describe('flash/stage/diy/rescue', () => {
     );
   });
 
-  it('coaches nobody who has not asked for it, and says at the limit how to ask', async () => {
+  it('coaches only on demand, and says at the limit how to ask', async () => {
     const bench = await openBench({}, { rescueOffMs: 5, rescueStepMs: 5 });
     bench.host.jobs.jobFor('diy', DEVICE).route = DIY;
     const stage = bench.begin('newfirmware', { deviceid: DEVICE, url: `http://127.0.0.1:${await freePort()}` });

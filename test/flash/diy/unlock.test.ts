@@ -148,7 +148,7 @@ describe('flash/stage/diy: unlock', () => {
     await areClosed(ready.ports);
   });
 
-  it('waits for a device that answers nobody for a while after an unlock that hangs', async () => {
+  it('waits for a device that does not answer for a while after an unlock that hangs', async () => {
     const ready = await host(HANGS);
     let asked = 0;
     const url = await byHand((command) => {
@@ -175,7 +175,7 @@ describe('flash/stage/diy: unlock', () => {
     await assertCode(begin(ready, url).outcome, 'diy-unreachable');
   });
 
-  it('goes on without DNS where another program has the port, and says which', async () => {
+  it('continues without DNS where another program has the port, and says which', async () => {
     const ready = await host();
     const { url } = await device(ready, { unlock: 503 });
     const socket = createSocket('udp4').bind({ port: ready.ports.dns, address: '127.0.0.1', exclusive: true });

@@ -1863,7 +1863,7 @@ describe('flash/verdict', () => {
     );
   });
 
-  it('knows a device that had dialled in before its job began by what its session states', () => {
+  it('knows a device that had dialled in before its job started by what its session states', () => {
     const ready: NewObservation = { kind: 'ready', peer: PEER, via: 'tls', model: 'PSF-B01-GL', romVersion: '2.0.1' };
     const valuesOf = (...seen: Timed[]) => new EvidenceView(observe(seen), 1_001_000, PATIENCE).values;
     const { model, romVersion } = valuesOf([0, BEGAN.cloud], [0, ready]);
@@ -1872,7 +1872,7 @@ describe('flash/verdict', () => {
     assert.equal(valuesOf([0, BEGAN.cloud], [0, ready], [1, dispatched()])['model'], 'ITA-GZ1-GL');
   });
 
-  it('says nothing of a job that has not begun', () => {
+  it('says nothing of a job that has not started', () => {
     assert.equal(judge([], 0).code, 'on-course');
   });
 });

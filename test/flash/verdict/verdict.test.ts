@@ -119,7 +119,7 @@ describe('flash/verdict over real sockets', () => {
   describe('at the access point', () => {
     const provision = (bench: Bench, url: string): Begun => bench.begin('provision', { ...HOME, url });
 
-    it('ap-unreachable: nobody has held its button', async () => {
+    it('ap-unreachable: its button was not held', async () => {
       const bench = await openBench();
       const url = `http://127.0.0.1:${await freePort()}`;
       await timesOutWith(bench, 'ap-unreachable', provision(bench, url));
@@ -348,7 +348,7 @@ describe('flash/verdict over real sockets', () => {
       await endsWith(bench, 'download-blocked', upgrade(bench));
     });
 
-    it('download-restarts: it begins anew after every lost connection', async () => {
+    it('download-restarts: it starts over after every lost connection', async () => {
       const { bench } = await ready({ fault: 'download-restarts' });
       await endsWith(bench, 'download-restarts', upgrade(bench, { sources: LARGE }));
     });
@@ -517,7 +517,7 @@ describe('flash/verdict over real sockets', () => {
       await timesOutWith(bench, 'finalstage-stalled', watch(bench, device.finalStageUrl), () => void device.start());
     });
 
-    it('user2-stalled: it loses its power while it takes user2, and begins again', async () => {
+    it('user2-stalled: it loses its power while it takes user2, and starts again', async () => {
       const { bench, device } = await inFinalStage({ slot: 2, behaviours: { losesPowerAtByte: 8192 } });
       const sayings = new Sayings(bench);
       const stage = watch(bench, device.finalStageUrl);

@@ -92,7 +92,7 @@ describe('net/mdns/service-browser', () => {
     assert.equal(device.questions.filter((type) => type === 'TXT').length, 3);
   });
 
-  it('takes the sender’s address where none is told, and a port that is none for not told', async () => {
+  it('takes the sender’s address where none is stated, and a port that is none for not stated', async () => {
     const device = await announcer(ID, { servicePort: 0 });
     device.records = device.records.filter(({ type }) => type !== 'A');
     const { browsing } = browser();
@@ -238,7 +238,7 @@ describe('net/mdns/service-browser', () => {
     assert.deepEqual(device.questions, ['PTR', 'A', 'PTR', 'A', 'PTR']);
   });
 
-  it('hears nothing that comes from another port than that of mDNS', async () => {
+  it('receives nothing that comes from another port than that of mDNS', async () => {
     const stranger = createSocket('udp4');
     const { encode } = await import('dns-packet');
     const { browsing, gone } = browser();

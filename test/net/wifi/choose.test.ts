@@ -38,7 +38,7 @@ describe('net/wifi/choose', () => {
 
   const usedIn = ({ driver, interfaceName }: WifiChoice): [string, string] => [driver, interfaceName];
 
-  it('lists the interfaces of whoever knows any, each once', async () => {
+  it('lists the interfaces of every service that knows any, each once', async () => {
     assert.deepEqual(await wifiInterfaces(never, { supervisorToken: undefined }), []);
     assert.deepEqual(await wifiInterfaces(never, around), ['wlan0'], 'the cable of the Supervisor is none');
     await withNetworkManager('wlp3s0', 'wlan0', 'wlan1');
@@ -47,7 +47,7 @@ describe('net/wifi/choose', () => {
     assert.deepEqual(await wifiInterfaces(never, around), ['wlan0', 'wlan1', 'wlp3s0']);
   });
 
-  it('names those that have joined a Wi-Fi, whoever tells of it', async () => {
+  it('names those that have joined a Wi-Fi, whichever service reports it', async () => {
     const wifi = { mode: 'infrastructure', auth: 'wpa-psk', ssid: 'home', signal: 50 };
     Object.assign(supervisor.wlan, { enabled: true, connected: true, wifi });
     assert.deepEqual(await interfacesJoinedTo('home', never, around), ['wlan0']);
@@ -80,7 +80,7 @@ describe('net/wifi/choose', () => {
     );
   });
 
-  it('asks nobody where a person is to join, and takes no other than what is asked for by name', async () => {
+  it('asks no service where a person is to join, and takes no other than what is asked for by name', async () => {
     supervisor.status = 500;
     assert.deepEqual(await chooseWifi({ ...AUTO, driver: 'manual' }, never, around), {
       ...{ driver: 'manual', interfaceName: '', refusals: [] },

@@ -53,7 +53,7 @@ describe("net/wifi/networkmanager against dbusmock's NetworkManager", () => {
     assert.deepEqual(await nm.profiles(), []);
   });
 
-  it('tells that the network is lost, and what is not there', async () => {
+  it('reports that the network is lost, and what is not there', async () => {
     await driver.join({ ...ITEAD, psk: '12345678' }, { signal: never });
     const lost = once(driver, 'lost');
     await nm.disconnect();

@@ -13,7 +13,7 @@ describe('net/wifi/manual', () => {
     answer = 'silent';
   });
 
-  it('sees that a person has joined when somebody answers there', async () => {
+  it('sees that a person has joined when a host answers there', async () => {
     const joining = driver.join(FINALSTAGE, { signal: new AbortController().signal });
     answer = 'refused';
     assert.deepEqual(await joining, {

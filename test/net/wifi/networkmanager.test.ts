@@ -78,7 +78,7 @@ describe('net/wifi/networkmanager', () => {
     assert.equal(found.length, 3);
   });
 
-  it('joins and leaves, and the former network is back, also one that does not connect by itself', async () => {
+  it('joins and leaves, and the former network is back, also one that does not connect automatically', async () => {
     atHome(false);
     const joined = await driver.join(ITEAD, { signal: never });
     assert.deepEqual(joined, {
@@ -132,7 +132,7 @@ describe('net/wifi/networkmanager', () => {
     await driver.leave({ signal: never });
   });
 
-  it('makes a profile that takes neither the default route nor DNS, and never connects by itself', async () => {
+  it('makes a profile that takes neither the default route nor DNS, and never connects automatically', async () => {
     nm.addWifi('wlan0');
     await driver.join(FINALSTAGE, { signal: never });
     const { settings, isVolatile, boundTo } = nm.profiles[0]!;
@@ -155,7 +155,7 @@ describe('net/wifi/networkmanager', () => {
     assert.equal(joined.bssid, '5E:CF:7F:A1:B2:C3');
   });
 
-  it('tells which access point it is in where NetworkManager has taken another one of that name', async () => {
+  it('reports which access point it is in where NetworkManager has taken another one of that name', async () => {
     nm.addWifi('wlan0');
     const other = { ssid: 'FinalStage', bssid: '5E:CF:7F:FF:FF:FF', network: '192.168.4' };
     nm.accessPoints.push(other);
@@ -198,7 +198,7 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
-  it('says wifi-no-address where nobody gives one', async () => {
+  it('says wifi-no-address where no server gives one', async () => {
     atHome();
     nm.accessPoints[0]!.dhcp = false;
     await assertCode(driver.join(ITEAD, { signal: never }), 'wifi-no-address');
@@ -305,7 +305,7 @@ describe('net/wifi/networkmanager', () => {
     assertAsBefore();
   });
 
-  it('tells that the joined network is lost, and cleans up at the leave', async () => {
+  it('reports that the joined network is lost, and cleans up at the leave', async () => {
     const device = atHome();
     await driver.join(ITEAD, { signal: never });
     const lost = once(driver, 'lost');

@@ -143,7 +143,7 @@ describe('net/wifi/supervisor', () => {
     assertNothingLeft();
   });
 
-  it('tells that the joined network is lost', async () => {
+  it('reports that the joined network is lost', async () => {
     await driver.join(FINALSTAGE, limits);
     const lost = once(driver, 'lost');
     supervisor.wlan.connected = false;
@@ -173,7 +173,7 @@ describe('net/wifi/supervisor', () => {
     other.close();
   });
 
-  it('tries again to take its profile away while the Supervisor is busy, and says so where it stays busy', async () => {
+  it('tries again to take its profile away while the Supervisor is busy, and reports that where it stays busy', async () => {
     await driver.join(ITEAD, limits);
     supervisor.busy = 1;
     await driver.leave(limits);
@@ -245,7 +245,7 @@ describe('net/wifi/supervisor', () => {
     assert.equal(losses, 1, 'once');
   });
 
-  it('says what answers in its place, or that nobody does', async () => {
+  it('says what answers in its place, or that nothing does', async () => {
     supervisor.nonsense = '<html>';
     const strange = await assertCode(driver.scan(limits), 'wifi-supervisor-failed');
     assert.equal(strange.values.reason?.text, 'it answered with something that is not its protocol');

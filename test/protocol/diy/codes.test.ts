@@ -66,7 +66,7 @@ describe('protocol/diy/access-point', () => {
 
   const page = (status: number, body: string) => isDiyPage({ status, headers: {}, body });
 
-  it('tells the page of DIY mode from what is none', () => {
+  it('distinguishes the page of DIY mode from what is none', () => {
     assert.ok(page(200, '<!DOCTYPE html><html><head><title>DIY WEB</title>'));
     assert.ok(page(200, '<body>'));
     assert.ok(!page(404, '<html>not found</html>'));

@@ -26,7 +26,7 @@ describe('protocol/diy/commands', () => {
     });
   }
 
-  it('leaves the id out, or leaves it empty, where it is told', () => {
+  it('leaves the id out, or leaves it empty, on demand', () => {
     assert.equal(bodyOf({ name: 'info' }, undefined), '{"data":{}}');
     assert.equal(bodyOf({ name: 'info' }, ''), '{"deviceid":"","data":{}}');
   });
@@ -56,7 +56,7 @@ describe('protocol/diy/commands', () => {
     }
   });
 
-  it('sends no more than the device reads at once', () => {
+  it('sends no more than the device reads at a time', () => {
     const longest = { name: 'wifi', ssid: 's'.repeat(31), password: 'p'.repeat(BODY_LIMIT - 31 - 58) } as const;
     assert.equal(bodyOf({ ...longest, password: '' }, ID).length, 31 + 58);
     assert.equal(bodyOf(longest, ID).length, BODY_LIMIT);

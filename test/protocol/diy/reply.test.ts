@@ -56,7 +56,7 @@ describe('protocol/diy/reply', () => {
     assert.equal(readDiyInfo(reply.data).otaUnlock, undefined);
   });
 
-  it('reads what info tells', () => {
+  it('reads the reply to info', () => {
     assert.deepEqual(readDiyInfo(INFO), {
       deviceid: '1000e4c17c',
       fwVersion: '3.5.0',

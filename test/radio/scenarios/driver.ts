@@ -104,7 +104,7 @@ describe("NetworkManager's driver, real 802.11, real NetworkManager", function (
     await refuses(JOIN_ITEAD, 'wifi-password-wrong');
   });
 
-  it('wifi-no-address: nobody answers its DHCP', async () => {
+  it('wifi-no-address: nothing answers its DHCP', async () => {
     await opens({ ...ITEAD, leases: undefined });
     await refuses(JOIN_ITEAD, 'wifi-no-address');
   });

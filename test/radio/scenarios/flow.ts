@@ -17,7 +17,7 @@ const [ONE, TWO, THREE, FOUR] = ['10000a1b2c', '10000a1b2d', '10000a1b2e', '1000
 const FOREIGN = '5E:CF:7F:99:99:99';
 const NAME = 'Lamp';
 
-describe('the flow of example 22, one Inject, and nobody at the Wi-Fi', function () {
+describe('the flow of example 22, one Inject, and no person at the Wi-Fi', function () {
   this.timeout(LIMIT_MS);
   let scene: Scene;
   let routes: RouteWatch;
@@ -104,7 +104,7 @@ describe('the flow of example 22, one Inject, and nobody at the Wi-Fi', function
     }
   });
 
-  it('goes on after a SIGKILL in each of the three networks', async () => {
+  it('continues after a SIGKILL in each of the three networks', async () => {
     const four = device('sonoff', FOUR);
     await scene.inject();
     for (const [state, network] of NETWORKS) {

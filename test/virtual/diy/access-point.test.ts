@@ -151,7 +151,7 @@ describe('virtual DIY device: access point', () => {
     assert.equal(device.state, 'not-joined');
   });
 
-  it('tells its radio of each network', async () => {
+  it('opens each network at its radio', async () => {
     const calls: string[] = [];
     const { device, client } = await ap({
       radio: {

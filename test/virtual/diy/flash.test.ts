@@ -385,7 +385,7 @@ describe('virtual DIY device: flash', () => {
       assert.equal((await command(again.port, 'info')).error, 0);
     });
 
-    it('joins again where its Wi-Fi returns, and goes on counting', async () => {
+    it('joins again where its Wi-Fi returns, and continues counting', async () => {
       const images = await serving(IMAGE);
       const { device, port } = await unlocked({ fault: 'wifi-lost', behaviours: { wifiReturns: true } });
       const lan = once(device, 'lan');

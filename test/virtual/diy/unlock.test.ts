@@ -15,7 +15,7 @@ async function isUnlocked(port: number): Promise<boolean> {
 describe('virtual DIY device: unlock', () => {
   afterEach(closeAll);
 
-  it('is unlocked by its vendor, for ever', async () => {
+  it('is unlocked by its vendor, without end', async () => {
     const { device, port } = await inDiyMode();
     assert.equal(await isUnlocked(port), false);
     assert.equal((await command(port, 'ota_unlock')).error, 0);
