@@ -294,7 +294,7 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     );
   });
 
-  it('announces once for a connect that is told twice, and tells news of a quarter of a second at once', async () => {
+  it('announces once for a connect that is noticed twice, and publishes the changes of a quarter of a second in one go', async () => {
     begin(ALL.slice(0, 3));
     hear('sonota/status', 'offline', true);
     await after(99);

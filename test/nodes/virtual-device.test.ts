@@ -312,7 +312,7 @@ describe('nodes: virtual devices behind their nodes', () => {
     assert.equal(told.at(-1), 'off', 'there is nothing to take over');
   });
 
-  it('show under their node, and in a message of it, how they ended and when one that lives on is off', async () => {
+  it('show under their node, and in a message of it, how they ended and when one that keeps running is off', async () => {
     id = 'virtual';
     const device = await on();
     const bed = await Bed.load(flowOf(await freePort()));

@@ -62,7 +62,7 @@ class Machine extends EventEmitter<{ opened: [FakeAccessPoint] }> {
   };
 }
 
-describe('tasmota: setting up a Tasmota whose access point is joined by itself', () => {
+describe('tasmota: setting up a Tasmota whose access point is joined automatically', () => {
   let machine: Machine;
 
   usePrivateBus();
