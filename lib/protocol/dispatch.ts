@@ -7,11 +7,6 @@ import { wording } from '../wordings/wording';
 /** Where a device asks which server to use: `POST` (docs/dev/stock-firmware.md#2.1). */
 export const DISPATCH_PATH = '/dispatch/device';
 
-/** Whether a target of a request, as it was sent, is that one: in its usual form or with scheme and host, with or without a query. */
-export function isDispatchTarget(target: string): boolean {
-  return target.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] === DISPATCH_PATH;
-}
-
 /** The first thing a device says to its cloud, before any WebSocket: enough for a verdict on model and version. */
 export interface DispatchRequest extends DeviceStatement {
   /** Not a time but rand() % 1000: 933 after every fresh boot (docs/dev/stock-firmware.md#2.1). */

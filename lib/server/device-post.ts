@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer, answerText } from './answer';
-import { readBody } from './request-body';
 
 /** A report has some 20 bytes of JSON (docs/dev/diy-mode.md#1.12). */
 export const POST_LIMIT_BYTES = 4096;
@@ -26,14 +25,19 @@ export class DevicePost {
 
   /** Reads the body that the head announces. */
   async read(request: IncomingMessage): Promise<void> {
-    let body: string | undefined;
+    const parts: Buffer[] = [];
+    let size = 0;
     try {
-      body = await readBody(request, POST_LIMIT_BYTES);
+      for await (const part of request as AsyncIterable<Buffer>) {
+        size += part.length;
+        if (size > POST_LIMIT_BYTES) return this.tooLong();
+        parts.push(part);
+      }
     } catch {
-      return this.tooLong();
+      // The connection is gone: there is no peer left to answer.
+      return;
     }
-    // Without one the connection is gone: there is no peer left to answer.
-    if (body !== undefined) this.late(body);
+    this.late(Buffer.concat(parts).toString('utf8'));
   }
 
   /** Takes a body that nothing announced; only the first one counts. */

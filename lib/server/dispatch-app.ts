@@ -1,10 +1,10 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Express, NextFunction, Request, Response } from 'express';
 import { FlashError } from '../errors';
 import { plainAddress } from '../net/addresses';
-import { dispatchReply, isDispatchTarget, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
+import { DISPATCH_PATH, dispatchReply, parseDispatch, type DispatchRequest } from '../protocol/dispatch';
 import { answer, answerText } from './answer';
 import { isFromBrowser } from './browser';
-import { BodyTooLong, readBody } from './request-body';
 import { wording } from '../wordings/wording';
 
 /** A device's dispatch has under 200 bytes. */
@@ -12,10 +12,10 @@ export const BODY_LIMIT = 4096;
 
 export interface DispatchAppOptions {
   /** Where this device is to open its WebSocket; may throw a FlashError, which the device sees as a 503. */
-  whereToConnect(dispatch: DispatchRequest, request: IncomingMessage): { address: string; port: number };
+  whereToConnect(dispatch: DispatchRequest, request: Request): { address: string; port: number };
   /** Whether it may come from the device that it names. */
   admits(dispatch: DispatchRequest, peer: string): boolean;
-  dispatched(dispatch: DispatchRequest, request: IncomingMessage): void;
+  dispatched(dispatch: DispatchRequest, request: Request): void;
   /** What came is no dispatch. */
   malformed(error: FlashError, peer: string): void;
   /** A page in a browser asked, and was refused. */
@@ -28,48 +28,60 @@ export interface DispatchAppOptions {
  * The HTTP half of the cloud: one question, "which server shall I use?", with one answer
  * (docs/dev/stock-firmware.md#2).
  */
-export function dispatchApp(cloud: DispatchAppOptions): RequestListener {
-  return (request, response) => {
-    const { method, url = '', headers, socket } = request;
-    const peer = plainAddress(socket.remoteAddress);
-    if (isFromBrowser(headers)) {
-      cloud.browser(peer);
-      return answerText(response, 403, 'not for browsers');
-    }
-    if (method !== 'POST' || !isDispatchTarget(url)) return answerText(response, 404, 'not found');
-    take(cloud, request, response, peer).catch((error: unknown) => {
-      cloud.failed(error, peer);
-      if (!response.headersSent) answerText(response, 503, 'no address');
-    });
-  };
+export function dispatchApp(cloud: DispatchAppOptions): Express {
+  const express = loadExpress();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    if (!isFromBrowser(request.headers)) return next();
+    cloud.browser(plainAddress(request.socket.remoteAddress));
+    answerText(response, 403, 'not for browsers');
+  });
+
+  app.post(
+    DISPATCH_PATH,
+    // Whatever type it states, it is read as text and parsed by our own rules.
+    express.text({ type: () => true, limit: BODY_LIMIT, inflate: false }),
+    (request: Request<unknown, unknown, string | undefined>, response: Response) => {
+      const peer = plainAddress(request.socket.remoteAddress);
+      const dispatch = parseDispatch(request.body ?? '', peer);
+      if (!cloud.admits(dispatch, peer)) return answerText(response, 403, 'this is another device');
+      cloud.dispatched(dispatch, request as Request);
+      let body: string;
+      try {
+        const { address, port } = cloud.whereToConnect(dispatch, request as Request);
+        body = dispatchReply(address, port);
+      } catch (error) {
+        cloud.failed(error, peer);
+        answerText(response, 503, 'no address');
+        return;
+      }
+      answer(response, 200, { 'Content-Type': 'application/json' }, body);
+    },
+  );
+
+  app.use((_request: Request, response: Response) => answerText(response, 404, 'not found'));
+
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    const peer = plainAddress(request.socket.remoteAddress);
+    cloud.malformed(error instanceof FlashError ? error : unreadable(error, peer), peer);
+    if (response.headersSent) return next(error);
+    answerText(response, 400, 'bad request');
+  });
+  return app;
 }
 
-async function take(
-  cloud: DispatchAppOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  peer: string,
-): Promise<void> {
-  let dispatch: DispatchRequest;
-  try {
-    const body = await readBody(request, BODY_LIMIT);
-    // A lost connection is no message.
-    if (body === undefined) return;
-    dispatch = parseDispatch(body, peer);
-  } catch (error) {
-    cloud.malformed(unreadable(error, peer), peer);
-    return answerText(response, 400, 'bad request');
-  }
-  if (!cloud.admits(dispatch, peer)) return answerText(response, 403, 'this is another device');
-  cloud.dispatched(dispatch, request);
-  const { address, port } = cloud.whereToConnect(dispatch, request);
-  answer(response, 200, { 'Content-Type': 'application/json' }, dispatchReply(address, port));
-}
-
-/** Why a body is no dispatch; it quotes nothing of the body. */
+/** An error of the body parser or the router. Its own message may quote the body, so only its kind is reported. */
 function unreadable(error: unknown, peer: string): FlashError {
-  if (error instanceof BodyTooLong)
-    return new FlashError('message-malformed', { peer, reason: wording('posts-too-much') });
-  if (error instanceof FlashError) return error;
-  throw error;
+  const kind = (error as { type?: unknown }).type;
+  const reason = wording('request-unusable', { kind: typeof kind === 'string' ? kind : wording('not-understood') });
+  return new FlashError('message-malformed', { peer, reason }, { cause: error });
+}
+
+/** Not before a host listens: it brings fifty modules, and the start of Node-RED must not wait for them. */
+function loadExpress(): typeof import('express') {
+  return createRequire(__filename)('express') as typeof import('express');
 }

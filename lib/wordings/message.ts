@@ -29,6 +29,8 @@ export const MESSAGE_WORDINGS = {
   'messages-too-fast': 'it sends more than {count} messages a second',
   'not-http': 'it is not HTTP',
   'request-not-http': 'what it sent is not HTTP ({code})',
+  'not-understood': 'not understood',
+  'request-unusable': 'its request is unusable ({kind})',
   'head-late': 'the head of its request took longer than {seconds} s',
   'body-late': 'the body of its request took longer than {seconds} s',
   'asks-again': 'it asks again before it has its answer',

@@ -169,11 +169,11 @@ export default [
     why: 'a port in use leaves the others taken',
   },
   {
-    file: 'lib/server/request-body.ts',
-    find: 'if (size <= limitBytes) return',
-    replace: 'if (size > 0) return',
+    file: 'lib/server/dispatch-app.ts',
+    find: 'inflate: false',
+    replace: 'inflate: true',
     tests: ['server/cloud-server'],
-    why: 'a body without an end fills the memory',
+    why: 'a packed body is unpacked in memory',
   },
   {
     file: 'lib/net/address-watch.ts',

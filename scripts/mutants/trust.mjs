@@ -16,8 +16,8 @@ export default [
   },
   {
     file: 'lib/server/dispatch-app.ts',
-    find: 'if (isFromBrowser(headers)) {',
-    replace: 'if (!headers) {',
+    find: 'if (!isFromBrowser(request.headers)) return next();',
+    replace: 'return next();',
     tests: ['server/cloud-server'],
     why: 'a page in a browser dispatches',
   },

@@ -27,6 +27,7 @@ const ANSWERS: Record<string, unknown> = {
 const LATEST: Record<string, string> = {
   '@jellybrick/dbus-next': '0.11.3',
   'dns-packet': '5.6.1',
+  express: '5.3.0',
   'multicast-dns': '7.2.5',
   'node-forge': '1.4.3',
   ws: '8.23.0',
