@@ -64,6 +64,13 @@ describe('nodes: what a stage puts out', () => {
     });
   }
 
+  it('reports a task that is no stage of a flash as one', () => {
+    const task = { ...REPORT, stage: undefined };
+    const of = { deviceid: ID, sonota: undefined };
+    const message = progressMessage(task, of, pendingOf({}));
+    assert.deepEqual(message, { ...WORKING, topic: `${ID}/task`, sonota: undefined });
+  });
+
   it('reports under "unknown" while no device is known, and has an id where its message has one', () => {
     const nobody = { ...JOB, deviceid: null };
     const message = progressMessage(REPORT, { deviceid: null, sonota: nobody }, pendingOf({ mine: 1 }));

@@ -401,6 +401,7 @@ describe('nodes: the four stages', () => {
     const { flashHost } = bed.node('host') as HostNode;
     const job = flashHost.jobs.latest('1000000001');
     assert.deepEqual([job?.stage, job?.hasLeft('cloud')], ['cloud', true]);
+    assert.deepEqual(await bed.doneBy('cloud'), [undefined], 'it has let go of the message');
   });
 
   it('show what is wrong with their host for as long as that is so, and not instead of what became of a message', async () => {

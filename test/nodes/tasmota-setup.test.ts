@@ -129,6 +129,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal(left().length, 2);
     bed.send('setup', { deviceid: 'second', cancel: true });
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+    assert.equal(bed.shown('setup')?.fill, 'yellow', 'the first one is at work still');
     assert.equal(left().length, 1);
     assert.equal(bed.shown('setup')?.fill, 'yellow', 'the first one still waits');
     // What Home Assistant says is taken as the message's own.

@@ -5,10 +5,12 @@ import { Socket } from 'node:net';
 import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { ConnectionLimits } from '../../lib/server/connection-limits';
-import { PORT_LIMIT, PortListener } from '../../lib/server/port-listener';
+import { PORT_LIMIT, PortListener, whyNotOpen } from '../../lib/server/port-listener';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient } from './serving';
+import { WORDINGS } from '../../lib/wordings/table';
 import { wording } from '../../lib/wordings/wording';
+import { freePort } from '../shared/ports';
 
 const IGNORE = { handle: () => undefined };
 
@@ -107,6 +109,24 @@ describe('PortListener', () => {
     // TEST-NET-3, which no machine has.
     assert.equal((await refusal(0, '203.0.113.1')).values.reason?.text, 'this machine does not have that address');
     assert.equal((await refusal(70_000, '127.0.0.1')).values.reason?.text, 'a port is a number from 0 to 65535');
+  });
+
+  it('has words for whatever keeps a port from being opened', async () => {
+    const why = async (code: string, message = ''): Promise<string> => {
+      const { text } = await whyNotOpen(Object.assign(new Error(message), { code }), await freePort());
+      return text;
+    };
+    for (const [code, text] of [
+      ['EACCES', WORDINGS['port-forbidden']],
+      ['EADDRNOTAVAIL', WORDINGS['port-address-absent']],
+      ['ENOTFOUND', WORDINGS['port-address-unknown']],
+      ['EINVAL', WORDINGS['port-address-invalid']],
+      ['ERR_SOCKET_BAD_PORT', WORDINGS['port-out-of-range']],
+      ['EADDRINUSE', WORDINGS['port-taken']],
+      ['EMFILE', 'too many files'],
+    ] as const) {
+      assert.equal(await why(code, 'too many files'), text);
+    }
   });
 
   it('frees the port immediately, with connections open, and can be closed twice', async () => {
