@@ -18,7 +18,7 @@ const FINALSTAGE_HOST = { address: '192.168.4.2', port: 8080 };
 
 export { FAULTS, type Behaviours, type Fault } from './device/behaviours';
 export type { VirtualState } from './device/context';
-export type { NewFirmwareServer } from './newfirmware/new-firmware';
+export type { NewFirmwareServer } from './new-firmware/new-firmware';
 export type { Transport } from './device/options';
 export type { VirtualResult, VirtualSonoffOptions } from './device/options';
 export type { HomeNetwork, OwnNetwork, VirtualRadio } from './device/radio';

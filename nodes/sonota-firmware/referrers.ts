@@ -1,5 +1,5 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import { keptQueue } from '../../lib/flash/stored/queue-record';
+import { storedQueue } from '../../lib/flash/stored/queue-record';
 import type { FlashHost } from '../../lib/flash/host/host';
 import type { FirmwareNode } from '../shared/firmware-choice';
 import { hosts } from '../shared/hosts';
@@ -28,6 +28,6 @@ function workOf({ jobs, queue, runs }: FlashHost): unknown[] {
     .all()
     .filter(({ stage }) => stage !== 'done')
     .flatMap((job) => Object.values(job.firmware).map(({ sha256, source }) => [sha256, source]));
-  const waiting = keptQueue(queue.record()).entries.filter(({ state }) => state !== 'done');
+  const waiting = storedQueue(queue.record()).entries.filter(({ state }) => state !== 'done');
   return [...firmware, ...waiting, ...runs.pending.all()];
 }

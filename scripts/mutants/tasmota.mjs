@@ -73,7 +73,7 @@ export default [
   },
   {
     file: 'lib/flash/host/former-set-ups.ts',
-    find: '  await host.kept();\n',
+    find: '  await host.whenStored();\n',
     replace: '',
     tests: ['flash/former-set-ups'],
     why: 'an update and a crash lose the set-ups under way',

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
-import type { NewFirmwareServer } from '../../lib/virtual/newfirmware/new-firmware';
+import type { NewFirmwareServer } from '../../lib/virtual/new-firmware/new-firmware';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { VirtualSonoff, type VirtualResult, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';

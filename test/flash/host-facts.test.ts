@@ -121,7 +121,7 @@ describe('flash: what a host and its stages take for true', () => {
       session.peer = '127.0.0.1';
       let written = (): void => undefined;
       const onDisk = new Promise<void>((resolve) => (written = resolve));
-      host.kept = () => onDisk;
+      host.whenStored = () => onDisk;
       const requested = once(session, 'dialled');
       const client = await RawClient.to(host.ports.http);
       client.write('GET /ota/image_arduino.bin HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nConnection: close\r\n\r\n');

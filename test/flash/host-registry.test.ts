@@ -359,7 +359,7 @@ describe('flash/host-registry', () => {
     registry.addUser('kept', 'node');
     begin(before, '1000a1b2c3');
     await listens(before, true);
-    await before.kept();
+    await before.whenStored();
     start();
     const after = registry.attach('kept', {}, ON_LOOPBACK, folder);
     registry.addUser('kept', 'node');

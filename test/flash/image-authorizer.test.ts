@@ -198,7 +198,7 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     const session = (job.finalStage = new FinalStageSession());
     const kept = Promise.resolve();
-    authorizer.whenKept = () => {
+    authorizer.whenStored = () => {
       assert.equal(session.deliveries.final?.state, 'flowing', 'it is known of');
       return kept;
     };

@@ -76,7 +76,7 @@ describe('flash/job-memory', () => {
     job.download.offered();
     job.download.requested('user2', FIRMWARE.user2.length, 'range');
     job.evidence.add({ kind: 'upgrade-sent', version: '1', session: 1 });
-    await first.kept();
+    await first.whenStored();
 
     assert.equal(statSync(file()).mode & 0o777, 0o600);
     assert.ok(!readFileSync(file(), 'utf8').includes('top secret'));
@@ -115,7 +115,7 @@ describe('flash/job-memory', () => {
     }
     const [, , third] = first.queue.snapshot().entries;
     first.queue.skip(third?.id);
-    await first.kept();
+    await first.whenStored();
     assert.ok(!readFileSync(file(), 'utf8').includes('top secret'));
 
     const second = host();
@@ -142,7 +142,7 @@ describe('flash/job-memory', () => {
     first.queue.add({ deviceid }, { nodeId: 'queue' });
     await Promise.resolve();
     await Promise.resolve();
-    await first.kept();
+    await first.whenStored();
     const second = host();
     assert.deepEqual([second.queue.snapshot().running, second.queue.snapshot().entries[0]?.attempts], [1, 1]);
     const [claimed] = second.runs.pending.claim('cloud');
@@ -167,7 +167,7 @@ describe('flash/job-memory', () => {
     job.finalStage = new FinalStageSession(new Date(1000));
     job.evidence.add({ kind: 'finalstage-requested', image: 'final', size: 24_576 });
     job.finalStage.requested('final', 24_576).sent(8192);
-    await first.kept();
+    await first.whenStored();
     await writeFile(join(folder, 'jobs', 'host.images', `${job.firmware.user1?.sha256}.bin`), 'something else');
 
     const again = host().jobs.openJob(deviceid);
@@ -185,7 +185,7 @@ describe('flash/job-memory', () => {
     first.runs.attach('cloud', new Recorder());
     const { outcome, begun } = endOf(first, request(first, 'cloud', { run: async () => ({ found: 1 }) }));
     await outcome;
-    await first.kept();
+    await first.whenStored();
 
     const second = host();
     const recorder = new Recorder();
@@ -197,7 +197,7 @@ describe('flash/job-memory', () => {
 
     second.runs.begin(request(second, 'upgrade'));
     await new Promise((resolve) => setImmediate(resolve));
-    await second.kept();
+    await second.whenStored();
     const third = host();
     assert.deepEqual([...third.runs.pending.nodes()], ['upgrade']);
   });
@@ -209,7 +209,7 @@ describe('flash/job-memory', () => {
     const { outcome, begun } = endOf(first, request(first, 'cloud', { run: () => failure }));
     await outcome;
     first.jobs.jobFor('cloud', '1000000009').enter('cloud');
-    await first.kept();
+    await first.whenStored();
     const second = host();
     const recorder = new Recorder();
     second.runs.attach('cloud', recorder);
@@ -225,7 +225,7 @@ describe('flash/job-memory', () => {
     first.runs.begin(
       request(first, 'cloud', { message: { firmware: { final: FIRMWARE.final } }, deviceid: undefined }),
     );
-    await first.kept();
+    await first.whenStored();
     assert.equal(images().length, 2);
     assert.ok(statSync(file()).size < 20_000);
 
@@ -233,11 +233,11 @@ describe('flash/job-memory', () => {
     const [claimed] = second.runs.pending.claim('provision');
     assert.deepEqual(claimed?.pending.message, { mine: 1, firmware });
     second.runs.pending.forgetNode('provision');
-    await second.kept();
+    await second.whenStored();
     assert.equal(images().length, 1);
     assert.deepEqual(second.runs.pending.claim('cloud')[0]?.pending.message, { firmware: { final: FIRMWARE.final } });
     second.runs.pending.forgetNode('cloud');
-    await second.kept();
+    await second.whenStored();
     assert.deepEqual(images(), []);
     assert.ok(!said.some((text) => /too big/.test(text)), said.join());
   });
@@ -259,10 +259,10 @@ describe('flash/job-memory', () => {
     const job = first.jobs.jobFor('upgrade', deviceid);
     job.enter('upgrade');
     job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
-    await first.kept();
+    await first.whenStored();
     assert.equal(images().length, 3);
     job.fail('cancelled');
-    await first.kept();
+    await first.whenStored();
     assert.deepEqual(images(), []);
   });
 
@@ -285,7 +285,7 @@ describe('flash/job-memory', () => {
       await first.open();
       assert.equal(said.filter((text) => text.includes('.broken')).length, 1, said.join('\n'));
       first.jobs.jobFor('cloud', deviceid).enter('cloud');
-      await first.kept();
+      await first.whenStored();
       assert.ok(existsSync(file()));
     });
   }
@@ -298,7 +298,7 @@ describe('flash/job-memory', () => {
     assert.ok(job);
     job.download = new UpgradeDownload();
     job.evidence.add({ kind: 'dialled', peer: '192.0.2.7', port: 'tls' });
-    await first.kept();
+    await first.whenStored();
     const content = keptJobs<JobRecord>(folder);
     assert.ok(content);
     const [record] = content.jobs;
@@ -356,7 +356,7 @@ describe('flash/job-memory', () => {
       assert.equal(first.jobs.all()[0]?.id, JOB.id);
       assert.ok(existsSync(formerFile()), 'nothing is on disk yet');
       first.jobs.jobFor('cloud', '1000000009').enter('cloud');
-      await first.kept();
+      await first.whenStored();
       assert.deepEqual(readdirSync(join(folder, 'jobs')).sort(), ['host.json.old', 'host.jsonl']);
       assert.equal(readFileSync(`${formerFile()}.old`, 'utf8'), former);
       assert.equal(keptJobs(folder)?.jobs.length, 2);
@@ -367,7 +367,7 @@ describe('flash/job-memory', () => {
       first.runs.begin(request(first, 'cloud'));
       await Promise.resolve();
       await Promise.resolve();
-      await first.kept();
+      await first.whenStored();
       await writeFile(formerFile(), former);
       assert.deepEqual(
         host()
@@ -396,10 +396,10 @@ describe('flash/job-memory', () => {
       });
       await Promise.resolve();
       await Promise.resolve();
-      await first.kept();
+      await first.whenStored();
       for (const id of outlets) {
         first.jobs.latest(id)?.learn({ ip: `192.0.2.${id.at(-1)}` });
-        await first.kept();
+        await first.whenStored();
       }
       return readFileSync(file(), 'utf8').split('\n');
     }
@@ -415,7 +415,7 @@ describe('flash/job-memory', () => {
         assert.deepEqual(addresses(second), ['192.0.2.1', undefined]);
         // What is written next must not be put behind half a line.
         second.jobs.latest('1000000002')?.learn({ ip: '192.0.2.3' });
-        await second.kept();
+        await second.whenStored();
         assert.deepEqual(addresses(host()), ['192.0.2.1', '192.0.2.3']);
       }
       assert.deepEqual(said, []);
@@ -448,7 +448,7 @@ describe('flash/job-memory', () => {
         await first.open();
         assert.equal(said.filter((line) => line.includes('.broken')).length, 1, said.join('\n'));
         first.jobs.jobFor('cloud', deviceid).enter('cloud');
-        await first.kept();
+        await first.whenStored();
         assert.equal(keptJobs(folder)?.jobs.length, 1);
       });
     }

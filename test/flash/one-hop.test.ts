@@ -237,7 +237,7 @@ describe('flash: in one hop, without FinalStage', () => {
       job.firmware = await loadFirmware(SOURCES, { signal: new AbortController().signal });
       before.runs.pending.began({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, { deviceid: '1000a1b2c3' });
       before.runs.pending.inJob({ id: '1', nodeId: 'n', stage: 'upgrade', message: {} }, job);
-      await before.kept();
+      await before.whenStored();
       const after = new FlashHost(settings, folder, 'host');
       hosts.push(after);
       const kept = after.jobs.latest('1000a1b2c3');

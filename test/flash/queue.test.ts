@@ -9,7 +9,7 @@ import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { Message, PendingMessage } from '../../lib/flash/job/pending-message';
 import type { StageName } from '../../lib/flash/stages';
 import { queueRecord } from '../../lib/flash/stored/job-schema';
-import { keptQueue, revivedQueue } from '../../lib/flash/stored/queue-record';
+import { storedQueue, revivedQueue } from '../../lib/flash/stored/queue-record';
 import { read } from '../../lib/storage/schema';
 import type { EntryStart } from '../../lib/flash/job/queue-entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
@@ -303,7 +303,7 @@ describe('flash/queue', () => {
     flow.atOnce = 1;
     flow.add('a', 'b');
     await turns();
-    const onDisk: unknown = JSON.parse(JSON.stringify(keptQueue(flow.queue.record())));
+    const onDisk: unknown = JSON.parse(JSON.stringify(storedQueue(flow.queue.record())));
     const { value, dropped } = read(queueRecord, onDisk);
     assert.deepEqual([value, dropped], [onDisk, []]);
     assert.ok(value);
@@ -325,7 +325,7 @@ describe('flash/queue', () => {
       await flow.end('provision', deviceid, deviceid === 'upgrade' ? 'upgrade' : 'finalstage');
     }
     flow.queue.pause();
-    const record = revivedQueue(structuredClone(keptQueue(flow.queue.record())));
+    const record = revivedQueue(structuredClone(storedQueue(flow.queue.record())));
     // The queue's file may be older than what the jobs have come to.
     const jobOf = (deviceid: string): Job => flow.jobs.latest(deviceid) as Job;
     jobOf('done').leave('finalstage');
@@ -345,7 +345,7 @@ describe('flash/queue', () => {
     const flow = new Flow();
     flow.add('a');
     await turns();
-    const record = revivedQueue(structuredClone(keptQueue(flow.queue.record())));
+    const record = revivedQueue(structuredClone(storedQueue(flow.queue.record())));
     const next = new Flow();
     next.stage('provision', flow.messageOf('a'));
     next.queue.restore(record);

@@ -29,7 +29,7 @@ function slowDisk(host: FlashHost): { asked: Promise<void>; written(): void } {
   let written = (): void => undefined;
   const onDisk = new Promise<void>((resolve) => (written = resolve));
   const asked = new Promise<void>((resolve) => {
-    host.kept = () => {
+    host.whenStored = () => {
       resolve();
       return onDisk;
     };

@@ -214,7 +214,7 @@ describe('nodes: sonota-tasmota-setup', () => {
     bed.send('setup', { mine: 'first', password: MESSAGE });
     bed.send('setup', { mine: 'second', mqtt: { password: MESSAGE }, apiKey: MESSAGE });
     await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
-    await (bed.node('host') as HostNode).flashHost.kept();
+    await (bed.node('host') as HostNode).flashHost.whenStored();
     const files = await filesIn(bed.folder);
     const texts = [...files.values()].join('\n');
     for (const word of ['first', 'second', 'tasmota']) assert.ok(texts.includes(word), word);

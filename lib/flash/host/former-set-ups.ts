@@ -29,7 +29,7 @@ const FORMAT: StoredFormat<FormerSetUps> = {
  * @returns when the file is away
  */
 export async function adoptFormerSetUps(
-  host: Pick<FlashHost, 'runs' | 'kept' | 'say'>,
+  host: Pick<FlashHost, 'runs' | 'whenStored' | 'say'>,
   folder: string,
   nodeId: string,
 ): Promise<void> {
@@ -41,6 +41,6 @@ export async function adoptFormerSetUps(
     host.runs.pending.began({ id, nodeId, stage: 'tasmota', message: revivedMessage(message) }, {});
     host.runs.pending.release(id);
   }
-  await host.kept();
+  await host.whenStored();
   await rename(path, `${path}.old`).catch((error: Error) => host.say('warn', error.message));
 }

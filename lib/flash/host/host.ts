@@ -170,7 +170,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
     this.memory = new JobStore(folder, id, of, this.say, this.waits);
     this.memory.start();
-    this.authorizer.whenKept = () => this.kept();
+    this.authorizer.whenStored = () => this.whenStored();
   }
 
   /** What each device is and where, whichever way it was seen. */
@@ -352,7 +352,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
-  async kept(): Promise<void> {
+  async whenStored(): Promise<void> {
     await Promise.all([this.memory?.settled(), this.keys.settled(this.waits.settleMs)]);
   }
 

@@ -10,7 +10,7 @@ import { Differences } from '../../storage/differences';
 import { JobFile } from '../stored/job-file';
 import { imagesOf, jobOf, recordOf, type JobRecord } from '../stored/job-record';
 import type { FlashQueue } from '../queue/flash-queue';
-import { keptEntry, revivedQueue } from '../stored/queue-record';
+import { storedEntry, revivedQueue } from '../stored/queue-record';
 import type { PendingMessageRecord } from '../stored/pending-messages';
 import type { QueueEntry } from '../job/queue-entry';
 import type { TaskRuns } from '../run/task-runs';
@@ -183,7 +183,7 @@ export class JobStore {
     const tickets = this.pending.since(this.of.runs.pending.all());
     const { isPaused, entries } = this.of.queue.record();
     const changedEntries = [...this.entries.since(entries)].map(
-      ([id, entry]) => [id, entry && keptEntry(entry)] as const,
+      ([id, entry]) => [id, entry && storedEntry(entry)] as const,
     );
     const queue = { isPaused, order: entries.map(({ id }) => id) };
     const carried = this.of.runs.pending.images();

@@ -9,7 +9,7 @@ import type { ImageProvider, ProviderParts } from './image-provider';
 
 /** What FinalStage fetches: the final image, and user2 where the device ran from that half. */
 export class FinalStageImages implements ImageProvider {
-  constructor(private readonly host: Pick<ProviderParts, 'jobs' | 'whenKept'>) {}
+  constructor(private readonly host: Pick<ProviderParts, 'jobs' | 'whenStored'>) {}
 
   find(request: OtaRequest, peer: string): ImageGrant | ImageRefusal | undefined {
     const image = request.class === 'finalstage' ? finalStageImage(request.path) : undefined;
@@ -45,7 +45,7 @@ export class FinalStageImages implements ImageProvider {
         request: () => {
           evidence.add({ kind: 'finalstage-requested', image, size });
           delivery = session.requested(image, size);
-          return this.host.whenKept();
+          return this.host.whenStored();
         },
         sent: (_from, to) => delivery?.sent(to),
         stalled: (bytes) => {

@@ -12,12 +12,12 @@ export class ImageAuthorizer {
   readonly probes = new ProbeImages();
 
   /** Resolves when what happened so far would outlive the process, or after a moment without effect. */
-  whenKept: () => Promise<void> = async () => undefined;
+  whenStored: () => Promise<void> = async () => undefined;
 
   private readonly providers: readonly ImageProvider[];
 
   constructor(jobs: JobRegistry, devices: Devices) {
-    const parts = { jobs, devices, whenKept: () => this.whenKept() };
+    const parts = { jobs, devices, whenStored: () => this.whenStored() };
     this.providers = [...PROVIDERS.map((provider) => provider(parts)), this.probes];
   }
 

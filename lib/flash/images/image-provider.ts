@@ -9,7 +9,7 @@ export interface ProviderParts {
   readonly jobs: JobRegistry;
   readonly devices: Devices;
   /** Resolves when what happened so far would outlive the process, or after a moment without effect. */
-  whenKept(): Promise<void>;
+  whenStored(): Promise<void>;
 }
 
 /**

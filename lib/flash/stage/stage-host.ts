@@ -66,7 +66,7 @@ export interface HostJobs {
   /** Shared with all hosts that serve FinalStage at the same port. */
   readonly finalStageLock: FinalStageLock;
   /** Resolves when the jobs as they are now would outlive the process: for what must not be done to a device twice. */
-  kept(): Promise<void>;
+  whenStored(): Promise<void>;
   readonly waits: Waits;
 }
 

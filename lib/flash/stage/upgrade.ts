@@ -287,7 +287,7 @@ class UpgradeSessions {
   private async send(connection: DeviceConnection): Promise<void> {
     const { deviceid } = this.options;
     this.download.offered();
-    await this.host.kept();
+    await this.host.whenStored();
     requireOneClaimant(this.host, this.context.job, deviceid);
     connection.upgrade(this.offer());
     const { job } = this.context;

@@ -4,12 +4,12 @@ import type { QueueEntry, QueueRecord } from '../job/queue-entry';
 import { storedMessage, revivedMessage } from './stored-message';
 
 /** As JSON carries it. */
-export function keptQueue({ isPaused, entries }: QueueRecord): QueueRecord {
-  return { isPaused, entries: entries.map(keptEntry) };
+export function storedQueue({ isPaused, entries }: QueueRecord): QueueRecord {
+  return { isPaused, entries: entries.map(storedEntry) };
 }
 
 /** As JSON carries it: of the message only what a file may hold. */
-export function keptEntry(entry: QueueEntry): QueueEntry {
+export function storedEntry(entry: QueueEntry): QueueEntry {
   return { ...entry, message: storedMessage(entry.message).message };
 }
 

@@ -1,6 +1,6 @@
 import type { Behaviours } from './behaviours';
 import type { Slot } from './boot';
-import type { NewFirmwareServer } from '../newfirmware/new-firmware';
+import type { NewFirmwareServer } from '../new-firmware/new-firmware';
 import type { Relocator } from './one-hop-model';
 import type { HomeNetwork, VirtualRadio } from './radio';
 import type { Timings } from './timings';

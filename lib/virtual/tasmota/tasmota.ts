@@ -1,5 +1,5 @@
 import { type DeviceContext, Restart } from '../device/context';
-import type { NewFirmwareServer } from '../newfirmware/new-firmware';
+import type { NewFirmwareServer } from '../new-firmware/new-firmware';
 import { accessPointMac, type HomeNetwork } from '../device/radio';
 import { hang, pause } from '../device/timers';
 import { whileServing } from '../wire/web-page';

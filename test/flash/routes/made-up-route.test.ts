@@ -109,7 +109,7 @@ describe('flash/routes: a route that is added', () => {
     const job = await begun(first);
     job.firmware = await loadImages(MADE_UP, { final: FIRMWARE.final }, { signal: NEVER });
     job.download = new UpgradeDownload();
-    await first.kept();
+    await first.whenStored();
 
     const second = hostNow();
     const again = second.jobs.openJob(DEVICE);
@@ -118,7 +118,7 @@ describe('flash/routes: a route that is added', () => {
     assert.equal(again.isResuming('upgrade'), true);
     again.leave('upgrade');
     assert.deepEqual(second.jobs.awaitingNewFirmware(), [again]);
-    await second.kept();
+    await second.whenStored();
     assert.equal(hostNow().jobs.openJob(DEVICE)?.firmware.final, undefined, 'none is kept any more');
   });
 

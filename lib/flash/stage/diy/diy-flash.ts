@@ -253,7 +253,7 @@ class OneFlash {
     const { context, device, download, host } = this;
     const downloadUrl = `http://${host.addressToDial()}:${host.ports.http}/${download.name}`;
     // What is done to a device must outlive this process before it is done.
-    await host.kept();
+    await host.whenStored();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
     const outcome = await this.#answerTo(command, signal);

@@ -201,7 +201,7 @@ async function setUp(
   context.report('send-wifi', { deviceid }, { fraction: 0.5 });
   takeRoute(context, method);
   // Its access point goes with its answer: after a restart, only a job that knows the device recognises it.
-  await host.kept();
+  await host.whenStored();
   const limits = { signal, limitMs: POST_LIMIT_MS };
   const serverName = host.addressToDial();
   const port = host.ports.https;
