@@ -4,6 +4,7 @@ import { CONNECTION_WORDINGS } from './connection';
 import { DEVICE_WORDINGS } from './device';
 import { FIRMWARE_WORDINGS } from './source';
 import { IMAGE_WORDINGS } from './image-file';
+import { LOG_WORDINGS } from './log';
 import { MESSAGE_WORDINGS } from './message';
 import { METHOD_WORDINGS } from './method';
 import { TASMOTA_WORDINGS } from './tasmota';
@@ -23,6 +24,7 @@ export const WORDING_SETS = {
   device: DEVICE_WORDINGS,
   firmware: FIRMWARE_WORDINGS,
   image: IMAGE_WORDINGS,
+  log: LOG_WORDINGS,
   message: MESSAGE_WORDINGS,
   method: METHOD_WORDINGS,
   tasmota: TASMOTA_WORDINGS,

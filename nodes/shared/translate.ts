@@ -8,7 +8,7 @@ import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
 import { PICTURE_TEXTS, type PictureSpeech } from '../../lib/image/picture-texts';
-import { isWording } from '../../lib/wordings/wording';
+import { isWording, type Wording } from '../../lib/wordings/wording';
 import type { Speaker } from './asked-language';
 
 /** A text of the catalogue that all nodes share, or the English one, in which `{name}` is filled. */
@@ -65,6 +65,11 @@ export function translateError(RED: Speaker, error: FlashError): FlashError {
   if (message === undefined || message === error.message) return error;
   const translated = new FlashError(error.code, error.values, { cause: error.cause });
   return Object.assign(translated, { message, stack: error.stack });
+}
+
+/** A line of a host's log. */
+export function translateLine(RED: Speaker, said: FlashError | Wording): string {
+  return said instanceof FlashError ? translateError(RED, said).message : String(spokenValue(RED, said));
 }
 
 /** The sentence of what happened and that of the remedy, separately. */

@@ -2,7 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
-import { translateError } from '../shared/translate';
+import { translateLine } from '../shared/translate';
 import { Values } from '../shared/values';
 import { editorPortOf } from './editor-port';
 import { addEvidenceRoutes } from './evidence-routes';
@@ -16,8 +16,8 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const { settings, wifi, radio } = readHostForm(Values.ofForm(config, this.credentials), editorPortOf(RED));
     const flashHost = hosts.attach(this.id, this, settings, ownFolder(RED));
-    flashHost.log = (level, english, error) => {
-      const text = error ? translateError(RED, error).message : english;
+    flashHost.log = (level, english, said) => {
+      const text = said ? translateLine(RED, said) : english;
       if (level === 'warn') this.warn(text);
       else this.log(text);
     };

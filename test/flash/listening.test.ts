@@ -88,7 +88,7 @@ describe('flash/host/listening', () => {
     for (const _ of [1, 2]) host.refused(PEER, 'handshakes');
     host.refused(PEER, 'total');
     assert.equal(logged.length, 1);
-    assert.match(logged[0] ?? '', /^warn: Connections of 192\.0\.2\.7 are refused: .*TLS handshakes/);
+    assert.match(logged[0] ?? '', /^warn: connections of 192\.0\.2\.7 are refused: .*TLS handshakes/);
     assert.deepEqual(kinds(), ['connection-refused', 'connection-refused'], 'a job hears of each limit');
     devices.emit('crowded', '192.0.2.8');
     assert.match(logged[1] ?? '', /192\.0\.2\.8 .*sessions of 64 devices/);

@@ -29,6 +29,9 @@ const TYPES = Object.keys(REFUSED);
 /** Of example 01 and of example 12, where a device is flashed to the end. */
 const REHEARSALS = { '01': ['98f379211afad857'], '12': ['40cda7c74b3b705e'] };
 
+/** As a host logs that its ports are open. */
+const LISTENS: Record<string, RegExp> = { de: /lauscht auf 127\.0\.0\.1/, fr: /écoute sur 127\.0\.0\.1/ };
+
 /** The answer of each language to a check of a host, so that a test notices one language in place of the other. */
 const READY: Record<string, RegExp> = { 'en-US': /^(Not r|R)eady/, de: /^(Nicht b|B)ereit/, fr: /^(Pas p|P)rêt/ };
 
@@ -73,6 +76,7 @@ for (const language of ['de', 'fr']) {
         await red.inject(String(inject?.id));
         await debug(flashed);
         assertTranslated();
+        assert.ok(red.log.some((line) => LISTENS[language]?.test(line)));
       });
     }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FlashError } from '../../errors';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import { selfTestTls } from '../../server/tls-self-test';
-import type { HostLog } from '../host-log';
+import { lineSaying, type HostLog } from '../host-log';
 
 /** Key and certificate by which a host speaks TLS with devices, loaded when they are first needed. */
 export class HostIdentity {
@@ -26,8 +26,9 @@ export class HostIdentity {
   private async read(): Promise<TlsIdentity> {
     const { replaced, notStored, ...identity } = await loadTlsIdentity(this.folder);
     const file = join(this.folder ?? '', TLS_IDENTITY_FILE);
-    if (replaced !== undefined) this.log('warn', `${file} is replaced by a new TLS identity: ${replaced}`);
-    if (notStored !== undefined) this.log('warn', `${file} cannot be written: ${notStored}`);
+    if (replaced !== undefined) this.log('warn', ...lineSaying('log-identity-replaced', { file, message: replaced }));
+    if (notStored !== undefined)
+      this.log('warn', ...lineSaying('log-identity-unwritten', { file, message: notStored }));
     return identity;
   }
 }

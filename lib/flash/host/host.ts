@@ -10,7 +10,7 @@ import { DialledAddress } from './dialled-address';
 import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageLock } from '../job/finalstage-lock';
 import { HostIdentity } from './host-identity';
-import type { HostLog } from '../host-log';
+import { lineSaying, type HostLog } from '../host-log';
 import { ImageAuthorizer } from '../images/image-authorizer';
 import type { DeviceSurvey } from '../discovery/device-survey';
 import { surveyOf } from '../discovery/host-survey';
@@ -417,10 +417,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message, this.trouble);
       this.sweep.start();
-      this.log(
-        'info',
-        `listening on ${this.settings.bind}: ${ports.https} (TLS), ${ports.legacy} (plain), ${ports.http} (images)`,
-      );
+      this.log('info', ...lineSaying('log-listening', { bind: this.settings.bind, ...ports }));
     } catch (error) {
       this.trouble = asFlashError(error);
       if (this.trouble.message !== before) this.log('warn', this.trouble.message, this.trouble);

@@ -4,21 +4,22 @@ import { FlashError } from '../../errors';
 import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
 import { HANDSHAKE_RATE } from '../../server/device-servers';
 import type { HandshakeFailed } from '../../server/tls-front';
+import { wording, type Wording } from '../../wordings/wording';
 import type { JobRegistry } from '../job/job-registry';
 import { SESSIONS_OF_PEER, type Devices } from '../devices/devices';
 import type { HostEnvironment } from './environment';
-import { lineOf, type HostLog } from '../host-log';
+import { lineOf, lineSaying, type HostLog } from '../host-log';
 import type { ImageAuthorizer } from '../images/image-authorizer';
 import type { HostLabel, ListeningHost } from './shared-listener';
 import type { EvidenceRecorder } from './evidence-recorder';
 
 /** Why connections are refused, for the log. */
-const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
-  peer: `it has more than ${CONNECTION_LIMITS.peer} that no device was seen on; each new one closes the oldest`,
-  total: `there are more than ${CONNECTION_LIMITS.total} that no device was seen on; each new one closes the oldest`,
-  port: 'too many are open on one port',
-  handshakes: `it begins more than ${HANDSHAKE_RATE.perSecond} TLS handshakes a second`,
-  sessions: `it has the sessions of ${SESSIONS_OF_PEER} devices`,
+const LIMIT_TEXTS: Readonly<Record<Limit, Wording>> = {
+  peer: wording('log-limit-peer', { count: CONNECTION_LIMITS.peer }),
+  total: wording('log-limit-total', { count: CONNECTION_LIMITS.total }),
+  port: wording('log-limit-port'),
+  handshakes: wording('log-limit-handshakes', { count: HANDSHAKE_RATE.perSecond }),
+  sessions: wording('log-limit-sessions', { count: SESSIONS_OF_PEER }),
 };
 /** A network full of strangers must not fill the log, nor the memory. */
 const REFUSED_PEERS_LOGGED = 100;
@@ -87,7 +88,7 @@ function refusals(recorder: EvidenceRecorder, log: HostLog): ListeningHost['refu
     recorder.refused(peer, limit);
     if (logged.has(peer) || logged.size >= REFUSED_PEERS_LOGGED) return;
     logged.add(peer);
-    log('warn', `Connections of ${peer} are refused: ${LIMIT_TEXTS[limit]}`);
+    log('warn', ...lineSaying('log-refused', { peer, why: LIMIT_TEXTS[limit] }));
   };
 }
 
