@@ -79,6 +79,20 @@ describe('nodes: what an empty form stands for', () => {
     }
     while (begun.length < 7) await once(runs, 'in-job');
     assert.deepEqual(begun.sort(), ['cloud', 'cloud', 'finalstage', 'newfirmware', 'provision', 'upgrade', 'upgrade']);
+    assert.deepEqual(
+      runs.pending.all().map(({ nodeId, deviceid }) => [nodeId, deviceid]),
+      stages.flatMap((id, index) => [1, 2].map((device) => [id, `10000000${index}${device}`])),
+    );
+    // Of what waits, too, a cancel ends the device alone that it names.
+    for (const [id, index] of [
+      ['finalstage', 3],
+      ['newfirmware', 4],
+    ] as const) {
+      const deviceid = `10000000${index}2`;
+      bed.send(id, { cancel: true, deviceid });
+      await bed.at('caught', (msg) => msg['deviceid'] === deviceid);
+    }
+    assert.equal(bed.messages('caught').length, 2);
     for (const id of stages) bed.send(id, { cancel: true });
     await bed.at('caught', () => bed!.messages('caught').length >= 10);
   });

@@ -44,6 +44,8 @@ describe('nodes: what Home Assistant asks of a host', () => {
   const requests: FlashRequest[] = [];
   const published: MqttMessage[] = [];
   const failed: unknown[] = [];
+  /** How many devices are shown under the node, each time that it is told of its broker. */
+  const counts: number[] = [];
   /** Firmware whose image was looked at. */
   const looked: (string | undefined)[] = [];
 
@@ -73,7 +75,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       {
         publish: (message) => published.push(message),
         flash: (request) => requests.push(request),
-        contact: () => undefined,
+        contact: (_state, devices) => counts.push(devices),
         failed: (error) => failed.push(error),
       },
     );
@@ -259,6 +261,16 @@ describe('nodes: what Home Assistant asks of a host', () => {
       const payload = [{ ssid: 'ITEAD-1000000009', kind: 'stock', deviceid: '1000000009' }];
       await told(configOf('1000000009'), () => link.take({ topic: '', payload }));
       await told('sonota/state', () => ask('pause'), /"state":"paused"/);
+    });
+
+    it('shows under its node how many devices there are, with all that it announces', async () => {
+      counts.length = 0;
+      memory.learn({ deviceid: '1000000009' });
+      await told(FLASHER, () => link.take({ topic: 'homeassistant/status', payload: 'online' }));
+      assert.deepEqual(counts, [4]);
+      memory.remove(ONE);
+      await told('sonota/state', () => ask('pause'));
+      assert.deepEqual([counts.length > 1, counts.at(-1)], [true, 3]);
     });
 
     it('hands on what fails while it tells', async () => {

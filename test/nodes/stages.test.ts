@@ -210,6 +210,14 @@ describe('nodes: the four stages', () => {
     }
   });
 
+  it('name both devices where the message is of another one than the form', async () => {
+    bed = await Bed.load(road(await freePorts(), { provision: { deviceid: '1000000001' } }));
+    bed.send('provision', { ...HOME, deviceid: '1000000002' });
+    const { error } = await bed.at('caught');
+    assert.equal(error?.code, 'device-unknown');
+    for (const id of ['1000000001', '1000000002']) assert.ok(error.message.includes(id), error.message);
+  });
+
   it('refuse to start without credentials, and keep none of a message that failed', async () => {
     bed = await Bed.load(road(await freePorts()));
     bed.send('provision', { ssid: 'home', mine: 1 });

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import helper from 'node-red-node-test-helper';
+import type { NodeAPI } from 'node-red';
+import type { HostNode } from '../../nodes/shared/hosts';
+import type { Flow } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
+import { useAdminServer } from './admin-server';
+import { Bed, freePorts } from './bed';
+
+interface Catalogue {
+  readonly [key: string]: string | Catalogue;
+}
+
+/** The whole sentence of a refusal, as the catalogue of a language has it. */
+function sentence(language: string, reason: string): string {
+  const path = join(packageRoot(), 'dist', 'nodes', 'sonota-host', 'locales', language, 'sonota-host.json');
+  const catalogue = JSON.parse(readFileSync(path, 'utf8')) as Catalogue;
+  const text = (...keys: string[]): string =>
+    keys.reduce<Catalogue | string>((at, key) => (at as Catalogue)[key] ?? '', catalogue) as string;
+  const what = text('errors', 'not-possible', 'what').replace('__reason__', text('wordings', reason));
+  return `${what} ${text('errors', 'not-possible', 'remedy')}`;
+}
+
+describe("nodes: the answers of the editor's routes", () => {
+  let bed: Bed;
+  useAdminServer();
+  afterEach(() => bed.unload());
+
+  async function load(translate?: NodeAPI['_']): Promise<void> {
+    const host = { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', wifi: 'manual' };
+    bed = await Bed.load([{ ...host, ...(await freePorts()) }] as Flow, {}, undefined, translate);
+  }
+
+  async function refusal(method: 'post' | 'delete', path: string, language?: string, status = 404): Promise<string> {
+    const asking = helper.request()[method](`/sonota/host/${path}`);
+    if (language !== undefined) asking.set('Accept-Language', language);
+    const { code, message } = (await asking.expect(status)).body as { code: string; message: string };
+    assert.equal(code, 'not-possible');
+    return message;
+  }
+
+  it('say why something cannot be done any more, each in a sentence of its own', async () => {
+    await load();
+    const { jobs } = (bed.node('host') as HostNode).flashHost;
+    const [running, resting] = ['1000000001', '1000000002'].map((deviceid) => jobs.jobFor('cloud', deviceid));
+    assert.ok(running && resting);
+    running.running = new AbortController();
+    const de = 'de';
+    assert.equal(await refusal('post', 'host/jobs/none/cancel', de), sentence(de, 'flash-gone'));
+    assert.equal(await refusal('post', 'none/jobs/none/cancel', de), sentence(de, 'flash-gone'));
+    assert.equal(await refusal('post', 'none/queue/pause', de), sentence(de, 'host-gone'));
+    assert.equal(await refusal('post', 'host/queue/dance', de), sentence(de, 'queue-action-unknown'));
+    assert.equal(await refusal('post', `host/jobs/${resting.id}/cancel`, de, 409), sentence(de, 'flash-resting'));
+    assert.equal(await refusal('delete', `host/jobs/${running.id}`, de, 409), sentence(de, 'flash-running'));
+    assert.equal(await refusal('post', `host/jobs/${resting.id}/retry`, de, 409), sentence(de, 'retry-message-gone'));
+    running.running = undefined;
+  });
+
+  it('are in the language of the editor that asks, else in that of Node-RED', async () => {
+    await load((key: string) => (key.endsWith('.what') || key.endsWith('.remedy') ? 'RUNTIME' : key));
+    const said = (language?: string): Promise<string> => refusal('post', 'none/queue/pause', language);
+    for (const [asked, language] of [
+      ['de', 'de'],
+      ['fr-CA, de;q=0.5', 'fr'],
+      ['en-US', 'en-US'],
+      ['ja, de;q=0.8', 'de'],
+      ['ja', 'en-US'],
+      // A second time, from what was loaded.
+      ['de', 'de'],
+    ] as const) {
+      assert.equal(await said(asked), sentence(language, 'host-gone'), asked);
+    }
+    for (const none of [undefined, '*', ' ']) assert.equal(await said(none), 'RUNTIME RUNTIME');
+  });
+});
