@@ -14,7 +14,7 @@ export function refuse(RED: Speaker, request: Request, response: Response, throw
   response.status(status).json({ code, message });
 }
 
-/** What an action on something fails with that has changed since the editor showed it. */
+/** The error of an action on something that has changed since the editor showed it. */
 export function notPossible(reason: Wording['code']): FlashError {
   return new FlashError('not-possible', { reason: wording(reason) });
 }

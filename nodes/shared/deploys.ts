@@ -8,7 +8,7 @@ interface RuntimeEvent {
 
 let isWatching = false;
 const listeners = new Set<() => void>();
-/** What each node does once the flows run. */
+/** The work of each node once the flows run. */
 const starters = new Map<() => void, Node>();
 
 /**

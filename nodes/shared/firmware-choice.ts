@@ -38,7 +38,7 @@ export function chooseFirmware(
   return name === undefined ? undefined : firmwareCalled(RED, name).readSources();
 }
 
-/** What the node of the whole flash says of the firmware in its own form. */
+/** The firmware fields in the form of the node of the whole flash. */
 export interface FirmwareChoice {
   /** Id of a firmware node: it goes before everything else. */
   readonly firmware: string | undefined;

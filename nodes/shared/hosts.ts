@@ -21,7 +21,7 @@ export interface HostNode extends Node {
   readonly flashHost: FlashHost;
   /** As the form says. */
   readonly wifi: HomeWifi;
-  /** What in its form cannot be read: nothing may start with it. */
+  /** The first fault in its form: nothing may start with it. */
   readonly problem: FlashError | undefined;
 }
 
@@ -53,7 +53,7 @@ export function homeWifi({ wifi }: Pick<HostNode, 'wifi'>, said: MessageValues, 
   return { ssid, password };
 }
 
-/** What of the home Wi-Fi is known for a message, and why a device cannot use it. */
+/** The home Wi-Fi that is known for a message, and why a device cannot use it. */
 export function wifiPresence(host: Pick<HostNode, 'wifi'>, said: MessageValues, own?: Partial<HomeWifi>): WifiPresence {
   try {
     const { ssid, password } = homeWifi(host, said, own);

@@ -6,7 +6,7 @@ import { MessageValues } from './messages';
 import { NodeStatus } from './status';
 import { translateError, translator, type Translate } from './translate';
 
-/** What goes out: a message by output 1, or one for each output. */
+/** An outgoing message: by output 1, or one for each output. */
 export type Outgoing = Message | (Message | null)[];
 
 /** A message that a node took, until the node is through with it. */
@@ -17,7 +17,7 @@ export interface Held {
   end(error?: FlashError): void;
 }
 
-/** What a node does with what is wired to it. */
+/** The node's handling of its input. */
 export interface Wired {
   /** Takes a message, and ends it some time. What it throws is shown, and ends the message. */
   take(held: Held): void;

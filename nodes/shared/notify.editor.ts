@@ -8,7 +8,7 @@ function sonotaNotify(text: string, type: 'error' | 'success' | 'warning'): void
   RED.notify($('<p>').text(text), type);
 }
 
-/** What a person may answer. */
+/** An answer that a person may give. */
 interface SonotaAnswer {
   text: string;
   /** The one that is meant in most cases. */

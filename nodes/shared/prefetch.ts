@@ -12,12 +12,12 @@ import { translateError } from './translate';
 
 /** For one fetch over the network; ms. */
 const FETCH_LIMIT_MS = 120_000;
-/** What passes, or only a person can settle: no reason for alarm. */
+/** Codes that pass, or that only a person can settle: no reason for alarm. */
 const PASSING: readonly ErrorCode[] = ['fetch-failed', 'fetch-stalled', 'digest-unconfirmed'];
 
 /** One after another: nodes of one firmware find it here when their turn comes. */
 const turns = new SerialQueue();
-/** What was logged since the last of them had its turn: many nodes may lack one image. */
+/** The messages logged since the last node had its turn: many nodes may lack one image. */
 const logged = new Set<string>();
 let waiting = 0;
 

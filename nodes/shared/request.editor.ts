@@ -1,4 +1,4 @@
-/* What forms and sidebar ask the runtime for. Addresses are relative: the editor may have any root. */
+/* Requests of forms and sidebar to the runtime. Addresses are relative: the editor may have any root. */
 
 /** Asks in the editor's language, in which the answer's sentences come. jQuery sends the editor's token along. */
 function sonotaRequest(settings: JQuery.AjaxSettings): JQuery.jqXHR {

@@ -49,12 +49,12 @@ export class RunNode extends NodeWiring {
     this.taken.clear();
   }
 
-  /** What came in is pending now. */
+  /** The message that came in is pending now. */
   protected keep({ id }: PendingMessage, held: Held): void {
     this.taken.set(id, held);
   }
 
-  /** What was held for one message is held for the one that follows on it. */
+  /** Hands the held message on to the pending message that follows. */
   protected handOn(from: PendingMessage, to: PendingMessage): void {
     const held = this.taken.get(from.id);
     this.taken.delete(from.id);
@@ -94,7 +94,7 @@ export class RunNode extends NodeWiring {
     held.end(isOfOthers ? translateError(this.RED, error) : this.problem(error));
   }
 
-  /** What a node behind our wires throws at once must not end what runs, least of all a stage that a device hangs on. */
+  /** An exception in a node behind our wires must not end the run, least of all a stage on which a device depends. */
   private guarded<A extends unknown[]>(tell: (...news: A) => void): (...news: A) => void {
     return (...news) => {
       try {

@@ -113,7 +113,7 @@ class SonotaPlace {
     }, SONOTA_TYPING_MS);
   }
 
-  /** What to look at; undefined, with a word in its place, where there is nothing yet. */
+  /** The target to look at; undefined, with a note in its place, where there is nothing yet. */
   private target(): SonotaTarget | undefined {
     const { role, form, value } = this;
     const other = form.places.find((place) => place !== this && role !== 'final' && place.role !== 'final');
@@ -134,7 +134,7 @@ class SonotaPlace {
     const before = form.digests[role];
     const { state, verdict, sha256 } = inspection;
     const changedFrom = state === 'examined' && before !== undefined && before !== sha256 ? before : undefined;
-    // What a name or a digest leads to cannot change unseen; a file can, and what an address brings.
+    // The image of a name or a digest cannot change unseen; a file can, and that of an address.
     const canChange = this.value !== '' && !/^(catalog|store|rehearsal):/i.test(this.value);
     if (state === 'examined' && verdict !== 'refuse' && sha256 !== null && canChange) form.digests[role] = sha256;
     sonotaShowInspection(this.box, inspection, form.t, this.actions, changedFrom);

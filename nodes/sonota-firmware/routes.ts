@@ -114,7 +114,7 @@ export function addFirmwareRoutes(
   );
 }
 
-/** What can be picked: the catalog with what is here of it, and everything that is kept. */
+/** The images to pick from: the catalog with its copies that are here, and everything that is stored. */
 async function images(library: ImageLibrary, referrers: readonly unknown[]): Promise<object> {
   const { catalog, store } = library;
   const kept = await store.list();

@@ -1,4 +1,4 @@
-/* What is kept on this machine: how much that is, each image with a button that removes it, and one for all unused ones. */
+/* The images stored on this machine: their size, each image with a button that removes it, and one for all unused ones. */
 
 function sonotaShowStore(box: JQuery, store: SonotaStoredImage[], form: SonotaForm): void {
   const { t } = form;

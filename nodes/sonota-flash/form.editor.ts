@@ -46,7 +46,7 @@ function sonotaFlashForm(node: SonotaFlashNode): void {
   if (more && (isUsed || hosts.length > 1)) more.open = true;
 }
 
-/** What concerns DIY mode alone is of no use where that is ruled out. */
+/** Fields for DIY mode alone are hidden where that is ruled out. */
 function sonotaFollowMethod(): void {
   const method = $('#node-input-method');
   const follow = (): void => void $('.sonota-flash-diy').toggle(method.val() !== 'cloud');

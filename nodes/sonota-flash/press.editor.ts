@@ -86,7 +86,7 @@ function sonotaOfferCancel(node: SonotaPressed): void {
   sonotaWaitNotices.set(node.id, notice);
 }
 
-/** What speaks against the flash: of that which makes it impossible nothing less is shown. */
+/** The checks that speak against the flash; if it is impossible, only those that make it so. */
 function sonotaWhyNot(title: string, checks: SonotaPressCheck[]): JQuery {
   const wrong = checks.filter(({ ok }) => ok !== true);
   const list = $('<ul>').css({ margin: '8px 0 0 18px' });

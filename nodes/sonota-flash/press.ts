@@ -2,7 +2,7 @@ import { certainFailure, doubts } from '../../lib/preflight/certain';
 import type { FlashingNode } from '../shared/flashing-node';
 import type { SaidReport } from '../../lib/preflight/preflight';
 
-/** What became of a press on the node's button. */
+/** The outcome of a press on the node's button. */
 export type PressAnswer =
   | { readonly state: 'started' | 'waiting' }
   /** `doubtful`: nothing was started, but a person may start it all the same. */

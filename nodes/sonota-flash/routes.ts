@@ -1,4 +1,4 @@
-/** What the button and the form of the node ask the runtime for. */
+/** The routes for the button and the form of the node. */
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';

@@ -30,7 +30,7 @@ export default function register(RED: NodeAPI): void {
       const { runs, bind } = given.host.flashHost;
       if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
       const report = await checkFlash({ ...given, signal });
-      // What only this machine can dial is a rehearsal: no device is at stake.
+      // A host that only this machine can dial serves a rehearsal: no device is at stake.
       const answer = answerOf(report, isConfirmed || isLoopback(bind));
       // The flows may have been deployed meanwhile.
       const node = RED.nodes.getNode(this.id) as Node | null;

@@ -12,7 +12,7 @@ import type { FlashForm } from './flash-form';
  * @throws FlashError `value-invalid`, `url-invalid`
  */
 export function startOf({ host, form, said }: StageGiven<FlashForm>): StageName {
-  // What a later stage could not use is refused now, not when a device has been set up.
+  // A firmware that a later stage could not use is refused now, not when a device has been set up.
   form.upgrade.firmware(said);
   readUnlock(said);
   const named = said.choice('stage', STAGES);

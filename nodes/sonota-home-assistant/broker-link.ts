@@ -37,7 +37,7 @@ export interface BrokerLinkParts {
   readonly sentences: Sentences;
   /** Of this package. */
   readonly version: string;
-  /** What this node has published, and what all nodes have. */
+  /** The publications of this node, and of all nodes. */
   readonly own: NodePublications;
   readonly publications: Publications;
   readonly wiring: Wiring;
@@ -69,7 +69,7 @@ type Heard = Extract<Command, { kind: 'heard' | 'config' | 'configs-heard' | 'ho
 /** State topics that this process has published a running flash under: a deploy need not contradict it. */
 const toldByThisProcess = new Set<string>();
 
-/** What a node tells the broker: all of it whenever it may be lost, what is new in between. */
+/** Publishes for a node: everything whenever it may be lost, changes in between. */
 export class BrokerLink {
   topics: Topics;
   private mirror: DiscoveryPublisher;

@@ -7,7 +7,7 @@ import type { ShownImage } from '../../lib/home-assistant';
 import type { FirmwareNode } from '../shared/firmware-choice';
 import { libraryOf } from '../shared/library';
 
-/** What is known of the image of a firmware node, for the sentence before an installation. Nothing is fetched for it. */
+/** The known facts of a firmware node's image, for the sentence before an installation. Nothing is fetched for it. */
 export class ChosenImage {
   private readonly known = new Map<string, ShownImage>();
 
@@ -29,7 +29,7 @@ export class ChosenImage {
         else this.known.delete(firmwareId);
         this.onNews();
       },
-      // What is wrong with the form is reported when the image is used.
+      // A fault of the form is reported when the image is used.
       () => this.known.delete(firmwareId),
     );
   }

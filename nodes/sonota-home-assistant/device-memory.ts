@@ -104,7 +104,7 @@ export class DeviceMemory {
     return this.known().filter(({ deviceid }) => this.removed[deviceid] === undefined);
   }
 
-  /** What is known of a device, shown or not. */
+  /** The facts of a device, shown or not. */
   get(deviceid: string): ShownDevice | undefined {
     return this.devices.get(deviceid);
   }
@@ -190,7 +190,7 @@ export class DeviceMemory {
     return this.file.settled();
   }
 
-  /** What we have put on a device, or failed to, is a person's doing. */
+  /** Devices that we have flashed, or failed to, are of a person's making. */
   private held(): Set<string> {
     const flashed = this.all().filter(({ installed, failure }) => installed !== undefined || failure !== undefined);
     return new Set([...this.inUse(), ...flashed.map(({ deviceid }) => deviceid)]);

@@ -6,7 +6,7 @@ import type { ShownFailure } from '../../lib/home-assistant';
 import { Values } from '../shared/values';
 import type { LastFailure } from './device-memory';
 
-/** What Home Assistant may not have read yet. */
+/** The failures that Home Assistant may not have read yet. */
 const KEPT_AT_MOST = 20;
 
 /** Where the newest failure outlives a restart. */

@@ -40,7 +40,7 @@ export class FirmwareList {
     return this.chosenName === undefined ? undefined : this.ids.get(this.chosenName);
   }
 
-  /** What a job has installed, in the words of the list where it is from there. */
+  /** The firmware that a job has installed, by its name in the list if it is from there. */
   nameOf(image: LoadedImage | undefined): string {
     if (image === undefined) return this.chosenName ?? this.more.unknownName;
     return this.names.get(image.source) ?? nameOfSource(image.source) ?? this.more.unknownName;

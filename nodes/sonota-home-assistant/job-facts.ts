@@ -10,7 +10,7 @@ export function lastUse({ startedAt, stages }: JobSnapshot): string {
   return [startedAt, ...starts].reduce((last, one) => (Date.parse(one) > Date.parse(last) ? one : last));
 }
 
-/** What the new firmware has shown of itself, and of the device. In its own access point it has no page of its own. */
+/** The facts that the new firmware has shown. In its own access point it has no page of its own. */
 export function newFirmwareIn({ stages, mac }: JobSnapshot): Partial<ShownDevice> {
   const found = stages.newfirmware;
   const [url, version] = [found?.['url'], found?.['version']];

@@ -7,7 +7,7 @@ import type { ShownReport } from '../../lib/home-assistant';
 /** Instruction and details in the person's language. */
 export type ReportText = (report: Pick<Report, 'name' | 'values' | 'label' | 'text' | 'details'>) => string;
 
-/** What each job's stage announces, as Home Assistant shows it. */
+/** The report of each job's stage, as Home Assistant shows it. */
 export class JobReports {
   private readonly shown = new WeakMap<Job, { readonly key: string; readonly report: ShownReport }>();
 

@@ -151,7 +151,7 @@ export class HomeAssistantLink {
     if (device && !host.jobs.openJob(device.deviceid)?.running) memory.remove(device.deviceid);
   }
 
-  /** What was seen before is as old as that look. */
+  /** Earlier sightings are as old as that look. */
   private found(deviceids: readonly string[]): void {
     this.inReach.clear();
     for (const deviceid of deviceids) {
@@ -221,7 +221,7 @@ export class HomeAssistantLink {
     return hasDialled ? 'cloud' : 'provision';
   }
 
-  /** What has failed in the queue; without a queue each device whose last flash failed. */
+  /** Retries the failed entries of the queue; without a queue each device whose last flash failed. */
   private retry(): void {
     const { queue } = this.parts.host;
     if (queue.snapshot().failed > 0) return queue.retryFailed();

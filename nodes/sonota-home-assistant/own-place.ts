@@ -8,7 +8,7 @@ import {
 import type { NodePublications, Place, Publications } from './publications';
 import type { Wiring } from './wiring';
 
-/** What a node has at the broker that it is wired to. It is on disk before it is published. */
+/** The topics of a node at the broker that it is wired to. They are on disk before they are published. */
 export class OwnPlace {
   private readonly usualNames: string;
 
@@ -48,7 +48,7 @@ export class OwnPlace {
     await this.own.set({ ...this.place, groups, arrived });
   }
 
-  /** What these messages have removed is not there any more. */
+  /** The topics that these messages have removed are gone. */
   async removed(messages: readonly MqttMessage[]): Promise<void> {
     const removed = new Set(messages.filter(({ payload }) => payload === '').map(({ topic }) => topic));
     await this.replace(this.place.groups.filter((group) => !topicsOf(group).every((topic) => removed.has(topic))));

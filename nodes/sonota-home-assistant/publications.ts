@@ -1,4 +1,4 @@
-/** What the broker keeps of each of our nodes, on disk: it outlives the node, its flow and Node-RED. */
+/** The retained topics of each of our nodes, on disk: they outlive the node, its flow and Node-RED. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -22,7 +22,7 @@ export function fileName(nodeId: string): string {
   return nodeId.replace(/[^\w-]/g, '_');
 }
 
-/** What is kept at one broker. */
+/** The topics retained at one broker. */
 export interface Place {
   /** Its address and port as Node-RED's configuration names them; empty where it is not known. */
   readonly broker: string;
@@ -53,14 +53,14 @@ const FORMAT: StoredFormat<Content> = {
   schema: object<Content>({ instance: matching(INSTANCE_ID, 'an instance id'), places: salvagedList(place) }),
 };
 
-/** What is left of a node that is gone, or that publishes elsewhere now. */
+/** The leftovers of a node that is gone, or that publishes elsewhere now. */
 export interface Leftover extends Place {
   readonly instance: string;
   /** It was removed from the broker. */
   drop(): void;
 }
 
-/** What one node has published. */
+/** The publications of one node. */
 export class NodePublications {
   readonly instance: string;
   private places: readonly Place[];
@@ -111,7 +111,7 @@ export class NodePublications {
   }
 }
 
-/** What all nodes of this Node-RED have published, those included that are gone. */
+/** The publications of all nodes of this Node-RED, those included that are gone. */
 export class Publications {
   private static readonly all = new Map<string | undefined, Publications>();
   private readonly nodes = new Map<string, NodePublications>();

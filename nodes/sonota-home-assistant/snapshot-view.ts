@@ -24,7 +24,7 @@ import type { FirmwareList } from './firmware-list';
 /** Between two stages, and while a person walks from one Wi-Fi to the other, nothing runs for a moment. */
 const PAUSE_MS = 60_000;
 
-/** What is shown beside the host itself. */
+/** The parts shown beside the host itself. */
 export interface ShownParts {
   readonly memory: DeviceMemory;
   readonly firmware: FirmwareList;

@@ -13,7 +13,7 @@ interface StatusEvent {
   readonly status?: { readonly text?: string };
 }
 
-/** What the core MQTT nodes show while their broker is connected. */
+/** The status of the core MQTT nodes while their broker is connected. */
 const CONNECTED = 'common.status.connected';
 
 let sweep: Sweep | undefined;

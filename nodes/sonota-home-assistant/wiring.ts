@@ -61,7 +61,7 @@ export function covers(filter: string, topic: string): boolean {
   return parts.length === wanted.length;
 }
 
-/** What an environment variable stands for is not in the definition. */
+/** The value of an environment variable is not in the definition. */
 function isPlain(topic: unknown): boolean {
   return typeof topic === 'string' && topic !== '' && !topic.includes('${');
 }
@@ -82,7 +82,7 @@ class Flow {
     return node && this.isOn(node) ? node : undefined;
   }
 
-  /** What the first output of a node reaches unchanged. */
+  /** The nodes that the first output of a node reaches unchanged. */
   behind(id: string): Definition[] {
     return this.walk(this.nodes.get(id)?.wires?.[0] ?? [], (node) =>
       PASSED.includes(node.type) ? [...targetsOf(node), ...(node.type === 'link out' ? (node.links ?? []) : [])] : [],

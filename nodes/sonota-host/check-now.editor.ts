@@ -19,7 +19,7 @@ interface SonotaCheckedHost {
   credentials?: { password?: string };
 }
 
-/** What stands in a field of a secret that the editor does not know. */
+/** The content of a field with a secret that the editor does not know. */
 const SONOTA_UNKNOWN_SECRET = '__PWRD__';
 
 /** How a row looks, on white and on black; the sign is read out by its name in the catalogue. */
@@ -58,7 +58,7 @@ function sonotaCheckNow(host: SonotaCheckedHost): void {
   });
 }
 
-/** What is in the fields of the form, saved or not. A password that the editor does not know is the runtime's. */
+/** The fields of the form, saved or not. A password that the editor does not know is the runtime's. */
 function sonotaCheckedFields({ finalStagePort, credentials }: SonotaCheckedHost): Record<string, unknown> {
   const prefix = 'node-config-input-';
   const inForm = $(`[id^="${prefix}"]:input`)

@@ -1,4 +1,4 @@
-/** What the sidebar shows of all hosts, and what a person may do to a job there. */
+/** The overview of all hosts for the sidebar, and a person's actions on a job there. */
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI } from 'node-red';
@@ -69,7 +69,7 @@ export function addJobRoutes(RED: NodeAPI): void {
   });
 }
 
-/** What a person may ask of the queue, of one entry where one is named. */
+/** A person's actions on the queue, or on one entry of it. */
 const DEEDS = {
   pause: (queue: FlashQueue) => queue.pause(),
   resume: (queue: FlashQueue) => queue.resume(),

@@ -1,4 +1,4 @@
-/** What the form of a host asks the runtime for. */
+/** The routes for the form of a host. */
 
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
@@ -59,7 +59,7 @@ async function addressesToChoose(RED: NodeAPI): Promise<OfferedAddress[]> {
   return offered.sort((one, other) => Number(other.address === told) - Number(one.address === told));
 }
 
-/** What the form holds comes in the body; without one the host is checked as it is deployed. */
+/** The content of the form comes in the body; without one the host is checked as it is deployed. */
 async function check(RED: NodeAPI, request: Request, response: Response): Promise<void> {
   const id = String(request.params['id']);
   const found = RED.nodes.getNode(id) as HostNode | null;

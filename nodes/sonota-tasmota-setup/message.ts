@@ -58,7 +58,7 @@ export function planOf(
   return { device: deviceIn(said), settings: settings, apUrl, homeUrl: homeUrlIn(form, said), timeoutSeconds };
 }
 
-/** What the message carries of the device: its flash's job, as the nodes before put it there. */
+/** The device of the message: its flash's job, as the nodes before put it there. */
 function deviceIn(said: MessageValues): TasmotaDevice {
   const job = said.inside('sonota');
   const [mac, linkMac, bssid] = [job.text('mac'), job.text('linkMac'), job.text('bssid')];

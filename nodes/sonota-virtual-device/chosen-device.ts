@@ -38,7 +38,7 @@ const KINDS = ['cloud', 'diy'] as const;
 const TRANSPORTS = ['range', 'no-range', 'plain', 'verifying'] as const;
 const DIY_STARTS = ['access-point', 'diy', 'ewelink', 'jumper'] as const;
 
-/** What a form, or a bundle of evidence, describes. */
+/** The device that a form, or a bundle of evidence, describes. */
 export type ChosenDevice =
   | { readonly kind: 'cloud'; readonly options: VirtualSonoffOptions }
   | { readonly kind: 'diy'; readonly options: VirtualDiyOptions };
@@ -59,7 +59,7 @@ export function deviceOf(form: Values, said?: MessageValues): ChosenDevice {
   return isDiy ? { kind: 'diy', options: diy } : { kind: 'cloud', options: cloud };
 }
 
-/** What devices of both kinds have. */
+/** The options of devices of both kinds. */
 function commonOptionsOf(
   form: Values,
 ): Pick<VirtualSonoffOptions, 'apAddress' | 'apPort' | 'newFirmware' | 'deviceid' | 'model' | 'speed' | 'lingerMs'> {

@@ -13,7 +13,7 @@ export interface RehearsalOutlet {
   state(name: string): void;
   /** It has ended, or runs its new firmware; called once. */
   ended(result: VirtualResult): void;
-  /** What lived on is switched off. */
+  /** A device that kept running is switched off. */
   off(): void;
 }
 

@@ -5,7 +5,7 @@
 
 const SONOTA_BLINK_MS = 1000;
 
-/** What each job has called for already. */
+/** The last call for each job. */
 const sonotaCalledFor = new Map<string, string>();
 let sonotaBlinking: ReturnType<typeof setInterval> | undefined;
 

@@ -158,7 +158,7 @@ function sonotaVerdictOf(job: SonotaJob): string {
   return verdict.confidence === 'likely' ? sonotaSidebarText('job.likely', { text }) : text;
 }
 
-/** What the card says went wrong, or may. */
+/** The code of what went wrong, or may, on the card. */
 function sonotaCodeOf(job: SonotaJob): string | undefined {
   if (job.stage === 'done') return job.nextStep?.error?.code;
   if (!sonotaIsTrouble(job)) return undefined;

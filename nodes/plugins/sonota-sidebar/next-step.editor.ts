@@ -1,4 +1,4 @@
-/* What comes after a flash, by the firmware that was installed: its Wi-Fi with one click, and its page. */
+/* The step behind a flash, by the firmware that was installed: its Wi-Fi with one click, and its page. */
 
 /** Firmware that opens a Wi-Fi of its own, in which it takes the home Wi-Fi. */
 const SONOTA_NEXT_STEPS = ['tasmota', 'esphome', 'espurna', 'rehearsal'];

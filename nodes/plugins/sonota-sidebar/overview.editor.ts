@@ -85,7 +85,7 @@ interface SonotaHost {
   sonoffs?: SonotaSonoff[];
 }
 
-/** What is new since the answer before: of a host that did not change only its id, and the jobs that did. */
+/** The changes since the answer before: of an unchanged host only its id, and the jobs that changed. */
 interface SonotaChanges {
   at: string;
   hosts: (Partial<SonotaHost> & { id: string; jobs: SonotaJob[]; order?: string[] })[];
@@ -113,7 +113,7 @@ function sonotaSharedText(key: string, values: SonotaValues, english: string): s
   return sonotaCatalogued(key, values) ?? english;
 }
 
-/** What a code says: of trouble what happened and what to do, of a note its one sentence. */
+/** The sentences of a code: of trouble what happened and what to do, of a note its one sentence. */
 function sonotaExplained({ code, values, text }: { code: string; values: SonotaValues; text: string }): string {
   const what = sonotaSharedText(`errors.${code}.what`, values, '');
   const remedy = sonotaSharedText(`errors.${code}.remedy`, values, '');

@@ -1,4 +1,4 @@
-/* What people type into the filter of the palette, which compares it with the label of a node. */
+/* Search terms for the filter of the palette, which compares its text with the label of a node. */
 
 const SONOTA_TERMS: Record<string, string> = {
   'sonota-flash': 'esphome tasmota ewelink firmware update upload ota',
