@@ -77,7 +77,7 @@ export class VirtualSonoff extends VirtualDevice<DeviceContext> {
     }
   }
 
-  /** What it was provisioned with before this run is not known here. */
+  /** Its provisioning before this run is not known here. */
   protected override isUnknown(network: HomeNetwork): boolean {
     return this.options.provisioned !== undefined && network.ssid === '';
   }

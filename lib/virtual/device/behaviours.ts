@@ -1,8 +1,8 @@
-/** What one virtual device does otherwise than a healthy one. Each is a plain value; a newer one replaces an older. */
+/** The deviations of one virtual device from a healthy one. Each is a plain value; a newer one replaces an older. */
 export interface Behaviours {
   /** false: it never reaches the home network, as with a wrong Wi-Fi password. */
   joinsHomeNetwork: boolean;
-  /** What it really sends as the dispatch's body. */
+  /** The body that it really sends as its dispatch. */
   dispatchBody: (json: string) => string;
   /** true: it keeps the key of its last session and registers with it, until the server answers that it is unknown. */
   keepsSessionKey: boolean;

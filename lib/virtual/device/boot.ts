@@ -16,7 +16,7 @@ const SELECTOR_SECTOR = 0xff;
 const LOADER_VERSION = 6;
 const CHECKSUM_SEED = 0xef;
 
-/** What the firmware in a slot is known by. Neither is a format: they only let this device tell its own content apart. */
+/** The marks of the firmware in a slot. Neither is a format: they only let this device tell its own content apart. */
 export const LOADER_MARK = Buffer.from('virtual sonoff: boot loader');
 export const STOCK_MARK = Buffer.from('virtual sonoff: stock firmware');
 

@@ -6,7 +6,7 @@ import type { VirtualRadio } from './radio';
 import type { NewlibRand } from './rand';
 import type { Timings } from './timings';
 
-/** What all parts of one device share. */
+/** Shared by all parts of one device. */
 export interface DeviceContext {
   readonly identity: Identity;
   readonly transport: Transport;
@@ -21,7 +21,7 @@ export interface DeviceContext {
   readonly behaviours: Behaviours;
   /** This boot's random sequence. */
   readonly rand: NewlibRand;
-  /** What it keeps of its last session, where a behaviour makes it. */
+  /** Its last session, where a behaviour stores it. */
   readonly kept: { sessionKey?: string | undefined };
   /** A line for people. Never a password, a key, or text that the other side sent. */
   readonly log: (line: string) => void;

@@ -45,7 +45,7 @@ export function updateParams({ model, romVersion, mac }: Identity): Record<strin
   }
 }
 
-/** What the device asks for in its `query`. */
+/** The parameters of the device's `query`. */
 export function queryParams({ model }: Identity): string[] {
   return model === 'PSC-B01-GL' ? ['timers', 'timeZone'] : ['timers'];
 }

@@ -20,7 +20,7 @@ export interface OneHopFile {
 const MARK = 'ONEHOP01';
 const DESCRIPTION_BYTES = 40;
 
-/** What a slot's image says of itself; undefined where it is no one-hop image. `slot` is all that the slot holds. */
+/** The descriptor of a slot's image; undefined where it is no one-hop image. `slot` is all that the slot holds. */
 export function oneHopIn(slot: Buffer): OneHopFile | undefined {
   const last: RamSegment | undefined = innerImage(slot)?.segments.at(-1);
   if (last?.length !== DESCRIPTION_BYTES) return undefined;

@@ -17,7 +17,7 @@ const CALIBRATION_SECTOR = 0xfc;
 /** Where the stock firmware has nothing: one of them shows whether the lower half can be written. */
 const SPARE_SECTORS = range(0x74, 0x77);
 
-/** What it leaves behind the file: its mark, the chip's status register, and how the proof of the lower half went. */
+/** Its report behind the file: its mark, the chip's status register, and how the proof of the lower half went. */
 const REPORT_MARK = Buffer.from('HOP1', 'latin1');
 const STATUS = 0x0200;
 const PROOF = { given: 1, refused: 2, 'no blank sector': 3 } as const;

@@ -8,7 +8,7 @@ import type { Timings } from './timings';
 /** Which class of stock firmware the device is (docs/dev/stock-firmware.md#2.3, #4.2). */
 export type Transport = 'range' | 'no-range' | 'plain' | 'verifying';
 
-/** What every virtual device may be given, whichever stock firmware it has. */
+/** Options of every virtual device, whichever stock firmware it has. */
 export interface LifeOptions {
   /** The home network that exists. Given, other credentials never join; otherwise all do. */
   homeNetwork?: HomeNetwork;
@@ -52,11 +52,11 @@ export interface VirtualSonoffOptions extends LifeOptions {
   /** Where a TCP connect finds FinalStage; by default where its access point was. */
   finalStageAddress?: string;
   finalStagePort?: number;
-  /** What FinalStage dials: 192.168.4.2:8080; with a loopback AP, the host of the upgrade's download. */
+  /** The address that FinalStage dials: 192.168.4.2:8080; with a loopback AP, the host of the upgrade's download. */
   finalStageHost?: { address: string; port: number };
-  /** What runs a one-hop image; by default a model of its relocator. An emulator of the chip can take its place. */
+  /** Runs a one-hop image; by default a model of its relocator. An emulator of the chip can take its place. */
   relocator?: Relocator;
-  /** What brings its networks up and down; by default they are all there, on loopback. */
+  /** Brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<VirtualRadio>;
 }
 

@@ -1,7 +1,7 @@
 import type { Behaviours } from './behaviours';
 import type { VirtualSonoffOptions } from './options';
 
-/** What a device is made of that does again what a bundle's device did. */
+/** The options of a device that replays a bundle's device. */
 export type Replay = Pick<VirtualSonoffOptions, 'fault' | 'behaviours'> &
   Partial<Pick<VirtualSonoffOptions, 'model' | 'romVersion' | 'transport' | 'slot'>>;
 

@@ -13,7 +13,7 @@ interface InnerImage {
   readonly checksumOffset: number;
 }
 
-/** What the loader puts into RAM of a slot's image; undefined where its magic is wrong. */
+/** The segments of a slot's image that the loader puts into RAM; undefined where its magic is wrong. */
 export function innerImage(image: Buffer): InnerImage | undefined {
   if (!hasMagic(image)) return undefined;
   const inner = 16 + image.readUInt32LE(12);

@@ -48,7 +48,7 @@ export const PAUSES = {
   diyGivesUp: 20_000,
 } as const;
 
-/** What the device gives others, in ms. These stay as they are at any speed: the other side works in real time. */
+/** The device's limits for others, in ms. These stay as they are at any speed: the other side works in real time. */
 export const LIMITS = {
   /** An unfinished request at the AP. */
   apRequest: 10_000,

@@ -20,7 +20,7 @@ export interface NewFirmwarePage {
   port: number;
 }
 
-/** What every virtual device tells, and at the end what only one class of them does. */
+/** The events of every virtual device, and at the end those of only one class of them. */
 interface VirtualEvents {
   log: [line: string];
   state: [state: VirtualState];
@@ -35,7 +35,7 @@ interface VirtualEvents {
   lan: [page: { readonly address: string; readonly port: number }];
 }
 
-/** What a device's parts tell it. */
+/** The calls from a device's parts. */
 export type LifeHooks = Pick<DeviceContext, 'log' | 'enter' | 'failed'>;
 
 /**

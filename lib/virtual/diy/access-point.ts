@@ -2,7 +2,7 @@ import { type ApAnswers, apReply, answerSettings, jsonBody, SETTINGS_TAKEN, wifi
 import type { HomeNetwork } from '../device/radio';
 import type { DiyContext } from './context';
 
-/** What was posted to its access point: Wi-Fi for DIY mode, or for the cloud with its server. */
+/** The settings posted to its access point: Wi-Fi for DIY mode, or for the cloud with its server. */
 export type DiyApSettings =
   | { mode: 'diy'; network: HomeNetwork }
   | { mode: 'ewelink'; network: HomeNetwork; cloud: { serverName: string; port: number } };

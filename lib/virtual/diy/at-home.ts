@@ -59,7 +59,7 @@ export async function liveAtHome(device: DiyContext, place: LanPlace, outer: Abo
   }
 }
 
-/** What runs beside the requests, and when it ends the stay. */
+/** The work beside the requests, and when it ends the stay. */
 class Stay {
   readonly ended: Promise<HomeEnd>;
   private end!: (how: HomeEnd) => void;

@@ -4,7 +4,7 @@ import type { DownloadHost } from './versions';
 /** The commands behind `/zeroconf/` (docs/dev/diy-mode.md#1.6). */
 export type Command = 'info' | 'switch' | 'startup' | 'pulse' | 'signal_strength' | 'wifi' | 'ota_unlock' | 'ota_flash';
 
-/** What one virtual DIY device does otherwise than a healthy one, beside what every device can do. */
+/** The deviations of one virtual DIY device from a healthy one, beside those of every device. */
 export interface DiyBehaviours extends Behaviours {
   /** Its set-up access point: with its web server, with a closed port, or not there at all. */
   accessPoint: 'open' | 'refuses' | 'none';
@@ -14,7 +14,7 @@ export interface DiyBehaviours extends Behaviours {
   encrypts: boolean;
   /** Its mDNS: each record to its own question, all records to the first one, or nothing. */
   mdns: 'as-asked' | 'all-at-once' | 'silent';
-  /** What it announces unasked lacks this. */
+  /** The part that is missing in its unasked announcements. */
   announcesWithout: 'nothing' | 'address' | 'port';
   /** true: it takes its records back when it leaves. */
   saysGoodbye: boolean;
@@ -24,7 +24,7 @@ export interface DiyBehaviours extends Behaviours {
   dataBytes: number;
   /** dBm. */
   rssi: number;
-  /** What a body that is no JSON gets: nothing at all, or the error that the vendor documents. */
+  /** The reply to a body that is no JSON: nothing at all, or the error that the vendor documents. */
   brokenJson: 'silence' | 400;
   /** Commands that it always answers with an error. */
   errors: Partial<Record<Command, number>>;

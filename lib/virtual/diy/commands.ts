@@ -6,7 +6,7 @@ import { changePlug } from './plug-state';
 import { checkFlashOrder, type FlashOrder } from './flash-order';
 import { unlock } from './unlock';
 
-/** What a command starts beside its reply. */
+/** The effects of a command beside its reply. */
 export interface CommandEffects {
   readonly ssid: string;
   /** Its state is another one. */

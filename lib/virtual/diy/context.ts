@@ -5,7 +5,7 @@ import type { MdnsPlace } from './options';
 import type { PlugState } from './plug-state';
 import type { DiyProfile } from './versions';
 
-/** What all parts of one DIY device share. */
+/** Shared by all parts of one DIY device. */
 export interface DiyContext extends DeviceContext {
   readonly behaviours: DiyBehaviours;
   readonly profile: DiyProfile;
@@ -18,7 +18,7 @@ export interface DiyContext extends DeviceContext {
   readonly plug: PlugState;
 }
 
-/** What it keeps without power. */
+/** Its settings, which it keeps without power. */
 export interface DiySettings {
   mode: 'none' | 'diy' | 'ewelink';
   network: HomeNetwork;

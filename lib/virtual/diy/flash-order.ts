@@ -1,4 +1,4 @@
-/** What `ota_flash` asks for. */
+/** The order of `ota_flash`. */
 export interface FlashOrder {
   readonly host: string;
   readonly port: number;

@@ -9,11 +9,11 @@ import { PieceError } from './image-piece';
 import type { LanAnswer } from './lan-answer';
 import { postResult } from './result-post';
 
-/** What `ota_flash` answers for a digest that does not fit (docs/dev/diy-mode.md#1.7). */
+/** The error of `ota_flash` for a digest that does not fit (docs/dev/diy-mode.md#1.7). */
 const WRONG_DIGEST = 471;
 const IMPOSSIBLE = 424;
 const TIMED_OUT = 408;
-/** What the result says for the same (docs/dev/diy-mode.md#1.12). */
+/** The result for the same (docs/dev/diy-mode.md#1.12). */
 const RESULT_DOWNLOAD = 404;
 const RESULT_DIGEST = 409;
 

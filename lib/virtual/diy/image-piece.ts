@@ -74,7 +74,7 @@ function lengthIn(head: string): number {
   return Number(text);
 }
 
-/** What stands between the first slash behind `Content-Range` and the end of the line. */
+/** The text between the first slash behind `Content-Range` and the end of the line. */
 function totalIn(head: string): number {
   const text = /Content-Range[^\r]*?\/(\d+)\r\n/.exec(head)?.[1];
   if (text === undefined) throw new PieceError('no total in "Content-Range"', 424);

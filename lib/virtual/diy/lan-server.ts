@@ -3,7 +3,7 @@ import type { DiyContext } from './context';
 import { type LanAnswer, lanReply } from './lan-answer';
 import { type LanRequest, readLanRequest } from './lan-request';
 
-/** What is done about one request; the signal says that its connection is gone. */
+/** Answers one request; the signal says that its connection is gone. */
 export type Answerer = (request: Exclude<LanRequest, { deaf: string }>, signal: AbortSignal) => Promise<LanAnswer>;
 
 /**

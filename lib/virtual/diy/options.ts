@@ -52,6 +52,6 @@ export interface VirtualDiyOptions extends LifeOptions {
   timings?: Partial<Timings>;
   /** The address that it dials from. */
   localAddress?: string;
-  /** What brings its networks up and down; by default they are all there, on loopback. */
+  /** Brings its networks up and down; by default they are all there, on loopback. */
   radio?: Partial<VirtualRadio>;
 }

@@ -1,7 +1,7 @@
 /** The stock firmware that this device can have, one for each difference that is known (docs/dev/diy-mode.md#1.1). */
 export type DiyVersion = '3.0.0' | '3.1.0' | '3.3.0' | '3.5.0' | '3.6.0' | '3.7.6' | '3.8.1';
 
-/** What a stock firmware does otherwise than the one before it. */
+/** The differences of a stock firmware from the one before it. */
 export interface DiyProfile {
   /** How it gets into DIY mode; 3.0.0 has none (docs/dev/diy-mode.md#1.1). */
   readonly entersBy: 'nothing' | 'jumper' | 'button';
@@ -9,9 +9,9 @@ export interface DiyProfile {
   readonly statesChipId: boolean;
   /** `data` of a reply: an object, or JSON in a string (docs/dev/diy-mode.md#1.6). */
   readonly dataAs: 'object' | 'string';
-  /** What a request without a `deviceid` gets: `taken`, or this error. */
+  /** The reply to a request without a `deviceid`: `taken`, or this error. */
   readonly missingId: 'taken' | 422;
-  /** What an empty `deviceid` gets (docs/dev/diy-mode.md#1.6). */
+  /** The reply to an empty `deviceid` (docs/dev/diy-mode.md#1.6). */
   readonly emptyId: 'taken' | 'reset';
   /** `info` with what DIY 2.0 adds (docs/dev/diy-mode.md#1.6). */
   readonly longInfo: boolean;

@@ -65,7 +65,7 @@ export class VirtualDiySonoff extends VirtualDevice<DiyContext> {
     return appStarts(device.flash) ? await this.runNewFirmware(signal) : this.over('half-written');
   }
 
-  /** What it was set up with before this run is not known here. */
+  /** Its set-up before this run is not known here. */
   protected override isUnknown(network: HomeNetwork): boolean {
     return network.ssid === '' && this.options.network === undefined;
   }

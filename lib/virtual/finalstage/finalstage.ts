@@ -22,7 +22,7 @@ export interface FinalStageEnd {
 }
 
 export interface FinalStageNetwork {
-  /** What it dials. */
+  /** The address that it dials. */
   host: ServerAddress;
   /** Its own address. */
   listen: { address: string; port: number };

@@ -14,7 +14,7 @@ export interface NewFirmwareServer {
   readonly homePort: number;
 }
 
-/** What each project compiles into every build of it, and no other does. */
+/** Texts that each project compiles into every build of it, and no other does. */
 const MARKS: readonly { project: 'tasmota' | OtherProject; mark: string }[] = [
   { project: 'tasmota', mark: 'Theo Arends' },
   { project: 'esphome', mark: '_esphomelib' },

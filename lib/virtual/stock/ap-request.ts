@@ -1,6 +1,6 @@
 import type { Identity } from '../device/models';
 
-/** What the device keeps of `POST /ap`: raw copies, no JSON escape is decoded. */
+/** The settings of `POST /ap` that the device stores: raw copies, no JSON escape is decoded. */
 export interface ApSettings {
   ssid: string;
   password: string;
@@ -8,7 +8,7 @@ export interface ApSettings {
   port: number;
 }
 
-/** What the access point does about one request: a whole reply and a line for its log, or silence with its reason. */
+/** The access point's answer to one request: a whole reply and a line for its log, or silence with its reason. */
 export type ApAnswer<Taken> = { log: string; reply: string; taken?: Taken } | { silence: string };
 
 /** One firmware's web server in its access point. */
@@ -39,7 +39,7 @@ export function cloudApAnswers({ deviceid, apikey }: Identity): ApAnswers<ApSett
   };
 }
 
-/** What `POST /ap` is answered. */
+/** The reply to `POST /ap`. */
 export function answerSettings(text: string): ApAnswer<ApSettings> {
   const body = jsonBody(text);
   if (body === undefined) return { silence: 'no JSON body' };
@@ -55,7 +55,7 @@ export function answerSettings(text: string): ApAnswer<ApSettings> {
 /** The reply to settings, sent before the device has tried them. */
 export const SETTINGS_TAKEN = { log: 'took settings', reply: apReply('{"error":0}') };
 
-/** What stands behind the header from the first brace on; undefined where it is no JSON. */
+/** The body behind the header from the first brace on; undefined where it is no JSON. */
 export function jsonBody(text: string): string | undefined {
   const start = text.indexOf('{', text.indexOf('\r\n\r\n'));
   const body = start < 0 ? '' : text.slice(start);

@@ -1,6 +1,6 @@
 import { DownloadError } from './download';
 
-/** What the no-Range firmware can take: the pace that was proven is 1 s of pause, then 1400 bytes every 300 ms. */
+/** The pace that the no-Range firmware can take: proven is 1 s of pause, then 1400 bytes every 300 ms. */
 const FIRST_BODY_BYTES = 10;
 const PAUSE_MS = 500;
 const WINDOW_MS = 250;

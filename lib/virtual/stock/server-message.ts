@@ -8,7 +8,7 @@ export type ServerMessage =
   | { type: 'error'; code: number }
   | { type: 'ignored'; reason: string };
 
-/** What a message says of pings: undefined where it says nothing. */
+/** The ping settings of a message: undefined where it has none. */
 export interface Heartbeat {
   on: boolean | undefined;
   seconds: number | undefined;

@@ -3,7 +3,7 @@ import { queryParams, updateParams } from '../device/models';
 import { dataFrame, PING_FRAME, textFrame } from '../wire/websocket-frames';
 import type { Wire } from '../wire/wire';
 
-/** What the stock firmware says in a session, each message in its own words (docs/dev/stock-firmware.md#3.5, #3.6). */
+/** The messages of the stock firmware in a session, each in its own words (docs/dev/stock-firmware.md#3.5, #3.6). */
 export class SessionWriter {
   /** undefined before the register's reply: its own key is used until then. */
   sessionKey: string | undefined;
@@ -46,7 +46,7 @@ export class SessionWriter {
     this.wire.write(PING_FRAME);
   }
 
-  /** What no device sends: broken JSON, JSON of a wrong shape, a binary frame. */
+  /** Sends what no device sends: broken JSON, JSON of a wrong shape, a binary frame. */
   garbage(): void {
     this.wire.write(textFrame('{"error":0,"userAgent":"dev'));
     this.wire.write(textFrame('[1,"two",null]'));

@@ -1,2 +1,2 @@
-/** What a command is answered with: a JSON object. */
+/** The answer to a command: a JSON object. */
 export type Answer = Record<string, unknown>;

@@ -14,7 +14,7 @@ interface Call {
 /** Answers, or returns undefined for data that the command does not take. */
 type Command = (call: Call) => Answer | undefined;
 
-/** What stands in a Wi-Fi password's place when it is read. */
+/** Shown in place of a Wi-Fi password when it is read. */
 const HIDDEN = '****';
 const WIFI_CONFIG: Readonly<Record<number, string>> = { 0: 'Restart', 2: 'WifiManager', 4: 'Retry', 5: 'Wait' };
 

@@ -1,6 +1,6 @@
 import type { TasmotaMachine } from './machine';
 
-/** What a browser sees at `/`: the Wi-Fi page in the access point, the main menu at home. Its foot names its author. */
+/** The page at `/` for a browser: the Wi-Fi page in the access point, the main menu at home. Its foot names its author. */
 export function tasmotaPage({ version, settings, hostname, isInManagerMode }: TasmotaMachine): string {
   const title = isInManagerMode ? 'Configure WiFi' : 'Main Menu';
   const name = escape(settings.deviceName);

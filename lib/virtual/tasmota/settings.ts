@@ -1,7 +1,7 @@
 import type { DeviceContext } from '../device/context';
 import { SECTOR_BYTES, type FlashMemory } from '../device/flash-memory';
 
-/** What Tasmota keeps over a restart. Its real form is a struct; here it only has to lie in the flash as that does. */
+/** Tasmota's settings, which outlive a restart. Their real form is a struct; here they only have to lie in the flash as that does. */
 export interface TasmotaSettings {
   bootCount: number;
   ssids: [string, string];

@@ -1,4 +1,4 @@
-/** What came in: a text message, the only pong that is known, or something that the firmware cannot use. */
+/** A frame that came in: a text message, the only pong that is known, or something that the firmware cannot use. */
 export type ServerFrame =
   | { type: 'text'; text: string }
   | { type: 'pong' }
