@@ -14,7 +14,7 @@ export interface OwnAddress {
   readonly address: string;
 }
 
-/** What a device is and where, as far as a source states it. */
+/** The facts of a device, as far as a source states them. */
 export interface DeviceFacts {
   readonly model?: string;
   /** Of its stock firmware. */
@@ -37,7 +37,7 @@ export interface DeviceFacts {
  */
 export type PageProof = 'mac' | 'own-network' | 'place';
 
-/** What one look for the new firmware saw at one address. */
+/** The result of one look for the new firmware at one address. */
 export interface NewFirmwareSighting {
   readonly url: string;
   /**
@@ -75,7 +75,7 @@ export interface StageBegan {
   readonly deviceid?: string;
   /** Where the device is looked for: the address of its access point or of FinalStage. */
   readonly url?: string;
-  /** What devices dial. */
+  /** The address that devices dial. */
   readonly address?: string;
   readonly ports?: string;
   /** The route of its job, where that is known. */
@@ -117,7 +117,7 @@ type Sighting =
       readonly answer: 'accepted' | 'probably-accepted';
       /** The address that the device got to dial, if it is this machine's own. */
       readonly told?: string;
-      /** What makes the Wi-Fi settings doubtful, in sentences. */
+      /** Doubts about the Wi-Fi settings, in sentences. */
       readonly doubts?: Wording;
       /** The route that it was set up for, where that is not the emulated cloud. */
       readonly route?: RouteName;
@@ -157,7 +157,7 @@ type Sighting =
       /** How often this peer has dispatched in this stage, where that is more than once. */
       readonly count?: number;
     }
-  /** What came is not a device's protocol; the reason quotes nothing of it. */
+  /** A message that is not a device's protocol; the reason quotes nothing of it. */
   | { readonly kind: 'malformed'; readonly peer: string; readonly reason: Wording }
   /** A peer that is not the device did what only the device may do, and was refused. */
   | {
@@ -171,7 +171,7 @@ type Sighting =
   | { readonly kind: 'connection-refused'; readonly peer: string; readonly limit: Limit }
   /** A peer opened a session, and closed it without having stated a device's id. */
   | { readonly kind: 'left-unregistered'; readonly peer: string; readonly via: Via }
-  /** What became known of the device itself, from whichever source; only what is new. */
+  /** New facts of the device itself, from whichever source. */
   | ({ readonly kind: 'device-facts' } & DeviceFacts)
   | { readonly kind: 'registered'; readonly peer: string; readonly via: Via }
   | {
@@ -272,7 +272,7 @@ type Sighting =
       readonly name?: string;
       readonly error?: number;
     }
-  /** What the device itself reported of its download; 0 is well. */
+  /** The device's own report of its download; 0 is success. */
   | { readonly kind: 'result-reported'; readonly error: number }
   /** The stock firmware's server does not answer any more; `announcement`: what it announced of itself before, too. */
   | { readonly kind: 'stock-gone'; readonly announcement?: 'gone' | 'there' }

@@ -6,7 +6,7 @@ export const STAGES = ['provision', 'cloud', 'upgrade', 'diy', 'finalstage', 'ne
 
 export type StageName = (typeof STAGES)[number];
 
-/** What a node may hold a message for: a stage of a flash, or the set-up of a new firmware, which is part of none. */
+/** The tasks for which a node may hold a message: a stage of a flash, or the set-up of a new firmware, which is part of none. */
 export const TASKS = [...STAGES, 'tasmota'] as const;
 
 export type TaskName = (typeof TASKS)[number];

@@ -10,7 +10,7 @@ import { RecentDevices } from './recent-devices';
  */
 export type SeenHow = 'access-point' | 'dispatch' | 'session' | 'announcement' | 'answer';
 
-/** What a source states of a device; what it leaves out stays as it was. */
+/** The statement of a source on a device; omitted facts stay as they were. */
 export interface DeviceSighting {
   readonly deviceid: string;
   readonly how: SeenHow;

@@ -25,7 +25,7 @@ export interface RefusedClaim {
   readonly claim: RejectedClaim;
 }
 
-/** What is remembered of a device beyond its connections and what the directory has. */
+/** The memory of a device beyond its connections and the directory's facts. */
 interface DeviceMemory {
   apikey?: string;
   dispatched?: DispatchSighting;
@@ -51,7 +51,7 @@ interface DevicesEvents {
 /** The devices that have dialled this host: their identities, open sessions and ready ones. */
 export class Devices extends EventEmitter<DevicesEvents> {
   private readonly connections = new Map<string, DeviceConnection>();
-  /** What each device is and where, as far as any source has seen it. */
+  /** Each device with its facts and place, as far as any source has seen it. */
   readonly directory = new DeviceDirectory(() => this.held());
   private readonly known = new RecentDevices<DeviceMemory>(() => this.held());
   private readonly peersSince = new Map<string, Date>();
@@ -246,7 +246,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     if (this.peersSince.size > PEERS_KEPT) this.peersSince.delete(this.peersSince.keys().next().value as string);
   }
 
-  /** What the device states; a session key of ours signs nothing. */
+  /** The key that the device states; a session key of ours signs nothing. */
   private rememberKey(deviceid: string, apikey: string): void {
     if (!this.keys.wasIssued(deviceid, apikey)) this.knownDevice(deviceid).apikey = apikey;
   }

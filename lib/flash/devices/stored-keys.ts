@@ -11,7 +11,7 @@ export interface KeyHash {
   readonly sha256: string;
 }
 
-/** What is kept of one device's keys. */
+/** The stored keys of one device. */
 export interface StoredKeysOfDevice {
   /** Of its own (factory) key, where that was read in its access point. */
   readonly pin?: KeyHash;

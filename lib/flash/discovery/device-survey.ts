@@ -126,7 +126,7 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
     };
   }
 
-  /** What another program knows, in place of what was named before. */
+  /** The devices that another program knows, in place of those named before. */
   name(devices: readonly NamedDevice[]): void {
     this.named = devices;
     this.throttle.call();
@@ -303,12 +303,12 @@ export class DeviceSurvey extends EventEmitter<{ changed: [] }> {
       })),
       ...[...this.answers.values()].map(sweptSighting),
     ];
-    // What runs new firmware by now was a stock device when it was seen.
+    // A device that runs new firmware by now was a stock device when it was seen.
     const stock = seen.filter(({ deviceid, at }) => deviceid === undefined || !(this.flashedAt(deviceid) > (at ?? 0)));
     return [...stock, ...this.named.map(namedSighting)];
   }
 
-  /** What the directory has seen, for as long as the device may still be there. */
+  /** The directory's sightings, for as long as the device may still be there. */
   private dialled(): Sighting[] {
     const connected = this.sources.connected();
     const now = this.now();

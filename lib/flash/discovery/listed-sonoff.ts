@@ -26,7 +26,7 @@ export interface ListedSonoff {
   readonly recommendation: Recommendation;
 }
 
-/** What one source says of a device. */
+/** The statement of one source on a device. */
 export interface Sighting extends KnownFacts {
   readonly how: KnownHow;
   readonly deviceid?: string | undefined;
@@ -38,7 +38,7 @@ export interface Sighting extends KnownFacts {
   readonly at?: number | undefined;
 }
 
-/** What a program that only names devices says. */
+/** The statement of a program that only names devices. */
 export function namedSighting(device: NamedDevice): Sighting {
   return { how: 'named', ...device };
 }
@@ -118,7 +118,7 @@ function keyOf(sightings: readonly Sighting[]): string {
   return idOf(one) ?? one.mac ?? one.address ?? `${one.name ?? ''} ${one.product ?? one.model ?? ''}`.trim();
 }
 
-/** What of an entry is news: neither its signal nor the time, which change all the while. */
+/** The part of an entry whose change is news: neither its signal nor the time, which change all the while. */
 export function fingerprint({ rssi: _rssi, seenAt: _seenAt, ...entry }: ListedSonoff): string {
   return JSON.stringify(entry);
 }

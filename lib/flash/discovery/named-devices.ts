@@ -29,7 +29,7 @@ const DEPTH = 6;
 
 /** Where exports keep their lists, the outermost first. */
 const WRAPPERS = ['result', 'data', 'devices', 'thingList', 'devicelist', 'itemData'];
-/** What makes an object an entry. */
+/** The properties that make an object an entry. */
 const MARKS = [
   'deviceid',
   'manufacturer',
@@ -61,7 +61,7 @@ const DEVICE_ID = /(?:^|_)(10[\da-f]{8})$/i;
 /** How the stock firmware writes a model. */
 const FACTORY_MODEL = /^[A-Z]{3}-[A-Z\d]{3}-[A-Z]{2}$/;
 const VERSION = /(?<![\d.])\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?![\d.])/;
-/** What can be on a Sonoff in place of its stock firmware. */
+/** The firmware that can be on a Sonoff in place of the stock one. */
 const NEW_FIRMWARE = ['Tasmota', 'ESPHome', 'ESPurna', 'ESPEasy', 'WLED', 'OpenBeken'];
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -167,7 +167,7 @@ function textAt(entry: Entry, paths: readonly string[]): string | undefined {
   return textsAt(entry, paths)[0];
 }
 
-/** What stands there as a text, in one line, in the order of the paths. */
+/** The texts at these paths, in one line, in the order of the paths. */
 function textsAt(entry: Entry, paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     const value = path.split('.').reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), entry);

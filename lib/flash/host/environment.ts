@@ -5,7 +5,7 @@ import type { OwnAddress } from '../observation';
 import { PATIENCE, type Patience } from '../verdict/patience';
 import { WAITS, type Waits } from '../stage/waits';
 
-/** What a host knows of the machine that it runs on, and how long it waits there. */
+/** A host's view of the machine that it runs on, and how long it waits there. */
 export interface HostEnvironment extends RouteEnvironment {
   /**
    * This machine's addresses, as far as they matter for a device at `url`: for a rehearsal on loopback, its real ones

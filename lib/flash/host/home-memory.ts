@@ -33,7 +33,7 @@ export function homeNetworkIn(folder: string | undefined, onTrouble: (text: stri
 export function recallHome(folder: string | undefined, onTrouble: (text: string) => void): HomeNetwork {
   const file = new FollowingFile(folder === undefined ? undefined : { folder, name: FILE }, FORMAT, onTrouble);
   const network = new HomeNetwork({ remembered: file.read(), joinedTo });
-  // What cannot be written is found again, only not in a device's access point.
+  // A choice that cannot be written is found again, only not in a device's access point.
   network.on('changed', (home) => file.follow(() => home));
   return network;
 }

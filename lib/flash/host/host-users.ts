@@ -27,7 +27,7 @@ export class HostUsers {
     this.away.delete(id);
     this.present.set(id, awaitsDevices);
     this.host.prepare();
-    // What could not be opened is tried again with each deploy.
+    // Ports that could not be opened are tried again with each deploy.
     this.wasNeeded &&= this.host.isListening;
     void this.update();
   }
@@ -57,7 +57,7 @@ export class HostUsers {
 
   private readonly onNeed = (): void => void this.update();
 
-  /** What another host held may be free now. */
+  /** Ports that another host held may be free now. */
   private readonly onFreed = (): void => {
     if (!this.host.trouble) return;
     this.wasNeeded = false;

@@ -40,7 +40,7 @@ import { untilFinalStageIsQuiet, untilNothingIsFetched } from './transfers-end';
 export interface HostSettings extends ListenSettings {
   /** The IPv4 that devices dial; empty = found and remembered. */
   readonly address: string;
-  /** What of them could not be read: the host does not listen before that is put right. */
+  /** The first fault in its form: the host does not listen before that is corrected. */
   readonly problem?: FlashError | undefined;
 }
 
@@ -77,7 +77,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   trouble: FlashError | undefined;
   log: HostLog = () => undefined;
 
-  /** What people call it, and where they find it. */
+  /** Its name for people, and where they find it. */
   label: () => HostLabel = () => ({ host: '?', tab: '?' });
 
   private readonly asListening: ListeningHost;
@@ -173,7 +173,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.authorizer.whenStored = () => this.whenStored();
   }
 
-  /** What each device is and where, whichever way it was seen. */
+  /** Each device with its facts and place, whichever way it was seen. */
   get directory(): DeviceDirectory {
     return this.devices.directory;
   }
@@ -244,7 +244,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     return this.dialled.isSet;
   }
 
-  /** What this machine takes for its home network, and why. */
+  /** The choice of the home network, and why. */
   get homeChoice(): HomeChoice {
     return this.home.choice;
   }
@@ -259,7 +259,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     return this.dialled.require();
   }
 
-  /** What there is to do once, before anything is done with the host. */
+  /** Prepares the host once, before anything is done with it. */
   prepare(): void {
     this.prepared ??= this.prepareNow();
   }
@@ -289,7 +289,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   async close({ forget = false } = {}): Promise<void> {
     this.closing.abort(new FlashError('host-missing'));
     this.leaveHome();
-    // What the close itself cancels must not be kept as cancelled.
+    // Stages that the close itself cancels must not be stored as cancelled.
     if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
     this.queue.close();

@@ -180,7 +180,7 @@ export class JobStore {
     await pause(waitMs, undefined, { signal: this.hurry.signal, ref: false }).catch(() => undefined);
   }
 
-  /** What is new of all of it, as it is at this moment; what changes while it is written is written the next time. */
+  /** Writes all changes up to this moment; later ones are written the next time. */
   private async writeNow(): Promise<void> {
     const { jobs, images } = this.changedJobs();
     const tickets = this.pending.since(this.of.runs.pending.all());

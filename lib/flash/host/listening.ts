@@ -1,4 +1,4 @@
-/** What a host does with all that arrives on its ports. */
+/** The handling of everything that arrives on a host's ports. */
 
 import { FlashError } from '../../errors';
 import { CONNECTION_LIMITS, type Limit } from '../../server/connection-limits';
@@ -92,7 +92,7 @@ function refusals(recorder: EvidenceRecorder, log: HostLog): ListeningHost['refu
   };
 }
 
-/** What a failed handshake means to a person; a peer that merely left says nothing. */
+/** The error for a failed handshake; a peer that merely left gets none. */
 function handshakeTrouble({ failure, peer, reason }: HandshakeFailed): FlashError | undefined {
   if (failure === 'certificate-rejected') return new FlashError('certificate-rejected', { peer });
   if (failure === 'refused-here') return new FlashError('tls-refused', { peer, reason });

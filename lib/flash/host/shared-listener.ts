@@ -13,7 +13,7 @@ import type { PostTaker } from '../../server/device-post';
 import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import { SerialQueue } from '../../timing/serial-queue';
 
-/** What people call a host, and the tabs on which they find the nodes that use it. */
+/** The name of a host for people, and the tabs on which they find the nodes that use it. */
 export interface HostLabel {
   readonly host: string;
   readonly tab: string;

@@ -1,4 +1,4 @@
-/** What a host waits for before it gives up its ports. */
+/** The transfers that a host waits for before it releases its ports. */
 
 import type { JobRegistry } from '../job/job-registry';
 import { waitFor } from '../../timing/wait';

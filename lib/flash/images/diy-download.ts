@@ -5,14 +5,14 @@ import type { Job } from '../job/job';
 /** An image takes 127 requests. */
 const POSITIONS_KEPT = 2000;
 
-/** What one device in DIY mode fetches: the image server writes here, the stage reads. Emits `changed` at any news. */
+/** The download of one device in DIY mode: the image server writes here, the stage reads. Emits `changed` at any news. */
 export class DiyDownload extends EventEmitter<{ changed: [] }> {
   private static readonly open = new Map<string, DiyDownload>();
 
   requests = 0;
   /** Of the requests, in the device's sequence of random numbers; the newest. */
   readonly positions: (number | undefined)[] = [];
-  /** What the device reported of its download; 0 is well. */
+  /** The result that the device reported of its download; 0 is success. */
   result: number | undefined;
   lastByteAt: number | undefined;
   /** The parts that have gone out, in order, apart from each other. */

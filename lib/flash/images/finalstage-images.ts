@@ -7,7 +7,7 @@ import { FinalStageSession, type DeliveryTry, type FinalStageImage } from '../jo
 import type { Job } from '../job/job';
 import type { ImageProvider, ProviderParts } from './image-provider';
 
-/** What FinalStage fetches: the final image, and user2 where the device ran from that half. */
+/** The images for FinalStage: the final one, and user2 where the device ran from that half. */
 export class FinalStageImages implements ImageProvider {
   constructor(private readonly host: Pick<ProviderParts, 'jobs' | 'whenStored'>) {}
 

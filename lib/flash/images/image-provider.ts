@@ -4,7 +4,7 @@ import type { ImageGrant, ImageRefusal } from '../../server/transfer';
 import type { JobRegistry } from '../job/job-registry';
 import type { Devices } from '../devices/devices';
 
-/** What a provider knows of its host. */
+/** The part of its host that a provider knows. */
 export interface ProviderParts {
   readonly jobs: JobRegistry;
   readonly devices: Devices;

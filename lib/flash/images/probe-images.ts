@@ -30,7 +30,7 @@ export class ProbeImages implements ImageProvider {
     return { path, sha256, size: bytes.length, withdraw: () => void this.offered.delete(path) };
   }
 
-  /** What to answer where the path is that of an image on offer. */
+  /** The answer where the path is that of an image on offer. */
   find({ path }: Pick<OtaRequest, 'path'>, peer: string): ImageGrant | ImageRefusal | undefined {
     const bytes = this.offered.get(path);
     if (bytes === undefined) return undefined;

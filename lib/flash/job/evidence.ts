@@ -28,7 +28,7 @@ const REPEATING = new Set<Observation['kind']>([
   'left-unregistered',
   'unlock-asked',
 ]);
-/** What ends a row of requests; they are not put behind it. */
+/** Observations that end a row of requests; they are not put behind it. */
 const ENDS_A_ROW = new Set<Observation['kind']>(['stage', 'upgrade-sent', 'acknowledged', 'session-lost']);
 /**
  * FinalStage dials twice a second, and behind one address there may be a whole house of devices that fetch their images:

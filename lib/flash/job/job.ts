@@ -10,7 +10,7 @@ import type { DeviceFacts } from '../observation';
 import type { Verdict } from '../verdict/verdict';
 import { Throttle } from '../../timing/throttle';
 
-/** What one stage did: when, how far (its own 0-100), and what it found. Times in ISO 8601. */
+/** The record of one stage: when, how far (its own 0-100), and its findings. Times in ISO 8601. */
 export interface StageRecord {
   startedAt: string;
   endedAt: string | null;
@@ -40,7 +40,7 @@ export interface JobSnapshot {
   verdict?: Pick<Verdict, 'code' | 'confidence' | 'text'> & Partial<Pick<Verdict, 'values'>>;
 }
 
-/** What a job was when it was kept on disk. */
+/** A job as it was stored on disk. */
 export interface StoredJob {
   readonly id: string;
   readonly lastStage: StageName;
@@ -52,7 +52,7 @@ export class Job {
   readonly id: string = randomUUID();
   readonly startedAt: Date;
   deviceid: string | undefined;
-  /** What was seen of it. */
+  /** The evidence of the job. */
   readonly evidence = new JobEvidence();
   error: ErrorCode | undefined;
   /**
@@ -62,7 +62,7 @@ export class Job {
   onChange: (isDurable: boolean) => void = () => undefined;
   /** Ends the stage that is running now, if one is. */
   running: AbortController | undefined;
-  /** What its stage announced last, while it runs. */
+  /** The last report of its stage, while it runs. */
   lastReport: { readonly name: ProgressTextName; readonly values: ProgressValues } | undefined;
 
   private device: DeviceFacts = {};

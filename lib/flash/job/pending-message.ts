@@ -7,7 +7,7 @@ export type Message = Record<string, unknown>;
 export interface PendingMessage {
   readonly id: string;
   readonly nodeId: string;
-  /** What it is held for, as long as it takes; undefined where it ends with the instance of its node. */
+  /** The task that it is held for; undefined where it ends with the instance of its node. */
   readonly stage: TaskName | undefined;
   readonly message: Message;
 }

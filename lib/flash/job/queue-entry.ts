@@ -24,9 +24,9 @@ export interface QueueEntry {
   start: EntryStart;
   jobId?: string | undefined;
   error?: ErrorCode | undefined;
-  /** What happened and what to do, where it failed. */
+  /** Both sentences of its failure. */
   text?: string | undefined;
-  /** What fills the sentences of its error, for a translation of `text`. */
+  /** Fills the sentences of its error, for a translation of `text`. */
   values?: ErrorValues | undefined;
 }
 

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../errors';
 import type { RouteName, StageName } from '../stages';
 import type { JobSnapshot } from './job';
 
-/** What a flash tells others of its model and firmware, and nothing of the person, the device or the network. */
+/** The facts of a flash for others: its model and firmware, and nothing of the person, the device or the network. */
 export interface FlashReport {
   readonly model: string;
   /** Its stock firmware. */
@@ -13,7 +13,7 @@ export interface FlashReport {
   readonly seconds: Partial<Record<StageName, number>>;
 }
 
-/** What a device states may be anything; a model and a version are short and plain. */
+/** A device may state anything; a model and a version are short and plain. */
 const PLAIN = /^[\w .-]{1,32}$/;
 
 export function reportOf({ model, romVersion, intermediate, stage, error, stages }: JobSnapshot): FlashReport {

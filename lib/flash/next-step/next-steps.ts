@@ -8,7 +8,7 @@ const KEPT_AT_MOST = 50;
 /** How the step behind a flash stands: the new firmware is given the home Wi-Fi. */
 export interface NextStep {
   readonly state: 'running' | 'done' | 'failed';
-  /** What it reports, while it runs. */
+  /** Its last report, while it runs. */
   readonly lastReport?: { readonly name: ProgressTextName; readonly values: ProgressValues };
   /** Where the page of the device is, once it is at home and that is known. */
   readonly url?: string | undefined;
@@ -16,7 +16,7 @@ export interface NextStep {
   readonly error?: FlashError;
 }
 
-/** What the step has to report to, and what ends it. */
+/** The receiver of the step's reports, and the signal that ends it. */
 export interface NextStepContext {
   readonly signal: AbortSignal;
   report(this: void, name: ProgressTextName, values?: ProgressValues): void;

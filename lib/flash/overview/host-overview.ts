@@ -10,7 +10,7 @@ const ENDED_SHOWN = 30;
 /** A host with its jobs as people look at it. */
 export interface HostOverview {
   readonly isListening: boolean;
-  /** What devices dial, where it is known. */
+  /** The address that devices dial, if it is known. */
   readonly address: string | undefined;
   readonly ports: readonly number[];
   readonly trouble: { code: ErrorCode; text: string; values: ErrorValues } | undefined;

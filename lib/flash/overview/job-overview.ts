@@ -24,7 +24,7 @@ export interface JobOverview extends Pick<
   readonly lastStage: StageName;
   readonly endedAt: string | undefined;
   readonly verdict: Pick<Verdict, 'code' | 'confidence' | 'text' | 'values'> | undefined;
-  /** What its stage says now, or the step behind the flash, in a wait also what the person must do. */
+  /** The report of its stage, or of the step behind the flash; in a wait also what the person must do. */
   readonly says: { name: ProgressTextName; values: ProgressValues; text: string; details?: string } | undefined;
   /** Whether a person must do something now. */
   readonly isHandNeeded: boolean;
@@ -32,7 +32,7 @@ export interface JobOverview extends Pick<
   readonly waitEndsAt: string | undefined;
   /** When the device closes the network that it opened for its set-up, in ISO 8601; undefined where it was not seen. */
   readonly networkClosesAt: string | undefined;
-  /** What the final image is, where that is known. */
+  /** The kind of the final image, if it is known. */
   readonly firmware: InstalledFirmware | undefined;
   /** Where the page of the new firmware was found. */
   readonly pageUrl: string | undefined;
@@ -42,7 +42,7 @@ export interface JobOverview extends Pick<
   /** Whether the new firmware can be given the home Wi-Fi. */
   readonly canGiveWifi: boolean;
   readonly lastRequest: LastRequest | undefined;
-  /** What it tells others, without anything personal; see `FlashReport`. */
+  /** Its line for others, without anything personal; see `FlashReport`. */
   readonly line: string;
   readonly canCancel: boolean;
   readonly canRetry: boolean;

@@ -1,7 +1,7 @@
 import { fill, wording, type WordingValues } from '../../wordings/wording';
 import type { Observation } from '../observation';
 
-/** What a device last did, in words: the one table of it. The build puts it into the catalogue of `sonota-host`. */
+/** The last action of a device, in words: the one table of them. The build puts it into the catalogue of `sonota-host`. */
 export const REQUESTS = {
   provisioned: 'took the Wi-Fi settings',
   dialled: 'connected to this machine, without a word so far',
@@ -67,7 +67,7 @@ function tell(seen: Observation): Pick<LastRequest, 'name' | 'values'> | undefin
     case 'finalstage-requested':
       return { name: `finalstage-asked-${seen.image}`, values: { size: seen.size } };
     case 'finalstage-ended':
-      // What ended there was this program; the device's request before it is the newest thing it did.
+      // This program ended there; the device's request before it is the newest thing it did.
       return seen.how === 'interrupted' ? undefined : { name: `finalstage-${seen.how}`, values: { bytes: seen.bytes } };
     case 'message':
       return seen.direction === 'in' ? { name: 'message', values: { action: actionIn(seen.text) } } : undefined;
@@ -76,7 +76,7 @@ function tell(seen: Observation): Pick<LastRequest, 'name' | 'values'> | undefin
   }
 }
 
-/** What a message of the session is about; an acknowledgement names no action. */
+/** The subject of a message of the session; an acknowledgement names no action. */
 function actionIn(text: string): string {
   try {
     const { action, error } = JSON.parse(text) as { action?: unknown; error?: unknown };

@@ -5,7 +5,7 @@ import type { JobOverview } from './job-overview';
 /** A host with its jobs, as it is to be shown. */
 export type ShownHost = HostOverview & { readonly id: string; readonly name: string };
 
-/** What is new of a host: of itself where anything is, and of its jobs. */
+/** The changes of a host: of itself if there are any, and of its jobs. */
 export type HostChanges = Partial<Omit<ShownHost, 'jobs'>> & {
   readonly id: string;
   readonly jobs: readonly JobOverview[];

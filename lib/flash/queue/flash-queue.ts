@@ -142,7 +142,7 @@ export class FlashQueue extends EventEmitter<{
     return queueSnapshot(this.list, this.isPaused, (entry) => this.jobOf(entry)?.percent ?? 0);
   }
 
-  /** What must outlive the process; see `restore`. */
+  /** The part that must outlive the process; see `restore`. */
   record(): QueueRecord {
     return { isPaused: this.isPaused, entries: this.list.all() };
   }
@@ -175,7 +175,7 @@ export class FlashQueue extends EventEmitter<{
       const outlet = this.outletOf(entry);
       if (!outlet) continue;
       if (!this.mayBegin(outlet)) break;
-      // What is wired behind an outlet may have changed the queue meanwhile.
+      // A node behind an outlet may have changed the queue meanwhile.
       if (entry.state === 'waiting') this.begin(entry, outlet);
     }
     this.lostWatch.look();

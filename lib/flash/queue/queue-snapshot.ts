@@ -12,9 +12,9 @@ export interface EntrySnapshot {
   percent: number;
   jobId?: string;
   error?: ErrorCode;
-  /** What happened and what to do, where it failed. */
+  /** Both sentences of its failure. */
   text?: string;
-  /** What fills the sentences of its error, for a translation of `text`. */
+  /** Fills the sentences of its error, for a translation of `text`. */
   values?: ErrorValues;
 }
 

@@ -5,7 +5,7 @@ import type { Job } from '../job/job';
 import { isPastReturn } from '../routes';
 import type { EntryStart } from '../job/queue-entry';
 
-/** What a code asks for, before the final image has started to flow. */
+/** The outlook of a code, before the final image has started to flow. */
 export function outlookOf(code: ErrorCode): Outlook {
   // An image is examined the same way every time.
   return explanationOf(code).outlook ?? (code.startsWith('image-') ? 'person' : 'retry');

@@ -12,7 +12,7 @@ import { wording } from '../../wordings/wording';
 export const LOOK_PAUSE_MS = 1500;
 export const AGAIN_PAUSE_MS = 2000;
 
-/** What nothing can mend while one waits, and how often anything else is tried in a row. */
+/** Errors that waiting does not cure, and how often anything else is tried in a row. */
 const TRIES: Partial<Record<ErrorCode, number>> = {
   'wifi-unavailable': 1,
   'wifi-not-permitted': 1,
@@ -40,10 +40,10 @@ const PASSING: readonly ErrorCode[] = [
 ];
 const TRIES_WHERE_IT_PASSES = 10;
 
-/** What a stage wants of the radio. */
+/** A stage's use of the radio. */
 export interface JoinPlan {
   readonly purpose: RadioPurpose;
-  /** What to say while its network is not there. */
+  /** The report while its network is not there. */
   readonly looking: ProgressTextName;
   /**
    * The access point to join of those in reach, if it is there.

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { FlashError } from '../../errors';
 import type { WifiDriver } from '../../net/wifi/wifi';
 
-/** What the radio is wanted for; the more urgent comes first: a device in FinalStage hangs between two firmwares. */
+/** The purposes of the radio; the more urgent comes first: a device in FinalStage hangs between two firmwares. */
 export const PRIORITIES = ['finalstage', 'set-up', 'provision', 'flow'] as const;
 
 export type RadioPurpose = (typeof PRIORITIES)[number];
@@ -19,7 +19,7 @@ interface Waiting {
 export class RadioOwner extends EventEmitter<{ free: [] }> {
   /** How many radios of hosts know it. */
   users = 0;
-  /** What for it is held now. */
+  /** The purpose of its present holder. */
   holder: RadioPurpose | undefined;
   /** Whether what an earlier process left behind has been looked for. */
   cleaned: Promise<void> | undefined;

@@ -71,7 +71,7 @@ export class Radio {
     return choice;
   }
 
-  /** What for it is held just now, by whomever. */
+  /** The purpose of its present holder. */
   get holder(): RadioPurpose | undefined {
     return this.last?.owner?.holder;
   }

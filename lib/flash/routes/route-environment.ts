@@ -8,7 +8,7 @@ export interface UnlockPorts {
   readonly dns: number;
 }
 
-/** What single routes need to know of the machine. */
+/** The part of the machine that single routes need to know. */
 export interface RouteEnvironment {
   /** Where it receives announcements; default every interface. */
   readonly discovery?: DiscoveryOptions;

@@ -5,7 +5,7 @@ import type { Observation } from '../observation';
 import type { RouteWaits } from './route-waits';
 import type { RouteName, StageName } from '../stages';
 
-/** What only one device at a time may hold: FinalStage has one network name and one address for all devices. */
+/** Locks of which only one device at a time may hold each: FinalStage has one network name and one address for all devices. */
 export type RouteLock = 'finalstage';
 
 /** Help for a person whose device has its image, and shows nothing. */
@@ -32,11 +32,11 @@ export interface RouteStage {
   readonly isLast?: true;
 }
 
-/** What of a job tells how far its device is. */
+/** The part of a job that shows how far its device is. */
 export interface FlashSoFar {
   hasLeft(stage: StageName): boolean;
   readonly evidence: { readonly all: readonly Observation[] };
-  /** What the device has fetched in FinalStage; undefined where it cannot be there. */
+  /** The downloads of the device in FinalStage; undefined where it cannot be there. */
   readonly finalStage: { readonly deliveries: { readonly final?: object } } | undefined;
 }
 
@@ -48,13 +48,13 @@ export interface Route extends ImagePlan {
   readonly name: RouteName;
   /** In their order; what is not among them is passed by. */
   readonly stages: readonly RouteStage[];
-  /** What a device holds from its upgrade to the end of its flash. */
+  /** The lock that a device holds from its upgrade to the end of its flash. */
   readonly lock?: RouteLock;
   /** The last stage in which the device fetches images: behind it none is kept, and only the new firmware is awaited. */
   readonly servesUntil: StageName;
   /** The stage after which the device puts its new firmware in place automatically, without a sign of life. */
   readonly darkAfter?: StageName;
-  /** What a person can be coached to do where its new firmware stays silent. */
+  /** The rescue that a person can be coached to where its new firmware stays silent. */
   readonly rescue?: Rescue;
   /** Why nothing shows itself after that, where it means more than `new-firmware-silent`. */
   readonly whenSilent?: ErrorCode;

@@ -173,7 +173,7 @@ function radioVisitOf(
   return new NetworkVisit(host.radio, job.evidence, finalStageVisit(job, host.jobs, session));
 }
 
-/** What the job does not have of the firmware comes from the node: all of it where a flash is resumed here. */
+/** Completes the firmware from the node: all of it where a flash is resumed here. */
 async function completeFirmware(
   context: StageContext,
   host: StageHost,
@@ -184,7 +184,7 @@ async function completeFirmware(
   job.firmware = { ...job.firmware, ...(await loadForFinalStage(sources ?? {}, imageOptions(context, host))) };
 }
 
-/** What was delivered before a restart of ours, of which the evidence of this process knows nothing. */
+/** The deliveries before a restart of ours, of which the evidence of this process knows nothing. */
 function recall(evidence: JobEvidence, { deliveries }: FinalStageSession): void {
   if (evidence.all.some(({ kind }) => kind === 'finalstage-requested')) return;
   for (const image of ['user2', 'final'] as const) {

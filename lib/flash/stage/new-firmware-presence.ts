@@ -28,7 +28,7 @@ export interface NewFirmwareAddress {
 /** The first is the one that a person can do something for. */
 export type Places = readonly [NewFirmwareAddress, ...NewFirmwareAddress[]];
 
-/** What answers at a place, before it is known whether it is the device. */
+/** An answer at a place, before it is known whether it is the device's. */
 export interface NewFirmwareAnswer extends NewFirmware {
   readonly place: NewFirmwareAddress;
   /** It has named the MAC address of the device. */

@@ -3,7 +3,7 @@ import type { RequestOptions } from '../../client/device-request';
 import { FlashError } from '../../errors';
 import type { DeviceInfo } from '../../protocol/ap';
 
-/** What may be chosen; `automatic` takes what the device shows. */
+/** The methods to choose from; `automatic` takes what the device shows. */
 export const PROVISION_METHODS = ['automatic', 'cloud', 'diy'] as const;
 
 export type ProvisionMethod = (typeof PROVISION_METHODS)[number];

@@ -4,7 +4,7 @@ import type { StageContext } from '../run/task';
 import { waitFor } from '../../timing/wait';
 import type { StageHost } from './stage-host';
 
-/** What the stage found where nothing is left to do in an access point. */
+/** The findings of the stage where nothing is left to do in an access point. */
 export type SetUpBefore = Readonly<Record<string, unknown>>;
 
 /**

@@ -42,7 +42,7 @@ export function withStageLimit<T>(
   return withinLimit(context.signal, { seconds, ...options, whenOver: () => whyOver(context.job, stage) }, work);
 }
 
-/** What the evidence says now that nothing more is waited for. */
+/** The verdict now that nothing more is waited for. */
 export function whyOver(job: Job, stage: Beginning['stage']): FlashError {
   job.evidence.add({ kind: 'stage', stage, event: 'over' });
   return errorOf(job.evidence.verdict());

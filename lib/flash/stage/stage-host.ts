@@ -22,7 +22,7 @@ export interface HostAddress {
   /** @throws FlashError `address-invalid` where there is none that a device could dial */
   addressToDial(): string;
   readonly ports: OpenPorts;
-  /** What it listens on, in IPv4. */
+  /** The address that it listens on, in IPv4. */
   readonly bind: string;
   /** Where it stands in for the maker's service that unlocks devices, while it does. */
   readonly unlockPorts: UnlockPorts;
@@ -54,7 +54,7 @@ export interface HostListening {
 /** The devices that it knows. */
 export interface HostDevices {
   readonly devices: Devices;
-  /** What each device is and where, whichever way it was seen. */
+  /** Each device with its facts and place, whichever way it was seen. */
   readonly directory: DeviceDirectory;
   /** Makes a connected device the job's, with the facts that it stated. */
   adoptDevice(job: Job, connection: DeviceConnection): void;
@@ -70,7 +70,7 @@ export interface HostJobs {
   readonly waits: Waits;
 }
 
-/** What a stage may use of its host; nothing of the host's own life. */
+/** The part of its host that a stage may use; nothing of the host's own life. */
 export interface StageHost extends HostAddress, HostNetworks, HostListening, HostDevices, HostJobs {
   readonly library: ImageLibrary;
 }

@@ -76,7 +76,7 @@ async function upgradeDevice(
   // A device whose download our restart interrupted continues it.
   const download = await takeTurn(context, host, deviceid);
 
-  // What such a device is silent for may be its new firmware: no remedy is to ask for a power cut now.
+  // The silence of such a device may be its new firmware: no remedy may ask for a power cut now.
   const mayWrite = (): boolean =>
     startsDark && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
   const tellTrouble = (trouble: FailureVerdict | undefined): void => {
@@ -129,7 +129,7 @@ async function takeTurn(context: StageContext, host: StageHost, deviceid: string
   );
 }
 
-/** What a job had before a restart broke into its upgrade: the device may be in the middle of these very bytes. */
+/** The firmware of a job whose upgrade a restart interrupted: the device may be in the middle of these very bytes. */
 function keptFirmware(job: Job): WholeFirmware | undefined {
   const { user1, user2, final } = job.firmware;
   return job.isResuming('upgrade') && user1 && user2 && final ? { user1, user2, final } : undefined;

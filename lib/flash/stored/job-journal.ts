@@ -8,7 +8,7 @@ import type { PendingMessageRecord } from './pending-messages';
 
 type Changed<T> = ReadonlyMap<string, T | undefined>;
 
-/** What is new since the last time, by ids; what is undefined is gone. */
+/** The changes since the last time, by ids; undefined removes an entry. */
 export interface JobChanges {
   readonly jobs: Changed<JobRecord>;
   /** Pending messages, under their former name. */
@@ -21,7 +21,7 @@ export interface JobChanges {
 const KINDS = ['jobs', 'tickets', 'entries'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** What lies on the disk, as text. */
+/** The lines on the disk, as text. */
 export class JobLines {
   private readonly records: Readonly<Record<Kind, RecordTexts>> = {
     jobs: new RecordTexts(),
@@ -61,7 +61,7 @@ export class JobLines {
   }
 }
 
-/** What the lines say together, in the shape of `JobFileContent`; nothing of it has been checked. */
+/** The content of all lines together, in the shape of `JobFileContent`; nothing of it has been checked. */
 export function contentOf(lines: readonly unknown[]): Record<string, unknown> {
   const records: Record<Kind, Map<unknown, unknown>> = { jobs: new Map(), tickets: new Map(), entries: new Map() };
   let queue: unknown = {};

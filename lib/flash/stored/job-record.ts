@@ -65,7 +65,7 @@ export function jobOf(
   return job;
 }
 
-/** What was on the wire when the process ended: it is reported immediately, whatever stage comes next. */
+/** A transfer that was on the wire when the process ended is reported immediately, whatever stage comes next. */
 function noteInterrupted({ finalStage: session, evidence }: Job, { deliveries }: FinalStageSessionRecord): void {
   for (const image of ['user2', 'final'] as const) {
     const [before, now] = [deliveries[image], session?.deliveries[image]];

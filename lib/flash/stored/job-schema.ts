@@ -1,4 +1,4 @@
-/** What a file of jobs may hold. */
+/** The schema of a file of jobs. */
 
 import { ERROR_CODES, type ErrorCode } from '../../errors';
 import type { Delivery, FinalStageImage, FinalStageSessionRecord } from '../job/finalstage-session';

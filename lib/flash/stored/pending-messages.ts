@@ -37,7 +37,7 @@ export interface PendingMessageRecord extends StoredMessage {
 export interface LeftMessage {
   readonly pending: PendingMessage;
   readonly record: PendingMessageRecord;
-  /** What came with it, where this process took it. */
+  /** The password that came with it, where this process took it. */
   readonly password: string | undefined;
 }
 
@@ -146,7 +146,7 @@ export class PendingMessages {
     }
   }
 
-  /** What a node is to begin again; each is given once. */
+  /** The messages that a node is to start again; each is given once. */
   claim(nodeId: string): LeftMessage[] {
     const mine = this.all().filter((record) => record.nodeId === nodeId && this.unclaimed.has(record.id));
     for (const { id } of mine) this.unclaimed.delete(id);

@@ -1,4 +1,4 @@
-/** What of a node's message can be kept on disk: what JSON carries, no secret, and not too much of it. */
+/** The part of a node's message that can be stored on disk: JSON, no secret, and not too much of it. */
 
 import { types } from 'node:util';
 import type { ImageRole } from '../../image';

@@ -54,7 +54,7 @@ export class EvidenceView {
     return this.isOver ? (this.began?.seconds ?? 0) : Math.ceil(patienceMs / 1000);
   }
 
-  /** What the sentences of every verdict may need. */
+  /** Values that the sentences of every verdict may need. */
   get values(): ErrorValues {
     const { deviceid = wording('unknown'), seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
     // Whichever stated them last: a device that had dialled in before its job started no longer dispatches.

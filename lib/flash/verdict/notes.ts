@@ -1,4 +1,4 @@
-/** What a verdict says where nothing is wrong: the one table of it. */
+/** The verdicts without a fault: the one table of them. */
 const NOTES = {
   'on-course': 'Nothing is wrong as far as can be seen.',
   'plain-firmware': 'The device has old firmware without TLS and came to the plain port, which is served as well.',

@@ -1,4 +1,4 @@
-/** What a stored observation may hold, by its kind: a new kind is added here as well, or the build fails. */
+/** The schema of a stored observation, by its kind: a new kind is added here as well, or the build fails. */
 
 import { ERROR_CODES, type ErrorCode, type ErrorValues } from '../../errors';
 import type { ImageRole } from '../../image';
@@ -53,7 +53,7 @@ const finalStageImage = word<'user2' | 'final'>({ user2: true, final: true });
 const elapsedMs = number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const otaClass = word<OtaClass>({ range: true, 'no-range': true, finalstage: true });
 
-/** What fills the sentences of a code. */
+/** The schema of the values of a code. */
 export const errorValues: Schema<ErrorValues> = (value, onDropped) => {
   const { reason, what, ...others } = storedValues(value, onDropped);
   return {

@@ -6,10 +6,10 @@ import type { EvidenceView } from './evidence-view';
 
 export type Confidence = 'certain' | 'likely';
 
-/** What a rule found. */
+/** The match of a rule. */
 export interface RuleMatch {
   readonly confidence: Confidence;
-  /** What shows it; a few observations. */
+  /** The observations that show it; a few. */
   readonly evidence: readonly Observation[];
   /** For the code's sentences, beside those that every verdict has. */
   readonly values?: ErrorValues;

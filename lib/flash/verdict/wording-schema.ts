@@ -8,7 +8,7 @@ const DEPTH_LIMIT = 4;
 const code = oneOf(WORDING_CODES);
 const english = object<{ text: string }>({ text: text() });
 
-/** What fills a sentence, at most so many levels of it. */
+/** The schema of a value in a sentence, at most so many levels of it. */
 function valueAt(depth: number): Schema<WordingValue> {
   return (value, onDropped) => {
     if (typeof value === 'number') return number(-Number.MAX_VALUE, Number.MAX_VALUE)(value, onDropped);

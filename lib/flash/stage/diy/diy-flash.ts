@@ -50,7 +50,7 @@ export interface DiyFlashOptions {
   readonly discovery?: DiscoveryOptions | undefined;
 }
 
-/** What shows that the device has its image, the strongest first. */
+/** The proofs that the device has its image, the strongest first. */
 type Proof = 'reported' | 'gone';
 
 /**
@@ -252,7 +252,7 @@ class OneFlash {
   async #command(signal: AbortSignal): Promise<never> {
     const { context, device, download, host } = this;
     const downloadUrl = `http://${host.addressToDial()}:${host.ports.http}/${download.name}`;
-    // What is done to a device must outlive this process before it is done.
+    // A step must be on disk before it is taken.
     await host.whenStored();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });

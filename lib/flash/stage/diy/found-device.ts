@@ -18,7 +18,7 @@ export interface FoundDevice {
   readonly address: string;
   readonly port: number;
   readonly info: DiyInfo;
-  /** What it announces of itself; undefined where it was asked at an address. */
+  /** Its announcement; undefined where it was asked at an address. */
   readonly record: EwelinkRecord | undefined;
 }
 

@@ -10,7 +10,7 @@ import { askAnnounced } from './announcement';
 const LOOKS_AWAY = 3;
 const LOOK_LIMIT_MS = 2000;
 
-/** What a device had done when this program ended in the middle of its flash. */
+/** The progress of a device when this program ended in the middle of its flash. */
 export type Before = 'reported' | 'fetched' | 'nothing';
 
 export function doneBefore({ evidence }: Job): Before {

@@ -82,7 +82,7 @@ class LocalService {
     });
     this.#names.on('asked', (peer, { name, result }) => {
       if (result !== 'refused') evidence.addOnce({ kind: 'unlock-asked', peer, what: 'name' });
-      // What other machines ask for is not recorded.
+      // Queries of other machines are not recorded.
       else if (peer === device) evidence.addOnce({ kind: 'unlock-asked', peer, what: 'other-name', name });
     });
     this.#names.on('trouble', () => undefined);

@@ -155,7 +155,7 @@ function isAnother(seen: EvidenceView, peer: string): boolean {
   return deviceid !== undefined && ids.length > 0 && !ids.includes(deviceid);
 }
 
-/** What came of a kind since the device dispatched last, which shows that its way to us is free. */
+/** The observations of a kind since the device dispatched last, which shows that its way to us is free. */
 function sinceDispatch<K extends 'tls-failed' | 'malformed'>(seen: EvidenceView, kind: K): Seen<K>[] {
   const last = seen.dispatches().at(-1);
   const isInStage = last !== undefined && seen.inStage('dispatched').includes(last);

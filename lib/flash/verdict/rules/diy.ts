@@ -9,7 +9,7 @@ const stages = ['diy'] as const;
 /** A download that restarts this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
 
-/** What has shown that a device left its stock firmware, by what became of its announcement. */
+/** The signs that a device left its stock firmware, by what became of its announcement. */
 const SIGNS = {
   unknown: 'sign-port-closed',
   gone: 'sign-port-and-announcement',

@@ -12,7 +12,7 @@ const stages = ['upgrade'] as const;
 export const SESSIONS_AT_MOST = 3;
 /** A download that restarts this often will not end. */
 const RESTARTS_FOR_SUSPICION = 3;
-/** What was seen of the newest command, from its sending on. */
+/** The observations of the newest command, from its sending on. */
 interface Attempt {
   readonly sent: Seen<'upgrade-sent'>;
   readonly requests: Seen<'image-requested'>[];
@@ -140,7 +140,7 @@ function refusal(code: RefusalCode): Rule {
   return { code, stages, see };
 }
 
-/** What `explain` makes of this refusal; the stage ends with it. */
+/** The verdict on this refusal; the stage ends with it. */
 function refused(
   seen: EvidenceView,
   code: RefusalCode,

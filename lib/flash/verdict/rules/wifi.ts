@@ -24,7 +24,7 @@ const CODES = [
   'finalstage-foreign',
 ] as const satisfies readonly ErrorCode[];
 
-/** What the newest attempt ended with; one that went well makes the older ones forgotten. */
+/** The end of the newest attempt; a success cancels the older ones. */
 export const WIFI_RULES: readonly Rule[] = CODES.map((code) => ({
   code,
   stages,
