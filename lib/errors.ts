@@ -768,7 +768,7 @@ export type ErrorCode = keyof typeof EXPLANATIONS;
 /** Every code there is, in the table's order. */
 export const ERROR_CODES = Object.keys(EXPLANATIONS) as ErrorCode[];
 
-/** What fills the sentences of a code; what would be words of ours comes from a closed set. */
+/** Fills the sentences of a code; words of ours come from a closed set. */
 export interface ErrorValues {
   readonly [name: string]: WordingValue;
   readonly reason?: Wording;
@@ -801,7 +801,7 @@ export function explanationOf(code: ErrorCode): Explanation {
   return EXPLANATIONS[code];
 }
 
-/** What happened and what to do, as two sentences. */
+/** The two sentences of a code: what happened, and what to do. */
 export function explain(code: ErrorCode, values: ErrorValues = {}): string {
   const { what, remedy } = sentencesOf(code, values);
   return `${what} ${remedy}`;
@@ -813,7 +813,7 @@ export function sentencesOf(code: ErrorCode, values: ErrorValues = {}): { what: 
   return { what: fill(what, values), remedy: fill(remedy, values) };
 }
 
-/** What happened and what to do, as what fills a progress text. */
+/** The two sentences of a code as a value that fills a progress text. */
 export interface Explained {
   readonly error: ErrorCode;
   readonly text: string;

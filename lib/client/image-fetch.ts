@@ -72,7 +72,7 @@ class Download {
   private pieces: Uint8Array[] = [];
   private length = 0;
   private total: number | undefined;
-  /** What says that a later piece belongs to the same file: a strong ETag or a date (RFC 9110, 13.1.5). */
+  /** The validator by which a later piece belongs to the same file: a strong ETag or a date (RFC 9110, 13.1.5). */
   private validator: string | undefined;
 
   constructor(

@@ -1,7 +1,7 @@
 import type { ConnectionReason } from '../wordings/connection';
 import { quoted, wording, type Wording } from '../wordings/wording';
 
-/** What the codes of Node's network errors mean to a user. */
+/** The codes of Node's network errors as reasons for a user. */
 const REASONS: Readonly<Record<string, ConnectionReason>> = {
   ECONNREFUSED: 'nothing-listens',
   ECONNRESET: 'broke-off',

@@ -60,7 +60,7 @@ async function fetchPiece(
     request(url, { agent, signal, headers }, resolve).once('error', reject).end();
   });
   const { statusCode: status = 0 } = response;
-  // What is not read of an answer ends with the agent.
+  // The unread rest of an answer ends with the agent.
   if (status !== 206) return { reason: wording('no-piece', { status }), status };
   const bytes = await bodyOf(response);
   if (bytes === undefined) return { reason: wording('longer-piece'), status };

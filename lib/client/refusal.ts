@@ -1,6 +1,6 @@
 import type { Wording } from '../wordings/wording';
 
-/** What is wrong with an address or an answer; another try would bring the same. */
+/** A fault of an address or an answer; another try would bring the same. */
 export class RequestRefused extends Error {
   constructor(readonly reason: Wording) {
     super(reason.text);

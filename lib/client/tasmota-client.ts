@@ -34,7 +34,7 @@ export class TasmotaClient {
     return answer ? { answer } : { problem: 'strange' };
   }
 
-  /** What it is and has. @throws FlashError `tasmota-password-wrong` */
+  /** Its type and settings. @throws FlashError `tasmota-password-wrong` */
   async facts(options: RequestOptions): Promise<TasmotaOutcome<TasmotaFacts>> {
     const outcome = await this.ask('Status 0', options);
     if ('problem' in outcome) return outcome;

@@ -27,7 +27,7 @@ export function readWebPage(
       path: `${url.pathname}${url.search}`,
       agent: false,
       headers: { Host: url.host, Referer: `${url.origin}/` },
-      // What small devices send is HTTP by and large.
+      // Small devices send HTTP that a strict parser rejects.
       insecureHTTPParser: true,
     });
     const end = (outcome: PageOutcome): void => {

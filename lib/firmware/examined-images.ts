@@ -47,7 +47,7 @@ export class ExaminedImages {
     if (known) return await known;
     const examination = this.work.examine(shared, target);
     examinations.set(target, examination);
-    // What could not be found out is no finding.
+    // An examination that failed is no finding.
     examination.catch(() => examinations.delete(target));
     return await examination;
   }

@@ -14,7 +14,7 @@ export type { ImageSource } from './image-source';
 /** How the final image gets into its place once the device has its upgrade, as a form or a message names it. */
 export type Intermediate = 'finalstage' | 'one-hop';
 
-/** What may be chosen; an empty choice is FinalStage. */
+/** The intermediates to choose from; an empty choice is FinalStage. */
 export interface IntermediateChoice {
   readonly intermediate?: Intermediate | '' | null | undefined;
 }
@@ -37,7 +37,7 @@ export interface FirmwareSources extends IntermediateChoice {
   mustBeConfirmed?: readonly ImageRole[];
 }
 
-/** What is known of a source before it is read. */
+/** The facts known of a source before it is read. */
 interface ImageOptions extends SourceOptions {
   /** Whether it is refused without a digest. */
   mustBeConfirmed?: boolean | undefined;
@@ -56,7 +56,7 @@ export interface LoadedImage {
 /** The images of one firmware: those that its route serves, or those that are left of them. */
 export type Firmware = Readonly<Partial<Record<ImageRole, LoadedImage>>>;
 
-/** What the cloud method serves. Packed, user1 and user2 are the same file, and the final image is in it. */
+/** The images of the cloud method. Packed, user1 and user2 are the same file, and the final image is in it. */
 export type WholeFirmware = Required<Firmware>;
 
 /**

@@ -1,6 +1,6 @@
 import { examine, packOneHop, type Examination, type ImageTarget } from '../image';
 
-/** What of an image takes long to find out: up to some hundred ms on a small machine. */
+/** Facts of an image that take long to find out: up to some hundred ms on a small machine. */
 export interface ImageWork {
   /** As `examine` of the image doctor. */
   examine(bytes: Uint8Array, target: ImageTarget): Promise<Examination>;

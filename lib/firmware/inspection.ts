@@ -1,4 +1,4 @@
-/** What a form shows of a source: what the doctor says of the image that is here, or that it must be fetched first. */
+/** The inspection of a source for a form: the doctor's examination of the image that is here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode, type ErrorValues } from '../errors';
 import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type Finding, type ImageRole, type ImageTarget, type MendName } from '../image';
@@ -30,7 +30,7 @@ export type Inspection =
 interface Examined extends Pick<Examination, 'verdict' | 'findings' | 'identity' | 'sha256' | 'size'>, CatalogHints {
   /** The catalog's title, where it has the image by its name or its digest. */
   readonly title?: string;
-  /** What else speaks against the final image for a device in DIY mode. */
+  /** Further findings against the final image for a device in DIY mode. */
   readonly inDiyMode?: readonly Finding[];
   /** SVG. */
   readonly picture: string;

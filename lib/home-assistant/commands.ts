@@ -1,4 +1,4 @@
-/** What Home Assistant, or a person with an MQTT client, wants of us; and what was seen of the Wi-Fi around. */
+/** Commands of Home Assistant, or of a person with an MQTT client; and reports of a Wi-Fi scan. */
 
 import { ASKED_AT_ONCE } from '../flash/queue/asked-at-once';
 import { isDeviceId } from '../protocol/device-statement';

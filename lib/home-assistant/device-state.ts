@@ -1,4 +1,4 @@
-/** What a Sonoff's entities show. */
+/** The states of a Sonoff's entities. */
 
 import type { ErrorCode } from '../errors';
 import { STAGES } from '../flash/stages';
@@ -16,7 +16,7 @@ import {
   type Snapshot,
 } from './snapshot';
 
-/** What a device can be at. */
+/** The stages of a device. */
 export const DEVICE_STAGES = ['idle', 'queued', ...STAGES, 'done', 'failed'] as const;
 
 export type DeviceStage = (typeof DEVICE_STAGES)[number];
@@ -72,7 +72,7 @@ interface UpdateWords {
   readonly phrase: Phrase;
 }
 
-/** What an installation would do; where it cannot be pressed, why. */
+/** The effect of an installation; if it is not possible, why. */
 function offerOf(device: ShownDevice, snapshot: Snapshot, { newFirmware, phrase }: UpdateWords): string {
   if (isFlashed(device)) return '';
   if (!isArmed(device, snapshot)) {
@@ -91,14 +91,14 @@ export interface DeviceState {
   /** Its name, for people. */
   readonly stage_name: string;
   readonly error: ErrorCode | typeof NO_ERROR;
-  /** What happened, for people. */
+  /** The sentence of what happened. */
   readonly error_name: string;
   readonly remedy: string;
   readonly percent: number;
   readonly hand_needed: 'ON' | 'OFF';
   /** Whether the stage waits for something outside. */
   readonly waiting: boolean;
-  /** What happened and what to do; for the attributes, which have no limit. */
+  /** Both sentences; for the attributes, which have no limit. */
   readonly text: string;
   readonly deviceid: string;
   readonly model: string | null;

@@ -1,4 +1,4 @@
-/** What happened between two looks, for the event entities: Home Assistant records these, but no progress. */
+/** The events between two snapshots, for the event entities: Home Assistant records these, but no progress. */
 
 import { failureOf, isOpen, jobOf, reportOf, type ShownJob, type Snapshot } from './snapshot';
 
@@ -72,7 +72,7 @@ function waitingWithoutDevice(before: Snapshot, now: Snapshot): FlasherEvent[] {
     });
 }
 
-/** What failed before a job had its device, or before there was a job. */
+/** Failures before a job had its device, or before there was a job. */
 function failuresWithoutDevice(before: Snapshot, now: Snapshot, told: readonly DeviceEvent[]): FlasherEvent[] {
   const isTold = (deviceid: string | null): boolean =>
     told.some((one) => one.event_type === 'failed' && one.deviceid === deviceid);

@@ -29,7 +29,7 @@ export class DiscoveryPublisher {
 
   constructor(private readonly announcer: Announcer) {}
 
-  /** What is new: devices before their states, states before what happened. */
+  /** The changes: devices before their states, states before events. */
   changes(snapshot: Snapshot): MqttMessage[] {
     const messages = [...this.gone(snapshot), ...this.standing(snapshot)].filter(
       ({ topic, payload }) => this.said.get(topic) !== payload,
@@ -50,7 +50,7 @@ export class DiscoveryPublisher {
   /** Everything retained, published or not. */
   everything(snapshot: Snapshot): MqttMessage[] {
     this.said.clear();
-    // What was lost comes back from nowhere.
+    // A lost broker returns no echoes.
     this.echoes.clear();
     return this.changes(snapshot);
   }
@@ -60,7 +60,7 @@ export class DiscoveryPublisher {
     this.last = snapshot;
   }
 
-  /** What was asked for a device and is not done. */
+  /** The event that a request for a device was refused. */
   refused(deviceid: string | undefined, { code, text, remedy }: Failure): MqttMessage[] {
     const { topics } = this.announcer;
     const refusal = { event_type: 'refused', ...(deviceid !== undefined && { deviceid }), error: code, text, remedy };
@@ -71,7 +71,7 @@ export class DiscoveryPublisher {
       : [passing(topics.device(deviceid).event, refusal), ...ofFlasher];
   }
 
-  /** What the broker keeps of a world. */
+  /** Everything retained of a snapshot, in groups. */
   groups(snapshot: Snapshot): PublishedGroup[] {
     const { topics } = this.announcer;
     const { config, state } = topics.flasher;
@@ -117,7 +117,7 @@ export class DiscoveryPublisher {
     ];
   }
 
-  /** What was there and is not any more. */
+  /** Removals of everything that is no longer there. */
   private gone(snapshot: Snapshot): MqttMessage[] {
     const { topics } = this.announcer;
     const left = this.last.devices.filter(({ deviceid }) => !snapshot.devices.some((one) => one.deviceid === deviceid));

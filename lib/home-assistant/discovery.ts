@@ -11,7 +11,7 @@ import { cut } from './text';
 import type { Topics } from './topics';
 import type { ShownDevice, Snapshot } from './snapshot';
 
-/** What an entity is called, in the person's language. */
+/** The entities' names, in the person's language. */
 export type EntityNames = Readonly<Record<EntityName, string>>;
 
 export const ENTITY_NAMES = [
@@ -235,7 +235,7 @@ function armingSwitch(command: string, state: string): object {
   };
 }
 
-/** What is known of the device itself. The firmware that we have put on it counts, not the one that it came with. */
+/** The facts of the device itself. The firmware that we have put on it counts, not the one that it came with. */
 function factsOf({
   model,
   mac,

@@ -1,4 +1,4 @@
-/** What the flasher's own entities show. */
+/** The states of the flasher's own entities. */
 
 import { NO_ERROR } from './device-state';
 import type { StateNames } from './states';
@@ -16,7 +16,7 @@ export interface FlasherState {
   readonly percent: number;
   readonly firmware: string | null;
   readonly hand_needed: 'ON' | 'OFF';
-  /** What a person must do now; else what is waited for. */
+  /** The instruction for a person; else what is waited for. */
   readonly instruction: string;
   readonly armed: 'ON' | 'OFF';
   /** Until a flash ends well. */

@@ -7,7 +7,7 @@ export const INSTANCE_ID = /^[0-9a-f]{8}$/;
 
 const ONLINE = /^online ([0-9a-f]{8})$/;
 
-/** What an instance says under the status topic while it is there. */
+/** The payload of an instance under the status topic while it is there. */
 export function onlineWord(instance: string): string {
   return `online ${instance}`;
 }

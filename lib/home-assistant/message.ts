@@ -11,7 +11,7 @@ export function kept(topic: string, content: object | string): MqttMessage {
   return { topic, payload: typeof content === 'string' ? content : JSON.stringify(content), qos: 1, retain: true };
 }
 
-/** What happens once: Home Assistant would take a kept one for new after each of its starts. */
+/** An event: Home Assistant would take a retained one for new after each of its starts. */
 export function passing(topic: string, content: object): MqttMessage {
   return { topic, payload: JSON.stringify(content), qos: 1, retain: false };
 }

@@ -1,4 +1,4 @@
-/** What a model string of the stock firmware stands for (docs/dev/stock-firmware.md#3.6). */
+/** The products by the model string of the stock firmware (docs/dev/stock-firmware.md#3.6). */
 const PRODUCTS: Readonly<Record<string, string>> = {
   'ITA-GZ1-GL': 'Sonoff Basic',
   'PSA-B01-GL': 'Sonoff S20',

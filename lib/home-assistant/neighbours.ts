@@ -1,4 +1,4 @@
-/** What other instances at the same broker have announced. */
+/** The announcements of other instances at the same broker. */
 
 /** @returns whether an instance is a node of this Node-RED that is gone, so that what is kept of it is ours */
 export type IsOurs = (instance: string) => boolean;

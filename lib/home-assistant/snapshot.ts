@@ -1,13 +1,13 @@
-/** What there is to show in Home Assistant, as plain data. */
+/** The content for Home Assistant, as plain data. */
 
 import { sentencesOf, type ErrorCode } from '../errors';
 import type { JobSnapshot } from '../flash/job/job';
 
 export interface Failure {
   readonly code: ErrorCode;
-  /** What happened. */
+  /** The sentence of what happened. */
   readonly what?: string | undefined;
-  /** What happened and what to do. */
+  /** Both sentences. */
   readonly text: string;
   /** The remedy alone. */
   readonly remedy?: string | undefined;
@@ -23,7 +23,7 @@ export interface ShownDevice {
   readonly page?: string | undefined;
   /** Of its stock firmware. */
   readonly romVersion?: string | undefined;
-  /** What we put on it, by the name of its firmware. */
+  /** The name of the firmware that we installed on it. */
   readonly installed?: string | undefined;
   /** As the installed firmware states it. */
   readonly installedVersion?: string | undefined;
@@ -35,7 +35,7 @@ export interface ShownDevice {
 export interface ShownJob extends JobSnapshot {
   /** Whether a stage of it runs, or has only just ended. */
   readonly isAtWork: boolean;
-  /** What its stage reports now. */
+  /** The present report of its stage. */
   readonly report?: ShownReport | undefined;
   /** How it failed, in the person's language. */
   readonly failure?: Failure | undefined;
@@ -137,7 +137,7 @@ export function failureIn(
   return { code: error, what, text: `${what} ${remedy}`, remedy };
 }
 
-/** What the stage of a job reports, while it runs. */
+/** The report of a job's stage, while it runs. */
 export function reportOf(job: ShownJob | undefined): ShownReport | undefined {
   return job && isOpen(job) && job.isAtWork ? job.report : undefined;
 }

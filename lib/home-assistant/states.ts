@@ -1,4 +1,4 @@
-/** What the states of our sensors are called, for people; the codes are attributes. */
+/** The names of our sensors' states, for people; the codes are attributes. */
 
 import { STAGES, type StageName } from '../flash/stages';
 

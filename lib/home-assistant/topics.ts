@@ -18,7 +18,7 @@ export interface DeviceTopics {
   readonly event: string;
 }
 
-/** What the broker keeps of us, as far as it goes together. */
+/** Retained messages that belong together. */
 export interface PublishedGroup {
   /** Of the device in Home Assistant; without it the group is none. */
   readonly config?: string;

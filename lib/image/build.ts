@@ -17,7 +17,7 @@ import {
   V2_MARK,
 } from './format';
 
-/** What the Arduino core fills the rest of sector 0 with. */
+/** The fill of the rest of sector 0 by the Arduino core. */
 const SECTOR_FILL = 0xaa;
 
 /**

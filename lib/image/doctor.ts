@@ -42,7 +42,7 @@ export interface Examination {
   readonly size: number;
 }
 
-/** What each kind of image is, where it stands in the wrong place. */
+/** The kind of an image that is in the wrong place, as a reason. */
 const KIND_REASONS: Readonly<Record<Exclude<ImageKind, 'stock'>, ImageReason>> = {
   user: 'image-kind-user',
   final: 'image-kind-final',

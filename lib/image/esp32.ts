@@ -51,7 +51,7 @@ export interface Esp32Image {
   readonly factory: boolean;
 }
 
-/** What an ESP32 file is; undefined where it is none. */
+/** The kind of an ESP32 file; undefined where it is none. */
 export function esp32Image(bytes: Uint8Array): Esp32Image | undefined {
   const start = LOADER_OFFSETS.find((offset) => isEsp32(bytes, offset) && isErased(bytes.subarray(0, offset)));
   if (start === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What is asked of every image, whichever place it goes to. */
+/** The examination that every image gets, whichever place it goes to. */
 
 import type { ImageFacts } from './facts';
 import { advice, refusal, type Finding } from './finding';
@@ -22,7 +22,7 @@ export function examineWhole(facts: ImageFacts, target: ImageTarget): Finding[] 
   return findings;
 }
 
-/** What lies behind the image, and whether it is one of ours for rehearsals. */
+/** The bytes behind the image, and whether it is one of ours for rehearsals. */
 export function examineRest(facts: ImageFacts, identity: Identity): Finding[] {
   const findings: Finding[] = [];
   if (identity.project === 'rehearsal') findings.push(advice('warn', 'image-rehearsal'));

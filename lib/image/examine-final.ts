@@ -80,7 +80,7 @@ function examineFlashSize(facts: ImageFacts, target: ImageTarget): Finding[] {
   const actual = facts.flashSize ?? wording('size-unknown', { code: flashSizeCode });
   const values = { what: nameOn(target), actual };
   const mend = linked ? undefined : 'set-flash-size-1mb';
-  // What is written with no one to look on has to be right in all.
+  // An image that is written without a person watching must be right in all.
   const harmless =
     target !== 'one-hop' && said !== undefined && said < FLASH_BYTES && size <= said - SYSTEM_SECTORS * SECTOR_BYTES;
   return [harmless ? doubt('image-wrong-flash-size', values, mend) : refusal('image-wrong-flash-size', values, mend)];

@@ -1,4 +1,4 @@
-/** What the doctor says about an image: one finding for each thing that is wrong, doubtful or worth to know. */
+/** The doctor's findings on an image: one for each thing that is wrong, doubtful or worth knowing. */
 
 import { sentencesOf, type ErrorCode, type ErrorValues } from '../errors';
 import type { MendName } from './mend';
@@ -85,7 +85,7 @@ export interface Finding {
   readonly text: string;
   /** One sentence: what to do. */
   readonly remedy: string;
-  /** What the sentences were filled with. */
+  /** The values that fill the sentences. */
   readonly values: ErrorValues;
   /** A safe change of a copy that puts it right, where there is one. */
   readonly mend?: MendName;
@@ -97,17 +97,17 @@ export interface Refusal extends Finding {
   readonly severity: 'refuse';
 }
 
-/** What keeps the image from its place. */
+/** A finding that keeps the image from its place. */
 export function refusal(code: ErrorCode, values: ErrorValues, mend?: MendName): Refusal {
   return { ...ofError(code, values), severity: 'refuse', ...(mend && { mend }) };
 }
 
-/** What is refused elsewhere, but here is only a doubt. */
+/** A finding that is a refusal elsewhere, but only a doubt here. */
 export function doubt(code: ErrorCode, values: ErrorValues, mend?: MendName): Finding {
   return { ...ofError(code, values), severity: 'warn', ...(mend && { mend }) };
 }
 
-/** What is worth a warning or a note and never refused. */
+/** A finding worth a warning or a note, and never a refusal. */
 export function advice(
   severity: 'warn' | 'note',
   code: AdviceCode,

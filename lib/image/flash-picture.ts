@@ -17,7 +17,7 @@ import { targetFacts, type ImageTarget } from './targets';
 export interface FlashPictureOptions {
   /** Default: stock firmware. */
   readonly before?: FlashLayout;
-  /** What the image leaves behind at its target unless given; without an image, the room that a new firmware has. */
+  /** Default: the layout with the image at its target; without an image, the room that a new firmware has. */
   readonly after?: FlashLayout;
   /** Drawn into its place, with what does not fit, and summed up in a line below. */
   readonly image?: Examination;

@@ -10,7 +10,7 @@ export interface GzipFile {
   readonly unpackedSize: number | undefined;
 }
 
-/** What a gzip file says about itself; undefined where it is none. Nothing is unpacked. */
+/** The header and trailer of a gzip file; undefined where it is none. Nothing is unpacked. */
 export function gzipFile(bytes: Uint8Array): GzipFile | undefined {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return undefined;
   if (bytes.length < SMALLEST) return { unpackedSize: undefined };

@@ -68,7 +68,7 @@ const MARKS: readonly Marks[] = [
       ['ESPURNA', 'xose.perez@'],
     ],
   },
-  // What it answers to AT+GMR, and what it says of an update over the network.
+  // Its answer to AT+GMR, and its texts of an update over the network.
   { project: 'espressif-at', anyOf: [['AT version:', '+CIPUPDATE:']] },
   // Its own Wi-Fi.
   { project: 'wled', anyOf: [['WLED-AP']] },

@@ -23,7 +23,7 @@ export interface Mended {
   readonly applied: MendName[];
 }
 
-/** What erased flash holds. */
+/** The content of erased flash. */
 const ERASED = 0xff;
 
 /**

@@ -7,7 +7,7 @@ export interface LocalAddress {
   name: string;
   address: string;
   netmask: string;
-  /** What lies behind the interface. */
+  /** The kind of network behind the interface. */
   kind: InterfaceKind;
 }
 

@@ -45,7 +45,7 @@ export interface NetworksSeen {
   readonly addresses: readonly LocalAddress[];
   /** The one on the default route's interface, where there is such a route. */
   readonly routed: string | undefined;
-  /** What was chosen before, where something was. */
+  /** The earlier choice, if there is one. */
   readonly remembered?: Home | undefined;
   /** A flash is running: a device has our address in the home network, which no other network replaces meanwhile. */
   readonly isHeld?: boolean;
@@ -133,7 +133,7 @@ export interface HomeUser {
 }
 
 export interface HomeNetworkOptions {
-  /** What an earlier run of this machine remembered. */
+  /** The choice that an earlier run of this machine remembered. */
   readonly remembered?: Home | undefined;
   readonly addresses?: () => readonly LocalAddress[];
   readonly routed?: () => Promise<string | undefined>;
@@ -183,7 +183,7 @@ export class HomeNetwork extends EventEmitter<{ changed: [home: Home] }> {
     return home && (presentAt(home, homeCandidates(this.#addresses()))?.address ?? home.address);
   }
 
-  /** What was chosen at the last look, and why. */
+  /** The choice of the last look, and why. */
   get choice(): HomeChoice {
     return this.#choice;
   }

@@ -7,7 +7,7 @@ import type { Machine } from './machine';
 import { phrase, type PhraseName, type PhraseValues } from './phrases';
 import { wording, type Wording } from '../wordings/wording';
 
-/** What the check asks of a host. */
+/** The part of a host that the check reads. */
 type Addressed = Pick<
   FlashHost,
   'address' | 'addressToDial' | 'bind' | 'homeChoice' | 'isAddressRemembered' | 'isAddressSet'

@@ -2,7 +2,7 @@ import { FlashError } from '../errors';
 import type { Check, SaidCheck } from './check';
 import type { SaidReport } from './preflight';
 
-/** What of this machine decides over every flash; the rest depends on what no check can see. */
+/** The checks of this machine that decide over every flash; the rest depends on facts that no check can see. */
 const DECISIVE: ReadonlySet<Check['check']> = new Set<Check['check']>(['address', 'port', 'tls', 'wifi', 'firmware']);
 
 /**

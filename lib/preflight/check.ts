@@ -3,9 +3,9 @@ import { phrase, sentence, textOf, type Phrase, type PhraseName, type Said } fro
 
 /** One row of the table. */
 export interface Check {
-  /** What was looked at. */
+  /** The subject of the check. */
   readonly check: 'address' | 'port' | 'tls' | 'self' | 'network' | 'wifi' | 'radio' | 'firmware' | 'clock';
-  /** What is wrong; where nothing is, what is ruled out. */
+  /** The fault that was found; if there is none, the one that is ruled out. */
   readonly code: ErrorCode;
   /** `warn`: a flash may go well all the same. */
   readonly ok: boolean | 'warn';

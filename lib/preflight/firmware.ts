@@ -14,7 +14,7 @@ import { phrase, sentence } from './phrases';
 
 /** For one fetch over the network, in ms. */
 const FETCH_LIMIT_MS = 60_000;
-/** What keeps an image from coming without anything being said of the image. */
+/** Codes that keep an image from coming and show nothing about the image. */
 const UNREACHED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['fetch-failed', 'fetch-redirected', 'fetch-stalled']);
 
 /**
@@ -95,7 +95,7 @@ export async function checkFirmwareForDiy(
   });
 }
 
-/** What `look` says, or what becomes of the error with which it ends; an abort is no finding. */
+/** The outcome of `look`, or the finding for the error with which it ends; an abort is no finding. */
 async function checkLoaded(
   signal: AbortSignal,
   judge: (error: FlashError) => SaidCheck | Promise<SaidCheck>,

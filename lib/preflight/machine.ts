@@ -7,7 +7,7 @@ import { wifiInterfaces } from '../net/wifi/choose';
 /** Where Linux shows them. */
 const INTERFACES = '/sys/class/net';
 
-/** What the checks ask of the machine they run on. */
+/** The part of the machine that the checks read. */
 export interface Machine {
   /** Every IPv4 address but the loopback's. */
   readonly addresses: readonly LocalAddress[];

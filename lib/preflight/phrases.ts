@@ -85,7 +85,7 @@ export const PHRASES = {
 
 export type PhraseName = keyof typeof PHRASES;
 
-/** What fills a phrase: a phrase may stand within another; several make a text. */
+/** Fills a phrase: a phrase may stand within another; several make a text. */
 export type PhraseValue = WordingValue | Said;
 export type PhraseValues = Readonly<Record<string, PhraseValue>>;
 export type Said = Phrase | readonly Phrase[];

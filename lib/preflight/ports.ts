@@ -6,7 +6,7 @@ import { phrase, type PhraseName } from './phrases';
 
 interface Port {
   readonly port: number;
-  /** What dials it. */
+  /** The clients that dial it. */
   readonly users: PhraseName;
 }
 

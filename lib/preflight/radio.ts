@@ -6,7 +6,7 @@ import { failed, noted, passed, type SaidCheck } from './check';
 import type { Machine } from './machine';
 import { phrase, sentence, type Phrase } from './phrases';
 
-/** What joins the networks of a device, and why the better options were ruled out. Joining manually is not an error. */
+/** The way the networks of a device are joined, and why the better options were ruled out. Joining manually is not an error. */
 export async function checkRadio(
   host: Pick<FlashHost, 'radio' | 'bind'>,
   machine: Machine,

@@ -1,7 +1,7 @@
 import { AP_SSID_PREFIX } from './ap';
 import { FINALSTAGE_SSID } from './finalstage';
 
-/** What an access point is, by its name. */
+/** The kind of an access point, by its name. */
 export interface AccessPointKind {
   readonly kind: 'stock' | 'finalstage' | 'tasmota' | 'esphome' | 'other';
   /** Of a stock device, whose network is named after it. */
@@ -36,7 +36,7 @@ export function isAccessPointOf(bssid: string, mac: string): boolean {
   return ((first ^ second) & ~0x06) === 0 && rest.every((byte, index) => byte === others[index]);
 }
 
-/** What is known of a device's addresses. */
+/** The known addresses of a device. */
 export interface KnownAddresses {
   /** Of its access point, where this machine was in it. */
   readonly bssid?: string | undefined;

@@ -20,7 +20,7 @@ export const AP_PROVISION_PATH = '/ap';
 export const SSID_LIMIT = 31;
 export const PASSWORD_LIMIT = 63;
 
-/** What `GET /device` tells. */
+/** The reply to `GET /device`. */
 export interface DeviceInfo {
   readonly deviceid: string;
   /** The device's own (factory) key, a secret. */
@@ -29,7 +29,7 @@ export interface DeviceInfo {
   readonly statesChipId?: true;
 }
 
-/** What `POST /ap` sets. */
+/** The settings of `POST /ap`. */
 export interface Provisioning {
   readonly ssid: string;
   /** Empty for an open Wi-Fi. */

@@ -51,7 +51,7 @@ const T1 = 'PSF-B04-GL';
 
 /** By what a device states of itself. The first row that fits decides. */
 export const VERSION_ROWS: readonly VersionRow[] = [
-  // What refuses us, whatever the model.
+  // Firmware that refuses us, whatever the model.
   {
     from: '3',
     to: '999',
@@ -301,7 +301,7 @@ export const MDNS_ROWS: readonly MdnsRow[] = [
   },
 ];
 
-/** What has not been reported: for the page of docs/, since no code decides by it. */
+/** Combinations without a report: for the page of docs/, since no code decides by it. */
 export const UNKNOWN_ROWS: readonly { readonly what: string; readonly reason: string; readonly source: string }[] = [
   {
     what: 'firmware 3.8.x with DIY mode',

@@ -27,7 +27,7 @@ export interface DeviceSighting {
   readonly mdns?: MdnsSighting | undefined;
 }
 
-/** What the TXT record of an `_ewelink._tcp` service says (docs/dev/diy-mode.md#1.5). */
+/** The TXT record of an `_ewelink._tcp` service (docs/dev/diy-mode.md#1.5). */
 export interface MdnsSighting {
   readonly type?: string | undefined;
   /** `true` or 'true' in eWeLink mode; absent or false in DIY mode. */

@@ -24,7 +24,7 @@ export const ACCESS_POINT = deviceNetwork('10.10.7');
 /** FinalStage asks no other address than this guest's for its images. */
 export const FINALSTAGE_NETWORK = deviceNetwork('192.168.4');
 
-/** What an ESP8266 makes in any firmware with the Arduino core, as long as it knows no Wi-Fi. */
+/** The network of an ESP8266 in any firmware with the Arduino core, as long as it knows no Wi-Fi. */
 export const NEW_FIRMWARE_NETWORK = deviceNetwork('192.168.4');
 
 /** Each network once. */

@@ -24,7 +24,7 @@ export function readPortal({ status, body }: WebPage): EsphomePortal | undefined
   return { mac: isMac ? mac.toUpperCase() : undefined };
 }
 
-/** What it is sent so that it keeps the Wi-Fi. Holds a secret. */
+/** The request with which it stores the Wi-Fi. Holds a secret. */
 export function savePath(ssid: string, password: string): string {
   return `/wifisave?ssid=${encodeURIComponent(ssid)}&psk=${encodeURIComponent(password)}`;
 }

@@ -17,7 +17,7 @@ export interface KnownName {
 export interface NameAnswer {
   /** The packet to send back. */
   readonly reply: Buffer;
-  /** What was asked for, as it was spelled. */
+  /** The queried name, as it was spelled. */
   readonly name: string;
   /**
    * - `address`: the address of the known name

@@ -1,4 +1,4 @@
-/** What is known of the products themselves, by the names that the maker, shops and other programs use for them. */
+/** The products themselves, by the names that the maker, shops and other programs use for them. */
 
 /**
  * What a product is, as far as it decides how it can be flashed:
@@ -58,7 +58,7 @@ export const PRODUCT_ROWS: readonly ProductRow[] = [
   },
 ];
 
-/** What is known of a product; undefined where nothing is. Case, spaces and the maker's name do not count. */
+/** The product of a name; undefined where it is unknown. Case, spaces and the maker's name do not count. */
 export function productNamed(name: string): Product | undefined {
   const plain = plainName(name);
   if (plain === '') return undefined;

@@ -63,13 +63,13 @@ export interface Recommendation {
   readonly method: Method;
   readonly confidence: Confidence;
   readonly reason: Reason;
-  /** What fills the reason. */
+  /** Fills the reason. */
   readonly values: Readonly<Record<string, string>>;
   /** Where it is known from, with what was reported. */
   readonly source: string;
 }
 
-/** What is known of a Sonoff, from whatever source. */
+/** The known facts of a Sonoff, from whatever source. */
 export interface KnownFacts {
   /** As it states it (PSA-B01-GL). */
   readonly model?: string | undefined;
@@ -92,7 +92,7 @@ export interface KnownFacts {
 const NEWEST_FLASHED = [3, 7, 6];
 /** Without DIY mode (docs/dev/diy-mode.md#1.1). */
 const BEFORE_DIY = [3, 0];
-/** What came before enters DIY mode by its jumper (docs/dev/diy-mode.md#1.1). */
+/** Earlier versions enter DIY mode by their jumper (docs/dev/diy-mode.md#1.1). */
 const FIRST_BY_BUTTON = [3, 5];
 /** Types of announcements of products that have no DIY mode (docs/dev/diy-mode.md#1.1). */
 const TYPES_WITHOUT_DIY = ['enhanced_plug', 'th_plug', 'strip', 'rf', 'fan_light'];
@@ -135,7 +135,7 @@ function ofAnnouncement(
     const hasNone = TYPES_WITHOUT_DIY.includes(type ?? '');
     return hasNone ? because('account', 'unsupported', 'account', FACTS) : ofStock3(product, version);
   }
-  // What DIY mode of a lower version runs on is no ESP8266 (docs/dev/diy-mode.md#1.1).
+  // DIY mode of a lower version runs on another chip than the ESP8266 (docs/dev/diy-mode.md#1.1).
   if (isBelow(version, [3])) return because('serial', 'unsupported', 'other-chip', FACTS);
   if (isAbove(version, NEWEST_FLASHED)) return because('diy', 'uncertain', 'diy-now-newer', FACTS, { version });
   const reason = verdict.level === 'supported' ? 'diy-now' : 'diy-now-unproven';
@@ -181,7 +181,7 @@ function because(
   return { method, confidence, reason, source, values: Object.fromEntries(filled) as Record<string, string> };
 }
 
-/** What was reported stands beside where it was. */
+/** A report is cited with its place. */
 function reported({ reason, source }: MethodVerdict): string {
   return `${source}: ${reason.text}`;
 }

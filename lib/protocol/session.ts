@@ -44,7 +44,7 @@ export type SessionAction =
   | { readonly type: 'ready' }
   /** The device's verdict on one of our upgrades, once for each. */
   | { readonly type: 'acknowledged'; readonly error: number; readonly sequence: string }
-  /** What a device tells in an update, such as fwVersion, rssi, staMac. */
+  /** The values of a device's update, such as fwVersion, rssi, staMac. */
   | { readonly type: 'reported'; readonly params: Record<string, unknown> }
   /** Not its protocol. The reason quotes nothing of the message. */
   | { readonly type: 'malformed'; readonly reason: Wording };

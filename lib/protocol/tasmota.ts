@@ -17,7 +17,7 @@ const ANSWER_LIMIT = 32_768;
 /** Its texts share little room. */
 const TEXT_LIMIT = 128;
 
-/** What `WifiConfig` does where Tasmota does not get into its Wi-Fi. */
+/** The behaviour of `WifiConfig` where Tasmota does not get into its Wi-Fi. */
 export const WifiConfig = {
   /** Opens its access point for three minutes, then tries again. */
   manager: 2,
@@ -30,7 +30,7 @@ export type TasmotaCommand = readonly [name: string, value: string | number];
 
 export type TasmotaAnswer = Readonly<Record<string, unknown>>;
 
-/** What `Status 0` tells, as far as a set-up needs it. */
+/** The reply to `Status 0`, as far as a set-up needs it. */
 export interface TasmotaFacts {
   readonly version: string | undefined;
   /** Six pairs of capitals with colons; of its station, whichever network it is in. */

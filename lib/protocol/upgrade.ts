@@ -11,7 +11,7 @@ export interface UpgradeImage {
   readonly digest: string;
 }
 
-/** What an upgrade command offers. Both images always: only the device knows which half it runs from. */
+/** The offer of an upgrade command. Both images always: only the device knows which half it runs from. */
 export interface UpgradeOffer {
   readonly user1: UpgradeImage;
   readonly user2: UpgradeImage;

@@ -44,7 +44,7 @@ interface DeviceConnectionEvents {
   acknowledged: [error: number, sequence: string];
   /** Parameters of an update, such as fwVersion, rssi, staMac. */
   reported: [params: Record<string, unknown>];
-  /** What it sent is not its protocol; the reason quotes nothing of it. */
+  /** A message that is not its protocol; the reason quotes nothing of it. */
   malformed: [reason: Wording];
   /** Every text message in either direction, fit for a log. */
   message: [direction: 'in' | 'out', text: string];
@@ -185,7 +185,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     }
   }
 
-  /** What comes faster than any device sends is not looked at; a peer that keeps to it is dropped. */
+  /** Messages faster than any device sends are ignored; a peer that keeps sending them is dropped. */
   #isInTime(): boolean {
     if (this.#rate.take() !== undefined) return true;
     this.#complain(wording('messages-too-fast', { count: this.#limits.messagesPerSecond }));

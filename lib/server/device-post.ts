@@ -1,4 +1,4 @@
-/** What a device reports by a POST to the port of the images, where a provider waits for it. */
+/** A device's report by POST to the port of the images, where a provider waits for it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer, answerText } from './answer';

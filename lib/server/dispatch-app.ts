@@ -16,7 +16,7 @@ export interface DispatchAppOptions {
   /** Whether it may come from the device that it names. */
   admits(dispatch: DispatchRequest, peer: string): boolean;
   dispatched(dispatch: DispatchRequest, request: Request): void;
-  /** What came is no dispatch. */
+  /** The request was no dispatch. */
   malformed(error: FlashError, peer: string): void;
   /** A page in a browser asked, and was refused. */
   browser(peer: string): void;

@@ -207,7 +207,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     socket.once('end', () => post.late(''));
   }
 
-  /** What node's parser gave up on, where a device sends it all the same. @returns whether it is served */
+  /** A request that node's parser rejects, but that a device sends all the same. @returns whether it is served */
   #mend({ code, rawPacket }: ParserError, socket: Socket): boolean {
     const post = this.#posts.get(socket);
     if (post) {

@@ -1,7 +1,7 @@
 import type { TlsReason } from '../wordings/tls';
 import { quoted, wording, type Wording } from '../wordings/wording';
 
-/** What is known of a TLS handshake that did not come to its end. */
+/** The facts of a TLS handshake that did not come to its end. */
 export interface FailedHandshake {
   /** Node's error code, such as ECONNRESET or ERR_SSL_NO_SHARED_CIPHER. */
   code: string;
@@ -28,7 +28,7 @@ export interface HandshakeVerdict {
   /** Whether the peer started a TLS handshake. */
   helloSeen: boolean;
   certificateSent: boolean;
-  /** What it sent is longer than the hello of any stock firmware: a browser or a monitor, not a device. */
+  /** Its hello is longer than that of any stock firmware: a browser or a monitor, not a device. */
   isModern: boolean;
 }
 

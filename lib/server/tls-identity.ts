@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** What a TLS server shows, both in PEM. */
+/** The certificate and key of a TLS server, both in PEM. */
 export interface TlsIdentity {
   key: string;
   cert: string;

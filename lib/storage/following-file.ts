@@ -32,7 +32,7 @@ export class FollowingFile<T extends object> {
     private readonly onTrouble: OnUnusable,
   ) {}
 
-  /** What an earlier run of the process kept; see `readStored`. */
+  /** The content that an earlier run of the process stored; see `readStored`. */
   read(): T | undefined {
     const { place } = this;
     return place && readStored(join(place.folder, place.name), this.format, this.onTrouble);

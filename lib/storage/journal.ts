@@ -66,7 +66,7 @@ export class Journal {
     return !this.isOpen;
   }
 
-  /** What is said elsewhere of what has changed did not get here: the next `add` writes all. */
+  /** Changes may have got lost before they came here: the next `add` writes all. */
   mistrust(): void {
     this.isOpen = false;
   }

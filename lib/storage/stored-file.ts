@@ -3,7 +3,7 @@
 import { copyFileSync, readFileSync, renameSync } from 'node:fs';
 import { read, type Schema } from './schema';
 
-/** What one kind of file holds. */
+/** The content of one kind of file. */
 export interface StoredFormat<T> {
   /** With its number, such as `sonota-jobs/1`: raised when an older version would misread the file. */
   readonly format: string;
@@ -44,7 +44,7 @@ export function readStored<T extends object>(
   return usable(path, schema, marked, onUnusable);
 }
 
-/** What of a file's content can be used. Parts that cannot are left out; the file is set aside, or copied first. */
+/** The usable part of a file's content. Unusable parts are left out; the file is set aside, or copied first. */
 export function usable<T extends object>(
   path: string,
   schema: Schema<T>,

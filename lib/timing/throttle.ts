@@ -1,4 +1,4 @@
-/** What is made of news for people, at most four times a second (docs/dev/design.md#4). */
+/** The interval of reports for people (docs/dev/design.md#4). */
 export const DERIVED_EVERY_MS = 250;
 
 /** Calls `act` at most once in `intervalMs`: immediately if the last call is that long ago, else when the interval is over. */

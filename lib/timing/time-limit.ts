@@ -7,7 +7,7 @@ export interface TimeLimit {
   readonly seconds: number;
   /** While it says true, an expired limit holds back: a transfer on the wire is never ended by it. */
   isBusy?(this: void): boolean;
-  /** What was missing when the time was over. */
+  /** The error for the end of the time. */
   whenOver(this: void): FlashError;
 }
 

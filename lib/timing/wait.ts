@@ -1,4 +1,4 @@
-/** What emits these events, whatever it hands to their listeners. */
+/** An emitter of these events, whatever it hands to their listeners. */
 interface Emits<E extends string> {
   readonly on: (event: E, listener: () => void) => unknown;
   readonly off: (event: E, listener: () => void) => unknown;

@@ -1,4 +1,4 @@
-/** What is wrong with an image. */
+/** Faults of an image. */
 export const IMAGE_WORDINGS = {
   'part-application': 'the application at 0x1000',
   'part-boot': 'the image at 0',

@@ -1,4 +1,4 @@
-/** What is wrong with what came from a device, or from what passes for one. Nothing of the message is quoted. */
+/** Faults of a message from a device, or from a peer that passes for one. Nothing of the message is quoted. */
 export const MESSAGE_WORDINGS = {
   'too-long': 'it has more than {limit} characters',
   'not-json': 'it is not JSON',

@@ -8,11 +8,11 @@ export interface Wording {
   readonly code: WordingCode;
   /** In English, filled. */
   readonly text: string;
-  /** What the text was filled with; absent where it has no `{name}`s. */
+  /** The values that fill the text; absent where it has no `{name}`s. */
   readonly values?: WordingValues;
 }
 
-/** What fills a sentence: names and numbers as they are, words from the closed sets. */
+/** Fills a sentence: names and numbers as they are, words from the closed sets. */
 export type WordingValue = string | number | Wording;
 export type WordingValues = Readonly<Record<string, WordingValue>>;
 
@@ -26,7 +26,7 @@ export function quoted(message: string): Wording {
   return wording('quoted', { message });
 }
 
-/** What has an English text of its own. */
+/** A value with an English text of its own. */
 type Filling = string | number | { readonly text: string };
 
 /** A sentence with its `{name}`s filled in English; a value that is not there shows as a question mark. */

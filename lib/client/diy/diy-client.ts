@@ -20,13 +20,13 @@ export type DiyOutcome =
   | { readonly result: 'foreign'; readonly reason: Wording; readonly isStock: boolean }
   | { readonly result: 'lost' | 'unreachable'; readonly reason: Wording; readonly errno?: string | undefined };
 
-/** What may be sent twice: it changes nothing, or the same. */
+/** Commands that may be sent twice: they change nothing, or the same. */
 const REPEATABLE: readonly DiyCommandName[] = ['info', 'signal_strength', 'switch'];
 /** How often a connection that is reset is tried again: another program may hold the only one. */
 const ATTEMPTS = 5;
 /** Node's code for a connection that was reset, and for one that ended without an answer. */
 const RESET = 'ECONNRESET';
-/** What the server of a stock Sonoff calls itself (docs/dev/diy-mode.md#2.3). */
+/** The Server header of a stock Sonoff (docs/dev/diy-mode.md#2.3). */
 const STOCK_SERVER = 'openresty';
 
 /** One device in DIY mode, at one address. Requests are sent in turn, whichever client they come from. */

@@ -39,7 +39,7 @@ export async function inTurn<T>(key: string, signal: AbortSignal, work: () => Pr
   }
 }
 
-/** What is left of the gap. @throws FlashError `cancelled` */
+/** Waits for the rest of the gap. @throws FlashError `cancelled` */
 async function restOfGap({ endedAt }: Row, signal: AbortSignal): Promise<void> {
   const ms = endedAt + GAP_MS - performance.now();
   if (ms <= 0) return;

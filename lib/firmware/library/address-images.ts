@@ -35,7 +35,7 @@ export class AddressImages {
     }
   }
 
-  /** What was examined, else what the address brought the last time, if it is here. @throws FlashError store-failed */
+  /** The examined image, else the last one from the address, if it is here. @throws FlashError store-failed */
   async peek(address: string, digest: string | undefined): Promise<Buffer | undefined> {
     const sha256 = digest ?? (await this.store.known(addressKey(address)))?.sha256;
     return sha256 === undefined ? undefined : await this.store.read(sha256);

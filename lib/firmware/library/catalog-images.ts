@@ -36,7 +36,7 @@ export class CatalogImages {
     return await this.fetch(role, image, settings);
   }
 
-  /** What is here of an image, confirmed or not. @throws FlashError store-failed */
+  /** The copy of an image that is here, confirmed or not. @throws FlashError store-failed */
   async peek(image: CatalogImage): Promise<Kept | undefined> {
     const trusted = await this.trustedDigest(image);
     const sha256 = trusted ?? (await this.store.known(sourceOf(image)))?.sha256;

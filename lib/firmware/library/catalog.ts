@@ -8,7 +8,7 @@ import type { FlashMode } from '../../image';
 export const CATALOG_FILE = join(__dirname, '..', '..', '..', '..', 'firmware', 'catalog.json');
 
 export interface CatalogImage {
-  /** What follows `catalog:`. */
+  /** The name behind `catalog:`. */
   readonly name: string;
   readonly title: string;
   readonly project: string;
@@ -53,7 +53,7 @@ export class Catalog {
     return this.file.images;
   }
 
-  /** What an empty pair stands for. */
+  /** The pair that an empty choice stands for. */
   get pair(): { user1: CatalogImage; user2: CatalogImage } {
     const [user1, user2] = [this.find(this.file.pair.user1), this.find(this.file.pair.user2)];
     if (!user1 || !user2) throw new Error("the catalog's pair is not among its images");

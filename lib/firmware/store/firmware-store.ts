@@ -121,7 +121,7 @@ export class FirmwareStore {
     });
   }
 
-  /** What a source brought the last time, if anything. */
+  /** The last image from a source, if any. */
   async known(source: string): Promise<Readonly<SourceRecord> | undefined> {
     await this.open();
     return this.index.sources[source];
@@ -151,7 +151,7 @@ export class FirmwareStore {
     return this.opening;
   }
 
-  /** What cannot be written is not believed either. */
+  /** A change that cannot be written does not take effect. */
   private async change(folder: string, edit: (index: StoreIndex) => void): Promise<void> {
     const next = structuredClone(this.index);
     edit(next);

@@ -1,4 +1,4 @@
-/** What the store knows beside the images themselves: their origins, and the digests that a person confirmed. */
+/** The store's index beside the images themselves: their origins, and the digests that a person confirmed. */
 
 import { join } from 'node:path';
 import { flag, isoTime, list, matching, object, replaceable, salvagedRecord, text } from '../../storage/schema';
@@ -14,7 +14,7 @@ export interface ImageRecord {
   origins: string[];
 }
 
-/** What a source brought the last time. */
+/** The last image from a source. */
 export interface SourceRecord {
   sha256: string;
   /** Its digest is one to trust: the catalog's, or confirmed by a person. */

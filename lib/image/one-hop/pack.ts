@@ -16,7 +16,7 @@ import { RELOCATOR } from './relocator';
 export const MOST_OVERHEAD = 5632;
 
 const FLASH_BYTES = [DOUT_BYTE, FLASH_SIZE_1MB << 4] as const;
-/** What erased flash holds. */
+/** The content of erased flash. */
 const ERASED = 0xff;
 
 /**

@@ -2,7 +2,7 @@
  * The relocator, built from firmware/one-hop by build.mjs there. Written by that script, not by hand.
  */
 export const RELOCATOR = {
-  /** What makes exactly these bytes. */
+  /** The toolchain that makes exactly these bytes. */
   compiler: 'gcc 12.2.0, binutils 2.40',
   /** CRC-32 over the segments: which build this is. */
   build: 0x6f249ce4,

@@ -57,7 +57,7 @@ export class MdnsSocket extends EventEmitter<Events> {
     return new Promise((resolve) => this.#mdns.destroy(resolve));
   }
 
-  /** What was not sent on this link is not believed (RFC 6762, section 11), nor what no mDNS responder has sent. */
+  /** Packets that were not sent on this link are ignored (RFC 6762, section 11), and those that no mDNS responder sent. */
   #hear(records: readonly Answer[], { address, port }: RemoteInfo): void {
     if (this.#isClosed || port !== this.port || !inSameNetwork(address, this.at.address, this.at.netmask)) return;
     this.emit('answers', records, address);

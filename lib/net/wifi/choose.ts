@@ -18,13 +18,13 @@ export interface WifiSettings {
   /** The name of the interface that may be taken although it is the uplink. */
   readonly allowUplink: string;
   readonly editorPort?: number | undefined;
-  /** What brings the home Wi-Fi back where the operating system does not tell its password. */
+  /** Brings the home Wi-Fi back where the operating system does not give its password. */
   readonly home?: HomeWifi | undefined;
 }
 
 export const BY_DEFAULT: WifiSettings = { driver: 'auto', interfaceName: '', allowUplink: '' };
 
-/** What is used, and why what comes before it is not. */
+/** The chosen method, and why the preferred ones were ruled out. */
 export interface WifiChoice {
   readonly driver: Exclude<WifiDriverName, 'manual'> | 'manual';
   readonly interfaceName: string;

@@ -1,4 +1,4 @@
-/** What an interface was in before a network of ours was joined. */
+/** The network of an interface before ours was joined. */
 export interface FormerNetwork {
   /** NetworkManager's name of the profile. */
   readonly uuid?: string;

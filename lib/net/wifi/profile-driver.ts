@@ -28,7 +28,7 @@ interface OwnLimits {
 export abstract class ProfileDriver extends EventEmitter<WifiEvents> implements WifiDriver {
   abstract readonly name: WifiDriverName;
   private present: JoinedNetwork | undefined;
-  /** What is to come back; kept until it is back. */
+  /** The network to return to; kept until that is done. */
   private former: FormerNetwork | undefined;
   /** Set from before a profile is made until it is taken away. */
   private isDirty = false;

@@ -39,7 +39,7 @@ export function within<T>(
   return limited(limits, whenOver, (signal) => orAborted(work(signal), signal));
 }
 
-/** What `work` comes to, or the signal's reason where that aborts first. */
+/** The outcome of `work`, or the signal's reason where that aborts first. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -4,7 +4,7 @@ import type { WebPage } from '../new-firmware';
 /** In the same access point as `/ap`, but this one leads into DIY mode (docs/dev/diy-mode.md#1.3). */
 export const AP_DIY_PATH = '/ap_diy';
 
-/** What `POST /ap_diy` sets. */
+/** The settings of `POST /ap_diy`. */
 export interface DiyProvisioning {
   readonly ssid: string;
   /** Empty for an open Wi-Fi. */

@@ -1,4 +1,4 @@
-/** What a device in DIY mode is asked for: `POST /zeroconf/<command>` with JSON (docs/dev/diy-mode.md#1.6). */
+/** The commands for a device in DIY mode: `POST /zeroconf/<command>` with JSON (docs/dev/diy-mode.md#1.6). */
 
 /** One command with what it needs. */
 export type DiyCommand =

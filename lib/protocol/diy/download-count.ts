@@ -36,7 +36,7 @@ export function countDownloads(positions: readonly (number | undefined)[]): Down
     const continued = earlier.find((last) => follows(position, last));
     if (follows(position, before)) {
       count.lost += position - before - 1;
-      // What this count passes on its way, no other one continues.
+      // A position that this count passes on its way is continued by no other.
       earlier = earlier.filter((last) => last < before || last > position);
     } else if (continued !== undefined) {
       count.alternations++;

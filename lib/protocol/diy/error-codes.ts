@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors';
 import type { DiyCommandName } from './commands';
 
-/** What the codes of any command mean (docs/dev/diy-mode.md#1.7). */
+/** The codes of any command (docs/dev/diy-mode.md#1.7). */
 const OF_ALL: Readonly<Record<number, ErrorCode>> = {
   401: 'diy-encrypted',
   404: 'diy-other-device',
@@ -21,7 +21,7 @@ const OF_ONE: Readonly<Partial<Record<DiyCommandName, Readonly<Record<number, Er
   },
 };
 
-/** What `refused` with this error comes to. 400, 422 and what no document names: the request was not understood. */
+/** The code for `refused` with this error. 400, 422 and undocumented ones: the request was not understood. */
 export function errorCodeOf(command: DiyCommandName, error: number): ErrorCode {
   return OF_ONE[command]?.[error] ?? OF_ALL[error] ?? 'diy-refused';
 }

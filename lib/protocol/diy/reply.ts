@@ -13,7 +13,7 @@ export type DiyReply =
   | { readonly result: 'refused'; readonly error: number }
   | { readonly result: 'foreign'; readonly reason: Wording };
 
-/** What `info` tells; what a version does not tell is undefined. */
+/** The reply to `info`; fields that a version does not state are undefined. */
 export interface DiyInfo {
   /** From 3.5.0 on. */
   readonly deviceid: string | undefined;

@@ -7,7 +7,7 @@ export const RESULT_PATH = '/api/device/otaFlash';
 /** Longest body that is read. The device's has under 40 bytes. */
 export const RESULT_LIMIT = 1024;
 
-/** What the device's codes mean; 0 is none of them. */
+/** The device's codes; 0 is none of them. */
 const MEANINGS: Readonly<Record<number, ErrorCode>> = {
   404: 'download-failed',
   406: 'diy-message-refused',

@@ -1,7 +1,7 @@
 import { isDeviceId } from '../device-statement';
 import { isObject, parseObject } from '../json';
 
-/** What the TXT record of an `_ewelink._tcp` service says (docs/dev/diy-mode.md#1.5). */
+/** The TXT record of an `_ewelink._tcp` service (docs/dev/diy-mode.md#1.5). */
 export interface EwelinkRecord {
   readonly deviceid: string | undefined;
   /** `diy_plug` and so on. */
@@ -12,7 +12,7 @@ export interface EwelinkRecord {
   readonly seq: number | undefined;
   /** True in eWeLink mode, in which only the owner's key reads what it says. */
   readonly encrypt: boolean;
-  /** What its data says; undefined where there is none that can be read. */
+  /** The state in its data; undefined where none can be read. */
   readonly state: DiyState | undefined;
 }
 

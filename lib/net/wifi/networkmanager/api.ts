@@ -23,7 +23,7 @@ import { isDBusError, type SystemBus } from './system-bus';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const PRIVACY = 0x1;
 const KEY_PSK = 0x100;
-/** What a path says that leads nowhere. */
+/** The path that leads nowhere. */
 const NOTHING = '/';
 
 /** A Wi-Fi interface as NetworkManager has it. */
@@ -44,7 +44,7 @@ export interface NmProfile {
   readonly uuid: string;
 }
 
-/** What we ask of NetworkManager, in its words. Every call throws a FlashError `wifi-*` where it cannot be done. */
+/** Our calls of NetworkManager, in its words. Every call throws a FlashError `wifi-*` where it cannot be done. */
 export class NmApi {
   /** @param interfaceName for what errors say */
   constructor(
@@ -56,7 +56,7 @@ export class NmApi {
     return this.bus.hasOwner(NM);
   }
 
-  /** What this process may not do of what is needed, and whether its profiles must be its user's own. */
+  /** The missing permissions of this process, and whether its profiles must be its user's own. */
   async permissions(): Promise<{ forbidden: string[]; isOwnOnly: boolean }> {
     const [answer] = await this.call(NM_PATH, NM, 'GetPermissions');
     const permissions = answer as Record<string, string>;

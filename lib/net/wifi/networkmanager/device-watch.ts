@@ -92,7 +92,7 @@ export class DeviceWatch extends EventEmitter<{ state: [change: StateChange]; go
   }
 
   private failureIn({ state, old, reason }: StateChange): FlashError | undefined {
-    // What went before ours is taken down first.
+    // The connection before ours is taken down first.
     if (state >= STATE.prepare && state < STATE.deactivating) this.hasBegun = true;
     // It would ask the person at the screen for a better password, and wait for the answer.
     const isRefused = state === STATE.needAuth && old === STATE.config && reason === SUPPLICANT_BROKE_OFF;

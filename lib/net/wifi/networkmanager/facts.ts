@@ -30,7 +30,7 @@ export const STATE = {
   failed: 120,
 } as const;
 
-/** What we must be allowed to do (`GetPermissions`). */
+/** The permissions that we need (`GetPermissions`). */
 export const PERMISSIONS = [`${NM}.network-control`, `${NM}.wifi.scan`] as const;
 
 /** And one of these two: a profile of the whole machine, or of the user alone, for whom the session at the screen will do. */
@@ -89,7 +89,7 @@ const DENIED = /\.(PermissionDenied|AccessDenied|NotAuthorized|AuthFailed|Intera
 const NO_DEVICE = /\.(UnknownDevice|DeviceNotFound)$/;
 const NO_OBJECT = /\.(UnknownMethod|UnknownObject|UnknownInterface)$/;
 
-/** What a D-Bus error means; its name tells, its text is for people. */
+/** The code for a D-Bus error; its name decides, its text is for people. */
 export function errorOfDBus(
   error: { type: string; text: string },
   { path, name }: { path: string; name: string },

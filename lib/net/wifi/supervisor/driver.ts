@@ -30,7 +30,7 @@ export interface HomeWifi {
 
 export interface SupervisorOptions {
   readonly memory?: FormerMemory | undefined;
-  /** What brings the home Wi-Fi back: the Supervisor never tells a password. */
+  /** Brings the home Wi-Fi back: the Supervisor never gives a password. */
   readonly home?: (() => HomeWifi | undefined) | undefined;
   readonly watchMs?: number;
 }
