@@ -27,6 +27,7 @@ export class Outlets {
     this.undelivered.delete(nodeId);
   }
 
+  /** The instance goes. */
   detach(nodeId: string): void {
     this.attached.delete(nodeId);
   }

@@ -236,15 +236,13 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
   private startNext(line: string | undefined): void {
     const next = this.queue.find(({ request }) => request.line === line);
     if (!next || this.isBusy(line)) return;
-    this.queue.splice(this.queue.indexOf(next), 1);
-    this.tellQueue(next.request.nodeId);
+    this.unqueue(next);
     void this.execute(next);
   }
 
   private takeOut(run: Run, nodeId: string, error: FlashError): void {
     this.drop(run, nodeId, error);
-    if (run.pending.length === 0 && this.queue.includes(run)) this.queue.splice(this.queue.indexOf(run), 1);
-    this.tellQueue(run.request.nodeId);
+    if (run.pending.length === 0) this.unqueue(run);
   }
 
   private drop(run: Run, nodeId: string, error: FlashError): void {
@@ -253,11 +251,17 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
 
   /** Ends a node's task without an outcome: its next instance begins it again. */
   private leaveToNext(run: Run, nodeId: string): void {
-    for (const { id } of run.dropOf(nodeId)) {
-      this.pending.release(id);
-      run.controller.abort(new FlashError('cancelled'));
-      if (this.queue.includes(run)) this.queue.splice(this.queue.indexOf(run), 1);
-    }
+    const left = run.dropOf(nodeId);
+    if (left.length === 0) return;
+    for (const { id } of left) this.pending.release(id);
+    this.unqueue(run);
+    run.controller.abort(new FlashError('cancelled'));
+  }
+
+  private unqueue(run: Run): void {
+    if (!this.queue.includes(run)) return;
+    this.queue.splice(this.queue.indexOf(run), 1);
+    this.tellQueue(run.request.nodeId);
   }
 
   private tellQueue(nodeId: string): void {
