@@ -131,6 +131,13 @@ describe('nodes: sonota-discover', () => {
       const { _msgid: _, ...change } = await bed.at('changes', isOf(NAMED, event));
       assert.deepEqual(change, { topic: `${NAMED}/${event}`, event, deviceid: NAMED, payload: named, text });
     }
+    bed.send('discover', { mine: 5, devices: [{ manufacturer: 'Sonoff', model: 'MINI', name: 'Lamp' }] });
+    const isLamp = ({ event, payload }: Msg): boolean =>
+      event === 'appeared' && (payload as DescribedSonoff).name === 'Lamp';
+    const { topic, deviceid, text } = await bed.at('changes', isLamp);
+    const { key } = hurry(bed).list.find(({ name }) => name === 'Lamp') ?? {};
+    assert.deepEqual([topic, deviceid], [`${key}/appeared`, null]);
+    assert.match(String(text), /^Lamp MINI: /);
     bed.send('discover', { mine: 4, devices: 'no JSON' });
     assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
   });

@@ -388,7 +388,10 @@ describe('nodes/firmware routes', () => {
   });
 
   it('answers only what its own form asks', async () => {
+    const long = `/${'x'.repeat(8191)}`;
+    assert.equal((await call('post', 'examine', { role: 'final', source: long })).status, 200, 'no path is longer');
     const cases: [path: string, body: object][] = [
+      ['examine', { role: 'final', source: `${long}x` }],
       ['examine', {}],
       ['examine', { role: 'boot', source: '/etc/hostname' }],
       ['examine', { role: 'final' }],

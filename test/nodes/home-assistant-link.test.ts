@@ -568,6 +568,22 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     assert.equal(view.world().isFlasherHidden, false);
   });
 
+  it('has no device any more that nobody has seen for a day', () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    memory = new DeviceMemory(
+      undefined,
+      'memory',
+      () => undefined,
+      () => now,
+    );
+    memory.saw({ deviceid: ONE });
+    look();
+    const shown = (): string[] => view.world().devices.map(({ deviceid }) => deviceid);
+    assert.deepEqual(shown(), [ONE]);
+    now += 24 * 60 * 60_000 + 1;
+    assert.deepEqual(shown(), []);
+  });
+
   it('knows immediately what is connected already', () => {
     const device = { deviceid: ONE, apikey: 'a', model: MODEL, romVersion: ROM };
     const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };

@@ -55,6 +55,9 @@ describe("nodes: who may ask the editor's routes", () => {
       ['addresses', 'GET', 'addresses'],
       ['evidence', 'GET', 'host/none/jobs/none/evidence'],
       ['home', 'GET', 'wifi/home'],
+      ['interfaces', 'GET', 'wifi/interfaces'],
+      ['jobs', 'GET', 'host/none/jobs'],
+      ['nextStep', 'POST', 'host/none/jobs/none/next-step'],
       ['press', 'POST', 'flash/none/press'],
       ['endWait', 'POST', 'flash/none/cancel'],
       ['cancel', 'POST', 'host/none/jobs/none/cancel'],
@@ -85,16 +88,35 @@ describe("nodes: who may ask the editor's routes", () => {
     retry: 401,
     forget: 401,
     queue: 401,
+    nextStep: 401,
   };
 
   it('is no client without a login', async () => {
-    const all = { ...WRITES, images: 401, overview: 401, addresses: 401, home: 401, evidence: 401 };
+    const all = {
+      ...WRITES,
+      images: 401,
+      overview: 401,
+      addresses: 401,
+      home: 401,
+      interfaces: 401,
+      evidence: 401,
+      jobs: 401,
+    };
     assert.deepEqual(await statuses({}), all);
   });
 
   it('lets who may only read flows see the lists, and neither read files nor dial out', async () => {
     const authorization = `Bearer ${await token('reader')}`;
-    const all = { ...WRITES, images: 200, overview: 200, addresses: 200, home: 200, evidence: 404 };
+    const all = {
+      ...WRITES,
+      images: 200,
+      overview: 200,
+      addresses: 200,
+      home: 200,
+      interfaces: 200,
+      evidence: 404,
+      jobs: 404,
+    };
     assert.deepEqual(await statuses({ authorization }), all);
   });
 
@@ -116,6 +138,9 @@ describe("nodes: who may ask the editor's routes", () => {
       overview: 200,
       addresses: 200,
       home: 200,
+      interfaces: 200,
+      jobs: 404,
+      nextStep: 404,
       press: 404,
       endWait: 404,
       cancel: 404,

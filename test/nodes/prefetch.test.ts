@@ -141,6 +141,25 @@ describe('nodes: images behind a deploy', () => {
     assert.deepEqual(requests, []);
   });
 
+  it('are let go by a deploy in the middle of a fetch, and nothing is said of it', async () => {
+    const asked = new EventEmitter();
+    const base = await http.serve(() => asked.emit('asked'));
+    bed = await Bed.load([]);
+    const logged = logOf(bed);
+    const flow = (await flowOf(base)).filter(({ id }) => id !== 'flash');
+    for (const _ of [1, 2]) {
+      const isAsked = once(asked, 'asked');
+      await bed.deploy(flow);
+      // The second node has its turn when the first one has let go.
+      await isAsked;
+    }
+    assert.deepEqual(
+      logged.filter((line) => line.includes('cancelled') || line.includes(base)),
+      [],
+    );
+    assert.ok(bed.statuses.every(({ id, status }) => id !== 'serve' || status.text === 'idle'));
+  });
+
   it('never confirm a digest', async () => {
     const source = 'catalog:tasmota-lite-8.5.0';
     bed = await Bed.load([]);

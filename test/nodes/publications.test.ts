@@ -24,6 +24,18 @@ describe('nodes: what was published at a broker', () => {
   const afterStart = (): Publications =>
     Publications.in(`${folder}${'/'.repeat((starts += 1))}`, (text) => warnings.push(text));
 
+  it('lies in a file of its own in this folder, whatever the id of its node', async () => {
+    const ids = ['1a2b.3c4d', '../../up', 'subflow/node'];
+    for (const id of ids)
+      await afterStart()
+        .arrives(id)
+        .set({ broker: BROKER, outlets: [], groups: [GROUP] });
+    const names = ['1a2b_3c4d', '______up', 'subflow_node'].map((name) => `${name}.published.json`);
+    assert.deepEqual((await readdir(folder)).sort(), names.sort());
+    assert.deepEqual(await readdir(root), ['kept']);
+    assert.equal(afterStart().leftovers().length, ids.length);
+  });
+
   it('is nothing at the first start', () => assert.deepEqual(afterStart().leftovers(), []));
 
   it('is left over after its node is gone, until it was removed from the broker', async () => {

@@ -5,7 +5,7 @@ import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, without, type Msg } from './bed';
-import { quoted } from '../../lib/wordings/wording';
+import { quoted, type Wording } from '../../lib/wordings/wording';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const [ONE, TWO, THREE, FOUR] = ['1000000001', '1000000002', '1000000003', '1000000004'] as const;
@@ -145,6 +145,25 @@ describe('nodes: what a message asks of sonota-queue', () => {
     assert.equal(queue.snapshot().waiting, 1, 'it outlives a redeploy');
     await bed.deploy(without(flow, 'queue'));
     assert.deepEqual([queue.snapshot().waiting, queue.snapshot().skipped], [0, 1]);
+  });
+
+  it('names what of a message cannot be meant', async () => {
+    for (const [message, name, reason] of [
+      [{ count: 2, all: true }, 'msg.all', 'value-only-one'],
+      [{ deviceid: ONE, all: true }, 'msg.all', 'value-only-one'],
+      [{ deviceids: [ONE], count: 2 }, 'msg.count', 'value-only-one'],
+      [{ count: 201 }, 'msg.count', 'value-at-most'],
+    ] as const) {
+      bed.send('queue', { ...HOME, ...message, mine: name });
+      await bed.at('caught');
+      const { values } = (await bed.doneBy('queue')).at(-1) as FlashError;
+      const { code, values: limits } = values['reason'] as Wording;
+      assert.deepEqual(
+        [values['name'], code, limits],
+        [name, reason, reason === 'value-at-most' ? { limit: 200 } : undefined],
+      );
+      bed.arrived.length = bed.done.length = 0;
+    }
   });
 
   it('refuses immediately a Wi-Fi that no device can join', async () => {

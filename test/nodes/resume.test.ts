@@ -137,6 +137,16 @@ describe('nodes: which flash a message continues with that names no device', () 
     assert.equal(await jobOf('newfirmware'), job);
   });
 
+  for (const stage of ['provision', 'cloud', 'upgrade', 'finalstage'] as const) {
+    it(`is the one that failed in this stage: ${stage}`, async () => {
+      const failed = host().jobs.jobFor(stage, ONE);
+      failed.enter(stage);
+      failed.fail('device-timeout');
+      assert.equal(await jobOf(stage, { deviceid: ONE, ssid: 'home', password: 'top secret' }), failed);
+      assert.equal(host().jobs.all().length, 1);
+    });
+  }
+
   it('is that of the only device that is ready, for an upgrade', async () => {
     await host().open();
     const provisioned = { serverName: '127.0.0.1', port: host().ports.https };

@@ -249,6 +249,16 @@ describe('nodes: the device that the form of sonota-virtual-device describes', (
     }
   });
 
+  it('has every way of starting and downloading that its form offers', () => {
+    const read = (form: object): unknown => deviceOf(Values.ofForm(form)).options;
+    for (const transport of ['range', 'no-range', 'plain', 'verifying']) {
+      assert.equal((read({ transport }) as { transport: string }).transport, transport);
+    }
+    for (const diyStart of ['access-point', 'diy', 'ewelink', 'jumper']) {
+      assert.equal((read({ kind: 'diy', diyStart }) as { startsIn: string }).startsIn, diyStart);
+    }
+  });
+
   it('is refused for a value of the kind that is not chosen, too', () => {
     for (const form of [{ diyFault: 'nothing' }, { kind: 'diy', fault: 'nothing' }, { kind: 'third' }]) {
       assert.throws(() => deviceOf(Values.ofForm(form)), { code: 'value-invalid' }, JSON.stringify(form));
