@@ -172,6 +172,22 @@ describe('editor: the first flash of a newcomer', () => {
     }
   });
 
+  it('shows with Check now that this machine is ready', async () => {
+    const { editor } = suite;
+    const { page } = editor;
+    const flash = await editor.openForm((await flashNode()).id);
+    await flash.locator('#sonota-flash-more summary').click();
+    const form = await editor.openConfigForm('host');
+    await editor.enter(form.locator('#node-config-input-ssid'), 'home');
+    await editor.enter(form.locator('#node-config-input-password'), 'a home password');
+    await form.getByRole('button', { name: 'Check now' }).click();
+    await form.locator('#sonota-host-checks table').waitFor();
+    assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready/);
+    await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
+    await editor.cancelConfigForm();
+    await editor.cancelForm();
+  });
+
   it('takes an ESPHome from the machine in front of the person, and gives it the Wi-Fi in its portal', async function () {
     this.timeout(FLASH_LIMIT_MS);
     const { editor } = suite;
