@@ -7,7 +7,7 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
 import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
-import { photographForDocs } from '../shared/photograph';
+import { ARE_PICTURES_MADE, photographForDocs } from '../shared/photograph';
 import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
 import { photograph, photographAll } from './photograph';
@@ -111,7 +111,7 @@ describe('editor: the first flash of a newcomer', () => {
     await editor.answer('/sonota/wifi/home');
     await editor.answer('/sonota/firmware/images');
     await photograph(page, 'flash-form');
-    await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
+    if (IS_NODE_RED_5) await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
     assert.deepEqual(editor.complaints, []);
     assert.match(await form.locator('#node-input-image option:checked').innerText(), /^Tasmota .*\(recommended\)$/);
     const password = form.locator('#node-input-password');
@@ -139,8 +139,8 @@ describe('editor: the first flash of a newcomer', () => {
     await page.locator('.red-ui-flow-node-status-label', { hasText: /^join ITEAD-… (10:00|9:[45]0)$/ }).waitFor();
     await board().locator('.sonota-card[data-hand="true"]').waitFor();
     await photographAll(suite.editor.page, 'sidebar-waiting', board());
-    await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
-    if (IS_NODE_RED_5) await photographForDocs('node-red-5', page);
+    if (IS_NODE_RED_5) await photographEditor();
+    else await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
     console.log(`      running: ${person.report()}`);
     assert.ok(person.clicks <= CLICKS_AT_MOST, person.report());
     assert.equal(person.fields, 1);
@@ -176,14 +176,15 @@ describe('editor: the first flash of a newcomer', () => {
     const { editor } = suite;
     const { page } = editor;
     const flash = await editor.openForm((await flashNode()).id);
-    await flash.locator('#sonota-flash-more summary').click();
+    if (!(await flash.locator('#node-input-host').isVisible()))
+      await flash.locator('#sonota-flash-more summary').click();
     const form = await editor.openConfigForm('host');
     await editor.enter(form.locator('#node-config-input-ssid'), 'home');
     await editor.enter(form.locator('#node-config-input-password'), 'a home password');
     await form.getByRole('button', { name: 'Check now' }).click();
     await form.locator('#sonota-host-checks table').waitFor();
     assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready/);
-    await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
+    if (IS_NODE_RED_5) await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
     await editor.cancelConfigForm();
     await editor.cancelForm();
   });
@@ -244,6 +245,16 @@ describe('editor: the first flash of a newcomer', () => {
     await card.getByRole('button', { name: /^Cancel the flash of/ }).press('Enter');
     await card.waitFor({ state: 'detached' });
   });
+
+  /** For the docs: the whole editor, when the notice of the deploy is gone. */
+  async function photographEditor(): Promise<void> {
+    const { page } = suite.editor;
+    if (!ARE_PICTURES_MADE) return;
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.locator('.red-ui-notification').waitFor({ state: 'detached' });
+    await photographForDocs('node-red-5', page);
+    await page.setViewportSize({ width: 1400, height: 900 });
+  }
 
   async function flashNode(): Promise<{ id: string }> {
     const node = (await suite.editor.nodes()).find(({ type }) => type === 'sonota-flash');

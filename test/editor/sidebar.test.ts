@@ -12,7 +12,11 @@ import { useEditor } from './suite';
 
 const REHEARSAL_LIMIT_MS = 60_000;
 const NOBODY = '10009f8e7d';
-const NAMED = [{ deviceid: '1000c0ffee', name: 'Hall', manufacturer: 'Sonoff', model: 'BASICR3', sw_version: '3.6.0' }];
+const NAMED = [
+  { deviceid: '1000c0ffee', name: 'Hall', manufacturer: 'Sonoff', model: 'BASICR3', sw_version: '3.6.0' },
+  { deviceid: '1000ce11a5', name: 'Cellar', manufacturer: 'Sonoff', model: 'BASIC', sw_version: '1.5.5' },
+  { deviceid: '1000b47400', name: 'Bath', manufacturer: 'Sonoff', model: 'MINIR4', sw_version: '1.2.0' },
+];
 const QUEUED = ['1000aaaa01', '1000aaaa02'];
 
 /** Long enough for each byte count to be seen: the sidebar looks twice a second, and a transfer may take less than that. */
