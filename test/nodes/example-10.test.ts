@@ -30,6 +30,8 @@ describe('example 10 - Examine an image', () => {
       }
       const told = comms.debugs.map(({ name }) => name);
       for (const name of ['must not', 'error']) assert.ok(told.includes(name), `${name} among ${told.join()}`);
+      for (const { name, format } of comms.debugs)
+        assert.match(String(format), /^string/, `${String(name)} shows a sentence`);
     } finally {
       comms.close();
     }
