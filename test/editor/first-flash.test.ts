@@ -250,10 +250,8 @@ describe('editor: the first flash of a newcomer', () => {
   async function photographEditor(): Promise<void> {
     const { page } = suite.editor;
     if (!ARE_PICTURES_MADE) return;
-    await page.setViewportSize({ width: 1280, height: 720 });
     await page.locator('.red-ui-notification').waitFor({ state: 'detached' });
     await photographForDocs('node-red-5', page);
-    await page.setViewportSize({ width: 1400, height: 900 });
   }
 
   async function flashNode(): Promise<{ id: string }> {

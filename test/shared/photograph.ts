@@ -1,17 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import type { Locator, Page } from 'playwright-core';
 import { packageRoot } from './package-root';
-
-/** What is used of gifenc, which has no types. */
-interface Gifenc {
-  readonly quantize: (rgba: Uint8Array, colours: number) => number[][];
-  readonly applyPalette: (rgba: Uint8Array, palette: number[][]) => Uint8Array;
-}
-
-const { quantize, applyPalette } = createRequire(__filename)('gifenc') as Gifenc;
 
 const COLOURS = 256;
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -63,20 +54,50 @@ export async function pixelsOf(page: Page, png: Buffer): Promise<Pixels> {
 
 /** A PNG with a palette (https://www.w3.org/TR/png-3). */
 function indexedPng({ rgba, width, height }: Pixels): Buffer {
-  const palette = quantize(rgba, COLOURS);
-  const colours = applyPalette(rgba, palette);
+  const { palette, indices } = indexed(rgba);
   const lines = Buffer.alloc((width + 1) * height);
-  for (let y = 0; y < height; y += 1) lines.set(colours.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  for (let y = 0; y < height; y += 1) lines.set(indices.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
   const size = Buffer.alloc(8);
   size.writeUInt32BE(width, 0);
   size.writeUInt32BE(height, 4);
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', Buffer.from([...size, ...INDEXED])),
-    chunk('PLTE', Buffer.from(palette.flatMap((colour) => colour.slice(0, 3)))),
+    chunk('PLTE', Buffer.from(palette.flatMap(channelsOf))),
     chunk('IDAT', deflateSync(lines, { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** The colours that are seen most, as they are: light greys stay apart. Of the rest, each takes the nearest of these. */
+function indexed(rgba: Uint8Array): { palette: number[]; indices: Uint8Array } {
+  const indices = new Uint8Array(rgba.length / 4);
+  const counts = new Map<number, number>();
+  for (let at = 0; at < indices.length; at += 1) {
+    const colour = colourAt(rgba, at);
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  const byCount = [...counts].sort(([, one], [, other]) => other - one).map(([colour]) => colour);
+  const palette = byCount.slice(0, COLOURS);
+  const places = new Map(byCount.map((colour) => [colour, nearest(palette, colour)]));
+  for (let at = 0; at < indices.length; at += 1) indices[at] = places.get(colourAt(rgba, at)) ?? 0;
+  return { palette, indices };
+}
+
+function colourAt(rgba: Uint8Array, pixel: number): number {
+  return ((rgba[4 * pixel] ?? 0) << 16) | ((rgba[4 * pixel + 1] ?? 0) << 8) | (rgba[4 * pixel + 2] ?? 0);
+}
+
+function channelsOf(colour: number): number[] {
+  return [colour >> 16, (colour >> 8) & 255, colour & 255];
+}
+
+function nearest(palette: readonly number[], colour: number): number {
+  const channels = channelsOf(colour);
+  const distances = palette.map((one) =>
+    channelsOf(one).reduce((sum, channel, index) => sum + (channel - (channels[index] ?? 0)) ** 2, 0),
+  );
+  return distances.indexOf(Math.min(...distances));
 }
 
 function chunk(type: string, data: Buffer): Buffer {
