@@ -12,6 +12,9 @@ import { isWording } from '../wordings/wording';
 import { failed, noted, passed, type SaidCheck } from './check';
 import { phrase, sentence } from './phrases';
 
+/** The part of a host that the checks of a firmware read. */
+type FirmwareHost = Pick<FlashHost, 'library' | 'address'>;
+
 /** For one fetch over the network, in ms. */
 const FETCH_LIMIT_MS = 60_000;
 /** Codes that keep an image from coming and show nothing about the image. */
@@ -23,7 +26,7 @@ const UNREACHED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['fetch-failed', 'f
  * @throws FlashError `cancelled`
  */
 export async function checkFirmware(
-  host: FlashHost,
+  host: FirmwareHost,
   sources: FirmwareSources,
   signal: AbortSignal,
 ): Promise<SaidCheck> {
@@ -37,7 +40,7 @@ export async function checkFirmware(
  * @throws FlashError `cancelled`
  */
 export async function checkFirmwareForAny(
-  host: FlashHost,
+  host: FirmwareHost,
   sources: FirmwareSources,
   signal: AbortSignal,
 ): Promise<SaidCheck> {
@@ -50,7 +53,7 @@ export async function checkFirmwareForAny(
 }
 
 async function checkForCloud(
-  host: FlashHost,
+  host: FirmwareHost,
   sources: FirmwareSources,
   signal: AbortSignal,
   judge: (error: FlashError) => SaidCheck | Promise<SaidCheck>,
@@ -78,7 +81,7 @@ async function checkForCloud(
  * @throws FlashError `cancelled`
  */
 export async function checkFirmwareForDiy(
-  host: FlashHost,
+  host: FirmwareHost,
   sources: FirmwareSources,
   signal: AbortSignal,
 ): Promise<SaidCheck> {
@@ -113,7 +116,7 @@ function inWordsOfError(error: FlashError): SaidCheck {
   return failed('firmware', error);
 }
 
-function optionsOf({ library }: FlashHost, signal: AbortSignal): SourceOptions {
+function optionsOf({ library }: FirmwareHost, signal: AbortSignal): SourceOptions {
   return { signal, limitMs: FETCH_LIMIT_MS, library };
 }
 
@@ -132,7 +135,7 @@ function onlyForRehearsal(): SaidCheck {
 }
 
 /** Whether no device that dials this host would be given these images. */
-function areKeptBack(images: readonly { bytes: Buffer }[], { address }: FlashHost): boolean {
+function areKeptBack(images: readonly { bytes: Buffer }[], { address }: FirmwareHost): boolean {
   if (address === undefined) return false;
   try {
     refuseRehearsalImages(images, address);

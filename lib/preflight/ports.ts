@@ -4,6 +4,9 @@ import type { FlashHost } from '../flash/host/host';
 import { failed, passed, warned, type SaidCheck } from './check';
 import { phrase, type PhraseName } from './phrases';
 
+/** The part of a host that the check opens and reads. */
+type PortHost = Pick<FlashHost, 'open' | 'openFinalStagePort' | 'isListening' | 'bind' | 'ports' | 'finalStagePort'>;
+
 interface Port {
   readonly port: number;
   /** The clients that dial it. */
@@ -15,7 +18,7 @@ interface Port {
  *
  * @param withFinalStage whether FinalStage's port is one of them
  */
-export async function checkPorts(host: FlashHost, withFinalStage = true): Promise<SaidCheck[]> {
+export async function checkPorts(host: PortHost, withFinalStage = true): Promise<SaidCheck[]> {
   const refusal = await (withFinalStage ? host.openFinalStagePort() : host.open()).then(
     () => undefined,
     (thrown: unknown) => asFlashError(thrown),
@@ -29,7 +32,7 @@ export async function checkPorts(host: FlashHost, withFinalStage = true): Promis
   return [...checks, ...plain];
 }
 
-function portsOf({ ports, finalStagePort }: FlashHost): Port[] {
+function portsOf({ ports, finalStagePort }: PortHost): Port[] {
   const { https, legacy, http } = ports;
   const isShared = finalStagePort === http;
   const all: Port[] = [
@@ -41,7 +44,7 @@ function portsOf({ ports, finalStagePort }: FlashHost): Port[] {
   return all.filter(({ port }) => port !== 0);
 }
 
-async function checkPort(host: FlashHost, { port, users }: Port, refusal: FlashError | undefined): Promise<SaidCheck> {
+async function checkPort(host: PortHost, { port, users }: Port, refusal: FlashError | undefined): Promise<SaidCheck> {
   const { bind } = host;
   const values = { port, users: phrase(users) };
   if (refusal?.code.startsWith('port-') && refusal.values['port'] === port) return failed('port', refusal);

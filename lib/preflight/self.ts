@@ -8,6 +8,9 @@ import type { Machine } from './machine';
 import { phrase } from './phrases';
 import { wording, type Wording, type WordingValue } from '../wordings/wording';
 
+/** The part of a host that is dialled and asked. */
+type SelfHost = Pick<FlashHost, 'address' | 'isAddressRemembered' | 'isListening' | 'jobs' | 'ports' | 'probes'>;
+
 /** On one machine each of these takes a few ms; a firewall that drops packets makes them wait. */
 const FETCH_LIMIT_MS = 3000;
 const DIAL_LIMIT_MS = 2000;
@@ -16,7 +19,7 @@ const DIAL_LIMIT_MS = 2000;
  * This machine reaches itself through the address that devices dial: an image, fetched in ranges and hashed, and the
  * ports of the cloud. It finds a wrong address, a firewall on the way, and ports that a container does not publish.
  */
-export async function checkSelf(host: FlashHost, machine: Machine, signal: AbortSignal): Promise<SaidCheck[]> {
+export async function checkSelf(host: SelfHost, machine: Machine, signal: AbortSignal): Promise<SaidCheck[]> {
   const { address } = host;
   if (address === undefined || !host.isListening) return [];
   if (host.jobs.awaitingFinalStage().length > 0) {
@@ -30,7 +33,7 @@ export async function checkSelf(host: FlashHost, machine: Machine, signal: Abort
   return Promise.all([fetchOwnImage(host, address, signal), ...dialCloud(host, address, signal)]);
 }
 
-async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSignal): Promise<SaidCheck> {
+async function fetchOwnImage(host: SelfHost, address: string, signal: AbortSignal): Promise<SaidCheck> {
   const probe = host.probes.offer();
   try {
     const base = `http://${address}:${host.ports.http}`;
@@ -51,7 +54,7 @@ async function fetchOwnImage(host: FlashHost, address: string, signal: AbortSign
 }
 
 /** Dials the ports of the cloud, unless a stage waits for a device and would take this for one. */
-function dialCloud(host: FlashHost, address: string, signal: AbortSignal): Promise<SaidCheck>[] {
+function dialCloud(host: SelfHost, address: string, signal: AbortSignal): Promise<SaidCheck>[] {
   if (host.jobs.awaitingDevice().length > 0) return [];
   const { https, legacy } = host.ports;
   return [https, legacy]

@@ -22,7 +22,7 @@ const logged = new Set<string>();
 let waiting = 0;
 
 export interface PrefetchOptions {
-  readonly host: FlashHost;
+  readonly host: Pick<FlashHost, 'bind' | 'library'>;
   readonly sources: FirmwareSources;
   readonly status: NodeStatus;
   /** Whether the node has something better to show. */

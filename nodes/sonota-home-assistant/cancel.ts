@@ -8,7 +8,7 @@ import type { Job } from '../../lib/flash/job/job';
  *
  * @throws FlashError `cancel-too-late` after everything else has been cancelled, `cancel-nothing`
  */
-export function cancelFlashes(host: FlashHost, deviceid?: string): void {
+export function cancelFlashes(host: Pick<FlashHost, 'jobs' | 'queue' | 'runs'>, deviceid?: string): void {
   const isMeant = (one: { deviceid?: string | null | undefined }): boolean =>
     deviceid === undefined || one.deviceid === deviceid;
   const running = host.jobs.all().filter((job) => job.running && isMeant(job));

@@ -26,7 +26,7 @@ export class FailureWatch {
   private count = 0;
 
   constructor(
-    private readonly host: FlashHost,
+    private readonly host: Pick<FlashHost, 'jobs' | 'queue' | 'runs'>,
     private readonly sentences: Sentences,
     private readonly store: FailureStore,
     private readonly onNews: () => void,

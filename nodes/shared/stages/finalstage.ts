@@ -27,7 +27,7 @@ export const finalStageStep: StageStep<FinalStageForm> = {
 };
 
 /** A flash that is resumed here may not know its device: then it is the one job that waits, if there is one. */
-function jobInFinalStage(host: FlashHost, deviceid: string | undefined): Job {
+function jobInFinalStage(host: Pick<FlashHost, 'jobs'>, deviceid: string | undefined): Job {
   const waiting = host.jobs.awaitingFinalStage().filter((job) => !job.running);
   const [only, ...others] = waiting;
   if (deviceid === undefined && only !== undefined && others.length === 0) return only;

@@ -24,7 +24,7 @@ export const newFirmwareStep: StageStep<NewFirmwareForm> = {
 };
 
 /** A flash that was resumed at FinalStage may not know its device: then it is the newest such one that is done. */
-function jobToLookAfter(host: FlashHost, deviceid: string | undefined): Job {
+function jobToLookAfter(host: Pick<FlashHost, 'jobs'>, deviceid: string | undefined): Job {
   const nameless = host.jobs.all().findLast((job) => job.deviceid === undefined && job.stage === 'done');
   const [only, ...others] = host.jobs.awaitingNewFirmware();
   if (deviceid === undefined && only !== undefined && others.length === 0) return only;

@@ -34,7 +34,7 @@ export const upgradeStep: StageStep<UpgradeForm> = {
 };
 
 /** @throws FlashError `device-not-ready`; `device-unknown` where several are; why the host does not listen */
-function onlyDeviceReady(host: FlashHost): string {
+function onlyDeviceReady(host: Pick<FlashHost, 'trouble' | 'devices'>): string {
   if (host.trouble) throw host.trouble;
   const known = host.devices.ready().flatMap(({ device }) => (device ? [device.deviceid] : []));
   const [only, ...others] = known;
