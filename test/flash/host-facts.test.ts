@@ -200,6 +200,16 @@ describe('flash: what a host and its stages take for true', () => {
     assert.deepEqual([IP, port], ['127.0.0.1', host.ports.legacy]);
   });
 
+  it('gives a device the address that is set, not the one on which it came', async () => {
+    const { host } = await openBench({ address: '192.0.2.9' });
+    const statement = { deviceid: DEVICE, apikey: randomUUID(), model: 'PSA-BHA-GL', romVersion: '2.0.1' };
+    const url = `http://127.0.0.1:${host.ports.legacy}/dispatch/device`;
+    const asked = request(url, { method: 'POST', headers: { 'Content-Type': 'application/json' } });
+    asked.end(JSON.stringify({ accept: 'ws;2', version: 2, ts: 1, ...statement }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    assert.equal(((await json(answer)) as Record<string, unknown>)['IP'], '192.0.2.9');
+  });
+
   it('knows that it is in the network of the new firmware by any of its addresses', async () => {
     const presence = new NewFirmwarePresence([{ url: 'http://192.168.4.1', isAccessPoint: true }], {
       mac: undefined,

@@ -381,6 +381,36 @@ describe('flash/host-registry', () => {
     assert.equal(other.trouble, undefined);
   });
 
+  it('tries a port that was taken again with the next deploy', async () => {
+    start();
+    const httpPort = await freePort();
+    const holder = await occupy(httpPort);
+    const host = attach({}, { ...ON_LOOPBACK, httpPort });
+    registry.addUser('host', 'user', { awaitsDevices: true });
+    while (!host.trouble) await once(host, 'state');
+    await holder.release();
+    registry.addUser('host', 'user', { awaitsDevices: true });
+    await listens(host, true);
+  });
+
+  it('asks a host nothing any more that was closed, whatever it was to be asked later', async () => {
+    start();
+    const owner = {};
+    const host = attach(owner);
+    let asked = 0;
+    host.neededUntil = () => {
+      asked += 1;
+      return Date.now() + 60_000;
+    };
+    timeStands();
+    registry.addUser('host', 'node');
+    await nextTurn();
+    await registry.detach('host', owner, true);
+    asked = 0;
+    timePasses(120_000);
+    assert.equal(asked, 0);
+  });
+
   it('listens for the time of a task, whether it ends well or badly', async () => {
     start();
     const host = attach({});

@@ -52,6 +52,8 @@ describe('flash/report-throttle', () => {
     well.close(true);
     timePasses(1000);
     assert.deepEqual(toldTwice, [1, 1]);
+    failed.close(false);
+    assert.deepEqual(told, [1, 2], 'once');
   });
 
   it('says the newest once more to a listener that comes later', () => {

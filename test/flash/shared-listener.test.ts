@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { HostSettings } from '../../lib/flash/host/host';
 import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FINALSTAGE } from '../../lib/flash/routes';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { freePort, occupy } from '../shared/ports';
 import { Bench, FIRMWARE } from './bench';
 import { assertCode } from './refusals';
+import { ask } from './stranger';
 
 describe('flash/host/shared-listener', () => {
   const benches: Bench[] = [];
@@ -85,6 +89,34 @@ describe('flash/host/shared-listener', () => {
     assert.equal(first.host.devices.get(device.deviceid), undefined);
   });
 
+  it('shows a host that comes later no device that has gone', async () => {
+    const first = await open();
+    const { devices } = first.host;
+    const ready = once(devices, 'ready');
+    const device = await first.device();
+    await device.start();
+    await ready;
+    const gone = once(devices, 'gone');
+    await device.stop();
+    await gone;
+    const later = await open();
+    assert.deepEqual(later.host.devices.connected(), []);
+  });
+
+  it('says of an image that it is for another device, whichever host serves it', async () => {
+    const benches = [await open(), await open()];
+    for (const { host } of benches) {
+      const job = host.jobs.jobFor('upgrade', '1000a1b2c3');
+      job.enter('upgrade');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+      job.download = new UpgradeDownload();
+      const path = `/sonota/1000a1b2c3/user1.bin`;
+      const answer = await ask(host.ports.http, `GET ${path} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 403/);
+      job.fail('cancelled');
+    }
+  });
+
   it('does not cut the device of another host when one leaves', async () => {
     const [one, other] = [await open(), await open()];
     const device = await other.device();
@@ -105,6 +137,7 @@ describe('flash/host/shared-listener', () => {
     const stage = other.begin('finalstage', { deviceid: device.deviceid, url: device.finalStageUrl });
     const { evidence } = await stage.job();
     while (!evidence.all.some(({ kind }) => kind === 'finalstage-requested')) await once(evidence, 'changed');
+    assert.notEqual(one.host.neededUntil(), Infinity, 'it is not needed for that');
     await one.host.stopListening();
     const isOver = evidence.all.some(({ kind }) => kind === 'finalstage-ended');
     assert.equal(isOver, false);
@@ -127,6 +160,24 @@ describe('flash/host/shared-listener', () => {
     assert.equal(logged.length, 1);
     assert.match(logged[0] ?? '', /My host.*Flash one Sonoff.*the same ports/);
   });
+
+  for (const [bind, isSame] of [
+    ['0.0.0.0', true],
+    ['127.0.0.2', false],
+  ] as const) {
+    it(`${isSame ? 'names' : 'does not name'} a host on the same port of 127.0.0.1 to one that listens on ${bind}`, async () => {
+      (await open()).host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+      const { httpPort } = settings;
+      const holder = createServer().listen(httpPort, '127.0.0.2');
+      await once(holder, 'listening');
+      try {
+        const more = { bind, httpsPort: await freePort(), legacyPort: await freePort() };
+        await assertCode(open(more), isSame ? 'port-of-other-host' : 'port-in-use');
+      } finally {
+        holder.close();
+      }
+    });
+  }
 
   it('says of another program that it holds the port', async () => {
     const holder = await occupy(Number(settings.httpsPort));

@@ -173,6 +173,42 @@ describe('flash/run/task-runs', () => {
     }
   });
 
+  it('keeps with what a job entered the stage that failed, until it enters it again', async () => {
+    const message = { topic: 'again' };
+    const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+    mock.timers.enable({ apis: ['Date'], now: 12_345 });
+    try {
+      const failing = steps.begin('node', '1', { message, run: () => Promise.reject(refused) });
+      await assertCode(ended(failing), 'wifi-credentials-missing');
+    } finally {
+      mock.timers.reset();
+    }
+    const [job] = steps.jobs.all();
+    assert.ok(job);
+    const failure = { nodeId: 'node', stage: 'provision', message, at: 12_345 };
+    assert.deepEqual(steps.runs.failures.of(job.id), failure);
+    const again = steps.begin('node', '1');
+    while (steps.contexts.length === 0) await new Promise(setImmediate);
+    assert.equal(steps.runs.failures.has(job.id), false);
+    await steps.end(0);
+    await ended(again);
+  });
+
+  it('keeps the newest twenty failures', () => {
+    const { failures } = steps.runs;
+    const jobs = Array.from({ length: 21 }, (_, index) => steps.jobs.jobFor('cloud', `${index}`));
+    const pending = { id: 'x', nodeId: 'node', stage: 'cloud', message: {} } as const;
+    for (const job of jobs.slice(0, 20)) failures.add(job, pending);
+    assert.ok(jobs.slice(0, 20).every(({ id }) => failures.has(id)));
+    // The oldest has failed again.
+    failures.add(jobs[0]!, pending);
+    failures.add(jobs[20]!, pending);
+    assert.deepEqual(
+      jobs.filter(({ id }) => !failures.has(id)),
+      [jobs[1]],
+    );
+  });
+
   it('keeps an outcome for the next instance of a node', async () => {
     const pending = steps.begin('node', '1');
     steps.runs.detach('node', false);

@@ -59,6 +59,20 @@ describe('flash/stage/diy/rescue', () => {
     );
   });
 
+  it('stops in the middle of the coaching, too', async () => {
+    const bench = await openBench({}, { rescueOffMs: 600_000 });
+    bench.host.jobs.jobFor('diy', DEVICE).route = DIY;
+    const port = await freePort();
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url: `http://127.0.0.1:${port}`, rescue: true });
+    await stage.recorder.reported(({ name }) => name === 'rescue-off');
+    await servers.serveAt(port, (_request, response) => {
+      response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)');
+      response.end('<title>Tasmota - Main Menu</title>');
+    });
+    await stage.outcome;
+    assert.equal(stage.said.at(-1)?.name, 'new-firmware-here');
+  });
+
   it('coaches only on demand, and says at the limit how to ask', async () => {
     const bench = await openBench({}, { rescueOffMs: 5, rescueStepMs: 5 });
     bench.host.jobs.jobFor('diy', DEVICE).route = DIY;
