@@ -189,7 +189,7 @@ export default [
   },
   {
     file: 'lib/flash/run/task-runs.ts',
-    find: '      this.pending.release(id);\n',
+    find: 'for (const { id } of left) this.pending.release(id);',
     replace: '',
     tests: ['flash/task-runs', 'nodes/tasmota-setup'],
     why: 'a deploy loses the set-up that it cuts short',
