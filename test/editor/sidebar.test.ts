@@ -102,7 +102,7 @@ describe('editor: the sidebar of the flashes', () => {
     const [method] = await Promise.all(cells.map((cell) => cell.innerText()));
     assert.match(
       method ?? '',
-      /^DIY mode, after 5 s \+ 5 s on the button\s+Its model has DIY mode\. Hold its button for 5 s/,
+      /^DIY mode, after 5\ss \+ 5\ss on the button\s+Its model has DIY mode\. Hold its button for 5\ss/,
     );
     await assertAccessible(suite.editor.page, '.sonota-sonoffs');
     await photographForDocs('known-sonoffs', suite.editor.page, table);

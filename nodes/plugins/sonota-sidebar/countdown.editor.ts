@@ -20,16 +20,28 @@ function sonotaCountdown(): SonotaPart {
   const network = $('<span class="sonota-card-left" data-says="networkCloses"></span>');
   const estimate = $('<span></span>');
   const root = $('<p class="sonota-card-more sonota-card-clock"></p>').append(network, left, estimate);
-  const show = ({ waitEndsAt, networkClosesAt, stage }: SonotaJob): void => {
+  let began = { stage: '', percent: 0 };
+  const show = ({ waitEndsAt, networkClosesAt, stage, percent }: SonotaJob): void => {
     left.attr('data-ends', waitEndsAt ?? '');
     network.attr('data-ends', networkClosesAt ?? '');
-    const minutes = SONOTA_MINUTES[stage];
-    estimate.text(minutes === undefined ? '' : sonotaSidebarText('job.estimate', { minutes }));
+    if (began.stage !== stage) began = { stage, percent };
+    const minutes = sonotaMinutesLeft(stage, (100 - percent) / Math.max(1, 100 - began.percent));
+    estimate.text(minutes === undefined ? '' : sonotaEstimate(minutes));
     root.toggle(waitEndsAt !== undefined || networkClosesAt !== undefined || minutes !== undefined);
     // A new card is not in the page yet.
     root.children('.sonota-card-left').each((_, element) => sonotaTickOf($(element)));
   };
   return { root, show };
+}
+
+/** @param share of what the stage and those behind it still have to do, from 1 at its beginning to 0 at the end */
+function sonotaMinutesLeft(stage: string, share: number): number | undefined {
+  const minutes = SONOTA_MINUTES[stage];
+  return minutes === undefined ? undefined : Math.max(1, Math.ceil(minutes * share));
+}
+
+function sonotaEstimate(minutes: number): string {
+  return sonotaSidebarText(minutes === 1 ? 'job.estimateOne' : 'job.estimate', { minutes });
 }
 
 /** Brings all countdowns to the present second. */

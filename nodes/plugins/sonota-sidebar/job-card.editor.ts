@@ -114,7 +114,7 @@ function sonotaIsTrouble({ stage, verdict }: SonotaJob): boolean {
   return stage === 'failed' || (verdict !== undefined && sonotaSharedText(`notes.${verdict.code}`, {}, '') === '');
 }
 
-/** In large letters a line must not end within "7 s" or "Wi-Fi". */
+/** A line must not end within "7 s" or "Wi-Fi". */
 function sonotaUnbroken(text: string): string {
   return text.replace(/(\d) (?=(s|MB|%)\b)/g, '$1\u00a0').replace(/\bWi-Fi\b/g, 'Wi\u2011Fi');
 }

@@ -46,8 +46,9 @@ function sonotaSonoffRow(): { root: JQuery; update(sonoff: SonotaSonoff): void }
     const known = sonoff.version === undefined ? '' : sonotaSidebarText('sonoffs.version', { version: sonoff.version });
     sonotaSetText(version, known);
     sonotaSetText(address, sonoff.address === undefined || sonoff.address === shown ? '' : sonoff.address);
-    sonotaSetText(method, sonotaSharedText(`methods.${sonoff.method.name}`, {}, sonoff.method.text));
-    sonotaSetText(reason, sonotaSharedText(`reasons.${sonoff.reason.name}`, sonoff.reason.values, sonoff.reason.text));
+    sonotaSetText(method, sonotaUnbroken(sonotaSharedText(`methods.${sonoff.method.name}`, {}, sonoff.method.text)));
+    const why = sonotaSharedText(`reasons.${sonoff.reason.name}`, sonoff.reason.values, sonoff.reason.text);
+    sonotaSetText(reason, sonotaUnbroken(why));
   };
   return { root, update };
 }
