@@ -99,6 +99,9 @@ const FIELDS: Record<string, Record<string, Entries>> = {
 /** What the editor itself puts into a form: traps for password managers, and the buttons beside a config node. */
 const OF_THE_EDITOR = ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]', '[id^="node-config-input-btn-"]'];
 
+/** The height of a row in a form. */
+const ROW_PX = 34;
+
 const NOT_IN_FORMS = ['id', 'type', 'x', 'y', 'z', 'wires', 'version', 'finalStagePort'];
 
 describe('editor: forms', () => {
@@ -159,6 +162,24 @@ describe('editor: forms', () => {
     assert.deepEqual(asked, ['node-input-ssid', 'node-input-password', 'node-input-image']);
     await suite.editor.cancelForm();
     await suite.editor.give(id, 'host', idOf('sonota-host'));
+  });
+
+  it('is gone through by Tab from top to bottom, each field once', async () => {
+    const { editor } = suite;
+    const flash = await editor.openForm(idOf('sonota-flash'));
+    for (const summary of await flash.locator('details:not([open]) > summary').all()) await summary.click();
+    const fields = await tabThrough(flash);
+    for (const name of ['ssid', 'password', 'image', 'host', 'method', 'newFirmwareUrl'])
+      assert.ok(fields.includes(`node-input-${name}`), `${name}: ${fields.join()}`);
+    await editor.cancelForm();
+    await editor.openForm(idOf('sonota-ota-serve'));
+    const host = await tabThrough(await editor.openConfigForm('host'));
+    assert.ok(host.indexOf('sonota-host-check-now') < host.indexOf('node-config-input-ssid'), host.join());
+    await editor.cancelConfigForm();
+    const firmware = await tabThrough(await editor.openConfigForm('firmware'));
+    assert.ok(firmware.includes('node-config-input-final'), firmware.join());
+    await editor.cancelConfigForm();
+    await editor.cancelForm();
   });
 
   it('fits a narrow window', async () => {
@@ -244,6 +265,30 @@ describe('editor: forms', () => {
     await suite.editor.cancelConfigForm();
     await suite.editor.cancelForm();
   });
+
+  /** The ids of what has the focus one after another, from the first field to the last. */
+  async function tabThrough(form: Locator): Promise<string[]> {
+    const { page } = suite.editor;
+    const ours = form.locator('.sonota-form');
+    await ours.locator(':is(input, select, button, summary):visible').first().focus();
+    const passed: { id: string; top: number }[] = [];
+    for (;;) {
+      const focused = ours.locator(':focus');
+      if ((await focused.count()) === 0) break;
+      const { top, id } = await focused.evaluate((one) => ({ top: one.getBoundingClientRect().top, id: one.id }));
+      const scrolled = await form.evaluate((one) => one.parentElement?.scrollTop ?? 0);
+      passed.push({ id, top: top + scrolled });
+      assert.ok(passed.length < 60, 'the focus does not leave the form');
+      await page.keyboard.press('Tab');
+    }
+    const ids = passed.map(({ id }) => id).filter((id) => id !== '');
+    assert.equal(new Set(ids).size, ids.length, ids.join());
+    for (const [index, { id, top }] of passed.entries()) {
+      // What stands in one row differs in height.
+      assert.ok(top >= (passed[index - 1]?.top ?? 0) - ROW_PX, `${id} is above what was before it`);
+    }
+    return ids;
+  }
 
   /** Every label, tip and choice has its text, none shows the key of one. */
   async function assertReadable(form: Locator): Promise<void> {

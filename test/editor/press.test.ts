@@ -111,6 +111,8 @@ describe('editor: a press on the button of a flash', () => {
       await statusOf('flash', 'cancelled').waitFor();
       assert.equal(await board().isVisible(), false, 'it opened again');
       assert.deepEqual(other.complaints, []);
+      await suite.editor.invoke('sonota:show-flashing-tab');
+      await board().locator('.sonota-card').waitFor({ state: 'detached' });
     } finally {
       await other.close();
     }
@@ -135,6 +137,16 @@ describe('editor: a press on the button of a flash', () => {
       assert.equal(await picture.locator('svg .sonota-picture-button').count(), 1);
       assert.equal(await picture.locator('svg .sonota-picture-led').count(), 1);
     }
+    const names: string[] = [];
+    await board().focus();
+    for (let steps = 0; steps < 3; steps++) {
+      await suite.editor.page.keyboard.press('Tab');
+      names.push(await board().locator(':focus').innerText());
+    }
+    assert.deepEqual(
+      names.map((name) => name.trim()),
+      ['Cancel', 'Evidence', 'Report line'],
+    );
     await suite.editor.page.waitForFunction(
       `/ 9:\\d\\d\\./.test(document.querySelector('.sonota-card[data-hand=true] .sonota-card-clock').textContent)`,
     );
