@@ -13,7 +13,7 @@ const starters = new Map<() => void, Node>();
 
 /**
  * Calls back whenever nodes that went with a deploy and were to come back have come: when the flows have started
- * again, or when Node-RED stops them for good (a stop that belongs to a deploy says so).
+ * again, or when Node-RED stops them for good (the event marks a stop that belongs to a deploy).
  */
 export function onDeployOver(RED: NodeAPI, callback: () => void): void {
   listeners.add(callback);
@@ -22,7 +22,7 @@ export function onDeployOver(RED: NodeAPI, callback: () => void): void {
 
 /**
  * Calls back once the flows run, unless the node has been closed by then: nodes are made one after another, and what
- * one of them sends before that finds nobody behind its wires.
+ * one of them sends before that is lost.
  */
 export function whenFlowsRun(RED: NodeAPI, node: Node, callback: () => void): void {
   starters.set(callback, node);

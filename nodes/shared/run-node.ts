@@ -20,7 +20,7 @@ export class RunNode extends NodeWiring {
   private readonly taken = new Map<string, Held>();
 
   /**
-   * Hears from the runs once the flows run, and begins again what was left there.
+   * Receives the runs' events once the flows run, and restarts what was left there.
    * @param resume throws a FlashError where it cannot
    */
   protected join(outlet: Pick<Outlet, 'progress' | 'result'>, resume: (left: LeftMessage) => void): void {

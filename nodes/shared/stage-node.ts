@@ -44,8 +44,8 @@ interface Beginning {
 }
 
 /**
- * A node that runs one stage of a flash, or several one after another. What runs outlives the instance: the next one is
- * told of it.
+ * A node that runs one stage of a flash, or several one after another. A run outlives the instance: the next one
+ * takes it over.
  */
 export class StageNode<Form> extends RunNode {
   /** What the host or the form has, and no message: it goes when that is mended. */

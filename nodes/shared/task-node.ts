@@ -17,7 +17,7 @@ export interface TaskNodeOptions extends Pick<Wired, 'awaitsDevices' | 'closed'>
   readonly oneAtATime?: boolean;
   /**
    * Whether `msg.cancel` ends what is at work and what waits for its turn; of `msg.deviceid` where that is given. Without
-   * it a message that says so is one like any other.
+   * it such a message is one like any other.
    */
   readonly cancels?: boolean;
   /** What a message stays pending for over a deploy and a restart; without it the message ends with the instance. */

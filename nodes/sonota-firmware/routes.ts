@@ -1,5 +1,5 @@
 /**
- * What the form of a firmware asks the runtime for. Who may only read flows may see lists; whatever reads files or
+ * The routes for the form of a firmware. Users who may only read flows may see lists; a route that reads files or
  * dials out needs the right to change flows, which can do both anyway. No answer holds a byte of an image.
  */
 

@@ -23,7 +23,7 @@ export async function checkFlash({ host, form, said, signal }: Given): Promise<S
 }
 
 /**
- * Ends a message whose flash is certain to fail before it begins. One that is resumed behind the set-up has a device
+ * Ends a message whose flash is certain to fail before it starts. One that is resumed behind the set-up has a device
  * that waits: there every stage checks what it needs.
  *
  * @throws FlashError the code of the check; what cannot be read of form and message
