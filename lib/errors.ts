@@ -8,7 +8,7 @@
 import { fill, quoted, type Wording, type WordingValue } from './wordings/wording';
 
 /**
- * What a failure asks for: another try, a person who puts something right first (the chosen images, the flow, this
+ * The remedy's kind: another try, a person who corrects something first (the chosen images, the flow, this
  * machine's set-up, a rival), or nothing, because this device cannot be flashed this way.
  */
 export type Outlook = 'retry' | 'person' | 'never';

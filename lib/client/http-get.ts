@@ -50,8 +50,9 @@ export interface Answer {
 }
 
 /**
- * The first answer that is no redirect. A redirect never leads nearer to this machine than the address before it: what
- * somebody else's server says must not reach a service at home, or one on this machine. A user and password in the address are sent to its own origin only.
+ * The first answer that is no redirect. A redirect never leads nearer to this machine than the address before it: a
+ * foreign server must not send this machine to a service at home, or to one of its own. A user and password in the
+ * address are sent to its own origin only.
  *
  * @throws FlashError `fetch-redirected`; a Refusal; or what Node's sockets throw
  */

@@ -43,7 +43,7 @@ export type Command =
   | { readonly kind: 'ignored'; readonly reason: 'retained' | 'payload' | 'topic' };
 
 /**
- * Reads a message. A kept command is ignored: nobody gave it now, and a Sonoff must not be flashed because a broker
+ * Reads a message. A retained command is ignored: it is not given now, and a Sonoff must not be flashed because a broker
  * started again.
  *
  * @param deviceIds of the devices that we know: a topic holds an id in which not every letter can stand

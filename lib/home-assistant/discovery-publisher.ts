@@ -15,8 +15,8 @@ const NOTHING: Snapshot = {
 };
 
 /**
- * Keeps what Home Assistant shows like the world is: says what is new and nothing twice. What is kept by the broker is
- * said again where it may have been lost; what happened is said once.
+ * Keeps Home Assistant's view up to date: publishes changes, and nothing twice. Retained topics are published again where
+ * they may have been lost; events once.
  */
 export class DiscoveryPublisher {
   /** The last payload published under each retained topic. */

@@ -1,6 +1,6 @@
 /**
- * What an image is, told by what it says in itself: file names lie. Each mark is one that the project compiles into
- * every build and that no other holds; where a version stands beside it as text or as a number, it is told as well.
+ * The identity of an image by its own content: file names lie. Each mark is one that the project compiles into
+ * every build and that no other holds; a version beside it, as text or as a number, is read as well.
  */
 
 import { esp32Image } from './esp32';

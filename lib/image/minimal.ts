@@ -20,8 +20,8 @@ const EVIDENCE: readonly RegExp[] = [
 export const TASMOTA_BEFORE_6_1 = '(Topic %s, Fallback %s, GroupTopic %s)';
 
 /**
- * What Tasmota of those days writes to its log when it has read its settings, and when it has stored them. Minimal builds
- * of 2017 do not say so otherwise, but have nothing that stores them.
+ * The lines that Tasmota of those days logs when it has read its settings, and when it has stored them. Minimal builds
+ * of 2017 have no other sign, but have nothing that stores them.
  */
 const SETTINGS_LOG: readonly { readonly read: string; readonly stored: string }[] = [
   { read: 'Loaded configuration from flash', stored: 'Saved configuration (' },

@@ -6,7 +6,7 @@ import type { SaidReport } from './preflight';
 const DECISIVE: ReadonlySet<Check['check']> = new Set<Check['check']>(['address', 'port', 'tls', 'wifi', 'firmware']);
 
 /**
- * Why a flash of a real device cannot succeed, where that is certain: nobody is to hold a button for it. Home Wi-Fi
+ * Why a flash of a real device cannot succeed, if that is certain: no person is to hold a button for it. Home Wi-Fi
  * settings that are missing count, although a table of checks only warns of them.
  */
 export function certainFailure({ checks }: SaidReport): FlashError | undefined {

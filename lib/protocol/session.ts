@@ -213,7 +213,7 @@ export class DeviceSession {
 
 /**
  * The answer to a request with a key that is not this session's: a device that still holds the key of an earlier
- * connection, or that never registered. It hears only messages that carry the key it holds itself, so our own key would
+ * connection, or that never registered. It takes only messages that carry the key it holds itself, so our own key would
  * be lost on it, and so the key comes back as it was sent, with 404, "not registered": then it registers
  * (docs/dev/stock-firmware.md#3.4). Its key is not taken over instead, because without a register there is no model, and
  * an upgrade needs that.

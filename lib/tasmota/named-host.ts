@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 
-/** A name that nobody knows takes the system up to 10 s, in which it cannot be told to stop. */
+/** An unknown name takes the system up to 10 s, in which it cannot be stopped. */
 const AGAIN_AFTER_MS = 3000;
 
 /**
@@ -17,7 +17,7 @@ export class NamedHost {
     private readonly resolve: (name: string) => Promise<string> = addressOf,
   ) {}
 
-  /** `http://` and each address that it had when it was asked for last; asks anew in the background. */
+  /** `http://` and each address that it had when it was asked for last; asks again in the background. */
   get urls(): readonly string[] {
     const isDue = performance.now() - this.askedAt >= AGAIN_AFTER_MS;
     if (isDue && !this.isAsking) void this.ask();

@@ -18,14 +18,14 @@ export interface FoundTasmota {
 }
 
 export interface SearchOptions {
-  /** Asked anew before each look: names become known, and so do addresses. */
+  /** Read again before each look: names become known, and so do addresses. */
   readonly urls: () => readonly string[];
   readonly webPassword: string | undefined;
   /** Only this device, where its MAC is known; another one is left alone. */
   readonly mac: string | undefined;
   /** Only after this many boots: what answers before is about to restart. */
   readonly bootedAfter?: number | undefined;
-  /** Whether whoever answers there and is no Tasmota ends the search. */
+  /** Whether an answer that is no Tasmota's ends the search. */
   readonly isStrict?: boolean;
   /** Between two looks. */
   readonly pauseMs?: number | undefined;

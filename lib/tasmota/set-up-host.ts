@@ -1,13 +1,13 @@
 import type { WifiChoice } from '../net/wifi/choose';
 import type { AccessPoint, JoinedNetwork, WifiNetwork } from '../net/wifi/wifi';
 
-/** What the radio is wanted for here; others want it, too. */
+/** The purpose of the radio here; others want it, too. */
 interface Wanted {
   readonly purpose: 'set-up';
   readonly signal: AbortSignal;
 }
 
-/** What a set-up may use of the machine that it runs on. */
+/** The part of the machine that a set-up may use. */
 export interface SetUpHost {
   /** The IPv4 that devices dial, where it is known. */
   readonly address: string | undefined;
@@ -16,9 +16,9 @@ export interface SetUpHost {
   /** Whether the networks of a device at `url` are joined by Wi-Fi. */
   hasWifi(url: string): boolean;
   readonly radio: {
-    /** What for it is held just now, by whomever. */
+    /** The purpose of its present holder. */
     readonly holder: string | undefined;
-    /** What joins networks here. @throws FlashError `wifi-*`, `cancelled` */
+    /** The way networks are joined here. @throws FlashError `wifi-*`, `cancelled` */
     choice(signal: AbortSignal): Promise<WifiChoice>;
     /** Looks until the access point is there that is meant. @throws FlashError `wifi-*`, `cancelled` */
     lookFor(isMeant: (accessPoint: AccessPoint) => boolean, wanted: Wanted): Promise<AccessPoint>;

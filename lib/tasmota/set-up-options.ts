@@ -1,7 +1,7 @@
 import type { ProgressTextName, ProgressValues } from '../progress-texts';
 import type { TasmotaSettings } from './settings';
 
-/** What is known of the device that is meant; all of it may be missing. */
+/** The known facts of the device; all of them may be missing. */
 export interface TasmotaDevice {
   readonly mac: string | undefined;
   /** As the home network shows it: it tells which access point is meant, and rules out no device that answers. */
@@ -22,7 +22,7 @@ export interface SetUpOptions {
   /** Where a person, or the node before, has seen it at home. */
   readonly homeUrl: string | undefined;
   readonly timeoutSeconds: number;
-  /** It was begun before, and may have been cut short behind the Wi-Fi. */
+  /** It was started before, and may have been interrupted behind the Wi-Fi. */
   readonly isResumed?: boolean;
   /** How long its first connection to the broker may take. */
   readonly mqttLimitMs?: number;

@@ -26,7 +26,7 @@ export const COMMAND_LIMIT_MS = 8000;
 /** Its first try comes within seconds; what is right is connected long before this. */
 export const MQTT_LIMIT_MS = 60_000;
 export const MQTT_PAUSE_MS = 1000;
-/** What every machine calls itself. */
+/** Names by which every machine calls itself. */
 const OWN_NAMES = /^(localhost\.?|127(\.\d+){1,3}|\[?::1\]?|0\.0\.0\.0)$/i;
 
 /** A Tasmota that is set up. No secrets. */
@@ -45,7 +45,7 @@ export interface TasmotaSetUp {
 
 /**
  * Sets one Tasmota up: in its own access point it is given the Wi-Fi and nothing else; once it is at home, everything
- * else. It can be done again at any time, and to any Tasmota: no flash hangs on it.
+ * else. It can be repeated at any time, with any Tasmota: no flash depends on it.
  *
  * @throws FlashError `tasmota-*`, `wifi-credentials-missing`, `cancelled`
  */
@@ -59,13 +59,13 @@ export async function setUpTasmota(host: SetUpHost, options: SetUpOptions, signa
 
 class SetUpRun {
   private readonly accessPoint: TasmotaAccessPoint;
-  /** The device, as soon as it has told of itself. */
+  /** The device, as soon as it has described itself. */
   private known: TasmotaFacts | undefined;
   private where = '';
   private atHome: NamedHost | undefined;
   /** Set while everything else is done and its first connection is waited for. */
   private silentBroker: { url: string; broker: string } | undefined;
-  /** What it did before ours where a Wi-Fi does not let it in. */
+  /** Its behaviour before ours where a Wi-Fi does not let it in. */
   private wifiConfigBefore: number = WifiConfig.retry;
 
   constructor(
@@ -115,7 +115,7 @@ class SetUpRun {
   private async throughAccessPoint(signal: AbortSignal): Promise<TasmotaFacts> {
     return await this.accessPoint.visit(signal, async (found, inside) => {
       const { wifiConfig } = found.facts;
-      // What a set-up that was broken off has left behind is not what it came with.
+      // The remains of an interrupted set-up are not the settings that it came with.
       if (wifiConfig !== undefined && wifiConfig !== WifiConfig.manager) this.wifiConfigBefore = wifiConfig;
       await send(found, wifiCommands(this.options.settings), inside);
       this.known = found.facts;
@@ -180,7 +180,7 @@ class SetUpRun {
   private guesses(last: string | undefined): string[] {
     const { apUrl, device } = this.options;
     const { ip, mac } = device;
-    // Whoever answers at an address alone may be anybody: without its MAC the device is not looked for there.
+    // An answer at an address alone may be any host's: without its MAC the device is not looked for there.
     const isKnown = (this.known?.mac ?? mac) !== undefined;
     const lastIp = ip === undefined || isLoopback(ip) || !isKnown ? [] : [`http://${ip}`];
     // In a rehearsal its access point and its place at home are one machine; what it was before has booted less often.
@@ -197,7 +197,7 @@ class SetUpRun {
     return this.atHome.urls;
   }
 
-  /** @throws FlashError `tasmota-refused` where it is not what it was told to be */
+  /** @throws FlashError `tasmota-refused` where a setting differs from the command */
   private requireKept({ client, facts }: FoundTasmota, choice: ModuleChoice): void {
     const { topic, name, mqtt } = this.options.settings;
     const checks: [what: TermCode, wanted: string | number | undefined, kept: string | number | undefined][] = [

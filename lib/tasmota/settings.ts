@@ -12,7 +12,7 @@ export interface MqttSettings {
   readonly password?: string | undefined;
 }
 
-/** What a Tasmota is to be given. Undefined or empty: it keeps what it has. */
+/** The settings for a Tasmota. Undefined or empty: it keeps its own. */
 export interface TasmotaSettings {
   readonly ssid: string | undefined;
   /** Empty for an open Wi-Fi. A secret. */

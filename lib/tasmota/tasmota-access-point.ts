@@ -11,7 +11,7 @@ import { searchTasmota, type FoundTasmota } from './search';
 import type { SetUpOptions } from './set-up-options';
 import { wording } from '../wordings/wording';
 
-/** Whoever has joined and gets no answer leaves, and tries again this often. */
+/** A machine that has joined and gets no answer leaves, and tries again this often. */
 export const ANSWER_LIMIT_MS = 30_000;
 export const TRIES = 3;
 const ELSEWHERE: readonly ErrorCode[] = ['wifi-lost', 'tasmota-other-firmware'];
@@ -30,7 +30,7 @@ export class TasmotaAccessPoint {
   ) {}
 
   /**
-   * Does `work` with the device in its access point: as soon as a person has joined it, or by itself where this machine
+   * Does `work` with the device in its access point: as soon as a person has joined it, or automatically where this machine
    * can.
    *
    * @throws FlashError `tasmota-password-wrong`, `tasmota-other-firmware`, `wifi-*`, or what `work` throws; the signal's
@@ -57,7 +57,7 @@ export class TasmotaAccessPoint {
     throw error;
   }
 
-  /** What the radio lacks must not end a set-up that goes well: then it is looked for again. */
+  /** A fault of the radio must not end a set-up that goes well: then it is looked for again. */
   private async untilSeen(name: string | undefined, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
@@ -88,7 +88,7 @@ export class TasmotaAccessPoint {
     }
   }
 
-  /** The device, where a person was quicker and has joined its access point; whoever is in another network is not waited for. */
+  /** The device, if a person was faster and has joined its access point; a person in another network is not waited for. */
   private async throughPerson(signal: AbortSignal): Promise<FoundTasmota | undefined> {
     if (!this.isThereByHand()) return undefined;
     return await this.answered(NEW_FIRMWARE_NETWORK.network, signal, () => this.isThereByHand()).catch(
@@ -114,7 +114,7 @@ export class TasmotaAccessPoint {
     );
   }
 
-  /** @throws FlashError `wifi-lost` where nobody answers for a while */
+  /** @throws FlashError `wifi-lost` after a while without an answer */
   private async answered(
     ssid: string,
     signal: AbortSignal,
@@ -138,7 +138,7 @@ export class TasmotaAccessPoint {
     return choice !== undefined && choice.driver !== 'manual';
   }
 
-  /** While a stage has the radio, to be inside is nobody's doing but ours, and in FinalStage: it has the same addresses. */
+  /** While a stage has the radio, only it has joined, and in FinalStage: that has the same addresses. */
   private isThereByHand(): boolean {
     const { holder } = this.host.radio;
     return (holder === undefined || holder === 'flow') && this.isInside();
@@ -164,7 +164,7 @@ export class TasmotaAccessPoint {
     );
   }
 
-  /** From outside, the address of the access point belongs to somebody else, if to anybody. */
+  /** From outside, the address of the access point is another host's, if any. */
   private isInside(): boolean {
     const { apUrl } = this.options;
     if (!this.host.hasWifi(apUrl)) return true;

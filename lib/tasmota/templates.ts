@@ -26,7 +26,7 @@ export interface ModelTemplate {
 
 let ofPackage: readonly ModelTemplate[] | undefined;
 
-/** What is known of a model; undefined where nothing is. */
+/** The template of a model; undefined where none is known. */
 export function templateOf(model: string | undefined): ModelTemplate | undefined {
   ofPackage ??= (JSON.parse(readFileSync(TEMPLATES_FILE, 'utf8')) as { models: ModelTemplate[] }).models;
   return ofPackage.find((row) => row.model === model);

@@ -44,7 +44,7 @@ export class VirtualSonoff extends VirtualDevice<DeviceContext> {
 
   /**
    * Switches it on: with its button held, so into the access point, unless it was provisioned before. Resolves when
-   * the access point listens, or at once where there is none; rejects where it cannot listen.
+   * the access point listens, or immediately where there is none; rejects where it cannot listen.
    */
   async start(): Promise<{ apPort: number }> {
     await this.switchOn(this.settings !== undefined || this.options.startAt === 'finalstage');

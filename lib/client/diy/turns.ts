@@ -15,7 +15,7 @@ interface Row {
 const rows = new Map<string, Row>();
 
 /**
- * Lets whatever is done with one device be done one after the other, whoever in this process does it: its server takes
+ * Serializes all work of this process with one device: its server takes
  * one connection, and resets a second.
  *
  * @param key of the device's server

@@ -25,7 +25,7 @@ export class CatalogImages {
    * An image for use. Kept ones need no network.
    *
    * @throws FlashError firmware-missing, digest-unconfirmed {digest} (it is kept then, for a person to confirm),
-   * digest-mismatch, what an image is refused for at once (`readImage`), fetch-*, store-*, cancelled
+   * digest-mismatch, the refusals of `readImage`, fetch-*, store-*, cancelled
    */
   async obtain(role: ImageRole, name: string, settings: FetchSettings): Promise<Buffer> {
     const image = this.catalog.find(name);

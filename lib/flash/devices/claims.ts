@@ -2,7 +2,7 @@ import type { DeviceKeys } from './device-keys';
 
 /**
  * A device that is there dials again within two minutes (docs/dev/stock-firmware.md#2.2); a claim that is older counts
- * no more.
+ * no longer.
  */
 export const CLAIM_MS = 10 * 60_000;
 /** Of one device; more are never needed to know that something is wrong. */
@@ -10,8 +10,8 @@ const CLAIMS_KEPT = 8;
 const DEVICES_KEPT = 1000;
 
 /**
- * Who is at the other end, as far as the key tells that it states:
- * - `device`: the key that was read in its access point; or, where none was, the only one that anybody states
+ * The peer, as far as its key identifies it:
+ * - `device`: the key that was read in its access point; or, if none was, the only one that any peer states
  * - `session`: a session key of ours, which the device must drop for its own
  * - `other-key`: not the key that was read in its access point
  * - `second-key`: not the key that `rival` states

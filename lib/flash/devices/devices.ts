@@ -106,7 +106,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
   }
 
   /**
-   * Whether somebody may do this in the name of the device; tells `refused` where the key is another one. A device that
+   * Whether a peer may do this in the name of the device; emits `refused` where the key is another one. A device that
    * still states a session key of ours may dispatch, and registers with its own key when asked to.
    */
   admits({ deviceid, apikey }: DeviceStatement, peer: string, to: 'dispatch' | 'register'): boolean {

@@ -67,7 +67,7 @@ interface Announced {
 }
 
 /**
- * Every Sonoff that this host sees or that a message names, while somebody wants to know: by what it announces, by what
+ * Every Sonoff that this host sees or that a message names, while there are watchers: by what it announces, by what
  * it dials, by its own access point, by an answer to a sweep.
  */
 export class DeviceSurvey extends EventEmitter<{ changed: [] }> {

@@ -13,7 +13,7 @@ import { quoted } from '../../wordings/wording';
 const EARLY_MESSAGES = 10;
 
 /**
- * Writes what the cloud's servers see into the evidence of the jobs that it concerns. Who dials is not known at first:
+ * Writes what the cloud's servers see into the evidence of the jobs that it concerns. A dialling peer is not known at first:
  * that goes to every job that waits for a device to come.
  */
 export class EvidenceRecorder {

@@ -128,7 +128,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.lock = FinalStageLock.at(settings.finalStagePort);
     this.lock.join(this.jobs);
     this.authorizer = new ImageAuthorizer(this.jobs, this.devices);
-    // Before every stage: a stage that hears of a claim judges it by the evidence.
+    // Before every stage: a stage that is notified of a claim judges it by the evidence.
     const recorder = new EvidenceRecorder(this.jobs, this.devices);
     this.devices.on('refused', (claim) => recorder.claimed(claim));
     const { jobs, devices, authorizer } = this;
@@ -188,7 +188,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /**
-   * Until when it must listen, as far as can be told now: without end for an open job, one that waits in the queue, be it
+   * Until when it must listen, as far as is known now: without end for an open job, one that waits in the queue, be it
    * paused, and a connected device; for a while after a failure that a person may try again.
    */
   neededUntil(): number {

@@ -6,7 +6,7 @@ import { RECENT_AT_MOST } from '../devices/recent-devices';
 type IsConnected = (deviceid: string) => boolean;
 
 /**
- * Ends jobs that no stage continues and whose device was not heard of for long: any stranger can begin them in the name of
+ * Ends jobs that no stage continues and whose device was silent for long: any stranger can start them in the name of
  * devices that do not exist. Not where an upgrade was sent: that device may be anywhere on its way.
  */
 export function endStaleJobs(jobs: JobRegistry, isConnected: IsConnected, staleMs: number, now: number): void {
@@ -22,8 +22,8 @@ export function endUnwatchedVisits(jobs: JobRegistry, unwatchedMs: number, now: 
 }
 
 /**
- * Of the jobs that devices began by themselves, and left, keeps those of the devices that were seen last. The others are
- * no more: as ended jobs they would take the places of those that a person may want to go on with.
+ * Of the jobs that devices started unasked, and left, keeps those of the devices that were seen last. The others are
+ * forgotten: as ended jobs they would take the places of those that a person may want to resume.
  */
 export function forgetSurplusJobs(jobs: JobRegistry, isConnected: IsConnected): void {
   const begunAlone = left(jobs, isConnected).filter((job) => !job.hasLeft('provision'));

@@ -13,7 +13,7 @@ export interface ProviderParts {
 }
 
 /**
- * The images that one kind of firmware asks for, and who may have them: only images of an open job, only its device
+ * The images that one kind of firmware asks for, and the peers that may have them: only images of an open job, only its device
  * (docs/dev/design.md#3.5). The Host header of a request tells nothing (docs/dev/stock-firmware.md#4.1).
  */
 export interface ImageProvider {

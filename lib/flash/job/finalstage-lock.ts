@@ -8,8 +8,8 @@ import { waitFor } from '../../timing/wait';
 const locks = new Map<number, FinalStageLock>();
 
 /**
- * Which device may take its upgrade. Every FinalStage has the same name, dials the same address and does not say who it
- * is, so two devices there at a time could be given each other's firmware: an upgrade begins when no other device is
+ * Which device may take its upgrade. Every FinalStage has the same name, dials the same address and states no id, so two
+ * devices there at a time could be given each other's firmware: an upgrade starts when no other device is
  * between its own and the end of its FinalStage, whichever host it belongs to. Those that wait come in the order in
  * which they asked.
  */
@@ -73,8 +73,8 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
   private readonly tell = (): void => void this.emit('changed');
 
   /**
-   * Whom a job has to wait for; nobody where it never comes to FinalStage, or is in the middle of its own upgrade, which
-   * a restart broke into.
+   * The job that a job has to wait for; none if it never comes to FinalStage, or is in the middle of its own upgrade, which
+   * a restart interrupted.
    */
   private holderBefore(job: Job): Job | undefined {
     if (!job.needsFinalStage || job.holdsFinalStage) return undefined;

@@ -20,7 +20,7 @@ export interface OverviewChanges {
 }
 
 /**
- * What changed in an overview since somebody asked: a host full of jobs is far too long to be sent whole each time one of
+ * The changes of an overview since an earlier answer: a host full of jobs is far too long to be sent whole each time one of
  * them moves. Compared is what is shown, since a verdict may change by time alone.
  */
 export class OverviewJournal {

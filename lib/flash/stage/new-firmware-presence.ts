@@ -56,8 +56,8 @@ export function placesOf({ facts }: Job, given: string | undefined): Places {
 }
 
 /**
- * Whether an answer is the device's own where nothing else tells: what is not known as firmware may be anybody's page,
- * and in an access point only the MAC address tells whose it is.
+ * Whether an answer is the device's own without further proof: unknown firmware may be any server's page,
+ * and in an access point only the MAC address identifies the device.
  */
 export function isOwnFirmware({ isProven, place, kind }: NewFirmwareAnswer): boolean {
   return isProven || (!place.isAccessPoint && kind !== 'other');

@@ -22,8 +22,8 @@ export interface ManualOptions {
 }
 
 /**
- * A person joins and leaves; here it is only seen that it was done: by this machine's addresses, and by whether
- * somebody answers there. Whoever calls has told the person what to do.
+ * A person joins and leaves; the driver only notices that: by this machine's addresses, and by whether
+ * a host answers there. The caller has instructed the person.
  */
 export class ManualDriver extends EventEmitter<WifiEvents> implements WifiDriver {
   readonly name = 'manual';

@@ -12,7 +12,7 @@ export interface OwnNetwork {
 
 /**
  * The device's radio, so that a lab can bring real networks up and down: namespaces, or 802.11 in a virtual machine. The
- * device waits for each call. Where nothing is given, all networks are there at once, on loopback.
+ * device waits for each call. By default all networks are there together, on loopback.
  */
 export interface VirtualRadio {
   openAccessPoint(network: OwnNetwork): Promise<void> | void;

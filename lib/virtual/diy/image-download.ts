@@ -19,7 +19,7 @@ const ROTTEN_ADDRESS = 0x1200;
  * Downloads an image by consecutive ranges of 4096 bytes, one sector each, on one connection, and writes it to 0x0. The
  * boot loader's own sector comes last, so that only a device whose image is complete starts from it.
  *
- * That order, and that the image is written in place, is inferred: a wrong digest (471) is said to be dangerous only when
+ * That order, and that the image is written in place, is inferred: a wrong digest (471) is reported as dangerous only when
  * the device is restarted (docs/dev/diy-mode.md#1.7).
  */
 export class ImageDownload {

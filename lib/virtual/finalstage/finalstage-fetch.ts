@@ -18,7 +18,7 @@ export const MIN_BYTES = 4096;
 export interface Stream {
   readonly length: number;
   /**
-   * At most `count` bytes, and fewer only at the end of the body. Waits for ever where the sender stalls or leaves:
+   * At most `count` bytes, and fewer only at the end of the body. Waits without end where the sender stalls or leaves:
    * the firmware has no time limit here.
    */
   read(count: number): Promise<Buffer>;

@@ -22,7 +22,7 @@ export interface NewFirmwareHooks {
 
 /**
  * Tasmota, from its boot to its restart: with no Wi-Fi of its own it opens its access point; with one it joins that, and
- * comes back to its access point only where WifiConfig 2 says so. Rejects with a Restart, or with the signal's reason.
+ * comes back to its access point only with WifiConfig 2. Rejects with a Restart, or with the signal's reason.
  */
 export async function runTasmota(
   device: DeviceContext,

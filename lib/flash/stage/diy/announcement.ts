@@ -3,8 +3,8 @@ import { pause } from '../../../timing/pause';
 import type { Seen } from '../../observation';
 
 /**
- * Asks whether a device that has announced itself still answers by mDNS. A goodbye proves nothing: it is said in passing
- * troubles too (docs/dev/diy-mode.md#1.5).
+ * Asks whether a device that has announced itself still answers by mDNS. A goodbye proves nothing: it is also sent in passing
+ * trouble (docs/dev/diy-mode.md#1.5).
  *
  * @returns undefined where nothing was received, but this machine cannot receive on every interface
  * @throws the signal's reason
