@@ -93,7 +93,9 @@ describe('flash/stage/cloud', () => {
     const bench = await openBench();
     const one = bench.begin('cloud', { deviceid: '1000000001' });
     const other = bench.begin('cloud', { deviceid: '1000000002' });
-    await one.recorder.reported(({ state }) => state === 'waiting');
+    for (const deviceid of ['1000000001', '1000000002']) {
+      await one.recorder.reported(({ state, values }) => state === 'waiting' && values['deviceid'] === deviceid);
+    }
     bench.host.runs.cancel('cloud', '1000000001');
     await assertCode(one.outcome, 'cancelled');
     assert.equal(bench.host.jobs.openJob('1000000002')?.stage, 'cloud');

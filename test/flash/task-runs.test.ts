@@ -103,6 +103,16 @@ describe('flash/run/task-runs', () => {
     assert.equal(steps.contexts.length, 2, 'what was cancelled in the queue never began');
   });
 
+  it('begins one run in each turn of the event loop, so that what flows is served in between', async () => {
+    for (const deviceid of ['1', '2', '3']) steps.begin('node', deviceid, { line: undefined });
+    for (let tick = 0; tick < 10; tick++) await Promise.resolve();
+    assert.equal(steps.contexts.length, 1);
+    for (const begun of [2, 3]) {
+      await new Promise(setImmediate);
+      assert.equal(steps.contexts.length, begun);
+    }
+  });
+
   it('lets a second message for the same device join', async () => {
     const [one, two] = [steps.begin('node', '1'), steps.begin('node', '1')];
     await steps.end(0);

@@ -10,6 +10,7 @@ import { Outlets, type Outlet } from './outlets';
 import type { Report } from './report';
 import { Run } from './run';
 import type { StageRequest, TaskRequest } from './task';
+import { LoopTurns } from '../../timing/loop-turns';
 
 /** As many as jobs are kept that have ended, and some that have not. */
 const NODES_KEPT = 200;
@@ -39,6 +40,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
   readonly failures = new Failures();
   /** The node that had each of the newest jobs last, by the id of the job. */
   private readonly lastNodes = new Map<string, string>();
+  private readonly beginnings = new LoopTurns();
   private readonly running = new Set<Run>();
   private readonly queue: Run[] = [];
   private readonly outlets = new Outlets();
@@ -164,7 +166,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     this.running.add(run);
     try {
       // The caller gets its pending message first, so that even an immediate failure has an addressee.
-      await Promise.resolve();
+      await this.beginnings.next();
       const found = await run.work();
       // Over before it is reported: a message that comes of the news begins a run of its own instead of joining.
       this.running.delete(run);
