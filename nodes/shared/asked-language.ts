@@ -14,6 +14,8 @@ interface Catalogue {
 const CATALOGUES = join(__dirname, '..', 'sonota-host', 'locales');
 const FALLBACK = 'en-US';
 
+/** Read with the first request that names a language. */
+let languages: string[] | undefined;
 const loaded = new Map<string, Speaker>();
 
 /**
@@ -24,7 +26,8 @@ export function speakerFor(RED: Speaker, request: Pick<Request, 'headers' | 'acc
   const asked = request.headers['accept-language'] ?? '*';
   if (/^\s*\*?\s*$/.test(asked)) return RED;
   // The editor's own fallback where it has no translation.
-  return speakerOf(request.acceptsLanguages(readdirSync(CATALOGUES)) || FALLBACK);
+  languages ??= readdirSync(CATALOGUES);
+  return speakerOf(request.acceptsLanguages(languages) || FALLBACK);
 }
 
 function speakerOf(language: string): Speaker {
