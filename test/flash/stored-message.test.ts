@@ -78,6 +78,8 @@ describe('flash/stored/stored-message', () => {
       user1: Buffer.from(user1),
       final,
     });
+    const all = { user1: Buffer.from('1'), user2: Buffer.from('2'), final: Buffer.from('f') };
+    assert.deepEqual(carriedImages({ firmware: all }), all);
     assert.deepEqual(carriedImages({ firmware: { final: Buffer.alloc(2 * 1024 * 1024 + 1) } }), {});
     for (const firmware of [null, undefined, 'a file', 7, []]) assert.deepEqual(carriedImages({ firmware }), {});
   });

@@ -316,6 +316,19 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     assert.deepEqual(topics(), []);
   });
 
+  it('is known to have said that it is there, though it is deleted before the broker was reached', async () => {
+    begin(ALL);
+    await after(0);
+    const all = Publications.in(undefined, assert.fail);
+    all.leaves(`broker-link-${nodes}`);
+    const left = all.leftovers().filter((one) => one.instance === instance);
+    assert.deepEqual(
+      left.map(({ broker, groups }) => [broker, groups]),
+      [['localhost:1883', [{ states: ['sonota/status'] }]]],
+    );
+    for (const one of left) one.drop();
+  });
+
   it('waits up to a second with its answer to the start of Home Assistant, which all instances hear', async () => {
     await announced();
     topics();
