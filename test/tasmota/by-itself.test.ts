@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import type { FlashError } from '../../lib/errors';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FlashError } from '../../lib/errors';
 import { THIS_MACHINE } from '../../lib/flash/host/environment';
 import { FlashHost } from '../../lib/flash/host/host';
 import { Radio } from '../../lib/flash/radio/radio';
@@ -97,7 +99,7 @@ describe('tasmota: setting up a Tasmota whose access point is joined automatical
     const [{ ssid, bssid }] = (await once(machine, 'opened')) as [FakeAccessPoint];
     const said: string[] = [];
     const homeUrl = `http://127.0.0.1:${homePort}`;
-    const run = (known: Partial<TasmotaDevice> = {}): Promise<TasmotaSetUp> =>
+    const run = (known: Partial<TasmotaDevice> = {}, signal = never): Promise<TasmotaSetUp> =>
       setUpTasmota(
         machine.host,
         {
@@ -112,7 +114,7 @@ describe('tasmota: setting up a Tasmota whose access point is joined automatical
           report: (name) => void said.push(name),
           ...options,
         },
-        never,
+        signal,
       );
     return { device, ssid, bssid, homeUrl, run, said };
   }
@@ -147,6 +149,29 @@ describe('tasmota: setting up a Tasmota whose access point is joined automatical
     await lease.release();
     assert.equal((await done).url, homeUrl);
     assert.equal(machine.joined.filter((name) => name !== 'home')[1], ssid);
+  });
+
+  it('asks nothing of what a person has joined any more once the radio is in the FinalStage of another device', async () => {
+    let looks = 0;
+    const silent = createServer((request) => request.destroy(void (looks += 1)));
+    opened({ close: async () => void silent.close() });
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { run } = await begin({}, { apUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+    const { nm, host } = machine;
+    nm.accessPoints.push(FINALSTAGE);
+    machine.byHand = `${NUMBERS}.3`;
+    const over = new AbortController();
+    const done = run({}, over.signal);
+    await once(silent, 'request');
+    const lease = await host.radio.acquire('finalstage', never);
+    await lease.join({ ...FINALSTAGE, address: { cidr: `${NUMBERS}.2/24`, fixed: true } }, never);
+    machine.byHand = undefined;
+    const before = looks;
+    for (let scans = 0; scans < 4 && looks < before + 2; scans += 1) await lease.scan(never);
+    assert.ok(looks < before + 2, 'one had begun before');
+    over.abort(new FlashError('cancelled'));
+    await assertCode(done, 'cancelled');
+    await lease.release();
   });
 
   it('leaves the radio alone where a person was quicker', async () => {
