@@ -6,9 +6,10 @@ export class Throttle {
   private timer: NodeJS.Timeout | undefined;
   private isPending = false;
 
+  /** @param intervalMs a function is asked each time */
   constructor(
     private readonly act: () => void,
-    private readonly intervalMs = DERIVED_EVERY_MS,
+    private readonly intervalMs: number | (() => number) = DERIVED_EVERY_MS,
   ) {}
 
   readonly call = (): void => {
@@ -16,7 +17,9 @@ export class Throttle {
       this.isPending = true;
       return;
     }
-    this.timer = setTimeout(() => this.open(), this.intervalMs).unref();
+    const { intervalMs } = this;
+    const waitMs = typeof intervalMs === 'number' ? intervalMs : intervalMs();
+    this.timer = setTimeout(() => this.open(), waitMs).unref();
     this.act();
   };
 

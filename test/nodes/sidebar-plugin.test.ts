@@ -77,4 +77,19 @@ describe('nodes: the runtime side of the sidebar', () => {
     mock.timers.tick(1);
     assert.equal(rung.length, 2);
   });
+
+  it('notifies them less often where many devices are in work', () => {
+    const all = mock.method(hosts, 'all', () => [['host', host]]);
+    try {
+      for (let count = 0; count < 200; count += 1) host.jobs.jobFor('cloud', `1000${100_000 + count}`).enter('cloud');
+      hosts.emit('added', host);
+      host.emit('state');
+      mock.timers.tick(1999);
+      assert.equal(rung.length, 1);
+      mock.timers.tick(1);
+      assert.equal(rung.length, 2);
+    } finally {
+      all.mock.restore();
+    }
+  });
 });
