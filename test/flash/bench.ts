@@ -232,6 +232,7 @@ export class Bench {
           timeoutSeconds,
           deviceid: deviceid ?? '?',
           sources: sources ?? FIRMWARE,
+          force: options.force ?? false,
           newFirmwareUrl: options.newFirmwareUrl,
         }),
       diy: (context) => {

@@ -15,6 +15,7 @@ import { probeTcp } from '../../lib/net/probe';
 import { freePort } from '../shared/ports';
 import { DialledAddress } from '../../lib/flash/host/dialled-address';
 import { FlashHost } from '../../lib/flash/host/host';
+import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { Job } from '../../lib/flash/job/job';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
@@ -198,6 +199,39 @@ describe('flash: what a host and its stages take for true', () => {
     // A device without TLS could do nothing with the other one.
     const { IP, port } = (await json(answer)) as Record<string, unknown>;
     assert.deepEqual([IP, port], ['127.0.0.1', host.ports.legacy]);
+  });
+
+  it('has its jobs again after a close, and none of them where it was to forget them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-closed-'));
+    const made: FlashHost[] = [];
+    const start = (): FlashHost => {
+      const host = new FlashHost({ ...ON_LOOPBACK, httpsPort: 1, legacyPort: 2, httpPort: 3 }, folder, 'host');
+      made.push(host);
+      return host;
+    };
+    try {
+      const first = start();
+      assert.deepEqual(first.ports, { https: 1, legacy: 2, http: 3 }, 'as they are set');
+      const job = first.jobs.jobFor('finalstage', DEVICE);
+      job.enter('finalstage');
+      job.finalStage = new FinalStageSession();
+      await first.close();
+      const second = start();
+      assert.equal(second.jobs.latest(DEVICE)?.id, job.id);
+      await second.close({ forget: true });
+      assert.equal(start().jobs.latest(DEVICE), undefined);
+    } finally {
+      await Promise.all(made.map((host) => host.close()));
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('calls it no leak when many nodes and stages listen', async () => {
+    const { host } = await openBench();
+    const { jobs, devices, runs, finalStageLock } = host;
+    const { evidence } = jobs.jobFor('cloud', DEVICE);
+    const all = { host, jobs, devices, directory: devices.directory, runs, finalStageLock, evidence, sharedPorts };
+    for (const [name, emitter] of Object.entries(all)) assert.equal(emitter.getMaxListeners(), 0, name);
   });
 
   it('gives a device the address that is set, not the one on which it came', async () => {

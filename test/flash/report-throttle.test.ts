@@ -27,6 +27,8 @@ describe('flash/report-throttle', () => {
     assert.deepEqual(told, [1, 3], 'the next quarter began with what was held back');
     timePasses(1);
     assert.deepEqual(told, [1, 3, 4]);
+    timePasses(1000);
+    assert.deepEqual(told, [1, 3, 4], 'each once');
   });
 
   it('reports immediately after a quarter of a second of silence, and the same thing once', () => {

@@ -179,6 +179,16 @@ describe('flash/host/shared-listener', () => {
     });
   }
 
+  it('names the host that holds the port of FinalStage', async () => {
+    const finalStagePort = await freePort();
+    const one = await open({ finalStagePort });
+    one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+    await one.host.openFinalStagePort();
+    const [httpsPort, legacyPort, httpPort] = [await freePort(), await freePort(), await freePort()];
+    const other = await open({ httpsPort, legacyPort, httpPort, finalStagePort });
+    await assertCode(other.host.openFinalStagePort(), 'port-of-other-host');
+  });
+
   it('says of another program that it holds the port', async () => {
     const holder = await occupy(Number(settings.httpsPort));
     try {

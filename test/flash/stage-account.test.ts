@@ -65,6 +65,7 @@ describe('flash: what each stage tells, keeps and finds', () => {
     ]);
     const server = { serverName: PEER, port: https };
     assert.deepEqual(provisioned, { deviceid, answer: 'accepted', ...server, warnings: [doubts] });
+    assert.equal(host.directory.get(deviceid)?.how, 'access-point');
 
     const cloud = bench.begin('cloud', { deviceid });
     const { found: ready } = await cloud.outcome;
@@ -151,6 +152,17 @@ describe('flash: what each stage tells, keeps and finds', () => {
     assert.deepEqual(sent, { kind: 'upgrade-sent', version: '23.42.5', session: 1, isOneHop: true });
     const how = { requests: Math.ceil(size / 4096), transport: 'range', version: '23.42.5', sessions: 1 };
     assert.deepEqual(found, { intermediate: 'one-hop', image: 'user2', size, ...how });
+  });
+
+  it('of a device that shows itself in FinalStage, before which it asked for nothing here', async () => {
+    const bench = await openBench();
+    const upgrade = bench.begin('upgrade', { deviceid: DEVICE });
+    await upgrade.recorder.reported(({ name }) => name === 'wait-for-session');
+    (await upgrade.job()).download?.taken();
+    const { found } = await upgrade.outcome;
+    assert.deepEqual(told(upgrade).at(-1), ['image-written', { deviceid: DEVICE, image: wording('unknown') }, 100]);
+    const nothing = { image: 'unknown', size: 0, requests: 0, transport: null, sessions: 0 };
+    assert.deepEqual(found, { intermediate: 'finalstage', version: '23.42.5', ...nothing });
   });
 
   it('of the device that comes next', async () => {

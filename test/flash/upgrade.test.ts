@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ErrorCode } from '../../lib/errors';
 import { makeUserImage } from '../../lib/image';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { HomeNetwork } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from './bench';
@@ -213,6 +214,30 @@ describe('flash/stage/upgrade', () => {
     assert.equal(bench.host.jobs.openJob(device.deviceid), undefined);
     const request = `GET /sonota/${device.deviceid}/user2.bin HTTP/1.1\r\nHost: dl.itead.cn\r\n\r\n`;
     assert.match(await ask(bench.host.ports.http, request), /^HTTP\/1\.1 404/);
+  });
+
+  it('gives no real device the images of a rehearsal', async () => {
+    const bench = await openBench();
+    const deviceid = '1000a1b2c3';
+    const device = { deviceid, apikey: 'own-key', model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+    const connection = { ready: true, peer: '192.0.2.7', device } as unknown as DeviceConnection;
+    bench.host.devices.get = () => connection;
+    const sources = { user1: 'rehearsal:', user2: 'rehearsal:', final: 'rehearsal:' };
+    await assertCode(bench.begin('upgrade', { deviceid, sources }).outcome, 'rehearsal-only');
+  });
+
+  it('is refused for what is known of the firmware and of the key, unless a person insists', async () => {
+    const bench = await openBench();
+    const { devices } = bench.host;
+    const device = await bench.device({ romVersion: '3.5.0' });
+    const { deviceid } = device;
+    await device.start();
+    await once(devices, 'ready');
+    await assertCode(bench.begin('upgrade', { deviceid }).outcome, 'device-not-supported');
+    assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
+    devices.pin(deviceid, 'another key');
+    const { found } = await bench.begin('upgrade', { deviceid, force: true }).outcome;
+    assert.equal(found['image'], 'user2');
   });
 
   it('can be restarted in the same session after a refusal', async () => {
