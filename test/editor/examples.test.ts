@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CommsClient } from '../shared/comms';
 import { exampleNumbers, exampleOf, nameOf, plainExamples } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
-import { ARE_PICTURES_MADE } from '../shared/photograph';
+import { isPictureMade } from '../shared/photograph';
 import { Film } from './film';
 import { useEditor } from './suite';
 
@@ -37,7 +37,7 @@ describe('editor: the examples', () => {
     describe(name, () => {
       before(() => suite.empty());
       /** With `SONOTA_SCREENSHOT` set, for the README. */
-      const isFilmed = ARE_PICTURES_MADE && name.startsWith('01 ');
+      const isFilmed = isPictureMade('rehearsal') && name.startsWith('01 ');
       const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
 
       it('is imported from the menu whole, with every node properly configured', async () => {

@@ -7,7 +7,7 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { PrivateBus } from '../net/wifi/private-bus';
 import { useHttpServers } from '../shared/http-server';
 import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../shared/package-copy';
-import { ARE_PICTURES_MADE, photographForDocs } from '../shared/photograph';
+import { isPictureMade, photographForDocs } from '../shared/photograph';
 import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
 import { photograph, photographAll } from './photograph';
@@ -20,8 +20,6 @@ const CLICKS_TO_HOME = 8;
 const FLASH_LIMIT_MS = 120_000;
 /** Of the emulated cloud, for a host as it is made. */
 const IMAGE_PORT = 8080;
-
-const IS_NODE_RED_5 = process.env['SONOTA_NODE_RED'] !== undefined;
 
 /** A person who counts: each press on the mouse, each field that is typed into, each choice among several things. */
 class Newcomer {
@@ -111,7 +109,7 @@ describe('editor: the first flash of a newcomer', () => {
     await editor.answer('/sonota/wifi/home');
     await editor.answer('/sonota/firmware/images');
     await photograph(page, 'flash-form');
-    if (IS_NODE_RED_5) await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
+    await photographForDocs('flash-form', page, page.locator('.red-ui-tray').last());
     assert.deepEqual(editor.complaints, []);
     assert.match(await form.locator('#node-input-image option:checked').innerText(), /^Tasmota .*\(recommended\)$/);
     const password = form.locator('#node-input-password');
@@ -139,8 +137,8 @@ describe('editor: the first flash of a newcomer', () => {
     await page.locator('.red-ui-flow-node-status-label', { hasText: /^join ITEAD-… (10:00|9:[45]0)$/ }).waitFor();
     await board().locator('.sonota-card[data-hand="true"]').waitFor();
     await photographAll(suite.editor.page, 'sidebar-waiting', board());
-    if (IS_NODE_RED_5) await photographEditor();
-    else await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
+    await photographEditor();
+    await photographForDocs('sidebar-waiting', page, board().locator('.sonota-card'));
     console.log(`      running: ${person.report()}`);
     assert.ok(person.clicks <= CLICKS_AT_MOST, person.report());
     assert.equal(person.fields, 1);
@@ -184,7 +182,7 @@ describe('editor: the first flash of a newcomer', () => {
     await form.getByRole('button', { name: 'Check now' }).click();
     await form.locator('#sonota-host-checks table').waitFor();
     assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready/);
-    if (IS_NODE_RED_5) await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
+    await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
     await editor.cancelConfigForm();
     await editor.cancelForm();
   });
@@ -249,7 +247,7 @@ describe('editor: the first flash of a newcomer', () => {
   /** For the docs: the whole editor, when the notice of the deploy is gone. */
   async function photographEditor(): Promise<void> {
     const { page } = suite.editor;
-    if (!ARE_PICTURES_MADE) return;
+    if (!isPictureMade('node-red-5')) return;
     await page.locator('.red-ui-notification').waitFor({ state: 'detached' });
     await photographForDocs('node-red-5', page);
   }

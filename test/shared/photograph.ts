@@ -15,8 +15,14 @@ export interface Pixels {
   readonly height: number;
 }
 
-/** Whether the pictures of the docs are to be made. */
-export const ARE_PICTURES_MADE = process.env['SONOTA_SCREENSHOT'] !== undefined;
+/** The pictures that are made in Node-RED 5, which shows a form and the sidebar side by side; the others in 4.1. */
+const IN_NODE_RED_5 = ['flash-form', 'host-form', 'node-red-5'];
+const IS_NODE_RED_5 = process.env['SONOTA_NODE_RED'] !== undefined;
+
+/** Whether a picture of the docs is to be made, in the Node-RED at hand. */
+export function isPictureMade(name: string): boolean {
+  return process.env['SONOTA_SCREENSHOT'] !== undefined && IN_NODE_RED_5.includes(name) === IS_NODE_RED_5;
+}
 
 /**
  * With `SONOTA_SCREENSHOT` set, makes a picture of the docs, of a page or of a part of it; else does nothing. The docs are
@@ -25,7 +31,7 @@ export const ARE_PICTURES_MADE = process.env['SONOTA_SCREENSHOT'] !== undefined;
  * @param name of the file in docs/pictures/, without its ending
  */
 export async function photographForDocs(name: string, page: Page, part: Page | Locator = page): Promise<void> {
-  if (!ARE_PICTURES_MADE) return;
+  if (!isPictureMade(name)) return;
   const taken = await part.screenshot({ animations: 'disabled' });
   const path = join(packageRoot(), 'docs', 'pictures', `${name}.png`);
   mkdirSync(dirname(path), { recursive: true });
