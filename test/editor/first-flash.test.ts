@@ -10,6 +10,7 @@ import { packageWithCatalog, type CatalogChange, type PackageCopy } from '../sha
 import { isPictureMade, photographForDocs } from '../shared/photograph';
 import { freePort } from '../shared/ports';
 import { assertAccessible } from './axe';
+import { EditorPage } from './editor-page';
 import { photograph, photographAll } from './photograph';
 import { useEditor } from './suite';
 
@@ -171,8 +172,9 @@ describe('editor: the first flash of a newcomer', () => {
   });
 
   it('shows with Check now that this machine is ready', async () => {
-    const { editor } = suite;
-    const { page } = editor;
+    const browser = suite.editor.page.context().browser();
+    assert.ok(browser);
+    const editor = await EditorPage.open(browser, suite.red.url);
     const flash = await editor.openForm((await flashNode()).id);
     if (!(await flash.locator('#node-input-host').isVisible()))
       await flash.locator('#sonota-flash-more summary').click();
@@ -182,9 +184,9 @@ describe('editor: the first flash of a newcomer', () => {
     await form.getByRole('button', { name: 'Check now' }).click();
     await form.locator('#sonota-host-checks table').waitFor();
     assert.match(await form.locator('.sonota-host-verdict').innerText(), /^Ready/);
-    await photographForDocs('host-form', page, page.locator('.red-ui-tray').last());
-    await editor.cancelConfigForm();
-    await editor.cancelForm();
+    await photographForDocs('host-form', editor.page, editor.page.locator('.red-ui-tray').last());
+    assert.deepEqual(editor.complaints, []);
+    await editor.close();
   });
 
   it('takes an ESPHome from the machine in front of the person, and gives it the Wi-Fi in its portal', async function () {
