@@ -103,6 +103,20 @@ describe('CloudServer', () => {
       await malformed;
     });
 
+    it('takes a head of up to 8 KiB, and reads no longer one', async () => {
+      const { cloud: server, plain } = await cloud();
+      for (const [length, status] of [
+        [7900, 200],
+        [8300, 400],
+      ] as const) {
+        const malformed = once(server, 'malformed');
+        const client = await RawClient.to(plain);
+        client.write(dispatch(BODY).replace('\r\n', `\r\nX-Long: ${'x'.repeat(length)}\r\n`));
+        assert.match((await client.answer()).head, new RegExp(`^HTTP/1\\.1 ${status} `));
+        if (status === 400) await malformed;
+      }
+    });
+
     it('does not care what type the body claims to have', async () => {
       const { plain } = await cloud();
       const client = await RawClient.to(plain);

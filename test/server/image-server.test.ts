@@ -658,6 +658,20 @@ describe('ImageServer', () => {
       return { ...made, taken };
     }
 
+    it('takes a head of up to 8 KiB, and reads no longer one', async () => {
+      const { port, server } = await reportServer();
+      const head = (length: number): string => `GET /x HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(length)}\r\n\r\n`;
+      const client = await RawClient.to(port);
+      client.write(head(7900));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK/);
+      const malformed = once(server, 'malformed');
+      const other = await RawClient.to(port);
+      other.write(head(8300));
+      await malformed;
+      await other.until(() => other.closed);
+      assert.equal(other.text, '');
+    });
+
     it('takes nothing of who only reads the address', async () => {
       const { port, taken } = await reportServer();
       const client = await RawClient.to(port);

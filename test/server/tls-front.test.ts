@@ -84,6 +84,13 @@ describe('TlsFront', () => {
     });
   }
 
+  it('chooses the suite that costs a device least, whatever the device names first', async () => {
+    const { port } = await front();
+    const ciphers = 'AES256-SHA256:AES256-SHA:AES128-SHA256:AES128-SHA:@SECLEVEL=0';
+    const client = await secure(port, { ciphers, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
+    assert.equal(client.getCipher().name, 'AES128-SHA');
+  });
+
   it('keeps its records within the buffer of a device', async () => {
     const front = new TlsFront(identity, (socket) => void socket.write(Buffer.alloc(5000, 'x')));
     const port = await serve(front);
