@@ -71,7 +71,8 @@ describe('nodes: the evidence of a job', () => {
     const { seconds, ...told } = header?.['report'] as Record<string, unknown>;
     assert.deepEqual([told, Object.keys(seconds as object)], [report, ['cloud']]);
     const versions = header?.['versions'] as Record<string, string>;
-    assert.ok(versions['node-red']);
+    const { version = 'unknown' } = bed.RED?.settings as { version?: string };
+    assert.equal(versions['node-red'], version);
     assert.match(versions['@sonota/node-red'] ?? '', /^\d+\.\d+/);
     const { node, openssl, system } = versions;
     const own = [process.version, process.versions.openssl, `${process.platform} ${process.arch}`];

@@ -18,6 +18,7 @@ import { progressText } from '../../lib/progress-texts';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
+import { packageRoot } from '../shared/package-root';
 import { Bed, freePorts, without, type Ports } from './bed';
 
 const ID = '1000a1b2c3';
@@ -115,7 +116,20 @@ describe('nodes: sonota-home-assistant', () => {
     await connect();
     const config = JSON.parse(await hears('homeassistant/device/sonota_flasher/config')) as Config;
     assert.deepEqual(config.components['firmware']?.['options'], ['Tasmota 15', 'my-esphome']);
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+    assert.deepEqual(config.origin, { name: '@sonota/node-red', sw_version: version });
     await bed.status('ha', ({ fill, text }) => fill === 'green' && text === '0 devices');
+  });
+
+  it('names its entities and states in the language of Node-RED', async () => {
+    const spoken = /^sonota-home-assistant\.(entity|state)\.([\w-]+)$/;
+    const translate = ((key: string) => spoken.exec(key)?.[2]?.replace(/^/, 'XX ') ?? key) as NodeAPI['_'];
+    bed = await Bed.load(flowOf(ports), {}, undefined, translate);
+    await connect();
+    const config = JSON.parse(await hears('homeassistant/device/sonota_flasher/config')) as Config;
+    const names = Object.values(config.components).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+    assert.ok(names.length > 5 && names.every((name) => name.startsWith('XX ')), names.join());
+    assert.match(await hears('sonota/state'), /"state_name":"XX flasher-idle"/);
   });
 
   it('shows the Sonoffs in sight for as long as a node looks for them', async () => {
@@ -720,5 +734,6 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
 });
 
 interface Config {
+  origin: unknown;
   components: Record<string, Record<string, unknown>>;
 }
