@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What a child process can be asked, by name. Arguments and answers are plain data. */
+/** The requests to a child process, by name. Arguments and answers are plain data. */
 export type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
 interface Answer {

@@ -10,7 +10,7 @@ import { answerParent } from './child';
 /** As the sidebar has it. */
 const REFRESH_MS = 5000;
 
-/** What an editor was sent. */
+/** The traffic to an editor. */
 export interface EditorTraffic {
   /** Answers with the overview, and their length together. */
   readonly overviews: number;

@@ -1,4 +1,4 @@
-/** What is found out of a final image before a flash in one hop, and how long the event loop stands still for it. */
+/** The work on a final image before a flash in one hop, and how long the event loop stands still for it. */
 
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';

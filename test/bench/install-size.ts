@@ -1,4 +1,4 @@
-/** What an installation brings: files of the package itself, and packages that it needs. */
+/** The size of an installation: files of the package itself, and packages that it needs. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';

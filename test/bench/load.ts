@@ -46,7 +46,7 @@ class Scene {
     return { count, port: this.opened.port, sectorMs, first };
   }
 
-  /** What compiling costs is paid before anything is measured. */
+  /** Compiles before anything is measured. */
   async warmUp(): Promise<void> {
     await this.clients.ask('flash', this.fleet(3, 0, 0xf00000));
     await this.clients.ask('leave');
@@ -59,7 +59,7 @@ class Scene {
   }
 }
 
-/** What was seen of devices that were flashed at the same time. */
+/** The measurements of devices that were flashed at the same time. */
 type Seen = FleetTimes & Usage & Partial<EditorTraffic>;
 
 /** @param sectorMs what a sector's flash time is */
@@ -70,7 +70,7 @@ export async function devices(count: number, sectorMs: number, options: LoadOpti
   return { name: nameOf(count, sectorMs), partner: PARTNER, figures: figuresOf(count, ours, partner) };
 }
 
-/** What an open editor that shows the sidebar costs the devices. */
+/** The cost to the devices of an open editor that shows the sidebar. */
 export async function withEditor(count: number, sectorMs: number, options: LoadOptions): Promise<Row> {
   const without = (): Promise<Seen> => flashed('our-server', count, sectorMs, options);
   const open = (): Promise<Seen> => flashed('our-server', count, sectorMs, options, true);
@@ -183,7 +183,7 @@ function figuresOf(count: number, ours: readonly Seen[], partner: readonly Seen[
   };
 }
 
-/** What one more device costs while its flash is under way: with many, less with few, by their difference. */
+/** The cost of one more device while its flash is under way: with many, less with few, by their difference. */
 export async function memory(few: number, many: number, options: LoadOptions): Promise<Row> {
   const perDevice: Record<Side, number[]> = { 'bare-server': [], 'our-server': [] };
   for (let round = 0; round < options.rounds; round++) {
@@ -207,7 +207,7 @@ async function livingWith(count: number, side: Side, options: LoadOptions): Prom
 }
 
 /**
- * What is left in memory of devices that come one after another and go.
+ * The memory left behind by devices that come one after another and go.
  *
  * @param marks how many have come when memory is looked at: of those between the last two nothing is left, once the host
  *   remembers as many devices and keys as it ever does

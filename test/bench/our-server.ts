@@ -66,7 +66,7 @@ answerParent({
   begin: () => probe.begin(),
   end: () => probe.end(),
   livingBytes,
-  /** What a look for the new firmware does with a flash whose device is not there any more. */
+  /** Ends a flash whose device is gone, as a look for the new firmware does. */
   endJobs: () => {
     for (const job of host().jobs.all()) {
       if (!job.isOpen || job.running) continue;

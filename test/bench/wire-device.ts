@@ -5,7 +5,7 @@ import { NewlibRand } from '../../lib/virtual/device/rand';
 import { takeFrame, textFrame } from '../../lib/virtual/wire/websocket-frames';
 import { WEBSOCKET_REQUEST } from '../server/websocket-device';
 
-/** What a device asks for at a time (docs/dev/stock-firmware.md#4.2). */
+/** The size of a device's request (docs/dev/stock-firmware.md#4.2). */
 const SECTOR_BYTES = 4096;
 const HEADER_END = Buffer.from('\r\n\r\n');
 
@@ -13,11 +13,11 @@ export interface WireDeviceOptions {
   readonly deviceid: string;
   /** The plain port of the cloud, on 127.0.0.1. */
   readonly port: number;
-  /** What erasing and writing a sector takes. */
+  /** The time to erase and write a sector. */
   readonly sectorMs: number;
 }
 
-/** What one device saw. Times in ms. */
+/** The times that one device saw, in ms. */
 export interface WireDeviceTimes {
   /** From its dispatch request to the upgrade command. */
   readonly toUpgrade: number;

@@ -74,7 +74,7 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
         await now.getByText(/^Press "Flash 10[\da-f]{8}" below\.$/).waitFor();
         await found.getByText(/^Rehearsal: /).waitFor();
         await found.click();
-        // What is being flashed is not offered.
+        // A device that is being flashed is not offered.
         await found.waitFor({ state: 'detached' });
         await now.locator('li[aria-current=step]', { hasText: 'FinalStage' }).waitFor({ timeout: LIMIT_MS });
         await page.locator('canvas').first().waitFor();
@@ -135,7 +135,7 @@ for (const [version, runtime] of Object.entries(RUNTIMES)) {
   });
 }
 
-/** What of the page is cut off at its right, as a person sees it. */
+/** The parts of the page that are cut off at its right, as a person sees it. */
 const WIDER_THAN_THE_PAGE = `
   [...document.querySelectorAll('.nrdb-ui-page, .nrdb-ui-page *')]
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && element.checkVisibility())

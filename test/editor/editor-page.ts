@@ -3,7 +3,7 @@ import type { Browser, Locator, Page, Response } from 'playwright-core';
 /** How long one action of a person may wait for the editor; under the time limit of a test, to fail with a reason. */
 const ACTION_LIMIT_MS = 60_000;
 
-/** What these tests read of the editor's own objects, inside the page. */
+/** The part of the editor's own objects that these tests read, inside the page. */
 declare const RED: {
   nodes: {
     filterNodes(filter: object): EditorNode[];

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { pixelsOf } from '../shared/photograph';
 
-/** What is used of gifenc, which has no types. */
+/** The used part of gifenc, which has no types. */
 interface Gifenc {
   readonly GIFEncoder: () => {
     writeFrame: (index: Uint8Array, width: number, height: number, options: Record<string, unknown>) => void;

@@ -96,7 +96,7 @@ const FIELDS: Record<string, Record<string, Entries>> = {
   },
 };
 
-/** What the editor itself puts into a form: traps for password managers, and the buttons beside a config node. */
+/** The editor's own additions to a form: traps for password managers, and the buttons beside a config node. */
 const OF_THE_EDITOR = ['[id^="red-ui-trap"]', '[id^="node-input-btn-"]', '[id^="node-config-input-btn-"]'];
 
 /** The height of a row in a form. */
@@ -284,7 +284,7 @@ describe('editor: forms', () => {
     const ids = passed.map(({ id }) => id).filter((id) => id !== '');
     assert.equal(new Set(ids).size, ids.length, ids.join());
     for (const [index, { id, top }] of passed.entries()) {
-      // What stands in one row differs in height.
+      // Fields in one row differ in height.
       assert.ok(top >= (passed[index - 1]?.top ?? 0) - ROW_PX, `${id} is above what was before it`);
     }
     return ids;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
 
-/** What people type who look for a way to flash a Sonoff. */
+/** Search terms of people who look for a way to flash a Sonoff. */
 const TERMS = ['sonoff', 'flash', 'esphome', 'tasmota', 'ewelink', 'firmware', 'update', 'upload'];
 
 /** In the order in which a flash passes through them. */

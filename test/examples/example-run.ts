@@ -16,7 +16,7 @@ import { freePort } from '../shared/ports';
 const HOME = { ssid: 'home', password: 'top secret' };
 const LIMIT_MS = 60_000;
 const COMPLAINT = /\[(error|warn)\]|missing|unknown|unhandled/i;
-/** What Node-RED says of the settings that the test gives it. */
+/** Node-RED's warnings about the settings that the test gives it. */
 const OF_THE_TEST = /Projects disabled|unencrypted credentials/;
 /** The firmware node of an example that has none: the images of the test. */
 const FIRMWARE_ID = 'f1a5c0de00000001';
@@ -184,7 +184,7 @@ export class ExampleRun {
     assert.equal(given.state, 'started', `${given.report?.text}\n${this.story()}`);
   }
 
-  /** What a debug node shows of the `which`-th message, or of the first that fits; fails immediately if the flow reports an error. */
+  /** The `which`-th message that a debug node shows, or the first that fits; fails immediately if the flow reports an error. */
   async shown(name: string, which: number | RegExp = 1): Promise<string> {
     const { id } = this.node(name);
     const late = AbortSignal.timeout(LIMIT_MS);

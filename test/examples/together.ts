@@ -12,7 +12,7 @@ import { freePort } from '../shared/ports';
 const LIMIT_MS = 60_000;
 const { SONOTA_DASHBOARD: dashboard, SONOTA_HOME_ASSISTANT_PALETTE: homeAssistant } = process.env;
 const PORT_TROUBLE = /port-in-use|port-of-other-host/;
-/** What a host, and a virtual device, listen at where their form is empty. */
+/** The ports of a host, and of a virtual device, whose form is empty. */
 const DEFAULTS: Readonly<Record<string, Record<string, string>>> = {
   'sonota-host': { httpsPort: '8443', legacyPort: '8081', httpPort: '8080', finalStagePort: '8080' },
   'sonota-virtual-device': { apPort: '10080' },

@@ -212,7 +212,7 @@ describe('flash/image-library', () => {
       const loading = loadImage('final', 'catalog:final', optionsOf(library));
       await assertRefused(loading, 'store-full', /no room left in \S+ for the final image/);
       assert.deepEqual(await library.store.list(), []);
-      // What a person named by its address is not lost for want of room to keep it.
+      // An image that a person named by its address is not lost for want of room to keep it.
       const loaded = await loadImage('final', `${base}/final.bin`, optionsOf(library));
       assert.deepEqual(loaded.bytes, FINAL);
     } finally {

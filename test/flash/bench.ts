@@ -131,7 +131,7 @@ export interface StageOptions {
   nodeId?: string;
 }
 
-/** What a stage announced. */
+/** An announcement of a stage. */
 export interface Said {
   readonly name: ProgressTextName;
   readonly values: ProgressValues;
@@ -159,7 +159,7 @@ export interface Begun {
 export class Bench {
   readonly recorders = new Map<string, Recorder>();
   private readonly devices: VirtualSonoff[] = [];
-  /** What runs for each pending, by its id. */
+  /** The run for each pending message, by its id. */
   private readonly running = new Map<string, { job: Job; controller: AbortController | undefined }>();
 
   private constructor(
@@ -288,7 +288,7 @@ export class Bench {
     return { pending, recorder, said, outcome, job, over, overAs };
   }
 
-  /** What runs for a pending message, once its stage has started. */
+  /** The run for a pending message, once its stage has started. */
   private async runOf({ id }: PendingMessage): Promise<{ job: Job; controller: AbortController | undefined }> {
     for (;;) {
       const run = this.running.get(id);

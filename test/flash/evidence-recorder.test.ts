@@ -32,7 +32,7 @@ describe('flash/host/evidence-recorder', () => {
     return job;
   }
 
-  /** What was recorded since. */
+  /** The observations since. */
   function seen(job: Job): unknown[] {
     return job.evidence.all.flatMap(({ at: _at, ...what }) => (what.kind === 'stage' ? [] : [what]));
   }

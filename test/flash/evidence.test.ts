@@ -7,7 +7,7 @@ import { quoted } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const ABOUT = { versions: { node: 'v20' }, secrets: [] };
-/** What repeats itself by nature, or can be sent by anyone. */
+/** Observations that repeat by nature, or that any peer can cause. */
 const REPEATING: readonly Observation['kind'][] = [
   'message',
   'dispatched',
@@ -203,7 +203,7 @@ describe('flash/evidence', () => {
     it(`loses nothing of what happened once to ${kind}, of which there can be any number`, () => {
       const evidence = new JobEvidence();
       evidence.add({ kind: 'acknowledged', error: 404 });
-      // What else it tells makes no difference to how many are kept; each comes from another peer, long after the last.
+      // Its other values do not change how many are kept; each comes from another peer, long after the last.
       for (let n = 1; n <= 1200; n++) evidence.add({ kind, peer: `${n}` } as unknown as NewObservation, n * 10_000);
       assert.equal(evidence.all.length, 1000);
       assert.deepEqual([evidence.all[0]?.kind, evidence.all.at(-1)?.at], ['acknowledged', 12_000_000]);

@@ -42,7 +42,7 @@ describe('flash/stage/finalstage', () => {
   describe('after Node-RED ended with the last byte of the final image on its way', () => {
     const { serve } = useHttpServers();
 
-    /** What was kept is older than what the system still sent. */
+    /** The stored state is older than the bytes that the system still sent. */
     const resumed = (bench: Bench): Job => {
       const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
       const final = { size: 482_432, sent: 0, tries: 1, state: 'flowing' } as const;

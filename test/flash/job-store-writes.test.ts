@@ -44,7 +44,7 @@ describe('flash/job-memory: when it writes', () => {
   const file = (): string => keptJobsPath(folder);
   const image = (bytes: Uint8Array): string => join(folder, 'jobs', 'host.images', `${digestOf(bytes)}.bin`);
 
-  /** What a process has after its start in this folder. */
+  /** The state of a process after its start in this folder. */
   function start(waits: Partial<Waits> = {}): {
     jobs: JobRegistry;
     runs: TaskRuns;

@@ -413,7 +413,7 @@ describe('flash/job-memory', () => {
         await writeFile(file(), whole.slice(0, -cut));
         const second = host();
         assert.deepEqual(addresses(second), ['192.0.2.1', undefined]);
-        // What is written next must not be put behind half a line.
+        // The next write must not be put behind half a line.
         second.jobs.latest('1000000002')?.learn({ ip: '192.0.2.3' });
         await second.whenStored();
         assert.deepEqual(addresses(host()), ['192.0.2.1', '192.0.2.3']);

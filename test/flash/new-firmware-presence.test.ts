@@ -38,7 +38,7 @@ describe('flash/stage/new-firmware-presence', () => {
     assert.deepEqual([at(true, 'tasmota', false), at(false, 'other', false)], [false, false]);
   });
 
-  /** What is seen of a place that answers so. */
+  /** The observations of a place that answers so. */
   async function seen(url: string, more: Partial<ConstructorParameters<typeof NewFirmwarePresence>[1]> = {}) {
     const presence = new NewFirmwarePresence([{ url, isAccessPoint: false }], {
       ...{ mac: undefined, ownAddresses: () => [], mayBeOurs: () => true },

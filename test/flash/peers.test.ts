@@ -27,7 +27,7 @@ const OTHER_AT = '127.0.0.77';
 /** Large enough that something can happen meanwhile. */
 const SOURCES = { ...FIRMWARE, user2: makeUserImage({ slot: 2, size: 60_000 }) };
 
-/** What strangers were refused, as the job's evidence has it. */
+/** The refusals to strangers, as the job's evidence has them. */
 function strangers(job: Job | undefined): [peer: string, act: StrangerAct][] {
   const seen = job?.evidence.all.filter((one): one is Seen<'stranger'> => one.kind === 'stranger') ?? [];
   return seen.map(({ peer, act }) => [peer, act]);

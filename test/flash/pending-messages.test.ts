@@ -10,7 +10,7 @@ import { outcomeOf, PendingMessages } from '../../lib/flash/stored/pending-messa
 const PENDING: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
 
 describe('flash/stored/pending-messages', () => {
-  /** What a process finds that starts after one was killed. */
+  /** The messages that a process finds which starts after one was killed. */
   function afterRestart(before: PendingMessages): PendingMessages {
     const book = new PendingMessages();
     book.restore(before.all());

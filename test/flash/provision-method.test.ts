@@ -13,7 +13,7 @@ import { assertCode } from './refusals';
 const ID = '10000a1b2c';
 /** For a device that has no page: nothing that would come is waited for. */
 const IMPATIENT = { apPageMs: 300 };
-/** What a device says of itself, as firmware 3.x does. */
+/** The description of a device with firmware 3.x. */
 const INFO = `{"deviceid":"${ID}","apikey":"11111111-2222-4333-8444-555555555555","accept":"post","chipid":"00A1B2C3"}`;
 const PAGE = '<!DOCTYPE html><html><head><title>DIY WEB</title></head></html>';
 const SHOWED_PAGE = 'access point: showed its page';

@@ -89,7 +89,7 @@ class Flow implements QueueOutlet {
   }
 }
 
-/** What a restart finds of a job. */
+/** A job as a restart finds it. */
 function kept(job: Job): StoredJob {
   return { id: job.id, lastStage: job.lastStage, snapshot: job.snapshot() };
 }

@@ -5,7 +5,7 @@ import { ONE_HOP } from '../../lib/flash/routes';
 import { Job } from '../../lib/flash/job/job';
 import { mayTryAgain, outlookOf, whereToBegin } from '../../lib/flash/queue/retry';
 
-/** What a second try would find as it was, or what only a person may decide after a look at the device. */
+/** Codes that a second try would not change, or that only a person may decide after a look at the device. */
 const LASTING: readonly ErrorCode[] = [
   'address-invalid',
   'cancel-nothing',

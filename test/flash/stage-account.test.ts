@@ -15,14 +15,14 @@ const PEER = '127.0.0.1';
 const MODEL = 'ITA-GZ1-GL';
 const ROM = '1.5.5';
 
-/** What a stage told, in the order of its telling: what came twice in a row once, and of what flows that it did. */
+/** The reports of a stage in their order: repeated ones once, and of flowing bytes that they flowed. */
 function told({ said }: Begun): [Said['name'], Said['values'], number][] {
   return said
     .filter(({ name }, at) => name !== said[at + 1]?.name)
     .map(({ name, values, fraction }) => [name, name === 'final-flows' ? {} : values, Math.round(fraction * 100)]);
 }
 
-/** What was seen in a stage, from its beginning on: without the times, and without the words of the session. */
+/** The observations of a stage, from its start on: without the times, and without the words of the session. */
 async function seen(stage: Begun): Promise<object[]> {
   const { evidence } = await stage.job();
   const began = evidence.all.findLastIndex((one) => one.kind === 'stage' && one.event === 'began');

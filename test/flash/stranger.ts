@@ -1,4 +1,4 @@
-/** What peers that are not the device send. */
+/** Requests of peers that are not the device. */
 
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -48,7 +48,7 @@ describe('flash/stage/upgrade', () => {
     let joins = 0;
     const radio = {
       joinHome: async (_network: HomeNetwork, signal: AbortSignal) => {
-        // What comes soon after it takes its place.
+        // A later join takes its place.
         if (++joins > 1) await Promise.race([restarted, once(signal, 'abort')]);
         return '127.0.0.1';
       },

@@ -52,7 +52,7 @@ import { SELF_TEST_LIMIT_MS } from '../../lib/server/tls-self-test';
 import { KEY_BITS } from '../../lib/server/tls-identity';
 import { PROVEN_PACE } from '../../lib/server/transfer';
 
-/** What a value must be, or between what it must lie, both ends included. */
+/** The value that is required, or the bounds of it, both ends included. */
 type Bounds = { is: unknown } | { from: number; to: number };
 
 /** Section of docs/dev/stock-firmware.md, what it says there, and the value with its name. */
@@ -254,7 +254,7 @@ const FINALSTAGE: Row[] = [
   ],
 ];
 
-/** What no device knows of, and the design or Node-RED itself sets. */
+/** Values that no device knows of, and the design or Node-RED itself sets. */
 const OURS: Row[] = [
   ['design 7', 'Node-RED gives a closing node 15 s', 'handOverMs', WAITS.handOverMs, { from: 15_001, to: 30_000 }],
   [
@@ -458,7 +458,7 @@ const TASMOTA: Row[] = [
   ['ours', 'what failed is tried again', 'AGAIN_PAUSE_MS', accessPointRoad.AGAIN_PAUSE_MS, { from: 500, to: 10_000 }],
 ];
 
-/** What servers grant to anyone. */
+/** Limits that servers grant to every client. */
 const SERVERS: Row[] = [
   ['5', 'a reset comes a round trip after a close', 'RESET_GRACE_MS', RESET_GRACE_MS, { from: 100, to: 2000 }],
   ['5', 'a connection that stands still is probed', 'KEEP_ALIVE_MS', KEEP_ALIVE_MS, { from: 10_000, to: 120_000 }],

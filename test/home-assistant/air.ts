@@ -17,7 +17,7 @@ export class Air {
     },
   };
 
-  /** What a person does: once for each time that a device shows the network. */
+  /** The person's action: once for each time that a device shows the network. */
   join(ssid: string): void {
     const device = take(this.waiting, (one) => one.ssid === ssid);
     if (device) device.open();

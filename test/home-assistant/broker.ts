@@ -147,7 +147,7 @@ function connect(port: number, access: BrokerAccess | undefined): MqttClient {
 
 const LIMIT_MS = 40_000;
 
-/** What a broker keeps, by its topic. */
+/** The retained messages of a broker, by topic. */
 export async function keptAt({ port, access }: Pick<Broker, 'port' | 'access'>): Promise<Map<string, string>> {
   const client = connect(port, access);
   const kept = new Map<string, string>();

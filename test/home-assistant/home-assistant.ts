@@ -10,7 +10,7 @@ import { tied } from '../shared/tied';
 import type { Broker } from './broker';
 import { HomeAssistantApi } from './home-assistant-api';
 
-/** What scripts/home-assistant/place.mjs has found or made. */
+/** The place that scripts/home-assistant/place.mjs has found or made. */
 type Place = { command: string[]; root: string; version: string } | { skip: string };
 
 export function place(): Place {
@@ -34,7 +34,7 @@ interface StateChange {
   data: { entity_id: string; new_state: EntityState | null };
 }
 
-/** What the recorder has kept of one state or of its attributes; the time in seconds since 1970. */
+/** The recorder's entry of one state or of its attributes; the time in seconds since 1970. */
 export interface RecordedState extends EntityState {
   updatedAt: number;
 }
@@ -115,7 +115,7 @@ export class HomeAssistant {
     }
   }
 
-  /** What an entity shows now. */
+  /** The present state of an entity. */
   now(entityId: string): EntityState | undefined {
     return this.states.findLast((one) => one.entity_id === entityId);
   }
@@ -141,12 +141,12 @@ export class HomeAssistant {
     await this.api.ask({ type: 'call_service', domain, service, service_data: data });
   }
 
-  /** What the persistent notifications say. */
+  /** The texts of the persistent notifications. */
   async notifications(): Promise<{ title: string | null; message: string; notification_id: string }[]> {
     return (await this.api.ask({ type: 'persistent_notification/get' })) as never;
   }
 
-  /** What the recorder has kept of entities, in the order in which it happened. */
+  /** The recorder's entries of entities, in the order in which they happened. */
   async history(entityIds: string[], since: Date): Promise<RecordedState[]> {
     const kept = (await this.api.ask({
       type: 'history/history_during_period',

@@ -40,7 +40,7 @@ export class Phone {
     return phone;
   }
 
-  /** What stands on its screen. */
+  /** The notifications on its screen. */
   shown(): PhoneNotification[] {
     return [...this.screen.values()];
   }

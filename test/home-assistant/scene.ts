@@ -13,7 +13,7 @@ import { Broker, Listener } from './broker';
 
 /** Large enough for a progress with steps in it. */
 const FINAL_BYTES = 131_072;
-/** What the example calls "new firmware". */
+/** The example's name for "new firmware". */
 export const NEW_FIRMWARE = 'Tasmota 15.0.1';
 
 /** The firmware node of an example that has none. */
@@ -206,7 +206,7 @@ export class Scene {
     return join(this.folder, `${role}.bin`);
   }
 
-  /** What an update entity says now. */
+  /** The present state of an update entity. */
   update(deviceid: string): Record<string, unknown> {
     const payload = this.listener.last(`sonota/device/${deviceid}/update`);
     assert.ok(payload, `${deviceid} has no state`);

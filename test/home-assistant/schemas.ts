@@ -37,7 +37,7 @@ const ROOT_KEYS = [
 ];
 const AVAILABILITY_KEYS = ['topic', 'payload_available', 'payload_not_available', 'value_template'];
 
-/** What every entity may say; Home Assistant would pass over more, so more is a mistake of ours. */
+/** Keys of every entity; Home Assistant would pass over more, so more is a mistake of ours. */
 const COMMON_KEYS = [
   ...['platform', 'unique_id', 'default_entity_id', 'name', 'icon', 'entity_category', 'enabled_by_default'],
   ...['json_attributes_topic', 'json_attributes_template'],
@@ -62,7 +62,7 @@ const PLATFORMS: Readonly<Record<string, { needs: string[]; may: string[] }>> = 
   },
 };
 
-/** What is known from the configs seen so far about one topic. */
+/** The facts of one topic from the configs seen so far. */
 type StateCheck = (payload: string, message: MqttMessage) => void;
 
 export class Schemas {
@@ -303,7 +303,7 @@ function checkEvent(component: Json, payload: string, { topic, retain, qos }: Mq
   assert.ok(list(component['event_types'], topic).includes(type), `${topic}: ${type} was not announced`);
 }
 
-/** What the one kind of template that we use gives: `{{ value_json.key }}`. */
+/** The value of the one kind of template that we use: `{{ value_json.key }}`. */
 function valueOf(component: Json, payload: string, where: string): string {
   const template = component['value_template'];
   if (template === undefined) return payload;

@@ -41,7 +41,7 @@ describe('home assistant: no ghosts, with a real Mosquitto and Node-RED', () => 
     (message: { topic: string; payload: string }): boolean =>
       message.topic === topic && message.payload === '';
 
-  /** What the broker keeps of the flasher and of the device, by its topics. */
+  /** The retained messages of the flasher and of the device, by topic. */
   async function ours({ broker }: Scene): Promise<string[]> {
     const kept = await keptAt(broker);
     return [...kept.keys()].filter((topic) => !OF_OTHERS.includes(topic));

@@ -81,7 +81,7 @@ describe('home assistant: the blueprint for the phone, in a real one', function 
     await suite.install(ID);
     const failed = await phone.shows(isFailure, seen);
     assert.match(failed.message, /406/);
-    // What was reported is not reported again when Node-RED is back.
+    // A reported failure is not reported again when Node-RED is back.
     const from = scene.listener.messages.length;
     await scene.restart();
     const event = 'event.sonota_flasher_events';

@@ -1,4 +1,4 @@
-/** What is done to something that is right: a few of these at a time. */
+/** Damages to a sound input: a few of these at a time. */
 
 import type { Random } from './random';
 

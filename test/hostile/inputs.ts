@@ -1,4 +1,4 @@
-/** What is sent to each listener, and answered to each client, before it is damaged. */
+/** The inputs to each listener, and the answers to each client, before they are damaged. */
 
 import { WEBSOCKET_REQUEST, frame, PING } from '../server/websocket-device';
 import { damaged } from './damage';
@@ -96,7 +96,7 @@ function download(random: Random): Buffer {
   return request('GET', `/sonota/${id}/${random.pick(['user1', 'user2', 'final'])}.bin${query}`, '', range);
 }
 
-/** What FinalStage asks for, from where the device that is flashed never was. */
+/** FinalStage's request, from a place where the flashed device never was. */
 function finalStage(random: Random): Buffer {
   const path = random.pick([
     '/ota/image_arduino.bin',

@@ -74,7 +74,7 @@ describe('hostile: everything that comes from outside, while devices are flashed
     await Promise.all(Array.from({ length: AT_A_TIME }, worker));
   }
 
-  /** What breaks is named, so that it can be sent again; it belongs into seeds.ts then. */
+  /** An input that breaks something is named, so that it can be sent again; it belongs into seeds.ts then. */
   async function sendOne(seed: number, index: number): Promise<void> {
     try {
       await hostile.send(seed, index);
@@ -108,11 +108,11 @@ describe('hostile: everything that comes from outside, while devices are flashed
   }
 });
 
-/** What the process holds, once no more sockets are open than there may be, and all is collected that can be. */
+/** The process's holdings, once no more sockets are open than there may be, and all is collected that can be. */
 async function heldNow(gc: () => void, socketsAtMost = Infinity): Promise<number> {
   const looks = setInterval(LOOK_MS);
   while (openSockets() > socketsAtMost) await looks.next();
-  // What a collection frees may be the last to hold something else: after one alone, half as much again is still there.
+  // A collection may free the last holder of something else: after one alone, half as much again is still there.
   let [now, before] = [heldBytes(), Infinity];
   while (now < before) {
     await looks.next();

@@ -32,7 +32,7 @@ function soundFor(target: ImageTarget, options: ImageOptions = {}): Buffer {
   return target === 'one-hop' ? repetitive(makeFinalImage(options)) : makeFinalImage(options);
 }
 
-/** What a programmer reads out of a stock device. */
+/** A dump of a stock device, as a programmer reads it. */
 function stockDump(): Buffer {
   const flash = Buffer.alloc(1024 * 1024, 0xff);
   makeFinalImage({ size: 5120 }).copy(flash, 0, 0, 0x1000);

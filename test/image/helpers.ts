@@ -7,7 +7,7 @@ export function checkImage(bytes: Uint8Array, role: ImageRole): ImageFacts {
   return checkForTarget(bytes, targetOfRole(role));
 }
 
-/** What `run` throws, which must be a FlashError; undefined where it throws nothing. */
+/** The FlashError that `run` throws; undefined where it throws nothing. */
 export function refusalOf(run: () => unknown): FlashError | undefined {
   try {
     run();

@@ -104,7 +104,7 @@ const random = fc
   .tuple(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 6000, size: 'max' }))
   .map(([start, rest]) => Buffer.concat([Buffer.from(start, 'hex'), rest]));
 
-/** What the searches look for, over and over: the beginnings of every mark, and of every pattern. */
+/** The patterns of the searches, repeated: the beginnings of every mark, and of every pattern. */
 const hostile = [
   '<h3>(x.',
   '<h3>MINI',

@@ -11,7 +11,7 @@ const BSSID = '5E:CF:7F:0A:1B:2C';
 
 /** No person joins anything: the host has a NetworkManager, and Node-RED asks it to. */
 export class ByItself implements Hand {
-  /** What others in reach show, beside the device. */
+  /** Other networks in reach, beside the device's. */
   others: FakeAccessPoint[] = [];
   /** Each network that was joined, in its order. */
   readonly moves: string[] = [];

@@ -15,7 +15,7 @@ import { Records } from './records';
 import { RedInside } from './red-inside';
 
 const ADDRESS = '192.168.77.20';
-/** What a virtual device with this id has; only the link and the access point show it. */
+/** The addresses of a virtual device with this id; only the link and the access point show them. */
 const { mac: MAC } = identityOf({ deviceid: DEVICE_ID });
 const NAME = MAC.split(':').slice(3).join('');
 /** Its network is named after its MAC address, in two ways (Tasmota documentation). */

@@ -17,7 +17,7 @@ const CHUNK = 4096;
 /** The 3 s of docs/dev/design.md#3.6, less what two processes' clocks and a rounded timer may differ by. */
 const GONE_MS = 2950;
 
-/** What the lab's device of each class says it is. */
+/** The products that the lab's device of each class states. */
 const PRODUCTS = {
   range: { model: 'ITA-GZ1-GL', romVersion: '1.5.5' },
   'no-range': { model: 'PSB-B04-GL', romVersion: '1.3.0' },

@@ -34,9 +34,9 @@ export interface FlowNode {
 export interface FlowSettings {
   /** The file, from the package's folder; by default that for `intermediate`. */
   example?: string;
-  /** What else a user sets in the host's form. */
+  /** Further settings of a user in the host's form. */
   host?: object;
-  /** What else a user changes in the flow itself. */
+  /** Further changes of a user in the flow itself. */
   change?: (nodes: FlowNode[]) => void;
   /** By type of node: properties that its form has in the lab. */
   forms?: Record<string, object>;
@@ -59,7 +59,7 @@ export function makeFlow(settings: FlowSettings): { nodes: FlowNode[]; start: st
   const inject = nodes.find((node) => node.type === 'inject')!;
   const { ssid, password, user1, user2, final } = settings;
   for (const node of nodes) {
-    // What a user fills in: nothing else of the example is touched, so that its defaults are what is tested.
+    // A user's entries: nothing else of the example is touched, so that its defaults are tested.
     if (node.type === 'sonota-host') Object.assign(node, { ssid, credentials: { password }, ...host });
     Object.assign(node, forms[node.type]);
     if (node.type !== 'sonota-firmware') continue;

@@ -53,7 +53,7 @@ export interface Outcome {
   written: string;
   /** The networks that the host joined automatically, and what its NetworkManager has in the end. */
   joined: string[];
-  /** What the phone was answered. */
+  /** The answers to the phone. */
   phone: string[];
   left: { profiles: string[]; active: (string | undefined)[] } | undefined;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** What the server does with a request that it understands: an answer, as an object or as text, or one of three words. */
+/** The server's reaction to a request that it understands: an answer, as an object or as text, or one of three words. */
 export type Reaction = object | { readonly text: string } | 'hang' | 'close' | 'reset';
 
 export interface Seen {

@@ -115,7 +115,7 @@ describe('flash/stage/diy', () => {
     const announcers: Announcer[] = [];
     afterEach(() => Promise.all(announcers.splice(0).map((announcer) => announcer.close())));
 
-    /** What was seen of its end, and the verdict. */
+    /** The evidence of its end, and the verdict. */
     async function endOf(stage: Begun) {
       const { found } = await stage.outcome;
       const { evidence } = await stage.job();

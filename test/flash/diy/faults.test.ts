@@ -16,7 +16,7 @@ import { closeBenches, HOME, openBench, type Begun, type StageOptions } from '..
 import { assertCode } from '../refusals';
 
 const ID = '10000a1b2c';
-/** What shows by its absence alone: there the wait for it is short, and nowhere else, so that a busy machine misses none. */
+/** Faults that show by an absence alone: there the wait is short, and nowhere else, so that a busy machine misses none. */
 const STALLED = { lanStalledMs: 500 };
 const WAITS_OF: Readonly<Record<string, Partial<Waits>>> = {
   'no-diy-mode': { apPageMs: 300 },

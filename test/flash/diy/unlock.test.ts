@@ -12,7 +12,7 @@ import { assertCode } from '../refusals';
 import { ask } from '../stranger';
 
 const ID = '10000a1b2c';
-/** What hangs is given up soon; no other limit is near, so that a busy machine misses none. */
+/** A call that hangs is given up soon; no other limit is near, so that a busy machine misses none. */
 const HANGS = { lanUnlockMs: 400 };
 
 describe('flash/stage/diy: unlock', () => {

@@ -1622,7 +1622,7 @@ const CASES: readonly Case[] = [
       [25, wifiFailed('wifi-lost')],
     ],
   },
-  // What a stage knows better than any rule
+  // Facts that a stage knows better than any rule
   {
     title: 'a port that another program holds (row 15)',
     code: 'port-in-use',

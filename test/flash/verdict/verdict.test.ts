@@ -592,7 +592,7 @@ describe('flash/verdict over real sockets', () => {
         const { deviceid } = device;
         const waits = (): boolean => device.log.at(-1)?.endsWith(': stopped') ?? false;
         while (!waits()) await once(device, 'log');
-        // What is dark refuses nothing either.
+        // A dark device refuses nothing either.
         const url = await listen(() => undefined);
         await timesOutWith(bench, 'one-hop-silent', bench.begin('newfirmware', { deviceid, url }));
         device.powerCycle();

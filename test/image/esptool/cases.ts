@@ -21,7 +21,7 @@ export type EsptoolCase = (
   readonly broken?: 'checksum' | 'data';
 };
 
-/** What esptool's `image-info` says, in the words of this project. */
+/** The output of esptool's `image-info`, in the words of this project. */
 export interface EsptoolAnswer {
   readonly version: 1 | 2;
   readonly entry: number;
