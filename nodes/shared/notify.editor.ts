@@ -32,6 +32,7 @@ function sonotaAsk(content: JQuery, type: 'error' | 'warning' | undefined, answe
     },
   }));
   const options = { type, fixed: true, modal: false, buttons };
+  content.addClass('sonota-notice');
   const notice = RED.notify(content, options as unknown as Parameters<typeof RED.notify>[1]) as unknown as SonotaNotice;
   return notice;
 }

@@ -165,6 +165,12 @@ describe('editor: a press on the button of a flash', () => {
     await again;
     assert.equal(await waiting.count(), 1, 'it is said once');
     await assertAccessible(suite.editor.page, '.red-ui-notification');
+    await suite.editor.page.setViewportSize({ width: 390, height: 800 });
+    for (const answer of await waiting.getByRole('button').all()) {
+      const { x = -1, width = 0 } = (await answer.boundingBox()) ?? {};
+      assert.ok(x >= 0 && x + width <= 390, 'an answer is out of sight on a phone');
+    }
+    await suite.editor.page.setViewportSize({ width: 1400, height: 900 });
     await waiting.getByRole('button', { name: 'Cancel the wait' }).press('Enter');
     await statusOf('flash', 'cancelled').waitFor();
     await board().locator('.sonota-card').waitFor({ state: 'detached' });
