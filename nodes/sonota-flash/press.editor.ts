@@ -2,6 +2,8 @@
 
 interface SonotaPressed {
   id: string;
+  /** Empty until its form was saved once. */
+  host?: string;
   changed?: boolean;
   d?: boolean;
   _(key: string, values?: Record<string, unknown>): string;
@@ -22,6 +24,7 @@ const sonotaPressing = new Set<string>();
 
 function sonotaPress(node: SonotaPressed, isConfirmed = false): void {
   const t = (key: string, values?: Record<string, unknown>): string => node._(`sonota-flash.press.${key}`, values);
+  if (!node.host) return sonotaNotify(t('openFirst'), 'warning');
   if (node.changed) return sonotaNotify(t('deployFirst'), 'warning');
   if (sonotaPressing.has(node.id)) return sonotaNotify(t('checking'), 'warning');
   sonotaPressing.add(node.id);

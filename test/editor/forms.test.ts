@@ -154,6 +154,9 @@ describe('editor: forms', () => {
   it('takes the only host there is for a new flash, and asks for three things', async () => {
     const id = idOf('sonota-flash');
     await suite.editor.give(id, 'host', '');
+    await suite.editor.flowNode(id).locator('.red-ui-flow-node-button-button').click();
+    const notice = suite.editor.page.locator('.red-ui-notification', { hasText: 'Open the node first' });
+    await notice.waitFor();
     const form = await suite.editor.openForm(id);
     assert.equal(await form.locator('#node-input-host').inputValue(), idOf('sonota-host'));
     const asked = await form

@@ -125,7 +125,7 @@ describe('editor: the sidebar of the flashes', () => {
     await card('done').waitFor({ timeout: REHEARSAL_LIMIT_MS });
     assert.match(
       await card('done').innerText(),
-      /The new firmware is installed\.[\s\S]*ITA-GZ1-GL 1\.5\.5 · emulated cloud/,
+      /The new firmware is installed\.[\s\S]*example 02[\s\S]*ITA-GZ1-GL 1\.5\.5 · emulated cloud/,
     );
     assert.equal(await card('done').getByRole('progressbar').getAttribute('aria-valuenow'), '100');
     assert.match(await board().getByRole('status').innerText(), /^[\da-f]{10}: done$/);
