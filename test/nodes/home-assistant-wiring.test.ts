@@ -56,6 +56,12 @@ describe('nodes: how sonota-home-assistant reads its wiring', () => {
       'ha',
     );
     assert.equal(twice.broker, '');
+    const lost = [
+      TAB,
+      node('ha', 'sonota-home-assistant', { wires: [['a']] }),
+      node('a', 'mqtt out', { broker: 'gone' }),
+    ];
+    assert.deepEqual([readWiring(lost, 'ha').broker, readWiring(lost, 'ha').outlets], ['', ['a']]);
   });
 
   it('leaves out what is disabled, and knows what it cannot read', () => {

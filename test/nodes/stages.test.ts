@@ -431,6 +431,15 @@ describe('nodes: the four stages', () => {
     await bed.device({ deviceid: '1000000001', provisioned }).start();
     await bed.at('cloud-out');
     assert.deepEqual([shows(), shows(wrong), shows()], ['done', 'tls-refused', 'idle']);
+    // Nor does a message whose stage went on behind a redeploy count as held for ever.
+    bed.send('cloud', { deviceid: '1000000002' });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow', bed.statuses.length);
+    const from = bed.statuses.length;
+    await bed.deploy(road(ports, { cloud: { wires: [['cloud-out'], ['cloud-progress']] } }));
+    await bed.status('cloud', ({ fill }) => fill === 'yellow', from);
+    await bed.device({ deviceid: '1000000002', provisioned }).start();
+    await bed.at('cloud-out', (msg) => msg['deviceid'] === '1000000002');
+    assert.deepEqual([shows(), shows(wrong), shows()], ['done', 'tls-refused', 'idle']);
   });
 
   describe('which of several flashes they continue', () => {

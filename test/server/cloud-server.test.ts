@@ -323,6 +323,21 @@ describe('CloudServer', () => {
     });
   });
 
+  it('has no limit for a request that is over, on a connection that stays', async () => {
+    timeStands();
+    const { cloud: server, plain } = await cloud({ requestLimits: { headMs: 100, bodyMs: 100 } });
+    const late: unknown[] = [];
+    server.on('malformed', (error) => late.push(error));
+    const client = await RawClient.to(plain);
+    for (const request of ['GET /x HTTP/1.1\r\nHost: x\r\n\r\n', dispatch(BODY), dispatch(BODY)]) {
+      client.write(request);
+      await client.answer();
+      client.clear();
+      timePasses(5000);
+    }
+    assert.deepEqual([late, client.closed], [[], false]);
+  });
+
   it('takes no message of a session for the head of a request', async () => {
     timeStands();
     const { plain } = await cloud({ requestLimits: { headMs: 100, bodyMs: 100 } });
