@@ -120,13 +120,6 @@ export default [
     why: 'a host that holds the port of one that listens everywhere is not named',
   },
   {
-    file: 'lib/flash/stage/new-firmware.ts',
-    find: 'await coach((name, values)',
-    replace: 'void coach((name, values)',
-    tests: ['flash/diy/rescue'],
-    why: 'coaching that is no longer needed ends Node-RED',
-  },
-  {
     file: 'lib/flash/run/task-runs.ts',
     find: 'if (job && run.pending[0]) this.failures.add(job, run.pending[0]);',
     replace: '',

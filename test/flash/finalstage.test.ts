@@ -58,6 +58,9 @@ describe('flash/stage/finalstage', () => {
       const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
       await stage.outcome;
       assert.equal(job.stage, 'done');
+      const looked = job.evidence.all.find(({ kind }) => kind === 'new-firmware-looked');
+      const looks = [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'place' }];
+      assert.deepEqual({ ...looked, at: 0 }, { at: 0, kind: 'new-firmware-looked', looks });
       assert.equal(job.evidence.verdict().code, 'on-course');
       assert.ok(!stage.recorder.reports.some(({ report }) => report.warning === 'finalstage-stalled'));
     });
