@@ -111,7 +111,7 @@ function tables() {
   return require(join(root, 'dist/lib/protocol/compatibility-table.js'));
 }
 
-/** A last version without its minor number stands for all that start so. */
+/** A last version without its minor number stands for all of its minor versions. */
 function range(from, to) {
   if (from === to) return from;
   return to === LAST_VERSION ? `${from} and newer` : `${from} to ${to.includes('.') ? to : `${to}.x`}`;

@@ -1,4 +1,4 @@
-/** The inspection of a source for a form: the doctor's examination of the image that is here, or that it must be fetched first. */
+/** The inspection of a source for a form: the doctor's findings on the image here, or that it must be fetched first. */
 
 import { asFlashError, FlashError, type ErrorCode, type ErrorValues } from '../errors';
 import { flashPicture, imageNamed, mend, readImage, targetOfRole, type Examination, type Finding, type ImageRole, type ImageTarget, type MendName } from '../image';

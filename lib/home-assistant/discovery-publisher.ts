@@ -40,7 +40,7 @@ export class DiscoveryPublisher {
     return [...messages, ...happened];
   }
 
-  /** Everything retained, for a snapshot whose events are not news: before the first one. */
+  /** Everything retained, without events: for a snapshot that is published before the first changes. */
   first(snapshot: Snapshot): MqttMessage[] {
     const messages = this.standing(snapshot);
     this.note(messages);
@@ -50,17 +50,17 @@ export class DiscoveryPublisher {
   /** Everything retained, published or not. */
   everything(snapshot: Snapshot): MqttMessage[] {
     this.said.clear();
-    // A lost broker returns no echoes.
+    // A lost removal brings no echo.
     this.echoes.clear();
     return this.changes(snapshot);
   }
 
-  /** Events of earlier snapshots that are not news: at the start, jobs that continue after a restart. */
+  /** Takes a snapshot as known, without its events: at the start, jobs that continue after a restart. */
   knows(snapshot: Snapshot): void {
     this.last = snapshot;
   }
 
-  /** The event that a request for a device was refused. */
+  /** The events for a refused request. @param deviceid undefined = of the flasher */
   refused(deviceid: string | undefined, { code, text, remedy }: Failure): MqttMessage[] {
     const { topics } = this.announcer;
     const refusal = { event_type: 'refused', ...(deviceid !== undefined && { deviceid }), error: code, text, remedy };

@@ -7,7 +7,7 @@ export function cut(text: string, limit = TEXT_AT_MOST): string {
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 
-/** An id for Home Assistant and a discovery topic: `[a-zA-Z0-9_-]`. */
+/** Makes an id for Home Assistant and a discovery topic, which allow only `[a-zA-Z0-9_-]`. */
 export function safeId(text: string): string {
   return text.replace(/[^a-zA-Z0-9_-]/g, '_');
 }

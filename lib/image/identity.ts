@@ -112,7 +112,7 @@ export function identify(bytes: Uint8Array, facts?: Pick<ImageFacts, 'eboot'>): 
   return { project, ...(version && { version }), ...age, ...(variant && { variant }) };
 }
 
-/** Tasmota states its version from 7.2 to 9.2, and had an eboot that unpacks gzip since 8.2. */
+/** Tasmota states its version from 7.2 to 9.2, and has had an eboot that unpacks gzip since 8.2. */
 function tasmotaAge(text: string, facts?: Pick<ImageFacts, 'eboot'>): Pick<Identity, 'newerThan' | 'olderThan'> {
   if (text.includes(TASMOTA_BEFORE_6_1)) return { olderThan: '6.1' };
   if (facts?.eboot === 'gzip') return { newerThan: '9.2' };

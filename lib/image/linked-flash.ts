@@ -1,5 +1,5 @@
 /**
- * The size of flash an Arduino image was linked for. Its header may be changed afterwards, but the code continues to
+ * The flash size that an Arduino image was linked for. The header may be changed afterwards, but the code continues to
  * keep its settings where the linker put them: in the fifth sector from the end, as the CPU sees the flash
  * (`_EEPROM_start` in esp8266/Arduino tools/sdk/ld/eagle.flash.*.ld).
  */

@@ -64,7 +64,7 @@ const POINTER_EVERY = 16;
 /** The eboot of core 3 has its texts in a segment of their own. */
 const EBOOT_RODATA: SegmentContent = { address: 0x3fff20b8, data: Buffer.alloc(0x28) };
 
-/** Repetition comes in pieces of this size. */
+/** The size of a block that is repeated. */
 const BLOCK_BYTES = 1024;
 
 const SMALLEST_FINAL = APP_OFFSET + 1024;

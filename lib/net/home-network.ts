@@ -4,7 +4,7 @@ import { inSameNetwork, localIPv4, routedAddress, type LocalAddress } from './ad
 import { DEVICE_NETMASK, DEVICE_NETWORKS, isInNetwork } from '../protocol/device-networks';
 import { cidr } from './networks';
 
-/** Networks of a single device, or of no use here; the home network is none of them. */
+/** Networks that a single device makes, and those that lead to no other host; the home network is none of them. */
 const NEVER_HOME = [
   ...DEVICE_NETWORKS.map(({ network }) => ({ network, netmask: DEVICE_NETMASK })),
   { network: '169.254.0.0', netmask: '255.255.0.0' }, // no DHCP server answered
@@ -47,7 +47,7 @@ export interface NetworksSeen {
   readonly routed: string | undefined;
   /** The earlier choice, if there is one. */
   readonly remembered?: Home | undefined;
-  /** A flash is running: a device has our address in the home network, which no other network replaces meanwhile. */
+  /** A flash is running: a device has our address in the home network, so no other network replaces it. */
   readonly isHeld?: boolean;
   /** The interfaces that have joined the Wi-Fi that devices get, as far as this machine knows. */
   readonly inHomeWifi?: readonly string[];
@@ -122,7 +122,7 @@ function onePerNetwork(addresses: readonly LocalAddress[]): LocalAddress[] {
   return [...new Map([...addresses].reverse().map((one) => [cidr(one), one])).values()].reverse();
 }
 
-/** A user of the home network, which must stay the same meanwhile. */
+/** A user that needs the home network to stay the same. */
 export interface HomeUser {
   /** Whether a device may have got an address. */
   isFlashing(): boolean;

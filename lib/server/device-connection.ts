@@ -185,7 +185,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     }
   }
 
-  /** Messages faster than any device sends are ignored; a peer that keeps sending them is dropped. */
+  /** Messages that come faster than any device sends are ignored; a peer that keeps that up is dropped. */
   #isInTime(): boolean {
     if (this.#rate.take() !== undefined) return true;
     this.#complain(wording('messages-too-fast', { count: this.#limits.messagesPerSecond }));

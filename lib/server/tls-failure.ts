@@ -56,7 +56,7 @@ const OUR_ALERTS: Readonly<Record<string, TlsReason>> = {
 };
 
 /**
- * Why a handshake failed, judged from its remains. A device that checks certificates closes right after ours,
+ * Why a handshake failed, by its error and its byte counts. A device that checks certificates closes right after ours,
  * without an alert, which looks like any lost connection but for the bytes that we have sent (SonOTA#58, SonOTA#164).
  */
 export function explainHandshake({

@@ -66,7 +66,7 @@ export class Journal {
     return !this.isOpen;
   }
 
-  /** Changes may have got lost before they came here: the next `add` writes all. */
+  /** Makes the next `add` write all: changes may have been lost before they came here. */
   mistrust(): void {
     this.isOpen = false;
   }

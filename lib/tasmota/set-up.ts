@@ -65,7 +65,7 @@ class SetUpRun {
   private atHome: NamedHost | undefined;
   /** Set while everything else is done and its first connection is waited for. */
   private silentBroker: { url: string; broker: string } | undefined;
-  /** Its behaviour before ours where a Wi-Fi does not let it in. */
+  /** The `WifiConfig` that it gets back in the end: its own, if that is known. */
   private wifiConfigBefore: number = WifiConfig.retry;
 
   constructor(

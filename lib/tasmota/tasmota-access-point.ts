@@ -138,7 +138,7 @@ export class TasmotaAccessPoint {
     return choice !== undefined && choice.driver !== 'manual';
   }
 
-  /** While a stage has the radio, only it has joined, and in FinalStage: that has the same addresses. */
+  /** While a stage has the radio, this machine may be in FinalStage, which has the same addresses. */
   private isThereByHand(): boolean {
     const { holder } = this.host.radio;
     return (holder === undefined || holder === 'flow') && this.isInside();

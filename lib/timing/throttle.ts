@@ -1,4 +1,4 @@
-/** The interval of reports for people (docs/dev/design.md#4). */
+/** The least interval between reports for people (docs/dev/design.md#4). */
 export const DERIVED_EVERY_MS = 250;
 
 /** Calls `act` at most once in `intervalMs`: immediately if the last call is that long ago, else when the interval is over. */
@@ -23,19 +23,19 @@ export class Throttle {
     this.act();
   };
 
-  /** A pending call is dropped: the caller has reported in another way. */
+  /** Drops a pending call, which the caller has made unnecessary. */
   skip(): void {
     this.isPending = false;
   }
 
-  /** Drops a pending call, and takes no further ones. */
+  /** Drops a pending call, and ends the interval. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isPending = false;
   }
 
-  /** Makes a pending call now, and takes no further ones. */
+  /** Makes a pending call now, and ends the interval. */
   flush(): void {
     const { isPending } = this;
     this.stop();

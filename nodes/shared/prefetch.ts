@@ -17,7 +17,7 @@ const PASSING: readonly ErrorCode[] = ['fetch-failed', 'fetch-stalled', 'digest-
 
 /** One after another: nodes of one firmware find it here when their turn comes. */
 const turns = new SerialQueue();
-/** The messages logged since the last node had its turn: many nodes may lack one image. */
+/** The messages logged since the queue was last empty: many nodes may lack one image. */
 const logged = new Set<string>();
 let waiting = 0;
 

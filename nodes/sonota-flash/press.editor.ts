@@ -89,7 +89,7 @@ function sonotaOfferCancel(node: SonotaPressed): void {
   sonotaWaitNotices.set(node.id, notice);
 }
 
-/** The checks that speak against the flash; if it is impossible, only those that make it so. */
+/** The checks that speak against the flash, with their remedies. */
 function sonotaWhyNot(title: string, checks: SonotaPressCheck[]): JQuery {
   const wrong = checks.filter(({ ok }) => ok !== true);
   const list = $('<ul>').css({ margin: '8px 0 0 18px' });

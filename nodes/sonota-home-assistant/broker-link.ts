@@ -20,7 +20,7 @@ import type { NodePublications, Publications } from './publications';
 import { covers, type Wiring } from './wiring';
 import { atRest } from './snapshot-view';
 
-/** How often changes are published; a transfer has hundreds a second. */
+/** Changes are published at most this often; a transfer has hundreds a second. */
 const LOOK_MS = 250;
 /** All instances receive Home Assistant's start at the same time; their answers are spread. */
 const ANNOUNCE_WITHIN_MS = 1000;
@@ -136,11 +136,11 @@ export class BrokerLink {
     }
   }
 
-  /** Says what is new, in a moment. */
+  /** Publishes the changes in a moment. */
   lookSoon(): void {
     this.lookTimer ??= setTimeout(() => {
       this.lookTimer = undefined;
-      // Until the broker is reached everything published is lost; it is published when it is.
+      // Anything published before the broker is reached is lost; `announce` publishes it then.
       if (!this.hasAnnounced) return;
       const { mirror } = this;
       this.tell(false, (snapshot) => mirror.changes(snapshot));
@@ -230,7 +230,7 @@ export class BrokerLink {
   }
 
   private announceSoon(afterMs: number): void {
-    // It comes when the configs have come in.
+    // While configs are awaited, `configsHeard` announces later.
     if (!this.awaitsConfigs) this.later(afterMs, () => this.announce());
   }
 
@@ -246,7 +246,7 @@ export class BrokerLink {
     const key = this.topics.flasher.state;
     this.sayOnline();
     this.tell(true, (snapshot) => {
-      // The last retained state of an earlier run may be a running flash: that is ended before anything of this run is published.
+      // The retained state of an earlier run may be a running flash: that is ended before this run publishes its own.
       const all = toldByThisProcess.has(key) ? mirror.everything(snapshot) : mirror.first(atRest(snapshot));
       toldByThisProcess.add(key);
       const said = [...all, ...mirror.changes(snapshot)];

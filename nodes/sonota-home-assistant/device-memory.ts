@@ -190,7 +190,7 @@ export class DeviceMemory {
     return this.file.settled();
   }
 
-  /** Devices that we have flashed, or failed to, are of a person's making. */
+  /** Devices that are not forgotten: those in use, and those that a person has had flashed, or tried to. */
   private held(): Set<string> {
     const flashed = this.all().filter(({ installed, failure }) => installed !== undefined || failure !== undefined);
     return new Set([...this.inUse(), ...flashed.map(({ deviceid }) => deviceid)]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const MEMORY_MIB = 2048;
 /**
  * Its clock goes by what it has worked, 2 ns an instruction, and by real time where it waits. So a busy machine makes
- * the whole slower, but no time limit in it any shorter. It takes a processor of its own for that, but not two.
+ * the whole slower, but no time limit in it any shorter. That takes one whole processor, and no second one.
  */
 const CLOCK = ['-accel', 'tcg,thread=single', '-icount', 'shift=1,sleep=on', '-rtc', 'clock=vm', '-smp', '1'];
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';

@@ -43,7 +43,7 @@ describe('flash/host: the Wi-Fi at its close', () => {
     assert.equal(host.wifiSession.joined?.ssid, 'ITEAD-1000a1b2c3');
     await host.close();
     assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
-    // Else it would end on its own, much later, what has ended.
+    // Otherwise the session would release the lease again when `stay` is over.
     assert.equal(host.wifiSession['lease'], undefined);
   });
 

@@ -14,7 +14,7 @@ const OTHER = '1000d4e5f6';
 const TOKEN = 'a long random value';
 /** Slow enough for a progress that can be looked at. */
 const SLOWLY = { behaviours: { blockPauseMs: 60 } };
-/** Which the documented script gives a device to start. */
+/** The time that the documented script gives a device to start. */
 const A_MINUTE_MS = 60_000;
 const palette = process.env['SONOTA_HOME_ASSISTANT_PALETTE'];
 

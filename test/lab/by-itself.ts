@@ -49,7 +49,7 @@ export class ByItself implements Hand {
   }
 
   async settled(): Promise<void> {
-    // A person who is asked to join has joined when the answer comes.
+    // NetworkManager has joined when it reports that.
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * A process of its own in a network namespace where 10.10.7.1 is a host at home that identifies itself as a device in its
- * access point does, to a sonota-provision node with its default address. Ends well where it got the Wi-Fi by `force` alone.
+ * A process of its own in a network namespace where 10.10.7.1 is a host at home. To a sonota-provision node with its
+ * default address it identifies itself as a device in its access point does. Ends well if it got the Wi-Fi by `force`
+ * alone.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -15,8 +15,7 @@ interface Row {
 const rows = new Map<string, Row>();
 
 /**
- * Serializes all work of this process with one device: its server takes
- * one connection, and resets a second.
+ * Serializes all work of this process with one device: its server takes one connection, and resets a second.
  *
  * @param key of the device's server
  * @throws FlashError `cancelled`, before the work has started; and as `work`
@@ -59,7 +58,7 @@ async function orCancelled(before: Promise<void>, signal: AbortSignal): Promise<
   if (signal.aborted) throw new FlashError('cancelled');
 }
 
-/** A turn that has no waiters and whose gap is over need not be remembered. */
+/** Drops the rows of other devices that have no waiters and whose gap is over. */
 function forgetOthers(key: string): void {
   for (const [other, { waiting, endedAt }] of rows) {
     if (other !== key && waiting === 0 && performance.now() - endedAt > GAP_MS) rows.delete(other);

@@ -9,12 +9,12 @@ import type { JobRegistry } from '../job/job-registry';
 import type { StrangerAct, NewObservation } from '../observation';
 import { quoted } from '../../wordings/wording';
 
-/** Messages before a device has stated its id. A session starts with three of them. */
+/** The most messages kept of a session before its device has stated its id; a session starts with three. */
 const EARLY_MESSAGES = 10;
 
 /**
- * Writes what the cloud's servers see into the evidence of the jobs that it concerns. A dialling peer is not known at first:
- * that goes to every job that waits for a device to come.
+ * Writes the observations of the cloud's servers into the evidence of the jobs concerned. A peer that dials is not known
+ * at first: its observations go to every job that waits for a device.
  */
 export class EvidenceRecorder {
   constructor(

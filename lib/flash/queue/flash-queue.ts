@@ -241,7 +241,7 @@ export class FlashQueue extends EventEmitter<{
     this.fail(entry, new FlashError(code, verdict.code === code ? verdict.values : {}), job);
   }
 
-  /** No message has reported it: it did not get through. */
+  /** Fails an entry whose message did not get through, and reports that: no message does. */
   private giveUp(entry: QueueEntry, error: FlashError, job: Job | undefined): void {
     this.fail(entry, error, job);
     if (entry.state === 'failed') this.emit('given-up', error, entry.deviceid);

@@ -19,9 +19,9 @@ export interface MethodChoice {
   readonly force: boolean;
 }
 
-/** So often a device leaves the question for its page unanswered, and answers that for its identity, until it has none. */
+/** A device that leaves this many requests for its page unanswered, but answers those for its identity, has no page. */
 const SILENT_LOOKS = 2;
-/** For the answer to the question for its identity. */
+/** For the answer to the request for its identity. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /**

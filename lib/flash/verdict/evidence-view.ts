@@ -7,7 +7,7 @@ import { wording } from '../../wordings/wording';
 export class EvidenceView {
   /** The start of the judged stage, if one has started. */
   readonly began: (StageBegan & { at: number }) | undefined;
-  /** How that stage continued, if it has ended in whichever way. */
+  /** How that stage ended, if it has. */
   readonly end: 'over' | 'ended' | 'failed' | undefined;
   private readonly start: number;
 
@@ -57,7 +57,7 @@ export class EvidenceView {
   /** Values that the sentences of every verdict may need. */
   get values(): ErrorValues {
     const { deviceid = wording('unknown'), seconds = 0, url = '?', address = '?', ports = '?' } = this.began ?? {};
-    // Whichever stated them last: a device that had dialled in before its job started no longer dispatches.
+    // From the last observation with them: a device that dialled in before its job started no longer dispatches.
     const stated = [...this.dispatches(), ...this.ever('ready'), ...this.ever('device-facts')].sort(
       (one, other) => one.at - other.at,
     );

@@ -36,7 +36,7 @@ export interface Behaviours {
   flashRefuses: readonly [first: number, last: number] | undefined;
   /** false: FinalStage's connects go nowhere. */
   finalStageDials: boolean;
-  /** Another client was first in FinalStage's network and has 192.168.4.2. The radio gets that; no host is dialled. */
+  /** Another client has 192.168.4.2 in FinalStage's network. The radio is notified; FinalStage dials no host. */
   finalStageStolen: boolean;
   /** Loses its power once, when this many bytes of the final image have arrived. */
   losesPowerAtByte: number | undefined;

@@ -14,7 +14,7 @@ export interface LifeOptions {
   homeNetwork?: HomeNetwork;
   /** Its new firmware keeps running and is found there. Left out, the device ends as the new firmware boots. */
   newFirmware?: NewFirmwareServer;
-  /** How long after a failure without a remedy the device ends automatically, in ms. Default: never. */
+  /** How long after a failure that nothing has cured the device ends automatically, in ms. Default: never. */
   lingerMs?: number;
 }
 

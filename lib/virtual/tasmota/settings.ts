@@ -1,7 +1,7 @@
 import type { DeviceContext } from '../device/context';
 import { SECTOR_BYTES, type FlashMemory } from '../device/flash-memory';
 
-/** Tasmota's settings, which outlive a restart. Their real form is a struct; here they only have to lie in the flash as that does. */
+/** Tasmota's settings, which outlive a restart: in the flash as the real ones are, but not in the form of their struct. */
 export interface TasmotaSettings {
   bootCount: number;
   ssids: [string, string];

@@ -30,7 +30,7 @@ const MADE_UP: Route = {
   isPastReturn: ({ evidence }) => evidence.all.some(({ kind }) => kind === 'image-ended'),
 };
 
-/** A route that no other part of lib/flash was written for: nothing in job/, host/, queue/ and kept/ knows its name. */
+/** A route that no other part of lib/flash was written for: nothing in job/, host/, queue/ and stored/ knows its name. */
 describe('flash/routes: a route that is added', () => {
   let folder: string;
   const hosts: FlashHost[] = [];

@@ -252,7 +252,7 @@ class OneFlash {
   async #command(signal: AbortSignal): Promise<never> {
     const { context, device, download, host } = this;
     const downloadUrl = `http://${host.addressToDial()}:${host.ports.http}/${download.name}`;
-    // A step must be on disk before it is taken.
+    // The job must be on disk before the device gets the command.
     await host.whenStored();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });

@@ -151,7 +151,7 @@ export class SupervisorDriver extends ProfileDriver {
         if (!enabled) return;
         await this.client.update(this.interfaceName, { enabled: false }, { signal, limitMs: UPDATE_LIMIT_MS });
       } catch (error) {
-        // It reports that too while an unrelated update is still under way.
+        // It also fails while an abandoned update is still under way.
         signal.throwIfAborted();
         fault = asFlashError(error);
         await pause(REMOVE_PAUSE_MS, signal);
