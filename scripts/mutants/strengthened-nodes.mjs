@@ -204,13 +204,6 @@ export default [
     why: 'a person reads the name of an error of OpenSSL',
   },
   {
-    file: 'nodes/shared/stages/upgrade.ts',
-    find: "form.newFirmwareUrl() ?? said.httpUrl('newfirmware')",
-    replace: "said.httpUrl('newfirmware')",
-    tests: ['nodes/new-firmware-url'],
-    why: 'a flash in one hop whose acknowledgement is lost never ends, though its new firmware is there',
-  },
-  {
     file: 'nodes/shared/stages/finalstage.ts',
     find: "form.newFirmwareUrl() ?? said.httpUrl('newfirmware')",
     replace: 'form.newFirmwareUrl()',

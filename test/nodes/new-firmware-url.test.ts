@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
-import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
-import { ONE_HOP } from '../../lib/flash/routes';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { FIRMWARE } from '../flash/bench';
 import { useHttpServers } from '../shared/http-server';
@@ -36,15 +34,6 @@ describe('nodes: where a flash is known by its new firmware alone', () => {
         deliveries: { final: { size: 1000, sent: 1000, tries: 1, state: 'flowing' } },
       });
       return FIRMWARE;
-    },
-    /** The device has all of an image that unpacks the final one. */
-    upgrade: ({ jobs }: HostNode['flashHost']): object => {
-      const job = jobs.jobFor('upgrade', DEVICE);
-      job.route = ONE_HOP;
-      job.download = UpgradeDownload.restore({
-        ...{ role: 'user1', size: 1000, sent: 1000, requests: 1, otaClass: 'range', isTaken: true, isOffered: true },
-      });
-      return { final: FIRMWARE.final, intermediate: 'one-hop' };
     },
   };
   for (const [stage, prepare] of Object.entries(WAYS)) {
