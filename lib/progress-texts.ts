@@ -472,6 +472,11 @@ export function needsPerson(name: ProgressTextName): boolean {
   return isHandNeeded === true;
 }
 
+/** Whether its label names one of its values; most do not. */
+export function isLabelFilled(name: ProgressTextName): boolean {
+  return PROGRESS_TEXTS[name].label.includes('{');
+}
+
 /** Whether something outside is waited for there. */
 export function isWait(name: ProgressTextName): boolean {
   return PROGRESS_TEXTS[name].state === 'waiting';

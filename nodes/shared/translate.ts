@@ -3,7 +3,7 @@ import type { Inspection } from '../../lib/firmware/inspection';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { textOf, type Said } from '../../lib/preflight/phrases';
-import type { ProgressValues } from '../../lib/progress-texts';
+import { isLabelFilled, type ProgressValues } from '../../lib/progress-texts';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
@@ -46,7 +46,9 @@ export function translateReport<R extends Announced>(RED: Speaker, report: R): R
 
 /** What of a report stands under a node. */
 export function translateLabel(RED: Speaker, report: Announced): string {
-  return translatePart(RED, report, 'label', report.label);
+  // Values may have words of their own to look up, and this is done for each report of each device.
+  const values = isLabelFilled(report.name) ? report.values : {};
+  return translatePart(RED, { ...report, values }, 'label', report.label);
 }
 
 function translatePart(

@@ -12,6 +12,7 @@ import {
   translateJob,
   translatePreflight,
   translateQueue,
+  translateLabel,
   translateReport,
   translateSentences,
   translateShared,
@@ -59,6 +60,18 @@ describe('nodes: texts in the language of the runtime', () => {
     }
     assert.deepEqual(translateReport(RED, report), { ...report, label, text: 'lädt user2' });
     assert.equal(translateReport(RED, { ...report, details: 'd' }).details, details);
+  });
+
+  it('of a label are looked up alone where no value stands in it', () => {
+    const lookUps: string[] = [];
+    const counting = { _: (key: string) => (lookUps.push(key), key) };
+    const image = wording('asked-user2');
+    const flows = { name: 'image-flows', values: { image }, label: 'upgrade', text: 't' } as const;
+    assert.equal(translateLabel(counting, flows), 'upgrade');
+    assert.deepEqual(lookUps, [`${SHARED}announcements.image-flows.label`]);
+    const wires = { name: 'output-leads-nowhere', values: { output: image }, label: 'l', text: 't' } as const;
+    assert.equal(translateLabel(counting, wires), 'l');
+    assert.ok(lookUps.some((key) => key.includes('wordings.asked-user2')));
   });
 
   it('of an error are both of its sentences or none, and all else of it stays', () => {
