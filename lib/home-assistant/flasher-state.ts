@@ -24,7 +24,7 @@ export interface FlasherState {
   readonly problem: 'ON' | 'OFF';
   readonly code: string;
   readonly text: string;
-  /** The number of Sonoffs in sight; both are present while a survey runs. */
+  /** The number of Sonoffs in sight; present while a survey runs, as is `found_devices`. */
   readonly found?: number;
   readonly found_devices?: readonly SonoffInSight[];
 }

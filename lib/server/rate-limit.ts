@@ -32,7 +32,7 @@ export class RateLimit {
   }
 }
 
-/** More than a home has; of more, the oldest start over. */
+/** More than a home has; of more, the peers seen longest ago start over. */
 const PEERS_KEPT = 1000;
 
 /** A rate limit for each peer. */

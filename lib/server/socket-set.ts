@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * The open sockets of one server, to close them together: an HTTP server that does not listen itself keeps
- * no account of its connections, and one that does waits for upgraded ones.
+ * The open sockets of one server, to close them together: an HTTP server that does not listen itself keeps no account
+ * of its connections, and one that does waits for upgraded ones.
  */
 export class SocketSet {
   readonly #sockets = new Set<Socket>();

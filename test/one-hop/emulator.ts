@@ -27,7 +27,7 @@ export interface Change {
   readonly xor?: number;
 }
 
-/** A part of the flash that ignores its commands. */
+/** A part of the flash that is faulty. */
 export interface Fault {
   readonly address: number;
   /** Bytes. Default one sector. */

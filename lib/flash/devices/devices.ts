@@ -224,7 +224,7 @@ export class Devices extends EventEmitter<DevicesEvents> {
     this.emit('gone', connection);
   }
 
-  /** Whether it may be the device; the claim is not recorded. */
+  /** Whether it may be the device; emits no `refused`, which `admits` does. */
   private isKnownAs({ deviceid, apikey }: DeviceStatement, peer: string): boolean {
     const { as } = this.claims.of(deviceid, apikey, peer);
     return as === 'device' || as === 'session';

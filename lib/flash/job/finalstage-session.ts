@@ -27,7 +27,7 @@ export interface DeliveryTry {
 
 export type FinalStageImage = 'user2' | 'final';
 
-/** It as it is kept on disk. Times in ISO 8601. */
+/** A session as it is stored on disk. Times in ISO 8601. */
 export interface FinalStageSessionRecord {
   readonly since: string;
   readonly peer: string;

@@ -298,7 +298,7 @@ export class Job {
     this.checkpoint();
   }
 
-  /** A listener looks at all that is new. */
+  /** Drops a pending report of flowing bytes as well: a listener looks at everything new. */
   private checkpoint(): void {
     this.flow.skip();
     this.onChange(true);

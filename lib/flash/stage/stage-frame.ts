@@ -58,7 +58,7 @@ export function throwIfFinal(job: Job): undefined {
 }
 
 /**
- * @param isHeld whether trouble is not to be reported now; what there is then is reported later
+ * @param isHeld while it returns true, trouble is not reported; what remains of it is reported afterwards
  * @returns a function that ends it
  */
 export function watchTrouble(

@@ -18,7 +18,7 @@ export interface WifiSettings {
   /** The name of the interface that may be taken although it is the uplink. */
   readonly allowUplink: string;
   readonly editorPort?: number | undefined;
-  /** Brings the home Wi-Fi back where the operating system does not give its password. */
+  /** To bring the home Wi-Fi back where the operating system does not give its password. */
   readonly home?: HomeWifi | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface WifiChoice {
   readonly refusals: readonly { readonly driver: WifiDriverName; readonly error: FlashError }[];
 }
 
-/** The Supervisor's address, if there is one. */
+/** The Supervisor, if there is one, and the interfaces that this process sees. */
 export interface Surroundings {
   readonly supervisorToken?: string | undefined;
   readonly supervisorUrl?: string | undefined;

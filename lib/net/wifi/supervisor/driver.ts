@@ -30,7 +30,7 @@ export interface HomeWifi {
 
 export interface SupervisorOptions {
   readonly memory?: FormerMemory | undefined;
-  /** Brings the home Wi-Fi back: the Supervisor never gives a password. */
+  /** To bring the home Wi-Fi back: the Supervisor never gives a password. */
   readonly home?: (() => HomeWifi | undefined) | undefined;
   readonly watchMs?: number;
 }
