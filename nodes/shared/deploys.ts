@@ -30,6 +30,13 @@ export function whenFlowsRun(RED: NodeAPI, node: Node, callback: () => void): vo
   watch(RED);
 }
 
+/** The ids of all nodes that are in the flows, be they disabled; from the start of a deploy on, in the new ones. */
+export function idsInFlows(RED: NodeAPI): Set<string> {
+  const ids = new Set<string>();
+  RED.nodes.eachNode(({ id }) => void ids.add(id));
+  return ids;
+}
+
 function watch(RED: NodeAPI): void {
   if (isWatching) return;
   isWatching = true;

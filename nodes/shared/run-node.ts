@@ -5,6 +5,7 @@ import type { Report } from '../../lib/flash/run/report';
 import { TaskRuns } from '../../lib/flash/run/task-runs';
 import type { LeftMessage } from '../../lib/flash/stored/pending-messages';
 import { whenFlowsRun } from './deploys';
+import { hosts } from './hosts';
 import { MessageValues } from './messages';
 import { isWired, NodeWiring, type Held, type Outgoing } from './node-wiring';
 import { progressMessage, type ProgressOf } from './stage-messages';
@@ -25,13 +26,7 @@ export class RunNode extends NodeWiring {
    */
   protected join(outlet: Pick<Outlet, 'progress' | 'result'>, resume: (left: LeftMessage) => void): void {
     const failure = this.guarded((error: FlashError, pending: PendingMessage) => this.fail(error, pending));
-    whenFlowsRun(this.RED, this.node, () => {
-      this.runs.attach(this.node.id, {
-        progress: this.guarded((...news) => outlet.progress(...news)),
-        result: this.guarded((...news) => outlet.result(...news)),
-        failure,
-        queued: this.guarded((count) => this.status.queue(count)),
-      });
+    const begin = (): void => {
       for (const left of this.runs.pending.claim(this.node.id)) {
         try {
           resume(left);
@@ -40,6 +35,17 @@ export class RunNode extends NodeWiring {
           failure(asFlashError(thrown), left.pending);
         }
       }
+    };
+    whenFlowsRun(this.RED, this.node, () => {
+      this.runs.attach(this.node.id, {
+        progress: this.guarded((...news) => outlet.progress(...news)),
+        result: this.guarded((...news) => outlet.result(...news)),
+        failure,
+        queued: this.guarded((count) => this.status.queue(count)),
+        left: begin,
+      });
+      begin();
+      if (!this.hostNode) hosts.takeOfRemoved(this.node.id, this.runs);
     });
   }
 

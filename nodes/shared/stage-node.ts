@@ -66,8 +66,11 @@ export class StageNode<Form> extends RunNode {
       awaitsDevices: () => this.readable !== undefined && (options.awaitsDevices?.(this.readable) ?? false),
       closed: (removed) => this.detach(removed),
     });
-    if (this.flashHost) this.attach(this.flashHost);
+    this.flashHost?.on('state', this.showHost);
+    if (this.flashHost) this.showHost();
     else this.start(() => this.host);
+    this.attach();
+    whenFlowsRun(RED, node, () => this.flashHost && this.prefetch(this.flashHost));
   }
 
   /** The form, where it and the host's can be read. */
@@ -84,9 +87,7 @@ export class StageNode<Form> extends RunNode {
     this.begin(this.options.steps[0], new MessageValues(message));
   }
 
-  private attach(host: FlashHost): void {
-    host.on('state', this.showHost);
-    this.showHost();
+  private attach(): void {
     this.join(
       {
         progress: (report, snapshot: () => JobSnapshot, pending) => {
@@ -98,9 +99,8 @@ export class StageNode<Form> extends RunNode {
         },
         result: (outcome: StageOutcome, pending) => this.reached(outcome, pending),
       },
-      (left) => this.resume(host, left),
+      (left) => this.resume(this.host.flashHost, left),
     );
-    whenFlowsRun(this.RED, this.node, () => this.prefetch(host));
   }
 
   private prefetch(host: FlashHost): void {

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { onDeployOver } from '../shared/deploys';
+import { idsInFlows, onDeployOver } from '../shared/deploys';
 import { hosts, type HostNode } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { translateLine } from '../shared/translate';
@@ -34,7 +34,10 @@ export default function register(RED: NodeAPI): void {
   addEvidenceRoutes(RED);
   addJobRoutes(RED);
   addWifiRoutes(RED);
-  onDeployOver(RED, () => void hosts.settle());
+  onDeployOver(RED, () => {
+    const ids = idsInFlows(RED);
+    void hosts.settle((id) => ids.has(id));
+  });
   RED.nodes.registerType('sonota-host', SonotaHost, { credentials: { password: { type: 'password' } } });
 }
 

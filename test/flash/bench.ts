@@ -72,6 +72,10 @@ export class Recorder extends EventEmitter implements Outlet {
   failure(error: FlashError, pending: PendingMessage): void {
     this.end(pending, error);
   }
+  left(): void {
+    // No test of stages moves a node.
+  }
+
   queued(count: number): void {
     this.queue.push(count);
     this.emit('news');

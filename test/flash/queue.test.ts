@@ -31,7 +31,7 @@ class Flow implements QueueOutlet {
   private readonly ends = new EventEmitter().setMaxListeners(0);
 
   constructor() {
-    this.runs.attach('stage', { progress: ignore, result: ignore, failure: ignore, queued: ignore });
+    this.runs.attach('stage', { progress: ignore, result: ignore, failure: ignore, queued: ignore, left: ignore });
     this.queue.attach('queue', this);
   }
 

@@ -137,6 +137,7 @@ describe('flash/run/task-runs', () => {
       result: () => order.push('result'),
       failure: ({ code }) => order.push(code),
       queued: () => undefined,
+      left: () => undefined,
     });
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
@@ -165,6 +166,7 @@ describe('flash/run/task-runs', () => {
       result: ignore,
       failure: ignore,
       queued: ignore,
+      left: ignore,
     });
     steps.begin('node', '1');
     while (steps.contexts.length === 0) await new Promise(setImmediate);
@@ -368,6 +370,7 @@ describe('flash/run/task-runs', () => {
         result: () => told.push('result'),
         failure: () => undefined,
         queued: () => undefined,
+        left: () => undefined,
       });
       task();
       await turns();

@@ -76,7 +76,7 @@ describe('home assistant: cancel', () => {
     };
     const failed: (string | undefined)[] = [];
     host.runs.attach('node', {
-      ...{ progress: () => undefined, result: () => undefined, queued: () => undefined },
+      ...{ progress: () => undefined, result: () => undefined, queued: () => undefined, left: () => undefined },
       failure: (_, { message }) => failed.push(message['deviceid'] as string),
     });
     host.runs.begin({ ...request, deviceid: 'first' });

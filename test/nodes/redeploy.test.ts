@@ -203,6 +203,22 @@ describe('nodes: redeploys and removals', () => {
     await bed.at('upgrade-out');
   });
 
+  for (const isRemoved of [false, true]) {
+    it(`says that a stage ended whose node has another host now${isRemoved ? ', the first being removed' : ''}`, async () => {
+      ports = await freePorts();
+      const second = { id: 'second', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1' };
+      const closed = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: '0' };
+      const withHost = (host: string): Flow => [...road(ports, { cloud: { host } }), { ...second, ...closed }];
+      bed = await Bed.load(withHost('host'));
+      bed.send('cloud', { deviceid: '1000a1b2c3', mine: 1 });
+      await bed.status('cloud', ({ fill }) => fill === 'yellow');
+      await bed.deploy(isRemoved ? without(withHost('second'), 'host') : withHost('second'), 'nodes');
+      const { error, mine } = await bed.at('caught');
+      assert.deepEqual([error?.code, error?.source.id, mine], ['cancelled', 'cloud', 1]);
+      assert.equal(bed.shown('cloud')?.text, 'cancelled');
+    });
+  }
+
   it('a node that was removed gets nothing when it comes back', async () => {
     await setUp();
     bed.send('cloud', { deviceid: '1000999999', mine: 'old' });

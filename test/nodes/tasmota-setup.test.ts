@@ -207,6 +207,82 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal(bed.messages('caught').length, 0);
   });
 
+  /** The flow with a second host, and what is to be different about some nodes. */
+  function withSecond(form: Record<string, unknown>, more: Record<string, Record<string, unknown>> = {}): Flow {
+    const flow = flowOf(form);
+    const second = flow.flatMap((node) => (node.id === 'host' ? [{ ...node, id: 'second' }] : []));
+    return [...flow, ...second].map((node) => ({ ...node, ...more[node.id] }));
+  }
+
+  for (const type of ['full', 'flows', 'nodes'] as const) {
+    it(`takes its messages along to another host, in a deploy of ${type}`, async () => {
+      const { url, address } = await tasmota();
+      const nobody = `http://127.0.0.1:${await freePort()}`;
+      bed = await Bed.load(withSecond({ url: nobody, address: nobody }));
+      bed.send('setup', { mine: 'kept', password: WIFI });
+      await bed.status('setup', ({ fill }) => fill === 'yellow');
+      await bed.deploy(withSecond({ url, address, host: 'second' }), type);
+      const result = await bed.at('out');
+      assert.equal(result['mine'], 'kept');
+      assert.equal(bed.messages('caught').length, 0);
+      assert.deepEqual(left(), [], 'the first host has it no longer');
+    });
+  }
+
+  it('takes its messages along from a host that is removed', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(withSecond({ url: nobody, address: nobody }));
+    bed.send('setup', { mine: 'first', password: WIFI });
+    bed.send('setup', { mine: 'second', password: WIFI });
+    await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
+    await bed.deploy(without(withSecond({ url, address, host: 'second' }), 'host'));
+    for (const mine of ['first', 'second']) await bed.at('out', (msg) => msg['mine'] === mine);
+    assert.equal(bed.messages('caught').length, 0);
+  });
+
+  it('says of each of its messages that its host was removed', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const flow = flowOf({ url: nobody, address: nobody });
+    bed = await Bed.load(flow);
+    bed.send('setup', { mine: 'first' });
+    bed.send('setup', { mine: 'second' });
+    await bed.status('setup', ({ text }) => text.endsWith('(+1)'));
+    await bed.deploy(without(flow, 'host'));
+    for (const mine of ['first', 'second']) {
+      assert.equal((await bed.at('caught', (msg) => msg['mine'] === mine)).error?.code, 'host-missing');
+    }
+  });
+
+  it('continues once it is enabled again', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody }));
+    bed.send('setup', { mine: 'kept', password: WIFI });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    await bed.deploy(flowOf({ url, address, d: true }));
+    assert.equal(left().length, 1);
+    await bed.deploy(flowOf({ url, address }));
+    assert.equal((await bed.at('out'))['mine'], 'kept');
+    assert.equal(bed.messages('caught').length, 0);
+  });
+
+  it('takes along what it left at another host before Node-RED was ended', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(withSecond({ url: nobody, address: nobody }), CREDENTIALS);
+    bed.send('setup', { mine: 'kept' });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    await (bed.node('host') as HostNode).flashHost.whenStored();
+    const files = await filesIn(bed.folder);
+    await bed.unload();
+    const secondCredentials = { second: { password: WIFI } };
+    bed = await Bed.load(withSecond({ url, address, host: 'second' }), secondCredentials, (folder) =>
+      putFiles(folder, files),
+    );
+    assert.equal((await bed.at('out'))['mine'], 'kept');
+  });
+
   it('continues with all of its messages after Node-RED was killed, and no password is in any file', async () => {
     const { url, address } = await tasmota();
     const nobody = `http://127.0.0.1:${await freePort()}`;

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { FlashError } from '../../errors';
 import { FlashHost, type HostSettings } from './host';
 import { THIS_MACHINE } from './environment';
 import { lineOf } from '../host-log';
 import { HostUsers } from './host-users';
+import type { TaskRuns } from '../run/task-runs';
 import { WAITS, type Waits } from '../stage/waits';
 
 interface Entry {
@@ -20,6 +22,8 @@ interface Entry {
  */
 export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; closed: [] }> {
   private readonly entries = new Map<string, Entry>();
+  /** What nodes left at hosts that were removed in this deploy. */
+  private readonly removed = new Set<TaskRuns>();
 
   constructor(private readonly waits: Waits = WAITS) {
     super();
@@ -76,21 +80,45 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
     }
   }
 
-  /** A deploy is over, or Node-RED stops: whatever was not taken on again is closed now. */
-  async settle(): Promise<void> {
+  /** A node without a host takes what it left at one that was removed: to say that it cannot go on. */
+  takeOfRemoved(userId: string, runs: TaskRuns): void {
+    for (const removed of this.removed) removed.moveTo(runs, userId, new FlashError('host-missing'));
+  }
+
+  /**
+   * A deploy is over, or Node-RED stops: whatever was not taken on again is closed now.
+   * @param isInFlows whether there is a node of this id, be it disabled; undefined where a deploy takes long: its nodes
+   *   are still to come
+   */
+  async settle(isInFlows?: (userId: string) => boolean): Promise<void> {
+    if (isInFlows) this.settleRemoved();
     await Promise.all(
       [...this.entries].map(async ([id, entry]) => {
         clearTimeout(entry.timer);
         // Node-RED stops, perhaps to start again: what the nodes wait for is not ended by that.
         if (!entry.owner) return await this.close(id, entry);
-        // Gone for good, though nothing said so: disabled, moved to another host, or removed while we did not run.
+        // Gone, though nothing said so: disabled, moved to another host, or removed while we did not run.
         // Before the ports are seen to, which takes its time: in the next deploy every node is away for a moment.
         for (const userId of [...entry.users.takeLeavers(), ...entry.host.runs.pending.nodes()]) {
-          if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);
+          if (entry.users.has(userId) || this.moveAway(entry.host.runs, userId)) continue;
+          if (isInFlows?.(userId) ?? true) entry.host.runs.endStages(userId);
+          else entry.host.runs.detach(userId, true);
         }
         await entry.users.update();
       }),
     );
+  }
+
+  private settleRemoved(): void {
+    for (const runs of this.removed) for (const userId of runs.pending.nodes()) this.moveAway(runs, userId);
+    this.removed.clear();
+  }
+
+  /** @returns whether the node uses another host now */
+  private moveAway(runs: TaskRuns, userId: string): boolean {
+    const next = [...this.entries.values()].find(({ host, users }) => host.runs !== runs && users.has(userId));
+    if (next) runs.moveTo(next.host.runs, userId, new FlashError('cancelled'));
+    return next !== undefined;
   }
 
   private add(id: string, settings: HostSettings, identityFolder: string | undefined): Entry {
@@ -110,6 +138,7 @@ export class HostRegistry extends EventEmitter<{ added: [host: FlashHost]; close
     clearTimeout(entry.timer);
     this.entries.delete(id);
     entry.users.close();
+    if (forget) this.removed.add(entry.host.runs);
     await entry.host.close({ forget });
     this.emit('closed');
   }

@@ -11,6 +11,8 @@ export interface Outlet {
   failure(error: FlashError, pending: PendingMessage): void;
   /** How many messages of this node wait behind the running one. */
   queued(count: number): void;
+  /** Messages have come that it is to begin again. */
+  left(): void;
 }
 
 type News = (outlet: Outlet) => void;
@@ -35,6 +37,12 @@ export class Outlets {
   /** The node is no more: nothing waits for it. */
   forget(nodeId: string): void {
     this.undelivered.delete(nodeId);
+  }
+
+  /** The node has moved to another host: what waits for it goes there. */
+  moveTo(next: Outlets, nodeId: string): void {
+    for (const news of this.undelivered.get(nodeId) ?? []) next.deliver(nodeId, news);
+    this.forget(nodeId);
   }
 
   /** Tells what is of the moment: the present instance, or nobody. */

@@ -126,7 +126,11 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     this.outlets.close();
     this.pending.close();
     this.queue.length = 0;
-    for (const run of this.running) run.controller.abort(new FlashError('cancelled'));
+    for (const run of this.running) {
+      // What it was for stays pending: the host may come back, or the node have moved to another.
+      run.pending.length = 0;
+      run.controller.abort(new FlashError('cancelled'));
+    }
   }
 
   /** Resolves when nothing runs: each has left the network that it joined. One that does not leave is not waited for. */
@@ -147,11 +151,32 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     this.outlets.detach(nodeId);
     for (const run of [...this.queue, ...this.running]) if (!run.request.findJob) this.leaveToNext(run, nodeId);
     if (!removed) return;
+    this.endStages(nodeId);
+    this.pending.forgetNode(nodeId);
+  }
+
+  /** Ends the stages of a node that is disabled; its tasks begin again once it is back. */
+  endStages(nodeId: string): void {
     this.cancel(nodeId);
     // What ends later has nobody to tell, not even a node that comes back under this id.
-    this.pending.forgetNode(nodeId);
+    for (const { id } of this.pending.stagesOf(nodeId)) this.pending.forget(id);
     for (const run of this.running) run.dropOf(nodeId);
     this.outlets.forget(nodeId);
+  }
+
+  /**
+   * The node has moved to another host: its tasks begin again there; its stages end, since their jobs are of this host.
+   * @param error with which they end
+   */
+  moveTo(next: TaskRuns, nodeId: string, error: FlashError): void {
+    this.outlets.moveTo(next.outlets, nodeId);
+    const stages = this.pending.stagesOf(nodeId).filter(({ outcome }) => !outcome);
+    const ended = stages.map((record) => this.pending.messageOf(record));
+    this.detach(nodeId, false);
+    for (const left of this.pending.claim(nodeId)) if (!isStage(left.record.stage)) next.pending.adopt(left);
+    this.detach(nodeId, true);
+    for (const pending of ended) next.deliverOutcome(pending, error);
+    next.outlets.tell(nodeId, (outlet) => outlet.left());
   }
 
   /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */

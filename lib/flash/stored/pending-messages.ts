@@ -102,6 +102,12 @@ export class PendingMessages {
     if (this.records.has(id)) this.unclaimed.add(id);
   }
 
+  /** Takes a message over from another host, for its node to begin it again. */
+  adopt({ pending, record: { deviceid }, password }: LeftMessage): void {
+    this.began(pending, { deviceid, password });
+    this.release(pending.id);
+  }
+
   /** The node has put the result out. */
   delivered(id: string): void {
     if (!this.records.has(id)) return;
@@ -117,6 +123,11 @@ export class PendingMessages {
     this.passwords.delete(id);
     this.forgetImages();
     this.onChange();
+  }
+
+  /** The messages of a node that are in a stage of a flash, or were. */
+  stagesOf(nodeId: string): PendingMessageRecord[] {
+    return this.all().filter((record) => record.nodeId === nodeId && isStage(record.stage));
   }
 
   forgetNode(nodeId: string): void {
