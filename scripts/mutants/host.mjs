@@ -114,8 +114,8 @@ export default [
   },
   {
     file: 'lib/flash/host/host-registry.ts',
-    find: 'if (!entry.users.has(userId)) entry.host.runs.detach(userId, true);',
-    replace: '',
+    find: 'if (isInFlows?.(userId) ?? true) entry.host.runs.endStages(userId);',
+    replace: 'if (isInFlows?.(userId) ?? true) continue;',
     tests: ['flash/host-registry'],
     why: 'what a removed node waited for goes on for ever',
   },
