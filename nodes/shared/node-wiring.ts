@@ -1,7 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, type FlashError } from '../../lib/errors';
 import type { Message } from '../../lib/flash/job/pending-message';
-import { idsInFlows } from './deploys';
 import { hostNodeOf, hosts, requireHost, type HostNode } from './hosts';
 import { MessageValues } from './messages';
 import { NodeStatus } from './status';
@@ -101,7 +100,7 @@ export class NodeWiring {
 
   /** Starts to take messages, and to use the host. */
   protected serve(wired: Wired): void {
-    const { RED, hostNode, node } = this;
+    const { hostNode, node } = this;
     if (hostNode) {
       hosts.addUser(hostNode.id, node.id, { awaitsDevices: wired.awaitsDevices?.(hostNode) ?? false });
     }
@@ -125,8 +124,7 @@ export class NodeWiring {
       if (hostNode) await hosts.removeUser(hostNode.id, node.id, removed);
     };
     node.on('close', (removed: boolean, done: () => void) => {
-      // Node-RED calls a node removed that is disabled, too, and may be enabled again.
-      close(removed && !idsInFlows(RED).has(node.id)).then(done, done);
+      close(removed).then(done, done);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Message, PendingMessage, TaskOutcome } from '../../lib/flash/job/pending-message';
 import type { TaskContext, TaskRequest } from '../../lib/flash/run/task';
+import { idsInFlows } from './deploys';
 import { MessageValues } from './messages';
 import type { Wired, WiredNodeDef } from './node-wiring';
 import { RunNode } from './run-node';
@@ -48,7 +49,9 @@ export class TaskNode extends RunNode {
       ...(cancels ? { cancel: (said) => this.runs.cancel(node.id, said.deviceId()) } : {}),
       ...(awaitsDevices ? { awaitsDevices } : {}),
       closed: async (removed) => {
-        this.leave(removed);
+        // Node-RED calls a node removed that is disabled, too: what is pending for it waits until it is enabled again.
+        const isDisabled = removed && options.pendingFor !== undefined && idsInFlows(RED).has(node.id);
+        this.leave(removed && !isDisabled);
         await closed?.(removed);
       },
     });
@@ -75,14 +78,23 @@ export class TaskNode extends RunNode {
       nodeId: node.id,
       stage,
       message: said.message,
-      // Read where something asks for it: most tasks have no use for a device.
+      // Most tasks have no use for a device: what is none is no reason to refuse them, nor a cancel of another device.
       get deviceid() {
-        return said.deviceId();
+        return deviceIn(said);
       },
       password: stage && said.password(),
       line: oneAtATime ? node.id : undefined,
       pendingId,
       run: (context) => options.run({ ...context, said, isResumed: pendingId !== undefined }),
     });
+  }
+}
+
+/** The device that a message names; undefined where it names none, or what is none. */
+function deviceIn(said: MessageValues): string | undefined {
+  try {
+    return said.deviceId();
+  } catch {
+    return undefined;
   }
 }

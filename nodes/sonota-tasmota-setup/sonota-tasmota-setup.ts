@@ -18,7 +18,7 @@ export default function register(RED: NodeAPI): void {
       oneAtATime: true,
       cancels: true,
       pendingFor: 'tasmota',
-      refuse: (said) => void planOf(tasks.host, form(), said),
+      refuse: (said) => void [said.deviceId(), planOf(tasks.host, form(), said)],
       run: async ({ said, isResumed, signal, report }: Task): Promise<Message> => {
         const { host } = tasks;
         const options: SetUpOptions = {

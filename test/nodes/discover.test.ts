@@ -217,6 +217,19 @@ describe('nodes: sonota-discover', () => {
     }
   });
 
+  it('is cancelled for one device, whatever else its messages name as one', async () => {
+    bed = await Bed.load(await flow());
+    bed.send('discover', { mine: 1, deviceid: '1000a1b2c3' });
+    bed.send('discover', { mine: 2, deviceid: { not: 'an id' } });
+    bed.send('discover', { mine: 3, deviceid: NAMED });
+    bed.send('discover', { cancel: true, deviceid: NAMED });
+    const first = await bed.at('caught');
+    assert.deepEqual([first['mine'], first.error?.code], [3, 'cancelled']);
+    bed.send('discover', { cancel: true });
+    for (const mine of [1, 2]) await bed.at('caught', (msg) => msg['mine'] === mine && msg.error?.code === 'cancelled');
+    assert.deepEqual(bed.messages('caught').length, 3);
+  });
+
   it('says that it has no host, and is cancelled by a message', async () => {
     const nodes = await flow();
     bed = await Bed.load(nodes);

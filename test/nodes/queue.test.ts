@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import type { HostNode } from '../../nodes/shared/hosts';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
@@ -125,6 +126,15 @@ describe('nodes: sonota-queue', () => {
     const ended = news(await bed.at('news', (msg) => news(msg).state === 'idle' && news(msg).skipped === 2));
     assert.equal(ended.entries.at(-1)?.error, 'cancelled');
     assert.equal((await bed.at('caught')).error?.code, 'cancelled');
+  });
+
+  it('ends what waits for its turn when it is disabled', async () => {
+    bed.send('queue', { queue: 'pause' });
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceids: ['1000000001', '1000000002'] });
+    await bed.at('news', (msg) => news(msg).state === 'paused' && news(msg).waiting === 2);
+    await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, d: true } : node)));
+    const { waiting, skipped } = (bed.node('host') as HostNode).flashHost.queue.snapshot();
+    assert.deepEqual([waiting, skipped], [0, 2]);
   });
 
   it('lets a device through that has been set up before', async () => {

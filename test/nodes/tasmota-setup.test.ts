@@ -154,6 +154,8 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal((await bed.at('caught')).error?.code, 'url-invalid');
     await bed.unload();
     bed = await Bed.load(flowOf({}), CREDENTIALS);
+    bed.send('setup', { deviceid: { not: 'an id' } });
+    await bed.status('setup', ({ text }) => text === 'value-invalid');
     bed.send('setup', { payload: { kind: 'esphome', url: 'http://192.168.1.9' } });
     await bed.status('setup', ({ text }) => text === 'tasmota-other-firmware');
     assert.deepEqual(left(), [], 'it was refused, and not begun');
