@@ -45,6 +45,10 @@ describe('flash/report-throttle', () => {
     for (const percent of [1, 2]) failed.push(report(percent));
     failed.close(false);
     assert.deepEqual(told, [1, 2]);
+    failed.push(report(3));
+    failed.repeatLast();
+    timePasses(250);
+    assert.deepEqual(told, [1, 2]);
     const { throttle: said, told: toldOnce } = throttle();
     said.push(report(1));
     said.close(false);

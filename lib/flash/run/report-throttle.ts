@@ -8,11 +8,13 @@ export class ReportThrottle {
   private last: Report | undefined;
   private pending: Report | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
   constructor(private readonly deliver: (report: Report) => void) {}
 
   push(report: Report): void {
-    if (this.last && isSame(this.last, report)) return;
+    // What was still on its way when another part failed must not follow on the end.
+    if (this.isClosed || (this.last && isSame(this.last, report))) return;
     this.last = report;
     if (this.timer) {
       this.pending = report;
@@ -33,6 +35,7 @@ export class ReportThrottle {
    * then; after a failure where it has not been said yet, since it often tells why.
    */
   close(succeeded: boolean): void {
+    this.isClosed = true;
     clearTimeout(this.timer);
     this.timer = undefined;
     const final = this.pending ?? (succeeded ? this.last : undefined);
