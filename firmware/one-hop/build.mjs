@@ -99,7 +99,7 @@ async function asModule({ entry, descriptor, segments }) {
  * The relocator, built from firmware/one-hop by build.mjs there. Written by that script, not by hand.
  */
 export const RELOCATOR = {
-  /** What makes exactly these bytes. */
+  /** The toolchain that makes exactly these bytes. */
   compiler: '${compiler}',
   /** CRC-32 over the segments: which build this is. */
   build: ${hex(build)},

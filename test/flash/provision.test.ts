@@ -161,7 +161,7 @@ describe('flash/stage/provision', () => {
     const bench = await openBench();
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${port}`, timeoutSeconds: 300 });
     const { text } = await stage.recorder.reported(({ name }) => name === 'ap-trouble');
-    assert.match(text, /is not the Sonoff/);
+    assert.match(text, /is not in the Wi-Fi of the Sonoff/);
     while (asked < 5) await once(portal, 'request');
     portal.close();
     portal.closeAllConnections();

@@ -34,6 +34,7 @@ const LASTING: readonly ErrorCode[] = [
   'intermediate-unknown',
   'model-refused',
   'not-armed',
+  'not-possible',
   'output-not-wired',
   'plain-port-off',
   'port-in-use',

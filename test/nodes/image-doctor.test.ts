@@ -130,7 +130,7 @@ describe('nodes/image-doctor', () => {
     const results: Examination[] = [];
     for (const mine of [1, 2]) {
       const output = once(helper.getNode('sink') as EventEmitter, 'input');
-      doctor.receive({ mine, payload: makeUserImage({ slot: 1 }) } as never);
+      doctor.receive({ mine, payload: makeUserImage({ slot: 1 }) });
       const [{ payload }] = (await output) as [Result];
       results.push(structuredClone(payload));
       for (const part of Object.values(payload))
