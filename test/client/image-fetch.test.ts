@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mock } from 'node:test';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
@@ -8,6 +7,7 @@ import { useHttpServers } from '../shared/http-server';
 import { assertLeavesNothing } from '../shared/left-behind';
 import { assertRefused } from '../shared/refusal';
 import { wording } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const SIZE = 500_000;
 const FILE = randomBytes(SIZE);
@@ -266,16 +266,16 @@ describe('client/image-fetch', () => {
       goesOn = (received) => void response.write(FILE.subarray(received, received + 1));
     });
     let goesOn: (received: number) => void = () => undefined;
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     try {
       const onProgress = (received: number): void => {
         // No device's server is this slow: its own limit is 15 s.
-        mock.timers.tick(14_000);
+        timePasses(14_000);
         if (received < 3) goesOn(received);
       };
       assert.deepEqual(await fetchImage(base, { ...options, onProgress }), FILE.subarray(0, 3));
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
     assert.equal(requests, 1);
   });
@@ -283,17 +283,17 @@ describe('client/image-fetch', () => {
   /** Fetches in a time of its own, which passes quickly once these bytes have come: that is a stall. */
   async function stalling(base: string, bytes: number): Promise<Buffer> {
     const stallMs = 15_000;
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     // Between two tries there are pauses, each of a few ms.
-    const pauses = setInterval(() => mock.timers.tick(1), 1);
+    const pauses = setInterval(() => timePasses(1), 1);
     try {
       const onProgress = (received: number): void => {
-        if (received === bytes) mock.timers.tick(stallMs);
+        if (received === bytes) timePasses(stallMs);
       };
       return await fetchImage(base, { ...options, limitMs: 100 * stallMs, onProgress });
     } finally {
       clearInterval(pauses);
-      mock.timers.reset();
+      timeGoesOn();
     }
   }
 

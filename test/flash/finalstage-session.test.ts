@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FinalStageSession, type Delivery } from '../../lib/flash/job/finalstage-session';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const SIZE = 400_000;
 
@@ -102,18 +102,18 @@ describe('flash/job/finalstage-session', () => {
   });
 
   describe('while time passes', () => {
-    beforeEach(() => mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: 1_000_000 }));
-    afterEach(() => mock.timers.reset());
+    beforeEach(() => timeStands(['Date', 'setTimeout', 'setInterval'], 1_000_000));
+    afterEach(timeGoesOn);
 
     it('flows for as long after its last byte as it may stand still', () => {
       const session = new FinalStageSession();
       const delivery = session.requested('final', SIZE);
       assert.deepEqual(session.deliveries.final, { size: SIZE, sent: 0, tries: 1, state: 'flowing' });
-      mock.timers.tick(50_000);
+      timePasses(50_000);
       delivery.sent(SIZE);
-      mock.timers.tick(59_999);
+      timePasses(59_999);
       assert.equal(session.isFlowing(60_000), true);
-      mock.timers.tick(1);
+      timePasses(1);
       assert.equal(session.isFlowing(60_000), false);
       delivery.ended('delivered');
       assert.deepEqual([session.isJustDelivered(60_000), session.isJustDelivered(60_001)], [false, true]);
@@ -124,10 +124,10 @@ describe('flash/job/finalstage-session', () => {
       session.requested('final', SIZE);
       let isQuiet = false;
       const quiet = session.whenQuiet(60_000).then(() => (isQuiet = true));
-      mock.timers.tick(59_000);
+      timePasses(59_000);
       await nextTurn();
       assert.equal(isQuiet, false);
-      mock.timers.tick(2000);
+      timePasses(2000);
       await quiet;
     });
   });

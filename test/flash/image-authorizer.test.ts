@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mock } from 'node:test';
 import { ImageAuthorizer } from '../../lib/flash/images/image-authorizer';
 import { upgradePath } from '../../lib/flash/images/upgrade-images';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
@@ -272,7 +271,7 @@ describe('flash/image-desk', () => {
       job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
       job.learn({ ip: '192.0.2.7' });
       const download = (job.download = new UpgradeDownload());
-      mock.timers.enable({ apis: ['Date'], now: 5000 });
+      timeStands(['Date'], 5000);
       try {
         const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
         const found = authorizer.find(asked, '192.0.2.7');
@@ -280,12 +279,12 @@ describe('flash/image-desk', () => {
         const { observer } = found;
         void observer.request?.(asked, '192.0.2.7');
         for (const to of [1000, 1500, 2000, 3999, 4000]) {
-          mock.timers.tick(10);
+          timePasses(10);
           observer.sent(0, to);
         }
         observer.ended({ complete: false, bytes: 4000, closedByDevice: true });
       } finally {
-        mock.timers.reset();
+        timeGoesOn();
       }
       const [facts, ...seen] = job.evidence.all;
       assert.equal(facts?.kind, 'device-facts');
@@ -299,16 +298,17 @@ describe('flash/image-desk', () => {
   }
 
   it('counts the ranges of an upgrade where they arrive, and reports them four times a second', async () => {
+    const { user1, ...others } = await loadFirmware(FIRMWARE, { signal: NEVER });
+    // Before the first news: a timer that they set would be a real one.
+    timeStands();
     const jobs = new JobRegistry();
     const authorizer = new ImageAuthorizer(jobs, new Devices());
     const job = jobs.jobFor('upgrade', '1000a1b2c3');
     job.enter('upgrade');
-    const { user1, ...others } = await loadFirmware(FIRMWARE, { signal: NEVER });
     // Larger than what is asked for: the last byte is news.
     job.firmware = { ...others, user1: { ...user1, bytes: Buffer.alloc(4096 * 101) } };
     job.learn({ ip: '192.0.2.7' });
     const download = (job.download = new UpgradeDownload());
-    timeStands();
     const told: boolean[] = [];
     jobs.on('changed', (_job: Job, isDurable: boolean) => told.push(isDurable));
     const ask = (first: number): void => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
@@ -23,7 +22,7 @@ describe('flash/job', () => {
   afterEach(timeGoesOn);
 
   it('starts when it is made', () => {
-    mock.timers.enable({ apis: ['Date'], now: 12_345 });
+    timeStands(['Date'], 12_345);
     assert.equal(new Job('provision').startedAt.getTime(), 12_345);
   });
 

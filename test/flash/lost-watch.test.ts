@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import type { QueueEntry } from '../../lib/flash/job/queue-entry';
 import { EntryList } from '../../lib/flash/queue/entry-list';
 import { LostWatch } from '../../lib/flash/queue/lost-watch';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const MINUTE = 60_000;
 
@@ -76,7 +76,7 @@ describe('flash/queue/lost-watch', () => {
   });
 
   it('looks every five seconds while something is in work', () => {
-    mock.timers.enable({ apis: ['setInterval'] });
+    timeStands(['setInterval']);
     try {
       const entry = running();
       let looks = 0;
@@ -85,21 +85,21 @@ describe('flash/queue/lost-watch', () => {
       watch.look();
       watch.look();
       assert.equal(looks, 2);
-      mock.timers.tick(4999);
+      timePasses(4999);
       assert.equal(looks, 2);
-      mock.timers.tick(1);
+      timePasses(1);
       assert.equal(looks, 3);
-      mock.timers.tick(5000);
+      timePasses(5000);
       assert.equal(looks, 4);
       watch.stop();
-      mock.timers.tick(60_000);
+      timePasses(60_000);
       assert.equal(looks, 4);
       watch.look();
       entry.state = 'done';
-      mock.timers.tick(60_000);
+      timePasses(60_000);
       assert.equal(looks, 5, 'nothing is in work');
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
   });
 

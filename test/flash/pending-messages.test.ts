@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { Job } from '../../lib/flash/job/job';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import { jobFileContent } from '../../lib/flash/stored/job-schema';
 import { matching, read } from '../../lib/storage/schema';
 import { outcomeOf, PendingMessages } from '../../lib/flash/stored/pending-messages';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const PENDING: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
 
@@ -219,16 +219,16 @@ describe('flash/stored/pending-messages', () => {
   });
 
   describe('while time passes', () => {
-    beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-    afterEach(() => mock.timers.reset());
+    beforeEach(() => timeStands(['setTimeout']));
+    afterEach(timeGoesOn);
 
     it('forgets a result five seconds after a node has put it out', () => {
       const book = new PendingMessages();
       book.began(PENDING, {});
       book.delivered(PENDING.id);
-      mock.timers.tick(4999);
+      timePasses(4999);
       assert.equal(book.all().length, 1);
-      mock.timers.tick(1);
+      timePasses(1);
       assert.deepEqual(book.all(), []);
     });
 
@@ -237,7 +237,7 @@ describe('flash/stored/pending-messages', () => {
       book.began(PENDING, {});
       book.delivered(PENDING.id);
       book.close();
-      mock.timers.tick(60_000);
+      timePasses(60_000);
       assert.equal(book.all().length, 1);
     });
   });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { mock } from 'node:test';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
@@ -16,6 +15,7 @@ import { EntryList } from '../../lib/flash/queue/entry-list';
 import { FlashQueue, type QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { wording } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const VALUES = { deviceid: 'a', holder: '1000ffffff', minutes: 15 };
 
@@ -483,8 +483,8 @@ describe('flash/queue', () => {
   });
 
   describe('while time passes', () => {
-    beforeEach(() => mock.timers.enable({ apis: ['Date', 'setInterval'], now: 1_000_000 }));
-    afterEach(() => mock.timers.reset());
+    beforeEach(() => timeStands(['Date', 'setInterval'], 1_000_000));
+    afterEach(timeGoesOn);
 
     it('gives a message up that no node has had for fifteen minutes, and continues with the next', async () => {
       const flow = new Flow();
@@ -495,15 +495,15 @@ describe('flash/queue', () => {
         return true;
       };
       flow.add('a', 'b');
-      mock.timers.tick(15 * 60_000 - 1);
+      timePasses(15 * 60_000 - 1);
       assert.equal(flow.states(), 'a running, b waiting');
-      mock.timers.tick(5000);
+      timePasses(5000);
       await turns();
       assert.equal(flow.states(), 'a failed, b running');
       const [entry] = flow.queue.snapshot().entries;
       assert.equal(entry?.error, 'queue-lost');
       assert.match(entry.text ?? '', /\b15 minutes/);
-      mock.timers.tick(60 * 60_000);
+      timePasses(60 * 60_000);
       assert.equal(flow.states(), 'a failed, b running', 'a stage has it');
     });
   });

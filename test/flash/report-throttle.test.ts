@@ -6,7 +6,7 @@ import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 const report = (percent: number): Report => ({ text: 'downloads', percent }) as Report;
 
 describe('flash/report-throttle', () => {
-  beforeEach(timeStands);
+  beforeEach(() => timeStands());
   afterEach(timeGoesOn);
 
   function throttle(): { throttle: ReportThrottle; told: number[] } {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import { FlashError } from '../../lib/errors';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
@@ -9,6 +8,7 @@ import { Recorder } from './bench';
 import { assertCode } from './refusals';
 import { wording } from '../../lib/wordings/wording';
 import { quoted } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 /** Stages that end when the test says so. */
 class Steps {
@@ -139,7 +139,7 @@ describe('flash/run/task-runs', () => {
       queued: () => undefined,
       left: () => undefined,
     });
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     try {
       const fails = {
         run: (context: StageContext) => {
@@ -150,10 +150,10 @@ describe('flash/run/task-runs', () => {
       };
       steps.begin('node', '1', fails);
       for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
-      mock.timers.tick(10_000);
+      timePasses(10_000);
       assert.deepEqual(order, ['wait-for-ap', 'wifi-sent', 'ap-refused']);
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
   });
 
@@ -173,27 +173,27 @@ describe('flash/run/task-runs', () => {
     const { job, report } = steps.contexts[0] as StageContext;
     const snapshot = job.snapshot.bind(job);
     job.snapshot = () => ((snapshots += 1), snapshot());
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     try {
       report('wait-for-ap', { deviceid: '1' });
       assert.equal(snapshots, 0);
       report('send-wifi', { deviceid: '1' });
-      mock.timers.tick(1000);
+      timePasses(1000);
       assert.deepEqual([snapshots, taken], [1, snapshot()]);
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
   });
 
   it('keeps with what a job entered the stage that failed, until it enters it again', async () => {
     const message = { topic: 'again' };
     const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
-    mock.timers.enable({ apis: ['Date'], now: 12_345 });
+    timeStands(['Date'], 12_345);
     try {
       const failing = steps.begin('node', '1', { message, run: () => Promise.reject(refused) });
       await assertCode(ended(failing), 'wifi-credentials-missing');
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
     const [job] = steps.jobs.all();
     assert.ok(job);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mock } from 'node:test';
 import { sentencesOf } from '../../lib/errors';
 import { FlashHost } from '../../lib/flash/host/host';
 import { STAGES } from '../../lib/flash/stages';
@@ -13,6 +12,7 @@ import { Broker, Listener, needMosquitto } from './broker';
 import { FakeClock } from './fake-clock';
 import { at } from './scene';
 import { ID, NAMES, phrase, STATES } from './snapshots';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const UPDATE = `sonota/device/${ID}/update`;
 const STATE = `sonota/device/${ID}/state`;
@@ -132,12 +132,12 @@ describe('home assistant: offers, Cancel and the queue, at a real Mosquitto', ()
     const told = await listener.heard('not wired', at('sonota/event', { ...failed, error: 'queue-not-wired' }));
     assert.match((JSON.parse(told.payload) as { text: string }).text, /output 1 is not wired/);
     isWired = true;
-    mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.now() });
+    timeStands(['Date', 'setInterval'], Date.now());
     try {
       host.queue.retryFailed();
-      mock.timers.tick(16 * 60_000);
+      timePasses(16 * 60_000);
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
     const lost = await listener.heard('lost', at('sonota/event', { ...failed, error: 'queue-lost' }));
     assert.match((JSON.parse(lost.payload) as { text: string }).text, /for 15 minutes/);

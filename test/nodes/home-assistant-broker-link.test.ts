@@ -9,6 +9,7 @@ import { readCommand, type Incoming, type MqttMessage, type Snapshot } from '../
 import { BrokerLink, type BrokerState } from '../../nodes/sonota-home-assistant/broker-link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { DEVICE, EMPTY, ID, NAMES, phrase, STATES } from '../home-assistant/snapshots';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const FLASHER = 'homeassistant/device/sonota_flasher/config';
 const ALL = ['sonota/set/#', 'sonota/status', 'homeassistant/status', 'homeassistant/device/#'];
@@ -55,14 +56,14 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
   }
 
   beforeEach(() => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     published.length = 0;
     world = EMPTY;
     state = undefined;
     onPublish = () => undefined;
   });
   afterEach(async () => {
-    mock.timers.reset();
+    timeGoesOn();
     await link.stop(false);
     assert.deepEqual([deleted.splice(0), failed.splice(0)], [[], []]);
   });
@@ -77,7 +78,7 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
 
   /** What comes when so much time has passed. */
   async function after(ms: number): Promise<void> {
-    mock.timers.tick(ms);
+    timePasses(ms);
     // What is published has been written to the disk before.
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -459,7 +460,7 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
       };
       begin(ALL.slice(0, 3), folder);
       hear('sonota/status', 'offline', true);
-      mock.timers.tick(200);
+      timePasses(200);
       while (!published.some(({ topic }) => topic === STATE)) await new Promise((resolve) => setImmediate(resolve));
       assert.deepEqual(early, []);
       await link.stop(true);

@@ -28,6 +28,7 @@ import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
 import { NAMES, phrase, STATES } from '../home-assistant/snapshots';
 import { quoted, wording } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const [ONE, TWO, THREE] = ['1000000001', '1000000002', '1000000003'] as const;
 const PORTS = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
@@ -500,20 +501,20 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     look();
     const job = host.jobs.jobFor('cloud', ONE);
     job.enter('cloud');
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     try {
       const now = Date.now();
       assert.equal(view.world(now).jobs[0]?.isAtWork, true);
       const before = news;
-      mock.timers.tick(60_000);
+      timePasses(60_000);
       assert.equal(news, before);
-      mock.timers.tick(1);
+      timePasses(1);
       assert.equal(news, before + 1);
       assert.equal(view.world(now + 60_001).jobs[0]?.isAtWork, false);
-      mock.timers.tick(120_000);
+      timePasses(120_000);
       assert.equal(news, before + 1, 'nothing changes any more');
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
   });
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mock } from 'node:test';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { sentencesOf, type FlashError } from '../../lib/errors';
@@ -20,6 +19,7 @@ import { Schemas } from '../home-assistant/schemas';
 import type { Flow } from '../shared/node-red';
 import { packageRoot } from '../shared/package-root';
 import { Bed, freePorts, without, type Ports } from './bed';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const ID = '1000a1b2c3';
 const UPDATE = `sonota/device/${ID}/update`;
@@ -684,7 +684,7 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
   const heard: string[] = [];
   let contact: BrokerContact;
   beforeEach(() => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     heard.length = 0;
     contact = new BrokerContact({
       knock: () => heard.push('knock'),
@@ -695,25 +695,25 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
   });
   afterEach(() => {
     contact.stop();
-    mock.timers.reset();
+    timeGoesOn();
   });
 
   it('knocks often at first and every minute later', () => {
-    for (let count = 0; count < 3; count += 1) mock.timers.tick(1000);
+    for (let count = 0; count < 3; count += 1) timePasses(1000);
     assert.equal(heard.length, 4);
-    for (let count = 0; count < 8; count += 1) mock.timers.tick(5000);
+    for (let count = 0; count < 8; count += 1) timePasses(5000);
     assert.equal(heard.length, 12);
-    for (let count = 0; count < 12; count += 1) mock.timers.tick(10_000);
+    for (let count = 0; count < 12; count += 1) timePasses(10_000);
     assert.deepEqual(heard, Array<string>(14).fill('knock'));
   });
 
   it('takes its own echo for what it is, and a connect for a connect', () => {
     contact.heard('echo');
-    mock.timers.tick(60_000);
+    timePasses(60_000);
     contact.heard('echo');
     assert.deepEqual(heard, ['knock', 'opened', 'knock']);
     // Retained messages come only after a new subscription, also where we have just asked.
-    mock.timers.tick(60_000);
+    timePasses(60_000);
     contact.heard('kept');
     assert.deepEqual(heard.slice(3), ['knock', 'opened']);
     contact.heard('birth');
@@ -725,8 +725,8 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
 
   it('notices that nothing answers', () => {
     contact.heard('echo');
-    mock.timers.tick(60_000);
-    mock.timers.tick(1000);
+    timePasses(60_000);
+    timePasses(1000);
     assert.deepEqual(heard, ['knock', 'opened', 'knock', 'lost', 'knock']);
     contact.heard('echo');
     assert.equal(heard.at(-1), 'opened');

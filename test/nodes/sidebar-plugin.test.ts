@@ -5,6 +5,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import registerSidebar from '../../nodes/plugins/sonota-sidebar/sonota-sidebar';
 import { hosts } from '../../nodes/shared/hosts';
 import { ON_LOOPBACK } from '../flash/bench';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('nodes: the runtime side of the sidebar', () => {
   const rung: unknown[][] = [];
@@ -22,18 +23,18 @@ describe('nodes: the runtime side of the sidebar', () => {
         }
       }
     };
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     host = new FlashHost(ON_LOOPBACK, undefined);
   });
   afterEach(async () => {
-    mock.timers.reset();
+    timeGoesOn();
     leave();
     await host.close();
   });
 
   /** How often editors were notified, when their next turn has come. */
   const told = (): number => {
-    mock.timers.tick(500);
+    timePasses(500);
     return rung.splice(0).length;
   };
 
@@ -72,9 +73,9 @@ describe('nodes: the runtime side of the sidebar', () => {
     hosts.emit('added', host);
     for (let count = 0; count < 50; count += 1) host.emit('state');
     assert.equal(rung.length, 1);
-    mock.timers.tick(499);
+    timePasses(499);
     assert.equal(rung.length, 1);
-    mock.timers.tick(1);
+    timePasses(1);
     assert.equal(rung.length, 2);
   });
 
@@ -84,9 +85,9 @@ describe('nodes: the runtime side of the sidebar', () => {
       for (let count = 0; count < 200; count += 1) host.jobs.jobFor('cloud', `1000${100_000 + count}`).enter('cloud');
       hosts.emit('added', host);
       host.emit('state');
-      mock.timers.tick(1999);
+      timePasses(1999);
       assert.equal(rung.length, 1);
-      mock.timers.tick(1);
+      timePasses(1);
       assert.equal(rung.length, 2);
     } finally {
       all.mock.restore();

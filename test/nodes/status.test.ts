@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { mock } from 'node:test';
 import type { Node } from 'node-red';
 import { NodeStatus } from '../../nodes/shared/status';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('nodes: the status under a node', () => {
   let node: EventEmitter;
@@ -16,7 +16,7 @@ describe('nodes: the status under a node', () => {
     node = Object.assign(new EventEmitter(), { status: show });
     status = new NodeStatus(node as unknown as Node, (key, english) => `${key}: ${english}`);
   });
-  afterEach(() => mock.timers.reset());
+  afterEach(timeGoesOn);
 
   const REPORT = { label: 'upgrade', percent: 7 };
   for (const [what, act, wanted] of [
@@ -57,26 +57,26 @@ describe('nodes: the status under a node', () => {
   });
 
   it('counts down in steps how long a wait lasts, until something else is shown or the node goes', () => {
-    mock.timers.enable({ apis: ['setInterval', 'Date'], now: 0 });
+    timeStands(['setInterval', 'Date'], 0);
     const wait = { ...REPORT, state: 'waiting' as const };
     status.running({ ...wait, endsAt: new Date(85_000) });
     const [first] = [last()];
-    for (let step = 0; step < 3; step += 1) mock.timers.tick(10_000);
+    for (let step = 0; step < 3; step += 1) timePasses(10_000);
     assert.deepEqual(
       [first, ...shown.slice(2)],
       ['1:30', '1:20', '1:10', '1:00'].map((left) => `yellow ring upgrade ${left}`),
     );
     status.busy('checking');
-    mock.timers.tick(60_000);
+    timePasses(60_000);
     assert.equal(last(), 'blue dot checking');
     status.running({ ...wait, endsAt: new Date(105_000) });
     assert.equal(last(), 'yellow ring upgrade 0:20');
-    mock.timers.tick(20_000);
+    timePasses(20_000);
     assert.equal(last(), 'yellow ring upgrade', 'no more than nothing is left');
     status.running({ ...wait, endsAt: new Date(1_000_000) });
     const { length } = shown;
     node.emit('close');
-    mock.timers.tick(60_000);
+    timePasses(60_000);
     assert.equal(shown.length, length);
   });
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { postProvisioning, readDevice } from '../../lib/client/ap-client';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
@@ -22,6 +21,7 @@ import { freePort, occupy } from '../shared/ports';
 import { useMdnsAlone } from '../shared/mdns-turn';
 import { exchange, request } from '../virtual/diy/lab';
 import { Bed } from './bed';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 function flowOf(apPort: number, more: Record<string, unknown> = {}): Flow {
   const place = { z: 'tab', x: 100, y: 100 };
@@ -304,7 +304,7 @@ describe('nodes: virtual devices behind their nodes', () => {
     told.length = 0;
   });
   afterEach(async () => {
-    mock.timers.reset();
+    timeGoesOn();
     await switchOff(id);
   });
 
@@ -358,14 +358,14 @@ describe('nodes: virtual devices behind their nodes', () => {
   });
 
   it('go over to the next instance of their node, which gets their state', async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     const device = await on();
     device.emit('state', 'joined');
     await letGo(id, false);
     device.emit('state', 'upgrading');
-    mock.timers.tick(4999);
+    timePasses(4999);
     takeOver(id, outlet('next '));
-    mock.timers.tick(10_000);
+    timePasses(10_000);
     assert.equal(device.isOn, true);
     device.emit('state', 'blinking');
     assert.deepEqual(told, ['access-point', 'joined', 'next upgrading', 'next blinking']);
@@ -374,10 +374,10 @@ describe('nodes: virtual devices behind their nodes', () => {
   });
 
   it('are switched off where no next instance comes, after a deploy or soon, and with a node that is removed', async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     const left = await on();
     await letGo(id, false);
-    mock.timers.tick(5000);
+    timePasses(5000);
     assert.equal(left.isOn, false);
     const abandoned = await on();
     await letGo(id, false);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mock } from 'node:test';
 import { CloudServer } from '../../lib/server/cloud-server';
 import type { DeviceConnection, DeviceConnectionOptions } from '../../lib/server/device-connection';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -192,15 +191,15 @@ describe('DeviceConnection', () => {
   });
 
   it('gives a device its time to register, and a registered one all the time', async () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    timeStands(['setTimeout']);
     try {
       const { connection, device } = await connected({ registerMs: 10_000, silenceMs: 60_000 });
-      mock.timers.tick(9_999);
+      timePasses(9_999);
       await device.register();
-      mock.timers.tick(50_000);
+      timePasses(50_000);
       assert.equal(connection.open, true);
     } finally {
-      mock.timers.reset();
+      timeGoesOn();
     }
   });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { mock } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import type { ErrorCode } from '../../../lib/errors';
@@ -18,6 +17,7 @@ import { freePort, occupy } from '../../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from '../bench';
 import { assertCode } from '../refusals';
 import type { Wording } from '../../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 
 const DEVICE = '1000a1b2c3';
 
@@ -100,7 +100,7 @@ describe('flash/verdict over real sockets', () => {
   const servers: Server[] = [];
 
   afterEach(async () => {
-    mock.timers.reset();
+    timeGoesOn();
     await closeBenches();
     for (const server of servers.splice(0)) server.close();
   });
@@ -381,13 +381,13 @@ describe('flash/verdict over real sockets', () => {
       const { deviceid } = device;
       await bench.begin('cloud', { deviceid }).outcome;
       const sources = { final: FIRMWARE.final, intermediate: 'one-hop' } as const;
-      mock.timers.enable({ apis: ['Date'], now: Date.now() });
+      timeStands(['Date'], Date.now());
       const stage = bench.begin('upgrade', { deviceid, sources, timeoutSeconds: 0.2 });
       const job = await new Sayings(bench).follow(stage);
       while (!job.download?.isComplete) await once(bench.host.jobs, 'changed');
-      mock.timers.tick(darkAtMostMs - 1000);
+      timePasses(darkAtMostMs - 1000);
       await lookedAt(job.download);
-      mock.timers.tick(2000);
+      timePasses(2000);
       await assertCode(stage.outcome, 'device-silent');
       const { all } = job.evidence;
       const asked = all.findLast(({ kind }) => kind === 'image-requested')?.at ?? 0;
