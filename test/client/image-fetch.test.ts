@@ -303,7 +303,8 @@ describe('client/image-fetch', () => {
       response.write(FILE.subarray(0, 1000));
     });
     await assertRefused(stalling(base, 1000), 'fetch-stalled', /1000 bytes came, and no more/);
-    await assertRefused(fetchImage(base, { ...options, limitMs: 50 }), 'fetch-stalled');
+    const { values } = await assertRefused(fetchImage(base, { ...options, limitMs: 50 }), 'fetch-stalled');
+    assert.equal(values['seconds'], 0.05);
   });
 
   it('does not ask a server again that refuses', async () => {

@@ -23,6 +23,7 @@ const REPEATING: readonly Observation['kind'][] = [
   'stranger',
   'connection-refused',
   'left-unregistered',
+  'unlock-asked',
 ];
 
 describe('flash/evidence', () => {

@@ -59,6 +59,20 @@ describe('flash/stage/finalstage: what it says', () => {
     while (last()[0] !== name || Math.abs((last()[1] ?? 0) - fraction) > 0.001) await once(bench.host.runs, 'said');
   }
 
+  it('says what it waits for before it has looked for the device', async () => {
+    bench = await openBench({}, {});
+    bench.around.ownAddresses = () => [];
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    await once(bench.host.runs, 'said');
+    assert.equal(last()[0], 'wait-for-finalstage');
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['stage'],
+    );
+  });
+
   it('reports every step of a device, and what the person must do', async () => {
     await start({ goneMs: 0 });
     const [began] = job.evidence.all;

@@ -75,6 +75,22 @@ describe('flash/stage/new-firmware-presence', () => {
     assert.deepEqual([refused.found, refused.sighting?.result], [undefined, 'stranger']);
   });
 
+  it('looks at home also where this machine is in no access point', async () => {
+    const url = await tasmota(MAC);
+    const places = [AP, { url, isAccessPoint: false }] as const;
+    const options = { mac: undefined, ownAddresses: () => [], mayBeOurs: () => true };
+    const presence = new NewFirmwarePresence(places, options);
+    presence.start();
+    await once(presence, 'looked');
+    presence.stop();
+    assert.equal(presence.found?.url, url);
+    const seen = presence.sightings.map(({ url, result }) => [url, result]);
+    assert.deepEqual(seen, [
+      [AP.url, 'not-joined'],
+      [url, 'page'],
+    ]);
+  });
+
   it('recognises a refusal', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { found, sighting } = await seen(url);

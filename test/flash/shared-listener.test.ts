@@ -161,6 +161,15 @@ describe('flash/host/shared-listener', () => {
     assert.match(logged[0] ?? '', /My host.*Flash one Sonoff.*the same ports/);
   });
 
+  it('names the other host where FinalStage is to be served on a port of that one', async () => {
+    const one = await open();
+    one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+    const other = await open({ httpsPort: 0, legacyPort: 0, httpPort: 0 });
+    await assertCode(other.host.openFinalStagePort(), 'port-of-other-host');
+    await one.host.stopListening();
+    await other.host.openFinalStagePort();
+  });
+
   for (const [bind, isSame] of [
     ['0.0.0.0', true],
     ['127.0.0.2', false],

@@ -120,6 +120,22 @@ describe('flash/run/task-runs', () => {
     assert.equal(steps.contexts.length, 1);
   });
 
+  it('begins a run of its own for a message that comes of a result', async () => {
+    let next: PendingMessage | undefined;
+    const result = recorder.result.bind(recorder);
+    recorder.result = (...news) => {
+      result(...news);
+      next ??= steps.begin('node', '1');
+    };
+    const first = steps.begin('node', '1');
+    await steps.end(0);
+    await ended(first);
+    assert(next);
+    await steps.end(1);
+    await ended(next);
+    assert.equal(steps.contexts.length, 2);
+  });
+
   it('a cancel by one of two nodes leaves the run to the other', async () => {
     const other = new Recorder();
     steps.runs.attach('other', other);

@@ -818,7 +818,9 @@ describe('nodes: what is published to Home Assistant of a job', () => {
 
   it('is its report, made again only where a person would read something else', () => {
     let made = 0;
-    const reports = new JobReports(({ name, text }) => `${(made += 1)} ${name} ${text}`);
+    const reports = new JobReports(
+      ({ name, text, values }) => `${(made += 1)} ${name} ${text} ${JSON.stringify(values)}`,
+    );
     const job = new Job('upgrade', ONE);
     job.route = FINALSTAGE;
     job.enter('upgrade');
@@ -829,7 +831,7 @@ describe('nodes: what is published to Home Assistant of a job', () => {
     };
     const first = says('wait-for-session', { deviceid: ONE });
     assert.deepEqual([first?.isWaiting, first?.isHandNeeded], [true, false]);
-    assert.match(first?.text ?? '', /^1 wait-for-session .*1000000001/);
+    assert.match(first?.text ?? '', /^1 wait-for-session .*1000000001.*"1000000001"/);
     assert.equal(says('wait-for-session', { deviceid: ONE }), first);
     assert.notEqual(says('wait-for-session', { deviceid: TWO }), first);
     assert.equal(made, 2);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, type ErrorCode } from '../../lib/errors';
+import { ADVICE } from '../../lib/image/finding';
 import type { WordingValues } from '../../lib/wordings/wording';
+import { forNodeRed, sharedTexts } from '../../nodes/shared/texts';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, road } from './bed';
@@ -50,6 +52,14 @@ function spoken(values: WordingValues): Record<string, string | number> {
   ]);
   return Object.fromEntries(words) as Record<string, string | number>;
 }
+
+describe('nodes: the English catalogue', () => {
+  it('has what is wrong with an image and what helps, each in its place', () => {
+    const { findings } = sharedTexts() as Catalogue & { findings: Record<string, unknown> };
+    const texts = Object.entries(ADVICE).map(([code, { what, remedy }]) => [code, forNodeRed({ what, remedy })]);
+    assert.deepEqual(findings, Object.fromEntries(texts));
+  });
+});
 
 describe('nodes: the language of a result', () => {
   let bed: Bed;

@@ -163,6 +163,7 @@ describe('nodes: sonota-queue', () => {
     const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));
     assert.equal(entries[0]?.error, 'queue-not-wired');
     await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, host: '' } : node)));
+    assert.deepEqual(bed.shown('queue'), { fill: 'red', shape: 'ring', text: 'host-missing' });
     bed.send('queue', {});
     assert.equal((await bed.at('caught')).error?.code, 'host-missing');
   });

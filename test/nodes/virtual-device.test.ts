@@ -244,6 +244,8 @@ describe('nodes: the device that the form of sonota-virtual-device describes', (
     );
     assert.deepEqual([kind, options.deviceid, options.model], ['cloud', '1000a1b2c3', 'PSC-B01-GL']);
     assert.ok(!('evidence' in message), 'it is not sent on');
+    const asRead = deviceOf(Values.ofForm({ kind: 'diy' }), new MessageValues({ evidence: Buffer.from(bundle) }));
+    assert.deepEqual([asRead.kind, asRead.options.model], ['cloud', 'PSC-B01-GL'], 'as a file is read');
     for (const evidence of [undefined, null, '']) {
       assert.equal(deviceOf(Values.ofForm({ kind: 'diy' }), new MessageValues({ evidence })).kind, 'diy');
     }
@@ -355,6 +357,15 @@ describe('nodes: virtual devices behind their nodes', () => {
     await switchOff(id);
     takeOver(id, outlet('next '));
     assert.ok(!told.some((text) => text.startsWith('next')));
+  });
+
+  it('are switched off by hand also where they run their new firmware', async () => {
+    const device = await on();
+    device.emit('flashed', { result: 'flashed' });
+    device.emit('state', 'new-firmware');
+    await switchOff(id);
+    assert.equal(device.isOn, false);
+    assert.equal(told.at(-1), 'off');
   });
 
   it('go over to the next instance of their node, which gets their state', async () => {

@@ -166,10 +166,13 @@ describe('CloudServer', () => {
         },
       });
       const failed = once(server, 'failed') as Promise<[Error, string]>;
+      const dispatched: unknown[] = [];
+      server.on('dispatched', ({ deviceid }) => dispatched.push(deviceid));
       const client = await RawClient.to(plain);
       client.write(dispatch(BODY));
       assert.match((await client.answer()).head, /^HTTP\/1\.1 503 /);
       assert.equal((await failed)[0].message, 'not at home');
+      assert.deepEqual(dispatched, ['100008db11'], 'the device is known to have asked');
     });
 
     for (const request of ['GET /dispatch/device', 'GET /', 'POST /api/ws', 'GET /api/ws', 'GET /%zz']) {
@@ -336,6 +339,24 @@ describe('CloudServer', () => {
       timePasses(5000);
     }
     assert.deepEqual([late, client.closed], [[], false]);
+  });
+
+  it('keeps a device that asks several times on a connection, each time with its body behind the head', async () => {
+    timeStands();
+    const { plain } = await cloud({ requestLimits: { headMs: 100, bodyMs: 100 } });
+    const client = await RawClient.to(plain);
+    const [head = ''] = dispatch(BODY).split('{');
+    for (let at = 0; at < 3; at += 1) {
+      // It sends its body once the head has been read.
+      client.write(head.replace('Host:', 'Expect: 100-continue\r\nHost:'));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 100 Continue/);
+      client.clear();
+      client.write(BODY);
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK\r\n/);
+      client.clear();
+      timePasses(5000);
+    }
+    assert.equal(client.closed, false);
   });
 
   it('takes no message of a session for the head of a request', async () => {

@@ -64,7 +64,9 @@ describe('client/diy/diy-client', () => {
     });
 
     it('knows the page of another server, and the word of a stock Sonoff that does not know the command', async () => {
-      const url = new URL(await serve((_, response) => response.end('<html>router</html>')));
+      const url = new URL(
+        await serve((_, response) => response.setHeader('Server', 'nginx').end('<html>router</html>')),
+      );
       const router = new DiyClient(url.hostname, { port: Number(url.port) });
       const outcome = await router.send({ name: 'info' }, options());
       assert.deepEqual(outcome, { result: 'foreign', reason: wording('not-json'), isStock: false });
