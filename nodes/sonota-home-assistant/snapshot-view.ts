@@ -61,7 +61,7 @@ export class WorldView {
     host.devices.on('ready', this.onReady);
     host.queue.on('changed', this.onNews);
     host.survey.on('changed', this.onNews);
-    host.runs.on('said', this.onNews);
+    host.runs.on('reported', this.onNews);
     host.on('state', this.onNews);
   }
 
@@ -74,7 +74,7 @@ export class WorldView {
     host.devices.off('ready', this.onReady);
     host.queue.off('changed', this.onNews);
     host.survey.off('changed', this.onNews);
-    host.runs.off('said', this.onNews);
+    host.runs.off('reported', this.onNews);
     host.off('state', this.onNews);
   }
 

@@ -56,7 +56,7 @@ describe('flash/stage/finalstage: what it says', () => {
 
   /** Bytes that flow are reported four times a second at most, so a moment later. */
   async function flows(name: Said['name'], fraction: number): Promise<void> {
-    while (last()[0] !== name || Math.abs((last()[1] ?? 0) - fraction) > 0.001) await once(bench.host.runs, 'said');
+    while (last()[0] !== name || Math.abs((last()[1] ?? 0) - fraction) > 0.001) await once(bench.host.runs, 'reported');
   }
 
   it('says what it waits for before it has looked for the device', async () => {
@@ -65,7 +65,7 @@ describe('flash/stage/finalstage: what it says', () => {
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
     const url = `http://127.0.0.1:${await freePort()}`;
     stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
-    await once(bench.host.runs, 'said');
+    await once(bench.host.runs, 'reported');
     assert.equal(last()[0], 'wait-for-finalstage');
     assert.deepEqual(
       job.evidence.all.map(({ kind }) => kind),

@@ -322,7 +322,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       host.devices.listenerCount('ready'),
       host.queue.listenerCount('changed'),
       host.queue.listenerCount('given-up'),
-      host.runs.listenerCount('said'),
+      host.runs.listenerCount('reported'),
       host.runs.listenerCount('failed'),
       host.listenerCount('state'),
     ];
@@ -336,7 +336,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         other.devices.listenerCount('ready'),
         other.queue.listenerCount('changed'),
         other.queue.listenerCount('given-up'),
-        other.runs.listenerCount('said'),
+        other.runs.listenerCount('reported'),
         other.runs.listenerCount('failed'),
         other.listenerCount('state'),
       ];
@@ -448,7 +448,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
         () => host.devices.emit('ready', { device: { deviceid: TWO, model: MODEL } } as unknown as DeviceConnection),
       ],
       ['the queue', () => host.queue.pause()],
-      ['a report', () => host.runs.emit('said', host.jobs.all()[0] as Job)],
+      ['a report', () => host.runs.emit('reported', host.jobs.all()[0] as Job)],
       ['the ports', () => host.emit('state')],
       ['a message that is refused', () => host.runs.refused({}, new FlashError('host-missing'))],
     ] as const) {

@@ -169,7 +169,7 @@ describe('nodes: sonota-home-assistant', () => {
     job.enter('finalstage');
     job.running = new AbortController();
     job.lastReport = { name: 'finalstage-again', values: {} };
-    runs.emit('said', job);
+    runs.emit('reported', job);
     const { text, details } = progressText('finalstage-again', {});
     assert.ok(details !== undefined);
     await hears(`sonota/device/${ID}/state`, (payload) => payload.includes(`${text} ${details}`));

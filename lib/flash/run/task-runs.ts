@@ -21,7 +21,7 @@ interface TaskRunsEvents {
   /** The stage of a message ended badly, or could not begin. */
   failed: [message: Message, error: FlashError, job?: Job];
   /** A stage reports where it is. */
-  said: [job: Job];
+  reported: [job: Job];
   /** It ended before it reached any device: by a cancel, or before it had anything to wait for. */
   'left-no-trace': [job: Job];
   /** Nothing runs any more. */
@@ -65,7 +65,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     }
     const run: Run = new Run(request, pending, {
       entered: (job) => this.entered(run, job),
-      reported: (job) => this.emit('said', job),
+      reported: (job) => this.emit('reported', job),
       progress: (report) => this.deliverProgress(run, report),
     });
     if (this.isBusy(request.line)) {
