@@ -195,7 +195,19 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { vars: 'local', argsIgnorePattern: '^_' }],
       'no-restricted-syntax': ['error', ...HTML_OF_VALUES],
+      'no-restricted-properties': [
+        'error',
+        ...['ajax', 'get', 'getJSON', 'post'].map((property) => ({
+          object: '$',
+          property,
+          message: "Use sonotaRequest: the answer comes in the editor's language.",
+        })),
+      ],
     },
+  },
+  {
+    files: ['nodes/shared/request.editor.ts'],
+    rules: { 'no-restricted-properties': 'off' },
   },
   {
     files: ['nodes/shared/notify.editor.ts'],

@@ -63,7 +63,7 @@ function sonotaAnswered(node: SonotaPressed, answer: SonotaPressAnswer): void {
   }
 }
 
-/** The notices that tell of a wait, by their node: it is told once, and no longer than it lasts. */
+/** The notices of waits, by their node: each is shown once, and no longer than the wait lasts. */
 const sonotaWaitNotices = new Map<string, SonotaNotice>();
 
 function sonotaCloseWaitNotice(id: string): void {
@@ -76,8 +76,8 @@ function sonotaOfferCancel(node: SonotaPressed): void {
   const t = (key: string): string => node._(`sonota-flash.press.${key}`);
   const url = `sonota/flash/${encodeURIComponent(node.id)}/cancel`;
   const cancel = (): void => {
-    void $.ajax({ url, method: 'POST' }).fail((request: JQuery.jqXHR) => {
-      sonotaNotify(`${request.status} ${request.statusText}`, 'error');
+    void sonotaRequest({ url, method: 'POST' }).fail((request: JQuery.jqXHR) => {
+      sonotaNotify(sonotaRefusal(request), 'error');
     });
   };
   if (sonotaWaitNotices.has(node.id)) return;

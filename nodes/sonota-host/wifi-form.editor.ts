@@ -8,7 +8,7 @@ function sonotaWifiForm(): void {
   if (!driver.val()) driver.val('auto');
   driver.on('change', show);
   show();
-  void $.getJSON('sonota/wifi/interfaces').done((names: string[]) => {
+  void sonotaRequest({ url: 'sonota/wifi/interfaces', dataType: 'json' }).done((names: string[]) => {
     const list = $('#sonota-host-wifi-interfaces').empty();
     for (const name of names) list.append($('<option></option>').val(name));
   });
