@@ -75,9 +75,11 @@ export class RunNode extends NodeWiring {
 
   /** @param about asked where a message of it goes out */
   protected showProgress(untranslated: Report, about: () => ProgressOf, pending: PendingMessage): void {
-    this.status.running({ ...untranslated, label: translateLabel(this.RED, untranslated) });
-    if (!isWired(this.node, PROGRESS)) return;
+    if (!isWired(this.node, PROGRESS)) {
+      return this.status.running({ ...untranslated, label: translateLabel(this.RED, untranslated) });
+    }
     const report = translateReport(this.RED, untranslated);
+    this.status.running(report);
     this.heldFor(pending).send([null, progressMessage(report, about(), pending)]);
   }
 

@@ -8,7 +8,7 @@ import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
 import type { Finding } from '../../lib/image';
 import { PICTURE_TEXTS, type PictureSpeech } from '../../lib/image/picture-texts';
-import { isWording, type Wording } from '../../lib/wordings/wording';
+import { fill, isWording, type Wording } from '../../lib/wordings/wording';
 import type { Speaker } from './asked-language';
 
 /** A text of the catalogue that all nodes share, or the English one, in which `{name}` is filled. */
@@ -18,8 +18,7 @@ export function translateShared(
   english: string,
   values: Readonly<Record<string, string | number>> = {},
 ): string {
-  const filled = english.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?'));
-  return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values) ?? filled;
+  return lookUp(RED, `${SHARED_CATALOGUE}:${path}`, path, values) ?? fill(english, values);
 }
 
 /** A text of the node's own catalogue, or the English one where the catalogue has none. */
