@@ -116,6 +116,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     // Every node that uses it listens here.
     this.setMaxListeners(0);
     const warn = warnOf(this);
+    // Its own is set later.
+    const log: HostLog = (...line) => this.log(...line);
     const isKept = folder !== undefined && id !== undefined;
     this.keys = isKept ? DeviceKeys.at(folder, id, warn) : new DeviceKeys();
     this.devices = new Devices(
@@ -140,7 +142,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       isOwnAddress: (peer) => around.isOwnAddress(peer),
       address: () => this.address,
       label: () => this.label(),
-      log: (...line) => this.log(...line),
+      log,
     });
     this.sweep = new JobSweep({ jobs, devices, around, swept: () => this.giveUpUnneeded() });
     this.runs.on('in-job', () => this.sweep.endLeftJobs());
@@ -151,10 +153,10 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.library = ImageLibrary.at(folder);
     this.library.store.onTrouble = warn;
     this.radio = new Radio(formerIn(folder, warn));
-    this.radio.log = (...line) => this.log(...line);
+    this.radio.log = log;
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
-    this.identity = new HostIdentity(folder, (...line) => this.log(...line));
+    this.identity = new HostIdentity(folder, log);
     this.home = homeNetworkIn(folder, warn);
     this.dialled = new DialledAddress(() => this.settings.address, this.home);
     this.leaveHome = this.home.join({
