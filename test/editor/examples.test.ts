@@ -6,18 +6,9 @@ import { packageRoot } from '../shared/package-root';
 import { isPictureMade } from '../shared/photograph';
 import { Film } from './film';
 import { useEditor } from './suite';
+import { WITH_SET_UP } from '../shared/stage-nodes';
 
 const REHEARSAL_LIMIT_MS = 90_000;
-/** The stages that a rehearsal may have, in the order in which they end. */
-const ALL_STAGES = [
-  'sonota-provision',
-  'sonota-cloud-emulator',
-  'sonota-ota-serve',
-  'sonota-finalstage-watch',
-  'sonota-diy-flash',
-  'sonota-new-firmware',
-  'sonota-tasmota-setup',
-];
 
 describe('editor: the examples', () => {
   const suite = useEditor([]);
@@ -38,7 +29,7 @@ describe('editor: the examples', () => {
       before(() => suite.empty());
       /** With `SONOTA_SCREENSHOT` set, for the README. */
       const isFilmed = isPictureMade('rehearsal') && name.startsWith('01 ');
-      const stages = ALL_STAGES.filter((stage) => flow.some(({ type }) => type === stage));
+      const stages = WITH_SET_UP.filter((stage) => flow.some(({ type }) => type === stage));
 
       it('is imported from the menu whole, with every node properly configured', async () => {
         await suite.editor.importExample(name);

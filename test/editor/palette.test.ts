@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { CONFIG_TYPES, EVERY_NODE, idOf, VISIBLE_TYPES } from './every-node';
 import { useEditor } from './suite';
+import { SINGLE_STEPS } from '../shared/stage-nodes';
 
 /** Search terms of people who look for a way to flash a Sonoff. */
 const TERMS = ['sonoff', 'flash', 'esphome', 'tasmota', 'ewelink', 'firmware', 'update', 'upload'];
-
-/** In the order in which a flash passes through them. */
-const SINGLE_STEPS = [
-  'sonota-provision',
-  'sonota-cloud-emulator',
-  'sonota-ota-serve',
-  'sonota-finalstage-watch',
-  'sonota-diy-flash',
-  'sonota-new-firmware',
-];
 
 describe('editor: palette and help', () => {
   const suite = useEditor(EVERY_NODE);

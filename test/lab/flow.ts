@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../shared/package-root';
+import { STAGE_NODES } from '../shared/stage-nodes';
 
 /** Flows of single nodes, of which each has its records; the examples of the same purpose have one node for all stages. */
 const FLOWS = 'test/shared/flows';
@@ -12,16 +13,6 @@ const EXAMPLES = {
 export const MANY = `${FLOWS}/many-step-by-step.json`;
 /** From the access point to a Tasmota at home. */
 export const SET_UP = `${FLOWS}/set-up-step-by-step.json`;
-const STAGES = [
-  'sonota-flash',
-  'sonota-provision',
-  'sonota-cloud-emulator',
-  'sonota-ota-serve',
-  'sonota-finalstage-watch',
-  'sonota-diy-flash',
-  'sonota-new-firmware',
-  'sonota-tasmota-setup',
-];
 
 export interface FlowNode {
   id: string;
@@ -88,7 +79,7 @@ function recorders(nodes: FlowNode[], z: string, filename: string): FlowNode[] {
     added.push({ id, type: 'function', z, outputs: 1, func, wires: [['lab-file']] });
     return id;
   };
-  const stages = nodes.filter((node) => STAGES.includes(node.type));
+  const stages = nodes.filter((node) => STAGE_NODES.includes(node.type));
   for (const stage of stages) {
     const name = JSON.stringify(stage.type.replace('sonota-', ''));
     const wires = stage.wires ?? [];

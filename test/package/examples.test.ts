@@ -3,22 +3,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleNumbers, exampleOf } from '../shared/examples';
 import { packageRoot } from '../shared/package-root';
+import { STAGE_NODES } from '../shared/stage-nodes';
 
 /** So far to the right a node is seen whole in a window of 1280 pixels, with the palette and the sidebar open. */
 const RIGHTMOST = 740;
 /** Behind the names of the others in the comments' names. */
 const LANGUAGES = [/^(?!Deutsch|Français)/, /^Deutsch: /, /^Français\u00a0: /];
-/** What waits for a device, and ends with `msg.cancel`. */
-const WAITING = [
-  'sonota-flash',
-  'sonota-provision',
-  'sonota-cloud-emulator',
-  'sonota-ota-serve',
-  'sonota-finalstage-watch',
-  'sonota-diy-flash',
-  'sonota-new-firmware',
-  'sonota-tasmota-setup',
-];
 const TYPES = readdirSync(join(packageRoot(), 'nodes')).filter((name) => name.startsWith('sonota-'));
 
 /** Which palette brings a type, by the beginning of its name. */
@@ -47,7 +37,7 @@ describe('the examples', () => {
           (props as { p: string }[] | undefined)?.some(({ p }) => p === 'cancel'),
         );
         const reached = cancels.flatMap(({ wires }) => (wires as string[][]).flat());
-        const waiting = flow.filter(({ type, every }) => WAITING.includes(type) && every !== true);
+        const waiting = flow.filter(({ type, every }) => STAGE_NODES.includes(type) && every !== true);
         assert.deepEqual(reached.sort(), waiting.map(({ id }) => id).sort());
         if (waiting.length === 0) return;
         for (const { info } of flow.filter(({ type }) => type === 'comment'))
