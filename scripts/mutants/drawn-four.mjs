@@ -43,7 +43,7 @@ export default [
     find: 'await this.servers.openFinalStage();\n    } catch (thrown) {\n      throw nameHolder(thrown);',
     replace: 'await this.servers.openFinalStage();\n    } catch (thrown) {\n      throw thrown;',
     tests: ['flash/shared-listener', 'flash/finalstage', 'flash/finalstage-lock', 'flash/host', 'nodes/host-routes'],
-    why: 'the port of FinalStage is in use, but nobody says that another host of this Node-RED has it',
+    why: 'the port of FinalStage is in use, without a word that another host of this Node-RED has it',
   },
   {
     file: 'lib/flash/host/listening.ts',
@@ -491,7 +491,7 @@ export default [
     find: 'else if (early.length < EARLY_MESSAGES) early.push(seen);',
     replace: 'else early.push(seen);',
     tests: ['flash/evidence-recorder', 'flash/limits', 'flash/session-events', 'flash/evidence', 'flash/strange-jobs'],
-    why: 'whoever opens a session without saying who it is fills the memory with messages',
+    why: 'a peer that opens a session and states no id fills the memory with messages',
   },
   {
     file: 'lib/flash/host/listening.ts',
@@ -581,7 +581,7 @@ export default [
     find: '      if (this.there.has(sha256)) continue;\n',
     replace: '',
     tests: ['flash/stored-images', 'flash/job-store', 'flash/job-store-writes', 'nodes/used-images'],
-    why: 'an image is written anew at each change of its job',
+    why: 'an image is written again at each change of its job',
   },
   {
     file: 'lib/flash/stage/finalstage.ts',

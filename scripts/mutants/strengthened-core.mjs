@@ -103,7 +103,7 @@ export default [
     find: 'if (refusal?.status !== 403) refusal = found;',
     replace: 'refusal = found;',
     tests: ['flash/shared-listener'],
-    why: 'a device that is refused an image is told that there is none',
+    why: 'a device that is refused an image gets the answer that there is none',
   },
   {
     file: 'lib/flash/host/shared-listener.ts',
@@ -166,7 +166,7 @@ export default [
     find: "download.role === undefined ? wording('unknown') : imageNamed(download.role)",
     replace: "imageNamed(download.role ?? 'user1')",
     tests: ['flash/stage-account'],
-    why: 'an image that nobody saw fetched is called user1',
+    why: 'an image that was not seen fetched is called user1',
   },
   {
     file: 'lib/flash/stage/provision/provision.ts',

@@ -41,7 +41,7 @@ export default [
     find: 'if (!run.request.findJob) this.leaveToNext(run, nodeId);',
     replace: '',
     tests: ['flash/task-runs', 'nodes/tasmota-setup'],
-    why: 'behind a deploy a set-up goes on with the old form',
+    why: 'behind a deploy a set-up continues with the old form',
   },
   {
     file: 'lib/flash/run/task-runs.ts',

@@ -45,7 +45,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   const requests: FlashRequest[] = [];
   const published: MqttMessage[] = [];
   const failed: unknown[] = [];
-  /** How many devices are shown under the node, each time that it is told of its broker. */
+  /** How many devices are shown under the node, each time that its broker is reported to it. */
   const counts: number[] = [];
   /** Firmware whose image was looked at. */
   const looked: (string | undefined)[] = [];

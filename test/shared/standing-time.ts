@@ -14,7 +14,7 @@ let timers: typeof mock.timers | undefined;
  */
 export function timeStands(apis: Clock[] = ['setTimeout', 'setInterval'], now?: number): void {
   const real = { clearTimeout, clearInterval };
-  // Timers of its own for each test: one of Node.js's that is cleared after a reset spoils them for whoever comes next.
+  // Timers of its own for each test: one of Node.js's that is cleared after a reset spoils them for the next test.
   ({ timers } = new Tracker());
   timers.enable({ apis, ...(now === undefined ? {} : { now }) });
   // Timers set before are real, and are cleared as usual.

@@ -20,7 +20,7 @@ describe('survive: Node-RED is killed while Tasmotas are set up', () => {
     await red.stop();
   });
 
-  it('goes on with each message when it is started again; no file of ours holds a password', async () => {
+  it('continues with each message when it is started again; no file of ours holds a password', async () => {
     const [apPort, homePort] = [await freePort(), await freePort()];
     red = await startNodeRed({ flow: flowOf(apPort, homePort), credentials: { host: { password: HOME.password } } });
     const before = await red.comms();

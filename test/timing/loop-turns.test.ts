@@ -9,7 +9,7 @@ describe('timing/loop-turns', () => {
     const begun: string[] = [];
     const begin = (name: string): void => void turns.next().then(() => begun.push(name));
     for (const name of ['a', 'b', 'c']) begin(name);
-    assert.deepEqual(begun, [], 'none before its caller goes on');
+    assert.deepEqual(begun, [], 'none before its caller continues');
     await Promise.resolve();
     assert.deepEqual(begun, ['a']);
     begin('d');

@@ -45,7 +45,7 @@ export class Outlets {
     this.forget(nodeId);
   }
 
-  /** Tells what is of the moment: the present instance, or nobody. */
+  /** Tells the present instance what is of the moment; without one it is lost. */
   tell(nodeId: string, news: News): void {
     const outlet = this.attached.get(nodeId);
     if (outlet) news(outlet);
@@ -57,7 +57,7 @@ export class Outlets {
     else this.undelivered.set(nodeId, [...(this.undelivered.get(nodeId) ?? []), news]);
   }
 
-  /** Nobody is left to tell. */
+  /** No node is told any more. */
   close(): void {
     this.attached.clear();
   }

@@ -7,7 +7,7 @@ import { ReportThrottle } from './report-throttle';
 import type { StageContext, StageRequest, TaskRequest } from './task';
 import { countdownEndOf } from './wait-end';
 
-/** Who is told while a run is at work. */
+/** The listener to a run that is at work. */
 export interface RunListener {
   /** The stage of its job has begun. */
   entered(job: Job): void;
@@ -78,7 +78,7 @@ export class Run {
     }
     job.found(request.stage, found);
     job.leave(request.stage);
-    // Its last report is told once more, with the percent of the whole stage.
+    // Its last report is sent once more, with the percent of the whole stage.
     this.throttle.close(true);
     return { found, job: job.snapshot() };
   }

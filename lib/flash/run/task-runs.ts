@@ -88,7 +88,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     const isMeant = (run: Run): boolean => run.isFor(deviceid) && (stage === undefined || run.request.stage === stage);
     for (const run of this.queue.filter(isMeant)) this.takeOut(run, nodeId, error);
     for (const run of [...this.running].filter(isMeant)) {
-      // Others may have joined this run; it goes on for them.
+      // Others may have joined this run; it continues for them.
       if (run.pending.some((one) => one.nodeId !== nodeId)) this.drop(run, nodeId, error);
       else if (run.pending.length > 0) run.controller.abort(error);
     }
@@ -121,7 +121,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     return meant.length;
   }
 
-  /** Ends everything, for the close of the host: nobody is left to tell. */
+  /** Ends everything without news, for the close of the host. */
   cancelAll(): void {
     this.outlets.close();
     this.pending.close();
@@ -158,7 +158,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
   /** Ends the stages of a node that is disabled; its tasks begin again once it is back. */
   endStages(nodeId: string): void {
     this.cancel(nodeId);
-    // What ends later has nobody to tell, not even a node that comes back under this id.
+    // The end of anything later is not reported, not even to a node that comes back under this id.
     for (const { id } of this.pending.stagesOf(nodeId)) this.pending.forget(id);
     for (const run of this.running) run.dropOf(nodeId);
     this.outlets.forget(nodeId);
@@ -179,7 +179,7 @@ export class TaskRuns extends EventEmitter<TaskRunsEvents> {
     next.outlets.tell(nodeId, (outlet) => outlet.left());
   }
 
-  /** Takes in what an earlier run of the process left: results that may not have arrived, and what goes on. */
+  /** Takes in what an earlier run of the process left: results that may not have arrived, and what continues. */
   restore(records: readonly PendingMessageRecord[], findImage?: (sha256: string) => Buffer | undefined): void {
     this.pending.restore(records, findImage);
     for (const record of records) {
