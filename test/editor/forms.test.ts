@@ -276,28 +276,33 @@ describe('editor: forms', () => {
     const fields = ours.locator(':is(input, select, button, summary):visible:enabled');
     const last = await ours.locator(':is(input, select, button)[id]:visible:enabled').last().getAttribute('id');
     const passed: { id: string; top: number }[] = [];
-    // The editor moves the focus itself, once the form has slid in: then the walk has not come to the last field.
-    for (let walk = 0; walk < 4 && !passed.some(({ id }) => id === last); walk++) {
+    const ids = (): string[] => passed.map(({ id }) => id).filter((id) => id !== '');
+    const isWhole = (): boolean => last !== null && ids().includes(last) && new Set(ids()).size === ids().length;
+    // Once the form has slid in, the editor moves the focus itself, if need be in the middle of a walk.
+    for (let walk = 0; walk < 4 && !isWhole(); walk++) {
       passed.length = 0;
       await fields.first().focus();
       for (;;) {
-        const focused = ours.locator(':focus');
-        if ((await focused.count()) === 0) break;
-        const { top, id } = await focused.evaluate((one) => ({ top: one.getBoundingClientRect().top, id: one.id }));
-        const scrolled = await form.evaluate((one) => one.parentElement?.scrollTop ?? 0);
-        passed.push({ id, top: top + scrolled });
+        // In one look: the editor may move the focus between two.
+        const focused = await ours.evaluate((one) => {
+          const field = one.ownerDocument.activeElement;
+          if (!field || field === one || !one.contains(field)) return undefined;
+          const scrolled = one.closest('form')?.parentElement?.scrollTop ?? 0;
+          return { id: field.id, top: field.getBoundingClientRect().top + scrolled };
+        });
+        if (!focused) break;
+        passed.push(focused);
         assert.ok(passed.length < 60, 'the focus does not leave the form');
         await page.keyboard.press('Tab');
       }
     }
-    const ids = passed.map(({ id }) => id).filter((id) => id !== '');
-    assert.ok(last !== null && ids.includes(last), `not as far as ${last}: ${ids.join()}`);
-    assert.equal(new Set(ids).size, ids.length, ids.join());
+    assert.ok(last !== null && ids().includes(last), `not as far as ${last}: ${ids().join()}`);
+    assert.equal(new Set(ids()).size, ids().length, ids().join());
     for (const [index, { id, top }] of passed.entries()) {
       // Fields in one row differ in height.
       assert.ok(top >= (passed[index - 1]?.top ?? 0) - ROW_PX, `${id} is above what was before it`);
     }
-    return ids;
+    return ids();
   }
 
   /** Every label, tip and choice has its text, none shows the key of one. */
