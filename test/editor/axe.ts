@@ -15,6 +15,7 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 
 /**
  * Fails where axe finds a fault below `selector`: a field without a label, a contrast too low, a role that is none.
+ * It waits until nothing there moves: what slides in or out is half covered, and about to be whole or gone.
  *
  * @param except what below it is the editor's own, not ours
  */
@@ -24,6 +25,9 @@ export async function assertAccessible(page: Page, selector: string, except: str
     // The editor's body clips what flows over it and is 0 px high: axe takes all of its texts for unseen then.
     await page.addStyleTag({ content: 'html, body { min-height: 100vh }' });
   }
+  await page.waitForFunction(
+    `typeof $ === 'undefined' || $(${JSON.stringify(selector)}).find('*').addBack().filter(':animated').length === 0`,
+  );
   const violations = await page.evaluate(
     async ([include, exclude, tags]) => {
       const context = { include: [include], exclude: exclude.map((one) => [one]) };
