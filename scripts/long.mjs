@@ -49,10 +49,13 @@ export const RUNS = {
   survive: { specs: ['survive/sweep.js'], limitMinutes: 30 },
   /** Fifty virtual devices in one Node-RED, ten of them faulty; is anything left behind? FinalStage takes one at a time. */
   many: { specs: ['many/sweep.js'], limitMinutes: 40, options: ['--expose-gc'] },
-  /** 20 000 damaged inputs to all that listens, asks or reads a file, while devices are flashed: `-- --seed 7` for others. */
+  /**
+   * 20 000 damaged inputs to all that listens, asks or reads a file, while devices are flashed (`-- --seed 7` for others);
+   * and a Node-RED started on every damage to its stored files.
+   */
   hostile: {
     isBusy: true,
-    specs: ['hostile/sweep.js'],
+    specs: ['hostile/sweep.js', 'hostile/stored-files.js'],
     limitMinutes: 40,
     options: ['--expose-gc'],
     prepare: () => {

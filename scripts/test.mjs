@@ -17,7 +17,7 @@ const APART_FOLDERS = ['lab', 'editor'];
 /** The folders with the longest files: started first, so that none of them is left alone at the end. */
 const FIRST = ['survive', 'nodes', 'flash', 'one-hop'];
 /** The tests mostly wait, for a device or for a page: more files at a time than processors. */
-const JOBS = 6;
+const JOBS = 8;
 
 requireNode();
 if (!(await step('install', install)) || !(await step('build', build))) finish();

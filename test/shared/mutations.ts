@@ -1,8 +1,14 @@
 /** What a damaged or newer file may hold in the place of one value. */
 const ODD: readonly unknown[] = [null, 'newer', 1e300, [null]];
 
+/** A damaged value, and what was done to it: `jobs.0.id left out`, `format = null`. */
+export interface Mutation {
+  readonly where: string;
+  readonly value: unknown;
+}
+
 /** A value with one part of it, at whatever depth, left out or replaced; each way once. */
-export function* mutationsOf(value: unknown): Generator<{ readonly where: string; readonly value: unknown }> {
+export function* mutationsOf(value: unknown): Generator<Mutation> {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
     const replaced = (other: unknown): unknown =>
