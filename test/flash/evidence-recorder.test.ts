@@ -8,6 +8,7 @@ import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import type { StageName } from '../../lib/flash/routes';
 import type { DeviceConnection } from '../../lib/server/device-connection';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { quoted } from '../../lib/wordings/wording';
 
 const [ONE, TWO] = ['1000000001', '1000000002'] as const;
@@ -81,6 +82,19 @@ describe('flash/host/evidence-recorder', () => {
     assert.deepEqual(seen(earlier), [{ kind: 'dialled', peer: PEER, port: 'plain' }]);
     recorder.dialled('192.0.2.99', 'tls');
     assert.deepEqual(seen(later).at(-1), { kind: 'dialled', peer: '192.0.2.99', port: 'tls' });
+  });
+
+  it('calls a peer old that came when the device was set up, and none that came after', () => {
+    timeStands(['Date'], 5000);
+    try {
+      devices.dialled(PEER);
+      const [then, before] = [at('cloud', ONE, 5000), at('cloud', TWO, 4999)];
+      recorder.dialled(PEER, 'tls');
+      assert.deepEqual(seen(then), [{ kind: 'dialled', peer: PEER, port: 'tls', isOld: true }]);
+      assert.deepEqual(seen(before), [{ kind: 'dialled', peer: PEER, port: 'tls' }]);
+    } finally {
+      timeGoesOn();
+    }
   });
 
   it('notes of a handshake that failed whether it may be that of another device', () => {

@@ -66,6 +66,16 @@ describe('flash/host/former-set-ups', () => {
     assert.equal(leftFor(host, 'node').length, 1);
   });
 
+  it('are given to their node though their file cannot be put away, which is logged', async () => {
+    await stored('node', '{"format":"sonota-set-ups/1","setUps":[{"id":"1","message":{"a":1}}]}');
+    await mkdir(join(folder, 'set-ups', 'node.json.old'));
+    const { host, told } = restarted();
+    await adoptFormerSetUps(host, folder, 'node');
+    assert.deepEqual(leftFor(host, 'node'), [{ id: '1', stage: 'tasmota', message: { a: 1 } }]);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /EISDIR.*node\.json\.old/);
+  });
+
   it('are read from before their files named a format, and without what cannot be read', async () => {
     await stored('oldest', '[{"id":"1","message":{"a":1}}]');
     await stored('damaged', '{"format":"sonota-set-ups/1","setUps":[null,{"id":7},{"id":"2","message":{"a":1}}]}');

@@ -39,6 +39,7 @@ describe('flash/home-memory', () => {
     const folder = await newFolder();
     const home = homeNetworkIn(folder, tell);
     assert.equal(homeNetworkIn(folder, tell), home, 'one for all hosts');
+    assert.equal(homeNetworkIn(undefined, tell), homeNetworkIn(undefined, tell), 'of those that store nothing, too');
     home.emit('changed', { address: '203.0.113.8', name: 'eth0' });
     const path = join(folder, 'home-address.json');
     const written = async (): Promise<string> => {

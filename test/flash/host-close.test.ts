@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FlashHost } from '../../lib/flash/host/host';
+import { THIS_MACHINE } from '../../lib/flash/host/environment';
+import { FlashHost } from '../../lib/flash/host/host';
 import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
+import type { StageContext } from '../../lib/flash/run/task';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { loadForFinalStage } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
@@ -13,7 +15,7 @@ import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
-import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
+import { closeBenches, FIRMWARE, ON_LOOPBACK, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
 const DEVICE = '1000a1b2c3';
@@ -183,6 +185,59 @@ describe('flash/host: what a close or other ports must not cut', function () {
     assert.ok(stage().running, 'it has left');
   });
 
+  it('starts no further flash of its queue, and ends none of it, while it cancels what is in work', async () => {
+    const { host } = await openBench();
+    const started: unknown[] = [];
+    host.queue.attach('queue', {
+      ...{ atOnce: 1, attempts: 1 },
+      start: (message) => {
+        started.push(message['deviceid']);
+        const deviceid = String(message['deviceid']);
+        const findJob = (): Job => host.jobs.jobFor('cloud', deviceid);
+        const run = async ({ signal }: StageContext): Promise<never> => {
+          await once(signal, 'abort');
+          throw signal.reason as Error;
+        };
+        host.runs.begin({ nodeId: 'node', stage: 'cloud', message, deviceid, findJob, run });
+        return true;
+      },
+    });
+    for (const deviceid of [DEVICE, '1000000002']) host.queue.add({ deviceid }, { nodeId: 'queue' });
+    const [, job] = (await once(host.runs, 'in-job')) as [unknown, Job];
+    await host.close();
+    assert.equal(job.error, 'cancelled');
+    assert.deepEqual(started, [DEVICE]);
+    assert.deepEqual(
+      host.queue.snapshot().entries.map(({ state }) => state),
+      ['running', 'waiting'],
+    );
+  });
+
+  it('ends the step behind a flash that a person has started', async () => {
+    const { host } = await openBench();
+    const signals: AbortSignal[] = [];
+    host.nextSteps.start('job', ({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    });
+    await host.close();
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true],
+    );
+  });
+
+  it('ends the watch for devices in sight', async () => {
+    const host = new FlashHost(ON_LOOPBACK, undefined, undefined, {
+      ...THIS_MACHINE,
+      discovery: { interfaces: () => [] },
+    });
+    host.survey.watch('node', () => undefined);
+    assert.equal(host.survey.isWatching, true);
+    await host.close();
+    assert.equal(host.survey.isWatching, false);
+  });
+
   it('is closed for good', async () => {
     const { host } = await openBench();
     await host.close();
@@ -288,6 +343,7 @@ describe('flash/host: the port of FinalStage', () => {
     job.fail('cancelled');
     await swept(host);
     assert.equal(await isOpen(finalStagePort), true);
+    assert.equal(host.neededUntil(), Infinity);
     device.behave({ holdsAtByte: undefined });
     assert.equal((await device.ended).result, 'flashed');
     await untilClosed(finalStagePort);

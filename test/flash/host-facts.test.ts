@@ -10,10 +10,9 @@ import { json } from 'node:stream/consumers';
 import { FlashError } from '../../lib/errors';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
-import type { LocalAddress } from '../../lib/net/addresses';
+import { localIPv4 } from '../../lib/net/addresses';
 import { probeTcp } from '../../lib/net/probe';
 import { freePort } from '../shared/ports';
-import { DialledAddress } from '../../lib/flash/host/dialled-address';
 import { FlashHost } from '../../lib/flash/host/host';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { Job } from '../../lib/flash/job/job';
@@ -43,26 +42,6 @@ describe('flash: what a host and its stages take for true', () => {
     }
   });
 
-  it('says why there is no address to tell a device', () => {
-    const candidates: LocalAddress[] = [
-      { name: 'eth0', address: '192.0.2.7', netmask: '255.255.255.0', kind: 'lan' },
-      { name: 'eth1', address: '198.51.100.7', netmask: '255.255.255.0', kind: 'lan' },
-    ];
-    for (const [seen, reason] of [
-      [[], /^none is set, and this machine has no address on a home network/],
-      [candidates, /192\.0\.2\.7 \(eth0\), 198\.51\.100\.7 \(eth1\)/],
-    ] as const) {
-      const choice = { home: undefined, candidates: [...seen] };
-      assert.throws(
-        () => new DialledAddress(() => '', { current: undefined, choice }).require(),
-        (error) =>
-          error instanceof FlashError &&
-          error.code === 'address-invalid' &&
-          reason.test(error.values.reason?.text ?? ''),
-      );
-    }
-  });
-
   it('has no Wi-Fi to join for a device that is simulated on this machine', async () => {
     const { host } = await openBench();
     assert.deepEqual(
@@ -70,6 +49,15 @@ describe('flash: what a host and its stages take for true', () => {
         host.hasWifi(url),
       ),
       [false, false, true, true],
+    );
+  });
+
+  it('has no address of its own for a device that is simulated on this machine, and all of them for another', async () => {
+    const { host } = await openBench();
+    const own = localIPv4().map(({ name, address }) => ({ name, address }));
+    assert.deepEqual(
+      ['http://127.0.0.1:8080', 'http://127.0.0.9', 'http://10.10.7.1'].map((url) => host.ownAddresses(url)),
+      [[], [], own],
     );
   });
 

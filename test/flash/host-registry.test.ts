@@ -124,6 +124,24 @@ describe('flash/host-registry', () => {
     assert.equal(attach({}), host);
   });
 
+  it('ends nothing of a node that comes back later than its next config node, in a deploy that takes long', async () => {
+    start({ handOverMs: 1000 });
+    const first = {};
+    const host = attach(first);
+    registry.addUser('host', 'node');
+    begin(host, '1000a1b2c3');
+    await once(host.runs, 'in-job');
+    timeStands();
+    await registry.detach('host', first, false);
+    await registry.removeUser('host', 'node', false);
+    timePasses(900);
+    attach({});
+    timePasses(900);
+    registry.addUser('host', 'node');
+    await nextTurn();
+    assert.equal(host.jobs.latest('1000a1b2c3')?.isOpen, true);
+  });
+
   it('closes a host immediately that was removed, and forgets what its nodes wait for', async () => {
     start();
     const owner = {};
@@ -199,6 +217,49 @@ describe('flash/host-registry', () => {
     await registry.removeUser('host', 'user', false);
     await registry.settle();
     assert.equal(host.isListening, false);
+  });
+
+  it('forgets of a user that was exchanged and comes back that it was away', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    await registry.removeUser('host', 'user', false);
+    registry.addUser('host', 'user', { awaitsDevices: true });
+    await registry.removeUser('host', 'user', true);
+    assert.equal(host.isListening, false);
+  });
+
+  it('cuts nothing off where the last user is followed by the next before the ports are seen to', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    const { http } = host.ports;
+    let states = 0;
+    host.on('state', () => (states += 1));
+    const left = registry.removeUser('host', 'user', true);
+    registry.addUser('host', 'next', { awaitsDevices: true });
+    await left;
+    await host.open();
+    assert.deepEqual([host.ports.http, states], [http, 0]);
+  });
+
+  it('prepares a host for its first user, though it does not listen', () => {
+    start();
+    const host = attach({});
+    host.say('warn', 'early');
+    const logged: string[] = [];
+    host.log = (_level, text) => void logged.push(text);
+    registry.addUser('host', 'node');
+    assert.deepEqual([logged, host.isListening], [['early'], false]);
+  });
+
+  it('gives its waits to its hosts, and reports each once', () => {
+    start({ leaveMs: 7 });
+    let added = 0;
+    registry.on('added', () => (added += 1));
+    const host = attach({});
+    attach({});
+    assert.deepEqual([host.waits, added], [{ ...WAITS, leaveMs: 7 }, 1]);
   });
 
   it('settles automatically where nothing says that a deploy is over', async () => {

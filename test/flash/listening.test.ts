@@ -98,6 +98,23 @@ describe('flash/host/listening', () => {
     assert.equal(logged.at(-1), 'warn: too many open files');
   });
 
+  for (const [limit, why] of [
+    ['peer', 'it has more than 16 that no device was seen on; each new one closes the oldest'],
+    ['total', 'there are more than 256 that no device was seen on; each new one closes the oldest'],
+    ['port', 'too many are open on one port'],
+    ['handshakes', 'it starts more than 5 TLS handshakes a second'],
+    ['sessions', 'it has the sessions of 64 devices'],
+  ] as const) {
+    it(`says of a peer that is refused by the limit ${limit}: ${why}`, () => {
+      host.refused(PEER, limit);
+      assert.deepEqual(logged, [`warn: connections of 192.0.2.7 are refused: ${why}`]);
+      assert.deepEqual(
+        job.evidence.all.map(({ at: _at, ...seen }) => seen),
+        [{ kind: 'connection-refused', peer: PEER, limit }],
+      );
+    });
+  }
+
   it('reports what others who listen there ask of it', () => {
     assert.deepEqual(host.label(), { host: 'at home', tab: 'flash' });
     assert.equal(host.addressFor('192.0.2.5'), '192.0.2.5');

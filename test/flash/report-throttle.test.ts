@@ -40,6 +40,25 @@ describe('flash/report-throttle', () => {
     assert.deepEqual(told, [1, 2]);
   });
 
+  for (const other of [
+    { text: 'another' },
+    { details: 'more' },
+    { percent: 2 },
+    { warning: 'device-silent' },
+  ] as const) {
+    it(`takes a report for another one that differs in its ${Object.keys(other)[0]} alone`, () => {
+      const told: Report[] = [];
+      const one = new ReportThrottle((report) => told.push(report));
+      const first = { ...report(1), details: 'what does not fit' };
+      const second = { ...first, ...other };
+      one.push(first);
+      timePasses(250);
+      one.push({ ...first, values: { deviceid: '1' } });
+      one.push(second);
+      assert.deepEqual(told, [first, second]);
+    });
+  }
+
   it('reports the last at the end, where it is held back or all went well, and nothing after it', () => {
     const { throttle: failed, told } = throttle();
     for (const percent of [1, 2]) failed.push(report(percent));

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { request, type IncomingMessage } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { HostSettings } from '../../lib/flash/host/host';
+import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { Bench, FIRMWARE } from './bench';
 import { assertCode } from './refusals';
 import { ask } from './stranger';
+
+const DEVICE = '1000a1b2c3';
+const FACTS = { model: 'PSA-BHA-GL', romVersion: '2.0.1' };
+const OWN_KEY = '11111111-2222-4333-8444-666666666666';
+const OTHER_KEY = '99999999-8888-4777-8666-555555555555';
 
 describe('flash/host/shared-listener', () => {
   const benches: Bench[] = [];
@@ -20,6 +30,7 @@ describe('flash/host/shared-listener', () => {
     settings = { httpsPort: await freePort(), legacyPort: await freePort(), httpPort, finalStagePort: httpPort };
   });
   afterEach(async () => {
+    timeGoesOn();
     await Promise.all(benches.splice(0).map((bench) => bench.close()));
   });
 
@@ -27,6 +38,15 @@ describe('flash/host/shared-listener', () => {
     const bench = await Bench.open({ ...settings, ...more }, {});
     benches.push(bench);
     return bench;
+  }
+
+  /** A device asks where to connect; the answer. */
+  async function dispatch(deviceid: string, apikey: string): Promise<{ status: number | undefined; body: string }> {
+    const url = `http://127.0.0.1:${settings.legacyPort}/dispatch/device`;
+    const asked = request(url, { method: 'POST', headers: { 'Content-Type': 'application/json' } });
+    asked.end(JSON.stringify({ accept: 'ws;2', version: 2, ts: 1, deviceid, apikey, ...FACTS }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode, body: await text(answer) };
   }
 
   it('hosts with the same ports listen side by side, until the last of them has left', async () => {
@@ -144,6 +164,99 @@ describe('flash/host/shared-listener', () => {
     const { job } = await stage.outcome;
     assert.equal(job.stage, 'done');
     assert.equal(evidence.all.filter(({ kind }) => kind === 'finalstage-requested').length, 1);
+  });
+
+  it('reports its ports as free once the last host has left them', async () => {
+    const [one, other] = [await open(), await open()];
+    let freed = 0;
+    const onFreed = (): void => void (freed += 1);
+    sharedPorts.on('freed', onFreed);
+    try {
+      await one.host.stopListening();
+      assert.equal(freed, 0);
+      await other.host.stopListening();
+      assert.equal(freed, 1);
+    } finally {
+      sharedPorts.off('freed', onFreed);
+    }
+  });
+
+  it('gives no port to a host that could not have all of them', async () => {
+    const holder = await occupy(Number(settings.httpPort));
+    await assertCode(open(), 'port-in-use');
+    await (await occupy(Number(settings.httpsPort))).release();
+    await holder.release();
+    assert.equal((await open()).host.isListening, true);
+  });
+
+  it('sends a device to the address of the host that had a job for it first', async () => {
+    const [any, second, first] = [
+      await open({ address: '192.0.2.1' }),
+      await open({ address: '192.0.2.2' }),
+      await open({ address: '192.0.2.3' }),
+    ];
+    const sentTo = async (): Promise<unknown> => (await dispatch(DEVICE, OWN_KEY)).body;
+    const answer = (IP: string): string => JSON.stringify({ error: 0, reason: 'ok', IP, port: settings.legacyPort });
+    assert.equal(await sentTo(), answer('192.0.2.1'), 'of any where none has a job');
+    timeStands(['Date'], Date.now());
+    const early = first.host.jobs.jobFor('cloud', DEVICE);
+    timePasses(1);
+    second.host.jobs.jobFor('cloud', DEVICE);
+    assert.equal(await sentTo(), answer('192.0.2.3'));
+    early.fail('cancelled');
+    assert.equal(await sentTo(), answer('192.0.2.2'));
+    const elsewhere = '1000ffffff';
+    second.host.jobs.jobFor('cloud', elsewhere);
+    await dispatch(elsewhere, OWN_KEY);
+    assert.deepEqual(
+      [any, second, first].map(({ host }) => host.devices.lastDispatch(elsewhere) !== undefined),
+      [false, true, false],
+    );
+  });
+
+  it('asks each host whether a device may be the one that it says, and one of them is enough', async () => {
+    const both = [await open(), await open()];
+    const [one, other] = both as [Bench, Bench];
+    const refused: string[] = [];
+    one.host.devices.on('refused', ({ claim }) => refused.push(`one: ${claim.as}`));
+    other.host.devices.on('refused', ({ claim }) => refused.push(`other: ${claim.as}`));
+    one.host.devices.pin(DEVICE, OTHER_KEY);
+    assert.equal((await dispatch(DEVICE, OWN_KEY)).status, 200);
+    assert.deepEqual(refused.splice(0), ['one: other-key']);
+    assert.deepEqual(
+      both.map(({ host }) => host.devices.lastDispatch(DEVICE) !== undefined),
+      [false, true],
+    );
+    other.host.devices.pin(DEVICE, OTHER_KEY);
+    assert.equal((await dispatch(DEVICE, OWN_KEY)).status, 403);
+    assert.deepEqual(refused, ['one: other-key', 'other: other-key']);
+  });
+
+  it('tells each host what any peer does, and of a bare connection the one that has waited longest for FinalStage', async () => {
+    const [one, late, early] = [await open(), await open(), await open()];
+    const sessions = [late, early].map(({ host }, index) => {
+      const job = host.jobs.jobFor('finalstage', `100000000${index}`);
+      job.enter('finalstage');
+      job.running = new AbortController();
+      return (job.finalStage = Object.assign(new FinalStageSession(new Date(2000 - 1000 * index)), {
+        peer: '127.0.0.9',
+      }));
+    });
+    const waiting = one.host.jobs.jobFor('cloud', DEVICE);
+    waiting.enter('cloud');
+    waiting.running = new AbortController();
+    const dialled = sessions.map((session) => once(session, 'dialled'));
+    const socket = connect({ port: Number(settings.httpPort), host: '127.0.0.1', localAddress: '127.0.0.9' });
+    await dialled[1];
+    let isTold = false;
+    void dialled[0]?.then(() => (isTold = true));
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nConnection: close\r\n\r\n');
+    await once(socket.resume(), 'close');
+    assert.equal(isTold, false);
+    const strangers = [one, late, early].map(({ host }) =>
+      host.jobs.all()[0]?.evidence.all.flatMap((seen) => (seen.kind === 'stranger' ? [[seen.peer, seen.act]] : [])),
+    );
+    assert.deepEqual(strangers, Array(3).fill([['127.0.0.9', 'browser']]));
   });
 
   it('names the other host and its tab where the ports of two clash, in the log once', async () => {
