@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadForFinalStage } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
-import { ONE_HOP } from '../../lib/flash/routes';
+import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { writeAtomically } from '../../lib/storage/atomic-file';
 import { JobStore } from '../../lib/flash/host/job-store';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
@@ -276,6 +276,7 @@ describe('flash/job-memory: when it writes', () => {
   it('keeps the images of a job that failed in FinalStage for another try there', async () => {
     const { jobs, memory } = start();
     const job = enter(jobs, 'finalstage');
+    job.route = FINALSTAGE;
     job.firmware = await loadForFinalStage(FIRMWARE, { signal: NEVER });
     job.finalStage = new FinalStageSession();
     job.fail('finalstage-timeout');

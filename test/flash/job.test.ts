@@ -3,8 +3,9 @@ import { FlashError } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
-import { FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
+import { DIY, FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { wording } from '../../lib/wordings/wording';
 import { DERIVED_EVERY_MS } from '../../lib/timing/throttle';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
@@ -134,10 +135,13 @@ describe('flash/job', () => {
     assert.equal(jobs.jobFor('newfirmware', '1'), job);
     job.enter('newfirmware');
     assert.deepEqual([job.stage, job.percent, job.isOpen], ['done', 100, false]);
-    job.fail('new-firmware-silent');
+    job.lastReport = { name: 'wait-for-finalstage', values: {} };
+    job.fail('new-firmware-silent', new Date(7000));
+    assert.deepEqual([job.stage, job.error, job.lastReport], ['done', undefined, undefined]);
+    const { startedAt, ...look } = job.snapshot().stages.newfirmware ?? {};
     assert.deepEqual(
-      [job.stage, job.error, job.snapshot().stages.newfirmware?.['error']],
-      ['done', undefined, 'new-firmware-silent'],
+      [startedAt !== undefined, look],
+      [true, { endedAt: new Date(7000).toISOString(), percent: 0, error: 'new-firmware-silent' }],
     );
     job.enter('newfirmware');
     job.leave('newfirmware');
@@ -150,10 +154,10 @@ describe('flash/job', () => {
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
     job.running = new AbortController();
-    assert.throws(
-      () => jobs.jobFor('newfirmware', '1'),
-      (error) => error instanceof FlashError && error.code === 'device-busy',
-    );
+    const values = { deviceid: '1', stage: wording('stage-finalstage') };
+    assert.throws(() => jobs.jobFor('newfirmware', '1'), new FlashError('device-busy', values));
+    job.running = undefined;
+    assert.equal(jobs.jobFor('newfirmware', '1'), job);
   });
 
   it('is not overtaken while a later stage of its device runs', () => {
@@ -161,10 +165,8 @@ describe('flash/job', () => {
     const job = jobs.jobFor('finalstage', '1');
     job.enter('finalstage');
     job.running = new AbortController();
-    assert.throws(
-      () => jobs.jobFor('provision', '1'),
-      (error) => error instanceof FlashError && error.code === 'device-busy',
-    );
+    const values = { deviceid: '1', stage: wording('stage-finalstage') };
+    assert.throws(() => jobs.jobFor('provision', '1'), new FlashError('device-busy', values));
   });
 
   it('reports every change, and which of them a restart must know; of what flows four times a second', () => {
@@ -218,6 +220,10 @@ describe('flash/job', () => {
       [true],
     );
     assert.equal(job.download, download);
+    assert.deepEqual(
+      after(() => (job.finalStage = undefined)),
+      [true],
+    );
     assert.deepEqual(
       after(() => {
         for (let to = 1; to <= 100; to++) download.sentUpTo(to);
@@ -279,7 +285,7 @@ describe('flash/job', () => {
     job.advance('upgrade', 0.5);
     job.found('upgrade', { image: 'user1' });
     job.fail('download-failed', new Date(2000));
-    assert.equal(job.percent, 40);
+    assert.deepEqual([job.percent, job.hasLeft('upgrade'), job.leftAt('upgrade')], [40, false, new Date(2000)]);
     job.enter('upgrade', new Date(3000));
     assert.deepEqual([job.stage, job.error, job.percent], ['upgrade', undefined, 40]);
     assert.deepEqual(job.snapshot().stages.upgrade, {
@@ -295,6 +301,72 @@ describe('flash/job', () => {
       [true, true, false],
     );
     assert.deepEqual([job.hasLeft('upgrade'), job.hasLeft('finalstage')], [true, false]);
+  });
+
+  it('sees of what is learned the news alone, and keeps the rest', () => {
+    const job = new Job('cloud', '1');
+    job.learn({ model: 'ITA-GZ1-GL', ip: '192.0.2.7' });
+    job.learn({ ip: '192.0.2.7' });
+    job.learn({ model: 'ITA-GZ1-GL', ip: '192.0.2.8' });
+    assert.deepEqual(job.facts, { model: 'ITA-GZ1-GL', ip: '192.0.2.8' });
+    assert.deepEqual(
+      job.evidence.all.map((seen) => ({ ...seen, at: 0 })),
+      [
+        { at: 0, kind: 'device-facts', model: 'ITA-GZ1-GL', ip: '192.0.2.7' },
+        { at: 0, kind: 'device-facts', ip: '192.0.2.8' },
+      ],
+    );
+  });
+
+  it('finds nothing for a stage that it was not in', () => {
+    const job = new Job('cloud', '1');
+    job.found('cloud', { via: 'tls' });
+    assert.deepEqual(job.snapshot().stages, {});
+  });
+
+  it('holds the one place in FinalStage from its download there until its end', () => {
+    const job = new Job('upgrade', '1');
+    const held: boolean[] = [];
+    const look = (): unknown => held.push(job.holdsFinalStage);
+    look();
+    job.download = new UpgradeDownload();
+    look();
+    job.route = ONE_HOP;
+    look();
+    job.route = FINALSTAGE;
+    look();
+    job.download = undefined;
+    look();
+    job.finalStage = new FinalStageSession();
+    look();
+    assert.deepEqual([job.mayBeInFinalStage, job.continuesUnattended], [true, true]);
+    job.fail('cancelled');
+    look();
+    assert.deepEqual(held, [false, false, false, true, false, true, false]);
+    assert.deepEqual([job.mayBeInFinalStage, job.continuesUnattended], [false, false]);
+  });
+
+  it('has fetched all when it has left the stage in which its route serves it, and resumes in one that goes on', () => {
+    for (const [route, stages, resumesAt] of [
+      [FINALSTAGE, ['upgrade', 'finalstage'], 'finalstage'],
+      [ONE_HOP, ['upgrade'], undefined],
+      [DIY, ['diy'], undefined],
+    ] as const) {
+      const job = new Job('provision', '1');
+      job.route = route;
+      for (const stage of stages) {
+        job.enter(stage);
+        assert.equal(job.hasFetchedAll, false, `${route.name} in ${stage}`);
+        assert.equal(job.resumableStage, stage === resumesAt ? stage : undefined, `${route.name} in ${stage}`);
+        job.leave(stage);
+      }
+      assert.equal(job.hasFetchedAll, true, route.name);
+    }
+    const unknown = new Job('finalstage', '1');
+    unknown.enter('finalstage');
+    assert.equal(unknown.resumableStage, 'finalstage', 'only one route has it');
+    unknown.leave('finalstage');
+    assert.equal(unknown.hasFetchedAll, false);
   });
 
   it('counts percents of a stage and of the whole between nothing and all', () => {

@@ -171,6 +171,16 @@ describe('flash/queue', () => {
     assert.equal(flow.begun.at(-1)?.where, 'finalstage', 'a person may, and there alone it can go on');
   });
 
+  it('starts one again whose upgrade in one hop has failed', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'upgrade');
+    (flow.jobs.latest('a') as Job).route = ONE_HOP;
+    await flow.fail('upgrade', 'a', 'download-failed');
+    assert.deepEqual([flow.states(), flow.begun.at(-1)?.where], ['a running', 'beginning']);
+  });
+
   it('leaves a device alone that has its final image in one hop, unless it has handed back to stock', async () => {
     for (const [code, states] of [
       ['new-firmware-silent', 'a failed'],

@@ -120,7 +120,9 @@ describe('flash/queue/retry', () => {
   it('leaves a device alone that has taken its image in one hop, until it is back in its stock firmware', () => {
     const job = jobIn('upgrade');
     job.route = ONE_HOP;
+    job.fail('download-failed');
     assert.equal(mayTryAgain('download-failed', job), true);
+    job.enter('upgrade');
     job.leave('upgrade');
     assert.equal(mayTryAgain('one-hop-silent', job), false);
     assert.equal(mayTryAgain('back-to-stock', job), true);

@@ -216,8 +216,12 @@ export class Job {
     return endedAt == null ? undefined : new Date(endedAt);
   }
 
-  /** Whether a stage has ended, at or after `since` where that is given. */
+  /**
+   * Whether a stage has ended, at or after `since` where that is given. The stage in which a job has failed is not behind
+   * it: its device may be there still.
+   */
   hasLeft(stage: StageName, since?: Date): boolean {
+    if (this.ended === 'failed' && stage === this.current) return false;
     const leftAt = this.leftAt(stage);
     return leftAt !== undefined && (since === undefined || leftAt >= since);
   }
