@@ -7,6 +7,7 @@ import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { freePort } from '../shared/ports';
 import { assertCode } from './refusals';
 
 describe('flash/host/finalstage-turn', () => {
@@ -65,6 +66,48 @@ describe('flash/host/finalstage-turn', () => {
     a.fail('cancelled');
     await waits;
     assert.equal(order.at(-1), 'c');
+  });
+
+  it('is not held by a device that needs none, though that asks in the same moment', async () => {
+    const [hop, a] = [jobOf('hop'), jobOf('a')];
+    hop.route = ONE_HOP;
+    const taken = [take(hop), take(a)];
+    await Promise.all(taken);
+    assert.deepEqual(order, ['hop', 'a']);
+  });
+
+  it('passes on when the host leaves whose device holds it', async () => {
+    const other = new JobRegistry();
+    turn.join(other);
+    const a = other.jobFor('upgrade', 'a');
+    a.route = FINALSTAGE;
+    a.download = new UpgradeDownload();
+    const waits = take(jobOf('b'));
+    await nextTurn();
+    assert.deepEqual(order, ['b waits for a']);
+    turn.leave(other);
+    await waits;
+    assert.deepEqual(order, ['b waits for a', 'b']);
+    assert.equal(other.listenerCount('changed'), 0);
+    assert.equal(turn.getMaxListeners(), 0, 'as many as there are devices');
+  });
+
+  it('looks again at each change that a restart must know of, and not while bytes flow', async () => {
+    const a = jobOf('a');
+    await take(a);
+    let looks = 0;
+    turn.on('changed', () => (looks += 1));
+    a.onChange(false);
+    assert.equal(looks, 0);
+    a.onChange(true);
+    assert.equal(looks, 1);
+  });
+
+  it('is one for all hosts at a port, and one of its own at any free port', async () => {
+    const port = await freePort();
+    assert.equal(FinalStageLock.at(port), FinalStageLock.at(port));
+    assert.notEqual(FinalStageLock.at(port), FinalStageLock.at(await freePort()));
+    assert.notEqual(FinalStageLock.at(0), FinalStageLock.at(0));
   });
 
   it('is not needed in one hop, nor a second time by a device that is in work already', async () => {

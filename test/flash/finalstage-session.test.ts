@@ -137,8 +137,11 @@ describe('flash/job/finalstage-session', () => {
     session.requested('final', SIZE);
     session.requested('final', SIZE);
     assert.deepEqual(session.summary(), { image: 'final', size: SIZE, tries: 2, cycles: 1 });
-    session.requested('user2', SIZE);
-    assert.equal(session.summary()['cycles'], 2);
+    session.requested('user2', SIZE + 1);
+    assert.deepEqual(session.summary(), { image: 'final', size: SIZE, tries: 2, cycles: 2 });
+    assert.deepEqual(new FinalStageSession().summary(), {
+      ...{ image: 'final', size: undefined, tries: undefined, cycles: 1 },
+    });
   });
 
   it('counts bare connections from the first since the last request', () => {
@@ -151,6 +154,26 @@ describe('flash/job/finalstage-session', () => {
     session.dialled(new Date(3000));
     assert.deepEqual(session.dialsWithoutRequestSince, new Date(3000));
     assert.equal(session.record().peer, '192.168.4.1');
+  });
+
+  it('is stored as it stands then', () => {
+    const session = new FinalStageSession(new Date(1000));
+    session.peer = '127.0.0.9';
+    session.requested('user2', SIZE).ended('delivered');
+    const delivery = session.requested('final', SIZE);
+    delivery.sent(8192);
+    const record = session.record();
+    delivery.sent(SIZE);
+    delivery.ended('acknowledged');
+    assert.deepEqual(record, {
+      since: new Date(1000).toISOString(),
+      peer: '127.0.0.9',
+      deliveries: {
+        user2: { size: SIZE, sent: 0, tries: 1, state: 'delivered' },
+        final: { size: SIZE, sent: 8192, tries: 1, state: 'flowing' },
+      },
+    });
+    assert.deepEqual(session.record().deliveries.final, { size: SIZE, sent: SIZE, tries: 1, state: 'acknowledged' });
   });
 
   describe('after a restart of ours', () => {

@@ -16,6 +16,8 @@ import { refuseRehearsalImages, rehearsalImage } from '../../lib/firmware/rehear
 import { FlashError } from '../../lib/errors';
 import { parseOtaRequest } from '../../lib/protocol/ota-request';
 import type { TransferObserver } from '../../lib/server/transfer';
+import { closeAll, RawClient } from '../server/serving';
+import { WebSocketDevice } from '../server/websocket-device';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { ask } from './stranger';
 
@@ -44,24 +46,39 @@ describe('flash/image-desk', () => {
     const devices = new Devices();
     const authorizer = new ImageAuthorizer(jobs, devices);
     const path = upgradePath('1000a1b2c3', 'user1');
-    const status = (url: string, peer: string): number | 'granted' => {
+    const answer = (url: string, peer: string): object | Buffer => {
       const found = authorizer.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
-      return 'status' in found ? found.status : 'granted';
+      return 'status' in found ? found : found.bytes;
     };
-    assert.equal(status(path, '192.0.2.7'), 404, 'no job');
+    const closed = { status: 404, reason: 'no upgrade of this device is open' };
+    const foreign = { status: 403, reason: 'this image is for another device' };
+    const nothing = { status: 404, reason: 'there is nothing here' };
+    assert.deepEqual(answer(path, '192.0.2.7'), closed, 'no job');
     const job = jobs.jobFor('upgrade', '1000a1b2c3');
     job.enter('upgrade');
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
-    assert.equal(status(path, '192.0.2.7'), 404, 'no upgrade runs');
+    assert.deepEqual(answer(path, '192.0.2.7'), closed, 'no upgrade runs');
     job.download = new UpgradeDownload();
-    assert.equal(status(path, '192.0.2.7'), 403, 'nobody knows who asks');
+    assert.deepEqual(answer(path, '192.0.2.7'), foreign, 'nobody knows who asks');
     devices.pin('1000a1b2c3', '0123456789abcdef');
-    assert.equal(status(`${path}?deviceid=1000a1b2c3&ts=1&sign=00`, '192.0.2.7'), 403, 'a false signature');
-    assert.equal(status(upgradePath('1000999999', 'user1'), '192.0.2.7'), 404, 'another device');
-    assert.equal(status('/sonota/1000a1b2c3/final.bin', '192.0.2.7'), 404);
-    assert.equal(status('/', '192.0.2.7'), 404);
+    assert.deepEqual(answer(`${path}?deviceid=1000a1b2c3&ts=1&sign=00`, '192.0.2.7'), foreign, 'a false signature');
+    const signed = createHash('sha256').update('1000a1b2c310123456789abcdef').digest('hex');
+    const query = `?deviceid=1000a1b2c3&ts=1&sign=${signed}`;
+    for (const role of ['user1', 'user2'] as const) {
+      assert.deepEqual(answer(upgradePath('1000a1b2c3', role) + query, '192.0.2.7'), FIRMWARE[role], role);
+    }
+    assert.deepEqual(answer(path, '192.0.2.7'), foreign, 'without its signature');
+    assert.deepEqual(answer(`${path}?deviceid=1000a1b2c3&sign=${signed}`, '192.0.2.7'), foreign, 'half of it');
+    assert.deepEqual(answer(upgradePath('1000999999', 'user1'), '192.0.2.7'), closed, 'another device');
+    for (const odd of ['/', '/sonota/1000a1b2c3/final.bin', `${path}.bin`, `/x${path}`, '/sonota//user1.bin']) {
+      assert.deepEqual(answer(odd, '192.0.2.7'), nothing, odd);
+    }
+    const { user1, ...others } = job.firmware;
+    assert.ok(user1);
+    job.firmware = others;
+    assert.deepEqual(answer(path + query, '192.0.2.7'), closed, 'there is no such image');
     job.fail('cancelled');
-    assert.equal(status(path, '192.0.2.7'), 404, 'the job has ended');
+    assert.deepEqual(answer(upgradePath('1000a1b2c3', 'user2') + query, '192.0.2.7'), closed, 'the job has ended');
   });
 
   it('serves a device that signs in another way at its address, until a signature was right', async () => {
@@ -98,9 +115,17 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     const isGranted = (peer: string, httpVersion = '1.0'): boolean =>
       'bytes' in authorizer.find(request(FINAL_PATH, httpVersion), peer);
-    assert.equal(isGranted('192.168.4.1'), false, 'nobody waits for it');
+    const unawaited = { status: 404, reason: 'no job waits for FinalStage' };
+    assert.deepEqual(authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.1'), unawaited);
     job.finalStage = new FinalStageSession();
     assert.equal(isGranted('192.168.4.1'), true);
+    const of = (path: string): unknown => authorizer.find(request(path, '1.0'), '192.168.4.1');
+    assert.equal((of('/ota/image_user2-0x81000.bin') as { bytes: unknown }).bytes, job.firmware.user2?.bytes);
+    assert.equal((of(FINAL_PATH) as { bytes: unknown }).bytes, job.firmware.final?.bytes);
+    const { final, ...others } = job.firmware;
+    job.firmware = others;
+    assert.deepEqual(of(FINAL_PATH), unawaited, 'it has no such image');
+    job.firmware = { ...others, ...(final ? { final } : {}) };
     assert.equal(isGranted('192.168.4.1', '1.1'), false, 'FinalStage speaks HTTP/1.0');
     assert.equal(isGranted('192.168.1.20'), false, 'a machine at home');
     assert.equal(isGranted('192.168.4.3'), false, 'a phone in its network');
@@ -120,8 +145,7 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     const session = (job.finalStage = new FinalStageSession());
     for (let times = 0; times < 3; times++) {
-      authorizer.dialled('192.168.4.3');
-      authorizer.dialled('192.168.1.20');
+      assert.deepEqual([authorizer.dialled('192.168.4.3'), authorizer.dialled('192.168.1.20')], [false, false]);
       authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.3');
     }
     assert.equal(session.lastDialled, undefined);
@@ -336,10 +360,10 @@ describe('flash/image-desk', () => {
   it('keeps that FinalStage looks whether we are there, and of whose job it is', () => {
     const jobs = new JobRegistry();
     const authorizer = new ImageAuthorizer(jobs, new Devices());
-    authorizer.dialled('192.168.4.1');
+    assert.equal(authorizer.dialled('192.168.4.1'), false, 'no job waits for it');
     const job = jobs.jobFor('finalstage', undefined);
     const session = (job.finalStage = new FinalStageSession());
-    authorizer.dialled('192.168.4.1');
+    assert.equal(authorizer.dialled('192.168.4.1'), true);
     assert.ok(session.lastDialled);
     assert.deepEqual(
       job.evidence.all.map(({ kind }) => kind),
@@ -348,6 +372,7 @@ describe('flash/image-desk', () => {
   });
 
   describe('over the wire', () => {
+    afterEach(closeAll);
     afterEach(closeBenches);
 
     it('answers with a length of its own, never in chunks, and refuses what is not there', async () => {
@@ -363,6 +388,32 @@ describe('flash/image-desk', () => {
         assert.match(await headOf(http, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`), /^http\/1\.1 404/, path);
       }
       assert.match(await headOf(http, `POST ${FINAL_PATH} HTTP/1.1\r\nHost: x\r\n\r\n`), /^http\/1\.1 405/);
+    });
+
+    it('serves a device where its session is, and where it was last when that is gone', async () => {
+      const bench = await openBench();
+      const { host } = bench;
+      const deviceid = '1000a1b2c3';
+      const job = host.jobs.jobFor('upgrade', deviceid);
+      job.enter('upgrade');
+      job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+      job.download = new UpgradeDownload();
+      job.learn({ ip: '127.0.0.8' });
+      const range = `GET ${upgradePath(deviceid, 'user1')} HTTP/1.1\r\nRange: bytes=0-99\r\nHost: x\r\n\r\n`;
+      const answers = async (): Promise<string[]> => {
+        const heads = ['127.0.0.8', '127.0.0.9'].map((from) => ask(host.ports.http, range, from));
+        return (await Promise.all(heads)).map((head) => head.slice(0, 12));
+      };
+      const [served, refused] = ['HTTP/1.1 206', 'HTTP/1.1 403'];
+      assert.deepEqual(await answers(), [served, refused]);
+      const client = await RawClient.to(host.ports.legacy, { localAddress: '127.0.0.9' });
+      const { device } = await WebSocketDevice.open(client);
+      await device.register(deviceid);
+      assert.deepEqual(await answers(), [refused, served]);
+      const gone = once(host.devices, 'gone');
+      device.wire.socket.destroy();
+      await gone;
+      assert.deepEqual(await answers(), [served, refused]);
     });
 
     it('refuses another peer with 403 while an upgrade runs', async () => {

@@ -129,6 +129,16 @@ describe('flash/job/job-book', () => {
     assert.equal(jobs.byId(idle.id), undefined);
   });
 
+  it('lists what has ended, first what expired: nobody misses that', () => {
+    const [failed, expired, open, done, alsoExpired] = ['1', '2', '3', '4', '5'].map((id) => behind('upgrade', id));
+    assert.ok(failed && expired && open && done && alsoExpired);
+    failed.fail('turn-timeout');
+    for (const job of [expired, alsoExpired]) job.fail('job-expired');
+    done.enter('finalstage');
+    done.leave('finalstage');
+    assert.deepEqual(jobs.ended(), [expired, alsoExpired, failed, done]);
+  });
+
   it('knows the open job of a device, and all devices in work', () => {
     const first = behind('cloud', '1');
     first.fail('turn-timeout');

@@ -42,6 +42,28 @@ describe('flash/job/report-line', () => {
     for (const secret of ['10000a1b2c', '192.168', '5C:CF', 'my home', '2027']) assert.ok(!line.includes(secret), line);
   });
 
+  it('counts whole seconds, and none where the clock was put back', () => {
+    const job = new Job('provision', undefined, at(0));
+    job.enter('provision', at(0));
+    job.leave('provision', at(1.5));
+    job.enter('cloud', at(10));
+    job.leave('cloud', at(9));
+    job.enter('upgrade', at(20));
+    job.fail('download-failed', at(21.4));
+    assert.deepEqual(reportOf(job.snapshot()), {
+      ...{ model: 'unknown', firmware: 'unknown', method: 'unknown', outcome: 'download-failed' },
+      seconds: { provision: 2, cloud: 0, upgrade: 1 },
+    });
+  });
+
+  it('states a model and a version of up to 32 plain characters', () => {
+    const job = new Job('cloud');
+    const [model, romVersion] = ['A-z_0.9 B', '1'.repeat(32)];
+    job.learn({ model, romVersion });
+    const line = JSON.parse(reportLine(job.snapshot())) as unknown;
+    assert.deepEqual(line, { model, firmware: romVersion, method: 'unknown', outcome: 'running', seconds: {} });
+  });
+
   it('repeats nothing of a device that is no model or version', () => {
     const job = new Job('cloud', '10000a1b2c');
     job.enter('cloud');

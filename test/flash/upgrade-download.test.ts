@@ -31,6 +31,8 @@ describe('flash/job/upgrade-download', () => {
     assert.equal(download.isComplete, false, 'nothing is not all');
     assert.deepEqual([download.size, download.sent, download.requests, download.isSigned], [0, 0, 0, false]);
     download.requested('user1', 1000, 'no-range');
+    const { role, size, requests, otaClass } = download;
+    assert.deepEqual([role, size, requests, otaClass], ['user1', 1000, 1, 'no-range']);
     download.sentUpTo(700);
     download.sentUpTo(300);
     assert.deepEqual([download.sent, download.isComplete], [700, false]);
@@ -44,6 +46,7 @@ describe('flash/job/upgrade-download', () => {
     const after = (ms: number): Date => new Date(now.getTime() + ms);
     assert.equal(download.isFlowing(1000, now), false);
     download.sentUpTo(1, now);
+    assert.deepEqual(download.lastByte, now);
     assert.deepEqual([download.isFlowing(1000, after(999)), download.isFlowing(1000, after(1000))], [true, false]);
   });
 
