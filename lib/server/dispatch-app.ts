@@ -66,6 +66,8 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
 
   // Express tells an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    // A connection that is lost in the middle of a request is no message.
+    if (request.readableAborted) return;
     const peer = plainAddress(request.socket.remoteAddress);
     cloud.malformed(error instanceof FlashError ? error : unreadable(error, peer), peer);
     if (response.headersSent) return next(error);
