@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CloudServer } from '../../lib/server/cloud-server';
-import type { DeviceConnection, DeviceConnectionOptions } from '../../lib/server/device-connection';
+import {
+  REGISTER_LIMIT_MS,
+  SILENCE_LIMIT_MS,
+  UPGRADE_SILENCE_LIMIT_MS,
+  type DeviceConnection,
+  type DeviceConnectionOptions,
+} from '../../lib/server/device-connection';
+import { wording } from '../../lib/wordings/wording';
+import { timers } from '../shared/left-behind';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, RawClient, serve } from './serving';
 import { DEVICE_ID, FACTORY_KEY, frame, PING, WebSocketDevice } from './websocket-device';
@@ -31,14 +40,26 @@ describe('DeviceConnection', () => {
 
   it('goes with a device from register to ready, each message in one frame of one segment', async () => {
     const { connection, device } = await connected();
-    const events: string[] = [];
-    for (const event of ['registered', 'reported', 'ready'] as const) connection.on(event, () => events.push(event));
+    const events: unknown[] = [];
+    for (const event of ['registered', 'reported', 'ready', 'malformed', 'unregistered'] as const)
+      connection.on(event, (...values: unknown[]) => events.push([event, ...values]));
+    const before = Date.now();
+    assert.ok(connection.connectedAt.getTime() <= before && connection.connectedAt.getTime() > before - 60_000);
+    assert.deepEqual([connection.device, connection.ready, connection.open], [undefined, false, true]);
     await device.becomeReady();
-    assert.deepEqual(events, ['registered', 'reported', 'ready']);
+    const stated = { deviceid: DEVICE_ID, apikey: FACTORY_KEY, model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+    assert.deepEqual(events, [
+      ['registered', stated],
+      ['reported', { switch: 'off', fwVersion: '1.5.5', rssi: -61, staMac: 'AA:BB:CC:00:11:22' }],
+      ['ready'],
+    ]);
     assert.equal(connection.ready, true);
-    assert.equal(connection.device?.deviceid, DEVICE_ID);
+    assert.deepEqual(connection.device, stated);
     assert.equal(device.sessionKey.length, 36);
+    assert.equal(device.sessionKey, connection.sessionKey);
     assert.notEqual(device.sessionKey, FACTORY_KEY);
+    const { connection: other } = await connected();
+    assert.notEqual(other.sessionKey, connection.sessionKey);
   });
 
   it('sends the upgrade as one unmasked text frame, and passes on its acknowledgement alone', async () => {
@@ -54,7 +75,7 @@ describe('DeviceConnection', () => {
     const acknowledged = once(connection, 'acknowledged');
     device.say({ error: 0, apikey: device.sessionKey, sequence: '1' });
     device.say({ error: 404, apikey: device.sessionKey, sequence: upgrade['sequence'] });
-    assert.equal((await acknowledged)[0], 404);
+    assert.deepEqual(await acknowledged, [404, upgrade['sequence']]);
   });
 
   it('answers an empty ping with the only pong that a device knows', async () => {
@@ -99,7 +120,7 @@ describe('DeviceConnection', () => {
     device.wire.write(frame('[1,2]'));
     device.wire.write(frame('binary', 0x82));
     await device.becomeReady();
-    assert.equal(reasons.length, 3);
+    assert.deepEqual(reasons, [wording('not-json').text, wording('not-an-object').text, wording('binary').text]);
     assert.equal(connection.ready, true);
   });
 
@@ -155,11 +176,91 @@ describe('DeviceConnection', () => {
   it('survives a reset, and sends nothing more', async () => {
     const { connection, device } = await connected();
     await device.becomeReady();
+    connection.on('malformed', () => assert.fail('a lost connection is no message'));
     const closed = once(connection, 'closed');
     device.wire.socket.resetAndDestroy();
     await closed;
+    connection.on('message', () => assert.fail('there is no connection to send it on'));
+    const before = timers();
     connection.upgrade(OFFER);
+    assert.equal(timers(), before, 'nothing waits for a device that is gone');
     connection.close();
+  });
+
+  it('leaves no timer behind, in whatever state the device leaves', async () => {
+    // Mocha sets its own timer once the test has returned its promise.
+    await nextTurn();
+    const before = timers();
+    for (const until of ['connected', 'registered', 'ready'] as const) {
+      const { connection, device } = await connected();
+      if (until === 'registered') {
+        await device.register();
+        device.say({ action: 'update', apikey: device.sessionKey, params: { switch: 'off' } });
+        await device.answer();
+      }
+      if (until === 'ready') await device.becomeReady();
+      assert.ok(timers() > before, until);
+      const closed = once(connection, 'closed');
+      device.wire.socket.resetAndDestroy();
+      await closed;
+      assert.equal(timers(), before, until);
+    }
+  });
+
+  it('is never ready, nor late, once it is closed', async () => {
+    timeStands();
+    for (const isRegistered of [false, true]) {
+      const { connection, device } = await connected();
+      if (isRegistered) {
+        await device.register();
+        device.say({ action: 'update', apikey: device.sessionKey, params: { switch: 'off' } });
+        await device.answer();
+      }
+      const events: string[] = [];
+      for (const event of ['ready', 'unregistered'] as const) connection.on(event, () => events.push(event));
+      const closed = once(connection, 'closed');
+      device.wire.socket.resetAndDestroy();
+      await closed;
+      timePasses(SILENCE_LIMIT_MS);
+      assert.deepEqual(events, []);
+    }
+  });
+
+  it('gives a device the usual times: to register, between two messages, and for its upgrade', async () => {
+    timeStands();
+    const { connection: late, device: silent } = await connected();
+    const events: unknown[] = [];
+    late.on('unregistered', (seconds) => events.push(seconds));
+    timePasses(REGISTER_LIMIT_MS - 1);
+    assert.deepEqual([events, late.open], [[], true]);
+    timePasses(1);
+    assert.deepEqual([events, late.open], [[10], false]);
+    await silent.wire.until(() => silent.wire.closed);
+    assert.equal(silent.wire.text, '', 'no close frame');
+    const { connection, device } = await connected();
+    await device.becomeReady();
+    timePasses(SILENCE_LIMIT_MS - 1);
+    assert.equal(connection.open, true);
+    connection.upgrade(OFFER);
+    timePasses(UPGRADE_SILENCE_LIMIT_MS - 1);
+    assert.equal(connection.open, true);
+    timePasses(1);
+    assert.equal(connection.open, false);
+    const { connection: quiet, device: other } = await connected();
+    await other.becomeReady();
+    timePasses(SILENCE_LIMIT_MS);
+    assert.equal(quiet.open, false);
+  });
+
+  it('takes no upgrade before it is ready, and no longer silence for it', async () => {
+    timeStands();
+    const { connection, device } = await connected({ silenceMs: 150 });
+    await device.register();
+    assert.throws(() => connection.upgrade(OFFER), { code: 'unexplained' });
+    timePasses(149);
+    assert.equal(connection.open, true);
+    timePasses(1);
+    assert.equal(connection.open, false);
   });
 
   it('drops a device that has fallen silent, but notices a ping', async () => {

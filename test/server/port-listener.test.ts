@@ -7,7 +7,7 @@ import { FlashError } from '../../lib/errors';
 import { ConnectionLimits } from '../../lib/server/connection-limits';
 import { PORT_LIMIT, PortListener, whyNotOpen } from '../../lib/server/port-listener';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
-import { afterwards, closeAll, RawClient } from './serving';
+import { afterwards, closeAll, PEER, RawClient } from './serving';
 import { WORDINGS } from '../../lib/wordings/table';
 import { wording } from '../../lib/wordings/wording';
 import { freePort } from '../shared/ports';
@@ -41,7 +41,7 @@ describe('PortListener', () => {
     assert.equal(listener.port, port);
     const connected = once(listener, 'connection');
     const client = await RawClient.to(port);
-    assert.deepEqual(await connected, ['127.0.0.1']);
+    assert.deepEqual(await connected, [PEER]);
     assert.deepEqual(seen, [client.socket.localPort]);
   });
 
@@ -161,7 +161,7 @@ describe('PortListener', () => {
     const one = await RawClient.to(port);
     await told;
     await one.until(() => one.closed);
-    assert.deepEqual(refused, [['127.0.0.1', 'port']]);
+    assert.deepEqual(refused, [[PEER, 'port']]);
     assert.ok(clients.every(({ closed }) => !closed));
   });
 });

@@ -2,6 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { PortListener } from '../../lib/server/port-listener';
 import type { SocketHandler } from '../../lib/server/socket-handler';
 
+/** Where clients dial from: another address than the server's, so that neither can pass for the other. */
+export const PEER = '127.0.0.9';
+
 /** What a test opened, to be closed after it whatever happened. */
 const open: (() => Promise<void> | void)[] = [];
 
@@ -47,9 +50,9 @@ export class RawClient {
     });
   }
 
-  /** The stream may be a TLS socket; without one, a plain connection to the port. */
+  /** A plain connection to the port, from `PEER` unless another address is given. */
   static async to(port: number, options: { allowHalfOpen?: boolean; localAddress?: string } = {}): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', ...options });
+    const socket = connect({ port, host: '127.0.0.1', localAddress: PEER, ...options });
     socket.setNoDelay(true);
     const client = new RawClient(socket);
     afterwards(() => void socket.destroy());
@@ -57,6 +60,7 @@ export class RawClient {
     return client;
   }
 
+  /** The stream may be a TLS socket. */
   static over(socket: Socket): RawClient {
     afterwards(() => void socket.destroy());
     return new RawClient(socket);

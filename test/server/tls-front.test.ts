@@ -6,7 +6,7 @@ import { TlsFront, type HandshakeFailed, type TlsFrontOptions } from '../../lib/
 import { type TlsIdentity } from '../../lib/server/tls-identity';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { AXTLS_HELLO, MBEDTLS_HELLO, MODERN_HELLO, RC4_HELLO } from './client-hellos';
-import { afterwards, closeAll, RawClient, serve } from './serving';
+import { afterwards, closeAll, PEER, RawClient, serve } from './serving';
 import { testIdentity } from '../shared/test-identity';
 import { wording } from '../../lib/wordings/wording';
 
@@ -30,7 +30,11 @@ describe('TlsFront', () => {
   }
 
   async function secure(port: number, options: ConnectionOptions): Promise<TLSSocket> {
-    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ciphers: ANY_CIPHER, ...options });
+    const socket = connect({
+      ...{ port, host: '127.0.0.1', localAddress: PEER },
+      ...{ rejectUnauthorized: false, ciphers: ANY_CIPHER },
+      ...options,
+    });
     afterwards(() => void socket.destroy());
     await once(socket, 'secureConnect');
     return socket;
@@ -76,7 +80,7 @@ describe('TlsFront', () => {
       const secured = once(server, 'secured');
       const client = await secure(port, { minVersion: version, maxVersion: version });
       const [{ peer, protocol, cipher }] = (await secured) as [{ peer: string; protocol: string; cipher: string }];
-      assert.equal(peer, '127.0.0.1');
+      assert.equal(peer, PEER);
       assert.equal(protocol, version);
       if (version !== 'TLSv1.3') assert.equal(cipher, 'AES128-SHA');
       client.write('ping');
@@ -141,7 +145,7 @@ describe('TlsFront', () => {
         if (leave === 'reset') client.socket.resetAndDestroy();
         else client.socket.end();
         assert.deepEqual(await failed, {
-          peer: '127.0.0.1',
+          peer: PEER,
           code: 'ECONNRESET',
           failure: 'certificate-rejected',
           reason: wording('tls-broke-off-after'),

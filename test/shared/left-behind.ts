@@ -13,6 +13,7 @@ export async function assertLeavesNothing(work: (signal: AbortSignal) => Promise
   assert.equal(timers(), before, 'timers');
 }
 
-function timers(): number {
+/** How many timers keep the process alive. */
+export function timers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 }
