@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
 import type { NodeAPI } from 'node-red';
 import type { HostNode } from '../../nodes/shared/hosts';
-import type { Flow } from '../shared/node-red';
 import { packageRoot } from '../shared/package-root';
 import { useAdminServer } from './admin-server';
 import { Bed, freePorts } from './bed';
@@ -13,12 +12,16 @@ interface Catalogue {
   readonly [key: string]: string | Catalogue;
 }
 
-/** The whole sentence of a refusal, as the catalogue of a language has it. */
-function sentence(language: string, reason: string): string {
+/** A text of the catalogue of a language. */
+function textIn(language: string, ...keys: string[]): string {
   const path = join(packageRoot(), 'dist', 'nodes', 'sonota-host', 'locales', language, 'sonota-host.json');
   const catalogue = JSON.parse(readFileSync(path, 'utf8')) as Catalogue;
-  const text = (...keys: string[]): string =>
-    keys.reduce<Catalogue | string>((at, key) => (at as Catalogue)[key] ?? '', catalogue) as string;
+  return keys.reduce<Catalogue | string>((at, key) => (at as Catalogue)[key] ?? '', catalogue) as string;
+}
+
+/** The whole sentence of a refusal, as the catalogue of a language has it. */
+function sentence(language: string, reason: string): string {
+  const text = (...keys: string[]): string => textIn(language, ...keys);
   const what = text('errors', 'not-possible', 'what').replace('__reason__', text('wordings', reason));
   return `${what} ${text('errors', 'not-possible', 'remedy')}`;
 }
@@ -30,11 +33,23 @@ describe("nodes: the answers of the editor's routes", () => {
 
   async function load(translate?: NodeAPI['_']): Promise<void> {
     const host = { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', wifi: 'manual' };
-    bed = await Bed.load([{ ...host, ...(await freePorts()) }] as Flow, {}, undefined, translate);
+    const flash = { id: 'flash', type: 'sonota-flash', z: 'tab', x: 1, y: 1, host: 'host', image: 'rehearsal:' };
+    const flow = [
+      { ...host, ...(await freePorts()) },
+      { id: 'tab', type: 'tab' },
+      { ...flash, wires: [[], []] },
+    ];
+    bed = await Bed.load(flow, {}, undefined, translate);
   }
 
-  async function refusal(method: 'post' | 'delete', path: string, language?: string, status = 404): Promise<string> {
-    const asking = helper.request()[method](`/sonota/host/${path}`);
+  async function refusal(
+    method: 'get' | 'post' | 'delete',
+    path: string,
+    language?: string,
+    status = 404,
+    below = 'host',
+  ): Promise<string> {
+    const asking = helper.request()[method](`/sonota/${below}/${path}`);
     if (language !== undefined) asking.set('Accept-Language', language);
     const { code, message } = (await asking.expect(status)).body as { code: string; message: string };
     assert.equal(code, 'not-possible');
@@ -55,7 +70,26 @@ describe("nodes: the answers of the editor's routes", () => {
     assert.equal(await refusal('post', `host/jobs/${resting.id}/cancel`, de, 409), sentence(de, 'flash-resting'));
     assert.equal(await refusal('delete', `host/jobs/${running.id}`, de, 409), sentence(de, 'flash-running'));
     assert.equal(await refusal('post', `host/jobs/${resting.id}/retry`, de, 409), sentence(de, 'retry-message-gone'));
+    assert.equal(await refusal('post', `host/jobs/${resting.id}/next-step`, de, 409), sentence(de, 'next-step-none'));
+    assert.equal(await refusal('get', 'none/jobs', de), sentence(de, 'host-gone'));
+    assert.equal(await refusal('get', 'host/jobs/none/evidence', de), sentence(de, 'flash-gone'));
+    for (const deed of ['press', 'cancel']) {
+      assert.equal(await refusal('post', `host/${deed}`, de, 404, 'flash'), sentence(de, 'node-gone'), deed);
+    }
     running.running = undefined;
+  });
+
+  it('have the table of checks in it, of a host and of a press on the button', async () => {
+    await load();
+    for (const language of ['de', 'fr']) {
+      for (const path of ['flash/flash/press', 'host/host/preflight']) {
+        const { body } = await helper.request().post(`/sonota/${path}`).set('Accept-Language', language).expect(200);
+        const { report = body } = body as { report?: object };
+        const { checks } = report as { checks: { code: string; remedy: string }[] };
+        const { remedy } = checks.find(({ code }) => code === 'wifi-credentials-missing') ?? {};
+        assert.equal(remedy, textIn(language, 'errors', 'wifi-credentials-missing', 'remedy'), path);
+      }
+    }
   });
 
   it('are in the language of the editor that asks, else in that of Node-RED', async () => {

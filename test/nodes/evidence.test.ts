@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
+import { explain } from '../../lib/errors';
+import { wording } from '../../lib/wordings/wording';
+import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
 import { closeAll, RawClient } from '../server/serving';
@@ -90,6 +93,17 @@ describe('nodes: the evidence of a job', () => {
     assert.ok(!text.includes(DEVICE), 'the whole id');
   });
 
+  it('is downloaded under a name of its own where no device is known, and on the day on which the flash started', async () => {
+    bed = await Bed.load(flowOf(await freePorts()));
+    const { jobs } = (bed.node('host') as HostNode).flashHost;
+    const { id, startedAt } = jobs.jobFor('finalstage', undefined);
+    const { name } = await download(id);
+    assert.equal(name, `attachment; filename="sonota-unknown-${startedAt.toISOString().slice(0, 10)}.jsonl"`);
+    const { body } = await helper.request().get('/sonota/host/host/jobs').expect(200);
+    const listed = JSON.parse(JSON.stringify({ id, ...jobs.byId(id)?.snapshot() })) as object;
+    assert.deepEqual(body, [listed]);
+  });
+
   it('shows no Wi-Fi, no key and no whole id, whatever the device states', async () => {
     const ports = await freePorts();
     bed = await Bed.load(flowOf(ports), { host: { password: 'top secret' } });
@@ -114,9 +128,16 @@ describe('nodes: the evidence of a job', () => {
 
   it('is not there for a job or a host that is not there', async () => {
     bed = await Bed.load(flowOf(await freePorts()));
-    await helper.request().get('/sonota/host/nobody/jobs').expect(404);
-    await helper.request().get('/sonota/host/cloud/jobs').expect(404);
-    await helper.request().get('/sonota/host/host/jobs/nothing/evidence').expect(404);
+    for (const [path, reason] of [
+      ['nobody/jobs', 'host-gone'],
+      ['cloud/jobs', 'host-gone'],
+      ['host/jobs/nothing/evidence', 'flash-gone'],
+      ['nobody/jobs/nothing/evidence', 'flash-gone'],
+    ] as const) {
+      const { body } = await helper.request().get(`/sonota/host/${path}`).expect(404);
+      const message = explain('not-possible', { reason: wording(reason) });
+      assert.deepEqual(body, { code: 'not-possible', message }, path);
+    }
     assert.deepEqual((await helper.request().get('/sonota/host/host/jobs').expect(200)).body, []);
   });
 

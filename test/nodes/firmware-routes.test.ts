@@ -10,6 +10,7 @@ import helper from 'node-red-node-test-helper';
 import { Catalog, type CatalogImage } from '../../lib/firmware/library/catalog';
 import { ImageLibrary } from '../../lib/firmware/library/image-library';
 import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
+import { explain } from '../../lib/errors';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { addFirmwareRoutes } from '../../nodes/sonota-firmware/routes';
 import { patched, rewritten } from '../image/helpers';
@@ -19,6 +20,8 @@ import { wording } from '../../lib/wordings/wording';
 
 const FINAL = makeFinalImage({ seed: 5 });
 const SHA = digestOf(FINAL);
+/** Bytes: half of the flash (docs/dev/esp8266-images.md). */
+const FINAL_LIMIT = 524_288;
 
 interface Answer {
   status: number;
@@ -136,8 +139,11 @@ describe('nodes/firmware routes', () => {
     }
     const page = await upload('role=final&name=page.bin', Buffer.from('<!doctype html><title>Log in</title>'));
     assert.deepEqual([page.status, page.body['code']], [422, 'image-web-page']);
-    const big = await upload('role=final&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1));
-    assert.deepEqual([big.status, big.body['code']], [422, 'image-too-large']);
+    for (const size of [2 * 1024 * 1024 + 1, 3 * 1024 * 1024]) {
+      const big = await upload('role=final&name=big.bin', Buffer.alloc(size));
+      const said = explain('image-too-large', { what: wording('image-final'), size, limit: FINAL_LIMIT });
+      assert.deepEqual([big.status, big.body], [422, { code: 'image-too-large', message: said }]);
+    }
     assert.equal((await upload('role=other&name=x.bin', FINAL)).status, 400);
     assert.equal((await library.store.list()).length, 1);
     assert.ok(asked.includes('sonota.write'));
@@ -216,29 +222,56 @@ describe('nodes/firmware routes', () => {
     }
   });
 
+  /** What a download reports in lines of JSON; `onFirst` is called with the first of them. */
+  async function newsOf(source: string, onFirst: () => void): Promise<Record<string, unknown>[]> {
+    let text = '';
+    const collect = (answer: unknown, done: (error: Error | null, body: string) => void): void => {
+      const response = answer as NodeJS.ReadableStream;
+      response.on('data', (part: Buffer) => {
+        if (text === '') onFirst();
+        text += part.toString('utf8');
+      });
+      response.on('end', () => done(null, text));
+    };
+    const target = { role: 'final', source };
+    await helper.request().post('/sonota/firmware/fetch').send(target).buffer(true).parse(collect).expect(200);
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
   it('reports how far a download is five times a second, however many packets it comes in', async () => {
-    const base = await http.serve((_, response) => {
-      let sent = 0;
-      const next = (): void => {
-        const end = Math.ceil(((sent += 1) * FINAL.length) / 40);
-        response.write(FINAL.subarray(Math.ceil(((sent - 1) * FINAL.length) / 40), end), () =>
-          sent < 40 ? setImmediate(next) : response.end(),
+    for (const [what, later, size, times] of [
+      ['too soon', 199, FINAL.length, 1],
+      ['a fifth of a second later', 200, FINAL.length, 2],
+      ['where the server states no size', 200, undefined, 2],
+    ] as const) {
+      let now = 1_800_000_000_000;
+      let sendRest = (): void => undefined;
+      const base = await http.serve((_, response) => {
+        response.writeHead(200, size === undefined ? {} : { 'content-length': size });
+        response.write(FINAL.subarray(0, 10_000));
+        sendRest = () => response.end(FINAL.subarray(10_000));
+      });
+      const clock = mock.method(Date, 'now', () => now);
+      try {
+        const lines = await newsOf(`${base}/x.bin`, () => {
+          now += later;
+          sendRest();
+        });
+        const news = lines.slice(0, -1);
+        assert.equal(lines.at(-1)?.['sha256'], SHA, what);
+        assert.deepEqual(
+          news.map(({ received: _, ...more }) => more),
+          Array<object>(times).fill({ total: size ?? null }),
+          what,
         );
-      };
-      next();
-    });
-    let now = 1_800_000_000_000;
-    let step = 0;
-    const clock = mock.method(Date, 'now', () => (now += step));
-    try {
-      const lines = await fetched('final', `${base}/x.bin`);
-      assert.equal(lines.at(-1)?.['sha256'], SHA);
-      assert.equal(lines.length, 2, 'in a moment there is news once');
-      await library.store.remove(SHA);
-      step = 200;
-      assert.ok((await fetched('final', `${base}/x.bin`)).length > 3, 'after a fifth of a second there is more');
-    } finally {
-      clock.mock.restore();
+        const received = news.map((line) => Number(line['received']));
+        assert.ok(received.every((count, index) => count > (received[index - 1] ?? 0) && count <= FINAL.length));
+      } finally {
+        clock.mock.restore();
+      }
     }
   });
 
@@ -296,12 +329,23 @@ describe('nodes/firmware routes', () => {
     const { catalog, store } = body as { catalog: Record<string, unknown>[]; store: Record<string, unknown>[] };
     const here = Object.fromEntries(catalog.map(({ name, isHere }) => [name, isHere]));
     assert.deepEqual(here, { user1: false, user2: false, known: true, unknown: false });
-    assert.deepEqual(
-      store.map(({ sha256 }) => sha256),
-      [SHA],
-    );
+    const [listed] = catalog;
+    assert.deepEqual(listed, { ...library.catalog.images[0], isHere: false });
+    const [kept, ...others] = store;
+    const { addedAt, ...facts } = kept ?? {};
+    assert.deepEqual(facts, { sha256: SHA, size: FINAL.length, origins: ['catalog:known'], isUsed: false });
+    assert.ok(Date.parse(String(addedAt)) > 0);
+    assert.deepEqual(others, []);
     assert.equal((await call('delete', `store/${SHA}`)).status, 200);
     assert.deepEqual(((await call('get', 'images')).body as { store: unknown[] }).store, []);
+  });
+
+  it('has an image of the catalog here that came by another way, or whose bytes are not confirmed yet', async () => {
+    await library.store.keep(FINAL, 'a file', wording('image-final'));
+    await library.store.keep(makeFinalImage({ seed: 23 }), 'catalog:unknown', wording('image-final'));
+    const { catalog } = (await call('get', 'images')).body as { catalog: { name: string; isHere: boolean }[] };
+    const here = catalog.filter(({ isHere }) => isHere).map(({ name }) => name);
+    assert.deepEqual(here.sort(), ['known', 'unknown']);
   });
 
   /** What is listed as kept, by its origin. */
@@ -373,6 +417,11 @@ describe('nodes/firmware routes', () => {
     const ask = async (more: object): Promise<Record<string, unknown>> =>
       (await call('post', 'examine', { role: 'final', source: path, ...more })).body;
     assert.equal((await ask({ digest: '0'.repeat(64) }))['sha256'], SHA);
+    const base = await http.serve((_, response) => response.end(FINAL));
+    await fetched('final', `${base}/x.bin`);
+    const stateWith = async (digest: string): Promise<unknown> =>
+      (await ask({ source: `${base}/x.bin`, digest }))['state'];
+    assert.deepEqual([await stateWith(SHA), await stateWith('')], ['examined', 'unconfirmed']);
     await library.store.keep(makeFinalImage({ seed: 6 }), path, wording('image-final'));
     const whole = await ask({ intermediate: 'finalstage', digest: '' });
     const packed = await ask({ intermediate: 'one-hop' });

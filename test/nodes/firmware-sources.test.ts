@@ -8,7 +8,7 @@ import type { NodeAPI } from 'node-red';
 import type { ErrorCode } from '../../lib/errors';
 import { Catalog, sourceOf } from '../../lib/firmware/library/catalog';
 import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
-import { chooseOrRecommend, type FirmwareChoice } from '../../nodes/shared/firmware-choice';
+import { chooseOrRecommend, type FirmwareChoice, type FirmwareNode } from '../../nodes/shared/firmware-choice';
 import { MessageValues } from '../../nodes/shared/messages';
 import { useHttpServers } from '../shared/http-server';
 import { Bed, freePorts, road } from './bed';
@@ -97,6 +97,31 @@ describe('nodes: where a firmware comes from', () => {
       const { error } = await bed.at('caught', (msg) => msg['index'] === index);
       assert.equal(error?.code, code, error?.message);
       assert.deepEqual(bed.shown('upgrade'), { fill: 'red', shape: 'ring', text: code });
+    }
+  });
+
+  it('asks a person to confirm what an address brings that is typed into the form, of its own node alone', async () => {
+    process.env['SONOTA_TEST_ADDRESS'] = 'https://example.com/final.bin';
+    const [user1, user2] = [' HTTPS://example.com/1.bin', 'http://example.com/2.bin'];
+    const firmware = { type: 'sonota-firmware', name: '' };
+    const paths = { user1: '/data/1.bin', user2: 'catalog:httpd', final: '' };
+    try {
+      bed = await Bed.load([
+        ...road(await freePorts(), { firmware: { user1, user2, final: '${SONOTA_TEST_ADDRESS}' } }),
+        { ...firmware, ...paths, id: 'paths' },
+        { ...firmware, ...paths, final: 'http://example.com/final.bin', id: 'final' },
+      ]);
+      const nodes = ['firmware', 'paths', 'final'].map((id) => (bed?.node(id) as FirmwareNode).readSources());
+      assert.deepEqual(
+        nodes.map(({ final, mustBeConfirmed }) => [final, mustBeConfirmed]),
+        [
+          ['https://example.com/final.bin', ['user1', 'user2']],
+          [undefined, []],
+          ['http://example.com/final.bin', ['final']],
+        ],
+      );
+    } finally {
+      delete process.env['SONOTA_TEST_ADDRESS'];
     }
   });
 

@@ -479,6 +479,7 @@ describe('nodes: the stage with which sonota-flash starts', () => {
   it('is none where the stage or the firmware that is named is not there', () => {
     assert.throws(() => start({ stage: 'dance' }), { code: 'value-invalid' });
     assert.throws(() => start({ address: 'ftp://x' }), { code: 'url-invalid' });
+    assert.throws(() => start({ stage: 'cloud', unlock: 'by hand' }), { code: 'value-invalid' });
     const missing = (): undefined => {
       throw new FlashError('firmware-missing', { what: wording('no-image') });
     };

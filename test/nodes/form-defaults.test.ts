@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mock } from 'node:test';
 import type { NodeAPI } from 'node-red';
 import type { Job } from '../../lib/flash/job/job';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
@@ -11,6 +10,7 @@ import { readHostForm } from '../../nodes/sonota-host/settings';
 import { Values } from '../../nodes/shared/values';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
+import { endTimers } from '../shared/ended-timers';
 import { Bed, freePorts, road } from './bed';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -62,23 +62,27 @@ describe('nodes: what an empty form stands for', () => {
   it('one device at a time where that is at a fixed address, and all concurrently elsewhere', async () => {
     const newFirmware = { id: 'newfirmware', type: 'sonota-new-firmware', host: 'host', name: '', wires: [[], []] };
     const nobody = { url: 'http://127.0.0.1:1' };
+    const diy = { id: 'diy', type: 'sonota-diy-flash', host: 'host', name: '', firmware: 'firmware', wires: [[], []] };
     bed = await Bed.load([
       ...road(await freePorts(), { provision: nobody, finalstage: { ...nobody, firmware: 'firmware' } }),
       { ...newFirmware, ...AT, ...nobody, timeout: '600' },
+      { ...diy, ...AT, address: '127.0.0.1:1', timeout: '600' },
     ]);
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const begun: string[] = [];
     runs.on('in-job', ({ nodeId }: PendingMessage) => begun.push(nodeId));
-    const stages = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware'];
+    const stages = ['provision', 'cloud', 'upgrade', 'finalstage', 'newfirmware', 'diy'];
     for (const [index, id] of stages.entries()) {
       for (const device of [1, 2]) bed.send(id, { ...HOME, deviceid: `10000000${index}${device}` });
     }
     // A message behind another one waits, and reports that.
-    for (const id of ['provision', 'finalstage', 'newfirmware']) {
+    for (const id of ['provision', 'finalstage', 'newfirmware', 'diy']) {
       await bed.status(id, ({ text }) => text.endsWith('(+1)'));
     }
-    while (begun.length < 7) await once(runs, 'in-job');
-    assert.deepEqual(begun.sort(), ['cloud', 'cloud', 'finalstage', 'newfirmware', 'provision', 'upgrade', 'upgrade']);
+    while (begun.length < 8) await once(runs, 'in-job');
+    assert.deepEqual(begun.sort(), [
+      ...['cloud', 'cloud', 'diy', 'finalstage', 'newfirmware', 'provision', 'upgrade', 'upgrade'],
+    ]);
     assert.deepEqual(
       runs.pending.all().map(({ nodeId, deviceid }) => [nodeId, deviceid]),
       stages.flatMap((id, index) => [1, 2].map((device) => [id, `10000000${index}${device}`])),
@@ -87,14 +91,15 @@ describe('nodes: what an empty form stands for', () => {
     for (const [id, index] of [
       ['finalstage', 3],
       ['newfirmware', 4],
+      ['diy', 5],
     ] as const) {
       const deviceid = `10000000${index}2`;
       bed.send(id, { cancel: true, deviceid });
       await bed.at('caught', (msg) => msg['deviceid'] === deviceid);
     }
-    assert.equal(bed.messages('caught').length, 2);
+    assert.equal(bed.messages('caught').length, 3);
     for (const id of stages) bed.send(id, { cancel: true });
-    await bed.at('caught', () => bed!.messages('caught').length >= 10);
+    await bed.at('caught', () => bed!.messages('caught').length >= 12);
   });
 
   it('the ports of a host on every address, and whatever joins networks here', () => {
@@ -152,18 +157,11 @@ describe('nodes: what an empty form stands for', () => {
     });
     afterEach(() => nm.vanish());
 
-    /** Calls what waits for so long, as soon as that is set. */
-    function endTimers(ms: number): () => void {
-      const { setTimeout: real } = globalThis;
-      const timers = mock.method(globalThis, 'setTimeout', (act: () => void, after?: number) =>
-        real(act, after === ms ? 1 : after),
-      );
-      return () => timers.mock.restore();
-    }
-
-    for (const [what, hangs, ms, code] of [
-      ['a minute to join', true, 60_000, 'wifi-timeout'],
-      ['five minutes to stay', false, 300_000, 'wifi-stayed-long'],
+    for (const [what, form, hangs, ms, code] of [
+      ['a minute to join', {}, true, 60_000, 'wifi-timeout'],
+      ['five minutes to stay', {}, false, 300_000, 'wifi-stayed-long'],
+      ['nothing where it says how long to join', { timeout: '70' }, true, 70_000, 'wifi-timeout'],
+      ['nothing where it says how long to stay', { stay: '310' }, false, 310_000, 'wifi-stayed-long'],
     ] as const) {
       it(what, async () => {
         nm.accessPoints[0]!.hangs = hangs;
@@ -171,7 +169,7 @@ describe('nodes: what an empty form stands for', () => {
         const joiner = { id: 'joiner', type: 'sonota-wifi', ...AT, host: 'host', action: 'join', wires: [[]] };
         bed = await Bed.load([
           ...road(await freePorts(), { host: wifi }),
-          { ...joiner, timeout: '', stay: '', ssid: '', address: '' },
+          { ...joiner, timeout: '', stay: '', ssid: '', address: '', ...form },
         ]);
         const restore = endTimers(ms);
         try {

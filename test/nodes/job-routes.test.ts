@@ -160,6 +160,19 @@ describe('nodes: the overview of the jobs', () => {
     assert.equal(runs.failures.has(job.id), false, 'nothing is kept of a job that was forgotten');
   });
 
+  it('is not retried where it is at work again, or has ended well since', async () => {
+    bed = await Bed.load(flowOf(await freePorts(), '60'));
+    const { jobs, runs } = (bed.node('host') as unknown as HostNode).flashHost;
+    const job = jobs.jobFor('cloud', DEVICE);
+    job.enter('cloud');
+    runs.failures.add(job, { id: 'pending', nodeId: 'cloud', stage: 'cloud', message: { mine: 'again' } });
+    const retry = (status: number) => helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(status);
+    await retry(409);
+    job.fail('device-timeout');
+    await retry(204);
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+  });
+
   it('has no next step for a flash that has not ended well, nor for a firmware that takes none', async () => {
     bed = await Bed.load(flowOf(await freePorts(), '60'));
     const { jobs } = (bed.node('host') as unknown as HostNode).flashHost;

@@ -61,6 +61,17 @@ describe('nodes: what a message asks of sonota-queue', () => {
     assert.deepEqual([again?.['mine'], again?.['password']], [{ deep: 'kept' }, HOME.password]);
   });
 
+  it('puts out nothing of what a message asks of the queue itself', async () => {
+    bed.send('queue', { ...HOME, count: 2, mine: 'kept' });
+    const first = await bed.at('first');
+    assert.deepEqual(Object.keys(first).sort(), ['_msgid', 'mine', 'password', 'queueEntry', 'ssid']);
+    bed.send('queue', { cancel: true });
+    await bed.at('news', (msg) => news(msg).skipped > 0);
+    bed.send('queue', { ...HOME, all: true, mine: 'none is connected' });
+    await bed.doneBy('queue', 3);
+    assert.ok(!bed.messages('first').some((msg) => msg['mine'] === 'none is connected'));
+  });
+
   it('leaves out, forgets and tries again what is meant, and reports each state once', async () => {
     bed.send('queue', { queue: 'pause' });
     await bed.status('queue', ({ fill, text }) => fill === 'yellow' && text.startsWith('paused'));

@@ -157,6 +157,20 @@ describe('nodes: sonota-queue', () => {
     assert.deepEqual([entries[0]?.error, entries[0]?.attempts], ['device-unknown', 2]);
   });
 
+  it('starts each flash as often as its form says', async () => {
+    const form: Record<string, object> = { queue: { attempts: '1' }, provision: { deviceid: '1000000009' } };
+    await bed.deploy(flow.map((node) => ({ ...node, ...form[node.id] })));
+    bed.send('queue', { ...HOME, firmware: FIRMWARE, deviceid: '1000000001' });
+    const { entries } = news(await bed.at('news', (msg) => news(msg).failed === 1));
+    assert.deepEqual([entries[0]?.error, entries[0]?.attempts], ['device-unknown', 1]);
+  });
+
+  it('takes as many devices at a time as a home may have', async () => {
+    bed.send('queue', { queue: 'pause' });
+    bed.send('queue', { ...HOME, count: 200 });
+    await bed.at('news', (msg) => news(msg).waiting === 200);
+  });
+
   it('reports that nothing is wired to it, and that it has no host', async () => {
     await bed.deploy(flow.map((node) => (node.id === 'queue' ? { ...node, wires: [[], [], ['news']] } : node)));
     bed.send('queue', { deviceid: '1000000001' });

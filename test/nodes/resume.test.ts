@@ -61,6 +61,18 @@ describe('nodes: what an earlier run of Node-RED left to do', () => {
     assert.notEqual((await begun)[1], job);
   });
 
+  it('continues in the stage in which it was, at a node that has them all', async () => {
+    const node = { id: 'flash', type: 'sonota-flash', z: 'tab', x: 1, y: 1, host: 'host', name: '', wires: [[], []] };
+    const job = host().jobs.jobFor('cloud', ONE);
+    const begun = once(host().runs, 'in-job') as Promise<[PendingMessage, Job]>;
+    host().runs.restore([
+      { id: 'kept', nodeId: 'flash', stage: 'upgrade', jobId: job.id, message: { mine: 'kept' }, left: [] },
+    ]);
+    await bed.deploy([...flow, { ...node, firmware: 'firmware' }]);
+    const [{ id, stage }, found] = await begun;
+    assert.deepEqual([id, stage, found], ['kept', 'upgrade', job]);
+  });
+
   it('hands a message to Catch that its node cannot read any more, and forgets it', async () => {
     await resumed('cloud', {}, { deviceid: { not: 'an id' } });
     const caught = await bed.at('caught');

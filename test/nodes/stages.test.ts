@@ -359,6 +359,25 @@ describe('nodes: the four stages', () => {
     assert.equal(bed.messages('cloud-out')[2]?.['deviceid'], '1000000001');
   });
 
+  it('put out no second message for a device that another message waits for', async () => {
+    const ports = await freePorts();
+    bed = await Bed.load(road(ports, { cloud: { every: true, wires: [['cloud-out'], []] } }));
+    bed.send('cloud', { deviceid: '1000000001', mine: 1 });
+    await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const provisioned = { serverName: '127.0.0.1', port: ports.httpsPort };
+    await bed.device({ deviceid: '1000000001', provisioned }).start();
+    await bed.at('cloud-out');
+    await bed.device({ deviceid: '1000000002', provisioned }).start();
+    await bed.at('cloud-out', (msg) => msg['deviceid'] === '1000000002');
+    assert.deepEqual(
+      bed.messages('cloud-out').map(({ deviceid, mine }) => [deviceid, mine]),
+      [
+        ['1000000001', 1],
+        ['1000000002', undefined],
+      ],
+    );
+  });
+
   it('queue at a fixed address, join the same device, and are cancelled by a message', async () => {
     const ports = await freePorts();
     bed = await Bed.load(road(ports, { provision: { url: `http://127.0.0.1:${await freePort()}` } }));

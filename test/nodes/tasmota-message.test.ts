@@ -92,6 +92,42 @@ describe('nodes: what sonota-tasmota-setup takes from its form and from a messag
     assert.equal(plan({ topic: 'sonoff_{deviceid}' }, {}).settings.topic, 'sonoff_unknown');
   });
 
+  it('is each field of its form, for what it is called', () => {
+    const form = {
+      ...{ url: '192.168.4.9:81', address: '192.168.1.20', topic: 'washer', deviceName: 'Washer', template: '6' },
+      ...{ mqttHost: '192.168.1.2', mqttPort: '8883', mqttUser: ' me ', mqttPassword: ' mqtt ', timeout: '42' },
+      webPassword: ' web ',
+    };
+    const device = { mac: undefined, linkMac: undefined, bssid: undefined, model: undefined, ip: undefined };
+    const message = { ssid: 'home', password: 'top secret', tasmota: { topic: 'other', name: 'Other', template: '7' } };
+    assert.deepEqual(plan(form, message), {
+      ...{ device, apUrl: 'http://192.168.4.9:81', homeUrl: 'http://192.168.1.20', timeoutSeconds: 42 },
+      settings: {
+        ...{ ssid: 'home', password: 'top secret', topic: 'washer', name: 'Washer', template: '6' },
+        mqtt: { host: '192.168.1.2', port: 8883, user: ' me ', password: ' mqtt ' },
+        webPassword: ' web ',
+      },
+    });
+  });
+
+  it('is nothing where neither says anything', () => {
+    const none = { ssid: undefined, password: undefined, topic: undefined, name: undefined, template: undefined };
+    assert.deepEqual(plan({}, {}).settings, { ...none, mqtt: undefined, webPassword: undefined });
+    const empty = { mqttHost: '192.168.1.2', mqttUser: '', mqttPassword: '', webPassword: '' };
+    const { mqtt, webPassword } = plan(empty, {}).settings;
+    assert.deepEqual(
+      [mqtt, webPassword],
+      [{ host: '192.168.1.2', port: 1883, user: undefined, password: undefined }, undefined],
+    );
+  });
+
+  it('is the Wi-Fi of the host before that of the message', () => {
+    const host = { wifi: { ssid: 'home', password: 'top secret' } } as HostNode;
+    const said = new MessageValues({ ssid: 'other', password: 'another secret' });
+    const { ssid, password } = planOf(host, readForm(Values.ofForm({})), said).settings;
+    assert.deepEqual([ssid, password], ['home', 'top secret']);
+  });
+
   it('is five minutes, and the access point of a Tasmota, unless the form says otherwise', () => {
     const { timeoutSeconds, apUrl } = plan({}, {});
     assert.deepEqual([timeoutSeconds, apUrl], [300, 'http://192.168.4.1']);

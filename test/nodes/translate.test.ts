@@ -7,9 +7,12 @@ import { passed, warned } from '../../lib/preflight/check';
 import type { SaidReport } from '../../lib/preflight/preflight';
 import { phrase } from '../../lib/preflight/phrases';
 import {
+  pictureSpeech,
   translateError,
   translateFinding,
+  translateInspection,
   translateJob,
+  translateLine,
   translatePreflight,
   translateQueue,
   translateLabel,
@@ -19,7 +22,9 @@ import {
   translator,
 } from '../../nodes/shared/translate';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
-import { quoted, wording } from '../../lib/wordings/wording';
+import { fill, quoted, wording } from '../../lib/wordings/wording';
+import type { Inspection } from '../../lib/firmware/inspection';
+import { PICTURE_TEXTS } from '../../lib/image/picture-texts';
 
 const SHARED = '@sonota/node-red/sonota-host:';
 
@@ -130,6 +135,68 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.deepEqual(translateJob(RED, { stage: 'cloud', stages } as JobSnapshot).stages, { cloud: told });
   });
 
+  it('of a verdict stand in its values, too', () => {
+    texts[`${SHARED}wordings.not-json`] = 'kein JSON';
+    const verdict = { code: 'ap-silent', confidence: 'likely', text: 'English.', values: { why: wording('not-json') } };
+    const job = { stage: 'cloud', stages: {}, verdict } as unknown as JobSnapshot;
+    assert.deepEqual(translateJob(RED, job).verdict, { ...verdict, values: { why: 'kein JSON' } });
+  });
+
+  it('of a line of the log are those of an error or of a wording', () => {
+    const error = new FlashError('host-missing');
+    assert.deepEqual(
+      [translateLine(RED, error), translateLine(RED, wording('not-json'))],
+      [error.message, wording('not-json').text],
+    );
+    texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
+    texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';
+    texts[`${SHARED}wordings.not-json`] = 'kein JSON';
+    assert.deepEqual(
+      [translateLine(RED, error), translateLine(RED, wording('not-json'))],
+      ['Kein Host. Wählen.', 'kein JSON'],
+    );
+  });
+
+  it('of an image that a form has examined are those of each finding, in DIY mode, too', () => {
+    const finding = (code: string): Finding =>
+      ({ code, severity: 'note', values: {}, text: 't', remedy: 'r' }) as never;
+    const [signed, large] = [finding('image-signed'), finding('image-too-large')];
+    const examined = {
+      state: 'examined',
+      verdict: 'warn',
+      findings: [signed],
+      inDiyMode: [large],
+    } as never as Inspection;
+    assert.deepEqual(translateInspection(RED, examined), examined);
+    texts[`${SHARED}findings.image-signed.what`] = 'Signiert.';
+    texts[`${SHARED}errors.image-too-large.remedy`] = 'Kleiner.';
+    assert.deepEqual(translateInspection(RED, examined), {
+      ...examined,
+      findings: [{ ...signed, text: 'Signiert.' }],
+      inDiyMode: [{ ...large, remedy: 'Kleiner.' }],
+    });
+    const { inDiyMode: _, ...elsewhere } = examined as Record<string, unknown>;
+    assert.ok(!('inDiyMode' in translateInspection(RED, elsewhere as never)));
+  });
+
+  it('of an image that could not be read are those of the error, and one that is not here has none', () => {
+    const unreadable = { state: 'unreadable', code: 'host-missing', values: {}, message: 'English.' } as const;
+    assert.deepEqual(translateInspection(RED, unreadable), unreadable);
+    texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
+    texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';
+    assert.deepEqual(translateInspection(RED, unreadable), { ...unreadable, message: 'Kein Host. Wählen.' });
+    const away = { state: 'not-fetched', from: 'x', size: null, sha256: null } as const;
+    assert.deepEqual(translateInspection(RED, away), away);
+  });
+
+  it('of the picture of the flash are its labels, filled', () => {
+    const [name = ''] = Object.keys(PICTURE_TEXTS);
+    const label = name as keyof typeof PICTURE_TEXTS;
+    assert.equal(pictureSpeech(RED)(label, {}), fill(PICTURE_TEXTS[label], {}));
+    texts[`${SHARED}picture.${name}`] = 'Bild __size__';
+    assert.equal(pictureSpeech(RED)(label, { size: 7 }), 'Bild 7');
+  });
+
   it('of progress that reports trouble are those of the trouble', () => {
     texts[`${SHARED}announcements.cloud-trouble.text`] = '(__message__)';
     texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
@@ -143,11 +210,16 @@ describe('nodes: texts in the language of the runtime', () => {
     texts[`${SHARED}errors.host-missing.what`] = 'Kein Host.';
     texts[`${SHARED}errors.host-missing.remedy`] = 'Wählen.';
     const entries = [{ id: 'a' }, { id: 'b', error: 'host-missing', text: 'English.', values: {} }];
-    const queue = { state: 'idle', entries } as unknown as QueueSnapshot;
-    assert.deepEqual(
-      translateQueue(RED, queue).entries.map(({ text }) => text),
-      [undefined, 'Kein Host. Wählen.'],
-    );
+    const odd = [
+      { id: 'c', error: 'wifi-timeout', text: 'as it was' },
+      { id: 'd', text: 'no code' },
+      { id: 'e', error: 'host-missing' },
+    ];
+    const queue = { state: 'idle', waiting: 1, entries: [...entries, ...odd] } as unknown as QueueSnapshot;
+    assert.deepEqual(translateQueue(RED, queue), {
+      ...queue,
+      entries: [{ id: 'a' }, { ...entries[1], text: 'Kein Host. Wählen.' }, ...odd],
+    });
   });
 
   it('of a finding are those of its code, an error or advice, part by part', () => {

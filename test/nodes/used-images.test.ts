@@ -42,6 +42,7 @@ describe('nodes: which kept images are in use', () => {
       { id: 'off', type: 'tab', label: 'off', disabled: true },
       { ...firmware, id: 'firmware', final: `store:${kept.form}` },
       { ...firmware, id: 'by-environment', z: 'tab', final: '${IMAGE}' },
+      { ...firmware, id: 'unreadable', final: '${SONOTA_TEST_NO_SUCH_VARIABLE}' },
       { id: 'sink', type: 'sink', z: 'off', x: 100, y: 100, info: `for store:${kept.disabled}`, wires: [] },
       {
         id: 'cloud',

@@ -118,6 +118,26 @@ describe('nodes: sonota-wifi', () => {
     await bed.at('out');
   });
 
+  it('does one thing after the other, in the order of its messages', async () => {
+    nm.accessPoints[1]!.hangs = true;
+    bed.send('joiner', { ssid: SSID, mine: 1 });
+    await once(nm, 'state');
+    nm.accessPoints[1]!.hangs = false;
+    bed.send('joiner', { ssid: SSID, mine: 2 });
+    bed.send('joiner', { ssid: SSID, mine: 3, deviceid: '1000000003' });
+    await bed.status('joiner', ({ text }) => text === 'join (+2)');
+    bed.send('joiner', { cancel: true, deviceid: '1000000003' });
+    assert.equal((await bed.at('errors'))['mine'], 3);
+    assert.deepEqual(bed.messages('out'), []);
+    bed.send('joiner', { cancel: true });
+    await bed.at('errors', ({ mine }) => mine === 1);
+    assert.deepEqual(
+      bed.messages('errors').map(({ mine, error }) => [mine, error?.code]),
+      [3, 2, 1].map((mine) => [mine, 'cancelled']),
+    );
+    assert.deepEqual(bed.messages('out'), []);
+  });
+
   it('is not in the way of a deploy, which cuts a join short without an error', async () => {
     nm.accessPoints[1]!.hangs = true;
     bed.send('joiner', { ssid: SSID });
@@ -202,6 +222,19 @@ describe('nodes: the network that sonota-wifi joins', () => {
       { ssid: 'FinalStage', ...guest, address: { cidr: '192.168.4.2/24', fixed: true } },
     ],
     ['a Tasmota', {}, { ssid: 'tasmota-A1B2C3-1234' }, { ssid: 'tasmota-A1B2C3-1234', ...guest }],
+    ['an ESPHome', {}, { ssid: 'Lamp Fallback Hotspot' }, { ssid: 'Lamp Fallback Hotspot', ...guest }],
+    [
+      'one whose address the message says',
+      { address: '' },
+      { ssid: 'home', address: '192.168.1.9/24' },
+      { ssid: 'home', address: { cidr: '192.168.1.9/24', fixed: true } },
+    ],
+    [
+      'one whose address the form says before the message',
+      { address: '192.168.1.8/30' },
+      { ssid: 'home', address: '192.168.1.9/24' },
+      { ssid: 'home', address: { cidr: '192.168.1.8/30', fixed: true } },
+    ],
   ] as const) {
     it(`is that of ${what}`, () => assert.deepEqual(network(form, message), { ...none, ...wanted }));
   }
