@@ -99,6 +99,7 @@ describe('flash/host/devices', () => {
     session.emit('registered', ONE);
     session.emit('reported', { staMac: 7, rssi: -50 });
     assert.equal(devices.directory.get(ONE.deviceid)?.mac, undefined);
+    devices.directory.saw({ deviceid: ONE.deviceid, how: 'announcement' });
     session.emit('reported', { staMac: '5C:CF:7F:12:34:56' });
     assert.equal(devices.directory.get(ONE.deviceid)?.mac, '5C:CF:7F:12:34:56');
     assert.equal(devices.directory.get(ONE.deviceid)?.how, 'session');

@@ -20,7 +20,7 @@ describe('flash/host/dialled-address', () => {
     } catch (error) {
       assert.ok(error instanceof FlashError);
       assert.equal(error.code, 'address-invalid');
-      return error.values.reason as Wording;
+      return error.values.reason;
     }
     return undefined;
   }

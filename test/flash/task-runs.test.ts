@@ -4,11 +4,15 @@ import { JobRegistry } from '../../lib/flash/job/job-registry';
 import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import type { StageContext, StageRequest, TaskContext, TaskRequest } from '../../lib/flash/run/task';
 import { TaskRuns } from '../../lib/flash/run/task-runs';
+import { progressText } from '../../lib/progress-texts';
 import { Recorder } from './bench';
 import { assertCode } from './refusals';
 import { wording } from '../../lib/wordings/wording';
 import { quoted } from '../../lib/wordings/wording';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
+
+/** So long that a test is over before. */
+const LONG_MS = 60 * 60_000;
 
 /** Stages that end when the test says so. */
 class Steps {
@@ -48,6 +52,27 @@ describe('flash/run/task-runs', () => {
     const outcome = await recorder.outcome(pending);
     if (outcome instanceof Error) throw outcome;
     return outcome;
+  };
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  };
+  const begunAt = async (index: number): Promise<StageContext> => {
+    for (;;) {
+      const context = steps.contexts[index];
+      if (context) return context;
+      await new Promise(setImmediate);
+    }
+  };
+  /** A stage that has begun for a message, the first of its test. */
+  const begun = (...about: Parameters<Steps['begin']>): Promise<StageContext> => {
+    steps.begin(...about);
+    return begunAt(0);
+  };
+  const lastReport = (): unknown => recorder.reports.at(-1)?.report;
+  const idle = (): Promise<void> => steps.runs.whenIdle(LONG_MS);
+  /** Resolves when nothing but the first stage is at work. */
+  const idleButFirst = async (): Promise<void> => {
+    while (steps.runs['running'].size > 1) await new Promise(setImmediate);
   };
   beforeEach(() => {
     steps = new Steps();
@@ -101,6 +126,7 @@ describe('flash/run/task-runs', () => {
     await steps.end(1);
     await ended(two);
     assert.equal(steps.contexts.length, 2, 'what was cancelled in the queue never began');
+    assert.deepEqual(recorder.queue, [0, 1, 2, 1, 0]);
   });
 
   it('begins one run in each turn of the event loop, so that what flows is served in between', async () => {
@@ -237,6 +263,307 @@ describe('flash/run/task-runs', () => {
     );
   });
 
+  it('reports what a stage does, how far its job is, until when it waits, and what speaks against it', async () => {
+    timeStands(['setTimeout', 'Date'], 1_000_000);
+    try {
+      const { job, report } = await begun('node', '1', { stage: 'cloud' });
+      const reported: string[] = [];
+      steps.runs.on('reported', ({ id }) => reported.push(id));
+      job.evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 600 });
+      report('wait-for-device');
+      const waits = { name: 'wait-for-device', values: {}, stage: 'cloud', ...progressText('wait-for-device') };
+      const endsAt = new Date(1_600_000);
+      assert.deepEqual(lastReport(), { ...waits, percent: 10, endsAt });
+      assert.deepEqual(job.lastReport, { name: 'wait-for-device', values: {} });
+      timePasses(250);
+      const values = { deviceid: '1' };
+      report('send-wifi', values, { fraction: 0.59 });
+      const works = { name: 'send-wifi', values, stage: 'cloud', ...progressText('send-wifi', values) };
+      assert.deepEqual(lastReport(), { ...works, percent: 15, endsAt: undefined });
+      timePasses(250);
+      job.evidence.add({
+        ...{ kind: 'tls-failed', peer: '192.0.2.7', failure: 'certificate-rejected', code: 'X' },
+        ...{ reason: quoted('bad certificate'), helloSeen: true },
+      });
+      report('wait-for-device', {}, { fraction: 0.3 });
+      assert.deepEqual(lastReport(), { ...waits, percent: 15, endsAt, warning: 'certificate-rejected' });
+      assert.deepEqual(reported, [job.id, job.id, job.id], 'not thinned');
+      assert.deepEqual(recorder.reports.at(-1)?.job, job.snapshot());
+    } finally {
+      timeGoesOn();
+    }
+  });
+
+  it('fails only a job that no other run has taken over, and leaves that one running', async () => {
+    const { job } = await begun('node', '1');
+    const other = (job.running = new AbortController());
+    steps.runs.cancel('node');
+    await idle();
+    assert.deepEqual([job.isOpen, job.running, steps.runs.failures.has(job.id)], [true, other, false]);
+    const [outcome] = [...recorder.outcomes.values()];
+    assert.equal((outcome as FlashError).code, 'cancelled');
+  });
+
+  it('has a job run from the start of its stage to its end', async () => {
+    const { job, signal } = await begun('node', '1');
+    assert.equal(job.running?.signal, signal);
+    assert.deepEqual([job.stage, job.hasLeft('provision')], ['provision', false]);
+    await steps.end(0);
+    await idle();
+    assert.deepEqual([job.running, job.hasLeft('provision')], [undefined, true]);
+    assert.equal(job.snapshot().stages.provision?.['found'], '1');
+  });
+
+  it('begins no job for a message that fails a check, or is cancelled meanwhile', async () => {
+    const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+    const failing = steps.begin('node', '1', { check: () => Promise.reject(refused) });
+    await assertCode(ended(failing), 'wifi-credentials-missing');
+    let checked = (): void => undefined;
+    const cancelled = steps.begin('node', '1', { check: () => new Promise<void>((resolve) => (checked = resolve)) });
+    await turns();
+    steps.runs.cancel('node');
+    checked();
+    await assertCode(ended(cancelled), 'cancelled');
+    assert.deepEqual([steps.jobs.all(), steps.contexts.length], [[], 0]);
+  });
+
+  it('cancels what is meant: of a node, a device, a stage, at work or waiting', async () => {
+    const other = new Recorder();
+    steps.runs.attach('other', other);
+    const free = { line: undefined };
+    const [provision, cloud, queued] = [
+      steps.begin('node', '1'),
+      steps.begin('node', '2', { ...free, stage: 'cloud' }),
+      steps.begin('node', '3'),
+    ] as const;
+    steps.begin('other', '4', { ...free, stage: 'cloud' });
+    await turns();
+    steps.runs.cancel('node', '9');
+    steps.runs.cancel('nobody');
+    await turns();
+    assert.deepEqual([recorder.outcomes.size, other.outcomes.size], [0, 0]);
+    steps.runs.cancel('node', undefined, 'cloud');
+    await assertCode(ended(cloud), 'cancelled');
+    await turns();
+    assert.deepEqual([recorder.outcomes.size, other.outcomes.size], [1, 0]);
+    steps.runs.cancel('node', '3', 'cloud');
+    assert.equal(recorder.outcomes.size, 1);
+    steps.runs.cancel('node', '3', 'provision');
+    await assertCode(ended(queued), 'cancelled');
+    steps.runs.cancel('node', '1');
+    await assertCode(ended(provision), 'cancelled');
+    await turns();
+    assert.deepEqual([steps.contexts.length, other.outcomes.size], [3, 0]);
+  });
+
+  it('knows of which node a message is at work or waits, and in which stage', async () => {
+    steps.begin('node', '1');
+    steps.begin('waits', '2');
+    await turns();
+    const { runs } = steps;
+    const isIn = (nodeId: string): boolean[] => [
+      runs.isIn(nodeId),
+      runs.isIn(nodeId, 'provision'),
+      runs.isIn(nodeId, 'cloud'),
+      runs.isAtWork(nodeId),
+    ];
+    assert.deepEqual(['node', 'waits', 'nobody'].map(isIn), [
+      [true, true, false, true],
+      [true, true, false, false],
+      [false, false, false, false],
+    ]);
+    await steps.end(0);
+    await turns();
+    assert.deepEqual(['node', 'waits'].map(isIn), [
+      [false, false, false, false],
+      [true, true, false, true],
+    ]);
+  });
+
+  it('cancels the flashes that wait, of one device or of all, for each node that waits for them', async () => {
+    const other = new Recorder();
+    steps.runs.attach('other', other);
+    const [atWork] = [steps.begin('node', '1')];
+    const [two, three, joined] = [steps.begin('node', '2'), steps.begin('node', '3'), steps.begin('other', '3')];
+    await turns();
+    assert.deepEqual([steps.runs.cancelQueued('1'), steps.runs.cancelQueued('2')], [0, 1]);
+    await assertCode(ended(two), 'cancelled');
+    assert.equal(recorder.outcomes.size, 1);
+    assert.equal(steps.runs.cancelQueued(), 1);
+    await assertCode(ended(three), 'cancelled');
+    assert.equal(((await other.outcome(joined)) as FlashError).code, 'cancelled');
+    await steps.end(0);
+    await ended(atWork);
+    await turns();
+    assert.equal(steps.contexts.length, 1);
+  });
+
+  it('tells who has a job: the node whose message entered it last, of the newest 200 jobs', async () => {
+    const entered: unknown[] = [];
+    steps.runs.on('in-job', ({ id }, job) => entered.push([id, job]));
+    const first = steps.begin('node', '1');
+    const { job } = await begunAt(0);
+    assert.deepEqual(entered, [[first.id, job]]);
+    assert.equal(steps.runs.nodeOf(job.id), 'node');
+    const joined = steps.begin('other', '1');
+    assert.deepEqual(entered, [
+      [first.id, job],
+      [joined.id, job],
+    ]);
+    assert.equal(steps.runs.nodeOf(job.id), 'other');
+    assert.equal(steps.runs.nodeOf('nothing'), undefined);
+    const done: Partial<StageRequest> = { line: undefined, run: () => Promise.resolve({}) };
+    for (let count = 2; count <= 200; count += 1) steps.begin('node', `${count}`, done);
+    await idleButFirst();
+    assert.equal(steps.runs.nodeOf(job.id), 'other');
+    steps.begin('node', '1');
+    steps.begin('node', '201', done);
+    await idleButFirst();
+    const [, second, third] = steps.jobs.all();
+    assert.deepEqual(
+      [job, second, third].map((one) => steps.runs.nodeOf(one?.id ?? '')),
+      ['node', undefined, 'node'],
+    );
+  });
+
+  it('reports a flash that failed with its message, error and job, and a message that could not begin one', async () => {
+    const failed: unknown[] = [];
+    steps.runs.on('failed', (...news) => failed.push(news));
+    const error = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
+    const message = { topic: 'mine' };
+    await assertCode(ended(steps.begin('node', '1', { message, run: () => Promise.reject(error) })), error.code);
+    assert.deepEqual(failed.splice(0), [[message, error, steps.jobs.all()[0]]]);
+    steps.runs.refused(message, error);
+    assert.deepEqual(failed, [[message, error]]);
+  });
+
+  it('is idle once nothing runs, and is not waited for longer than that may take', async () => {
+    await steps.runs.whenIdle(LONG_MS);
+    steps.begin('node', '1');
+    await begunAt(0);
+    await steps.runs.whenIdle(0);
+    let isIdle = false;
+    const whenIdle = steps.runs.whenIdle(LONG_MS).then(() => (isIdle = true));
+    await turns();
+    assert.equal(isIdle, false);
+    await steps.end(0);
+    await whenIdle;
+  });
+
+  it('ends all without a word for the close of its host, and keeps the messages', async () => {
+    const pendings = [steps.begin('node', '1'), steps.begin('node', '2')];
+    const { signal } = await begunAt(0);
+    const told = recorder.queue.length;
+    steps.runs.cancelAll();
+    assert.equal((signal.reason as FlashError).code, 'cancelled');
+    await steps.runs.whenIdle(LONG_MS);
+    await turns();
+    assert.deepEqual([steps.contexts.length, recorder.outcomes.size, recorder.queue.length], [1, 0, told]);
+    assert.deepEqual(
+      steps.runs.pending.all().map(({ id, outcome }) => [id, outcome]),
+      pendings.map(({ id }) => [id, undefined]),
+    );
+  });
+
+  it('ends the stages of a disabled node, at work or waiting, of which it is told nothing once it is back', async () => {
+    steps.begin('node', '1');
+    steps.begin('node', '2');
+    const other = steps.begin('other', '3', { line: undefined });
+    const { signal } = await begunAt(0);
+    steps.runs.detach('node', false);
+    assert.equal(signal.aborted, false);
+    steps.runs.endStages('node');
+    assert.equal(signal.aborted, true);
+    await turns();
+    const next = new Recorder();
+    steps.runs.attach('node', next);
+    assert.deepEqual([next.outcomes.size, next.queue, steps.contexts.length], [0, [0], 2]);
+    assert.deepEqual(
+      steps.runs.pending.all().map(({ id }) => id),
+      [other.id],
+    );
+  });
+
+  it('hands what a node has at its former host to the next: news, what it can begin again, and that its stages ended', async () => {
+    const password = 'top secret';
+    steps.runs.detach('node', false);
+    const over = steps.begin('node', '1', { line: undefined, run: () => Promise.resolve({ found: 1 }) });
+    await turns();
+    const stage = steps.begin('node', '2', { message: { topic: 'mine' } });
+    const task = steps.runs.begin({
+      ...{ nodeId: 'node', stage: 'tasmota', message: { topic: 'task' }, deviceid: '3', password },
+      run: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error()))),
+    });
+    const elsewhere = steps.begin('other', '4', { line: undefined });
+    await turns();
+    const next = new TaskRuns();
+    const told: unknown[] = [];
+    next.attach('node', {
+      progress: () => undefined,
+      result: ({ found }, { id }) => told.push(['result', found, id]),
+      failure: ({ code }, { id, message }) => told.push(['failure', code, id, message]),
+      queued: () => undefined,
+      left: () => told.push('left'),
+    });
+    const failed: unknown[] = [];
+    next.on('failed', (message, { code }) => failed.push([message, code]));
+    steps.runs.moveTo(next, 'node', new FlashError('host-missing'));
+    const expected = [
+      ['result', { found: 1 }, over.id],
+      ['failure', 'host-missing', stage.id, { topic: 'mine' }],
+      'left',
+    ];
+    assert.deepEqual(told, expected);
+    assert.deepEqual(failed, [[{ topic: 'mine' }, 'host-missing']]);
+    assert.deepEqual(
+      next.pending.claim('node').map(({ pending, password: secret }) => [pending.id, pending.message, secret]),
+      [[task.id, { topic: 'task' }, password]],
+    );
+    await turns();
+    assert.equal(told.length, 3);
+    assert.deepEqual([steps.runs.isIn('node'), steps.runs.isIn('other')], [false, true]);
+    assert.deepEqual(
+      steps.runs.pending.all().map(({ id }) => id),
+      [elsewhere.id],
+    );
+    steps.runs.attach('node', recorder);
+    assert.equal(recorder.outcomes.size, 0);
+  });
+
+  it('puts each outcome out once, in their order, to the instance that comes next', async () => {
+    steps.runs.detach('node', false);
+    const done = { run: () => Promise.resolve({}), line: undefined };
+    const pendings = [steps.begin('node', '1', done), steps.begin('node', '2', done)];
+    await turns();
+    const next = new Recorder();
+    steps.runs.attach('node', next);
+    assert.deepEqual(
+      [...next.outcomes.keys()],
+      pendings.map(({ id }) => id),
+    );
+    const later = new Recorder();
+    steps.runs.attach('node', later);
+    assert.equal(later.outcomes.size, 0);
+  });
+
+  it('says the newest report to a message that joins, and again to no other node that comes', async () => {
+    timeStands(['setTimeout']);
+    try {
+      const { report } = await begun('node', '1');
+      report('wait-for-ap');
+      timePasses(1000);
+      const other = new Recorder();
+      steps.runs.attach('other', other);
+      timePasses(1000);
+      assert.deepEqual([recorder.reports.length, other.reports.length], [1, 0]);
+      steps.begin('other', '1');
+      timePasses(1000);
+      assert.deepEqual([recorder.reports.length, other.reports[0]?.report.name], [2, 'wait-for-ap']);
+    } finally {
+      timeGoesOn();
+    }
+  });
+
   it('keeps an outcome for the next instance of a node', async () => {
     const pending = steps.begin('node', '1');
     steps.runs.detach('node', false);
@@ -307,9 +634,6 @@ describe('flash/run/task-runs', () => {
         ...more,
       });
     }
-    const turns = async (): Promise<void> => {
-      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
-    };
     const pendingIds = (): string[] => steps.runs.pending.all().map(({ id }) => id);
 
     it('ends with the instance of its node, and is restarted by the next one', async () => {
