@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
+import { PATIENCE } from '../../lib/flash/verdict/patience';
 import type { Observation, NewObservation } from '../../lib/flash/observation';
-import { quoted } from '../../lib/wordings/wording';
+import { quoted, type Wording } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
 const ABOUT = { versions: { node: 'v20' }, secrets: [] };
@@ -284,9 +285,21 @@ describe('flash/evidence', () => {
   it('is not judged, but ends nothing, where a rule has a fault', () => {
     const evidence = new JobEvidence();
     evidence.restore([null as unknown as Observation]);
-    const { code, isFinal, text } = evidence.verdict();
-    assert.deepEqual([code, isFinal], ['unexplained', false]);
+    const { text, values, ...rest } = evidence.verdict();
+    assert.deepEqual(rest, { code: 'unexplained', confidence: 'likely', isFinal: false, evidence: [] });
     assert.match(text, /could not be judged: /);
+    const { code, values: why } = values['reason'] as Wording;
+    assert.deepEqual([code, Object.keys(why ?? {})], ['unjudged-evidence', ['message']]);
+  });
+
+  it('judges with the patience of its host', () => {
+    const codes = [90_000, 60_000].map((nothingArrivedMs) => {
+      const evidence = new JobEvidence();
+      evidence.patience = { ...PATIENCE, nothingArrivedMs };
+      evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 300 }, 0);
+      return evidence.verdict(89_000).code;
+    });
+    assert.deepEqual(codes, ['on-course', 'nothing-arrived']);
   });
 
   it('hides each word once, and no empty one', () => {

@@ -56,6 +56,46 @@ describe('flash/stored/job-journal', () => {
     assert.deepEqual(said(...all), said(...lines.whole()));
   });
 
+  it('writes of each kind what has changed, and the queue only where that has', () => {
+    const lines = new JobLines();
+    const { queue } = SOME;
+    assert.equal(lines.update(NOTHING), '{"queue":{"isPaused":false,"order":[]}}');
+    assert.equal(lines.update({ ...NOTHING, queue }), '{"queue":{"isPaused":true,"order":["e2","e1"]}}');
+    assert.equal(lines.update({ ...NOTHING, jobs: SOME.jobs, queue }), JSON.stringify({ jobs: [JOB] }));
+    assert.equal(lines.update({ ...NOTHING, tickets: SOME.tickets, queue }), JSON.stringify({ tickets: [PENDING] }));
+    assert.equal(
+      lines.update({ ...NOTHING, entries: new Map([['e1', { ...ENTRY, id: 'e1' }]]), queue }),
+      JSON.stringify({ entries: [{ ...ENTRY, id: 'e1' }] }),
+    );
+    const news = { ...JOB, lastStage: 'newfirmware' } as const;
+    const gone = { tickets: new Map([[PENDING.id, undefined]]), entries: new Map([['e1', undefined]]) };
+    assert.equal(
+      lines.update({ jobs: new Map([[JOB.id, news]]), ...gone, queue: NOTHING.queue }),
+      JSON.stringify({ jobs: [news], queue: NOTHING.queue, gone: [PENDING.id, 'e1'] }),
+    );
+    assert.deepEqual(lines.whole(), [JSON.stringify({ jobs: [news] }), JSON.stringify({ queue: NOTHING.queue })]);
+  });
+
+  it('reads the newest of each, what is gone of whatever kind, and the entries in their order', () => {
+    const entry = (id: string, round = 1): object => ({ id, round });
+    const content = contentOf([
+      { queue: { isPaused: true, order: ['c', 'a'] }, entries: [entry('x'), entry('a'), entry('y'), entry('c')] },
+      { jobs: [{ id: 'j', n: 1 }, { id: 'k' }], tickets: [{ id: 't' }, { id: 'u' }] },
+      'no line',
+      { jobs: [{ id: 'j', n: 2 }], entries: [entry('a', 2)], gone: ['k', 't'] },
+    ]);
+    assert.deepEqual(content, {
+      jobs: [{ id: 'j', n: 2 }],
+      tickets: [{ id: 'u' }],
+      queue: { isPaused: true, entries: [entry('c'), entry('a', 2), entry('x'), entry('y')] },
+    });
+    assert.deepEqual(contentOf([{ entries: [entry('a')], gone: ['a'] }, { queue: 7 }]), {
+      jobs: [],
+      tickets: [],
+      queue: { isPaused: false, entries: [] },
+    });
+  });
+
   it('reads whatever a line holds without a fault, as what can be checked', () => {
     const lines = new JobLines();
     const line = JSON.parse(lines.update(SOME) ?? '') as object;

@@ -377,8 +377,9 @@ describe('flash/job-memory', () => {
       );
     });
 
-    it('goes with its host', async () => {
-      await mkdir(join(folder, 'jobs'));
+    it('goes with its host, as do its images', async () => {
+      await mkdir(join(folder, 'jobs', 'host.images'), { recursive: true });
+      await writeFile(join(folder, 'jobs', 'host.images', 'x.bin'), '');
       await writeFile(formerFile(), former);
       await writeFile(`${formerFile()}.old`, former);
       await host().close({ forget: true });

@@ -5,6 +5,7 @@ import type { PendingMessage } from '../../lib/flash/job/pending-message';
 import { jobFileContent } from '../../lib/flash/stored/job-schema';
 import { matching, read } from '../../lib/storage/schema';
 import { outcomeOf, PendingMessages } from '../../lib/flash/stored/pending-messages';
+import { digestOf } from '../../lib/image';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const PENDING: PendingMessage = { id: '1', nodeId: 'node', stage: 'cloud', message: { mine: 1 } };
@@ -31,6 +32,58 @@ describe('flash/stored/pending-messages', () => {
       book.began(claimed.pending, job);
       assert.deepEqual(book.claim('node'), [], 'each is given once');
     }
+  });
+
+  it('keeps of a message what a file may hold, and what was left out', () => {
+    const job = new Job('cloud', '1000a1b2c3');
+    const final = Buffer.alloc(100, 2);
+    const book = new PendingMessages();
+    const message = {
+      mine: 1,
+      firmware: { final, user1: '/a/file.bin' },
+      long: 'x'.repeat(70_000),
+      password: 'secret',
+    };
+    book.began({ ...PENDING, message }, { deviceid: '1000a1b2c3', password: 'secret' });
+    const kept = {
+      ...{ id: '1', nodeId: 'node', stage: 'cloud', deviceid: '1000a1b2c3', jobId: undefined },
+      ...{ message: { mine: 1, firmware: { user1: '/a/file.bin' } }, left: ['long'] },
+      images: { final: digestOf(final) },
+    };
+    assert.deepEqual(book.all(), [kept]);
+    assert.deepEqual(book.images(), [{ sha256: digestOf(final), bytes: final }]);
+    book.inJob(PENDING, job);
+    assert.deepEqual(book.all(), [{ ...kept, jobId: job.id }]);
+    book.ended(PENDING, new FlashError('turn-timeout', { deviceid: '1', holder: '2', minutes: 60 }));
+    const outcome = { code: 'turn-timeout', values: { deviceid: '1', holder: '2', minutes: 60 } };
+    assert.deepEqual(book.all(), [{ ...kept, jobId: job.id, outcome }]);
+  });
+
+  it('takes a message over from another host, with its device and its password', () => {
+    const [book, other] = [new PendingMessages(), new PendingMessages()];
+    const setUp: PendingMessage = { ...PENDING, stage: 'tasmota' };
+    book.began(setUp, { deviceid: '1000a1b2c3', password: 'secret' });
+    book.release(setUp.id);
+    const [left] = book.claim('node');
+    assert.ok(left);
+    other.adopt(left);
+    const [claimed] = other.claim('node');
+    assert.deepEqual([claimed?.pending, claimed?.record.deviceid, claimed?.password], [setUp, '1000a1b2c3', 'secret']);
+  });
+
+  it('knows which messages of a node are in a stage, or were', () => {
+    const book = new PendingMessages();
+    const of = (id: string, nodeId: string, stage: PendingMessage['stage']): void =>
+      book.began({ ...PENDING, id, nodeId, stage }, {});
+    of('1', 'node', 'cloud');
+    of('2', 'node', 'tasmota');
+    of('3', 'other', 'upgrade');
+    of('4', 'node', 'upgrade');
+    book.ended({ ...PENDING, id: '4' }, new FlashError('cancelled'));
+    assert.deepEqual(
+      book.stagesOf('node').map(({ id }) => id),
+      ['1', '4'],
+    );
   });
 
   it('gives no node what is another one’s, and nothing that has ended', () => {

@@ -231,6 +231,106 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a failed, b failed, c running');
   });
 
+  it('reports each entry with all that is known of it, and the queue as a whole', async () => {
+    const flow = new Flow();
+    assert.deepEqual(flow.queue.snapshot(), {
+      ...{ state: 'idle', waiting: 0, running: 0, done: 0, failed: 0, skipped: 0, percent: 0 },
+      entries: [],
+    });
+    flow.attempts = 1;
+    flow.atOnce = 1;
+    flow.add('a', 'b', 'c', 'd');
+    flow.queue.add({ topic: 'any' }, { nodeId: 'queue' });
+    await turns();
+    flow.queue.skip('d');
+    await flow.end('provision', 'a', 'upgrade');
+    await flow.end('upgrade', 'a', 'finalstage');
+    await flow.end('finalstage', 'a');
+    await flow.end('provision', 'b', 'cloud');
+    await flow.fail('cloud', 'b', 'device-not-supported');
+    await flow.end('provision', 'c', 'cloud');
+    const jobIdOf = (deviceid: string): string | undefined => flow.jobs.latest(deviceid)?.id;
+    const idOf = (index: number): string | undefined => flow.queue.record().entries[index]?.id;
+    const [, b] = flow.queue.record().entries;
+    assert.match(b?.text ?? '', /^The device /);
+    assert.deepEqual(flow.queue.snapshot(), {
+      ...{ state: 'running', waiting: 1, running: 1, done: 1, failed: 1, skipped: 1 },
+      // 100, 100, 10 and 0.
+      percent: 52,
+      entries: [
+        { id: idOf(0), deviceid: 'a', state: 'done', attempts: 1, percent: 100, jobId: jobIdOf('a') },
+        {
+          ...{ id: idOf(1), deviceid: 'b', state: 'failed', attempts: 1, percent: 10, jobId: jobIdOf('b') },
+          ...{ error: 'device-not-supported', text: b?.text, values: {} },
+        },
+        { id: idOf(2), deviceid: 'c', state: 'running', attempts: 1, percent: 10, jobId: jobIdOf('c') },
+        { id: idOf(3), deviceid: 'd', state: 'skipped', attempts: 0, percent: 0 },
+        { id: idOf(4), deviceid: null, state: 'waiting', attempts: 0, percent: 0 },
+      ],
+    });
+    flow.queue.pause();
+    assert.equal(flow.queue.snapshot().state, 'paused');
+  });
+
+  it('lets none overtake that has another node, however many that may have in work', async () => {
+    const flow = new Flow();
+    flow.atOnce = 1;
+    flow.queue.attach('other', { atOnce: 5, attempts: 1, start: (message, where) => flow.start(message, where) });
+    flow.add('a', 'b');
+    flow.queue.add({ deviceid: 'c' }, { nodeId: 'other' });
+    flow.queue.add({ deviceid: 'd' }, { nodeId: 'gone' });
+    flow.queue.add({ deviceid: 'e' });
+    await flow.end('provision', 'a', 'cloud');
+    assert.equal(flow.states(), 'a running, b waiting, c waiting, d waiting, e waiting');
+    await flow.fail('cloud', 'a', 'certificate-rejected');
+    await flow.end('provision', 'b', 'cloud');
+    await flow.fail('cloud', 'b', 'certificate-rejected');
+    await flow.end('provision', 'c', 'cloud');
+    assert.equal(flow.states(), 'a failed, b failed, c running, d waiting, e waiting', 'its own node has one already');
+    await flow.fail('cloud', 'c', 'certificate-rejected');
+    assert.equal(flow.states(), 'a failed, b failed, c failed, d waiting, e running', 'what has no node keeps none up');
+  });
+
+  it('fails one at its first failure whose node is not there', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    flow.queue.detach('queue', false);
+    await flow.fail('provision', 'a', 'ap-unreachable');
+    assert.equal(flow.states(), 'a failed');
+  });
+
+  it('reports a flash that it gave up, since no message does, and none that it tries again', () => {
+    const flow = new Flow();
+    const given: unknown[] = [];
+    flow.queue.on('given-up', (error, deviceid) => given.push([error.code, error.values, deviceid]));
+    flow.isWired = false;
+    flow.add('a');
+    flow.queue.add({}, { nodeId: 'queue' });
+    assert.deepEqual(given, [
+      ['queue-not-wired', { output: 1 }, 'a'],
+      ['queue-not-wired', { output: 1 }, undefined],
+    ]);
+    assert.equal(flow.states(), 'a failed, null failed');
+  });
+
+  it('has no password any more of what is forgotten, nor of what is too long ago', () => {
+    const flow = new Flow();
+    flow.queue.pause();
+    const entry = flow.queue.add({ deviceid: 'a' }, { nodeId: 'queue', password: 'top secret' });
+    flow.queue.add({ deviceid: 'b' }, { nodeId: 'queue', password: 'top secret' });
+    assert.equal(flow.queue['passwords'].size, 2);
+    flow.queue.forget(entry.id);
+    assert.equal(flow.states(), 'b waiting', 'what waits can be forgotten');
+    assert.equal(flow.queue['passwords'].size, 1);
+    flow.queue.skip('b');
+    for (let n = 0; n <= 200; n += 1) {
+      flow.add(`${n}`);
+      flow.queue.skip(`${n}`);
+    }
+    assert.equal(flow.queue['passwords'].size, 0);
+  });
+
   it('pauses, continues, leaves out and forgets', async () => {
     const flow = new Flow();
     flow.queue.pause();
@@ -453,8 +553,12 @@ describe('flash/queue', () => {
     assert.match(entry?.text ?? '', /1000ffffff/);
     flow.queue.retryFailed();
     await turns();
+    const { error, values } = entry ?? {};
+    assert.deepEqual([error, { ...values, ...VALUES }], ['turn-timeout', values]);
     const [again] = flow.queue.snapshot().entries;
-    assert.deepEqual([again?.state, again?.error, again?.text], ['running', undefined, undefined]);
+    const { id, deviceid, jobId } = again ?? {};
+    assert.deepEqual(again, { id, deviceid, jobId, state: 'running', attempts: 2, percent: 0 });
+    assert.deepEqual([id, deviceid], [entry?.id, 'a']);
   });
 
   it('does not end a device in FinalStage that is left out', async () => {
@@ -515,6 +619,38 @@ describe('flash/queue', () => {
       assert.match(entry.text ?? '', /\b15 minutes/);
       timePasses(60 * 60_000);
       assert.equal(flow.states(), 'a failed, b running', 'a stage has it');
+    });
+
+    it('gives up a message between two stages, and starts a device in FinalStage again there', async () => {
+      const flow = new Flow();
+      const given: unknown[] = [];
+      flow.queue.on('given-up', (error, deviceid) => given.push([error.code, error.values, deviceid]));
+      flow.add('a', 'b');
+      await turns();
+      await flow.end('provision', 'a');
+      assert.equal(flow.states(), 'a running, b running');
+      await flow.end('provision', 'b', 'upgrade');
+      await flow.end('upgrade', 'b', 'finalstage');
+      timePasses(20 * 60_000);
+      await turns();
+      assert.equal(flow.states(), 'a failed, b running');
+      assert.deepEqual(given, [['queue-lost', { minutes: 15 }, 'a']]);
+    });
+
+    it('gives up after a restart what no node has taken again by then', async () => {
+      const flow = new Flow();
+      flow.add('a');
+      await turns();
+      await flow.end('provision', 'a', 'finalstage');
+      const record = revivedQueue(structuredClone(storedQueue(flow.queue.record())));
+      const next = new Flow();
+      next.jobs.restore(Job.restore(structuredClone(kept(flow.jobs.latest('a') as Job))));
+      (next.jobs.latest('a') as Job).finalStage = new FinalStageSession();
+      next.queue.restore(record);
+      assert.equal(next.states(), 'a running');
+      timePasses(15 * 60_000);
+      await turns();
+      assert.deepEqual([next.states(), next.queue.snapshot().entries[0]?.error], ['a failed', 'queue-lost']);
     });
   });
 

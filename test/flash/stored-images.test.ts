@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StoredImages } from '../../lib/flash/stored/stored-images';
-import { digestOf, makeFinalImage } from '../../lib/image';
+import { DIY, FINALSTAGE, ONE_HOP } from '../../lib/flash/routes';
+import { checkForTarget, digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 
 describe('flash/stored/stored-images', () => {
   let root: string;
@@ -67,8 +68,8 @@ describe('flash/stored/stored-images', () => {
     await images.add([one]);
     const reference = { sha256: one.sha256, source: 'a source' };
     const found = images.image('final', reference, undefined);
-    const { role, bytes, sha256, source } = found ?? {};
-    assert.deepEqual([role, bytes, sha256, source], ['final', one.bytes, one.sha256, 'a source']);
+    const facts = checkForTarget(one.bytes, 'finalstage');
+    assert.deepEqual(found, { role: 'final', bytes: one.bytes, sha256: one.sha256, facts, source: 'a source' });
     await writeFile(fileOf(one), two.bytes);
     assert.equal(images.bytes(one.sha256), found?.bytes);
     await images.add([]);
@@ -77,9 +78,36 @@ describe('flash/stored/stored-images', () => {
     assert.equal(images.image('user1', { ...reference, sha256: two.sha256 }, undefined), undefined);
   });
 
-  it('finds no image that its place does not take', async () => {
+  it('finds no image that its place does not take, though another place does', async () => {
     const images = new StoredImages(folder);
     await images.add([one]);
-    assert.equal(images.image('user1', { sha256: one.sha256, source: 'x' }, undefined), undefined);
+    const reference = { sha256: one.sha256, source: 'x' };
+    const found = (): unknown[] =>
+      (['final', 'user1'] as const).map((role) => images.image(role, reference, undefined)?.role);
+    assert.deepEqual(found(), ['final', undefined]);
+    assert.deepEqual(found(), ['final', undefined]);
+  });
+
+  it('examines an image for the place that its route has for it', async () => {
+    const images = new StoredImages(folder);
+    const pair = makeUserImage({ slot: 1, size: 8192 });
+    const user1 = { bytes: pair, sha256: digestOf(pair) };
+    await images.add([one, user1]);
+    for (const [role, image, route, target] of [
+      ['final', one, FINALSTAGE, 'finalstage'],
+      ['final', one, DIY, 'diy'],
+      ['user1', user1, ONE_HOP, 'cloud-user1'],
+    ] as const) {
+      const found = images.image(role, { sha256: image.sha256, source: 'x' }, route);
+      assert.deepEqual(found?.facts, checkForTarget(image.bytes, target), target);
+    }
+  });
+
+  it('removes of a folder what has the name of no image', async () => {
+    const images = new StoredImages(folder);
+    await images.add([one]);
+    for (const name of [`x${one.sha256}.bin`, `${one.sha256}.bin.tmp`]) await writeFile(join(folder, name), '');
+    await images.retain(new Set([one.sha256]));
+    assert.deepEqual(await readdir(folder), [`${one.sha256}.bin`]);
   });
 });

@@ -31,6 +31,54 @@ describe('flash/stored/stored-message', () => {
     assert.deepEqual(message, { payload: { a: [{ keep: 1 }] }, headers: {} });
   });
 
+  const secrets = [
+    'password',
+    'passwd',
+    'Passphrase',
+    'passcode',
+    'pwd',
+    'PWD',
+    'apikey',
+    'api_key',
+    'apiKey',
+    'mySecret',
+  ];
+  for (const key of [...secrets, 'token', 'credentials', 'authorization', 'Set-Cookie']) {
+    it(`takes ${key} for the name of a secret`, () => {
+      assert.deepEqual(storedMessage({ [key]: 'x', deep: { [key]: 'x', keep: 1 } }), {
+        message: { deep: { keep: 1 } },
+        left: [],
+      });
+    });
+  }
+
+  it('takes no other name for that of a secret', () => {
+    const message = { pass: 1, passenger: 2, mypwd: 3, api: 4, key: 5, ssid: 'home' };
+    assert.deepEqual(storedMessage(message), { message, left: [] });
+  });
+
+  it('keeps as much as there is room for, the small properties first, in any order', () => {
+    const ofSize = (bytes: number): string => 'x'.repeat(bytes - 2);
+    const room = 64 * 1024;
+    assert.deepEqual(storedMessage({ text: ofSize(room) }).left, []);
+    assert.deepEqual(storedMessage({ text: ofSize(room + 1) }).left, ['text']);
+    const [big, middle, small] = [ofSize(40_000), ofSize(room - 1000), ofSize(1000)];
+    assert.deepEqual(storedMessage({ big: middle, small }), { message: { big: middle, small }, left: [] });
+    assert.deepEqual(storedMessage({ middle, big, small, flag: true }), {
+      message: { flag: true, small, big },
+      left: ['middle'],
+    });
+  });
+
+  it('keeps twenty levels, and what is there twice', () => {
+    const nest = (levels: number): unknown => (levels === 0 ? 'bottom' : { deep: nest(levels - 1) });
+    assert.deepEqual(storedMessage({ value: nest(20) }).message, { value: nest(20) });
+    assert.ok(JSON.stringify(storedMessage({ value: nest(21) })).includes('bottom'));
+    assert.ok(!JSON.stringify(storedMessage({ value: nest(22) })).includes('bottom'));
+    const twice = { mine: 1 };
+    assert.deepEqual(storedMessage({ list: [twice, twice] }).message, { list: [{ mine: 1 }, { mine: 1 }] });
+  });
+
   it('leaves out what no file can hold: circles, functions, sockets, depths', () => {
     const circle: Record<string, unknown> = { name: 'circle' };
     circle['self'] = circle;
@@ -48,7 +96,7 @@ describe('flash/stored/stored-message', () => {
     };
     const { message } = storedMessage(odd);
     assert.deepEqual(Object.keys(message).sort(), ['circle', 'deep', 'nan']);
-    assert.deepEqual(message['circle'], { name: 'circle' });
+    assert.deepEqual([message['circle'], message['nan']], [{ name: 'circle' }, null]);
     assert.ok(!JSON.stringify(message).includes('bottom'));
   });
 

@@ -96,13 +96,13 @@ describe('flash/images/diy-images', () => {
     assert.deepEqual([download.requests, download.positions, download.sent], [2, [undefined, position], 4096]);
   });
 
-  it('takes the result from the device alone, at its path, while its flash is open', async () => {
+  it('takes the result from the device alone, at its path, while its flash is open', () => {
     assert.equal(authorizer.takerOf(RESULT, '192.0.2.8'), undefined);
     assert.equal(authorizer.takerOf('/api/device', PEER), undefined);
     const taker = authorizer.takerOf(RESULT, PEER);
     assert.ok(taker);
-    assert.deepEqual(await taker('{"error":409}'), { error: 0 });
-    for (const nothing of ['', '{}', '{"error":"0"}']) assert.deepEqual(await taker(nothing), { error: 0 });
+    assert.deepEqual(taker('{"error":409}'), { error: 0 });
+    for (const nothing of ['', '{}', '{"error":"0"}']) assert.deepEqual(taker(nothing), { error: 0 });
     assert.equal(download.result, 409);
     assert.deepEqual(
       job.evidence.all.map((seen) => ({ ...seen, at: 0 })),
