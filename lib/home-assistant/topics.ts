@@ -29,7 +29,9 @@ export interface PublishedGroup {
 export class Topics {
   private readonly base: string;
   private readonly prefix: string;
-  /** Tells two flashers on one broker apart; empty for the one with the usual base topic. */
+  /** Tells two base topics on one broker apart; empty for the usual one. */
+  private readonly named: string;
+  /** The same with the suffix: tells two flashers on one broker apart. */
   private readonly name: string;
   /** Below which states and commands lie: other instances of the same base topic have theirs elsewhere. */
   private readonly below: string;
@@ -41,8 +43,8 @@ export class Topics {
   ) {
     this.prefix = withoutSlashes(prefix);
     this.base = withoutSlashes(base);
-    const named = this.base === ONLY_BASE ? '' : safeId(this.base.replace(/^sonota[/_-]/, ''));
-    this.name = [named, suffix].filter((part) => part !== '').join('_');
+    this.named = this.base === ONLY_BASE ? '' : safeId(this.base.replace(/^sonota[/_-]/, ''));
+    this.name = [this.named, suffix].filter((part) => part !== '').join('_');
     this.below = suffix === '' ? '' : `${suffix}/`;
   }
 
@@ -64,9 +66,12 @@ export class Topics {
     return `${this.prefix}/device/#`;
   }
 
-  /** Lies among the configs, where Home Assistant does not listen: its echo comes after every config that is kept. */
+  /**
+   * Lies among the configs, where Home Assistant does not listen: its echo comes after every config that is kept. The same
+   * for all instances of a base topic: one that gives way before the echo has come knows it all the same.
+   */
   get knock(): string {
-    return `${this.prefix}/device/${this.flasherId}/knock`;
+    return `${this.prefix}/device/${idOf(this.named)}/knock`;
   }
 
   get allCommands(): string {
@@ -74,7 +79,7 @@ export class Topics {
   }
 
   get flasherId(): string {
-    return this.name === '' ? 'sonota_flasher' : `sonota_${this.name}`;
+    return idOf(this.name);
   }
 
   get flasher(): Omit<DeviceTopics, 'update'> {
@@ -109,6 +114,10 @@ export class Topics {
   private config(id: string): string {
     return `${this.prefix}/device/${id}/config`;
   }
+}
+
+function idOf(flasher: string): string {
+  return flasher === '' ? 'sonota_flasher' : `sonota_${flasher}`;
 }
 
 function withoutSlashes(topic: string): string {

@@ -8,7 +8,7 @@ import { FlashError, sentencesOf } from '../../lib/errors';
 import { readCommand, type Incoming, type MqttMessage, type Snapshot } from '../../lib/home-assistant';
 import { BrokerLink, type BrokerState } from '../../nodes/sonota-home-assistant/broker-link';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
-import { DEVICE, EMPTY, ID, NAMES, phrase, STATES } from '../home-assistant/snapshots';
+import { DEVICE, EMPTY, ID, job, NAMES, phrase, STATES } from '../home-assistant/snapshots';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const FLASHER = 'homeassistant/device/sonota_flasher/config';
@@ -18,6 +18,7 @@ let nodes = 0;
 describe('nodes: how sonota-home-assistant starts beside others', () => {
   let link: BrokerLink;
   let instance: string;
+  let nodeId: string;
   let state: BrokerState | undefined;
   /** The host's snapshot; undefined where there is none. */
   let world: Snapshot | undefined;
@@ -27,14 +28,22 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
   /** Called before each message that goes out. */
   let onPublish: (message: MqttMessage) => void;
 
-  function begin(filters: readonly string[] | undefined, folder?: string): void {
+  interface Begin {
+    readonly folder?: string;
+    readonly base?: string;
+    /** Of a node that was there before. */
+    readonly again?: string;
+  }
+
+  function begin(filters: readonly string[] | undefined, { folder, base = 'sonota', again }: Begin = {}): void {
     const publications = Publications.in(folder, assert.fail);
-    const own = publications.arrives(`broker-link-${(nodes += 1)}`);
+    nodeId = again ?? `broker-link-${(nodes += 1)}`;
+    const own = publications.arrives(nodeId);
     instance = own.instance;
     link = new BrokerLink(
       {
         ...{ own, publications, phrase, names: NAMES, states: STATES, version: '0.1.0' },
-        topics: { prefix: 'homeassistant', base: 'sonota' },
+        topics: { prefix: 'homeassistant', base },
         sentences: ({ code, values }) => sentencesOf(code, values),
         wiring: { outlets: ['out'], broker: 'localhost:1883', filters },
       },
@@ -92,17 +101,33 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     begin(ALL);
     hear('sonota/status', 'offline', true);
     await after(1000);
+    const knock = 'homeassistant/device/sonota_flasher/knock';
     assert.deepEqual(
-      published.filter(({ topic }) => topic.endsWith('/knock')).map(({ payload, retain }) => [payload, retain]),
-      [[instance, false]],
+      published.filter(({ topic }) => topic.endsWith('/knock')),
+      [{ topic: knock, payload: instance, qos: 1, retain: false }],
     );
     assert.deepEqual(configs(), []);
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(configs(), [], 'nor when Home Assistant asks');
     hear('homeassistant/device/sonota_flasher/knock', 'ffffffff');
     await after(1000);
     assert.deepEqual(configs(), [], "another instance's knock");
-    hear('homeassistant/device/sonota_flasher/knock', instance);
+    hear(knock, instance);
     await after(200);
     assert.deepEqual(configs(), [FLASHER]);
+    hear(knock, instance);
+    await after(1000);
+    assert.deepEqual(configs(), [], 'its second echo asks for nothing');
+  });
+
+  it('gives way where the configs at the broker show that another one was first, whatever its id', async () => {
+    begin(ALL);
+    hear('sonota/status', 'offline', true);
+    hear(FLASHER, configOf('ffffffff'), true);
+    hear('homeassistant/device/sonota_flasher/knock', instance);
+    await after(200);
+    assert.deepEqual(configs(), [`homeassistant/device/sonota_${instance}/config`]);
   });
 
   it('does not wait for configs without end, nor where no mqtt in brings them', async () => {
@@ -136,6 +161,49 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     hear(FLASHER, configOf('ffffffff'));
     await after(200);
     assert.deepEqual(configs(), [], 'that one is none of its own now');
+  });
+
+  it('has given way for good: after a restart it starts beside the other one, which need not be there', async () => {
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', 'offline', true);
+    await after(200);
+    hear(FLASHER, configOf('00000000'));
+    await after(200);
+    await link.stop(false);
+    published.length = 0;
+    begin(ALL.slice(0, 3), { again: nodeId });
+    hear('sonota/status', 'offline', true);
+    await after(200);
+    assert.deepEqual(configs(), [`homeassistant/device/sonota_${instance}/config`]);
+  });
+
+  it('publishes nothing under names that it gives up while it writes down what it is to publish', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-link-'));
+    try {
+      begin(ALL.slice(0, 3), { folder });
+      hear('sonota/status', 'offline', true);
+      timePasses(100);
+      await Promise.resolve();
+      hear(FLASHER, configOf('00000000'));
+      timePasses(100);
+      const own = [`homeassistant/device/sonota_${instance}/config`, `sonota/${instance}/state`];
+      while (!published.some(({ topic }) => topic === own[1])) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(topics(), own);
+      await link.stop(false);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('does not give way to a node of its own Node-RED that is gone', async () => {
+    const all = Publications.in(undefined, assert.fail);
+    const gone = all.arrives('broker-link-gone-before');
+    all.leaves('broker-link-gone-before');
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', `online ${gone.instance}`, true);
+    hear(FLASHER, configOf(gone.instance), true);
+    await after(200);
+    assert.deepEqual([configs(), state?.other], [[FLASHER], undefined]);
   });
 
   it('leaves alone what was its own before it gave way, though the other one removes that', async () => {
@@ -198,6 +266,9 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     world = EMPTY;
     await after(300);
     assert.deepEqual(topics(), [`-${UPDATE}`, `-${STATE}`], 'its config is gone already');
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(topics(), [FLASHER, 'sonota/state'], 'it is not removed again');
     world = withDevice;
     link.lookSoon();
     await after(300);
@@ -254,6 +325,71 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     assert.deepEqual(deleted, [], 'the broker has lost everything');
   });
 
+  it('takes nothing for deleted while it does not know all that the broker has', async () => {
+    world = withDevice;
+    begin(ALL);
+    const connect = (...kept: string[]): void => {
+      hear('sonota/status', `online ${instance}`, true);
+      for (const config of kept) hear(config, configOf(instance), true);
+    };
+    connect();
+    hear('homeassistant/device/sonota_flasher/knock', instance);
+    await after(200);
+    for (const config of configs()) hear(config, configOf(instance));
+    connect(FLASHER);
+    await after(5000);
+    await after(100);
+    assert.deepEqual([deleted, configs()], [[], [FLASHER, CONFIG]]);
+  });
+
+  it('removes what went while the broker was not reached once it is reached again, and once', async () => {
+    world = withDevice;
+    await announced();
+    // Two knocks without an answer.
+    await after(60_000);
+    await after(1000);
+    assert.equal(state?.isReached, false);
+    world = EMPTY;
+    link.lookSoon();
+    await after(300);
+    topics();
+    // The next look comes between the connect and the announcement.
+    link.lookSoon();
+    await after(200);
+    hear('sonota/status', `online ${instance}`);
+    await after(50);
+    await after(50);
+    const removed = (): string[] => topics().filter((topic) => topic.startsWith('-'));
+    assert.deepEqual(removed(), [`-${CONFIG}`, `-${UPDATE}`, `-${STATE}`]);
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(removed(), []);
+  });
+
+  it('ends a flash that an earlier run had published before it publishes its own, at its first connect alone', async () => {
+    const running = job({ stage: 'upgrade', percent: 40 });
+    const queue = { isPaused: false, waiting: ['1000000002'], counts: { waiting: 1, done: 0, failed: 0 }, percent: 20 };
+    const devices = [DEVICE, { deviceid: '1000000002' }];
+    world = { ...EMPTY, devices, jobs: [running], queue };
+    begin(ALL.slice(0, 3), { base: 'garage' });
+    const progress = (): unknown[] =>
+      published.splice(0).flatMap(({ topic, payload }) => {
+        if (!topic.endsWith('/update')) return [];
+        const update = JSON.parse(payload) as Record<string, unknown>;
+        return [[topic.split('/')[2], update['in_progress'], update['update_percentage']]];
+      });
+    hear('garage/status', 'offline', true);
+    await after(200);
+    const now = [
+      [ID, true, 40],
+      ['1000000002', true, null],
+    ];
+    assert.deepEqual(progress(), [[ID, false, null], ['1000000002', false, null], ...now]);
+    link.take({ kind: 'home-assistant-online' }, false);
+    await after(1000);
+    assert.deepEqual(progress(), now);
+  });
+
   it('says nothing of the host before the broker is reached, and all of it when it is reached again', async () => {
     begin(ALL.slice(0, 3));
     link.lookSoon();
@@ -293,6 +429,30 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
       [],
       'nobody has denied it',
     );
+  });
+
+  it('says everything again at each connect, and at no other message under its status topic', async () => {
+    await announced();
+    topics();
+    for (const [payload, isKept, expected] of [
+      ['online', false, [FLASHER, 'sonota/state']],
+      [`online ${instance}`, false, []],
+      // It was there first: the other one gives way, whichever id is the smaller one.
+      ['online 00000000', false, ['sonota/state']],
+      ['online 00000000', false, []],
+      [`online ${instance}`, true, [FLASHER, 'sonota/state']],
+    ] as const) {
+      hear('sonota/status', payload, isKept);
+      await after(300);
+      assert.deepEqual(topics(), expected, payload);
+    }
+  });
+
+  it('takes the message of any instance for a sign that the broker is there', async () => {
+    begin(ALL.slice(0, 3));
+    hear('sonota/status', 'online ffffffff');
+    await after(200);
+    assert.deepEqual([state?.isReached, configs()], [true, [`homeassistant/device/sonota_${instance}/config`]]);
   });
 
   it('announces once for a connect that is noticed twice, and publishes the changes of a quarter of a second in one go', async () => {
@@ -373,8 +533,20 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
       [['sonota/status', 'offline', true]],
     );
     link.refuse(undefined, new FlashError('cancel-nothing'));
+    state = undefined;
     await after(120_000);
-    assert.deepEqual(published, []);
+    assert.deepEqual([published, state], [[], undefined]);
+  });
+
+  it('has all on disk once it has stopped', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-link-'));
+    try {
+      begin(ALL, { folder });
+      await link.stop(false);
+      assert.deepEqual(readdirSync(folder), [`${nodeId}.published.json`]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('reports a refusal under the device where that is known, and under the flasher', async () => {
@@ -385,14 +557,12 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     assert.deepEqual(topics(), [`sonota/device/${ID}/event`, 'sonota/event']);
     link.refuse('1000ffffff', new FlashError('not-armed', { deviceid: '1000ffffff' }));
     link.refuse(undefined, new FlashError('cancel-nothing'));
-    const [first, second] = published.map(({ payload }) => JSON.parse(payload) as Record<string, unknown>);
-    const { what, remedy } = sentencesOf('cancel-nothing');
-    assert.deepEqual([first?.['error'], first?.['deviceid']], ['not-armed', '1000ffffff']);
-    assert.deepEqual(
-      [second?.['error'], second?.['text'], second?.['remedy']],
-      ['cancel-nothing', `${what} ${remedy}`, remedy],
-    );
-    assert.deepEqual(topics(), ['sonota/event', 'sonota/event']);
+    const event = (code: 'not-armed' | 'cancel-nothing', named: { deviceid?: string } = {}): MqttMessage => {
+      const { what, remedy } = sentencesOf(code, named);
+      const refusal = { event_type: 'refused', ...named, error: code, text: `${what} ${remedy}`, remedy };
+      return { topic: 'sonota/event', payload: JSON.stringify(refusal), qos: 1, retain: false };
+    };
+    assert.deepEqual(published, [event('not-armed', { deviceid: '1000ffffff' }), event('cancel-nothing')]);
   });
 
   for (const [what, filters, missing, isMissed] of [
@@ -423,16 +593,17 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     hear('sonota/status', 'online ffffffff');
     await after(300);
     const told = (): unknown =>
-      published
-        .splice(0)
-        .flatMap(({ topic, payload }) =>
-          topic.endsWith('/state') ? [(JSON.parse(payload) as { code?: string }).code] : [],
-        );
-    assert.deepEqual(told(), ['topic-shared']);
+      published.splice(0).flatMap(({ topic, payload }) => {
+        if (topic !== 'sonota/state') return [];
+        const { problem, code, text } = JSON.parse(payload) as Record<string, unknown>;
+        return [[problem, code, text]];
+      });
+    const { what, remedy } = sentencesOf('topic-shared', { instance: 'ffffffff', topic: 'sonota/status' });
+    assert.deepEqual(told(), [['ON', 'topic-shared', `${what} ${remedy}`]]);
     world = { ...EMPTY, trouble: { code: 'port-in-use', text: 'So it is.' } };
     link.lookSoon();
     await after(300);
-    assert.deepEqual(told(), ['port-in-use']);
+    assert.deepEqual(told(), [['ON', 'port-in-use', 'So it is.']]);
   });
 
   it('reports what fails, and continues', async () => {
@@ -458,7 +629,7 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
         const names = readdirSync(folder).filter((name) => name.endsWith('.published.json'));
         if (!names.some((name) => readFileSync(join(folder, name), 'utf8').includes(`"${topic}"`))) early.push(topic);
       };
-      begin(ALL.slice(0, 3), folder);
+      begin(ALL.slice(0, 3), { folder });
       hear('sonota/status', 'offline', true);
       timePasses(200);
       while (!published.some(({ topic }) => topic === STATE)) await new Promise((resolve) => setImmediate(resolve));
