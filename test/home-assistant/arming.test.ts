@@ -44,6 +44,32 @@ describe('home assistant: which devices are armed', () => {
     assert.equal(arming.isArmed(ID), true);
     clock.advance(ARMED_MS);
     assert.deepEqual([arming.isForAll, arming.isArmed(ID), arming.isArmed('other')], [false, false, false]);
+    assert.equal(expiries, 1);
+  });
+
+  it('makes an exception of a device that is switched off, until all are armed again', () => {
+    arming.armAll();
+    arming.disarm(ID);
+    clock.advance(ARMED_MS / 2);
+    arming.armAll();
+    assert.equal(arming.isArmed(ID), true);
+    clock.advance(ARMED_MS / 2);
+    assert.deepEqual([arming.isForAll, expiries], [true, 0], 'a whole hour once more');
+    clock.advance(ARMED_MS / 2);
+    assert.deepEqual([arming.isForAll, expiries], [false, 1]);
+  });
+
+  it('reports no end of an offer that was taken back, or once it has stopped', () => {
+    arming.arm(ID);
+    arming.disarm(ID);
+    clock.advance(ARMED_MS);
+    arming.armAll();
+    arming.disarmAll();
+    clock.advance(ARMED_MS);
+    arming.arm(ID);
+    arming.stop();
+    clock.advance(ARMED_MS);
+    assert.equal(expiries, 0);
   });
 
   it('counts the hour of each device from its own switch', () => {

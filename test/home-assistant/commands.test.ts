@@ -16,12 +16,23 @@ describe('home assistant: what is asked of us', () => {
     assert.deepEqual(read(`sonota/set/remove/${ID}`, 'PRESS'), { kind: 'remove', deviceid: ID });
     assert.deepEqual(read(`sonota/set/cancel/${ID}`, 'PRESS'), { kind: 'cancel', deviceid: ID });
     assert.deepEqual(read('sonota/set/cancel', 'PRESS'), { kind: 'cancel' });
+    assert.deepEqual(read('sonota/set/restore', 'PRESS'), { kind: 'restore' });
+  });
+
+  it('reads a text, bytes or a number, as mqtt in may give it, without the space around it', () => {
+    assert.deepEqual(read('sonota/set/firmware', 15), { kind: 'firmware', name: '15' });
+    assert.deepEqual(read('sonota/set/firmware', ' Tasmota '), { kind: 'firmware', name: 'Tasmota' });
+    assert.deepEqual(read('sonota/set/arm', Buffer.from('ON\n')), { kind: 'arm', isOn: true });
+    for (const payload of ['', ' ', undefined, null, true, ['Tasmota'], { name: 'Tasmota' }]) {
+      assert.deepEqual(read('sonota/set/firmware', payload), { kind: 'ignored', reason: 'payload' });
+    }
   });
 
   it('starts one new device unless a device, a number or all are asked for', () => {
     const start = (payload: unknown) => read('sonota/set/start', payload);
     assert.deepEqual(start('{}'), { kind: 'start', count: 1 });
     assert.deepEqual(start({ count: 3 }), { kind: 'start', count: 3 });
+    assert.deepEqual(start({ count: 200 }), { kind: 'start', count: 200 });
     assert.deepEqual(start(`{"deviceid":"${ID}"}`), { kind: 'start-device', deviceid: ID });
     assert.deepEqual(start(Buffer.from('{"all":true}')), { kind: 'start-all' });
     for (const payload of [
@@ -80,9 +91,38 @@ describe('home assistant: what is asked of us', () => {
   });
 
   it('takes its own messages and those of Home Assistant, retained or not', () => {
-    assert.deepEqual(read('sonota/status', 'online', true), { kind: 'heard', says: 'online' });
-    assert.deepEqual(read('sonota/status', 'offline'), { kind: 'heard', says: 'offline' });
-    assert.deepEqual(read('homeassistant/status', 'online'), { kind: 'home-assistant-online' });
+    const heard = { kind: 'heard', says: 'online' };
+    for (const isRetained of [false, true]) {
+      assert.deepEqual(read('sonota/status', 'online', isRetained), heard);
+      assert.deepEqual(read('sonota/status', 'online 0a1b2c3d', isRetained), { ...heard, instance: '0a1b2c3d' });
+      assert.deepEqual(read('sonota/status', 'offline', isRetained), { kind: 'heard', says: 'offline' });
+      assert.deepEqual(read('sonota/status', '', isRetained), { kind: 'heard', says: 'offline' }, 'it was removed');
+      assert.deepEqual(read('homeassistant/status', 'online', isRetained), { kind: 'home-assistant-online' });
+    }
+    for (const word of ['Online', 'online 0a1b', 'online 0a1b2c3d4', 'not online 0a1b2c3d']) {
+      assert.deepEqual(read('sonota/status', word), { kind: 'ignored', reason: 'payload' }, word);
+    }
     assert.deepEqual(read('homeassistant/status', 'offline'), { kind: 'ignored', reason: 'payload' });
+    const knock = 'homeassistant/device/sonota_flasher/knock';
+    assert.deepEqual(read(knock, '0a1b2c3d'), { kind: 'configs-heard', instance: '0a1b2c3d' });
+  });
+
+  it('takes every config of a device of ours, or of another instance, with whose it is', () => {
+    const topic = 'homeassistant/device/sonota_1000ffffff/config';
+    const said = { kind: 'config', topic, isCleared: false };
+    const config = { availability: [{ topic: 'sonota/status', payload_available: 'online 0a1b2c3d' }] };
+    for (const payload of [config, JSON.stringify(config), Buffer.from(JSON.stringify(config))]) {
+      assert.deepEqual(read(topic, payload, true), { ...said, owner: '0a1b2c3d' });
+    }
+    for (const availability of [undefined, [], [{}], [{ payload_available: 'online' }], {}]) {
+      assert.deepEqual(read(topic, { availability }), said, 'from before instances had ids');
+    }
+    assert.deepEqual(read(topic, 'no JSON'), said);
+    for (const payload of ['', Buffer.alloc(0), undefined]) {
+      assert.deepEqual(read(topic, payload), { ...said, isCleared: true });
+    }
+    for (const other of ['homeassistant/device/zigbee_1/config', 'homeassistant/device/sonota_1/state']) {
+      assert.deepEqual(read(other, config), { kind: 'ignored', reason: 'topic' });
+    }
   });
 });

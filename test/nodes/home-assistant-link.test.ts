@@ -55,13 +55,23 @@ describe('nodes: what Home Assistant asks of a host', () => {
     host = newHost();
     memory = new DeviceMemory(undefined, 'memory', () => undefined);
     for (const deviceid of [ONE, TWO, THREE]) memory.learn({ deviceid });
+    link = newLink();
+    link.start();
+  });
+  afterEach(async () => {
+    await link.stop(false);
+    await host.close();
+    assert.deepEqual(failed.splice(0), []);
+  });
+
+  function newLink(): HomeAssistantLink {
     const definitions = [
       { id: 'tasmota', type: 'sonota-firmware', name: 'Tasmota', final: '/data/tasmota.bin' },
       { id: 'esphome', type: 'sonota-firmware', name: 'ESPHome', final: '/data/esphome.bin' },
     ];
     const more = { defaultId: 'tasmota', unknownName: 'new firmware' };
     const publications = Publications.in(undefined, () => undefined);
-    link = new HomeAssistantLink(
+    return new HomeAssistantLink(
       {
         ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, states: STATES, version: '0.1.0' },
         firmware: new FirmwareList(runtimeWith(definitions), () => memory.chosen, more),
@@ -80,13 +90,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         failed: (error) => failed.push(error),
       },
     );
-    link.start();
-  });
-  afterEach(async () => {
-    await link.stop(false);
-    await host.close();
-    assert.deepEqual(failed.splice(0), []);
-  });
+  }
 
   const ask = (what: string, payload = 'PRESS'): unknown => link.take({ topic: `sonota/set/${what}`, payload });
   const asked = (): unknown[] => requests.splice(0).map(({ topic, deviceid }) => [topic, deviceid]);
@@ -215,6 +219,23 @@ describe('nodes: what Home Assistant asks of a host', () => {
     const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
     host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
     assert.equal(begins(ONE), 'cloud');
+    host.jobs.jobFor('finalstage', ONE).fail('finalstage-timeout');
+    assert.equal(begins(ONE), 'cloud', 'it has left FinalStage');
+  });
+
+  it('has on disk what was asked of it once it has stopped', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-link-'));
+    const open = (): DeviceMemory => new DeviceMemory(folder, 'memory.json', assert.fail);
+    try {
+      await link.stop(false);
+      memory = open();
+      link = newLink();
+      ask('firmware', 'ESPHome');
+      await link.stop(false);
+      assert.equal(open().chosen, 'ESPHome');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('tries again what failed in the queue, where there is one', () => {
@@ -303,6 +324,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       for (const [topic, payload] of [
         ['sonota/status', 'online'],
         ['homeassistant/status', 'online'],
+        ['homeassistant/device/sonota_flasher/knock', 'ffffffff'],
         [configOf('garage'), ''],
         ['sonota/set/start', 'nothing'],
         ['', [{ ssid: 'home', kind: 'other' }]],
@@ -322,6 +344,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
       host.devices.listenerCount('ready'),
       host.queue.listenerCount('changed'),
       host.queue.listenerCount('given-up'),
+      host.survey.listenerCount('changed'),
       host.runs.listenerCount('reported'),
       host.runs.listenerCount('failed'),
       host.listenerCount('state'),
@@ -336,6 +359,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         other.devices.listenerCount('ready'),
         other.queue.listenerCount('changed'),
         other.queue.listenerCount('given-up'),
+        other.survey.listenerCount('changed'),
         other.runs.listenerCount('reported'),
         other.runs.listenerCount('failed'),
         other.listenerCount('state'),
@@ -369,6 +393,8 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.equal(firmware(), 'tasmota');
     ask('firmware', 'ESPHome');
     assert.equal(firmware(), 'esphome');
+    ask('firmware', 'ESPurna');
+    assert.equal(firmware(), 'esphome');
   });
 });
 
@@ -379,12 +405,13 @@ describe('nodes: what Home Assistant is shown of a host', () => {
   let news = 0;
   const arming = new Arming(SYSTEM_CLOCK, () => undefined);
 
-  function look(): void {
-    const firmware = new FirmwareList(runtimeWith([]), () => undefined, { defaultId: undefined, unknownName: 'new' });
+  function look(definitions: object[] = [], images: Pick<ChosenImage, 'of'> = { of: () => undefined }): void {
+    const more = { defaultId: 'tasmota', unknownName: 'new' };
+    const firmware = new FirmwareList(runtimeWith(definitions), () => undefined, more);
     const parts = {
       memory,
       firmware,
-      images: { of: () => undefined },
+      images,
       arming,
       sentences,
       reportText: () => 'a report',
@@ -450,6 +477,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       ['the queue', () => host.queue.pause()],
       ['a report', () => host.runs.emit('reported', host.jobs.all()[0] as Job)],
       ['the ports', () => host.emit('state')],
+      ['what is in sight', () => host.survey.emit('changed')],
       ['a message that is refused', () => host.runs.refused({}, new FlashError('host-missing'))],
     ] as const) {
       const before = news;
@@ -458,6 +486,23 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     }
     host.devices.emit('ready', {} as DeviceConnection);
     assert.equal(memory.all().length, 2, 'a session of nobody');
+  });
+
+  it('is the firmware to choose from, with the image of the chosen one', () => {
+    const definitions = ['tasmota', 'esphome'].map((id) => ({ id, type: 'sonota-firmware', name: id }));
+    look(definitions, { of: (id) => ({ version: `of ${id}` }) });
+    const options = ['tasmota', 'esphome'];
+    assert.deepEqual(view.world().firmware, { options, chosen: 'tasmota', image: { version: 'of tasmota' } });
+  });
+
+  it('is which of its devices are armed', () => {
+    for (const deviceid of [ONE, TWO]) memory.saw({ deviceid });
+    look();
+    assert.deepEqual(view.world().arming, { isForAll: false, devices: [] });
+    for (const deviceid of [TWO, THREE]) arming.arm(deviceid);
+    assert.deepEqual(view.world().arming, { isForAll: false, devices: [TWO] });
+    arming.armAll();
+    assert.deepEqual(view.world().arming, { isForAll: true, devices: [ONE, TWO] });
   });
 
   it('is the newest job of each device, and one without a device while it is open', () => {
@@ -513,6 +558,12 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       assert.equal(view.world(now + 60_001).jobs[0]?.isAtWork, false);
       timePasses(120_000);
       assert.equal(news, before + 1, 'nothing changes any more');
+      host.jobs.jobFor('cloud', TWO).enter('cloud');
+      view.world(now);
+      view.stop();
+      const atLast = news;
+      timePasses(120_000);
+      assert.equal(news, atLast, 'it has stopped');
     } finally {
       timeGoesOn();
     }
@@ -555,6 +606,17 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     assert.equal((known(TWO) as { failure?: { code: string } }).failure?.code, 'device-timeout');
   });
 
+  it('keeps what a device is when it is flashed again, and forgets what was on it', () => {
+    const facts = { deviceid: ONE, model: MODEL, romVersion: ROM, mac: '5C:CF:7F:A1:B2:C3' };
+    const failure = { code: 'device-silent', text: 'So it was.' } as const;
+    const page = 'http://192.168.1.20/';
+    memory.saw({ ...facts, installed: 'Tasmota', installedVersion: '15.0.1', page, failure });
+    look();
+    host.jobs.jobFor('cloud', ONE).enter('cloud');
+    const forgotten = { page: undefined, installedVersion: undefined, installed: undefined, failure: undefined };
+    assert.deepEqual(known(ONE), { ...facts, ...forgotten });
+  });
+
   it('brings a device back that was removed where it is used later, and not for an earlier flash', () => {
     const job = host.jobs.jobFor('cloud', ONE);
     job.enter('cloud', new Date(1_000_000));
@@ -594,6 +656,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
     host.queue.add({ deviceid: THREE });
     look();
     assert.deepEqual(known(ONE), { deviceid: ONE, model: MODEL, romVersion: ROM });
+    assert.ok(known(TWO), 'it has a job');
     assert.deepEqual([...memory.inUse()].sort(), [ONE, TWO, THREE]);
   });
 });
@@ -631,9 +694,22 @@ describe('nodes: the failures that Home Assistant is shown', () => {
       { ...failures.all()[1], id: 2, code: 'value-invalid', deviceid: null },
     ]);
     assert.equal(news, 2);
+    const { id: _, ...newest } = failures.all()[1] ?? {};
+    assert.deepEqual(store.lastFailure, newest);
     failures.stop();
     host.runs.refused({}, new FlashError('host-missing'));
     assert.equal(failures.all().length, 2, 'it listens no more');
+  });
+
+  it('are of the device of their job, whatever their message names', () => {
+    const failures = watched();
+    const error = new FlashError('device-timeout');
+    host.runs.emit('failed', { deviceid: ONE }, error, host.jobs.jobFor('cloud', TWO));
+    host.runs.emit('failed', { deviceid: ONE }, error, host.jobs.jobFor('cloud', undefined));
+    assert.deepEqual(
+      failures.all().map(({ deviceid }) => deviceid),
+      [TWO, ONE],
+    );
   });
 
   it('include the newest one from before a restart', () => {
@@ -748,18 +824,32 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     assert.deepEqual(await shown(join(folder, 'nowhere.bin')), {});
   });
 
-  it('has the address and the version that the catalogue states, before it was fetched', async () => {
-    const named = ImageLibrary.at(folder).catalogImage('catalog:tasmota-lite-14.1.0');
-    assert.ok(named);
-    const { url, version } = (await shown(`catalog:${named.name}`)) as Record<string, unknown>;
-    assert.deepEqual([url, version], [named.url, '14.1.0']);
+  it('has the version that it states itself', async () => {
+    const bytes = makeFinalImage({ text: 'ESPHome version 2024.6.1 compiled' });
+    const path = join(folder, 'final.bin');
+    await writeFile(path, bytes);
+    assert.deepEqual(await shown(path), { sha256: digestOf(bytes), version: '2024.6.1' });
   });
 
-  it('is forgotten where it cannot be read any more', async () => {
+  it('has the address and the version that the catalogue states, before it was fetched', async () => {
+    const library = ImageLibrary.at(folder);
+    for (const [version, hasDigest] of [
+      ['14.1.0', false],
+      ['11.1.0', true],
+    ] as const) {
+      const source = `catalog:tasmota-lite-${version}`;
+      const { url, sha256 } = library.catalogImage(source) ?? {};
+      assert.deepEqual([typeof url, typeof sha256 === 'string'], ['string', hasDigest]);
+      assert.deepEqual(await shown(source), { url, version, ...(hasDigest && { sha256 }) });
+    }
+  });
+
+  it('is forgotten where it cannot be read any more, or its firmware names none', async () => {
     let isBroken = false;
+    let final: string | undefined = 'https://example.com/final.bin';
     const readSources = (): object => {
       if (isBroken) throw new FlashError('value-invalid', { key: 'final', reason: quoted('it is nothing') });
-      return { final: 'https://example.com/final.bin' };
+      return { final };
     };
     const node = { type: 'sonota-firmware', readSources };
     const RED = { nodes: { getNode: () => node }, settings: { userDir: folder } } as unknown as NodeAPI;
@@ -772,6 +862,13 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     image.look('firmware');
     await nextTurn();
     assert.equal(image.of('firmware'), undefined);
+    isBroken = false;
+    for (const expected of [{ url: 'https://example.com/final.bin' }, undefined]) {
+      final = expected?.url;
+      image.look('firmware');
+      await once(news, 'news');
+      assert.deepEqual(image.of('firmware'), expected);
+    }
   });
 
   it('is nothing where a firmware names none, or is none', async () => {
@@ -808,6 +905,8 @@ describe('nodes: what is published to Home Assistant of a job', () => {
     ['the address that it stated before', undefined, MAC.toLowerCase(), { mac: MAC }],
     ['the one that it states now', { mac: MAC }, '00:00:00:00:00:00', { mac: MAC }],
     ['no address that is none', { mac: 'x' }, null, {}],
+    ['no address that is too long', { mac: `${MAC}:00` }, null, {}],
+    ['no address with more before it', { mac: `00:${MAC}` }, null, {}],
   ] as const) {
     it(`is of its new firmware: ${what}`, () => {
       const stages = found === undefined ? {} : { newfirmware: found };

@@ -69,6 +69,12 @@ describe('nodes: what sonota-home-assistant has published', () => {
     const renamed = new OwnPlace(publications().arrives('ha'), publications(), WIRING, { ...NAMES, base: 'garage' });
     assert.equal(renamed.isTaken, false, 'of other names nothing is known');
     assert.deepEqual(stored().at(WIRING.broker).groups, [FLASHER]);
+    await place.add([DEVICE]);
+    await place.replace([DEVICE]);
+    assert.ok(place.isTaken, 'whatever is published later');
+    const taken = `${NAMES.prefix} ${NAMES.base}`;
+    const now = { broker: WIRING.broker, outlets: ['out'], groups: [DEVICE], taken };
+    assert.deepEqual(stored().at(WIRING.broker), now);
   });
 
   it('is forgotten once all of it was removed, and not before', async () => {
@@ -98,9 +104,19 @@ describe('nodes: what sonota-home-assistant has published', () => {
     assert.deepEqual(place.missingAt(broker), [], 'it has lost all');
     broker.announced('config/flasher', undefined);
     assert.deepEqual(place.missingAt(broker), ['config/device']);
+    await place.add([{ ...DEVICE, config: 'config/later' }]);
+    assert.deepEqual(place.missingAt(broker), ['config/device'], 'that one may be on its way');
+    await publications().arrives('ha').settled();
+    assert.deepEqual(stored().at(WIRING.broker).arrived, ['config/flasher', 'config/device']);
     place.lost('config/device');
     assert.deepEqual(place.missingAt(broker), []);
-    assert.deepEqual(topics(place, ['config/flasher', 'flasher']), ['update', 'state'], 'its config is gone already');
+    const later = ['config/later'];
+    assert.deepEqual(topics(place, ['config/flasher', 'flasher', ...later]), ['update', 'state'], 'its config is gone');
+    await place.replace([{ ...DEVICE, config: 'config/later' }]);
+    broker.announced('config/later', undefined);
+    place.arrived('config/later');
+    broker.removed('config/flasher');
+    assert.deepEqual(place.missingAt(broker), [], 'it has no flasher itself any more');
     await publications().arrives('ha').settled();
   });
 
@@ -121,6 +137,15 @@ describe('nodes: what sonota-home-assistant has published', () => {
     assert.deepEqual(topics(next), [], 'once');
     await node.settled();
     assert.ok(!existsSync(join(folder, 'gone.published.json')));
+  });
+
+  it('of a node whose broker was not known is left alone by others of which it is not known either', async () => {
+    const gone = ownPlace('gone', { ...WIRING, broker: '' });
+    await gone.add([DEVICE]);
+    publications().leaves('gone');
+    assert.deepEqual(topics(ownPlace('unknown', { ...WIRING, broker: '' })), []);
+    assert.deepEqual(topics(ownPlace('known')), []);
+    assert.equal(publications().leftovers().length, 1);
   });
 
   it('of a node that has moved to another broker is left there', async () => {

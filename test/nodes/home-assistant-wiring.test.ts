@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { covers, readWiring, type Definition } from '../../nodes/sonota-home-assistant/wiring';
+import type { NodeAPI } from 'node-red';
+import { definitionsOf } from '../../nodes/sonota-home-assistant/definitions';
+import { brokerOfOutlet, covers, readWiring, type Definition } from '../../nodes/sonota-home-assistant/wiring';
 
 const node = (id: string, type: string, more: Partial<Definition> = {}): Definition => ({
   id,
@@ -71,9 +73,33 @@ describe('nodes: how sonota-home-assistant reads its wiring', () => {
     assert.deepEqual(filtersOf(input), ['sonota/#']);
     assert.deepEqual(filtersOf({ ...input, d: true }), []);
     assert.deepEqual(filtersOf({ ...input, z: 'off' }, node('off', 'tab', { disabled: true })), []);
-    assert.equal(filtersOf({ ...input, topic: '${TOPIC}' }), undefined);
+    for (const topic of ['${TOPIC}', 'sonota/${NAME}/#', '', undefined, 7]) {
+      assert.equal(filtersOf({ ...input, topic }), undefined, String(topic));
+    }
     assert.equal(filtersOf({ ...input, inputs: 1 }), undefined);
     assert.equal(readWiring([TAB], 'in a subflow').filters, undefined);
+  });
+
+  it('knows the broker of an mqtt out that is there, by its address and port, and of nothing else', () => {
+    const out = node('out', 'mqtt out', { broker: 'broker' });
+    const forms = [
+      { id: 'broker', type: 'mqtt-broker', broker: 'localhost', port: '1883' },
+      { id: 'other', type: 'mqtt-broker', broker: 'localhost', port: 8883 },
+      { id: 'named', type: 'mqtt-broker', broker: '${BROKER}', port: '1883' },
+      TAB,
+      out,
+      { ...out, id: 'second', broker: 'other' },
+      { ...out, id: 'third', broker: 'named' },
+      { ...out, id: 'disabled', d: true },
+      { ...out, id: 'without', broker: 'gone' },
+      { ...out, id: 'in', type: 'mqtt in' },
+    ];
+    const eachNode = (tell: (form: object) => void): void => forms.forEach((form) => tell(form));
+    const definitions = definitionsOf({ nodes: { eachNode } } as unknown as NodeAPI);
+    assert.deepEqual(
+      ['out', 'second', 'third', 'disabled', 'without', 'in', 'nowhere'].map((id) => brokerOfOutlet(definitions, id)),
+      ['localhost:1883', 'localhost:8883', '${BROKER}:1883', '', '', '', ''],
+    );
   });
 
   it('ends in a flow that goes in circles', () => {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { sentencesOf, type FlashError } from '../../lib/errors';
@@ -56,12 +58,14 @@ function flowOf(ports: Ports, more: Record<string, unknown> = {}): Flow {
 describe('nodes: sonota-home-assistant', () => {
   let bed: Bed;
   let ports: Ports;
+  let prefix: string;
 
   beforeEach(async () => {
     ports = await freePorts();
+    prefix = 'homeassistant';
   });
   afterEach(async () => {
-    const schemas = new Schemas();
+    const schemas = new Schemas(prefix);
     try {
       for (const message of said()) schemas.take(message);
     } finally {
@@ -119,17 +123,70 @@ describe('nodes: sonota-home-assistant', () => {
     const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
     assert.deepEqual(config.origin, { name: '@sonota/node-red', sw_version: version });
     await bed.status('ha', ({ fill, text }) => fill === 'green' && text === '0 devices');
+    assert.deepEqual(await bed.doneBy('ha'), [undefined]);
+  });
+
+  it('has the topics and the firmware of its form', async () => {
+    prefix = 'ha';
+    const flow = flowOf(ports, { prefix, topic: 'garage', firmware: 'esphome' });
+    const final = 'https://me:secret@example.com/esphome.bin';
+    bed = await Bed.load(flow.map((node) => (node.id === 'esphome' ? { ...node, final } : node)));
+    bed.send('ha', { topic: 'garage/status', payload: 'online' });
+    await hears('ha/device/sonota_garage/config');
+    await hears('garage/state', (payload) => payload.includes('"firmware":"esphome"'));
+    bed.send('ha', { topic: '', payload: [{ ssid: `ITEAD-${ID}`, kind: 'stock', deviceid: ID }] });
+    // Of its image, too.
+    const isWithAddress = (payload: string): boolean => payload.includes('"https://example.com/esphome.bin"');
+    await hears(`garage/device/${ID}/update`, isWithAddress);
+    bed.send('ha', { topic: 'garage/set/start', payload: 'PRESS' });
+    const { topic, firmware } = await bed.at('flash');
+    assert.deepEqual([topic, firmware], ['provision', 'esphome']);
+  });
+
+  it('logs what fails while it tells, which no message has asked for', async () => {
+    bed = await Bed.load(flowOf(ports));
+    await connect();
+    const { queue } = (bed.node('host') as HostNode).flashHost;
+    const broken = mock.method(queue, 'snapshot', () => {
+      throw new Error('it is broken');
+    });
+    try {
+      bed.send('ha', { topic: 'sonota/set/arm', payload: 'ON' });
+      const isLogged = (): boolean =>
+        helper.log().args.some(([event]) => {
+          const { id, msg } = event as { id?: string; msg?: unknown };
+          return id === 'ha' && String(msg).includes('it is broken');
+        });
+      while (!isLogged()) await nextTurn();
+    } finally {
+      broken.mock.restore();
+    }
+  });
+
+  it('refuses every message while the form of its host cannot be read', async () => {
+    bed = await Bed.load(flowOf(ports).map((node) => (node.id === 'host' ? { ...node, httpsPort: 'abc' } : node)));
+    assert.deepEqual(bed.shown('ha'), { fill: 'red', shape: 'ring', text: 'value-invalid' });
+    bed.send('ha', { topic: 'sonota/set/start', payload: 'PRESS' });
+    assert.equal((await bed.at('caught')).error?.code, 'value-invalid');
+    assert.deepEqual(bed.messages('flash'), []);
   });
 
   it('names its entities and states in the language of Node-RED', async () => {
-    const spoken = /^sonota-home-assistant\.(entity|state)\.([\w-]+)$/;
-    const translate = ((key: string) => spoken.exec(key)?.[2]?.replace(/^/, 'XX ') ?? key) as NodeAPI['_'];
+    const spoken = /^sonota-home-assistant\.(entity|state|phrase)\.([\w-]+)$/;
+    const translate = ((key: string, values: object = {}) => {
+      const name = spoken.exec(key)?.[2];
+      return name === undefined ? key : ['XX', name, ...Object.values(values)].join(' ');
+    }) as NodeAPI['_'];
     bed = await Bed.load(flowOf(ports), {}, undefined, translate);
     await connect();
     const config = JSON.parse(await hears('homeassistant/device/sonota_flasher/config')) as Config;
     const names = Object.values(config.components).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
     assert.ok(names.length > 5 && names.every((name) => name.startsWith('XX ')), names.join());
     assert.match(await hears('sonota/state'), /"state_name":"XX flasher-idle"/);
+    bed.send('ha', { topic: '', payload: [{ ssid: `ITEAD-${ID}`, kind: 'stock', deviceid: ID }] });
+    await hears(UPDATE, (payload) => payload.includes('"release_summary":"XX unarmed"'));
+    await arm();
+    await hears(UPDATE, (payload) => payload.includes('"release_summary":"XX offer XX newFirmware"'));
   });
 
   it('shows the Sonoffs in sight for as long as a node looks for them', async () => {
@@ -454,6 +511,21 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     await untilCleared(from);
   });
 
+  it('waits for the broker again where that has gone before the node', async () => {
+    await bed.deploy(flow);
+    const [outlet] = outlets;
+    assert.ok(outlet);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await bed.at('mqtt', ({ topic }) => topic === 'sonota/state');
+    show(outlet, 'disconnected');
+    const from = bed.messages('mqtt').length;
+    flow = without(flow, 'ha');
+    await bed.deploy(flow, 'nodes');
+    assert.deepEqual(cleared(from), []);
+    show(outlet, 'connected');
+    await untilCleared(from);
+  });
+
   it('is not sent to another broker', async () => {
     isConnected = false;
     const from = await leave();
@@ -506,6 +578,54 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     assert.ok(next.wasRemovedSince('gone', '2026-01-01T00:00:00Z'));
     assert.ok(!next.wasRemovedSince('gone', '2026-01-03T00:00:00Z'));
     assert.ok(!next.wasRemovedSince(ID, '2026-01-01T00:00:00Z'));
+  });
+
+  it('keeps what of its file can be read', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const failure = { code: 'device-silent', text: 'So it was.' };
+    const content = {
+      format: 'sonota-home-assistant/1',
+      devices: [
+        { deviceid: 'one', model: 'ITA-GZ1-GL', seenAt: 'never', failure: { ...failure, code: 'unheard-of' } },
+        { deviceid: 'a/b', model: 'no id' },
+        { deviceid: 'two', model: 7 },
+        null,
+        { deviceid: 'flashed', seenAt: '2025-01-01T00:00:00Z', failure },
+        { deviceid: 'old', seenAt: '2025-12-30T23:59:59Z' },
+        { deviceid: 'fresh', seenAt: '2025-12-31T12:00:00Z' },
+        { deviceid: 'unseen' },
+      ],
+      removed: { fresh: '2026-01-01T00:00:00Z', old: 'never', 'a/b': '2026-01-01T00:00:00Z' },
+      flasherRemoved: 'never',
+      lastFailure: { ...failure, remedy: 'Do so.', deviceid: 'a/b' },
+      chosen: 7,
+    };
+    await mkdir(join(folder, 'own'));
+    await writeFile(join(folder, 'own', 'node.json'), JSON.stringify(content));
+    const memory = new DeviceMemory(
+      join(folder, 'own'),
+      'node.json',
+      (text) => complaints.push(text),
+      () => now,
+    );
+    assert.equal(complaints.splice(0).length, 1);
+    const [one, flashed] = [
+      { deviceid: 'one', model: 'ITA-GZ1-GL' },
+      { deviceid: 'flashed', failure },
+    ];
+    memory.forgetOld();
+    assert.deepEqual(memory.all(), [one, flashed, { deviceid: 'unseen' }]);
+    assert.deepEqual(memory.get('fresh'), { deviceid: 'fresh' });
+    assert.ok(memory.wasRemovedSince('fresh', '2026-01-01T00:00:00Z'));
+    assert.deepEqual([memory.isFlasherRemoved, memory.lastFailure, memory.chosen], [false, undefined, undefined]);
+    // Where it does not say when a device was seen, that counts from now.
+    now += 24 * 60 * 60_000;
+    memory.forgetOld();
+    assert.deepEqual(memory.all(), [one, flashed, { deviceid: 'unseen' }]);
+    now += 1;
+    memory.forgetOld();
+    assert.deepEqual(memory.all(), [flashed]);
+    await memory.settled();
   });
 
   it('outlives a restart: each further change, one by one', async () => {
@@ -600,6 +720,9 @@ describe('nodes: what sonota-home-assistant remembers', () => {
     const memory = open();
     for (const deviceid of ['', 'a/b', '+', 'x'.repeat(33)]) memory.learn({ deviceid });
     assert.deepEqual(memory.all(), []);
+    const longest = { deviceid: 'x'.repeat(32) };
+    memory.learn(longest);
+    assert.deepEqual(memory.all(), [longest]);
     for (let count = 0; count < 300; count += 1) memory.learn({ deviceid: `made-up-${count}` });
     assert.equal(memory.all().length, 200);
     return memory.settled();
@@ -699,12 +822,25 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
   });
 
   it('knocks often at first and every minute later', () => {
-    for (let count = 0; count < 3; count += 1) timePasses(1000);
-    assert.equal(heard.length, 4);
-    for (let count = 0; count < 8; count += 1) timePasses(5000);
-    assert.equal(heard.length, 12);
-    for (let count = 0; count < 12; count += 1) timePasses(10_000);
-    assert.deepEqual(heard, Array<string>(14).fill('knock'));
+    const seconds: number[] = [];
+    for (let second = 1; second <= 180; second += 1) {
+      const before = heard.length;
+      timePasses(1000);
+      if (heard.length > before) seconds.push(second);
+    }
+    assert.deepEqual(seconds, [1, 2, 3, 8, 13, 18, 23, 28, 33, 38, 43, 48, 108, 168]);
+    assert.deepEqual(heard, Array<string>(1 + seconds.length).fill('knock'));
+  });
+
+  it('needs no answer of its own where another instance is heard', () => {
+    contact.heard('other');
+    assert.deepEqual(heard, ['knock', 'opened']);
+    for (let second = 1; second <= 59; second += 1) timePasses(1000);
+    contact.heard('other');
+    for (let second = 1; second <= 59; second += 1) timePasses(1000);
+    assert.deepEqual(heard, ['knock', 'opened']);
+    timePasses(1000);
+    assert.deepEqual(heard, ['knock', 'opened', 'knock']);
   });
 
   it('takes its own echo for what it is, and a connect for a connect', () => {
@@ -728,6 +864,9 @@ describe('nodes: how sonota-home-assistant finds out that the broker is there', 
     timePasses(60_000);
     timePasses(1000);
     assert.deepEqual(heard, ['knock', 'opened', 'knock', 'lost', 'knock']);
+    timePasses(1000);
+    timePasses(5000);
+    assert.deepEqual(heard.slice(5), ['knock', 'knock'], 'it was lost once');
     contact.heard('echo');
     assert.equal(heard.at(-1), 'opened');
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
@@ -64,6 +64,46 @@ describe('nodes: what was published at a broker', () => {
     assert.deepEqual([first.leftovers(), node.all()], [[], []]);
     await node.settled();
     assert.deepEqual(afterStart().leftovers(), []);
+  });
+
+  it('has the instance of its node for as long as that is there, though nothing is published by it now', async () => {
+    const first = afterStart();
+    const node = first.arrives('one');
+    await node.set({ broker: BROKER, outlets: ['out'], groups: [GROUP] });
+    first.publishesAt('one', 'mqtt://other:1883');
+    for (const leftover of first.leftovers()) leftover.drop();
+    await node.settled();
+    const { instance } = afterStart().arrives('one');
+    assert.equal(instance, node.instance);
+    first.leaves('one');
+    await node.set({ broker: BROKER, outlets: ['out'], groups: [GROUP] });
+    for (const leftover of first.leftovers()) leftover.drop();
+    await node.settled();
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('is used as far as it can be read', async () => {
+    const node = afterStart().arrives('one');
+    const place = { broker: BROKER, outlets: ['out'], groups: [GROUP], arrived: [GROUP.config], taken: 'one two' };
+    await node.set(place);
+    const [name = ''] = await readdir(folder);
+    const content = JSON.parse(await readFile(join(folder, name), 'utf8')) as { places: object[] };
+    const broken = [
+      { ...place, broker: 'two', groups: [GROUP, { config: 7, states: [] }, { states: ['sonota/two'] }, null] },
+      { ...place, broker: 'three', arrived: [7], taken: {} },
+      { ...place, broker: 4 },
+      null,
+    ];
+    await writeFile(join(folder, name), JSON.stringify({ ...content, places: [place, ...broken] }));
+    const again = afterStart().arrives('one');
+    assert.equal(again.instance, node.instance);
+    const { broker: _, arrived: __, taken: ___, ...rest } = place;
+    assert.deepEqual(again.all(), [
+      place,
+      { ...place, broker: 'two', groups: [GROUP, { states: ['sonota/two'] }] },
+      { ...rest, broker: 'three' },
+    ]);
+    assert.equal(warnings.length, 1);
   });
 
   it('is set aside with a word where it cannot be read', async () => {
