@@ -14,7 +14,8 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
   readonly positions: (number | undefined)[] = [];
   /** The result that the device reported of its download; 0 is success. */
   result: number | undefined;
-  lastByteAt: number | undefined;
+  /** When the device last asked for something, or got a part of it; undefined where it has not since its command. */
+  private lastSignAt: number | undefined;
   /** The parts that have gone out, in order, apart from each other. */
   private parts: (readonly [from: number, to: number])[] = [];
 
@@ -61,10 +62,16 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
   }
 
   isFlowing(withinMs: number, now = Date.now()): boolean {
-    return this.lastByteAt !== undefined && now - this.lastByteAt < withinMs;
+    return this.lastSignAt !== undefined && now - this.lastSignAt < withinMs;
   }
 
-  requested(randPosition: number | undefined): void {
+  /** Whether the device came for its image, but neither has all of it nor went on for so long. */
+  hasStalled(forMs: number, now = Date.now()): boolean {
+    return this.lastSignAt !== undefined && !this.isComplete && !this.isFlowing(forMs, now);
+  }
+
+  requested(randPosition: number | undefined, now = Date.now()): void {
+    this.lastSignAt = now;
     this.requests++;
     this.positions.push(randPosition);
     if (this.positions.length > POSITIONS_KEPT) this.positions.shift();
@@ -72,7 +79,7 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
   }
 
   sentPart(from: number, to: number, now = Date.now()): void {
-    this.lastByteAt = now;
+    this.lastSignAt = now;
     this.parts = merged([...this.parts, [from, to]]);
     this.emit('changed');
   }
@@ -86,6 +93,7 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
   again(): void {
     this.parts = [];
     this.result = undefined;
+    this.lastSignAt = undefined;
   }
 
   close(): void {

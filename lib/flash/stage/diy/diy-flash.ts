@@ -32,7 +32,7 @@ const NEWEST_PROVEN = [3, 7, 6];
 /** How often a device that broke off gets the command again. */
 const ATTEMPTS = 3;
 /** The reply may come after the last byte; what the stage waits for is the download. */
-const REPLY_MS = 600_000;
+export const REPLY_MS = 600_000;
 
 export interface DiyFlashOptions {
   readonly timeoutSeconds: number;
@@ -296,7 +296,7 @@ class OneFlash {
     const { download, device } = this;
     for (;;) {
       await pause(this.host.waits.lanLookMs, signal);
-      if (download.requests === 0 || download.isComplete || download.isFlowing(this.host.waits.lanStalledMs)) continue;
+      if (!download.hasStalled(this.host.waits.lanStalledMs)) continue;
       // The device answers one request at a time.
       this.#brokenOff?.abort();
       const outcome = await device.client.send({ name: 'info' }, { signal, limitMs: ANSWER_MS });
