@@ -10,7 +10,15 @@ import * as networkVisit from '../../lib/flash/radio/network-visit';
 import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/join-plans';
 import * as finalStagePresence from '../../lib/flash/stage/finalstage-presence';
 import * as newFirmwarePresence from '../../lib/flash/stage/new-firmware-presence';
+import * as atHome from '../../lib/flash/stage/diy/at-home';
+import { BETWEEN_MS } from '../../lib/flash/stage/diy/click';
+import { REPLY_MS } from '../../lib/flash/stage/diy/diy-flash';
+import * as foundDevice from '../../lib/flash/stage/diy/found-device';
+import * as gone from '../../lib/flash/stage/diy/gone';
+import { RESCUED_MS } from '../../lib/flash/stage/new-firmware';
 import * as provision from '../../lib/flash/stage/provision/provision';
+import { ANSWER_LIMIT_MS } from '../../lib/flash/stage/provision-method';
+import { LOOK_MS } from '../../lib/flash/stage/stage-frame';
 import * as accessPointRoad from '../../lib/tasmota/tasmota-access-point';
 import * as search from '../../lib/tasmota/search';
 import * as setUp from '../../lib/tasmota/set-up';
@@ -92,7 +100,7 @@ const ACCESS_POINT: Row[] = [
 
 const CLOUD: Row[] = [
   ['2.1', 'POST /dispatch/device', 'DISPATCH_PATH', DISPATCH_PATH, { is: '/dispatch/device' }],
-  ['2.1', 'a dispatch has 177 bytes', 'BODY_LIMIT', BODY_LIMIT, { from: 1024, to: 65_536 }],
+  ['2.1', 'a dispatch has 177 bytes', 'BODY_LIMIT', BODY_LIMIT, { from: 1024, to: 32_768 }],
   ['2.2', 'its own limit is 10 s', 'HANDSHAKE_LIMIT_MS', HANDSHAKE_LIMIT_MS, { from: 10_000, to: 30_000 }],
   [
     '1.5, 2.2',
@@ -172,7 +180,7 @@ const UPGRADE: Row[] = [
   ['4.2', 'which must end within 180 s', 'PROVEN_PACE', SLOWEST_DOWNLOAD_MS, { from: 51_000, to: UPGRADE_TIMEOUT_MS }],
   ['4.2', 'ranges of 4096 bytes', 'LARGEST_RANGE', LARGEST_RANGE, { is: 4096 }],
   ['4.2', 'as our own test asks for them', 'PIECE_BYTES', PIECE_BYTES, { is: 4096 }],
-  ['4.2', 'kept alive for 30 s and more', 'IMAGE_IDLE_LIMIT_MS', IMAGE_IDLE_LIMIT_MS, { from: 30_000, to: 3_600_000 }],
+  ['4.2', 'kept alive for 30 s and more', 'IMAGE_IDLE_LIMIT_MS', IMAGE_IDLE_LIMIT_MS, { from: 90_000, to: 3_600_000 }],
   ['4.2', 'reconnects after 1, 2 and 3 s', 'failedConnectionMs', PATIENCE.failedConnectionMs, { from: 1000, to: 6000 }],
   ['4.2', 'and asks at once else', 'noRequestMs', PATIENCE.noRequestMs, { from: 6000, to: 60_000 }],
   ['4.2', 'images up to 460 KiB', 'USER_LIMIT', USER_LIMIT, { is: 471_040 }],
@@ -281,9 +289,9 @@ const OURS: Row[] = [
     { from: 1000, to: 30_000 },
   ],
   ['design', 'a person can cancel after the click', 'clickMs', WAITS.clickMs, { from: 5000, to: 60_000 }],
-  ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 100, to: 5000 }],
+  ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 250, to: 5000 }],
   ['design', 'a flood of changes is written ten times a second', 'writesMs', WAITS.writesMs, { from: 50, to: 200 }],
-  ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 60_000 }],
+  ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 30_000 }],
   [
     'diy-mode 2.6',
     'answers in its access point at once, or not at all',
@@ -419,7 +427,8 @@ const LOOKS: Row[] = [
     WIFI_NAMES_LIMIT_MS,
     { from: 500, to: 5000 },
   ],
-  ['ours', 'from one node to the next', 'ON_ITS_WAY_MS', ON_ITS_WAY_MS, { from: 1000, to: 60_000 }],
+  ['ours', 'a person sees trouble that time alone brings', 'LOOK_MS', LOOK_MS, { from: 250, to: 2000 }],
+  ['ours', 'from one node to the next', 'ON_ITS_WAY_MS', ON_ITS_WAY_MS, { from: 1000, to: 30_000 }],
 ];
 
 const TASMOTA: Row[] = [
@@ -491,6 +500,38 @@ const LAN: readonly Row[] = [
     { from: 20_000, to: 60_000 },
   ],
   ['diy-mode', 'takes one request at a time', 'lanLookMs', WAITS.lanLookMs, { from: 200, to: 5000 }],
+  ['diy-mode 1.13', "the maker's tool waits 10 s", 'ANSWER_MS', foundDevice.ANSWER_MS, { is: 10_000 }],
+  ['diy-mode 1.13', 'a download takes minutes: plan 10', 'REPLY_MS', REPLY_MS, { is: 600_000 }],
+  [
+    'diy-mode 1.13',
+    'is found within seconds of its answer',
+    'foundDevice.LOOK_AGAIN_MS',
+    foundDevice.LOOK_AGAIN_MS,
+    { from: 1000, to: 5000 },
+  ],
+  [
+    'diy-mode 1.13',
+    'changes over to DIY mode within seconds, if it does',
+    'atHome.LOOK_AGAIN_MS',
+    atHome.LOOK_AGAIN_MS,
+    { from: 2000, to: 10_000 },
+  ],
+  [
+    'diy-mode 1.13',
+    'is away for 20 s and more: seen by several looks',
+    'gone.LOOK_LIMIT_MS',
+    gone.LOOK_LIMIT_MS,
+    { from: 1000, to: 5000 },
+  ],
+  ['diy-mode 1.6', 'at least 0.2 s between calls, and a click that is heard', 'BETWEEN_MS', BETWEEN_MS, { is: 500 }],
+  [
+    'diy-mode 2.6',
+    'an unfinished request lives 10 s, also in its access point',
+    'ANSWER_LIMIT_MS',
+    ANSWER_LIMIT_MS,
+    { from: 10_000, to: 20_000 },
+  ],
+  ['diy-mode 1.13', 'a restart takes 20 to 60 s', 'RESCUED_MS', RESCUED_MS, { from: 60_000, to: 120_000 }],
 ];
 
 /**
@@ -509,6 +550,16 @@ describe('what is said to devices, and how long they are waited for', () => {
       assert.ok(typeof value === 'number' && value >= from && value <= to, `${String(value)} is not ${from} to ${to}`);
     });
   }
+
+  it('has bounds that tell: within them is neither a tenth nor ten times of what stands there', () => {
+    const wide = all.flatMap(([, , name, value, bounds]) => {
+      if ('is' in bounds || typeof value !== 'number') return [];
+      return value / 10 >= bounds.from || value * 10 <= bounds.to
+        ? [`${name} ${value}: ${bounds.from}-${bounds.to}`]
+        : [];
+    });
+    assert.deepEqual(wide, []);
+  });
 
   it('has a row for every patience and every wait', () => {
     const names = all.map(([, , name]) => name);

@@ -16,7 +16,7 @@ import type { TermCode } from '../../wordings/term';
 
 const COUNT_MS = 1000;
 /** A Tasmota that was rescued shows itself within that. */
-const RESCUED_MS = 60_000;
+export const RESCUED_MS = 60_000;
 /** How much of the stage the darkness is, where there is one. */
 const DARK_SHARE = 0.6;
 

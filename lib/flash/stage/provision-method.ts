@@ -22,7 +22,7 @@ export interface MethodChoice {
 /** A device that leaves this many requests for its page unanswered, but answers those for its identity, has no page. */
 const SILENT_LOOKS = 2;
 /** For the answer to the request for its identity. */
-const ANSWER_LIMIT_MS = 10_000;
+export const ANSWER_LIMIT_MS = 10_000;
 
 /**
  * The set-up that a device in its access point gets. Nothing is posted to find it out: firmware that states no chip id is

@@ -8,7 +8,7 @@ import { Throttle } from '../../timing/throttle';
 import { wording } from '../../wordings/wording';
 
 /** How often a verdict is looked at that time alone may change. */
-const LOOK_MS = 1000;
+export const LOOK_MS = 1000;
 
 /** The facts that a stage records at its start. */
 export type Beginning = Omit<StageBegan, 'kind' | 'event'>;

@@ -9,7 +9,7 @@ import type { StageHost } from '../stage-host';
 import { findDevice, type FoundDevice, type Wanted } from './found-device';
 
 /** Between two looks at a device that is there, but not in DIY mode. */
-const LOOK_AGAIN_MS = 5000;
+export const LOOK_AGAIN_MS = 5000;
 
 /** Where a device may be found that was brought into DIY mode before. */
 export interface AtHomeOptions {

@@ -8,7 +8,7 @@ import { noteCommand } from './note-command';
 const CLICKS = 2;
 
 /** A relay is audible; closer together it is one noise. */
-const BETWEEN_MS = 500;
+export const BETWEEN_MS = 500;
 
 /**
  * Shows a person which device is about to be flashed: its relay clicks, and the flash waits so that the person can cancel

@@ -10,7 +10,7 @@ import { wording } from '../../../wordings/wording';
 /** For one answer of the device. */
 export const ANSWER_MS = 10_000;
 /** Between two looks at an address without an answer. */
-const LOOK_AGAIN_MS = 2000;
+export const LOOK_AGAIN_MS = 2000;
 
 export interface FoundDevice {
   readonly client: DiyClient;

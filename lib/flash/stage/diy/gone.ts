@@ -8,7 +8,7 @@ import { askAnnounced } from './announcement';
 
 /** Looks in a row in which the stock firmware's server must be away: Wi-Fi drops out for moments. */
 const LOOKS_AWAY = 3;
-const LOOK_LIMIT_MS = 2000;
+export const LOOK_LIMIT_MS = 2000;
 
 /** The progress of a device when this program ended in the middle of its flash. */
 export type Before = 'reported' | 'fetched' | 'nothing';
