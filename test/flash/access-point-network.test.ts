@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { requireItsNetwork } from '../../lib/flash/stage/provision/access-point-network';
 import { AP_ADDRESS, AP_URL } from '../../lib/protocol/ap';
+import { wording } from '../../lib/wordings/wording';
 import { assertCode } from './refusals';
 
 describe('flash/stage/access-point-network', () => {
@@ -12,8 +13,9 @@ describe('flash/stage/access-point-network', () => {
   it('takes an access point at the default address only from inside its network', async () => {
     await requireItsNetwork(AP_URL, from('10.10.7.2'));
     for (const own of ['192.168.1.7', '10.10.70.2', '100.64.0.1', undefined]) {
-      const error = await assertCode(requireItsNetwork(AP_URL, from(own)), 'ap-refused');
-      assert.match(error.message, /reaches it from/);
+      const { values } = await assertCode(requireItsNetwork(AP_URL, from(own)), 'ap-refused');
+      const reason = own === undefined ? wording('other-network-unreached') : wording('other-network', { own });
+      assert.deepEqual(values, { url: AP_URL, reason });
     }
   });
 

@@ -121,6 +121,8 @@ export interface StageOptions {
   password?: string;
   method?: ProvisionMethod;
   force?: boolean;
+  /** Whether a device without a method goes to the emulated cloud. */
+  forcesCloud?: boolean;
   newFirmwareUrl?: string;
   takesAnyInDiyMode?: boolean;
   /** Whether a person wants to be coached to rescue it. */
@@ -229,6 +231,7 @@ export class Bench {
           ...(options.method === undefined ? {} : { method: options.method }),
           ...{ takesAnyInDiyMode: options.takesAnyInDiyMode ?? false, discovery: options.discovery },
           force: options.force ?? false,
+          forcesCloud: options.forcesCloud ?? false,
         }),
       cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, force: options.force ?? false }),
       upgrade: (context) =>

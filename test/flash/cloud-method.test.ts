@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cloud } from '../../lib/flash/stage/cloud';
 import { requireCloudMethod } from '../../lib/flash/stage/cloud-method';
+import { methodOf } from '../../lib/protocol/compatibility';
 import type { StageOutcome } from '../../lib/flash/job/pending-message';
 import { closeBenches, openBench } from './bench';
 import { assertCode } from './refusals';
@@ -19,6 +20,7 @@ describe('flash/cloud-road', () => {
   it('refuses one whose firmware does not, with the reason', async () => {
     const refused = async (): Promise<unknown> => requireCloudMethod(TOO_NEW);
     const error = await assertCode(refused(), 'device-not-supported');
+    assert.deepEqual(error.values, { ...TOO_NEW, reason: methodOf(TOO_NEW).reason });
     assert.match(error.values.reason?.text ?? '', /DIY mode/);
   });
 

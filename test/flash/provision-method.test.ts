@@ -107,7 +107,7 @@ describe('flash/stage/provision: the method', () => {
     it('refuses it before anything is posted', async () => {
       const { device, begin, relay, bench } = await s31();
       const error = await assertCode(begin().outcome, 'diy-mode-missing');
-      assert.equal(error.values['deviceid'], ID);
+      assert.deepEqual(error.values, { deviceid: ID, url: `http://127.0.0.1:${relay.port}` });
       assert.ok(!device.log.includes(TOOK_SETTINGS), device.log.join('\n'));
       assert.deepEqual(
         relay.texts.filter((text) => !text.startsWith('GET ') || text.includes('secret')),
@@ -117,13 +117,15 @@ describe('flash/stage/provision: the method', () => {
       assert.equal(bench.host.jobs.latest(ID), undefined, 'it is no device of ours');
     });
 
-    it('sends it to the emulated cloud where a person insists', async () => {
-      const { device, begin, relay, bench } = await s31();
-      const { found } = await begin({ force: true }).outcome;
-      assert.equal(found['port'], bench.host.ports.https);
-      assert.ok(device.log.includes(TOOK_SETTINGS));
-      assert.equal(asked(relay.texts).at(-1), 'POST /ap');
-    });
+    for (const how of ['force', 'forcesCloud'] as const) {
+      it(`sends it to the emulated cloud where a person insists (${how})`, async () => {
+        const { device, begin, relay, bench } = await s31();
+        const { found } = await begin({ [how]: true }).outcome;
+        assert.equal(found['port'], bench.host.ports.https);
+        assert.ok(device.log.includes(TOOK_SETTINGS));
+        assert.equal(asked(relay.texts).at(-1), 'POST /ap');
+      });
+    }
   });
 
   for (const [method, path] of [

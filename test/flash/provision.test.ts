@@ -8,6 +8,11 @@ import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { LOOK_PAUSE_MS } from '../../lib/flash/stage/provision/provision';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
+import { explained } from '../../lib/errors';
+import { ONE_HOP } from '../../lib/flash/routes';
+import type { NewObservation, Observation } from '../../lib/flash/observation';
+import type { FailureVerdict } from '../../lib/flash/verdict/verdict';
+import { wording } from '../../lib/wordings/wording';
 import { closeBenches, HOME, openBench, type Begun } from './bench';
 import { assertCode } from './refusals';
 
@@ -95,7 +100,9 @@ describe('flash/stage/provision', () => {
     const { apPort } = await device.start();
     const options = { ...HOME, url: `http://127.0.0.1:${apPort}`, deviceid: '1000999999' };
     const error = await assertCode(bench.begin('provision', options).outcome, 'device-unknown');
-    assert.equal(error.values['known'], device.deviceid);
+    const owner = device.deviceid;
+    const reason = wording('access-point-of-another', { owner, meant: '1000999999' });
+    assert.deepEqual(error.values, { reason, known: owner });
     assert.ok(!device.log.includes('access point: took settings'), device.log.join('\n'));
     assert.equal(device.state, 'access-point');
   });
@@ -185,6 +192,96 @@ describe('flash/stage/provision', () => {
       portal.close();
       portal.closeAllConnections();
     }
+  });
+
+  it('keeps what each look has shown, and tells what stands in the way, or else what it waits for', async () => {
+    let answers: string | undefined = '<html>Log in</html>';
+    const server = createServer((_request, response) => {
+      if (answers === undefined) response.destroy();
+      else response.setHeader('Connection', 'close').end(answers);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const bench = await openBench();
+      const inside = [{ name: 'wlan0', address: '10.10.7.2' }];
+      const asked = new Set<string>();
+      let own: typeof inside = [];
+      bench.around.ownAddresses = (at) => {
+        asked.add(at);
+        return own;
+      };
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const stage = bench.begin('provision', { ...HOME, url });
+      const { evidence } = await stage.job();
+      const looks = (): object[] => evidence.all.slice(1).map(({ at: _, ...one }: Observation) => one);
+      const until = async (count: number): Promise<void> => {
+        while (evidence.all.length <= count) await once(evidence, 'changed');
+      };
+      await until(2);
+      const strange: NewObservation[] = [
+        { kind: 'addresses', addresses: [] },
+        {
+          kind: 'ap-looked',
+          result: 'strange',
+          joined: false,
+          reason: wording('description-unusable', { why: wording('not-json') }),
+        },
+      ];
+      assert.deepEqual(looks(), strange);
+      const verdict = evidence.verdict() as FailureVerdict;
+      assert.equal(verdict.code, 'ap-stranger');
+      const trouble = { name: 'ap-trouble', values: { message: explained(verdict) }, fraction: 0 };
+      assert.deepEqual(stage.said.slice(0, 2), [{ name: 'wait-for-ap', values: {}, fraction: 0 }, trouble]);
+      answers = undefined;
+      await until(3);
+      const silent: NewObservation = { kind: 'ap-looked', result: 'silent', joined: false };
+      assert.deepEqual(looks(), [...strange, silent]);
+      assert.deepEqual(stage.said.at(-1), { name: 'wait-for-ap', values: {}, fraction: 0 });
+      own = inside;
+      await until(5);
+      assert.deepEqual(looks().slice(3), [
+        { kind: 'addresses', addresses: inside },
+        { ...silent, joined: true },
+      ]);
+      assert.deepEqual([...asked], [url]);
+      bench.host.runs.cancel('provision');
+      await assertCode(stage.outcome, 'cancelled');
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  for (const [isAddressSet, isAddressRemembered, told] of [
+    [true, false, undefined],
+    [true, true, '127.0.0.1'],
+    [false, false, '127.0.0.1'],
+  ] as const) {
+    const whose = isAddressSet && !isAddressRemembered ? 'a person has set' : 'was found on this machine';
+    it(`keeps the address that the device got only where it ${whose}${isAddressRemembered ? ' before' : ''}`, async () => {
+      const bench = await openBench();
+      for (const [name, value] of Object.entries({ isAddressSet, isAddressRemembered })) {
+        Object.defineProperty(bench.host, name, { value });
+      }
+      const device = await bench.factoryDevice();
+      const { apPort } = await device.start();
+      await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+      const all = bench.host.jobs.latest(device.deviceid)?.evidence.all ?? [];
+      const [{ at: _, ...seen } = { at: 0 }] = all.filter(({ kind }) => kind === 'provisioned');
+      assert.deepEqual(seen, { kind: 'provisioned', answer: 'accepted', ...(told === undefined ? {} : { told }) });
+    });
+  }
+
+  it('leaves a route of the emulated cloud as it was chosen', async () => {
+    const bench = await openBench();
+    const device = await bench.factoryDevice();
+    const { apPort } = await device.start();
+    const { deviceid } = device;
+    const job = bench.host.jobs.jobFor('provision', deviceid);
+    job.route = ONE_HOP;
+    await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}`, deviceid }).outcome;
+    assert.equal(bench.host.jobs.latest(deviceid), job);
+    assert.equal(job.route, ONE_HOP);
   });
 
   it('is cancelled while it waits', async () => {

@@ -10,6 +10,7 @@ import { Job } from '../../lib/flash/job/job';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { makeUserImage } from '../../lib/image';
 import { PROVEN_VERSION } from '../../lib/protocol/upgrade';
+import { StrictDiyServer } from '../client/diy/strict-server';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Begun } from './bench';
@@ -79,8 +80,10 @@ describe('flash: the order of what a stage does', () => {
       });
       const stage = bench.begin('provision', { ...HOME, url });
       const { found } = await stage.outcome;
-      assert.notEqual(found['answer'], 'accepted');
-      assert.equal(names(stage).at(-1), 'wifi-probably-sent');
+      const deviceid = '1000a1b2c3';
+      const server = { serverName: '127.0.0.1', port: bench.host.ports.https };
+      assert.deepEqual(found, { deviceid, answer: 'probably-accepted', ...server, warnings: [] });
+      assert.deepEqual(stage.said.at(-1), { name: 'wifi-probably-sent', values: { deviceid }, fraction: 0.9 });
     });
 
     it('is over when the device that is meant dials in, which was set up before', async () => {
@@ -144,6 +147,55 @@ describe('flash: the order of what a stage does', () => {
         ports: `${bench.host.ports.https} and ${bench.host.ports.legacy}`,
       });
       assert.deepEqual([bench.host.listenerCount('addresses'), evidence.listenerCount('changed')], [0, 1]);
+    });
+
+    it('looks at the addresses of this machine whenever one came or went, until it ends', async () => {
+      const bench = await openBench({ legacyPort: 0 });
+      const { host } = bench;
+      const listeners = (): number[] =>
+        (['ready', 'trouble', 'dispatched', 'refused'] as const).map((name) => host.devices.listenerCount(name));
+      const before = listeners();
+      const asked = new Set<string>();
+      let own = [{ name: 'eth0', address: '192.0.2.5' }];
+      bench.around.ownAddresses = (url) => {
+        asked.add(url);
+        return own;
+      };
+      const stage = bench.begin('cloud', { deviceid: '1000ffffff' });
+      const { evidence } = await stage.job();
+      own = [{ name: 'wlan0', address: '192.0.2.77' }];
+      host.emit('addresses');
+      host.emit('addresses');
+      host.runs.cancel('cloud');
+      await assertCode(stage.outcome, 'cancelled');
+      own = [];
+      host.emit('addresses');
+      const [began, ...seen] = evidence.all;
+      assert.equal(
+        began?.kind === 'stage' && began.event === 'began' && began.ports,
+        `${host.ports.https}`,
+        'no other',
+      );
+      assert.deepEqual(
+        seen.flatMap((one) => (one.kind === 'addresses' ? [one.addresses[0]?.address] : [])),
+        ['192.0.2.5', '192.0.2.77'],
+      );
+      assert.deepEqual([...asked], ['http://127.0.0.1']);
+      assert.deepEqual(listeners(), before);
+    });
+
+    it('takes none of which two peers say that they are it, where none is named', async () => {
+      const bench = await openBench();
+      const { devices } = bench.host;
+      await (await bench.device({ localAddress: '127.0.0.2' })).start();
+      await once(devices, 'ready');
+      const refused = once(devices, 'refused');
+      await (await bench.device({ localAddress: '127.0.0.66', apikey: randomUUID() })).start();
+      await refused;
+      const stage = bench.begin('cloud');
+      await stage.job();
+      await (await bench.device({ deviceid: '1000ffffff' })).start();
+      assert.equal((await stage.outcome).job.deviceid, '1000ffffff');
     });
 
     it('keeps of a wait without result how it started, that its time was over, and why it failed', async () => {
@@ -261,12 +313,20 @@ describe('flash: the order of what a stage does', () => {
       holder.finalStage = new FinalStageSession();
       const stage = bench.begin('upgrade', { deviceid: '1000a1b2c3' });
       const { values } = await assertCode(stage.outcome, 'turn-timeout');
-      assert.deepEqual([values['deviceid'], values['holder']], ['1000a1b2c3', '1000ffffff']);
+      assert.deepEqual(values, { deviceid: '1000a1b2c3', holder: '1000ffffff', minutes: 1 / 60_000 });
       assert.deepEqual(stage.said.at(-1)?.values, { deviceid: '1000a1b2c3', holder: '1000ffffff' });
       assert.equal((await stage.job()).download, undefined);
       holder.fail('cancelled');
       const next = bench.host.jobs.jobFor('upgrade', '1000000002');
       await bench.host.finalStageLock.acquire(next, NEVER, () => assert.fail('it has to wait'));
+    });
+
+    it('waits for a device without a name, too', async () => {
+      const bench = await openBench({}, { turnMs: 1 });
+      bench.host.jobs.jobFor('finalstage', undefined).finalStage = new FinalStageSession();
+      const stage = bench.begin('upgrade', { deviceid: '1000a1b2c3' });
+      const { values } = await assertCode(stage.outcome, 'turn-timeout');
+      assert.deepEqual(values['holder'], wording('no-known-id'));
     });
 
     it('continues after a restart of ours with the images that the device has a part of, and with no other', async () => {
@@ -301,6 +361,31 @@ describe('flash: the order of what a stage does', () => {
       const bench = await openBench();
       const sources = { ...FIRMWARE, intermediate: 'by post' } as never;
       await assertCode(bench.begin('upgrade', { deviceid: '1000a1b2c3', sources }).outcome, 'intermediate-unknown');
+    });
+  });
+
+  describe('diy', () => {
+    it('tells a device to fetch its image only when a restart would know of it', async () => {
+      const bench = await openBench();
+      const deviceid = '10000a1b2c';
+      const commands: string[] = [];
+      const device = new StrictDiyServer((command) => {
+        commands.push(command);
+        return command === 'info' ? { error: 0, data: { deviceid, otaUnlock: true } } : { error: 422 };
+      });
+      try {
+        const url = `http://127.0.0.1:${await device.listen()}`;
+        const disk = slowDisk(bench.host);
+        const stage = bench.begin('diy', { deviceid, url });
+        await disk.asked;
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+        assert.deepEqual([commands, names(stage)], [['info'], ['load-firmware', 'diy-look', 'diy-found']]);
+        disk.written();
+        await assertCode(stage.outcome, 'diy-refused');
+        assert.deepEqual(commands, ['info', 'ota_flash']);
+      } finally {
+        await device.close();
+      }
     });
   });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ErrorCode } from '../../lib/errors';
-import { makeUserImage } from '../../lib/image';
+import { explained, type ErrorCode } from '../../lib/errors';
+import { digestOf, makeUserImage } from '../../lib/image';
+import { PATIENCE } from '../../lib/flash/verdict/patience';
+import type { FailureVerdict } from '../../lib/flash/verdict/verdict';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { HomeNetwork } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
@@ -39,6 +41,51 @@ describe('flash/stage/upgrade', () => {
     const { found } = await bench.upgraded(device);
     assert.equal(found['version'], '9.9.9');
     assert.equal(found['sessions'], 1);
+    const { evidence } = bench.host.jobs.latest(device.deviceid)!;
+    const sent = evidence.all.flatMap((seen) => (seen.kind === 'upgrade-sent' ? [{ ...seen, at: 0 }] : []));
+    const offer = { at: 0, kind: 'upgrade-sent', session: 1 };
+    assert.deepEqual(sent, [
+      { ...offer, version: '23.42.5' },
+      { ...offer, version: '9.9.9' },
+    ]);
+  });
+
+  it('offers the images for both halves, with their digests, at the address that devices dial', async () => {
+    const bench = await openBench();
+    const device = await bench.device();
+    await bench.upgraded(device);
+    const { evidence } = bench.host.jobs.latest(device.deviceid)!;
+    const [command] = evidence.all.flatMap((seen) =>
+      seen.kind === 'message' && seen.text.includes('"action":"upgrade"') ? [seen.text] : [],
+    );
+    const { params } = JSON.parse(command ?? '{}') as { params?: unknown };
+    const image = (role: 'user1' | 'user2'): object => ({
+      downloadUrl: `http://127.0.0.1:${bench.host.ports.http}/sonota/${device.deviceid}/${role}.bin`,
+      digest: digestOf(FIRMWARE[role]),
+      name: `${role}.bin`,
+    });
+    assert.deepEqual(params, { binList: [image('user1'), image('user2')], model: 'ITA-GZ1-GL', version: '23.42.5' });
+  });
+
+  it('tells at once what stands in the way of the download, and ends a session without a verdict', async () => {
+    const bench = await openBench({}, { upgradeVerdictMs: 600_000 });
+    const device = await bench.device({ behaviours: { reachesImages: false } });
+    await device.start();
+    const { deviceid } = device;
+    await bench.begin('cloud', { deviceid }).outcome;
+    bench.host.jobs.latest(deviceid)!.evidence.patience = { ...PATIENCE, noRequestMs: 0 };
+    const stage = bench.begin('upgrade', { deviceid });
+    await stage.recorder.reported(({ name }) => name === 'upgrade-trouble');
+    const { evidence } = await stage.job();
+    const trouble = stage.said.find(({ name }) => name === 'upgrade-trouble');
+    const verdict = evidence.verdict() as FailureVerdict;
+    assert.equal(verdict.code, 'download-blocked');
+    assert.deepEqual(trouble, { name: 'upgrade-trouble', values: { message: explained(verdict) }, fraction: 0 });
+    bench.host.runs.cancel('upgrade', deviceid);
+    await assertCode(stage.outcome, 'cancelled');
+    bench.around.waits = { ...bench.around.waits, upgradeVerdictMs: 1 };
+    const again = bench.begin('upgrade', { deviceid });
+    await assertCode(again.outcome, 'download-blocked');
   });
 
   it('sends the upgrade again in a new session after the device has crashed', async () => {
@@ -54,8 +101,15 @@ describe('flash/stage/upgrade', () => {
       },
     };
     const device = await bench.device({ fault: 'crash-during-upgrade', radio });
-    const { found } = await bench.upgraded(device, { sources });
+    await device.start();
+    await bench.begin('cloud', { deviceid: device.deviceid }).outcome;
+    const stage = bench.begin('upgrade', { deviceid: device.deviceid, sources });
+    const { found } = await stage.outcome;
     assert.equal(found['sessions'], 2);
+    const steps = stage.said.map(({ name }) => name).filter((name) => name !== 'upgrade-trouble');
+    const names = steps.filter((name, at) => name !== steps[at - 1]);
+    const session = ['upgrade-sent', 'image-flows'];
+    assert.deepEqual(names, ['load-firmware', ...session, 'device-restarted', ...session, 'image-written']);
     assert.match((await restarted).details ?? '', /session 2 of 3/);
   });
 
@@ -142,7 +196,13 @@ describe('flash/stage/upgrade', () => {
     await waiting.recorder.reported(({ state }) => state === 'waiting');
     const device = await bench.device();
     await device.start();
-    assert.equal((await waiting.outcome).found['image'], 'user2');
+    const { found, job } = await waiting.outcome;
+    assert.equal(found['image'], 'user2');
+    assert.deepEqual(
+      [job.ip, job.model, job.romVersion],
+      ['127.0.0.1', 'ITA-GZ1-GL', '1.5.5'],
+      'it was not seen before',
+    );
     const other = await openBench();
     await assertCode(other.begin('upgrade', { deviceid: '1000999999', timeoutSeconds: 0.2 }).outcome, 'device-timeout');
   });

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DiscoveryOptions } from '../../../lib/client/diy/discovery';
 import { Job } from '../../../lib/flash/job/job';
 import { askAnnounced } from '../../../lib/flash/stage/diy/announcement';
-import { untilGone } from '../../../lib/flash/stage/diy/gone';
+import { doneBefore, untilGone } from '../../../lib/flash/stage/diy/gone';
+import { DIY } from '../../../lib/flash/routes';
+import { loadImages } from '../../../lib/firmware/firmware';
 import type { NewObservation } from '../../../lib/flash/observation';
 import { makeFinalImage } from '../../../lib/image';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
@@ -15,6 +18,7 @@ import { wording } from '../../../lib/wordings/wording';
 import { StrictDiyServer } from '../../client/diy/strict-server';
 import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench, type Begun, type Bench } from '../bench';
 import { assertCode } from '../refusals';
 import { ask } from '../stranger';
@@ -28,6 +32,7 @@ describe('flash/stage/diy', () => {
   const devices: VirtualDiySonoff[] = [];
 
   afterEach(async () => {
+    timeGoesOn();
     await Promise.all(devices.splice(0).map((device) => device.stop()));
     await closeBenches();
   });
@@ -163,6 +168,41 @@ describe('flash/stage/diy', () => {
       assert.equal(await ask(), 'gone');
     });
 
+    it('takes it for gone after three looks in a row without an answer', async () => {
+      const job = new Job('diy', ID);
+      const port = await freePort();
+      let answered = 0;
+      const server = createServer((socket) => {
+        answered++;
+        socket.destroy();
+      });
+      timeStands(['setTimeout']);
+      let isGone = false;
+      const { signal } = new AbortController();
+      const options = { lookMs: 1000, discovery: undefined, signal };
+      const gone = untilGone(job, `127.0.0.1:${port}`, options).finally(() => (isGone = true));
+      const looks = async (times: number): Promise<void> => {
+        for (let look = 0; look < times; look++) {
+          timePasses(1000);
+          for (let turn = 0; turn < 50; turn++) await nextTurn();
+        }
+      };
+      await looks(2);
+      assert.equal(isGone, false);
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      const seen = once(server, 'connection');
+      await looks(1);
+      await seen;
+      server.close();
+      await once(server, 'close');
+      await looks(2);
+      assert.deepEqual([isGone, answered], [false, 1], 'it has answered in between');
+      await looks(1);
+      await gone;
+      assert.deepEqual({ ...job.evidence.all[0], at: 0 }, { at: 0, kind: 'stock-gone' });
+    });
+
     it('takes no announcement that is gone for an end while its server answers', async () => {
       const job = new Job('diy', ID);
       job.evidence.add({ kind: 'device-info', peer: '127.0.0.1', isAnnounced: true });
@@ -286,7 +326,8 @@ describe('flash/stage/diy', () => {
     }
     const error = await assertCode(bench.begin('diy', { discovery }).outcome, 'device-unknown');
     assert.deepEqual((error.values['known'] as string).split(', ').sort(), [ID, '10000a1b2d']);
-    await assertCode(bench.begin('diy', { discovery, deviceid: '10000a1b2e' }).outcome, 'diy-encrypted');
+    const encrypted = bench.begin('diy', { discovery, deviceid: '10000a1b2e' });
+    assert.deepEqual((await assertCode(encrypted.outcome, 'diy-encrypted')).values, { deviceid: '10000a1b2e' });
   });
 
   it('leaves a device of another chip alone, unless a person wants it', async () => {
@@ -343,8 +384,47 @@ describe('flash/stage/diy', () => {
         const bench = await openBench({}, QUICK);
         resumed(bench, ...seen);
         const url = `http://127.0.0.1:${await freePort()}`;
-        const { found, job } = await bench.begin('diy', { url, deviceid: ID }).outcome;
-        assert.deepEqual([found['proof'], found['version'], job.percent], [proof, '3.7.6', 60]);
+        const stage = bench.begin('diy', { url, deviceid: ID });
+        const { found, job } = await stage.outcome;
+        const size = FIRMWARE.final.length;
+        const known = { intermediate: 'diy', address: '127.0.0.1', version: '3.7.6' };
+        assert.deepEqual(found, { ...known, image: 'final', size, proof });
+        assert.equal(job.percent, 60);
+        assert.deepEqual(stage.said.at(-1), { name: 'diy-written', values: { deviceid: ID }, fraction: 1 });
+      });
+    }
+
+    it('looks for its stock firmware where it was, where no address is given', async () => {
+      const bench = await openBench({}, QUICK);
+      resumed(bench, requested(20_480));
+      // Nothing listens there.
+      bench.host.jobs.latest(ID)!.learn({ ip: '127.0.0.98' });
+      const discovery = { interfaces: () => [LOOPBACK], mdnsPort: await freePort() };
+      const { found } = await bench.begin('diy', { deviceid: ID, discovery }).outcome;
+      assert.deepEqual([found['proof'], found['address']], ['gone', '127.0.0.98']);
+    });
+
+    it('continues with the image that the device has a part of, and with no other', async () => {
+      const { bench, begin } = await start();
+      resumed(bench, requested(0));
+      const other = makeFinalImage({ size: 8192 });
+      const job = bench.host.jobs.latest(ID)!;
+      job.firmware = await loadImages(DIY, { final: other }, { signal: new AbortController().signal });
+      assert.equal((await begin().outcome).found['size'], other.length);
+    });
+
+    for (const [what, seen, before] of [
+      ['nothing was seen', [], 'nothing'],
+      ['it reported its success', [{ kind: 'result-reported', error: 0 }], 'reported'],
+      ['it reported that it failed', [{ kind: 'result-reported', error: 404 }], 'nothing'],
+      ['it asked for the last piece', [requested(FIRMWARE.final.length - 4096)], 'fetched'],
+      ['it asked for all but the last byte', [requested(FIRMWARE.final.length - 4097)], 'nothing'],
+      ['it asked for another image', [{ ...requested(20_480), role: 'user1' }], 'nothing'],
+    ] as [string, NewObservation[], string][]) {
+      it(`holds that it has ${before === 'nothing' ? 'done nothing' : before} where ${what}`, () => {
+        const job = new Job('diy', ID);
+        for (const one of seen) job.evidence.add(one);
+        assert.equal(doneBefore(job), before);
       });
     }
 

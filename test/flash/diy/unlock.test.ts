@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { encode } from 'dns-packet';
 import type { ErrorCode } from '../../../lib/errors';
+import type { JobEvidence } from '../../../lib/flash/job/evidence';
 import type { Seen } from '../../../lib/flash/observation';
+import { isWording } from '../../../lib/wordings/wording';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
@@ -85,6 +89,9 @@ describe('flash/stage/diy: unlock', () => {
     socket.close();
   }
 
+  /** What came over two ports has no order. */
+  const sorted = (all: readonly object[]): string[] => all.map((one) => JSON.stringify(one)).sort();
+
   const peer = '127.0.0.1';
   const OFFERED = { kind: 'unlock-offered', address: peer };
   const NAMED = { kind: 'unlock-asked', peer, what: 'name' };
@@ -130,8 +137,8 @@ describe('flash/stage/diy: unlock', () => {
       const ready = await host(unlock === 'hangs' ? HANGS : {});
       const { url } = await device(ready, { unlock });
       const stage = begin(ready, url);
-      const error = await assertCode(stage.outcome, 'diy-unlock-not-asked');
-      assert.equal(error.values['address'], '127.0.0.1');
+      const { values } = await assertCode(stage.outcome, 'diy-unlock-not-asked');
+      assert.deepEqual(values, { deviceid: ID, address: '127.0.0.1' });
       assert.deepEqual(await seen(stage), [OFFERED]);
       // Once for the maker's service, and once for this machine: another answer of it would not be fetched either.
       assert.deepEqual(await unlockings(stage), [false, false, false]);
@@ -143,7 +150,7 @@ describe('flash/stage/diy: unlock', () => {
     const ready = await host();
     const { url } = await device(ready, { unlocksOn: 777 });
     const stage = begin(ready, url);
-    await assertCode(stage.outcome, 'diy-unlock-not-taken');
+    assert.deepEqual((await assertCode(stage.outcome, 'diy-unlock-not-taken')).values, { deviceid: ID });
     assert.deepEqual(await seen(stage), [OFFERED, NAMED, answered(0), answered(422)]);
     await areClosed(ready.ports);
   });
@@ -193,11 +200,13 @@ describe('flash/stage/diy: unlock', () => {
     const holder = await occupy(ready.ports.http);
     const error = await assertCode(begin(ready, url).outcome, 'diy-unlock-port' satisfies ErrorCode);
     await holder.release();
-    assert.equal(error.values['port'], ready.ports.http);
+    const { reason, ...where } = error.values;
+    assert.deepEqual(where, { port: ready.ports.http, bind: '127.0.0.1' });
+    assert.match(isWording(reason) ? reason.text : '', /Node-RED itself holds it/);
   });
 
-  it('closes its ports when it is cancelled', async () => {
-    const ready = await host();
+  /** A flash in which this machine offers to unlock a device that does not come for it. */
+  async function offering(ready: Ready): Promise<{ stage: Begun; evidence: JobEvidence }> {
     let orders = 0;
     const url = await byHand((command) => {
       if (command === 'ota_unlock') return ++orders === 1 ? { error: 503 } : 'hang';
@@ -206,6 +215,68 @@ describe('flash/stage/diy: unlock', () => {
     const stage = begin(ready, url);
     const { evidence } = await stage.job();
     while (!evidence.all.some(({ kind }) => kind === 'unlock-offered')) await once(evidence, 'changed');
+    return { stage, evidence };
+  }
+
+  it('keeps what else the device asks for here, each once, and nothing of other machines', async () => {
+    const ready = await host();
+    const { stage } = await offering(ready);
+    const query = encode({ type: 'query', id: 7, questions: [{ type: 'A', name: 'pool.ntp.org' }] });
+    for (const address of ['127.0.0.9', peer, peer]) {
+      const socket = createSocket('udp4').bind({ address });
+      await once(socket, 'listening');
+      const answer = once(socket, 'message');
+      socket.send(query, ready.ports.dns, '127.0.0.1');
+      await answer;
+      socket.close();
+      assert.match(await ask(ready.ports.http, 'GET /v1/time HTTP/1.1\r\n\r\n', peer), /^HTTP\/1\.1 404 /);
+    }
+    const asked = { kind: 'unlock-asked', peer };
+    const otherwise = [
+      { ...asked, what: 'other-name', name: 'pool.ntp.org' },
+      { ...asked, what: 'other' },
+    ];
+    assert.deepEqual(sorted(await seen(stage)), sorted([OFFERED, ...otherwise]));
+    ready.bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  for (const [isAddressSet, address] of [
+    [true, '127.0.0.5'],
+    [false, '127.0.0.1'],
+  ] as const) {
+    it(`offers it at ${isAddressSet ? 'the address that a person has set' : 'its address on the way to the device'}, and there alone`, async () => {
+      const ready = await host();
+      Object.defineProperty(ready.bench.host, 'isAddressSet', { value: isAddressSet });
+      ready.bench.host.addressToDial = () => '127.0.0.5';
+      const { stage } = await offering(ready);
+      assert.deepEqual(await seen(stage), [{ kind: 'unlock-offered', address }]);
+      const socket = connect({ host: address, port: ready.ports.http });
+      await once(socket, 'connect');
+      socket.destroy();
+      const other = connect({ host: address === '127.0.0.1' ? '127.0.0.5' : '127.0.0.1', port: ready.ports.http });
+      await assert.rejects(once(other, 'connect'), { code: 'ECONNREFUSED' });
+      ready.bench.host.runs.cancel('diy');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+  }
+
+  for (const [what, unlock, code, values] of [
+    ['says nothing', 'close', 'diy-unlock-silent', { deviceid: ID, seconds: 60 }],
+    ['says yes and stays locked', { error: 0 }, 'diy-locked', { deviceid: ID }],
+  ] as const) {
+    it(`says that a device ${what}`, async () => {
+      const ready = await host();
+      const url = await byHand((command) =>
+        command === 'ota_unlock' ? unlock : { error: 0, data: { otaUnlock: false, deviceid: ID } },
+      );
+      assert.deepEqual((await assertCode(begin(ready, url, {}).outcome, code)).values, values);
+    });
+  }
+
+  it('closes its ports when it is cancelled', async () => {
+    const ready = await host();
+    const { stage, evidence } = await offering(ready);
     // Another machine is turned away meanwhile.
     const post = 'POST /v2/d/otaflash HTTP/1.1\r\nContent-Length: 0\r\n\r\n';
     await assert.rejects(ask(ready.ports.http, post, '127.0.0.9'), { code: 'ECONNRESET' });
