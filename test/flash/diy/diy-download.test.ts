@@ -55,12 +55,31 @@ describe('flash/images/diy-download', () => {
     assert.equal(download.isComplete, true);
   });
 
-  it('flows for a while after each byte', () => {
+  it('flows for a while after each request and each byte, and has stalled after that until it has begun again', () => {
     const download = begin();
     assert.equal(download.isFlowing(1000, 5000), false);
+    const at = (ms: number): boolean[] => [download.isFlowing(1000, ms), download.hasStalled(1000, ms)];
+    assert.deepEqual(at(9000), [false, false], 'what has not begun has not stalled');
+    download.requested(1, 2000);
+    assert.deepEqual(
+      [at(2999), at(3000)],
+      [
+        [true, false],
+        [false, true],
+      ],
+    );
     download.sentPart(0, 10, 5000);
-    assert.equal(download.lastByteAt, 5000);
-    assert.deepEqual([download.isFlowing(1000, 5999), download.isFlowing(1000, 6000)], [true, false]);
+    assert.deepEqual(
+      [at(5999), at(6000)],
+      [
+        [true, false],
+        [false, true],
+      ],
+    );
+    download.again();
+    assert.deepEqual(at(9000), [false, false]);
+    download.sentPart(0, 10_000, 9000);
+    assert.deepEqual(at(10_000), [false, false], 'what is complete has not stalled');
   });
 
   it('starts over at a new command, and counts on what was asked', () => {
