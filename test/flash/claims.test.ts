@@ -48,6 +48,7 @@ describe('flash/claims', () => {
   it('take another key than the stated one on demand, where it comes alone', () => {
     const keys = new DeviceKeys();
     const all = claims(keys);
+    all.of(DEVICE, 'other', PEERS[1]);
     all.pin(DEVICE, 'own');
     all.acceptOnlyClaimant(DEVICE);
     assert.equal(keys.isPinnedTo(DEVICE, 'own'), true, 'nobody came');
@@ -72,6 +73,19 @@ describe('flash/claims', () => {
     assert.deepEqual(all.of(DEVICE, 'session', PEERS[0]), { as: 'session' });
     assert.deepEqual(all.of(DEVICE, 'own', PEERS[0]), { as: 'device' }, 'it is no rival of itself');
     assert.deepEqual(all.of('1000000002', 'session', PEERS[1]), { as: 'device' }, 'it was given to another device');
+  });
+
+  it('count for as long as they are repeated, however many others there are', () => {
+    const all = claims();
+    for (let key = 1; key <= 8; key += 1) all.of(DEVICE, `key ${key}`, PEERS[0]);
+    now += CLAIM_MS;
+    all.of(DEVICE, 'key 8', PEERS[1]);
+    now += 1;
+    assert.deepEqual(all.of(DEVICE, 'other', PEERS[0]), { as: 'second-key', rival: PEERS[1] });
+    for (let device = 0; device < 999; device += 1) all.of(`made up ${device}`, 'own', PEERS[0]);
+    all.of(DEVICE, 'key 8', PEERS[1]);
+    for (let device = 0; device < 999; device += 1) all.of(`made up too ${device}`, 'own', PEERS[0]);
+    assert.deepEqual(all.of(DEVICE, 'other', PEERS[0]), { as: 'second-key', rival: PEERS[1] });
   });
 
   it('are kept of eight keys of a device, and of a thousand devices', () => {

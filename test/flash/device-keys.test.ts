@@ -55,6 +55,8 @@ describe('flash/host/device-keys', () => {
     for (let n = 1; n <= 5; n++) keys.issued(DEVICE, `session ${n}`);
     const known = [1, 2, 3, 4, 5].map((n) => keys.wasIssued(DEVICE, `session ${n}`));
     assert.deepEqual(known, [false, true, true, true, true]);
+    for (let times = 0; times < 4; times++) keys.issued(DEVICE, 'session 5');
+    assert.equal(keys.wasIssued(DEVICE, 'session 2'), true, 'one that comes again takes no place');
   });
 
   it('forgets of too many devices the oldest that are not pinned', () => {
@@ -63,6 +65,9 @@ describe('flash/host/device-keys', () => {
     for (let n = 0; n < 200; n++) keys.issued(`${n}`, 'session');
     assert.equal(keys.isPinnedTo(DEVICE, 'own key'), true);
     assert.deepEqual([keys.wasIssued('0', 'session'), keys.wasIssued('1', 'session')], [false, true]);
+    keys.issued('1', 'newer session');
+    keys.issued('200', 'session');
+    assert.deepEqual([keys.wasIssued('1', 'session'), keys.wasIssued('2', 'session')], [true, false]);
   });
 
   it('forgets none of a device with a session as long as there are others', () => {
@@ -97,6 +102,7 @@ describe('flash/host/device-keys', () => {
     const after = keysOf('host');
     assert.equal(after.isPinnedTo(DEVICE, 'second'), true);
     await after.forget();
+    assert.equal(after.isPinnedTo(DEVICE, 'second'), undefined);
     assert.equal(keysOf('host').isPinnedTo(DEVICE, 'second'), undefined);
   });
 

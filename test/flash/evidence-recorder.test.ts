@@ -69,9 +69,10 @@ describe('flash/host/evidence-recorder', () => {
       [1, 0, 0],
     );
     assert.deepEqual(seen(job).at(-1), { kind: 'dialled', peer: PEER, port: 'images' });
-    job.download = undefined;
+    const behind = at('finalstage', '1000000003');
+    behind.learn({ ip: PEER });
     recorder.dialled(PEER, 'images');
-    assert.equal(seen(job).length, 2, 'it has its image');
+    assert.deepEqual(seen(behind), [{ kind: 'device-facts', ip: PEER }], 'it has its image');
   });
 
   it('notes of a peer that it was there before the device was set up', () => {
@@ -89,9 +90,16 @@ describe('flash/host/evidence-recorder', () => {
     try {
       devices.dialled(PEER);
       const [then, before] = [at('cloud', ONE, 5000), at('cloud', TWO, 4999)];
+      const failed = { peer: PEER, failure: 'not-tls', code: 'X', reason: quoted('no TLS'), helloSeen: false } as const;
       recorder.dialled(PEER, 'tls');
-      assert.deepEqual(seen(then), [{ kind: 'dialled', peer: PEER, port: 'tls', isOld: true }]);
-      assert.deepEqual(seen(before), [{ kind: 'dialled', peer: PEER, port: 'tls' }]);
+      recorder.handshakeFailed({ ...failed, certificateSent: false, isModern: false });
+      const dialled = { kind: 'dialled', peer: PEER, port: 'tls' };
+      const failure = { kind: 'tls-failed', ...failed, isShared: true };
+      assert.deepEqual(seen(then), [
+        { ...dialled, isOld: true },
+        { ...failure, isOld: true },
+      ]);
+      assert.deepEqual(seen(before), [dialled, failure]);
     } finally {
       timeGoesOn();
     }
@@ -130,12 +138,18 @@ describe('flash/host/evidence-recorder', () => {
     assert.deepEqual(seen(own).at(-1), { kind: 'dispatched', ...dispatch, isProven: true });
     const both = at('cloud', TWO);
     recorder.dispatched({ ...dispatch, deviceid: TWO, apikey: 'a', ts: 1 });
-    assert.equal(seen(both).length, 1, 'once where it is its own that it waits for');
+    const once = { kind: 'dispatched', ...dispatch, deviceid: TWO };
+    assert.deepEqual(seen(both), [once], 'once where it is its own that it waits for');
+    const stranger = { ...dispatch, peer: '192.0.2.9', deviceid: '1000ffffff' };
+    recorder.dispatched({ ...stranger, apikey: 'a', ts: 1 });
+    assert.deepEqual(seen(both), [once, { kind: 'dispatched', ...stranger }], 'it waits for any');
+    assert.deepEqual(seen(own).at(-1), { kind: 'dispatched', ...dispatch, isProven: true });
   });
 
   it('reports a stranger and refused connections to every running job, once a stage', () => {
-    const [running, idle] = [at('upgrade', ONE), at('upgrade', TWO)];
+    const [running, idle, ended] = [at('upgrade', ONE), at('upgrade', TWO), at('cloud')];
     idle.running = undefined;
+    ended.fail('cancelled');
     for (const _ of [1, 2]) {
       recorder.stranger(PEER, 'browser');
       recorder.refused(PEER, 'peer');
@@ -144,7 +158,7 @@ describe('flash/host/evidence-recorder', () => {
       { kind: 'stranger', peer: PEER, act: 'browser' },
       { kind: 'connection-refused', peer: PEER, limit: 'peer' },
     ]);
-    assert.deepEqual(seen(idle), []);
+    for (const job of [idle, ended]) assert.deepEqual(seen(job), []);
   });
 
   it('reports to the job of a device which other peer claims its id', () => {

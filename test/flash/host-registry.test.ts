@@ -55,9 +55,10 @@ describe('flash/host-registry', () => {
       message: {},
       deviceid,
       findJob: () => host.jobs.jobFor('newfirmware', deviceid),
-      run: async () => {
+      run: async ({ signal }) => {
         await host.open();
-        await over;
+        await Promise.race([over, once(signal, 'abort')]);
+        signal.throwIfAborted();
         return {};
       },
     });
@@ -227,6 +228,7 @@ describe('flash/host-registry', () => {
     registry.addUser('host', 'user', { awaitsDevices: true });
     await registry.removeUser('host', 'user', true);
     assert.equal(host.isListening, false);
+    await registry.settle();
   });
 
   it('cuts nothing off where the last user is followed by the next before the ports are seen to', async () => {

@@ -123,11 +123,14 @@ describe('flash/host/listening', () => {
     assert.equal(host.jobSince(DEVICE), job.startedAt.getTime());
     assert.equal(host.jobSince('1000ffffff'), undefined);
     assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [Infinity, false]);
+    const second = jobs.jobFor('finalstage', '1000000002');
+    second.finalStage = new FinalStageSession(new Date(8));
+    assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [8, true]);
     job.finalStage = new FinalStageSession(new Date(7));
     assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [7, true]);
     assert.equal(host.finalStageDialled('192.0.2.9'), false);
     assert.equal(host.finalStageDialled(job.finalStage.peer), true);
-    job.fail('cancelled');
+    for (const one of [job, second]) one.fail('cancelled');
     assert.deepEqual([host.awaitsFinalStageSince(), host.needsFinalStagePort()], [Infinity, false]);
     assert.equal(host.jobSince(DEVICE), undefined);
   });

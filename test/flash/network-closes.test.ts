@@ -26,10 +26,13 @@ describe('flash: how long a device keeps its network open', () => {
       { kind: 'ap-looked', result: 'silent', joined: true },
     ] as const) {
       const job = waiting();
-      job.evidence.add(seen);
-      const at = job.evidence.all.at(-1)?.at ?? 0;
-      job.evidence.add({ kind: 'ap-looked', result: 'answered', joined: true });
-      assert.equal(networkClosesAt(job)?.getTime(), at + 180_000);
+      job.evidence.add({ kind: 'wifi', event: 'left', ssid: 'ITEAD-1000a1b2c3' }, 500);
+      job.evidence.add(seen, 1000);
+      job.evidence.add({ kind: 'ap-looked', result: 'answered', joined: true }, 2000);
+      job.evidence.add({ kind: 'wifi', event: 'joining', ssid: 'ITEAD-1000a1b2c3' }, 3000);
+      assert.equal(networkClosesAt(job)?.getTime(), 181_000);
+      job.evidence.add({ kind: 'stage', stage: 'provision', event: 'over' });
+      assert.equal(networkClosesAt(job)?.getTime(), 181_000);
       // Another wait is for another network.
       job.evidence.add(began);
       assert.equal(networkClosesAt(job), undefined);

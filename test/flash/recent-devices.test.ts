@@ -25,6 +25,21 @@ describe('flash/recent devices', () => {
     assert.equal(devices.get(madeUp(101)), 101);
   });
 
+  it('counts a device that is seen again as the newest', () => {
+    const devices = new RecentDevices<number>(() => new Set());
+    for (let count = 0; count < 200; count += 1) devices.saw(madeUp(count), count);
+    devices.saw(madeUp(0), 0);
+    devices.saw(madeUp(200), 200);
+    assert.deepEqual([devices.get(madeUp(0)), devices.get(madeUp(1)), devices.all().length], [0, undefined, 200]);
+    assert.deepEqual(
+      devices
+        .all()
+        .slice(-2)
+        .map(({ value }) => value),
+      [0, 200],
+    );
+  });
+
   it('asks who is held only where one of them may have to go', () => {
     const held = new Set(Array.from({ length: 250 }, (_, count) => madeUp(count)));
     let asked = 0;

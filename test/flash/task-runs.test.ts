@@ -108,6 +108,9 @@ describe('flash/run/task-runs', () => {
     });
     await assertCode(ended(cancelled), 'cancelled');
     assert.equal(traceless.length, 2);
+    await ended(steps.begin('node', undefined, { run: () => Promise.resolve({}) }));
+    await idle();
+    assert.equal(traceless.length, 2, 'it ended well');
   });
 
   it('takes one message at a time and queues the rest', async () => {
@@ -144,6 +147,20 @@ describe('flash/run/task-runs', () => {
     await steps.end(0);
     await Promise.all([ended(one), ended(two)]);
     assert.equal(steps.contexts.length, 1);
+  });
+
+  it('lets a message for a device join that the stage itself has found, and cancels it there', async () => {
+    const first = steps.begin('node', undefined);
+    const { job } = await begunAt(0);
+    steps.jobs.identify(job, '1');
+    steps.begin('other', '1', { line: undefined });
+    await turns();
+    assert.equal(steps.contexts.length, 1);
+    steps.runs.cancel('node', '2');
+    await turns();
+    assert.equal(recorder.outcomes.size, 0);
+    steps.runs.cancel('node', '1');
+    await assertCode(ended(first), 'cancelled');
   });
 
   it('begins a run of its own for a message that comes of a result', async () => {
@@ -304,14 +321,48 @@ describe('flash/run/task-runs', () => {
     assert.equal((outcome as FlashError).code, 'cancelled');
   });
 
+  it('fails no job a second time that has failed meanwhile', async () => {
+    const { job } = await begun('node', '1');
+    job.fail('job-expired');
+    steps.runs.cancel('node');
+    await idle();
+    assert.deepEqual([job.error, steps.runs.failures.has(job.id)], ['job-expired', false]);
+    assert.equal(recorder.outcomes.size, 1);
+  });
+
+  it('says the last report again, with all of its stage done, where it ends well, and not where it fails', async () => {
+    timeStands(['setTimeout']);
+    try {
+      const { report } = await begun('node', '1');
+      report('send-wifi', { deviceid: '1' });
+      await steps.end(0);
+      await idle();
+      const percents = (): unknown[] => recorder.reports.map(({ report: { name, percent } }) => [name, percent]);
+      assert.deepEqual(percents(), [
+        ['send-wifi', 0],
+        ['send-wifi', 10],
+      ]);
+      recorder.reports.length = 0;
+      steps.begin('node', '2');
+      (await begunAt(1)).report('send-wifi', { deviceid: '2' });
+      steps.runs.cancel('node');
+      await idle();
+      assert.deepEqual(percents(), [['send-wifi', 0]]);
+    } finally {
+      timeGoesOn();
+    }
+  });
+
   it('has a job run from the start of its stage to its end', async () => {
     const { job, signal } = await begun('node', '1');
     assert.equal(job.running?.signal, signal);
+    const outcome = recorder.outcome(steps.runs.pending.messageOf(steps.runs.pending.all()[0]!));
     assert.deepEqual([job.stage, job.hasLeft('provision')], ['provision', false]);
     await steps.end(0);
     await idle();
     assert.deepEqual([job.running, job.hasLeft('provision')], [undefined, true]);
     assert.equal(job.snapshot().stages.provision?.['found'], '1');
+    assert.deepEqual(await outcome, { found: { found: '1' }, job: job.snapshot() });
   });
 
   it('begins no job for a message that fails a check, or is cancelled meanwhile', async () => {
@@ -357,6 +408,7 @@ describe('flash/run/task-runs', () => {
   });
 
   it('knows of which node a message is at work or waits, and in which stage', async () => {
+    steps.begin('joins', '1');
     steps.begin('node', '1');
     steps.begin('waits', '2');
     await turns();
@@ -367,7 +419,8 @@ describe('flash/run/task-runs', () => {
       runs.isIn(nodeId, 'cloud'),
       runs.isAtWork(nodeId),
     ];
-    assert.deepEqual(['node', 'waits', 'nobody'].map(isIn), [
+    assert.deepEqual(['node', 'joins', 'waits', 'nobody'].map(isIn), [
+      [true, true, false, true],
       [true, true, false, true],
       [true, true, false, false],
       [false, false, false, false],
@@ -713,7 +766,12 @@ describe('flash/run/task-runs', () => {
         left: () => undefined,
       });
       task();
+      task({ line: undefined });
       await turns();
+      begun[1]?.report('tasmota-at-home', { url: 'x', hostname: 'y' });
+      ends[1]?.();
+      await turns();
+      assert.deepEqual(told.splice(0), [['tasmota-at-home', 0, 'tasmota', undefined], 'result']);
       begun[0]?.report('tasmota-at-home', { url: 'x', hostname: 'y' }, { fraction: 0.5 });
       begun[0]?.report('tasmota-done', { url: 'x', hostname: 'y' }, { fraction: 0.4 });
       ends[0]?.();
