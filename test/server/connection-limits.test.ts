@@ -3,8 +3,14 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CloudServer } from '../../lib/server/cloud-server';
-import { ConnectionLimits, type ConnectionLimitsOptions, type Limit } from '../../lib/server/connection-limits';
+import {
+  ConnectionLimits,
+  type ConnectionLimitsOptions,
+  type CountedConnection,
+  type Limit,
+} from '../../lib/server/connection-limits';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { HANDSHAKE_RATE } from '../../lib/server/device-servers';
 import { ImageServer } from '../../lib/server/image-server';
@@ -15,7 +21,7 @@ import { TlsFront, type HandshakeFailed } from '../../lib/server/tls-front';
 import type { TlsIdentity } from '../../lib/server/tls-identity';
 import { AXTLS_HELLO } from './client-hellos';
 import { testIdentity } from '../shared/test-identity';
-import { afterwards, closeAll, RawClient } from './serving';
+import { afterwards, closeAll, RawClient, reach } from './serving';
 import { WebSocketDevice } from './websocket-device';
 
 const STRANGER = '127.0.0.66';
@@ -54,14 +60,6 @@ async function dial(port: number, count: number, localAddress = STRANGER): Promi
   const clients: RawClient[] = [];
   while (clients.length < count) clients.push(await RawClient.to(port, { localAddress }));
   return clients;
-}
-
-/** A connection that may be refused before it stands. */
-async function reach(port: number): Promise<RawClient> {
-  const socket = connectTcp({ port, host: '127.0.0.1', localAddress: STRANGER });
-  const client = RawClient.over(socket);
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()).once('close', () => resolve()));
-  return client;
 }
 
 const closed = (clients: RawClient[]): Promise<unknown> =>
@@ -168,6 +166,26 @@ describe('limits of connections', () => {
     assert.equal(device.closed, false);
   });
 
+  it('does not count a device again that it knows', async () => {
+    const { limits, refused } = limitsFor({ perPeer: 1 });
+    const counted: CountedConnection[] = [];
+    const port = await listen({ handle: (_, connection) => void (connection && counted.push(connection)) }, { limits });
+    const [device] = await dial(port, 1);
+    while (counted.length < 1) await nextTurn();
+    counted[0]?.identify();
+    counted[0]?.renew();
+    const [stranger] = await dial(port, 1);
+    while (counted.length < 2) await nextTurn();
+    await dial(port, 1);
+    await closed([stranger as RawClient]);
+    assert.equal(device?.closed, false);
+    assert.deepEqual(
+      counted.slice(0, 2).map(({ isRefused }) => isRefused),
+      [false, true],
+    );
+    assert.deepEqual(refused, [[STRANGER, 'peer']]);
+  });
+
   it('does not misreport a handshake that it has broken off itself', async () => {
     const { limits } = limitsFor({ perPeer: 1 });
     const front = new TlsFront(identity, () => undefined);
@@ -194,7 +212,7 @@ describe('limits of connections', () => {
     const rates = new PeerRates({ ...HANDSHAKE_RATE, now: () => 0 });
     const handled: number[] = [];
     const port = await listen({ handle: (socket) => void handled.push(socket.remotePort ?? 0) }, { limits, rates });
-    const clients = await Promise.all(Array.from({ length: 30 }, () => reach(port)));
+    const clients = await Promise.all(Array.from({ length: 30 }, () => reach(port, STRANGER)));
     // 5 immediately and 10 within 2 s; their clock stands still.
     await closed(clients.slice(15));
     assert.ok(areOpen(clients.slice(0, 15)));

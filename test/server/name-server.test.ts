@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
+import { mock } from 'node:test';
 import { promisify } from 'node:util';
 import { NameServer, type NameServerOptions } from '../../lib/server/name-server';
 import { assertCode } from '../flash/refusals';
@@ -85,6 +86,32 @@ describe('server/name-server', () => {
     assert.deepEqual(await resolver(port).resolve4(NAME), ['192.168.1.5']);
   });
 
+  it('answers on one port at a time', async () => {
+    const { port, server } = await serve();
+    const again = await server.listen(0, '127.0.0.1');
+    assert.deepEqual(await resolver(again).resolve4(NAME), ['192.168.1.5']);
+    const freed = createSocket('udp4').bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(freed, 'listening');
+    freed.close();
+  });
+
+  it('listens on the address that it is given alone', async () => {
+    const { port } = await serve();
+    const other = createSocket('udp4').bind({ port, address: '127.0.0.2', exclusive: true });
+    await once(other, 'listening');
+    other.close();
+  });
+
+  it('reports that its socket has failed', async () => {
+    const bind = mock.method(Socket.prototype, 'bind');
+    const { server } = await serve();
+    bind.mock.restore();
+    const trouble = once(server, 'trouble');
+    const error = new Error('recvmsg ENETDOWN');
+    (bind.mock.calls[0]?.this as Socket).emit('error', error);
+    assert.deepEqual(await trouble, [error]);
+  });
+
   it('frees its port, and may be closed twice', async () => {
     const { port, server } = await serve();
     await server.close();
@@ -104,7 +131,14 @@ describe('server/name-server', () => {
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const server = new NameServer({ name: NAME, address: '127.0.0.1', isLocal: () => true });
-    const error = await assertCode(server.listen(Number(line.toString()), '127.0.0.1'), 'port-in-use');
+    const port = Number(line.toString());
+    const error = await assertCode(server.listen(port, '127.0.0.1'), 'port-in-use');
+    assert.deepEqual([error.values['port'], error.values['bind']], [port, '127.0.0.1']);
+    child.kill();
+    await once(child, 'exit');
+    undo.pop();
+    undo.push(() => server.close());
+    assert.equal(await server.listen(port, '127.0.0.1'), port);
     assert.match(error.message, new RegExp(`process ${child.pid}\\)`));
   });
 });

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import { Server, Socket } from 'node:net';
 import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import { ConnectionLimits } from '../../lib/server/connection-limits';
 import { PORT_LIMIT, PortListener, whyNotOpen } from '../../lib/server/port-listener';
-import { timeGoesOn, timeStands } from '../shared/standing-time';
+import { PeerRates } from '../../lib/server/rate-limit';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, PEER, RawClient } from './serving';
 import { WORDINGS } from '../../lib/wordings/table';
 import { wording } from '../../lib/wordings/wording';
@@ -20,12 +22,16 @@ function listener(): PortListener {
   return listener;
 }
 
+/** One connection a second of each peer, and three that wait. */
+const slowRates = (): PeerRates => new PeerRates({ perSecond: 1, longestWaitMs: 3000, now: () => 0 });
+
 async function refusal(port: number, bind: string): Promise<FlashError> {
   const error: unknown = await listener()
     .listen(port, bind)
     .catch((thrown: unknown) => thrown);
   assert.ok(error instanceof FlashError);
   assert.equal(error.code, 'port-in-use');
+  assert.deepEqual([error.values['port'], error.values['bind']], [port, bind]);
   return error;
 }
 
@@ -81,6 +87,77 @@ describe('PortListener', () => {
     }
   });
 
+  it('reports trouble with its port, such as too many files, and continues', async () => {
+    const listen = mock.method(Server.prototype, 'listen');
+    const troubled = listener();
+    const port = await troubled.listen(0, '127.0.0.1');
+    listen.mock.restore();
+    const trouble = once(troubled, 'trouble');
+    const error = new Error('accept EMFILE');
+    (listen.mock.calls[0]?.this as Server).emit('error', error);
+    assert.deepEqual(await trouble, [error]);
+    await RawClient.to(port);
+  });
+
+  it('listens on the address that it is given alone, and on one port at a time', async () => {
+    const one = listener();
+    const first = await one.listen(0, '127.0.0.2');
+    await assert.rejects(RawClient.to(first), { code: 'ECONNREFUSED' });
+    const client = await RawClient.to(first, { host: '127.0.0.2' });
+    const second = await one.listen(0, '127.0.0.1');
+    assert.equal(one.port, second);
+    await client.until(() => client.closed);
+    await assert.rejects(RawClient.to(first, { host: '127.0.0.2' }), { code: 'ECONNREFUSED' });
+    await RawClient.to(second);
+  });
+
+  it('gives each connection its turn, and none to one that has left before', async () => {
+    timeStands(['setTimeout']);
+    const { limits, rates } = { limits: new ConnectionLimits({ isOwn: () => false }), rates: slowRates() };
+    const [accepted, handled]: [Socket[], Socket[]] = [[], []];
+    const accept = mock.method(limits, 'count', (socket: Socket, peer: string) => {
+      accepted.push(socket);
+      return ConnectionLimits.prototype.count.call(limits, socket, peer);
+    });
+    const busy = new PortListener({ handle: (socket) => void handled.push(socket) }, { limits, rates });
+    afterwards(() => busy.close());
+    const dialled: string[] = [];
+    busy.on('connection', (peer) => dialled.push(peer));
+    const port = await busy.listen(0, '127.0.0.1');
+    const clients: RawClient[] = [];
+    for (let count = 1; count <= 4; count += 1) {
+      clients.push(await RawClient.to(port));
+      while (accepted.length < count) await nextTurn();
+    }
+    accept.mock.restore();
+    assert.deepEqual(dialled, Array(4).fill(PEER), 'all of them have dialled');
+    assert.deepEqual(handled, accepted.slice(0, 1));
+    const left = new Promise((resolve) => accepted[2]?.once('close', resolve));
+    clients[2]?.socket.resetAndDestroy();
+    await left;
+    timePasses(999);
+    assert.equal(handled.length, 1);
+    timePasses(1);
+    assert.deepEqual(handled, accepted.slice(0, 2));
+    timePasses(1000);
+    assert.equal(handled.length, 2);
+    timePasses(1000);
+    assert.deepEqual(handled, [accepted[0], accepted[1], accepted[3]]);
+  });
+
+  it('lets this machine itself connect as fast as it likes', async () => {
+    const limits = new ConnectionLimits({ isOwn: () => true });
+    limits.on('refused', (_peer, limit) => assert.fail(limit));
+    const handled: Socket[] = [];
+    const quick = new PortListener({ handle: (socket) => void handled.push(socket) }, { limits, rates: slowRates() });
+    afterwards(() => quick.close());
+    const port = await quick.listen(0, '127.0.0.1');
+    for (let count = 1; count <= 5; count += 1) {
+      await RawClient.to(port);
+      while (handled.length < count) await nextTurn();
+    }
+  });
+
   it('says who holds the port, and can try again when it is free', async () => {
     const holder = listener();
     const port = await holder.listen(0, '127.0.0.1');
@@ -90,6 +167,7 @@ describe('PortListener', () => {
       code: 'port-in-use',
       values: { port, bind: '127.0.0.1', reason },
     });
+    assert.equal(second.port, undefined);
     await holder.close();
     assert.equal(await second.listen(port, '127.0.0.1'), port);
   });

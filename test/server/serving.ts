@@ -23,6 +23,14 @@ export async function serve(handler: Pick<SocketHandler, 'handle'>): Promise<num
   return listener.listen(0, '127.0.0.1');
 }
 
+/** A connection that may be refused before it stands. */
+export async function reach(port: number, localAddress = PEER): Promise<RawClient> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  const client = RawClient.over(socket);
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()).once('close', () => resolve()));
+  return client;
+}
+
 /** A client that sees the bytes as they come, as a device does. */
 export class RawClient {
   /** What came, one entry for each read. */
@@ -51,7 +59,10 @@ export class RawClient {
   }
 
   /** A plain connection to the port, from `PEER` unless another address is given. */
-  static async to(port: number, options: { allowHalfOpen?: boolean; localAddress?: string } = {}): Promise<RawClient> {
+  static async to(
+    port: number,
+    options: { allowHalfOpen?: boolean; localAddress?: string; host?: string } = {},
+  ): Promise<RawClient> {
     const socket = connect({ port, host: '127.0.0.1', localAddress: PEER, ...options });
     socket.setNoDelay(true);
     const client = new RawClient(socket);

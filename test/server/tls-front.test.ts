@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
+import { mock } from 'node:test';
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { TlsFront, type HandshakeFailed, type TlsFrontOptions } from '../../lib/server/tls-front';
 import { type TlsIdentity } from '../../lib/server/tls-identity';
@@ -165,6 +166,7 @@ describe('TlsFront', () => {
       client.socket.end();
       const { failure: kind, isModern } = await failed;
       assert.deepEqual([kind, isModern], ['certificate-rejected', true]);
+      await client.until(() => client.closed);
     });
 
     it('recognises a client that refuses our certificate with an alert', async () => {
@@ -209,8 +211,26 @@ describe('TlsFront', () => {
       const failed = failure(server);
       const client = await RawClient.to(port);
       client.socket.end();
-      const { failure: kind, helloSeen } = await failed;
-      assert.deepEqual([kind, helloSeen], ['broken-off', false]);
+      const { peer, failure: kind, helloSeen } = await failed;
+      assert.deepEqual([peer, kind, helloSeen], [PEER, 'broken-off', false]);
+      await client.until(() => client.closed);
+    });
+
+    it('gives a device 10 s for its handshake', async () => {
+      // Node's own timer, which cannot be made to run out: only what it is set to shows.
+      const setTimeout = mock.method(Socket.prototype, 'setTimeout');
+      try {
+        const { port } = await front();
+        const client = await RawClient.to(port);
+        client.write(AXTLS_HELLO);
+        await client.until(() => handshakeMessages(client.bytes).has(14));
+        assert.deepEqual(
+          setTimeout.mock.calls.map((call) => call.arguments[0]),
+          [10_000],
+        );
+      } finally {
+        setTimeout.mock.restore();
+      }
     });
 
     it('does not wait without end', async () => {

@@ -66,19 +66,25 @@ describe('loadTlsIdentity', () => {
     assert.equal((await stat(file)).mode & 0o777, 0o600);
   });
 
-  const unusable: [what: string, content: (own: TlsIdentity) => string | Promise<string>][] = [
-    ['an empty file', () => ''],
-    ['half a file', ({ key, cert }) => (key + cert).slice(0, 1800)],
-    ['garbage', () => '\u0000\u0001 nothing of ours'],
-    ['a key that does not belong to the certificate', async ({ cert }) => (await loadTlsIdentity()).key + cert],
-    ['a key shorter than the proven one', () => Object.values(shortIdentity()).join('')],
+  const unreadable = 'it holds no key and certificate that can be read';
+  const unusable: [what: string, why: string, content: (own: TlsIdentity) => string | Promise<string>][] = [
+    ['an empty file', unreadable, () => ''],
+    ['half a file', unreadable, ({ key, cert }) => (key + cert).slice(0, 1800)],
+    ['garbage', unreadable, () => '\u0000\u0001 nothing of ours'],
+    [
+      'a key that does not belong to the certificate',
+      'its key is of another certificate',
+      async ({ cert }) => (await loadTlsIdentity()).key + cert,
+    ],
+    ['a key shorter than the proven one', 'its key has another length', () => Object.values(shortIdentity()).join('')],
   ];
-  for (const [what, content] of unusable) {
+  for (const [what, why, content] of unusable) {
     it(`replaces ${what}`, async () => {
       const before = await content(await testIdentity());
       await writeFile(file, before);
-      const { key, cert, replaced } = await loadTlsIdentity(folder);
-      assert.match(replaced ?? '', /^it|^its/, 'it says why');
+      const { key, cert, replaced, notStored } = await loadTlsIdentity(folder);
+      assert.deepEqual([replaced, notStored], [why, undefined]);
+      if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o600);
       assert.equal(await readFile(file, 'latin1'), key + cert);
       assert.ok(!before.includes(cert), 'the certificate is a new one');
       assert.ok(new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)));
@@ -87,15 +93,17 @@ describe('loadTlsIdentity', () => {
 
   it('works without a place to keep it, and says why', async () => {
     await writeFile(join(folder, 'file'), '');
-    const { cert, notStored } = await loadTlsIdentity(join(folder, 'file', 'folder'));
+    const { cert, notStored, replaced } = await loadTlsIdentity(join(folder, 'file', 'folder'));
+    assert.equal(replaced, undefined, 'there was none');
     assert.match(cert, /BEGIN CERTIFICATE/);
     assert.match(notStored ?? '', /ENOTDIR|EEXIST/);
   });
 
   it('leaves no copy of the key behind where it cannot be stored', async () => {
     await mkdir(join(file, 'in the way'), { recursive: true });
-    const { notStored } = await loadTlsIdentity(folder);
+    const { notStored, replaced } = await loadTlsIdentity(folder);
     assert.ok(notStored);
+    assert.equal(replaced, 'it cannot be read (EISDIR)');
     assert.deepEqual(await readdir(folder), [TLS_IDENTITY_FILE]);
   });
 });
