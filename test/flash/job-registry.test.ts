@@ -72,6 +72,15 @@ describe('flash/job/job-book', () => {
       assert.equal(job.error, 'turn-timeout');
     });
 
+    it('is the open one for a look at the new firmware that runs already, and no other stage of it', () => {
+      const job = behind('upgrade', '1');
+      job.route = ONE_HOP;
+      job.running = new AbortController();
+      assert.throws(() => jobs.jobFor('newfirmware', '1'), isBusy);
+      job.enter('newfirmware');
+      assert.equal(jobs.jobFor('newfirmware', '1'), job);
+    });
+
     it('is the done one for a look at the new firmware, also while another look runs', () => {
       const job = behind('finalstage', '1');
       assert.equal(job.stage, 'done');
@@ -171,8 +180,13 @@ describe('flash/job/job-book', () => {
     job.running = undefined;
     under.running = undefined;
     assert.deepEqual(jobs.awaitingNewFirmware(), [job], 'the other is in the middle of its upgrade');
+    job.enter('newfirmware');
+    assert.deepEqual(jobs.awaitingNewFirmware(), [job]);
     job.fail('one-hop-silent');
     assert.deepEqual(jobs.awaitingNewFirmware(), []);
+    job.enter('newfirmware');
+    job.leave('newfirmware');
+    assert.deepEqual(jobs.awaitingNewFirmware(), [], 'it is done');
   });
 
   it('knows which jobs wait for a device: in the cloud stage, and for ten minutes after its set-up', () => {

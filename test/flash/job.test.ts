@@ -236,8 +236,17 @@ describe('flash/job', () => {
     );
     download.sentUpTo(101);
     assert.deepEqual(
-      after(() => download.taken()),
+      after(() => download.offered()),
       [true],
+    );
+    assert.deepEqual(
+      after(() => timePasses(DERIVED_EVERY_MS)),
+      [],
+      'that was reported with it',
+    );
+    assert.deepEqual(
+      after(() => download.taken()),
+      [true, false],
     );
     assert.deepEqual(
       after(() => job.leave('cloud')),
@@ -303,6 +312,13 @@ describe('flash/job', () => {
     assert.deepEqual([job.hasLeft('upgrade'), job.hasLeft('finalstage')], [true, false]);
   });
 
+  it('has a verdict as soon as something was seen', () => {
+    const job = new Job('cloud', '1');
+    assert.ok(!('verdict' in job.snapshot()));
+    job.evidence.add({ kind: 'session-lost' });
+    assert.equal(job.snapshot().verdict?.code, 'on-course');
+  });
+
   it('sees of what is learned the news alone, and keeps the rest', () => {
     const job = new Job('cloud', '1');
     job.learn({ model: 'ITA-GZ1-GL', ip: '192.0.2.7' });
@@ -362,6 +378,9 @@ describe('flash/job', () => {
       }
       assert.equal(job.hasFetchedAll, true, route.name);
     }
+    const passedBy = new Job('finalstage', '1');
+    passedBy.route = ONE_HOP;
+    assert.equal(passedBy.resumableStage, undefined);
     const unknown = new Job('finalstage', '1');
     unknown.enter('finalstage');
     assert.equal(unknown.resumableStage, 'finalstage', 'only one route has it');

@@ -220,7 +220,9 @@ describe('flash/stored/pending-messages', () => {
       [['1', 'tasmota', 'secret']],
     );
     assert.equal(afterRestart(book).claim('node')[0]?.password, undefined);
-    book.began(setUp, { password: 'secret' });
+    book.began(setUp, {});
+    book.release(setUp.id);
+    assert.equal(book.claim('node')[0]?.password, 'secret', 'it came with it once');
     book.forgetNode('node');
     assert.equal(book['passwords'].size, 0);
   });
@@ -282,7 +284,7 @@ describe('flash/stored/pending-messages', () => {
       timePasses(4999);
       assert.equal(book.all().length, 1);
       timePasses(1);
-      assert.deepEqual(book.all(), []);
+      assert.deepEqual([book.all(), book['timers'].size], [[], 0]);
     });
 
     it('forgets nothing after its close', () => {
@@ -293,6 +295,17 @@ describe('flash/stored/pending-messages', () => {
       timePasses(60_000);
       assert.equal(book.all().length, 1);
     });
+  });
+
+  it('holds no process up for a result that is on its way', () => {
+    const book = new PendingMessages();
+    book.began(PENDING, {});
+    book.delivered(PENDING.id);
+    assert.deepEqual(
+      [...book['timers']].map((timer) => timer.hasRef()),
+      [false],
+    );
+    book.close();
   });
 
   it('takes from a file how a stage ended whose device was not known', () => {

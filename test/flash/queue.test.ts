@@ -314,6 +314,19 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a failed, null failed');
   });
 
+  it('gives up at the second output what continues in FinalStage where nothing is wired to that', async () => {
+    const flow = new Flow();
+    const given: unknown[] = [];
+    flow.queue.on('given-up', (error, deviceid) => given.push([error.code, error.values, deviceid]));
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'finalstage');
+    flow.isWired = false;
+    await flow.fail('finalstage', 'a', 'finalstage-timeout');
+    assert.deepEqual(given, [['queue-not-wired', { output: 2 }, 'a']]);
+    assert.equal(flow.states(), 'a failed');
+  });
+
   it('has no password any more of what is forgotten, nor of what is too long ago', () => {
     const flow = new Flow();
     flow.queue.pause();
@@ -351,8 +364,9 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a skipped, b skipped, c running');
     flow.queue.forget('a');
     assert.equal(flow.states(), 'b skipped, c running');
+    flow.add('d');
     flow.queue.forget();
-    assert.equal(flow.states(), 'c running');
+    assert.equal(flow.states(), 'c running, d waiting');
   });
 
   it('counts the percent of a round: what has ended, and how far the others are', async () => {
@@ -451,6 +465,77 @@ describe('flash/queue', () => {
     assert.equal(next.queue.snapshot().entries[1]?.error, 'finalstage-timeout');
   });
 
+  it('leaves after a restart what had ended as it was, and knows no reason where none was kept', async () => {
+    const flow = new Flow();
+    flow.attempts = 1;
+    flow.add('done', 'failed', 'skipped', 'broken');
+    await turns();
+    await flow.end('provision', 'done', 'finalstage');
+    await flow.end('finalstage', 'done');
+    await flow.fail('provision', 'failed', 'ap-unreachable');
+    flow.queue.skip('skipped');
+    await turns();
+    const record = revivedQueue(structuredClone(storedQueue(flow.queue.record())));
+    const { error, ...snapshot } = (flow.jobs.latest('failed') as Job).snapshot();
+    assert.equal(error, 'ap-unreachable');
+    const next = new Flow();
+    const broken = Job.restore({
+      ...kept(flow.jobs.latest('broken') as Job),
+      snapshot: { ...snapshot, deviceid: 'broken' },
+    });
+    next.jobs.restore(broken);
+    next.attempts = 1;
+    next.queue.pause();
+    next.queue.restore({ ...record, isPaused: true });
+    assert.equal(next.states(), 'done done, failed failed, skipped skipped, broken failed');
+    assert.equal(next.queue.snapshot().entries[3]?.error, 'unexplained');
+  });
+
+  it('starts none that a node behind it has left out meanwhile', () => {
+    const flow = new Flow();
+    flow.queue.pause();
+    flow.add('a', 'b', 'c');
+    flow.start = (message, where) => {
+      flow.begun.push({ message, where });
+      if (message['deviceid'] === 'a') flow.queue.skip('b');
+      return message['deviceid'] !== 'a';
+    };
+    flow.queue.resume();
+    assert.equal(flow.states(), 'a failed, b skipped, c running');
+    assert.deepEqual(
+      flow.begun.map(({ message }) => message['deviceid']),
+      ['a', 'c'],
+    );
+  });
+
+  it('knows of a second attempt no job until a stage has its message', async () => {
+    const flow = new Flow();
+    flow.atOnce = 1;
+    flow.add('a', 'b');
+    await turns();
+    await flow.end('provision', 'a', 'cloud');
+    flow.start = (message, where) => flow.begun.push({ message, where }) > 0;
+    await flow.fail('cloud', 'a', 'nothing-arrived');
+    flow.atOnce = 2;
+    flow.queue.skip('b');
+    flow.add('c');
+    const [, a] = flow.queue.snapshot().entries;
+    assert.deepEqual(a, { id: a?.id, deviceid: 'a', state: 'running', attempts: 2, percent: 0 });
+    assert.equal(flow.states(), 'b skipped, a running, c waiting', 'its message may be at the access point');
+  });
+
+  it('keeps the device that was asked for where the job of the stage knows none', async () => {
+    const flow = new Flow();
+    flow.start = (message) => Boolean(flow.stage('provision', { ...message, deviceid: undefined }));
+    flow.add('a');
+    await turns();
+    assert.equal(flow.states(), 'a running');
+    const { jobId } = flow.queue.record().entries[0] ?? {};
+    const job = flow.jobs.byId(jobId ?? '');
+    job?.learn({ model: 'x' });
+    assert.deepEqual([job?.deviceid, flow.states()], [undefined, 'a running']);
+  });
+
   it('leaves one where it is after a restart whose message a node has again', async () => {
     const flow = new Flow();
     flow.add('a');
@@ -494,10 +579,13 @@ describe('flash/queue', () => {
       flow.runs.listenerCount('failed'),
     ];
     assert.deepEqual(listeners(), [1, 1, 1]);
+    flow.queue.pause();
+    flow.queue.skip('a');
+    await turns();
+    assert.equal(flow.states(), 'a skipped, b waiting');
     flow.queue.close();
     assert.deepEqual(listeners(), [0, 0, 0]);
     assert.equal(flow.queue['lostWatch']['timer'], undefined);
-    flow.queue.skip('a');
     flow.queue.resume();
     await turns();
     assert.equal(flow.begun.length, 1);
@@ -635,6 +723,21 @@ describe('flash/queue', () => {
       await turns();
       assert.equal(flow.states(), 'a failed, b running');
       assert.deepEqual(given, [['queue-lost', { minutes: 15 }, 'a']]);
+    });
+
+    it('gives up no device that is in work, though with the message of another', async () => {
+      const flow = new Flow();
+      flow.add('a');
+      await turns();
+      await flow.end('provision', 'a');
+      flow.stage('cloud', { deviceid: 'a' });
+      await turns();
+      timePasses(60 * 60_000);
+      assert.equal(flow.states(), 'a running');
+      await flow.end('cloud', 'a');
+      timePasses(5000);
+      timePasses(20 * 60_000);
+      assert.equal(flow.states(), 'a failed');
     });
 
     it('gives up after a restart what no node has taken again by then', async () => {

@@ -241,10 +241,10 @@ export class FlashQueue extends EventEmitter<{
     this.fail(entry, new FlashError(code, verdict.code === code ? verdict.values : {}), job);
   }
 
-  /** Fails an entry whose message did not get through, and reports that: no message does. */
+  /** Fails an entry whose message did not get through, for good, and reports that: no message does. */
   private giveUp(entry: QueueEntry, error: FlashError, job: Job | undefined): void {
     this.fail(entry, error, job);
-    if (entry.state === 'failed') this.emit('given-up', error, entry.deviceid);
+    this.emit('given-up', error, entry.deviceid);
   }
 
   private fail(entry: QueueEntry, { code, values }: FlashError, job: Job | undefined): void {
