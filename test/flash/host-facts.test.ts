@@ -16,6 +16,8 @@ import { freePort } from '../shared/ports';
 import { FlashHost } from '../../lib/flash/host/host';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { Job } from '../../lib/flash/job/job';
+import { PATIENCE } from '../../lib/flash/verdict/patience';
+import { WAITS } from '../../lib/flash/stage/waits';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { NewFirmwarePresence } from '../../lib/flash/stage/new-firmware-presence';
 import { closeBenches, FIRMWARE, ON_LOOPBACK, openBench } from './bench';
@@ -143,6 +145,19 @@ describe('flash: what a host and its stages take for true', () => {
       job.finalStage = new FinalStageSession();
       await host.open();
       assert.equal(await dials(), 'accepted');
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('is on this machine as it is, where nothing else is given in', async () => {
+    const host = new FlashHost(ON_LOOPBACK, undefined);
+    try {
+      assert.deepEqual(host.waits, WAITS);
+      assert.deepEqual(host.jobs.jobFor('cloud', DEVICE).evidence.patience, PATIENCE);
+      assert.deepEqual(host.unlockPorts, { http: 80, dns: 53 });
+      assert.equal(await host.linkMacOf('127.0.0.1'), undefined);
+      assert.deepEqual([host.bind, host.label()], ['127.0.0.1', { host: '?', tab: '?' }]);
     } finally {
       await host.close();
     }

@@ -9,6 +9,9 @@ import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { HostRegistry } from '../../lib/flash/host/host-registry';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
+import { Job } from '../../lib/flash/job/job';
+import type { TaskContext } from '../../lib/flash/run/task';
+import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
@@ -57,12 +60,27 @@ describe('flash/host-registry', () => {
       findJob: () => host.jobs.jobFor('newfirmware', deviceid),
       run: async ({ signal }) => {
         await host.open();
+        signal.throwIfAborted();
         await Promise.race([over, once(signal, 'abort')]);
         signal.throwIfAborted();
         return {};
       },
     });
     return { end: () => stage.emit('end'), fail: () => stage.emit('error', new FlashError('download-failed')) };
+  }
+
+  const untilItEnds = async ({ signal }: TaskContext): Promise<never> => {
+    await once(signal, 'abort');
+    throw signal.reason as Error;
+  };
+
+  /** A task of a node starts, which the next instance of the node is to start again. @returns the id of its message */
+  function beginTask(runs: TaskRuns, nodeId: string): string {
+    return runs.begin({ nodeId, stage: 'tasmota', message: {}, deviceid: undefined, run: untilItEnds }).id;
+  }
+
+  function codesOf({ outcomes }: Recorder): unknown[] {
+    return [...outcomes.values()].map((outcome) => outcome instanceof FlashError && outcome.code);
   }
 
   /** Resolves when it listens, or when it does not. */
@@ -325,6 +343,69 @@ describe('flash/host-registry', () => {
     const [pending] = host.runs.pending.all();
     assert.ok(pending, 'its message was not let go');
     assert.ok(!((await recorder.outcome(host.runs.pending.messageOf(pending))) instanceof FlashError));
+  });
+
+  it('forgets what a node left that is in no flow any more, and keeps it for one that is disabled', async () => {
+    start();
+    const { runs } = attach({});
+    for (const nodeId of ['gone', 'disabled']) {
+      beginTask(runs, nodeId);
+      runs.detach(nodeId, false);
+    }
+    await registry.settle();
+    assert.deepEqual([...runs.pending.nodes()], ['gone', 'disabled'], 'a deploy that takes long brings them yet');
+    await registry.settle((nodeId) => nodeId === 'disabled');
+    assert.deepEqual([...runs.pending.nodes()], ['disabled']);
+    await registry.settle(() => true);
+    assert.deepEqual([...runs.pending.nodes()], ['disabled']);
+  });
+
+  it('gives a node that uses another host now what it left, and that its stages ended', async () => {
+    start();
+    const host = attach({});
+    const other = registry.attach('other', {}, ON_LOOPBACK, folder);
+    registry.addUser('host', 'node');
+    begin(host, '1000a1b2c3');
+    await once(host.runs, 'in-job');
+    const task = beginTask(host.runs, 'node');
+    await registry.removeUser('host', 'node', false);
+    registry.addUser('other', 'node');
+    const recorder = new Recorder();
+    other.runs.attach('node', recorder);
+    await registry.settle(() => true);
+    assert.deepEqual(codesOf(recorder), ['cancelled']);
+    assert.deepEqual(
+      other.runs.pending.claim('node').map(({ pending }) => pending.id),
+      [task],
+    );
+    assert.deepEqual([...host.runs.pending.nodes()], []);
+  });
+
+  it('has what nodes left at a host that was removed for their next host, until the deploy is over', async () => {
+    start();
+    const owner = {};
+    const { runs } = attach(owner);
+    const other = registry.attach('other', {}, ON_LOOPBACK, folder);
+    for (const nodeId of ['without', 'moved', 'late']) {
+      const deviceid = `1000${nodeId}`;
+      const findJob = (): Job => new Job('cloud', deviceid);
+      runs.begin({ nodeId, stage: 'cloud', message: {}, deviceid, findJob, run: untilItEnds });
+    }
+    await registry.detach('host', owner, true);
+    const ofNodes = new TaskRuns();
+    const [without, moved, late] = [new Recorder(), new Recorder(), new Recorder()];
+    ofNodes.attach('without', without);
+    ofNodes.attach('late', late);
+    other.runs.attach('moved', moved);
+    registry.takeOfRemoved('without', ofNodes);
+    assert.deepEqual([codesOf(without), codesOf(moved), codesOf(late)], [['host-missing'], [], []]);
+    registry.addUser('other', 'moved');
+    await registry.settle();
+    assert.deepEqual(codesOf(moved), [], 'more nodes are still to come');
+    await registry.settle(() => true);
+    assert.deepEqual(codesOf(moved), ['cancelled']);
+    registry.takeOfRemoved('late', ofNodes);
+    assert.deepEqual(codesOf(late), []);
   });
 
   it('does not listen merely because nodes exist', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { RECENT_MS, RecentDevices } from '../../lib/flash/devices/recent-devices';
+import { RecentDevices } from '../../lib/flash/devices/recent-devices';
 import type { DeviceConnection } from '../../lib/server/device-connection';
 import { closeBenches, openBench } from './bench';
 import { ask } from './stranger';
 
+const DAY_MS = 24 * 60 * 60_000;
 const madeUp = (count: number): string => `20${String(count).padStart(8, '0')}`;
 
 describe('flash/recent devices', () => {
@@ -63,7 +64,7 @@ describe('flash/recent devices', () => {
       () => now,
     );
     for (const deviceid of ['held', 'gone', 'back']) devices.saw(deviceid, deviceid);
-    now = RECENT_MS;
+    now = DAY_MS;
     devices.saw('back', 'back');
     devices.learn('gone', 'what a job knows is no sign of life');
     assert.equal(devices.forgetOld(), false);
@@ -75,7 +76,7 @@ describe('flash/recent devices', () => {
     );
     devices.learn('new', 'what becomes known of it first');
     assert.equal(devices.all().find(({ value }) => value.startsWith('what becomes'))?.seenAt, now);
-    now += RECENT_MS - 1;
+    now += DAY_MS - 1;
     devices.saw('late', 'late');
     now += 1;
     assert.equal(devices.forgetOld(), true, 'one that is a ms too old');
@@ -83,6 +84,28 @@ describe('flash/recent devices', () => {
     held.clear();
     assert.equal(devices.forgetOld(), true);
     assert.equal(devices.get('held'), undefined);
+  });
+
+  it('forgets as soon as another one is seen, and keeps when a device was seen beside what becomes known of it', () => {
+    let now = 0;
+    const devices = new RecentDevices<string>(
+      () => new Set(),
+      () => now,
+    );
+    devices.saw('old', 'as it was seen');
+    now = 1;
+    devices.saw('late', 'as it was seen');
+    devices.learn('old', 'by its job');
+    assert.deepEqual(devices.all(), [
+      { value: 'by its job', seenAt: 0 },
+      { value: 'as it was seen', seenAt: 1 },
+    ]);
+    now = DAY_MS;
+    devices.saw('other', 'as it was seen');
+    assert.ok(devices.get('old'));
+    now = DAY_MS + 1;
+    devices.saw('other', 'as it was seen');
+    assert.deepEqual([devices.get('old'), devices.get('late')], [undefined, 'as it was seen']);
   });
 
   it('loses nothing of a device with a session or a job to 300 dispatches in other names', async () => {
