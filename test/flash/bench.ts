@@ -229,37 +229,25 @@ export class Bench {
         provision(context, host, {
           ...{ url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password },
           ...(options.method === undefined ? {} : { method: options.method }),
-          ...{ takesAnyInDiyMode: options.takesAnyInDiyMode ?? false, discovery: options.discovery },
-          force: options.force ?? false,
-          forcesCloud: options.forcesCloud ?? false,
+          ...given(options, 'takesAnyInDiyMode', 'discovery', 'force', 'forcesCloud'),
         }),
-      cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, force: options.force ?? false }),
+      cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, ...given(options, 'force') }),
       upgrade: (context) =>
         upgrade(context, host, {
           timeoutSeconds,
           deviceid: deviceid ?? '?',
           sources: sources ?? FIRMWARE,
-          force: options.force ?? false,
-          newFirmwareUrl: options.newFirmwareUrl,
+          ...given(options, 'force', 'newFirmwareUrl'),
         }),
       diy: (context) => {
         const address = options.url === undefined ? undefined : new URL(options.url).host;
-        const { discovery } = options;
-        const from = sources ?? FIRMWARE;
-        return diyFlash(context, host, {
-          timeoutSeconds,
-          deviceid,
-          address,
-          sources: from,
-          discovery,
-          unlock: options.unlock,
-          clicks: options.clicks ?? false,
-          force: options.force ?? false,
-        });
+        const from = { timeoutSeconds, deviceid, address, sources: sources ?? FIRMWARE };
+        return diyFlash(context, host, { ...from, ...given(options, 'discovery', 'unlock', 'clicks', 'force') });
       },
-      finalstage: (context) => finalStage(context, host, { timeoutSeconds, url, sources }),
+      finalstage: (context) =>
+        finalStage(context, host, { timeoutSeconds, url, sources, ...given(options, 'newFirmwareUrl') }),
       newfirmware: (context) =>
-        newFirmware(context, host, { timeoutSeconds, url: options.url, rescue: options.rescue ?? false }),
+        newFirmware(context, host, { timeoutSeconds, url: options.url, ...given(options, 'rescue') }),
     };
     const recorder = this.recorder(nodeId);
     const said: Said[] = [];
@@ -334,6 +322,14 @@ export class Bench {
     await Promise.all(this.devices.map((device) => device.stop()));
     await this.host.close();
   }
+}
+
+/** What is given of some options: whatever is not is left to the stage's own default. */
+function given<K extends keyof StageOptions>(options: StageOptions, ...keys: K[]): Pick<StageOptions, K> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => keys.includes(key as K))) as Pick<
+    StageOptions,
+    K
+  >;
 }
 
 function verdictIfOver({ evidence }: Job, stage: StageName): Verdict {

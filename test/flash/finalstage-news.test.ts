@@ -6,10 +6,11 @@ import { FinalStageSession, type DeliveryTry } from '../../lib/flash/job/finalst
 import type { Job } from '../../lib/flash/job/job';
 import type { Waits } from '../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../lib/image';
-import { freePort } from '../shared/ports';
+import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
 import { assertCode } from './refusals';
 import { explained } from '../../lib/errors';
+import { wording } from '../../lib/wordings/wording';
 import type { FailureVerdict } from '../../lib/flash/verdict/verdict';
 
 const DEVICE = '1000a1b2c3';
@@ -165,6 +166,55 @@ describe('flash/stage/finalstage: what it says', () => {
     await stage.outcome;
   });
 
+  it('takes a device for gone after two looks that found nothing', async () => {
+    await start({ goneMs: 0 });
+    const session = visitOf();
+    let looks = 0;
+    bench.around.ownAddresses = () => {
+      if (++looks === 1) session.requested('final', SIZE).ended('delivered');
+      return [];
+    };
+    await stage.outcome;
+    assert.equal(looks, 2);
+  });
+
+  it("sees nothing of it while this machine sets another device's new firmware up", async () => {
+    let holder: 'set-up' | undefined = 'set-up';
+    const looks = new EventEmitter();
+    bench = await openBench();
+    Object.defineProperty(bench.host.radio, 'holder', { get: () => holder });
+    bench.around.ownAddresses = () => {
+      looks.emit('look');
+      return [{ name: 'wlan0', address: '192.168.4.2' }];
+    };
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    for (let times = 0; times < 3; times++) await once(looks, 'look');
+    assert.ok(!job.evidence.all.some(({ kind }) => kind === 'finalstage-looked'));
+    assert.equal(last()[0], 'wait-for-finalstage');
+    holder = undefined;
+    await said('finalstage-joined');
+    const seen = job.evidence.all.findLast(({ kind }) => kind === 'finalstage-looked');
+    const looked = { kind: 'finalstage-looked', ownAddress: '192.168.4.2', answered: false };
+    assert.deepEqual({ ...seen, at: 0 }, { at: 0, ...looked });
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('ends where its port is taken, and looks for no device then', async () => {
+    const finalStagePort = await freePort();
+    const holder = await occupy(finalStagePort);
+    bench = await openBench({ finalStagePort });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    const { values } = await assertCode(stage.outcome, 'port-in-use');
+    await holder.release();
+    assert.deepEqual([values['port'], values['bind']], [finalStagePort, '127.0.0.1']);
+    const kinds = (await stage.job()).evidence.all.map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['stage', 'stage']);
+  });
+
   it('has nothing to do for a device that starts its new firmware without FinalStage', async () => {
     bench = await openBench();
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
@@ -207,6 +257,34 @@ describe('flash/stage/finalstage: what it says', () => {
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
   });
+
+  it('reports that several devices wait, the first of which has not stated its id', async () => {
+    await start({}, () => {
+      bench.host.jobs.jobFor('finalstage', undefined).finalStage = new FinalStageSession(new Date(0));
+    });
+    assert.deepEqual(stage.said.at(-1)?.values, { count: 2, deviceid: wording('first-device') });
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  for (const image of ['user2', 'final'] as const) {
+    it(`says in its own words what to do where ${image} stands still`, async () => {
+      await start();
+      own = '192.168.4.2';
+      await said('finalstage-joined');
+      const delivery = visitOf().requested(image, SIZE);
+      job.evidence.add({ kind: 'finalstage-requested', image, size: SIZE });
+      delivery.sent(4096);
+      job.evidence.add({ kind: 'finalstage-stalled', image, bytes: 4096 });
+      delivery.stalled();
+      const name = image === 'final' ? 'final-stalled' : 'user2-stalled';
+      await flows(name, 0);
+      assert.equal(job.evidence.verdict().code, image === 'final' ? 'finalstage-stalled' : 'user2-stalled');
+      assert.deepEqual(stage.said.at(-1), { name, values: { sent: 4096, size: SIZE }, fraction: 0 });
+      bench.host.runs.cancel('finalstage');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+  }
 
   it('keeps for the evidence what was delivered before a restart of ours, each once', async () => {
     const deliveries = {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { localIPv4 } from '../../lib/net/addresses';
 import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/finalstage-presence';
 import type { OwnAddress } from '../../lib/flash/observation';
 import { useHttpServers } from '../shared/http-server';
@@ -60,6 +62,42 @@ describe('flash/stage/finalstage-presence', () => {
     isElsewhere = false;
     await once(seen, 'looked');
     assert.equal(seen.isAnswered, true);
+  });
+
+  describe('on a network, where a host that refuses is there all the same', () => {
+    /** It leads to this machine, but not by an address of the loopback. */
+    const HERE = '0.0.0.0';
+
+    it('is there, at the port of every web server unless another one is given', async () => {
+      for (const url of [`http://${HERE}`, `http://${HERE}:${await freePort()}`]) {
+        const seen = (presence = new FinalStagePresence(url, { ownAddresses: () => [] }));
+        seen.start();
+        await once(seen, 'looked');
+        assert.deepEqual([seen.isAnswered, seen.looksSince], [true, 0], url);
+        seen.stop();
+      }
+    });
+
+    it('is not there where the protocol of ESPHome is spoken', async function () {
+      const own = localIPv4()[0]?.address;
+      if (own === undefined) return this.skip();
+      const ownAddresses = (): OwnAddress[] => [{ name: 'wlan0', address: own }];
+      const url = `http://${own}:${await freePort()}`;
+      const seen = (presence = new FinalStagePresence(url, { ownAddresses, mayBeReplaced: () => true }));
+      seen.start();
+      await once(seen, 'looked');
+      assert.deepEqual([seen.isAnswered, seen.ownAddress], [true, own]);
+      const esphome = createServer((socket) => socket.destroy()).listen(6053, own);
+      await once(esphome, 'listening');
+      try {
+        while (seen.isAnswered) await once(seen, 'looked');
+        assert.deepEqual([seen.isAnswered, seen.ownAddress], [false, undefined]);
+      } finally {
+        seen.stop();
+        esphome.close();
+        await once(esphome, 'close');
+      }
+    });
   });
 
   describe('where nothing answers', () => {

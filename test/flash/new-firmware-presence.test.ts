@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Job } from '../../lib/flash/job/job';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from '../../lib/flash/stage/new-firmware-presence';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const AP = { url: 'http://192.168.4.1', isAccessPoint: true };
 const MAC = '5C:CF:7F:00:11:22';
 
 describe('flash/stage/new-firmware-presence', () => {
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
 
   function placesFor(ip: string | undefined, given?: string): unknown {
     const job = new Job('newfirmware');
@@ -73,6 +77,114 @@ describe('flash/stage/new-firmware-presence', () => {
     assert.deepEqual([stranger.found, stranger.sighting?.result], [undefined, 'stranger']);
     const refused = await seen(url, { mayBeOurs: () => false });
     assert.deepEqual([refused.found, refused.sighting?.result], [undefined, 'stranger']);
+  });
+
+  it('knows the device by the MAC address that the network has shown, which rules nothing out', async () => {
+    const url = await tasmota(MAC);
+    for (const [linkMac, proof] of [
+      [MAC.toLowerCase(), 'mac'],
+      ['5C:CF:7F:00:00:01', 'place'],
+    ] as const) {
+      const { found, sighting } = await seen(url, { linkMac });
+      assert.deepEqual(sighting, { url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof });
+      assert.equal(found?.mac, MAC);
+    }
+  });
+
+  it('takes a page that names no MAC address for the device where it was looked for', async () => {
+    const url = await servers.serve(({ url: path }, response) =>
+      response.end(path === '/' ? 'Tasmota 14.1.0 by Theo Arends' : 'Unauthorized'),
+    );
+    const { found, sighting } = await seen(url, { mac: MAC });
+    assert.deepEqual(sighting, { url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'place' });
+    assert.deepEqual(found, { kind: 'tasmota', version: '14.1.0', url });
+  });
+
+  it('asks in an access point only from inside of its network, by which it knows the page then', async () => {
+    let asked = 0;
+    const url = await servers.serve((_, response) => {
+      asked++;
+      response.end('<title>my page</title>');
+    });
+    const look = async (...own: string[]): Promise<unknown> => {
+      const ownAddresses = () => own.map((address) => ({ name: 'wlan0', address }));
+      const options = { mac: undefined, ownAddresses, mayBeOurs: () => true };
+      const presence = new NewFirmwarePresence([{ url, isAccessPoint: true }], options);
+      presence.start();
+      await once(presence, 'looked');
+      presence.stop();
+      return [presence.sightings, presence.addresses.length, presence.found?.title, asked];
+    };
+    assert.deepEqual(await look('192.0.2.5'), [[{ url, result: 'not-joined' }], 1, undefined, 0]);
+    const sighting = { url, result: 'page', firmware: 'other', proof: 'own-network' };
+    assert.deepEqual(await look('192.0.2.5', '192.168.4.9'), [[sighting], 2, 'my page', 1]);
+  });
+
+  it("knows ESPHome without a page by its own protocol at the device's address", async () => {
+    // An address that no other test has: the port is ESPHome's own.
+    const address = '127.0.0.177';
+    const esphome = createServer((socket) => socket.destroy()).listen(6053, address);
+    await once(esphome, 'listening');
+    const url = `http://${address}:${await freePort()}`;
+    const { found, sighting } = await seen(url, { mac: MAC });
+    esphome.close();
+    await once(esphome, 'close');
+    assert.deepEqual(sighting, { url, result: 'page', firmware: 'esphome', proof: 'place' });
+    assert.deepEqual(found, { kind: 'esphome', url });
+  });
+
+  it('takes the first place that shows the device, and looks no more', async () => {
+    const asked: string[] = [];
+    const page = (name: string): Promise<string> =>
+      servers.serve((_, response) => {
+        asked.push(name);
+        response.end(`<title>${name}</title>`);
+      });
+    const places = [
+      { url: await page('router'), isAccessPoint: false },
+      { url: await page('first'), isAccessPoint: false },
+      { url: await page('second'), isAccessPoint: false },
+    ] as const;
+    const presence = new NewFirmwarePresence(places, {
+      ...{ mac: undefined, ownAddresses: () => [] },
+      mayBeOurs: ({ title }) => title !== 'router',
+    });
+    timeStands(['setTimeout']);
+    presence.start();
+    await once(presence, 'looked');
+    assert.equal(presence.found?.url, places[1].url);
+    assert.deepEqual(
+      presence.sightings.map(({ url, result }) => [url, result]),
+      places.map(({ url }, at) => [url, at === 0 ? 'stranger' : 'page']),
+    );
+    timePasses(10_000);
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    assert.deepEqual(asked.sort(), ['first', 'router', 'second']);
+    presence.stop();
+  });
+
+  it('gives a place three seconds for its answer, and looks again a second later', async () => {
+    const asked = new EventEmitter();
+    const url = await servers.serve(() => void asked.emit('asked'));
+    const presence = new NewFirmwarePresence([{ url, isAccessPoint: false }], {
+      ...{ mac: undefined, ownAddresses: () => [], mayBeOurs: () => true },
+    });
+    let looks = 0;
+    presence.on('looked', () => looks++);
+    timeStands(['setTimeout']);
+    presence.start();
+    await once(asked, 'asked');
+    timePasses(2999);
+    await nextTurn();
+    assert.equal(looks, 0);
+    const looked = once(presence, 'looked');
+    timePasses(1);
+    await looked;
+    assert.deepEqual(presence.sightings, [{ url, result: 'silent' }]);
+    const again = once(asked, 'asked');
+    timePasses(1000);
+    await again;
+    presence.stop();
   });
 
   it('looks at home also where this machine is in no access point', async () => {

@@ -6,6 +6,8 @@ import type { Job } from '../../lib/flash/job/job';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import type { TermCode } from '../../lib/wordings/term';
+import { wording } from '../../lib/wordings/wording';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
@@ -48,6 +50,10 @@ describe('flash/stage/new-firmware', () => {
     assert.match(dark.details ?? '', /at most 100 s in all\.$/);
     assert.equal(dark.label, 'dark, 14 s');
     assert.ok(dark.percent > 60 && dark.percent < 100);
+    const { fraction = 0 } =
+      stage.said.find(({ name, values }) => name === 'one-hop-dark' && values['seconds'] === 14) ?? {};
+    // Three fifths of the stage, of which 13 to 14 of 25 s are left.
+    assert.ok(fraction >= 0.6 * (11 / 25) && fraction <= 0.6 * (12 / 25), `${fraction}`);
     await servers.serveAt(port, tasmota());
     const { found, job } = await stage.outcome;
     assert.deepEqual(found, {
@@ -69,31 +75,37 @@ describe('flash/stage/new-firmware', () => {
     assert.match(stage.recorder.reports.at(-1)?.report.text ?? '', /^Tasmota 14\.1\.0 answers at http/);
   });
 
-  const pages: [string, RequestListener, Record<string, unknown>][] = [
+  const pages: [string, RequestListener, Record<string, unknown>, TermCode][] = [
     [
       'ESPHome, whose page is packed',
       (_, response) =>
         response.setHeader('Content-Encoding', 'gzip').end(gzipSync('<html><esp-app></esp-app>'.padEnd(200_000))),
       { kind: 'esphome' },
+      'firmware-esphome',
     ],
     [
       'ESPurna, which asks for a password first',
       (_, response) => response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="ESPURNA-AB12CD"' }).end(),
       { kind: 'espurna' },
+      'firmware-espurna',
     ],
     [
       'a page that nothing is known of, without an end',
       (_, response) => void response.write('<title>My own</title>'.padEnd(100_000)),
       { kind: 'other', title: 'My own' },
+      'firmware-page',
     ],
   ];
-  for (const [title, listener, known] of pages) {
+  for (const [title, listener, known, name] of pages) {
     it(`recognises ${title}`, async () => {
       const bench = await openBench();
       const url = await servers.serve(listener);
-      const { found, job } = await bench.begin('newfirmware', { deviceid: DEVICE, url }).outcome;
+      const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+      const { found, job } = await stage.outcome;
       assert.deepEqual(found, { ...known, url, address: '127.0.0.1' });
       assert.equal(job.stage, 'done');
+      const firmware = wording(name);
+      assert.deepEqual(stage.said.at(-1), { name: 'new-firmware-here', values: { firmware, url }, fraction: 0.99 });
     });
   }
 
@@ -261,6 +273,34 @@ describe('flash/stage/new-firmware', () => {
         looks: [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'place' }],
       },
     ]);
+  });
+
+  it('keeps where it looks, and for which route', async () => {
+    const bench = await openBench();
+    bench.around.hasWifi = () => false;
+    const job = upgraded(bench, 200_000);
+    job.learn({ ip: '198.51.100.9' });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE });
+    const { evidence } = await stage.job();
+    const began = evidence.all.find(({ kind }) => kind === 'stage');
+    assert.deepEqual(began && { ...began, at: 0 }, {
+      ...{ at: 0, kind: 'stage', event: 'began', stage: 'newfirmware', seconds: 600, deviceid: DEVICE },
+      ...{ url: 'http://192.168.4.1 and http://198.51.100.9', intermediate: 'one-hop' },
+    });
+    assert.deepEqual(stage.said[0], { name: 'wait-for-new-firmware', values: {}, fraction: 0.6 });
+    bench.host.runs.cancel('newfirmware');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('says where to look once this machine is in its network', async () => {
+    const bench = await openBench();
+    bench.around.ownAddresses = () => [{ name: 'wlan0', address: '192.168.4.9' }];
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+    await stage.recorder.reported(({ name }) => name === 'wait-for-new-firmware-here');
+    assert.deepEqual(stage.said.at(-1), { name: 'wait-for-new-firmware-here', values: { url }, fraction: 0 });
+    bench.host.runs.cancel('newfirmware');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   it('is what a flash without FinalStage continues to, past the stage of FinalStage', async () => {

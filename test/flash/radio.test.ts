@@ -13,6 +13,7 @@ import { NetworkVisit, type JoinPlan } from '../../lib/flash/radio/network-visit
 import { Radio } from '../../lib/flash/radio/radio';
 import { apVisit, finalStageVisit, newFirmwareVisit } from '../../lib/flash/radio/join-plans';
 import type { ProgressTextName } from '../../lib/progress-texts';
+import type { Waits } from '../../lib/flash/stage/waits';
 import { RadioOwner } from '../../lib/flash/radio/radio-owner';
 import type { WifiSettings } from '../../lib/net/wifi/choose';
 import { ManualDriver } from '../../lib/net/wifi/manual';
@@ -206,8 +207,8 @@ describe('flash/radio', () => {
   }
 
   /** A host whose devices are on loopback, and their networks in the air. */
-  async function benchWithRadio(settings: WifiSettings = BY_NM): Promise<Bench> {
-    const bench = await openBench();
+  async function benchWithRadio(settings: WifiSettings = BY_NM, waits: Partial<Waits> = {}): Promise<Bench> {
+    const bench = await openBench({}, waits);
     bench.around.hasWifi = () => true;
     Object.assign(bench.host, { radio: radioOf(settings) });
     return bench;
@@ -279,6 +280,40 @@ describe('flash/radio', () => {
     const { found } = await bench.begin('newfirmware', { deviceid: '1000a1b2c3', url }).outcome;
     assert.equal(found['kind'], 'tasmota');
     assert.equal(joined[0], own.ssid);
+    assertAsBefore();
+  });
+
+  it('leaves the network of the new firmware to a person where this machine may not join it', async () => {
+    const bench = await benchWithRadio();
+    nm.accessPoints.push({ ssid: 'tasmota-A1B2C3-0967', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' });
+    nm.refusals['AddAndActivateConnection2'] = 'org.freedesktop.NetworkManager.PermissionDenied';
+    bench.host.jobs.jobFor('finalstage', '1000a1b2c3').learn({ mac: '5C:CF:7F:A1:B2:C3' });
+    let hasJoined = false;
+    const url = await servers.serve(({ socket }, response) => {
+      if (hasJoined) response.end('Tasmota 14.1.0 by Theo Arends');
+      else socket.destroy();
+    });
+    const stage = bench.begin('newfirmware', { deviceid: '1000a1b2c3', url });
+    await stage.recorder.reported(({ name }) => name === 'wifi-trouble');
+    assert.equal(stage.recorder.outcomes.size, 0);
+    hasJoined = true;
+    assert.equal((await stage.outcome).found['kind'], 'tasmota');
+    assertAsBefore();
+  });
+
+  it('counts FinalStage as gone although this machine is in its network, and asks no person to leave it', async () => {
+    const bench = await benchWithRadio(BY_NM, { goneMs: 0 });
+    nm.accessPoints.push(FINALSTAGE);
+    const job = bench.host.jobs.jobFor('finalstage', '1000a1b2c3');
+    job.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+    bench.around.ownAddresses = () => [{ name: 'wlan0', address: '192.168.4.2' }];
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+    while (!job.finalStage?.isJoined) await once(job.evidence, 'changed');
+    job.finalStage?.requested('final', 4096).ended('delivered');
+    assert.equal((await stage.outcome).found['image'], 'final');
+    const names = stage.said.map(({ name }) => name);
+    assert.ok(names.includes('final-sent') && !names.includes('leave-finalstage'), names.join());
     assertAsBefore();
   });
 

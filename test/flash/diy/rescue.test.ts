@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Job } from '../../../lib/flash/job/job';
 import { DIY } from '../../../lib/flash/routes';
 import { coachPowerCycle, refuseAfterWrongDigest } from '../../../lib/flash/routes/diy-rescue';
 import type { NewObservation } from '../../../lib/flash/observation';
 import { useHttpServers } from '../../shared/http-server';
 import { freePort } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { closeBenches, openBench } from '../bench';
 import { assertCode } from '../refusals';
 
@@ -15,7 +17,10 @@ const NEVER = new AbortController().signal;
 
 describe('flash/stage/diy/rescue', () => {
   const servers = useHttpServers();
-  afterEach(closeBenches);
+  afterEach(async () => {
+    timeGoesOn();
+    await closeBenches();
+  });
 
   it('counts 30 s without power, six turns, and the seventh start', async () => {
     const said: unknown[] = [];
@@ -81,6 +86,42 @@ describe('flash/stage/diy/rescue', () => {
     const error = await assertCode(stage.outcome, 'diy-silent');
     assert.match(error.message, /msg\.rescue = true/);
     assert.ok(!stage.said.some(({ name }) => name.startsWith('rescue-')));
+  });
+
+  it('is silent while a person is coached, and says again what it waits for a minute after that', async () => {
+    const bench = await openBench({}, { rescueOffMs: 1000, rescueStepMs: 1000 });
+    bench.host.jobs.jobFor('diy', DEVICE).route = DIY;
+    const port = await freePort();
+    timeStands(['setTimeout', 'setInterval']);
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url: `http://127.0.0.1:${port}`, rescue: true });
+    const names = (): string[] => stage.said.map(({ name }) => name);
+    const secondsUntil = async (isSo: () => boolean): Promise<number> => {
+      let seconds = 0;
+      for (; !isSo(); seconds++) {
+        timePasses(1000);
+        for (let turn = 0; turn < 10; turn++) await nextTurn();
+      }
+      return seconds;
+    };
+    await secondsUntil(() => names().includes('rescue-stay-on'));
+    assert.ok(!names().slice(names().indexOf('rescue-off')).includes('wait-for-new-firmware'), names().join());
+    const seconds = await secondsUntil(() => names().at(-1) === 'wait-for-new-firmware');
+    assert.ok(seconds >= 60 && seconds <= 62, `${seconds}`);
+    bench.host.runs.cancel('newfirmware');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('coaches after the flash of another device that ended with a wrong digest', async () => {
+    const bench = await openBench({}, FAST);
+    bench.host.jobs.jobFor('diy', DEVICE).route = DIY;
+    bench.host.jobs.jobFor('diy', '10000a1b2d').evidence.add({
+      ...{ kind: 'command', command: 'ota_flash', result: 'refused', error: 471 },
+    });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, rescue: true });
+    await stage.recorder.reported(({ name }) => name === 'rescue-stay-on');
+    bench.host.runs.cancel('newfirmware');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   describe('after a wrong digest', () => {
