@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { FlashError, sentencesOf } from '../../lib/errors';
 import type { DeviceSurvey } from '../../lib/flash/discovery/device-survey';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import type { HostNode } from '../../nodes/shared/hosts';
@@ -215,6 +216,36 @@ describe('nodes: sonota-discover', () => {
     } finally {
       await holder.release();
     }
+  });
+
+  it('shows that it looks until it has looked, whatever comes meanwhile', async () => {
+    bed = await Bed.load(await flow());
+    bed.send('discover', { mine: 1 });
+    bed.send('discover', { mine: 2 });
+    await bed.status('discover', ({ text }) => text === 'looking (+1)');
+    const { survey } = (bed.node('host') as HostNode).flashHost;
+    survey.name([{ deviceid: NAMED, model: 'S31' }]);
+    await bed.at('changes', isOf(NAMED, 'appeared'));
+    assert.deepEqual(bed.shown('discover'), { fill: 'blue', shape: 'dot', text: 'looking (+1)' });
+    bed.send('discover', { cancel: true });
+    await bed.doneBy('discover', 3);
+  });
+
+  it('says that it found none, and what it could not look at', async () => {
+    bed = await Bed.load(await flow());
+    const survey = hurry(bed);
+    const away = new FlashError('wifi-action-unknown', { action: 'a test' });
+    const looks = [
+      { list: [], troubles: [] },
+      { list: [], troubles: [away] },
+    ];
+    Object.assign(survey, { look: () => Promise.resolve(looks.shift()) });
+    Object.defineProperty(survey, 'deaf', { value: new Map() });
+    for (const mine of [1, 2]) bed.send('discover', { mine });
+    const { payload, text, ...first } = await bed.at('list');
+    assert.deepEqual([payload, text, 'details' in first], [[], 'No Sonoff was found.', false]);
+    const { details } = await bed.at('list', ({ mine }) => mine === 2);
+    assert.equal(details, sentencesOf('wifi-action-unknown', { action: 'a test' }).what);
   });
 
   it('is cancelled for one device, whatever else its messages name as one', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
+import { StrictDiyServer } from '../client/diy/strict-server';
 import type { Flow } from '../shared/node-red';
 import { freePort } from '../shared/ports';
-import { Bed, freePorts } from './bed';
+import { Bed, freePorts, type Msg } from './bed';
 
 const ID = '10000a1b2c';
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
@@ -98,6 +99,48 @@ describe('nodes: sonota-diy-flash', () => {
     bed.send('diy');
     // Where this process may not open port 80, or another one has it, that is what is reported.
     assert.match(String((await bed.at('caught')).error?.code), /^diy-unlock-(not-asked|port)$/);
+  });
+
+  it('waits for the device to come here to be unlocked if its message asks for that', async () => {
+    const { address } = await device({ fault: 'unlock-503' });
+    bed = await Bed.load(await flow({ address }));
+    bed.send('diy', { unlock: 'local' });
+    assert.match(String((await bed.at('caught')).error?.code), /^diy-unlock-(not-asked|port)$/);
+  });
+
+  it('lets the relay click before the flash if its form asks for that, and only then', async () => {
+    const hasClicked = ({ text }: Msg): boolean => /the relay that clicks/.test(String(text));
+    const { address } = await device();
+    bed = await Bed.load(await flow({ address, clicks: true }));
+    bed.send('diy');
+    await bed.at('progress', hasClicked);
+    await bed.unload();
+    bed = await Bed.load(await flow({ address }));
+    bed.send('diy');
+    await bed.at('diy-out');
+    assert.ok(!bed.messages('progress').some(hasClicked));
+  });
+
+  it('flashes what may be of another chip if its form insists, and only then', async () => {
+    const data = { deviceid: ID, fwVersion: '3.6.0', switches: [{ switch: 'off', outlet: 0 }] };
+    const server = new StrictDiyServer((command) => ({ error: command === 'info' ? 0 : 500, data }));
+    try {
+      const address = `127.0.0.1:${await server.listen()}`;
+      for (const [form, isRefused] of [
+        [{}, true],
+        [{ clicks: true }, true],
+        [{ force: true }, false],
+      ] as const) {
+        bed = await Bed.load(await flow({ address, ...form }));
+        bed.send('diy');
+        const { error } = await bed.at('caught');
+        assert.equal(error?.code === 'device-not-supported', isRefused, error?.message);
+        await bed.unload();
+        bed = undefined;
+      }
+    } finally {
+      await server.close();
+    }
   });
 
   it('continues over a redeploy, and is cancelled by a message', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
@@ -34,6 +34,7 @@ describe('nodes/firmware routes', () => {
   let folder: string;
   let library: ImageLibrary;
   let asked: string[];
+  let api: NodeAPI;
   let referrers: unknown[];
 
   useAdminServer();
@@ -61,6 +62,7 @@ describe('nodes/firmware routes', () => {
 
   /** Node-RED's own check of permissions is not part of the helper: this one notes what is asked for. */
   function watched(RED: NodeAPI): NodeAPI {
+    api = RED;
     const needsPermission = (name: string) => (_: unknown, _response: unknown, next: () => void) => {
       asked.push(name);
       next();
@@ -283,27 +285,23 @@ describe('nodes/firmware routes', () => {
   });
 
   it('ends a download when its form is closed', async () => {
-    let broken: Promise<unknown> | undefined;
+    const asked = new EventEmitter();
+    const isBroken = once(asked, 'broken');
     const base = await http.serve((_, response) => {
-      broken = once(response, 'close');
+      response.on('close', () => asked.emit('broken'));
       response.writeHead(200, { 'content-length': FINAL.length });
       response.write(FINAL.subarray(0, 1000));
     });
-    const { port } = new URL(helper.url());
-    const body = JSON.stringify({ role: 'final', source: base });
-    const form = httpRequest({
-      port,
-      host: '127.0.0.1',
-      method: 'POST',
-      path: '/sonota/firmware/fetch',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-    });
+    const origin = await http.serve(api.httpAdmin);
+    const headers = { 'content-type': 'application/json' };
+    const form = httpRequest(`${origin}/sonota/firmware/fetch`, { method: 'POST', headers });
     form.on('error', () => undefined);
-    form.end(body);
+    form.end(JSON.stringify({ role: 'final', source: base }));
     const [answer] = (await once(form, 'response')) as [NodeJS.ReadableStream];
-    await once(answer, 'data');
+    const [news] = (await once(answer, 'data')) as [Buffer];
+    assert.deepEqual(JSON.parse(news.toString('utf8')), { received: 1000, total: FINAL.length });
     form.destroy();
-    await broken;
+    await isBroken;
     assert.deepEqual(await library.store.list(), []);
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { request, type ServerResponse } from 'node:http';
+import type { Node } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { FlashError } from '../../lib/errors';
 import type { DeviceConnection } from '../../lib/server/device-connection';
@@ -14,6 +16,7 @@ import type { FlashForm } from '../../nodes/sonota-flash/flash-form';
 import { answerOf, type FlashNode } from '../../nodes/sonota-flash/press';
 import { startOf } from '../../nodes/sonota-flash/start';
 import { FIRMWARE, HOME, ON_LOOPBACK } from '../flash/bench';
+import { useHttpServers } from '../shared/http-server';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { useAdminServer } from './admin-server';
@@ -58,6 +61,7 @@ const CREDENTIALS = { flash: { password: HOME.password } };
 
 describe('nodes: sonota-flash', () => {
   let bed: Bed | undefined;
+  const http = useHttpServers();
   useAdminServer();
   afterEach(async () => {
     await bed?.unload();
@@ -399,6 +403,45 @@ describe('nodes: sonota-flash', () => {
         const ports = (await checked(node)).filter(({ code }) => code === 'diy-unlock-port');
         assert.equal(ports.length, rows, JSON.stringify(node));
       }
+    });
+
+    /** A node whose image comes when `answer` is called; `isAsked` resolves when it is asked for. */
+    async function withSlowImage(): Promise<{ bed: Bed; flow: Flow; isAsked: Promise<ServerResponse> }> {
+      let asked = (_: ServerResponse): void => undefined;
+      const isAsked = new Promise<ServerResponse>((resolve) => (asked = resolve));
+      const image = await http.serve((_, response) => asked(response));
+      const apUrl = `http://127.0.0.1:${await freePort()}`;
+      const flow = flowOf(await freePorts(), { apUrl, method: 'diy', image: `${image}/final.bin` });
+      bed = await Bed.load(flow, CREDENTIALS);
+      bed.credentials = CREDENTIALS;
+      return { bed, flow, isAsked };
+    }
+
+    it('ends its checks when the browser that asked goes away, and starts nothing', async () => {
+      const { bed, isAsked } = await withSlowImage();
+      assert.ok(bed.RED);
+      const origin = await http.serve(bed.RED.httpAdmin);
+      const browser = request(`${origin}/sonota/flash/flash/press`, { method: 'POST' });
+      browser.on('error', () => undefined).end();
+      const image = await isAsked;
+      const isLetGo = once(image, 'close');
+      browser.destroy();
+      await isLetGo;
+      assert.deepEqual([jobs(bed), bed.done], [[], []]);
+    });
+
+    it('starts the flash in the instance of the node that is deployed by then', async () => {
+      const { bed, flow, isAsked } = await withSlowImage();
+      const old = bed.node('flash');
+      const received: Node[] = [];
+      const answer = press();
+      const image = await isAsked;
+      await bed.deploy(flow);
+      assert.notEqual(bed.node('flash'), old);
+      for (const node of [old, bed.node('flash')]) Object.assign(node, { receive: () => received.push(node) });
+      image.end(FIRMWARE.final);
+      assert.deepEqual(await answer, { state: 'started' });
+      assert.deepEqual(received, [bed.node('flash')]);
     });
 
     it('answers with a sentence where there is no host, or no such node', async () => {

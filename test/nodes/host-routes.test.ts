@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
+import { FlashError } from '../../lib/errors';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { localIPv4 } from '../../lib/net/addresses';
 import { canBeHome } from '../../lib/net/home-network';
+import { PHRASES } from '../../lib/preflight/phrases';
 import type { PreflightReport } from '../../lib/preflight/preflight';
+import { fill, wording } from '../../lib/wordings/wording';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { ownFolder } from '../../nodes/shared/library';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
@@ -87,6 +90,28 @@ describe('nodes: what the form of a host asks for', () => {
     assert.deepEqual([await isTold(), await isTold(form)], [true, true]);
   });
 
+  it('gets how networks are joined, as the form says it, saved or not', async () => {
+    const nm = await FakeNetworkManager.start();
+    try {
+      nm.addWifi('lo');
+      const form = { bind: '127.0.0.1', address: '127.0.0.1', ...(await freePorts()) };
+      const radio = async (more: object): Promise<unknown> => {
+        const answer = await helper
+          .request()
+          .post('/sonota/host/new/preflight')
+          .send({ ...form, ...more })
+          .expect(200);
+        return (answer.body as PreflightReport).checks.find(({ check }) => check === 'radio')?.text;
+      };
+      const byHand = PHRASES['radio-by-hand'];
+      assert.equal(await radio({ wifi: 'manual' }), byHand);
+      const joined = await radio({ wifi: 'networkmanager', wifiInterface: 'lo', wifiUplink: 'lo' });
+      assert.equal(joined, fill(PHRASES['radio-networkmanager'], { interfaceName: 'lo' }));
+    } finally {
+      await nm.vanish();
+    }
+  });
+
   it('gets what the variables in its form stand for, and which of them is not set', async () => {
     const { httpsPort, ...ports } = await freePorts();
     const form = { bind: '127.0.0.1', address: '127.0.0.1', ...ports, httpsPort: '${SONOTA_TEST_PORT}' };
@@ -157,6 +182,25 @@ describe('nodes: what a host logs', () => {
       const told = once(node, `call:${call}`) as Promise<[{ args: unknown[] }]>;
       flashHost.log(level, `of ${level}`);
       assert.deepEqual((await told)[0].args, [`of ${level}`]);
+    }
+  });
+
+  it('is in the language of Node-RED where it can be', async () => {
+    const said = { 'wordings.not-json': 'kein JSON', 'errors.host-missing.what': 'Kein Host.' } as Record<
+      string,
+      string
+    >;
+    const remedy = { 'errors.host-missing.remedy': 'Wählen.' };
+    const translate = (key: string): string => ({ ...said, ...remedy })[key.slice(key.indexOf(':') + 1)] ?? key;
+    bed = await Bed.load(road(await freePorts()), {}, undefined, translate);
+    const node = bed.node('host');
+    for (const [what, line] of [
+      [wording('not-json'), 'kein JSON'],
+      [new FlashError('host-missing'), 'Kein Host. Wählen.'],
+    ] as const) {
+      const told = once(node, 'call:log') as Promise<[{ args: unknown[] }]>;
+      (node as HostNode).flashHost.log('info', 'in English', what);
+      assert.deepEqual((await told)[0].args, [line]);
     }
   });
 });

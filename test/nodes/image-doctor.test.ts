@@ -3,9 +3,11 @@ import { once, type EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { makeFinalImage, makeUserImage, type Examination } from '../../lib/image';
+import { wording } from '../../lib/wordings/wording';
+import { libraryOf } from '../../nodes/shared/library';
 import register from '../../nodes/sonota-image-doctor/sonota-image-doctor';
 import { useHttpServers } from '../shared/http-server';
 import { useAdminServer } from './admin-server';
@@ -158,7 +160,9 @@ describe('nodes/image-doctor', () => {
     const path = join(folder, 'final.bin');
     await writeFile(path, makeFinalImage());
     const address = await http.serve((_, response) => response.end(makeFinalImage()));
-    for (const payload of [path, 'rehearsal:final', address]) {
+    const library = libraryOf({ settings: { userDir: folder } } as NodeAPI);
+    const kept = await library.store.keep(makeFinalImage(), 'a file', wording('image-final'));
+    for (const payload of [path, 'rehearsal:final', address, `store:${kept}`]) {
       assert.notEqual((await examined({ payload })).result.payload.verdict, 'refuse', payload);
       await helper.unload();
     }

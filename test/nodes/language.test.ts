@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { explain, type ErrorCode } from '../../lib/errors';
+import { ERROR_CODES, explain, FlashError, sentencesOf, type ErrorCode } from '../../lib/errors';
+import { REQUESTS } from '../../lib/flash/overview/last-request';
+import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
+import { NOTE_CODES, noteText } from '../../lib/flash/verdict/notes';
+import { makeUserImage, type Examination } from '../../lib/image';
+import { PICTURE_TEXTS } from '../../lib/image/picture-texts';
+import { PHRASES } from '../../lib/preflight/phrases';
+import type { PreflightReport } from '../../lib/preflight/preflight';
+import { PROGRESS_TEXTS, type ProgressText, type ProgressTextName } from '../../lib/progress-texts';
+import { METHODS, REASONS } from '../../lib/protocol/recommendation';
+import { WORDINGS } from '../../lib/wordings/table';
 import { ADVICE } from '../../lib/image/finding';
-import type { WordingValues } from '../../lib/wordings/wording';
-import { forNodeRed, sharedTexts } from '../../nodes/shared/texts';
+import { fill, type WordingValues } from '../../lib/wordings/wording';
+import type { Speaker } from '../../nodes/shared/asked-language';
+import { forNodeRed, sharedTexts, type Texts } from '../../nodes/shared/texts';
+import { translateError, translateReport, translateSentences, translateShared } from '../../nodes/shared/translate';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
 import { Bed, freePorts, road } from './bed';
@@ -82,6 +94,106 @@ describe('nodes: the language of a result', () => {
     const { verdict } = (await bed.at('cloud-out')).sonota as { verdict: { code: string; text: string } };
     assert.equal(verdict.text, translate(`notes.${verdict.code}`));
     assert.notEqual(verdict.text, `notes.${verdict.code}`);
+  });
+});
+
+describe('nodes: the language of an examined image, of a table of checks and of a queue', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  const at = { z: 'tab', x: 100, y: 100, name: '', host: 'host' };
+  async function load(node: object): Promise<void> {
+    const ports = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: '0' };
+    const flow = [
+      { id: 'tab', type: 'tab', label: 'language' },
+      { id: 'host', type: 'sonota-host', name: '', bind: '127.0.0.1', address: '127.0.0.1', wifi: 'manual', ...ports },
+      { id: 'node', ...at, ...node },
+      { id: 'out', type: 'sink', ...at, wires: [] },
+    ] as Flow;
+    bed = await Bed.load(flow, {}, undefined, translate);
+  }
+
+  it('is that of Node-RED for what the doctor finds, and in its picture', async () => {
+    await load({ type: 'sonota-image-doctor', wires: [['out']] });
+    bed.send('node', { payload: makeUserImage({ slot: 1 }), target: 'cloud-user2' });
+    const { payload, text, picture } = await bed.at('out');
+    const [finding] = (payload as Examination).findings;
+    assert.ok(finding);
+    const [what, remedy] = ['what', 'remedy'].map((part) =>
+      translate(`errors.${finding.code}.${part}`, spoken(finding.values)),
+    );
+    assert.deepEqual([finding.text, finding.remedy], [what, remedy]);
+    assert.ok(String(text).endsWith(` ${what} ${remedy}`), String(text));
+    assert.ok(String(picture).includes(translate('picture.title')), String(picture));
+  });
+
+  it('is that of Node-RED for what a check finds', async () => {
+    await load({ type: 'sonota-preflight', wires: [['out']] });
+    bed.send('node');
+    const { checks } = (await bed.at('out')).payload as PreflightReport;
+    const { remedy } = checks.find(({ code }) => code === 'wifi-credentials-missing') ?? {};
+    assert.equal(remedy, translate('errors.wifi-credentials-missing.remedy'));
+  });
+
+  it('is that of Node-RED for how a flash of the queue failed', async () => {
+    await load({ type: 'sonota-queue', wires: [[], [], ['out']] });
+    bed.send('node', { deviceid: '1000a1b2c3' });
+    const { payload } = await bed.at('out', (msg) => (msg.payload as QueueSnapshot).failed === 1);
+    const [entry] = (payload as QueueSnapshot).entries;
+    const [what, remedy] = ['what', 'remedy'].map((part) => translate(`errors.queue-not-wired.${part}`, { output: 1 }));
+    assert.equal(entry?.text, `${what} ${remedy}`);
+  });
+});
+
+describe('nodes: the texts of all nodes', () => {
+  /** Looks texts up as Node-RED does in English, and notes those that are not there. */
+  const missing: string[] = [];
+  const texts = sharedTexts();
+  const english: Speaker = {
+    _: (key: string, values: Record<string, unknown> = {}) => {
+      // A code may have dots of its own, as `version-2.6` has.
+      const [, table = '', code = '', part] = /:(\w+)\.(.+?)(?:\.(what|remedy|label|text|details))?$/.exec(key) ?? [];
+      const entry = (texts[table] as Texts | undefined)?.[code];
+      const text = part !== undefined && typeof entry === 'object' ? entry[part] : entry;
+      if (typeof text !== 'string') missing.push(key);
+      return typeof text === 'string'
+        ? text.replace(/__(\w+?)__/g, (whole, name: string) =>
+            Object.hasOwn(values, name) ? String(values[name]) : whole,
+          )
+        : key;
+    },
+  };
+
+  it('are found where they are looked up, and are in English those of the tables', () => {
+    for (const code of ERROR_CODES) {
+      const error = new FlashError(code);
+      assert.deepEqual(translateSentences(english, error), sentencesOf(code, {}), code);
+      assert.equal(translateError(english, error).message, error.message);
+    }
+    for (const [name, { label, text, details }] of Object.entries(PROGRESS_TEXTS as Record<string, ProgressText>)) {
+      const report = { name: name as ProgressTextName, values: {}, label, text, ...(details && { details }) };
+      const written = (part: string): string => part.replace(/\{(\w+)\}/g, '__$1__');
+      assert.deepEqual(translateReport(english, report), {
+        ...report,
+        ...{ label: written(label), text: written(text), ...(details && { details: written(details) }) },
+      });
+    }
+    for (const [part, texts] of [
+      ['methods', METHODS],
+      ['reasons', REASONS],
+      ['requests', REQUESTS],
+      ['picture', PICTURE_TEXTS],
+      ['checks', PHRASES],
+      ['wordings', WORDINGS],
+    ] as const) {
+      for (const [name, text] of Object.entries(texts)) {
+        const filled = translateShared(english, `${part}.${name}`, text).replace(/__\w+?__/g, '?');
+        assert.equal(filled, fill(text, {}), `${part}.${name}`);
+      }
+    }
+    for (const code of NOTE_CODES)
+      assert.equal(english._(`x:notes.${code}`), noteText(code).replace(/\{(\w+)\}/g, '__$1__'));
+    assert.deepEqual(missing, []);
   });
 });
 

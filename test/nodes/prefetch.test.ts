@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { libraryOf } from '../../nodes/shared/library';
+import { endTimers } from '../shared/ended-timers';
 import type { Flow } from '../shared/node-red';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
@@ -65,14 +66,14 @@ describe('nodes: images behind a deploy', () => {
   }
 
   it('are fetched and examined once for all nodes, and nothing is said of it', async () => {
-    bed = await Bed.load(await flowOf(await serve()));
+    bed = await Bed.load([]);
     // A node that cannot get its images has its turn behind the others, and reports that.
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const node = { id: 'last', type: 'sonota-flash', z: 'tab', ...AT, name: '', host: 'host' };
     const firmware = { id: 'away', type: 'sonota-firmware', name: '', final: `${nobody}/final`, digests: {} };
     await bed.deploy([...(await flowOf(await serve())), firmware, { ...node, firmware: 'away' }]);
     await shown('last', 'fetch-failed');
-    assert.deepEqual([...new Set(requests)].sort(), Object.keys(IMAGES).sort());
+    assert.deepEqual(requests.sort(), Object.keys(IMAGES).sort());
     assert.equal(bed.shown('flash')?.text, 'idle');
     assert.equal(bed.shown('serve')?.text, 'idle');
   });
@@ -105,27 +106,63 @@ describe('nodes: images behind a deploy', () => {
     assert.ok(!bed.statuses.some(({ status: { text } }) => text === 'firmware-missing'));
   });
 
-  it('are not shown in place of what a node is at', async () => {
-    let refuse: (() => void) | undefined;
-    const base = await http.serve((_, response) => {
-      refuse = () => void response.writeHead(404).end();
-      asked.emit('asked');
+  for (const [what, status, level] of [
+    ['that they are not there', 404, 'info'],
+    ['that they are no images', 200, 'warn'],
+  ] as const) {
+    it(`are not shown in place of what a node is at: ${what}`, async () => {
+      let refuse: (() => void) | undefined;
+      const base = await http.serve((_, response) => {
+        refuse = () => void response.writeHead(status).end('no image');
+        asked.emit('asked');
+      });
+      const asked = new EventEmitter();
+      const flow = await flowOf(base);
+      bed = await Bed.load([]);
+      const logged = logOf(bed);
+      const isAsked = once(asked, 'asked');
+      await bed.deploy(flow.filter(({ id }) => id !== 'flash'));
+      await isAsked;
+      const answer = refuse;
+      bed.send('serve', { deviceid: '1000a1b2c3', firmware: 'no matter' });
+      await bed.status('serve', ({ fill }) => fill === 'blue');
+      answer?.();
+      const isSaid = (line: string): boolean => line.startsWith(`${level}: The `) && line.includes('image');
+      while (!logged.some(isSaid)) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(bed.shown('serve')?.fill, 'blue');
+      bed.send('serve', { cancel: true });
+      await bed.doneBy('serve', 2);
     });
-    const asked = new EventEmitter();
-    const flow = await flowOf(base);
+  }
+
+  it('show in yellow that they do not come within two minutes', async () => {
+    const base = await http.serve(() => undefined);
     bed = await Bed.load([]);
     const logged = logOf(bed);
-    const isAsked = once(asked, 'asked');
-    await bed.deploy(flow.filter(({ id }) => id !== 'flash'));
-    await isAsked;
-    const answer = refuse;
-    bed.send('serve', { deviceid: '1000a1b2c3', firmware: 'no matter' });
-    await bed.status('serve', ({ fill }) => fill === 'blue');
-    answer?.();
-    while (!logged.some((line) => line.includes(base))) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(bed.shown('serve')?.fill, 'blue');
-    bed.send('serve', { cancel: true });
-    await bed.doneBy('serve', 2);
+    const restore = endTimers(120_000);
+    try {
+      await bed.deploy((await flowOf(base)).filter(({ id }) => id !== 'flash'));
+      const status = await bed.status('serve', ({ text }) => text !== 'idle');
+      assert.deepEqual(status, { fill: 'yellow', shape: 'ring', text: 'fetch-stalled' });
+    } finally {
+      restore();
+    }
+    assert.ok(
+      logged.some((line) => line.startsWith('info: ') && line.includes(base)),
+      logged.join('\n'),
+    );
+  });
+
+  it('are not looked for where the form of the firmware cannot be read, which a message reports', async () => {
+    bed = await Bed.load([]);
+    const logged = logOf(bed);
+    await bed.deploy(await flowOf(await serve(), { firmware: { final: '${SONOTA_TEST_NO_SUCH_VARIABLE}' } }));
+    const isError = (line: string): boolean => line.startsWith(`${bed?.RED?.log.ERROR}: `);
+    assert.deepEqual([logged.filter(isError), requests], [[], []]);
+    assert.equal(bed.shown('serve')?.text, 'idle');
+    bed.send('serve', { deviceid: '1000a1b2c3' });
+    const [error] = await bed.doneBy('serve');
+    assert.equal((error as { code?: string }).code, 'variable-unset');
   });
 
   it('are left alone on a disabled tab, and for a rehearsal', async () => {
@@ -169,7 +206,8 @@ describe('nodes: images behind a deploy', () => {
     const sha256 = await store.keep(bytes, source, wording('image-final'));
     await store.note(source, { sha256, isConfirmed: false });
     await bed.deploy(await flowOf(await serve(), { firmware: { final: source, digests: {} } }));
-    await shown('flash', 'digest-unconfirmed');
+    const inYellow = { fill: 'yellow', shape: 'ring', text: 'digest-unconfirmed' };
+    assert.deepEqual(await shown('flash', 'digest-unconfirmed'), inYellow);
     assert.equal((await store.known(source))?.isConfirmed, false);
     // Nor does an address that stands in a form vouch for itself.
     const from = bed.statuses.length;

@@ -10,7 +10,17 @@ import { Bed, freePorts } from './bed';
 import { wording } from '../../lib/wordings/wording';
 
 const AT = { z: 'tab', x: 100, y: 100 };
-const USES = ['form', 'environment', 'disabled', 'failed job', 'ended job', 'queue', 'message', 'nothing'] as const;
+const USES = [
+  'form',
+  'environment',
+  'disabled',
+  'failed job',
+  'ended job',
+  'queue',
+  'ended queue',
+  'message',
+  'nothing',
+] as const;
 
 describe('nodes: which kept images are in use', () => {
   let bed: Bed;
@@ -75,24 +85,28 @@ describe('nodes: which kept images are in use', () => {
     }
     queue.pause();
     queue.add({ firmware: { final: `store:${kept.queue}` } });
+    const ended = { round: 1, state: 'done', attempts: 1, earlierAttempts: 0, start: 'beginning' } as const;
+    const message = { firmware: { final: `store:${kept['ended queue']}` } };
+    queue.restore({ isPaused: true, entries: [{ ...ended, id: 'ended', message }] });
     bed.send('cloud', { deviceid: '1000000003', firmware: { final: `store:${kept.message}` } });
     await bed.status('cloud', ({ text }) => text !== 'idle');
 
     const { body } = await helper.request().get('/sonota/firmware/images').expect(200);
     const { store } = body as { store: { sha256: string; isUsed: boolean; origins: string[] }[] };
+    const free: (typeof USES)[number][] = ['ended job', 'ended queue', 'nothing'];
     const isFree = ({ isUsed }: { isUsed: boolean }): boolean => !isUsed;
     assert.deepEqual(
       store
         .filter(isFree)
         .flatMap(({ origins }) => origins)
         .sort(),
-      ['ended job', 'nothing'],
+      free,
     );
 
     const digests = store.map(({ sha256 }) => sha256);
     const answer = await helper.request().post('/sonota/firmware/prune').send({ digests }).expect(200);
-    assert.deepEqual((answer.body as { removed: string[] }).removed.sort(), [kept['ended job'], kept.nothing].sort());
+    assert.deepEqual((answer.body as { removed: string[] }).removed.sort(), free.map((use) => kept[use]).sort());
     const left = (await library().store.list()).flatMap(({ origins }) => origins);
-    assert.deepEqual(left.sort(), USES.filter((use) => use !== 'ended job' && use !== 'nothing').sort());
+    assert.deepEqual(left.sort(), USES.filter((use) => !free.includes(use)).sort());
   });
 });

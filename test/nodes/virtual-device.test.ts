@@ -346,6 +346,19 @@ describe('nodes: virtual devices behind their nodes', () => {
     }
   });
 
+  it('are switched off behind a deploy that has not brought their node back', async () => {
+    const [abandoned, kept] = [await on(), new Told()];
+    await switchOn('virtual', () => kept as unknown as VirtualSonoff, outlet());
+    for (const one of [id, 'virtual']) await letGo(one, false);
+    const bed = await Bed.load(flowOf(await freePort()));
+    try {
+      assert.deepEqual([abandoned.isOn, kept.isOn], [false, true]);
+    } finally {
+      await bed.unload();
+      await switchOff('virtual');
+    }
+  });
+
   it('are one at a time for each node, and one that cannot be switched on is none', async () => {
     const first = await on();
     const second = await on(new Told(), 'second ');
