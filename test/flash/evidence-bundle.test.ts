@@ -114,6 +114,16 @@ describe('flash/job/evidence-bundle', () => {
     assert.equal(requested?.['class'], 'range');
   });
 
+  it('looks for secrets in the reasons that a stage found, and hides ids where it knows no device yet', () => {
+    const job = new Job('cloud', undefined, new Date(0));
+    job.enter('cloud', new Date(0));
+    job.found('cloud', { reason: 'at home', message: 'home', name: 'home', met: DEVICE, where: 'undefined' });
+    const [header] = linesOf(job, ['home']);
+    const { deviceid, stages } = header?.['job'] as { deviceid: unknown; stages: { cloud: object } };
+    const { reason, message, name, met, where } = stages.cloud as Record<string, unknown>;
+    assert.deepEqual([deviceid, reason, message, name, met, where], [null, 'at …', '…', 'home', '…b2c3', 'undefined']);
+  });
+
   it('gives its observations back as they were, without what cannot be read', () => {
     const job = new Job('cloud', DEVICE);
     const [first, last] = [

@@ -123,6 +123,30 @@ describe('flash/evidence', () => {
     }
   });
 
+  it('keeps the times of the first and of the newest of a row', () => {
+    const evidence = new JobEvidence();
+    for (let n = 0; n < 4; n++) {
+      evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first: 4096 * n, size: 40_960 }, 1000 * n);
+    }
+    const row = { kind: 'image-requested', role: 'user1', class: 'range', size: 40_960 };
+    assert.deepEqual(evidence.all, [
+      { ...row, at: 0, first: 0 },
+      { ...row, at: 3000, first: 12_288, count: 3 },
+    ]);
+  });
+
+  it('counts the dispatches of a peer with nothing else of it, also before a stage has begun', () => {
+    const evidence = new JobEvidence();
+    const of = { kind: 'dispatched', peer: '192.0.2.7', via: 'tls', model: 'ITA-GZ1-GL', romVersion: '1.5.5' } as const;
+    evidence.add({ ...of, deviceid: '1000000001' }, 1000);
+    evidence.add({ kind: 'registered', peer: '192.0.2.7', via: 'tls' }, 2000);
+    evidence.add({ ...of, deviceid: '1000000002' }, 3000);
+    assert.deepEqual(evidence.all, [
+      { at: 2000, kind: 'registered', peer: '192.0.2.7', via: 'tls' },
+      { ...of, at: 3000, deviceid: '1000000002', count: 2 },
+    ]);
+  });
+
   it('loses nothing of what happened once to any number of what repeats', () => {
     const evidence = new JobEvidence();
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE });
@@ -169,36 +193,42 @@ describe('flash/evidence', () => {
 
   it('keeps one bare connection in five seconds, and the first after each request', () => {
     const evidence = new JobEvidence();
-    for (let at = 0; at < 20_000; at += 500) evidence.add({ kind: 'finalstage-dialled' }, at);
-    assert.equal(evidence.all.length, 4);
-    evidence.add({ kind: 'finalstage-requested', image: 'final', size: 4096 }, 20_000);
-    evidence.add({ kind: 'finalstage-dialled' }, 20_100);
-    assert.equal(evidence.all.length, 6);
-    evidence.add({ kind: 'dialled', peer: '192.168.4.1', port: 'images' }, 20_200);
-    assert.equal(evidence.all.length, 7, 'of anything else each');
+    for (let at = 0; at < 16_000; at += 500) evidence.add({ kind: 'finalstage-dialled' }, at);
+    const times = (): number[] => evidence.all.map(({ at }) => at);
+    assert.deepEqual(times(), [0, 5000, 10_000, 15_000]);
+    evidence.add({ kind: 'finalstage-requested', image: 'final', size: 4096 }, 16_000);
+    for (const at of [16_100, 16_200]) evidence.add({ kind: 'finalstage-dialled' }, at);
+    assert.deepEqual(times().slice(4), [16_000, 16_100]);
+    evidence.add({ kind: 'dialled', peer: '192.168.4.1', port: 'images' }, 16_300);
+    evidence.add({ kind: 'finalstage-dialled' }, 16_400);
+    assert.deepEqual(times().slice(6), [16_300], 'of anything else each');
   });
 
   it('keeps of the connections to the images one in five seconds, and the first of each peer and after each request', () => {
     const evidence = new JobEvidence();
     const dial = (peer: string, at: number): void => evidence.add({ kind: 'dialled', peer, port: 'images' }, at);
     const kept = (): unknown[] => evidence.all.map(({ kind, at }) => [kind, at]);
-    for (let at = 0; at < 10_000; at += 50) dial('192.0.2.7', at);
+    for (let at = 0; at < 9000; at += 50) dial('192.0.2.7', at);
     assert.deepEqual(kept(), [
       ['dialled', 0],
       ['dialled', 5000],
     ]);
-    evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first: 0, size: 8192 }, 10_000);
-    for (let at = 10_001; at < 10_010; at++) dial('192.0.2.7', at);
+    evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first: 0, size: 8192 }, 9000);
+    for (let at = 9001; at < 9010; at++) dial('192.0.2.7', at);
     assert.deepEqual(kept().slice(2), [
-      ['image-requested', 10_000],
-      ['dialled', 10_001],
+      ['image-requested', 9000],
+      ['dialled', 9001],
     ]);
-    dial('192.0.2.8', 10_010);
-    assert.deepEqual(kept().slice(4), [['dialled', 10_010]]);
-    for (const port of ['tls', 'plain'] as const) {
-      for (const at of [10_011, 10_012]) evidence.add({ kind: 'dialled', peer: '192.0.2.7', port }, at);
+    dial('192.0.2.8', 9010);
+    assert.deepEqual(kept().slice(4), [['dialled', 9010]]);
+    for (const peer of ['192.0.2.8', '192.0.2.7']) {
+      for (const port of ['tls', 'plain'] as const) {
+        for (const at of [9011, 9012]) evidence.add({ kind: 'dialled', peer, port }, at);
+      }
     }
-    assert.equal(kept().length, 9, 'of the ports of the cloud each');
+    assert.equal(kept().length, 13, 'of the ports of the cloud each');
+    dial('192.0.2.8', 9013);
+    assert.equal(kept().length, 13, 'those do not count for the images');
   });
 
   for (const kind of REPEATING) {

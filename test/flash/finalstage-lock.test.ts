@@ -55,6 +55,18 @@ describe('flash/host/finalstage-turn', () => {
     assert.deepEqual(order, ['c']);
   });
 
+  it('is not given to one who asks in the moment in which it becomes free, while others wait', async () => {
+    const [a, b, c] = [jobOf('a'), jobOf('b'), jobOf('c')];
+    await take(a);
+    const taken = [take(b)];
+    jobs.prependOnceListener('changed', () => taken.push(take(c)));
+    a.fail('cancelled');
+    await taken[0];
+    assert.deepEqual(order, ['a', 'b waits for a', 'c waits for b', 'b']);
+    b.fail('cancelled');
+    await Promise.all(taken);
+  });
+
   it('is not held up by one who gave up waiting', async () => {
     const [a, b, c] = [jobOf('a'), jobOf('b'), jobOf('c')];
     await take(a);

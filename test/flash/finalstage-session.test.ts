@@ -123,11 +123,11 @@ describe('flash/job/finalstage-session', () => {
       const session = new FinalStageSession();
       session.requested('final', SIZE);
       let isQuiet = false;
-      const quiet = session.whenQuiet(60_000).then(() => (isQuiet = true));
-      timePasses(59_000);
+      const quiet = session.whenQuiet(60_500).then(() => (isQuiet = true));
+      timePasses(60_000);
       await nextTurn();
       assert.equal(isQuiet, false);
-      timePasses(2000);
+      timePasses(1000);
       await quiet;
     });
   });

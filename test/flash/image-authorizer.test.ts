@@ -15,6 +15,7 @@ import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { refuseRehearsalImages, rehearsalImage } from '../../lib/firmware/rehearsal';
 import { FlashError } from '../../lib/errors';
 import { parseOtaRequest } from '../../lib/protocol/ota-request';
+import { randElement } from '../../lib/protocol/newlib-rand';
 import type { TransferObserver } from '../../lib/server/transfer';
 import { closeAll, RawClient } from '../server/serving';
 import { WebSocketDevice } from '../server/websocket-device';
@@ -90,7 +91,9 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     job.download = new UpgradeDownload();
     job.learn({ ip: '192.0.2.7' });
-    devices.pin('1000a1b2c3', 'own-key');
+    const url = upgradePath('1000a1b2c3', 'user1');
+    const isOpenTo = (peer: string): boolean =>
+      'bytes' in authorizer.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
     const right = createHash('sha256')
       .update('1000a1b2c3' + '7' + 'own-key')
       .digest('hex');
@@ -99,12 +102,26 @@ describe('flash/image-desk', () => {
       return 'bytes' in authorizer.find(request(url, '1.1', { range: 'bytes=0-4095' }), peer);
     };
     const wrong = '0'.repeat(64);
+    assert.equal(isGranted(wrong, '192.0.2.7'), true, 'its key is not known');
+    devices.pin('1000a1b2c3', 'own-key');
+    assert.equal(isOpenTo('192.0.2.7'), true, 'it does not sign');
+    assert.deepEqual(
+      job.evidence.all.map(({ kind }) => kind),
+      ['device-facts'],
+    );
     assert.equal(isGranted(wrong, '192.0.2.7'), true);
     assert.equal(isGranted(wrong, '192.0.2.8'), false);
     assert.equal(isGranted(right, '192.0.2.8'), true, 'its network hides its address');
     assert.equal(isGranted(wrong, '192.0.2.7'), false);
+    assert.equal(isOpenTo('192.0.2.7'), false);
+    assert.equal(isOpenTo('192.0.2.9'), false);
     const seen = job.evidence.all.map((one) => (one.kind === 'stranger' ? [one.peer, one.act] : one.kind));
-    assert.deepEqual(seen, ['device-facts', ['192.0.2.7', 'wrong-signature'], ['192.0.2.8', 'wrong-signature']]);
+    assert.deepEqual(seen, [
+      'device-facts',
+      ['192.0.2.7', 'wrong-signature'],
+      ['192.0.2.8', 'wrong-signature'],
+      ['192.0.2.9', 'wrong-signature'],
+    ]);
   });
 
   it('gives the final image to FinalStage alone', async () => {
@@ -135,6 +152,8 @@ describe('flash/image-desk', () => {
     assert.equal(isGranted('192.168.4.1'), false, 'in a rehearsal nothing comes from outside');
     job.learn({ ip: '127.0.0.9' });
     assert.deepEqual([isGranted('127.0.0.9'), isGranted('127.0.0.1')], [true, false], 'where it had its session');
+    job.learn({ ip: '192.168.1.7' });
+    assert.deepEqual([isGranted('127.0.0.9'), isGranted('192.168.1.7')], [true, false], 'its place at home is another');
   });
 
   it('keeps what another client in the network of FinalStage does, once, and takes nothing from it', async () => {
@@ -147,6 +166,7 @@ describe('flash/image-desk', () => {
     for (let times = 0; times < 3; times++) {
       assert.deepEqual([authorizer.dialled('192.168.4.3'), authorizer.dialled('192.168.1.20')], [false, false]);
       authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.3');
+      authorizer.find(request(FINAL_PATH, '1.0'), '192.168.1.20');
     }
     assert.equal(session.lastDialled, undefined);
     assert.deepEqual(
@@ -154,6 +174,7 @@ describe('flash/image-desk', () => {
       [
         ['192.168.4.3', 'finalstage-dial'],
         ['192.168.4.3', 'finalstage-image'],
+        ['192.168.1.20', 'finalstage-image'],
       ],
     );
   });
@@ -271,11 +292,12 @@ describe('flash/image-desk', () => {
     ...{ at: 0, kind: 'image-sent', role: 'user1', class: 'no-range' },
     ...{ bytes, ms },
   });
-  for (const [title, headers, expected] of [
+  for (const [title, headers, expected, query = ''] of [
     [
       'by ranges',
       { range: 'bytes=4096-8191' },
-      [{ ...PAIR, at: 0, kind: 'image-requested', class: 'range', first: 4096 }],
+      [{ ...PAIR, at: 0, kind: 'image-requested', class: 'range', first: 4096, randPosition: 3 }],
+      `?ts=${randElement(3)}`,
     ],
     [
       'in one piece',
@@ -297,7 +319,7 @@ describe('flash/image-desk', () => {
       const download = (job.download = new UpgradeDownload());
       timeStands(['Date'], 5000);
       try {
-        const asked = request(upgradePath('1000a1b2c3', 'user1'), '1.1', headers);
+        const asked = request(upgradePath('1000a1b2c3', 'user1') + query, '1.1', headers);
         const found = authorizer.find(asked, '192.0.2.7');
         assert.ok('observer' in found);
         const { observer } = found;

@@ -71,6 +71,14 @@ describe('flash/stored/job-record', () => {
     assert.equal(again.finalStage, undefined);
   });
 
+  it('asks for no image that it had not, and has no download where none is stored', () => {
+    const asked: unknown[] = [];
+    const { download, ...record } = JOB;
+    assert.ok(download);
+    const job = jobOf(record, (role) => void asked.push(role));
+    assert.deepEqual([asked, job.firmware, job.download], [['final'], {}, undefined]);
+  });
+
   it('serves no device any more that has ended, whatever is stored of it', () => {
     for (const stage of ['failed', 'done'] as const) {
       const job = jobOf({ ...JOB, snapshot: { ...JOB.snapshot, stage } }, none);
@@ -116,6 +124,11 @@ describe('flash/stored/job-record', () => {
       ['in FinalStage', enter, 3],
       ['failed there, where it can resume', (job) => (enter(job), job.fail('finalstage-timeout')), 3],
       ['done', (job) => (enter(job), job.leave('finalstage')), 0],
+      [
+        'done, on a route that is not known',
+        (job) => (enter(job), (job.route = undefined), job.leave('finalstage')),
+        0,
+      ],
       ['in one hop', (job) => (job.route = ONE_HOP), 3],
       ['in one hop, that has fetched it', (job) => ((job.route = ONE_HOP), job.leave('upgrade')), 0],
     ] as [string, (job: Job) => unknown, number][]) {

@@ -190,6 +190,24 @@ describe('flash/stored/job-schema', () => {
     });
   }
 
+  it('takes no stage without its times, and texts up to their lengths', () => {
+    const stages = ['jobs', 0, 'snapshot', 'stages'];
+    for (const name of ['startedAt', 'endedAt']) {
+      const { value } = read(jobFileContent, withOne([...stages, 'upgrade', name], 'x'));
+      assert.deepEqual(value, without([...stages, 'upgrade']), name);
+    }
+    const deliveries = { user2: { size: 4096, sent: 4096, tries: 2, state: 'delivered' } };
+    for (const [where, long] of [
+      [['jobs', 0, 'id'], 'x'.repeat(200)],
+      [['jobs', 0, 'snapshot', 'model'], 'x'.repeat(1000)],
+      [['jobs', 0, 'firmware', 'final', 'source'], 'x'.repeat(10_000)],
+      [['jobs', 0, 'visit', 'deliveries'], deliveries],
+    ] as const) {
+      const file = withOne(where, long);
+      assert.deepEqual(read(jobFileContent, file), { value: file, dropped: [] });
+    }
+  });
+
   it('leaves out what a newer version has added', () => {
     for (const path of [['jobs', 0], ['jobs', 0, 'snapshot'], ['jobs', 0, 'download'], ['tickets', 0], ['queue'], []]) {
       assert.deepEqual(read(jobFileContent, withOne([...path, 'newer'], 1)), { value: FILE, dropped: [] });

@@ -97,7 +97,7 @@ describe('flash/queue/lost-watch', () => {
       watch.look();
       entry.state = 'done';
       timePasses(60_000);
-      assert.equal(looks, 5, 'nothing is in work');
+      assert.deepEqual([looks, watch['timer']], [5, undefined], 'nothing is in work');
     } finally {
       timeGoesOn();
     }

@@ -127,7 +127,9 @@ describe('flash/queue', () => {
     await turns();
     await flow.fail('provision', 'a', 'ap-unreachable');
     assert.equal(flow.states(), 'b running, a waiting');
+    assert.deepEqual([flow.queue.snapshot().state, flow.queue.snapshot().entries[1]?.percent], ['running', 0]);
     await flow.fail('provision', 'b', 'certificate-rejected');
+    assert.equal(flow.queue.snapshot().state, 'running', 'one alone, too');
     assert.equal(flow.states(), 'b failed, a running', 'a second try would find the same');
     await flow.fail('provision', 'a', 'ap-unreachable');
     assert.equal(flow.states(), 'b failed, a failed');
@@ -420,6 +422,28 @@ describe('flash/queue', () => {
     assert.ok(!JSON.stringify([flow.queue.record(), flow.queue.snapshot()]).includes('top secret'));
     flow.queue.resume();
     assert.deepEqual([flow.messageOf('a')['password'], flow.messageOf('a')['note']], ['top secret', 'mine']);
+  });
+
+  it('keeps of a message what a file may hold, and gives its bytes back', () => {
+    const flow = new Flow();
+    flow.queue.pause();
+    const bytes = Buffer.from([1, 2, 3]);
+    flow.queue.add({ deviceid: 'a', bytes, password: 'top secret', call: () => 1 }, { nodeId: 'queue' });
+    const stored = JSON.stringify(storedQueue(flow.queue.record()));
+    assert.ok(!stored.includes('top secret'));
+    const { isPaused, entries } = revivedQueue(JSON.parse(stored) as ReturnType<typeof storedQueue>);
+    assert.deepEqual([isPaused, entries[0]?.message], [true, { deviceid: 'a', bytes }]);
+  });
+
+  it('shows what is done as done, though its job is forgotten', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'finalstage');
+    await flow.end('finalstage', 'a');
+    assert.ok(flow.jobs.forget(flow.jobs.latest('a') as Job));
+    const { percent, entries } = flow.queue.snapshot();
+    assert.deepEqual([percent, entries[0]?.state, entries[0]?.percent], [100, 'done', 100]);
   });
 
   it('continues after a restart: what was in work and is in no hands is restarted', async () => {

@@ -46,6 +46,7 @@ describe('flash/stored/stored-images', () => {
     await images.add([one]);
     assert.ok(existsSync(fileOf(one)));
     await images.remove();
+    assert.ok(!existsSync(folder));
     await images.add([one]);
     assert.ok(existsSync(fileOf(one)));
   });
@@ -59,6 +60,9 @@ describe('flash/stored/stored-images', () => {
     await writeFile(join(folder, 'of a person'), '');
     await images.retain(new Set([one.sha256]));
     assert.ok(existsSync(join(folder, 'of a person')), 'there is no news');
+    await images.add([two]);
+    await images.retain(new Set([two.sha256]));
+    assert.deepEqual(await readdir(folder), [`${two.sha256}.bin`]);
     await images.retain(new Set());
     assert.ok(!existsSync(folder));
   });

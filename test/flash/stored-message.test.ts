@@ -148,6 +148,14 @@ describe('flash/stored/stored-message', () => {
     });
   });
 
+  it('keeps an object of no class, and none of a class', () => {
+    const bare = Object.assign(Object.create(null) as object, { mine: 1 });
+    class Own {
+      mine = 1;
+    }
+    assert.deepEqual(storedMessage({ bare, own: new Own() }), { message: { bare: { mine: 1 } }, left: [] });
+  });
+
   it('keeps what is no date and no number as nothing, without losing its place in a list', () => {
     const { message } = storedMessage({ list: [Infinity, new Date(NaN), () => 1, 1], flag: false });
     assert.deepEqual(message, { list: [null, null, null, 1], flag: false });

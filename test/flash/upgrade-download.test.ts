@@ -29,6 +29,10 @@ describe('flash/job/upgrade-download', () => {
   it('never goes back, and is complete with its last byte', () => {
     const download = new UpgradeDownload();
     assert.equal(download.isComplete, false, 'nothing is not all');
+    assert.deepEqual(download.record(), {
+      ...{ role: undefined, size: 0, sent: 0, requests: 0, otaClass: undefined },
+      ...{ isTaken: false, isOffered: false },
+    });
     assert.deepEqual([download.size, download.sent, download.requests, download.isSigned], [0, 0, 0, false]);
     download.requested('user1', 1000, 'no-range');
     const { role, size, requests, otaClass } = download;

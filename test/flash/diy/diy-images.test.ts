@@ -66,6 +66,7 @@ describe('flash/images/diy-images', () => {
   it('knows the device by its signature where its network hides its address', () => {
     const elsewhere = '192.0.2.8';
     assert.equal(isGranted(signed(7, KEY), elsewhere), false, 'its key is not known');
+    assert.equal(isGranted(signed(7, 'undefined'), elsewhere), false, 'nor is any other the key then');
     devices.pin(ID, KEY);
     assert.equal(isGranted(signed(7, KEY), elsewhere), true);
     assert.equal(isGranted(signed(7, 'another key'), elsewhere), false);
