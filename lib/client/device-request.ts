@@ -23,10 +23,12 @@ export interface RequestOptions {
  * - `lost`: the request went out, but no whole answer came
  * - `unsent`: nothing was there to send it to
  * - `aborted`: by the signal
+ *
+ * `isTurnedAway`: the connection was reset without a byte of an answer, as by a server that takes one at a time.
  */
 export type RequestOutcome =
   | { result: 'answered'; body: string; server?: string | undefined }
-  | { result: 'lost' | 'unsent'; reason: Wording; errno?: string | undefined }
+  | { result: 'lost' | 'unsent'; reason: Wording; errno?: string | undefined; isTurnedAway?: true | undefined }
   | { result: 'aborted' };
 
 /**
@@ -63,9 +65,14 @@ export function requestOfDevice(
       resolve(outcome);
       sending.destroy();
     };
-    const fail = (reason: Wording, errno?: string): void =>
-      end({ result: connected ? 'lost' : 'unsent', reason, ...(errno === undefined ? {} : { errno }) });
-    const broken = ({ code, message }: NodeJS.ErrnoException): void => fail(networkReason(code ?? message), code);
+    const fail = (reason: Wording, error: { errno?: string; isTurnedAway?: true } = {}): void =>
+      end({ result: connected ? 'lost' : 'unsent', reason, ...error });
+    const broken = (error: NodeJS.ErrnoException): void => {
+      const { code, message } = error;
+      const isTurnedAway = answer === '' && isReset(error);
+      const errno = code === undefined ? {} : { errno: code };
+      fail(networkReason(code ?? message), { ...errno, ...(isTurnedAway ? { isTurnedAway } : {}) });
+    };
     const onAbort = (): void => end({ result: 'aborted' });
     const limit = setTimeout(() => fail(wording('no-answer-in-time')), limitMs);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -88,6 +95,11 @@ export function requestOfDevice(
     });
     sending.end(body);
   });
+}
+
+/** Whether the system reported a reset: to Node a connection that merely ended has the same code, but no system call. */
+function isReset({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall !== undefined && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 function isWhole(text: string): boolean {

@@ -68,7 +68,11 @@ describe('nodes: sonota-flash and DIY mode', () => {
   async function flashed(message: object): Promise<string[]> {
     assert.ok(bed);
     bed.send('flash', { ...message });
-    const msg = await bed.at('out');
+    const failed = bed.at('caught').then(({ error }) => {
+      const { log = [] } = devices.at(-1) ?? {};
+      return assert.fail([`${error?.code}: ${error?.message}`, ...log].join('\n'));
+    });
+    const msg = await Promise.race([bed.at('out'), failed]);
     assert.deepEqual([msg['deviceid'], msg.sonota?.['stage'], msg.sonota?.['percent']], [ID, 'done', 100]);
     assert.equal((msg.payload as { kind?: string }).kind, 'tasmota');
     assert.deepEqual(await bed.doneBy('flash'), [undefined]);

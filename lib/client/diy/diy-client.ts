@@ -13,12 +13,19 @@ import { wording, type Wording } from '../../wordings/wording';
  * - `foreign`: an answer, but none of DIY mode
  * - `lost`: the device may have the command, but no whole answer came
  * - `unreachable`: it does not have it
+ *
+ * `isTurnedAway`: most likely another program held its only connection.
  */
 export type DiyOutcome =
   | { readonly result: 'done'; readonly data: Readonly<Record<string, unknown>> }
   | { readonly result: 'refused'; readonly error: number; readonly code: ErrorCode; readonly isStock: boolean }
   | { readonly result: 'foreign'; readonly reason: Wording; readonly isStock: boolean }
-  | { readonly result: 'lost' | 'unreachable'; readonly reason: Wording; readonly errno?: string | undefined };
+  | {
+      readonly result: 'lost' | 'unreachable';
+      readonly reason: Wording;
+      readonly errno?: string | undefined;
+      readonly isTurnedAway?: true | undefined;
+    };
 
 /** Commands that may be sent twice: they change nothing, or the same. */
 const REPEATABLE: readonly DiyCommandName[] = ['info', 'signal_strength', 'switch'];

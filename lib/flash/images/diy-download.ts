@@ -61,6 +61,11 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
     return this.sent >= this.size;
   }
 
+  /** Whether the device has come for its image since its command. */
+  get hasBegun(): boolean {
+    return this.lastSignAt !== undefined;
+  }
+
   isFlowing(withinMs: number, now = Date.now()): boolean {
     return this.lastSignAt !== undefined && now - this.lastSignAt < withinMs;
   }

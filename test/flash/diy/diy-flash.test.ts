@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DiscoveryOptions } from '../../../lib/client/diy/discovery';
 import { Job } from '../../../lib/flash/job/job';
@@ -15,7 +15,7 @@ import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { DIY_VERSIONS } from '../../../lib/virtual/diy/versions';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
 import { wording } from '../../../lib/wordings/wording';
-import { StrictDiyServer } from '../../client/diy/strict-server';
+import { StrictDiyServer, type Reaction } from '../../client/diy/strict-server';
 import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
@@ -240,35 +240,97 @@ describe('flash/stage/diy', () => {
     assert.deepEqual(again?.values, { deviceid: ID, attempt: 2, attempts: 3 });
   });
 
-  it('gives up an answer that does not come from a device that broke off, and repeats the command', async () => {
-    const bench = await openBench({}, STALLS);
-    const info = { otaUnlock: true, fwVersion: '3.7.6', deviceid: ID };
-    const fetchPieces = async (target: string, ...pieces: number[]): Promise<void> => {
-      for (const first of pieces) {
-        const range = `Range: bytes=${first}-${first + 4095}`;
-        await ask(bench.host.ports.http, `GET ${target} HTTP/1.1\r\n${range}\r\nConnection: close\r\n\r\n`);
-      }
-    };
-    let orders = 0;
-    const server = new StrictDiyServer((command, { data }) => {
-      if (command === 'info') return { error: 0, data: info };
-      const target = new URL((data as { downloadUrl: string }).downloadUrl).pathname;
-      if (++orders === 1) {
-        void fetchPieces(target, 0, 4096);
-        return 'hang';
-      }
-      const post = 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}';
-      void fetchPieces(target, 0, 4096, 8192).then(() => ask(bench.host.ports.http, post));
-      return { error: 0 };
+  describe('by hand', () => {
+    const servers: StrictDiyServer[] = [];
+    afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
+
+    /** A device that is not the virtual one, its flash, and the acts of its download. */
+    async function byHand(
+      bench: Bench,
+      react: (command: string, fetch: (...pieces: number[]) => Promise<void>, report: () => Promise<void>) => Reaction,
+    ) {
+      const { http } = bench.host.ports;
+      const server = new StrictDiyServer((command, { data }) => {
+        const { downloadUrl } = data as { downloadUrl?: string };
+        const target = downloadUrl === undefined ? '' : new URL(downloadUrl).pathname;
+        const fetch = async (...pieces: number[]): Promise<void> => {
+          for (const first of pieces) {
+            const range = `Range: bytes=${first}-${first + 4095}`;
+            await ask(http, `GET ${target} HTTP/1.1\r\n${range}\r\nConnection: close\r\n\r\n`);
+          }
+        };
+        const post = 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}';
+        return react(command, fetch, async () => void (await ask(http, post)));
+      });
+      servers.push(server);
+      const url = `http://127.0.0.1:${await server.listen()}`;
+      return { server, stage: bench.begin('diy', { url, deviceid: ID }) };
+    }
+
+    const info = (otaUnlock = true) => ({ error: 0, data: { otaUnlock, fwVersion: '3.7.6', deviceid: ID } });
+
+    /** What came of each command of this name, in order. */
+    async function resultsOf(name: string, stage: Begun): Promise<string[]> {
+      const { evidence } = await stage.job();
+      return evidence.all.flatMap((seen) => (seen.kind === 'command' && seen.command === name ? [seen.result] : []));
+    }
+
+    it('gives up an answer that does not come from a device that broke off, and repeats the command', async () => {
+      let orders = 0;
+      const { stage } = await byHand(await openBench({}, STALLS), (command, fetch, report) => {
+        if (command === 'info') return info();
+        if (++orders === 1) {
+          void fetch(0, 4096);
+          return 'hang';
+        }
+        void fetch(0, 4096, 8192).then(report);
+        return { error: 0 };
+      });
+      const { found } = await stage.outcome;
+      assert.deepEqual([found['proof'], orders], ['reported', 2]);
+      assert.equal((await resultsOf('ota_flash', stage))[0], 'lost');
     });
-    const url = `http://127.0.0.1:${await server.listen()}`;
-    const stage = bench.begin('diy', { url, deviceid: ID });
-    const { found } = await stage.outcome;
-    await server.close();
-    assert.deepEqual([found['proof'], orders], ['reported', 2]);
-    const { evidence } = await stage.job();
-    const results = evidence.all.flatMap((seen) => (seen.kind === 'command' ? [seen.result] : []));
-    assert.equal(results[0], 'lost');
+
+    describe('while another program has its only connection', () => {
+      it('has it unlocked once that is over', async () => {
+        let unlocks = 0;
+        const { stage } = await byHand(await openBench({}, QUICK), (command, fetch, report) => {
+          if (command === 'info') return info(unlocks === 3);
+          if (command === 'ota_unlock') return ++unlocks < 3 ? 'reset' : { error: 0 };
+          void fetch(0).then(report);
+          return { error: 0 };
+        });
+        assert.equal((await stage.outcome).found['proof'], 'reported');
+        assert.deepEqual(await resultsOf('ota_unlock', stage), ['done']);
+      });
+
+      it('sends the flash command once that is over', async () => {
+        let orders = 0;
+        const { server, stage } = await byHand(await openBench({}, STALLS), (command, fetch, report) => {
+          if (command === 'info') {
+            if (server.reset === 0) void holdConnection(server);
+            return info();
+          }
+          orders++;
+          void fetch(0).then(report);
+          return { error: 0 };
+        });
+        assert.equal((await stage.outcome).found['proof'], 'reported');
+        assert.deepEqual([orders, server.reset > 0], [1, true]);
+      });
+
+      it('repeats a flash command that may not have arrived, where nothing comes of it', async () => {
+        let orders = 0;
+        const { stage } = await byHand(await openBench({}, STALLS), (command, fetch, report) => {
+          if (command === 'info') return info();
+          if (++orders === 1) return 'reset';
+          void fetch(0).then(report);
+          return { error: 0 };
+        });
+        assert.equal((await stage.outcome).found['proof'], 'reported');
+        assert.deepEqual(await resultsOf('ota_flash', stage), ['lost', 'done']);
+      });
+    });
   });
 
   it('says at its limit where a download broke off', async () => {
@@ -464,3 +526,12 @@ describe('flash/stage/diy', () => {
     await device.stop();
   });
 });
+
+/** Takes the only connection of a device as soon as it is free, until another one was turned away. */
+async function holdConnection(server: StrictDiyServer): Promise<void> {
+  while (server.connections > 0) await nextTurn();
+  const rival = connect(server.port, '127.0.0.1');
+  rival.on('error', () => undefined);
+  while (server.reset === 0) await nextTurn();
+  rival.destroy();
+}

@@ -7,6 +7,7 @@ import type { Job } from '../../job/job';
 import type { Waits } from '../waits';
 import { ANSWER_MS, type FoundDevice } from './found-device';
 import { noteCommand } from './note-command';
+import { sendOnceFree } from './send-once-free';
 
 export interface UnlockOptions extends Pick<RequestOptions, 'signal'> {
   readonly job: Job;
@@ -25,7 +26,8 @@ export async function askForUnlock(device: FoundDevice, options: UnlockOptions):
   const { job, signal, waits } = options;
   const { client, address: peer } = device;
   const limitMs = waits.lanUnlockMs;
-  const outcome = await client.send({ name: 'ota_unlock' }, { signal, limitMs });
+  // Asked twice, it asks the maker's service again.
+  const outcome = await sendOnceFree(client, { name: 'ota_unlock' }, { signal, limitMs, waits });
   noteCommand(job, 'ota_unlock', outcome);
   const { otaUnlock } = await infoAfter(outcome, device, options);
   job.evidence.add({ kind: 'device-info', peer, ...(otaUnlock === undefined ? {} : { isUnlocked: otaUnlock }) });

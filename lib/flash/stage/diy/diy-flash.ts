@@ -20,6 +20,7 @@ import { DiyDownload } from '../../images/diy-download';
 import { ANSWER_MS, findDevice, type FoundDevice } from './found-device';
 import { doneBefore, untilGone, type GoneOptions } from './gone';
 import { noteCommand } from './note-command';
+import { sendOnceFree } from './send-once-free';
 import { requireEsp8266 } from './supported';
 import { unlock } from './unlock';
 import { wording } from '../../../wordings/wording';
@@ -204,6 +205,8 @@ class OneFlash {
   readonly #deviceid: string;
   /** Ends the wait for an answer that will not come. */
   #brokenOff: AbortController | undefined;
+  /** When the answer to the newest command was lost. */
+  #lostAt: number | undefined;
 
   constructor(
     private readonly context: StageContext,
@@ -243,6 +246,7 @@ class OneFlash {
       ]);
       if (end !== 'stalled') return end;
       this.download.again();
+      this.#lostAt = undefined;
       const values = { deviceid: this.#deviceid, attempt: attempt + 1, attempts: ATTEMPTS };
       this.context.report('diy-again', values);
     }
@@ -257,6 +261,7 @@ class OneFlash {
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
     const outcome = await this.#answerTo(command, signal);
+    if (outcome.result === 'lost') this.#lostAt = Date.now();
     noteCommand(context.job, 'ota_flash', outcome);
     if (isRefusal(outcome)) throw device.client.errorOf('ota_flash', outcome, { limitMs: REPLY_MS });
     return await waitFor<never, 'changed'>(download, ['changed'], () => undefined, { signal });
@@ -268,7 +273,9 @@ class OneFlash {
     this.#brokenOff = brokenOff;
     const either = AbortSignal.any([signal, brokenOff.signal]);
     try {
-      return await this.device.client.send(command, { signal: either, limitMs: REPLY_MS });
+      const { waits } = this.host;
+      const options = { signal: either, limitMs: REPLY_MS, waits, isRepeatable: false };
+      return await sendOnceFree(this.device.client, command, options);
     } catch (thrown) {
       if (signal.aborted || !brokenOff.signal.aborted) throw thrown;
       return { result: 'lost', reason: wording('download-broke-off') };
@@ -291,17 +298,29 @@ class OneFlash {
     return await untilGone(context.job, at, goneOptions(this.host, this.options, signal));
   }
 
-  /** It fetches nothing any more, and answers as before: it has restarted, or given up without a word. */
+  /**
+   * It fetches nothing, and answers as before: it has restarted, given up without a word, or did not get the command,
+   * since another program held its only connection (docs/dev/diy-mode.md#1.6).
+   */
   async #stalls(signal: AbortSignal): Promise<'stalled'> {
-    const { download, device } = this;
+    const { device } = this;
     for (;;) {
       await pause(this.host.waits.lanLookMs, signal);
-      if (!download.hasStalled(this.host.waits.lanStalledMs)) continue;
+      if (!this.#isQuiet()) continue;
       // The device answers one request at a time.
       this.#brokenOff?.abort();
       const outcome = await device.client.send({ name: 'info' }, { signal, limitMs: ANSWER_MS });
       if (outcome.result === 'done') return 'stalled';
     }
+  }
+
+  /** Whether it broke off its download, or nothing came of a command whose answer was lost. */
+  #isQuiet(now = Date.now()): boolean {
+    const { download } = this;
+    const { lanStalledMs } = this.host.waits;
+    if (download.hasBegun) return download.hasStalled(lanStalledMs, now);
+    // For one that has answered and comes for nothing the port is closed: another command would change nothing.
+    return this.#lostAt !== undefined && now - this.#lostAt >= lanStalledMs;
   }
 
   #sayProgress(): void {
