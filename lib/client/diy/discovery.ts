@@ -3,7 +3,7 @@ import { FlashError } from '../../errors';
 import { localIPv4 } from '../../net/addresses';
 import type { MdnsInterface } from '../../net/mdns/mdns-socket';
 import type { Service } from '../../net/mdns/service';
-import { ServiceBrowser } from '../../net/mdns/service-browser';
+import { LOOK_MS, ServiceBrowser } from '../../net/mdns/service-browser';
 import { deviceidOfName, DIY_PORT, EWELINK_SERVICE, hostNameOf, isSameName } from '../../protocol/diy/names';
 import { parseEwelinkRecord, type EwelinkRecord } from '../../protocol/diy/txt-record';
 
@@ -74,7 +74,8 @@ export class SonoffDiscovery extends EventEmitter<Events> {
 
   /**
    * Waits for one device, or for any where none is named. One that is named is asked for by its host name too, which
-   * answers where the service is not announced.
+   * answers where the service is not announced; its announcement is waited for a while longer, since that alone tells its
+   * port and its kind.
    *
    * @throws FlashError `cancelled` when the signal aborts: the caller sets the limit
    */
@@ -86,13 +87,16 @@ export class SonoffDiscovery extends EventEmitter<Events> {
     const host = deviceid === undefined ? undefined : hostNameOf(deviceid);
     const unwant = host === undefined ? undefined : this.#browser.want(host);
     const undo = new AbortController();
+    let unannounced: NodeJS.Timeout | undefined;
     try {
       return await new Promise((resolve, reject) => {
         const onFound = (one: AnnouncedSonoff): void => void (isMeant(one) && resolve(one));
         const onHost = (name: string, address: string): void => {
           if (deviceid === undefined || host === undefined || !isSameName(name, host)) return;
-          // One that announces itself as well tells its port too.
-          if (!this.hears(deviceid)) resolve(bare(deviceid, address));
+          unannounced ??= setTimeout(() => {
+            unannounced = undefined;
+            if (!this.hears(deviceid)) resolve(bare(deviceid, address));
+          }, LOOK_MS);
         };
         const onAbort = (): void => reject(new FlashError('cancelled'));
         this.on('found', onFound);
@@ -105,6 +109,7 @@ export class SonoffDiscovery extends EventEmitter<Events> {
         });
       });
     } finally {
+      clearTimeout(unannounced);
       undo.abort();
       unwant?.();
     }

@@ -9,7 +9,7 @@ import { isSame, ServiceRecords, type Service } from './service';
 const ASK_AGAIN_MS = 1000;
 const ASKS = 3;
 /** A look asks at 0, 1 and 3 s, and waits for the last answer and the questions that follow from it. */
-const LOOK_MS = 4500;
+export const LOOK_MS = 4500;
 /** The service is asked for with growing pauses, up to this one. */
 const LONGEST_PAUSE_MS = 60_000;
 /** Limits of how long an announcement holds, whatever it says of itself, in s. */

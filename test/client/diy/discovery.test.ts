@@ -36,6 +36,23 @@ describe('client/diy/discovery', () => {
     return discovering;
   }
 
+  async function questionFor(device: Announcer, type: string): Promise<void> {
+    let asked: { type?: string };
+    do [asked] = (await once(device, 'question')) as [{ type?: string }];
+    while (asked.type !== type);
+  }
+
+  /** Lets the time go by until something has come that comes with time alone. */
+  async function whileTimePasses<T>(coming: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = coming.finally(() => (isOver = true));
+    while (!isOver) {
+      timePasses(5000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return await over;
+  }
+
   it('finds a device that answers each question alone, with what it says of itself', async () => {
     const device = await announcer();
     device.records = device.records.map((record): Answer => {
@@ -77,8 +94,20 @@ describe('client/diy/discovery', () => {
     device.records = device.records.filter(({ type }) => type === 'A');
     const discovering = discovery();
     discovering.start();
-    const { deviceid, address, port, record } = await discovering.find(ID, NEVER);
+    const { deviceid, address, port, record } = await whileTimePasses(discovering.find(ID, NEVER));
     assert.deepEqual([deviceid, address, port, record.type], [ID, '127.0.0.1', 8081, undefined]);
+  });
+
+  it('waits for the announcement of one whose host name answers first', async () => {
+    const device = await announcer();
+    device.deaf.set('PTR', 1);
+    const discovering = discovery();
+    discovering.start();
+    const finding = discovering.find(ID, NEVER);
+    await questionFor(device, 'A');
+    // It is asked for its service again.
+    timePasses(1000);
+    assert.equal((await finding).record.type, 'diy_plug');
   });
 
   it('skips other products of the maker, and keeps the name where the record names another device', async () => {
