@@ -12,6 +12,7 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { localIPv4 } from '../../lib/net/addresses';
 import { probeTcp } from '../../lib/net/probe';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { freePort } from '../shared/ports';
 import { FlashHost } from '../../lib/flash/host/host';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
@@ -77,9 +78,15 @@ describe('flash: what a host and its stages take for true', () => {
     done.leave('finalstage');
     assert.equal(host.neededUntil(), retryableMs, 'nothing is kept of these failures');
     const message = { id: 'x', nodeId: 'node', stage: 'finalstage', message: {} } as const;
-    for (const job of [first, done]) host.runs.failures.add(job, message);
-    const { at = 0 } = host.runs.failures.of(first.id) ?? {};
-    assert.equal(host.neededUntil(), at + retryableMs);
+    timeStands(['Date'], 5_000_000);
+    try {
+      host.runs.failures.add(first, message);
+      timePasses(1000);
+      host.runs.failures.add(done, message);
+      assert.equal(host.neededUntil(), 5_000_000 + retryableMs);
+    } finally {
+      timeGoesOn();
+    }
     host.queue.pause();
     host.queue.add({});
     assert.equal(host.neededUntil(), Infinity, 'a queue that is held may go on at any time');

@@ -411,9 +411,46 @@ describe('flash/host-registry', () => {
   it('does not listen merely because nodes exist', async () => {
     start();
     const host = attach({});
+    let states = 0;
+    host.on('state', () => (states += 1));
     registry.addUser('host', 'user');
     await registry.settle();
-    assert.equal(host.isListening, false);
+    assert.deepEqual([host.isListening, states], [false, 0]);
+  });
+
+  it('tries a port that is taken once, whatever happens meanwhile', async () => {
+    start();
+    const httpPort = await freePort();
+    const holder = await occupy(httpPort);
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      const host = attach({}, { ...ON_LOOPBACK, httpPort });
+      let states = 0;
+      host.on('state', () => (states += 1));
+      registry.addUser('host', 'user', { awaitsDevices: true });
+      while (!host.trouble) await once(host, 'state');
+      for (let times = 0; times < 3; times += 1) host.queue.pause();
+      // Whatever was to be opened has had its turn by then.
+      await host.apply({ ...ON_LOOPBACK, httpPort });
+      assert.equal(states, 1);
+      await nextTurn();
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', note);
+      await holder.release();
+    }
+  });
+
+  it('has freed its ports when its last user is gone for good', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    let isFree = false;
+    sharedPorts.once('freed', () => (isFree = true));
+    await registry.removeUser('host', 'user', true);
+    assert.equal(isFree, true);
   });
 
   it('listens while a job is open, and no longer once it is done', async () => {
@@ -433,6 +470,24 @@ describe('flash/host-registry', () => {
     const stage = begin(host, '1000a1b2c3');
     await listens(host, true);
     stage.fail();
+    await listens(host, false);
+  });
+
+  it('listens on after a failure for no longer than that may be tried again', async () => {
+    start({ retryableMs: 1000 });
+    const host = attach({});
+    registry.addUser('host', 'node');
+    const stage = begin(host, '1000a1b2c3');
+    await listens(host, true);
+    timeStands(['setTimeout', 'Date'], Date.now());
+    const failed = once(host.runs, 'failed');
+    stage.fail();
+    await failed;
+    await nextTurn();
+    timePasses(999);
+    await nextTurn();
+    assert.equal(host.isListening, true);
+    timePasses(1);
     await listens(host, false);
   });
 

@@ -98,6 +98,7 @@ describe('flash/job-memory: when it writes', () => {
     await rm(blocker);
     while (!existsSync(file())) await nextTurn();
     assert.equal(said.length, 1, said.join('\n'));
+    assert.match(said[0] ?? '', /^the jobs cannot be stored in \/.*\/jobs\/host\.jsonl: E[A-Z]+: /);
     assert.equal(onDisk()?.snapshot.stage, 'upgrade');
   });
 

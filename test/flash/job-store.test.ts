@@ -242,6 +242,18 @@ describe('flash/job-memory', () => {
     assert.ok(!said.some((text) => /too big/.test(text)), said.join());
   });
 
+  it('logs of a message that comes back what was too big to store, and of which node it is', async () => {
+    const first = host();
+    const message = { mine: 1, text: 'x'.repeat(70_000), more: 'y'.repeat(70_000) };
+    first.runs.begin(request(first, 'provision', { message }));
+    first.runs.begin(request(first, 'cloud', { message: { mine: 2 } }));
+    await first.whenStored();
+    const second = host();
+    second.prepare();
+    assert.deepEqual(said, ['a message of node provision comes back without what was too big to store: text, more']);
+    assert.deepEqual(second.runs.pending.claim('provision')[0]?.pending.message, { mine: 1 });
+  });
+
   it('continues after a close, and forgets everything with the host itself', async () => {
     const first = host();
     first.runs.begin(request(first, 'cloud'));

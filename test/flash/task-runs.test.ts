@@ -149,6 +149,19 @@ describe('flash/run/task-runs', () => {
     assert.equal(steps.contexts.length, 1);
   });
 
+  it('lets no message join that is for another stage, or for no device that is known', async () => {
+    steps.begin('node', '1');
+    steps.begin('node', '1', { stage: 'cloud', line: undefined });
+    const [any, other] = [steps.begin('node', undefined), steps.begin('node', undefined)];
+    await turns();
+    assert.deepEqual([steps.contexts.length, recorder.queue.at(-1)], [2, 2]);
+    await steps.end(0);
+    await steps.end(2);
+    await ended(any);
+    await steps.end(3);
+    await ended(other);
+  });
+
   it('lets a message for a device join that the stage itself has found, and cancels it there', async () => {
     const first = steps.begin('node', undefined);
     const { job } = await begunAt(0);
@@ -486,6 +499,8 @@ describe('flash/run/task-runs', () => {
     const message = { topic: 'mine' };
     await assertCode(ended(steps.begin('node', '1', { message, run: () => Promise.reject(error) })), error.code);
     assert.deepEqual(failed.splice(0), [[message, error, steps.jobs.all()[0]]]);
+    await ended(steps.begin('node', '2', { run: () => Promise.resolve({}) }));
+    assert.deepEqual(failed, []);
     steps.runs.refused(message, error);
     assert.deepEqual(failed, [[message, error]]);
   });
@@ -531,6 +546,8 @@ describe('flash/run/task-runs', () => {
     const next = new Recorder();
     steps.runs.attach('node', next);
     assert.deepEqual([next.outcomes.size, next.queue, steps.contexts.length], [0, [0], 2]);
+    const { id = '', error } = steps.jobs.latest('1') ?? {};
+    assert.deepEqual([error, steps.runs.failures.has(id)], ['cancelled', false], 'no message is there to try again');
     assert.deepEqual(
       steps.runs.pending.all().map(({ id }) => id),
       [other.id],
@@ -581,6 +598,58 @@ describe('flash/run/task-runs', () => {
     );
     steps.runs.attach('node', recorder);
     assert.equal(recorder.outcomes.size, 0);
+  });
+
+  it('tells the next host of a node of no stage that an earlier process left, but that it ended, and its results', async () => {
+    const { runs } = steps;
+    const left = { nodeId: 'node', message: { mine: 1 }, left: [] };
+    runs.restore([
+      { ...left, id: 'stage', stage: 'cloud' },
+      { ...left, id: 'task', stage: 'tasmota' },
+      { ...left, id: 'over', stage: 'upgrade', outcome: { code: 'download-failed', values: {} } },
+    ]);
+    const next = new TaskRuns();
+    next.attach('node', recorder);
+    runs.detach('node', false);
+    runs.moveTo(next, 'node', new FlashError('cancelled'));
+    const codes = [...recorder.outcomes].map(([id, outcome]) => [id, outcome instanceof FlashError && outcome.code]);
+    assert.deepEqual(codes, [
+      ['over', 'download-failed'],
+      ['stage', 'cancelled'],
+    ]);
+    assert.deepEqual(
+      next.pending.claim('node').map(({ pending: { id, message } }) => [id, message]),
+      [['task', { mine: 1 }]],
+    );
+  });
+
+  it('puts out what an earlier process had not, to the instance that comes', () => {
+    const failure = { id: 'over', nodeId: 'new', stage: 'cloud', message: { mine: 1 }, left: [] } as const;
+    steps.runs.restore([
+      { ...failure, outcome: { code: 'device-silent', values: {} } },
+      { ...failure, id: 'open' },
+    ]);
+    const told: unknown[] = [];
+    const failed = ({ code }: FlashError, { id, message }: PendingMessage): void => void told.push([code, id, message]);
+    steps.runs.attach('new', Object.assign(new Recorder(), { failure: failed }));
+    assert.deepEqual(told, [['device-silent', 'over', { mine: 1 }]]);
+    assert.deepEqual(
+      steps.runs.pending.claim('new').map(({ pending: { id } }) => id),
+      ['open'],
+    );
+  });
+
+  it('holds a message until its result has surely arrived', async () => {
+    timeStands(['setTimeout']);
+    try {
+      await ended(steps.begin('node', '1', { run: () => Promise.resolve({}) }));
+      timePasses(4999);
+      assert.equal(steps.runs.pending.all().length, 1);
+      timePasses(1);
+      assert.equal(steps.runs.pending.all().length, 0);
+    } finally {
+      timeGoesOn();
+    }
   });
 
   it('puts each outcome out once, in their order, to the instance that comes next', async () => {
