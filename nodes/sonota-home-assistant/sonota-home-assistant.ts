@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { asFlashError, type FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
 import {
@@ -136,8 +136,8 @@ function readForm(form: Values): HomeAssistantForm {
 
 function outletOf(node: Node, status: NodeStatus, translate: Translate): LinkOutlet {
   return {
-    publish: (message) => send(node, [{ ...message }, null]),
-    flash: (request) => send(node, [null, { ...request, stage: request.topic, payload: request.deviceid ?? '' }]),
+    publish: (message) => node.send([{ ...message }, null]),
+    flash: (request) => node.send([null, { ...request, stage: request.topic, payload: request.deviceid ?? '' }]),
     failed: (error) => node.error(error),
     contact: (state, devices) => showContact({ ...state, devices }, status, translate),
   };
@@ -154,15 +154,6 @@ function showContact(
   else if (isMissed) status.waiting(lacks);
   else if (!isReached) status.waiting(translate('status.waiting', 'waiting for MQTT'));
   else status.done(lacks === '' ? count : `${count}, ${lacks}`);
-}
-
-/** An exception in a node behind our wires must not end the caller. */
-function send(node: Node, messages: (NodeMessage | null)[]): void {
-  try {
-    node.send(messages);
-  } catch (error) {
-    node.error(error);
-  }
 }
 
 function sonoffInSight({ deviceid, name, model, version, address, method, ...texts }: DescribedSonoff): SonoffInSight {

@@ -41,6 +41,16 @@ describe('home assistant: cancel', () => {
     assert.equal((signal.reason as { code?: string }).code, 'cancelled');
   });
 
+  it('ends a flash that the queue has started, though its message has not come to a stage yet', () => {
+    host.queue.attach('queue', { atOnce: 1, attempts: 1, start: () => true });
+    host.queue.add({ deviceid: ID });
+    const states = () => host.queue.snapshot().entries.map(({ state }) => state);
+    assert.deepEqual(states(), ['running']);
+    cancelFlashes(host, ID);
+    assert.deepEqual(states(), ['skipped']);
+    assert.throws(() => cancelFlashes(host, ID), { code: 'cancel-nothing' });
+  });
+
   for (const [image, state, isTooLate] of [
     ['user2', 'flowing', true],
     ['user2', 'delivered', false],

@@ -26,6 +26,8 @@ import { HomeAssistantLink, type FlashRequest } from '../../nodes/sonota-home-as
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
 import { WorldView } from '../../nodes/sonota-home-assistant/snapshot-view';
+import { ARMED_MS } from '../../lib/home-assistant/arming';
+import { FakeClock } from '../home-assistant/fake-clock';
 import { NAMES, phrase, STATES } from '../home-assistant/snapshots';
 import { quoted, wording } from '../../lib/wordings/wording';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -42,6 +44,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   let host: FlashHost;
   let memory: DeviceMemory;
   let link: HomeAssistantLink;
+  let clock: FakeClock;
   const requests: FlashRequest[] = [];
   const published: MqttMessage[] = [];
   const failed: unknown[] = [];
@@ -53,6 +56,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
   beforeEach(() => {
     requests.length = published.length = looked.length = 0;
     host = newHost();
+    clock = new FakeClock();
     memory = new DeviceMemory(undefined, 'memory', () => undefined);
     for (const deviceid of [ONE, TWO, THREE]) memory.learn({ deviceid });
     link = newLink();
@@ -73,7 +77,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
     const publications = Publications.in(undefined, () => undefined);
     return new HomeAssistantLink(
       {
-        ...{ host, memory, phrase, sentences, clock: SYSTEM_CLOCK, names: NAMES, states: STATES, version: '0.1.0' },
+        ...{ host, memory, phrase, sentences, clock, names: NAMES, states: STATES, version: '0.1.0' },
         firmware: new FirmwareList(runtimeWith(definitions), () => memory.chosen, more),
         images: () => ({ of: () => undefined, look: (firmware) => looked.push(firmware) }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
@@ -293,6 +297,22 @@ describe('nodes: what Home Assistant asks of a host', () => {
       memory.remove(ONE);
       await told('sonota/state', () => ask('pause'));
       assert.deepEqual([counts.length > 1, counts.at(-1)], [true, 3]);
+    });
+
+    it('shows when an offer ends because of its age, unless it has stopped by then', async () => {
+      await told(stateOf(ONE), () => ask(`arm/${ONE}`, 'ON'), /"armed":"ON"/);
+      await told(stateOf(ONE), () => clock.advance(ARMED_MS), /"armed":"OFF"/);
+      await told(stateOf(ONE), () => ask(`arm/${ONE}`, 'ON'), /"armed":"ON"/);
+      await link.stop(false);
+      timeStands(['setTimeout']);
+      try {
+        counts.length = 0;
+        clock.advance(ARMED_MS);
+        timePasses(1000);
+        assert.deepEqual(counts, []);
+      } finally {
+        timeGoesOn();
+      }
     });
 
     it('hands on what fails while it tells', async () => {

@@ -99,7 +99,8 @@ describe('nodes: what sonota-home-assistant has published', () => {
   it('names what was deleted elsewhere, unless the broker has lost all', async () => {
     const place = ownPlace();
     await place.add([FLASHER, DEVICE]);
-    for (const config of ['config/flasher', 'config/device', 'config/stranger']) place.arrived(config);
+    for (const config of ['config/flasher', 'config/device', 'config/stranger', 'config/flasher'])
+      place.arrived(config);
     const broker = nobody();
     assert.deepEqual(place.missingAt(broker), [], 'it has lost all');
     broker.announced('config/flasher', undefined);

@@ -187,6 +187,10 @@ describe('nodes: sonota-home-assistant', () => {
     await hears(UPDATE, (payload) => payload.includes('"release_summary":"XX unarmed"'));
     await arm();
     await hears(UPDATE, (payload) => payload.includes('"release_summary":"XX offer XX newFirmware"'));
+    const job = (bed.node('host') as HostNode).flashHost.jobs.jobFor('finalstage', ID);
+    job.enter('finalstage');
+    job.leave('finalstage');
+    await hears(UPDATE, (payload) => payload.includes('"installed_version":"XX newFirmware"'));
   });
 
   it('shows the Sonoffs in sight for as long as a node looks for them', async () => {
@@ -488,6 +492,14 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     return from;
   }
 
+  /** What was cleared since. A message by the same way comes after all that was sent before. */
+  async function clearedBefore(from: number): Promise<unknown[]> {
+    const last = `last ${bed.messages('mqtt').length}`;
+    bed.send('out', { topic: last });
+    await bed.at('mqtt', ({ topic }) => topic === last);
+    return cleared(from);
+  }
+
   async function untilCleared(from: number): Promise<void> {
     await bed.at('mqtt', () => cleared(from).length >= TOPICS.length);
     assert.deepEqual(cleared(from).sort(), TOPICS);
@@ -497,7 +509,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     const from = await leave();
     await untilCleared(from);
     await bed.deploy(flow);
-    assert.equal(cleared(from).length, TOPICS.length);
+    assert.equal((await clearedBefore(from)).length, TOPICS.length);
   });
 
   it('is cleared as soon as the broker is connected', async () => {
@@ -506,7 +518,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     const [outlet] = outlets;
     assert.ok(outlet);
     await bed.deploy(flow, 'nodes');
-    assert.deepEqual(cleared(from), []);
+    assert.deepEqual(await clearedBefore(from), []);
     show(outlet, 'connected');
     await untilCleared(from);
   });
@@ -521,7 +533,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     const from = bed.messages('mqtt').length;
     flow = without(flow, 'ha');
     await bed.deploy(flow, 'nodes');
-    assert.deepEqual(cleared(from), []);
+    assert.deepEqual(await clearedBefore(from), []);
     show(outlet, 'connected');
     await untilCleared(from);
   });
@@ -532,7 +544,7 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     isConnected = true;
     const moved = flow.map((node) => (node.id === 'broker' ? { ...node, broker: 'elsewhere' } : node));
     await bed.deploy(moved);
-    assert.deepEqual(cleared(from), []);
+    assert.deepEqual(await clearedBefore(from), []);
     await bed.deploy(flow);
     await untilCleared(from);
   });
@@ -541,9 +553,32 @@ describe('nodes: what a deleted sonota-home-assistant leaves at its broker', () 
     const second = { ...flow.find(({ id }) => id === 'ha'), id: 'ha2', topic: 'garage' } as Flow[number];
     flow = [...flow, second];
     const from = await leave();
-    assert.deepEqual(cleared(from), []);
+    assert.deepEqual(await clearedBefore(from), []);
     bed.send('ha2', { topic: 'garage/status', payload: 'online' });
     await untilCleared(from);
+  });
+
+  it('stays where the same deploy puts another node in its place, however long that takes', async () => {
+    const place = flow.find(({ id }) => id === 'ha');
+    assert.ok(place);
+    const slow = { id: 'slow', type: 'slow-closer', z: 'tab', x: 100, y: 100, wires: [] };
+    await bed.deploy([...flow, slow]);
+    const [outlet] = outlets;
+    assert.ok(outlet);
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await bed.at('mqtt', ({ topic }) => topic === 'sonota/state');
+    const from = bed.messages('mqtt').length;
+    const closing = bed.closing();
+    const deployed = bed.deploy([...without(flow, 'ha'), { ...place, id: 'next' }], 'nodes');
+    const finish = await closing;
+    // The broker is connected again in the middle of it.
+    show(outlet, 'connected');
+    assert.deepEqual(await clearedBefore(from), []);
+    finish();
+    await deployed;
+    bed.send('next', { topic: 'sonota/status', payload: 'online' });
+    await bed.at('mqtt', (msg) => bed.messages('mqtt').indexOf(msg) >= from && msg['topic'] === 'sonota/state');
+    assert.deepEqual(await clearedBefore(from), []);
   });
 });
 
@@ -595,7 +630,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
         { deviceid: 'fresh', seenAt: '2025-12-31T12:00:00Z' },
         { deviceid: 'unseen' },
       ],
-      removed: { fresh: '2026-01-01T00:00:00Z', old: 'never', 'a/b': '2026-01-01T00:00:00Z' },
+      removed: { fresh: '2026-01-01T00:00:00Z', one: 'never', 'a/b': '2026-01-01T00:00:00Z' },
       flasherRemoved: 'never',
       lastFailure: { ...failure, remedy: 'Do so.', deviceid: 'a/b' },
       chosen: 7,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import files, { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Publications } from '../../nodes/sonota-home-assistant/publications';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const BROKER = 'mqtt://broker:1883';
 const GROUP = { config: 'homeassistant/device/one/config', states: ['sonota/one'] };
@@ -58,6 +61,8 @@ describe('nodes: what was published at a broker', () => {
     assert.deepEqual(first.leftovers(), [], 'its broker is not known yet');
     first.publishesAt('one', BROKER);
     assert.deepEqual(first.leftovers(), []);
+    first.arrives('one');
+    assert.deepEqual([first.leftovers(), first.hasNodeAt(BROKER)], [[], true], 'it is deployed again');
     first.publishesAt('one', 'mqtt://other:1883');
     const [leftover] = first.leftovers();
     leftover?.drop();
@@ -80,6 +85,35 @@ describe('nodes: what was published at a broker', () => {
     for (const leftover of first.leftovers()) leftover.drop();
     await node.settled();
     assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('is written where it has changed', async () => {
+    const node = afterStart().arrives('one');
+    const place = { broker: BROKER, outlets: ['out'], groups: [GROUP] };
+    await node.set(place);
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    await node.set({ ...place });
+    assert.deepEqual(await readdir(folder), []);
+    await node.set({ ...place, outlets: [] });
+    assert.deepEqual(await readdir(folder), ['one.published.json']);
+  });
+
+  it('keeps nothing waiting for longer than a second where the disk gives no answer', async () => {
+    const node = afterStart().arrives('one');
+    const disk = mock.method(files, 'mkdir', () => new Promise(() => undefined));
+    timeStands(['setTimeout']);
+    try {
+      let isOver = false;
+      const over = node.set({ broker: BROKER, outlets: [], groups: [GROUP] }).then(() => (isOver = true));
+      timePasses(999);
+      await nextTurn();
+      assert.equal(isOver, false);
+      timePasses(1);
+      await over;
+    } finally {
+      timeGoesOn();
+      disk.mock.restore();
+    }
   });
 
   it('is used as far as it can be read', async () => {
