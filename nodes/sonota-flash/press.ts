@@ -14,7 +14,7 @@ export interface FlashNode extends FlashingNode {
   /**
    * Checks what can be checked, and starts a flash where nothing speaks against it.
    * @param isConfirmed whether a person has seen what speaks against it
-   * @throws FlashError what in the forms cannot be read; `cancelled`
+   * @throws FlashError what in the forms cannot be read; `not-possible` where the node has gone meanwhile; `cancelled`
    */
   press(isConfirmed: boolean, signal: AbortSignal): Promise<PressAnswer>;
   /** Ends the wait for a device that an earlier press began; flashes whose device has its set-up go on. */

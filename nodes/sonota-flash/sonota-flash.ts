@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { isLoopback } from '../../lib/net/addresses';
+import { notPossible } from '../shared/admin-answers';
 import { homeWifi } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
 import type { WiredNodeDef } from '../shared/node-wiring';
@@ -32,9 +33,12 @@ export default function register(RED: NodeAPI): void {
       const report = await checkFlash({ ...given, signal });
       // A host that only this machine can dial serves a rehearsal: no device is at stake.
       const answer = answerOf(report, isConfirmed || isLoopback(bind));
-      // The flows may have been deployed meanwhile.
+      if (answer.state !== 'started') return answer;
+      // Another person may have pressed meanwhile, or the flows have been deployed.
+      if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
       const node = RED.nodes.getNode(this.id) as Node | null;
-      if (answer.state === 'started') node?.receive({});
+      if (!node) throw notPossible('node-gone');
+      node.receive({});
       return answer;
     };
     const cancelWait: FlashNode['cancelWait'] = () => {

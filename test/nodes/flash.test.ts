@@ -20,7 +20,7 @@ import { useHttpServers } from '../shared/http-server';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { useAdminServer } from './admin-server';
-import { Bed, freePorts, type Ports } from './bed';
+import { Bed, freePorts, without, type Ports } from './bed';
 import { quoted, wording } from '../../lib/wordings/wording';
 
 const AT = { z: 'tab', x: 100, y: 100 };
@@ -291,6 +291,14 @@ describe('nodes: sonota-flash', () => {
       assert.equal(jobs(bed).length, 1);
     });
 
+    it('starts one flash where two people press at a time', async () => {
+      const bed = await loadWith();
+      const node = bed.node('flash') as FlashNode;
+      const { signal } = new AbortController();
+      const answers = await Promise.all([node.press(false, signal), node.press(false, signal)]);
+      assert.deepEqual(answers.map(({ state }) => state).sort(), ['started', 'waiting']);
+    });
+
     it('ends the wait where a person asks for it, and no flash whose device has its set-up', async () => {
       const { bed, device } = await setUp();
       bed.send('flash', { firmware: FIRMWARE });
@@ -442,6 +450,16 @@ describe('nodes: sonota-flash', () => {
       image.end(FIRMWARE.final);
       assert.deepEqual(await answer, { state: 'started' });
       assert.deepEqual(received, [bed.node('flash')]);
+    });
+
+    it('starts nothing where the node has gone by then, and says so', async () => {
+      const { bed, flow, isAsked } = await withSlowImage();
+      const answer = helper.request().post('/sonota/flash/flash/press').expect(422);
+      const answered = answer.then(({ body }) => (body as { code: string }).code);
+      const image = await isAsked;
+      await bed.deploy(without(flow, 'flash'));
+      image.end(FIRMWARE.final);
+      assert.equal(await answered, 'not-possible');
     });
 
     it('answers with a sentence where there is no host, or no such node', async () => {
