@@ -5,7 +5,7 @@ import { wording, type Wording } from '../wordings/wording';
 
 /** How long a client may take for its request, in ms. */
 export interface RequestLimits {
-  /** For the head, from its first byte. */
+  /** For the head, from its first byte; a tenth more until that is noticed. */
   readonly headMs: number;
   /** For the body, from the end of the head. */
   readonly bodyMs: number;
@@ -15,6 +15,9 @@ export interface RequestLimits {
 
 /** A device sends its whole request in one go, within 1 s of its connection (docs/dev/stock-firmware.md#2.1, #4.1). */
 export const REQUEST_LIMITS: RequestLimits = { headMs: 10_000, bodyMs: 30_000, quietMs: 60_000 };
+
+/** How often in its time an unfinished head is looked at. */
+const LOOKS_AT_HEAD = 10;
 
 /**
  * Holds the clients of a server that never listens to these limits. Node keeps its own only on servers that do.
@@ -38,9 +41,17 @@ export function limitRequests(
   return (socket) => watched.get(socket)?.stop();
 }
 
+/**
+ * Watches one connection. It counts the bytes that came instead of listening to them: node hands what a connection
+ * receives to its parser directly as long as there is no listener, which spares each request a turn through the stream.
+ */
 class RequestWatch {
-  #timer: NodeJS.Timeout | undefined;
-  #inHead = false;
+  readonly #headTimer: NodeJS.Timeout;
+  #bodyTimer: NodeJS.Timeout | undefined;
+  /** Bytes that had come when the last head or body ended: what came since belongs to the next head. */
+  #readBefore = 0;
+  /** How often that head was looked at. */
+  #looks = 0;
   /** Requests that have no answer yet, or not their whole body. */
   #open = 0;
 
@@ -49,38 +60,44 @@ class RequestWatch {
     private readonly limits: Pick<RequestLimits, 'headMs' | 'bodyMs'>,
     private readonly late: (reason: Wording) => void,
   ) {
-    // Before the parser: what it makes of these bytes may end the head that they start.
-    socket.prependListener('data', this.#received);
-    socket.once('close', () => clearTimeout(this.#timer));
+    this.#headTimer = setInterval(() => this.#lookAtHead(), limits.headMs / LOOKS_AT_HEAD).unref();
+    socket.once('close', () => this.stop());
   }
 
   headEnded(request: IncomingMessage, response: ServerResponse): void {
-    clearTimeout(this.#timer);
-    this.#inHead = false;
+    this.#ended();
     this.#open += 1;
     response.once('close', () => (this.#open -= 1));
     if (!hasBody(request.headers)) return;
     this.#open += 1;
-    this.#start(this.limits.bodyMs, 'body-late');
+    const { bodyMs } = this.limits;
+    this.#bodyTimer = setTimeout(() => this.#isLate(bodyMs, 'body-late'), bodyMs);
     request.once('end', () => {
-      clearTimeout(this.#timer);
+      clearTimeout(this.#bodyTimer);
+      this.#ended();
       this.#open -= 1;
     });
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.socket.off('data', this.#received);
+    clearInterval(this.#headTimer);
+    clearTimeout(this.#bodyTimer);
   }
 
-  readonly #received = (): void => {
-    if (this.#inHead || this.#open > 0) return;
-    this.#inHead = true;
-    this.#start(this.limits.headMs, 'head-late');
-  };
+  #ended(): void {
+    this.#readBefore = this.socket.bytesRead;
+    this.#looks = 0;
+  }
 
-  #start(ms: number, reason: 'head-late' | 'body-late'): void {
-    this.#timer = setTimeout(() => this.late(wording(reason, { seconds: ms / 1000 })), ms);
+  #lookAtHead(): void {
+    if (this.#open > 0 || this.socket.bytesRead === this.#readBefore) return;
+    this.#looks += 1;
+    if (this.#looks > LOOKS_AT_HEAD) this.#isLate(this.limits.headMs, 'head-late');
+  }
+
+  #isLate(ms: number, reason: 'head-late' | 'body-late'): void {
+    this.stop();
+    this.late(wording(reason, { seconds: ms / 1000 }));
   }
 }
 

@@ -2,17 +2,24 @@
 export default [
   {
     file: 'lib/server/request-limits.ts',
-    find: 'if (this.#inHead || this.#open > 0) return;',
-    replace: 'clearTimeout(this.#timer);',
+    find: 'this.#looks += 1;',
+    replace: 'this.#looks = 1;',
     tests: ['server/cloud-server', 'server/image-server'],
     why: 'a request that comes a byte at a time holds its connection for ever',
   },
   {
     file: 'lib/server/request-limits.ts',
-    find: "this.#start(this.limits.bodyMs, 'body-late');",
+    find: "this.#bodyTimer = setTimeout(() => this.#isLate(bodyMs, 'body-late'), bodyMs);",
     replace: '',
     tests: ['server/cloud-server', 'server/image-server'],
     why: 'a body that comes a byte at a time holds its connection for ever',
+  },
+  {
+    file: 'lib/server/request-limits.ts',
+    find: 'this.#readBefore = this.socket.bytesRead;',
+    replace: '',
+    tests: ['server/cloud-server'],
+    why: 'a connection that stays after its request is closed for the next head',
   },
   {
     file: 'lib/server/request-limits.ts',

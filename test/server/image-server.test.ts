@@ -188,6 +188,30 @@ describe('ImageServer', () => {
       assert.match(halfClosed.text, /^HTTP\/1\.1 206 /);
     });
 
+    it("leaves what comes to node's parser, without a turn through the stream", async () => {
+      const { server } = await imageServer();
+      const events: unknown[] = [];
+      const port = await serve({
+        handle: (socket) => {
+          server.handle(socket);
+          const emit = socket.emit.bind(socket) as (...all: unknown[]) => boolean;
+          mock.method(socket, 'emit', (...all: unknown[]) => {
+            events.push(all[0]);
+            return emit(...all);
+          });
+        },
+      });
+      const client = await RawClient.to(port);
+      for (const range of ['bytes=0-9', 'bytes=10-19']) {
+        client.write(ranged(range));
+        await client.answer();
+        client.clear();
+      }
+      client.socket.end();
+      await client.until(() => client.closed);
+      assert.deepEqual([events.includes('data'), events.includes('end')], [false, true]);
+    });
+
     it('lets go of a bare connection as soon as it is closed, as FinalStage makes them to see whether we are here', async () => {
       const { port } = await imageServer();
       const probe = await RawClient.to(port);
@@ -365,6 +389,28 @@ describe('ImageServer', () => {
       other.write(ranged('bytes=0-4095'));
       await other.answer();
       assert.equal(client.segments.length, 0);
+      keep();
+      assert.deepEqual((await client.answer()).body, IMAGE);
+    });
+
+    it('lets it finish whatever it sends meanwhile, whatever the connection carried before', async () => {
+      timeStands();
+      let keep = (): void => undefined;
+      const kept = new Promise<void>((resolve) => (keep = resolve));
+      const { server, port } = await imageServer({ kept, requestLimits: { headMs: 100, bodyMs: 100 } });
+      server.on('malformed', ({ text }) => assert.fail(text));
+      const client = await RawClient.to(port);
+      client.write(ranged('bytes=0-9').replace('Range', 'Content-Length: 3\r\nRange'));
+      await client.answer();
+      client.clear();
+      const requested = once(server, 'request');
+      client.write(`abc${FINALSTAGE.replace('close', 'keep-alive')}GET`);
+      await requested;
+      client.write(' /');
+      const other = await RawClient.to(port);
+      other.write(ranged('bytes=0-9'));
+      await other.answer();
+      timePasses(5000);
       keep();
       assert.deepEqual((await client.answer()).body, IMAGE);
     });
