@@ -86,11 +86,17 @@ function splitTarget(url: string): [path: string, query: string] {
   return [path === '' ? '/' : path, mark < 0 ? '' : target.slice(mark + 1)];
 }
 
+/** The parameters as a device writes them. None of their characters is ever escaped, so nothing is decoded. */
+const PARAMETERS = {
+  deviceid: /(?:^|&)deviceid=([^&]*)/,
+  ts: /(?:^|&)ts=([^&]*)/,
+  sign: /(?:^|&)sign=([^&]*)/,
+} as const;
+
 function fieldsOf(query: string): Pick<OtaRequest, 'deviceid' | 'ts' | 'sign' | 'randPosition'> {
-  const parameters = new URLSearchParams(query);
-  const deviceid = parameters.get('deviceid');
-  const ts = parameters.get('ts') ?? '';
-  const sign = parameters.get('sign')?.toLowerCase() ?? '';
+  const deviceid = PARAMETERS.deviceid.exec(query)?.[1];
+  const ts = PARAMETERS.ts.exec(query)?.[1] ?? '';
+  const sign = PARAMETERS.sign.exec(query)?.[1]?.toLowerCase() ?? '';
   return {
     ...(isDeviceId(deviceid) ? { deviceid } : {}),
     ...(/^\d{1,10}$/.test(ts) ? tsFields(Number(ts)) : {}),

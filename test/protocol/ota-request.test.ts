@@ -95,12 +95,19 @@ describe('protocol/ota-request', () => {
     '?ts=1e5',
     '?%',
     '?ts=12345678901',
+    '?ts=%31',
+    '?mydeviceid=100008db11&its=1&design=00',
   ]) {
     it(`leaves out what it cannot use of ${JSON.stringify(query)}`, () => {
       const request = parseOtaRequest({ ...STOCK, url: `/x${query}` });
       assert.deepEqual(request, { method: 'GET', path: '/x', class: 'no-range' });
     });
   }
+
+  it('takes the parameters in any order, the first of each', () => {
+    const { deviceid, ts, sign } = parseOtaRequest({ ...STOCK, url: `/x?sign=${SIGN}&a&ts=1&deviceid=b&ts=2` });
+    assert.deepEqual({ deviceid, ts, sign }, { deviceid: 'b', ts: 1, sign: SIGN });
+  });
 
   it('goes by the path alone', () => {
     const path = (url: string) => parseOtaRequest({ ...STOCK, url }).path;
