@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { interfaceKind, type InterfaceKind } from './interfaces';
 
 /** One IPv4 address of this machine, on an interface that is up. */
@@ -14,12 +14,26 @@ export interface LocalAddress {
 /** An address of TEST-NET-1 (RFC 5737): routed like any address of the internet, assigned to no host. */
 const SOMEWHERE_ELSE = '192.0.2.1';
 
-/** Every IPv4 address of this machine but the loopback's, in the operating system's order. */
+/**
+ * Every IPv4 address of this machine but the loopback's, in the operating system's order; without the kinds of the
+ * interfaces, each of which is read from several files.
+ */
+export function ownIPv4(): Omit<LocalAddress, 'kind'>[] {
+  return externalIPv4().map(({ name, address, netmask }) => ({ name, address, netmask }));
+}
+
+/** As `ownIPv4`, with the kinds. */
 export function localIPv4(): LocalAddress[] {
+  return externalIPv4().map(({ name, address, netmask, mac }) => {
+    return { name, address, netmask, kind: interfaceKind({ name, mac, netmask }) };
+  });
+}
+
+function externalIPv4(): (NetworkInterfaceInfo & { name: string })[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      .map(({ address, netmask, mac }) => ({ name, address, netmask, kind: interfaceKind({ name, mac, netmask }) })),
+      .map((address) => ({ name, ...address })),
   );
 }
 
@@ -63,7 +77,7 @@ export function isLoopback(host: string): boolean {
 
 /** Whether an IPv4 address is one of this machine's, the loopback included. */
 export function isOwnAddress(peer: string): boolean {
-  return isLoopback(peer) || localIPv4().some(({ address }) => address === peer);
+  return isLoopback(peer) || ownIPv4().some(({ address }) => address === peer);
 }
 
 /**

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { AddressWatch } from '../../lib/net/address-watch';
-import { inSameNetwork, localIPv4, plainAddress, routedAddress, type LocalAddress } from '../../lib/net/addresses';
+import {
+  inSameNetwork,
+  isOwnAddress,
+  localIPv4,
+  ownIPv4,
+  plainAddress,
+  routedAddress,
+  type LocalAddress,
+} from '../../lib/net/addresses';
 
 describe('addresses', () => {
   it('distinguishes networks, also where the sign bit is set', () => {
@@ -23,6 +31,16 @@ describe('addresses', () => {
       assert.match(`${address} ${netmask}`, /^(\d+\.){3}\d+ (\d+\.){3}\d+$/);
       assert.ok(!address.startsWith('127.'));
     }
+  });
+
+  it('lists the same without the kinds', () => {
+    const withKinds = localIPv4();
+    assert.deepEqual(
+      ownIPv4(),
+      withKinds.map(({ name, address, netmask }) => ({ name, address, netmask })),
+    );
+    assert.ok(withKinds.every(({ address }) => isOwnAddress(address)));
+    assert.deepEqual([isOwnAddress('127.0.0.1'), isOwnAddress('192.0.2.1')], [true, false]);
   });
 
   it('asks the routing table without sending anything', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { FlashError } from '../../errors';
-import { localIPv4 } from '../../net/addresses';
+import { ownIPv4 } from '../../net/addresses';
 import type { MdnsInterface } from '../../net/mdns/mdns-socket';
 import type { Service } from '../../net/mdns/service';
 import { LOOK_MS, ServiceBrowser } from '../../net/mdns/service-browser';
@@ -117,7 +117,7 @@ export class SonoffDiscovery extends EventEmitter<Events> {
 }
 
 function everywhere(): readonly MdnsInterface[] {
-  return [...localIPv4(), { address: '127.0.0.1', netmask: '255.0.0.0' }];
+  return [...ownIPv4(), { address: '127.0.0.1', netmask: '255.0.0.0' }];
 }
 
 /** A device of which only the address is known. */

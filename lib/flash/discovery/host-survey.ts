@@ -1,6 +1,6 @@
 import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { FlashError } from '../../errors';
-import { isLoopback, localIPv4 } from '../../net/addresses';
+import { isLoopback, ownIPv4 } from '../../net/addresses';
 import type { Network } from '../../net/networks';
 import type { WifiSession } from '../radio/wifi-session';
 import type { StageHost } from '../stage/stage-host';
@@ -38,7 +38,7 @@ export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): Devi
 function networkOf(address: string): Network {
   const own = isLoopback(address)
     ? { address, netmask: '255.255.255.0' }
-    : localIPv4().find((one) => one.address === address);
+    : ownIPv4().find((one) => one.address === address);
   if (own) return own;
   throw new FlashError('address-invalid', { reason: wording('address-gone', { address }) });
 }

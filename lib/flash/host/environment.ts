@@ -1,4 +1,4 @@
-import { isLoopback, isOwnAddress, localIPv4 } from '../../net/addresses';
+import { isLoopback, isOwnAddress, ownIPv4 } from '../../net/addresses';
 import { linkMacOf } from '../../net/neighbours';
 import { ROUTE_ENVIRONMENT, type RouteEnvironment } from '../routes/route-environment';
 import type { OwnAddress } from '../observation';
@@ -26,7 +26,7 @@ export interface HostEnvironment extends RouteEnvironment {
 }
 
 export const THIS_MACHINE: HostEnvironment = {
-  ownAddresses: (url) => (isAtLoopback(url) ? [] : localIPv4().map(({ name, address }) => ({ name, address }))),
+  ownAddresses: (url) => (isAtLoopback(url) ? [] : ownIPv4().map(({ name, address }) => ({ name, address }))),
   hasWifi: (url) => !isAtLoopback(url),
   isOwnAddress,
   now: () => Date.now(),

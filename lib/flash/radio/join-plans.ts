@@ -1,7 +1,7 @@
 /** The networks that a flash visits, as the radio is asked for them. */
 
 import { FlashError } from '../../errors';
-import { localIPv4 } from '../../net/addresses';
+import { ownIPv4 } from '../../net/addresses';
 import type { AccessPoint } from '../../net/wifi/wifi';
 import { isAccessPointOf, isAccessPointOfDevice, kindOf } from '../../protocol/access-points';
 import {
@@ -147,12 +147,12 @@ function isOf(ssid: string, deviceid: string): boolean {
 }
 
 function hasAddressIn(network: DeviceNetwork): boolean {
-  return localIPv4().some(({ address }) => isInNetwork(address, network));
+  return ownIPv4().some(({ address }) => isInNetwork(address, network));
 }
 
 /** Another client was faster; a home whose network has the same numbers is no guest of FinalStage. */
 function isGuestByHand(interfaceName: string): boolean {
-  return localIPv4().some(
+  return ownIPv4().some(
     ({ address, name }) =>
       address === FINALSTAGE_HOST_ADDRESS || (isInNetwork(address, FINALSTAGE_NETWORK) && name === interfaceName),
   );

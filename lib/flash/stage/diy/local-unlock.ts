@@ -1,6 +1,6 @@
 import { inTurn } from '../../../client/diy/turns';
 import { asFlashError, FlashError } from '../../../errors';
-import { localIPv4, narrowestBind, routedAddress } from '../../../net/addresses';
+import { ownIPv4, narrowestBind, routedAddress } from '../../../net/addresses';
 import { isLocalPeer } from '../../../net/networks';
 import { UNLOCK_ANSWERS, UNLOCK_HOST } from '../../../protocol/diy/unlock-service';
 import { NameServer } from '../../../server/name-server';
@@ -78,7 +78,7 @@ class LocalService {
     this.#names = new NameServer({
       name: UNLOCK_HOST,
       address: place.address,
-      isLocal: (peer) => peer === device || isLocalPeer(peer, localIPv4()),
+      isLocal: (peer) => peer === device || isLocalPeer(peer, ownIPv4()),
     });
     this.#names.on('asked', (peer, { name, result }) => {
       if (result !== 'refused') evidence.addOnce({ kind: 'unlock-asked', peer, what: 'name' });
