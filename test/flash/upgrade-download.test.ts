@@ -16,14 +16,31 @@ describe('flash/job/upgrade-download', () => {
     download.requested('user2', 1000, 'range');
     assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
     download.requested('user2', 1000, 'range');
+    assert.deepEqual([events.splice(0), download.requests], [[], 2], 'its bytes are the news');
     download.sentUpTo(500);
-    assert.deepEqual(events.splice(0), ['changed', 'changed']);
+    assert.deepEqual(events.splice(0), ['changed']);
     download.sentUpTo(1000);
     assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
     download.sentUpTo(1000);
     assert.deepEqual(events.splice(0), ['changed'], 'it is complete only once');
     download.taken();
     assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
+  });
+
+  it('reports an image that is another one, or is taken in another way', () => {
+    const download = new UpgradeDownload();
+    download.requested('user2', 1000, 'range');
+    const events = heard(download);
+    for (const other of [
+      () => download.requested('user1', 1000, 'range'),
+      () => download.requested('user1', 2000, 'range'),
+      () => download.requested('user1', 2000, 'no-range'),
+    ]) {
+      other();
+      assert.deepEqual(events.splice(0), ['checkpoint', 'changed']);
+    }
+    const { role, size, otaClass } = download;
+    assert.deepEqual([role, size, otaClass], ['user1', 2000, 'no-range']);
   });
 
   it('never goes back, and is complete with its last byte', () => {

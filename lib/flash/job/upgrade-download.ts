@@ -15,7 +15,8 @@ export interface UpgradeDownloadRecord {
 
 /**
  * What the device has fetched in one upgrade: the image server writes here, the stage reads.
- * Emits `changed` whenever there is news, and `checkpoint` when it is of the kind that a restart must know.
+ * Emits `changed` whenever there is news, and `checkpoint` when it is of the kind that a restart must know. A request for
+ * more of the same image is merely counted: its bytes are the news.
  */
 export class UpgradeDownload extends EventEmitter<{ changed: []; checkpoint: [] }> {
   role: ImageRole | undefined;
@@ -35,11 +36,12 @@ export class UpgradeDownload extends EventEmitter<{ changed: []; checkpoint: [] 
   private wasKept = false;
 
   requested(role: ImageRole, size: number, otaClass: OtaClass): void {
+    this.requests += 1;
+    if (role === this.role && size === this.size && otaClass === this.otaClass) return;
     this.role = role;
     this.size = size;
     this.otaClass = otaClass;
-    this.requests += 1;
-    if (this.requests === 1) this.emit('checkpoint');
+    this.emit('checkpoint');
     this.emit('changed');
   }
 

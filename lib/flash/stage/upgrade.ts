@@ -155,7 +155,7 @@ async function showsItself(
   signal: AbortSignal,
 ): Promise<true> {
   const download = job.download;
-  if (download) await waitFor(download, ['changed'], () => download.mayBeWritten || undefined, { signal });
+  if (download) await waitFor(download, ['checkpoint'], () => download.mayBeWritten || undefined, { signal });
   const places = placesOf(job, url);
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
@@ -191,7 +191,7 @@ function isContested(
 
 /** Resolves when the device is known to have the upgrade in another way than by its acknowledgement; see ImageAuthorizer. */
 function isTaken(download: UpgradeDownload, signal: AbortSignal): Promise<true> {
-  return waitFor(download, ['changed'], () => download.isTaken || undefined, { signal });
+  return waitFor(download, ['checkpoint'], () => download.isTaken || undefined, { signal });
 }
 
 /** The sessions of one upgrade, one after another, until the device gives its verdict. */
@@ -272,7 +272,7 @@ class UpgradeSessions {
       if (verdict === 0) {
         // One published firmware acknowledges when it accepts the command, before it downloads
         // (docs/dev/stock-firmware.md#3.8).
-        await waitFor(this.download, ['changed'], () => this.download.isComplete || undefined, { signal });
+        await waitFor(this.download, ['checkpoint'], () => this.download.isComplete || undefined, { signal });
         return 'accepted';
       }
       throwIfFinal(this.context.job);
