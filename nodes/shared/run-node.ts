@@ -9,7 +9,7 @@ import { hosts } from './hosts';
 import { MessageValues } from './messages';
 import { isWired, NodeWiring, type Held, type Outgoing } from './node-wiring';
 import { progressMessage, type ProgressOf } from './stage-messages';
-import { translateError, translateLabel, translateReport } from './translate';
+import { Labels, translateError, translateReport } from './translate';
 
 /** The output of progress. */
 const PROGRESS = 1;
@@ -17,6 +17,7 @@ const PROGRESS = 1;
 /** A node that has its messages run: in the runs of its host, or in runs of its own where it has none. */
 export class RunNode extends NodeWiring {
   protected readonly runs = this.hostNode?.flashHost.runs ?? new TaskRuns();
+  private readonly labels = new Labels(this.RED);
   /** By the ids of their pending messages; those of an earlier instance are held when there is news of them. */
   private readonly taken = new Map<string, Held>();
 
@@ -76,7 +77,7 @@ export class RunNode extends NodeWiring {
   /** @param about asked where a message of it goes out */
   protected showProgress(untranslated: Report, about: () => ProgressOf, pending: PendingMessage): void {
     if (!isWired(this.node, PROGRESS)) {
-      return this.status.running({ ...untranslated, label: translateLabel(this.RED, untranslated) });
+      return this.status.running({ ...untranslated, label: this.labels.of(untranslated) });
     }
     const report = translateReport(this.RED, untranslated);
     this.status.running(report);

@@ -3,9 +3,10 @@ import type { Inspection } from '../../lib/firmware/inspection';
 import type { JobSnapshot } from '../../lib/flash/job/job';
 import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { textOf, type Said } from '../../lib/preflight/phrases';
-import { isLabelFilled, type ProgressValues } from '../../lib/progress-texts';
+import { isLabelFilled, type ProgressTextName, type ProgressValues } from '../../lib/progress-texts';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { Report } from '../../lib/flash/run/report';
+import { isNote } from '../../lib/flash/verdict/notes';
 import type { Finding } from '../../lib/image';
 import { PICTURE_TEXTS, type PictureSpeech } from '../../lib/image/picture-texts';
 import { fill, isWording, type Wording } from '../../lib/wordings/wording';
@@ -50,6 +51,19 @@ export function translateLabel(RED: Speaker, report: Announced): string {
   return translatePart(RED, { ...report, values }, 'label', report.label);
 }
 
+/** The labels under the nodes of a runtime. One that names no value is looked up once: it is the same for every device. */
+export class Labels {
+  private readonly known = new Map<ProgressTextName, string>();
+
+  constructor(private readonly RED: Speaker) {}
+
+  of(report: Announced): string {
+    const label = this.known.get(report.name) ?? translateLabel(this.RED, report);
+    if (!isLabelFilled(report.name)) this.known.set(report.name, label);
+    return label;
+  }
+}
+
 function translatePart(
   RED: Speaker,
   { name, values }: Announced,
@@ -87,9 +101,9 @@ export function translateJob(RED: Speaker, job: JobSnapshot): JobSnapshot {
   const translated = { ...job, stages: spokenFacts(RED, job.stages) as JobSnapshot['stages'] };
   if (!job.verdict) return translated;
   const { code, values = {}, text } = job.verdict;
-  const said = sentences(RED, 'errors', code, values) ?? sentence(RED, `notes.${code}`, values) ?? text;
+  const said = isNote(code) ? sentence(RED, `notes.${code}`, values) : sentences(RED, 'errors', code, values);
   const spoken = spokenFacts(RED, values) as typeof values;
-  return { ...translated, verdict: { ...job.verdict, text: said, values: spoken } };
+  return { ...translated, verdict: { ...job.verdict, text: said ?? text, values: spoken } };
 }
 
 /** A queue whose entries say in the runtime's language how they failed. */

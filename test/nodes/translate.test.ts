@@ -7,6 +7,7 @@ import { passed, warned } from '../../lib/preflight/check';
 import type { SaidReport } from '../../lib/preflight/preflight';
 import { phrase } from '../../lib/preflight/phrases';
 import {
+  Labels,
   pictureSpeech,
   translateError,
   translateFinding,
@@ -79,6 +80,21 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.ok(lookUps.some((key) => key.includes('wordings.asked-user2')));
   });
 
+  it('of labels are looked up once each, unless they are filled', () => {
+    let lookUps = 0;
+    texts[`${SHARED}announcements.image-flows.label`] = 'lädt';
+    texts[`${SHARED}announcements.output-leads-nowhere.label`] = 'Ausgang __output__';
+    const labels = new Labels({ _: (...asked: Parameters<NodeAPI['_']>) => ((lookUps += 1), RED._(...asked)) });
+    for (const image of ['user1', 'user2']) {
+      assert.equal(labels.of({ name: 'image-flows', values: { image }, label: 'upgrade', text: 't' }), 'lädt');
+    }
+    assert.equal(lookUps, 1);
+    for (const output of [1, 2]) {
+      const report = { name: 'output-leads-nowhere', values: { output }, label: 'l', text: 't' } as const;
+      assert.equal(labels.of(report), `Ausgang ${output}`);
+    }
+  });
+
   it('of an error are both of its sentences or none, and all else of it stays', () => {
     const cause = new Error('why');
     const error = new FlashError('wifi-network-missing', { x: 1 }, { cause });
@@ -109,8 +125,10 @@ describe('nodes: texts in the language of the runtime', () => {
     assert.deepEqual(translateJob(RED, none), none);
     const verdict = { code: 'ap-silent', confidence: 'likely', text: 'English.', values: { url: 'x' } };
     assert.deepEqual(translateJob(RED, job(verdict)), job(verdict));
-    texts[`${SHARED}notes.ap-silent`] = 'Notiz __url__';
-    assert.equal(translateJob(RED, job(verdict)).verdict?.text, 'Notiz x');
+    const note = { ...verdict, code: 'plain-firmware' };
+    assert.deepEqual(translateJob(RED, job(note)), job(note));
+    texts[`${SHARED}notes.plain-firmware`] = 'Notiz __url__';
+    assert.equal(translateJob(RED, job(note)).verdict?.text, 'Notiz x');
     texts[`${SHARED}errors.ap-silent.what`] = 'Was __url__.';
     texts[`${SHARED}errors.ap-silent.remedy`] = 'Tun.';
     assert.deepEqual(translateJob(RED, job(verdict)), job({ ...verdict, text: 'Was x. Tun.' }));
