@@ -136,8 +136,8 @@ function deviceidOf(entry: Entry): string | undefined {
   const { identifiers } = entry;
   const named = (Array.isArray(identifiers) ? identifiers : []).flatMap((one: unknown) => {
     const [domain, id] = Array.isArray(one) ? (one as unknown[]) : ['', one];
-    const isOurs = DOMAINS.includes(String(domain)) || String(id).startsWith('sonota_');
-    return isOurs && typeof id === 'string' ? [id] : [];
+    if (typeof id !== 'string') return [];
+    return (typeof domain === 'string' && DOMAINS.includes(domain)) || id.startsWith('sonota_') ? [id] : [];
   });
   return [...textsAt(entry, FIELDS.deviceid), ...named].map(idIn).find((id) => id !== undefined);
 }
@@ -175,6 +175,11 @@ function textsAt(entry: Entry, paths: readonly string[]): string[] {
     const text = String(value)
       .replace(/\p{C}+/gu, ' ')
       .trim();
-    return text === '' ? [] : [text.slice(0, LONGEST_TEXT)];
+    return text === '' ? [] : [shortened(text)];
   });
+}
+
+/** Cut between characters: half of an emoji is no text. */
+function shortened(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : Array.from(text).slice(0, LONGEST_TEXT).join('');
 }

@@ -100,6 +100,17 @@ describe('flash/discovery/named-devices', () => {
     assert.equal(read([{ deviceid: ID, sw_version: '1.2.3.4' }])[0]?.version, undefined);
   });
 
+  it('cuts a long name between characters', () => {
+    const [device] = read([{ deviceid: ID, name: `${'c'.repeat(63)}🏠🏠` }]);
+    assert.equal(device?.name, `${'c'.repeat(63)}🏠`);
+  });
+
+  it('reads past identifiers that are no texts', () => {
+    const odd = { toString: 1 };
+    const identifiers = [[odd, 'x'], [odd, odd], odd, ['sonoff', odd], ['sonoff', ID]];
+    assert.deepEqual(read([{ identifiers }]).map(known), [{ deviceid: ID }]);
+  });
+
   it('says why it can read nothing', () => {
     for (const given of ['no JSON', '', 7, true, null, undefined]) assert.ok('reason' in readNamedDevices(given));
     assert.ok('reason' in readNamedDevices(Array(1001).fill({ deviceid: ID })));
