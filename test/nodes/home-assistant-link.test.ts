@@ -967,6 +967,25 @@ describe('nodes: what is published to Home Assistant of a job', () => {
   });
 });
 
+describe('nodes: the clock of sonota-home-assistant', () => {
+  it('is that of the machine, and calls back unless it is told not to', () => {
+    timeStands(['setTimeout', 'Date'], 1_000_000);
+    try {
+      const calls: number[] = [];
+      const call = (): unknown => calls.push(SYSTEM_CLOCK.now());
+      SYSTEM_CLOCK.after(1000, call);
+      const cancel = SYSTEM_CLOCK.after(1000, call);
+      timePasses(999);
+      assert.deepEqual(calls, []);
+      cancel();
+      timePasses(1);
+      assert.deepEqual(calls, [1_001_000]);
+    } finally {
+      timeGoesOn();
+    }
+  });
+});
+
 /** As much of Node-RED as tells which nodes there are. */
 function runtimeWith(definitions: readonly object[]): NodeAPI {
   const eachNode = (tell: (definition: object) => void): void => definitions.forEach((one) => tell(one));
