@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { HostSettings } from '../../lib/flash/host/host';
+import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
+import { probeTcp } from '../../lib/net/probe';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
@@ -166,6 +167,18 @@ describe('flash/host/shared-listener', () => {
     assert.equal(evidence.all.filter(({ kind }) => kind === 'finalstage-requested').length, 1);
   });
 
+  it('listens where FinalStage dials for a host that comes later with a device there', async () => {
+    const finalStagePort = await freePort();
+    const [one, later] = [await open({ finalStagePort }), await open({ finalStagePort })];
+    const dials = (): Promise<string> =>
+      probeTcp('127.0.0.1', finalStagePort, { signal: new AbortController().signal, limitMs: 60_000 });
+    assert.equal(await dials(), 'refused');
+    await later.host.stopListening();
+    later.host.jobs.jobFor('finalstage', DEVICE).finalStage = new FinalStageSession();
+    await later.host.open();
+    assert.deepEqual([await dials(), one.host.isListening], ['accepted', true]);
+  });
+
   it('reports its ports as free once the last host has left them', async () => {
     const [one, other] = [await open(), await open()];
     let freed = 0;
@@ -281,6 +294,37 @@ describe('flash/host/shared-listener', () => {
     await assertCode(other.host.openFinalStagePort(), 'port-of-other-host');
     await one.host.stopListening();
     await other.host.openFinalStagePort();
+  });
+
+  for (const key of ['httpsPort', 'legacyPort', 'httpPort'] as const) {
+    it(`names the host that has the same ${key}, though no other port of both is the same`, async () => {
+      (await open()).host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+      const [httpsPort, legacyPort, httpPort] = [await freePort(), await freePort(), await freePort()];
+      const others = { httpsPort, legacyPort, httpPort, finalStagePort: httpPort };
+      const { values } = await assertCode(open({ ...others, [key]: settings[key] }), 'port-of-other-host');
+      assert.deepEqual(values, {
+        ...{ port: settings[key], bind: '127.0.0.1' },
+        ...{ host: 'My host', tab: 'Flash one Sonoff' },
+      });
+    });
+  }
+
+  for (const key of ['legacyPort', 'finalStagePort'] as const) {
+    it(`shares nothing between hosts of which only ${key} differs`, async () => {
+      (await open()).host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+      await assertCode(open({ [key]: await freePort() }), 'port-of-other-host');
+    });
+  }
+
+  it('shares nothing between hosts that keep their TLS identities apart', async () => {
+    const one = await open();
+    one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+    const other = new FlashHost(one.settings, undefined);
+    try {
+      await assertCode(other.open(), 'port-of-other-host');
+    } finally {
+      await other.close();
+    }
   });
 
   for (const [bind, isSame] of [

@@ -138,8 +138,8 @@ export class SharedListener {
     this.hosts.add(host);
     try {
       await this.changes.run(async () => {
-        if (this.servers.ports) return;
-        await this.servers.open(this.settings);
+        if (!this.servers.ports) await this.servers.open(this.settings);
+        // A host may come with a device that is in FinalStage already.
         if (this.needsFinalStagePort()) await this.servers.openFinalStage();
       });
     } catch (thrown) {
