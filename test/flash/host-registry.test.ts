@@ -12,6 +12,7 @@ import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { Job } from '../../lib/flash/job/job';
 import type { TaskContext } from '../../lib/flash/run/task';
 import { TaskRuns } from '../../lib/flash/run/task-runs';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
@@ -149,13 +150,14 @@ describe('flash/host-registry', () => {
     const host = attach(first);
     registry.addUser('host', 'node');
     begin(host, '1000a1b2c3');
-    await once(host.runs, 'in-job');
+    await listens(host, true);
     timeStands();
     await registry.detach('host', first, false);
     await registry.removeUser('host', 'node', false);
     timePasses(900);
     attach({});
     timePasses(900);
+    assert.equal(host.runs.isIn('node'), true);
     registry.addUser('host', 'node');
     await nextTurn();
     assert.equal(host.jobs.latest('1000a1b2c3')?.isOpen, true);
@@ -170,6 +172,25 @@ describe('flash/host-registry', () => {
     await registry.detach('host', owner, true);
     assert.deepEqual(registry.all(), []);
     await (await occupy(http)).release();
+  });
+
+  it('has the jobs of a host again that was not removed, and none of one that was', async () => {
+    start();
+    const owner = {};
+    const host = attach(owner);
+    const job = host.jobs.jobFor('finalstage', '1000a1b2c3');
+    job.finalStage = new FinalStageSession();
+    await registry.detach('host', owner, false);
+    // Node-RED stops.
+    await registry.settle();
+    const again = attach(owner);
+    assert.notEqual(again, host);
+    assert.deepEqual(
+      again.jobs.all().map(({ id }) => id),
+      [job.id],
+    );
+    await registry.detach('host', owner, true);
+    assert.deepEqual(attach({}).jobs.all(), []);
   });
 
   it('receives nothing any more for a host that was closed', async () => {
@@ -205,9 +226,15 @@ describe('flash/host-registry', () => {
     const said = new Promise<string>((resolve) => {
       host.log = (level, text) => void (level === 'warn' && resolve(text));
     });
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
     attach({}, { ...ON_LOOPBACK, httpPort });
     assert.match(await said, new RegExp(`${httpPort}`));
     await holder.release();
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    process.off('unhandledRejection', note);
+    assert.deepEqual(unhandled, []);
   });
 
   it('listens from the first user on that waits for devices until the last one was removed', async () => {
@@ -451,6 +478,12 @@ describe('flash/host-registry', () => {
     sharedPorts.once('freed', () => (isFree = true));
     await registry.removeUser('host', 'user', true);
     assert.equal(isFree, true);
+    await used(host);
+    await registry.removeUser('host', 'user', false);
+    isFree = false;
+    sharedPorts.once('freed', () => (isFree = true));
+    await registry.settle();
+    assert.equal(isFree, true);
   });
 
   it('listens while a job is open, and no longer once it is done', async () => {
@@ -615,7 +648,7 @@ describe('flash/host-registry', () => {
     const host = attach({});
     registry.addUser('host', 'node');
     const look = async (): Promise<boolean> => {
-      await host.open();
+      await listens(host, true);
       return host.isListening;
     };
     assert.equal(await registry.whileListening('host', look), true);

@@ -77,7 +77,8 @@ describe('flash/host', () => {
     const httpPort = await freePort();
     const old = bench.host.ports.http;
     await bench.host.apply({ ...bench.settings, httpPort, finalStagePort: httpPort });
-    assert.equal(bench.host.ports.http, httpPort);
+    assert.deepEqual([bench.host.ports.http, bench.host.isListening], [httpPort, true]);
+    await assert.rejects(occupy(httpPort), { code: 'EADDRINUSE' });
     await (await occupy(old)).release();
   });
 });
