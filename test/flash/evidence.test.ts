@@ -4,6 +4,7 @@ import { JobEvidence } from '../../lib/flash/job/evidence';
 import { Job } from '../../lib/flash/job/job';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import type { Observation, NewObservation } from '../../lib/flash/observation';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { quoted, type Wording } from '../../lib/wordings/wording';
 
 const DEVICE = '1000a1b2c3';
@@ -28,6 +29,8 @@ const REPEATING: readonly Observation['kind'][] = [
 ];
 
 describe('flash/evidence', () => {
+  afterEach(timeGoesOn);
+
   it('keeps no more than it may, and of what repeats itself the newest', () => {
     const evidence = new JobEvidence();
     evidence.add({ kind: 'upgrade-sent', version: '1', session: 1 });
@@ -141,9 +144,20 @@ describe('flash/evidence', () => {
     evidence.add({ ...of, deviceid: '1000000001' }, 1000);
     evidence.add({ kind: 'registered', peer: '192.0.2.7', via: 'tls' }, 2000);
     evidence.add({ ...of, deviceid: '1000000002' }, 3000);
-    assert.deepEqual(evidence.all, [
+    const before = [
       { at: 2000, kind: 'registered', peer: '192.0.2.7', via: 'tls' },
       { ...of, at: 3000, deviceid: '1000000002', count: 2 },
+    ];
+    assert.deepEqual(evidence.all, before);
+    const began = { kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE } as const;
+    evidence.add(began, 4000);
+    evidence.add({ kind: 'registered', peer: '192.0.2.7', via: 'tls' }, 5000);
+    evidence.add({ ...of, deviceid: '1000000003' }, 6000);
+    assert.deepEqual(evidence.all, [
+      ...before,
+      { ...began, at: 4000 },
+      { at: 5000, kind: 'registered', peer: '192.0.2.7', via: 'tls' },
+      { ...of, at: 6000, deviceid: '1000000003' },
     ]);
   });
 
@@ -256,6 +270,23 @@ describe('flash/evidence', () => {
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'ended' });
     stranger('192.0.2.1');
     assert.equal(evidence.all.length, 7);
+  });
+
+  it('has seen at its time what it reports, and judges with it', () => {
+    timeStands(['Date'], 5000);
+    const evidence = new JobEvidence();
+    evidence.verdict();
+    const seen: unknown[] = [];
+    evidence.on('changed', (isDurable) => seen.push([isDurable, evidence.all.at(-1), evidence.verdict().code]));
+    evidence.add({ kind: 'device-facts', ip: '192.0.2.7' });
+    const failed = { kind: 'stage', stage: 'cloud', event: 'failed', code: 'cancelled', values: {} } as const;
+    evidence.add(failed);
+    assert.deepEqual(seen, [
+      [true, { at: 5000, kind: 'device-facts', ip: '192.0.2.7' }, 'on-course'],
+      [false, { at: 5000, ...failed }, 'cancelled'],
+    ]);
+    timePasses(1);
+    assert.equal(evidence.verdict(), evidence.verdict(5001));
   });
 
   it('reports everything that it keeps', () => {

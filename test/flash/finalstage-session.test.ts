@@ -66,6 +66,37 @@ describe('flash/job/finalstage-session', () => {
     );
   });
 
+  it('has changed when it reports that', () => {
+    const session = new FinalStageSession();
+    const seen: unknown[] = [];
+    for (const event of ['dialled', 'checkpoint', 'changed'] as const) {
+      session.on(event, () => {
+        const { sent, tries, state } = session.deliveries.final ?? {};
+        const dialled = session.lastDialled?.getTime();
+        seen.push([event, dialled, session.dialsWithoutRequestSince?.getTime(), sent, tries, state]);
+      });
+    }
+    session.dialled(new Date(1000));
+    const delivery = session.requested('final', SIZE);
+    delivery.sent(SIZE);
+    delivery.stalled();
+    delivery.ended('acknowledged');
+    assert.deepEqual(seen, [
+      ['dialled', 1000, 1000, undefined, undefined, undefined],
+      ['changed', 1000, 1000, undefined, undefined, undefined],
+      ['dialled', 1000, undefined, 0, 1, 'flowing'],
+      ['checkpoint', 1000, undefined, 0, 1, 'flowing'],
+      ['changed', 1000, undefined, 0, 1, 'flowing'],
+      ['checkpoint', 1000, undefined, SIZE, 1, 'flowing'],
+      ['changed', 1000, undefined, SIZE, 1, 'flowing'],
+      ['checkpoint', 1000, undefined, SIZE, 1, 'stalled'],
+      ['changed', 1000, undefined, SIZE, 1, 'stalled'],
+      ['dialled', 1000, undefined, SIZE, 1, 'acknowledged'],
+      ['checkpoint', 1000, undefined, SIZE, 1, 'acknowledged'],
+      ['changed', 1000, undefined, SIZE, 1, 'acknowledged'],
+    ]);
+  });
+
   it('flows while a connection moves, and is quiet when it stands still, has ended, or was too long ago', () => {
     const session = new FinalStageSession();
     assert.deepEqual([session.isFlowing(60_000), session.hasWholeFinal, session.isJoined], [false, false, false]);
@@ -104,6 +135,13 @@ describe('flash/job/finalstage-session', () => {
   describe('while time passes', () => {
     beforeEach(() => timeStands(['Date', 'setTimeout', 'setInterval'], 1_000_000));
     afterEach(timeGoesOn);
+
+    it('knows since when it is, and when FinalStage dialled', () => {
+      const session = new FinalStageSession();
+      timePasses(10);
+      session.dialled();
+      assert.deepEqual([session.since, session.lastDialled], [new Date(1_000_000), new Date(1_000_010)]);
+    });
 
     it('flows for as long after its last byte as it may stand still', () => {
       const session = new FinalStageSession();

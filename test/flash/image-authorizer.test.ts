@@ -242,6 +242,8 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     const session = (job.finalStage = new FinalStageSession());
     const kept = Promise.resolve();
+    const known: unknown[] = [];
+    session.on('checkpoint', () => known.push(job.evidence.all.at(-1)?.kind));
     authorizer.whenStored = () => {
       assert.equal(session.deliveries.final?.state, 'flowing', 'it is known of');
       return kept;
@@ -268,6 +270,9 @@ describe('flash/image-desk', () => {
       asks().observer.ended({ complete: true, bytes: size, closedByDevice });
     }
     assert.equal(session.deliveries.final.state, 'delivered');
+    // A restart that knows of a step knows its evidence, too.
+    const each = ['finalstage-requested', 'finalstage-ended'];
+    assert.deepEqual(known, ['finalstage-requested', 'finalstage-stalled', ...each, ...each, ...each]);
     const image = 'final';
     const asked = { at: 0, kind: 'finalstage-requested', image, size };
     const ended = (how: string, bytes: number): object => ({ at: 0, kind: 'finalstage-ended', image, how, bytes });
@@ -385,6 +390,7 @@ describe('flash/image-desk', () => {
     assert.equal(authorizer.dialled('192.168.4.1'), false, 'no job waits for it');
     const job = jobs.jobFor('finalstage', undefined);
     const session = (job.finalStage = new FinalStageSession());
+    session.once('dialled', () => assert.equal(job.evidence.all.length, 1));
     assert.equal(authorizer.dialled('192.168.4.1'), true);
     assert.ok(session.lastDialled);
     assert.deepEqual(

@@ -148,6 +148,21 @@ describe('flash/job/job-book', () => {
     assert.deepEqual(jobs.ended(), [expired, alsoExpired, failed, done]);
   });
 
+  it('has changed when it reports that', () => {
+    const job = behind('cloud', '1');
+    const nameless = behind('cloud');
+    const seen: unknown[] = [];
+    jobs.on('changed', (one) => seen.push([one, one.deviceid, jobs.latest('1'), jobs.latest('2'), jobs.all().length]));
+    jobs.identify(nameless, '2');
+    job.fail('cancelled');
+    jobs.forget(job);
+    assert.deepEqual(seen, [
+      [nameless, '2', job, nameless, 2],
+      [job, '1', job, nameless, 2],
+      [job, '1', undefined, nameless, 1],
+    ]);
+  });
+
   it('knows the open job of a device, and all devices in work', () => {
     const first = behind('cloud', '1');
     first.fail('turn-timeout');

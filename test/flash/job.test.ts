@@ -312,6 +312,66 @@ describe('flash/job', () => {
     assert.deepEqual([job.hasLeft('upgrade'), job.hasLeft('finalstage')], [true, false]);
   });
 
+  it('has changed when it reports that', () => {
+    timeStands(['Date', 'setTimeout'], 5000);
+    const job = new Job('upgrade', '1');
+    const seen: unknown[] = [];
+    job.onChange = () => {
+      const { stage, percent, error, lastReport, route, firmware, finalStage, download, facts } = job;
+      seen.push({ stage, percent, error, lastReport, route, firmware, finalStage, download, facts });
+      seen.push(job.snapshot().stages.upgrade);
+    };
+    const after = (act: () => void): unknown[] => {
+      act();
+      return seen.splice(0);
+    };
+    const images = {};
+    const session = new FinalStageSession();
+    const download = new UpgradeDownload();
+    const times = { startedAt: new Date(5000).toISOString(), endedAt: null };
+    let now: object = { error: undefined, lastReport: undefined, finalStage: undefined, download: undefined };
+    now = { ...now, stage: 'upgrade', percent: 20, route: undefined, firmware: {}, facts: {} };
+    const record = { ...times, percent: 0 };
+    assert.deepEqual(
+      after(() => job.enter('upgrade')),
+      [now, record],
+    );
+    for (const [what, act, more] of [
+      ['route', () => (job.route = FINALSTAGE), { route: FINALSTAGE }],
+      ['firmware', () => (job.firmware = images), { firmware: images }],
+      ['download', () => (job.download = download), { download }],
+      ['session', () => (job.finalStage = session), { finalStage: session }],
+      ['facts', () => job.learn({ model: 'x' }), { facts: { model: 'x' } }],
+    ] as const) {
+      now = { ...now, ...more };
+      assert.deepEqual(after(act), [now, record], what);
+    }
+    timePasses(1000);
+    const ended = { ...times, endedAt: new Date(6000).toISOString() };
+    const restored = Job.restore({ id: job.id, lastStage: 'upgrade', snapshot: job.snapshot() });
+    restored.onChange = () => seen.push([restored.stage, restored.percent, restored.isResuming('upgrade')]);
+    job.lastReport = { name: 'wait-for-finalstage', values: {} };
+    assert.deepEqual(
+      after(() => job.leave('upgrade')),
+      [
+        { ...now, percent: 60 },
+        { ...ended, percent: 100 },
+      ],
+    );
+    job.enter('upgrade');
+    job.lastReport = { name: 'wait-for-finalstage', values: {} };
+    seen.length = 0;
+    const failed = { ...now, percent: 60, stage: 'failed', error: 'cancelled', finalStage: undefined };
+    assert.deepEqual(
+      after(() => job.fail('cancelled')),
+      [failed, { startedAt: ended.endedAt, endedAt: ended.endedAt, percent: 0 }],
+    );
+    assert.deepEqual(
+      after(() => restored.fail('cancelled')),
+      [['failed', 20, false]],
+    );
+  });
+
   it('has a verdict as soon as something was seen', () => {
     const job = new Job('cloud', '1');
     assert.ok(!('verdict' in job.snapshot()));

@@ -188,6 +188,27 @@ describe('flash/stored/pending-messages', () => {
     }
   });
 
+  it('has changed when it reports that', () => {
+    const book = new PendingMessages();
+    const job = new Job('cloud', '1000a1b2c3');
+    const seen: unknown[] = [];
+    book.onChange = () => {
+      const [one] = book.all();
+      seen.push([one?.jobId, one?.outcome !== undefined, book.images().length, book['passwords'].size]);
+    };
+    const final = Buffer.alloc(10);
+    book.began({ ...PENDING, message: { firmware: { final } } }, { password: 'secret' });
+    book.inJob(PENDING, job);
+    book.ended(PENDING, new FlashError('cancelled'));
+    book.forget(PENDING.id);
+    assert.deepEqual(seen, [
+      [undefined, false, 1, 1],
+      [job.id, false, 1, 1],
+      [job.id, true, 1, 1],
+      [undefined, false, 0, 0],
+    ]);
+  });
+
   it('gives a message of an earlier run to no node that has it already, or that has forgotten it', () => {
     const before = new PendingMessages();
     for (const id of ['1', '2', '3']) before.began({ ...PENDING, id }, {});

@@ -435,6 +435,18 @@ describe('flash/queue', () => {
     assert.deepEqual([isPaused, entries[0]?.message], [true, { deviceid: 'a', bytes }]);
   });
 
+  it('shows of what waits for another try no percent', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'cloud');
+    assert.equal(flow.queue.snapshot().entries[0]?.percent, 10);
+    flow.queue.pause();
+    await flow.fail('cloud', 'a', 'nothing-arrived');
+    const { entries, percent } = flow.queue.snapshot();
+    assert.deepEqual([entries[0]?.state, entries[0]?.percent, percent], ['waiting', 0, 0]);
+  });
+
   it('shows what is done as done, though its job is forgotten', async () => {
     const flow = new Flow();
     flow.add('a');

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('flash/job/upgrade-download', () => {
+  afterEach(timeGoesOn);
+
   function heard(download: UpgradeDownload): string[] {
     const events: string[] = [];
     for (const name of ['checkpoint', 'changed'] as const) download.on(name, () => events.push(name));
@@ -41,6 +44,41 @@ describe('flash/job/upgrade-download', () => {
     }
     const { role, size, otaClass } = download;
     assert.deepEqual([role, size, otaClass], ['user1', 2000, 'no-range']);
+  });
+
+  it('has changed when it reports that', () => {
+    const download = new UpgradeDownload();
+    const seen: unknown[] = [];
+    for (const name of ['checkpoint', 'changed'] as const) {
+      download.on(name, () => {
+        const { role, size, sent, requests, otaClass, isTaken, isOffered } = download;
+        seen.push([name, role, size, sent, requests, otaClass, isTaken, isOffered, download.lastByte?.getTime()]);
+      });
+    }
+    download.offered();
+    download.requested('user2', 1000, 'range');
+    download.sentUpTo(1000, new Date(5000));
+    download.taken();
+    assert.deepEqual(seen, [
+      ['checkpoint', undefined, 0, 0, 0, undefined, false, true, undefined],
+      ['checkpoint', 'user2', 1000, 0, 1, 'range', false, true, undefined],
+      ['changed', 'user2', 1000, 0, 1, 'range', false, true, undefined],
+      ['checkpoint', 'user2', 1000, 1000, 1, 'range', false, true, 5000],
+      ['changed', 'user2', 1000, 1000, 1, 'range', false, true, 5000],
+      ['checkpoint', 'user2', 1000, 1000, 1, 'range', true, true, 5000],
+      ['changed', 'user2', 1000, 1000, 1, 'range', true, true, 5000],
+    ]);
+  });
+
+  it('knows the time of each byte', () => {
+    timeStands(['Date'], 5000);
+    const download = new UpgradeDownload();
+    download.sentUpTo(1);
+    assert.deepEqual(download.lastByte, new Date(5000));
+    timePasses(999);
+    assert.equal(download.isFlowing(1000), true);
+    timePasses(1);
+    assert.equal(download.isFlowing(1000), false);
   });
 
   it('never goes back, and is complete with its last byte', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DiyDownload } from '../../../lib/flash/images/diy-download';
 import { Job } from '../../../lib/flash/job/job';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import type { LoadedImage } from '../../../lib/firmware/firmware';
 
 const PEER = '192.0.2.7';
@@ -8,6 +9,7 @@ const IMAGE = { role: 'final', bytes: Buffer.alloc(10_000), sha256: 'x', source:
 
 describe('flash/images/diy-download', () => {
   const open: DiyDownload[] = [];
+  afterEach(timeGoesOn);
   afterEach(() => open.splice(0).forEach((download) => download.close()));
 
   function begin(job = new Job('diy', '10000a1b2c'), peer = PEER): DiyDownload {
@@ -103,11 +105,35 @@ describe('flash/images/diy-download', () => {
 
   it('reports each request, each part and the result', () => {
     const download = begin();
-    let news = 0;
-    download.on('changed', () => (news += 1));
+    const news: unknown[] = [];
+    download.on('changed', () => {
+      news.push([download.requests, download.positions.length, download.sent, download.result]);
+    });
     download.requested(1);
-    download.sentPart(0, 1);
+    download.sentPart(0, 7);
     download.reported(0);
-    assert.deepEqual([news, download.result], [3, 0]);
+    assert.deepEqual(news, [
+      [1, 1, 0, undefined],
+      [1, 1, 7, undefined],
+      [1, 1, 7, 0],
+    ]);
+  });
+
+  it('knows the time of what is reported to it', () => {
+    timeStands(['Date'], 5000);
+    const download = begin();
+    download.requested(1);
+    assert.deepEqual([download.isFlowing(1), download.isFlowing(1, 6000)], [true, false]);
+    timePasses(1000);
+    assert.deepEqual([download.isFlowing(1000), download.hasStalled(1000)], [false, true]);
+    download.sentPart(0, 1);
+    assert.deepEqual([download.isFlowing(1000, 6999), download.hasStalled(1000)], [true, false]);
+  });
+
+  it('serves, of two to the same address, the one that began first', () => {
+    const [first, second] = [begin(), begin()];
+    assert.equal(DiyDownload.from(PEER), first);
+    first.close();
+    assert.equal(DiyDownload.from(PEER), second);
   });
 });

@@ -83,6 +83,8 @@ describe('flash/images/diy-images', () => {
       [asked(`/${download.name}`), { class: 'range', first: 4096 }],
       [asked(`/${download.name}?ts=${randElement(position)}`, {}), { class: 'no-range', randPosition: position }],
     ];
+    const told: unknown[] = [];
+    download.on('changed', () => told.push(job.evidence.all.length));
     for (const [request] of requests) {
       const grant = authorizer.find(request, PEER);
       assert.ok('observer' in grant);
@@ -95,6 +97,7 @@ describe('flash/images/diy-images', () => {
       requests.map(([, more]) => ({ at: 0, kind: 'image-requested', role: 'final', size: 10_000, ...more })),
     );
     assert.deepEqual([download.requests, download.positions, download.sent], [2, [undefined, position], 4096]);
+    assert.deepEqual(told, [1, 1, 2, 2], 'what was asked is known when it is reported');
   });
 
   it('takes the result from the device alone, at its path, while its flash is open', () => {
@@ -102,7 +105,10 @@ describe('flash/images/diy-images', () => {
     assert.equal(authorizer.takerOf('/api/device', PEER), undefined);
     const taker = authorizer.takerOf(RESULT, PEER);
     assert.ok(taker);
+    const told: unknown[] = [];
+    download.on('changed', () => told.push(job.evidence.all.at(-1)?.kind));
     assert.deepEqual(taker('{"error":409}'), { error: 0 });
+    assert.deepEqual(told, ['result-reported']);
     for (const nothing of ['', '{}', '{"error":"0"}']) assert.deepEqual(taker(nothing), { error: 0 });
     assert.equal(download.result, 409);
     assert.deepEqual(
