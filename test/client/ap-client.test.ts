@@ -98,11 +98,17 @@ describe('ap-client', () => {
 
     it('throws ap-unreachable when nothing is there, nothing answers, or the address is none', async () => {
       const { url, port } = await device(() => undefined);
-      await assert.rejects(readDevice(url, options(50)), { code: 'ap-unreachable' });
+      const code = 'ap-unreachable';
+      const late = { url, seconds: 0, reason: wording('no-answer-in-time') };
+      await assert.rejects(readDevice(url, options(50)), { code, values: late });
       await closeAll();
-      await assert.rejects(readDevice(`http://127.0.0.1:${port}`, options()), { code: 'ap-unreachable' });
+      const nothing = { url: `http://127.0.0.1:${port}`, seconds: 60, reason: wording('nothing-listens') };
+      await assert.rejects(readDevice(nothing.url, options()), { code, values: nothing });
       for (const nonsense of ['', '10.10.7.1', 'https://127.0.0.1', 'http://']) {
-        await assert.rejects(readDevice(nonsense, options()), { code: 'ap-unreachable' });
+        const values = { url: nonsense, seconds: 0, reason: wording('not-an-http-address') };
+        await assert.rejects(readDevice(nonsense, options()), { code, values });
+        await assert.rejects(postProvisioning(nonsense, PROVISIONING, options()), { code, values });
+        await assert.rejects(readDiyPage(nonsense, options()), { code, values });
       }
     });
 

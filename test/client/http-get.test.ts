@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { IncomingHttpHeaders, RequestListener } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { globalAgent, type Agent, type ClientRequest, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer, isIP, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { displayUrl, get, mayPass, reasonOf, type GetOptions } from '../../lib/client/http-get';
 import { RequestRefused } from '../../lib/client/refusal';
 import { Route } from '../../lib/client/route';
@@ -92,6 +94,97 @@ describe('client/http-get', () => {
     });
   });
 
+  it('asks as it was told to, for the path with its query, and gives the whole answer', async () => {
+    const asked: unknown[] = [];
+    const url = await serve(({ method, url: path, headers }, response) => {
+      asked.push([method, path, headers]);
+      response.writeHead(404, 'Not Here', { 'x-theirs': 'yes' }).end('nothing');
+    });
+    const { status, statusText, headers, body } = await get(`${url}/a/b.bin?of=it#part`, OPTIONS);
+    assert.deepEqual([status, statusText, headers['x-theirs'], await text(body)], [404, 'Not Here', 'yes', 'nothing']);
+    const { host } = new URL(url);
+    const sent = { host, accept: '*/*', 'user-agent': 'node', 'x-ours': 'yes', connection: 'close' };
+    assert.deepEqual(asked, [['GET', '/a/b.bin?of=it', sent]]);
+  });
+
+  for (const [encoding, pack] of [
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['of-its-own', (bytes: Buffer) => bytes],
+  ] as const) {
+    it(`unpacks what comes as ${encoding}, as far as that is known`, async () => {
+      const url = await serve((_, response) =>
+        response.writeHead(200, { 'content-encoding': encoding }).end(pack(Buffer.from('the image'))),
+      );
+      assert.equal(await bodyOf(url), 'the image');
+    });
+  }
+
+  for (const packed of [false, true]) {
+    it(`outlives an answer that breaks off while nobody reads it${packed ? ', packed' : ''}`, async () => {
+      const url = await serve((_, response) => {
+        response.writeHead(200, { 'content-length': 1000, ...(packed ? { 'content-encoding': 'gzip' } : {}) });
+        response.write(gzipSync('a'), () => response.destroy());
+      });
+      const { body } = await get(url, OPTIONS);
+      await new Promise((resolve) => body.once('close', resolve).resume());
+    });
+  }
+
+  describe('while it connects', () => {
+    const made: ClientRequest[] = [];
+    const onRequest = (message: unknown): void => void made.push((message as { request: ClientRequest }).request);
+
+    beforeEach(() => {
+      made.length = 0;
+      subscribe('http.client.request.start', onRequest);
+    });
+    afterEach(() => unsubscribe('http.client.request.start', onRequest));
+
+    it('gives up what does not answer in 10 s, and says so', async () => {
+      let asked = (): void => undefined;
+      const isAsked = new Promise<void>((resolve) => (asked = resolve));
+      const route = new Route(() => (asked(), new Promise(() => undefined)));
+      const getting = get('http://far.test/', { ...OPTIONS, route });
+      await isAsked;
+      const [request] = made;
+      assert.equal((request as ClientRequest & { timeout: number }).timeout, 10_000);
+      // Node's own timer, which cannot be made to run out.
+      request?.emit('timeout');
+      const thrown: unknown = await getting.catch((error: unknown) => error);
+      assert.deepEqual(reasonOf(thrown), wording('nothing-answered'));
+    });
+
+    it('has no limit of its own once the connection stands', async () => {
+      const url = await serve((_, response) => {
+        made[0]?.emit('timeout');
+        response.end('here');
+      });
+      assert.equal(await bodyOf(url), 'here');
+    });
+
+    it('uses connections of its own, and those of Node where only they know the proxy', async () => {
+      const { url } = await target();
+      const before = process.env['NODE_USE_ENV_PROXY'];
+      try {
+        for (const setting of ['0', '1']) {
+          process.env['NODE_USE_ENV_PROXY'] = setting;
+          await bodyOf(url);
+        }
+      } finally {
+        if (before === undefined) delete process.env['NODE_USE_ENV_PROXY'];
+        else process.env['NODE_USE_ENV_PROXY'] = before;
+      }
+      assert.deepEqual(
+        made.map((request) => (request as ClientRequest & { agent: Agent }).agent === globalAgent),
+        [false, true],
+      );
+    });
+  });
+
   for (const status of [301, 302, 303, 307, 308]) {
     it(`follows a ${status}, with the headers that it was given`, async () => {
       const { url, seen } = await target();
@@ -122,6 +215,17 @@ describe('client/http-get', () => {
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.authorization, undefined);
   });
+
+  for (const [what, user, plain] of [
+    ['user', 'ann@', 'ann:'],
+    ['password', ':secret@', ':secret'],
+  ] as const) {
+    it(`sends a ${what} alone, too`, async () => {
+      const { url, seen } = await target();
+      await bodyOf(url.replace('//', `//${user}`));
+      assert.equal(seen[0]?.authorization, `Basic ${Buffer.from(plain).toString('base64')}`);
+    });
+  }
 
   for (const [from, to, words] of [
     ['public', 'private', 'to a private network'],
@@ -238,7 +342,8 @@ describe('client/http-get', () => {
       requests++;
       redirectTo('/again')(request, response);
     });
-    await assertRefused(get(`${url}/?secret=1`, OPTIONS), 'fetch-redirected', /^(?!.*secret)/);
+    const { values } = await assertRefused(get(`${url}/?secret=1`, OPTIONS), 'fetch-redirected', /^(?!.*secret)/);
+    assert.deepEqual(values, { what: OPTIONS.what, source: `${url}/`, times: 5 });
     assert.equal(requests, 6);
   });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { mock } from 'node:test';
+import timers from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { fetchImage, type FetchOptions } from '../../lib/client/image-fetch';
 import { useHttpServers } from '../shared/http-server';
@@ -56,7 +58,9 @@ describe('client/image-fetch', () => {
         .writeHead(206, { 'content-range': 'bytes 0-99/500000', 'content-length': 100 })
         .end(FILE.subarray(0, 100)),
     );
-    await assertRefused(fetchImage(part, options), 'fetch-failed', /the server answered 206 Partial Content/);
+    const { values } = await assertRefused(fetchImage(`${part}/a.bin?token=secret`, options), 'fetch-failed');
+    const reason = wording('server-answered', { status: '206 Partial Content' });
+    assert.deepEqual(values, { what: options.what, source: `${part}/a.bin`, reason });
   });
 
   it('brings the right file over a connection that is cut five times', async () => {
@@ -96,6 +100,59 @@ describe('client/image-fetch', () => {
     assert.deepEqual(await fetchImage(await serve(server.handle), options), FILE);
     assert.equal(server.asked.length, 2);
     assert.ok((server.asked[1] ?? 0) > 0);
+  });
+
+  it('continues by the date of a file whose tag is weak', async () => {
+    const asked: unknown[] = [];
+    const date = 'Sun, 29 Nov 2020 10:00:00 GMT';
+    const base = await serve(({ headers }, response) => {
+      asked.push([headers.range, headers['if-range']]);
+      const validators = { etag: 'W/"one"', 'last-modified': date };
+      if (asked.length > 1) {
+        const range = `bytes 1000-${SIZE - 1}/${SIZE}`;
+        return void response.writeHead(206, { ...validators, 'content-range': range }).end(FILE.subarray(1000));
+      }
+      response.writeHead(200, { ...validators, 'content-length': SIZE });
+      response.write(FILE.subarray(0, 1000), () => response.destroy());
+    });
+    assert.deepEqual(await fetchImage(base, options), FILE);
+    assert.deepEqual(asked, [
+      [undefined, undefined],
+      ['bytes=1000-', date],
+    ]);
+  });
+
+  it('waits before another try, longer after each that brought nothing', async () => {
+    const pauses: unknown[] = [];
+    const pause = mock.method(timers, 'setTimeout', (ms: number) => (pauses.push(ms), Promise.resolve()));
+    try {
+      const base = await serve((_, response) => {
+        response.writeHead(200, { 'content-length': SIZE });
+        response.write(FILE.subarray(0, 1000), () => response.destroy());
+      });
+      const { retryMs: _, ...usual } = options;
+      await assertRefused(fetchImage(base, usual), 'fetch-failed');
+    } finally {
+      pause.mock.restore();
+    }
+    assert.deepEqual(pauses, [300, 600, 900]);
+  });
+
+  it('can be cancelled in the pause before another try', async () => {
+    const controller = new AbortController();
+    const base = await serve((_, response) => response.destroy());
+    const { setTimeout: really } = timers;
+    const pause = mock.method(timers, 'setTimeout', (ms: number, value: unknown, waits: object) => {
+      setImmediate(() => controller.abort());
+      return really(ms, value, waits);
+    });
+    try {
+      const fetching = fetchImage(base, { ...options, retryMs: 600_000, signal: controller.signal });
+      await assertRefused(fetching, 'cancelled');
+      assert.equal(pause.mock.callCount(), 1);
+    } finally {
+      pause.mock.restore();
+    }
   });
 
   it('never joins two files: a new one is fetched from its beginning', async () => {
@@ -304,7 +361,7 @@ describe('client/image-fetch', () => {
     });
     await assertRefused(stalling(base, 1000), 'fetch-stalled', /1000 bytes came, and no more/);
     const { values } = await assertRefused(fetchImage(base, { ...options, limitMs: 50 }), 'fetch-stalled');
-    assert.equal(values['seconds'], 0.05);
+    assert.deepEqual(values, { what: options.what, source: `${base}/`, received: 1000, seconds: 0.05 });
   });
 
   it('does not ask a server again that refuses', async () => {

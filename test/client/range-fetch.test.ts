@@ -29,12 +29,6 @@ describe('client/range-fetch', () => {
     return { port: (server.address() as AddressInfo).port, server };
   }
 
-  async function reason(answer: RequestListener, limitMs?: number): Promise<string> {
-    const outcome = await fetchFrom((await answering(answer)).port, limitMs);
-    assert.ok('reason' in outcome);
-    return outcome.reason.text;
-  }
-
   for (const size of [1, 4096, 4097, 10_000]) {
     it(`fetches ${size} bytes from the image server, on one connection`, async () => {
       const bytes = randomBytes(size);
@@ -58,19 +52,39 @@ describe('client/range-fetch', () => {
     });
   }
 
+  async function outcomeOf(answer: RequestListener, limitMs?: number): Promise<RangeFetchOutcome> {
+    return fetchFrom((await answering(answer)).port, limitMs);
+  }
+
+  it('asks for one piece after the other, as a device does', async () => {
+    const asked: unknown[] = [];
+    const bytes = randomBytes(5000);
+    const outcome = await outcomeOf(({ method, url, headers }, response) => {
+      asked.push([method, url, headers.range]);
+      const first = asked.length === 1 ? 0 : 4096;
+      const piece = bytes.subarray(first, first + 4096);
+      response.writeHead(206, { 'Content-Range': `bytes ${first}-${first + piece.length - 1}/5000` }).end(piece);
+    });
+    assert.deepEqual(outcome, { bytes });
+    assert.deepEqual(asked, [
+      ['GET', '/image.bin', 'bytes=0-4095'],
+      ['GET', '/image.bin', 'bytes=4096-8191'],
+    ]);
+  });
+
   it('wants pieces, and says what came instead', async () => {
-    assert.match(await reason((_, response) => void response.end('all of it')), /answered with 200/);
-    const { port } = await answering((_, response) => void response.writeHead(404).end());
-    const outcome = await fetchFrom(port);
-    assert.ok('reason' in outcome);
-    const { reason: why, status } = outcome;
-    assert.deepEqual([why.text, status], ['it was answered with 404 instead of a piece', 404]);
+    for (const status of [200, 404]) {
+      assert.deepEqual(await outcomeOf((_, response) => void response.writeHead(status).end('all of it')), {
+        reason: wording('no-piece', { status }),
+        status,
+      });
+    }
   });
 
   it('reads no more of a piece than it asked for, and nothing of another answer', async () => {
-    for (const [status, words] of [
-      [206, /a longer piece/],
-      [200, /answered with 200/],
+    for (const [status, reason] of [
+      [206, wording('longer-piece')],
+      [200, wording('no-piece', { status: 200 })],
     ] as const) {
       let closed: Promise<unknown> = Promise.resolve();
       const endless: RequestListener = (request, response) => {
@@ -82,7 +96,7 @@ describe('client/range-fetch', () => {
         response.on('drain', write);
         write();
       };
-      assert.match(await reason(endless, 30_000), words);
+      assert.deepEqual(await outcomeOf(endless, 30_000), { reason, status });
       await closed;
     }
   });
@@ -90,7 +104,7 @@ describe('client/range-fetch', () => {
   it('gives up a file that is longer than its limit', async () => {
     const announced: RequestListener = (_, response) =>
       void response.writeHead(206, { 'Content-Range': 'bytes 0-3/10001' }).end('abcd');
-    assert.match(await reason(announced), /a longer file/);
+    assert.deepEqual(await outcomeOf(announced), { reason: wording('longer-file'), status: 206 });
     let asked = 0;
     const growing: RequestListener = (request, response) => {
       asked += 1;
@@ -98,16 +112,19 @@ describe('client/range-fetch', () => {
       const total = first + 8192 > LIMIT ? first + 4097 : first + 8192;
       response.writeHead(206, { 'Content-Range': `bytes ${first}-${first + 4095}/${total}` }).end(Buffer.alloc(4096));
     };
-    assert.match(await reason(growing, 30_000), /a longer file/);
+    assert.deepEqual(await outcomeOf(growing, 30_000), { reason: wording('longer-file'), status: 206 });
     assert.equal(asked, 3);
   });
 
   it('does not take another piece', async () => {
     const wrong: RequestListener = (_, response) =>
       void response.writeHead(206, { 'Content-Range': 'bytes 8-11/20' }).end('abcd');
-    assert.match(await reason(wrong), /another piece/);
     const without: RequestListener = (_, response) => void response.writeHead(206).end('abcd');
-    assert.match(await reason(without), /another piece/);
+    const empty: RequestListener = (_, response) =>
+      void response.writeHead(206, { 'Content-Range': 'bytes 0-3/20' }).end();
+    for (const answer of [wrong, without, empty]) {
+      assert.deepEqual(await outcomeOf(answer), { reason: wording('another-piece'), status: 206 });
+    }
   });
 
   it('says that nothing listens, that the connection broke off, or that nothing came in time', async () => {
@@ -117,15 +134,14 @@ describe('client/range-fetch', () => {
     server.close();
     await once(server, 'close');
     assert.deepEqual(await fetchFrom(port), { reason: wording('nothing-listens') });
-    assert.equal(await reason((request) => void request.socket.destroy()), 'the connection broke off');
+    assert.deepEqual(await outcomeOf((request) => void request.socket.destroy()), { reason: wording('broke-off') });
   });
 
   it('ends when it is aborted', async () => {
     const controller = new AbortController();
     const { port } = await answering(() => controller.abort());
     const url = new URL(`http://127.0.0.1:${port}/image.bin`);
-    assert.ok(
-      'reason' in (await fetchInRanges(url, { signal: controller.signal, limitMs: 60_000, limitBytes: LIMIT })),
-    );
+    const aborted = await fetchInRanges(url, { signal: controller.signal, limitMs: 60_000, limitBytes: LIMIT });
+    assert.deepEqual(aborted, { reason: wording('no-answer-in-time') });
   });
 });

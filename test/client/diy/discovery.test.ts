@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Answer } from 'dns-packet';
 import { SonoffDiscovery, type AnnouncedSonoff } from '../../../lib/client/diy/discovery';
@@ -130,6 +131,34 @@ describe('client/diy/discovery', () => {
     device.announce([...own.filter(({ type }) => type !== 'TXT'), txt]);
     await once(discovering, 'found');
     assert.deepEqual(found, [ID]);
+  });
+
+  it('takes the port and the spelling of the id that a device states, and looks on this machine unasked', async () => {
+    const device = await new Announcer(mdnsPort, ID, { servicePort: 8082 }).ready();
+    open.push(device);
+    device.records = device.records.map((record): Answer =>
+      record.type === 'TXT' ? { ...record, data: [Buffer.from(`id=${ID.toUpperCase()}`)] } : record,
+    );
+    const discovering = new SonoffDiscovery({ mdnsPort });
+    open.push(discovering);
+    assert.equal(discovering.hears(ID), false);
+    discovering.start();
+    const { deviceid, port } = await discovering.find(ID, NEVER);
+    assert.deepEqual([deviceid, port], [ID.toUpperCase(), 8082]);
+    assert.deepEqual([discovering.hears(ID.toUpperCase()), discovering.hears('1000ffffff')], [true, false]);
+    assert.ok(discovering.lookAgain() > 0);
+  });
+
+  it('reports an interface on which nothing can be received', async () => {
+    const holder = createSocket('udp4').bind(mdnsPort, '0.0.0.0');
+    await once(holder, 'listening');
+    open.push({ close: () => new Promise((resolve) => holder.close(resolve)) });
+    const discovering = discovery();
+    const trouble = once(discovering, 'trouble');
+    discovering.start();
+    const [reason, address] = (await trouble) as [string, string];
+    assert.equal(address, LOOPBACK.address);
+    assert.match(reason, /EADDRINUSE/);
   });
 
   it('reports what changes and what goes', async () => {

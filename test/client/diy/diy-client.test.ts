@@ -85,6 +85,50 @@ describe('client/diy/diy-client', () => {
       assert.deepEqual(outcome, { result: 'foreign', reason: wording('not-http'), isStock: false });
     });
 
+    for (const [command, times] of [
+      [{ name: 'info' }, 5],
+      [{ name: 'signal_strength' }, 5],
+      [{ name: 'switch', switch: 'on' }, 5],
+      [{ name: 'ota_unlock' }, 1],
+      [{ name: 'wifi', ssid: 'home', password: 'secret' }, 1],
+    ] as const) {
+      it(`sends ${command.name} ${times === 1 ? 'once alone' : 'again'} where the connection is reset`, async () => {
+        const { client, server } = await device(() => 'reset', ID);
+        const lost = { result: 'lost', reason: wording('broke-off'), errno: 'ECONNRESET' };
+        assert.deepEqual(await client.send(command, options()), lost);
+        assert.equal(server.seen.length, times);
+      });
+    }
+
+    it('says with each outcome what it comes to, and for whom', async () => {
+      const { client, port } = await device(() => ({ error: 0 }), ID);
+      const anonymous = new DiyClient('127.0.0.1', { port });
+      const url = `http://127.0.0.1:${port}`;
+      const reason = wording('broke-off');
+      const stock = { result: 'refused', isStock: true } as const;
+      const of = (one: DiyClient, outcome: Parameters<DiyClient['errorOf']>[1]): unknown[] => {
+        const { code, values } = one.errorOf('ota_unlock', outcome, { limitMs: 2600 });
+        return [code, values];
+      };
+      assert.deepEqual(of(client, { result: 'foreign', reason, isStock: false }), ['diy-stranger', { url, reason }]);
+      for (const result of ['lost', 'unreachable'] as const) {
+        assert.deepEqual(of(client, { result, reason }), ['diy-unreachable', { url, seconds: 3, reason }]);
+      }
+      for (const [code, error] of [
+        ['diy-other-device', 404],
+        ['diy-unlock-refused', 500],
+      ] as const) {
+        const values = { url, deviceid: ID, command: 'ota_unlock', error };
+        assert.deepEqual(of(client, { ...stock, code, error }), [code, values]);
+      }
+      assert.deepEqual(of(anonymous, { ...stock, code: 'diy-other-device', error: 404 }), ['diy-id-needed', { url }]);
+      const unnamed = { url, deviceid: url, command: 'ota_unlock', error: 500 };
+      assert.deepEqual(of(anonymous, { ...stock, code: 'diy-unlock-refused', error: 500 }), [
+        'diy-unlock-refused',
+        unnamed,
+      ]);
+    });
+
     for (const reaction of ['close', 'reset'] as const) {
       it(`asks once alone for a flash whose answer is lost by a ${reaction}`, async () => {
         const { client, server } = await device(() => reaction, ID);
@@ -239,6 +283,39 @@ describe('client/diy/diy-client', () => {
         const { client, server } = await device(() => ({ error }), ID);
         await assert.rejects(client.identify(options()));
         assert.equal(server.seen.length, 1);
+      }
+    });
+
+    it('asks no second time what is no device in DIY mode, and names the one that was meant from then on', async () => {
+      const { client, server } = await device(
+        (command) => (command === 'info' ? { text: 'a page' } : { error: 0 }),
+        ID,
+      );
+      await assert.rejects(client.identify(options()), {
+        code: 'diy-stranger',
+        values: { url: client.url, reason: wording('not-json') },
+      });
+      await client.send({ name: 'ota_unlock' }, options());
+      assert.deepEqual(
+        server.seen.map(({ command, body }) => [command, body['deviceid']]),
+        [
+          ['info', ID],
+          ['ota_unlock', ID],
+        ],
+      );
+    });
+
+    it('names the one that was meant also where no id was understood, or another device answered', async () => {
+      const others = { ...INFO, deviceid: '1000ffffff' };
+      for (const [answer, code] of [
+        [{ error: 422 }, 'diy-refused'],
+        [{ error: 0, data: others }, 'diy-other-device'],
+      ] as const) {
+        const { client, server } = await device((command) => (command === 'info' ? answer : { error: 0 }), ID);
+        await assert.rejects(client.identify(options()), { code });
+        assert.equal(client.deviceid, ID);
+        await client.send({ name: 'ota_unlock' }, options());
+        assert.equal(server.seen.at(-1)?.body['deviceid'], ID);
       }
     });
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { neighbours, sweep, type Swept } from '../../../lib/client/diy/sweep';
 import { useHttpServers } from '../../shared/http-server';
+import { freePort } from '../../shared/ports';
 import { StrictDiyServer } from './strict-server';
 
+/** 40 addresses: as many as are asked at a time, and some of the next group. */
+const HOSTS = Array.from({ length: 40 }, (_, index) => `127.0.0.${index + 1 < 34 ? index + 1 : index + 2}`);
 const LIMITS = { limitMs: 600_000, signal: new AbortController().signal };
 
 describe('client/diy/sweep', () => {
@@ -31,6 +37,39 @@ describe('client/diy/sweep', () => {
       );
     });
   }
+
+  it('asks 32 addresses at a time, and reports what is there in their order', async () => {
+    const port = await freePort();
+    const servers: Server[] = [];
+    const waiting: (() => void)[] = [];
+    const groups: number[] = [];
+    // 40 devices, of which each answers when all of its group have been asked.
+    const answer = async (socket: Socket): Promise<void> => {
+      waiting.push(() => socket.end('HTTP/1.1 200 OK\r\n\r\n{"error":0,"data":{}}'));
+      const asked = groups.reduce((one, other) => one + other, 0) + waiting.length;
+      if (asked !== 32 && asked !== 40) return;
+      // Time for one that should not be asked yet.
+      for (let turns = 0; turns < 50; turns += 1) await nextTurn();
+      groups.push(waiting.length);
+      for (const end of waiting.splice(0)) end();
+    };
+    try {
+      for (const host of HOSTS) {
+        const server = createServer((socket) =>
+          socket.on('error', () => undefined).once('data', () => void answer(socket)),
+        );
+        servers.push(server.listen(port, host));
+        await once(server, 'listening');
+      }
+      const found: string[] = [];
+      const network = { address: '127.0.0.34', netmask: '255.255.255.128' };
+      for await (const { address } of sweep(network, { ...LIMITS, port })) found.push(address);
+      assert.deepEqual(found, HOSTS);
+      assert.deepEqual(groups, [32, 8]);
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
 
   it('finds nothing in the server of something else', async () => {
     const url = new URL(await serve((_, response) => response.end('{"error":401}')));
