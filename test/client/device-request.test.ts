@@ -79,7 +79,16 @@ describe('client/device-request', () => {
       errno: 'ECONNREFUSED',
     });
     const { url: resets } = await device((socket) => socket.resetAndDestroy());
-    assert.deepEqual(await ask(resets), { result: 'lost', reason: wording('broke-off'), errno: 'ECONNRESET' });
+    const lost = { result: 'lost', reason: wording('broke-off'), errno: 'ECONNRESET' };
+    assert.deepEqual(await ask(resets), { ...lost, isTurnedAway: true });
+    const { url: ends } = await device((socket) => socket.end());
+    assert.deepEqual(await ask(ends), lost, 'it had the request');
+    const { url: begins } = await device((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', () =>
+        setImmediate(() => socket.resetAndDestroy()),
+      ),
+    );
+    assert.deepEqual(await ask(begins), lost, 'it has answered');
     const { url: silent } = await device(() => undefined);
     assert.deepEqual(await ask(silent, {}, 50), { result: 'lost', reason: wording('no-answer-in-time') });
   });

@@ -94,7 +94,7 @@ describe('client/diy/diy-client', () => {
     ] as const) {
       it(`sends ${command.name} ${times === 1 ? 'once alone' : 'again'} where the connection is reset`, async () => {
         const { client, server } = await device(() => 'reset', ID);
-        const lost = { result: 'lost', reason: wording('broke-off'), errno: 'ECONNRESET' };
+        const lost = { result: 'lost', reason: wording('broke-off'), errno: 'ECONNRESET', isTurnedAway: true };
         assert.deepEqual(await client.send(command, options()), lost);
         assert.equal(server.seen.length, times);
       });
