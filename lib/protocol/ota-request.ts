@@ -34,6 +34,9 @@ export interface OtaRequest {
   readonly randPosition?: number;
 }
 
+/** While it is read: property by property, since there is one for each range. */
+type Draft = { -readonly [Key in keyof OtaRequest]: OtaRequest[Key] };
+
 /** A request line and headers as `node:http` gives them: header names in lower case. */
 export interface RequestHead {
   readonly method: string;
@@ -45,14 +48,10 @@ export interface RequestHead {
 /** Takes a request apart; what does not look like a device's is left out. Never throws. */
 export function parseOtaRequest({ method, url, httpVersion, headers }: RequestHead): OtaRequest {
   const [path, query] = splitTarget(url);
-  const otaClass = classOf(httpVersion, headers['range']);
-  return {
-    method,
-    path,
-    class: otaClass,
-    ...fieldsOf(query),
-    ...(otaClass === 'range' ? rangeOf(headers['range']) : {}),
-  };
+  const request: Draft = { method, path, class: classOf(httpVersion, headers['range']) };
+  readParameters(query, request);
+  if (request.class === 'range') readRange(headers['range'], request);
+  return request;
 }
 
 /**
@@ -71,11 +70,12 @@ function classOf(httpVersion: string, range: unknown): OtaClass {
   return range === undefined ? 'no-range' : 'range';
 }
 
-function rangeOf(header: string | string[] | undefined): Pick<OtaRequest, 'range' | 'malformedRange'> {
+function readRange(header: string | string[] | undefined, request: Draft): void {
   const match = typeof header === 'string' ? /^bytes=(\d{1,10})-(\d{1,10})$/.exec(header) : null;
   const first = Number(match?.[1]);
   const last = Number(match?.[2]);
-  return first <= last ? { range: { first, last } } : { malformedRange: true };
+  if (first <= last) request.range = { first, last };
+  else request.malformedRange = true;
 }
 
 /** Path and query of a request target, in its usual form or with scheme and host. */
@@ -93,18 +93,15 @@ const PARAMETERS = {
   sign: /(?:^|&)sign=([^&]*)/,
 } as const;
 
-function fieldsOf(query: string): Pick<OtaRequest, 'deviceid' | 'ts' | 'sign' | 'randPosition'> {
+function readParameters(query: string, request: Draft): void {
   const deviceid = PARAMETERS.deviceid.exec(query)?.[1];
   const ts = PARAMETERS.ts.exec(query)?.[1] ?? '';
   const sign = PARAMETERS.sign.exec(query)?.[1]?.toLowerCase() ?? '';
-  return {
-    ...(isDeviceId(deviceid) ? { deviceid } : {}),
-    ...(/^\d{1,10}$/.test(ts) ? tsFields(Number(ts)) : {}),
-    ...(/^[0-9a-f]{64}$/.test(sign) ? { sign } : {}),
-  };
-}
-
-function tsFields(ts: number): Pick<OtaRequest, 'ts' | 'randPosition'> {
-  const position = randPosition(ts);
-  return position === undefined ? { ts } : { ts, randPosition: position };
+  if (isDeviceId(deviceid)) request.deviceid = deviceid;
+  if (/^\d{1,10}$/.test(ts)) {
+    request.ts = Number(ts);
+    const position = randPosition(request.ts);
+    if (position !== undefined) request.randPosition = position;
+  }
+  if (/^[0-9a-f]{64}$/.test(sign)) request.sign = sign;
 }
