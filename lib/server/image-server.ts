@@ -31,7 +31,7 @@ export type { ImageGrant, ImageRefusal, TransferObserver, TransferOutcome } from
 const HEADER_LIMIT = 8192;
 
 /** Answers a granted request as its class of firmware can take it. */
-type Reply = (this: void, exchange: Exchange, grant: ImageGrant) => Promise<void> | void;
+type Reply = (this: void, exchange: Exchange, grant: ImageGrant) => Promise<void> | undefined;
 
 interface Exchange {
   readonly asked: OtaRequest;
@@ -76,7 +76,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
   /** Reports whose head announced no body. */
   readonly #posts = new WeakMap<Duplex, DevicePost>();
   readonly #replies: Readonly<Record<OtaClass, Reply>> = {
-    range: ({ response, asked }, grant) => replyWithRange(response, asked, grant),
+    range: ({ response, asked }, grant) => void replyWithRange(response, asked, grant),
     'no-range': ({ response }, grant) => replyPaced(response, grant),
     finalstage: async ({ response, socket, isNoted }, grant) => {
       await isNoted;
@@ -150,16 +150,16 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
       return answerText(response, 500, 'failed');
     }
     if ('status' in found) return answerText(response, found.status, found.reason);
-    void this.#serve(response, socket, asked, peer, found);
+    this.#serve(response, socket, asked, peer, found);
   }
 
-  async #serve(
+  #serve(
     response: ServerResponse,
     socket: Socket,
     asked: OtaRequest,
     peer: string,
     { bytes, observer }: ImageGrant,
-  ): Promise<void> {
+  ): void {
     this.#connections.get(socket)?.identify();
     socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
     const transfer = this.#onWire.add(asked.class, peer, socket);
@@ -178,13 +178,17 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
       },
     };
     const grant = { bytes, observer: counted };
-    try {
-      const isNoted = observer.request?.(asked, peer);
-      await this.#replies[asked.class]({ asked, response, socket, isNoted }, grant);
-    } catch (error) {
+    const fail = (error: unknown): void => {
       transfer.remove();
       socket.destroy();
       this.emit('failed', error, peer);
+    };
+    try {
+      const isNoted = observer.request?.(asked, peer);
+      // A range is answered in this step, without a promise for each.
+      this.#replies[asked.class]({ asked, response, socket, isNoted }, grant)?.catch(fail);
+    } catch (error) {
+      fail(error);
     }
   }
 

@@ -1,6 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { writeAtomically } from './atomic-file';
 import { readStored, storedText, type OnUnusable, type StoredFormat } from './stored-file';
 
@@ -54,10 +53,10 @@ export class FollowingFile<T extends object> {
   async settled(limitMs?: number): Promise<void> {
     const { newest } = this;
     if (limitMs === undefined) return await newest;
-    const limit = new AbortController();
-    const timeIsOver = pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    let limit: NodeJS.Timeout | undefined;
+    const timeIsOver = new Promise<void>((resolve) => (limit = setTimeout(resolve, limitMs)));
     await Promise.race([newest, timeIsOver]);
-    limit.abort();
+    clearTimeout(limit);
   }
 
   private async write(place: Place, before: Promise<void> | undefined): Promise<void> {
