@@ -26,6 +26,10 @@ describe('flash/home-memory', () => {
   it('knows the address of an earlier run before it has looked, and nothing else', async () => {
     assert.equal(await rememberedOf('{"address":"203.0.113.7"}'), '203.0.113.7');
     assert.equal(await rememberedOf('{"address":"10.10.7.2"}'), undefined);
+    const folder = await newFolder();
+    const last = { address: '203.0.113.7', name: 'enx-0123456789' };
+    await writeFile(join(folder, 'home-address.json'), JSON.stringify({ format: 'sonota-home-address/1', ...last }));
+    assert.deepEqual(homeNetworkIn(folder, tell).choice, { home: last, reason: 'remembered' });
     assert.deepEqual(told, []);
     const newer = '{"format":"sonota-home-address/2","address":"203.0.113.7"}';
     for (const content of ['{"address":"no"}', '{"address":7}', newer, '[]', 'null', '{', '']) {

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
+import { mock } from 'node:test';
+import { homeNetworkIn } from '../../lib/flash/host/home-memory';
+import { FlashHost } from '../../lib/flash/host/host';
 import { Radio } from '../../lib/flash/radio/radio';
 import { WifiSession } from '../../lib/flash/radio/wifi-session';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
-import { closeBenches, openBench, type Bench } from './bench';
+import { processFolder } from '../shared/process-folder';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
+import { closeBenches, ON_LOOPBACK, openBench, type Bench } from './bench';
 
 const never = new AbortController().signal;
 
@@ -54,5 +60,69 @@ describe('flash/host: the Wi-Fi at its close', () => {
     await host.close();
     assert.deepEqual(nm.names(), { profiles: ['home'], active: ['home'] });
     assert.equal(host.radio.holder, undefined);
+  });
+});
+
+describe('flash/host: its place at home', () => {
+  let nm: FakeNetworkManager | undefined;
+  let host: FlashHost | undefined;
+  let addresses: Record<string, string>;
+
+  usePrivateBus();
+  beforeEach(() => {
+    addresses = { eth5: '192.168.1.5', wlan5: '192.168.50.6' };
+    mock.method(os, 'networkInterfaces', () =>
+      Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, [ipv4(address)]])),
+    );
+  });
+  afterEach(timeGoesOn);
+  afterEach(async () => {
+    await host?.close();
+    await nm?.vanish();
+    mock.restoreAll();
+    nm = host = undefined;
+  });
+
+  function ipv4(address: string): os.NetworkInterfaceInfo {
+    return { address, netmask: '255.255.255.0', family: 'IPv4', mac: '02:00:00:00:00:01', internal: false, cidr: null };
+  }
+
+  it('is in the Wi-Fi that devices get, where this machine has joined that beside another network', async () => {
+    nm = await FakeNetworkManager.start();
+    nm.accessPoints = [{ ssid: 'home', bssid: '00:11:22:33:44:55', psk: 'secret word' }];
+    const device = nm.addWifi('wlan5');
+    nm.connect(device, nm.addProfile('home', 'home'));
+    device.joined = nm.accessPoints[0];
+    const folder = processFolder('host-home');
+    host = new FlashHost({ ...ON_LOOPBACK, address: '' }, folder);
+    const home = homeNetworkIn(folder, () => undefined);
+    for (const [ssid, isThere] of [
+      ['elsewhere', false],
+      ['home', true],
+    ] as const) {
+      const wifi = { ssid, psk: 'secret word' };
+      host.radio.use({ driver: 'manual', interfaceName: '', allowUplink: '', home: wifi });
+      await home.update();
+      assert.equal(host.address === '192.168.50.6', isThere);
+    }
+    assert.deepEqual(host.homeChoice, { home: { name: 'wlan5', address: '192.168.50.6' }, reason: 'wifi-name' });
+  });
+
+  it('is looked at each second: it reports an address that has come or gone, until it is closed', async () => {
+    timeStands(['setInterval']);
+    host = new FlashHost(ON_LOOPBACK, processFolder('host-addresses'));
+    let reports = 0;
+    host.on('addresses', () => (reports += 1));
+    timePasses(1000);
+    assert.equal(reports, 0);
+    addresses = { eth5: '192.168.1.5' };
+    timePasses(1000);
+    assert.equal(reports, 1);
+    timePasses(5000);
+    assert.equal(reports, 1);
+    await host.close();
+    addresses = {};
+    timePasses(1000);
+    assert.equal(reports, 1);
   });
 });

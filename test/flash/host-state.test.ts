@@ -264,6 +264,10 @@ describe('flash/host: its state', () => {
     unnamed.devices.pin(DEVICE, 'third');
     await unnamed.close();
     assert.deepEqual(await readdir(join(folder, 'keys')), []);
+    const nowhere = new FlashHost(ON_LOOPBACK, undefined, 'host');
+    nowhere.devices.pin(DEVICE, 'fourth');
+    assert.equal(nowhere.devices.isPinnedTo(DEVICE, 'fourth'), true);
+    await nowhere.close();
   });
 
   it('gives a job the device of a connection: its id, that it is ready, and its facts', () => {

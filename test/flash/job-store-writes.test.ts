@@ -274,6 +274,17 @@ describe('flash/job-memory: when it writes', () => {
     assert.deepEqual([onDisk()?.download?.sent, onDisk()?.snapshot.stage], [4096, 'upgrade']);
   });
 
+  it('writes nothing of a host that is to be forgotten, whatever ends with it', async () => {
+    const { jobs, memory } = start({ writesMs: 1 });
+    const job = enter(jobs, 'upgrade');
+    await memory.settled();
+    await memory.forget();
+    job.fail('cancelled');
+    await memory.settled();
+    assert.equal(existsSync(file()), false);
+    assert.deepEqual(start().jobs.all(), []);
+  });
+
   it('keeps the images of a job that failed in FinalStage for another try there', async () => {
     const { jobs, memory } = start();
     const job = enter(jobs, 'finalstage');

@@ -68,6 +68,7 @@ describe('flash/host/shared-listener', () => {
     const other = await open();
     await left;
     assert.deepEqual([one.host.isListening, other.host.isListening], [false, true]);
+    assert.equal((await open()).host.isListening, true, 'it shares these ports');
     const device = await other.device();
     await device.start();
     await other.begin('cloud', { deviceid: device.deviceid }).outcome;

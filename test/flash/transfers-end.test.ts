@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { untilNothingIsFetched } from '../../lib/flash/host/transfers-end';
+import type { ListeningHost, SharedListener } from '../../lib/flash/host/shared-listener';
+import { untilFinalStageIsQuiet, untilNothingIsFetched } from '../../lib/flash/host/transfers-end';
+import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -61,6 +63,54 @@ describe('flash/host/transfers-end', () => {
     assert.equal(await isOver(), false);
     timePasses(1000);
     assert.equal(await isOver(), true);
+  });
+
+  describe('for FinalStage', () => {
+    let quiet: () => void;
+    /** Whether the wait is over, with so many transfers there; undefined where another host serves them. */
+    function waitingFor(finalstage: number | undefined): () => Promise<boolean> {
+      const whenQuiet = new Promise<void>((resolve) => (quiet = resolve));
+      const listener = {
+        transfersHeldBy: () => (finalstage === undefined ? undefined : { total: 1, finalstage }),
+        whenFinalStageQuiet: () => whenQuiet,
+      } as unknown as SharedListener;
+      let isOver = false;
+      const wait = untilFinalStageIsQuiet(jobs, listener, {} as ListeningHost, { deadTransferMs: FLOWS_MS });
+      void wait.then(() => (isOver = true));
+      return async () => {
+        await nextTurn();
+        return isOver;
+      };
+    }
+    const inFinalStage = (deviceid: string): FinalStageSession => {
+      const session = new FinalStageSession();
+      session.requested('final', 1000);
+      return (jobs.jobFor('finalstage', deviceid).finalStage = session);
+    };
+
+    it('is none where nothing is on the wire, or another host serves it', async () => {
+      inFinalStage('1000000001');
+      assert.deepEqual([await waitingFor(undefined)(), await waitingFor(0)()], [true, true]);
+    });
+
+    it('comes when each transfer is over', async () => {
+      inFinalStage('1000000001');
+      const isOver = waitingFor(1);
+      assert.equal(await isOver(), false);
+      quiet();
+      assert.equal(await isOver(), true);
+    });
+
+    it('comes when none of them has moved for long', async () => {
+      inFinalStage('1000000001');
+      timePasses(5000);
+      inFinalStage('1000000002');
+      const isOver = waitingFor(2);
+      timePasses(9000);
+      assert.equal(await isOver(), false);
+      timePasses(2000);
+      assert.equal(await isOver(), true);
+    });
   });
 
   it('ends as soon as its job has changed so, and with the host', async () => {
