@@ -19,6 +19,8 @@ interface SonotaHostNode {
   type: string;
   name?: string;
   ssid?: string;
+  /** The address on which it listens; empty = every one. */
+  bind?: string;
   z?: string;
 }
 
@@ -28,9 +30,9 @@ interface SonotaFlashNode extends SonotaFlashProperties {
 
 function sonotaFlashForm(node: SonotaFlashNode): void {
   const t = (key: string, values?: Record<string, unknown>): string => node._(`sonota-flash.${key}`, values);
-  const hosts = sonotaHosts();
+  const hosts = sonotaHosts().filter(sonotaIsForDevices);
   const host = $('#node-input-host');
-  // A new node takes the only host there is.
+  // A new node takes the only host there is. That of a rehearsal is taken by choice alone.
   if (!node.host && hosts.length === 1) host.val(hosts[0]?.id ?? '');
   const chosen = (): SonotaHostNode | undefined => sonotaHosts().find(({ id }) => id === host.val());
   const follow = (): void => sonotaFollowHost(chosen(), t);
@@ -139,11 +141,16 @@ function sonotaOfferImages(chosen: string, t: (key: string, values?: Record<stri
   );
 }
 
-/** A flash needs a host: where there is none, saving the form makes one with its defaults. */
+/** A host that listens to this machine alone serves rehearsals: no device reaches it. */
+function sonotaIsForDevices({ bind = '' }: SonotaHostNode): boolean {
+  return !/^(127\.|localhost$|::1$)/i.test(bind.trim());
+}
+
+/** A flash needs a host: where there is none for devices, saving the form makes one with its defaults. */
 function sonotaKeepHost(): void {
   const field = $('#node-input-host');
   if (field.val() && field.val() !== '_ADD_') return;
-  if (sonotaHosts().length > 0) return;
+  if (sonotaHosts().some(sonotaIsForDevices)) return;
   const id = sonotaMakeHost();
   field.append($('<option>').val(id)).val(id);
 }

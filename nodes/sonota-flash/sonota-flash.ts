@@ -31,8 +31,9 @@ export default function register(RED: NodeAPI): void {
       const { runs, bind } = given.host.flashHost;
       if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
       const report = await checkFlash({ ...given, signal });
-      // A host that only this machine can dial serves a rehearsal: no device is at stake.
-      const answer = answerOf(report, isConfirmed || isLoopback(bind));
+      // Where host and access point are on this machine alone, no device is at stake.
+      const isRehearsal = isLoopback(bind) && isAtLoopback(given.form.provision.url);
+      const answer = answerOf(report, isConfirmed || isRehearsal);
       if (answer.state !== 'started') return answer;
       // Another person may have pressed meanwhile, or the flows have been deployed.
       if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
@@ -47,7 +48,7 @@ export default function register(RED: NodeAPI): void {
     const afterFlash: FlashNode['afterFlash'] = () => {
       const { host, form, said } = stageNode.given(new MessageValues({}));
       const { url } = form.newfirmware;
-      const apUrl = url !== undefined && isLoopback(new URL(url).hostname) ? url : undefined;
+      const apUrl = isAtLoopback(url) ? url : undefined;
       return { ...homeWifi(host, said, form.provision.wifi), apUrl };
     };
     Object.assign(this, { press, cancelWait, afterFlash } satisfies Omit<FlashNode, keyof Node>);
@@ -55,4 +56,8 @@ export default function register(RED: NodeAPI): void {
 
   addFlashRoutes(RED);
   RED.nodes.registerType('sonota-flash', SonotaFlash, { credentials: { password: { type: 'password' } } });
+}
+
+function isAtLoopback(url: string | undefined): boolean {
+  return url !== undefined && isLoopback(new URL(url).hostname);
 }

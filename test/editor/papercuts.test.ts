@@ -116,6 +116,24 @@ describe('editor: what used to be dead ends', () => {
     await board().getByText('No flash yet.').waitFor();
   });
 
+  it('give a new flash node a host of its own, not that of a rehearsal', async () => {
+    const { editor } = suite;
+    await editor.page.locator('#red-ui-palette-search input').pressSequentially('flash sonoff');
+    await editor.dragFromPalette('sonota-flash');
+    const flash = (await editor.nodes()).find(({ type }) => type === 'sonota-flash');
+    assert.ok(flash);
+    const form = await editor.openForm(flash.id);
+    assert.notEqual(await form.locator('#node-input-host').inputValue(), 'host');
+    await editor.page.locator('#node-dialog-ok').click();
+    await form.waitFor({ state: 'detached' });
+    const hosts = (await editor.nodes()).filter(({ type }) => type === 'sonota-host');
+    assert.equal(hosts.length, 2);
+    const again = await editor.openForm(flash.id);
+    assert.equal(await again.locator('#node-input-host').inputValue(), hosts.find(({ id }) => id !== 'host')?.id);
+    await editor.page.locator('#node-dialog-cancel').click();
+    await again.waitFor({ state: 'detached' });
+  });
+
   it('say of an output that is not wired what to wire, under the node and in the sidebar', async () => {
     const device = new VirtualSonoff({ apAddress: '127.0.0.1', apPort, homeNetwork: WIFI, speed: 20 });
     try {

@@ -299,6 +299,15 @@ describe('nodes: sonota-flash', () => {
       assert.deepEqual(answers.map(({ state }) => state).sort(), ['started', 'waiting']);
     });
 
+    it('asks before a real device is given a host that is for rehearsals', async () => {
+      const bed = await loadWith({ apUrl: '' });
+      const answer = (await press()) as { state: string; report: PreflightReport };
+      assert.equal(answer.state, 'doubtful');
+      const { ok } = answer.report.checks.find(({ check }) => check === 'address') ?? {};
+      assert.equal(ok, 'warn');
+      assert.deepEqual(jobs(bed), []);
+    });
+
     it('ends the wait where a person asks for it, and no flash whose device has its set-up', async () => {
       const { bed, device } = await setUp();
       bed.send('flash', { firmware: FIRMWARE });
