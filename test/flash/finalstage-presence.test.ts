@@ -6,13 +6,17 @@ import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/
 import type { OwnAddress } from '../../lib/flash/observation';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 
 const OWN = { name: 'wlan0', address: '192.168.4.2' };
 
 describe('flash/stage/finalstage-presence', () => {
   const servers = useHttpServers();
   let presence: FinalStagePresence | undefined;
-  afterEach(() => presence?.stop());
+  afterEach(() => {
+    timeGoesOn();
+    presence?.stop();
+  });
 
   /** Looks at the web server of new firmware, in the place of FinalStage's own address. */
   async function watch(options: Partial<PresenceOptions>) {
@@ -128,9 +132,10 @@ describe('flash/stage/finalstage-presence', () => {
       assert.deepEqual([seen.ownAddress, seen.looksSince, seen.wrongAddress], ['192.168.4.2', 1, undefined]);
       await once(seen, 'looked');
       assert.deepEqual([seen.looksSince, seen.lastThere], [2, lastThere]);
+      const now = lastThere + 60_000;
+      timeStands(['Date'], now);
       seen.touch();
-      assert.equal(seen.looksSince, 0);
-      assert.ok(seen.lastThere >= lastThere);
+      assert.deepEqual([seen.looksSince, seen.lastThere], [0, now]);
     });
 
     it('knows the address that it dials among several', async () => {

@@ -65,6 +65,20 @@ describe('flash/stage/finalstage', () => {
       assert.ok(!stage.recorder.reports.some(({ report }) => report.warning === 'finalstage-stalled'));
     });
 
+    it('looks for that where a person has said, and takes no page of something else for it', async () => {
+      const bench = await openBench();
+      const job = resumed(bench);
+      const pages = ['<title>a router</title>', 'Tasmota 14.1.0 by Theo Arends'];
+      let looks = 0;
+      const newFirmwareUrl = await serve(({ url: path }, response) =>
+        response.end(path === '/' ? pages[looks++] : 'Unauthorized'),
+      );
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const options = { deviceid: '1000a1b2c3', url, newFirmwareUrl, sources: FIRMWARE };
+      await bench.begin('finalstage', options).outcome;
+      assert.deepEqual([job.stage, looks], ['done', 2]);
+    });
+
     it('calls nothing certain, and lets the next device have its turn long before the time limit', async () => {
       const bench = await openBench({}, { unconfirmedMs: 50 });
       const job = resumed(bench);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
-import { LOOPBACK } from '../net/mdns/announcer';
+import { StrictDiyServer } from '../client/diy/strict-server';
+import { Announcer, LOOPBACK } from '../net/mdns/announcer';
 import { afterwards, closeAll } from '../server/serving';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, HOME, openBench, type Begun, type StageOptions } from './bench';
 import { assertCode } from './refusals';
 
@@ -13,6 +16,7 @@ const OTHER_ID = '10000a1b2d';
 
 describe('flash/stage/provision: a device that is in DIY mode at home', () => {
   afterEach(async () => {
+    timeGoesOn();
     await closeBenches();
     await closeAll();
   });
@@ -87,6 +91,34 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
     there.holdButton();
     await open;
     assert.equal((await stage.outcome).found['answer'], 'accepted');
+  });
+
+  it('is waited for until it has changed over to DIY mode, and answers', async () => {
+    const mdnsPort = await freePort();
+    const device: StrictDiyServer = new StrictDiyServer(() =>
+      device.seen.length < 12 ? 'reset' : { error: 0, data: { deviceid: ID, fwVersion: '3.7.6', otaUnlock: true } },
+    );
+    afterwards(() => device.close());
+    const servicePort = await device.listen();
+    const announcer = await new Announcer(mdnsPort, ID, { servicePort }).ready();
+    afterwards(() => announcer.close());
+    const { records } = announcer;
+    const text = ['id=' + ID, 'type=plug', 'encrypt=true', 'seq=1'].map((one) => Buffer.from(one));
+    announcer.records = records.map((one) => (one.type === 'TXT' ? { ...one, data: text } : one));
+    const bench = await openBench();
+    const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+    const url = `http://127.0.0.1:${await freePort()}`;
+    timeStands(['setTimeout']);
+    const stage = bench.begin('provision', { ...HOME, url, discovery, deviceid: ID });
+    // Its whole description is asked for twice as long as it is in eWeLink mode.
+    const asked = (): number => announcer.questions.filter((type) => type === 'TXT').length;
+    while (stage.recorder.outcomes.size === 0) {
+      if (asked() >= 2) announcer.records = records;
+      timePasses(100);
+      await nextTurn();
+    }
+    assert.equal((await stage.outcome).found['answer'], 'in-diy-mode');
+    assert.ok(asked() >= 3 && device.seen.length >= 12);
   });
 
   it('is not taken for one in DIY mode while it is in eWeLink mode', async () => {

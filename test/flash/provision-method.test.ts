@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Job, type JobSnapshot } from '../../lib/flash/job/job';
 import type { Seen } from '../../lib/flash/observation';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { afterwards, closeAll, serve } from '../server/serving';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, HOME, openBench, type Begun, type StageOptions } from './bench';
 import { assertCode } from './refusals';
 
@@ -195,6 +197,79 @@ describe('flash/stage/provision: the method', () => {
       await assertCode(outcome, 'diy-mode-missing');
       assert.deepEqual(questions, ['GET /device', 'GET /']);
     });
+  });
+
+  describe('where it leaves a question without an answer', () => {
+    afterEach(timeGoesOn);
+
+    /** A device that answers nothing but the questions of these numbers, on standing time. */
+    async function silent(...answered: number[]) {
+      const questions: string[] = [];
+      const port = await serve({
+        handle: (socket) =>
+          socket.once('data', (data) => {
+            questions.push(data.toString('utf8').split(' HTTP/1.1')[0] ?? '');
+            if (!answered.includes(questions.length)) return;
+            socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${INFO.length}\r\n\r\n${INFO}`);
+          }),
+      });
+      const bench = await openBench();
+      timeStands(['setTimeout']);
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${port}` });
+      /** Waits for the next question, then for what its limit brings; nothing comes before that. */
+      const limits = async (next: string, ms: number): Promise<void> => {
+        const count = questions.length + 1;
+        while (questions.length < count) await nextTurn();
+        assert.equal(questions.at(-1), next);
+        const before = stage.said.length;
+        timePasses(ms - 1);
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+        assert.deepEqual([questions.length, stage.said.length, stage.recorder.outcomes.size], [count, before, 0]);
+        timePasses(1);
+      };
+      const answers = async (next: string): Promise<void> => {
+        const count = questions.length + 1;
+        while (questions.length < count) await nextTurn();
+        assert.equal(questions.at(-1), next);
+      };
+      return { stage, limits, answers };
+    }
+
+    it('looks again after two seconds, and after three for its page and ten for its identity it has gone', async () => {
+      const { stage, limits, answers } = await silent(2);
+      await limits('GET /device', 2000);
+      while (stage.said.length < 2) await nextTurn();
+      timePasses(500);
+      await answers('GET /device');
+      await limits('GET /', 3000);
+      await limits('GET /device', 10_000);
+      await assertCode(stage.outcome, 'ap-unreachable');
+    });
+  });
+
+  it('waits ten seconds for the answer to the set-up, which the device has then all the same', async () => {
+    const bench = await openBench();
+    const body = INFO.replace(',"chipid":"00A1B2C3"', '');
+    let hasPosted = false;
+    const port = await serve({
+      handle: (socket) =>
+        socket.once('data', (data) => {
+          if (data.toString('utf8').startsWith('POST')) hasPosted = true;
+          else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        }),
+    });
+    timeStands(['setTimeout']);
+    try {
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${port}` });
+      while (!hasPosted) await nextTurn();
+      timePasses(9999);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.equal(stage.recorder.outcomes.size, 0);
+      timePasses(1);
+      assert.equal((await stage.outcome).found['answer'], 'probably-accepted');
+    } finally {
+      timeGoesOn();
+    }
   });
 
   describe('when this program ended as the set-up was in', () => {

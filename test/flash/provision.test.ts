@@ -153,6 +153,9 @@ describe('flash/stage/provision', () => {
       const url = `http://127.0.0.1:${apPort}`;
       await assertCode(bench.begin('provision', { ...HOME, url }).outcome, 'address-invalid');
       assert.equal(device.state, 'access-point');
+      const nobody = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
+      await assertCode(nobody.outcome, 'address-invalid');
+      assert.deepEqual(nobody.said, [], 'no person is asked to hold its button');
     }
   });
 

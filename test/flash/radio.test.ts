@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
@@ -384,10 +384,18 @@ describe('flash/radio', () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD);
     const other = await bench.host.radio.acquire('flow', never);
+    const looks = new EventEmitter();
+    bench.around.ownAddresses = () => {
+      looks.emit('look');
+      return [];
+    };
     const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${await freePort()}` });
     const { details } = await stage.recorder.reported(({ name }) => name === 'look-for-ap');
     assert.match(details ?? '', /joins it automatically/);
     assert.ok(!nm.calls.includes('RequestScan'));
+    for (let times = 0; times < 3; times++) await once(looks, 'look');
+    const names = stage.said.map(({ name }) => name);
+    assert.deepEqual([...new Set(names.slice(names.indexOf('look-for-ap')))], ['look-for-ap'], 'at every look');
     await other.release();
     await once(nm, 'joined');
     bench.host.runs.cancel('provision');

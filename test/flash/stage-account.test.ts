@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Observation } from '../../lib/flash/observation';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
@@ -8,6 +9,7 @@ import { LOOPBACK } from '../net/mdns/announcer';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Begun, type Said } from './bench';
+import { assertCode } from './refusals';
 
 const SECONDS = 600;
 const DEVICE = '1000a1b2c3';
@@ -194,6 +196,26 @@ describe('flash: what each stage tells, keeps and finds', () => {
     await upgrade.recorder.reported(({ name }) => name === 'wait-for-session');
     const values = { image: wording('image-final'), source, received: final.length, size: final.length };
     assert.deepEqual(told(upgrade)[1], ['fetch-firmware', values, 0]);
+  });
+
+  it('of images that are fetched without a length, until it is cancelled', async () => {
+    const bench = await openBench();
+    // None that is kept already.
+    const final = makeFinalImage({ size: 8192 });
+    let isBroken = false;
+    const source = `${await servers.serve((_, response) => {
+      response.write(final.subarray(0, 100));
+      response.on('close', () => (isBroken = true));
+    })}/final.bin`;
+    const { user1, user2 } = FIRMWARE;
+    const sources = { user1, user2, final: source, digests: { final: digestOf(final) } };
+    const upgrade = bench.begin('upgrade', { deviceid: DEVICE, sources });
+    await upgrade.recorder.reported(({ values }) => values['received'] === 100);
+    const values = { image: wording('image-final'), source, received: 100, size: wording('unknown-number') };
+    assert.deepEqual(upgrade.said.at(-1), { name: 'fetch-firmware', values, fraction: 0 });
+    bench.host.runs.cancel('upgrade', DEVICE);
+    await assertCode(upgrade.outcome, 'cancelled');
+    while (!isBroken) await nextTurn();
   });
 
   it('of the new firmware behind FinalStage', async () => {

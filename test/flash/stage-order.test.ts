@@ -196,6 +196,15 @@ describe('flash: the order of what a stage does', () => {
       await stage.job();
       await (await bench.device({ deviceid: '1000ffffff' })).start();
       assert.equal((await stage.outcome).job.deviceid, '1000ffffff');
+      const named = bench.begin('cloud', { deviceid: '1000a1b2c3' });
+      const { values } = await assertCode(named.outcome, 'device-contested');
+      assert.deepEqual(values, { deviceid: '1000a1b2c3', peer: '127.0.0.2', other: '127.0.0.66' });
+      const { evidence } = await named.job();
+      assert.deepEqual(
+        evidence.all.flatMap((seen) => (seen.kind === 'stranger' ? [{ ...seen, at: 0 }] : [])),
+        [{ at: 0, kind: 'stranger', peer: '127.0.0.66', act: 'second-key', rival: '127.0.0.2' }],
+        'it came before this wait',
+      );
     });
 
     it('keeps of a wait without result how it started, that its time was over, and why it failed', async () => {
@@ -278,7 +287,8 @@ describe('flash: the order of what a stage does', () => {
       const stage = bench.begin('upgrade', { deviceid });
       await disk.asked;
       const job = await stage.job();
-      assert.deepEqual([job.download?.isOffered, job.download?.requests, job.finalStage], [true, 0, undefined]);
+      const { download } = job;
+      assert.deepEqual([download?.isOffered, download?.requests, job.finalStage], [true, 0, undefined]);
       for (let turn = 0; turn < 20; turn++) await nextTurn();
       assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
       disk.written();
@@ -300,7 +310,7 @@ describe('flash: the order of what a stage does', () => {
       const requests = Math.ceil(size / 4096);
       const rest = { requests, transport: 'range', version: PROVEN_VERSION, sessions: 1 };
       assert.deepEqual(found, { intermediate: 'finalstage', image: 'user2', size, ...rest });
-      assert.equal(job.download, undefined);
+      assert.deepEqual([job.download, download?.isTaken], [undefined, true]);
       assert.ok(job.finalStage, 'it may be in FinalStage');
       assert.equal(job.evidence.listenerCount('changed'), 1, 'nothing watches for trouble any more');
       const session = bench.host.devices.get(deviceid);

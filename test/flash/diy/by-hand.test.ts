@@ -238,6 +238,17 @@ describe('flash/stage/diy: a device by hand', () => {
     assert.equal((await stage.outcome).found['proof'], 'reported');
   });
 
+  it('ends as its time limit says, and not as cancelled, also in the middle of a request', async () => {
+    const bench = await openBench();
+    const server = new StrictDiyServer(() => 'hang');
+    servers.push(server);
+    const stage = bench.begin('diy', { deviceid: ID, url: `http://127.0.0.1:${await server.listen()}` });
+    await stage.job();
+    while (server.seen.length === 0) await nextTurn();
+    await stage.over();
+    await assertCode(stage.outcome, 'diy-not-found');
+  });
+
   it('is looked for at its address until it is there', async () => {
     const port = await freePort();
     timeStands(['setTimeout']);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { type Begun, closeBenches, openBench } from '../bench';
 import { assertCode } from '../refusals';
 
@@ -8,6 +10,7 @@ const ID = '10000a1b2c';
 describe('flash/stage/diy: identify by a click of the relay', () => {
   const servers: StrictDiyServer[] = [];
   afterEach(async () => {
+    timeGoesOn();
     await Promise.all(servers.splice(0).map((one) => one.close()));
     await closeBenches();
   });
@@ -63,6 +66,46 @@ describe('flash/stage/diy: identify by a click of the relay', () => {
       await assertCode(stage.outcome, 'diy-unlock-refused');
       assert.deepEqual(commands, ['info', 'ota_unlock', 'info']);
     }
+  });
+
+  it('keeps a click apart from the next, and then waits for as long as it has said', async () => {
+    const { stage, commands } = await begin('off', { clickMs: 10_000 });
+    timeStands(['setTimeout']);
+    const { evidence } = await stage.job();
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+    };
+    /** Lets the gap between two requests pass, until so many are answered. */
+    const answered = async (count: number): Promise<void> => {
+      while (evidence.all.filter(({ kind }) => kind === 'command').length < count) {
+        if (commands.length <= count) timePasses(50);
+        await nextTurn();
+      }
+      await turns();
+    };
+    /** Nothing is sent before this time is over. */
+    const waits = async (ms: number): Promise<void> => {
+      const sent = [...commands];
+      timePasses(ms - 1);
+      await turns();
+      assert.deepEqual(commands, sent);
+      timePasses(1);
+    };
+    await answered(1);
+    assert.deepEqual(commands, ['info', 'on']);
+    await waits(500);
+    await answered(3);
+    assert.deepEqual(commands, ['info', 'on', 'off', 'on']);
+    await waits(500);
+    await answered(4);
+    await waits(10_000);
+    await answered(5);
+    assert.deepEqual(commands.slice(4), ['off', 'ota_unlock']);
+    while (stage.recorder.outcomes.size === 0) {
+      timePasses(50);
+      await nextTurn();
+    }
+    await assertCode(stage.outcome, 'diy-unlock-refused');
   });
 
   it('waits for a person who cancels, and then leaves the device alone', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encode } from 'dns-packet';
 import type { ErrorCode } from '../../../lib/errors';
 import type { JobEvidence } from '../../../lib/flash/job/evidence';
@@ -10,7 +11,9 @@ import { isWording } from '../../../lib/wordings/wording';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
+import { WAITS } from '../../../lib/flash/stage/waits';
 import { freePort, occupy } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { type Begun, type Bench, closeBenches, openBench, type StageOptions } from '../bench';
 import { assertCode } from '../refusals';
 import { ask } from '../stranger';
@@ -24,6 +27,7 @@ describe('flash/stage/diy: unlock', () => {
   const servers: StrictDiyServer[] = [];
 
   afterEach(async () => {
+    timeGoesOn();
     await Promise.all([...devices.splice(0).map((one) => one.stop()), ...servers.splice(0).map((one) => one.close())]);
     await closeBenches();
   });
@@ -170,6 +174,40 @@ describe('flash/stage/diy: unlock', () => {
     // It is flashed after that, which this one refuses.
     await assertCode(stage.outcome, 'diy-refused');
     assert.deepEqual(await unlockings(stage), [false, true]);
+  });
+
+  it('waits for no device that has answered the unlock and does not answer then', async () => {
+    const ready = await host();
+    let isAsked = false;
+    const url = await byHand((command) => {
+      if (command === 'info') return isAsked ? 'reset' : { error: 0, data: { otaUnlock: false, deviceid: ID } };
+      isAsked = true;
+      return { error: 503 };
+    });
+    const { values } = await assertCode(begin(ready, url).outcome, 'diy-unreachable');
+    assert.deepEqual([values['url'], values['seconds']], [url, 10]);
+  });
+
+  it('gives the call to the service a minute, and no more', async () => {
+    const ready = await host();
+    const url = await byHand((command) =>
+      command === 'ota_unlock' ? 'hang' : { error: 0, data: { otaUnlock: false, deviceid: ID } },
+    );
+    timeStands(['setTimeout']);
+    const stage = begin(ready, url, {});
+    const { evidence } = await stage.job();
+    const passes = async (ms: number): Promise<void> => {
+      timePasses(ms);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+    };
+    const results = (): string[] => evidence.all.flatMap((one) => (one.kind === 'command' ? [one.result] : []));
+    while (!servers[0]?.seen.some(({ command }) => command === 'ota_unlock')) await passes(100);
+    await passes(WAITS.lanUnlockMs - 1);
+    assert.deepEqual(results(), []);
+    await passes(1);
+    assert.deepEqual(results(), ['lost']);
+    ready.bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   it('gives up a device that never answers again', async () => {
