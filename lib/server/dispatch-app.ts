@@ -32,7 +32,6 @@ export function dispatchApp(cloud: DispatchAppOptions): Express {
   const express = loadExpress();
   const app = express();
   app.disable('x-powered-by');
-  app.disable('etag');
 
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (!isFromBrowser(request.headers)) return next();

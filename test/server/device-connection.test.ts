@@ -263,7 +263,7 @@ describe('DeviceConnection', () => {
     assert.equal(connection.open, false);
   });
 
-  it('drops a device that has fallen silent, but notices a ping', async () => {
+  it('drops a device that has fallen silent, but notices a ping and a message', async () => {
     timeStands();
     const { connection, device } = await connected({ silenceMs: 200 });
     for (const pongs of [1, 2]) {
@@ -271,6 +271,10 @@ describe('DeviceConnection', () => {
       device.wire.write(PING);
       await device.wire.until(() => device.wire.bytes.length >= 2 * pongs);
     }
+    timePasses(199);
+    device.wire.clear();
+    device.say({ action: 'date', apikey: FACTORY_KEY });
+    assert.equal((await device.answer())['error'], 404);
     timePasses(199);
     assert.equal(connection.open, true);
     timePasses(1);

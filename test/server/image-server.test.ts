@@ -322,10 +322,11 @@ describe('ImageServer', () => {
     });
 
     it('stops when the device leaves, and says how far it got', async () => {
-      const { server, port, outcomes, news } = await imageServer();
+      timeStands();
+      const { server, port, outcomes, news, sent } = await imageServer();
       const client = await RawClient.to(port);
       client.write(UNRANGED);
-      await client.until(() => client.segments.length > 0);
+      await news(() => sent.length > 0);
       assert.equal(server.transfersOnWire['no-range'], 1);
       client.socket.resetAndDestroy();
       await news(() => outcomes.length === 1);
@@ -463,15 +464,76 @@ describe('ImageServer', () => {
       await client.until(() => client.closed || client.ended);
     });
 
-    it('closes its direction for a receiver that reads until the end, once it has had its time', async () => {
-      const { port, outcomes, news } = await imageServer();
-      const client = await RawClient.to(port, { allowHalfOpen: true });
-      client.write(FINALSTAGE);
-      await client.until(() => client.ended);
-      assert.equal(outcomes.length, 0);
-      client.socket.end();
-      await news(() => outcomes.length === 1);
-      assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+    describe('in a time that stands', () => {
+      let restore: () => void;
+      let now = 0;
+
+      beforeEach(() => {
+        timeStands();
+        const clock = mock.method(performance, 'now', () => now);
+        restore = () => clock.mock.restore();
+      });
+      afterEach(() => restore());
+
+      async function pass(ms: number): Promise<void> {
+        for (let left = ms; left > 0; left -= 100) {
+          now += 100;
+          timePasses(100);
+          for (let turns = 0; turns < 5; turns += 1) await turn();
+        }
+      }
+
+      it('closes its direction for a receiver that reads until the end, once it has had 5 s', async () => {
+        const { port, outcomes, news, sent } = await imageServer();
+        const client = await RawClient.to(port, { allowHalfOpen: true });
+        client.write(FINALSTAGE);
+        await client.answer();
+        while (sent.at(-1)?.[1] !== 10_000) await pass(100);
+        await pass(4700);
+        assert.deepEqual([client.ended, outcomes], [false, []]);
+        await pass(500);
+        await client.until(() => client.ended);
+        assert.deepEqual(outcomes, []);
+        client.socket.end();
+        const isOver = news(() => outcomes.length === 1);
+        while (outcomes.length === 0) await pass(100);
+        await isOver;
+        assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+      });
+
+      it('waits for the close of a device that has everything for half a minute', async () => {
+        const { port, outcomes, sent } = await imageServer();
+        const client = await RawClient.to(port, { allowHalfOpen: true });
+        client.write(FINALSTAGE);
+        await client.answer();
+        while (sent.at(-1)?.[1] !== 10_000) await pass(100);
+        await pass(29_500);
+        assert.deepEqual(outcomes, []);
+        await pass(1000);
+        assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: false }]);
+      });
+
+      it('is not complete when the reset comes some time after the close', async function () {
+        if (process.platform !== 'linux') return this.skip();
+        const image = Buffer.alloc(100_000, 'sonota');
+        const { port, outcomes, sent, sockets } = await imageServer({ image });
+        const client = await RawClient.to(port);
+        client.socket.pause();
+        client.write(FINALSTAGE);
+        while (sent.at(-1)?.[1] !== image.length) await pass(100);
+        const [own] = sockets as [Socket];
+        let isClosed = false;
+        own.once('end', () => (isClosed = true));
+        client.socket.end();
+        while (!isClosed) await turn();
+        await pass(200);
+        assert.deepEqual(outcomes, []);
+        client.socket.destroy();
+        while (unacknowledgedBytes(own) !== undefined) await turn();
+        await pass(300);
+        const error = 'the device broke off the connection';
+        assert.deepEqual(outcomes, [{ complete: false, bytes: 100_000, closedByDevice: true, error }]);
+      });
     });
 
     it('has the kernel look after a connection on which nothing moves', async () => {
@@ -694,6 +756,21 @@ describe('ImageServer', () => {
       for (const complaint of complaints) assert.match(complaint, /^127\.0\.0\.9: what it sent is not HTTP \(HPE_/);
     });
 
+    it('takes a connection that is lost in the middle of a request for no message', async () => {
+      const { server, port, sockets } = await imageServer();
+      server.on('malformed', (reason) => assert.fail(reason.text));
+      const client = await RawClient.to(port);
+      client.write(`${ranged('bytes=0-9')}`);
+      await client.answer();
+      const [own] = sockets as [Socket];
+      const isOver = new Promise((resolve) => own.once('close', resolve));
+      const read = once(own, 'data');
+      client.write('GET /ima');
+      await read;
+      client.socket.resetAndDestroy();
+      await isOver;
+    });
+
     it('answers 500 where the owner fails, and reports that', async () => {
       const { server, port } = await imageServer({
         find: () => {
@@ -755,8 +832,8 @@ describe('ImageServer', () => {
         await news(() => outcomes.length > index);
       }
       assert.deepEqual(
-        requests.map(({ path, ts }) => [path, ts]),
-        Array(3).fill(['tasmota-lite.bin', 1]),
+        requests.map(({ path, ts, class: otaClass }) => [path, ts, otaClass]),
+        Array(3).fill(['tasmota-lite.bin', 1, 'range']),
       );
     });
 
@@ -847,7 +924,7 @@ describe('ImageServer', () => {
       ['such a body in a packet of its own', [`${HEAD}\r\n`, BODY], false],
     ] as const) {
       it(`takes ${what}`, async () => {
-        const { port, taken } = await reportServer();
+        const { port, taken, sockets } = await reportServer();
         const client = await RawClient.to(port);
         for (const piece of pieces) {
           client.write(piece);
@@ -860,7 +937,12 @@ describe('ImageServer', () => {
             `Connection: ${isKept ? 'keep-alive' : 'close'}\r\n\r\n{"error":0,"count":1,"text":"é"}`,
         );
         assert.deepEqual(taken, [BODY]);
-        if (!isKept) return await client.until(() => client.closed);
+        if (!isKept) {
+          const [own] = sockets as [Socket];
+          if (!own.closed) await new Promise((resolve) => own.once('close', resolve));
+          assert.deepEqual(taken, [BODY], 'its end is no second report');
+          return await client.until(() => client.closed);
+        }
         client.clear();
         client.write(`${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`);
         await client.answer();
@@ -886,7 +968,8 @@ describe('ImageServer', () => {
       assert.equal(stranger.text, refusal('405 Method Not Allowed', 'only GET', 'keep-alive', 'Allow: GET\r\n'));
       const [{ text }, peer] = (await refused) as [Wording, string];
       assert.deepEqual([text, peer], ['its method is POST', PEER]);
-      for (const announced of ['Content-Length: 5000\r\n', '']) {
+      // No more of it is read, however much is announced.
+      for (const announced of ['Content-Length: 1000000\r\n', '']) {
         const malformed = once(server, 'malformed');
         const long = await RawClient.to(port);
         long.write(`${HEAD}${announced}\r\n${'x'.repeat(5000)}`);

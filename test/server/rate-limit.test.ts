@@ -39,7 +39,7 @@ describe('RateLimit', () => {
     for (let peer = 0; peer < 1000; peer += 1) rates.take(String(peer));
     assert.deepEqual([rates.take('999'), rates.take('a')], [undefined, 0]);
     // One that keeps coming is not the one that came longest ago.
-    for (let peer = 1000; peer < 1999; peer += 1) {
+    for (let peer = 1000; peer < 2999; peer += 1) {
       rates.take(String(peer));
       assert.equal(rates.take('a'), undefined);
     }
