@@ -331,6 +331,21 @@ describe('flash: the order of what a stage does', () => {
       await bench.host.finalStageLock.acquire(next, NEVER, () => assert.fail('it has to wait'));
     });
 
+    it('serves a device to the last byte that acknowledges before it downloads', async () => {
+      const bench = await openBench();
+      const device = await bench.device({ behaviours: { holdsAtByte: 4096 } });
+      const { deviceid } = device;
+      await device.start();
+      await bench.begin('cloud', { deviceid }).outcome;
+      const stage = bench.begin('upgrade', { deviceid });
+      await stage.recorder.reported(({ name }) => name === 'image-flows');
+      bench.host.devices.get(deviceid)?.emit('acknowledged', 0, '1');
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.deepEqual([stage.recorder.outcomes.size, (await stage.job()).download?.isTaken], [0, false]);
+      device.behave({ holdsAtByte: undefined });
+      assert.equal((await stage.outcome).found['requests'], 2);
+    });
+
     it('waits for a device without a name, too', async () => {
       const bench = await openBench({}, { turnMs: 1 });
       bench.host.jobs.jobFor('finalstage', undefined).finalStage = new FinalStageSession();
