@@ -378,6 +378,41 @@ describe('flash/run/task-runs', () => {
     assert.deepEqual(await outcome, { found: { found: '1' }, job: job.snapshot() });
   });
 
+  it('has what a stage found, or failed with, by the time that its job is stored', async () => {
+    const stored: unknown[] = [];
+    steps.jobs.on('changed', ({ id, stage }, isDurable) => {
+      if (isDurable) stored.push([stage, steps.runs.failures.has(id)]);
+    });
+    const found: unknown[] = [];
+    steps.jobs.on('changed', (job, isDurable) => {
+      if (isDurable && job.hasLeft('provision')) found.push(job.snapshot().stages.provision?.['found']);
+    });
+    await begun('node', '1');
+    await steps.end(0);
+    await idle();
+    assert.deepEqual(found, ['1']);
+    const refused = new FlashError('ap-refused', { url: 'x', reason: quoted('x') });
+    await assertCode(ended(steps.begin('node', '2', { run: () => Promise.reject(refused) })), 'ap-refused');
+    assert.deepEqual(stored.at(-1), ['failed', true]);
+  });
+
+  it('has its job open and at work before the message is said to be in it', async () => {
+    const seen: unknown[] = [];
+    steps.runs.on('in-job', (_pending, { stage, running }) => seen.push([stage, running !== undefined]));
+    const { job } = await begun('node', '1');
+    steps.runs.cancel('node');
+    await idle();
+    assert.equal(job.stage, 'failed');
+    steps.begin('node', '1');
+    assert.equal((await begunAt(1)).job, job);
+    assert.deepEqual(seen, [
+      ['provision', true],
+      ['provision', true],
+    ]);
+    await steps.end(1);
+    await idle();
+  });
+
   it('begins no job for a message that fails a check, or is cancelled meanwhile', async () => {
     const refused = new FlashError('wifi-credentials-missing', { what: wording('wifi-name') });
     const failing = steps.begin('node', '1', { check: () => Promise.reject(refused) });
