@@ -42,6 +42,7 @@ export interface LinkParts extends BrokerLinkParts {
   /** @param onNews called when more is known of an image */
   readonly images: (onNews: () => void) => Pick<ChosenImage, 'of' | 'look'>;
   readonly reportText: ReportText;
+  readonly translated: ShownParts['translated'];
   readonly inSight: ShownParts['inSight'];
 }
 
@@ -58,7 +59,7 @@ export class HomeAssistantLink {
     private readonly parts: LinkParts,
     private readonly outlet: LinkOutlet,
   ) {
-    const { host, memory, firmware, sentences, reportText, inSight } = parts;
+    const { host, memory, firmware, sentences, reportText, translated, inSight } = parts;
     this.broker = new BrokerLink(parts, {
       world: () => this.view.world(),
       publish: (message) => outlet.publish(message),
@@ -70,7 +71,8 @@ export class HomeAssistantLink {
     this.arming = new Arming(parts.clock, onNews);
     this.images = parts.images(onNews);
     const { images, arming } = this;
-    this.view = new WorldView(host, { memory, firmware, images, arming, sentences, reportText, inSight }, onNews);
+    const shown = { memory, firmware, images, arming, sentences, reportText, translated, inSight };
+    this.view = new WorldView(host, shown, onNews);
   }
 
   start(): void {

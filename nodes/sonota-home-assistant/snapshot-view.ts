@@ -32,6 +32,8 @@ export interface ShownParts {
   readonly arming: Arming;
   readonly sentences: Sentences;
   readonly reportText: ReportText;
+  /** The same job with its verdict in the person's language: what is said of it where no stage reports. */
+  readonly translated: (job: JobSnapshot) => JobSnapshot;
   readonly inSight: (device: ListedSonoff) => SonoffInSight;
 }
 
@@ -111,7 +113,7 @@ export class WorldView {
       return !all.slice(index + 1).some(({ deviceid }) => deviceid === job.deviceid);
     });
     return newest.map((job) => ({
-      ...job.snapshot(),
+      ...this.parts.translated(job.snapshot()),
       isAtWork: this.isAtWork(job, now),
       report: this.reports.of(job),
       failure: this.failureOf(job.snapshot()),

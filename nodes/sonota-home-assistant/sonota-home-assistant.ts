@@ -16,7 +16,14 @@ import { hostNodeOf, hosts, requireHost } from '../shared/hosts';
 import { ownFolder } from '../shared/library';
 import { describeSonoff, type DescribedSonoff } from '../shared/sonoffs';
 import { NodeStatus } from '../shared/status';
-import { translateError, translateReport, translateSentences, translator, type Translate } from '../shared/translate';
+import {
+  translateError,
+  translateJob,
+  translateReport,
+  translateSentences,
+  translator,
+  type Translate,
+} from '../shared/translate';
 import { Values } from '../shared/values';
 import { ChosenImage } from './chosen-image';
 import { DeviceMemory } from './device-memory';
@@ -78,6 +85,7 @@ export default function register(RED: NodeAPI): void {
             phrase: (name, values) => translate(`phrase.${name}`, name, values),
             sentences: (error) => translateSentences(RED, error),
             reportText: (report) => wholeText(translateReport(RED, report)),
+            translated: (job) => translateJob(RED, job),
             inSight: (device) => sonoffInSight(describeSonoff(RED, device)),
             version: ownVersion(),
             own,

@@ -47,6 +47,7 @@ describe('home assistant: offers, Cancel and the queue, at a real Mosquitto', ()
         topics: { prefix: 'homeassistant', base: 'sonota' },
         sentences: ({ code, values }) => sentencesOf(code, values),
         reportText: ({ text }) => text,
+        translated: (job) => job,
         inSight: () => assert.fail('nobody looks for Sonoffs here'),
         publications,
         own: publications.arrives('ha'),

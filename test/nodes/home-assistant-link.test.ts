@@ -82,6 +82,7 @@ describe('nodes: what Home Assistant asks of a host', () => {
         images: () => ({ of: () => undefined, look: (firmware) => looked.push(firmware) }),
         topics: { prefix: 'homeassistant', base: 'sonota' },
         reportText: ({ text }) => text,
+        translated: (job) => job,
         inSight: () => assert.fail('nobody looks for Sonoffs here'),
         publications,
         own: publications.arrives('ha'),
@@ -435,6 +436,7 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       arming,
       sentences,
       reportText: () => 'a report',
+      translated: (job: JobSnapshot) => ({ ...job, verdict: { ...job.verdict!, text: 'Nichts ist falsch.' } }),
       inSight: () => assert.fail('nobody looks for Sonoffs here'),
     };
     view = new WorldView(host, parts, () => (news += 1));
@@ -462,6 +464,13 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       peer: '192.0.2.7',
     });
   const known = (deviceid: string): unknown => memory.all().find((one) => one.deviceid === deviceid);
+
+  it('says of a job between two stages in the language of the person that nothing is wrong', () => {
+    look();
+    host.jobs.jobFor('cloud', '1000a1b2c3');
+    const [job] = view.world().jobs;
+    assert.equal(job?.verdict?.text, 'Nichts ist falsch.');
+  });
 
   it('is its trouble in two sentences, and what waits in its queue where that is in use', () => {
     look();

@@ -11,6 +11,7 @@ import { sentencesOf, type FlashError } from '../../lib/errors';
 import { Arming, type MqttMessage } from '../../lib/home-assistant';
 import { BrokerContact } from '../../nodes/sonota-home-assistant/broker-contact';
 import { FlashHost } from '../../lib/flash/host/host';
+import type { JobSnapshot } from '../../lib/flash/job/job';
 import { DeviceMemory } from '../../nodes/sonota-home-assistant/device-memory';
 import type { FirmwareList } from '../../nodes/sonota-home-assistant/firmware-list';
 import { SYSTEM_CLOCK } from '../../nodes/sonota-home-assistant/system-clock';
@@ -810,6 +811,7 @@ describe('nodes: what sonota-home-assistant remembers', () => {
       arming,
       sentences,
       reportText: () => '',
+      translated: (job: JobSnapshot) => job,
       inSight: () => assert.fail('nobody looks for Sonoffs here'),
     };
     const view = new WorldView(host, parts, () => undefined);
