@@ -75,6 +75,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+/** Whether a URL leads to this machine itself. @throws TypeError where it is none */
+export function isAtLoopback(url: string): boolean {
+  return isLoopback(new URL(url).hostname);
+}
+
 /** Whether an IPv4 address is one of this machine's, the loopback included. */
 export function isOwnAddress(peer: string): boolean {
   return isLoopback(peer) || ownIPv4().some(({ address }) => address === peer);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FlashError, type ErrorCode } from '../errors';
-import { isLoopback } from '../net/addresses';
+import { isAtLoopback, isLoopback } from '../net/addresses';
 import { NEW_FIRMWARE_AP_ADDRESS } from '../protocol/new-firmware';
 import { linesFor, WifiConfig, type TasmotaCommand, type TasmotaFacts } from '../protocol/tasmota';
 import type { SetUpHost } from './set-up-host';
@@ -184,7 +184,7 @@ class SetUpRun {
     const isKnown = (this.known?.mac ?? mac) !== undefined;
     const lastIp = ip === undefined || isLoopback(ip) || !isKnown ? [] : [`http://${ip}`];
     // In a rehearsal its access point and its place at home are one machine; what it was before has booted less often.
-    const rehearsed = this.known?.bootCount !== undefined && isLoopback(new URL(apUrl).hostname) ? [apUrl] : [];
+    const rehearsed = this.known?.bootCount !== undefined && isAtLoopback(apUrl) ? [apUrl] : [];
     const all = [...(last === undefined ? [] : [last]), ...lastIp, ...this.byName(), ...rehearsed];
     return [...new Set(all)].filter((url) => url !== `http://${NEW_FIRMWARE_AP_ADDRESS}`);
   }
@@ -248,7 +248,7 @@ class SetUpRun {
  */
 function refuseOwnBroker({ address }: SetUpHost, { settings: { mqtt }, apUrl, homeUrl }: SetUpOptions): void {
   if (!mqtt || !OWN_NAMES.test(mqtt.host)) return;
-  if ([apUrl, homeUrl ?? apUrl].every((url) => isLoopback(new URL(url).hostname))) return;
+  if ([apUrl, homeUrl ?? apUrl].every((url) => isAtLoopback(url))) return;
   const { host } = mqtt;
   const reason =
     address === undefined || isLoopback(address)

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { isLoopback } from '../../lib/net/addresses';
+import { isAtLoopback, isLoopback } from '../../lib/net/addresses';
 import { notPossible } from '../shared/admin-answers';
 import { homeWifi } from '../shared/hosts';
 import { MessageValues } from '../shared/messages';
@@ -31,8 +31,9 @@ export default function register(RED: NodeAPI): void {
       const { runs, bind } = given.host.flashHost;
       if (runs.isIn(this.id, 'provision')) return { state: 'waiting' };
       const report = await checkFlash({ ...given, signal });
+      const { url } = given.form.provision;
       // Where host and access point are on this machine alone, no device is at stake.
-      const isRehearsal = isLoopback(bind) && isAtLoopback(given.form.provision.url);
+      const isRehearsal = isLoopback(bind) && url !== undefined && isAtLoopback(url);
       const answer = answerOf(report, isConfirmed || isRehearsal);
       if (answer.state !== 'started') return answer;
       // Another person may have pressed meanwhile, or the flows have been deployed.
@@ -48,7 +49,7 @@ export default function register(RED: NodeAPI): void {
     const afterFlash: FlashNode['afterFlash'] = () => {
       const { host, form, said } = stageNode.given(new MessageValues({}));
       const { url } = form.newfirmware;
-      const apUrl = isAtLoopback(url) ? url : undefined;
+      const apUrl = url !== undefined && isAtLoopback(url) ? url : undefined;
       return { ...homeWifi(host, said, form.provision.wifi), apUrl };
     };
     Object.assign(this, { press, cancelWait, afterFlash } satisfies Omit<FlashNode, keyof Node>);
@@ -56,8 +57,4 @@ export default function register(RED: NodeAPI): void {
 
   addFlashRoutes(RED);
   RED.nodes.registerType('sonota-flash', SonotaFlash, { credentials: { password: { type: 'password' } } });
-}
-
-function isAtLoopback(url: string | undefined): boolean {
-  return url !== undefined && isLoopback(new URL(url).hostname);
 }

@@ -112,12 +112,16 @@ export class WorldView {
       if (job.deviceid === undefined) return job.isOpen;
       return !all.slice(index + 1).some(({ deviceid }) => deviceid === job.deviceid);
     });
-    return newest.map((job) => ({
-      ...this.parts.translated(job.snapshot()),
-      isAtWork: this.isAtWork(job, now),
-      report: this.reports.of(job),
-      failure: this.failureOf(job.snapshot()),
-    }));
+    return newest.map((job) => {
+      const snapshot = job.snapshot();
+      return {
+        // Of a job that has ended nothing is said but its failure, which has sentences of its own.
+        ...(job.isOpen ? this.parts.translated(snapshot) : snapshot),
+        isAtWork: this.isAtWork(job, now),
+        report: this.reports.of(job),
+        failure: this.failureOf(snapshot),
+      };
+    });
   }
 
   /** A flow can leave a job open for ever: one that nothing continues must not look as if it ran. */

@@ -1,5 +1,6 @@
 /* Node-RED started on a user folder whose files some damage has hit, and asked for all that it shows of them. */
 
+import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import helper from 'node-red-node-test-helper';
@@ -111,13 +112,15 @@ export async function showsAll(bed: Bed, hosts: number): Promise<void> {
   }
 }
 
-/** The files of which the log says that they are not used as they are, a name for each line. */
-export function filesReported(): (string | undefined)[] {
-  return helper
+/** Most of the files were damaged too much to be used as they are: the log has one line for each of those. */
+export function assertEachReportedOnce(files: number): void {
+  const reported = helper
     .log()
     .args.map(([event]) => String((event as { msg?: unknown }).msg))
     .filter((line) => /\.json (could not be read|is used without)/.test(line))
     .map((line) => / ?(\S+\.json) /.exec(line)?.[1]);
+  assert.equal(new Set(reported).size, reported.length, 'a file was reported twice');
+  assert.ok(reported.length > files / 2);
 }
 
 /** A sample that still has its own id gets another: two records of one id are another damage. */

@@ -1,4 +1,4 @@
-import { isLoopback, isOwnAddress, ownIPv4 } from '../../net/addresses';
+import { isAtLoopback, isOwnAddress, ownIPv4 } from '../../net/addresses';
 import { linkMacOf } from '../../net/neighbours';
 import { ROUTE_ENVIRONMENT, type RouteEnvironment } from '../routes/route-environment';
 import type { OwnAddress } from '../observation';
@@ -35,7 +35,3 @@ export const THIS_MACHINE: HostEnvironment = {
   waits: WAITS,
   patience: PATIENCE,
 };
-
-function isAtLoopback(url: string): boolean {
-  return isLoopback(new URL(url).hostname);
-}

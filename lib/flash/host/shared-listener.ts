@@ -240,21 +240,13 @@ export class SharedListener {
   }
 
   private workerOf(deviceid: string): ListeningHost | undefined {
-    let worker: ListeningHost | undefined;
-    let since = Infinity;
-    // Asked with every range.
-    for (const host of this.hosts) {
-      const begun = host.jobSince(deviceid) ?? Infinity;
-      if (begun < since) [worker, since] = [host, begun];
-    }
-    return worker;
+    const since = (host: ListeningHost): number => host.jobSince(deviceid) ?? Infinity;
+    const [first] = [...this.hosts].sort((one, other) => since(one) - since(other));
+    return first && since(first) < Infinity ? first : undefined;
   }
 
   private longestWaitingFirst(): ListeningHost[] {
-    const hosts = [...this.hosts];
-    // Each looks through its jobs to answer, and most have the ports for themselves.
-    if (hosts.length < 2) return hosts;
-    return hosts.sort((one, other) => one.awaitsFinalStageSince() - other.awaitsFinalStageSince());
+    return [...this.hosts].sort((one, other) => one.awaitsFinalStageSince() - other.awaitsFinalStageSince());
   }
 
   private needsFinalStagePort(): boolean {

@@ -72,7 +72,7 @@ export class DiyDownload extends EventEmitter<{ changed: [] }> {
 
   /** Whether the device came for its image, but neither has all of it nor went on for so long. */
   hasStalled(forMs: number, now = Date.now()): boolean {
-    return this.lastSignAt !== undefined && !this.isComplete && !this.isFlowing(forMs, now);
+    return this.hasBegun && !this.isComplete && !this.isFlowing(forMs, now);
   }
 
   requested(randPosition: number | undefined, now = Date.now()): void {

@@ -4,7 +4,7 @@ import { FinalStageSession } from '../job/finalstage-session';
 import type { JobEvidence } from '../job/evidence';
 import type { StageHost } from './stage-host';
 import type { Job } from '../job/job';
-import { isLoopback } from '../../net/addresses';
+import { isAtLoopback } from '../../net/addresses';
 import { NetworkVisit } from '../radio/network-visit';
 import { finalStageVisit } from '../radio/join-plans';
 import { refuseRehearsalImages } from '../../firmware/rehearsal';
@@ -138,7 +138,7 @@ async function showsItself(
   { url, newFirmwareUrl }: FinalStageOptions,
   signal: AbortSignal,
 ): Promise<true> {
-  const given = newFirmwareUrl ?? (isLoopback(new URL(url).hostname) ? url : undefined);
+  const given = newFirmwareUrl ?? (isAtLoopback(url) ? url : undefined);
   const places = placesOf(job, given);
   const presence = new NewFirmwarePresence(places, {
     mac: job.facts.mac,
