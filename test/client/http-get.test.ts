@@ -124,7 +124,7 @@ describe('client/http-get', () => {
   }
 
   for (const packed of [false, true]) {
-    it(`outlives an answer that breaks off while nobody reads it${packed ? ', packed' : ''}`, async () => {
+    it(`outlives an answer that breaks off while it is not read${packed ? ', packed' : ''}`, async () => {
       const url = await serve((_, response) => {
         response.writeHead(200, { 'content-length': 1000, ...(packed ? { 'content-encoding': 'gzip' } : {}) });
         response.write(gzipSync('a'), () => response.destroy());

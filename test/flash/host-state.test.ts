@@ -39,7 +39,7 @@ describe('flash/host: its state', () => {
     return host;
   }
 
-  /** How often the host emits this, counted anew with each call. */
+  /** How often the host emits this, counted from zero in each call. */
   function counting(host: FlashHost, event: 'state' | 'need'): () => number {
     let count = 0;
     host.on(event, () => (count += 1));
@@ -186,7 +186,7 @@ describe('flash/host: its state', () => {
     assert.equal(needs(), 1);
   });
 
-  it('is swept every five seconds while it listens: whoever holds its ports open is asked what is needed', async () => {
+  it('is swept every five seconds while it listens: each host that holds its ports open is asked what it needs', async () => {
     timeStands(['setInterval']);
     const host = make();
     const job = host.jobs.jobFor('finalstage', DEVICE);

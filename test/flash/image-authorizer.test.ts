@@ -60,7 +60,7 @@ describe('flash/image-desk', () => {
     job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
     assert.deepEqual(answer(path, '192.0.2.7'), closed, 'no upgrade runs');
     job.download = new UpgradeDownload();
-    assert.deepEqual(answer(path, '192.0.2.7'), foreign, 'nobody knows who asks');
+    assert.deepEqual(answer(path, '192.0.2.7'), foreign, 'it is not known who asks');
     devices.pin('1000a1b2c3', '0123456789abcdef');
     assert.deepEqual(answer(`${path}?deviceid=1000a1b2c3&ts=1&sign=00`, '192.0.2.7'), foreign, 'a false signature');
     const signed = createHash('sha256').update('1000a1b2c310123456789abcdef').digest('hex');

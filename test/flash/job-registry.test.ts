@@ -138,7 +138,7 @@ describe('flash/job/job-book', () => {
     assert.equal(jobs.byId(idle.id), undefined);
   });
 
-  it('lists what has ended, first what expired: nobody misses that', () => {
+  it('lists what has ended, first what expired, which is missed least', () => {
     const [failed, expired, open, done, alsoExpired] = ['1', '2', '3', '4', '5'].map((id) => behind('upgrade', id));
     assert.ok(failed && expired && open && done && alsoExpired);
     failed.fail('turn-timeout');

@@ -422,7 +422,7 @@ describe('flash/job', () => {
     assert.deepEqual([job.mayBeInFinalStage, job.continuesUnattended], [false, false]);
   });
 
-  it('has fetched all when it has left the stage in which its route serves it, and resumes in one that goes on', () => {
+  it('has fetched all when it has left the stage in which its route serves it, and resumes in one that continues', () => {
     for (const [route, stages, resumesAt] of [
       [FINALSTAGE, ['upgrade', 'finalstage'], 'finalstage'],
       [ONE_HOP, ['upgrade'], undefined],

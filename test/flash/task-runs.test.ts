@@ -568,7 +568,7 @@ describe('flash/run/task-runs', () => {
     );
   });
 
-  it('ends the stages of a disabled node, at work or waiting, of which it is told nothing once it is back', async () => {
+  it('ends the stages of a disabled node, at work or waiting, of which it hears nothing once it is back', async () => {
     steps.begin('node', '1');
     steps.begin('node', '2');
     const other = steps.begin('other', '3', { line: undefined });

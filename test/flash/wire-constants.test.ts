@@ -289,7 +289,7 @@ const OURS: Row[] = [
     { from: 1000, to: 30_000 },
   ],
   ['design', 'a person can cancel after the click', 'clickMs', WAITS.clickMs, { from: 5000, to: 60_000 }],
-  ['design', 'a restart goes on from what is on disk', 'flowMs', WAITS.flowMs, { from: 250, to: 5000 }],
+  ['design', 'a restart continues from what is on disk', 'flowMs', WAITS.flowMs, { from: 250, to: 5000 }],
   ['design', 'a flood of changes is written ten times a second', 'writesMs', WAITS.writesMs, { from: 50, to: 200 }],
   ['design', 'a full disk is tried again', 'retryMs', WAITS.retryMs, { from: 1000, to: 30_000 }],
   [

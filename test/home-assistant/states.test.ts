@@ -34,7 +34,7 @@ function report(text: string, more: Partial<ShownReport> = {}): ShownReport {
 /** What is so, and how that differs from a device at rest in its state and in its update. */
 const DEVICES: Record<string, readonly [snapshot: Snapshot, state: object, update: object]> = {
   'is idle': [ONE, {}, AT_REST],
-  'is of a model and a version that nobody knows': [
+  'is of an unknown model and version': [
     { ...ONE, devices: [{ deviceid: ID }] },
     { model: null, firmware: 'ITEAD' },
     { ...AT_REST, installed_version: 'ITEAD', latest_version: 'ITEAD' },

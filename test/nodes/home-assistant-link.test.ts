@@ -977,7 +977,7 @@ describe('nodes: what is published to Home Assistant of a job', () => {
 });
 
 describe('nodes: the clock of sonota-home-assistant', () => {
-  it('is that of the machine, and calls back unless it is told not to', () => {
+  it('is that of the machine, and calls back unless it is cancelled', () => {
     timeStands(['setTimeout', 'Date'], 1_000_000);
     try {
       const calls: number[] = [];

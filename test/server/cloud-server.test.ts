@@ -31,7 +31,7 @@ const refusal = (status: string, word: string): string =>
   `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${word.length + 1}\r\n` +
   `Connection: keep-alive\r\n\r\n${word}\n`;
 
-/** What a connection is told that no request can be read from any more. */
+/** The answer on a connection from which no request can be read any more. */
 const farewell = (status: string): string => `HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 
 describe('CloudServer', () => {

@@ -129,7 +129,7 @@ describe('server/device-servers', () => {
       await servers.openFinalStage();
       assert.equal(servers.finalStagePort, undefined, 'nothing is open yet');
       const { http } = await servers.open({ ...ANY, finalStagePort });
-      assert.equal(servers.finalStagePort, undefined, 'nobody needs it yet');
+      assert.equal(servers.finalStagePort, undefined, 'it is not needed yet');
       await servers.openFinalStage();
       assert.equal(servers.finalStagePort, finalStagePort);
       const client = await RawClient.to(finalStagePort);

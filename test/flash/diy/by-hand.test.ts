@@ -177,7 +177,7 @@ describe('flash/stage/diy: a device by hand', () => {
     assert.equal(evidence.listenerCount('changed'), 1, 'nothing watches for trouble any more');
   });
 
-  it('is told to fetch its image three times at most where it gives up, and each time counts from the start', async () => {
+  it('is sent for its image three times at most where it gives up, and each time counts from the start', async () => {
     const bench = await openBench({}, { lanLookMs: 5, lanStalledMs: 0 });
     const sent: number[] = [];
     const { url, commands } = await device(() => {
