@@ -151,20 +151,25 @@ describe('editor: forms', () => {
     await suite.editor.cancelForm();
   });
 
-  it('takes the only host there is for a new flash, and asks for three things', async () => {
-    const id = idOf('sonota-flash');
+  it('takes the only host there is for a new flash, but that of a rehearsal, and asks for three things', async () => {
+    const [id, hostId] = [idOf('sonota-flash'), idOf('sonota-host')];
     await suite.editor.give(id, 'host', '');
     await suite.editor.flowNode(id).locator('.red-ui-flow-node-button-button').click();
     const notice = suite.editor.page.locator('.red-ui-notification', { hasText: 'Open the node first' });
     await notice.waitFor();
+    const rehearsing = await suite.editor.openForm(id);
+    assert.equal(await rehearsing.locator('#node-input-host').inputValue(), '_ADD_', 'no device reaches this host');
+    await suite.editor.cancelForm();
+    await suite.editor.give(hostId, 'bind', '');
     const form = await suite.editor.openForm(id);
-    assert.equal(await form.locator('#node-input-host').inputValue(), idOf('sonota-host'));
+    assert.equal(await form.locator('#node-input-host').inputValue(), hostId);
     const asked = await form
       .locator('.sonota-form :is(input, select):visible')
       .evaluateAll((all) => all.map((one) => one.id));
     assert.deepEqual(asked, ['node-input-ssid', 'node-input-password', 'node-input-image']);
     await suite.editor.cancelForm();
-    await suite.editor.give(id, 'host', idOf('sonota-host'));
+    await suite.editor.give(hostId, 'bind', '127.0.0.1');
+    await suite.editor.give(id, 'host', hostId);
   });
 
   it('is gone through by Tab from top to bottom, each field once', async () => {

@@ -163,7 +163,7 @@ describe('editor: a press on the button of a flash', () => {
     const again = suite.editor.page.waitForResponse((response) => response.url().endsWith('/press'));
     await button('flash').click();
     await again;
-    await notice('Checking').waitFor({ state: 'detached' });
+    await notice('Checking').first().waitFor({ state: 'detached' });
     assert.equal(await waiting.count(), 1, 'it is said once');
     await assertAccessible(suite.editor.page, '.red-ui-notification');
     await suite.editor.page.setViewportSize({ width: 390, height: 800 });
