@@ -160,14 +160,19 @@ export class BrokerLink {
       this.sayOnline();
     }
     const isOwn = instance === this.instance;
-    if (instance !== undefined && !isOwn && this.neighbours.said(instance)) this.metOther();
+    if (instance !== undefined && !isOwn && this.neighbours.said(instance)) this.metOther(instance);
     const isBirth = says === 'online' && instance === undefined;
     this.contact.heard(isKept ? 'kept' : isBirth ? 'birth' : isOwn ? 'echo' : 'other');
   }
 
-  /** The second instance gives way: the entities of the first keep their ids. */
-  private metOther(): void {
-    if (!this.place.has(this.topics.flasher.config)) this.giveWay();
+  /**
+   * The second instance gives way: the entities of the first keep their ids. Where configs are heard they show which one
+   * was first, so that of two that start at the same time only the one with the greater id is the second.
+   */
+  private metOther(other: string): void {
+    const { filters = [] } = this.parts.wiring;
+    const mayBeFirst = hears(filters, this.topics.allConfigs) && this.instance < other;
+    if (!mayBeFirst && !this.place.has(this.topics.flasher.config)) this.giveWay();
     this.showContact();
     this.lookSoon();
   }
@@ -178,12 +183,17 @@ export class BrokerLink {
       if (this.mirror.wasRemoved(topic)) this.deleted(topic);
       return;
     }
+    const isOwn = owner === this.instance;
+    // The late echo of one that we have given up: the other instance announces it again, and it must not be cleared.
+    if (isOwn && this.neighbours.foreignOwner(topic) !== undefined && !this.isOurs(topic)) return;
     this.neighbours.announced(topic, owner);
-    if (owner === this.instance) this.place.arrived(topic);
+    if (isOwn) this.place.arrived(topic);
     const other = this.neighbours.foreignOwner(topic);
-    if (other === undefined) return;
-    const isOurs = this.mirror.groups(this.hooks.world()).some(({ config }) => config === topic);
-    if (isOurs) this.contested(topic, other);
+    if (other !== undefined && this.isOurs(topic)) this.contested(topic, other);
+  }
+
+  private isOurs(topic: string): boolean {
+    return this.mirror.groups(this.hooks.world()).some(({ config }) => config === topic);
   }
 
   /** Two instances that started at the same time: one stays, whichever notices first. */

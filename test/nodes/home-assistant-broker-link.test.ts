@@ -163,6 +163,22 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     assert.deepEqual(configs(), [], 'that one is none of its own now');
   });
 
+  for (const [other, who] of [
+    ['ffffffff', 'stays'],
+    ['00000000', 'gives way'],
+  ] as const) {
+    it(`${who} where ${other} starts at the same time and neither has announced anything`, async () => {
+      begin(ALL);
+      hear('sonota/status', 'offline', true);
+      hear('sonota/status', `online ${other}`);
+      hear('homeassistant/device/sonota_flasher/knock', instance);
+      await after(200);
+      const own = `homeassistant/device/sonota_${instance}/config`;
+      assert.deepEqual(configs(), [who === 'stays' ? FLASHER : own]);
+      assert.equal(state?.other?.code, 'topic-shared');
+    });
+  }
+
   it('has given way for good: after a restart it starts beside the other one, which need not be there', async () => {
     begin(ALL.slice(0, 3));
     hear('sonota/status', 'offline', true);
@@ -219,6 +235,21 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     const said = topics();
     assert.ok(said.includes(`homeassistant/device/sonota_${instance}/config`), said.join());
     assert.ok(!said.some((topic) => topic.startsWith('-')), said.join());
+  });
+
+  it('leaves its former names to the other one also where the echo of its own config comes behind that of the other', async () => {
+    begin(ALL);
+    hear('sonota/status', 'offline', true);
+    hear('homeassistant/device/sonota_flasher/knock', instance);
+    await after(200);
+    topics();
+    hear(FLASHER, configOf('00000000'));
+    hear(FLASHER, configOf(instance));
+    await after(200);
+    assert.deepEqual(
+      topics().filter((topic) => topic.startsWith('-')),
+      [],
+    );
   });
 
   it('gives way to one that says that it is there, and reports it for as long as that is so', async () => {
