@@ -12,6 +12,9 @@ import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
+import { closeAll, RawClient } from '../server/serving';
+import { WebSocketDevice } from '../server/websocket-device';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, HOME, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
@@ -21,6 +24,8 @@ const SOURCES = { final: FINAL, intermediate: 'one-hop' } as const;
 
 describe('flash: in one hop, without FinalStage', () => {
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
+  afterEach(closeAll);
   afterEach(closeBenches);
 
   /** A place for the page of the new firmware, which keeps running there. */
@@ -198,10 +203,15 @@ describe('flash: in one hop, without FinalStage', () => {
     });
 
     it('is not ended by the time for its verdict while the device may write', async () => {
-      const bench = await resumed(0, { upgradeVerdictMs: 1 });
-      await (await bench.device()).start();
-      const { found } = await bench.begin('upgrade', { deviceid: DEVICE }).outcome;
-      assert.equal(found['sessions'], 1);
+      const bench = await resumed(0, { upgradeVerdictMs: 1000 });
+      const { device } = await WebSocketDevice.open(await RawClient.to(bench.host.ports.legacy));
+      await device.becomeReady(DEVICE);
+      timeStands(['setTimeout']);
+      const upgrade = bench.begin('upgrade', { deviceid: DEVICE });
+      const { sequence } = await device.answer();
+      timePasses(1000);
+      device.say({ deviceid: DEVICE, apikey: device.sessionKey, error: 0, sequence });
+      assert.equal((await upgrade.outcome).found['sessions'], 1);
     });
   });
 
