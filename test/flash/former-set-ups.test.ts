@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adoptFormerSetUps } from '../../lib/flash/host/former-set-ups';
 import { FlashHost } from '../../lib/flash/host/host';
 import { ON_LOOPBACK } from './bench';
+import { processFolder } from '../shared/process-folder';
+
+const ownFolder = processFolder('set-ups');
 
 describe('flash/host/former-set-ups', () => {
   let folder: string;
   const hosts: FlashHost[] = [];
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sonota-set-ups-'));
+    folder = await mkdtemp(join(ownFolder, 'set-ups-'));
     await mkdir(join(folder, 'set-ups'));
   });
   afterEach(async () => {
     await Promise.all(hosts.splice(0).map((host) => host.close()));
-    await rm(folder, { recursive: true });
   });
 
   const files = (): Promise<string[]> => readdir(join(folder, 'set-ups'));

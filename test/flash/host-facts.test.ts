@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { json } from 'node:stream/consumers';
@@ -12,6 +11,7 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { localIPv4 } from '../../lib/net/addresses';
 import { probeTcp } from '../../lib/net/probe';
+import { processFolder } from '../shared/process-folder';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { freePort } from '../shared/ports';
 import { FlashHost } from '../../lib/flash/host/host';
@@ -26,23 +26,21 @@ import { closeAll, RawClient } from '../server/serving';
 import { storeTestIdentity } from '../shared/test-identity';
 import { quoted } from '../../lib/wordings/wording';
 
+const ownFolder = processFolder('host-facts');
+
 const DEVICE = '1000a1b2c3';
 
 describe('flash: what a host and its stages take for true', () => {
   afterEach(closeBenches);
 
   it('calls an address remembered that it found itself, and none that a person has set', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-address-'));
-    try {
-      await writeFile(join(folder, 'home-address.json'), '{"address":"192.0.2.5"}');
-      const ports = { bind: '127.0.0.1', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
-      const [found, set] = ['', '192.0.2.9'].map((address) => new FlashHost({ ...ports, address }, folder));
-      // Its own of now, where this machine is on a home network.
-      assert.ok(found?.address !== undefined && found.isAddressRemembered);
-      assert.deepEqual([set?.address, set?.isAddressRemembered], ['192.0.2.9', false]);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const folder = await mkdtemp(join(ownFolder, 'address-'));
+    await writeFile(join(folder, 'home-address.json'), '{"address":"192.0.2.5"}');
+    const ports = { bind: '127.0.0.1', httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+    const [found, set] = ['', '192.0.2.9'].map((address) => new FlashHost({ ...ports, address }, folder));
+    // Its own of now, where this machine is on a home network.
+    assert.ok(found?.address !== undefined && found.isAddressRemembered);
+    assert.deepEqual([set?.address, set?.isAddressRemembered], ['192.0.2.9', false]);
   });
 
   it('has no Wi-Fi to join for a device that is simulated on this machine', async () => {
@@ -107,7 +105,7 @@ describe('flash: what a host and its stages take for true', () => {
   });
 
   it('gives FinalStage nothing before a restart would know of it', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-kept-'));
+    const folder = await mkdtemp(join(ownFolder, 'kept-'));
     await storeTestIdentity(folder);
     const host = new FlashHost(ON_LOOPBACK, folder, 'host');
     try {
@@ -135,7 +133,6 @@ describe('flash: what a host and its stages take for true', () => {
     } finally {
       await closeAll();
       await host.close({ forget: true });
-      await rm(folder, { recursive: true, force: true });
     }
   });
 
@@ -212,7 +209,7 @@ describe('flash: what a host and its stages take for true', () => {
   });
 
   it('has its jobs again after a close, and none of them where it was to forget them', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-closed-'));
+    const folder = await mkdtemp(join(ownFolder, 'closed-'));
     const made: FlashHost[] = [];
     const start = (): FlashHost => {
       const host = new FlashHost({ ...ON_LOOPBACK, httpsPort: 1, legacyPort: 2, httpPort: 3 }, folder, 'host');
@@ -232,7 +229,6 @@ describe('flash: what a host and its stages take for true', () => {
       assert.equal(start().jobs.latest(DEVICE), undefined);
     } finally {
       await Promise.all(made.map((host) => host.close()));
-      await rm(folder, { recursive: true, force: true });
     }
   });
 

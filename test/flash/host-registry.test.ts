@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import type { FlashHost } from '../../lib/flash/host/host';
@@ -15,13 +11,13 @@ import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { processFolder } from '../shared/process-folder';
 import { freePort, occupy } from '../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { ON_LOOPBACK, Recorder } from './bench';
 
 /** One TLS identity for all of its hosts: a new key costs up to a second. */
-const folder = mkdtempSync(join(tmpdir(), 'sonota-registry-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = processFolder('registry');
 
 describe('flash/host-registry', () => {
   let registry: HostRegistry;

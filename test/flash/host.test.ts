@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlashHost } from '../../lib/flash/host/host';
 import { makeUserImage } from '../../lib/image';
 import { TLS_IDENTITY_FILE } from '../../lib/server/tls-identity';
+import { processFolder } from '../shared/process-folder';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { assertCode } from './refusals';
+
+const ownFolder = processFolder('host');
 
 describe('flash/host', () => {
   afterEach(closeBenches);
@@ -28,20 +30,16 @@ describe('flash/host', () => {
   });
 
   it('says in its log that it has another TLS identity, and why', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-host-'));
-    try {
-      await writeFile(join(folder, TLS_IDENTITY_FILE), 'damaged');
-      const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
-      const host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, folder);
-      const said: string[] = [];
-      host.log = (level, text) => void (level === 'warn' && said.push(text));
-      await host.open();
-      await host.close();
-      assert.equal(said.length, 1, said.join('\n'));
-      assert.match(said[0] ?? '', /tls-identity\.pem is replaced .* no key and certificate/);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const folder = await mkdtemp(join(ownFolder, 'host-'));
+    await writeFile(join(folder, TLS_IDENTITY_FILE), 'damaged');
+    const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
+    const host = new FlashHost({ bind: '127.0.0.1', address: '127.0.0.1', ...ports }, folder);
+    const said: string[] = [];
+    host.log = (level, text) => void (level === 'warn' && said.push(text));
+    await host.open();
+    await host.close();
+    assert.equal(said.length, 1, said.join('\n'));
+    assert.match(said[0] ?? '', /tls-identity\.pem is replaced .* no key and certificate/);
   });
 
   it('closes immediately in mid-upgrade', async () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlashError } from '../../lib/errors';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
@@ -13,9 +12,12 @@ import type { QueueOutlet } from '../../lib/flash/queue/flash-queue';
 import type { StageContext, StageRequest } from '../../lib/flash/run/task';
 import type { StageName } from '../../lib/flash/stages';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { processFolder } from '../shared/process-folder';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
 import { FIRMWARE, ON_LOOPBACK, Recorder } from './bench';
 import { JOB, PENDING } from './stored-samples';
+
+const ownFolder = processFolder('memory');
 
 const deviceid = '1000a1b2c3';
 /** A stage that waits for what never comes. */
@@ -27,12 +29,11 @@ describe('flash/job-memory', () => {
   const hosts: FlashHost[] = [];
   const said: string[] = [];
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sonota-memory-'));
+    folder = await mkdtemp(join(ownFolder, 'memory-'));
     said.length = 0;
   });
   afterEach(async () => {
     await Promise.all(hosts.splice(0).map((host) => host.close()));
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** A host as a process has it after a restart; the one before is merely left, as a killed process leaves it. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
@@ -10,6 +9,7 @@ import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import type { Waits } from '../../lib/flash/stage/waits';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
+import { processFolder } from '../shared/process-folder';
 import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
 import { closeAll, RawClient } from '../server/serving';
@@ -17,6 +17,8 @@ import { WebSocketDevice } from '../server/websocket-device';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, HOME, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
+
+const ownFolder = processFolder('one-hop');
 
 /** The virtual Sonoff takes it for a Tasmota by this name. */
 const FINAL = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });
@@ -234,7 +236,7 @@ describe('flash: in one hop, without FinalStage', () => {
   });
 
   it('continues over a restart of ours: with the same file in mid-upgrade, without FinalStage behind it', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-one-hop-'));
+    const folder = await mkdtemp(join(ownFolder, 'one-hop-'));
     const ports = { httpsPort: 0, legacyPort: 0, httpPort: 0, finalStagePort: 0 };
     const settings = { bind: '127.0.0.1', address: '127.0.0.1', ...ports };
     const before = new FlashHost(settings, folder, 'host');
@@ -258,7 +260,6 @@ describe('flash: in one hop, without FinalStage', () => {
       assert.equal(after.jobs.awaitingFinalStage().length, 0);
     } finally {
       await Promise.all(hosts.map((host) => host.close()));
-      await rm(folder, { recursive: true, force: true });
     }
   });
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlashHost } from '../../lib/flash/host/host';
 import type { DeviceConnection } from '../../lib/server/device-connection';
@@ -17,6 +16,9 @@ import { closeBenches, FIRMWARE, HOME, openBench, type Bench, type Begun } from 
 import { assertCode } from './refusals';
 import { ask, checkAsMonitor, registerAs } from './stranger';
 import { wording } from '../../lib/wordings/wording';
+import { processFolder } from '../shared/process-folder';
+
+const ownFolder = processFolder('keys');
 
 const DEVICE = '1000a1b2c3';
 const OWN_KEY = '11111111-2222-4333-8444-666666666666';
@@ -211,7 +213,7 @@ describe('flash: peers that are not the device', () => {
   });
 
   it('knows its own session keys again after a restart, and keeps no key in clear', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sonota-keys-'));
+    const folder = await mkdtemp(join(ownFolder, 'keys-'));
     const bench = await openBench();
     const settings = { ...bench.settings, httpsPort: bench.host.ports.https };
     await bench.host.close();
@@ -252,7 +254,6 @@ describe('flash: peers that are not the device', () => {
       await device.stop();
       const stored = await readFile(join(folder, 'keys', 'host.json'), 'utf8');
       for (const key of keys) assert.ok(!stored.includes(key));
-      await rm(folder, { recursive: true, force: true });
     }
   });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlashError } from '../../../lib/errors';
 import { loadImages } from '../../../lib/firmware/firmware';
@@ -12,6 +11,9 @@ import type { EntryStart } from '../../../lib/flash/job/queue-entry';
 import { ROUTES, type Route, type RouteName, type StageName } from '../../../lib/flash/routes';
 import type { StageContext, StageRequest } from '../../../lib/flash/run/task';
 import { FIRMWARE, ON_LOOPBACK } from '../bench';
+import { processFolder } from '../../shared/process-folder';
+
+const ownFolder = processFolder('route');
 
 const DEVICE = '1000a1b2c3';
 const NEVER = new AbortController().signal;
@@ -36,11 +38,10 @@ describe('flash/routes: a route that is added', () => {
   const hosts: FlashHost[] = [];
   beforeEach(async () => {
     ROUTES.push(MADE_UP);
-    folder = await mkdtemp(join(tmpdir(), 'sonota-route-'));
+    folder = await mkdtemp(join(ownFolder, 'route-'));
   });
   afterEach(async () => {
     await Promise.all(hosts.splice(0).map((host) => host.close()));
-    await rm(folder, { recursive: true, force: true });
     assert.equal(ROUTES.pop(), MADE_UP);
   });
 
