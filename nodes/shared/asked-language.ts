@@ -42,13 +42,22 @@ function speakerOf(language: string): Speaker {
 /** As Node-RED looks a text up: a missing one comes back as its key, a missing value as its placeholder. */
 function lookUpIn(catalogue: Catalogue): (key: string, values?: Readonly<Record<string, unknown>>) => string {
   return (key, values = {}) => {
-    const path = key.slice(key.indexOf(':') + 1).split('.');
-    const text = path.reduce<Catalogue | string | undefined>((at, name) => {
-      return typeof at === 'object' && Object.hasOwn(at, name) ? at[name] : undefined;
-    }, catalogue);
-    if (typeof text !== 'string') return key;
+    const text = textAt(catalogue, key.slice(key.indexOf(':') + 1).split('.'));
+    if (text === undefined) return key;
     return text.replace(/__(\w+?)__/g, (whole, name: string) =>
       Object.hasOwn(values, name) ? String(values[name]) : whole,
     );
   };
+}
+
+/** A name may have dots of its own, such as `version-2.6`. */
+function textAt(at: Catalogue | string | undefined, path: readonly string[]): string | undefined {
+  if (path.length === 0) return typeof at === 'string' ? at : undefined;
+  if (typeof at !== 'object') return undefined;
+  for (let count = 1; count <= path.length; count += 1) {
+    const name = path.slice(0, count).join('.');
+    const text = Object.hasOwn(at, name) ? textAt(at[name], path.slice(count)) : undefined;
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Request } from 'express';
 import helper from 'node-red-node-test-helper';
 import type { NodeAPI } from 'node-red';
+import { speakerFor, type Speaker } from '../../nodes/shared/asked-language';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { packageRoot } from '../shared/package-root';
 import { useAdminServer } from './admin-server';
@@ -107,5 +109,31 @@ describe("nodes: the answers of the editor's routes", () => {
       assert.equal(await said(asked), sentence(language, 'host-gone'), asked);
     }
     for (const none of [undefined, '*', ' ']) assert.equal(await said(none), 'RUNTIME RUNTIME');
+  });
+});
+
+describe('nodes: the texts of the language that an editor names', () => {
+  const none = { _: () => 'RUNTIME' } as unknown as Speaker;
+  const german = speakerFor(none, {
+    headers: { 'accept-language': 'de' },
+    acceptsLanguages: ((known: string[]) => known.find((one) => one === 'de') ?? false) as Request['acceptsLanguages'],
+  });
+
+  it('are filled with what is known, and keep the place of what is not', () => {
+    const text = textIn('de', 'wordings', 'takes-only');
+    assert.match(text, /__only__.*__meant__|__meant__.*__only__/);
+    assert.equal(german._('x:wordings.takes-only', { only: '7' }), text.replace('__only__', '7'));
+  });
+
+  it('are found under codes with dots, too', () => {
+    const text = textIn('de', 'wordings', 'version-2.6');
+    assert.ok(text !== '');
+    assert.equal(german._('x:wordings.version-2.6'), text);
+  });
+
+  it('are their own keys where there are none', () => {
+    for (const key of ['x:errors.no-such-code.what', 'x:wordings', 'x:wordings.not-json.what', 'x:toString', 'none']) {
+      assert.equal(german._(key), key);
+    }
   });
 });
