@@ -5,8 +5,6 @@ import type { NodeAPI } from 'node-red';
 import { preflight, type SaidReport } from '../../lib/preflight/preflight';
 import { localIPv4 } from '../../lib/net/addresses';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
-import { canBeHome, type HomeReason } from '../../lib/net/home-network';
-import type { InterfaceKind } from '../../lib/net/interfaces';
 import { refuse } from '../shared/admin-answers';
 import { speakerFor } from '../shared/asked-language';
 import { hosts, requireHost, wifiPresence, type HostNode } from '../shared/hosts';
@@ -15,6 +13,7 @@ import { unlocksLocally } from '../shared/local-unlock';
 import { MessageValues } from '../shared/messages';
 import { checkForm } from './check-form';
 import { translatePreflight } from '../shared/translate';
+import { offeredAddresses, type OfferedAddress } from './offered-addresses';
 
 const PATH = '/sonota/host/:id/preflight';
 
@@ -35,28 +34,11 @@ export function addHostRoutes(RED: NodeAPI): void {
   });
 }
 
-/** An address as the form offers it. */
-interface OfferedAddress {
-  readonly name: string;
-  readonly address: string;
-  /** Why devices get this address, or what speaks against it; undefined where neither holds. */
-  readonly hint?: HomeReason | Exclude<InterfaceKind, 'lan'>;
-}
-
 /** This machine's addresses that a device could dial at home, first the one that devices get. */
 async function addressesToChoose(RED: NodeAPI): Promise<OfferedAddress[]> {
   const network = homeNetworkIn(ownFolder(RED), (text) => RED.log.warn(text));
   const told = await network.update();
-  const { choice } = network;
-  const offered = localIPv4()
-    .filter(({ address }) => canBeHome(address))
-    .map(({ name, address, kind }): OfferedAddress => {
-      if (choice.home && address === told) return { name, address, hint: choice.reason };
-      return kind === 'lan' ? { name, address } : { name, address, hint: kind };
-    });
-  const isAway = told !== undefined && !offered.some(({ address }) => address === told);
-  if (isAway) offered.unshift({ name: choice.home?.name ?? '?', address: told, hint: 'remembered' });
-  return offered.sort((one, other) => Number(other.address === told) - Number(one.address === told));
+  return offeredAddresses(localIPv4(), told, network.choice);
 }
 
 /** The content of the form comes in the body; without one the host is checked as it is deployed. */
