@@ -19,6 +19,7 @@ import { FIRMWARE, HOME, ON_LOOPBACK } from '../flash/bench';
 import { useHttpServers } from '../shared/http-server';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { useAdminServer } from './admin-server';
 import { Bed, freePorts, without, type Ports } from './bed';
 import { quoted, wording } from '../../lib/wordings/wording';
@@ -64,6 +65,7 @@ describe('nodes: sonota-flash', () => {
   const http = useHttpServers();
   useAdminServer();
   afterEach(async () => {
+    timeGoesOn();
     await bed?.unload();
     bed = undefined;
   });
@@ -438,6 +440,8 @@ describe('nodes: sonota-flash', () => {
       const { bed, isAsked } = await withSlowImage();
       assert.ok(bed.RED);
       const origin = await http.serve(bed.RED.httpAdmin);
+      // A fetch that stalls is not let go for that.
+      timeStands(['setTimeout']);
       const browser = request(`${origin}/sonota/flash/flash/press`, { method: 'POST' });
       browser.on('error', () => undefined).end();
       const image = await isAsked;

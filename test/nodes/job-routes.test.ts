@@ -171,6 +171,8 @@ describe('nodes: the overview of the jobs', () => {
     job.fail('device-timeout');
     await retry(204);
     await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const [{ deviceid, message } = {}] = runs.pending.all();
+    assert.deepEqual([deviceid, message?.['mine']], [DEVICE, 'again'], 'it is for the device that the job has by now');
   });
 
   it('has no next step for a flash that has not ended well, nor for a firmware that takes none', async () => {

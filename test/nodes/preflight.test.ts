@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import helper from 'node-red-node-test-helper';
-import type { PreflightReport } from '../../lib/preflight/preflight';
+import { mock } from 'node:test';
+import { FlashError } from '../../lib/errors';
+import { failed, passed, warned } from '../../lib/preflight/check';
+import { phrase } from '../../lib/preflight/phrases';
+import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
+import { quoted } from '../../lib/wordings/wording';
+import { hosts } from '../../nodes/shared/hosts';
 import { FIRMWARE } from '../flash/bench';
 import type { Flow } from '../shared/node-red';
 import { occupy } from '../shared/ports';
@@ -101,6 +107,30 @@ describe('nodes: sonota-preflight', function () {
       assert.deepEqual(bed.shown('preflight'), { fill: 'red', shape: 'ring', text: 'port-in-use' });
     } finally {
       await other.release();
+    }
+  });
+
+  it('shows the first check that fails, else the first that is doubtful, else that all is well', async () => {
+    bed = await Bed.load(flowOf(ports), CREDENTIALS);
+    const fine = passed('tls', 'tls-refused', []);
+    const [doubt, other] = [warned('clock', 'clock-wrong'), warned('wifi', 'wifi-credentials-missing')];
+    const wrong = failed('port', new FlashError('port-in-use', { port: 1, bind: '', reason: quoted('') }));
+    const said = phrase('ready');
+    for (const [checks, verdict, shown] of [
+      [[fine], 'ready', { fill: 'green', shape: 'dot', text: 'done' }],
+      [[fine, doubt, other], 'warning', { fill: 'yellow', shape: 'ring', text: 'clock-wrong' }],
+      [[doubt, wrong], 'not-ready', { fill: 'red', shape: 'ring', text: 'port-in-use' }],
+    ] as const) {
+      const report: SaidReport = { checks, verdict, text: '', said };
+      const listening = mock.method(hosts, 'whileListening', () => Promise.resolve(report));
+      try {
+        bed.send('preflight', { mine: verdict });
+        const { payload } = await bed.at('out', ({ mine }) => mine === verdict);
+        assert.equal((payload as PreflightReport).verdict, verdict);
+        assert.deepEqual(bed.shown('preflight'), shown);
+      } finally {
+        listening.mock.restore();
+      }
     }
   });
 

@@ -168,7 +168,10 @@ describe('nodes: a node that does a task for each message', () => {
     await bed.deploy(flow);
     bed.send('probe', { mine: 1 });
     await begun(1);
+    const told: unknown[] = [];
+    (bed.node('probe') as unknown as EventEmitter).on('call:error', ({ args }: { args: unknown[] }) => told.push(args));
     await bed.deploy(flow);
     assert.equal(heldAtClose, 1);
+    assert.deepEqual(told, [], 'Node-RED has not waited for it in vain');
   });
 });

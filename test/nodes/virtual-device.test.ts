@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { explain } from '../../lib/errors';
+import { quoted } from '../../lib/wordings/wording';
 import { postProvisioning, readDevice } from '../../lib/client/ap-client';
 import { bundleOf } from '../../lib/flash/job/evidence-bundle';
 import { Job } from '../../lib/flash/job/job';
@@ -86,7 +88,8 @@ describe('nodes: sonota-virtual-device', () => {
     bed.send('virtual', { mine: 1 });
     const caught = await bed.at('caught');
     assert.equal(caught.error?.code, 'port-in-use');
-    assert.match(caught.error.message, new RegExp(`^Port ${apPort} on 127\\.0\\.0\\.1 `));
+    const reason = quoted(`listen EADDRINUSE: address already in use 127.0.0.1:${apPort}`);
+    assert.equal(caught.error.message, explain('port-in-use', { port: apPort, bind: '127.0.0.1', reason }));
     assert.deepEqual(bed.shown('virtual'), { fill: 'red', shape: 'ring', text: 'port-in-use' });
     await holder.release();
     bed.send('virtual', {});
