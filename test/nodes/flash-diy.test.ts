@@ -37,7 +37,7 @@ describe('nodes: sonota-flash and DIY mode', () => {
     return made;
   }
 
-  async function load(node: object = {}, more: Flow = []): Promise<Bed> {
+  async function load(node: object = {}): Promise<Bed> {
     const sink = (id: string): Flow[number] => ({ id, type: 'sink', ...AT, wires: [] });
     bed = await Bed.load(
       [
@@ -58,7 +58,6 @@ describe('nodes: sonota-flash and DIY mode', () => {
         },
         ...['out', 'progress', 'caught'].map(sink),
         { id: 'catch', type: 'catch', ...AT, scope: null, uncaught: false, wires: [['caught']] },
-        ...more,
       ],
       { flash: { password: HOME.password } },
     );
@@ -107,18 +106,6 @@ describe('nodes: sonota-flash and DIY mode', () => {
     await load({ method: 'diy' });
     await device({ startsIn: 'diy' });
     assert.deepEqual(await flashed({}), ['provision', 'diy', 'newfirmware']);
-  });
-
-  it('leaves a device that is in DIY mode at home alone where a node only sets devices up', async () => {
-    const form = { host: 'host', url: `http://127.0.0.1:${apPort}`, method: 'diy', timeout: '600' };
-    const wires = [['out'], ['progress'], ['out']];
-    const bed = await load({}, [{ id: 'provision', type: 'sonota-provision', ...AT, ...form, wires }]);
-    const atHome = `11${ID.slice(2)}`;
-    await device({ deviceid: atHome, startsIn: 'diy', apPort: await freePort(), lanPort: 0 });
-    bed.send('provision', { ...HOME });
-    await bed.status('provision', ({ fill }) => fill === 'yellow');
-    await device();
-    assert.equal((await bed.at('out'))['deviceid'], ID);
   });
 
   it('flashes one at the address of the message, with firmware 3.3 that announces nothing', async () => {

@@ -23,16 +23,16 @@ describe('nodes: what an empty form stands for', () => {
     bed = undefined;
   });
 
-  it('a time limit for each stage, and the address at which a device shows itself', async () => {
-    const empty = { timeout: '', url: '' };
+  /** What each stage starts with where the forms of its node say this: its time limit in seconds, and its address. */
+  async function begunWith(form: Record<string, unknown>): Promise<Record<string, unknown>> {
     const newFirmware = { id: 'newfirmware', type: 'sonota-new-firmware', host: 'host', name: '', wires: [[], []] };
     bed = await Bed.load([
       ...road(await freePorts(), {
         host: { wifi: 'manual' },
-        ...{ provision: empty, cloud: empty, upgrade: empty, finalstage: empty },
+        ...{ provision: form, cloud: form, upgrade: form, finalstage: form },
       }),
-      { ...newFirmware, ...AT, ...empty },
-      { id: 'diy', type: 'sonota-diy-flash', host: 'host', ...AT, ...empty, firmware: 'firmware', wires: [[], []] },
+      { ...newFirmware, ...AT, ...form },
+      { id: 'diy', type: 'sonota-diy-flash', host: 'host', ...AT, ...form, firmware: 'firmware', wires: [[], []] },
     ]);
     const { runs } = (bed.node('host') as HostNode).flashHost;
     const jobs = new Map<string, Job>();
@@ -49,13 +49,29 @@ describe('nodes: what an empty form stands for', () => {
       const { seconds, url } = began as Extract<Observation, { kind: 'stage'; event: 'began' }>;
       begun[id] = [seconds, url];
     }
-    assert.deepEqual(begun, {
+    return begun;
+  }
+
+  it('a time limit for each stage, and the address at which a device shows itself', async () => {
+    assert.deepEqual(await begunWith({ timeout: '', url: '' }), {
       provision: [600, 'http://10.10.7.1'],
       cloud: [300, undefined],
       upgrade: [300, undefined],
       finalstage: [900, 'http://192.168.4.1'],
       newfirmware: [600, 'http://192.168.4.1'],
       diy: [600, undefined],
+    });
+  });
+
+  it('nothing where they are filled in: each stage has its own time limit and address', async () => {
+    const url = 'http://127.0.0.1:1';
+    assert.deepEqual(await begunWith({ timeout: '42', url: '127.0.0.1:1', address: '127.0.0.1:2' }), {
+      provision: [42, url],
+      cloud: [42, undefined],
+      upgrade: [42, undefined],
+      finalstage: [42, url],
+      newfirmware: [42, url],
+      diy: [42, '127.0.0.1:2'],
     });
   });
 
