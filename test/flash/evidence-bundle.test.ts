@@ -81,6 +81,7 @@ describe('flash/job/evidence-bundle', () => {
   const message = (text: string): NewObservation => ({ kind: 'message', direction: 'in', text });
   for (const [what, said, shown] of [
     ['the name of a Wi-Fi', '{"ssid":"a \\"b\\" c","x":1}', '{"ssid":"…","x":1}'],
+    ['the name of a Wi-Fi, however it is written', '{"SSID":"home"}', '{"SSID":"…"}'],
     ['the address of an access point', '{"bssid": "5e:cf:7f:01:02:03"}', '{"bssid": "…"}'],
     ['a password', '{"password" : "top"}', '{"password" : "…"}'],
     ['a password by its other name', '{"passwd":"top"}', '{"passwd":"…"}'],

@@ -157,6 +157,14 @@ describe('flash/job/finalstage-session', () => {
       assert.deepEqual([session.isJustDelivered(60_000), session.isJustDelivered(60_001)], [false, true]);
     });
 
+    it('is waited for until the moment of its end', async () => {
+      const session = new FinalStageSession();
+      const delivery = session.requested('final', SIZE);
+      const quiet = session.whenQuiet(60_000);
+      delivery.ended('delivered');
+      await quiet;
+    });
+
     it('is not waited for any longer than that', async () => {
       const session = new FinalStageSession();
       session.requested('final', SIZE);

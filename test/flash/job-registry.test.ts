@@ -98,6 +98,7 @@ describe('flash/job/job-book', () => {
       const { signal } = older.running as AbortController;
       const job = at('cloud');
       changes = [];
+      jobs.once('changed', (one) => assert.deepEqual([one, signal.aborted], [older, true], 'its stage has ended'));
       jobs.identify(job, '1');
       assert.deepEqual([older.stage, older.error], ['failed', 'cancelled']);
       assert.equal((signal.reason as FlashError).code satisfies ErrorCode, 'cancelled');
@@ -236,6 +237,7 @@ describe('flash/job/job-book', () => {
   });
 
   it('gives its jobs its patience and notices all their changes, also of those of an earlier run', () => {
+    assert.equal(jobs.jobFor('cloud', '1').evidence.patience, PATIENCE);
     const patience = { ...PATIENCE };
     jobs = new JobRegistry(() => patience);
     jobs.on('changed', (...change) => changes.push(change));

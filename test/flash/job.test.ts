@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FlashError } from '../../lib/errors';
+import type { Firmware } from '../../lib/firmware/firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
@@ -325,7 +326,7 @@ describe('flash/job', () => {
       act();
       return seen.splice(0);
     };
-    const images = {};
+    const images = { final: { role: 'final', sha256: 'x' } } as unknown as Firmware;
     const session = new FinalStageSession();
     const download = new UpgradeDownload();
     const times = { startedAt: new Date(5000).toISOString(), endedAt: null };
@@ -451,6 +452,8 @@ describe('flash/job', () => {
   it('counts percents of a stage and of the whole between nothing and all', () => {
     const job = new Job('upgrade', '1');
     job.enter('upgrade');
+    job.advance('upgrade', 0.999);
+    assert.deepEqual([job.percent, job.snapshot().stages.upgrade?.percent], [59, 99]);
     job.advance('upgrade', 7);
     assert.deepEqual([job.percent, job.snapshot().stages.upgrade?.percent], [60, 100]);
     job.advance('cloud', 0.5);

@@ -231,6 +231,39 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a failed, b running, c waiting');
     flow.runs.refused(flow.messageOf('b'), new FlashError('wifi-credentials-missing', { what: wording('wifi-name') }));
     assert.equal(flow.states(), 'a failed, b failed, c running');
+    flow.runs.refused(flow.messageOf('c'), new FlashError('wifi-credentials-missing', { what: wording('wifi-name') }));
+    assert.equal(flow.states(), 'a failed, b failed, c failed');
+  });
+
+  it('has changed when it reports that', async () => {
+    const flow = new Flow();
+    flow.attempts = 1;
+    let reported = '';
+    flow.queue.on('changed', () => (reported = JSON.stringify(flow.queue.snapshot())));
+    const after = async (what: string, act: () => unknown, states: string): Promise<void> => {
+      reported = 'nothing';
+      await act();
+      await turns();
+      assert.equal(flow.states(), states, what);
+      assert.equal(reported, JSON.stringify(flow.queue.snapshot()), what);
+    };
+    await after('paused', () => flow.queue.pause(), '');
+    assert.equal(flow.queue.snapshot().state, 'paused');
+    await after('added', () => flow.queue.add({ mine: 1 }, { nodeId: 'queue' }), 'null waiting');
+    await after(
+      'added another',
+      () => flow.queue.add({ deviceid: 'b' }, { nodeId: 'other' }),
+      'null waiting, b waiting',
+    );
+    await after('resumed', () => flow.queue.resume(), 'null running, b waiting');
+    const job = (): Job => flow.jobs.byId(flow.queue.record().entries[0]?.jobId ?? '') as Job;
+    await after('identified', () => flow.jobs.identify(job(), 'a'), 'a running, b waiting');
+    await after('removed', () => flow.queue.detach('other', true), 'a running, b skipped');
+    await after('forgot', () => flow.queue.forget('b'), 'a running');
+    await after('failed', () => flow.fail('provision', 'undefined', 'ap-unreachable'), 'a failed');
+    await after('tried again', () => flow.queue.retryFailed(), 'a running');
+    await after('left out', () => flow.queue.skip('a'), 'a skipped');
+    await after('forgot all', () => flow.queue.forget(), '');
   });
 
   it('reports each entry with all that is known of it, and the queue as a whole', async () => {
@@ -305,13 +338,13 @@ describe('flash/queue', () => {
   it('reports a flash that it gave up, since no message does, and none that it tries again', () => {
     const flow = new Flow();
     const given: unknown[] = [];
-    flow.queue.on('given-up', (error, deviceid) => given.push([error.code, error.values, deviceid]));
+    flow.queue.on('given-up', (error, deviceid) => given.push([error.code, error.values, deviceid, flow.states()]));
     flow.isWired = false;
     flow.add('a');
     flow.queue.add({}, { nodeId: 'queue' });
     assert.deepEqual(given, [
-      ['queue-not-wired', { output: 1 }, 'a'],
-      ['queue-not-wired', { output: 1 }, undefined],
+      ['queue-not-wired', { output: 1 }, 'a', 'a failed'],
+      ['queue-not-wired', { output: 1 }, undefined, 'a failed, null failed'],
     ]);
     assert.equal(flow.states(), 'a failed, null failed');
   });
@@ -700,6 +733,7 @@ describe('flash/queue', () => {
     await flow.end('provision', 'b');
     flow.queue.skip('b');
     assert.deepEqual([flow.jobs.latest('b')?.isOpen, flow.jobs.latest('b')?.error], [false, 'cancelled']);
+    assert.equal(flow.queue.snapshot().entries[1]?.error, undefined, 'a person wanted it');
     flow.queue.skip('nobody');
     flow.add('c');
     await turns();
