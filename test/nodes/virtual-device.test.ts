@@ -21,7 +21,7 @@ import {
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
 import { useMdnsAlone } from '../shared/mdns-turn';
-import { exchange, request } from '../virtual/diy/lab';
+import { replyTo, request } from '../virtual/diy/lab';
 import { Bed } from './bed';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
@@ -109,8 +109,7 @@ describe('nodes: sonota-virtual-device', () => {
     await holder.release();
     bed.send('virtual', {});
     await bed.status('virtual', ({ text }) => text === 'diy-mode');
-    const reply = await exchange(lanPort, request('ota_unlock', { data: {} }));
-    assert.match(reply ?? '', /"error":500\}$/);
+    assert.match(await replyTo(lanPort, request('ota_unlock', { data: {} })), /"error":500\}$/);
     bed.send('virtual', { cancel: true });
     const { result } = (await bed.at('out')).payload as VirtualResult;
     assert.equal(result, 'stopped');
