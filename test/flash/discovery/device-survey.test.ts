@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Answer } from 'dns-packet';
 import { FlashError } from '../../../lib/errors';
 import { DeviceSurvey, type SurveyChange, type SurveySources } from '../../../lib/flash/discovery/device-survey';
@@ -8,6 +12,7 @@ import { DeviceDirectory } from '../../../lib/flash/devices/device-directory';
 import { Job } from '../../../lib/flash/job/job';
 import { DIY } from '../../../lib/flash/routes';
 import type { AccessPoint } from '../../../lib/net/wifi/wifi';
+import { recommend } from '../../../lib/protocol/recommendation';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
 import { StrictDiyServer } from '../../client/diy/strict-server';
@@ -342,6 +347,310 @@ describe('flash/discovery/device-survey', () => {
     again();
     assert.equal(surveying.isWatching, false, 'it goes for good');
     assert.equal(directory.listenerCount('seen'), 0);
+  });
+
+  /** Without announcements: a look need not wait for any. */
+  const unheard = (more: Partial<SurveySources> = {}): DeviceSurvey =>
+    survey({ discovery: { interfaces: () => [], mdnsPort }, ...more });
+
+  /** The clock of the survey goes on, and its timers with it. */
+  function passes(ms: number): void {
+    now += ms;
+    timePasses(ms);
+  }
+
+  for (const [how, isListed] of [
+    ['dispatch', true],
+    ['session', true],
+    ['access-point', true],
+    ['answer', true],
+    ['announcement', false],
+  ] as const) {
+    it(`${isListed ? 'lists' : 'does not list'} what was merely seen by ${how}, and any device with a session`, () => {
+      timeStands();
+      const facts = { model: 'PSA-B01-GL', version: '1.5.5', address: '192.168.1.30' };
+      directory.saw({ deviceid: ID, how, ...facts, mac: '5C:CF:7F:12:34:56' });
+      const surveying = unheard();
+      now += 1;
+      surveying.watch('a node', () => undefined);
+      const listed = {
+        ...{ key: ID, deviceid: ID, name: undefined, ...facts, known: [how], seenAt: now - 1, rssi: undefined },
+        recommendation: recommend({ ...facts, isAccessPoint: how === 'access-point' }),
+      };
+      assert.deepEqual(surveying.list, isListed ? [listed] : []);
+      connected.add(ID);
+      surveying.update();
+      passes(1000);
+      assert.deepEqual(surveying.list, [{ ...listed, known: ['session'], seenAt: now }]);
+      surveying.name([{ mac: '5c:cf:7f:12:34:56', name: 'Hall' }]);
+      passes(1000);
+      assert.deepEqual(surveying.list, [{ ...listed, name: 'Hall', known: ['session', 'named'], seenAt: now }]);
+    });
+  }
+
+  it('tells what was seen in its own access point how it is flashed', () => {
+    timeStands();
+    directory.saw({ deviceid: ID, how: 'access-point' });
+    const surveying = unheard();
+    surveying.watch('a node', () => undefined);
+    assert.equal(surveying.list[0]?.recommendation.reason, 'access-point');
+  });
+
+  it('lets each device go ten minutes after it was seen last, though nothing happens then', () => {
+    timeStands();
+    const surveying = unheard();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    passes(60_000);
+    directory.saw({ deviceid: '1000ffffff', how: 'answer' });
+    passes(1000);
+    const events = [`appeared ${ID}`, 'appeared 1000ffffff', `gone ${ID}`, 'gone 1000ffffff'];
+    assert.deepEqual(watcher.events, events.slice(0, 2));
+    passes(TEN_MINUTES - 61_000);
+    assert.deepEqual(watcher.events, events.slice(0, 2));
+    passes(1);
+    assert.deepEqual(watcher.events, events.slice(0, 3));
+    passes(59_999);
+    assert.deepEqual(watcher.events, events.slice(0, 3));
+    passes(1);
+    assert.deepEqual(watcher.events, events);
+  });
+
+  it('says that it has changed when it starts, with all news, and when it stops, and not otherwise', () => {
+    timeStands();
+    const surveying = unheard();
+    let changes = 0;
+    const counted = (): number => {
+      const count = changes;
+      changes = 0;
+      return count;
+    };
+    surveying.on('changed', () => (changes += 1));
+    const told: number[] = [];
+    const unwatch = surveying.watch('a node', (news) => told.push(news.length));
+    assert.deepEqual([counted(), told], [1, []]);
+    passes(1000);
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    assert.deepEqual([counted(), told], [1, [1]]);
+    passes(1000);
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    passes(1000);
+    assert.deepEqual([counted(), told], [0, [1]], 'that it is still there is no news');
+    surveying.watch('another', (news) => told.push(news.length))(true);
+    assert.deepEqual([counted(), told.splice(0)], [0, [1, 1]]);
+    unwatch(true);
+    assert.equal(counted(), 1);
+    const later = new Watcher();
+    surveying.watch('a node', later.listen);
+    assert.deepEqual(later.events, [`appeared ${ID}`], 'it starts from nothing');
+  });
+
+  it('tells a watcher that comes to an empty list nothing', () => {
+    timeStands();
+    const surveying = unheard();
+    let calls = 0;
+    for (const who of ['one', 'other']) surveying.watch(who, () => (calls += 1));
+    passes(1000);
+    assert.equal(calls, 0);
+  });
+
+  it('has what was named before it had a watcher, and is not held up by what happened before', () => {
+    timeStands();
+    const surveying = unheard();
+    surveying.update();
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen)(true);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`]);
+    surveying.name([{ deviceid: '1000ffffff' }]);
+    passes(1000);
+    assert.deepEqual(surveying.list, []);
+    surveying.watch('a node', watcher.listen);
+    assert.deepEqual(watcher.events.slice(1), [`appeared ${ID}`, 'appeared 1000ffffff']);
+  });
+
+  it('is in the order of ids', () => {
+    timeStands();
+    const ids = ['1000c', '1000a', '1000b'];
+    for (const deviceid of ids) directory.saw({ deviceid, how: 'dispatch' });
+    const surveying = unheard();
+    surveying.watch('a node', () => undefined);
+    assert.deepEqual(
+      surveying.list.map(({ key }) => key),
+      ['1000a', '1000b', '1000c'],
+    );
+  });
+
+  it('remembers a watcher that went for five seconds, and ends for all at its close', async () => {
+    timeStands();
+    const surveying = unheard();
+    surveying.watch('a node', () => undefined)();
+    timePasses(4999);
+    assert.equal(surveying.isWatching, true);
+    timePasses(1);
+    assert.equal(surveying.isWatching, false);
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    surveying.watch('another', () => undefined)();
+    await surveying.close();
+    assert.deepEqual([surveying.isWatching, directory.listenerCount('seen')], [false, 0]);
+    directory.saw({ deviceid: ID, how: 'dispatch' });
+    timePasses(10_000);
+    assert.deepEqual([watcher.events, surveying.list], [[], []]);
+  });
+
+  it('keeps a device that failed to be flashed, or was flashed before it was seen', () => {
+    timeStands();
+    const surveying = unheard();
+    directory.saw({ deviceid: ID, how: 'session' });
+    surveying.watch('a node', () => undefined);
+    const job = new Job('newfirmware', ID);
+    job.route = DIY;
+    job.enter('newfirmware', new Date(now));
+    job.fail('new-firmware-silent', new Date(now + 1));
+    jobs.set(ID, job);
+    surveying.update();
+    passes(1000);
+    assert.equal(surveying.list.length, 1);
+    const before = new Job('newfirmware', ID);
+    before.route = DIY;
+    before.enter('newfirmware', new Date(0));
+    before.leave('newfirmware', new Date(1_000_000));
+    jobs.set(ID, before);
+    surveying.update();
+    passes(1000);
+    assert.equal(surveying.list.length, 1, 'in the same moment');
+  });
+
+  it('has of a device that announces itself all that it announces and answers', async () => {
+    const data = { deviceid: ID, fwVersion: '3.6.0', signalStrength: -61 };
+    const server = new StrictDiyServer(() => ({ error: 0, data }));
+    open.push(server);
+    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
+    open.push(announced);
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    await watcher.told(({ device: { version } }) => version !== undefined);
+    const announcement = { type: 'diy_plug', encrypt: false };
+    const listed = {
+      ...{ key: ID, deviceid: ID, name: undefined, model: undefined, version: '3.6.0', address: '127.0.0.1' },
+      ...{ known: ['announcement'], seenAt: now, rssi: -61 },
+      recommendation: recommend({ version: '3.6.0', announcement }),
+    };
+    assert.deepEqual(surveying.list, [listed]);
+    assert.deepEqual(directory.get(ID), { deviceid: ID, how: 'announcement', address: '127.0.0.1', version: '3.6.0' });
+    const state = { rssi: -70, switches: [] };
+    const txt = [`id=${ID}`, 'type=diy_plug', `data1=${JSON.stringify(state)}`].map((text) => Buffer.from(text));
+    announced.announce([{ ...announced.record('TXT'), data: txt } as Answer]);
+    await watcher.told(({ device }) => device.recommendation.reason === 'other-chip');
+    const channels = recommend({ version: '3.6.0', announcement, hasChannels: true });
+    assert.deepEqual(surveying.list, [{ ...listed, rssi: -70, recommendation: channels }], 'the newest counts');
+    assert.equal(server.seen.length, 1);
+  });
+
+  it('asks a device again in a look that has not told what it is', async () => {
+    let answer: object = { error: 401 };
+    const server = new StrictDiyServer(() => answer);
+    open.push(server);
+    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
+    open.push(announced);
+    const surveying = survey();
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    await watcher.told(({ event }) => event === 'appeared');
+    while (server.seen.length === 0 || server.connections > 0) await nextTurn();
+    answer = { error: 0, data: { deviceid: ID, fwVersion: '3.6.0' } };
+    const controller = new AbortController();
+    const looking = surveying.look({ signal: controller.signal });
+    await watcher.told(({ device: { version } }) => version === '3.6.0');
+    controller.abort();
+    await assert.rejects(looking, { code: 'cancelled' });
+  });
+
+  it('takes no answer for a device that has moved to another address meanwhile', async () => {
+    const watcher = new Watcher();
+    const server = createServer((_asked, answer) => {
+      announced.announce([{ ...announced.record('A'), data: '127.0.0.2' } as Answer]);
+      void watcher
+        .told(({ device: { address } }) => address === '127.0.0.2')
+        .then(() => answer.end(JSON.stringify({ error: 0, data: { deviceid: ID, fwVersion: '3.6.0' } })));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push({ close: async () => server.close() });
+    const { port: servicePort } = server.address() as AddressInfo;
+    const announced = await new Announcer(mdnsPort, ID, { servicePort }).ready();
+    open.push(announced);
+    const surveying = survey();
+    surveying.watch('a node', watcher.listen);
+    const [asked] = (await once(server, 'connection')) as [EventEmitter];
+    await once(asked, 'close');
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    assert.deepEqual([directory.get(ID)?.version, surveying.list[0]?.version], [undefined, undefined]);
+  });
+
+  it('says on which interface nothing can be heard, until it ends', async () => {
+    const holder = createSocket('udp4').bind(mdnsPort, '0.0.0.0');
+    await once(holder, 'listening');
+    open.push({ close: () => new Promise<void>((resolve) => holder.close(() => resolve())) });
+    const surveying = survey();
+    const unwatch = surveying.watch('a node', () => undefined);
+    while (surveying.deaf.size === 0) await nextTurn();
+    const [[address, reason] = []] = surveying.deaf;
+    assert.equal(address, '127.0.0.1');
+    assert.match(String(reason), /EADDRINUSE/);
+    unwatch(true);
+    assert.equal(surveying.deaf.size, 0);
+  });
+
+  it('has of what answers a sweep all that it answers, and of the newest sweep alone', async () => {
+    const data = { deviceid: ID, fwVersion: '3.6.0', signalStrength: -61, switches: [] };
+    const { server, surveying } = await answering({ error: 0, data });
+    const watcher = new Watcher();
+    surveying.watch('a node', watcher.listen);
+    const { list, troubles } = await surveying.look({ signal: NEVER, sweep: true });
+    const listed = {
+      ...{ key: ID, deviceid: ID, name: undefined, model: undefined, version: '3.6.0', address: '127.0.0.1' },
+      ...{ known: ['answer'], seenAt: now, rssi: -61 },
+      recommendation: recommend({ version: '3.6.0', announcement: { type: 'diy_plug' }, hasChannels: true }),
+    };
+    assert.deepEqual([list, troubles], [[listed], []]);
+    await surveying.look({ signal: NEVER });
+    assert.deepEqual(surveying.list, [listed], 'it was not swept again');
+    await server.close();
+    assert.deepEqual((await surveying.look({ signal: NEVER, sweep: true })).list, []);
+    assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
+  });
+
+  it('watches no longer than a look where nobody else does, and keeps what an access point shows of itself', async () => {
+    const seenAt = now;
+    const points = [`ITEAD-${ID}`, 'ITEAD-1000FFFFFF', 'FinalStage'].map((ssid) => ({ ssid }) as AccessPoint);
+    let inSight: readonly AccessPoint[] | undefined = points;
+    const surveying = unheard({ scan: async () => inSight });
+    const { list } = await surveying.look({ signal: NEVER });
+    assert.deepEqual(
+      list.map(({ deviceid, known, seenAt: at }) => [deviceid, known, at]),
+      [
+        [ID, ['access-point'], seenAt],
+        ['1000ffffff', ['access-point'], seenAt],
+      ],
+    );
+    assert.deepEqual([surveying.isWatching, surveying.list], [false, []]);
+    surveying.watch('a node', () => undefined);
+    await surveying.look({ signal: NEVER });
+    inSight = undefined;
+    now += 1;
+    assert.deepEqual((await surveying.look({ signal: NEVER })).list.length, 2, 'this machine cannot look any more');
+  });
+
+  it('ends a look with the cancel of a part of it, whatever the other parts met', async () => {
+    const network = (): never => {
+      throw new FlashError('address-invalid', { reason: wording('address-none') });
+    };
+    const scan = (): Promise<never> => Promise.reject(new FlashError('cancelled'));
+    await assert.rejects(unheard({ network, scan }).look({ signal: NEVER, sweep: true }), { code: 'cancelled' });
   });
 
   it('ends a look that is cancelled', async () => {
