@@ -359,6 +359,13 @@ export const PROGRESS_TEXTS = {
     details:
       'The device {deviceid} has written and verified the image. It is dark (LED off, no Wi-Fi) usually for 20 and at most for 100 seconds, which is normal.',
   },
+  'one-hop-unconfirmed': {
+    state: 'working',
+    label: 'not acknowledged',
+    text: 'Leave the device powered: its new firmware is looked for next.',
+    details:
+      'The device {deviceid} has fetched its whole image, but did not acknowledge it. It has not connected again either, so it most likely runs its new firmware.',
+  },
   'one-hop-dark': {
     state: 'working',
     label: 'dark, {seconds} s',

@@ -76,6 +76,16 @@ describe('flash/stage/new-firmware', () => {
     assert.match(stage.recorder.reports.at(-1)?.report.text ?? '', /^Tasmota 14\.1\.0 answers at http/);
   });
 
+  it('is through the darkness of one hop where it did not acknowledge: what answers first is its own', async () => {
+    const bench = await openBench();
+    const { evidence } = upgraded(bench, 0);
+    evidence.add({ kind: 'upgrade-sent', version: '23.42.5', session: 1, isOneHop: true });
+    const url = await servers.serve((_, response) => response.end('<title>My own</title>'));
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+    assert.equal((await stage.outcome).job.verdict?.code, 'firmware-page');
+    assert.ok(!stage.said.some(({ name }) => name === 'one-hop-dark'));
+  });
+
   const pages: [string, RequestListener, Record<string, unknown>, TermCode][] = [
     [
       'ESPHome, whose page is packed',

@@ -7,6 +7,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { Job } from '../../lib/flash/job/job';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import type { Waits } from '../../lib/flash/stage/waits';
+import { PATIENCE } from '../../lib/flash/verdict/patience';
 import { digestOf, makeFinalImage, packOneHop } from '../../lib/image';
 import type { NewFirmwareServer, VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { processFolder } from '../shared/process-folder';
@@ -163,8 +164,33 @@ describe('flash: in one hop, without FinalStage', () => {
     assert.ok(isFlashed(device));
   });
 
+  for (const [title, fault, outcome] of [
+    ['is flashed', undefined, 'done'],
+    ['has handed back to its stock firmware', 'image-rots', 'back-to-stock'],
+  ] as const) {
+    it(`shows in the next stage that it ${title} where it did not acknowledge, and is not at home`, async () => {
+      const bench = await openBench();
+      const { url, newFirmware } = await newFirmwarePlace();
+      const device = await bench.device({ newFirmware, ...(fault ? { fault } : {}), timings: { joinHome: 1000 } });
+      const { deviceid } = device;
+      device.on('state', (state) => {
+        if (state !== 'rebooting') return;
+        bench.host.devices.get(deviceid)?.close();
+        // As if the slowest flash were written.
+        for (const { evidence } of bench.host.jobs.all()) evidence.patience = { ...PATIENCE, oneHopWritesMs: 0 };
+      });
+      const { job } = await bench.upgraded(device, { sources: SOURCES });
+      assert.deepEqual([job.stage, job.verdict?.code], ['upgrade', 'one-hop-unconfirmed']);
+      const look = bench.begin('newfirmware', { deviceid, url });
+      if (outcome === 'done') assert.equal((await look.outcome).job.stage, outcome);
+      else await assertCode(look.outcome, outcome);
+      assert.equal(device.log.filter((line) => line === 'told to upgrade').length, 1);
+    });
+  }
+
   describe('that a restart of ours broke into', () => {
     const DEVICE = '1000a1b2c3';
+    const LAST_PIECE = { kind: 'image-requested', role: 'user2', class: 'range', size: 8192, first: 4096 } as const;
 
     /** A host in which the flash continues, of which so many bytes were missing when the last of them went out just now. */
     async function resumed(missing: number, waits: Partial<Waits>): Promise<Bench> {
@@ -180,7 +206,8 @@ describe('flash: in one hop, without FinalStage', () => {
       download.requested('user2', 8192, 'range');
       download.sentUpTo(8192 - missing);
       job.download = UpgradeDownload.restore(download.record());
-      job.download.lastByte = new Date();
+      job.evidence.add({ kind: 'upgrade-sent', version: '23.42.5', session: 1, isOneHop: true });
+      job.evidence.add(missing === 0 ? LAST_PIECE : { ...LAST_PIECE, first: 0 });
       bench.host.jobs.restore(job);
       return bench;
     }
@@ -211,6 +238,7 @@ describe('flash: in one hop, without FinalStage', () => {
       timeStands(['setTimeout']);
       const upgrade = bench.begin('upgrade', { deviceid: DEVICE });
       const { sequence } = await device.answer();
+      (await upgrade.job()).evidence.add(LAST_PIECE);
       timePasses(1000);
       device.say({ deviceid: DEVICE, apikey: device.sessionKey, error: 0, sequence });
       assert.equal((await upgrade.outcome).found['sessions'], 1);

@@ -132,11 +132,20 @@ function neighbourWatch(job: Job, waits: Waits): (answer: NewFirmwareAnswer) => 
   };
 }
 
-/** How long a device that is dark for `darkMs` still is, in ms; 0 on a route without darkness. */
+/**
+ * How long a device that is dark for `darkMs` still is, in ms; 0 on a route without darkness. A device without an
+ * acknowledgement is through it: the stage before has waited for that.
+ */
 function darkFor(job: Job, darkMs: number, now = Date.now()): number {
   const { darkAfter } = job.route ?? {};
-  const since = darkAfter && job.leftAt(darkAfter);
+  const since = darkAfter && isAcknowledged(job) ? job.leftAt(darkAfter) : undefined;
   return since === undefined ? 0 : Math.max(0, since.getTime() + darkMs - now);
+}
+
+/** False where its device got the command and has never acknowledged it. */
+function isAcknowledged({ evidence: { all } }: Job): boolean {
+  const sent = all.findLastIndex(({ kind }) => kind === 'upgrade-sent');
+  return sent < 0 || all.slice(sent).some(({ kind }) => kind === 'acknowledged');
 }
 
 function note({ evidence }: Job, { addresses, sightings }: NewFirmwarePresence): void {

@@ -15,13 +15,14 @@ import { refuseRehearsalImages } from '../../firmware/rehearsal';
 import type { StageContext } from '../run/task';
 import { withinLimit } from '../../timing/time-limit';
 import type { UpgradeDownload } from '../job/upgrade-download';
-import { SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
+import { EvidenceView } from '../verdict/evidence-view';
+import { oneHopState, SESSIONS_AT_MOST } from '../verdict/rules/upgrade';
 import type { FailureVerdict } from '../verdict/verdict';
 import { Throttle } from '../../timing/throttle';
 import { waitFor } from '../../timing/wait';
 import { requireOneClaimant } from './claimants';
 import { imageOptions } from './image-options';
-import { throwIfFinal, withStageLimit, watchTrouble, whyOver, recorded, type Beginning } from './stage-frame';
+import { LOOK_MS, throwIfFinal, withStageLimit, watchTrouble, whyOver, recorded, type Beginning } from './stage-frame';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from './new-firmware-presence';
 import { SessionEvents } from './session-events';
 import { wording, type WordingValue } from '../../wordings/wording';
@@ -77,8 +78,7 @@ async function upgradeDevice(
   const download = await takeTurn(context, host, deviceid);
 
   // The silence of such a device may be its new firmware: no remedy may ask for a power cut now.
-  const mayWrite = (): boolean =>
-    startsDark && download.isComplete && download.isFlowing(host.waits.upgradeFlowsMs + host.waits.darkAtMostMs);
+  const mayWrite = (): boolean => stateInDark(job) !== undefined;
   const tellTrouble = (trouble: FailureVerdict | undefined): void => {
     if (trouble) context.report('upgrade-trouble', { message: explained(trouble) });
   };
@@ -88,18 +88,24 @@ async function upgradeDevice(
     return await withStageLimit(context, beginning, { isBusy }, async (signal) => {
       await (needsFinalStage ? host.openFinalStagePort() : host.open());
       const sessions = new UpgradeSessions(context, host, options, firmware, download, mayWrite);
-      await firstOf(signal, [
+      const isConfirmed = await firstOf<boolean>(signal, [
         (either) => isTaken(download, either),
         (either) => sessions.run(either),
         (either) => isContested(context, host, download, either),
-        ...(startsDark ? [(either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either)] : []),
+        ...(startsDark
+          ? [
+              (either: AbortSignal) => showsItself(context, host, options.newFirmwareUrl, either),
+              (either: AbortSignal) => keepsSilent(job, either),
+            ]
+          : []),
       ]);
       download.taken();
       if (needsFinalStage) job.finalStage ??= new FinalStageSession();
       const { version } = sessions;
       const { role: image = 'unknown', size, requests, otaClass: transport = null } = download;
       const named = download.role === undefined ? wording('unknown') : imageNamed(download.role);
-      context.report(startsDark ? 'one-hop-written' : 'image-written', { deviceid, image: named }, { fraction: 1 });
+      const how = isConfirmed ? (startsDark ? 'one-hop-written' : 'image-written') : 'one-hop-unconfirmed';
+      context.report(how, { deviceid, image: named }, { fraction: 1 });
       return {
         intermediate: job.route?.name,
         image,
@@ -169,6 +175,20 @@ async function showsItself(
   } finally {
     presence.stop();
   }
+}
+
+/**
+ * Resolves when a device that has its whole image has been silent for so long that it must be through with it, though
+ * its acknowledgement never came. The next stage looks for its new firmware, and sees if it is back in its stock firmware.
+ */
+async function keepsSilent(job: Job, signal: AbortSignal): Promise<false> {
+  const isSilent = (): true | undefined => stateInDark(job) === 'silent' || undefined;
+  await waitFor(job.evidence, ['changed'], isSilent, { signal, everyMs: LOOK_MS });
+  return false;
+}
+
+function stateInDark({ evidence }: Job): ReturnType<typeof oneHopState> {
+  return oneHopState(new EvidenceView(evidence.all, Date.now(), evidence.patience));
 }
 
 /**

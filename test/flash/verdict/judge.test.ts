@@ -907,6 +907,31 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'a session lost in one hop, so long ago that nothing is written any more',
+    code: 'one-hop-unconfirmed',
+    confidence: 'likely',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, lastPiece],
+      [4, lost],
+    ],
+    now: 108,
+  },
+  {
+    title: 'a whole file in one answer in one hop, and a session that stands without a word',
+    code: 'one-hop-unconfirmed',
+    confidence: 'likely',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, { kind: 'image-ended', role: 'user2', class: 'no-range', complete: true, bytes: 300_000, ms: 900 }],
+    ],
+    now: 108,
+  },
+  {
+    title: 'a device in one hop that has everything, and has dialled again since',
     code: 'device-rebooted',
     confidence: 'likely',
     isFinal: false,
@@ -915,8 +940,49 @@ const CASES: readonly Case[] = [
       [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, lastPiece],
       [4, lost],
+      [10, dispatched()],
     ],
     now: 108,
+  },
+  {
+    title: 'another device that has dialled since in one hop',
+    code: 'one-hop-unconfirmed',
+    confidence: 'likely',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, lastPiece],
+      [4, lost],
+      [10, dispatched({ deviceid: '1000ffffff' })],
+    ],
+    now: 108,
+  },
+  {
+    title: 'a device in one hop that had everything, and not yet the time to dial since a restart of ours',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, lastPiece],
+      [200, BEGAN.upgrade],
+    ],
+    now: 304,
+  },
+  {
+    title: 'a device in one hop that had everything before a restart of ours, and is silent since',
+    code: 'one-hop-unconfirmed',
+    confidence: 'likely',
+    isFinal: true,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, lastPiece],
+      [200, BEGAN.upgrade],
+    ],
+    now: 306,
   },
   {
     title: 'a session lost in one hop, in mid-download',
@@ -1412,6 +1478,26 @@ const CASES: readonly Case[] = [
     seen: [
       [0, BEGAN.newfirmware],
       [600, over('newfirmware')],
+    ],
+  },
+  {
+    title: 'one hop, and a refusal that comes late from the stock firmware',
+    code: 'back-to-stock',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
+      [60, acknowledged(404)],
+    ],
+  },
+  {
+    title: 'one hop, and an acknowledgement that comes late',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, { ...BEGAN.newfirmware, intermediate: 'one-hop' }],
+      [60, acknowledged(0)],
     ],
   },
   {

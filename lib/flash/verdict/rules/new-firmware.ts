@@ -10,13 +10,15 @@ const stages = ['newfirmware'] as const;
 /** From the restart into the new firmware until that shows itself. */
 export const NEW_FIRMWARE_RULES: readonly Rule[] = [
   {
-    // Only stock firmware dials a cloud: what was to put the final image into its place handed back
-    // (docs/dev/esp8266-images.md#5.2).
+    // Only stock firmware dials a cloud, or refuses its upgrade: what was to put the final image into its place handed
+    // back (docs/dev/esp8266-images.md#5.2), or has never been started.
     code: 'back-to-stock',
     stages,
     see: (seen) => {
       const last = dispatchesSinceUpgrade(seen).at(-1);
-      return last && { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
+      if (last) return { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
+      const refusal = seen.inStage('acknowledged').findLast(({ error }) => error !== 0);
+      return refusal && { confidence: 'certain', isFinal: true, evidence: [refusal] };
     },
   },
   // By what it is known that the new firmware runs, the strongest first.

@@ -23,6 +23,16 @@ interface Attempt {
 /** From the command to the device's own verdict on it. */
 export const UPGRADE_RULES: readonly Rule[] = [
   {
+    // Its acknowledgement is lost, or its session without a goodbye: whether it installs, the next stage sees.
+    code: 'one-hop-unconfirmed',
+    stages,
+    see: (seen) => {
+      const whole = unacknowledged(seen);
+      if (!whole || oneHopState(seen) !== 'silent') return undefined;
+      return { confidence: 'likely', isFinal: true, evidence: [whole] };
+    },
+  },
+  {
     // docs/dev/stock-firmware.md#7, row 9: it does not continue where its connection broke off, but starts over.
     code: 'download-restarts',
     stages,
@@ -88,7 +98,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     see: (seen) => {
       const { sent, lost, acknowledged } = newestAttempt(seen) ?? {};
       const last = seen.after(sent, 'malformed').at(-1);
-      if (!lost || acknowledged || !last || mayWrite(seen)) return undefined;
+      if (!lost || acknowledged || !last || oneHopState(seen) === 'writing') return undefined;
       const values = { peer: last.peer, reason: last.reason };
       return { confidence: 'likely', isFinal: true, values, evidence: [last, lost] };
     },
@@ -100,7 +110,7 @@ export const UPGRADE_RULES: readonly Rule[] = [
     stages,
     see: (seen) => {
       const attempt = newestAttempt(seen);
-      if (!attempt?.lost || attempt.acknowledged || mayWrite(seen)) return undefined;
+      if (!attempt?.lost || attempt.acknowledged || oneHopState(seen) === 'writing') return undefined;
       const times = attempt.sent.session;
       const isFinal = times >= SESSIONS_AT_MOST;
       // At its limit before that, the stage knows only that the device has not come back.
@@ -174,13 +184,36 @@ function findAttempt(seen: EvidenceView): Attempt | undefined {
   };
 }
 
-/** In one hop, a device that has the whole file may be writing its new firmware: its power must not be cut then. */
-function mayWrite(seen: EvidenceView): boolean {
-  const attempt = newestAttempt(seen);
-  if (!attempt?.sent.isOneHop) return false;
-  const lastPiece = attempt.requests.findLast(({ first = -PIECE_BYTES, size }) => first + PIECE_BYTES >= size);
-  const whole = lastPiece ?? seen.after(attempt.sent, 'image-ended').findLast(({ complete }) => complete);
-  return whole !== undefined && seen.now - whole.at < seen.patience.oneHopWritesMs;
+/**
+ * What a device does that has the whole file of one hop and has not acknowledged it: it may be writing its new firmware,
+ * so that its power must not be cut; or it is silent for longer than that takes. Undefined for any other device.
+ */
+export function oneHopState(seen: EvidenceView): 'writing' | 'silent' | undefined {
+  const whole = unacknowledged(seen);
+  if (!whole) return undefined;
+  // While this program was not there, the device could not show that it still runs its stock firmware.
+  const since = Math.max(whole.at, seen.began?.at ?? 0);
+  return seen.now - since < seen.patience.oneHopWritesMs ? 'writing' : 'silent';
+}
+
+/**
+ * In one hop, what shows that the device has the whole file, where it has neither acknowledged that nor shown its stock
+ * firmware since. A restart of this program changes nothing of that.
+ */
+function unacknowledged(seen: EvidenceView): Observation | undefined {
+  const sent = seen.ever('upgrade-sent').at(-1);
+  if (!sent?.isOneHop || seen.after(sent, 'acknowledged').length > 0) return undefined;
+  const lastPiece = seen
+    .after(sent, 'image-requested')
+    .findLast(({ first = -PIECE_BYTES, size }) => first + PIECE_BYTES >= size);
+  const whole = lastPiece ?? seen.after(sent, 'image-ended').findLast(({ complete }) => complete);
+  return whole && isBackSince(seen, whole) ? undefined : whole;
+}
+
+/** Only stock firmware dials. */
+function isBackSince(seen: EvidenceView, mark: Observation): boolean {
+  const dialled = seen.after(mark, 'dispatched');
+  return seen.after(mark, 'registered').length > 0 || seen.dispatches().some((one) => dialled.includes(one));
 }
 
 /** Two requests of which the later one stands before the earlier one in the device's sequence of random numbers. */
