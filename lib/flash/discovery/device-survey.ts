@@ -29,7 +29,7 @@ export interface SurveySources {
   readonly directory: DeviceDirectory;
   /** The ids of devices with a session. */
   readonly connected: () => readonly string[];
-  /** The newest job of a device. */
+  /** The newest job of a device, whichever host flashes it. */
   readonly latestJob: (deviceid: string) => Job | undefined;
   /** Looks at the access points in sight; undefined where this machine cannot. @throws FlashError `wifi-*`, `cancelled` */
   readonly scan: (signal: AbortSignal) => Promise<readonly AccessPoint[] | undefined>;

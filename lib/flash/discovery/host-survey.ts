@@ -2,6 +2,7 @@ import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { FlashError } from '../../errors';
 import { isLoopback, ownIPv4 } from '../../net/addresses';
 import type { Network } from '../../net/networks';
+import { latestOfAllJobs } from '../job/all-jobs';
 import type { WifiSession } from '../radio/wifi-session';
 import type { StageHost } from '../stage/stage-host';
 import { DeviceSurvey } from './device-survey';
@@ -10,17 +11,17 @@ import { wording } from '../../wordings/wording';
 /** For a look at the access points, its turn at the radio included. */
 const SCAN_SECONDS = 20;
 
-interface SurveyedHost extends Pick<StageHost, 'directory' | 'devices' | 'jobs' | 'radio' | 'waits' | 'addressToDial'> {
+interface SurveyedHost extends Pick<StageHost, 'directory' | 'devices' | 'radio' | 'waits' | 'addressToDial'> {
   readonly wifiSession: WifiSession;
 }
 
-/** The survey of all that a host sees. */
+/** The survey of all that a host sees; it is to be updated when a job of any host changes. */
 export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): DeviceSurvey {
-  const { directory, devices, jobs } = host;
+  const { directory, devices } = host;
   const survey = new DeviceSurvey({
     directory,
     connected: () => devices.connected(),
-    latestJob: (deviceid) => jobs.latest(deviceid),
+    latestJob: latestOfAllJobs,
     scan: async (signal) => {
       const { driver } = await host.radio.choice(signal);
       return driver === 'manual' ? undefined : await host.wifiSession.scan({ signal, seconds: SCAN_SECONDS });
@@ -30,7 +31,6 @@ export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): Devi
     handOverMs: host.waits.handOverMs,
   });
   devices.on('gone', survey.update);
-  jobs.on('changed', (_job, isDurable) => isDurable && survey.update());
   return survey;
 }
 

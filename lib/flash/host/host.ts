@@ -16,6 +16,7 @@ import type { DeviceSurvey } from '../discovery/device-survey';
 import { surveyOf } from '../discovery/host-survey';
 import { ImageLibrary } from '../../firmware/library/image-library';
 import { homeNetworkIn } from './home-memory';
+import { joinAllJobs } from '../job/all-jobs';
 import type { Job } from '../job/job';
 import { JobRegistry } from '../job/job-registry';
 import { JobStore } from './job-store';
@@ -84,6 +85,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   private readonly home: HomeNetwork;
   private readonly dialled: DialledAddress;
   private readonly leaveHome: () => void;
+  private readonly leaveAllJobs: () => void;
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobStore | undefined;
   /** Lines that came before `log` was set. */
@@ -156,6 +158,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.radio.log = log;
     this.wifiSession = new WifiSession(this.radio);
     this.survey = surveyOf(this, around.discovery);
+    this.leaveAllJobs = joinAllJobs(this.jobs, this.survey.update);
     this.identity = new HostIdentity(folder, log);
     this.home = homeNetworkIn(folder, warn);
     this.dialled = new DialledAddress(() => this.settings.address, this.home);
@@ -300,6 +303,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.runs.cancelAll();
     await this.stopListening();
     this.lock.leave(this.jobs);
+    this.leaveAllJobs();
     // The stages leave on their own, after what is on the wire; this is for any other user of the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();

@@ -83,6 +83,31 @@ describe('flash/discovery/host-survey', () => {
     assert.deepEqual([news, looks], [[`appeared ${ID}`, `gone ${ID}`], 1]);
   });
 
+  it('lets a device go as soon as another host has flashed it', () => {
+    timeStands(['setTimeout', 'setInterval', 'Date'], 1_000_000);
+    const { host, news } = watched();
+    host.directory.saw({ deviceid: ID, how: 'dispatch' });
+    const job = make().jobs.jobFor('newfirmware', ID);
+    job.route = DIY;
+    job.enter('newfirmware');
+    timePasses(1000);
+    job.leave('newfirmware');
+    timePasses(1000);
+    assert.deepEqual(news, [`appeared ${ID}`, `gone ${ID}`]);
+  });
+
+  it('knows the newest job of a device at any host, and none of a host that is closed', async () => {
+    const { survey } = make();
+    const [early, late] = [make(), make()];
+    const [before, after] = [early.jobs.jobFor('cloud', ID), late.jobs.jobFor('cloud', ID)];
+    Object.assign(before, { startedAt: new Date(after.startedAt.getTime() - 1) });
+    assert.equal(survey['sources'].latestJob(ID), after);
+    await late.close();
+    assert.equal(survey['sources'].latestJob(ID), before);
+    await early.close();
+    assert.equal(survey['sources'].latestJob(ID), undefined);
+  });
+
   it('remembers a watcher for as long as the host has for a deploy', () => {
     timeStands();
     const { survey } = make();
