@@ -16,13 +16,10 @@ describe('flash/host/device-directory', () => {
     const device = { deviceid: 'a', how: 'answer', model: 'MINI', version: '3.7.6', address: '192.0.2.7' } as const;
     assert.deepEqual(directory.get('a'), device);
     assert.deepEqual(directory.all(), [{ ...device, seenAt: 2000 }]);
-    assert.deepEqual(
-      seen.map(({ how, seenAt }) => [how, seenAt]),
-      [
-        ['announcement', 1000],
-        ['answer', 2000],
-      ],
-    );
+    assert.deepEqual(seen, [
+      { deviceid: 'a', how: 'announcement', version: '3.7.6', address: '192.0.2.7', seenAt: 1000 },
+      { ...device, seenAt: 2000 },
+    ]);
   });
 
   it('forgets a device that nothing holds when it was not seen for a day', () => {

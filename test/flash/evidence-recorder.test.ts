@@ -83,6 +83,10 @@ describe('flash/host/evidence-recorder', () => {
     assert.deepEqual(seen(earlier), [{ kind: 'dialled', peer: PEER, port: 'plain' }]);
     recorder.dialled('192.0.2.99', 'tls');
     assert.deepEqual(seen(later).at(-1), { kind: 'dialled', peer: '192.0.2.99', port: 'tls' });
+    const unseen = jobs.jobFor('cloud', '1000000003');
+    unseen.running = new AbortController();
+    recorder.dialled(PEER, 'tls');
+    assert.deepEqual(seen(unseen), [{ kind: 'dialled', peer: PEER, port: 'tls' }], 'nothing says since when it waits');
   });
 
   it('calls a peer old that came when the device was set up, and none that came after', () => {
@@ -161,10 +165,12 @@ describe('flash/host/evidence-recorder', () => {
     for (const job of [idle, ended]) assert.deepEqual(seen(job), []);
   });
 
-  it('reports to the job of a device which other peer claims its id', () => {
+  it('reports to the job of a device once which other peer claims its id', () => {
     const [job, other] = [at('upgrade', ONE), at('upgrade', TWO)];
-    recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'other-key' } });
-    recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'second-key', rival: '192.0.2.8' } });
+    for (const _ of [1, 2]) {
+      recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'other-key' } });
+      recorder.claimed({ deviceid: ONE, peer: PEER, claim: { as: 'second-key', rival: '192.0.2.8' } });
+    }
     recorder.claimed({ deviceid: '1000ffffff', peer: PEER, claim: { as: 'other-key' } });
     assert.deepEqual(seen(job), [
       { kind: 'stranger', peer: PEER, act: 'other-key' },

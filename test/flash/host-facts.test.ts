@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -11,9 +11,11 @@ import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { localIPv4 } from '../../lib/net/addresses';
 import { probeTcp } from '../../lib/net/probe';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import { processFolder } from '../shared/process-folder';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { freePort } from '../shared/ports';
+import { THIS_MACHINE } from '../../lib/flash/host/environment';
 import { FlashHost } from '../../lib/flash/host/host';
 import { sharedPorts } from '../../lib/flash/host/shared-listener';
 import { Job } from '../../lib/flash/job/job';
@@ -88,6 +90,10 @@ describe('flash: what a host and its stages take for true', () => {
     host.queue.pause();
     host.queue.add({});
     assert.equal(host.neededUntil(), Infinity, 'a queue that is held may go on at any time');
+    host.queue.attach('queue', { atOnce: 1, attempts: 1, start: () => true });
+    host.queue.resume();
+    assert.deepEqual([host.queue.snapshot().waiting, host.queue.snapshot().running], [0, 1]);
+    assert.equal(host.neededUntil(), Infinity, 'what has left the queue has not begun yet');
   });
 
   it('does not listen with a form that cannot be read, and says what is wrong with it', async () => {
@@ -161,10 +167,32 @@ describe('flash: what a host and its stages take for true', () => {
       assert.deepEqual(host.jobs.jobFor('cloud', DEVICE).evidence.patience, PATIENCE);
       assert.deepEqual(host.unlockPorts, { http: 80, dns: 53 });
       assert.equal(await host.linkMacOf('127.0.0.1'), undefined);
+      assert.deepEqual(['127.0.0.1', '192.0.2.1'].map(THIS_MACHINE.isOwnAddress), [true, false]);
       assert.deepEqual([host.bind, host.label()], ['127.0.0.1', { host: '?', tab: '?' }]);
     } finally {
       await host.close();
     }
+  });
+
+  it('asks the machine that is given which MAC address another one has, and which peers are itself', async () => {
+    const bench = await openBench();
+    const { host, around } = bench;
+    around.linkMacOf = async (address) => `of ${address}`;
+    assert.equal(await host.linkMacOf('192.0.2.7'), 'of 192.0.2.7');
+    const device = { deviceid: DEVICE, apikey: 'own', model: 'PSA-BHA-GL', romVersion: '2.0.1' };
+    const peers = ['192.0.2.7', '192.0.2.8'];
+    for (let n = 0; n < 64; n += 1) {
+      for (const peer of peers) {
+        const one = { ...device, deviceid: `${peer} ${n}` };
+        const session = { peer, device: one, sessionKey: one.deviceid, close: () => undefined };
+        host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
+      }
+    }
+    around.isOwnAddress = (peer) => peer === '192.0.2.8';
+    assert.deepEqual(
+      peers.map((peer) => host.devices.admits(device, peer, 'register')),
+      [false, true],
+    );
   });
 
   it('says in its log what is wrong with a port that is open', async () => {

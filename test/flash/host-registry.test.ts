@@ -298,11 +298,12 @@ describe('flash/host-registry', () => {
 
   it('gives its waits to its hosts, and reports each once', () => {
     start({ leaveMs: 7 });
-    let added = 0;
-    registry.on('added', () => (added += 1));
+    const added: unknown[] = [];
+    registry.on('added', (host) => added.push([host, registry.all()]));
     const host = attach({});
     attach({});
-    assert.deepEqual([host.waits, added], [{ ...WAITS, leaveMs: 7 }, 1]);
+    assert.deepEqual(host.waits, { ...WAITS, leaveMs: 7 });
+    assert.deepEqual(added, [[host, [['host', host]]]]);
   });
 
   it('settles automatically where nothing says that a deploy is over', async () => {
@@ -592,6 +593,31 @@ describe('flash/host-registry', () => {
     const after = registry.attach('kept', {}, ON_LOOPBACK, folder);
     registry.addUser('kept', 'node');
     await listens(after, true);
+  });
+
+  it('does not listen for a job that has no node left to continue it', async () => {
+    start();
+    const host = attach({});
+    await used(host);
+    host.jobs.jobFor('cloud', '1000a1b2c3');
+    assert.equal(host.neededUntil(), Infinity);
+    await registry.removeUser('host', 'user', true);
+    assert.equal(host.isListening, false);
+  });
+
+  it('sets itself no time for what is needed without end', async () => {
+    start();
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    try {
+      const host = attach({});
+      await used(host);
+      for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+      assert.deepEqual(warnings, []);
+    } finally {
+      process.off('warning', note);
+    }
   });
 
   it('tries again when another host lets go of its port', async () => {

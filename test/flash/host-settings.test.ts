@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { FlashError } from '../../lib/errors';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { Job } from '../../lib/flash/job/job';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FINALSTAGE } from '../../lib/flash/routes';
+import { quoted } from '../../lib/wordings/wording';
 import { freePort } from '../shared/ports';
 import { ON_LOOPBACK } from './bench';
+import { assertCode } from './refusals';
 
 const SETTINGS: HostSettings = {
   bind: '127.0.0.1',
@@ -48,6 +51,21 @@ describe('flash/host: its settings', () => {
       assert.deepEqual([settingsOf(host), host.isListening], [next, false]);
     });
   }
+
+  it('are not taken on again where nothing of their fault is another one', async () => {
+    const problem = (reason: string): FlashError =>
+      new FlashError('value-invalid', { name: 'httpsPort', reason: quoted(reason) });
+    const host = make({ ...ON_LOOPBACK, problem: problem('it is "abc"') });
+    const trouble = await assertCode(host.open(), 'value-invalid');
+    let states = 0;
+    host.on('state', () => (states += 1));
+    await host.apply({ ...ON_LOOPBACK, problem: problem('it is "abc"') });
+    assert.deepEqual([host.trouble, states], [trouble, 0]);
+    await host.apply({ ...ON_LOOPBACK, problem: problem('it is "abcd"') });
+    assert.deepEqual([host.trouble, states], [undefined, 1]);
+    const { message } = await assertCode(host.open(), 'value-invalid');
+    assert.match(message, /abcd/);
+  });
 
   it('hold the place in FinalStage at the port that is served, until the host is closed', async () => {
     const [before, after] = [await freePort(), await freePort()];

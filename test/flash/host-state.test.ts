@@ -72,6 +72,16 @@ describe('flash/host: its state', () => {
     assert.deepEqual([host.isListening, states()], [false, 1]);
   });
 
+  it('listens altogether as soon as a stage needs the port of FinalStage', async () => {
+    const finalStagePort = await freePort();
+    const host = make({ ...ON_LOOPBACK, finalStagePort });
+    await host.openFinalStagePort();
+    assert.equal(host.isListening, true);
+    await assert.rejects(occupy(finalStagePort), { code: 'EADDRINUSE' });
+    await host.stopListening();
+    await (await occupy(finalStagePort)).release();
+  });
+
   it('is logged: where it listens, and that it does so without effect', async () => {
     const host = make();
     const logged: unknown[] = [];

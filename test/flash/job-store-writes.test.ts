@@ -19,6 +19,7 @@ import { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { TaskRuns } from '../../lib/flash/run/task-runs';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { digestOf, makeFinalImage } from '../../lib/image';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { keptJobs, keptJobsPath } from '../shared/stored-jobs';
 import { FIRMWARE } from './bench';
 
@@ -36,6 +37,7 @@ describe('flash/job-memory: when it writes', () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-writes-'));
     said.length = 0;
   });
+  afterEach(timeGoesOn);
   afterEach(async () => {
     await Promise.all(memories.splice(0).map((memory) => memory.close()));
     await rm(folder, { recursive: true, force: true });
@@ -272,6 +274,20 @@ describe('flash/job-memory: when it writes', () => {
     job.fail('cancelled');
     for (let turn = 0; turn < 20; turn++) await nextTurn();
     assert.deepEqual([onDisk()?.download?.sent, onDisk()?.snapshot.stage], [4096, 'upgrade']);
+  });
+
+  it('writes at its close how far a job is by then, be it not reported yet', async () => {
+    timeStands(['setTimeout']);
+    const { memory, download } = await downloading({ flowMs: 1 });
+    timePasses(1000);
+    download.sentUpTo(4096);
+    timePasses(1);
+    await memory.settled();
+    assert.equal(onDisk()?.download?.sent, 4096);
+    // Of that a job reports within a quarter of a second.
+    download.sentUpTo(6000);
+    await memory.close();
+    assert.equal(onDisk()?.download?.sent, 6000);
   });
 
   it('writes nothing of a host that is to be forgotten, whatever ends with it', async () => {

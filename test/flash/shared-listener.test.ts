@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { mkdtemp } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashHost, type HostSettings } from '../../lib/flash/host/host';
 import { probeTcp } from '../../lib/net/probe';
-import { sharedPorts } from '../../lib/flash/host/shared-listener';
+import { joinListener, sharedPorts } from '../../lib/flash/host/shared-listener';
 import { FinalStageLock } from '../../lib/flash/job/finalstage-lock';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
+import type { ObservationKind } from '../../lib/flash/observation';
 import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { FINALSTAGE } from '../../lib/flash/routes';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
+import { makeFinalImage } from '../../lib/image';
+import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
+import { closeAll, RawClient } from '../server/serving';
 import { freePort, occupy } from '../shared/ports';
+import { processFolder } from '../shared/process-folder';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
-import { Bench, FIRMWARE } from './bench';
+import { storeTestIdentity, testIdentity } from '../shared/test-identity';
+import { Bench, FIRMWARE, ON_LOOPBACK } from './bench';
 import { assertCode } from './refusals';
 import { ask } from './stranger';
 
@@ -22,6 +31,8 @@ const DEVICE = '1000a1b2c3';
 const FACTS = { model: 'PSA-BHA-GL', romVersion: '2.0.1' };
 const OWN_KEY = '11111111-2222-4333-8444-666666666666';
 const OTHER_KEY = '99999999-8888-4777-8666-555555555555';
+
+const ownFolder = processFolder('listener');
 
 describe('flash/host/shared-listener', () => {
   const benches: Bench[] = [];
@@ -32,6 +43,7 @@ describe('flash/host/shared-listener', () => {
   });
   afterEach(async () => {
     timeGoesOn();
+    await closeAll();
     await Promise.all(benches.splice(0).map((bench) => bench.close()));
   });
 
@@ -273,6 +285,66 @@ describe('flash/host/shared-listener', () => {
     assert.deepEqual(strangers, Array(3).fill([['127.0.0.9', 'browser']]));
   });
 
+  const dispatching = 'POST /dispatch/device HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n{';
+  const browsing = 'GET / HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nConnection: close\r\n\r\n';
+  for (const [what, port, text, kinds] of [
+    ['dials the port of the cloud without TLS', 'legacyPort', '', ['dialled']],
+    ['browses there', 'legacyPort', browsing, ['dialled', 'stranger']],
+    ['says there what is no message', 'legacyPort', dispatching, ['dialled', 'malformed']],
+    ['dials the port of the cloud', 'httpsPort', '', ['dialled']],
+    ['speaks no TLS there', 'httpsPort', browsing, ['dialled', 'tls-failed']],
+    ['browses for images', 'httpPort', browsing, ['stranger']],
+  ] as const satisfies [string, keyof HostSettings, string, ObservationKind[]][]) {
+    it(`tells each host of a peer that ${what}`, async () => {
+      const seen = [await open(), await open()].map(({ host }, index) => {
+        const job = host.jobs.jobFor('cloud', `100000000${index}`);
+        job.enter('cloud');
+        job.running = new AbortController();
+        return () => job.evidence.all.flatMap((one) => ('peer' in one ? [[one.kind, one.peer]] : []));
+      });
+      const socket = connect({ port: Number(settings[port]), host: '127.0.0.1', localAddress: '127.0.0.9' });
+      if (text !== '') socket.write(text);
+      const expected = kinds.map((kind) => [kind, '127.0.0.9']);
+      while (seen.some((ofHost) => ofHost().length < expected.length)) await nextTurn();
+      socket.destroy();
+      for (const ofHost of seen) assert.deepEqual(ofHost(), expected);
+    });
+  }
+
+  it('serves FinalStage for the host that has waited longest for it', async () => {
+    const finals = [makeFinalImage({ size: 24_576 }), makeFinalImage({ size: 28_672 })];
+    for (const [index, final] of finals.entries()) {
+      const { host } = await open();
+      const job = host.jobs.jobFor('finalstage', `100000000${index}`);
+      job.enter('finalstage');
+      job.firmware = await loadFirmware({ ...FIRMWARE, final }, { signal: new AbortController().signal });
+      job.finalStage = new FinalStageSession(new Date(2000 - 1000 * index));
+      job.finalStage.peer = '127.0.0.1';
+    }
+    const client = await RawClient.to(Number(settings.httpPort));
+    client.write('GET /ota/image_arduino.bin HTTP/1.0\r\nHost: 192.168.4.2:8080\r\nConnection: close\r\n\r\n');
+    const { body } = await client.answer();
+    assert.equal(body.length, 28_672);
+  });
+
+  for (const index of [0, 1]) {
+    it(`flashes a device in DIY mode for the ${index === 0 ? 'first' : 'second'} of two hosts`, async () => {
+      const bench = [await open(), await open()][index] as Bench;
+      const device = new VirtualDiySonoff({
+        ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, mdns: false, speed: 100, deviceid: DEVICE },
+        startsIn: 'diy',
+      });
+      try {
+        const { lanPort } = await device.start();
+        const url = `http://127.0.0.1:${lanPort}`;
+        const { found } = await bench.begin('diy', { url, deviceid: DEVICE }).outcome;
+        assert.equal(found['proof'], 'reported');
+      } finally {
+        await device.stop();
+      }
+    });
+  }
+
   it('names the other host and its tab where the ports of two clash, in the log once', async () => {
     const one = await open();
     one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
@@ -320,12 +392,49 @@ describe('flash/host/shared-listener', () => {
   it('shares nothing between hosts that keep their TLS identities apart', async () => {
     const one = await open();
     one.host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
-    const other = new FlashHost(one.settings, undefined);
-    try {
-      await assertCode(other.open(), 'port-of-other-host');
-    } finally {
-      await other.close();
+    const folder = await mkdtemp(join(ownFolder, 'other-'));
+    await storeTestIdentity(folder);
+    for (const place of [undefined, folder]) {
+      const other = new FlashHost(one.settings, place);
+      try {
+        await assertCode(other.open(), 'port-of-other-host');
+      } finally {
+        await other.close();
+      }
     }
+  });
+
+  for (const key of ['httpsPort', 'httpPort'] as const) {
+    it(`shares nothing between hosts that take any free ${key}`, async () => {
+      (await open({ [key]: 0 })).host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+      await assertCode(open({ [key]: 0 }), 'port-of-other-host');
+    });
+  }
+
+  it('is kept for a host that comes while the last one leaves, and made anew for one that comes after', async () => {
+    const [one, two, three, four] = [1, 2, 3, 4].map(() => new FlashHost(ON_LOOPBACK, undefined)['asListening']);
+    assert.ok(one && two && three && four);
+    const all = { ...ON_LOOPBACK, ...settings };
+    const place = { folder: 'of all', identity: await testIdentity() };
+    const listener = await joinListener(one, all, place);
+    const left = listener.leave(one);
+    // Its ports are about to close by then.
+    while (listener.ports) await Promise.resolve();
+    assert.equal(await joinListener(two, all, place), listener);
+    await left;
+    assert.equal(await joinListener(three, all, place), listener);
+    await listener.leave(two);
+    assert.ok(listener.ports);
+    await listener.leave(three);
+    const next = await joinListener(four, all, place);
+    assert.notEqual(next, listener);
+    await next.leave(four);
+  });
+
+  it('names a host that listens on all addresses to one that listens on 127.0.0.1', async () => {
+    (await open({ bind: '0.0.0.0' })).host.label = () => ({ host: 'My host', tab: 'Flash one Sonoff' });
+    const more = { httpsPort: await freePort(), legacyPort: await freePort() };
+    await assertCode(open(more), 'port-of-other-host');
   });
 
   for (const [bind, isSame] of [

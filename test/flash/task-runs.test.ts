@@ -192,6 +192,40 @@ describe('flash/run/task-runs', () => {
     assert.equal(steps.contexts.length, 2);
   });
 
+  it('begins a run of its own for a message that comes of a failure', async () => {
+    let next: PendingMessage | undefined;
+    const failure = recorder.failure.bind(recorder);
+    recorder.failure = (...news) => {
+      failure(...news);
+      next ??= steps.begin('node', '1');
+    };
+    const refused = new FlashError('ap-refused', { url: 'x', reason: quoted('x') });
+    await assertCode(ended(steps.begin('node', '1', { run: () => Promise.reject(refused) })), 'ap-refused');
+    assert(next);
+    await steps.end(0);
+    assert.ok(!((await ended(next)) instanceof Error));
+  });
+
+  it('has each message in the job that waited for the same device', async () => {
+    const entered: unknown[] = [];
+    steps.runs.on('in-job', ({ id }, { deviceid }) => entered.push([id, deviceid]));
+    const first = steps.begin('node', '1');
+    const [one, two] = [steps.begin('node', '2'), steps.begin('other', '2')];
+    await steps.end(0);
+    await begunAt(1);
+    assert.deepEqual(entered, [
+      [first.id, '1'],
+      [one.id, '2'],
+      [two.id, '2'],
+    ]);
+    assert.deepEqual(
+      steps.runs.pending.all().map(({ jobId }) => jobId),
+      [steps.jobs.latest('1'), steps.jobs.latest('2'), steps.jobs.latest('2')].map((job) => job?.id),
+    );
+    await steps.end(1);
+    await idle();
+  });
+
   it('a cancel by one of two nodes leaves the run to the other', async () => {
     const other = new Recorder();
     steps.runs.attach('other', other);
@@ -876,7 +910,7 @@ describe('flash/run/task-runs', () => {
       ends[1]?.();
       await turns();
       assert.deepEqual(told.splice(0), [['tasmota-at-home', 0, 'tasmota', undefined], 'result']);
-      begun[0]?.report('tasmota-at-home', { url: 'x', hostname: 'y' }, { fraction: 0.5 });
+      begun[0]?.report('tasmota-at-home', { url: 'x', hostname: 'y' }, { fraction: 0.509 });
       begun[0]?.report('tasmota-done', { url: 'x', hostname: 'y' }, { fraction: 0.4 });
       ends[0]?.();
       await turns();

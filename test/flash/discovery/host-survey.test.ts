@@ -127,6 +127,16 @@ describe('flash/discovery/host-survey', () => {
     );
   });
 
+  it('listens for announcements where the host does', () => {
+    let asked = 0;
+    const discovery = { interfaces: () => ((asked += 1), []) };
+    const host = new FlashHost(ON_LOOPBACK, undefined, undefined, { ...THIS_MACHINE, discovery });
+    hosts.push(host);
+    assert.equal(asked, 0);
+    host.survey.watch('a node', () => undefined);
+    assert.equal(asked, 1);
+  });
+
   it('sweeps the network of a rehearsal, and no more of the loopback', async () => {
     const { survey } = make({ address: '127.0.0.5' });
     assert.deepEqual(survey['sources'].network(), { address: '127.0.0.5', netmask: '255.255.255.0' });

@@ -176,8 +176,14 @@ describe('flash/discovery/listed-sonoff', () => {
   it('counts the devices that are called alike', () => {
     const listed = listOf([{}, { name: 'A' }, {}, { name: 'A' }, { name: 'A' }].map(namedSighting));
     assert.deepEqual(
-      listed.map(({ key }) => key),
-      ['', 'A', ' #2', 'A #2', 'A #3'],
+      listed.map(({ key, name }) => [key, name]),
+      [
+        ['', undefined],
+        ['A', 'A'],
+        [' #2', undefined],
+        ['A #2', 'A'],
+        ['A #3', 'A'],
+      ],
     );
   });
 });

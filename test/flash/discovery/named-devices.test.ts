@@ -133,11 +133,13 @@ describe('flash/discovery/named-devices', () => {
   });
 
   it('looks for entries as deep as exports have them, and no deeper', () => {
-    const nestedIn = (depth: number): unknown => (depth === 0 ? { deviceid: ID } : [nestedIn(depth - 1)]);
-    assert.deepEqual(
-      [5, 6, 50].map((depth) => read(nestedIn(depth)).length),
-      [1, 0, 0],
-    );
+    for (const wrap of [(one: unknown) => [one], (data: unknown) => ({ data }), (home: unknown) => ({ home })]) {
+      const nestedIn = (depth: number): unknown => (depth === 0 ? { deviceid: ID } : wrap(nestedIn(depth - 1)));
+      assert.deepEqual(
+        [5, 6, 50].map((depth) => read(nestedIn(depth)).length),
+        [1, 0, 0],
+      );
+    }
   });
 
   for (const wrapper of ['result', 'data', 'devices', 'thingList', 'devicelist', 'itemData']) {
@@ -177,6 +179,7 @@ describe('flash/discovery/named-devices', () => {
       { deviceid: ID, name: 'Hall' },
       { deviceid: ID },
     ]);
+    assert.deepEqual(read({ [ID]: 'Hall' }), []);
   });
 
   /** Where programs have it, the first of them first, and what stands there in its n-th place. */
