@@ -112,33 +112,37 @@ export class WorldView {
       if (job.deviceid === undefined) return job.isOpen;
       return !all.slice(index + 1).some(({ deviceid }) => deviceid === job.deviceid);
     });
-    return newest.map((job) => {
+    const left = newest.map((job) => this.workLeft(job, now));
+    this.lookAgain(Math.min(...left.filter((ms) => ms > 0)));
+    return newest.map((job, index) => {
       const snapshot = job.snapshot();
       return {
         // Of a job that has ended nothing is said but its failure, which has sentences of its own.
         ...(job.isOpen ? this.parts.translated(snapshot) : snapshot),
-        isAtWork: this.isAtWork(job, now),
+        isAtWork: (left[index] ?? 0) > 0,
         report: this.reports.of(job),
         failure: this.failureOf(snapshot),
       };
     });
   }
 
-  /** A flow can leave a job open for ever: one that nothing continues must not look as if it ran. */
-  private isAtWork(job: Job, now: number): boolean {
+  /**
+   * For how long a job counts as at work if nothing changes; ms. A flow can leave one open for ever: one that nothing
+   * continues must not look as if it ran.
+   */
+  private workLeft(job: Job, now: number): number {
     if (!job.isOpen || job.running) {
       this.restingSince.delete(job);
-      return job.isOpen;
+      return job.isOpen ? Infinity : 0;
     }
     const since = this.restingSince.get(job) ?? now;
     this.restingSince.set(job, since);
-    const left = since + PAUSE_MS - now;
-    if (left > 0) this.lookAgain(left);
-    return left > 0;
+    return since + PAUSE_MS - now;
   }
 
   private lookAgain(afterMs: number): void {
     clearTimeout(this.timer);
+    if (afterMs === Infinity) return;
     this.timer = setTimeout(this.onNews, afterMs + 1).unref();
   }
 

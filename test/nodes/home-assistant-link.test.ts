@@ -589,6 +589,16 @@ describe('nodes: what Home Assistant is shown of a host', () => {
       assert.equal(news, before + 1, 'nothing changes any more');
       host.jobs.jobFor('cloud', TWO).enter('cloud');
       view.world(now);
+      // Of several it does so at the end of the first minute, in whichever order they are.
+      host.jobs.jobFor('cloud', THREE).enter('cloud');
+      view.world(now + 30_000);
+      const beforeBoth = news;
+      timePasses(30_000);
+      assert.equal(news, beforeBoth);
+      timePasses(1);
+      assert.equal(news, beforeBoth + 1);
+      const atWork = view.world(now + 60_001).jobs.flatMap(({ deviceid, isAtWork }) => (isAtWork ? [deviceid] : []));
+      assert.deepEqual(atWork, [THREE]);
       view.stop();
       const atLast = news;
       timePasses(120_000);
