@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { FlashError, sentencesOf } from '../../lib/errors';
 import type { DeviceSurvey } from '../../lib/flash/discovery/device-survey';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
@@ -231,6 +232,23 @@ describe('nodes: sonota-discover', () => {
     await bed.doneBy('discover', 3);
   });
 
+  it('continues where a change cannot be sent, and logs that', async () => {
+    bed = await Bed.load(await flow());
+    const survey = hurry(bed);
+    const node = bed.node('discover');
+    const send = node.send.bind(node);
+    const broken = (): void => {
+      throw new Error('it cannot be sent');
+    };
+    Object.assign(node, { send: broken });
+    const logged = once(node, 'call:error') as Promise<[{ args: unknown[] }]>;
+    survey.name([{ deviceid: NAMED, model: 'S31' }]);
+    assert.match(String((await logged)[0].args[0]), /it cannot be sent/);
+    Object.assign(node, { send });
+    survey.name([]);
+    await bed.at('changes', isOf(NAMED, 'gone'));
+  });
+
   it('says that it found none, and what it could not look at', async () => {
     bed = await Bed.load(await flow());
     const survey = hurry(bed);
@@ -253,7 +271,7 @@ describe('nodes: sonota-discover', () => {
     bed.send('discover', { mine: 1, deviceid: '1000a1b2c3' });
     bed.send('discover', { mine: 2, deviceid: { not: 'an id' } });
     bed.send('discover', { mine: 3, deviceid: NAMED });
-    bed.send('discover', { cancel: true, deviceid: NAMED });
+    bed.send('discover', { cancel: true, deviceid: `ITEAD-${NAMED.toUpperCase()}` });
     const first = await bed.at('caught');
     assert.deepEqual([first['mine'], first.error?.code], [3, 'cancelled']);
     bed.send('discover', { cancel: true });

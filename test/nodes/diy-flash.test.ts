@@ -143,6 +143,14 @@ describe('nodes: sonota-diy-flash', () => {
     }
   });
 
+  it('flashes no other device at an address than the one that its message names', async () => {
+    const { sonoff, address } = await device();
+    bed = await Bed.load(await flow({ address }));
+    bed.send('diy', { deviceid: '1000ffffff' });
+    assert.equal((await bed.at('caught')).error?.code, 'diy-other-device');
+    assert.equal(sonoff.state, 'diy-mode');
+  });
+
   it('continues over a redeploy, and is cancelled by a message', async () => {
     const nodes = await flow({ address: `127.0.0.1:${await freePort()}` });
     bed = await Bed.load(nodes);

@@ -22,6 +22,8 @@ const FINAL = makeFinalImage({ seed: 5 });
 const SHA = digestOf(FINAL);
 /** Bytes: half of the flash (docs/dev/esp8266-images.md). */
 const FINAL_LIMIT = 524_288;
+/** Bytes: the place of user1, and of user2. */
+const SLOT_LIMIT = 471_040;
 
 interface Answer {
   status: number;
@@ -135,6 +137,7 @@ describe('nodes/firmware routes', () => {
     for (const [name, origin] of [
       ['%20', 'uploaded file'],
       [`${'x'.repeat(100)}.bin`, 'x'.repeat(80)],
+      ['/home/me/fw.bin%20', 'fw.bin'],
     ]) {
       await upload(`role=final&name=${name}`, FINAL);
       assert.equal(await originOf(), origin);
@@ -146,6 +149,24 @@ describe('nodes/firmware routes', () => {
       const said = explain('image-too-large', { what: wording('image-final'), size, limit: FINAL_LIMIT });
       assert.deepEqual([big.status, big.body], [422, { code: 'image-too-large', message: said }]);
     }
+    const ofUser1 = await upload('role=user1&name=big.bin', Buffer.alloc(2 * 1024 * 1024 + 1));
+    const values = { what: wording('image-user1'), size: 2 * 1024 * 1024 + 1, limit: SLOT_LIMIT };
+    assert.deepEqual(ofUser1.body, { code: 'image-too-large', message: explain('image-too-large', values) });
+    const pageOfUser2 = await upload('role=user2&name=page.bin', Buffer.from('<!doctype html><title>Log in</title>'));
+    assert.ok(
+      String(pageOfUser2.body['message']).includes(wording('image-user2').text),
+      JSON.stringify(pageOfUser2.body),
+    );
+    // A client that does not state how much it sends is stopped, and told how much came by then.
+    const origin = await http.serve(api.httpAdmin);
+    const sending = httpRequest(`${origin}/sonota/firmware/upload?role=final&name=big.bin`, { method: 'POST' });
+    sending.on('error', () => undefined).write(Buffer.alloc(2 * 1024 * 1024 + 1));
+    const [answer] = (await once(sending, 'response')) as [AsyncIterable<Buffer>];
+    let text = '';
+    for await (const part of answer) text += part.toString('utf8');
+    const { code, message } = JSON.parse(text) as { code: string; message: string };
+    assert.deepEqual([code, /\b2097\d{3}\b/.test(message)], ['image-too-large', true], message);
+    sending.destroy();
     assert.equal((await upload('role=other&name=x.bin', FINAL)).status, 400);
     assert.equal((await library.store.list()).length, 1);
     assert.ok(asked.includes('sonota.write'));
@@ -437,21 +458,25 @@ describe('nodes/firmware routes', () => {
   it('answers only what its own form asks', async () => {
     const long = `/${'x'.repeat(8191)}`;
     assert.equal((await call('post', 'examine', { role: 'final', source: long })).status, 200, 'no path is longer');
-    const cases: [path: string, body: object][] = [
-      ['examine', { role: 'final', source: `${long}x` }],
-      ['examine', {}],
-      ['examine', { role: 'boot', source: '/etc/hostname' }],
-      ['examine', { role: 'final' }],
-      ['examine', { role: 'final', source: 'x'.repeat(10_000) }],
-      ['fetch', { role: 'final', source: 7 }],
-      ['mend', { role: 'final', source: 'x', mends: 'all' }],
-      ['mend', { role: 'final', source: 'x', mends: ['erase'] }],
-      ['confirm', { name: 'known' }],
-      ['prune', { digests: 'all' }],
-      ['prune', { digests: [7] }],
+    const [noText, noRole] = ['a text is missing, or is too long', 'role must be one of user1, user2, final'];
+    const cases: [path: string, body: object, message: string][] = [
+      ['examine', { role: 'final', source: `${long}x` }, noText],
+      ['examine', {}, noRole],
+      ['examine', { role: 'boot', source: '/etc/hostname' }, noRole],
+      ['examine', { role: 'final' }, noText],
+      ['examine', { role: 'final', source: 'x'.repeat(10_000) }, noText],
+      ['fetch', { role: 'final', source: 7 }, noText],
+      ['mend', { role: 'final', source: 'x', mends: 'all' }, 'mends must be a list'],
+      ['mend', { role: 'final', source: 'x', mends: ['erase'] }, 'there is no mend erase'],
+      ['confirm', { name: 'known' }, noText],
+      ['confirm', { sha256: SHA }, noText],
+      ['prune', { digests: 'all' }, 'digests must be a list'],
+      ['prune', { digests: [7] }, noText],
     ];
-    for (const [path, body] of cases) {
-      assert.equal((await call('post', path, body)).status, 400, `${path} ${JSON.stringify(body).slice(0, 60)}`);
+    for (const [path, body, message] of cases) {
+      const answer = await call('post', path, body);
+      const what = `${path} ${JSON.stringify(body).slice(0, 60)}`;
+      assert.deepEqual([answer.status, answer.body], [400, { message }], what);
     }
     assert.equal((await call('delete', 'store/..%2f..%2fx')).status, 200, 'it names nothing that is kept');
   });

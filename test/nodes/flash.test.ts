@@ -15,6 +15,7 @@ import { MessageValues } from '../../nodes/shared/messages';
 import type { FlashForm } from '../../nodes/sonota-flash/flash-form';
 import { answerOf, type FlashNode } from '../../nodes/sonota-flash/press';
 import { startOf } from '../../nodes/sonota-flash/start';
+import { localIPv4 } from '../../lib/net/addresses';
 import { FIRMWARE, HOME, ON_LOOPBACK } from '../flash/bench';
 import { useHttpServers } from '../shared/http-server';
 import type { Flow } from '../shared/node-red';
@@ -376,6 +377,28 @@ describe('nodes: sonota-flash', () => {
       assert.equal(answer.state, checks.some(({ ok }) => ok === false) ? 'refused' : 'doubtful');
       return checks;
     }
+
+    it('asks where host or access point alone is on this machine, since a device may be at stake', async function () {
+      const apUrl = `http://127.0.0.1:${await freePort()}`;
+      const [own] = localIPv4();
+      if (!own) return this.skip();
+      const isOpen = { bind: '0.0.0.0', address: own.address };
+      for (const [host, node] of [
+        [isOpen, { apUrl }],
+        [{}, { apUrl: 'http://10.10.7.1' }],
+      ] as const) {
+        const flow = flowOf(await freePorts(), { firmware: 'firmware', ...node });
+        bed = await Bed.load(
+          [...flow.map((one) => (one.type === 'sonota-host' ? { ...one, ...host } : one)), REHEARSAL],
+          CREDENTIALS,
+        );
+        const answer = (await press()) as { state: string; report?: PreflightReport };
+        assert.equal(answer.state, 'doubtful', JSON.stringify(answer.report?.checks.filter(({ ok }) => ok !== true)));
+        assert.deepEqual(jobs(bed), []);
+        await bed.unload();
+      }
+      bed = undefined;
+    });
 
     it('takes a pair that cannot be fetched as its method needs it', async () => {
       const pair = { user1: `http://127.0.0.1:${await freePort()}/user1.bin` };

@@ -8,6 +8,7 @@ import type { HostNode } from '../../nodes/shared/hosts';
 import { editorPortOf } from '../../nodes/sonota-host/editor-port';
 import { readHostForm } from '../../nodes/sonota-host/settings';
 import { Values } from '../../nodes/shared/values';
+import { WIFI_DRIVERS } from '../../lib/net/wifi/wifi';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
 import { endTimers } from '../shared/ended-timers';
@@ -139,6 +140,13 @@ describe('nodes: what an empty form stands for', () => {
       ...{ driver: 'manual', interfaceName: 'wlan1', allowUplink: 'wlan2', editorPort: 1881 },
       home: { ssid: 'home', psk: 'top secret' },
     });
+  });
+
+  it('nothing where a host says how networks are joined, be it by whatever there is', () => {
+    for (const driver of ['auto', ...WIFI_DRIVERS]) {
+      const { settings, radio } = readHostForm(Values.ofForm({ wifi: driver }), 1880);
+      assert.deepEqual([radio.driver, settings.problem], [driver, undefined]);
+    }
   });
 
   it('the port of the editor where Node-RED has none in its settings, or a pipe', () => {

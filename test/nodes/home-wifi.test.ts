@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { FlashError } from '../../lib/errors';
+import { wording } from '../../lib/wordings/wording';
 import { homeWifi, wifiPresence, type HomeWifi, type HostNode } from '../../nodes/shared/hosts';
 import { MessageValues } from '../../nodes/shared/messages';
 
@@ -47,10 +49,21 @@ describe('nodes: the home Wi-Fi of a message', () => {
     });
   }
 
-  for (const wrong of [{ ssid: 'home ' }, { ssid: ' home' }, { password: ' secret' }, { password: 'secret ' }]) {
+  for (const [wrong, what] of [
+    [{ ssid: 'home ' }, 'home-wifi-name'],
+    [{ ssid: ' home' }, 'home-wifi-name'],
+    [{ password: ' secret' }, 'home-wifi-password'],
+    [{ password: 'secret ' }, 'home-wifi-password'],
+  ] as const) {
     it(`is refused with a space at an end: ${JSON.stringify(wrong)}`, () => {
       const message = new MessageValues({ ...OF_HOST, ...wrong });
-      assert.throws(() => homeWifi(hostWith(NONE), message), { code: 'wifi-credentials-unusable' });
+      assert.throws(
+        () => homeWifi(hostWith(NONE), message),
+        ({ code, values }: FlashError) => {
+          assert.deepEqual([code, values['what']], ['wifi-credentials-unusable', wording(what)]);
+          return true;
+        },
+      );
     });
   }
 

@@ -144,6 +144,9 @@ describe('nodes/image-doctor', () => {
   it('takes the older name of a target, and reports under both', async () => {
     const { result } = await examined({ payload: makeUserImage({ slot: 2 }), road: 'diy' });
     assert.deepEqual([result.payload.target, (result.payload as { road?: unknown }).road], ['diy', 'diy']);
+    await helper.unload();
+    const both = await examined({ payload: makeUserImage({ slot: 2 }), target: 'one-hop', road: 'diy' });
+    assert.equal(both.result.payload.target, 'one-hop', 'the newer name wins');
   });
 
   it('goes by the form first, then by the message', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERROR_CODES, explain, FlashError, sentencesOf, type ErrorCode } from '../../lib/errors';
@@ -13,12 +14,14 @@ import { PROGRESS_TEXTS, type ProgressText, type ProgressTextName } from '../../
 import { METHODS, REASONS } from '../../lib/protocol/recommendation';
 import { WORDINGS } from '../../lib/wordings/table';
 import { ADVICE } from '../../lib/image/finding';
-import { fill, type WordingValues } from '../../lib/wordings/wording';
+import { fill, quoted, type WordingValues } from '../../lib/wordings/wording';
 import type { Speaker } from '../../nodes/shared/asked-language';
+import type { HostNode } from '../../nodes/shared/hosts';
 import { forNodeRed, sharedTexts, type Texts } from '../../nodes/shared/texts';
 import { translateError, translateReport, translateSentences, translateShared } from '../../nodes/shared/translate';
 import { packageRoot } from '../shared/package-root';
 import type { Flow } from '../shared/node-red';
+import { freePort } from '../shared/ports';
 import { Bed, freePorts, road } from './bed';
 
 interface Catalogue {
@@ -94,6 +97,131 @@ describe('nodes: the language of a result', () => {
     const { verdict } = (await bed.at('cloud-out')).sonota as { verdict: { code: string; text: string } };
     assert.equal(verdict.text, translate(`notes.${verdict.code}`));
     assert.notEqual(verdict.text, `notes.${verdict.code}`);
+  });
+});
+
+describe('nodes: the language of what no message has asked for', () => {
+  let bed: Bed;
+  afterEach(() => bed.unload());
+
+  /** Both sentences of an error, in German. */
+  function inGerman(code: ErrorCode, values: Record<string, unknown> = {}): string {
+    return ['what', 'remedy'].map((part) => translate(`errors.${code}.${part}`, values)).join(' ');
+  }
+
+  it('is that of Node-RED for a warning, and under a node whose progress is not wired', async () => {
+    const ports = await freePorts();
+    const flow = road(ports, { cloud: { wires: [[], []] } });
+    bed = await Bed.load(flow, {}, undefined, translate);
+    const device = bed.device({ provisioned: { serverName: '127.0.0.1', port: ports.httpsPort } });
+    bed.send('cloud', { deviceid: device.deviceid });
+    const { text } = await bed.status('cloud', ({ fill }) => fill === 'yellow');
+    const label = translate('announcements.wait-for-device.label');
+    assert.ok(text.startsWith(label) && label !== PROGRESS_TEXTS['wait-for-device'].label, text);
+    const warned = once(bed.node('cloud'), 'call:warn') as Promise<[{ args: unknown[] }]>;
+    await device.start();
+    assert.equal((await warned)[0].args[0], inGerman('output-not-wired', { deviceid: device.deviceid, output: 1 }));
+  });
+
+  it('is that of Node-RED for a network that is lost, and for images that a deploy cannot fetch', async () => {
+    const at = { z: 'tab', x: 100, y: 100, name: '', host: 'host', wires: [[], []] };
+    const ports = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: '0' };
+    const nobody = `http://127.0.0.1:${await freePort()}/final.bin`;
+    const flow: Flow = [
+      { id: 'tab', type: 'tab', label: 'language' },
+      { id: 'host', type: 'sonota-host', name: '', bind: '0.0.0.0', address: '127.0.0.1', wifi: 'manual', ...ports },
+      { id: 'join', type: 'sonota-wifi', ...at, action: 'join' },
+    ];
+    bed = await Bed.load(flow, {}, undefined, translate);
+    const { wifiSession } = (bed.node('host') as HostNode).flashHost;
+    const lost = new FlashError('wifi-lost', { ssid: 'home', reason: quoted('gone') });
+    const warned = once(bed.node('join'), 'call:warn') as Promise<[{ args: unknown[] }]>;
+    wifiSession.emit('ended', lost);
+    assert.equal((await warned)[0].args[0], inGerman('wifi-lost', spoken(lost.values)));
+
+    const lines: string[] = [];
+    const emit = (_event: string, { msg }: { msg: unknown }): number => lines.push(String(msg));
+    bed.RED?.log.addHandler({ emit } as never);
+    await bed.deploy([...flow, { id: 'flash', type: 'sonota-flash', ...at, image: nobody }]);
+    await bed.status('flash', ({ text }) => text === 'fetch-failed');
+    const isGerman = (line: string): boolean => line.endsWith(translate('errors.fetch-failed.remedy'));
+    assert.ok(lines.filter((line) => line.includes(nobody)).some(isGerman), lines.join('\n'));
+  });
+
+  it('is that of Node-RED for one of several messages that is cancelled', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(road(await freePorts(), { provision: { url } }), {}, undefined, translate);
+    const home = { ssid: 'home', password: 'top secret' };
+    bed.send('provision', { ...home, deviceid: '1000000001' });
+    bed.send('provision', { ...home, deviceid: '1000000002' });
+    await bed.status('provision', ({ text }) => text.endsWith('(+1)'));
+    bed.send('provision', { cancel: true, deviceid: '1000000002' });
+    assert.equal((await bed.at('caught')).error?.message, inGerman('cancelled'));
+    assert.notEqual(bed.shown('provision')?.text, 'cancelled', 'the first one is at work still');
+  });
+
+  it('is that of Node-RED for all that Home Assistant is told', async () => {
+    const [ID, OTHER] = ['1000a1b2c3', '1000000009'] as const;
+    const at = { z: 'tab', x: 100, y: 100, name: '', host: 'host' };
+    const ports = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: '0' };
+    const sinks = ['mqtt', 'caught'].map((id) => ({ id, type: 'sink', ...at, wires: [] }));
+    bed = await Bed.load(
+      [
+        { id: 'tab', type: 'tab', label: 'language' },
+        {
+          id: 'host',
+          type: 'sonota-host',
+          name: '',
+          bind: '127.0.0.1',
+          address: '127.0.0.1',
+          wifi: 'manual',
+          ...ports,
+        },
+        { id: 'ha', type: 'sonota-home-assistant', ...at, firmware: '', prefix: '', topic: '', wires: [['mqtt'], []] },
+        { id: 'discover', type: 'sonota-discover', ...at, wires: [[], []] },
+        { id: 'catch', type: 'catch', ...at, scope: ['ha'], uncaught: false, wires: [['caught']] },
+        ...sinks,
+      ],
+      {},
+      undefined,
+      translate,
+    );
+    /** The first payload under a topic that holds a text. */
+    const told = async (topic: string, text: string): Promise<void> => {
+      const written = JSON.stringify(text).slice(1, -1);
+      await bed.at('mqtt', (msg) => msg['topic'] === topic && String(msg.payload).includes(written));
+    };
+    bed.send('ha', { topic: 'sonota/status', payload: 'online' });
+    await bed.at('mqtt', ({ topic }) => topic === 'sonota/state');
+    bed.send('ha', { topic: '', payload: [{ ssid: `ITEAD-${ID}`, kind: 'stock', deviceid: ID }] });
+    bed.send('ha', { topic: `sonota/set/install/${ID}`, payload: 'INSTALL' });
+    const refused = inGerman('not-armed', { deviceid: ID });
+    assert.equal((await bed.at('caught')).error?.message, refused);
+    await told('sonota/event', refused);
+
+    const { flashHost } = bed.node('host') as HostNode;
+    const { jobs, runs } = flashHost;
+    const job = jobs.jobFor('finalstage', ID);
+    job.enter('finalstage');
+    job.running = new AbortController();
+    job.lastReport = { name: 'finalstage-again', values: {} };
+    runs.emit('reported', job);
+    const report = ['text', 'details'].map((part) => translate(`announcements.finalstage-again.${part}`));
+    await told(`sonota/device/${ID}/state`, report.join(' '));
+    job.running = undefined;
+    const resting = jobs.jobFor('cloud', OTHER);
+    resting.evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 60 });
+    resting.enter('cloud');
+    assert.equal(resting.snapshot().verdict?.code, 'on-course');
+    await told(`sonota/device/${OTHER}/state`, translate('notes.on-course'));
+    runs.refused({}, new FlashError('model-refused', { model: 'a model' }));
+    await told('sonota/event', inGerman('model-refused', { model: 'a model' }));
+    flashHost.trouble = new FlashError('port-in-use', { port: 1, bind: 'x', reason: quoted('y') });
+    flashHost.emit('state');
+    await told('sonota/state', inGerman('port-in-use', spoken(flashHost.trouble.values)));
+    flashHost.trouble = undefined;
+    bed.send('discover', { devices: [{ deviceid: ID, manufacturer: 'Sonoff', model: 'MINI', sw_version: '3.6.0' }] });
+    await told('sonota/state', `${translate('methods.diy-button')}. `);
   });
 });
 

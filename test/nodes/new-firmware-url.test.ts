@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
+import { Job } from '../../lib/flash/job/job';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { ONE_HOP } from '../../lib/flash/routes';
+import { makeFinalImage } from '../../lib/image';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { FIRMWARE } from '../flash/bench';
 import { useHttpServers } from '../shared/http-server';
@@ -34,6 +38,21 @@ describe('nodes: where a flash is known by its new firmware alone', () => {
         deliveries: { final: { size: 1000, sent: 1000, tries: 1, state: 'flowing' } },
       });
       return FIRMWARE;
+    },
+    /** The device had its image, which it puts in place itself, to the last byte when the process ended. */
+    upgrade: ({ jobs }: HostNode['flashHost']): object => {
+      const before = new Job('upgrade', DEVICE);
+      before.enter('upgrade');
+      before.route = ONE_HOP;
+      const { id, lastStage } = before;
+      const job = Job.restore({ id, lastStage, snapshot: before.snapshot() });
+      const download = new UpgradeDownload();
+      download.offered();
+      download.requested('user2', 8192, 'range');
+      download.sentUpTo(8192);
+      job.download = UpgradeDownload.restore(download.record());
+      jobs.restore(job);
+      return { final: makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' }), intermediate: 'one-hop' };
     },
   };
   for (const [stage, prepare] of Object.entries(WAYS)) {

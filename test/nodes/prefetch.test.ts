@@ -78,6 +78,19 @@ describe('nodes: images behind a deploy', () => {
     assert.equal(bed.shown('serve')?.text, 'idle');
   });
 
+  it('are those alone that the way of the firmware into the flash needs', async () => {
+    bed = await Bed.load([]);
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const base = await serve();
+    const more = { intermediate: 'one-hop', user1: `${nobody}/user1`, user2: `${nobody}/user2` };
+    const flow = (await flowOf(base, { firmware: more })).filter(({ id }) => id !== 'serve');
+    const node = { id: 'last', type: 'sonota-flash', z: 'tab', ...AT, name: '', host: 'host' };
+    const firmware = { id: 'away', type: 'sonota-firmware', name: '', final: `${nobody}/final`, digests: {} };
+    await bed.deploy([...flow, firmware, { ...node, firmware: 'away' }]);
+    await shown('last', 'fetch-failed');
+    assert.deepEqual([requests, bed.shown('flash')?.text], [['/final'], 'idle']);
+  });
+
   it('show in yellow what cannot be reached, and in one line of the log', async () => {
     const nobody = `http://127.0.0.1:${await freePort()}`;
     bed = await Bed.load(await flowOf(nobody));

@@ -4,6 +4,7 @@ import type { Job } from '../../lib/flash/job/job';
 import type { QueueSnapshot } from '../../lib/flash/queue/queue-snapshot';
 import type { HostNode } from '../../nodes/shared/hosts';
 import type { Flow } from '../shared/node-red';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { Bed, freePorts, without, type Msg } from './bed';
 import { quoted, type Wording } from '../../lib/wordings/wording';
 
@@ -30,7 +31,10 @@ describe('nodes: what a message asks of sonota-queue', () => {
     ];
     bed = await Bed.load(flow);
   });
-  afterEach(() => bed.unload());
+  afterEach(async () => {
+    timeGoesOn();
+    await bed.unload();
+  });
 
   const news = (msg: Msg): QueueSnapshot => msg.payload as QueueSnapshot;
 
@@ -77,9 +81,9 @@ describe('nodes: what a message asks of sonota-queue', () => {
     await bed.status('queue', ({ fill, text }) => fill === 'yellow' && text.startsWith('paused'));
     bed.send('queue', { ...HOME, deviceids: [ONE, TWO, THREE, FOUR] });
     const { entries } = await stands([ONE, 'waiting'], [TWO, 'waiting'], [THREE, 'waiting'], [FOUR, 'waiting']);
-    bed.send('queue', { queue: 'skip', entry: entries[1]?.id });
+    bed.send('queue', { queue: 'skip', entry: entries[1]?.id, deviceid: ONE });
     await stands([ONE, 'waiting'], [TWO, 'skipped'], [THREE, 'waiting'], [FOUR, 'waiting']);
-    bed.send('queue', { cancel: true, deviceid: THREE });
+    bed.send('queue', { cancel: true, entry: entries[2]?.id });
     await stands([ONE, 'waiting'], [TWO, 'skipped'], [THREE, 'skipped'], [FOUR, 'waiting']);
     bed.send('queue', { queue: 'forget', deviceid: TWO });
     await stands([ONE, 'waiting'], [THREE, 'skipped'], [FOUR, 'waiting']);
@@ -145,6 +149,24 @@ describe('nodes: what a message asks of sonota-queue', () => {
     await stands([ONE, 'running'], [TWO, 'waiting']);
     await bed.deploy(atOnce('2'));
     await bed.at('first', ({ deviceid }) => deviceid === TWO);
+  });
+
+  it('reports nothing more by an instance that has gone', async () => {
+    timeStands(['setTimeout']);
+    await bed.deploy(flow);
+    // What the deploy itself has changed is reported by then.
+    timePasses(60_000);
+    const old = bed.node('queue');
+    const { queue } = (bed.node('host') as HostNode).flashHost;
+    const sent: unknown[] = [];
+    Object.assign(old, { send: (message: unknown) => sent.push(message) });
+    // The first change is reported immediately, the second one soon.
+    queue.pause();
+    queue.add({ deviceid: ONE });
+    assert.equal(sent.length, 1);
+    await bed.deploy(flow);
+    timePasses(60_000);
+    assert.equal(sent.length, 1);
   });
 
   it('leaves out what waits for a node that is removed', async () => {

@@ -43,6 +43,15 @@ describe('nodes: a Sonoff of the list', () => {
     assert.deepEqual(describeSonoff(RED, NAMED), { ...nothing, known: ['named'], ...told });
   });
 
+  it('is described and counted in the language of Node-RED', () => {
+    const spoken = { _: (key: string, values: object) => `${key} ${JSON.stringify(values)}` } as unknown as NodeAPI;
+    const shared = '@sonota/node-red/sonota-host';
+    const { methodText, reason } = describeSonoff(spoken, NAMED);
+    const method = `${shared}:methods.diy-jumper {}`;
+    assert.deepEqual([methodText, reason], [method, `${shared}:reasons.diy-jumper {"version":"3.3.0"}`]);
+    assert.equal(countedByMethod(spoken, [NAMED, NAMED]), `2 × ${method}`);
+  });
+
   it('is counted by its method, the most hopeful first, and no method without one', () => {
     const list = (['cloud', 'none', 'diy', 'cloud'] as Method[]).map((method): ListedSonoff => {
       return { ...NAMED, recommendation: { ...recommendation, method } };

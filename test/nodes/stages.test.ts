@@ -226,6 +226,25 @@ describe('nodes: the four stages', () => {
     assert.equal((await bed.at('caught', ({ mine }) => mine === 1)).error?.code, 'cancelled');
   });
 
+  it('set up no other device than the one that their form or their message names', async () => {
+    for (const [form, message] of [
+      [{ deviceid: '1000000001' }, {}],
+      [{}, { deviceid: '1000000001' }],
+    ] as const) {
+      const apPort = await freePort();
+      bed = await Bed.load(road(await freePorts(), { provision: { url: `http://127.0.0.1:${apPort}`, ...form } }));
+      const device = bed.device({ apPort, deviceid: '1000000002', homeNetwork: HOME });
+      await device.start();
+      bed.send('provision', { ...HOME, ...message });
+      const { error } = await bed.at('caught');
+      const reason = wording('access-point-of-another', { owner: '1000000002', meant: '1000000001' });
+      assert.equal(error?.message, explain('device-unknown', { reason, known: '1000000002' }));
+      assert.equal(device.state, 'access-point', 'it was left alone');
+      await bed.unload();
+      bed = undefined;
+    }
+  });
+
   it('refuse to start without credentials, and keep none of a message that failed', async () => {
     bed = await Bed.load(road(await freePorts()));
     bed.send('provision', { ssid: 'home', mine: 1 });
@@ -402,7 +421,7 @@ describe('nodes: the four stages', () => {
     bed.send('cloud', { deviceid: '1000000003', mine: 5 });
     await bed.status('cloud', ({ fill, shape }) => fill === 'yellow' && shape === 'ring');
     assert.equal((await bed.at('cloud-progress'))['waiting'], true);
-    bed.send('provision', { cancel: true, deviceid: '1000000002' });
+    bed.send('provision', { cancel: true, deviceid: 'ITEAD-1000000002' });
     for (const mine of [2, 3]) {
       assert.equal((await bed.at('caught', (msg) => msg['mine'] === mine)).error?.code, 'cancelled');
     }

@@ -103,6 +103,27 @@ describe('nodes: a node that does a task for each message', () => {
     assert.deepEqual([bed.shown('probe')?.fill, bed.shown('probe')?.text.endsWith(' 30 %')], ['blue', true]);
   });
 
+  it('logs that its progress cannot be sent, and continues with the task', async () => {
+    await bed.deploy(
+      flow.map((node) => (node.id === 'probe' ? { ...node, wires: [['out'], ['progress', 'out']] } : node)),
+    );
+    // What goes down a second wire is a copy.
+    const sonota = Object.defineProperty({}, 'broken', {
+      enumerable: true,
+      get: () => {
+        throw new Error('it cannot be copied');
+      },
+    });
+    bed.send('probe', { mine: 1, sonota });
+    const { report, signal } = await begun(1);
+    const logged = once(bed.node('probe'), 'call:error') as Promise<[{ args: unknown[] }]>;
+    assert.doesNotThrow(() => report('load-firmware', {}, { fraction: 0.3 }));
+    assert.match(String((await logged)[0].args[0]), /it cannot be copied/);
+    assert.deepEqual([signal.aborted, bed.done], [false, []]);
+    ends[0]?.(undefined);
+    assert.deepEqual(await bed.doneBy('probe'), [undefined]);
+  });
+
   it('takes a message that cancels for one like any other, unless it can be cancelled', async () => {
     await bed.deploy(flow);
     bed.send('probe', { mine: 1, cancel: true });

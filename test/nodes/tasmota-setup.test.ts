@@ -209,6 +209,21 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.equal(bed.messages('caught').length, 0);
   });
 
+  it('closes behind a deploy the access point that it had left open before', async () => {
+    const { url, address } = await tasmota();
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(flowOf({ url: nobody, address: nobody, template: 'keep' }));
+    bed.send('setup', { password: WIFI });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    // So far it had come: the device has the Wi-Fi, and would open its access point again without one.
+    await fetch(`${url}/cm?cmnd=${encodeURIComponent(`Backlog SSID1 home;Password1 ${WIFI};WifiConfig 2`)}`);
+    await bed.deploy(flowOf({ url, address, template: 'keep' }));
+    await bed.at('out');
+    const home = `http://${address}`;
+    const status = await fetch(`${home}/cm?cmnd=Status%205`, { headers: { Referer: home } });
+    assert.equal(((await status.json()) as { StatusNET: Record<string, unknown> }).StatusNET['WifiConfig'], 4);
+  });
+
   /** The flow with a second host, and what is to be different about some nodes. */
   function withSecond(form: Record<string, unknown>, more: Record<string, Record<string, unknown>> = {}): Flow {
     const flow = flowOf(form);

@@ -15,6 +15,7 @@ const USES = [
   'environment',
   'disabled',
   'failed job',
+  'failed job of a message',
   'ended job',
   'queue',
   'ended queue',
@@ -75,20 +76,25 @@ describe('nodes: which kept images are in use', () => {
     for (const [deviceid, use] of [
       ['1000000001', 'failed job'],
       ['1000000002', 'ended job'],
+      ['1000000003', 'failed job of a message'],
     ] as const) {
       const job = jobs.jobFor('newfirmware', deviceid);
-      const sources = { user1: 'rehearsal:user1', user2: 'rehearsal:user2', final: `store:${kept[use]}` };
+      const bytes = await library().store.read(kept[use]);
+      assert.ok(bytes);
+      // A message that brings the bytes leaves their digest alone.
+      const final = use === 'failed job of a message' ? bytes : `store:${kept[use]}`;
+      const sources = { user1: 'rehearsal:user1', user2: 'rehearsal:user2', final };
       const signal = new AbortController().signal;
       job.firmware = await loadFirmware(sources, { library: library(), signal, limitMs: 600_000 });
-      if (use === 'failed job') job.fail('cancelled');
-      else job.leave('newfirmware');
+      if (use === 'ended job') job.leave('newfirmware');
+      else job.fail('cancelled');
     }
     queue.pause();
     queue.add({ firmware: { final: `store:${kept.queue}` } });
     const ended = { round: 1, state: 'done', attempts: 1, earlierAttempts: 0, start: 'beginning' } as const;
     const message = { firmware: { final: `store:${kept['ended queue']}` } };
     queue.restore({ isPaused: true, entries: [{ ...ended, id: 'ended', message }] });
-    bed.send('cloud', { deviceid: '1000000003', firmware: { final: `store:${kept.message}` } });
+    bed.send('cloud', { deviceid: '1000000004', firmware: { final: `store:${kept.message}` } });
     await bed.status('cloud', ({ text }) => text !== 'idle');
 
     const { body } = await helper.request().get('/sonota/firmware/images').expect(200);

@@ -31,7 +31,7 @@ describe('nodes: reading values', () => {
     for (const value of ['maybe', 2, -1, NaN, {}, [], ['true'], Buffer.from('1'), 'ja']) {
       assert.equal(outcome(read, value), INVALID, inspect(value));
     }
-    assert.equal(outcome(read, '${FORCE}'), 'variable-unset');
+    for (const value of ['${FORCE}', ' ${FORCE} ']) assert.equal(outcome(read, value), 'variable-unset');
   });
 
   it('takes whole numbers for a text, and refuses those that JavaScript has changed', () => {
@@ -41,7 +41,7 @@ describe('nodes: reading values', () => {
     assert.equal(outcome(read, 999_999_999_999_999), '999999999999999');
     assert.equal(outcome(read, -7), '-7');
     for (const value of [...NONE, '   ']) assert.equal(outcome(read, value), undefined);
-    for (const value of [1e15, 1.5, 1e21, NaN, Infinity, 2 ** 60, true, {}, [], Buffer.from('x')]) {
+    for (const value of [1e15, -1e15, 1.5, 1e21, NaN, Infinity, 2 ** 60, true, {}, [], Buffer.from('x')]) {
       assert.equal(outcome(read, value), INVALID, inspect(value));
     }
   });
@@ -56,8 +56,10 @@ describe('nodes: reading values', () => {
   });
 
   it('names a variable that is not set', () => {
-    for (const text of ['${WIFI_SSID}', '$(WIFI_SSID)']) {
+    for (const text of ['${WIFI_SSID}', '$(WIFI_SSID)', ' ${WIFI_SSID} ']) {
       for (const key of ['text', 'exactText', 'flag', 'seconds', 'port', 'deviceId', 'httpUrl', 'choice'] as const) {
+        // Of an exact text the spaces count, too: then it is no variable.
+        if (key === 'exactText' && text !== text.trim()) continue;
         const values = new Values({ ssid: text }, 'msg.');
         const read = (): unknown => (key === 'choice' ? values.choice('ssid', ['a']) : values[key]('ssid'));
         assert.throws(read, ({ code, values: told }: FlashError) => {
@@ -127,7 +129,9 @@ describe('nodes: reading values', () => {
   it('reads a list of ids, each once', () => {
     const read = (values: Values): unknown => values.deviceIds('value');
     assert.deepEqual(outcome(read, ['1000a1b2c3', 'ITEAD-1000A1B2C3', 1000123456]), ['1000a1b2c3', '1000123456']);
-    assert.deepEqual(outcome(read, '1000a1b2c3, 1000123456'), ['1000a1b2c3', '1000123456']);
+    for (const text of ['1000a1b2c3, 1000123456', '1000a1b2c3;1000123456', '1000a1b2c3\n1000A1B2C3\t1000123456']) {
+      assert.deepEqual(outcome(read, text), ['1000a1b2c3', '1000123456'], inspect(text));
+    }
     assert.deepEqual(outcome(read, []), []);
     for (const value of NONE) assert.equal(outcome(read, value), undefined);
     for (const value of [[''], [{}], [null], {}, ['a b']]) assert.equal(outcome(read, value), INVALID);
@@ -137,8 +141,10 @@ describe('nodes: reading values', () => {
     const read = (values: Values): unknown => values.httpUrl('value');
     assert.equal(outcome(read, ' http://10.10.7.1 '), 'http://10.10.7.1');
     assert.equal(outcome(read, 'kitchen.lan:8080'), 'http://kitchen.lan:8080');
+    assert.equal(outcome(read, 'HTTP://kitchen.lan'), 'HTTP://kitchen.lan');
     for (const value of NONE) assert.equal(outcome(read, value), undefined);
-    for (const value of ['https://x', 'ftp://x', 'http://', 'a b', 'http://me:secret@x']) {
+    const others = ['https://x', 'ftp://x', 'http://', 'a b', 'http://x/a b', 'http://x/{deviceid}', 'x/}'];
+    for (const value of [...others, 'http://me:secret@x', 'http://me@x', 'http://:secret@x']) {
       assert.equal(outcome(read, value), 'url-invalid', value);
     }
     assert.throws(
@@ -235,11 +241,13 @@ describe('nodes: reading values', () => {
   });
 
   it('reads what is inside of an object', () => {
-    const values = new Values({ given: { name: ' x ' }, list: [], text: 'x' }, 'msg.');
+    const values = new Values({ given: { name: ' x ' }, list: [], text: 'x', bytes: Buffer.from('x') }, 'msg.');
     assert.equal(values.object('given')?.text('name'), 'x');
     assert.equal(values.object('nothing'), undefined);
-    for (const key of ['list', 'text']) assert.throws(() => values.object(key), { code: INVALID });
+    for (const key of ['list', 'text', 'bytes']) assert.throws(() => values.object(key), { code: INVALID });
     assert.equal(values.inside('text').text('name'), undefined);
+    assert.equal(values.inside('given').text('name'), 'x');
+    assert.throws(() => new Values({ given: { name: {} } }, 'msg.').inside('given').text('name'), /msg\.given\.name/);
     const nested = new Values({ given: { name: {} } }, 'msg.').object('given');
     assert.throws(() => nested?.text('name'), /msg\.given\.name/);
   });
