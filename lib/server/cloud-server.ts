@@ -13,6 +13,7 @@ import type { CountedConnection } from './connection-limits';
 import { DeviceConnection, type DeviceConnectionOptions, type Via } from './device-connection';
 import { dispatchApp } from './dispatch-app';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
+import { parserComplaint } from './parser-complaint';
 import { SocketSet } from './socket-set';
 import { wording, type Wording } from '../wordings/wording';
 
@@ -91,7 +92,6 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
       this.#upgrade(request, socket, head);
     });
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket));
-    this.#webSockets.on('error', () => undefined);
   }
 
   /** Takes over a connection: a socket of a plain port, or what a TLS front made of one. */
@@ -136,9 +136,9 @@ export class CloudServer extends EventEmitter<CloudServerEvents> {
   }
 
   #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-    // A lost connection is no message; node names what its parser did not like HPE_…
-    if (error.code?.startsWith('HPE_') && socket.writable) {
-      this.#malformed(socket, wording('request-not-http', { code: error.code }));
+    const code = parserComplaint(error);
+    if (code !== undefined && socket.writable) {
+      this.#malformed(socket, wording('request-not-http', { code }));
       return turnAway(socket, '400 Bad Request');
     }
     socket.destroy();
