@@ -11,6 +11,7 @@ import { DevicePost, type PostTaker } from './device-post';
 import { replyToFinalStage, type FinalReplyOptions } from './final-reply';
 import { bodyBehind, exchangeFor, headWithoutSlash } from './mended-request';
 import { replyPaced } from './paced-reply';
+import { parserComplaint } from './parser-complaint';
 import { replyWithRange } from './range-reply';
 import { limitRequests, REQUEST_LIMITS, type RequestLimits } from './request-limits';
 import type { SocketHandler } from './socket-handler';
@@ -163,25 +164,27 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     this.#connections.get(socket)?.identify();
     socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
     const transfer = this.#onWire.add(asked.class, peer, socket);
+    const report = (error: unknown): void => void this.emit('failed', error, peer);
+    // Behind the first byte nothing of ours may break a transfer off: its device may have erased its firmware.
     const counted: TransferObserver = {
-      sent: (from, to) => observer.sent(from, to),
-      stalled: (at) => {
+      sent: guarded((from, to) => observer.sent(from, to), report),
+      stalled: guarded((at) => {
         transfer.stalled();
         observer.stalled?.(at);
-      },
-      ended: (outcome) => {
+      }, report),
+      ended: guarded((outcome) => {
         try {
           observer.ended(outcome);
         } finally {
           transfer.remove();
         }
-      },
+      }, report),
     };
     const grant = { bytes, observer: counted };
     const fail = (error: unknown): void => {
       transfer.remove();
       socket.destroy();
-      this.emit('failed', error, peer);
+      report(error);
     };
     try {
       const isNoted = observer.request?.(asked, peer);
@@ -226,14 +229,24 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
 
   #unreadable(error: ParserError, socket: Duplex): void {
     if (error.code?.startsWith('HPE_') && socket.writable && this.#mend(error, socket as Socket)) return;
-    // A lost connection is no request; node names what its parser did not like HPE_…
-    if (error.code?.startsWith('HPE_')) {
-      this.emit(
-        'malformed',
-        wording('request-not-http', { code: error.code }),
-        plainAddress((socket as Socket).remoteAddress),
-      );
+    const code = parserComplaint(error);
+    if (code !== undefined) {
+      this.emit('malformed', wording('request-not-http', { code }), plainAddress((socket as Socket).remoteAddress));
     }
     socket.destroy();
   }
+}
+
+/** What is called from timers and events, where an error would end the process. */
+function guarded<Values extends unknown[]>(
+  tell: (...values: Values) => void,
+  report: (error: unknown) => void,
+): (...values: Values) => void {
+  return (...values) => {
+    try {
+      tell(...values);
+    } catch (error) {
+      report(error);
+    }
+  };
 }

@@ -195,12 +195,13 @@ describe('flash: what a host and its stages take for true', () => {
     );
   });
 
-  it('says in its log what is wrong with a port that is open', async () => {
+  it('says in its log what is wrong with a port that is open, or fails behind it', async () => {
     const { host } = await openBench();
     const said: string[] = [];
     host.log = (level, text) => void said.push(`${level}: ${text}`);
     host['listener']?.['servers'].emit('trouble', new Error('too many open files'));
-    assert.deepEqual(said, ['warn: too many open files']);
+    host['listener']?.['images'].emit('failed', new Error('it cannot be noted'), '127.0.0.1');
+    assert.deepEqual(said, ['warn: too many open files', 'warn: it cannot be noted']);
   });
 
   it('sends a device without TLS to the plain port, and one with TLS to the other', async () => {

@@ -5,8 +5,6 @@ import { Socket } from 'node:net';
 import { mock } from 'node:test';
 import { unacknowledgedBytes } from '../../lib/net/unacknowledged';
 import type { OtaRequest } from '../../lib/protocol/ota-request';
-import { KEEP_ALIVE_MS } from '../../lib/server/final-reply';
-import { PROVEN_PACE } from '../../lib/server/transfer';
 import { ImageServer, type ImageServerOptions, type TransferOutcome } from '../../lib/server/image-server';
 import { timers } from '../shared/left-behind';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -89,6 +87,34 @@ describe('ImageServer', () => {
     assert.deepEqual(peers, [PEER, PEER, PEER]);
   });
 
+  for (const [request, otaClass] of [
+    [ranged('bytes=0-9'), 'range'],
+    [UNRANGED, 'no-range'],
+    [FINALSTAGE, 'finalstage'],
+  ] as const) {
+    it(`tells an observer of a ${otaClass} request before its first byte, then what went out, then its end`, async () => {
+      const calls: unknown[] = [];
+      const observer = {
+        request: (asked: OtaRequest, peer: string) => void calls.push(['request', asked.class, peer]),
+        sent: (...range: number[]) => void calls.push(['sent', ...range]),
+        ended: (outcome: TransferOutcome) => void calls.push(['ended', outcome]),
+      };
+      const { server, port } = await imageServer({ find: () => ({ bytes: IMAGE.subarray(0, 10), observer }) });
+      const idle = once(server, 'idle');
+      const client = await RawClient.to(port);
+      client.write(request);
+      await client.answer();
+      if (otaClass === 'finalstage') client.socket.end();
+      assert.deepEqual(await idle, [otaClass]);
+      const outcome = { complete: true, bytes: 10, ...(otaClass === 'finalstage' ? { closedByDevice: true } : {}) };
+      assert.deepEqual(calls, [
+        ['request', otaClass, PEER],
+        ['sent', 0, 10],
+        ['ended', outcome],
+      ]);
+    });
+  }
+
   it('tells its owner what is asked for and by whom, before it is decided on', async () => {
     const calls: unknown[] = [];
     const observer = {
@@ -161,10 +187,9 @@ describe('ImageServer', () => {
         server.on('failed', assert.ifError);
         const client = await RawClient.to(port);
         client.write(ranged(range));
-        const { head, body } = await client.answer();
-        assert.match(head, /^HTTP\/1\.1 416 Range Not Satisfiable\r\n/);
-        assert.match(head, /Content-Range: bytes \*\/10000\r\n/);
-        assert.equal(body.toString(), 'range not satisfiable\n');
+        await client.answer();
+        const [status, length] = ['416 Range Not Satisfiable', 'Content-Range: bytes */10000\r\n'];
+        assert.equal(client.text, refusal(status, 'range not satisfiable', 'keep-alive', length));
         const error = 'it asked for bytes that the file does not have';
         assert.deepEqual(outcomes, [{ complete: false, bytes: 0, error }]);
         // It continues, on the same connection.
@@ -242,24 +267,6 @@ describe('ImageServer', () => {
       assert.equal(sockets[0]?.timeout, 600_000);
     });
 
-    it('says of a range whose connection is gone before it could be written that it did not go out', async () => {
-      const observed: unknown[] = [];
-      let ended = (): void => undefined;
-      const isOver = new Promise<void>((resolve) => (ended = resolve));
-      const observer = {
-        sent: (...range: number[]) => observed.push(range),
-        ended: (outcome: TransferOutcome) => (observed.push(outcome), ended()),
-      };
-      const { server, port } = await imageServer({
-        find: () => (server.close(), { bytes: IMAGE, observer }),
-      });
-      const client = await RawClient.to(port);
-      client.write(ranged('bytes=4096-8191'));
-      await isOver;
-      assert.deepEqual(observed, [{ complete: false, bytes: 4096, error: 'the connection was lost' }]);
-      assert.deepEqual([client.text, server.transfersOnWire.total], ['', 0]);
-    });
-
     it('drops a device that is idle for too long', async () => {
       const { port } = await imageServer({ idleLimitMs: 50 });
       const client = await RawClient.to(port);
@@ -275,7 +282,7 @@ describe('ImageServer', () => {
       const { port, outcomes, sent, news } = await imageServer({ image: IMAGE.subarray(0, 4210) });
       const client = await RawClient.to(port);
       client.write(UNRANGED);
-      for (const [packets, waitMs] of [PROVEN_PACE.pauseMs, PROVEN_PACE.intervalMs, PROVEN_PACE.intervalMs].entries()) {
+      for (const [packets, waitMs] of [1000, 300, 300].entries()) {
         await client.until(() => client.segments.length > packets);
         await news(() => sent.length > packets);
         await turn();
@@ -361,6 +368,10 @@ describe('ImageServer', () => {
     });
 
     it('tells of every byte once, in order, and of nothing after the end', async () => {
+      const warnings: string[] = [];
+      const onWarning = ({ name }: Error): void => void warnings.push(name);
+      process.on('warning', onWarning);
+      afterwards(() => void process.off('warning', onWarning));
       // Mocha sets its own timer once the test has returned its promise.
       await turn();
       const before = timers();
@@ -376,6 +387,7 @@ describe('ImageServer', () => {
       );
       assert.equal(sent.at(-1)?.[1], BIG.length);
       assert.equal(timers(), before, 'the kernel is no longer asked');
+      assert.deepEqual(warnings, [], 'no listener is left behind by each of 62 parts');
     });
 
     it('sends nothing before its observer is ready for what the device does then', async () => {
@@ -451,6 +463,31 @@ describe('ImageServer', () => {
       assert.equal(server.transfersOnWire.total, 0);
     });
 
+    it('lets the host wait for FinalStage alone, whatever else is on the wire or comes to its end', async () => {
+      const { server, port, sent, news } = await imageServer({ image: BIG });
+      const slow = await RawClient.to(port);
+      slow.write(UNRANGED);
+      await news(() => sent.length === 1);
+      await server.whenFinalStageQuiet();
+      assert.deepEqual(server.transfersOnWire, { range: 0, 'no-range': 1, finalstage: 0, total: 1 });
+      const device = await RawClient.to(port);
+      device.socket.pause();
+      device.write(FINALSTAGE);
+      await once(server, 'request');
+      let isQuiet = false;
+      const waiting = server.whenFinalStageQuiet().then(() => (isQuiet = true));
+      const over = once(server, 'idle');
+      const ranging = await RawClient.to(port);
+      ranging.write(ranged('bytes=0-9'));
+      await ranging.answer();
+      assert.deepEqual(await over, ['range']);
+      await turn();
+      assert.equal(isQuiet, false);
+      device.socket.resetAndDestroy();
+      await waiting;
+      assert.deepEqual(server.transfersOnWire, { range: 0, 'no-range': 1, finalstage: 0, total: 1 });
+    });
+
     it('ends as complete when the device has everything but restarts without closing', async () => {
       const { server, port, outcomes, news } = await imageServer({ closeLimitMs: 50 });
       const handle = server.handle.bind(server);
@@ -501,6 +538,17 @@ describe('ImageServer', () => {
         assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
       });
 
+      it('reports a stall once nothing has gone forward for half a minute', async () => {
+        const { port, sent, stalls } = await imageServer({ unacknowledged: () => 6000 });
+        const client = await RawClient.to(port);
+        client.write(FINALSTAGE);
+        while (sent.length === 0) await pass(100);
+        await pass(29_900);
+        assert.deepEqual(stalls, []);
+        await pass(100);
+        assert.deepEqual(stalls, [4000]);
+      });
+
       it('waits for the close of a device that has everything for half a minute', async () => {
         const { port, outcomes, sent } = await imageServer();
         const client = await RawClient.to(port, { allowHalfOpen: true });
@@ -545,7 +593,7 @@ describe('ImageServer', () => {
         client.write(FINALSTAGE);
         await client.answer();
         const set = setKeepAlive.mock.calls.map((call) => call.arguments);
-        assert.deepEqual(set, [[true, KEEP_ALIVE_MS]]);
+        assert.deepEqual(set, [[true, 30_000]]);
       } finally {
         setKeepAlive.mock.restore();
       }
@@ -563,6 +611,27 @@ describe('ImageServer', () => {
       assert.deepEqual([complete, closedByDevice, error], [false, true, 'the device broke off the connection']);
       assert.ok(bytes < image.length);
     });
+
+    for (const [code, isByDevice] of [
+      ['ECONNRESET', true],
+      ['EPIPE', true],
+      ['ETIMEDOUT', false],
+      ['EHOSTUNREACH', false],
+    ] as const) {
+      it(`${isByDevice ? 'takes' : 'does not take'} ${code} for a word of the device`, async () => {
+        const { port, sockets, outcomes, news } = await imageServer({ image: Buffer.alloc(20_000_000) });
+        const client = await RawClient.to(port);
+        client.write(FINALSTAGE);
+        await client.until(() => client.segments.length > 0);
+        client.socket.pause();
+        sockets[0]?.destroy(Object.assign(new Error('no more'), { code }));
+        await news(() => outcomes.length > 0);
+        const { bytes, ...how } = outcomes[0]!;
+        const error = isByDevice ? 'the device broke off the connection' : 'the connection was lost';
+        assert.deepEqual(how, { complete: false, closedByDevice: isByDevice, error });
+        assert.ok(bytes < 20_000_000);
+      });
+    }
 
     it('is not complete when the device breaks off with bytes on the way', async () => {
       const { port, outcomes, news, sent } = await imageServer({ image: BIG });
@@ -771,6 +840,20 @@ describe('ImageServer', () => {
       await isOver;
     });
 
+    it('takes a request that a reset cuts off for no message', async () => {
+      const { server, port, sockets } = await imageServer();
+      server.on('malformed', (reason, peer) => assert.fail(`${peer}: ${reason.text}`));
+      for (const part of ['GET /ima', ranged('bytes=0-9').replace('Range', 'Content-Length: 9\r\nRange')]) {
+        const client = await RawClient.to(port);
+        while (sockets.length === 0) await turn();
+        const [own] = sockets.splice(0) as [Socket];
+        const isOver = new Promise((resolve) => own.once('close', resolve));
+        client.write(part);
+        client.socket.resetAndDestroy();
+        await isOver;
+      }
+    });
+
     it('answers 500 where the owner fails, and reports that', async () => {
       const { server, port } = await imageServer({
         find: () => {
@@ -805,6 +888,99 @@ describe('ImageServer', () => {
       await client.until(() => client.closed);
       assert.deepEqual([client.text, server.transfersOnWire.total], ['', 0]);
     }
+  });
+
+  it('sends nothing to FinalStage where what the device does then cannot be noted', async () => {
+    const outcomes: TransferOutcome[] = [];
+    const observer = {
+      request: () => Promise.reject(new Error('no disk')),
+      sent: () => assert.fail('nothing was to be sent'),
+      ended: (outcome: TransferOutcome) => void outcomes.push(outcome),
+    };
+    const { server, port } = await imageServer({ find: () => ({ bytes: IMAGE, observer }) });
+    const failed = once(server, 'failed');
+    const client = await RawClient.to(port);
+    client.write(FINALSTAGE);
+    const [error, peer] = (await failed) as [unknown, string];
+    assert.deepEqual([String(error), peer], ['Error: no disk', PEER]);
+    await client.until(() => client.closed);
+    assert.deepEqual([client.text, outcomes, server.transfersOnWire.total], ['', [], 0]);
+  });
+
+  for (const [otaClass, request, position] of [
+    ['range', ranged('bytes=4096-8191'), 4096],
+    ['no-range', UNRANGED, 0],
+    ['finalstage', FINALSTAGE, 0],
+  ] as const) {
+    const byDevice = otaClass === 'finalstage' ? { closedByDevice: false } : {};
+
+    it(`says of a ${otaClass} request whose connection is gone before its first byte that nothing went out`, async () => {
+      const observed: unknown[] = [];
+      const observer = {
+        sent: (...range: number[]) => observed.push(range),
+        ended: (outcome: TransferOutcome) => observed.push(outcome),
+      };
+      const { server, port } = await imageServer({
+        find: () => (server.close(), { bytes: IMAGE, observer }),
+      });
+      const idle = once(server, 'idle');
+      const client = await RawClient.to(port);
+      client.write(request);
+      assert.deepEqual(await idle, [otaClass]);
+      const lost = { complete: false, bytes: position, ...byDevice, error: 'the connection was lost' };
+      assert.deepEqual(observed, [lost]);
+      assert.deepEqual([client.text, server.transfersOnWire.total], ['', 0]);
+    });
+
+    it(`answers a ${otaClass} request to its end though its observer fails with each part, and reports that`, async () => {
+      const failing = (what: string) => (): void => {
+        throw new Error(what);
+      };
+      const observer = { sent: failing('not noted'), ended: failing('no end') };
+      const bytes = IMAGE.subarray(0, 10);
+      const { server, port } = await imageServer({ find: () => ({ bytes, observer }) });
+      const failures: unknown[] = [];
+      server.on('failed', (error, peer) => failures.push([String(error), peer]));
+      const ends = once(server, 'idle');
+      const client = await RawClient.to(port);
+      client.write(request.replace('4096-8191', '0-9'));
+      assert.deepEqual((await client.answer()).body, bytes);
+      if (otaClass === 'finalstage') client.socket.end();
+      assert.deepEqual(await ends, [otaClass]);
+      assert.deepEqual(
+        failures,
+        ['Error: not noted', 'Error: no end'].map((error) => [error, PEER]),
+      );
+      assert.equal(server.transfersOnWire.total, 0);
+    });
+  }
+
+  it('completes a transfer to FinalStage though its observer fails at a stall', async () => {
+    let held = 6000;
+    const outcomes: TransferOutcome[] = [];
+    const observer = {
+      sent: () => undefined,
+      stalled: () => {
+        throw new Error('no stall');
+      },
+      ended: (outcome: TransferOutcome) => void outcomes.push(outcome),
+    };
+    const { server, port } = await imageServer({
+      find: () => ({ bytes: IMAGE, observer }),
+      unacknowledged: (socket) => held || unacknowledgedBytes(socket),
+      stallLimitMs: 150,
+    });
+    const failed = once(server, 'failed');
+    const client = await RawClient.to(port);
+    client.write(FINALSTAGE);
+    const [error, peer] = (await failed) as [unknown, string];
+    assert.deepEqual([String(error), peer], ['Error: no stall', PEER]);
+    held = 0;
+    const idle = once(server, 'idle');
+    assert.deepEqual((await client.answer()).body, IMAGE);
+    client.socket.end();
+    await idle;
+    assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
   });
 
   describe('for devices whose HTTP no parser takes', () => {
@@ -880,6 +1056,7 @@ describe('ImageServer', () => {
     async function reportServer() {
       const taken: string[] = [];
       const made = await imageServer({
+        image: IMAGE.subarray(0, 10),
         takerOf: (path, peer) =>
           path === '/api/device/otaFlash' && peer === PEER
             ? (body) => ({ error: 0, count: taken.push(body), text: 'é' })
@@ -972,7 +1149,7 @@ describe('ImageServer', () => {
       for (const announced of ['Content-Length: 1000000\r\n', '']) {
         const malformed = once(server, 'malformed');
         const long = await RawClient.to(port);
-        long.write(`${HEAD}${announced}\r\n${'x'.repeat(5000)}`);
+        long.write(`${HEAD}${announced}\r\n${'x'.repeat(4097)}`);
         assert.deepEqual(await malformed, [wording('posts-too-much'), PEER]);
         await long.until(() => long.closed);
         assert.deepEqual([taken, long.text], [[], '']);

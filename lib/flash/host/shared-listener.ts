@@ -102,6 +102,7 @@ export class SharedListener {
       takerOf: (path, peer) => this.takerOf(path, peer),
     });
     this.images.on('browser', (peer) => this.tellAll((host) => host.browser(peer)));
+    this.images.on('failed', (error) => this.tellAll((host) => host.trouble(error as Error)));
     const limits = new ConnectionLimits({ isOwn: (peer) => [...this.hosts].some((host) => host.isOwnAddress(peer)) });
     limits.on('refused', (peer, limit) => this.tellAll((host) => host.refused(peer, limit)));
     const tlsFront = new TlsFront(identity, (socket, connection) => cloud.handle(socket, 'tls', connection));
