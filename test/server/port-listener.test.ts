@@ -6,7 +6,7 @@ import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlashError } from '../../lib/errors';
 import { ConnectionLimits } from '../../lib/server/connection-limits';
-import { PORT_LIMIT, PortListener, whyNotOpen } from '../../lib/server/port-listener';
+import { PortListener, whyNotOpen } from '../../lib/server/port-listener';
 import { PeerRates } from '../../lib/server/rate-limit';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { afterwards, closeAll, PEER, RawClient } from './serving';
@@ -31,6 +31,7 @@ async function refusal(port: number, bind: string): Promise<FlashError> {
     .catch((thrown: unknown) => thrown);
   assert.ok(error instanceof FlashError);
   assert.equal(error.code, 'port-in-use');
+  assert.ok(error.cause instanceof Error && 'code' in error.cause, 'the cause is what the system said');
   assert.deepEqual([error.values['port'], error.values['bind']], [port, bind]);
   return error;
 }
@@ -233,7 +234,7 @@ describe('PortListener', () => {
     const full = new PortListener(IGNORE, { limits });
     afterwards(() => full.close());
     const port = await full.listen(0, '127.0.0.1');
-    const clients = await Promise.all(Array.from({ length: PORT_LIMIT }, () => RawClient.to(port)));
+    const clients = await Promise.all(Array.from({ length: 512 }, () => RawClient.to(port)));
     assert.deepEqual(refused, []);
     const told = once(limits, 'refused');
     const one = await RawClient.to(port);

@@ -20,6 +20,16 @@ describe('RateLimit', () => {
     );
   });
 
+  it('lets one through at once, however long the next must wait', () => {
+    let now = 0;
+    const rate = new RateLimit({ perSecond: 0.5, now: () => now });
+    assert.deepEqual([rate.take(), rate.take()], [0, undefined]);
+    now = 1999;
+    assert.equal(rate.take(), undefined);
+    now = 2000;
+    assert.equal(rate.take(), 0);
+  });
+
   it('puts off what comes too early, as long as that is worth while', () => {
     let now = 0;
     const rate = new RateLimit({ perSecond: 2, longestWaitMs: 1000, now: () => now });
