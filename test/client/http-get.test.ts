@@ -64,7 +64,10 @@ describe('client/http-get', () => {
     before(async () => {
       // Our own certificate names no host; which it is does not matter here.
       process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-      secure = createServer(await testIdentity(), (request, response) => redirectTo(location)(request, response));
+      secure = createServer(await testIdentity(), (request, response) => {
+        if (request.url === '/elsewhere.bin') response.end('here');
+        else redirectTo(location)(request, response);
+      });
       secure.listen(0, '127.0.0.1');
       await once(secure, 'listening');
     });
@@ -84,6 +87,11 @@ describe('client/http-get', () => {
       } finally {
         process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
       }
+    });
+
+    it('is redirected to https', async () => {
+      location = '/elsewhere.bin';
+      assert.equal(await bodyOf(secureUrl()), 'here');
     });
 
     it('is never redirected to http, where a peer on the way could put another image in', async () => {
@@ -296,6 +304,18 @@ describe('client/http-get', () => {
     const away = get(server.replace('127.0.0.1', 'far.test'), { ...OPTIONS, route });
     await assert.rejects(away, isRefusal(/to this machine/));
     assert.equal(seen.length, 0);
+  });
+
+  it('dials an IPv6 address in brackets, and is redirected to none that is nearer', async () => {
+    const { url, seen } = await target();
+    const bracketed = url.replace('127.0.0.1', `[${MAPPED}]`);
+    assert.equal(await bodyOf(bracketed), 'here');
+    assert.equal(seen[0]?.host, new URL(bracketed).host);
+    const server = await serve(redirectTo(bracketed));
+    const route = routeWhere({ 'far.test': ['127.0.0.1'] }, { '127.0.0.1': 'public' });
+    const away = get(server.replace('127.0.0.1', 'far.test'), { ...OPTIONS, route });
+    await assert.rejects(away, isRefusal(/to this machine/));
+    assert.equal(seen.length, 1);
   });
 
   it('keeps no connection to what only redirects', async () => {

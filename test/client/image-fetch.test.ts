@@ -298,8 +298,78 @@ describe('client/image-fetch', () => {
       response.write(FILE.subarray(0, 80_000), () => response.destroy());
     });
     await assertRefused(fetchImage(base, options), 'fetch-failed', /the connection broke off/);
-    assert.ok(requests >= 4 && requests <= 10, `${requests} requests`);
+    assert.equal(requests, 4, 'three of them in vain');
   });
+
+  it('asks three times where nothing comes at all', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      response.destroy();
+    });
+    const { values } = await assertRefused(fetchImage(base, options), 'fetch-failed');
+    assert.deepEqual(values, { what: options.what, source: `${base}/`, reason: wording('broke-off') });
+    assert.equal(requests, 3);
+    const silent = await serve(() => undefined);
+    const stalled = await assertRefused(fetchImage(silent, { ...options, stallMs: 20 }), 'fetch-stalled');
+    assert.deepEqual(stalled.values, { what: options.what, source: `${silent}/`, received: 0, seconds: 600 });
+  });
+
+  for (const [what, answer, code, asked] of [
+    ['an error', (response: ServerResponse) => response.writeHead(503).end(), 'fetch-failed', 3],
+    ['a circle', (response: ServerResponse) => response.writeHead(302, { location: '/' }).end(), 'fetch-redirected', 7],
+  ] as const) {
+    it(`${asked === 3 ? 'asks once more' : 'gives up'} where the server has ${what} for what is left of a file`, async () => {
+      let requests = 0;
+      const base = await serve((_, response) => {
+        requests++;
+        if (requests > 1) return void answer(response);
+        response.writeHead(200, { 'content-length': SIZE, etag: '"e"' });
+        response.write(FILE.subarray(0, 1000), () => response.destroy());
+      });
+      await assertRefused(fetchImage(base, options), code);
+      assert.equal(requests, asked);
+    });
+  }
+
+  it('starts over behind an error in the middle of a file', async () => {
+    let requests = 0;
+    const base = await serve((_, response) => {
+      requests++;
+      if (requests === 2) return void response.writeHead(503).end();
+      response.writeHead(200, { 'content-length': SIZE, etag: '"e"' });
+      if (requests === 1) response.write(FILE.subarray(0, 1000), () => response.destroy());
+      else response.end(FILE);
+    });
+    assert.deepEqual(await fetchImage(base, options), FILE);
+    assert.equal(requests, 3);
+  });
+
+  for (const [what, end] of [
+    ['takes', 5000],
+    ['does not take a part for the whole, but', 4000],
+  ] as const) {
+    it(`${what} the length that the second piece states, where the first answer stated none`, async () => {
+      let requests = 0;
+      const base = await serve((_, response) => {
+        requests++;
+        if (requests > 1) {
+          const range = { 'content-range': 'bytes 1000-4999/5000' };
+          return void response.writeHead(206, range).end(FILE.subarray(1000, end));
+        }
+        response.writeHead(200, { etag: '"e"' });
+        response.write(FILE.subarray(0, 1000), () => response.destroy());
+      });
+      const progress: unknown[] = [];
+      const fetching = fetchImage(base, { ...options, onProgress: (...news) => progress.push(news) });
+      if (end === 5000) assert.deepEqual(await fetching, FILE.subarray(0, 5000));
+      else await assertRefused(fetching, 'fetch-failed', /4000 bytes came instead of the 5000 announced/);
+      assert.deepEqual(progress, [
+        [1000, undefined],
+        [end, 5000],
+      ]);
+    });
+  }
 
   it('takes a stall for a cut, and continues', async () => {
     const server = new CuttingServer(0);

@@ -44,7 +44,11 @@ describe('client/tasmota-client', () => {
 
   it('distinguishes a Tasmota from any other answer, or none', async () => {
     let answer = (response: ServerResponse): unknown => response.end('{"Status":{}}');
-    const url = await serve((_, response) => answer(response));
+    const asked = new Set<unknown>();
+    const url = await serve((request, response) => {
+      asked.add(request.url);
+      answer(response);
+    });
     const ask = (): Promise<unknown> => new TasmotaClient(url, undefined).facts(options);
     assert.deepEqual(await ask(), { problem: 'strange' }, 'an answer without its facts');
     answer = (response) => response.end('<html>router</html>');
@@ -55,5 +59,6 @@ describe('client/tasmota-client', () => {
     assert.deepEqual(await ask(), { problem: 'silent' });
     const nobody = new TasmotaClient(`http://127.0.0.1:${await freePort()}`, undefined);
     assert.deepEqual(await nobody.facts(options), { problem: 'silent' });
+    assert.deepEqual([...asked], ['/cm?cmnd=Status%200']);
   });
 });

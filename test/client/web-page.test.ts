@@ -76,6 +76,13 @@ describe('client/web-page', () => {
     await closed;
   });
 
+  it('waits for the end of a page below 64 KiB, and for no more of one that is that long', async () => {
+    const unended = (bytes: number): Promise<string> =>
+      raw((socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(bytes)}`));
+    assert.equal(await read(await unended(PAGE_LIMIT - 1), 200), 'silent');
+    assert.equal((await page(await unended(PAGE_LIMIT))).body.length, PAGE_LIMIT);
+  });
+
   it('unpacks a page, also one that is cut off, and nothing that is not packed', async () => {
     const text = `<title>ESPurna</title>${'x'.repeat(20_000)}`;
     const packed = gzipSync(text);

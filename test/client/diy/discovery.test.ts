@@ -99,6 +99,36 @@ describe('client/diy/discovery', () => {
     assert.deepEqual([deviceid, address, port, record.type], [ID, '127.0.0.1', 8081, undefined]);
   });
 
+  it('takes the address of another host for no answer, and asks for no host longer than it is wanted', async () => {
+    const other = '1000ffffff';
+    const device = await announcer(other);
+    device.records = device.records.filter(({ type }) => type === 'A');
+    const discovering = discovery();
+    discovering.start();
+    const controller = new AbortController();
+    const finding = discovering.find(ID, controller.signal);
+    finding.catch(() => undefined);
+    assert.equal((await whileTimePasses(discovering.find(other, NEVER))).deviceid, other);
+    timePasses(5000);
+    controller.abort();
+    await assert.rejects(finding, { code: 'cancelled' });
+    // Whatever was asked until now has come when the question for this one has.
+    const last = new AbortController();
+    const marking = discovering.find('1000eeeeee', last.signal);
+    let name: string | undefined;
+    while (!name?.includes('1000eeeeee')) [{ name }] = (await once(device, 'question')) as [{ name?: string }];
+    last.abort();
+    await assert.rejects(marking, { code: 'cancelled' });
+    const asked = new Set<string | undefined>();
+    device.on('question', ({ type }) => asked.add(type));
+    for (let rounds = 0; rounds < 3; rounds += 1) {
+      const coming = questionFor(device, 'PTR');
+      timePasses(60_000);
+      await coming;
+    }
+    assert.deepEqual([...asked], ['PTR']);
+  });
+
   it('waits for the announcement of one whose host name answers first', async () => {
     const device = await announcer();
     device.deaf.set('PTR', 1);

@@ -76,6 +76,15 @@ describe('client/diy/sweep', () => {
     assert.deepEqual(await sweepLoopback(Number(url.port)), []);
   });
 
+  it('gives up a device that has no answer when its time is over', async () => {
+    const server = new StrictDiyServer(() => 'hang');
+    const options = { ...LIMITS, limitMs: 50, port: await server.listen() };
+    for await (const { address } of sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, options))
+      assert.fail(address);
+    assert.equal(server.seen.length, 1);
+    await server.close();
+  });
+
   it('asks the addresses around one’s own, of a large network those of its /24', () => {
     const home = neighbours({ address: '192.168.1.5', netmask: '255.255.255.0' });
     assert.deepEqual(
