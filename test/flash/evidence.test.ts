@@ -126,6 +126,23 @@ describe('flash/evidence', () => {
     }
   });
 
+  it('keeps no more than it may of any number of rows', () => {
+    const evidence = new JobEvidence();
+    evidence.add({ kind: 'acknowledged', error: 404 });
+    for (let n = 0; n < 1500; n++) {
+      for (const first of [0, 4096]) {
+        evidence.add({ kind: 'image-requested', role: 'user1', class: 'range', first, size: 40_960 }, 1000 * n);
+      }
+    }
+    assert.equal(evidence.all.length, 1000);
+    const row = { kind: 'image-requested', role: 'user1', class: 'range', size: 40_960, at: 1_499_000 };
+    assert.deepEqual(evidence.all.slice(-2), [
+      { ...row, first: 0 },
+      { ...row, first: 4096, count: 1 },
+    ]);
+    assert.equal(evidence.all[0]?.kind, 'acknowledged');
+  });
+
   it('keeps the times of the first and of the newest of a row', () => {
     const evidence = new JobEvidence();
     for (let n = 0; n < 4; n++) {
@@ -255,6 +272,13 @@ describe('flash/evidence', () => {
       assert.deepEqual([evidence.all[0]?.kind, evidence.all.at(-1)?.at], ['acknowledged', 12_000_000]);
     });
   }
+
+  it('keeps once what may come again and again, also before a stage has begun', () => {
+    const evidence = new JobEvidence();
+    const stranger = (peer: string): void => evidence.addOnce({ kind: 'stranger', peer, act: 'finalstage-dial' });
+    for (const peer of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) stranger(peer);
+    assert.equal(evidence.all.length, 2);
+  });
 
   it('keeps once in a stage what may come again and again, and all that differs', () => {
     const evidence = new JobEvidence();

@@ -73,8 +73,7 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     if (sighting.kind === 'finalstage-dialled' && !this.isFinalStageDialNews(at)) return;
     if (sighting.kind === 'dialled' && sighting.port === 'images' && !this.isImageDialNews(sighting, at)) return;
     if (sighting.kind === 'image-requested' && this.continues(sighting, at)) return;
-    this.seen.push({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
-    if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
+    this.keep({ at, ...(sighting.kind === 'dispatched' ? this.folded(sighting) : sighting) });
     this.judged = undefined;
     this.emit('changed', sighting.kind === 'device-facts');
   }
@@ -137,7 +136,7 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     if (before?.kind !== 'image-requested' || !isNext(before, request)) return false;
     const { count = 0 } = before;
     if (count > 0) this.seen.splice(index, 1);
-    this.seen.push({ at, ...request, count: count + 1 });
+    this.keep({ at, ...request, count: count + 1 });
     return true;
   }
 
@@ -167,6 +166,11 @@ export class JobEvidence extends EventEmitter<{ changed: [isDurable: boolean] }>
     const index = this.seen.findLastIndex((one, at) => at > start && isSame(one));
     const [before] = index < 0 ? [] : this.seen.splice(index, 1);
     return before?.kind === 'dispatched' ? { ...sighting, count: (before.count ?? 1) + 1 } : sighting;
+  }
+
+  private keep(observation: Observation): void {
+    this.seen.push(observation);
+    if (this.seen.length > KEPT_AT_MOST) this.forgetOne();
   }
 
   /** The oldest of what there is most of, so that one kind cannot displace the others; how the stages went stays. */
