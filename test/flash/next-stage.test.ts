@@ -25,6 +25,17 @@ describe('flash/next-stage', () => {
     assert.deepEqual(course(job), ['provision', 'cloud', 'upgrade', 'newfirmware']);
   });
 
+  it('flashes in DIY mode in the place of the cloud, once that is the route', () => {
+    const job = { stage: 'provision', intermediate: 'diy' } as const;
+    assert.deepEqual(course(job), ['provision', 'diy', 'newfirmware']);
+  });
+
+  it('has nothing behind a stage that is none of its route', () => {
+    assert.equal(nextStage('diy', { stage: 'diy' }), undefined);
+    assert.equal(nextStage('finalstage', { stage: 'finalstage', intermediate: 'one-hop' }), undefined);
+    assert.equal(nextStage('newfirmware', { stage: 'newfirmware', intermediate: 'finalstage' }), undefined);
+  });
+
   it('ends where the job is done', () => {
     assert.equal(nextStage('finalstage', { stage: 'done' }), undefined);
   });
