@@ -79,7 +79,7 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
   private holderBefore(job: Job): Job | undefined {
     if (!job.needsFinalStage || job.holdsFinalStage) return undefined;
     const jobs = [...this.registries].flatMap((registry) => registry.all());
-    const holder = jobs.find((one) => one !== job && one.holdsFinalStage);
+    const holder = jobs.find(({ holdsFinalStage }) => holdsFinalStage);
     const first = this.waiting.find(({ needsFinalStage }) => needsFinalStage);
     return holder ?? (first === job ? undefined : first);
   }
