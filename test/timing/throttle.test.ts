@@ -12,6 +12,14 @@ describe('timing/throttle', () => {
   });
   afterEach(timeGoesOn);
 
+  it('has an interval of a quarter of a second where it is given none', () => {
+    for (let n = 0; n < 2; n++) throttle.call();
+    timePasses(249);
+    assert.equal(acted, 1);
+    timePasses(1);
+    assert.equal(acted, 2);
+  });
+
   it('acts immediately, then once for all calls of an interval', () => {
     throttle.call();
     assert.equal(acted, 1);
@@ -40,6 +48,71 @@ describe('timing/throttle', () => {
       assert.equal(acted, expected);
     });
   }
+
+  it('acts never more than once in an interval, also right after one that was over', () => {
+    for (let n = 0; n < 2; n++) throttle.call();
+    timePasses(DERIVED_EVERY_MS);
+    assert.equal(acted, 2);
+    throttle.call();
+    assert.equal(acted, 2, 'it has acted in this moment');
+    timePasses(DERIVED_EVERY_MS);
+    assert.equal(acted, 3);
+  });
+
+  it('acts immediately again once it was stopped or flushed, and keeps to its interval where it skips', () => {
+    for (const [act, expected] of [
+      [() => throttle.stop(), 1],
+      [() => throttle.flush(), 1],
+      [() => throttle.skip(), 0],
+    ] as const) {
+      timePasses(DERIVED_EVERY_MS);
+      throttle.call();
+      act();
+      acted = 0;
+      throttle.call();
+      assert.equal(acted, expected);
+      throttle.stop();
+    }
+  });
+
+  it('takes a call from within its own act for the next one', () => {
+    throttle = new Throttle(() => {
+      acted += 1;
+      if (acted < 3) throttle.call();
+    });
+    throttle.call();
+    assert.equal(acted, 1);
+    timePasses(DERIVED_EVERY_MS);
+    assert.equal(acted, 2);
+    timePasses(DERIVED_EVERY_MS);
+    assert.equal(acted, 3);
+  });
+
+  it('has the interval that it is given, asked for each time where that is a function', () => {
+    let intervalMs: number;
+    for (const interval of [1000, () => intervalMs]) {
+      acted = 0;
+      intervalMs = 1000;
+      throttle = new Throttle(() => (acted += 1), interval);
+      for (let n = 0; n < 2; n++) throttle.call();
+      timePasses(999);
+      assert.equal(acted, 1);
+      intervalMs = 50;
+      timePasses(1);
+      assert.equal(acted, 2);
+      throttle.call();
+      timePasses(50);
+      assert.equal(acted, typeof interval === 'number' ? 2 : 3);
+      throttle.stop();
+    }
+  });
+
+  it('holds no process up', () => {
+    timeGoesOn();
+    throttle.call();
+    assert.equal(throttle['timer']?.hasRef(), false);
+    throttle.stop();
+  });
 
   it('has nothing to flush where nothing waits', () => {
     throttle.call();

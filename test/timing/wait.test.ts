@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events';
 import { FlashError } from '../../lib/errors';
 import { waitFor } from '../../lib/timing/wait';
 import { quoted } from '../../lib/wordings/wording';
+import { assertLeavesNothing } from '../shared/left-behind';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('timing/wait', () => {
   const NEVER = new AbortController().signal;
@@ -30,6 +32,64 @@ describe('timing/wait', () => {
     controller.abort(new FlashError('cancelled'));
     await assert.rejects(waited, { code: 'cancelled' });
     assert.equal(emitter.listenerCount('one'), 0);
+  });
+
+  describe('while time passes', () => {
+    beforeEach(() => timeStands(['setInterval']));
+    afterEach(timeGoesOn);
+
+    it('looks again at an interval, until it has seen what it waits for', async () => {
+      const emitter = new EventEmitter<{ one: [] }>();
+      let looks = 0;
+      const look = (): string | undefined => ((looks += 1) === 5 ? 'seen' : undefined);
+      const waited = waitFor(emitter, ['one'], look, { signal: NEVER, everyMs: 1000 });
+      assert.equal(looks, 1);
+      timePasses(999);
+      assert.equal(looks, 1);
+      timePasses(1);
+      assert.equal(looks, 2);
+      timePasses(2000);
+      assert.equal(looks, 4);
+      emitter.emit('one');
+      assert.equal(await waited, 'seen');
+      timePasses(60_000);
+      assert.equal(looks, 5);
+    });
+
+    it('looks no more when its signal has ended it, nor when a look has failed', async () => {
+      const controller = new AbortController();
+      let looks = 0;
+      const waited = waitFor(new EventEmitter(), [], () => void (looks += 1), {
+        ...{ signal: controller.signal, everyMs: 1000 },
+      });
+      controller.abort(new FlashError('cancelled'));
+      await assert.rejects(waited, { code: 'cancelled' });
+      timePasses(60_000);
+      assert.equal(looks, 1);
+      const fails = (): undefined => {
+        looks += 1;
+        throw new Error('it cannot look');
+      };
+      await assert.rejects(waitFor(new EventEmitter(), [], fails, { signal: NEVER, everyMs: 1000 }), /it cannot/);
+      timePasses(60_000);
+      assert.equal(looks, 2);
+    });
+  });
+
+  it('does not look at all where its signal has ended before', async () => {
+    const emitter = new EventEmitter<{ one: [] }>();
+    const reason = new FlashError('cancelled');
+    const waited = waitFor(emitter, ['one'], assert.fail, { signal: AbortSignal.abort(reason), everyMs: 1000 });
+    await assert.rejects(waited, reason);
+    assert.equal(emitter.listenerCount('one'), 0);
+    await assertLeavesNothing((signal) => waitFor(emitter, ['one'], () => 1, { signal, everyMs: 1000 }));
+  });
+
+  it('fails with an error, whatever the look throws', async () => {
+    const fails = (): undefined => {
+      throw 'a text' as unknown as Error;
+    };
+    await assert.rejects(waitFor(new EventEmitter(), [], fails, { signal: NEVER }), new Error('a text'));
   });
 
   it('takes only events that the emitter has', async () => {
