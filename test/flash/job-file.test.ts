@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { mock } from 'node:test';
 import { JobFile } from '../../lib/flash/stored/job-file';
 import type { JobChanges } from '../../lib/flash/stored/job-journal';
 import { digestOf, makeFinalImage } from '../../lib/image';
+import { watchDisk } from '../storage/disk-order';
 import { ENTRY, JOB, PENDING } from './stored-samples';
 
 const NOTHING: JobChanges = {
@@ -19,7 +20,10 @@ describe('flash/stored/job-file', () => {
     folder = join(await mkdtemp(join(tmpdir(), 'sonota-job-file-')), 'jobs');
     await mkdir(folder);
   });
-  afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
+  afterEach(async () => {
+    mock.restoreAll();
+    await rm(join(folder, '..'), { recursive: true, force: true });
+  });
 
   it('removes what a crash has left of its own writes, and nothing else', async () => {
     const others = ['.other.jsonl.1a2b', 'host.txt', 'other.jsonl'];
@@ -87,7 +91,12 @@ describe('flash/stored/job-file', () => {
     const file = new JobFile(folder, 'host');
     assert.deepEqual(file.read(assert.fail), { ...content, jobs: [] });
     assert.deepEqual((await readdir(folder)).sort(), ['host.json', 'host.jsonl']);
+    const done = watchDisk((path) => (path.endsWith('.part') ? 'part' : basename(path)));
     await file.write(all(), [], new Set());
+    assert.deepEqual(done, [
+      ...['writeFile part', 'sync part', 'close part', 'rename part to host.jsonl', 'sync jobs', 'close jobs'],
+      ...['rename host.json to host.json.old', 'sync jobs', 'close jobs'],
+    ]);
     assert.deepEqual((await readdir(folder)).sort(), ['host.json.old', 'host.jsonl']);
     assert.equal(await readFile(path('host.json.old'), 'utf8'), former);
     assert.deepEqual(new JobFile(folder, 'host').read(assert.fail), content);
@@ -127,6 +136,52 @@ describe('flash/stored/job-file', () => {
     for (const name of names.slice(1)) assert.match(name, /^[\da-f]{64}\.jsonl$/);
     assert.equal(new Set(names).size, names.length);
     assert.deepEqual((await readdir(folder)).sort(), [...names].sort());
+  });
+
+  it('has an image before it is named, and removes one only when none is named any more', async () => {
+    const [one, two] = [1, 2].map((seed) => {
+      const bytes = makeFinalImage({ seed });
+      return { bytes, sha256: digestOf(bytes) };
+    });
+    assert.ok(one && two);
+    const images = async (): Promise<string[]> => (await readdir(path('host.images'))).sort();
+    const file = new JobFile(folder, 'host');
+    await file.write(all(), [one], new Set([one.sha256]));
+    await rm(path('host.jsonl'));
+    await mkdir(path('host.jsonl/full'), { recursive: true });
+    await assert.rejects(file.write(NOTHING, [two], new Set([two.sha256])), { code: 'EISDIR' });
+    assert.deepEqual(await images(), [`${one.sha256}.bin`, `${two.sha256}.bin`].sort());
+    await rm(path('host.jsonl'), { recursive: true });
+    await file.write(NOTHING, [], new Set([two.sha256]));
+    assert.deepEqual(await images(), [`${two.sha256}.bin`]);
+    assert.deepEqual(new JobFile(folder, 'host').read(assert.fail)?.jobs, [JOB], 'it is all there');
+  });
+
+  it('puts the file of the former version away only when its jobs are in the other one', async () => {
+    await mkdir(path('host.jsonl/full'), { recursive: true });
+    await writeFile(path('host.json'), former);
+    const file = new JobFile(folder, 'host');
+    await assert.rejects(file.write(all(), [], new Set()));
+    assert.deepEqual((await readdir(folder)).sort(), ['host.json', 'host.jsonl']);
+    await rm(path('host.jsonl'), { recursive: true });
+    await file.write(NOTHING, [], new Set());
+    assert.deepEqual((await readdir(folder)).sort(), ['host.json.old', 'host.jsonl']);
+  });
+
+  it('names no image that the disk did not take, and says with the next write all that it could not', async () => {
+    const bytes = makeFinalImage({ seed: 3 });
+    const image = { bytes, sha256: digestOf(bytes) };
+    const file = new JobFile(folder, 'host');
+    await file.write(NOTHING, [], new Set());
+    const before = await readFile(file.path, 'utf8');
+    await writeFile(path('host.images'), 'a file in its place');
+    await assert.rejects(file.write(all(), [image], new Set([image.sha256])), { code: 'EEXIST' });
+    assert.equal(await readFile(file.path, 'utf8'), before);
+    await rm(path('host.images'));
+    const { queue } = all();
+    await file.write({ ...NOTHING, queue }, [], new Set([image.sha256]));
+    assert.deepEqual(new JobFile(folder, 'host').read(assert.fail), content);
+    assert.deepEqual(await readdir(path('host.images')), [`${image.sha256}.bin`]);
   });
 
   it('holds an image until the disk has taken it, and no longer', async () => {

@@ -120,6 +120,9 @@ describe('storage/differences', () => {
     assert.deepEqual([...differences.since([one, two])], [['2', two]]);
     Object.assign(one, { more: 1 });
     assert.deepEqual([...differences.since([one, two]).keys()], ['1']);
+    delete (one as { more?: number }).more;
+    assert.deepEqual([...differences.since([one, two])], [['1', one]]);
+    assert.equal(differences.since([one, two]).size, 0);
     assert.deepEqual([...differences.since([two])], [['1', undefined]]);
     assert.deepEqual([...differences.since([one, two]).keys()], ['1']);
   });

@@ -38,8 +38,19 @@ describe('storage/schema', () => {
     }
     const late = [`${'0'.repeat(41)}`, '2100-01-02T00:00:00Z', '1969-12-31T23:59:59Z', 'yesterday', 5];
     for (const value of late) assert.deepEqual(taken(schema.isoTime, value), no('is no time that can be true'));
-    assert.equal(taken(schema.instant, 0), 0);
-    assert.notEqual(taken(schema.instant, Date.UTC(2101, 0)), Date.UTC(2101, 0));
+    const long = `4 May 2026 10:00 (${'x'.repeat(21)})`;
+    assert.equal(Date.parse(long), Date.parse('4 May 2026 10:00'), 'it would be a time');
+    assert.equal(long.length, 40);
+    assert.equal(taken(schema.isoTime, long), long);
+    assert.deepEqual(taken(schema.isoTime, `${long} `), no('is no time that can be true'));
+    for (const edge of [0, Date.UTC(2100, 0)]) {
+      assert.equal(taken(schema.instant, edge), edge);
+      assert.equal(taken(schema.isoTime, new Date(edge).toISOString()), new Date(edge).toISOString());
+    }
+    for (const beyond of [-1, Date.UTC(2100, 0) + 1]) {
+      assert.notEqual(taken(schema.instant, beyond), beyond);
+      assert.deepEqual(taken(schema.isoTime, new Date(beyond).toISOString()), no('is no time that can be true'));
+    }
   });
 
   it('takes addresses, flags and known words', () => {
