@@ -88,6 +88,8 @@ describe('flash/job/evidence-bundle', () => {
     ['a key that is no UUID', '{"apikey":"mine"}', '{"apikey":"…"}'],
     ['a key without its name', `it says ${KEY}!`, 'it says …!'],
     ['the end of a MAC address', 'mac 5c:CF:7f:a1:b2:c3.', 'mac 5c:CF:7f:….'],
+    ['the end of each MAC address', '5c:cf:7f:a1:b2:c3,5E:CF:7F:00:00:01', '5c:cf:7f:…,5E:CF:7F:…'],
+    ['each password', '{"password":"one","passwd":"two"}', '{"password":"…","passwd":"…"}'],
     ['the end of a MAC address with hyphens', '5C-CF-7F-A1-B2-C3', '5C-CF-7F:…'],
     ['the start of the device id', `I am ${DEVICE}`, 'I am …b2c3'],
     ['the start of any device id', '1000FFABCD and 1000000001', '…ABCD and …0001'],

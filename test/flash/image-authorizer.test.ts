@@ -142,6 +142,7 @@ describe('flash/image-desk', () => {
     const { final, ...others } = job.firmware;
     job.firmware = others;
     assert.deepEqual(of(FINAL_PATH), unawaited, 'it has no such image');
+    assert.deepEqual(job.evidence.all, [], 'it is no stranger that asks for it');
     job.firmware = { ...others, ...(final ? { final } : {}) };
     assert.equal(isGranted('192.168.4.1', '1.1'), false, 'FinalStage speaks HTTP/1.0');
     assert.equal(isGranted('192.168.1.20'), false, 'a machine at home');
@@ -234,6 +235,25 @@ describe('flash/image-desk', () => {
     }
   });
 
+  it('takes no device out of its FinalStage for another one that asks', async () => {
+    const jobs = new JobRegistry();
+    const authorizer = new ImageAuthorizer(jobs, new Devices());
+    const job = jobs.jobFor('upgrade', '1000a1b2c3');
+    job.enter('upgrade');
+    job.route = FINALSTAGE;
+    job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
+    const download = (job.download = new UpgradeDownload());
+    download.requested('user1', 8192, 'range');
+    download.sentUpTo(8192);
+    const session = (job.finalStage = new FinalStageSession());
+    session.peer = '127.0.0.1';
+    const unawaited = { status: 404, reason: 'no job waits for FinalStage' };
+    assert.deepEqual(authorizer.find(request(FINAL_PATH, '1.0'), '192.168.4.1'), unawaited);
+    assert.deepEqual([job.finalStage, download.isTaken], [session, false]);
+    assert.ok('bytes' in authorizer.find(request(FINAL_PATH, '1.0'), '127.0.0.1'));
+    assert.equal(job.finalStage, session);
+  });
+
   it('lets no byte of the final image go before a restart would know of it, and keeps how it went', async () => {
     const jobs = new JobRegistry();
     const authorizer = new ImageAuthorizer(jobs, new Devices());
@@ -322,6 +342,8 @@ describe('flash/image-desk', () => {
       job.firmware = await loadFirmware(FIRMWARE, { signal: NEVER });
       job.learn({ ip: '192.0.2.7' });
       const download = (job.download = new UpgradeDownload());
+      const known: unknown[] = [];
+      download.on('changed', () => known.push(job.evidence.all.at(-1)?.kind));
       timeStands(['Date'], 5000);
       try {
         const asked = request(upgradePath('1000a1b2c3', 'user1') + query, '1.1', headers);
@@ -344,6 +366,8 @@ describe('flash/image-desk', () => {
         expected,
       );
       assert.deepEqual([download.requests, download.sent, download.role, download.size], [1, 4000, 'user1', SIZE]);
+      const sending = 'range' in headers ? 'image-requested' : 'image-sent';
+      assert.deepEqual(known, ['image-requested', ...Array.from({ length: 5 }, () => sending)], 'its evidence first');
       assert.equal(download.otaClass, 'range' in headers ? 'range' : 'no-range');
     });
   }

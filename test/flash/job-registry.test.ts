@@ -139,6 +139,20 @@ describe('flash/job/job-book', () => {
     assert.equal(jobs.byId(idle.id), undefined);
   });
 
+  it('has changed when it reports that', () => {
+    const job = behind('cloud');
+    const seen: unknown[] = [];
+    jobs.on('changed', (one: Job) => {
+      seen.push([one.deviceid, jobs.latest('1') === one, jobs.byId(one.id) === one, jobs.all().length]);
+    });
+    jobs.identify(job, '1');
+    jobs.forget(job);
+    assert.deepEqual(seen, [
+      ['1', true, true, 1],
+      ['1', false, false, 0],
+    ]);
+  });
+
   it('lists what has ended, first what expired, which is missed least', () => {
     const [failed, expired, open, done, alsoExpired] = ['1', '2', '3', '4', '5'].map((id) => behind('upgrade', id));
     assert.ok(failed && expired && open && done && alsoExpired);

@@ -121,6 +121,18 @@ describe('flash/stored/job-schema', () => {
       () => withOne(['jobs', 0, 'firmware'], {}),
     ],
     [
+      'a digest with more behind it',
+      ['jobs', 0, 'firmware', 'final', 'sha256'],
+      `${'a'.repeat(64)}/../x`,
+      () => withOne(['jobs', 0, 'firmware'], {}),
+    ],
+    [
+      'a digest with more before it',
+      ['tickets', 0, 'images', 'final'],
+      `../${'a'.repeat(64)}`,
+      () => withOne(['tickets', 0, 'images'], {}),
+    ],
+    [
       'an image of no role',
       ['jobs', 0, 'firmware'],
       { boot: JOB.firmware.final },
@@ -189,6 +201,98 @@ describe('flash/stored/job-schema', () => {
       assert.equal(dropped.length, 1, dropped.join());
     });
   }
+
+  const inJob = (path: string, ...names: string[]): (string | number)[][] =>
+    names.map((name) => ['jobs', 0, ...path.split('.').filter((key) => key !== ''), name]);
+  const inTicket = (...names: string[]): (string | number)[][] => names.map((name) => ['tickets', 0, name]);
+  const inEntry = (...names: string[]): (string | number)[][] => names.map((name) => ['queue', 'entries', 0, name]);
+  const ids = [...inJob('', 'id'), ...inTicket('id', 'nodeId', 'jobId'), ...inEntry('id', 'nodeId', 'jobId')];
+  const facts = [
+    ...inJob('snapshot', 'deviceid', 'model', 'romVersion', 'ip', 'mac', 'linkMac', 'bssid'),
+    ...[...inTicket('deviceid'), ...inEntry('deviceid')],
+  ];
+  const texts = [
+    ...[...inJob('firmware.final', 'source'), ...inJob('snapshot.verdict', 'text'), ...inEntry('text')],
+    ['tickets', 0, 'left', 0],
+  ];
+  const KINDS: [what: string, wheres: (string | number)[][], good: unknown[], odd: unknown[]][] = [
+    [
+      'a whole number',
+      [
+        ...[...inJob('visit.deliveries.final', 'size', 'sent', 'tries'), ...inJob('download', 'size', 'requests')],
+        ...[...inJob('download', 'sent'), ...inEntry('round', 'attempts', 'earlierAttempts')],
+      ],
+      [],
+      [-1, 0.5, '1', null, 2 ** 53],
+    ],
+    [
+      'a percentage',
+      [...inJob('snapshot', 'percent'), ...inJob('snapshot.stages.upgrade', 'percent')],
+      [0, 99.5],
+      [-1],
+    ],
+    ['yes or no', [...inJob('download', 'isTaken', 'isOffered'), ['queue', 'isPaused']], [true, false], ['yes', 0]],
+    [
+      'a time',
+      [
+        ...[...inJob('snapshot', 'startedAt'), ...inJob('visit', 'since')],
+        ...inJob('snapshot.stages.upgrade', 'startedAt', 'endedAt'),
+      ],
+      ['2026-01-02T03:04:05.678Z'],
+      ['yesterday', 5, '1969-12-31T00:00:00.000Z'],
+    ],
+    ['an id', ids, ['x'.repeat(200)], [7, 'x'.repeat(201)]],
+    ['a fact', facts, ['x'.repeat(1000)], [7, 'x'.repeat(1001)]],
+    ['a text', texts, ['x'.repeat(10_000)], [7, 'x'.repeat(10_001)]],
+  ];
+  for (const [what, wheres, good, odd] of KINDS) {
+    it(`takes nothing for ${what} that is none`, () => {
+      for (const where of wheres) {
+        for (const value of good) {
+          const file = withOne(where, value);
+          assert.deepEqual(read(jobFileContent, file), { value: file, dropped: [] }, where.join('.'));
+        }
+        for (const value of odd) {
+          const { value: left, dropped } = read(jobFileContent, withOne(where, value));
+          const found = where.reduce<unknown>((one, key) => (one as Record<string, unknown> | undefined)?.[key], left);
+          assert.notEqual(found, value, where.join('.'));
+          assert.equal(dropped.length, 1, where.join('.'));
+        }
+      }
+    });
+  }
+
+  it('takes a message and an entry without what they need not have, and none without the rest', () => {
+    for (const where of [
+      ...inTicket('deviceid', 'jobId', 'images', 'outcome'),
+      ...inEntry('nodeId', 'deviceid', 'jobId', 'error', 'text', 'values'),
+      ['queue'],
+    ]) {
+      assert.deepEqual(read(jobFileContent, without(where)), { value: without(where), dropped: [] }, where.join('.'));
+    }
+    for (const [wheres, left] of [
+      [inJob('', 'id', 'lastStage', 'snapshot', 'firmware', 'evidence'), withOne(['jobs'], [])],
+      [inJob('snapshot', 'stage', 'percent', 'startedAt', 'stages'), withOne(['jobs'], [])],
+      [inTicket('id', 'nodeId', 'stage', 'message', 'left'), withOne(['tickets'], FILE.tickets.slice(1))],
+      [
+        inEntry('id', 'message', 'round', 'state', 'attempts', 'earlierAttempts', 'start'),
+        withOne(['queue', 'entries'], []),
+      ],
+      [inJob('visit', 'since', 'peer', 'deliveries'), without(['jobs', 0, 'visit'])],
+      [
+        [
+          ['queue', 'isPaused'],
+          ['queue', 'entries'],
+        ],
+        without(['queue']),
+      ],
+    ] as const) {
+      for (const where of wheres) {
+        const { value, dropped } = read(jobFileContent, without(where));
+        assert.deepEqual([value, dropped.length], [left, 1], where.join('.'));
+      }
+    }
+  });
 
   it('takes no stage without its times, and texts up to their lengths', () => {
     const stages = ['jobs', 0, 'snapshot', 'stages'];

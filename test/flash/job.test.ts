@@ -99,6 +99,19 @@ describe('flash/job', () => {
     assert.deepEqual(verdict, { code, confidence, text, values });
   });
 
+  it('is in a message as it was then, whatever comes after that', () => {
+    const job = new Job('cloud', DEVICE, new Date(0));
+    job.enter('cloud', new Date(1000));
+    const snapshot = job.snapshot();
+    const stored = structuredClone(snapshot);
+    const again = Job.restore({ id: job.id, lastStage: 'cloud', snapshot });
+    for (const one of [job, again]) {
+      one.found('cloud', { via: 'tls' });
+      one.leave('cloud', new Date(2000));
+    }
+    assert.deepEqual(snapshot, stored);
+  });
+
   it('continues after a failure, and starts over after its end or at an earlier stage', () => {
     const jobs = new JobRegistry();
     const job = jobs.jobFor('upgrade', '1');

@@ -718,6 +718,36 @@ describe('flash/queue', () => {
     assert.deepEqual([id, deviceid], [entry?.id, 'a']);
   });
 
+  it('fills the sentences of an error with nothing of another verdict', async () => {
+    const flow = new Flow();
+    flow.attempts = 1;
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a', 'upgrade');
+    const job = flow.jobs.latest('a') as Job;
+    job.evidence.add({ kind: 'stage', stage: 'upgrade', event: 'began', seconds: 300, deviceid: 'a' });
+    await flow.fail('upgrade', 'a', 'download-failed');
+    const { code, values } = job.evidence.verdict();
+    assert.deepEqual([code, values['deviceid']], ['on-course', 'a']);
+    const [entry] = flow.queue.snapshot().entries;
+    assert.deepEqual([entry?.error, entry?.values], ['download-failed', {}]);
+  });
+
+  it('continues in FinalStage where a node has refused the message of a device that is there', async () => {
+    const flow = new Flow();
+    flow.add('a');
+    await turns();
+    await flow.end('provision', 'a');
+    const job = flow.jobs.latest('a') as Job;
+    job.enter('finalstage');
+    const error = new FlashError('firmware-missing', { what: wording('no-final') });
+    flow.runs.refused(flow.messageOf('a'), error);
+    const [entry] = flow.queue.snapshot().entries;
+    assert.deepEqual([flow.states(), entry?.error, entry?.values], ['a failed', error.code, error.values]);
+    flow.queue.retryFailed();
+    assert.equal(flow.begun.at(-1)?.where, 'finalstage');
+  });
+
   it('does not end a device in FinalStage that is left out', async () => {
     const flow = new Flow();
     flow.atOnce = 1;
