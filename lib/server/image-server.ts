@@ -74,6 +74,8 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
   readonly #sockets = new SocketSet();
   readonly #connections = new WeakMap<Socket, CountedConnection>();
   readonly #onWire = new TransfersOnWire((otaClass) => this.emit('idle', otaClass));
+  /** Connections with a request behind which no other one comes. */
+  readonly #last = new WeakSet<Duplex>();
   /** Reports whose head announced no body. */
   readonly #posts = new WeakMap<Duplex, DevicePost>();
   readonly #replies: Readonly<Record<OtaClass, Reply>> = {
@@ -162,6 +164,7 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
     { bytes, observer }: ImageGrant,
   ): void {
     this.#connections.get(socket)?.identify();
+    if (asked.class === 'finalstage' || !response.shouldKeepAlive) this.#last.add(socket);
     socket.setTimeout(this.options.idleLimitMs ?? IMAGE_IDLE_LIMIT_MS);
     const transfer = this.#onWire.add(asked.class, peer, socket);
     const report = (error: unknown): void => void this.emit('failed', error, peer);
@@ -228,6 +231,8 @@ export class ImageServer extends EventEmitter<ImageServerEvents> implements Sock
   }
 
   #unreadable(error: ParserError, socket: Duplex): void {
+    // A stray byte behind it means nothing, and FinalStage may have erased its flash: its transfer must not end by that.
+    if (error.code?.startsWith('HPE_') && this.#last.has(socket)) return;
     if (error.code?.startsWith('HPE_') && socket.writable && this.#mend(error, socket as Socket)) return;
     const code = parserComplaint(error);
     if (code !== undefined) {

@@ -428,6 +428,26 @@ describe('ImageServer', () => {
       assert.deepEqual((await client.answer()).body, IMAGE);
     });
 
+    for (const connection of ['close', 'keep-alive']) {
+      it(`does not mind stray bytes behind its request (Connection: ${connection})`, async () => {
+        const { server, port, outcomes, news } = await imageServer({ image: BIG });
+        server.on('malformed', ({ text }) => assert.fail(text));
+        const client = await RawClient.to(port, { allowHalfOpen: true });
+        client.write(`${FINALSTAGE.replace('close', connection)}\r\nX`);
+        await client.until(() => client.segments.length > 0);
+        client.socket.pause();
+        client.write('\0');
+        client.write(Buffer.alloc(10_000, 0xff));
+        client.socket.resume();
+        assert.equal((await client.answer()).body.compare(BIG), 0);
+        client.socket.end('\n.');
+        await news(() => outcomes.length === 1);
+        assert.deepEqual(outcomes, [{ complete: true, bytes: BIG.length, closedByDevice: true }]);
+        await client.until(() => client.closed);
+        assert.equal(client.error, undefined);
+      });
+    }
+
     it('gives a device that erases all the time that it takes', async () => {
       const { port, outcomes } = await imageServer({ image: BIG, idleLimitMs: 50 });
       const client = await RawClient.to(port);
