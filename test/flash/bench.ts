@@ -25,6 +25,7 @@ import { waitFor } from '../../lib/timing/wait';
 import { WAITS, type Waits } from '../../lib/flash/stage/waits';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import { VirtualSonoff, type VirtualSonoffOptions } from '../../lib/virtual/virtual-sonoff';
+import { ownMdnsPort } from '../shared/own-mdns';
 import { freePort } from '../shared/ports';
 import { processFolder } from '../shared/process-folder';
 import { storeTestIdentity } from '../shared/test-identity';
@@ -190,7 +191,7 @@ export class Bench {
       finalStagePort: httpPort,
       ...settings,
     };
-    await (identity ??= storeTestIdentity(identityFolder));
+    await Promise.all([(identity ??= storeTestIdentity(identityFolder)), ownMdnsPort()]);
     const around = { ...THIS_MACHINE, waits: { ...WAITS, ...waits } };
     const bench = new Bench(new FlashHost(all, identityFolder, undefined, around), all, around);
     await bench.host.open();
@@ -224,12 +225,13 @@ export class Bench {
     const { host } = this;
     const { deviceid, timeoutSeconds = LONG_SECONDS, sources, nodeId = stage } = options;
     const url = options.url ?? 'http://127.0.0.1:1';
+    if (options.discovery) this.around.discovery = options.discovery;
     const run: Record<StageName, StageRequest['run']> = {
       provision: (context) =>
         provision(context, host, {
           ...{ url, timeoutSeconds, deviceid, ssid: options.ssid, password: options.password },
           ...(options.method === undefined ? {} : { method: options.method }),
-          ...given(options, 'takesAnyInDiyMode', 'discovery', 'force', 'forcesCloud'),
+          ...given(options, 'takesAnyInDiyMode', 'force', 'forcesCloud'),
         }),
       cloud: (context) => cloud(context, host, { timeoutSeconds, deviceid, ...given(options, 'force') }),
       upgrade: (context) =>
@@ -242,7 +244,7 @@ export class Bench {
       diy: (context) => {
         const address = options.url === undefined ? undefined : new URL(options.url).host;
         const from = { timeoutSeconds, deviceid, address, sources: sources ?? FIRMWARE };
-        return diyFlash(context, host, { ...from, ...given(options, 'discovery', 'unlock', 'clicks', 'force') });
+        return diyFlash(context, host, { ...from, ...given(options, 'unlock', 'clicks', 'force') });
       },
       finalstage: (context) =>
         finalStage(context, host, { timeoutSeconds, url, sources, ...given(options, 'newFirmwareUrl') }),

@@ -25,6 +25,7 @@ import registerTasmota from '../../nodes/sonota-tasmota-setup/sonota-tasmota-set
 import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-device';
 import { ownFolder } from '../../nodes/shared/library';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
+import { ownMdnsPort } from '../shared/own-mdns';
 import { freePort } from '../shared/ports';
 import { processFolder } from '../shared/process-folder';
 import { storeTestIdentity } from '../shared/test-identity';
@@ -106,6 +107,7 @@ export class Bed {
     translate?: NodeAPI['_'],
   ): Promise<Bed> {
     helper.init(require.resolve(nodeRedFolder()));
+    await ownMdnsPort();
     const userDir = await newUserDir();
     await furnish(join(userDir, 'sonota'));
     helper.settings({ userDir });

@@ -8,20 +8,19 @@ import type { HostNode } from '../../nodes/shared/hosts';
 import type { DescribedSonoff } from '../../nodes/shared/sonoffs';
 import { StrictDiyServer } from '../client/diy/strict-server';
 import type { Flow } from '../shared/node-red';
-import { useMdnsAlone } from '../shared/mdns-turn';
+import { ownMdnsPort } from '../shared/own-mdns';
 import { occupy } from '../shared/ports';
 import { Bed, freePorts, without, type Msg } from './bed';
 
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
 const NAMED = '1000c0ffee';
 
-/** Other tests announce devices on the loopback, too. */
+/** Of a device that no earlier test has announced. */
 function someId(): string {
   return `1000${randomBytes(3).toString('hex')}`;
 }
 
 describe('nodes: sonota-discover', () => {
-  useMdnsAlone();
   let bed: Bed | undefined;
   const open: { close(): Promise<unknown> }[] = [];
   afterEach(async () => {
@@ -49,6 +48,7 @@ describe('nodes: sonota-discover', () => {
   async function inDiyMode(deviceid: string): Promise<VirtualDiySonoff> {
     const sonoff = new VirtualDiySonoff({
       ...{ apAddress: '127.0.0.1', apPort: 0, lanPort: 0, speed: 100, deviceid, startsIn: 'diy' },
+      mdns: { port: await ownMdnsPort() },
     });
     open.push({ close: () => sonoff.stop() });
     await sonoff.start();

@@ -2,17 +2,15 @@ import assert from 'node:assert/strict';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import type { Flow } from '../shared/node-red';
+import { ownMdnsPort } from '../shared/own-mdns';
 import { freePort } from '../shared/ports';
-import { useMdnsAlone } from '../shared/mdns-turn';
 import { Bed, freePorts } from './bed';
 
 const HOME = { ssid: 'home', password: 'top secret' };
 const AT = { z: 'tab', x: 1, y: 1, name: '' };
-/** A node looks for devices at the real port of mDNS, where another run of the tests may receive it. */
-const ID = `10${process.pid.toString(16).padStart(8, '0').slice(-8)}`;
+const ID = '1000a1b2c3';
 
 describe('nodes: sonota-flash and DIY mode', () => {
-  useMdnsAlone();
   let bed: Bed | undefined;
   const devices: VirtualDiySonoff[] = [];
   let [apPort, lanPort, newPort] = [0, 0, 0];
@@ -30,6 +28,7 @@ describe('nodes: sonota-flash and DIY mode', () => {
     const made = new VirtualDiySonoff({
       ...{ apAddress: '127.0.0.1', apPort, lanPort, speed: 100, deviceid: ID, homeNetwork: HOME },
       newFirmware: { apAddress: '127.0.0.1', apPort: newPort, homePort: 0 },
+      mdns: { port: await ownMdnsPort() },
       ...options,
     });
     devices.push(made);

@@ -20,7 +20,6 @@ import {
 } from '../../nodes/sonota-virtual-device/rehearsals';
 import type { Flow } from '../shared/node-red';
 import { freePort, occupy } from '../shared/ports';
-import { useMdnsAlone } from '../shared/mdns-turn';
 import { replyTo, request } from '../virtual/diy/lab';
 import { Bed } from './bed';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
@@ -54,7 +53,6 @@ async function deviceAt(apPort: number): Promise<string> {
 }
 
 describe('nodes: sonota-virtual-device', () => {
-  useMdnsAlone();
   let bed: Bed;
   afterEach(() => bed.unload());
 

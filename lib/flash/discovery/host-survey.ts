@@ -1,4 +1,3 @@
-import type { DiscoveryOptions } from '../../client/diy/discovery';
 import { FlashError } from '../../errors';
 import { isLoopback, ownIPv4 } from '../../net/addresses';
 import type { Network } from '../../net/networks';
@@ -11,12 +10,15 @@ import { wording } from '../../wordings/wording';
 /** For a look at the access points, its turn at the radio included. */
 const SCAN_SECONDS = 20;
 
-interface SurveyedHost extends Pick<StageHost, 'directory' | 'devices' | 'radio' | 'waits' | 'addressToDial'> {
+interface SurveyedHost extends Pick<
+  StageHost,
+  'directory' | 'devices' | 'radio' | 'discovery' | 'waits' | 'addressToDial'
+> {
   readonly wifiSession: WifiSession;
 }
 
 /** The survey of all that a host sees; it is to be updated when a job of any host changes. */
-export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): DeviceSurvey {
+export function surveyOf(host: SurveyedHost): DeviceSurvey {
   const { directory, devices } = host;
   const survey = new DeviceSurvey({
     directory,
@@ -27,7 +29,7 @@ export function surveyOf(host: SurveyedHost, discovery?: DiscoveryOptions): Devi
       return driver === 'manual' ? undefined : await host.wifiSession.scan({ signal, seconds: SCAN_SECONDS });
     },
     network: () => networkOf(host.addressToDial()),
-    discovery,
+    discovery: host.discovery,
     handOverMs: host.waits.handOverMs,
   });
   devices.on('gone', survey.update);

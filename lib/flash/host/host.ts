@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
+import type { DiscoveryOptions } from '../../client/diy/discovery';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ListenSettings, OpenPorts } from '../../server/device-servers';
@@ -157,7 +158,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.radio = new Radio(formerIn(folder, warn));
     this.radio.log = log;
     this.wifiSession = new WifiSession(this.radio);
-    this.survey = surveyOf(this, around.discovery);
+    this.survey = surveyOf(this);
     this.leaveAllJobs = joinAllJobs(this.jobs, this.survey.update);
     this.identity = new HostIdentity(folder, log);
     this.home = homeNetworkIn(folder, warn);
@@ -232,6 +233,11 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   /** Where it stands in for the maker's service that unlocks devices, while it does. */
   get unlockPorts(): UnlockPorts {
     return this.around.unlockPorts;
+  }
+
+  /** Where it receives announcements; undefined: on every interface. */
+  get discovery(): DiscoveryOptions | undefined {
+    return this.around.discovery;
   }
 
   /** Images for fetching from oneself. */

@@ -1,3 +1,4 @@
+import type { DiscoveryOptions } from '../../client/diy/discovery';
 import type { OpenPorts } from '../../server/device-servers';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ImageLibrary } from '../../firmware/library/image-library';
@@ -38,6 +39,8 @@ export interface HostNetworks {
   /** The MAC address under which this machine's link reaches an address, where that is known. */
   linkMacOf(address: string): Promise<string | undefined>;
   readonly radio: Radio;
+  /** Where it receives announcements; undefined: on every interface. */
+  readonly discovery: DiscoveryOptions | undefined;
   /** An address of this machine came or went. */
   on(event: 'addresses', listener: () => void): unknown;
   off(event: 'addresses', listener: () => void): unknown;

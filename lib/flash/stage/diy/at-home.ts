@@ -1,4 +1,3 @@
-import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import { pause } from '../../../timing/pause';
 import { asFlashError } from '../../../errors';
 import { DIY } from '../../routes';
@@ -17,7 +16,6 @@ export interface AtHomeOptions {
   readonly method?: ProvisionMethod;
   /** Where no device is named, the only one in DIY mode is taken; only with the method `diy`. */
   readonly takesAnyInDiyMode?: boolean;
-  readonly discovery?: DiscoveryOptions | undefined;
 }
 
 /** Whether a device is looked for at home too. One that is used in DIY mode must not be flashed in place of another. */
@@ -30,10 +28,11 @@ export function mayBeInDiyMode({ deviceid, method, takesAnyInDiyMode = false }: 
 export async function isInDiyMode(
   context: StageContext,
   host: StageHost,
-  { deviceid: named, discovery }: AtHomeOptions,
+  { deviceid: named }: AtHomeOptions,
   signal: AbortSignal,
 ): Promise<{ readonly before: SetUpBefore }> {
   const { job } = context;
+  const { discovery } = host;
   const { client, address, info } = await untilInDiyMode({ deviceid: named, address: undefined, discovery }, signal);
   const { deviceid } = client;
   const { fwVersion: version } = info;

@@ -1,4 +1,3 @@
-import type { DiscoveryOptions } from '../../../client/diy/discovery';
 import type { DiyOutcome } from '../../../client/diy/diy-client';
 import { pause } from '../../../timing/pause';
 import { explained, FlashError } from '../../../errors';
@@ -48,7 +47,6 @@ export interface DiyFlashOptions {
   readonly clicks?: boolean;
   /** `local`: this machine may stand in for the maker's service that unlocks the device. */
   readonly unlock?: 'local' | undefined;
-  readonly discovery?: DiscoveryOptions | undefined;
 }
 
 /** The proofs that the device has its image, the strongest first. */
@@ -87,7 +85,7 @@ export async function diyFlash(
           if (options.clicks) await clickRelay(context, device, { signal, waits: host.waits });
           await unlock(context, host, device, { isLocal: options.unlock === 'local', signal });
           flash.download = DiyDownload.begin(context.job, image, device.address);
-          return await new OneFlash(context, host, options, device, flash.download).run(signal);
+          return await new OneFlash(context, host, device, flash.download).run(signal);
         } catch (thrown) {
           // To the client every end of a wait is a cancel; which one it was, the signal tells.
           signal.throwIfAborted();
@@ -136,12 +134,12 @@ async function findOrGone(
   return await firstOf<FoundDevice | Proof>(signal, [
     (either) => find(context, host, options, image, either),
     ...(before === 'fetched' && at !== undefined
-      ? [(either: AbortSignal) => untilGone(job, at, goneOptions(host, options, either))]
+      ? [(either: AbortSignal) => untilGone(job, at, goneOptions(host, either))]
       : []),
   ]);
 }
 
-function goneOptions({ waits }: StageHost, { discovery }: DiyFlashOptions, signal: AbortSignal): GoneOptions {
+function goneOptions({ waits, discovery }: StageHost, signal: AbortSignal): GoneOptions {
   return { lookMs: waits.lanLookMs, discovery, signal };
 }
 
@@ -161,7 +159,7 @@ async function find(
 ): Promise<FoundDevice> {
   const { job } = context;
   context.report('diy-look', {}, { fraction: 0.02 });
-  const device = await findDevice(options, signal);
+  const device = await findDevice({ ...options, discovery: host.discovery }, signal);
   const { address, info } = device;
   if (!options.force) requireEsp8266(device);
   const deviceid = device.client.deviceid;
@@ -211,7 +209,6 @@ class OneFlash {
   constructor(
     private readonly context: StageContext,
     private readonly host: StageHost,
-    private readonly options: DiyFlashOptions,
     private readonly device: FoundDevice,
     private readonly download: DiyDownload,
   ) {
@@ -295,7 +292,7 @@ class OneFlash {
     const { download, device, context } = this;
     await waitFor(download, ['changed'], () => download.isComplete || undefined, { signal });
     const at = `${device.address}:${device.port}`;
-    return await untilGone(context.job, at, goneOptions(this.host, this.options, signal));
+    return await untilGone(context.job, at, goneOptions(this.host, signal));
   }
 
   /**
