@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { THIS_MACHINE } from '../../lib/flash/host/environment';
@@ -12,6 +12,7 @@ import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
 import { loadForFinalStage } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
 import { freePort, occupy } from '../shared/ports';
 import { timeGoesOn, timeStands } from '../shared/standing-time';
@@ -58,6 +59,11 @@ describe('flash/host: what a close or other ports must not cut', function () {
   it('a transfer to FinalStage of which not all is handed over ends before the host closes', async () => {
     const bench = await openBench();
     const { device, session } = await inFinalStage(bench);
+    const cut: unknown[] = [];
+    const known = { deviceid: '1000000002', apikey: 'own', model: 'PSF-B04-GL', romVersion: '1.5.5' };
+    const close = (): void => void cut.push(session.deliveries.final?.state);
+    const connected = Object.assign(new EventEmitter(), { peer: '192.0.2.7', sessionKey: 'key', device: known, close });
+    bench.host.devices.add(connected as unknown as DeviceConnection);
     const closed = new Promise<void>((resolve) => {
       session.on('changed', function close() {
         const { sent = 0 } = session.deliveries.final ?? {};
@@ -69,6 +75,7 @@ describe('flash/host: what a close or other ports must not cut', function () {
     });
     await closed;
     assert.equal(session.deliveries.final?.state, 'delivered');
+    assert.deepEqual(cut, ['delivered'], 'what other devices say until then is heard');
     assert.equal((await device.ended).result, 'flashed');
     await (await occupy(bench.settings.httpPort)).release();
   });

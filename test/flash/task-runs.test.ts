@@ -358,6 +358,23 @@ describe('flash/run/task-runs', () => {
     }
   });
 
+  it('says nothing again as long as its job is no further', async () => {
+    timeStands(['setTimeout']);
+    try {
+      const { report } = await begun('node', '1');
+      for (const fraction of [0.01, 0.02, 0.1]) {
+        report('send-wifi', { deviceid: '1' }, { fraction });
+        timePasses(250);
+      }
+      assert.deepEqual(
+        recorder.reports.map(({ report: { percent } }) => percent),
+        [0, 1],
+      );
+    } finally {
+      timeGoesOn();
+    }
+  });
+
   it('fails only a job that no other run has taken over, and leaves that one running', async () => {
     const { job } = await begun('node', '1');
     const other = (job.running = new AbortController());

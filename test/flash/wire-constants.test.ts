@@ -6,6 +6,7 @@ import { CLAIM_MS } from '../../lib/flash/devices/claims';
 import { DIALS_EVERY_MS } from '../../lib/flash/job/evidence';
 import { SET_UP_MS } from '../../lib/flash/job/job-registry';
 import { ON_ITS_WAY_MS } from '../../lib/flash/stored/pending-messages';
+import * as survey from '../../lib/flash/discovery/device-survey';
 import * as networkVisit from '../../lib/flash/radio/network-visit';
 import { AP_ANSWER_LIMIT_MS, FLOWING_MS, JUST_SET_UP_MS } from '../../lib/flash/radio/join-plans';
 import * as finalStagePresence from '../../lib/flash/stage/finalstage-presence';
@@ -501,6 +502,13 @@ const LAN: readonly Row[] = [
   ],
   ['diy-mode', 'takes one request at a time', 'lanLookMs', WAITS.lanLookMs, { from: 200, to: 5000 }],
   ['diy-mode 1.13', "the maker's tool waits 10 s", 'ANSWER_MS', foundDevice.ANSWER_MS, { is: 10_000 }],
+  [
+    'diy-mode 1.6',
+    'answers within moments, and a person waits for the list',
+    'survey.ANSWER_MS',
+    survey.ANSWER_MS,
+    { from: 2000, to: 10_000 },
+  ],
   ['diy-mode 1.13', 'a download takes minutes: plan 10', 'REPLY_MS', REPLY_MS, { is: 600_000 }],
   [
     'diy-mode 1.13',

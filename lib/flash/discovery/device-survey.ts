@@ -17,7 +17,7 @@ import type { NamedDevice } from './named-devices';
 /** A device that is there dials again within two minutes (docs/dev/stock-firmware.md#2.2); a wide margin on top. */
 const PRESENT_MS = 10 * 60_000;
 /** For one answer of a device at home. */
-const ANSWER_MS = 5000;
+export const ANSWER_MS = 5000;
 /** These sightings are only as old as they are: nothing tells when their device goes. */
 const PASSING: readonly SeenHow[] = ['dispatch', 'session', 'access-point', 'answer'];
 

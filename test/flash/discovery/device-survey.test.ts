@@ -485,13 +485,16 @@ describe('flash/discovery/device-survey', () => {
   it('remembers a watcher that went for five seconds, and ends for all at its close', async () => {
     timeStands();
     const surveying = unheard();
-    surveying.watch('a node', () => undefined)();
-    timePasses(4999);
-    assert.equal(surveying.isWatching, true);
+    for (const _ of [1, 2]) {
+      surveying.watch('a node', () => undefined)();
+      timePasses(4999);
+      assert.equal(surveying.isWatching, true, 'each time anew');
+    }
     timePasses(1);
     assert.equal(surveying.isWatching, false);
     const watcher = new Watcher();
     surveying.watch('a node', watcher.listen);
+    surveying.watch('another', () => undefined)();
     surveying.watch('another', () => undefined)();
     await surveying.close();
     assert.deepEqual([surveying.isWatching, directory.listenerCount('seen')], [false, 0]);
@@ -547,7 +550,12 @@ describe('flash/discovery/device-survey', () => {
     await watcher.told(({ device }) => device.recommendation.reason === 'other-chip');
     const channels = recommend({ version: '3.6.0', announcement, hasChannels: true });
     assert.deepEqual(surveying.list, [{ ...listed, rssi: -70, recommendation: channels }], 'the newest counts');
-    assert.equal(server.seen.length, 1);
+    const controller = new AbortController();
+    const looking = surveying.look({ signal: controller.signal });
+    controller.abort();
+    await assert.rejects(looking, { code: 'cancelled' });
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    assert.equal(server.seen.length, 1, 'it has told what it is');
   });
 
   it('asks a device again in a look that has not told what it is', async () => {
