@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { AddressWatch } from '../../lib/net/address-watch';
 import {
   inSameNetwork,
+  isAtLoopback,
+  isLoopback,
   isOwnAddress,
   localIPv4,
   ownIPv4,
@@ -10,6 +12,7 @@ import {
   routedAddress,
   type LocalAddress,
 } from '../../lib/net/addresses';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('addresses', () => {
   it('distinguishes networks, also where the sign bit is set', () => {
@@ -21,6 +24,8 @@ describe('addresses', () => {
 
   it('writes a peer as people do', () => {
     assert.equal(plainAddress('::ffff:192.168.1.5'), '192.168.1.5');
+    assert.equal(plainAddress('::FFFF:192.168.1.5'), '192.168.1.5');
+    assert.equal(plainAddress('::ffff:c0a8:105'), '::ffff:c0a8:105');
     assert.equal(plainAddress('192.168.1.5'), '192.168.1.5');
     assert.equal(plainAddress('fe80::1'), 'fe80::1');
     assert.equal(plainAddress(undefined), 'unknown');
@@ -46,6 +51,18 @@ describe('addresses', () => {
   it('asks the routing table without sending anything', async () => {
     const routed = await routedAddress();
     if (routed !== undefined) assert.ok(localIPv4().some(({ address }) => address === routed));
+    assert.equal(await routedAddress('127.0.0.1'), '127.0.0.1');
+  });
+
+  it('knows this machine by a name and a network', () => {
+    for (const host of ['localhost', '127.0.0.1', '127.255.0.9']) {
+      assert.deepEqual([isLoopback(host), isAtLoopback(`http://${host}:8080/x`)], [true, true], host);
+    }
+    for (const host of ['localhost.example', 'x127.0.0.1', '127.0.0.1.example', '128.0.0.1', '192.168.1.5']) {
+      assert.equal(isLoopback(host), false, host);
+    }
+    assert.equal(isAtLoopback('http://192.168.1.5/localhost'), false);
+    assert.throws(() => isAtLoopback('localhost'), TypeError);
   });
 });
 
@@ -73,5 +90,34 @@ describe('AddressWatch', () => {
     assert.deepEqual(changes, [addresses], 'once');
     watch.stop();
     clearInterval(alive);
+  });
+
+  it('looks once a second, and watches again after a stop from what is there then', () => {
+    timeStands(['setInterval']);
+    try {
+      const one: LocalAddress = { name: 'wlan0', address: '10.10.7.2', netmask: '255.255.255.0', kind: 'lan' };
+      let addresses = [one];
+      const watch = new AddressWatch(() => addresses);
+      const changes: unknown[] = [];
+      watch.on('changed', (seen) => changes.push(seen));
+      watch.start();
+      addresses = [];
+      timePasses(999);
+      assert.deepEqual(changes, []);
+      timePasses(1);
+      assert.deepEqual(changes, [[]]);
+      watch.stop();
+      addresses = [one];
+      timePasses(10_000);
+      watch.start();
+      timePasses(10_000);
+      assert.deepEqual(changes, [[]]);
+      addresses = [];
+      timePasses(1000);
+      assert.deepEqual(changes, [[], []]);
+      watch.stop();
+    } finally {
+      timeGoesOn();
+    }
   });
 });

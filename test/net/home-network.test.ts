@@ -81,6 +81,29 @@ describe('chooseHome', () => {
     assert.deepEqual(choose([CABLE, on('wlan0', '192.168.1.77')], flash), ['192.168.1.77', 'same-network']);
   });
 
+  it('knows itself at home by its address, then its interface, then the route', () => {
+    const flash = { isHeld: true, remembered: AT_HOME };
+    const [wifi, cable] = [on('wlan0', '192.168.1.77'), on('eth0', HOME.address)];
+    assert.deepEqual(choose([wifi, cable], flash), [HOME.address, 'same-network']);
+    const remembered = { address: '192.168.1.9', name: 'x9' };
+    const seen: [LocalAddress, LocalAddress] = [CABLE, HOME];
+    assert.deepEqual(choose(seen, { isHeld: true, remembered, routed: HOME.address }), [HOME.address, 'same-network']);
+    assert.deepEqual(choose(seen, { isHeld: true, remembered }), [CABLE.address, 'same-network']);
+  });
+
+  it('takes no wider network for that of a device', () => {
+    const wide = { ...DEVICE_AP, netmask: '255.255.0.0' };
+    const moved = { routed: OTHER.address, remembered: AT_HOME };
+    assert.deepEqual(choose([wide, OTHER], moved), [OTHER.address, 'default-route']);
+    assert.deepEqual(choose([DEVICE_AP, OTHER], moved), [HOME.address, 'remembered']);
+  });
+
+  it('moves from home to what is beside it only by the route', () => {
+    const beside = { remembered: AT_HOME, bystanders: new Set(['192.168.42.0/24']) };
+    assert.deepEqual(choose([HOME, TETHER], { ...beside, routed: TETHER.address }), [TETHER.address, 'default-route']);
+    assert.deepEqual(choose([HOME, TETHER], beside), [HOME.address, 'same-network']);
+  });
+
   it('does not move to what was there beside the home network', () => {
     const away = { remembered: AT_HOME, bystanders: new Set(['192.168.42.0/24']), routed: TETHER.address };
     assert.deepEqual(choose([TETHER], away), [HOME.address, 'remembered']);
@@ -175,6 +198,18 @@ describe('HomeNetwork', () => {
     for (const one of leave) one();
   });
 
+  it('remembers what is beside its home network, which is no new home when that is gone', async () => {
+    let [addresses, routed]: [LocalAddress[], string | undefined] = [[HOME, TETHER], HOME.address];
+    const home = new HomeNetwork({ addresses: () => addresses, routed: () => Promise.resolve(routed) });
+    await home.update();
+    [addresses, routed] = [[TETHER], TETHER.address];
+    assert.equal(await home.update(), HOME.address);
+    assert.deepEqual(home.choice, { home: AT_HOME, reason: 'remembered' });
+    [addresses, routed] = [[TETHER, OTHER], undefined];
+    assert.equal(await home.update(), OTHER.address);
+    assert.deepEqual(home.choice, { home: { name: 'eth1', address: OTHER.address }, reason: 'only' });
+  });
+
   it('asks for the Wi-Fi of its users only where there is a choice', async () => {
     let addresses = [HOME];
     const asked: string[] = [];
@@ -186,13 +221,14 @@ describe('HomeNetwork', () => {
         return Promise.resolve(ssid === 'home' ? ['wlan0'] : []);
       },
     });
-    const leave = home.join(user({ wifiName: () => 'home' }));
+    const leave = ['other', 'home', undefined, 'home'].map((name) => home.join(user({ wifiName: () => name })));
     await home.update();
     assert.deepEqual(asked, []);
     addresses = [TETHER, HOME];
     assert.equal(await home.update(), HOME.address);
-    assert.deepEqual(asked, ['home']);
-    leave();
+    assert.deepEqual(home.choice, { home: AT_HOME, reason: 'wifi-name' });
+    assert.deepEqual(asked, ['other', 'home'], 'for each once');
+    for (const one of leave) one();
   });
 
   it('looks again when an address has come or gone, and notifies its users, for as long as it has any', async () => {
@@ -218,6 +254,11 @@ describe('HomeNetwork', () => {
       addresses = [OTHER];
       timePasses(10_000);
       assert.equal(moves, 2);
+      const third = home.join(user({ moved: () => (moves += 1) }));
+      addresses = [HOME];
+      timePasses(1000);
+      assert.equal(moves, 3, 'a new one is told again');
+      third();
     } finally {
       timeGoesOn();
     }

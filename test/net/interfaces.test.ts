@@ -77,7 +77,20 @@ describe('net/interfaces', () => {
   });
 
   it('knows a tunnel by its name, its flags, or what it lacks', async () => {
-    for (const name of ['tun0', 'tap1', 'wg0', 'utun3', 'ppp0', 'ipsec0', 'tailscale0', 'zt1234', 'nordlynx']) {
+    const linux = [
+      'tun0',
+      'tap1',
+      'wg0',
+      'utun3',
+      'ppp0',
+      'ipsec0',
+      'tailscale0',
+      'zt1234',
+      'nordlynx',
+      'proton0',
+      'gpd0',
+    ];
+    for (const name of [...linux, 'OpenVPN TAP', 'WireGuard Tunnel', 'Tailscale', 'ZeroTier One [1]']) {
       assert.equal(kindOf(name), 'tunnel', name);
     }
     assert.equal(kindOf('x0', { mac: '00:00:00:00:00:00' }), 'tunnel');

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { linkMacIn, linkMacOf } from '../../lib/net/neighbours';
 
 const HEAD = 'IP address       HW type     Flags       HW address            Mask     Device\n';
@@ -37,7 +40,20 @@ describe('net/neighbours', () => {
     assert.equal(linkMacIn(table(entry, entry), '192.168.1.20'), MAC.toUpperCase());
   });
 
-  it('knows no neighbour where there is no table', async () => {
+  it('counts what was answered alone, whatever else is marked at it', () => {
+    assert.equal(linkMacIn(table(['192.168.1.20', '0x6', MAC]), '192.168.1.20'), MAC.toUpperCase());
+    const never = ['192.168.1.30', '0x0', MAC] as const;
+    assert.equal(linkMacIn(table(never, ['192.168.1.20', '0x2', MAC]), '192.168.1.20'), MAC.toUpperCase());
+  });
+
+  it('knows no neighbour where there is no table, and reads the one that there is', async () => {
     assert.equal(await linkMacOf('192.168.1.20', '/nowhere/arp'), undefined);
+    const folder = await mkdtemp(join(tmpdir(), 'sonota-arp-'));
+    try {
+      await writeFile(join(folder, 'arp'), table(['192.168.1.20', '0x2', MAC]));
+      assert.equal(await linkMacOf('192.168.1.20', join(folder, 'arp')), MAC.toUpperCase());
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -43,6 +43,20 @@ describe('net/port-holder', function () {
     server.close();
   });
 
+  it('knows a port whose number is short', async () => {
+    // The kernel writes each with four digits.
+    for (let port = 4095; ; port -= 1) {
+      const server = createServer().listen(port, '127.0.0.1');
+      const isHeld = await Promise.race([
+        once(server, 'listening').then(() => true),
+        once(server, 'error').then(() => false),
+      ]);
+      if (!isHeld) continue;
+      assert.equal((await portHolder(port))?.pid, process.pid);
+      return void server.close();
+    }
+  });
+
   it('names no process where none listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
