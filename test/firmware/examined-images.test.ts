@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { FlashError } from '../../lib/errors';
 import { ExaminedImages } from '../../lib/firmware/examined-images';
 import { type Firmware } from '../../lib/firmware/firmware';
@@ -8,6 +9,8 @@ import { ImageWorker } from '../../lib/firmware/image-worker';
 import { examine, makeFinalImage, makeUserImage, packOneHop } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
 import { FIRMWARE } from '../flash/bench';
+import { wording } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const FINAL = makeFinalImage({ size: 24_576 });
 
@@ -63,6 +66,16 @@ describe('flash/examined-images', () => {
     assert.equal(work.done.length, 6, 'it had to go');
   });
 
+  it('keeps 8 MiB of images unless told otherwise', () => {
+    const images = new ExaminedImages(new CountedWork());
+    const some = Array.from({ length: 9 }, (_, seed) => Buffer.alloc(1024 * 1024, seed));
+    const isKept = (one: Buffer): boolean => images.share(Buffer.from(one)).bytes === one;
+    for (const one of some.slice(0, 8)) images.share(one);
+    assert.ok(isKept(some[0]!));
+    images.share(some[8]!);
+    assert.deepEqual([isKept(some[0]!), isKept(some[8]!), isKept(some[1]!)], [true, true, false]);
+  });
+
   it('keeps an image that is larger than what it may keep until the next one comes', async () => {
     const work = new CountedWork();
     const images = new ExaminedImages(work, 1);
@@ -111,6 +124,9 @@ describe('firmware of several jobs', () => {
         assert.equal(one[role]?.bytes, other[role]?.bytes, role);
         assert.equal(one[role]?.facts, other[role]?.facts, role);
       }
+      const pair = intermediate === 'one-hop' ? 'one hop of message' : 'message';
+      const images = Object.values(one).map(({ role, source }) => [role, source]);
+      assert.deepEqual(Object.fromEntries(images), { final: 'message', user1: pair, user2: pair });
     });
   }
 });
@@ -130,8 +146,33 @@ describe('flash/image-worker', () => {
   it('reports that its thread is gone, and starts another one for what comes next', async () => {
     const worker = new ImageWorker();
     const lost = worker.examine(FINAL, 'finalstage');
-    await worker['worker']?.terminate();
-    await assert.rejects(lost, (error) => error instanceof FlashError && error.code === 'unexplained');
+    const code = (await worker['worker']?.terminate()) ?? assert.fail('there is no thread');
+    await assert.rejects(lost, (error) => {
+      assert.ok(error instanceof FlashError);
+      const reason = wording('thread-gone', { message: wording('thread-ended', { code }) });
+      assert.deepEqual([error.code, error.values], ['unexplained', { reason }]);
+      return true;
+    });
     assert.equal((await worker.examine(FINAL, 'finalstage')).verdict, examine(FINAL, 'finalstage').verdict);
+  });
+
+  it('keeps one thread while it is used, and ends it after 10 s in which it was not', async () => {
+    timeStands(['setTimeout']);
+    try {
+      const worker = new ImageWorker();
+      await Promise.all([worker.examine(FINAL, 'finalstage'), worker.pack(FINAL)]);
+      const thread = worker['worker'];
+      timePasses(9_999);
+      await worker.examine(FINAL, 'finalstage');
+      timePasses(9_999);
+      assert.ok(thread && worker['worker'] === thread);
+      const ended = once(thread, 'exit');
+      timePasses(1);
+      assert.equal(worker['worker'], undefined);
+      await ended;
+      assert.equal((await worker.examine(FINAL, 'finalstage')).verdict, examine(FINAL, 'finalstage').verdict);
+    } finally {
+      timeGoesOn();
+    }
   });
 });

@@ -8,6 +8,7 @@ import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { digestOf, makeFinalImage } from '../../lib/image';
 import { assertRefused } from '../shared/refusal';
 import { wording } from '../../lib/wordings/wording';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const [IMAGE, OTHER] = [makeFinalImage({ seed: 1 }), makeFinalImage({ seed: 2 })];
 const SHA = digestOf(IMAGE);
@@ -46,6 +47,45 @@ describe('flash/store', () => {
     await store.keep(OTHER, 'd', wording('image-final'));
     assert.deepEqual((await store.list()).find(({ sha256 }) => sha256 === SHA)?.origins, ['b', 'a', 'c']);
     assert.equal((await store.list()).length, 2);
+  });
+
+  it('knows the last five origins of an image, and when it came first; lists the newest first', async () => {
+    timeStands(['Date'], 1_700_000_000_000);
+    try {
+      const store = new FirmwareStore(folder);
+      await store.keep(IMAGE, 'a', wording('image-final'));
+      timePasses(1000);
+      await store.keep(OTHER, 'x', wording('image-final'));
+      timePasses(1000);
+      for (const origin of ['b', 'c', 'd', 'e', 'f']) await store.keep(IMAGE, origin, wording('image-final'));
+      assert.deepEqual(await store.list(), [
+        { sha256: digestOf(OTHER), size: OTHER.length, addedAt: '2023-11-14T22:13:21.000Z', origins: ['x'] },
+        {
+          sha256: SHA,
+          size: IMAGE.length,
+          addedAt: '2023-11-14T22:13:20.000Z',
+          origins: ['b', 'c', 'd', 'e', 'f'],
+        },
+      ]);
+    } finally {
+      timeGoesOn();
+    }
+  });
+
+  it('keeps nothing of an image that it cannot note, and what was there before', async () => {
+    const index = join(folder, 'index.json');
+    const store = new FirmwareStore(folder);
+    await store.keep(OTHER, 'before', wording('image-final'));
+    const before = await store.list();
+    await rm(index);
+    await mkdir(join(index, 'in the way'), { recursive: true });
+    await assertRefused(store.keep(IMAGE, 'now', wording('image-final')), 'store-failed');
+    await assertRefused(store.keep(OTHER, 'now', wording('image-final')), 'store-failed');
+    assert.deepEqual((await readdir(folder)).sort(), [`${digestOf(OTHER)}.bin`, 'index.json'].sort());
+    assert.deepEqual([await store.read(digestOf(OTHER)), await store.list()], [OTHER, before]);
+    await rm(index, { recursive: true });
+    await store.keep(IMAGE, 'now', wording('image-final'));
+    assert.deepEqual(await new FirmwareStore(folder).read(SHA), IMAGE, 'one that failed holds up no other');
   });
 
   it('is one for each folder, so that two nodes never write over each other', () => {
@@ -89,7 +129,11 @@ describe('flash/store', () => {
     for (const broken of ['', '{', '[]', 'null', '{"images":{"x":{}},"sources":[1]}', '{"images":{"' + SHA + '":7}}']) {
       await writeFile(join(folder, 'index.json'), broken);
       const store = new FirmwareStore(folder);
+      const told: string[] = [];
+      store.onTrouble = (text) => told.push(text);
       assert.deepEqual(await store.list(), [{ sha256: SHA, size: IMAGE.length, addedAt: null, origins: [] }]);
+      assert.equal(told.length, 1, broken);
+      assert.ok(told[0]?.startsWith(join(folder, 'index.json')), told[0]);
     }
     assert.ok(!(await readdir(folder)).some((name) => name.endsWith('.part')));
   });
@@ -98,7 +142,8 @@ describe('flash/store', () => {
     await mkdir(join(root, 'sonota'));
     await writeFile(folder, 'a file in its place');
     const store = new FirmwareStore(folder);
-    await assertRefused(store.list(), 'store-failed', /a file in the place of the folder/);
+    const { values } = await assertRefused(store.list(), 'store-failed', /a file in the place of the folder/);
+    assert.deepEqual(values, { folder, reason: wording('folder-is-file') });
     await rm(folder);
     assert.deepEqual(await store.list(), []);
   });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { loadImage, type ImageSource } from '../../lib/firmware/firmware';
+import { loadImage, requireWhole, type ImageSource } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
-import { makeFinalImage, makeUserImage } from '../../lib/image';
+import { FINAL_LIMIT, makeFinalImage, makeUserImage, USER_LIMIT } from '../../lib/image';
+import { wording } from '../../lib/wordings/wording';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
 
@@ -54,6 +55,30 @@ describe('firmware', () => {
       await assertRefused(loadImage('final', undefined, { signal: NEVER }), 'firmware-missing', /no final image/);
     });
 
+    it('is named in the order of the form, before anything is read', async () => {
+      for (const [sources, what] of [
+        [{ user1: '/no/such.bin', user2: '', final: '' }, 'no-user2'],
+        [{ user1: '', user2: '/no/such.bin', final: '' }, 'no-user1'],
+        [{ user1: '/no/such.bin', user2: '/no/such.bin', final: ' ' }, 'no-final'],
+      ] as const) {
+        const { values } = await assertRefused(loadFirmware(sources, { signal: NEVER }), 'firmware-missing');
+        assert.deepEqual(values, { what: wording(what) });
+      }
+    });
+
+    it('is named in the same order where images are there', async () => {
+      const { user1, user2, final } = await loadFirmware(all, { signal: NEVER });
+      for (const [firmware, what] of [
+        [{}, 'no-user1'],
+        [{ user2, final }, 'no-user1'],
+        [{ user1 }, 'no-user2'],
+        [{ user1, user2 }, 'no-final'],
+      ] as const) {
+        assert.throws(() => requireWhole(firmware), { code: 'firmware-missing', values: { what: wording(what) } });
+      }
+      assert.deepEqual(requireWhole({ user1, user2, final }), { user1, user2, final });
+    });
+
     it('is also what a catalog would know', async () => {
       for (const source of ['catalog:tasmota-lite', 'store:00ff']) {
         await assertRefused(
@@ -91,10 +116,22 @@ describe('firmware', () => {
         ['/dev/zero', /it is not a regular file/],
         ['a\0b', /zero byte/],
         ['x'.repeat(5000), /too long/],
+        [join(folder, 'circle.bin'), /links lead in a circle/],
       ];
+      await symlink('circle.bin', join(folder, 'circle.bin'));
       for (const [path, words] of cases) {
-        await assertRefused(loadImage('user1', path, { signal: NEVER }), 'image-unreadable', words);
+        const { values } = await assertRefused(loadImage('user1', path, { signal: NEVER }), 'image-unreadable', words);
+        const { what, source, reason, ...more } = values;
+        assert.deepEqual([what, source, more], [wording('image-user1'), resolve(path), {}]);
+        assert.match(reason?.text ?? '', new RegExp(words.source.replace(/^.*: /, '')));
       }
+    });
+
+    it('ends where it is cancelled while a file is read', async () => {
+      const cancel = new AbortController();
+      const loading = loadImage('final', await file('slow.bin', FINAL), { signal: cancel.signal });
+      cancel.abort();
+      await assertRefused(loading, 'cancelled');
     });
 
     it('says so where it has no permission', async function () {
@@ -158,7 +195,17 @@ describe('firmware', () => {
         await assertRefused(loadImage('final', source, { signal: NEVER }), 'image-unreadable', /neither a path/);
       }
       const huge = Buffer.alloc(2 * 1024 * 1024 + 1);
-      await assertRefused(loadImage('final', huge, { signal: NEVER }), 'image-too-large', /2097153 bytes/);
+      const size = huge.length;
+      for (const [role, limit] of [
+        ['final', FINAL_LIMIT],
+        ['user1', USER_LIMIT],
+        ['user2', USER_LIMIT],
+      ] as const) {
+        const { values } = await assertRefused(loadImage(role, huge, { signal: NEVER }), 'image-too-large');
+        assert.deepEqual(values, { what: wording(`image-${role}`), size, limit });
+      }
+      const json = { type: 'Buffer', data: Array<number>(2 * 1024 * 1024 + 1).fill(0) } as const;
+      await assertRefused(loadImage('final', json, { signal: NEVER }), 'image-too-large', /2097153 bytes/);
     });
   });
 

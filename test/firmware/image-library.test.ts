@@ -86,6 +86,7 @@ describe('flash/image-library', () => {
       await http.stop();
       const offline = await loadImage('final', ' Catalog:FINAL ', optionsOf(libraryOf(base)));
       assert.deepEqual(offline.bytes, FINAL);
+      assert.equal(offline.source, 'catalog:final');
       assert.deepEqual(served, ['final.bin']);
     });
 
@@ -111,7 +112,9 @@ describe('flash/image-library', () => {
       const library = libraryOf(base, { sha256: '0'.repeat(64) });
       const loading = loadImage('final', 'catalog:final', optionsOf(library));
       const error = await assertRefused(loading, 'digest-mismatch', /has the digest [\da-f]{64} instead of 0{64}/);
-      assert.equal(error.values['actual'], SHA);
+      const expected = '0'.repeat(64);
+      const what = wording('image-final');
+      assert.deepEqual(error.values, { what, source: `${base}/final.bin`, actual: SHA, expected });
       assert.deepEqual(await library.store.list(), []);
     });
 
@@ -134,8 +137,9 @@ describe('flash/image-library', () => {
       const library = libraryOf(base, unknown);
       const load = (one: ImageLibrary): Promise<unknown> => loadImage('final', 'catalog:final', optionsOf(one));
       const error = await assertRefused(load(library), 'digest-unconfirmed', new RegExp(SHA));
-      assert.equal(error.values['digest'], SHA);
-      await assertRefused(load(libraryOf(base, unknown)), 'digest-unconfirmed', new RegExp(SHA));
+      assert.deepEqual(error.values, { what: wording('image-final'), digest: SHA });
+      const again = await assertRefused(load(libraryOf(base, unknown)), 'digest-unconfirmed', new RegExp(SHA));
+      assert.deepEqual(again.values, error.values);
       await assertRefused(library.confirm('final', '0'.repeat(64)), 'firmware-missing', /with the digest 0{64}/);
       await assertRefused(library.confirm('nobody', SHA), 'firmware-missing');
       await library.confirm('final', SHA);
@@ -224,8 +228,10 @@ describe('flash/image-library', () => {
     it('is named by its digest', async () => {
       const library = libraryOf('http://127.0.0.1:1');
       await library.store.keep(FINAL, 'somewhere', wording('image-final'));
-      const loaded = await loadImage('final', `store:${SHA}`, optionsOf(library));
-      assert.deepEqual(loaded.bytes, FINAL);
+      for (const digest of [SHA, SHA.toUpperCase()]) {
+        const loaded = await loadImage('final', `Store: ${digest} `, optionsOf(library));
+        assert.deepEqual([loaded.bytes, loaded.source], [FINAL, `store:${digest}`]);
+      }
       const other = `store:${'0'.repeat(64)}`;
       await assertRefused(loadImage('final', other, optionsOf(library)), 'firmware-missing', /is not in the store/);
     });
@@ -246,7 +252,26 @@ describe('flash/image-library', () => {
       assert.match(offline.source, /^http:\S+\/final\.bin \(as it was kept here\)$/);
       const other = here.replace('secret', 'other');
       await assertRefused(loadImage('final', other, optionsOf(libraryOf(base))), 'fetch-failed');
-      assert.doesNotMatch(JSON.stringify(await libraryOf(base).store.list()), /secret/);
+      assert.deepEqual(
+        (await libraryOf(base).store.list()).map(({ sha256, origins }) => [sha256, origins]),
+        [[SHA, [`${again}/final.bin`]]],
+        'without what may be a secret',
+      );
+    });
+
+    it('is taken from here also where its server stalls, but not where it redirects in a circle, nor once cancelled', async () => {
+      const cancel = new AbortController();
+      let answer: RequestListener = (_, response) => response.end(FINAL);
+      const base = await http.serve((request, response) => answer(request, response));
+      const library = libraryOf(base);
+      await loadImage('final', base, optionsOf(library));
+      answer = () => undefined;
+      const kept = await loadImage('final', base, optionsOf(library, { stallMs: 20 }));
+      assert.deepEqual([kept.bytes, kept.source], [FINAL, `${base}/ (as it was kept here)`]);
+      answer = (_, response) => response.writeHead(302, { location: '/' }).end();
+      await assertRefused(loadImage('final', base, optionsOf(library)), 'fetch-redirected');
+      answer = () => cancel.abort();
+      await assertRefused(loadImage('final', base, optionsOf(library, { signal: cancel.signal })), 'cancelled');
     });
 
     it('needs no network once it was examined', async () => {
@@ -291,8 +316,26 @@ describe('flash/image-library', () => {
       await loadFirmware({ final: FINAL }, optionsOf(library));
       served.length = 0;
       const { user2 } = await loadForFinalStage({ final: FINAL }, optionsOf(library));
-      assert.deepEqual(user2?.bytes, FILES['user2.bin']);
+      assert.deepEqual([user2?.role, user2?.bytes, user2?.source], ['user2', FILES['user2.bin'], 'catalog:user2']);
       assert.deepEqual(served, []);
+    });
+
+    it('takes the user2 that is named, held to what was examined of it', async () => {
+      const options = optionsOf(libraryOf('http://127.0.0.1:1'));
+      const sources = { final: FINAL, user2: FILES['user2.bin']! };
+      const { user2 } = await loadForFinalStage(sources, options);
+      assert.deepEqual([user2?.role, user2?.bytes, user2?.source], ['user2', FILES['user2.bin'], 'message']);
+      for (const role of ['user2', 'final'] as const) {
+        const digests = { [role]: '0'.repeat(64) };
+        const { values } = await assertRefused(loadForFinalStage({ ...sources, digests }, options), 'image-changed');
+        assert.deepEqual(values, { what: wording(`image-${role}`) });
+      }
+    });
+
+    it('goes without user2 where what is kept cannot be read', async () => {
+      const library = libraryOf('http://127.0.0.1:1');
+      await mkdir(join(folder, `${digestOf(FILES['user2.bin']!)}.bin`));
+      assert.deepEqual(Object.keys(await loadForFinalStage({ final: FINAL }, optionsOf(library))), ['final']);
     });
   });
 });

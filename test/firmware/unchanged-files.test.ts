@@ -41,6 +41,19 @@ describe('firmware/unchanged-files', () => {
     assert.notEqual(await read(files), one);
   });
 
+  it('trusts the times of a file that has not changed for more than 3 s', async () => {
+    const { mtimeMs, ctimeMs } = await stat(path, { bigint: true });
+    const changedAt = Math.max(Number(mtimeMs), Number(ctimeMs));
+    for (const [sinceMs, isTrusted] of [
+      [3000, false],
+      [3001, true],
+    ] as const) {
+      const files = new UnchangedFiles(() => changedAt + sinceMs);
+      const one = await read(files);
+      assert.equal((await read(files)) === one, isTrusted, `${sinceMs} ms`);
+    }
+  });
+
   it('remembers none that changes while it is read', async () => {
     const files = new UnchangedFiles(later);
     const before = await stat(path, { bigint: true });
