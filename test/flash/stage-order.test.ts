@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FlashError } from '../../lib/errors';
+import { FlashError, type ErrorCode } from '../../lib/errors';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import type { FlashHost } from '../../lib/flash/host/host';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
@@ -70,6 +70,21 @@ describe('flash: the order of what a stage does', () => {
       const kinds = job.evidence.all.map((seen) => (seen.kind === 'stage' ? seen.event : seen.kind));
       assert.deepEqual(kinds, ['began', 'addresses', 'ap-looked', 'provisioned', 'ended']);
       assert.ok(bench.host.devices.factoryKey(device.deviceid), 'its key is known');
+    });
+
+    it('gives the Wi-Fi to no device after a cancel that came meanwhile', async () => {
+      const bench = await openBench();
+      const device = await bench.factoryDevice();
+      const { apPort } = await device.start();
+      const disk = slowDisk(bench.host);
+      const stage = bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` });
+      await disk.asked;
+      bench.host.runs.cancel('provision');
+      disk.written();
+      await assertCode(stage.outcome, 'cancelled');
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.equal(device.state, 'access-point');
+      assert.ok(!device.log.includes(TOOK_SETTINGS), device.log.join('\n'));
     });
 
     it('says that the Wi-Fi was probably sent where the device goes with its answer', async () => {
@@ -316,6 +331,37 @@ describe('flash: the order of what a stage does', () => {
       const session = bench.host.devices.get(deviceid);
       for (const event of ['acknowledged', 'malformed']) assert.equal(session?.listenerCount(event) ?? 1, 1, event);
     });
+
+    for (const [what, code, end] of [
+      ['a cancel', 'cancelled', ({ runs }) => runs.cancel('upgrade')],
+      [
+        'a peer that states its id with another key',
+        'device-contested',
+        ({ devices }, deviceid) => {
+          const statement = { deviceid, apikey: 'another', model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+          devices.admits(statement, '127.0.0.66', 'dispatch');
+        },
+      ],
+    ] as [string, ErrorCode, (host: FlashHost, deviceid: string) => void][]) {
+      it(`is not sent any more after ${what} that came while the disk took its time`, async () => {
+        const bench = await openBench();
+        const device = await bench.device();
+        const { deviceid } = device;
+        await device.start();
+        await bench.begin('cloud', { deviceid }).outcome;
+        const sent: string[] = [];
+        bench.host.devices.get(deviceid)?.on('message', (_direction, text) => sent.push(text));
+        const disk = slowDisk(bench.host);
+        const stage = bench.begin('upgrade', { deviceid });
+        await disk.asked;
+        end(bench.host, deviceid);
+        await assertCode(stage.outcome, code);
+        disk.written();
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+        assert.deepEqual(sent, []);
+        assert.ok(!names(stage).includes('upgrade-sent'), names(stage).join());
+      });
+    }
 
     it('ends with turn-timeout where another device does not get out of the way, and holds up no other device then', async () => {
       const bench = await openBench({}, { turnMs: 1 });

@@ -286,7 +286,7 @@ class UpgradeSessions {
     signal: AbortSignal,
   ): Promise<'accepted' | 'lost'> {
     for (;;) {
-      await this.send(connection);
+      await this.send(connection, signal);
       const verdict = await waitFor(events, ['news'], () => events.verdict(), { signal });
       if (verdict === 'lost') return 'lost';
       if (verdict === 0) {
@@ -304,10 +304,12 @@ class UpgradeSessions {
     }
   }
 
-  private async send(connection: DeviceConnection): Promise<void> {
+  private async send(connection: DeviceConnection, signal: AbortSignal): Promise<void> {
     const { deviceid } = this.options;
     this.download.offered();
     await this.host.whenStored();
+    // A disk may take its time: what has ended the stage meanwhile sends no device into an upgrade.
+    signal.throwIfAborted();
     requireOneClaimant(this.host, this.context.job, deviceid);
     connection.upgrade(this.offer());
     const { job } = this.context;
