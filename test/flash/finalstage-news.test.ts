@@ -6,6 +6,7 @@ import { FinalStageSession, type DeliveryTry } from '../../lib/flash/job/finalst
 import type { Job } from '../../lib/flash/job/job';
 import type { Waits } from '../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../lib/image';
+import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
 import { assertCode } from './refusals';
@@ -22,6 +23,7 @@ describe('flash/stage/finalstage: what it says', () => {
   let job: Job;
   /** This machine's address in the network of FinalStage. */
   let own: string | undefined;
+  const servers = useHttpServers();
   afterEach(closeBenches);
 
   /** The stage, with a device that does what the test says. */
@@ -33,7 +35,7 @@ describe('flash/stage/finalstage: what it says', () => {
     prepare(job);
     const url = `http://127.0.0.1:${await freePort()}`;
     stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
-    await said('wait-for-finalstage', 'several-wait', 'final-interrupted');
+    await said('wait-for-finalstage', 'several-wait', 'final-interrupted', 'final-stalled', 'finalstage-away');
   }
 
   /** The last report, once it is one of these. */
@@ -172,10 +174,13 @@ describe('flash/stage/finalstage: what it says', () => {
     let looks = 0;
     bench.around.ownAddresses = () => {
       if (++looks === 1) session.requested('final', SIZE).ended('delivered');
+      // Of news in a row the last waits for its turn.
+      else for (let times = 0; times < 2; times++) session.emit('changed');
       return [];
     };
     await stage.outcome;
     assert.equal(looks, 2);
+    assert.deepEqual(last(), ['installed', 0.99]);
   });
 
   it("sees nothing of it while this machine sets another device's new firmware up", async () => {
@@ -285,6 +290,51 @@ describe('flash/stage/finalstage: what it says', () => {
       await assertCode(stage.outcome, 'cancelled');
     });
   }
+
+  it('says that a transfer stands still while FinalStage answers, though this machine has no address in its network', async () => {
+    bench = await openBench();
+    bench.around.ownAddresses = () => [];
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    const url = await servers.serve((_request, response) => void response.destroy());
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    await said('wait-for-finalstage');
+    while (!job.evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered)) {
+      await once(job.evidence, 'changed');
+    }
+    const session = visitOf();
+    const delivery = session.requested('final', SIZE);
+    delivery.sent(4096);
+    delivery.ended('broken');
+    await flows('final-stalled', 0);
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+    const before = stage.said.length;
+    for (let times = 0; times < 2; times++) session.emit('changed');
+    assert.equal(stage.said.length, before, 'nothing more once it is over');
+  });
+
+  it('keeps for the evidence what was seen of a device before it was watched', async () => {
+    const session = new FinalStageSession();
+    session.requested('user2', SIZE).sent(SIZE);
+    await start({}, (one) => {
+      const delivery = session.requested('final', SIZE);
+      delivery.sent(8192);
+      delivery.stalled();
+      one.finalStage = session;
+    });
+    const seen = job.evidence.all.filter(({ kind }) => kind.startsWith('finalstage-') && kind !== 'finalstage-looked');
+    assert.deepEqual(
+      seen.map((one) => ({ ...one, at: 0 })),
+      [
+        { at: 0, kind: 'finalstage-requested', image: 'user2', size: SIZE },
+        { at: 0, kind: 'finalstage-requested', image: 'final', size: SIZE },
+        { at: 0, kind: 'finalstage-stalled', image: 'final', bytes: 8192 },
+      ],
+    );
+    session.requested('user2', SIZE).ended('broken');
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+  });
 
   it('keeps for the evidence what was delivered before a restart of ours, each once', async () => {
     const deliveries = {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { localIPv4 } from '../../lib/net/addresses';
 import { FinalStagePresence, type PresenceOptions } from '../../lib/flash/stage/finalstage-presence';
 import type { OwnAddress } from '../../lib/flash/observation';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
-import { timeGoesOn, timeStands } from '../shared/standing-time';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 const OWN = { name: 'wlan0', address: '192.168.4.2' };
 
@@ -66,6 +67,98 @@ describe('flash/stage/finalstage-presence', () => {
     isElsewhere = false;
     await once(seen, 'looked');
     assert.equal(seen.isAnswered, true);
+  });
+
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+  };
+
+  it('looks twice a second', async () => {
+    timeStands(['setTimeout']);
+    const { seen } = await watch({});
+    let looks = 0;
+    seen.on('looked', () => looks++);
+    await once(seen, 'looked');
+    await turns();
+    assert.equal(looks, 1);
+    timePasses(499);
+    await turns();
+    assert.equal(looks, 1);
+    const looked = once(seen, 'looked');
+    timePasses(1);
+    await looked;
+    seen.stop();
+    timePasses(10_000);
+    await turns();
+    assert.equal(looks, 2, 'it was stopped');
+  });
+
+  it('reports nothing of a look in whose middle it was stopped', async () => {
+    const { seen, looksBegun } = await watch({});
+    let looks = 0;
+    seen.on('looked', () => looks++);
+    await once(seen, 'looked');
+    await once(looksBegun, 'look');
+    seen.stop();
+    await turns();
+    assert.equal(looks, 1);
+  });
+
+  describe('at the loopback, where a rehearsal has it', () => {
+    /** An address that no other test has, so that a port of everyone's can be taken there. */
+    const HERE = '127.0.0.178';
+
+    /** What takes connections there and says nothing; undefined where this process may not listen. */
+    async function listening(port: number): Promise<{ server: Server; close(): Promise<void> } | undefined> {
+      const server = createServer((socket) => socket.on('error', () => undefined)).listen(port, HERE);
+      const isThere = await Promise.race([
+        once(server, 'listening').then(() => true),
+        once(server, 'error').then(() => false),
+      ]);
+      if (!isThere) return undefined;
+      const sockets = new Set<Socket>();
+      server.on('connection', (socket) => sockets.add(socket));
+      const close = async (): Promise<void> => {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+        await once(server, 'close');
+      };
+      return { server, close };
+    }
+
+    it('is looked for at port 80 unless another one is given', async function () {
+      const web = await listening(80);
+      if (web === undefined) return this.skip();
+      const seen = (presence = new FinalStagePresence(`http://${HERE}`, { ownAddresses: () => [] }));
+      seen.start();
+      await once(seen, 'looked');
+      assert.equal(seen.isAnswered, true);
+      seen.stop();
+      await web.close();
+    });
+
+    it('is what takes a connection and serves no page within two seconds, whoever speaks ESPHome there', async () => {
+      const [silent, esphome] = [await listening(0), await listening(6053)];
+      assert.ok(silent && esphome);
+      const options = { ownAddresses: () => [], mayBeReplaced: () => true };
+      const { port } = silent.server.address() as AddressInfo;
+      const seen = (presence = new FinalStagePresence(`http://${HERE}:${port}`, options));
+      let looks = 0;
+      seen.on('looked', () => looks++);
+      timeStands(['setTimeout']);
+      seen.start();
+      // The probe, then the question for a page.
+      for (let times = 0; times < 2; times++) await once(silent.server, 'connection');
+      timePasses(1999);
+      await turns();
+      assert.equal(looks, 0);
+      const looked = once(seen, 'looked');
+      timePasses(1);
+      await looked;
+      assert.deepEqual([seen.isAnswered, looks], [true, 1]);
+      seen.stop();
+      await Promise.all([silent.close(), esphome.close()]);
+    });
   });
 
   describe('on a network, where a host that refuses is there all the same', () => {

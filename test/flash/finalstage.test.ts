@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage } from '../../lib/image';
 import type { Job } from '../../lib/flash/job/job';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { assertCode } from './refusals';
 
 describe('flash/stage/finalstage', () => {
+  const servers = useHttpServers();
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
   it('resumes a device that is in FinalStage, knowing nothing of it', async () => {
@@ -40,7 +44,7 @@ describe('flash/stage/finalstage', () => {
   });
 
   describe('after Node-RED ended with the last byte of the final image on its way', () => {
-    const { serve } = useHttpServers();
+    const { serve } = servers;
 
     /** The stored state is older than the bytes that the system still sent. */
     const resumed = (bench: Bench): Job => {
@@ -79,6 +83,99 @@ describe('flash/stage/finalstage', () => {
       assert.deepEqual([job.stage, looks], ['done', 2]);
     });
 
+    it('looks for it in an access point, too, where no rehearsal is', async () => {
+      const bench = await openBench();
+      resumed(bench);
+      bench.around.hasWifi = () => false;
+      const looked = new EventEmitter();
+      const asked = new Set<string>();
+      bench.around.ownAddresses = (at) => {
+        asked.add(at);
+        looked.emit('looked');
+        return [];
+      };
+      // It leads to this machine, but not by an address of the loopback.
+      const url = `http://0.0.0.0:${await freePort()}`;
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+      while (asked.size < 2) await once(looked, 'looked');
+      assert.deepEqual([...asked].sort(), [url, 'http://192.168.4.1'].sort());
+      bench.host.runs.cancel('finalstage');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+
+    it('takes no Tasmota of another MAC address for it', async () => {
+      const bench = await openBench();
+      const job = resumed(bench);
+      job.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+      let mac = '5C:CF:7F:FF:FF:FF';
+      const judged = new EventEmitter();
+      const url = await serve(({ url: path }, response) => {
+        if (path === '/') return response.end('Tasmota 14.1.0 by Theo Arends');
+        response.end(JSON.stringify({ StatusNET: { Mac: mac } }));
+        judged.emit('judged');
+      });
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+      // The second look begins when the first is judged.
+      for (let looks = 0; looks < 2; looks++) await once(judged, 'judged');
+      assert.equal(stage.recorder.outcomes.size, 0);
+      mac = '5C:CF:7F:A1:B2:C3';
+      await stage.outcome;
+      const looked = job.evidence.all.find(({ kind }) => kind === 'new-firmware-looked');
+      const looks = [{ url, result: 'page', firmware: 'tasmota', version: '14.1.0', proof: 'mac' }];
+      assert.deepEqual({ ...looked, at: 0 }, { at: 0, kind: 'new-firmware-looked', looks });
+    });
+
+    it('does not take a page of unknown firmware at its address for FinalStage that is still there', async () => {
+      const bench = await openBench({}, { unconfirmedMs: 50 });
+      resumed(bench);
+      const url = await serve((_request, response) => response.end('<title>my own</title>'));
+      const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
+      await assertCode(stage.outcome, 'finalstage-interrupted');
+    });
+
+    for (const asksAgain of [true, false]) {
+      it(`looks for nothing any more once ${asksAgain ? 'its device asks for the image again' : 'the stage is over'}`, async () => {
+        const bench = await openBench();
+        const { finalStage: session } = resumed(bench);
+        let asked = 0;
+        const newFirmwareUrl = await serve((_request, response) => {
+          asked += 1;
+          response.end('<title>a router</title>');
+        });
+        const url = `http://127.0.0.1:${await freePort()}`;
+        timeStands(['setTimeout', 'setInterval']);
+        let looks = 0;
+        bench.around.ownAddresses = () => {
+          looks += 1;
+          return [];
+        };
+        const options = { deviceid: '1000a1b2c3', url, newFirmwareUrl, sources: FIRMWARE };
+        const stage = bench.begin('finalstage', options);
+        const { evidence } = await stage.job();
+        const passes = async (ms: number): Promise<void> => {
+          for (let passed = 0; passed < ms; passed += 500) {
+            timePasses(500);
+            for (let turn = 0; turn < 50; turn++) await nextTurn();
+          }
+        };
+        while (asked < 2) await passes(500);
+        const before = asked;
+        if (asksAgain) {
+          const delivery = session?.requested('final', 4096);
+          await passes(3000);
+          assert.equal(asked, before);
+          delivery?.ended('broken');
+        }
+        bench.host.runs.cancel('finalstage');
+        await assertCode(stage.outcome, 'cancelled');
+        looks = 0;
+        await passes(3000);
+        assert.deepEqual([looks, asked], [0, before]);
+        assert.equal(evidence.listenerCount('changed'), 1, 'that of the job itself');
+        assert.deepEqual([session?.listenerCount('dialled'), session?.isJoined], [0, false]);
+      });
+    }
+
     it('calls nothing certain, and lets the next device have its turn long before the time limit', async () => {
       const bench = await openBench({}, { unconfirmedMs: 50 });
       const job = resumed(bench);
@@ -105,6 +202,23 @@ describe('flash/stage/finalstage', () => {
       assert.equal((await device.ended).result, 'flashed');
       assert.equal(session?.deliveries.final?.tries, 2);
     });
+  });
+
+  it('looks for no new firmware while its device is at work', async () => {
+    const bench = await openBench();
+    let asked = 0;
+    const newFirmwareUrl = await servers.serve((_request, response) => {
+      asked += 1;
+      response.end('Tasmota 14.1.0 by Theo Arends');
+    });
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const stage = bench.begin('finalstage', { url, newFirmwareUrl, sources: FIRMWARE });
+    const { evidence } = await stage.job();
+    while (!evidence.all.some(({ kind }) => kind === 'finalstage-looked')) await once(evidence, 'changed');
+    await fetch(newFirmwareUrl);
+    assert.equal(asked, 1, 'our own request');
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   for (const fault of ['finalstage-stolen', 'finalstage-blocked']) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeFinalImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench } from './bench';
 import { assertCode } from './refusals';
 
@@ -10,6 +12,7 @@ const DEVICE = '1000a1b2c3';
 
 describe('flash: how it is known that a device has its firmware', () => {
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
   for (const [how, waits, code] of [
@@ -29,6 +32,45 @@ describe('flash: how it is known that a device has its firmware', () => {
       else await assertCode(stage.outcome, code);
     });
   }
+
+  describe('that has gone from FinalStage', () => {
+    /** A flash on standing time whose device has just taken its image and gone. */
+    async function gone(how: 'delivered' | 'acknowledged') {
+      const bench = await openBench();
+      const url = `http://127.0.0.1:${await freePort()}`;
+      timeStands(['setTimeout', 'setInterval', 'Date'], 1_800_000_000_000);
+      const stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE, timeoutSeconds: 3600 });
+      const job = await stage.job();
+      while (!job.evidence.all.some(({ kind }) => kind === 'finalstage-looked')) await once(job.evidence, 'changed');
+      const delivery = job.finalStage?.requested('final', FIRMWARE.final.length);
+      delivery?.sent(FIRMWARE.final.length);
+      delivery?.ended(how);
+      /** Lets a look begin every half second. */
+      const passes = async (ms: number): Promise<void> => {
+        for (let passed = 0; passed < ms; passed += 500) {
+          timePasses(500);
+          for (let turn = 0; turn < 30; turn++) await nextTurn();
+        }
+      };
+      return { stage, passes };
+    }
+
+    it('is done three seconds after the last that was seen of it', async () => {
+      const { stage, passes } = await gone('delivered');
+      await passes(2500);
+      assert.equal(stage.recorder.outcomes.size, 0);
+      await passes(500);
+      assert.equal((await stage.outcome).job.stage, 'done');
+    });
+
+    it('is waited for a minute where it said no goodbye', async () => {
+      const { stage, passes } = await gone('acknowledged');
+      await passes(59_500);
+      assert.equal(stage.recorder.outcomes.size, 0);
+      await passes(500);
+      await assertCode(stage.outcome, 'finalstage-unconfirmed');
+    });
+  });
 
   it('does not take any page at the address of the device for its new firmware', async () => {
     const bench = await openBench();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Job } from '../../lib/flash/job/job';
 import { isOwnFirmware, NewFirmwarePresence, placesOf } from '../../lib/flash/stage/new-firmware-presence';
@@ -73,10 +73,9 @@ describe('flash/stage/new-firmware-presence', () => {
 
   it('takes no device of another MAC, whatever speaks for it, and none that is not taken', async () => {
     const url = await tasmota('5C:CF:7F:FF:FF:FF');
-    const stranger = await seen(url, { mac: MAC });
-    assert.deepEqual([stranger.found, stranger.sighting?.result], [undefined, 'stranger']);
-    const refused = await seen(url, { mayBeOurs: () => false });
-    assert.deepEqual([refused.found, refused.sighting?.result], [undefined, 'stranger']);
+    const other = { url, result: 'stranger', firmware: 'tasmota', version: '14.1.0' };
+    assert.deepEqual(await seen(url, { mac: MAC }), { found: undefined, sighting: other });
+    assert.deepEqual(await seen(url, { mayBeOurs: () => false }), { found: undefined, sighting: other });
   });
 
   it('knows the device by the MAC address that the network has shown, which rules nothing out', async () => {
@@ -185,6 +184,58 @@ describe('flash/stage/new-firmware-presence', () => {
     timePasses(1000);
     await again;
     presence.stop();
+  });
+
+  it('takes a Tasmota that does not tell its MAC address within three seconds for the device all the same', async () => {
+    const asked = new EventEmitter();
+    const url = await servers.serve((request, response) => {
+      if (request.url === '/') response.end('Tasmota 14.1.0 by Theo Arends');
+      else asked.emit('asked');
+    });
+    const options = { mac: MAC, ownAddresses: () => [], mayBeOurs: () => true };
+    const presence = new NewFirmwarePresence([{ url, isAccessPoint: false }], options);
+    timeStands(['setTimeout']);
+    presence.start();
+    await once(asked, 'asked');
+    timePasses(2999);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    assert.equal(presence.found, undefined);
+    const looked = once(presence, 'looked');
+    timePasses(1);
+    await looked;
+    presence.stop();
+    assert.deepEqual(presence.found, { kind: 'tasmota', version: '14.1.0', url });
+  });
+
+  it('reports nothing of a look in whose middle it was stopped, and looks no more', async () => {
+    const asked = new EventEmitter();
+    let looks = 0;
+    const url = await servers.serve(() => void asked.emit('asked', ++looks));
+    const options = { mac: undefined, ownAddresses: () => [], mayBeOurs: () => true };
+    const presence = new NewFirmwarePresence([{ url, isAccessPoint: false }], options);
+    let reports = 0;
+    presence.on('looked', () => reports++);
+    timeStands(['setTimeout']);
+    presence.start();
+    await once(asked, 'asked');
+    presence.stop();
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    timePasses(10_000);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    assert.deepEqual([reports, looks], [0, 1]);
+  });
+
+  it('asks for no protocol of ESPHome where a page does not come', async () => {
+    const address = '127.0.0.176';
+    const esphome = createServer((socket) => socket.destroy()).listen(6053, address);
+    const mute = createServer((socket) => socket.destroy()).listen(0, address);
+    await Promise.all([once(esphome, 'listening'), once(mute, 'listening')]);
+    const url = `http://${address}:${(mute.address() as AddressInfo).port}`;
+    assert.deepEqual(await seen(url), { found: undefined, sighting: { url, result: 'silent' } });
+    for (const server of [esphome, mute]) {
+      server.close();
+      await once(server, 'close');
+    }
   });
 
   it('looks at home also where this machine is in no access point', async () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Job } from '../../lib/flash/job/job';
-import { ONE_HOP } from '../../lib/flash/routes';
+import { DIY, ONE_HOP } from '../../lib/flash/routes';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import type { TermCode } from '../../lib/wordings/term';
 import { wording } from '../../lib/wordings/wording';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
@@ -36,6 +38,7 @@ function upgraded(bench: Bench, agoMs: number): Job {
 
 describe('flash/stage/new-firmware', () => {
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
   it('counts the darkness of one hop down, and ends the job when the new firmware answers', async () => {
@@ -197,7 +200,8 @@ describe('flash/stage/new-firmware', () => {
       /^Another device answers/,
     );
     const stranger = stage.said.find(({ name }) => name === 'new-firmware-stranger');
-    assert.equal(stranger?.fraction, 0.6, 'as far as at the end of the darkness');
+    const asFarAsDarkness = 0.6;
+    assert.deepEqual(stranger, { name: 'new-firmware-stranger', values: { url }, fraction: asFarAsDarkness });
     titled('mine');
     assert.equal((await stage.outcome).found['title'], 'mine');
   });
@@ -272,10 +276,15 @@ describe('flash/stage/new-firmware', () => {
   it('keeps what it has seen: where it looked, and the addresses of this machine', async () => {
     const bench = await openBench();
     const own = [{ name: 'wlan0', address: '192.0.2.5' }];
-    bench.around.ownAddresses = () => own;
+    const asked: string[] = [];
+    bench.around.ownAddresses = (at) => {
+      asked.push(at);
+      return own;
+    };
     const url = await servers.serve(tasmota());
     const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await stage.outcome;
+    assert.deepEqual([...new Set(asked)], [url]);
     const seen = (await stage.job()).evidence.all.map((one) => ({ ...one, at: 0 }));
     assert.deepEqual(seen.slice(1, 3), [
       { at: 0, kind: 'addresses', addresses: own },
@@ -288,7 +297,12 @@ describe('flash/stage/new-firmware', () => {
 
   it('keeps where it looks, and for which route', async () => {
     const bench = await openBench();
-    bench.around.hasWifi = () => false;
+    const asked: string[] = [];
+    const noWifi = (at: string): boolean => {
+      asked.push(at);
+      return false;
+    };
+    Object.assign(bench.around, { hasWifi: noWifi, ownAddresses: (at: string) => (asked.push(at), []) });
     const job = upgraded(bench, 200_000);
     job.learn({ ip: '198.51.100.9' });
     const stage = bench.begin('newfirmware', { deviceid: DEVICE });
@@ -299,6 +313,7 @@ describe('flash/stage/new-firmware', () => {
       ...{ url: 'http://192.168.4.1 and http://198.51.100.9', intermediate: 'one-hop' },
     });
     assert.deepEqual(stage.said[0], { name: 'wait-for-new-firmware', values: {}, fraction: 0.6 });
+    assert.deepEqual([...new Set(asked)], ['http://192.168.4.1'], 'the one that a person can do something for');
     bench.host.runs.cancel('newfirmware');
     await assertCode(stage.outcome, 'cancelled');
   });
@@ -306,10 +321,88 @@ describe('flash/stage/new-firmware', () => {
   it('says where to look once this machine is in its network', async () => {
     const bench = await openBench();
     bench.around.ownAddresses = () => [{ name: 'wlan0', address: '192.168.4.9' }];
+    upgraded(bench, 200_000);
     const url = `http://127.0.0.1:${await freePort()}`;
     const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
     await stage.recorder.reported(({ name }) => name === 'wait-for-new-firmware-here');
-    assert.deepEqual(stage.said.at(-1), { name: 'wait-for-new-firmware-here', values: { url }, fraction: 0 });
+    assert.deepEqual(stage.said.at(-1), { name: 'wait-for-new-firmware-here', values: { url }, fraction: 0.6 });
+    bench.host.runs.cancel('newfirmware');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  describe('on standing time', () => {
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 50; turn++) await nextTurn();
+    };
+
+    it('counts the darkness down by the second, also while a look takes its time', async () => {
+      const bench = await openBench();
+      timeStands(['setTimeout', 'setInterval', 'Date'], 1_800_000_000_000);
+      upgraded(bench, 10_000);
+      const asked = new EventEmitter();
+      const url = await servers.serve(() => void asked.emit('asked'));
+      const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+      await once(asked, 'asked');
+      for (let second = 0; second < 2; second++) timePasses(1000);
+      const told = stage.said.map(({ name, values, fraction }) => [name, values['seconds'], fraction]);
+      assert.deepEqual(
+        told,
+        [15, 14, 13].map((seconds) => ['one-hop-dark', seconds, 0.6 * (1 - seconds / 25)]),
+      );
+      bench.host.runs.cancel('newfirmware');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+
+    for (const end of ['found', 'cancelled'] as const) {
+      it(`says nothing any more, and looks no more, once it has ${end === 'found' ? 'ended well' : 'been cancelled'}`, async () => {
+        const bench = await openBench();
+        let looks = 0;
+        let isThere = false;
+        const url = await servers.serve(({ socket }, response) => {
+          looks += 1;
+          if (isThere) response.end('<title>mine</title>');
+          else socket.destroy();
+        });
+        timeStands(['setTimeout', 'setInterval']);
+        const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+        const { evidence } = await stage.job();
+        while (!evidence.all.some(({ kind }) => kind === 'new-firmware-looked')) await once(evidence, 'changed');
+        if (end === 'cancelled') {
+          bench.host.runs.cancel('newfirmware');
+          await assertCode(stage.outcome, 'cancelled');
+        } else {
+          isThere = true;
+          timePasses(1000);
+          await stage.outcome;
+          assert.equal(stage.said.at(-1)?.name, 'new-firmware-here');
+        }
+        const before = [stage.said.length, looks];
+        for (let second = 0; second < 5; second++) {
+          timePasses(1000);
+          await turns();
+        }
+        assert.deepEqual([stage.said.length, looks], before);
+        assert.equal(evidence.listenerCount('changed'), 1, 'that of the job itself');
+      });
+    }
+  });
+
+  it('asks for no power cut to rescue a device as long as that may write', async () => {
+    const bench = await openBench({}, { rescueOffMs: 600_000 });
+    const job = upgraded(bench, 40_000);
+    assert.ok(DIY.rescue);
+    job.route = { ...ONE_HOP, rescue: DIY.rescue };
+    const looked = new EventEmitter();
+    const url = await servers.serve(({ socket }) => {
+      socket.destroy();
+      looked.emit('looked');
+    });
+    const stage = bench.begin('newfirmware', { deviceid: DEVICE, url, rescue: true });
+    for (let looks = 0; looks < 2; looks++) await once(looked, 'looked');
+    assert.ok(!stage.said.some(({ name }) => name.startsWith('rescue-')));
+    becomesLight(job);
+    await stage.recorder.reported(({ name }) => name === 'rescue-off');
+    assert.deepEqual(stage.said.at(-1), { name: 'rescue-off', values: { seconds: 600 }, fraction: 0 });
     bench.host.runs.cancel('newfirmware');
     await assertCode(stage.outcome, 'cancelled');
   });

@@ -1,17 +1,33 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { explained, type ErrorCode } from '../../lib/errors';
-import { digestOf, makeUserImage } from '../../lib/image';
+import { Job } from '../../lib/flash/job/job';
+import { UpgradeDownload } from '../../lib/flash/job/upgrade-download';
+import { FINALSTAGE } from '../../lib/flash/routes';
+import { loadFirmware } from '../../lib/flash/routes/load-firmware';
+import { digestOf, makeFinalImage, makeUserImage } from '../../lib/image';
 import { PATIENCE } from '../../lib/flash/verdict/patience';
 import type { FailureVerdict } from '../../lib/flash/verdict/verdict';
 import type { DeviceConnection } from '../../lib/server/device-connection';
+import { closeAll, RawClient } from '../server/serving';
+import { WebSocketDevice } from '../server/websocket-device';
+import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
-import { closeBenches, FIRMWARE, openBench } from './bench';
+import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { ask } from './stranger';
 import { assertCode } from './refusals';
 
+const DEVICE = '1000a1b2c3';
+
 describe('flash/stage/upgrade', () => {
+  const servers = useHttpServers();
+  afterEach(closeAll);
   afterEach(closeBenches);
+
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+  };
 
   const refusals: [number, ErrorCode][] = [
     [400, 'upgrade-malformed'],
@@ -300,5 +316,132 @@ describe('flash/stage/upgrade', () => {
     const { found, job } = await bench.begin('upgrade', { deviceid: device.deviceid }).outcome;
     assert.equal(found['image'], 'user2');
     assert.equal(job.error, undefined);
+  });
+
+  it('sends nothing to a device that has registered, before it is ready', async () => {
+    const bench = await openBench();
+    const { device } = await WebSocketDevice.open(await RawClient.to(bench.host.ports.legacy));
+    await device.register(DEVICE);
+    const stage = bench.begin('upgrade', { deviceid: DEVICE });
+    await stage.recorder.reported(({ name }) => name === 'wait-for-session');
+    await turns();
+    assert.deepEqual(
+      stage.said.map(({ name }) => name),
+      ['load-firmware', 'wait-for-session'],
+    );
+    await device.asks(DEVICE);
+    assert.equal((await device.answer())['action'], 'upgrade');
+    bench.host.runs.cancel('upgrade', DEVICE);
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  for (const route of ['one-hop', 'finalstage'] as const) {
+    it(`has its host listen where that does not (${route})`, async () => {
+      const bench = await openBench();
+      await bench.host.stopListening();
+      const final = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });
+      const sources = { ...FIRMWARE, ...(route === 'one-hop' ? { final, intermediate: route } : {}) };
+      const stage = bench.begin('upgrade', { deviceid: DEVICE, sources });
+      await stage.recorder.reported(({ name }) => name === 'wait-for-session');
+      assert.equal(bench.host.isListening, true);
+      bench.host.runs.cancel('upgrade', DEVICE);
+      await assertCode(stage.outcome, 'cancelled');
+    });
+  }
+
+  it('names no address where none is known that a device could dial', async () => {
+    const bench = await openBench();
+    Object.defineProperty(bench.host, 'address', { value: undefined });
+    const stage = bench.begin('upgrade', { deviceid: DEVICE });
+    const [began] = (await stage.job()).evidence.all;
+    assert.equal(began?.kind === 'stage' && began.event === 'began' && began.address, 'unknown');
+    bench.host.runs.cancel('upgrade', DEVICE);
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  describe('to a device that has its image to the last byte', () => {
+    /** Such a device, which gives no verdict, and its upgrade. */
+    async function complete(bench: Bench, options: Parameters<Bench['begin']>[1] = {}) {
+      const device = await bench.device({ fault: 'silent-after-upgrade' });
+      await device.start();
+      await bench.begin('cloud', { deviceid: DEVICE }).outcome;
+      const stage = bench.begin('upgrade', { deviceid: DEVICE, ...options });
+      const job = await stage.job();
+      while (!job.download?.isComplete) await once(bench.host.jobs, 'changed');
+      const acknowledges = (): void => void bench.host.devices.get(DEVICE)?.emit('acknowledged', 0, '1');
+      return { stage, acknowledges };
+    }
+
+    it('is not ended by another peer that states its id with another key', async () => {
+      const bench = await openBench();
+      const { stage, acknowledges } = await complete(bench);
+      const { devices } = bench.host;
+      const statement = { deviceid: DEVICE, apikey: 'another', model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+      assert.equal(devices.admits(statement, '127.0.0.66', 'dispatch'), false);
+      assert.ok(devices.rivals(DEVICE));
+      await turns();
+      assert.equal(stage.recorder.outcomes.size, 0);
+      acknowledges();
+      assert.equal((await stage.outcome).found['image'], 'user2');
+    });
+
+    it('is not ended by a page at the address of its new firmware, which comes behind FinalStage alone', async () => {
+      const bench = await openBench();
+      let asked = 0;
+      const newFirmwareUrl = await servers.serve((_, response) => {
+        asked += 1;
+        response.end('Tasmota 14.1.0 by Theo Arends');
+      });
+      const { stage, acknowledges } = await complete(bench, { newFirmwareUrl });
+      await fetch(newFirmwareUrl);
+      assert.deepEqual([asked, stage.recorder.outcomes.size], [1, 0], 'our own request');
+      acknowledges();
+      await stage.outcome;
+    });
+  });
+
+  describe('that a restart of ours broke into', () => {
+    /** A host in which the upgrade of a device continues that had the command. */
+    async function resumed(bench: Bench, change: (download: UpgradeDownload) => void = () => undefined): Promise<void> {
+      const before = new Job('upgrade', DEVICE);
+      before.enter('upgrade');
+      before.route = FINALSTAGE;
+      const { id, lastStage } = before;
+      const job = Job.restore({ id, lastStage, snapshot: before.snapshot() });
+      job.firmware = await loadFirmware(FIRMWARE, { signal: new AbortController().signal });
+      const download = new UpgradeDownload();
+      download.offered();
+      change(download);
+      job.download = UpgradeDownload.restore(download.record());
+      bench.host.jobs.restore(job);
+    }
+
+    it('is over, and not sent again, where the device was known to have it', async () => {
+      const bench = await openBench();
+      await resumed(bench, (download) => download.taken());
+      const device = await bench.device();
+      await device.start();
+      await once(bench.host.devices, 'ready');
+      const stage = bench.begin('upgrade', { deviceid: DEVICE });
+      const { found } = await stage.outcome;
+      assert.equal(found['sessions'], 0);
+      await turns();
+      assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
+    });
+
+    it('is not sent again where two peers state its id with different keys', async () => {
+      const bench = await openBench();
+      await resumed(bench);
+      const device = await bench.device();
+      await device.start();
+      await once(bench.host.devices, 'ready');
+      const statement = { deviceid: DEVICE, apikey: 'another', model: 'ITA-GZ1-GL', romVersion: '1.5.5' };
+      assert.equal(bench.host.devices.admits(statement, '127.0.0.66', 'dispatch'), false);
+      const stage = bench.begin('upgrade', { deviceid: DEVICE });
+      const { values } = await assertCode(stage.outcome, 'device-contested');
+      assert.deepEqual(values, { deviceid: DEVICE, peer: '127.0.0.1', other: '127.0.0.66' });
+      await turns();
+      assert.ok(!device.log.includes('told to upgrade'), device.log.join('\n'));
+    });
   });
 });

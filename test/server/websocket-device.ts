@@ -63,6 +63,11 @@ export class WebSocketDevice {
 
   async becomeReady(deviceid = DEVICE_ID): Promise<void> {
     await this.register(deviceid);
+    await this.asks(deviceid);
+  }
+
+  /** What it asks once it has registered; then it is ready. */
+  async asks(deviceid = DEVICE_ID): Promise<void> {
     const apikey = this.sessionKey;
     for (const request of [
       { action: 'date' },
