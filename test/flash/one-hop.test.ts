@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
 import { ONE_HOP } from '../../lib/flash/routes';
 import { FlashHost } from '../../lib/flash/host/host';
@@ -223,6 +225,51 @@ describe('flash: in one hop, without FinalStage', () => {
         response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)').end('<title>Tasmota - Main Menu</title>');
       });
       assert.equal((await upgrade.outcome).found['intermediate'], 'one-hop');
+    });
+
+    it('is not ended by a Tasmota of another MAC address', async () => {
+      const bench = await resumed(0, {});
+      const job = bench.host.jobs.latest(DEVICE);
+      job?.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+      let mac = '5C:CF:7F:FF:FF:FF';
+      const judged = new EventEmitter();
+      const newFirmwareUrl = await servers.serve(({ url }, response) => {
+        if (url === '/') return response.end('Tasmota 14.1.0 by Theo Arends');
+        response.end(JSON.stringify({ StatusNET: { Mac: mac } }));
+        judged.emit('judged');
+      });
+      const upgrade = bench.begin('upgrade', { deviceid: DEVICE, newFirmwareUrl });
+      // The second look begins when the first is judged.
+      for (let looks = 0; looks < 2; looks++) await once(judged, 'judged');
+      assert.equal(upgrade.recorder.outcomes.size, 0);
+      mac = '5C:CF:7F:A1:B2:C3';
+      assert.equal((await upgrade.outcome).found['intermediate'], 'one-hop');
+    });
+
+    it('looks for its new firmware in its network, and no more once it is over', async () => {
+      const bench = await resumed(0, {});
+      let asked = 0;
+      const newFirmwareUrl = await servers.serve((_, response) => {
+        asked += 1;
+        response.end('<title>a router</title>');
+      });
+      const at = new Set<string>();
+      bench.around.ownAddresses = (url) => {
+        at.add(url);
+        return [];
+      };
+      timeStands(['setTimeout']);
+      const upgrade = bench.begin('upgrade', { deviceid: DEVICE, newFirmwareUrl });
+      const passes = async (): Promise<void> => {
+        timePasses(1000);
+        for (let turn = 0; turn < 50; turn++) await nextTurn();
+      };
+      while (asked < 2) await passes();
+      bench.host.jobs.latest(DEVICE)?.download?.taken();
+      await upgrade.outcome;
+      const before = asked;
+      for (let second = 0; second < 5; second++) await passes();
+      assert.deepEqual([asked, [...at]], [before, [newFirmwareUrl]]);
     });
 
     it('is ended by its limit where the device cannot write, since a byte is missing', async () => {

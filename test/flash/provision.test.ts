@@ -275,6 +275,32 @@ describe('flash/stage/provision', () => {
     });
   }
 
+  it('keeps which device is meant, and nothing of a look that a cancel ended', async () => {
+    let asked = 0;
+    const silent = createServer(() => void (asked += 1)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const bench = await openBench();
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const stage = bench.begin('provision', { ...HOME, url, deviceid: '1000a1b2c3' });
+    const { evidence } = await stage.job();
+    while (asked === 0) await nextTurn();
+    bench.host.runs.cancel('provision');
+    await assertCode(stage.outcome, 'cancelled');
+    silent.close();
+    silent.closeAllConnections();
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    const seen = evidence.all.map(({ at: _, ...one }: Observation) => one);
+    assert.deepEqual(seen, [
+      { kind: 'stage', event: 'began', stage: 'provision', seconds: 600, url, deviceid: '1000a1b2c3' },
+      { kind: 'addresses', addresses: [] },
+      { kind: 'stage', stage: 'provision', event: 'failed', code: 'cancelled', values: {} },
+    ]);
+    assert.deepEqual(
+      stage.said.map(({ name }) => name),
+      ['wait-for-ap'],
+    );
+  });
+
   it('leaves a route of the emulated cloud as it was chosen', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice();

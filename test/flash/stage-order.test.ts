@@ -107,9 +107,11 @@ describe('flash: the order of what a stage does', () => {
       const url = await servers.serve((_request, response) => void response.destroy());
       await device.start();
       await once(bench.host.devices, 'ready');
-      const stage = bench.begin('provision', { ...HOME, url, deviceid: device.deviceid });
+      const options = { ssid: 'home', password: '', url, deviceid: device.deviceid };
+      const stage = bench.begin('provision', options);
       const { found } = await stage.outcome;
-      assert.deepEqual(found, { deviceid: device.deviceid, answer: 'dialled-in', warnings: [] });
+      const warnings = [wording('doubt-empty-password')];
+      assert.deepEqual(found, { deviceid: device.deviceid, answer: 'dialled-in', warnings });
       assert.deepEqual(stage.said.at(-1), {
         name: 'already-set-up',
         values: { deviceid: device.deviceid },
@@ -326,6 +328,7 @@ describe('flash: the order of what a stage does', () => {
       const rest = { requests, transport: 'range', version: PROVEN_VERSION, sessions: 1 };
       assert.deepEqual(found, { intermediate: 'finalstage', image: 'user2', size, ...rest });
       assert.deepEqual([job.download, download?.isTaken], [undefined, true]);
+      assert.equal(download?.listenerCount('changed'), 1, 'that of the job itself');
       assert.ok(job.finalStage, 'it may be in FinalStage');
       assert.equal(job.evidence.listenerCount('changed'), 1, 'nothing watches for trouble any more');
       const session = bench.host.devices.get(deviceid);

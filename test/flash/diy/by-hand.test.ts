@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { explained, type ErrorCode } from '../../../lib/errors';
+import { explained, FlashError, type ErrorCode } from '../../../lib/errors';
 import { DiyDownload } from '../../../lib/flash/images/diy-download';
 import type { Observation } from '../../../lib/flash/observation';
-import { findDevice } from '../../../lib/flash/stage/diy/found-device';
+import { Job } from '../../../lib/flash/job/job';
+import { findDevice, LOOK_AGAIN_MS } from '../../../lib/flash/stage/diy/found-device';
+import { untilGone } from '../../../lib/flash/stage/diy/gone';
 import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import type { FailureVerdict } from '../../../lib/flash/verdict/verdict';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
@@ -154,7 +157,11 @@ describe('flash/stage/diy: a device by hand', () => {
       if (reaction === undefined) bench.host.whenStored = () => server.close();
       const stage = bench.begin('diy', { deviceid: ID, url });
       const { values } = await assertCode(stage.outcome, code);
-      assert.equal(values['url'], url);
+      const { reason, ...rest } = values;
+      const refused = { deviceid: ID, command: 'ota_flash', error: 422 };
+      const more = code === 'diy-refused' ? refused : code === 'diy-unreachable' ? { seconds: 600 } : {};
+      assert.deepEqual(rest, { url, ...more });
+      assert.equal(reason === undefined, code === 'diy-refused');
       const { evidence } = await stage.job();
       assert.ok(evidence.all.some((seen) => seen.kind === 'command' && seen.command === 'ota_flash'));
       assert.equal(DiyDownload.from(PEER), undefined, 'nothing is served any more');
@@ -194,6 +201,47 @@ describe('flash/stage/diy: a device by hand', () => {
       [2, 3].map((attempt) => ({ deviceid: ID, attempt, attempts: 3 })),
     );
     assert.deepEqual(commands, ['info', 'ota_flash', 'info', 'ota_flash', 'info', 'ota_flash']);
+  });
+
+  it('is not told again where it answers a second command and does not come, though its first answer was lost', async () => {
+    const bench = await openBench({}, { lanStalledMs: 0 });
+    const looks = looksOf(bench);
+    let orders = 0;
+    const { url, commands } = await device(() => (++orders === 1 ? 'close' : { error: 0 }));
+    const stage = bench.begin('diy', { deviceid: ID, url });
+    while (orders < 2) await looks.next(1);
+    await looks.next(5);
+    assert.deepEqual(commands, ['info', 'ota_flash', 'info', 'ota_flash']);
+    bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  for (const error of [0, 409]) {
+    it(`is believed that reports ${error} and was not seen to come, and nothing is said of bytes then`, async () => {
+      const bench = await openBench();
+      const served: DiyDownload[] = [];
+      const { url } = await device(() => {
+        served.push(download());
+        setImmediate(() => served[0]?.reported(error));
+        return { error: 0 };
+      });
+      const stage = bench.begin('diy', { deviceid: ID, url });
+      if (error === 0) assert.equal((await stage.outcome).found['proof'], 'reported');
+      else assert.deepEqual((await assertCode(stage.outcome, 'diy-digest-differs')).values, { deviceid: ID, error });
+      assert.ok(!stage.said.some(({ name }) => name === 'image-flows'));
+      assert.equal(served[0]?.listenerCount('changed'), 0, 'nothing looks at its download any more');
+      assert.equal(DiyDownload.from(PEER), undefined, 'nothing is served any more');
+    });
+  }
+
+  it('is told no address of this machine that is not known, before it is looked for', async () => {
+    const bench = await openBench();
+    Object.defineProperty(bench.host, 'address', { value: undefined });
+    const stage = bench.begin('diy', { deviceid: ID, url: `http://${PEER}:${await freePort()}` });
+    const [began] = (await stage.job()).evidence.all;
+    assert.equal(began?.kind === 'stage' && began.event === 'began' && began.address, 'unknown');
+    bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
   });
 
   for (const [what, act] of [
@@ -259,12 +307,45 @@ describe('flash/stage/diy: a device by hand', () => {
     const server = new StrictDiyServer(() => ({ error: 0, data: { deviceid: ID, fwVersion: '3.7.6' } }));
     servers.push(server);
     await server.listen(port);
-    while (server.seen.length === 0) {
+    let passedMs = 0;
+    for (; server.seen.length === 0; passedMs += 100) {
       timePasses(100);
       await nextTurn();
     }
+    assert.ok(passedMs >= LOOK_AGAIN_MS, `${passedMs}`);
     const { client, info, ...place } = await finding;
     assert.deepEqual(place, { address: PEER, port, record: undefined });
     assert.deepEqual([client.deviceid, client.url, info.fwVersion], [ID, `http://${PEER}:${port}`, '3.7.6']);
+  });
+
+  describe('at the port of all devices unless another one is given', () => {
+    /** An address that no other test has. */
+    const address = '127.0.0.179';
+    let dialled: Server;
+    beforeEach(async () => {
+      dialled = createServer((socket) => socket.destroy()).listen(8081, address);
+      await once(dialled, 'listening');
+    });
+    afterEach(async () => {
+      dialled.close();
+      await once(dialled, 'close');
+    });
+
+    for (const [what, look] of [
+      ['is looked for', (signal: AbortSignal) => findDevice({ deviceid: ID, address }, signal)],
+      [
+        'counts as gone',
+        (signal: AbortSignal) => untilGone(new Job('diy', ID), address, { lookMs: 5, discovery: undefined, signal }),
+      ],
+    ] as const) {
+      it(what, async () => {
+        const end = new AbortController();
+        const seen = once(dialled, 'connection');
+        const looking = look(end.signal);
+        await seen;
+        end.abort(new FlashError('cancelled'));
+        await assertCode(looking, 'cancelled');
+      });
+    }
   });
 });

@@ -145,4 +145,22 @@ describe('flash/stage/diy: identify by a click of the relay', () => {
     const { stage } = await begin('off', { onSwitch: () => ({ error: ++switched === 2 ? 422 : 0 }) });
     await assertCode(stage.outcome, 'diy-refused');
   });
+
+  it('gives the relay ten seconds to be switched back', async () => {
+    let switched = 0;
+    const { stage, commands } = await begin('off', { onSwitch: () => (++switched === 1 ? { error: 0 } : 'hang') });
+    timeStands(['setTimeout']);
+    await stage.job();
+    while (commands.length < 3) {
+      timePasses(50);
+      await nextTurn();
+    }
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    timePasses(9900);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    assert.equal(stage.recorder.outcomes.size, 0);
+    timePasses(100);
+    const { values } = await assertCode(stage.outcome, 'diy-unreachable');
+    assert.deepEqual([values['seconds'], commands], [10, ['info', 'on', 'off']]);
+  });
 });

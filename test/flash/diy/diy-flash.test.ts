@@ -69,11 +69,17 @@ describe('flash/stage/diy', () => {
 
   it('finds a device by what it announces, and takes its id and its version from it', async () => {
     const mdnsPort = await freePort();
-    const { begin, device } = await start({ mdns: { port: mdnsPort } });
+    const { begin, device, bench } = await start({ mdns: { port: mdnsPort } });
     const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
     const stage = begin({ url: undefined as never, deviceid: undefined as never, discovery });
     const { job } = await stage.outcome;
     assert.deepEqual([job.deviceid, job.romVersion, job.ip], [ID, '3.7.6', '127.0.0.1']);
+    const { how, version, address } = bench.host.directory.get(ID) ?? {};
+    assert.deepEqual([how, version, address], ['announcement', '3.7.6', '127.0.0.1']);
+    const { evidence } = await stage.job();
+    const info = evidence.all.find(({ kind }) => kind === 'device-info');
+    const unlocked = { romVersion: '3.7.6', isUnlocked: false, rssi: -52, isAnnounced: true };
+    assert.deepEqual({ ...info, at: 0 }, { at: 0, kind: 'device-info', peer: '127.0.0.1', ...unlocked });
     assert.equal((await device.ended).result, 'flashed');
   });
 
@@ -464,6 +470,37 @@ describe('flash/stage/diy', () => {
       const discovery = { interfaces: () => [LOOPBACK], mdnsPort: await freePort() };
       const { found } = await bench.begin('diy', { deviceid: ID, discovery }).outcome;
       assert.deepEqual([found['proof'], found['address']], ['gone', '127.0.0.98']);
+    });
+
+    it('looks for it at the address that is given, and not where it was', async () => {
+      const bench = await openBench({}, QUICK);
+      resumed(bench, requested(20_480));
+      // Nothing listens there.
+      bench.host.jobs.latest(ID)!.learn({ ip: '127.0.0.98' });
+      const there = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1');
+      await once(there, 'listening');
+      const url = `http://127.0.0.1:${(there.address() as AddressInfo).port}`;
+      const stage = bench.begin('diy', { deviceid: ID, url });
+      // One is the question for its identity, the others are looks: more than are enough without an answer.
+      for (let looks = 0; looks < 6; looks++) await Promise.race([once(there, 'connection'), stage.outcome]);
+      assert.equal(stage.recorder.outcomes.size, 0);
+      bench.host.runs.cancel('diy');
+      await assertCode(stage.outcome, 'cancelled');
+      there.close();
+      await once(there, 'close');
+    });
+
+    it('tells of a device only what is known of it', async () => {
+      const bench = await openBench({}, QUICK);
+      const before = new Job('diy', ID);
+      before.enter('diy');
+      const job = Job.restore({ id: before.id, lastStage: 'diy', snapshot: before.snapshot() });
+      job.evidence.restore([{ at: Date.now(), kind: 'result-reported', error: 0 }]);
+      bench.host.jobs.restore(job);
+      const { found } = await bench.begin('diy', { deviceid: ID }).outcome;
+      const size = FIRMWARE.final.length;
+      const nothing = { address: null, version: null };
+      assert.deepEqual(found, { intermediate: 'diy', ...nothing, image: 'final', size, proof: 'reported' });
     });
 
     it('continues with the image that the device has a part of, and with no other', async () => {

@@ -53,4 +53,16 @@ describe('flash/stage/diy/supported', () => {
       );
     });
   }
+
+  it('names a device that states no id by its address', () => {
+    const unnamed = {
+      client: new DiyClient('192.0.2.7'),
+      ...{ address: '192.0.2.7', port: 8081, record: undefined },
+      info: readDiyInfo({ fwVersion: '1.4.0' }),
+    };
+    assert.throws(
+      () => requireEsp8266(unnamed),
+      (error) => error instanceof FlashError && error.values.deviceid === '192.0.2.7',
+    );
+  });
 });

@@ -210,6 +210,78 @@ describe('flash/stage/diy: unlock', () => {
     await assertCode(stage.outcome, 'cancelled');
   });
 
+  describe('where another program has the only connection', () => {
+    /** A device that answers nothing but its first question, and what it was asked. */
+    async function occupied(ready: Ready, reaction: 'reset' | 'close') {
+      const commands: string[] = [];
+      const url = await byHand((command) => {
+        commands.push(command);
+        return commands.length === 1 ? { error: 0, data: { otaUnlock: false, deviceid: ID } } : reaction;
+      });
+      const stage = begin(ready, url, {});
+      await stage.job();
+      const passes = async (ms: number): Promise<void> => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          timePasses(100);
+          for (let turn = 0; turn < 10; turn++) await nextTurn();
+        }
+      };
+      const asked = (name: string): number => commands.filter((one) => one === name).length;
+      return { stage, passes, asked, url };
+    }
+
+    it('tells the device again only after a while', async () => {
+      const ready = await host({ lanLookMs: 20_000 });
+      timeStands(['setTimeout']);
+      const { stage, passes, asked } = await occupied(ready, 'reset');
+      while (asked('ota_unlock') === 0) await passes(100);
+      await passes(19_000);
+      assert.equal(asked('ota_unlock'), 1);
+      await passes(2000);
+      assert.equal(asked('ota_unlock'), 2);
+      ready.bench.host.runs.cancel('diy');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+
+    it('asks what came of it again only after a while', async () => {
+      const ready = await host({ lanLookMs: 20_000 });
+      timeStands(['setTimeout']);
+      const { stage, passes, asked } = await occupied(ready, 'close');
+      while (asked('ota_unlock') === 0) await passes(100);
+      // Under each name that it may have, as often as a request is repeated.
+      await passes(10_000);
+      const before = asked('info');
+      await passes(9000);
+      assert.equal(asked('info'), before);
+      await passes(10_000);
+      assert.ok(asked('info') > before);
+      assert.equal(asked('ota_unlock'), 1, 'it may have that');
+      ready.bench.host.runs.cancel('diy');
+      await assertCode(stage.outcome, 'cancelled');
+    });
+
+    it('is given up after the time that a call may hang', async () => {
+      const ready = await host({ lanHangsMs: 0 });
+      timeStands(['setTimeout']);
+      const { stage, passes, url } = await occupied(ready, 'reset');
+      while (stage.recorder.outcomes.size === 0) await passes(100);
+      const { values } = await assertCode(stage.outcome, 'diy-unreachable');
+      assert.deepEqual([values['url'], values['seconds']], [url, 10]);
+    });
+  });
+
+  for (const [unlock, code] of [
+    [500, 'diy-unlock-refused'],
+    [503, 'diy-unlock-offline'],
+  ] as const) {
+    it(`passes on that the maker's service answers ${unlock}`, async () => {
+      const ready = await host();
+      const { url } = await device(ready, { unlock });
+      const { values } = await assertCode(begin(ready, url, {}).outcome, code);
+      assert.deepEqual(values, { url, deviceid: ID, command: 'ota_unlock', error: unlock });
+    });
+  }
+
   it('gives up a device that never answers again', async () => {
     const ready = await host({ lanHangsMs: 50 });
     let asked = 0;
