@@ -9,6 +9,7 @@ import { SupervisorClient } from './supervisor/client';
 import { OF_A_DEVICE, SupervisorDriver, type HomeWifi } from './supervisor/driver';
 import { whyUplink } from './uplink';
 import type { WifiDriver, WifiDriverName } from './wifi';
+import { orAborted } from './within';
 import { wording } from '../../wordings/wording';
 
 export interface WifiSettings {
@@ -190,13 +191,16 @@ function isHere(interfaceName: string): boolean {
 async function withNetworkManager<T>(signal: AbortSignal, work: (api: NmApi) => Promise<T>): Promise<T> {
   const bus = await SystemBus.connect(signal);
   try {
-    const api = new NmApi(bus, '');
-    if (!(await api.isThere()))
-      throw new FlashError('wifi-service-away', { reason: wording('networkmanager-stopped') });
-    return await work(api);
+    // A call that is not answered would hold up whoever has cancelled until its own limit.
+    return await orAborted(askedOf(new NmApi(bus, ''), work), signal);
   } finally {
     bus.close();
   }
+}
+
+async function askedOf<T>(api: NmApi, work: (api: NmApi) => Promise<T>): Promise<T> {
+  if (!(await api.isThere())) throw new FlashError('wifi-service-away', { reason: wording('networkmanager-stopped') });
+  return work(api);
 }
 
 async function supervisorInterfaces(around: Surroundings, signal: AbortSignal): Promise<string[]> {
