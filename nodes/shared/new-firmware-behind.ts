@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 
 /** The node `sonota-new-firmware` as the nodes before it see it. */
 export interface NewFirmwareNode extends Node {
@@ -14,16 +14,13 @@ export interface NewFirmwareNode extends Node {
  *   where several differ
  */
 export function newFirmwareUrlBehind(RED: NodeAPI, nodeId: string): string | undefined {
-  const links = new Map<string, string[]>();
-  RED.nodes.eachNode((definition: NodeDef & { links?: string[] }) => {
-    if (definition.type === 'link out') links.set(definition.id, definition.links ?? []);
-  });
   const reached = new Map<string, Node | null>();
   const follow = (id: string): void => {
     if (reached.has(id)) return;
     const node = RED.nodes.getNode(id) as (Node & { wires?: string[][] }) | null;
     reached.set(id, node);
-    for (const next of [...(node?.wires ?? []).flat(), ...(links.get(id) ?? [])]) follow(next);
+    // Those of a link lead to what it is linked with.
+    for (const next of (node?.wires ?? []).flat()) follow(next);
   };
   follow(nodeId);
   const nodes = [...reached.values()].filter((node) => node?.type === 'sonota-new-firmware') as NewFirmwareNode[];
