@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import helper from 'node-red-node-test-helper';
 import { FlashError } from '../../lib/errors';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
@@ -14,12 +16,16 @@ import type { HostNode } from '../../nodes/shared/hosts';
 import { ownFolder } from '../../nodes/shared/library';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { usePrivateBus } from '../net/wifi/private-bus';
+import { useHttpServers } from '../shared/http-server';
+import { occupy } from '../shared/ports';
+import { timeGoesOn, timeStands } from '../shared/standing-time';
 import { useAdminServer } from './admin-server';
 import { Bed, freePorts, road } from './bed';
 
 describe('nodes: what the form of a host asks for', () => {
   let bed: Bed;
 
+  const http = useHttpServers();
   useAdminServer();
   usePrivateBus();
   beforeEach(async () => {
@@ -111,6 +117,44 @@ describe('nodes: what the form of a host asks for', () => {
       await nm.vanish();
     }
   });
+
+  it('has no checks go on whose browser has gone, with a form and without, and no port left open', async () => {
+    const nm = await FakeNetworkManager.start();
+    try {
+      nm.addWifi('lo');
+      nm.hanging.add('GetDevices');
+      const wifi = { wifi: 'networkmanager', wifiInterface: 'lo', wifiUplink: 'lo' };
+      const [deployed, typed] = [await freePorts(), await freePorts()];
+      await bed.deploy(road(deployed, { host: wifi }));
+      assert.ok(bed.RED);
+      const origin = await http.serve(bed.RED.httpAdmin);
+      // A service that gives no answer is not given up for that.
+      timeStands(['setTimeout']);
+      for (const [{ httpPort }, form] of [
+        [deployed, undefined],
+        [typed, { bind: '127.0.0.1', address: '127.0.0.1', ...typed, ...wifi }],
+      ] as const) {
+        const isAsked = new Promise<void>((resolve) => {
+          nm.on('call', (call) => void (call === 'GetDevices' && resolve()));
+        });
+        const headers = { 'content-type': 'application/json' };
+        const browser = request(`${origin}/sonota/host/host/preflight`, { method: 'POST', headers });
+        browser.on('error', () => undefined).end(form && JSON.stringify(form));
+        await isAsked;
+        browser.destroy();
+        while (await isTaken(httpPort)) await nextTurn();
+      }
+    } finally {
+      timeGoesOn();
+      await nm.vanish();
+    }
+  });
+
+  async function isTaken(port: number): Promise<boolean> {
+    const holder = await occupy(port).catch(() => undefined);
+    await holder?.release();
+    return holder === undefined;
+  }
 
   it('gets what the variables in its form stand for, and which of them is not set', async () => {
     const { httpsPort, ...ports } = await freePorts();

@@ -108,6 +108,20 @@ describe('nodes: the step behind a flash, started in the sidebar', () => {
     assert.deepEqual([code, /httpsPort/.test(message)], ['value-invalid', true]);
   });
 
+  it('takes the Wi-Fi of the host where the node that has flashed it is one of a single step', async () => {
+    const port = await freePort();
+    const newFirmware = { apAddress: '127.0.0.1', apPort: port, homePort: port };
+    const url = await pageOf(await booted(TASMOTA, { speed: 50, homeNetwork: HOME, newFirmware }), 'ap');
+    bed = await Bed.load(await flowOf({ ssid: 'home' }, { type: 'sonota-new-firmware', name: '', url, timeout: '' }));
+    const job = await flashed();
+    bed.send('flash', { deviceid: ID });
+    assert.equal((await bed.at('out'))['deviceid'], ID);
+    assert.equal(flashHost().runs.nodeOf(job.id), 'flash');
+    await ask('post', `${job.id}/next-step`).expect(204);
+    const { error } = await ended(job);
+    assert.equal((error?.values['what'] as { code: string } | undefined)?.code, 'wifi-password', error?.message);
+  });
+
   it('is ended by a person, and with its job', async () => {
     bed = await Bed.load(await flowOf({}));
     const { nextSteps } = flashHost();

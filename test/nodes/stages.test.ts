@@ -493,6 +493,18 @@ describe('nodes: the four stages', () => {
     assert.deepEqual([shows(), shows(wrong), shows()], ['done', 'tls-refused', 'idle']);
   });
 
+  it('show what is wrong with their host before what is wrong with their own form', async () => {
+    bed = await Bed.load(road(await freePorts(), { cloud: { timeout: 'soon' } }));
+    const { flashHost } = bed.node('host') as HostNode;
+    const shown = [bed.shown('cloud')?.text];
+    for (const trouble of [new FlashError('tls-refused', { peer: 'x', reason: quoted('x') }), undefined]) {
+      flashHost.trouble = trouble;
+      flashHost.emit('state');
+      shown.push(bed.shown('cloud')?.text);
+    }
+    assert.deepEqual(shown, ['value-invalid', 'tls-refused', 'value-invalid']);
+  });
+
   describe('which of several flashes they continue', () => {
     const [ONE, TWO] = ['1000000001', '1000000002'] as const;
     let host: FlashHost;
