@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { FlashError, type ErrorCode } from '../../lib/errors';
 import { Devices, type PeerTrouble } from '../../lib/flash/devices/devices';
 import { EvidenceRecorder } from '../../lib/flash/host/evidence-recorder';
@@ -8,6 +9,7 @@ import type { ListeningHost } from '../../lib/flash/host/shared-listener';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { JobRegistry } from '../../lib/flash/job/job-registry';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { HandshakeFailed } from '../../lib/server/tls-front';
 import { quoted } from '../../lib/wordings/wording';
 
@@ -70,7 +72,17 @@ describe('flash/host/listening', () => {
     host.malformed(new FlashError('message-malformed', { peer: PEER, reason: quoted('no JSON') }), PEER);
     const statement = { deviceid: DEVICE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
     host.dispatched({ ...statement, ts: 1, peer: PEER, via: 'tls' } as never);
-    assert.deepEqual(heard, [['malformed'], ['malformed', 'dispatched']]);
+    assert.deepEqual(heard.splice(0), [['malformed'], ['malformed', 'dispatched']]);
+    devices.directory.on('seen', () => heard.push(kinds().slice(2)));
+    const session = Object.assign(new EventEmitter(), { peer: PEER, via: 'tls', sessionKey: 'key', device: statement });
+    host.connected(session as unknown as DeviceConnection);
+    heard.length = 0;
+    session.emit('registered', statement);
+    assert.deepEqual(heard.splice(0), [['registered']]);
+    const failed = { peer: PEER, failure: 'not-tls', code: 'X', reason: quoted('no TLS'), helloSeen: false } as const;
+    host.handshakeFailed({ ...failed, certificateSent: false, isModern: false });
+    assert.equal(heard[0]?.at(-1), 'tls-failed');
+    assert.equal(devices.get(DEVICE), session as unknown as DeviceConnection);
   });
 
   it('counts a peer from when it dials a cloud port, before the job is notified', () => {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { THIS_MACHINE } from '../../../lib/flash/host/environment';
 import { FlashHost, type HostSettings } from '../../../lib/flash/host/host';
+import { latestOfAllJobs } from '../../../lib/flash/job/all-jobs';
 import { DIY } from '../../../lib/flash/routes';
 import { Radio } from '../../../lib/flash/radio/radio';
 import { WifiSession } from '../../../lib/flash/radio/wifi-session';
@@ -106,6 +107,30 @@ describe('flash/discovery/host-survey', () => {
     assert.equal(survey['sources'].latestJob(ID), before);
     await early.close();
     assert.equal(survey['sources'].latestJob(ID), undefined);
+  });
+
+  it('knows the newest flash of a device at whichever host, until that is closed', async () => {
+    timeStands(['setTimeout', 'setInterval', 'Date'], 1_000_000);
+    const { host, news } = watched();
+    const other = make();
+    host.directory.saw({ deviceid: ID, how: 'dispatch' });
+    timePasses(1000);
+    const job = other.jobs.jobFor('newfirmware', ID);
+    job.route = DIY;
+    job.enter('newfirmware');
+    job.leave('newfirmware');
+    timePasses(1000);
+    assert.deepEqual(news.splice(0), [`appeared ${ID}`, `gone ${ID}`]);
+    host.jobs.jobFor('cloud', ID).enter('cloud');
+    timePasses(1000);
+    assert.deepEqual(news, [`appeared ${ID}`], 'it is flashed once more');
+    timeGoesOn();
+    const [newest] = host.jobs.all();
+    assert.equal(latestOfAllJobs(ID), newest);
+    await host.close();
+    assert.equal(latestOfAllJobs(ID), job);
+    await other.close();
+    assert.equal(latestOfAllJobs(ID), undefined);
   });
 
   it('remembers a watcher for as long as the host has for a deploy', () => {
