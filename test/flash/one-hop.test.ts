@@ -183,6 +183,7 @@ describe('flash: in one hop, without FinalStage', () => {
       });
       const { job } = await bench.upgraded(device, { sources: SOURCES });
       assert.deepEqual([job.stage, job.verdict?.code], ['upgrade', 'one-hop-unconfirmed']);
+      assert.equal(bench.recorder('upgrade').reports.at(-1)?.report.name, 'one-hop-unconfirmed');
       const look = bench.begin('newfirmware', { deviceid, url });
       if (outcome === 'done') assert.equal((await look.outcome).job.stage, outcome);
       else await assertCode(look.outcome, outcome);
@@ -225,6 +226,33 @@ describe('flash: in one hop, without FinalStage', () => {
         response.setHeader('Server', 'Tasmota/14.1.0 (ESP8266EX)').end('<title>Tasmota - Main Menu</title>');
       });
       assert.equal((await upgrade.outcome).found['intermediate'], 'one-hop');
+    });
+
+    it('waits for as long as the slowest flash may take, in which it speaks of no trouble, and leaves the rest to the next stage', async () => {
+      const bench = await resumed(0, {});
+      const newFirmwareUrl = `http://127.0.0.1:${await freePort()}`;
+      timeStands(['setTimeout', 'setInterval', 'Date'], Date.now());
+      const upgrade = bench.begin('upgrade', { deviceid: DEVICE, newFirmwareUrl, timeoutSeconds: 1 });
+      await upgrade.job();
+      const passes = async (seconds: number): Promise<void> => {
+        for (let second = 0; second < seconds; second++) {
+          timePasses(1000);
+          for (let turn = 0; turn < 10; turn++) await nextTurn();
+        }
+      };
+      await passes(104);
+      assert.equal(upgrade.recorder.outcomes.size, 0);
+      await passes(2);
+      const { found, job } = await upgrade.outcome;
+      assert.deepEqual([found['sessions'], found['size'], job.stage], [0, 8192, 'upgrade']);
+      assert.deepEqual(
+        upgrade.said.map(({ name, fraction }) => [name, fraction]),
+        [
+          ['load-firmware', 0],
+          ['wait-for-session', 0],
+          ['one-hop-unconfirmed', 1],
+        ],
+      );
     });
 
     it('is not ended by a Tasmota of another MAC address', async () => {

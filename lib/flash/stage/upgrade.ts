@@ -241,6 +241,8 @@ class UpgradeSessions {
       this.count += 1;
       const outcome = await this.oneSession(connection);
       if (outcome === 'accepted') return true;
+      // The end of the session may have ended the stage: what it says last stays.
+      signal.throwIfAborted();
       if (!this.mayWrite()) throwIfFinal(this.context.job);
       this.context.report('device-restarted', { deviceid, session: this.count + 1, sessions: SESSIONS_AT_MOST });
     }
