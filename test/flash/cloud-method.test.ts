@@ -5,7 +5,6 @@ import { methodOf } from '../../lib/protocol/compatibility';
 import type { StageOutcome } from '../../lib/flash/job/pending-message';
 import { closeBenches, openBench } from './bench';
 import { assertCode } from './refusals';
-import type { Wording } from '../../lib/wordings/wording';
 
 const TOO_NEW = { deviceid: '1000a1b2c3', model: 'ITA-GZ1-GL', romVersion: '3.5.0' };
 
@@ -38,8 +37,9 @@ describe('flash/cloud-road', () => {
       run: (context) => cloud(context, bench.host, { timeoutSeconds: 20, deviceid: device.deviceid, force: true }),
     });
     const { found } = (await recorder.outcome(pending)) as StageOutcome;
-    assert.equal(found['road'], 'diy');
-    assert.match((found['roadReason'] as Wording).text, /DIY mode/);
+    const { reason: roadReason, level: compatibility } = methodOf({ ...TOO_NEW, deviceid: device.deviceid });
+    assert.deepEqual(found, { via: 'tls', ip: '127.0.0.1', road: 'diy', roadReason, compatibility });
+    assert.match(roadReason.text, /DIY mode/);
   });
 
   it('names the method for a device that may pass', async () => {

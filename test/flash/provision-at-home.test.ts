@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LOOK_AGAIN_MS } from '../../lib/flash/stage/diy/at-home';
 import type { VirtualDiyOptions } from '../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../lib/virtual/diy/virtual-diy-sonoff';
 import { StrictDiyServer } from '../client/diy/strict-server';
@@ -63,8 +64,8 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
   it('is taken without a name only with the method for it, and where that is wanted', async () => {
     const { device, begin } = await setUp();
     await device();
-    const { found } = await begin({ method: 'diy', takesAnyInDiyMode: true }).outcome;
-    assert.equal(found['deviceid'], ID);
+    const { found, job } = await begin({ method: 'diy', takesAnyInDiyMode: true }).outcome;
+    assert.deepEqual([found['deviceid'], job.deviceid, job.intermediate], [ID, ID, 'diy']);
     const otherwise: StageOptions[] = [{}, { method: 'diy' }, { takesAnyInDiyMode: true }];
     for (const [index, how] of otherwise.entries()) {
       const stage = begin({ ...how, nodeId: `node ${index}` });
@@ -144,11 +145,14 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
     const stage = bench.begin('provision', { ...HOME, url, discovery, deviceid: ID });
     // Its whole description is asked for twice as long as it is in eWeLink mode.
     const asked = (): number => announcer.questions.filter((type) => type === 'TXT').length;
+    let betweenMs = 0;
     while (stage.recorder.outcomes.size === 0) {
+      if (asked() === 1) betweenMs += 100;
       if (asked() >= 2) announcer.records = records;
       timePasses(100);
       await nextTurn();
     }
+    assert.ok(betweenMs >= LOOK_AGAIN_MS, `${betweenMs}`);
     assert.equal((await stage.outcome).found['answer'], 'in-diy-mode');
     assert.ok(asked() >= 3 && device.seen.length >= 12);
   });

@@ -310,8 +310,10 @@ describe('flash/radio', () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const stage = bench.begin('finalstage', { deviceid: '1000a1b2c3', url, sources: FIRMWARE });
     while (!job.finalStage?.isJoined) await once(job.evidence, 'changed');
-    job.finalStage?.requested('final', 4096).ended('delivered');
+    const { finalStage: session } = job;
+    session?.requested('final', 4096).ended('delivered');
     assert.equal((await stage.outcome).found['image'], 'final');
+    assert.equal(session?.isJoined, false, 'a client there is the device no more');
     const names = stage.said.map(({ name }) => name);
     assert.ok(names.includes('final-sent') && !names.includes('leave-finalstage'), names.join());
     assertAsBefore();
@@ -475,6 +477,8 @@ describe('flash/radio', () => {
     const [, address] = (await once(nm, 'joined')) as [string, string];
     assert.equal(address, '192.168.4.2');
     await stage.recorder.reported(({ name }) => name === 'wifi-joined');
+    const joined = stage.said.find(({ name }) => name === 'wifi-joined');
+    assert.deepEqual(joined?.values, { ssid: 'FinalStage', actual: '192.168.4.2' });
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
     assertAsBefore();

@@ -187,15 +187,25 @@ describe('flash: what each stage tells, keeps and finds', () => {
     assert.equal(found['via'], 'plain');
   });
 
-  it('of images that are fetched', async () => {
+  it('of images that are fetched, once', async () => {
     const bench = await openBench();
     const { user1, user2, final } = FIRMWARE;
-    const source = `${await servers.serve((_, response) => response.setHeader('Content-Length', final.length).end(final))}/final.bin`;
-    const digests = { final: digestOf(final) };
-    const upgrade = bench.begin('upgrade', { deviceid: DEVICE, sources: { user1, user2, final: source, digests } });
+    let fetched = 0;
+    const server = await servers.serve((_, response) => {
+      fetched += 1;
+      response.setHeader('Content-Length', final.length).end(final);
+    });
+    const source = `${server}/final.bin`;
+    const sources = { user1, user2, final: source, digests: { final: digestOf(final) } };
+    const upgrade = bench.begin('upgrade', { deviceid: DEVICE, sources });
     await upgrade.recorder.reported(({ name }) => name === 'wait-for-session');
     const values = { image: wording('image-final'), source, received: final.length, size: final.length };
     assert.deepEqual(told(upgrade)[1], ['fetch-firmware', values, 0]);
+    bench.host.runs.cancel('upgrade', DEVICE);
+    await assertCode(upgrade.outcome, 'cancelled');
+    const again = bench.begin('upgrade', { deviceid: DEVICE, sources, nodeId: 'again' });
+    await again.recorder.reported(({ name }) => name === 'wait-for-session');
+    assert.deepEqual([told(again)[1]?.[0], fetched], ['wait-for-session', 1]);
   });
 
   it('of images that are fetched without a length, until it is cancelled', async () => {

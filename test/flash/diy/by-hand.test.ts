@@ -318,6 +318,25 @@ describe('flash/stage/diy: a device by hand', () => {
     assert.deepEqual([client.deviceid, client.url, info.fwVersion], [ID, `http://${PEER}:${port}`, '3.7.6']);
   });
 
+  it('is asked again where it has left the questions for its identity without an answer for ten seconds each', async () => {
+    // Under its id, without one, and with an empty one.
+    const unanswered = 3;
+    const server: StrictDiyServer = new StrictDiyServer(() =>
+      server.seen.length <= unanswered ? 'hang' : { error: 0, data: { deviceid: ID, fwVersion: '3.7.6' } },
+    );
+    servers.push(server);
+    const address = `${PEER}:${await server.listen()}`;
+    timeStands(['setTimeout']);
+    const finding = findDevice({ deviceid: ID, address }, new AbortController().signal);
+    let passedMs = 0;
+    for (; server.seen.length <= unanswered; passedMs += 100) {
+      timePasses(100);
+      await nextTurn();
+    }
+    assert.ok(passedMs >= unanswered * 10_000 + LOOK_AGAIN_MS, `${passedMs}`);
+    assert.equal((await finding).info.fwVersion, '3.7.6');
+  });
+
   describe('at the port of all devices unless another one is given', () => {
     /** An address that no other test has. */
     const address = '127.0.0.179';
