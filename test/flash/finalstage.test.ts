@@ -235,6 +235,12 @@ describe('flash/stage/finalstage', () => {
     });
   }
 
+  it('ends at its time limit where no device comes', async () => {
+    const bench = await openBench();
+    const stage = bench.begin('finalstage', { sources: FIRMWARE, timeoutSeconds: 0.1 });
+    await assertCode(stage.outcome, 'finalstage-timeout');
+  });
+
   it('warns when the stream breaks off, long before its limit, and ends with finalstage-stalled there', async () => {
     const bench = await openBench();
     const device = await bench.factoryDevice({ startAt: 'finalstage', slot: 1, fault: 'stream-cut' });

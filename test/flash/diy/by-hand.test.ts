@@ -286,6 +286,13 @@ describe('flash/stage/diy: a device by hand', () => {
     assert.equal((await stage.outcome).found['proof'], 'reported');
   });
 
+  it('is looked for until the time limit', async () => {
+    const bench = await openBench();
+    const url = `http://${PEER}:${await freePort()}`;
+    const stage = bench.begin('diy', { deviceid: ID, url, timeoutSeconds: 0.1 });
+    assert.equal((await assertCode(stage.outcome, 'diy-not-found')).values['seconds'], 0.1);
+  });
+
   it('ends as its time limit says, and not as cancelled, also in the middle of a request', async () => {
     const bench = await openBench();
     const server = new StrictDiyServer(() => 'hang');
