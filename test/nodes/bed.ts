@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from 'node-red';
@@ -26,6 +27,7 @@ import registerVirtual from '../../nodes/sonota-virtual-device/sonota-virtual-de
 import { ownFolder } from '../../nodes/shared/library';
 import { nodeRedFolder, type Flow } from '../shared/node-red';
 import { ownMdnsPort } from '../shared/own-mdns';
+import { packageRoot } from '../shared/package-root';
 import { freePort } from '../shared/ports';
 import { processFolder } from '../shared/process-folder';
 import { storeTestIdentity } from '../shared/test-identity';
@@ -93,6 +95,8 @@ export class Bed {
   readonly done: { node: string; error: unknown; msg: Msg }[] = [];
   private readonly news = new EventEmitter().setMaxListeners(50);
   readonly devices: VirtualSonoff[] = [];
+  /** What nodes have looked up of their own texts that is not there, or has a place that they do not fill. */
+  private readonly missingTexts = new Set<string>();
   /** The runtime's API, as nodes have it. */
   RED: NodeAPI | undefined;
 
@@ -113,7 +117,14 @@ export class Bed {
     helper.settings({ userDir });
     const bed = new Bed();
     const links = ofNodeRed('@node-red/nodes/core/common/60-link.js') as NodeInitializer;
-    const speak = (RED: NodeAPI): void => void (translate && Object.assign(RED, { _: translate }));
+    const speak = (RED: NodeAPI): void => {
+      const lookUp = translate ?? RED._;
+      const noting = (key: string, values?: Record<string, unknown>): string => {
+        bed.noteText(key, values);
+        return lookUp(key, values as never);
+      };
+      Object.assign(RED, { _: noting });
+    };
     await helper.load([speak, ...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
   }
@@ -143,6 +154,19 @@ export class Bed {
     await helper.unload();
     // It remembers every line that was logged, each with the frames of its caller, and so with all of the flow.
     helper.log().resetHistory();
+    const missing = [...this.missingTexts];
+    this.missingTexts.clear();
+    assert.deepEqual(missing, [], 'each text of a node is in its catalogue');
+  }
+
+  private noteText(key: string, values: Record<string, unknown> = {}): void {
+    const [type = ''] = key.split('.');
+    if (!type.startsWith('sonota-')) return;
+    const text = ownText(type, key);
+    const places = [...(text ?? '').matchAll(/__(\w+?)__/g)].map(([, name = '']) => name);
+    if (text === undefined || places.some((name) => values[name] === undefined)) {
+      this.missingTexts.add(`${key} ${JSON.stringify(values)}`);
+    }
   }
 
   node(id: string): Node {
@@ -245,6 +269,20 @@ export class Bed {
       await once(this.news, 'news');
     }
   }
+}
+
+type Catalogue = { readonly [key: string]: string | Catalogue };
+const catalogues = new Map<string, Catalogue>();
+
+/** A text of a node's English catalogue. */
+function ownText(type: string, key: string): string | undefined {
+  const path = join(packageRoot(), 'nodes', type, 'locales', 'en-US', `${type}.json`);
+  const catalogue = catalogues.get(type) ?? (JSON.parse(readFileSync(path, 'utf8')) as Catalogue);
+  catalogues.set(type, catalogue);
+  const found = key.split('.').reduce<Catalogue | string | undefined>((at, name) => {
+    return typeof at === 'object' ? at[name] : undefined;
+  }, catalogue);
+  return typeof found === 'string' ? found : undefined;
 }
 
 interface Hooks {

@@ -526,8 +526,9 @@ describe('nodes: the stage with which sonota-flash starts', () => {
     return startOf({ host: { flashHost: host } as HostNode, form, said: new MessageValues(message) });
   }
 
-  function jobIn(stage: 'cloud' | 'finalstage' | 'provision', then: 'fails' | 'ends' | 'runs'): void {
-    const job = host.jobs.jobFor(stage, ID);
+  /** @param deviceid empty for a job of no known device */
+  function jobIn(stage: 'cloud' | 'finalstage' | 'provision', then: 'fails' | 'ends' | 'runs', deviceid = ID): void {
+    const job = host.jobs.jobFor(stage, deviceid || undefined);
     job.enter(stage);
     if (then === 'fails') job.fail('device-timeout');
     if (then === 'ends') job.leave(stage);
@@ -548,6 +549,12 @@ describe('nodes: the stage with which sonota-flash starts', () => {
   ][] = [
     ['the set-up of a device that nothing is known of', () => undefined, { deviceid: ID }, 'provision'],
     ['the set-up where no device is named', connect, {}, 'provision'],
+    [
+      'the set-up where no device is named, be there a flash of none',
+      () => jobIn('finalstage', 'fails', ''),
+      {},
+      'provision',
+    ],
     ['the one that the message names', connect, { deviceid: ID, stage: ' FinalStage ' }, 'finalstage'],
     ['the cloud of a device that has a session', connect, { deviceid: ID }, 'cloud'],
     ['the cloud of the device of the form', connect, {}, 'cloud', { only: ID }],

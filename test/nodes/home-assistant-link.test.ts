@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,13 +69,14 @@ describe('nodes: what Home Assistant asks of a host', () => {
     assert.deepEqual(failed.splice(0), []);
   });
 
-  function newLink(): HomeAssistantLink {
+  /** @param folder of what it has published; in this process alone where there is none */
+  function newLink(folder?: string): HomeAssistantLink {
     const definitions = [
       { id: 'tasmota', type: 'sonota-firmware', name: 'Tasmota', final: '/data/tasmota.bin' },
       { id: 'esphome', type: 'sonota-firmware', name: 'ESPHome', final: '/data/esphome.bin' },
     ];
     const more = { defaultId: 'tasmota', unknownName: 'new firmware' };
-    const publications = Publications.in(undefined, () => undefined);
+    const publications = Publications.in(folder, () => undefined);
     return new HomeAssistantLink(
       {
         ...{ host, memory, phrase, sentences, clock, names: NAMES, states: STATES, version: '0.1.0' },
@@ -234,9 +236,11 @@ describe('nodes: what Home Assistant asks of a host', () => {
     try {
       await link.stop(false);
       memory = open();
-      link = newLink();
+      link = newLink(folder);
+      link.start();
       ask('firmware', 'ESPHome');
       await link.stop(false);
+      assert.deepEqual(readdirSync(folder).sort(), ['ha.published.json', 'memory.json']);
       assert.equal(open().chosen, 'ESPHome');
     } finally {
       await rm(folder, { recursive: true });

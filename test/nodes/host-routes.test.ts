@@ -3,15 +3,16 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import helper from 'node-red-node-test-helper';
-import { FlashError } from '../../lib/errors';
+import { explain, FlashError } from '../../lib/errors';
 import { homeNetworkIn } from '../../lib/flash/host/home-memory';
 import { localIPv4 } from '../../lib/net/addresses';
 import { canBeHome } from '../../lib/net/home-network';
 import { PHRASES } from '../../lib/preflight/phrases';
 import type { PreflightReport } from '../../lib/preflight/preflight';
-import { fill, wording } from '../../lib/wordings/wording';
+import { fill, quoted, wording } from '../../lib/wordings/wording';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { ownFolder } from '../../nodes/shared/library';
 import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
@@ -48,6 +49,21 @@ describe('nodes: what the form of a host asks for', () => {
       const reason = home.choice.home && 'reason' in home.choice ? home.choice.reason : undefined;
       const hint = address === told ? reason : kind === 'lan' ? undefined : kind;
       assert.deepEqual(entry, { name, address, ...(hint === undefined ? {} : { hint }) });
+    }
+  });
+
+  it('says why the addresses cannot be found out', async () => {
+    assert.ok(bed.RED);
+    const home = homeNetworkIn(ownFolder(bed.RED), () => undefined);
+    const broken = mock.method(home, 'update', () => Promise.reject(new Error('it is broken')));
+    try {
+      const { body } = await helper.request().get('/sonota/addresses').expect(500);
+      assert.deepEqual(body, {
+        code: 'unexplained',
+        message: explain('unexplained', { reason: quoted('it is broken') }),
+      });
+    } finally {
+      broken.mock.restore();
     }
   });
 

@@ -166,7 +166,12 @@ describe('nodes: the overview of the jobs', () => {
     const { jobs, runs } = (bed.node('host') as unknown as HostNode).flashHost;
     const job = jobs.jobFor('cloud', DEVICE);
     job.enter('cloud');
-    runs.failures.add(job, { id: 'pending', nodeId: 'cloud', stage: 'cloud', message: { mine: 'again' } });
+    runs.failures.add(job, {
+      id: 'pending',
+      nodeId: 'cloud',
+      stage: 'cloud',
+      message: { mine: 'again', deviceid: '1000ffffff' },
+    });
     const retry = (status: number) => helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(status);
     await retry(409);
     job.fail('device-timeout');

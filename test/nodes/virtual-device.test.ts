@@ -338,8 +338,8 @@ describe('nodes: virtual devices behind their nodes', () => {
       const broken = await on();
       takeOver(id, outlet());
       await bed.deploy(flowOf(await freePort()));
-      await broken.stop('bricked');
-      assert.deepEqual(bed.shown('virtual'), { fill: 'red', shape: 'ring', text: 'bricked' });
+      await broken.stop('half-erased');
+      assert.deepEqual(bed.shown('virtual'), { fill: 'red', shape: 'ring', text: 'half-erased' });
       assert.equal(bed.messages('out').length, 2);
     } finally {
       await bed.unload();
