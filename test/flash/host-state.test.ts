@@ -300,5 +300,9 @@ describe('flash/host: its state', () => {
         { kind: 'device-facts', ...facts },
       ],
     );
+    const other = host.jobs.jobFor('cloud', '1000ffffff');
+    other.learn({ mac: '5C:CF:7F:65:43:21' });
+    host.adoptDevice(other, { ...connection, device: { ...device, deviceid: '1000ffffff' } } as DeviceConnection);
+    assert.equal(other.facts.mac, '5C:CF:7F:65:43:21', 'the directory does not know it');
   });
 });

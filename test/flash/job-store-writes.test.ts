@@ -172,6 +172,25 @@ describe('flash/job-memory: when it writes', () => {
     }
   });
 
+  it('writes without delay what is waited for while another write is under way', async () => {
+    const { jobs, memory } = start({ writesMs: LONG, settleMs: LONG });
+    const written = once(memory['progress'], 'written');
+    enter(jobs, 'upgrade', '1000000001');
+    await written;
+    const file = memory['file'];
+    const write = file.write.bind(file);
+    const underWay = new Promise<void>((resolve) => {
+      file.write = (...what) => (resolve(), write(...what));
+    });
+    enter(jobs, 'upgrade', '1000000002');
+    const settled = [memory.settled()];
+    await underWay;
+    enter(jobs, 'upgrade', '1000000003');
+    settled.push(memory.settled());
+    await Promise.all(settled);
+    assert.equal(keptJobs(folder)?.jobs.length, 3);
+  });
+
   it('writes of a turn what has changed, however many jobs there are', async () => {
     const { jobs, queue, memory } = start({ flowMs: LONG });
     for (let n = 0; n < 50; n++) {

@@ -617,6 +617,10 @@ describe('flash/run/task-runs', () => {
       steps.runs.pending.all().map(({ id, outcome }) => [id, outcome]),
       pendings.map(({ id }) => [id, undefined]),
     );
+    const late = new FlashError('host-missing');
+    steps.begin('node', '3', { line: undefined, run: () => Promise.reject(late) });
+    await turns();
+    assert.deepEqual([recorder.outcomes.size, recorder.queue.length], [0, told], 'nor of what comes too late');
   });
 
   it('ends the stages of a disabled node, at work or waiting, of which it hears nothing once it is back', async () => {
