@@ -654,7 +654,11 @@ describe('flash/queue', () => {
     assert.equal(flow.states(), 'a skipped, b waiting');
     flow.queue.close();
     assert.deepEqual(listeners(), [0, 0, 0]);
-    assert.equal(flow.queue['lostWatch']['timer'], undefined);
+    const busy = new Flow();
+    busy.add('a');
+    assert.ok(busy.queue['lostWatch']['timer']);
+    busy.queue.close();
+    assert.equal(busy.queue['lostWatch']['timer'], undefined, 'though one is in work');
     flow.queue.resume();
     await turns();
     assert.equal(flow.begun.length, 1);

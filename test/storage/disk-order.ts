@@ -3,33 +3,39 @@ import files from 'node:fs/promises';
 import { basename } from 'node:path';
 import { mock } from 'node:test';
 
+type Work<T> = () => Promise<T>;
+
 /**
  * Lists what is done to the disk from here on, in its order, until `mock.restoreAll`: a power cut shows that order, and
- * nothing else does. The real functions do it.
+ * nothing else does. The real functions do it. What starts while something else is under way is listed as too early.
  *
  * @param nameOf a path, for the list
  */
 export function watchDisk(nameOf: (path: string) => string = basename): string[] {
   const done: string[] = [];
+  let isBusy = false;
+  const watched = async <T>(what: string, work: Work<T>): Promise<T> => {
+    if (isBusy) done.push(`${what} too early`);
+    isBusy = true;
+    const result = await work().finally(() => (isBusy = false));
+    done.push(what);
+    return result;
+  };
   const { open, rename } = files;
   mock.method(files, 'open', async (...args: Parameters<typeof open>) => {
     const handle = await open(...args);
-    watchHandle(handle, (what) => done.push(`${what} ${nameOf(String(args[0]))}`));
+    watchHandle(handle, (what, work) => watched(`${what} ${nameOf(String(args[0]))}`, work));
     return handle;
   });
-  mock.method(files, 'rename', async (from: string, to: string) => {
-    await rename(from, to);
-    done.push(`rename ${nameOf(from)} to ${nameOf(to)}`);
-  });
+  mock.method(files, 'rename', (from: string, to: string) =>
+    watched(`rename ${nameOf(from)} to ${nameOf(to)}`, () => rename(from, to)),
+  );
   return done;
 }
 
-function watchHandle(handle: FileHandle, tell: (what: string) => void): void {
+function watchHandle(handle: FileHandle, watched: (what: string, work: Work<void>) => Promise<void>): void {
   for (const what of ['writeFile', 'sync', 'datasync', 'close'] as const) {
     const real = (handle[what] as (...args: unknown[]) => Promise<void>).bind(handle);
-    mock.method(handle, what, async (...args: unknown[]) => {
-      await real(...args);
-      tell(what);
-    });
+    mock.method(handle, what, (...args: unknown[]) => watched(what, () => real(...args)));
   }
 }

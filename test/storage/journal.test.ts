@@ -57,6 +57,16 @@ describe('storage/journal', () => {
     assert.deepEqual([told, await readdir(folder)], [[], ['it.jsonl']]);
   });
 
+  it('makes its folder before it writes there', async () => {
+    const { mkdir: real } = files;
+    mock.method(files, 'mkdir', async (...args: Parameters<typeof real>) => {
+      await new Promise(setImmediate);
+      return await real(...args);
+    });
+    await add('1');
+    assert.equal(await content(), `${HEADER}\n"whole"\n`);
+  });
+
   it('has a line on the disk when it is added', async () => {
     await add('1');
     const done = watchDisk();

@@ -66,13 +66,29 @@ describe('timing/throttle', () => {
       [() => throttle.skip(), 0],
     ] as const) {
       timePasses(DERIVED_EVERY_MS);
-      throttle.call();
+      for (let n = 0; n < 2; n++) throttle.call();
       act();
       acted = 0;
       throttle.call();
       assert.equal(acted, expected);
+      timePasses(DERIVED_EVERY_MS);
+      assert.equal(acted, 1, 'what was dropped does not come later');
       throttle.stop();
     }
+  });
+
+  it('counts a new interval once it was stopped, whatever was left of the one before', () => {
+    throttle.call();
+    timePasses(DERIVED_EVERY_MS - 1);
+    throttle.stop();
+    throttle.call();
+    assert.equal(acted, 2);
+    timePasses(1);
+    throttle.call();
+    timePasses(DERIVED_EVERY_MS - 2);
+    assert.equal(acted, 2);
+    timePasses(1);
+    assert.equal(acted, 3);
   });
 
   it('takes a call from within its own act for the next one', () => {

@@ -26,7 +26,8 @@ describe('timing/wait', () => {
     const fails = (): undefined => {
       throw new FlashError('unexplained', { reason: quoted('it cannot look') });
     };
-    await assert.rejects(waitFor(emitter, ['one'], fails, { signal: NEVER }), /it cannot look/);
+    const reason = quoted('it cannot look');
+    await assert.rejects(waitFor(emitter, ['one'], fails, { signal: NEVER }), new FlashError('unexplained', { reason }));
     const controller = new AbortController();
     const waited = waitFor(emitter, ['one'], () => undefined, { signal: controller.signal });
     controller.abort(new FlashError('cancelled'));
@@ -54,6 +55,13 @@ describe('timing/wait', () => {
       assert.equal(await waited, 'seen');
       timePasses(60_000);
       assert.equal(looks, 5);
+    });
+
+    it('looks at nothing but the events where it has no interval', () => {
+      let looks = 0;
+      void waitFor(new EventEmitter(), [], () => void (looks += 1), { signal: NEVER });
+      timePasses(60_000);
+      assert.equal(looks, 1);
     });
 
     it('looks no more when its signal has ended it, nor when a look has failed', async () => {
