@@ -62,6 +62,25 @@ describe('flash/queue/lost-watch', () => {
     );
   });
 
+  it('counts from its start what is in work again as soon as it was given up', () => {
+    const entry = running();
+    watch = new LostWatch(
+      () => list.in('running'),
+      () => false,
+      (one, minutes) => {
+        lost.push([one, minutes]);
+        // As the queue does, which starts the next one then.
+        if (lost.length === 1) watch.look(15 * MINUTE);
+      },
+    );
+    watch.look(0);
+    watch.look(15 * MINUTE);
+    watch.look(30 * MINUTE - 1);
+    assert.deepEqual(lost, [[entry, 15]]);
+    watch.look(30 * MINUTE);
+    assert.equal(lost.length, 2);
+  });
+
   it('counts a second attempt from its own start', () => {
     const entry = running();
     watch.look(0);

@@ -27,7 +27,10 @@ describe('timing/wait', () => {
       throw new FlashError('unexplained', { reason: quoted('it cannot look') });
     };
     const reason = quoted('it cannot look');
-    await assert.rejects(waitFor(emitter, ['one'], fails, { signal: NEVER }), new FlashError('unexplained', { reason }));
+    await assert.rejects(
+      waitFor(emitter, ['one'], fails, { signal: NEVER }),
+      new FlashError('unexplained', { reason }),
+    );
     const controller = new AbortController();
     const waited = waitFor(emitter, ['one'], () => undefined, { signal: controller.signal });
     controller.abort(new FlashError('cancelled'));
