@@ -115,7 +115,8 @@ describe('flash/host: what a close or other ports must not cut', function () {
     assert.equal(job.download?.isComplete, false, 'it has ended already');
     const whole = once(job.download ?? assert.fail(), 'checkpoint');
     await Promise.race([whole, apply]);
-    assert.equal(bench.host.ports.http, bench.settings.httpPort);
+    const { httpPort, finalStagePort } = bench.settings;
+    assert.deepEqual([bench.host.ports.http, bench.host.finalStagePort], [httpPort, finalStagePort]);
     assert.equal((await upgraded).found['size'], FIRMWARE.user2.length);
     await apply;
     assert.notEqual(bench.host.ports.http, bench.settings.httpPort);

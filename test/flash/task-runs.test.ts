@@ -876,6 +876,27 @@ describe('flash/run/task-runs', () => {
       assert.deepEqual([recorder.outcomes.size, next.outcomes.size, failed.length], [0, 1, 0]);
     });
 
+    it('leaves the line with the instance of its node, and nothing of another node with it', async () => {
+      task({ nodeId: 'node', line: 'of the node' });
+      const first = task({ nodeId: 'first', line: 'of all' });
+      task({ nodeId: 'node', line: 'of all' });
+      const last = task({ nodeId: 'last', line: 'of all' });
+      const [ofFirst, ofLast, next] = [new Recorder(), new Recorder(), new Recorder()];
+      steps.runs.attach('first', ofFirst);
+      steps.runs.attach('last', ofLast);
+      await turns();
+      steps.runs.detach('node', false);
+      steps.runs.attach('node', next);
+      assert.deepEqual([ofFirst.queue, ofLast.queue, next.queue], [[0], [1], [0]], 'each counts its own');
+      ends[1]?.();
+      await ofFirst.outcome(first);
+      await turns();
+      assert.deepEqual([begun.length, ofLast.queue], [3, [1, 0]]);
+      ends[2]?.();
+      await ofLast.outcome(last);
+      assert.deepEqual(next.queue, [0]);
+    });
+
     it('is gone where its node is gone, and where it is not to stay pending', async () => {
       task();
       await turns();
