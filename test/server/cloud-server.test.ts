@@ -449,6 +449,23 @@ describe('CloudServer', () => {
     });
   }
 
+  it('counts the time of each head for itself, however long the one before took', async () => {
+    timeStands();
+    const { cloud: server, plain, sockets } = await cloud();
+    server.on('malformed', ({ message }) => assert.fail(message));
+    const client = await RawClient.to(plain);
+    while (sockets.length === 0) await new Promise(setImmediate);
+    for (let at = 0; at < 3; at += 1) {
+      const read = once(sockets[0]!, 'data');
+      client.write('POST /dis');
+      await read;
+      timePasses(9_000);
+      client.write(dispatch(BODY).slice('POST /dis'.length));
+      assert.match((await client.answer()).head, /^HTTP\/1\.1 200 OK\r\n/);
+      client.clear();
+    }
+  });
+
   it('has no limit for a request that is over, on a connection that stays', async () => {
     timeStands();
     const { cloud: server, plain } = await cloud({ requestLimits: { headMs: 100, bodyMs: 100 } });

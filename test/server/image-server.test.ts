@@ -569,6 +569,21 @@ describe('ImageServer', () => {
         assert.deepEqual(stalls, [4000]);
       });
 
+      it('waits for the close without a limit, and closes nothing itself, where the kernel tells nothing', async () => {
+        const { port, outcomes, sent, news } = await imageServer({ unacknowledged: () => undefined });
+        const client = await RawClient.to(port, { allowHalfOpen: true });
+        client.write(FINALSTAGE);
+        await client.answer();
+        while (sent.at(-1)?.[1] !== 10_000) await pass(100);
+        await pass(40_000);
+        assert.deepEqual([client.ended, outcomes], [false, []]);
+        client.socket.end();
+        const isOver = news(() => outcomes.length === 1);
+        while (outcomes.length === 0) await pass(100);
+        await isOver;
+        assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+      });
+
       it('waits for the close of a device that has everything for half a minute', async () => {
         const { port, outcomes, sent } = await imageServer();
         const client = await RawClient.to(port, { allowHalfOpen: true });
@@ -721,6 +736,23 @@ describe('ImageServer', () => {
       await news(() => outcomes.length === 2);
       assert.equal(outcomes[1]?.complete, true);
       assert.equal(server.transfersOnWire.total, 0);
+    });
+
+    it('leaves a stalled transfer alone while another device asks', async () => {
+      let stuck: Socket | undefined;
+      const unacknowledged = (socket: Socket): number | undefined =>
+        socket === (stuck ??= socket) ? 6000 : unacknowledgedBytes(socket);
+      const { server, port, outcomes, stalls, news } = await imageServer({ unacknowledged, stallLimitMs: 150 });
+      const first = await RawClient.to(port);
+      first.write(FINALSTAGE);
+      await news(() => stalls.length > 0);
+      const second = await RawClient.to(port, { localAddress: '127.0.0.8' });
+      second.write(FINALSTAGE);
+      await second.answer();
+      second.socket.end();
+      await news(() => outcomes.length === 1);
+      assert.deepEqual(outcomes, [{ complete: true, bytes: 10_000, closedByDevice: true }]);
+      assert.deepEqual([first.closed, server.transfersOnWire.finalstage], [false, 1]);
     });
 
     it('leaves a transfer alone that continues while another device asks', async () => {
