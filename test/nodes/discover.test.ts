@@ -79,6 +79,8 @@ describe('nodes: sonota-discover', () => {
     const appeared = await bed.at('changes', seen);
     assert.match(String(appeared['topic']), new RegExp(`^${deviceid}/(appeared|changed)$`));
     assert.match(String(appeared['text']), new RegExp(`${deviceid} 3.7.6.*DIY mode, now`));
+    const { fill, shape } = await bed.status('discover', ({ text }) => /^[1-9]\d* found$/.test(text));
+    assert.deepEqual([fill, shape], ['green', 'dot'], 'it is counted without a message');
     bed.send('discover', { mine: 1 });
     const list = await bed.at('list');
     const own = listed(list).find((one) => one.deviceid === deviceid);

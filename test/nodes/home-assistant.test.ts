@@ -235,6 +235,11 @@ describe('nodes: sonota-home-assistant', () => {
     const { text, details } = progressText('finalstage-again', {});
     assert.ok(details !== undefined);
     await hears(`sonota/device/${ID}/state`, (payload) => payload.includes(`${text} ${details}`));
+    const plain = progressText('finalstage-passed-by', {});
+    assert.equal(plain.details, undefined);
+    job.lastReport = { name: 'finalstage-passed-by', values: {} };
+    runs.emit('reported', job);
+    await hears(`sonota/device/${ID}/state`, (payload) => payload.includes(`"${plain.text}"`));
     job.running = undefined;
   });
 

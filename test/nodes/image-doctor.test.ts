@@ -105,9 +105,11 @@ describe('nodes/image-doctor', () => {
       return [result, spied.status.args.at(-1)?.[0]];
     };
     const kinds = new Set<string>();
+    const pictures = new Set<string>();
     for (const image of [seed('Tasmota'), 'rehearsal:final', makeUserImage({ slot: 1 })]) {
-      const [{ payload, text }, status] = await shown(image);
+      const [{ payload, text, picture }, status] = await shown(image);
       const { verdict, findings } = payload;
+      pictures.add(picture);
       const [first] = findings;
       const code = first?.code;
       const whole = {
@@ -125,6 +127,7 @@ describe('nodes/image-doctor', () => {
       assert.deepEqual(status, expected[verdict]);
     }
     assert.deepEqual([...kinds].sort(), ['ok', 'refuse', 'warn']);
+    assert.equal(pictures.size, 3, 'each is drawn as it lies in the flash');
   });
 
   it('puts out what a flow may change without a change to the next result', async () => {

@@ -4,6 +4,7 @@ import { FlashHost } from '../../lib/flash/host/host';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import type { Job } from '../../lib/flash/job/job';
 import { ONE_HOP } from '../../lib/flash/routes';
+import type { DeviceConnection } from '../../lib/server/device-connection';
 import type { HostNode } from '../../nodes/shared/hosts';
 import { MessageValues } from '../../nodes/shared/messages';
 import { finalStageStep, type FinalStageForm } from '../../nodes/shared/stages/finalstage';
@@ -379,6 +380,8 @@ describe('nodes: the four stages', () => {
     const again = once((bed.node('host') as HostNode).flashHost.devices, 'ready');
     device.powerCycle();
     await again;
+    // Of a connection that has not said who it is there is nothing to put out.
+    (bed.node('host') as HostNode).flashHost.devices.emit('ready', {} as DeviceConnection);
     await bed.device({ deviceid: '1000000002', provisioned }).start();
     await bed.at('cloud-out', (msg) => msg['deviceid'] === '1000000002');
     assert.equal(bed.messages('cloud-out').length, 2);
@@ -435,6 +438,22 @@ describe('nodes: the four stages', () => {
     assert.deepEqual(bed.shown('provision'), { fill: 'red', shape: 'ring', text: 'cancelled' });
     assert.equal(bed.done.filter(({ node }) => node === 'provision').length, 5);
     assert.equal(bed.done.filter(({ node }) => node === 'cloud').length, 3);
+  });
+
+  it('wait for another node that has a device at the fixed address', async () => {
+    const flow = road(await freePorts(), { provision: { url: `http://127.0.0.1:${await freePort()}` } });
+    const second = flow.flatMap((node) => (node.id === 'provision' ? [{ ...node, id: 'second' }] : []));
+    bed = await Bed.load([...flow, ...second]);
+    bed.send('provision', { ...HOME, mine: 1 });
+    await bed.status('provision', ({ fill }) => fill === 'yellow');
+    bed.send('second', { ...HOME, mine: 2 });
+    await bed.status('second', ({ text }) => text === 'idle (+1)');
+    bed.send('provision', { cancel: true });
+    await bed.status('second', ({ fill }) => fill === 'yellow');
+    assert.deepEqual(
+      bed.messages('caught').map(({ mine }) => mine),
+      [1],
+    );
   });
 
   it('end well though a message cannot be handed on, and tell of it', async () => {

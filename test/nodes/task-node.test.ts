@@ -70,6 +70,18 @@ describe('nodes: a node that does a task for each message', () => {
     assert.equal((await bed.at('out'))['mine'], 3);
   });
 
+  it('waits for no other node', async () => {
+    options = { oneAtATime: true };
+    const second = flow.flatMap((node) => (node.id === 'probe' ? [{ ...node, id: 'second' }] : []));
+    await bed.deploy([...flow, ...second]);
+    for (const id of ['probe', 'second']) bed.send(id, { mine: id });
+    await begun(2);
+    assert.deepEqual(
+      tasks.map(({ said }) => said.raw('mine')),
+      ['probe', 'second'],
+    );
+  });
+
   it('puts out the message with what was found, shows its end, and is done once', async () => {
     const shown: unknown[] = [];
     options = { showEnd: (found) => shown.push(found) };
