@@ -108,6 +108,41 @@ describe('editor: the sidebar of the flashes', () => {
     await photographForDocs('known-sonoffs', suite.editor.page, table);
   });
 
+  it('keeps Cancel in view where the card is longer than the sidebar is high', async () => {
+    const { page } = suite.editor;
+    await suite.red.inject(start);
+    const waiting = card('provision');
+    const cancel = waiting.getByRole('button', { name: /^Cancel/ });
+    await waiting.locator('.sonota-card-pictures svg').first().waitFor();
+    // Room for what stands above the buttons, and not for themselves.
+    const height = await waiting.evaluate((one) => {
+      const [board, buttons] = [
+        one.closest('.sonota-board'),
+        one.querySelector<HTMLElement>(':scope > .sonota-card-buttons'),
+      ];
+      if (!board || !buttons) throw new Error('there are no buttons');
+      buttons.style.position = 'static';
+      const above = buttons.getBoundingClientRect().top - one.getBoundingClientRect().top;
+      buttons.style.position = '';
+      return Math.round(window.innerHeight - board.clientHeight + above);
+    });
+    await page.setViewportSize({ width: 1280, height });
+    await waiting.evaluate((one) => {
+      const board = one.closest('.sonota-board');
+      board?.scrollBy(0, one.getBoundingClientRect().top - board.getBoundingClientRect().top);
+    });
+    const isInView = await cancel.evaluate((button) => {
+      const { left, right, top, bottom } = button.getBoundingClientRect();
+      const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      return button.contains(at);
+    });
+    assert.equal(isInView, true);
+    await cancel.click();
+    await page.setViewportSize({ width: 1280, height: 900 });
+    // No device has come, so that nothing is left of it.
+    await waiting.waitFor({ state: 'detached' });
+  });
+
   it('follows a rehearsal from the button to "done"', async function () {
     this.timeout(REHEARSAL_LIMIT_MS);
     await device.start();
