@@ -142,7 +142,7 @@ class Download {
   /** A 206 continues where the last try stopped; anything else that can be used starts over. A first 206 is no whole file. */
   private begin({ status, statusText, headers }: Answer): void {
     const wasBegun = this.length > 0;
-    if (status === 206 && wasBegun && this.goesOn(headers['content-range'])) return;
+    if (status === 206 && wasBegun && this.continuesAt(headers['content-range'])) return;
     this.pieces = [];
     this.length = 0;
     this.validator = validatorOf(headers);
@@ -154,7 +154,7 @@ class Download {
     if (this.total !== undefined && this.total > this.options.limitBytes) throw this.tooLong();
   }
 
-  private goesOn(range: string | undefined): boolean {
+  private continuesAt(range: string | undefined): boolean {
     const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range ?? '') ?? [];
     if (Number(first) !== this.length || (this.total !== undefined && Number(total) !== this.total)) return false;
     this.total = Number(total);

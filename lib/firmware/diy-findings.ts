@@ -9,7 +9,7 @@ import { ExaminedImages } from './examined-images';
  */
 export async function findingsInDiyMode(bytes: Buffer, elsewhere: readonly Finding[]): Promise<readonly Finding[]> {
   const { findings } = await ExaminedImages.shared.examination(bytes, 'diy');
-  const isSaid = ({ code, severity }: Finding): boolean =>
+  const isReported = ({ code, severity }: Finding): boolean =>
     elsewhere.some((said) => said.code === code && said.severity === severity);
-  return findings.filter((finding) => !isSaid(finding));
+  return findings.filter((finding) => !isReported(finding));
 }

@@ -14,7 +14,7 @@ export function lineOf(thrown: unknown): [text: string, said?: FlashError] {
   return [thrown instanceof Error ? thrown.message : String(thrown)];
 }
 
-export function lineSaying(code: Wording['code'], values: WordingValues): [text: string, said: Wording] {
+export function lineOfWording(code: Wording['code'], values: WordingValues): [text: string, said: Wording] {
   const said = wording(code, values);
   return [said.text, said];
 }

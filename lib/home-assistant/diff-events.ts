@@ -73,12 +73,12 @@ function waitingWithoutDevice(before: Snapshot, now: Snapshot): FlasherEvent[] {
 }
 
 /** Failures before a job had its device, or before there was a job. */
-function failuresWithoutDevice(before: Snapshot, now: Snapshot, told: readonly DeviceEvent[]): FlasherEvent[] {
-  const isTold = (deviceid: string | null): boolean =>
-    told.some((one) => one.event_type === 'failed' && one.deviceid === deviceid);
+function failuresWithoutDevice(before: Snapshot, now: Snapshot, reported: readonly DeviceEvent[]): FlasherEvent[] {
+  const isReported = (deviceid: string | null): boolean =>
+    reported.some((one) => one.event_type === 'failed' && one.deviceid === deviceid);
   const seen = new Set(before.failures.map(({ id }) => id));
   return now.failures
-    .filter(({ id, deviceid }) => !seen.has(id) && !isTold(deviceid))
+    .filter(({ id, deviceid }) => !seen.has(id) && !isReported(deviceid))
     .map(({ code, text, remedy, deviceid }) => {
       return { event_type: 'failed', ...(deviceid !== null && { deviceid }), error: code, text, remedy };
     });

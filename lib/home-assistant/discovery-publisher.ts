@@ -20,7 +20,7 @@ const NOTHING: Snapshot = {
  */
 export class DiscoveryPublisher {
   /** The last payload published under each retained topic. */
-  private readonly said = new Map<string, string>();
+  private readonly published = new Map<string, string>();
   /** Configs that others have removed, before this does. */
   private readonly deleted = new Set<string>();
   /** How often a config's removal is still to come back from the broker. */
@@ -32,7 +32,7 @@ export class DiscoveryPublisher {
   /** The changes: devices before their states, states before events. */
   changes(snapshot: Snapshot): MqttMessage[] {
     const messages = [...this.gone(snapshot), ...this.standing(snapshot)].filter(
-      ({ topic, payload }) => this.said.get(topic) !== payload,
+      ({ topic, payload }) => this.published.get(topic) !== payload,
     );
     this.note(messages);
     const happened = this.happened(snapshot);
@@ -49,7 +49,7 @@ export class DiscoveryPublisher {
 
   /** Everything retained, published or not. */
   everything(snapshot: Snapshot): MqttMessage[] {
-    this.said.clear();
+    this.published.clear();
     // A lost removal brings no echo.
     this.echoes.clear();
     return this.changes(snapshot);
@@ -87,12 +87,12 @@ export class DiscoveryPublisher {
   wasRemoved(config: string): boolean {
     const echoes = this.echoes.get(config) ?? 0;
     if (echoes > 0) this.echoes.set(config, echoes - 1);
-    return echoes === 0 && (this.said.get(config) ?? '') !== '';
+    return echoes === 0 && (this.published.get(config) ?? '') !== '';
   }
 
   /** A person has deleted the device of a config in Home Assistant, which has removed the config. */
   deletedThere(config: string): void {
-    this.said.delete(config);
+    this.published.delete(config);
     this.deleted.add(config);
   }
 
@@ -132,7 +132,7 @@ export class DiscoveryPublisher {
 
   private note(messages: readonly MqttMessage[]): void {
     for (const { topic, payload } of messages) {
-      this.said.set(topic, payload);
+      this.published.set(topic, payload);
       if (payload === '') this.echoes.set(topic, (this.echoes.get(topic) ?? 0) + 1);
       else this.deleted.delete(topic);
     }

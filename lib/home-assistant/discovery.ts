@@ -245,8 +245,9 @@ function factsOf({
   installedVersion,
 }: ShownDevice): DiscoveryConfig['device'] {
   const product = model === undefined ? undefined : productOf(model);
-  const isTold = installedVersion === undefined || installed?.includes(installedVersion) === true;
-  const version = installed === undefined || isTold ? (installed ?? romVersion) : `${installed} (${installedVersion})`;
+  const isIncluded = installedVersion === undefined || installed?.includes(installedVersion) === true;
+  const version =
+    installed === undefined || isIncluded ? (installed ?? romVersion) : `${installed} (${installedVersion})`;
   return {
     ...(model === undefined ? {} : product === undefined ? { model: cut(model) } : { model: product, model_id: model }),
     ...(version === undefined ? {} : { sw_version: cut(version) }),

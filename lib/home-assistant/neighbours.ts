@@ -14,7 +14,7 @@ export class Neighbours {
   ) {}
 
   /** Another instance says that it is there. @returns whether it is none of ours */
-  said(instance: string): boolean {
+  markPresent(instance: string): boolean {
     if (!this.isForeign(instance)) return false;
     this.present.add(instance);
     return true;

@@ -74,10 +74,10 @@ export class DeliveryMeter {
   }
 
   #held(): number | undefined {
-    const begun = this.#now();
+    const startedAt = this.#now();
     const held = this.options.unacknowledged();
-    const ended = this.#now();
-    this.#restsUntil = ended + REST * (ended - begun);
+    const endedAt = this.#now();
+    this.#restsUntil = endedAt + REST * (endedAt - startedAt);
     return held;
   }
 

@@ -83,7 +83,7 @@ export class StageNode<Form> extends RunNode {
   }
 
   /** Starts the stage for a device that connected without a message. */
-  beginBySelf(message: Message): void {
+  startForDevice(message: Message): void {
     this.begin(this.options.steps[0], new MessageValues(message));
   }
 
@@ -182,7 +182,7 @@ export class StageNode<Form> extends RunNode {
     const found = translateFound(this.RED, outcome.found);
     const message = resultMessage({ found, job: translateJob(this.RED, outcome.job) }, pending);
     try {
-      if (this.goOn(message, outcome, pending)) return;
+      if (this.enterNextStage(message, outcome, pending)) return;
     } catch (thrown) {
       return this.fail(asFlashError(thrown), pending);
     }
@@ -193,7 +193,7 @@ export class StageNode<Form> extends RunNode {
   }
 
   /** @returns whether the message has entered the stage that follows on its last one */
-  private goOn(message: Message, { job }: StageOutcome, pending: PendingMessage): boolean {
+  private enterNextStage(message: Message, { job }: StageOutcome, pending: PendingMessage): boolean {
     const next = nextStage(this.stepOf(pending.stage).stage, job);
     const step = this.options.steps.find(({ stage }) => stage === next);
     if (!step) return false;

@@ -36,7 +36,7 @@ function answerEvery(RED: NodeAPI, node: Node, stageNode: StageNode<CloudEmulato
     if (!device) return;
     const job = host.jobs.openJob(device.deviceid);
     const isInWork = job !== undefined && (job.running !== undefined || job.hasLeft('cloud'));
-    if (!isInWork) stageNode.beginBySelf({ deviceid: device.deviceid });
+    if (!isInWork) stageNode.startForDevice({ deviceid: device.deviceid });
   };
   whenFlowsRun(RED, node, () => {
     host.devices.on('ready', onReady);

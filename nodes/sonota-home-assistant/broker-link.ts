@@ -67,7 +67,7 @@ export interface BrokerState {
 type Heard = Extract<Command, { kind: 'heard' | 'config' | 'configs-heard' | 'home-assistant-online' }>;
 
 /** State topics that this process has published a running flash under: a deploy need not contradict it. */
-const toldByThisProcess = new Set<string>();
+const publishedByThisProcess = new Set<string>();
 
 /** Publishes for a node: everything whenever it may be lost, changes in between. */
 export class BrokerLink {
@@ -98,7 +98,7 @@ export class BrokerLink {
     this.mirror = this.newMirror();
     this.neighbours = new Neighbours(own.instance, (instance) => publications.isGone(instance));
     this.contact = new BrokerContact({
-      knock: () => this.sayOnline(),
+      knock: () => this.publishOnline(),
       opened: () => this.reached(true),
       lost: () => this.reached(false),
     });
@@ -157,10 +157,10 @@ export class BrokerLink {
   private statusHeard({ says, instance }: Extract<Heard, { kind: 'heard' }>, isKept: boolean): void {
     if (says === 'offline') {
       this.neighbours.mayBeGone();
-      this.sayOnline();
+      this.publishOnline();
     }
     const isOwn = instance === this.instance;
-    if (instance !== undefined && !isOwn && this.neighbours.said(instance)) this.metOther(instance);
+    if (instance !== undefined && !isOwn && this.neighbours.markPresent(instance)) this.metOther(instance);
     const isBirth = says === 'online' && instance === undefined;
     this.contact.heard(isKept ? 'kept' : isBirth ? 'birth' : isOwn ? 'echo' : 'other');
   }
@@ -254,11 +254,11 @@ export class BrokerLink {
     if (!this.isReached) return;
     const { mirror, neighbours } = this;
     const key = this.topics.flasher.state;
-    this.sayOnline();
+    this.publishOnline();
     this.tell(true, (snapshot) => {
       // The retained state of an earlier run may be a running flash: that is ended before this run publishes its own.
-      const all = toldByThisProcess.has(key) ? mirror.everything(snapshot) : mirror.first(atRest(snapshot));
-      toldByThisProcess.add(key);
+      const all = publishedByThisProcess.has(key) ? mirror.everything(snapshot) : mirror.first(atRest(snapshot));
+      publishedByThisProcess.add(key);
       const said = [...all, ...mirror.changes(snapshot)];
       const wanted = [...mirror.groups(snapshot).flatMap(topicsOf), ...said.map(({ topic }) => topic)];
       return [...this.place.clean(new Set(wanted), neighbours), ...said];
@@ -295,7 +295,7 @@ export class BrokerLink {
     for (const message of messages) this.hooks.publish(message);
   }
 
-  private sayOnline(): void {
+  private publishOnline(): void {
     this.hooks.publish(kept(this.topics.status, onlineWord(this.instance)));
   }
 

@@ -10,7 +10,7 @@ import type { Job } from '../../lib/flash/job/job';
 import type { FlashQueue } from '../../lib/flash/queue/flash-queue';
 import { notPossible, refuse } from '../shared/admin-answers';
 import { hosts } from '../shared/hosts';
-import { beginNextStep } from './next-step';
+import { startNextStep } from './next-step';
 
 const JOB = '/sonota/host/:id/jobs/:job';
 const QUEUE = '/sonota/host/:id/queue/:deed';
@@ -46,7 +46,7 @@ export function addJobRoutes(RED: NodeAPI): void {
   });
   RED.httpAdmin.post(`${JOB}/next-step`, mayWrite, (request: Request, response: Response) => {
     withJob(RED, request, response, (host, job) => {
-      beginNextStep(RED, String(request.params['id']), host, job);
+      startNextStep(RED, String(request.params['id']), host, job);
       response.status(204).end();
     });
   });

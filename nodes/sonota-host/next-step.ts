@@ -14,7 +14,7 @@ import { MessageValues } from '../shared/messages';
  * @param id of the host's config node
  * @throws FlashError what cannot be read of the forms; `wifi-credentials-missing`, `not-possible`
  */
-export function beginNextStep(RED: NodeAPI, id: string, host: FlashHost, job: Job): void {
+export function startNextStep(RED: NodeAPI, id: string, host: FlashHost, job: Job): void {
   const project = projectOf(job);
   if (job.stage !== 'done' || !isGivable(project)) throw notPossible('next-step-none');
   const nodeId = host.runs.nodeOf(job.id);

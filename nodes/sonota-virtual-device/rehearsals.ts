@@ -68,7 +68,7 @@ export function takeOver(id: string, outlet: RehearsalOutlet): void {
 }
 
 /** The instance goes; with `removed` for good, and the device with it. */
-export async function letGo(id: string, removed: boolean): Promise<void> {
+export async function detach(id: string, removed: boolean): Promise<void> {
   const rehearsal = rehearsals.get(id);
   if (!rehearsal) return;
   rehearsal.outlet = undefined;

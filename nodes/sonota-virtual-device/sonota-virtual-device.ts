@@ -8,7 +8,7 @@ import type { WiredNodeDef } from '../shared/node-wiring';
 import { TaskNode } from '../shared/task-node';
 import { Values } from '../shared/values';
 import { deviceOf, makeDevice } from './chosen-device';
-import { letGo, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
+import { detach, switchOff, switchOffAbandoned, switchOn, takeOver, type RehearsalOutlet } from './rehearsals';
 import { quoted } from '../../lib/wordings/wording';
 
 export default function register(RED: NodeAPI): void {
@@ -46,7 +46,7 @@ export default function register(RED: NodeAPI): void {
         if (said.flag('cancel')) return void (await switching.run(() => switchOff(this.id)));
         return { payload: await rehearse(said) };
       },
-      closed: (removed) => letGo(this.id, removed),
+      closed: (removed) => detach(this.id, removed),
     });
     tasks.start(() => deviceOf(form));
     takeOver(

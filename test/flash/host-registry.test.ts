@@ -289,7 +289,7 @@ describe('flash/host-registry', () => {
   it('prepares a host for its first user, though it does not listen', () => {
     start();
     const host = attach({});
-    host.say('warn', 'early');
+    host.writeLine('warn', 'early');
     const logged: string[] = [];
     host.log = (_level, text) => void logged.push(text);
     registry.addUser('host', 'node');

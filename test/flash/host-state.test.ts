@@ -121,13 +121,13 @@ describe('flash/host: its state', () => {
     const host = make();
     let cleaned = 0;
     host.radio.clean = () => Promise.resolve(void (cleaned += 1));
-    host.say('warn', 'early');
+    host.writeLine('warn', 'early');
     const logged: unknown[] = [];
     host.log = (...line) => void logged.push(line);
     assert.deepEqual([logged.length, cleaned], [0, 0]);
     host.prepare();
     host.prepare();
-    host.say('info', 'late');
+    host.writeLine('info', 'late');
     host.radio.log('warn', 'of the Wi-Fi');
     host.library.store.onTrouble('of its images');
     assert.deepEqual(logged, [

@@ -11,7 +11,7 @@ import { MessageValues } from '../../nodes/shared/messages';
 import { Values } from '../../nodes/shared/values';
 import { deviceOf } from '../../nodes/sonota-virtual-device/chosen-device';
 import {
-  letGo,
+  detach,
   switchOff,
   switchOffAbandoned,
   switchOn,
@@ -349,7 +349,7 @@ describe('nodes: virtual devices behind their nodes', () => {
   it('are switched off behind a deploy that has not brought their node back', async () => {
     const [abandoned, kept] = [await on(), new Told()];
     await switchOn('virtual', () => kept as unknown as VirtualSonoff, outlet());
-    for (const one of [id, 'virtual']) await letGo(one, false);
+    for (const one of [id, 'virtual']) await detach(one, false);
     const bed = await Bed.load(flowOf(await freePort()));
     try {
       assert.deepEqual([abandoned.isOn, kept.isOn], [false, true]);
@@ -385,7 +385,7 @@ describe('nodes: virtual devices behind their nodes', () => {
     timeStands(['setTimeout']);
     const device = await on();
     device.emit('state', 'joined');
-    await letGo(id, false);
+    await detach(id, false);
     device.emit('state', 'upgrading');
     timePasses(4999);
     takeOver(id, outlet('next '));
@@ -400,15 +400,15 @@ describe('nodes: virtual devices behind their nodes', () => {
   it('are switched off where no next instance comes, after a deploy or soon, and with a node that is removed', async () => {
     timeStands(['setTimeout']);
     const left = await on();
-    await letGo(id, false);
+    await detach(id, false);
     timePasses(5000);
     assert.equal(left.isOn, false);
     const abandoned = await on();
-    await letGo(id, false);
+    await detach(id, false);
     await switchOffAbandoned();
     assert.equal(abandoned.isOn, false);
     const removed = await on();
-    await letGo(id, true);
+    await detach(id, true);
     assert.equal(removed.isOn, false);
     assert.ok(!told.some((text) => text.includes('ended')), 'nobody is left to tell');
   });

@@ -29,18 +29,18 @@ const FORMAT: StoredFormat<FormerSetUps> = {
  * @returns when the file is away
  */
 export async function adoptFormerSetUps(
-  host: Pick<FlashHost, 'runs' | 'whenStored' | 'say'>,
+  host: Pick<FlashHost, 'runs' | 'whenStored' | 'writeLine'>,
   folder: string,
   nodeId: string,
 ): Promise<void> {
   if (!SAFE_ID.test(nodeId)) return;
   const path = join(folder, 'set-ups', `${nodeId}.json`);
-  const stored = readStored(path, FORMAT, (problem) => host.say('warn', problem));
+  const stored = readStored(path, FORMAT, (problem) => host.writeLine('warn', problem));
   if (!stored) return;
   for (const { id, message } of stored.setUps) {
     host.runs.pending.began({ id, nodeId, stage: 'tasmota', message: revivedMessage(message) }, {});
     host.runs.pending.release(id);
   }
   await host.whenStored();
-  await rename(path, `${path}.old`).catch((error: Error) => host.say('warn', error.message));
+  await rename(path, `${path}.old`).catch((error: Error) => host.writeLine('warn', error.message));
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FlashError } from '../../errors';
 import { loadTlsIdentity, TLS_IDENTITY_FILE, type TlsIdentity } from '../../server/tls-identity';
 import { selfTestTls } from '../../server/tls-self-test';
-import { lineSaying, type HostLog } from '../host-log';
+import { lineOfWording, type HostLog } from '../host-log';
 
 /** Key and certificate by which a host speaks TLS with devices, loaded when they are first needed. */
 export class HostIdentity {
@@ -26,9 +26,10 @@ export class HostIdentity {
   private async read(): Promise<TlsIdentity> {
     const { replaced, notStored, ...identity } = await loadTlsIdentity(this.folder);
     const file = join(this.folder ?? '', TLS_IDENTITY_FILE);
-    if (replaced !== undefined) this.log('warn', ...lineSaying('log-identity-replaced', { file, message: replaced }));
+    if (replaced !== undefined)
+      this.log('warn', ...lineOfWording('log-identity-replaced', { file, message: replaced }));
     if (notStored !== undefined)
-      this.log('warn', ...lineSaying('log-identity-unwritten', { file, message: notStored }));
+      this.log('warn', ...lineOfWording('log-identity-unwritten', { file, message: notStored }));
     return identity;
   }
 }

@@ -11,7 +11,7 @@ import { DialledAddress } from './dialled-address';
 import { THIS_MACHINE, type HostEnvironment } from './environment';
 import { FinalStageLock } from '../job/finalstage-lock';
 import { HostIdentity } from './host-identity';
-import { lineSaying, type HostLog } from '../host-log';
+import { lineOfWording, type HostLog } from '../host-log';
 import { ImageAuthorizer } from '../images/image-authorizer';
 import type { DeviceSurvey } from '../discovery/device-survey';
 import { surveyOf } from '../discovery/host-survey';
@@ -90,9 +90,9 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   /** Keeps the jobs on disk, where there is a place for them. */
   private readonly memory: JobStore | undefined;
   /** Lines that came before `log` was set. */
-  private unsaid: Parameters<HostLog>[] | undefined = [];
+  private earlyLines: Parameters<HostLog>[] | undefined = [];
   /** To the log; lines that come before `log` is set are stored until then. */
-  readonly say: HostLog = (...line) => (this.unsaid ? this.unsaid.push(line) : this.log(...line));
+  readonly writeLine: HostLog = (...line) => (this.earlyLines ? this.earlyLines.push(line) : this.log(...line));
   private readonly keys: DeviceKeys;
   private readonly authorizer: ImageAuthorizer;
   private readonly identity: HostIdentity;
@@ -168,13 +168,13 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       wifiName: () => this.radio.homeName,
       moved: () => this.emit('addresses'),
     });
-    const tellNeed = (): boolean => this.emit('need');
-    this.jobs.on('changed', (_job, isDurable) => isDurable && tellNeed());
-    this.queue.on('changed', (isDurable) => isDurable && tellNeed());
-    this.devices.on('gone', tellNeed);
+    const emitNeed = (): boolean => this.emit('need');
+    this.jobs.on('changed', (_job, isDurable) => isDurable && emitNeed());
+    this.queue.on('changed', (isDurable) => isDurable && emitNeed());
+    this.devices.on('gone', emitNeed);
     if (!isKept) return;
     const of = { jobs: this.jobs, runs: this.runs, queue: this.queue };
-    this.memory = new JobStore(folder, id, of, this.say, this.waits);
+    this.memory = new JobStore(folder, id, of, this.writeLine, this.waits);
     this.memory.start();
     this.authorizer.whenStored = () => this.whenStored();
   }
@@ -407,8 +407,8 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   private async prepareNow(): Promise<void> {
-    for (const line of this.unsaid ?? []) this.log(...line);
-    this.unsaid = undefined;
+    for (const line of this.earlyLines ?? []) this.log(...line);
+    this.earlyLines = undefined;
     void this.radio.clean(new AbortController().signal);
     await this.home.update();
   }
@@ -429,7 +429,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
       this.trouble = await this.testTls();
       if (this.trouble) this.log('warn', this.trouble.message, this.trouble);
       this.sweep.start();
-      this.log('info', ...lineSaying('log-listening', { bind: this.settings.bind, ...ports }));
+      this.log('info', ...lineOfWording('log-listening', { bind: this.settings.bind, ...ports }));
     } catch (error) {
       this.trouble = asFlashError(error);
       if (this.trouble.message !== before) this.log('warn', this.trouble.message, this.trouble);
@@ -449,5 +449,5 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
 /** For what all hosts of this process share, which outlives each of them: it must keep none, with all of its jobs. */
 function warnOf(host: FlashHost): (text: string) => void {
   const self = new WeakRef(host);
-  return (text) => self.deref()?.say('warn', text);
+  return (text) => self.deref()?.writeLine('warn', text);
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RateLimit } from '../../server/rate-limit';
-import { lineSaying, type HostLog } from '../host-log';
+import { lineOfWording, type HostLog } from '../host-log';
 import type { LoadedImage } from '../../firmware/firmware';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
@@ -104,7 +104,7 @@ export class JobStore {
   }
 
   private recall(): void {
-    const kept = this.file.read((text) => this.log('warn', ...lineSaying('log-jobs-unread', { message: text })));
+    const kept = this.file.read((text) => this.log('warn', ...lineOfWording('log-jobs-unread', { message: text })));
     if (!kept) return;
     const awaited = new Set(kept.tickets.map(({ jobId }) => jobId));
     for (const record of kept.jobs) {
@@ -113,7 +113,7 @@ export class JobStore {
       if (!job.isOpen || job.continuesUnattended || awaited.has(job.id)) this.of.jobs.restore(job);
     }
     for (const { nodeId, left } of kept.tickets.filter((message) => message.left.length > 0)) {
-      this.log('warn', ...lineSaying('log-message-cut', { node: nodeId, list: left.join(', ') }));
+      this.log('warn', ...lineOfWording('log-message-cut', { node: nodeId, list: left.join(', ') }));
     }
     this.of.runs.restore(kept.tickets, (sha256) => this.file.images.bytes(sha256));
     if (kept.queue) this.of.queue.restore(revivedQueue(kept.queue));
@@ -162,7 +162,7 @@ export class JobStore {
       if (!this.hasFailed) {
         this.log(
           'warn',
-          ...lineSaying('log-jobs-unwritten', { file: this.file.path, message: (error as Error).message }),
+          ...lineOfWording('log-jobs-unwritten', { file: this.file.path, message: (error as Error).message }),
         );
       }
       this.hasFailed = true;

@@ -8,7 +8,7 @@ import { wording, type Wording } from '../../wordings/wording';
 import type { JobRegistry } from '../job/job-registry';
 import { SESSIONS_OF_PEER, type Devices } from '../devices/devices';
 import type { HostEnvironment } from './environment';
-import { lineOf, lineSaying, type HostLog } from '../host-log';
+import { lineOf, lineOfWording, type HostLog } from '../host-log';
 import type { ImageAuthorizer } from '../images/image-authorizer';
 import type { HostLabel, ListeningHost } from './shared-listener';
 import type { EvidenceRecorder } from './evidence-recorder';
@@ -88,7 +88,7 @@ function refusals(recorder: EvidenceRecorder, log: HostLog): ListeningHost['refu
     recorder.refused(peer, limit);
     if (logged.has(peer) || logged.size >= REFUSED_PEERS_LOGGED) return;
     logged.add(peer);
-    log('warn', ...lineSaying('log-refused', { peer, why: LIMIT_TEXTS[limit] }));
+    log('warn', ...lineOfWording('log-refused', { peer, why: LIMIT_TEXTS[limit] }));
   };
 }
 

@@ -45,17 +45,17 @@ export class FinalStageLock extends EventEmitter<{ changed: [] }> {
   /**
    * Resolves when it is the job's turn; the job has its download then, which holds the turn.
    *
-   * @param tell called with the job that is waited for, each time that it is another one
+   * @param report called with the job that is waited for, each time that it is another one
    * @throws the signal's reason
    */
-  async acquire(job: Job, signal: AbortSignal, tell: (holder: Job) => void): Promise<UpgradeDownload> {
+  async acquire(job: Job, signal: AbortSignal, report: (holder: Job) => void): Promise<UpgradeDownload> {
     this.waiting.push(job);
-    let told: Job | undefined;
+    let reported: Job | undefined;
     const look = (): UpgradeDownload | undefined => {
       const holder = this.holderBefore(job);
       // In the same step, so that no other job finds the lock free.
       if (holder === undefined) return (job.download ??= new UpgradeDownload());
-      if (holder !== told) tell((told = holder));
+      if (holder !== reported) report((reported = holder));
       return undefined;
     };
     try {

@@ -11,7 +11,7 @@ import {
 import type { FormerMemory } from '../../net/wifi/former';
 import type { AccessPoint, JoinedNetwork, WifiDriver, WifiNetwork } from '../../net/wifi/wifi';
 import { orAborted, pause } from '../../net/wifi/within';
-import { lineOf, lineSaying, type HostLog } from '../host-log';
+import { lineOf, lineOfWording, type HostLog } from '../host-log';
 import { RadioOwner, type RadioPurpose } from './radio-owner';
 
 const LOOK_PAUSE_MS = 1500;
@@ -178,10 +178,10 @@ export class Radio {
   private async cleanUp(owner: RadioOwner): Promise<void> {
     try {
       const left = await owner.driver.clean({ signal: new AbortController().signal });
-      for (const name of left) this.log('warn', ...lineSaying('log-wifi-removed', { name }));
+      for (const name of left) this.log('warn', ...lineOfWording('log-wifi-removed', { name }));
     } catch (error) {
       owner.cleaned = undefined;
-      this.log('warn', ...lineSaying('log-wifi-unsearched', { message: (error as Error).message }));
+      this.log('warn', ...lineOfWording('log-wifi-unsearched', { message: (error as Error).message }));
     }
   }
 

@@ -267,7 +267,7 @@ class UpgradeSessions {
   private async oneSession(connection: DeviceConnection): Promise<'accepted' | 'lost'> {
     const { job } = this.context;
     const events = new SessionEvents(connection);
-    const progress = new Throttle(() => this.sayProgress());
+    const progress = new Throttle(() => this.reportProgress());
     this.download.on('changed', progress.call);
     const whenOver = (): FlashError => whyOver(job, 'upgrade');
     try {
@@ -329,7 +329,7 @@ class UpgradeSessions {
     return { user1: image('user1'), user2: image('user2'), version: this.version };
   }
 
-  private sayProgress(): void {
+  private reportProgress(): void {
     const { role, sent, size } = this.download;
     if (!role) return;
     const values = { deviceid: this.options.deviceid, image: imageNamed(role), sent, size };

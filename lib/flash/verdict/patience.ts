@@ -10,7 +10,7 @@ export interface Patience {
    */
   readonly nothingArrivedMs: number;
   /** A device that dials speaks immediately. */
-  readonly saysNothingMs: number;
+  readonly silentConnectionMs: number;
   /** A device that is turned down tries again after 1 s at the least, then after 2 (docs/dev/stock-firmware.md#2.2). */
   readonly refusalSpanMs: number;
   /** A device asks for its image directly after the command; one that cannot reach it tries for seconds. */
@@ -39,7 +39,7 @@ export interface Patience {
 export const PATIENCE: Patience = {
   apSilentMs: 15_000,
   nothingArrivedMs: 90_000,
-  saysNothingMs: 10_000,
+  silentConnectionMs: 10_000,
   refusalSpanMs: 2000,
   noRequestMs: 20_000,
   failedConnectionMs: 3000,

@@ -26,7 +26,7 @@ export function serveTasmota(machine: TasmotaMachine): http.RequestListener {
 }
 
 function command(machine: TasmotaMachine, request: Request, response: Response, query: URLSearchParams): void {
-  if (isRefererDenied(machine, request)) return sayNothing(machine, request);
+  if (isRefererDenied(machine, request)) return leaveUnanswered(machine, request);
   const { webPassword } = machine.settings;
   const isKnown = query.get('user') === USER && query.get('password') === webPassword;
   if (webPassword !== '' && !isKnown && !hasBasicPassword(request, webPassword)) {
@@ -65,7 +65,7 @@ function isRefererDenied({ isInManagerMode, settings, hostname, address }: Tasmo
 }
 
 /** A request that is denied gets no answer at all; the server drops the connection after a while. */
-function sayNothing({ device }: TasmotaMachine, { socket }: Request): void {
+function leaveUnanswered({ device }: TasmotaMachine, { socket }: Request): void {
   device.log('Tasmota: a command without its own Referer is denied');
   setTimeout(() => socket.destroy(), device.timings.tasmotaDropsAfter).unref();
 }

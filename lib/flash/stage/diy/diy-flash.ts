@@ -223,7 +223,7 @@ class OneFlash {
 
   /** Has the device fetch its image, and reports how far that is. */
   async #fetched(signal: AbortSignal): Promise<Proof> {
-    const progress = new Throttle(() => this.#sayProgress());
+    const progress = new Throttle(() => this.#reportProgress());
     this.download.on('changed', progress.call);
     try {
       return await this.#attempts(signal);
@@ -320,7 +320,7 @@ class OneFlash {
     return this.#lostAt !== undefined && now - this.#lostAt >= lanStalledMs;
   }
 
-  #sayProgress(): void {
+  #reportProgress(): void {
     const { sent, size, requests } = this.download;
     if (requests === 0) return;
     const values = { deviceid: this.#deviceid, image: imageNamed('final'), sent, size };

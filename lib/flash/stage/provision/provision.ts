@@ -101,11 +101,11 @@ function visitOf(
   if (!host.hasWifi(url)) return undefined;
   const { job } = context;
   const visit = new NetworkVisit(host.radio, job.evidence, apVisit(job, host.jobs, deviceid));
-  visit.on('changed', () => sayNews(context, visit));
+  visit.on('changed', () => reportNews(context, visit));
   return visit;
 }
 
-function sayNews(context: StageContext, { news }: NetworkVisit): void {
+function reportNews(context: StageContext, { news }: NetworkVisit): void {
   if (news) context.report(news.name, news.values);
 }
 
@@ -151,7 +151,7 @@ async function findDevice(
       const why = isStrange ? error.values.reason : undefined;
       const reason = why === undefined ? {} : { reason: why };
       evidence.addIfNew({ kind: 'ap-looked', result: isStrange ? 'strange' : 'silent', joined, ...reason });
-      sayTrouble(context, visit);
+      reportTrouble(context, visit);
     }
     await pause(LOOK_PAUSE_MS, undefined, { signal });
   }
@@ -169,10 +169,10 @@ function isLeaving({ job }: StageContext, host: StageHost, deviceid: string): bo
 }
 
 /** A look that found nothing: an error that is certain already, or the wait continues. */
-function sayTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
+function reportTrouble(context: StageContext, visit: NetworkVisit | undefined): void {
   const verdict = context.job.evidence.verdict();
   if (isFailure(verdict)) context.report('ap-trouble', { message: explained(verdict) });
-  else if (visit?.news) sayNews(context, visit);
+  else if (visit?.news) reportNews(context, visit);
   else context.report('wait-for-ap');
 }
 

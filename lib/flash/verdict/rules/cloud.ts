@@ -168,7 +168,7 @@ function failures(seen: EvidenceView, failure: Seen<'tls-failed'>['failure']): S
 
 /** Handshakes that were never started, and connections to the plain port that nothing has followed. */
 function emptyConnections(seen: EvidenceView): (Seen<'tls-failed'> | Seen<'dialled'>)[] {
-  const unsaid = sinceDispatch(seen, 'tls-failed').filter(
+  const unstarted = sinceDispatch(seen, 'tls-failed').filter(
     ({ helloSeen, failure }) => !helloSeen && (failure === 'broken-off' || failure === 'timeout'),
   );
   const kinds = ['dispatched', 'malformed', 'stranger', 'connection-refused', 'left-unregistered'] as const;
@@ -176,8 +176,8 @@ function emptyConnections(seen: EvidenceView): (Seen<'tls-failed'> | Seen<'diall
   const mute = seen
     .inStage('dialled')
     .filter((dialled) => dialled.port === 'plain' && !isOther.has(dialled.peer))
-    .filter((dialled) => seen.isLate(dialled.at, seen.patience.saysNothingMs));
-  return [...unsaid, ...mute];
+    .filter((dialled) => seen.isLate(dialled.at, seen.patience.silentConnectionMs));
+  return [...unstarted, ...mute];
 }
 
 /** Where the device dials from, if that is known: by its key, or because no other peer has come since it was set up. */

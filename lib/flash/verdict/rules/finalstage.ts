@@ -130,7 +130,7 @@ export const FINALSTAGE_RULES: readonly Rule[] = [
       const [before, after] = [seen.inStage('addresses')[0], seen.inStage('addresses').at(-1)];
       const known = new Set(before?.addresses.map(({ address }) => address));
       const odd = after?.addresses.find(({ address }) => address.startsWith(NO_DHCP) && !known.has(address));
-      if (!after || !odd || joined || !seen.isLate(after.at, seen.patience.saysNothingMs)) return undefined;
+      if (!after || !odd || joined || !seen.isLate(after.at, seen.patience.silentConnectionMs)) return undefined;
       return { confidence: 'likely', values: { actual: odd.address }, evidence: [after] };
     },
   },
