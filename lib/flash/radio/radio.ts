@@ -28,8 +28,6 @@ export interface WifiLease {
 export interface WithNetworkOptions {
   readonly purpose: RadioPurpose;
   readonly signal: AbortSignal;
-  /** Called when it is known whether a person must join now, or the network is joined automatically. */
-  readonly onJoin?: (how: 'by-hand' | 'by-itself') => void;
   /** How long the network may take to be joined. */
   readonly limitMs?: number;
 }
@@ -137,7 +135,7 @@ export class Radio {
    */
   async withNetwork<T>(
     network: WifiNetwork,
-    { purpose, signal, onJoin, limitMs }: WithNetworkOptions,
+    { purpose, signal, limitMs }: WithNetworkOptions,
     work: (joined: JoinedNetwork, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const lease = await this.acquire(purpose, signal);
@@ -145,7 +143,6 @@ export class Radio {
     const onLost = (error: FlashError): void => lost.abort(error);
     lease.driver.on('lost', onLost);
     try {
-      onJoin?.(lease.driver.name === 'manual' ? 'by-hand' : 'by-itself');
       const joined = await lease.driver.join(network, { signal, limitMs });
       return await work(joined, AbortSignal.any([signal, lost.signal]));
     } finally {
