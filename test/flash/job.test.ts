@@ -289,7 +289,10 @@ describe('flash/job', () => {
       job.enter('finalstage');
       job.finalStage = new FinalStageSession();
       job.lastReport = { name: 'wait-for-finalstage', values: {} };
+      const seen: unknown[] = [];
+      job.onChange = () => seen.push([job.finalStage, job.lastReport, job.isOpen, job.hasLeft('finalstage')]);
       end(job);
+      assert.deepEqual(seen, [[undefined, undefined, false, how === 'is done']], 'once, when it is so');
       assert.deepEqual([job.finalStage, job.lastReport, job.isOpen], [undefined, undefined, false]);
     });
   }
@@ -434,6 +437,12 @@ describe('flash/job', () => {
     look();
     assert.deepEqual(held, [false, false, false, true, false, true, false]);
     assert.deepEqual([job.mayBeInFinalStage, job.continuesUnattended], [false, false]);
+    const downloading = new Job('upgrade', '2');
+    downloading.route = FINALSTAGE;
+    downloading.download = new UpgradeDownload();
+    assert.equal(downloading.holdsFinalStage, true);
+    downloading.fail('cancelled');
+    assert.equal(downloading.holdsFinalStage, false, 'its download is over with it');
   });
 
   it('has fetched all when it has left the stage in which its route serves it, and resumes in one that continues', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StoredImages } from '../../lib/flash/stored/stored-images';
@@ -49,6 +49,26 @@ describe('flash/stored/stored-images', () => {
     assert.ok(!existsSync(folder));
     await images.add([one]);
     assert.ok(existsSync(fileOf(one)));
+  });
+
+  it('writes an image that the disk did not take the next time, and all before it only once', async () => {
+    const images = new StoredImages(folder);
+    await mkdir(join(fileOf(two), 'full'), { recursive: true });
+    await assert.rejects(images.add([one, two]));
+    const before = await inodeOf(one);
+    await rm(fileOf(two), { recursive: true });
+    await images.add([one, two]);
+    assert.equal(await inodeOf(one), before);
+    assert.deepEqual(new StoredImages(folder).bytes(two.sha256), two.bytes);
+  });
+
+  it('has no folder and nothing to remove where nothing was written', async () => {
+    const images = new StoredImages(folder);
+    await images.add([]);
+    await images.retain(new Set([one.sha256]));
+    await images.retain(new Set());
+    await images.remove();
+    assert.ok(!existsSync(folder));
   });
 
   it('keeps what is needed, and removes all else once, and its folder where nothing is', async () => {
