@@ -65,7 +65,7 @@ export const ADVICE = {
     remedy: 'It does for either slot, and needs no FinalStage.',
   },
   'image-old-finalstage': {
-    what: 'This FinalStage is of 2017: once interrupted after it has erased the flash, it cannot go on.',
+    what: 'This FinalStage is of 2017: once interrupted after it has erased the flash, it cannot continue.',
     remedy: 'Prefer the pair of 2018, which is in the catalog.',
   },
   'image-without-crc': {

@@ -12,6 +12,6 @@ export const TASMOTA_WORDINGS = {
   'setting-lost': 'its {what} is {kept}, not {wanted}',
   'settings-lost': '{first}; {second}',
   'command-unanswered': 'it did not answer a command',
-  'module-untold': 'nobody has told yet',
+  'module-untold': 'not known yet',
   'module-of-several': 'it may be {list} or {last}',
 } as const;

@@ -92,7 +92,7 @@ describe('editor: what used to be dead ends', () => {
     await editor.give('serve', 'name', 'renamed');
     await editor.page.evaluate(`RED.nodes.node('serve').changed = true; RED.nodes.dirty(true)`);
     await editor.deploy();
-    const told = notice(/begun at .* still waits for a device/);
+    const told = notice(/started at .* still waits for a device/);
     await told.waitFor();
     await assertAccessible(editor.page, '.red-ui-notification');
     await told.getByRole('button', { name: 'Cancel the wait' }).press('Enter');

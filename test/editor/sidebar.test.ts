@@ -236,7 +236,7 @@ describe('editor: the sidebar of the flashes', () => {
       .waitFor();
     await assertAccessible(suite.editor.page, '.sonota-queue');
     await queue.getByRole('button', { name: 'Forget ended' }).click();
-    await queue.getByRole('button', { name: 'Go on' }).click();
+    await queue.getByRole('button', { name: 'Resume' }).click();
     await queue.waitFor({ state: 'hidden' });
     await card('failed')
       .getByRole('button', { name: `Forget the flash of ${QUEUED[0]}` })

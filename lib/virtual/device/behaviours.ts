@@ -93,7 +93,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'garbage',
-    about: 'It sends broken JSON and binary data between its messages, and goes on.',
+    about: 'It sends broken JSON and binary data between its messages, and continues.',
     behaviours: { sendsGarbage: true },
   },
   {
@@ -113,7 +113,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'connection-lost',
-    about: 'The connection of the download is lost once: range firmware goes on, other firmware answers 404.',
+    about: 'The connection of the download is lost once: range firmware continues, other firmware answers 404.',
     behaviours: { losesConnectionAtByte: 8192 },
   },
   {

@@ -49,7 +49,7 @@ export class ImageDownload {
    */
   async finish(): Promise<number> {
     const { device, download, firstPiece } = this;
-    if (!firstPiece) throw new Error('The download has not begun');
+    if (!firstPiece) throw new Error('The download has not started');
     const { total, bytes } = firstPiece;
     for (let offset = bytes.length; offset < total;) {
       const piece = await this.fetchWithReconnects(offset, total);

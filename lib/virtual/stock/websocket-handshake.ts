@@ -31,7 +31,7 @@ export async function openWebSocket(device: DeviceContext, to: ServerAddress, si
       const head = headOf(buffer, 2048);
       if (head === undefined) continue;
       if (!head.includes('HTTP/1.1 101 Switching Protocols')) throw new ReplyError('no "101 Switching Protocols"');
-      if (/^sec-websocket-extensions:/im.test(head)) throw new ReplyError('an extension that nobody asked for');
+      if (/^sec-websocket-extensions:/im.test(head)) throw new ReplyError('an extension that was not asked for');
       if (buffer.length > head.length) throw new ReplyError('data before the device has registered');
       return wire;
     }
