@@ -72,6 +72,51 @@ describe('flash: how it is known that a device has its firmware', () => {
     });
   });
 
+  describe('whose stage is over', () => {
+    const waits = { goneMs: 3_600_000, finalStageFlowsMs: 5000, finalStageLeavesMs: 8000 };
+
+    for (const [what, state, ms] of [
+      ['has moved nothing of its image for long', 'flowing', 5000],
+      ['has its image, and had time to go', 'delivered', 8000],
+    ] as const) {
+      it(`at its time limit is waited for until it ${what}`, async () => {
+        const bench = await openBench({}, waits);
+        const url = `http://127.0.0.1:${await freePort()}`;
+        timeStands(['setTimeout', 'setInterval', 'Date'], 1_800_000_000_000);
+        const stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE, timeoutSeconds: 1 });
+        const job = await stage.job();
+        while (!job.evidence.all.some(({ kind }) => kind === 'finalstage-looked')) await once(job.evidence, 'changed');
+        const delivery = job.finalStage?.requested('final', FIRMWARE.final.length);
+        delivery?.sent(4096);
+        if (state === 'delivered') delivery?.ended(state);
+        let passedMs = 0;
+        for (; stage.recorder.outcomes.size === 0; passedMs += 100) {
+          timePasses(100);
+          for (let turn = 0; turn < 5; turn++) await nextTurn();
+        }
+        assert.ok(passedMs >= ms && passedMs < ms + 2000, `${passedMs}`);
+      });
+    }
+
+    it('by a cancel is left when it has moved nothing of its image for long', async () => {
+      const bench = await openBench({}, waits);
+      const url = `http://127.0.0.1:${await freePort()}`;
+      timeStands(['setTimeout', 'setInterval', 'Date'], 1_800_000_000_000);
+      const stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+      const job = await stage.job();
+      while (!job.evidence.all.some(({ kind }) => kind === 'finalstage-looked')) await once(job.evidence, 'changed');
+      job.finalStage?.requested('final', FIRMWARE.final.length).sent(4096);
+      bench.host.runs.cancel('finalstage');
+      let passedMs = 0;
+      for (; stage.recorder.outcomes.size === 0; passedMs += 100) {
+        timePasses(100);
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
+      }
+      assert.ok(passedMs >= 5000 && passedMs < 7000, `${passedMs}`);
+      await assertCode(stage.outcome, 'cancelled');
+    });
+  });
+
   it('does not take any page at the address of the device for its new firmware', async () => {
     const bench = await openBench();
     const final = makeFinalImage({ size: 24_576, redundancy: 0.7, text: 'Theo Arends' });

@@ -84,38 +84,6 @@ describe('flash/stage/provision: a device that is in DIY mode at home', () => {
     assert.deepEqual((error.values['known'] as string).split(', ').sort(), [ID, OTHER_ID]);
   });
 
-  it('is waited for again where the only one has left DIY mode before it is known to be the only one', async () => {
-    const mdnsPort = await freePort();
-    const device = new StrictDiyServer(() => ({ error: 0, data: { deviceid: ID, fwVersion: '3.7.6' } }));
-    afterwards(() => device.close());
-    const announcer = await new Announcer(mdnsPort, ID, { servicePort: await device.listen() }).ready();
-    afterwards(() => announcer.close());
-    const { records } = announcer;
-    const text = ['id=' + ID, 'type=plug', 'encrypt=true', 'seq=2'].map((one) => Buffer.from(one));
-    const inEwelinkMode = records.map((one) => (one.type === 'TXT' ? { ...one, data: text } : one));
-    const bench = await openBench();
-    const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
-    const url = `http://127.0.0.1:${await freePort()}`;
-    timeStands(['setTimeout']);
-    const stage = bench.begin('provision', { ...HOME, url, discovery, method: 'diy', takesAnyInDiyMode: true });
-    const passes = async (ms: number): Promise<void> => {
-      for (let passed = 0; passed < ms; passed += 100) {
-        timePasses(100);
-        for (let turn = 0; turn < 5; turn++) await nextTurn();
-      }
-    };
-    while (!announcer.questions.includes('TXT')) await passes(100);
-    await passes(200);
-    announcer.records = inEwelinkMode;
-    announcer.announce();
-    await passes(5000);
-    assert.deepEqual([device.seen.length, stage.recorder.outcomes.size], [0, 0]);
-    announcer.records = records;
-    announcer.announce();
-    while (stage.recorder.outcomes.size === 0) await passes(100);
-    assert.deepEqual((await stage.outcome).found['deviceid'], ID);
-  });
-
   it('is left alone where the emulated cloud is chosen', async () => {
     const { device, begin } = await setUp();
     const there = await device();

@@ -14,6 +14,7 @@ import { closeAll, RawClient } from '../server/serving';
 import { WebSocketDevice } from '../server/websocket-device';
 import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench, type Bench } from './bench';
 import { ask } from './stranger';
 import { assertCode } from './refusals';
@@ -22,6 +23,7 @@ const DEVICE = '1000a1b2c3';
 
 describe('flash/stage/upgrade', () => {
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
   afterEach(closeAll);
   afterEach(closeBenches);
 
@@ -415,6 +417,23 @@ describe('flash/stage/upgrade', () => {
       job.download = UpgradeDownload.restore(download.record());
       bench.host.jobs.restore(job);
     }
+
+    it('is not ended by its time limit before nothing has flowed for ten seconds', async () => {
+      const bench = await openBench();
+      await resumed(bench);
+      const lastByte = 1_800_000_000_000;
+      bench.host.jobs.latest(DEVICE)?.download?.sentUpTo(4096, new Date(lastByte));
+      timeStands(['setTimeout', 'setInterval', 'Date'], lastByte);
+      const stage = bench.begin('upgrade', { deviceid: DEVICE, timeoutSeconds: 1 });
+      while (!stage.said.some(({ name }) => name === 'wait-for-session')) await nextTurn();
+      let passedMs = 0;
+      for (; stage.recorder.outcomes.size === 0; passedMs += 100) {
+        timePasses(100);
+        await nextTurn();
+      }
+      assert.ok(passedMs >= 10_000 && passedMs < 12_000, `${passedMs}`);
+      await assertCode(stage.outcome, 'device-timeout');
+    });
 
     it('is over, and not sent again, where the device was known to have it', async () => {
       const bench = await openBench();

@@ -11,6 +11,7 @@ import { untilGone } from '../../../lib/flash/stage/diy/gone';
 import { PATIENCE } from '../../../lib/flash/verdict/patience';
 import type { FailureVerdict } from '../../../lib/flash/verdict/verdict';
 import { type Reaction, StrictDiyServer } from '../../client/diy/strict-server';
+import { Announcer, LOOPBACK } from '../../net/mdns/announcer';
 import { freePort } from '../../shared/ports';
 import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { type Bench, closeBenches, FIRMWARE, openBench } from '../bench';
@@ -342,6 +343,46 @@ describe('flash/stage/diy: a device by hand', () => {
     }
     assert.ok(passedMs >= unanswered * 10_000 + LOOK_AGAIN_MS, `${passedMs}`);
     assert.equal((await finding).info.fwVersion, '3.7.6');
+  });
+
+  it('is waited for again where it has left DIY mode before it is known to be the only one', async () => {
+    const server = new StrictDiyServer(() => ({ error: 0, data: { deviceid: ID, fwVersion: '3.7.6' } }));
+    servers.push(server);
+    const mdnsPort = await freePort();
+    const announcer = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
+    try {
+      const { records } = announcer;
+      const text = ['id=' + ID, 'type=plug', 'encrypt=true', 'seq=2'].map((one) => Buffer.from(one));
+      const inEwelinkMode = records.map((one) => (one.type === 'TXT' ? { ...one, data: text } : one));
+      const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+      timeStands(['setTimeout']);
+      let isOver = false;
+      const { signal } = new AbortController();
+      const finding = findDevice({ deviceid: undefined, address: undefined, discovery }, signal).finally(
+        () => (isOver = true),
+      );
+      finding.catch(() => undefined);
+      const passes = async (ms: number): Promise<void> => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          timePasses(100);
+          for (let turn = 0; turn < 5; turn++) await nextTurn();
+        }
+      };
+      while (!announcer.questions.includes('TXT')) await passes(100);
+      await passes(200);
+      announcer.records = inEwelinkMode;
+      announcer.announce();
+      await passes(5000);
+      assert.deepEqual([server.seen.length, isOver], [0, false]);
+      announcer.records = records;
+      announcer.announce();
+      while (!isOver) await passes(100);
+      const { client, record } = await finding;
+      assert.deepEqual([client.deviceid, record?.type, record?.encrypt], [ID, 'diy_plug', false]);
+    } finally {
+      timeGoesOn();
+      await announcer.close();
+    }
   });
 
   describe('at the port of all devices unless another one is given', () => {

@@ -403,6 +403,7 @@ describe('flash/stage/diy', () => {
     const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
     const { bench, device } = await start({ mdns: { port: mdnsPort }, type: 'multifun_switch' });
     await assertCode(bench.begin('diy', { discovery }).outcome, 'device-not-supported');
+    assert.equal(bench.host.jobs.latest(ID), undefined, 'it is no device of ours');
     assert.ok(!device.log.some((line) => line.includes('ota_')), device.log.join('\n'));
     await bench.begin('diy', { discovery, force: true }).outcome;
     assert.equal((await device.ended).result, 'flashed');
