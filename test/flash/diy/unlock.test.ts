@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import os from 'node:os';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { encode } from 'dns-packet';
+import { decode, encode } from 'dns-packet';
 import type { ErrorCode } from '../../../lib/errors';
 import type { JobEvidence } from '../../../lib/flash/job/evidence';
 import type { Seen } from '../../../lib/flash/observation';
+import { localIPv4 } from '../../../lib/net/addresses';
+import { UNLOCK_HOST } from '../../../lib/protocol/diy/unlock-service';
 import { isWording } from '../../../lib/wordings/wording';
 import type { VirtualDiyOptions } from '../../../lib/virtual/diy/options';
 import { VirtualDiySonoff } from '../../../lib/virtual/diy/virtual-diy-sonoff';
@@ -347,6 +351,35 @@ describe('flash/stage/diy: unlock', () => {
       { ...asked, what: 'other' },
     ];
     assert.deepEqual(sorted(await seen(stage)), sorted([OFFERED, ...otherwise]));
+    ready.bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it("leads local machines to the maker's service, and answers no other one", async function () {
+    const far = localIPv4()[0]?.address;
+    if (far === undefined) return this.skip();
+    const ready = await host();
+    const { stage } = await offering(ready);
+    // As if it was on none of the networks of this machine.
+    const none = mock.method(os, 'networkInterfaces', () => ({}));
+    const query = encode({ type: 'query', id: 7, questions: [{ type: 'A', name: UNLOCK_HOST }] });
+    const [other, local] = [far, '127.0.0.9'].map((address) => createSocket('udp4').bind({ address }));
+    assert.ok(other && local);
+    let answers = 0;
+    other.on('message', () => (answers += 1));
+    await Promise.all([once(other, 'listening'), once(local, 'listening')]);
+    other.send(query, ready.ports.dns, '127.0.0.1');
+    const answer = once(local, 'message');
+    local.send(query, ready.ports.dns, '127.0.0.1');
+    const [reply] = (await answer) as [Buffer];
+    none.mock.restore();
+    for (const socket of [other, local]) socket.close();
+    assert.deepEqual(
+      decode(reply).answers?.map((one) => one.type === 'A' && one.data),
+      ['127.0.0.1'],
+    );
+    const asked = { kind: 'unlock-asked', peer: '127.0.0.9', what: 'name' };
+    assert.deepEqual([answers, await seen(stage)], [0, [OFFERED, asked]]);
     ready.bench.host.runs.cancel('diy');
     await assertCode(stage.outcome, 'cancelled');
   });
