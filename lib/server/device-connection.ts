@@ -101,7 +101,7 @@ export class DeviceConnection extends EventEmitter<DeviceConnectionEvents> {
     };
     this.#rate = new RateLimit({ perSecond: this.#limits.messagesPerSecond });
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    ws.on('ping', () => this.#isInTime() && this.#heard());
+    ws.on('ping', () => this.open && this.#isInTime() && this.#heard());
     ws.on('error', (error) => this.#broken(error));
     ws.on('close', () => this.#closed());
     this.#registerLimit = setTimeout(() => this.#tooLate(), this.#limits.registerMs);

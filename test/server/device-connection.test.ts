@@ -19,7 +19,7 @@ describe('DeviceConnection', () => {
   afterEach(timeGoesOn);
   afterEach(closeAll);
 
-  async function connected(limits?: DeviceConnectionOptions['limits']) {
+  async function connected(limits?: DeviceConnectionOptions['limits'], wire: { allowHalfOpen?: boolean } = {}) {
     const cloud = new CloudServer({
       whereToConnect: () => ({ address: '192.168.1.5', port: 8443 }),
       ...(limits ? { connectionLimits: limits } : {}),
@@ -27,7 +27,7 @@ describe('DeviceConnection', () => {
     afterwards(() => cloud.close());
     const port = await serve({ handle: (socket) => cloud.handle(socket, 'plain') });
     const connecting = once(cloud, 'connected') as Promise<[DeviceConnection]>;
-    const { device } = await WebSocketDevice.open(await RawClient.to(port));
+    const { device } = await WebSocketDevice.open(await RawClient.to(port, wire));
     const [connection] = await connecting;
     return { connection, device };
   }
@@ -87,6 +87,20 @@ describe('DeviceConnection', () => {
     await device.answer();
     timePasses(1999);
     assert.equal(connection.ready, false);
+    timePasses(1);
+    assert.equal(connection.ready, true);
+  });
+
+  it('counts the grace again for a device that starts over on its connection', async () => {
+    timeStands();
+    const { connection, device } = await connected();
+    for (const waitsMs of [1500, 1999]) {
+      await device.register();
+      device.say({ action: 'update', apikey: device.sessionKey, params: { switch: 'off' } });
+      await device.answer();
+      timePasses(waitsMs);
+      assert.equal(connection.ready, false);
+    }
     timePasses(1);
     assert.equal(connection.ready, true);
   });
@@ -163,12 +177,12 @@ describe('DeviceConnection', () => {
     ['an unknown opcode', frame('', 0x8b), 'Invalid WebSocket frame: invalid opcode 11'],
   ] as const) {
     it(`survives ${what}, and says what it was`, async () => {
-      const { connection, device } = await connected();
+      // One that never ends its side is not waited for.
+      const { connection, device } = await connected({}, { allowHalfOpen: true });
       const reasons: unknown[] = [];
       connection.on('malformed', (wrong) => reasons.push(wrong));
       const closed = once(connection, 'closed');
       device.wire.write(bytes);
-      await device.wire.until(() => device.wire.closed);
       await closed;
       assert.deepEqual(reasons, [quoted(reason)]);
     });
@@ -327,9 +341,13 @@ describe('DeviceConnection', () => {
   });
 
   it('counts pings as messages', async () => {
-    const { device } = await connected();
+    const { connection, device } = await connected();
     await device.register();
+    const complaints: unknown[] = [];
+    connection.on('malformed', (reason) => complaints.push(reason));
+    const closed = once(connection, 'closed');
     device.wire.write(Buffer.concat(Array<Buffer>(100).fill(PING)));
-    await device.wire.until(() => device.wire.closed);
+    await closed;
+    assert.deepEqual(complaints, Array(20).fill(wording('messages-too-fast', { count: 20 })));
   });
 });
