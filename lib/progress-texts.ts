@@ -361,7 +361,7 @@ export const PROGRESS_TEXTS = {
   },
   'one-hop-unconfirmed': {
     state: 'working',
-    label: 'not acknowledged',
+    label: 'unconfirmed',
     text: 'Leave the device powered: its new firmware is looked for next.',
     details:
       'The device {deviceid} has fetched its whole image, but did not acknowledge it. It has not connected again either, so it most likely runs its new firmware.',

@@ -196,7 +196,7 @@ export default [
   },
   {
     file: 'nodes/sonota-virtual-device/sonota-virtual-device.ts',
-    find: 'closed: (removed) => letGo(this.id, removed),',
+    find: 'closed: (removed) => detach(this.id, removed),',
     replace: '',
     tests: ['nodes/virtual-device'],
     why: 'a virtual device stays on when its node is removed',

@@ -156,8 +156,8 @@ export default [
   },
   {
     file: 'lib/client/image-fetch.ts',
-    find: 'if (status === 206 && wasBegun && this.goesOn',
-    replace: 'if (status === 206 && this.goesOn',
+    find: 'if (status === 206 && wasBegun && this.continuesAt',
+    replace: 'if (status === 206 && this.continuesAt',
     tests: ['client/image-fetch'],
     why: 'the beginning of an image is taken for the whole',
   },

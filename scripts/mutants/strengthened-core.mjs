@@ -1,10 +1,10 @@
 /** Lines of hosts, jobs and stages that no test held: what is told, what is kept, and what waits for what. */
 export default [
   {
-    file: 'lib/flash/stage/upgrade.ts',
-    find: 'startsDark && download.isComplete && download.isFlowing(',
-    replace: 'startsDark && download.isFlowing(',
-    tests: ['flash/one-hop'],
+    file: 'lib/flash/verdict/rules/upgrade.ts',
+    find: 'first + PIECE_BYTES >= size',
+    replace: 'first >= 0',
+    tests: ['flash/verdict/judge'],
     why: 'a device that broke off its download is waited for as if it wrote',
   },
   {

@@ -72,7 +72,7 @@ export default [
   },
   {
     file: 'nodes/sonota-home-assistant/broker-link.ts',
-    find: '    this.sayOnline();\n    this.tell(true',
+    find: '    this.publishOnline();\n    this.tell(true',
     replace: '    this.tell(true',
     tests: ['nodes/home-assistant-broker-link'],
     why: 'after its restart Home Assistant shows every entity as unavailable',

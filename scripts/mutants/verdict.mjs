@@ -9,8 +9,8 @@ export default [
   },
   {
     file: 'lib/flash/verdict/rules/new-firmware.ts',
-    find: "confidence: 'certain', isFinal: true",
-    replace: "confidence: 'certain'",
+    find: "confidence: 'certain', isFinal: true, values",
+    replace: "confidence: 'certain', values",
     tests: ['flash/verdict/judge'],
     why: 'a device that is back in its stock firmware is waited for to the limit',
   },

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { asFlashError, FlashError } from '../../errors';
-import type { DiscoveryOptions } from '../../client/diy/discovery';
 import type { HomeChoice, HomeNetwork } from '../../net/home-network';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ListenSettings, OpenPorts } from '../../server/device-servers';
@@ -23,7 +22,7 @@ import { JobRegistry } from '../job/job-registry';
 import { JobStore } from './job-store';
 import { JobSweep } from './job-sweep';
 import { formerIn } from '../radio/former-file';
-import type { UnlockPorts } from '../routes/route-environment';
+import type { RouteEnvironment, UnlockPorts } from '../routes/route-environment';
 import { Radio } from '../radio/radio';
 import { WifiSession } from '../radio/wifi-session';
 import type { ProbeImages } from '../images/probe-images';
@@ -236,7 +235,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   }
 
   /** Where it receives announcements; undefined: on every interface. */
-  get discovery(): DiscoveryOptions | undefined {
+  get discovery(): RouteEnvironment['discovery'] {
     return this.around.discovery;
   }
 

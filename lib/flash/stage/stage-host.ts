@@ -1,4 +1,3 @@
-import type { DiscoveryOptions } from '../../client/diy/discovery';
 import type { OpenPorts } from '../../server/device-servers';
 import type { DeviceConnection } from '../../server/device-connection';
 import type { ImageLibrary } from '../../firmware/library/image-library';
@@ -8,7 +7,7 @@ import type { FinalStageLock } from '../job/finalstage-lock';
 import type { Job } from '../job/job';
 import type { JobRegistry } from '../job/job-registry';
 import type { Radio } from '../radio/radio';
-import type { UnlockPorts } from '../routes/route-environment';
+import type { RouteEnvironment, UnlockPorts } from '../routes/route-environment';
 import type { OwnAddress } from '../observation';
 import type { Waits } from './waits';
 
@@ -40,7 +39,7 @@ export interface HostNetworks {
   linkMacOf(address: string): Promise<string | undefined>;
   readonly radio: Radio;
   /** Where it receives announcements; undefined: on every interface. */
-  readonly discovery: DiscoveryOptions | undefined;
+  readonly discovery: RouteEnvironment['discovery'];
   /** An address of this machine came or went. */
   on(event: 'addresses', listener: () => void): unknown;
   off(event: 'addresses', listener: () => void): unknown;
