@@ -311,6 +311,21 @@ describe('flash/host/shared-listener', () => {
     });
   }
 
+  it('tells each host of a peer that dials for images', async () => {
+    const seen = [await open(), await open()].map(({ host }, index) => {
+      const job = host.jobs.jobFor('upgrade', `100000000${index}`);
+      job.enter('upgrade');
+      job.learn({ ip: '127.0.0.9' });
+      job.download = new UpgradeDownload();
+      return once(job.evidence, 'changed').then(() => job.evidence.all.at(-1));
+    });
+    const socket = connect({ port: Number(settings.httpPort), host: '127.0.0.1', localAddress: '127.0.0.9' });
+    for (const last of await Promise.all(seen)) {
+      assert.deepEqual(last, { kind: 'dialled', peer: '127.0.0.9', port: 'images', at: last?.at });
+    }
+    socket.destroy();
+  });
+
   it('has each host log what is wrong with the answer to a request', async () => {
     const logged: string[] = [];
     const [one] = [await open(), await open()].map(({ host }, index) => {
@@ -440,6 +455,15 @@ describe('flash/host/shared-listener', () => {
     const next = await joinListener(four, all, place);
     assert.notEqual(next, listener);
     await next.leave(four);
+  });
+
+  it('shares nothing between hosts on different addresses: each listens on its own', async () => {
+    const both = [await open(), await open({ bind: '127.0.0.2' })];
+    const dials = (bind: string): Promise<string> =>
+      probeTcp(bind, Number(settings.httpPort), { signal: new AbortController().signal, limitMs: 60_000 });
+    assert.deepEqual([await dials('127.0.0.1'), await dials('127.0.0.2')], ['accepted', 'accepted']);
+    await both[0]?.host.stopListening();
+    assert.deepEqual([await dials('127.0.0.1'), await dials('127.0.0.2')], ['refused', 'accepted']);
   });
 
   it('names a host that listens on all addresses to one that listens on 127.0.0.1', async () => {
