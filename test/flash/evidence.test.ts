@@ -55,6 +55,7 @@ describe('flash/evidence', () => {
       });
     const seen = (): unknown[] =>
       evidence.all.map((one) => (one.kind === 'dispatched' ? [one.peer, one.deviceid, one.count] : one.kind));
+    evidence.add({ kind: 'stage', stage: 'provision', event: 'began', seconds: 1 });
     evidence.add({ kind: 'stage', stage: 'cloud', event: 'began', seconds: 1, deviceid: DEVICE });
     dispatch('192.0.2.7', DEVICE, { isProven: true });
     for (let n = 0; n < 3000; n++) dispatch('192.0.2.66', `1000${String(n).padStart(6, '0')}`);
@@ -63,7 +64,7 @@ describe('flash/evidence', () => {
     dispatch('192.0.2.7', DEVICE, { isProven: true });
     evidence.add({ kind: 'registered', peer: '192.0.2.66', via: 'tls' });
     assert.deepEqual(seen(), [
-      'stage',
+      ...['stage', 'stage'],
       ['192.0.2.66', '1000002999', 3000],
       ['192.0.2.66', DEVICE, undefined],
       ['192.0.2.7', DEVICE, undefined],
@@ -72,7 +73,7 @@ describe('flash/evidence', () => {
     ]);
     evidence.add({ kind: 'stage', stage: 'upgrade', event: 'began', seconds: 1, deviceid: DEVICE });
     dispatch('192.0.2.7', DEVICE, { isProven: true });
-    assert.equal(evidence.all.length, 8);
+    assert.equal(evidence.all.length, 9);
   });
 
   it('keeps of a row of ranges the first and the newest, with their count, and reports the first alone', () => {
@@ -124,6 +125,8 @@ describe('flash/evidence', () => {
       before.push([0, undefined], kind, [4096, undefined]);
       assert.deepEqual(kept(), before, kind);
     }
+    for (const first of [8192, 12_288, 16_384]) ask(first);
+    assert.deepEqual(kept(), [...before, [16_384, 3]], 'a later row goes on in the same way');
   });
 
   it('keeps no more than it may of any number of rows', () => {

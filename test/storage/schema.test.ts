@@ -116,6 +116,12 @@ describe('storage/schema', () => {
     assert.deepEqual(taken(schema.jsonObject, nested(15)), no('is nested too deeply'));
   });
 
+  it('takes nothing of any depth, and breaks at none', () => {
+    let deep: object = {};
+    for (let levels = 0; levels < 100_000; levels += 1) deep = { deep };
+    assert.deepEqual(taken(schema.jsonObject, deep), no('is nested too deeply'));
+  });
+
   it('hides no fault of this program', () => {
     const faulty = (): never => {
       throw new TypeError('a fault');

@@ -104,6 +104,16 @@ describe('timing/throttle', () => {
     assert.equal(acted, 3);
   });
 
+  it('takes a call from within a flush for a new one', () => {
+    throttle = new Throttle(() => {
+      acted += 1;
+      if (acted === 2) throttle.call();
+    });
+    for (let n = 0; n < 2; n++) throttle.call();
+    throttle.flush();
+    assert.equal(acted, 3);
+  });
+
   it('has the interval that it is given, asked for each time where that is a function', () => {
     let intervalMs: number;
     for (const interval of [1000, () => intervalMs]) {
