@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { request, type ServerResponse } from 'node:http';
+import { mock } from 'node:test';
 import type { Node } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { FlashError } from '../../lib/errors';
@@ -10,7 +11,7 @@ import { failed, passed, warned, type SaidCheck } from '../../lib/preflight/chec
 import type { PreflightReport, SaidReport } from '../../lib/preflight/preflight';
 import { makeFinalImage, makeUserImage } from '../../lib/image';
 import type { VirtualSonoff } from '../../lib/virtual/virtual-sonoff';
-import type { HostNode } from '../../nodes/shared/hosts';
+import { hosts, type HostNode } from '../../nodes/shared/hosts';
 import { MessageValues } from '../../nodes/shared/messages';
 import type { FlashForm } from '../../nodes/sonota-flash/flash-form';
 import { answerOf, type FlashNode } from '../../nodes/sonota-flash/press';
@@ -290,7 +291,13 @@ describe('nodes: sonota-flash', () => {
       const bed = await loadWith();
       assert.deepEqual(await press(), { state: 'started' });
       await bed.at('progress', ({ topic }) => topic === 'unknown/provision');
-      assert.deepEqual(await press(), { state: 'waiting' });
+      const checks = mock.method(hosts, 'whileListening');
+      try {
+        assert.deepEqual(await press(), { state: 'waiting' });
+        assert.equal(checks.mock.callCount(), 0, 'it checks nothing again');
+      } finally {
+        checks.mock.restore();
+      }
       assert.equal(jobs(bed).length, 1);
     });
 
@@ -346,6 +353,8 @@ describe('nodes: sonota-flash', () => {
         const { checks } = answer['report'] as { checks: { code: string; ok: unknown; remedy: string }[] };
         const [missing] = checks.filter(({ code, ok }) => code === 'wifi-credentials-missing' && ok !== true);
         assert.ok(missing && missing.remedy !== '');
+        const { isListening } = (bed.node('host') as unknown as HostNode).flashHost;
+        assert.equal(isListening, false, 'it has listened for the checks alone');
       }
       assert.deepEqual(jobs(bed), []);
       assert.equal(bed.messages('caught').length, 0);

@@ -323,6 +323,24 @@ describe('nodes: sonota-tasmota-setup', () => {
     assert.deepEqual([bed.messages('caught'), left()], [[], []]);
   });
 
+  it('leaves nothing to do behind a restart where it is gone, and all where it is disabled', async () => {
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const flow = flowOf({ url: nobody, address: nobody });
+    bed = await Bed.load(flow, CREDENTIALS);
+    bed.send('setup', { mine: 'kept' });
+    await bed.status('setup', ({ fill }) => fill === 'yellow');
+    await (bed.node('host') as HostNode).flashHost.whenStored();
+    const files = await filesIn(bed.folder);
+    for (const [next, count] of [
+      [flow.map((node) => (node.id === 'setup' ? { ...node, d: true } : node)), 1],
+      [without(flow, 'setup'), 0],
+    ] as const) {
+      await bed.unload();
+      bed = await Bed.load(next, CREDENTIALS, (folder) => putFiles(folder, files));
+      assert.equal(left().length, count);
+    }
+  });
+
   it('continues with what a version before 0.2 had stored for it', async () => {
     const { url, address } = await tasmota();
     const stored = { format: 'sonota-set-ups/1', setUps: [{ id: '1', message: { mine: 'stored' } }] };

@@ -372,6 +372,14 @@ describe('nodes: virtual devices behind their nodes', () => {
     assert.ok(!told.some((text) => text.startsWith('next')));
   });
 
+  it('are switched off by hand, though the one before them ends only after it was switched off', async () => {
+    const late = await on(Object.assign(new Told(), { stop: () => Promise.resolve() }));
+    const second = await on(new Told(), 'second ');
+    await Told.prototype.stop.call(late);
+    await switchOff(id);
+    assert.equal(second.isOn, false);
+  });
+
   it('are switched off by hand also where they run their new firmware', async () => {
     const device = await on();
     device.emit('flashed', { result: 'flashed' });
