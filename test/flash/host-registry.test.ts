@@ -658,7 +658,10 @@ describe('flash/host-registry', () => {
     };
     timeStands();
     registry.addUser('host', 'node');
-    await nextTurn();
+    for (const _ of [1, 2]) {
+      host.emit('need');
+      await nextTurn();
+    }
     await registry.detach('host', owner, true);
     asked = 0;
     timePasses(120_000);
