@@ -28,12 +28,13 @@ describe('flash/stage/finalstage: what it says', () => {
 
   /** The stage, with a device that does what the test says. */
   async function start(waits: Partial<Waits> = {}, prepare: (job: Job) => unknown = () => undefined): Promise<void> {
-    bench = await openBench({}, waits);
+    // Another port and another address than those of everything else.
+    bench = await openBench({ finalStagePort: await freePort() }, waits);
     own = undefined;
     bench.around.ownAddresses = () => (own === undefined ? [] : [{ name: 'wlan0', address: own }]);
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
     prepare(job);
-    const url = `http://127.0.0.1:${await freePort()}`;
+    const url = `http://127.0.0.182:${await freePort()}`;
     stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
     await said('wait-for-finalstage', 'several-wait', 'final-interrupted', 'final-stalled', 'finalstage-away');
   }
@@ -90,7 +91,7 @@ describe('flash/stage/finalstage: what it says', () => {
       url,
       ports: `${bench.host.finalStagePort}`,
     });
-    assert.equal(visitOf().peer, '127.0.0.1');
+    assert.equal(visitOf().peer, '127.0.0.182');
     assert.ok(job.firmware.final?.bytes.equals(FIRMWARE.final));
     own = '192.168.4.7';
     assert.deepEqual((await said('finalstage-wrong-address')).values, { actual: own });

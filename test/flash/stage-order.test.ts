@@ -8,9 +8,11 @@ import type { FlashHost } from '../../lib/flash/host/host';
 import { FinalStageSession } from '../../lib/flash/job/finalstage-session';
 import { Job } from '../../lib/flash/job/job';
 import { FINALSTAGE } from '../../lib/flash/routes';
-import { makeUserImage } from '../../lib/image';
+import { digestOf, makeUserImage } from '../../lib/image';
 import { PROVEN_VERSION } from '../../lib/protocol/upgrade';
 import { StrictDiyServer } from '../client/diy/strict-server';
+import { closeAll, RawClient } from '../server/serving';
+import { WebSocketDevice } from '../server/websocket-device';
 import { useHttpServers } from '../shared/http-server';
 import { freePort } from '../shared/ports';
 import { closeBenches, FIRMWARE, HOME, openBench, type Begun } from './bench';
@@ -457,6 +459,71 @@ describe('flash: the order of what a stage does', () => {
         disk.written();
         await assertCode(stage.outcome, 'diy-refused');
         assert.deepEqual(commands, ['info', 'ota_flash']);
+      } finally {
+        await device.close();
+      }
+    });
+  });
+
+  describe('to which address devices are led: the one to dial, not the one that the host listens at', () => {
+    afterEach(closeAll);
+
+    const address = '127.0.0.5';
+    async function beganAt(stage: Begun): Promise<string | undefined> {
+      const { evidence } = await stage.job();
+      const began = evidence.all.findLast((one) => one.kind === 'stage' && one.event === 'began');
+      return began && 'address' in began ? began.address : undefined;
+    }
+
+    it('in the set-up, and at the wait for the cloud', async () => {
+      const bench = await openBench({ address });
+      const { host } = bench;
+      const device = await bench.factoryDevice();
+      const { apPort } = await device.start();
+      const { found } = await bench.begin('provision', { ...HOME, url: `http://127.0.0.1:${apPort}` }).outcome;
+      assert.deepEqual([found['serverName'], found['port']], [address, host.ports.https]);
+      const cloud = bench.begin('cloud', { deviceid: device.deviceid });
+      assert.equal(await beganAt(cloud), address);
+      assert.deepEqual(cloud.said[0]?.values, { deviceid: device.deviceid, address });
+      host.runs.cancel('cloud');
+      await assertCode(cloud.outcome, 'cancelled');
+    });
+
+    it('in the upgrade', async () => {
+      const bench = await openBench({ address });
+      const { host } = bench;
+      const { device } = await WebSocketDevice.open(await RawClient.to(host.ports.legacy));
+      const deviceid = '1000a1b2c3';
+      await device.becomeReady(deviceid);
+      const upgrade = bench.begin('upgrade', { deviceid });
+      const { params } = (await device.answer()) as { params: { binList: { downloadUrl: string }[] } };
+      assert.deepEqual(
+        params.binList.map(({ downloadUrl }) => downloadUrl),
+        ['user1', 'user2'].map((role) => `http://${address}:${host.ports.http}/sonota/${deviceid}/${role}.bin`),
+      );
+      assert.equal(await beganAt(upgrade), address);
+      assert.equal((await upgrade.job()).facts.ip, '127.0.0.9', 'its own');
+      host.runs.cancel('upgrade');
+      await assertCode(upgrade.outcome, 'cancelled');
+    });
+
+    it('in DIY mode', async () => {
+      const bench = await openBench({ address });
+      const { host } = bench;
+      const deviceid = '10000a1b2c';
+      const orders: unknown[] = [];
+      const device = new StrictDiyServer((command, { data }) => {
+        if (command === 'info') return { error: 0, data: { deviceid, otaUnlock: true } };
+        orders.push(data);
+        return { error: 422 };
+      });
+      try {
+        const diy = bench.begin('diy', { deviceid, url: `http://127.0.0.1:${await device.listen()}` });
+        await assertCode(diy.outcome, 'diy-refused');
+        const job = await diy.job();
+        const downloadUrl = `http://${address}:${host.ports.http}/d${job.id.slice(0, 8)}.bin`;
+        assert.deepEqual(orders, [{ downloadUrl, sha256sum: digestOf(FIRMWARE.final) }]);
+        assert.equal(await beganAt(diy), address);
       } finally {
         await device.close();
       }

@@ -28,8 +28,8 @@ export class StrictDiyServer {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  async listen(port = 0): Promise<number> {
-    this.#server.listen(port, '127.0.0.1');
+  async listen(port = 0, address = '127.0.0.1'): Promise<number> {
+    this.#server.listen(port, address);
     await once(this.#server, 'listening');
     return this.port;
   }

@@ -33,19 +33,19 @@ describe('flash/stage/diy: a device by hand', () => {
   });
 
   /** A device that was unlocked, and what it answers to the command to fetch its image. */
-  async function device(react: (command: string) => Reaction, info: object = {}) {
+  async function device(react: (command: string) => Reaction, info: object = {}, address = PEER) {
     const commands: string[] = [];
     const server = new StrictDiyServer((command) => {
       commands.push(command);
       return command === 'info' ? { error: 0, data: { deviceid: ID, otaUnlock: true, ...info } } : react(command);
     });
     servers.push(server);
-    return { server, commands, url: `http://127.0.0.1:${await server.listen()}` };
+    return { server, commands, url: `http://${address}:${await server.listen(0, address)}` };
   }
 
   /** The download that the host serves. */
-  function download(): DiyDownload {
-    const open = DiyDownload.from(PEER);
+  function download(peer = PEER): DiyDownload {
+    const open = DiyDownload.from(peer);
     assert.ok(open);
     return open;
   }
@@ -67,6 +67,8 @@ describe('flash/stage/diy: a device by hand', () => {
   }
 
   it('is reported as far as it states anything of itself, and flashed all the same', async () => {
+    // It has another address than this machine.
+    const at = '127.0.0.181';
     const bench = await openBench({}, { lanLookMs: 20 });
     const { url } = await device(
       (command) => {
@@ -74,18 +76,20 @@ describe('flash/stage/diy: a device by hand', () => {
         return { error: 0 };
       },
       { deviceid: undefined, otaUnlock: undefined },
+      at,
     );
+    const { http } = bench.host.ports;
     const fetched = async (): Promise<void> => {
       for (let first = 0; first < SIZE; first += 4096) {
         const range = `Range: bytes=${first}-${first + 4095}`;
-        await ask(bench.host.ports.http, `GET /${download().name} HTTP/1.1\r\n${range}\r\nConnection: close\r\n\r\n`);
+        await ask(http, `GET /${download(at).name} HTTP/1.1\r\n${range}\r\nConnection: close\r\n\r\n`, at);
       }
-      await ask(bench.host.ports.http, 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}');
+      await ask(http, 'POST /api/device/otaFlash HTTP/1.1\r\nContent-Length: 11\r\n\r\n{"error":0}', at);
     };
     const stage = bench.begin('diy', { url });
     const { found, job } = await stage.outcome;
     assert.deepEqual(found, {
-      ...{ intermediate: 'diy', address: PEER, version: null, rssi: null, image: 'final', size: SIZE },
+      ...{ intermediate: 'diy', address: at, version: null, rssi: null, image: 'final', size: SIZE },
       ...{ requests: 6, lost: 0, reboots: 0, proof: 'reported' },
     });
     assert.equal(job.deviceid, null);
@@ -93,19 +97,19 @@ describe('flash/stage/diy: a device by hand', () => {
     assert.deepEqual(told, [
       ['load-firmware', {}],
       ['diy-look', {}],
-      ['diy-found', { deviceid: PEER, address: PEER, romVersion: '3.x' }],
+      ['diy-found', { deviceid: at, address: at, romVersion: '3.x' }],
       ['diy-unlock', { deviceid: url }],
-      ['diy-flash-sent', { deviceid: PEER }],
-      ['diy-written', { deviceid: PEER }],
+      ['diy-flash-sent', { deviceid: at }],
+      ['diy-written', { deviceid: at }],
     ]);
     const { evidence } = await stage.job();
     const seen = evidence.all.map(({ at: _, ...one }: Observation) => one);
-    const info = { kind: 'device-info', peer: PEER };
+    const info = { kind: 'device-info', peer: at };
     assert.deepEqual(
       seen.filter(({ kind }) => ['device-info', 'device-facts', 'command'].includes(kind)),
       [
         info,
-        { kind: 'device-facts', ip: PEER },
+        { kind: 'device-facts', ip: at },
         { kind: 'command', command: 'ota_unlock', result: 'done' },
         info,
         { kind: 'command', command: 'ota_flash', result: 'done' },

@@ -66,10 +66,10 @@ describe('flash/stage/diy: unlock', () => {
   }
 
   /** A device by hand, for what the virtual one does not do. */
-  async function byHand(react: (command: string) => Reaction): Promise<string> {
+  async function byHand(react: (command: string) => Reaction, address = '127.0.0.1'): Promise<string> {
     const server = new StrictDiyServer(react);
     servers.push(server);
-    return `http://127.0.0.1:${await server.listen()}`;
+    return `http://${address}:${await server.listen(0, address)}`;
   }
 
   function begin({ bench }: Ready, url: string, more: StageOptions = { unlock: 'local' }): Begun {
@@ -320,12 +320,12 @@ describe('flash/stage/diy: unlock', () => {
   });
 
   /** A flash in which this machine offers to unlock a device that does not come for it. */
-  async function offering(ready: Ready): Promise<{ stage: Begun; evidence: JobEvidence }> {
+  async function offering(ready: Ready, at?: string): Promise<{ stage: Begun; evidence: JobEvidence }> {
     let orders = 0;
     const url = await byHand((command) => {
       if (command === 'ota_unlock') return ++orders === 1 ? { error: 503 } : 'hang';
       return { error: 0, data: { otaUnlock: false, deviceid: ID } };
-    });
+    }, at);
     const stage = begin(ready, url);
     const { evidence } = await stage.job();
     while (!evidence.all.some(({ kind }) => kind === 'unlock-offered')) await once(evidence, 'changed');
@@ -353,6 +353,24 @@ describe('flash/stage/diy: unlock', () => {
     assert.deepEqual(sorted(await seen(stage)), sorted([OFFERED, ...otherwise]));
     ready.bench.host.runs.cancel('diy');
     await assertCode(stage.outcome, 'cancelled');
+  });
+
+  it('serves the device at its own address, and names that of this machine where it does not come', async () => {
+    const ready = await host();
+    const at = '127.0.0.181';
+    const { stage } = await offering(ready, at);
+    const get = (from: string): Promise<string> => ask(ready.ports.http, 'GET /v1/time HTTP/1.1\r\n\r\n', from);
+    assert.match(await get(at), /^HTTP\/1\.1 404 /);
+    await assert.rejects(get(peer), { code: 'ECONNRESET' });
+    assert.deepEqual(await seen(stage), [OFFERED, { kind: 'unlock-asked', peer: at, what: 'other' }]);
+    ready.bench.host.runs.cancel('diy');
+    await assertCode(stage.outcome, 'cancelled');
+    const url = await byHand(
+      (command) => (command === 'info' ? { error: 0, data: { otaUnlock: false, deviceid: ID } } : { error: 503 }),
+      at,
+    );
+    const { values } = await assertCode(begin(ready, url).outcome, 'diy-unlock-not-asked');
+    assert.deepEqual(values, { deviceid: ID, address: peer });
   });
 
   it("leads local machines to the maker's service, and answers no other one", async function () {
