@@ -205,6 +205,75 @@ describe('net/mdns/service-browser', () => {
     assert.equal((await nextFound(browsing)).port, 8081);
   });
 
+  for (const [ttl, holdsMs] of [
+    [1, 10_000],
+    [10, 10_000],
+    [11, 11_000],
+    [4500, 4_500_000],
+    [86_400, 4_500_000],
+  ] as const) {
+    it(`believes an announcement for ${holdsMs / 1000} s that promises ${ttl} s`, async () => {
+      const device = await announcer(ID, { ttl });
+      const { browsing, gone } = browser();
+      browsing.start();
+      await nextFound(browsing);
+      device.deaf.set('PTR', Infinity);
+      timePasses(holdsMs - 1);
+      assert.deepEqual(gone, []);
+      timePasses(1);
+      assert.deepEqual(gone, [`eWeLink_${ID}.${TYPE}`]);
+    });
+  }
+
+  it('asks for the service with growing pauses, up to a minute, once however often it is started', async () => {
+    const device = await announcer();
+    device.records = [];
+    const { browsing } = browser();
+    browsing.start();
+    await once(device, 'question');
+    browsing.start();
+    for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
+      timePasses(pauseMs - 1);
+      const asked = once(device, 'question');
+      timePasses(1);
+      await asked;
+    }
+    assert.deepEqual(device.questions, Array(9).fill('PTR'));
+  });
+
+  it('takes the records that stand beside the answer', async () => {
+    const { browsing } = browser();
+    const device = multicastDns({ interface: '127.0.0.1', bind: '0.0.0.0', port });
+    open.push({ close: () => new Promise((resolve) => device.destroy(() => resolve())) });
+    await once(device, 'ready');
+    browsing.start();
+    await once(device, 'query');
+    const [name, host] = [`eWeLink_${ID}.${TYPE}`, `eWeLink_${ID}.local`];
+    device.respond({
+      answers: [{ name: TYPE, type: 'PTR', ttl: 120, data: name }],
+      additionals: [
+        { name, type: 'SRV', ttl: 120, data: { target: host, port: 8082 } },
+        { name, type: 'TXT', ttl: 120, data: [Buffer.from('seq=7')] },
+        { name: host, type: 'A', ttl: 120, data: '127.0.0.1' },
+      ],
+    });
+    const service = await nextFound(browsing);
+    assert.deepEqual(
+      { ...service, txt: texts(service) },
+      { name, host, port: 8082, txt: ['seq=7'], address: '127.0.0.1' },
+    );
+  });
+
+  it('has nothing to wait for at a look without an interface', async () => {
+    const browsing = new ServiceBrowser({ type: TYPE, counts: () => true, interfaces: () => [], port });
+    open.push(browsing);
+    browsing.start();
+    assert.equal(browsing.lookAgain(), 0);
+    const { browsing: other } = browser();
+    other.start();
+    assert.equal(other.lookAgain(), 4500);
+  });
+
   it('finds an instance that counts, and asks nothing of others', async () => {
     const device = await announcer();
     const other = await announcer('1000ffffff');
