@@ -332,6 +332,26 @@ describe('client/image-fetch', () => {
     });
   }
 
+  it('continues in the file that it has begun last', async () => {
+    const asked: unknown[] = [];
+    const base = await serve(({ headers }, response) => {
+      asked.push([headers.range, headers['if-range']]);
+      const [etag, length] = asked.length === 1 ? ['"one"', 1000] : ['"two"', 2000];
+      if (asked.length === 3) {
+        const range = `bytes 2000-${SIZE - 1}/${SIZE}`;
+        return void response.writeHead(206, { etag, 'content-range': range }).end(FILE.subarray(2000));
+      }
+      response.writeHead(200, { 'content-length': SIZE, etag });
+      response.write(FILE.subarray(0, length), () => response.destroy());
+    });
+    assert.deepEqual(await fetchImage(base, options), FILE);
+    assert.deepEqual(asked, [
+      [undefined, undefined],
+      ['bytes=1000-', '"one"'],
+      ['bytes=2000-', '"two"'],
+    ]);
+  });
+
   it('starts over behind an error in the middle of a file', async () => {
     let requests = 0;
     const base = await serve((_, response) => {

@@ -114,6 +114,11 @@ describe('client/range-fetch', () => {
     };
     assert.deepEqual(await outcomeOf(growing, 30_000), { reason: wording('longer-file'), status: 206 });
     assert.equal(asked, 3);
+    const more: RequestListener = (request, response) => {
+      const first = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1]);
+      response.writeHead(206, { 'Content-Range': `bytes ${first}-${first + 4095}/9000` }).end(Buffer.alloc(4096));
+    };
+    assert.deepEqual(await outcomeOf(more, 30_000), { reason: wording('longer-file'), status: 206 });
   });
 
   it('does not take another piece', async () => {

@@ -169,8 +169,9 @@ describe('flash/image-worker', () => {
       const ended = once(thread, 'exit');
       timePasses(1);
       assert.equal(worker['worker'], undefined);
+      const examining = worker.examine(FINAL, 'finalstage');
       await ended;
-      assert.equal((await worker.examine(FINAL, 'finalstage')).verdict, examine(FINAL, 'finalstage').verdict);
+      assert.equal((await examining).verdict, examine(FINAL, 'finalstage').verdict, 'it has a thread of its own');
     } finally {
       timeGoesOn();
     }

@@ -12,6 +12,7 @@ import {
   routedAddress,
   type LocalAddress,
 } from '../../lib/net/addresses';
+import { timers } from '../shared/left-behind';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 
 describe('addresses', () => {
@@ -77,16 +78,18 @@ describe('AddressWatch', () => {
     const watch = new AddressWatch(look, 5);
     const changes: (readonly LocalAddress[])[] = [];
     watch.on('changed', (seen) => changes.push(seen));
+    const before = timers();
     watch.start();
     watch.start();
+    assert.equal(timers(), before, 'it keeps no process alive');
     const alive = setInterval(() => undefined, 1000);
     const arrived = once(watch, 'changed');
     while (looks < 4) await new Promise(setImmediate);
     assert.deepEqual(changes, []);
     addresses = [{ name: 'wlan0', address: '10.10.7.2', netmask: '255.255.255.0', kind: 'lan' }];
     await arrived;
-    const before = looks;
-    while (looks < before + 3) await new Promise(setImmediate);
+    const seen = looks;
+    while (looks < seen + 3) await new Promise(setImmediate);
     assert.deepEqual(changes, [addresses], 'once');
     watch.stop();
     clearInterval(alive);

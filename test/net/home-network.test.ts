@@ -102,6 +102,8 @@ describe('chooseHome', () => {
     const beside = { remembered: AT_HOME, bystanders: new Set(['192.168.42.0/24']) };
     assert.deepEqual(choose([HOME, TETHER], { ...beside, routed: TETHER.address }), [TETHER.address, 'default-route']);
     assert.deepEqual(choose([HOME, TETHER], beside), [HOME.address, 'same-network']);
+    const third = on('eth2', '192.168.60.6');
+    assert.deepEqual(choose([TETHER, OTHER, third], beside), [undefined, '192.168.50.6 192.168.60.6']);
   });
 
   it('does not move to what was there beside the home network', () => {
@@ -210,6 +212,18 @@ describe('HomeNetwork', () => {
     assert.deepEqual(home.choice, { home: { name: 'eth1', address: OTHER.address }, reason: 'only' });
   });
 
+  it('moves after a flash to a network that came during it', async () => {
+    let [addresses, routed, isFlashing] = [[HOME], HOME.address, true];
+    const home = new HomeNetwork({ addresses: () => addresses, routed: () => Promise.resolve(routed) });
+    const leave = home.join(user({ isFlashing: () => isFlashing }));
+    await home.update();
+    [addresses, routed] = [[TETHER], TETHER.address];
+    assert.equal(await home.update(), HOME.address);
+    isFlashing = false;
+    assert.equal(await home.update(), TETHER.address);
+    leave();
+  });
+
   it('asks for the Wi-Fi of its users only where there is a choice', async () => {
     let addresses = [HOME];
     const asked: string[] = [];
@@ -277,8 +291,11 @@ describe('HomeNetwork', () => {
   });
 
   it('starts with what an earlier run remembered, if that can be', () => {
-    assert.equal(new HomeNetwork({ remembered: { address: '198.51.100.5' } }).current, '198.51.100.5');
-    assert.equal(new HomeNetwork({ remembered: { address: '10.10.7.2' } }).current, undefined);
+    const home = { address: '198.51.100.5' };
+    const remembering = new HomeNetwork({ remembered: home });
+    assert.deepEqual([remembering.current, remembering.choice], ['198.51.100.5', { home, reason: 'remembered' }]);
+    const fresh = new HomeNetwork({ remembered: { address: '10.10.7.2' } });
+    assert.deepEqual([fresh.current, fresh.choice], [undefined, { home: undefined, candidates: [] }]);
   });
 
   it('does not let a slow look overwrite what a later one found', async () => {

@@ -215,6 +215,18 @@ describe('client/diy/discovery', () => {
     controller.abort();
     await assert.rejects(finding, { code: 'cancelled' });
     assert.equal(discovering.listenerCount('found'), 0);
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    for (let times = 0; times < 12; times += 1) {
+      const one = new AbortController();
+      const looking = discovering.find(ID, one.signal);
+      one.abort();
+      await assert.rejects(looking, { code: 'cancelled' });
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    assert.deepEqual(warnings, [], 'none of its listeners is left');
     (await announcer()).announce();
     await assertLeavesNothing((signal) => discovering.find(ID, signal));
     assert.equal(discovering.listenerCount('found'), 0);

@@ -217,6 +217,13 @@ describe('client/diy/diy-client', () => {
       ['no id, where none is known', accepting([undefined, ID], { error: 404 }), undefined, [undefined]],
       ['an empty id at last', accepting([''], { error: 400 }), undefined, [undefined, '']],
       [
+        'an empty id, where it says that no id is another one',
+        (_: string, { deviceid }: Record<string, unknown>) =>
+          deviceid === '' ? { error: 0, data: INFO } : { error: deviceid === ID ? 422 : 404 },
+        ID,
+        [ID, undefined, ''],
+      ],
+      [
         'no id, where the true one loses the connection',
         accepting([undefined], 'close'),
         ID,
@@ -242,6 +249,14 @@ describe('client/diy/diy-client', () => {
         assert.equal(client.deviceid, ID);
       });
     }
+
+    it('knows it by its id in whatever letters, and names it as it states', async () => {
+      const stated = ID.toUpperCase();
+      const { client, server } = await device(() => ({ error: 0, data: { ...INFO, deviceid: stated } }), ID);
+      assert.equal((await client.identify(options())).deviceid, stated);
+      await client.send({ name: 'ota_unlock' }, options());
+      assert.deepEqual([client.deviceid, server.seen[1]!.body['deviceid']], [stated, stated]);
+    });
 
     it('names the device from then on as it stated', async () => {
       const { client, server } = await device(() => ({ error: 0, data: INFO }));

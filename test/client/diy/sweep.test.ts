@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import net, { createServer, type Server, type Socket } from 'node:net';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { neighbours, sweep, type Swept } from '../../../lib/client/diy/sweep';
 import { useHttpServers } from '../../shared/http-server';
 import { freePort } from '../../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { StrictDiyServer } from './strict-server';
 
 /** 40 addresses: as many as are asked at a time, and some of the next group. */
@@ -74,6 +76,26 @@ describe('client/diy/sweep', () => {
   it('finds nothing in the server of something else', async () => {
     const url = new URL(await serve((_, response) => response.end('{"error":401}')));
     assert.deepEqual(await sweepLoopback(Number(url.port)), []);
+  });
+
+  it('waits 1.5 s for an address that does not answer at all', async () => {
+    const dialled = new net.Socket();
+    mock.method(net, 'connect', () => dialled);
+    timeStands(['setTimeout']);
+    try {
+      let isOver = false;
+      const asking = sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, LIMITS).next();
+      void asking.then(() => (isOver = true));
+      await nextTurn();
+      timePasses(1499);
+      await nextTurn();
+      assert.equal(isOver, false);
+      timePasses(1);
+      assert.deepEqual(await asking, { done: true, value: undefined });
+    } finally {
+      timeGoesOn();
+      mock.restoreAll();
+    }
   });
 
   it('gives up a device that has no answer when its time is over', async () => {

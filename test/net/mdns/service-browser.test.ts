@@ -241,6 +241,81 @@ describe('net/mdns/service-browser', () => {
     assert.deepEqual(device.questions, Array(9).fill('PTR'));
   });
 
+  it('asks for the address of another host that a service has moved to, and forgets that of the one before', async () => {
+    const device = await announcer(ID, { address: '127.0.0.5' });
+    const { browsing } = browser();
+    browsing.start();
+    assert.equal((await nextFound(browsing)).address, '127.0.0.5');
+    const moved = { ...device.record('SRV'), data: { target: `other-${ID}.local`, port: 8081 } } as Answer;
+    device.questions.length = 0;
+    const asked = once(device, 'question');
+    device.announce([moved]);
+    const { host, address } = await nextFound(browsing);
+    assert.deepEqual([host, address], [`other-${ID}.local`, '127.0.0.1'], 'it is where that came from');
+    await asked;
+    assert.deepEqual(device.questions, ['A']);
+    device.announce([{ ...device.record('A'), name: `other-${ID}.local`, data: '127.0.0.6' } as Answer]);
+    assert.equal((await nextFound(browsing)).address, '127.0.0.6');
+  });
+
+  it('takes nothing from a record that says goodbye', async () => {
+    const device = await announcer();
+    const { browsing } = browser();
+    browsing.start();
+    await nextFound(browsing);
+    const host = `eWeLink_${ID}.local`;
+    const hosts: string[] = [];
+    browsing.on('host', (name, address) => hosts.push(`${name} ${address}`));
+    const txt = (seq: number, ttl: number): Answer =>
+      ({ ...device.record('TXT'), ttl, data: [Buffer.from(`seq=${seq}`)] }) as Answer;
+    device.announce([{ ...device.record('A'), ttl: 0 } as Answer]);
+    device.announce([txt(9, 0)]);
+    device.announce([txt(2, 120)]);
+    assert.deepEqual(texts(await nextFound(browsing)), ['seq=2']);
+    assert.deepEqual(hosts, []);
+    device.announce([{ ...device.record('A') }, txt(3, 120)]);
+    await nextFound(browsing);
+    assert.deepEqual(hosts, [`${host} 127.0.0.1`]);
+  });
+
+  it('hears nothing that another network sends, and knows where a service came from last', async () => {
+    const near = { address: '127.0.0.1', netmask: '255.255.255.248' };
+    const browsing = new ServiceBrowser({ type: TYPE, counts: () => true, interfaces: () => [near], port });
+    open.push(browsing);
+    const device = await announcer();
+    device.records = device.records.filter(({ type }) => type !== 'A');
+    const [far, moved] = [await announcer(ID, { own: '127.0.0.9' }), await announcer(ID, { own: '127.0.0.3' })];
+    const txt = (seq: number): Answer => ({ ...device.record('TXT'), data: [Buffer.from(`seq=${seq}`)] }) as Answer;
+    far.records = [];
+    moved.records = [];
+    browsing.start();
+    while (!device.questions.includes('A')) await once(device, 'question');
+    const found = nextFound(browsing);
+    for (let second = 0; second < 5; second++) timePasses(1000);
+    assert.equal((await found).address, '127.0.0.1');
+    far.announce([txt(8)]);
+    moved.announce([txt(9)]);
+    const service = await nextFound(browsing);
+    assert.deepEqual([texts(service), service.address], [['seq=9'], '127.0.0.3']);
+  });
+
+  it('looks at no interface any more once it is closed', async () => {
+    let looks = 0;
+    const interfaces = (): (typeof LOOPBACK)[] => ((looks += 1), [LOOPBACK]);
+    const browsing = new ServiceBrowser({ type: TYPE, counts: () => true, interfaces, port });
+    const device = await announcer();
+    browsing.start();
+    await nextFound(browsing);
+    await browsing.close();
+    const [looked, asked] = [looks, device.questions.length];
+    timePasses(120_000);
+    assert.equal(looks, looked);
+    const { browsing: other } = browser();
+    other.start();
+    await nextFound(other);
+    assert.deepEqual(device.questions.slice(asked).sort(), ['A', 'PTR', 'SRV', 'TXT'], 'those of the other alone');
+  });
+
   it('takes the records that stand beside the answer', async () => {
     const { browsing } = browser();
     const device = multicastDns({ interface: '127.0.0.1', bind: '0.0.0.0', port });
