@@ -62,6 +62,15 @@ describe('flash/stored/stored-images', () => {
     assert.deepEqual(new StoredImages(folder).bytes(two.sha256), two.bytes);
   });
 
+  it('writes an image again that a restart found damaged', async () => {
+    await new StoredImages(folder).add([one]);
+    await writeFile(fileOf(one), two.bytes);
+    const images = new StoredImages(folder);
+    assert.equal(images.bytes(one.sha256), undefined);
+    await images.add([one]);
+    assert.deepEqual(new StoredImages(folder).bytes(one.sha256), one.bytes);
+  });
+
   it('has no folder and nothing to remove where nothing was written', async () => {
     const images = new StoredImages(folder);
     await images.add([]);
