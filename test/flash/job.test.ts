@@ -430,6 +430,7 @@ describe('flash/job', () => {
     look();
     job.download = undefined;
     look();
+    assert.equal(job.continuesUnattended, false, 'it is open, no more');
     job.finalStage = new FinalStageSession();
     look();
     assert.deepEqual([job.mayBeInFinalStage, job.continuesUnattended], [true, true]);
