@@ -74,6 +74,25 @@ describe('flash: the order of what a stage does', () => {
       assert.ok(bench.host.devices.factoryKey(device.deviceid), 'its key is known');
     });
 
+    it('brings a device into DIY mode only when a restart would take it for one that never dials', async () => {
+      const bench = await openBench();
+      const asked: unknown[] = [];
+      const url = await servers.serve((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        response.end(JSON.stringify({ deviceid: '10000a1b2c', apikey: randomUUID(), accept: 'post', error: 0 }));
+      });
+      const disk = slowDisk(bench.host);
+      const stage = bench.begin('provision', { ...HOME, url, method: 'diy' });
+      await disk.asked;
+      const job = await stage.job();
+      assert.deepEqual([job.route?.name, job.deviceid], ['diy', '10000a1b2c']);
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      assert.deepEqual(asked, ['GET /device']);
+      disk.written();
+      await stage.outcome;
+      assert.deepEqual(asked, ['GET /device', 'POST /ap_diy']);
+    });
+
     it('gives the Wi-Fi to no device after a cancel that came meanwhile', async () => {
       const bench = await openBench();
       const device = await bench.factoryDevice();
@@ -441,6 +460,29 @@ describe('flash: the order of what a stage does', () => {
   });
 
   describe('diy', () => {
+    it('tells a device nothing after a cancel that came while the disk took its time', async () => {
+      const bench = await openBench();
+      const deviceid = '10000a1b2c';
+      const commands: string[] = [];
+      const device = new StrictDiyServer((command) => {
+        commands.push(command);
+        return { error: 0, data: { deviceid, otaUnlock: true } };
+      });
+      try {
+        const disk = slowDisk(bench.host);
+        const stage = bench.begin('diy', { deviceid, url: `http://127.0.0.1:${await device.listen()}` });
+        await disk.asked;
+        bench.host.runs.cancel('diy');
+        await assertCode(stage.outcome, 'cancelled');
+        const { length } = stage.said;
+        disk.written();
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+        assert.deepEqual([commands, stage.said.length], [['info'], length]);
+      } finally {
+        await device.close();
+      }
+    });
+
     it('tells a device to fetch its image only when a restart would know of it', async () => {
       const bench = await openBench();
       const deviceid = '10000a1b2c';

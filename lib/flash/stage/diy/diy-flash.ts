@@ -255,6 +255,7 @@ class OneFlash {
     const downloadUrl = `http://${host.addressToDial()}:${host.ports.http}/${download.name}`;
     // The job must be on disk before the device gets the command.
     await host.whenStored();
+    signal.throwIfAborted();
     const command = { name: 'ota_flash', downloadUrl, sha256sum: download.image.sha256 } as const;
     context.report('diy-flash-sent', { deviceid: this.#deviceid }, { fraction: 0.12 });
     const outcome = await this.#answerTo(command, signal);
