@@ -38,6 +38,7 @@ describe('flash/stage/upgrade', () => {
     [406, 'model-refused'],
     [409, 'digest-refused'],
     [410, 'version-refused'],
+    [499, 'unexplained'],
   ];
   for (const [code, expected] of refusals) {
     it(`ends with ${expected} where the device answers ${code}`, async () => {
@@ -49,6 +50,10 @@ describe('flash/stage/upgrade', () => {
       assert.equal(job?.stage, 'failed');
       assert.equal(job.error, expected);
       assert.equal(job.download, undefined, 'nothing is served any more');
+      assert.ok(
+        !job.evidence.all.some((seen) => seen.kind === 'stage' && seen.event === 'over'),
+        'its time was not over',
+      );
     });
   }
 
@@ -103,6 +108,10 @@ describe('flash/stage/upgrade', () => {
     bench.around.waits = { ...bench.around.waits, upgradeVerdictMs: 1 };
     const again = bench.begin('upgrade', { deviceid });
     await assertCode(again.outcome, 'download-blocked');
+    assert.deepEqual(
+      evidence.all.flatMap((seen) => (seen.kind === 'stage' && seen.event === 'over' ? [seen.stage] : [])),
+      ['upgrade'],
+    );
   });
 
   it('sends the upgrade again in a new session after the device has crashed', async () => {
