@@ -25,7 +25,7 @@ describe('flash/next-step/next-steps', () => {
     const one = started(steps, 'one');
     assert.deepEqual([steps.of('one'), steps.of('other'), changes], [{ state: 'running' }, undefined, 1]);
     steps.start('one', () => assert.fail('it runs already'));
-    one.report('wait-for-portal', { seconds: 1 } as never);
+    one.report('wait-for-portal', { seconds: 1 });
     const lastReport = { name: 'wait-for-portal', values: { seconds: 1 } };
     assert.deepEqual([steps.of('one'), changes], [{ state: 'running', lastReport }, 2]);
     one.report('wait-for-ap');
