@@ -24,6 +24,7 @@ describe('flash/overview/host-overview', () => {
   }
 
   it('shows of a host where it is to listen, and that nothing is there yet', () => {
+    assert.deepEqual(overviewOfHost(make({ ...ON_LOOPBACK, legacyPort: 2 })).ports, [2]);
     assert.deepEqual(overviewOfHost(make({ ...ON_LOOPBACK, httpsPort: 3, httpPort: 1 })), {
       ...{ isListening: false, address: '127.0.0.1', ports: [3, 1], trouble: undefined },
       ...{ jobs: [], queue: undefined, sonoffs: undefined },

@@ -67,6 +67,15 @@ describe('flash/overview/job-overview', () => {
     assert.deepEqual(says, { ...job.lastReport, ...progressTextOf('send-wifi', { deviceid: ID }) });
   });
 
+  it('names the method for the model, and ends no job between two stages', () => {
+    const job = new Job('cloud', ID, STARTED);
+    job.learn({ model: 'PSA-BHA-GL', romVersion: '2.0.1' });
+    job.enter('cloud', STARTED);
+    job.leave('cloud', new Date(2_000_000));
+    const { method, endedAt } = overviewOf(job, false);
+    assert.deepEqual([method, endedAt], ['cloud-http', undefined]);
+  });
+
   it('shows of a job that failed why and where, and whether that can be tried again', () => {
     const job = new Job('cloud', ID, STARTED);
     job.enter('cloud', STARTED);

@@ -44,7 +44,9 @@ describe('flash/next-step/next-steps', () => {
     const steps = new NextSteps();
     const [one, two, three] = ['one', 'two', 'three'].map((id) => started(steps, id));
     assert.ok(one && two && three);
-    assert.equal(steps.cancel('one'), true);
+    let changes = 0;
+    steps.on('changed', () => (changes += 1));
+    assert.deepEqual([steps.cancel('one'), steps.cancel('none'), changes], [true, false, 1]);
     assert.equal((one.signal.reason as FlashError).code, 'cancelled');
     assert.deepEqual([two.signal.aborted, steps.of('one'), steps.cancel('one')], [false, undefined, false]);
     const next = started(steps, 'one');
