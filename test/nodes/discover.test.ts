@@ -156,7 +156,8 @@ describe('nodes: sonota-discover', () => {
     const before = bed.messages('changes').length;
     await bed.deploy(nodes);
     const second = nodes.map((node) => (node.id === 'discover' ? { ...node, id: 'second' } : node));
-    await bed.deploy([...nodes, second.find(({ id }) => id === 'second') as Flow[number]]);
+    // It is made before those that it is wired to.
+    await bed.deploy([second.find(({ id }) => id === 'second') as Flow[number], ...nodes]);
     await bed.at(
       'changes',
       (msg) => bed!.messages('changes').indexOf(msg) >= before && isOf(deviceid, 'appeared')(msg),

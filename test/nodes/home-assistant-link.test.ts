@@ -224,10 +224,15 @@ describe('nodes: what Home Assistant asks of a host', () => {
     seen(ONE);
     const device = { deviceid: ONE, apikey: 'a', model: 'PSF-B04-GL', romVersion: '1.5.5' };
     const session = { peer: '192.0.2.7', sessionKey: 'session', device, ready: true, close: () => undefined };
-    host.devices.add(Object.assign(new EventEmitter(), session) as unknown as DeviceConnection);
+    const connection = Object.assign(new EventEmitter(), session) as unknown as DeviceConnection;
+    host.devices.add(connection);
     assert.equal(begins(ONE), 'cloud');
     host.jobs.jobFor('finalstage', ONE).fail('finalstage-timeout');
     assert.equal(begins(ONE), 'cloud', 'it has left FinalStage');
+    host.jobs.jobFor('cloud', ONE).enter('cloud');
+    connection.emit('closed');
+    assert.equal(host.devices.get(ONE), undefined);
+    assert.equal(begins(ONE), 'cloud', 'what was seen before counts once');
   });
 
   it('has on disk what was asked of it once it has stopped', async () => {
@@ -561,9 +566,20 @@ describe('nodes: what Home Assistant is shown of a host', () => {
   it('is at work while a stage runs, and for a minute after that', () => {
     const left = host.jobs.jobFor('cloud', ONE);
     left.enter('cloud');
+    const running = host.jobs.jobFor('cloud', TWO);
+    running.enter('cloud');
+    running.running = new AbortController();
     look();
+    running.running = undefined;
+    assert.deepEqual(
+      view.world(0).jobs.map(({ isAtWork }) => isAtWork),
+      [false, true],
+      'left by an earlier run of the process, and by a stage just now',
+    );
+    running.fail('device-timeout');
+    host.jobs.forget(running);
     const atWork = (now: number): boolean[] => view.world(now).jobs.map(({ isAtWork }) => isAtWork);
-    assert.deepEqual(atWork(0), [false], 'left by an earlier run of the process');
+    assert.deepEqual(atWork(0), [false]);
     left.running = new AbortController();
     assert.deepEqual(atWork(1_000_000), [true]);
     left.running = undefined;
@@ -862,6 +878,7 @@ describe('nodes: the image that Home Assistant shows before an installation', ()
     const path = join(folder, 'final.bin');
     await writeFile(path, bytes);
     assert.deepEqual(await shown(path), { sha256: digestOf(bytes) });
+    assert.deepEqual(await shown(path, { final: 'ab' }), { sha256: digestOf(bytes) }, 'of what is there now');
     const address = 'https://me:secret@example.com/final.bin?token=secret';
     assert.deepEqual(await shown(address), { url: 'https://example.com/final.bin' });
     assert.deepEqual(await shown(address, { final: 'ab' }), { url: 'https://example.com/final.bin', sha256: 'ab' });

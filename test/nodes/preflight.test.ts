@@ -286,6 +286,11 @@ describe('nodes: Check now in the form of a host', () => {
     assert.equal(wifiOf(report), true, 'a password that was not typed is the deployed one');
     assert.equal(wifiOf(await ask('new', form)), 'warn');
     assert.equal(wifiOf(await ask('new', { ...form, password: 'typed just now' })), true);
+    assert.equal(
+      wifiOf(await ask('host', { ...form, password: 'no device takes it ' })),
+      false,
+      'before the deployed one',
+    );
     const holder = await occupy(typed.httpPort);
     try {
       assert.equal((await ask('new', form)).verdict, 'not-ready');

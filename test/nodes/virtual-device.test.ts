@@ -239,7 +239,7 @@ describe('nodes: the device that the form of sonota-virtual-device describes', (
   it('is that of a bundle of evidence, whichever kind the form has', () => {
     const message = { evidence: bundle };
     const { kind, options } = deviceOf(
-      Values.ofForm({ kind: 'diy', deviceid: '1000a1b2c3' }),
+      Values.ofForm({ kind: 'diy', deviceid: '1000a1b2c3', model: 'PSB-B04-GL' }),
       new MessageValues(message),
     );
     assert.deepEqual([kind, options.deviceid, options.model], ['cloud', '1000a1b2c3', 'PSC-B01-GL']);
