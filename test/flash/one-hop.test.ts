@@ -233,7 +233,12 @@ describe('flash: in one hop, without FinalStage', () => {
       const newFirmwareUrl = `http://127.0.0.1:${await freePort()}`;
       timeStands(['setTimeout', 'setInterval', 'Date'], Date.now());
       const upgrade = bench.begin('upgrade', { deviceid: DEVICE, newFirmwareUrl, timeoutSeconds: 1 });
-      await upgrade.job();
+      const { evidence } = await upgrade.job();
+      // What would be trouble of any other device.
+      evidence.add({ kind: 'upgrade-sent', version: '23.42.5', session: 1, isOneHop: true });
+      for (let times = 0; times < 5; times++) evidence.add({ ...LAST_PIECE, first: 0 });
+      assert.equal(evidence.verdict().code, 'download-restarts');
+      evidence.add(LAST_PIECE);
       const passes = async (seconds: number): Promise<void> => {
         for (let second = 0; second < seconds; second++) {
           timePasses(1000);

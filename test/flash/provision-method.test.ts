@@ -111,6 +111,12 @@ describe('flash/stage/provision: the method', () => {
       const { device, begin, relay, bench } = await s31();
       const error = await assertCode(begin().outcome, 'diy-mode-missing');
       assert.deepEqual(error.values, { deviceid: ID, url: `http://127.0.0.1:${relay.port}` });
+      const question = ['GET /', 'GET /device'];
+      assert.deepEqual(
+        asked(relay.texts),
+        ['GET /device', ...question, ...question],
+        'twice, and each time it was there',
+      );
       assert.ok(!device.log.includes(TOOK_SETTINGS), device.log.join('\n'));
       assert.deepEqual(
         relay.texts.filter((text) => !text.startsWith('GET ') || text.includes('secret')),

@@ -272,7 +272,7 @@ describe('flash/stage/diy: a device by hand', () => {
   }
 
   it('is not ended by the time limit while bytes flow', async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, { lanLookMs: 0 });
     const { url, commands } = await device(() => 'hang');
     timeStands(['setTimeout']);
     const timeoutSeconds = 1_000_000;
