@@ -97,9 +97,12 @@ describe('flash/store', () => {
     const store = new FirmwareStore(folder);
     await store.keep(IMAGE, 'catalog:one', wording('image-final'));
     await store.note('catalog:one', { sha256: SHA, isConfirmed: true });
+    const other = { sha256: digestOf(OTHER), isConfirmed: true };
+    await store.note('catalog:two', other);
     await store.remove(SHA);
     assert.deepEqual(await store.list(), []);
     assert.equal(await store.known('catalog:one'), undefined);
+    assert.deepEqual(await store.known('catalog:two'), other, 'nothing of another one');
     assert.equal(await store.read(SHA), undefined);
     await store.remove(SHA);
   });

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { loadImage, requireWhole, type ImageSource } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
-import { FINAL_LIMIT, makeFinalImage, makeUserImage, USER_LIMIT } from '../../lib/image';
+import { digestOf, FINAL_LIMIT, makeFinalImage, makeUserImage, USER_LIMIT } from '../../lib/image';
 import { wording } from '../../lib/wordings/wording';
 import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
@@ -117,6 +117,7 @@ describe('firmware', () => {
         ['a\0b', /zero byte/],
         ['x'.repeat(5000), /too long/],
         [join(folder, 'circle.bin'), /links lead in a circle/],
+        [join(await file('no-folder', FINAL), 'final.bin'), /there is no such file/],
       ];
       await symlink('circle.bin', join(folder, 'circle.bin'));
       for (const [path, words] of cases) {
@@ -173,10 +174,12 @@ describe('firmware', () => {
     });
 
     it('keeps its own copy', async () => {
-      const sent = Buffer.from(FINAL);
+      // One whose content is not shared with another job.
+      const sent = makeFinalImage({ seed: 4711 });
+      const whole = Buffer.from(sent);
       const image = await loadImage('final', sent, { signal: NEVER });
       sent.fill(0);
-      assert.deepEqual(image.bytes, FINAL);
+      assert.deepEqual(image.bytes, whole);
     });
 
     it('refuses anything else', async () => {
@@ -240,6 +243,18 @@ describe('firmware', () => {
       const base = await serve((_, response) => response.writeHead(301, { location }).end());
       await loadImage('final', base.replace('//', '//me:word@'), { signal: NEVER });
       assert.equal(leaked, 'none');
+    });
+
+    it('is refused where a person must vouch for it and has not', async () => {
+      const final = await serve((_, response) => response.end(FINAL));
+      const sources = { user1: USER1, user2: USER2, final, mustBeConfirmed: ['final'] } as const;
+      const options = { signal: NEVER };
+      const { values } = await assertRefused(loadFirmware(sources, options), 'digest-unconfirmed');
+      assert.deepEqual(values, { what: wording('image-final'), digest: digestOf(FINAL) });
+      const digests = { final: digestOf(FINAL) };
+      assert.deepEqual((await loadFirmware({ ...sources, digests }, options)).final.bytes, FINAL);
+      const other = { ...sources, mustBeConfirmed: ['user1'], digests: { user1: digestOf(USER1) } } as const;
+      assert.deepEqual((await loadFirmware(other, options)).final.bytes, FINAL);
     });
 
     it('says what the server answered', async () => {

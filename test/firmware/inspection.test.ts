@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect, keepMended, keepUploaded, type InspectionTarget } from '../../lib/firmware/inspection';
+import { fetchAndInspect, inspect, keepMended, keepUploaded, type InspectionTarget } from '../../lib/firmware/inspection';
 import { Catalog, type CatalogImage } from '../../lib/firmware/library/catalog';
 import { ImageLibrary } from '../../lib/firmware/library/image-library';
 import { FirmwareStore } from '../../lib/firmware/store/firmware-store';
 import { digestOf, DIY_LIMIT, examine, makeFinalImage, makeUserImage, mend, type ImageTarget } from '../../lib/image';
 import { wording } from '../../lib/wordings/wording';
 import { patched, rewritten } from '../image/helpers';
+import { useHttpServers } from '../shared/http-server';
 import { assertRefused } from '../shared/refusal';
 
 const FINAL = makeFinalImage({ seed: 5, size: 24_576 });
@@ -19,6 +20,7 @@ const [USER1, USER2] = [makeUserImage({ slot: 1 }), makeUserImage({ slot: 2 })];
 describe('firmware/inspection', () => {
   let folder: string;
   let library: ImageLibrary;
+  const { serve } = useHttpServers();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sonota-inspection-'));
     const image = (name: string, bytes: Buffer, more: Partial<CatalogImage> = {}): CatalogImage => ({
@@ -103,6 +105,14 @@ describe('firmware/inspection', () => {
     assert.deepEqual(await inspected({ ...place, place: 'one-hop' }), { state: 'examined', ...said(own, 'one-hop') });
   });
 
+  it('speaks in its picture the language that is given', async () => {
+    const target = { role: 'final', source: await file(FINAL) } as const;
+    const pictureOf = async (more: Partial<InspectionTarget>): Promise<string> =>
+      ((await inspect(library, { ...target, ...more })) as { picture: string }).picture;
+    assert.match(await pictureOf({}), /<title[^>]*>The flash before and after/);
+    assert.match(await pictureOf({ speak: (name) => `spoken ${name}` }), /<title[^>]*>spoken title/);
+  });
+
   it('says what speaks against a final image in DIY mode alone', async () => {
     const source = await file(LARGE);
     const { inDiyMode, ...more } = (await inspected({ role: 'final', source })) as { inDiyMode: { code: string }[] };
@@ -125,6 +135,21 @@ describe('firmware/inspection', () => {
     assert.deepEqual(await inspected(target), { state: 'unconfirmed', ...brought });
     await library.confirm('new', digestOf(FINAL));
     assert.deepEqual(await inspected(target), { state: 'examined', ...brought });
+  });
+
+  it('takes what an address brings for unconfirmed until its digest is known', async () => {
+    const source = await serve((_, response) => response.end(FINAL));
+    const settings = { signal: new AbortController().signal };
+    for (const [digest, state] of [
+      [undefined, 'unconfirmed'],
+      [digestOf(FINAL), 'examined'],
+    ] as const) {
+      const { picture: _, ...fetched } = (await fetchAndInspect(library, { role: 'final', source, digest }, settings)) as {
+        picture: string;
+      };
+      assert.deepEqual(fetched, { state, ...said(FINAL, 'finalstage'), title: 'the known' });
+      assert.deepEqual(await inspected({ role: 'final', source, digest }), fetched);
+    }
   });
 
   it('keeps a mended copy under a name that says so, and nothing that cannot be mended', async () => {
