@@ -6,6 +6,7 @@ import multicastDns from 'multicast-dns';
 import type { Service } from '../../../lib/net/mdns/service';
 import { ServiceBrowser } from '../../../lib/net/mdns/service-browser';
 import { freePort } from '../../shared/ports';
+import { timers } from '../../shared/left-behind';
 import { timeGoesOn, timePasses, timeStands } from '../../shared/standing-time';
 import { Announcer, LOOPBACK, TYPE } from './announcer';
 
@@ -166,7 +167,9 @@ describe('net/mdns/service-browser', () => {
     const asked = once(device, 'question');
     device.announce([{ ...device.record('PTR'), ttl: 0 } as Answer]);
     await asked;
-    timePasses(3000);
+    timePasses(2999);
+    assert.deepEqual(gone, []);
+    timePasses(1);
     assert.deepEqual(gone, [`eWeLink_${ID}.${TYPE}`]);
     assert.deepEqual(browsing.services, []);
   });
@@ -186,7 +189,9 @@ describe('net/mdns/service-browser', () => {
       timePasses(ms);
     }
     await asked;
-    assert.deepEqual([device.questions, gone], [['PTR', 'PTR', 'PTR'], []]);
+    browsing.want(`eWeLink_${ID}.local`);
+    while (!device.questions.includes('A')) await once(device, 'question');
+    assert.deepEqual([device.questions, gone], [['PTR', 'PTR', 'PTR', 'A'], []]);
     timePasses(overMs - 3000);
     assert.deepEqual(gone, [`eWeLink_${ID}.${TYPE}`]);
   });
@@ -238,7 +243,23 @@ describe('net/mdns/service-browser', () => {
       timePasses(1);
       await asked;
     }
-    assert.deepEqual(device.questions, Array(9).fill('PTR'));
+    // Whatever was asked until now has come before this.
+    browsing.want(`eWeLink_${ID}.local`);
+    while (!device.questions.includes('A')) await once(device, 'question');
+    assert.deepEqual(device.questions, [...Array<string>(9).fill('PTR'), 'A']);
+  });
+
+  it('leaves no timer behind when it is closed', async () => {
+    timeGoesOn();
+    const device = await announcer();
+    const { browsing } = browser();
+    const before = timers();
+    browsing.start();
+    await nextFound(browsing);
+    assert.ok(timers() > before);
+    await browsing.close();
+    assert.equal(timers(), before);
+    assert.ok(device.questions.length > 0);
   });
 
   it('asks for the address of another host that a service has moved to, and forgets that of the one before', async () => {
