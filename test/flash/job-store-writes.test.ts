@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadForFinalStage } from '../../lib/firmware/firmware';
 import { loadFirmware } from '../../lib/flash/routes/load-firmware';
@@ -38,6 +39,7 @@ describe('flash/job-memory: when it writes', () => {
     said.length = 0;
   });
   afterEach(timeGoesOn);
+  afterEach(() => mock.restoreAll());
   afterEach(async () => {
     await Promise.all(memories.splice(0).map((memory) => memory.close()));
     await rm(folder, { recursive: true, force: true });
@@ -170,6 +172,28 @@ describe('flash/job-memory: when it writes', () => {
       else await memory.settled();
       assert.equal(kept().length, Number(deviceid.at(-1)) + 1);
     }
+  });
+
+  it('writes as often as it may, and no sooner', async () => {
+    let clock = 1_000_000;
+    mock.method(performance, 'now', () => clock);
+    timeStands(['setTimeout']);
+    const { jobs, memory } = start({ writesMs: 5000 });
+    const written = (): Promise<unknown> => once(memory['progress'], 'written');
+    const first = written();
+    enter(jobs, 'upgrade', '1000000001');
+    await first;
+    clock += 1000;
+    const second = written();
+    enter(jobs, 'upgrade', '1000000002');
+    await nextTurn();
+    timePasses(3999);
+    // It would have been written before.
+    for (let times = 0; times < 5; times++) await writeAtomically(folder, 'other', 'file');
+    assert.equal(keptJobs(folder)?.jobs.length, 1);
+    timePasses(1);
+    await second;
+    assert.equal(keptJobs(folder)?.jobs.length, 2);
   });
 
   it('writes without delay what is waited for while another write is under way', async () => {
