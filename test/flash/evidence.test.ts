@@ -39,6 +39,9 @@ describe('flash/evidence', () => {
     assert.equal(evidence.all[0]?.kind, 'upgrade-sent');
     const last = evidence.all.at(-1);
     assert.equal(last?.kind === 'message' && last.text, '2999');
+    evidence.add({ kind: 'message', direction: 'in', text: '3000' });
+    const texts = evidence.all.map((seen) => seen.kind === 'message' && seen.text);
+    assert.deepEqual(texts, [false, ...Array.from({ length: 999 }, (_, index) => `${2002 + index}`)]);
   });
 
   it('keeps the last dispatch of each peer in a stage, with their count', () => {
