@@ -440,6 +440,11 @@ describe('nodes: the status of sonota-home-assistant', () => {
     bed.send('ha', { topic: 'sonota/status', payload: 'online' });
     const lacks = '0 devices, no mqtt in: homeassistant/device/#';
     await bed.status('ha', ({ fill, shape, text }) => `${fill} ${shape} ${text}` === `green dot ${lacks}`, from);
+    // Who else is there matters more than what is not heard.
+    await bed.deploy([...flowOf(await freePorts()), ...filters.slice(1)]);
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'no mqtt in: sonota/status' });
+    bed.send('ha', { topic: 'sonota/status', payload: 'online ffffffff' });
+    assert.deepEqual(bed.shown('ha'), { fill: 'yellow', shape: 'ring', text: 'topic-shared' });
   });
 });
 
