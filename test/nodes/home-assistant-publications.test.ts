@@ -66,8 +66,10 @@ describe('nodes: what sonota-home-assistant has published', () => {
     place.take();
     await publications().arrives('ha').settled();
     assert.ok(ownPlace().isTaken);
-    const renamed = new OwnPlace(publications().arrives('ha'), publications(), WIRING, { ...NAMES, base: 'garage' });
-    assert.equal(renamed.isTaken, false, 'of other names nothing is known');
+    for (const other of [{ base: 'garage' }, { prefix: 'garage' }]) {
+      const renamed = new OwnPlace(publications().arrives('ha'), publications(), WIRING, { ...NAMES, ...other });
+      assert.equal(renamed.isTaken, false, 'of other names nothing is known');
+    }
     assert.deepEqual(stored().at(WIRING.broker).groups, [FLASHER]);
     await place.add([DEVICE]);
     await place.replace([DEVICE]);

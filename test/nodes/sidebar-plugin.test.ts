@@ -89,6 +89,14 @@ describe('nodes: the runtime side of the sidebar', () => {
       assert.equal(rung.length, 1);
       timePasses(1);
       assert.equal(rung.length, 2);
+      // Those that have ended are not in work.
+      for (const job of host.jobs.all()) job.fail('cancelled');
+      for (let turn = 0; turn < 2; turn += 1) timePasses(2000);
+      rung.length = 0;
+      for (let count = 0; count < 2; count += 1) host.emit('state');
+      assert.equal(rung.length, 1);
+      timePasses(500);
+      assert.equal(rung.length, 2);
     } finally {
       all.mock.restore();
     }
