@@ -42,8 +42,8 @@ describe('nodes: the step behind a flash, started in the sidebar', () => {
 
   const flashHost = (): FlashHost => (bed.node('host') as HostNode).flashHost;
 
-  /** A flash that ended with a Tasmota. */
-  async function flashed(): Promise<Job> {
+  /** A flash that ended with a Tasmota, or failed with it. */
+  async function flashed(isDone = true): Promise<Job> {
     const job = flashHost().jobs.jobFor('finalstage', ID);
     const { library } = flashHost();
     const signal = new AbortController().signal;
@@ -52,7 +52,8 @@ describe('nodes: the step behind a flash, started in the sidebar', () => {
       { library, signal, limitMs: 600_000 },
     );
     job.enter('finalstage');
-    job.leave('finalstage');
+    if (isDone) job.leave('finalstage');
+    else job.fail('finalstage-timeout');
     return job;
   }
 
@@ -120,6 +121,12 @@ describe('nodes: the step behind a flash, started in the sidebar', () => {
     await ask('post', `${job.id}/next-step`).expect(204);
     const { error } = await ended(job);
     assert.equal((error?.values['what'] as { code: string } | undefined)?.code, 'wifi-password', error?.message);
+  });
+
+  it('is none where the flash has failed, though its firmware would take one', async () => {
+    bed = await Bed.load(await flowOf({ ssid: 'home' }));
+    const { body } = await ask('post', `${(await flashed(false)).id}/next-step`).expect(409);
+    assert.equal((body as { code: string }).code, 'not-possible');
   });
 
   it('is ended by a person, and with its job', async () => {
