@@ -296,7 +296,11 @@ describe('flash/stage/finalstage: what it says', () => {
     bench = await openBench();
     bench.around.ownAddresses = () => [];
     job = bench.host.jobs.jobFor('finalstage', DEVICE);
-    const url = await servers.serve((_request, response) => void response.destroy());
+    let asked = 0;
+    const url = await servers.serve((_request, response) => {
+      asked += 1;
+      response.destroy();
+    });
     stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
     await said('wait-for-finalstage');
     while (!job.evidence.all.some((seen) => seen.kind === 'finalstage-looked' && seen.answered)) {
@@ -307,6 +311,11 @@ describe('flash/stage/finalstage: what it says', () => {
     delivery.sent(4096);
     delivery.ended('broken');
     await flows('final-stalled', 0);
+    const looks = new EventEmitter();
+    bench.around.ownAddresses = () => (looks.emit('look'), []);
+    // The second one begins when the first is judged.
+    for (let times = 0; times < 2; times++) await once(looks, 'look');
+    assert.equal(asked, 0, 'it is asked for no page while it is at work');
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
     assert.equal(session.listenerCount('changed'), 1, 'that of the job itself: nothing more is said');

@@ -109,7 +109,7 @@ describe('flash/stage/provision', () => {
 
   for (const deviceid of [undefined, '1000999999']) {
     it(`passes over a device that was just set up and still answers, ${deviceid ? 'for another one' : 'for any'}`, async () => {
-      const bench = await openBench();
+      const bench = await openBench({}, { apGoesMs: 3_600_000, apPageMs: 0 });
       const first = await bench.factoryDevice({ timings: { apGoes: 600_000 } });
       const { apPort } = await first.start();
       const url = `http://127.0.0.1:${apPort}`;

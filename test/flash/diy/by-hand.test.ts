@@ -389,6 +389,36 @@ describe('flash/stage/diy: a device by hand', () => {
     }
   });
 
+  it('is not taken for one that announces itself where its host name alone is known', async () => {
+    // An address that no other test has, at the port of all devices.
+    const at = '127.0.0.184';
+    const data = { deviceid: ID, otaUnlock: true, fwVersion: '3.7.6' };
+    const server = new StrictDiyServer((command) => (command === 'info' ? { error: 0, data } : { error: 422 }));
+    servers.push(server);
+    await server.listen(8081, at);
+    const mdnsPort = await freePort();
+    const announcer = await new Announcer(mdnsPort, ID, { address: at }).ready();
+    try {
+      announcer.records = announcer.records.filter(({ type }) => type === 'A');
+      const bench = await openBench();
+      const discovery = { interfaces: () => [LOOPBACK], mdnsPort };
+      timeStands(['setTimeout']);
+      const stage = bench.begin('diy', { deviceid: ID, discovery });
+      while (stage.recorder.outcomes.size === 0) {
+        timePasses(100);
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
+      }
+      await assertCode(stage.outcome, 'diy-refused');
+      const { evidence } = await stage.job();
+      const info = evidence.all.find(({ kind }) => kind === 'device-info');
+      const known = { romVersion: '3.7.6', isUnlocked: true };
+      assert.deepEqual({ ...info, at: 0 }, { at: 0, kind: 'device-info', peer: at, ...known });
+    } finally {
+      timeGoesOn();
+      await announcer.close();
+    }
+  });
+
   describe('at the port of all devices unless another one is given', () => {
     /** An address that no other test has. */
     const address = '127.0.0.179';
