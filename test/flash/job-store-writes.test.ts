@@ -237,6 +237,23 @@ describe('flash/job-memory: when it writes', () => {
     );
   });
 
+  it('has the queue in its order, though an entry has gone to its end since it was written first', async () => {
+    const { queue, memory } = start();
+    const [first, second, third] = ['1000000001', '1000000002', '1000000003'];
+    queue.attach('node', { atOnce: 1, attempts: 1, start: ({ deviceid }) => deviceid !== first });
+    for (const deviceid of [first, second, third]) queue.add({ deviceid }, { nodeId: 'node' });
+    await memory.settled();
+    queue.retryFailed();
+    await memory.settled();
+    const order = [second, third, first];
+    for (const one of [queue, start().queue]) {
+      assert.deepEqual(
+        one.snapshot().entries.map(({ deviceid }) => deviceid),
+        order,
+      );
+    }
+  });
+
   it('writes all of it once in a while, and the file does not grow without end', async () => {
     const { jobs, memory } = start();
     const job = enter(jobs, 'upgrade');

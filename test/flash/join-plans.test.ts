@@ -150,6 +150,7 @@ describe('flash/radio/visits', () => {
       before.enter('provision');
       assert.throws(() => pick(undefined, ...two), hasCode('device-unknown'));
       before.leave('provision');
+      assert.throws(() => pick(undefined, ...two), hasCode('device-unknown'), 'nothing has gone on yet');
       before.enter('cloud');
       assert.equal(pick(undefined, ...two), 'ITEAD-1000ffffff');
       assert.equal(pick('1000a1b2c3', ...two), 'ITEAD-1000a1b2c3');
@@ -167,8 +168,21 @@ describe('flash/radio/visits', () => {
     const two = [seen('FinalStage', OTHER, 99), seen('FinalStage', OWN)];
 
     it('is that of the device, by its access point of before or by its MAC address', () => {
-      assert.equal(pick({ bssid: OWN }, ...two), OWN);
-      assert.equal(pick({ mac: '5C:CF:7F:A1:B2:C3' }, ...two), OWN);
+      for (const facts of [{ bssid: OWN }, { mac: '5C:CF:7F:A1:B2:C3' }]) {
+        jobs = new JobRegistry();
+        assert.equal(pick(facts, ...two), OWN);
+        // Such as an earlier job of the same device, under another id.
+        jobs.jobFor('cloud', '1000ffffff').learn({ bssid: OWN });
+        assert.equal(pick(facts, ...two), OWN, 'its own address counts');
+      }
+    });
+
+    it('is none that another job knows by its access point, and is said to be foreign where no device is known', () => {
+      jobs.jobFor('cloud', '1000ffffff').learn({ bssid: OTHER });
+      assert.equal(pick({}, ...two), OWN);
+      const nameless = finalStageVisit(jobs.jobFor('finalstage', undefined), jobs, new FinalStageSession());
+      const values = { bssid: OTHER, deviceid: wording('meant-device') };
+      assert.throws(() => nameless.pick([seen('FinalStage', OTHER)]), new FlashError('finalstage-foreign', values));
     });
 
     it('is left alone where it is another one', () => {
