@@ -353,6 +353,29 @@ describe('flash/stage/new-firmware', () => {
       await assertCode(stage.outcome, 'cancelled');
     });
 
+    it('knows other firmware at the same address by its kind, whatever its title', async () => {
+      const bench = await openBench();
+      const job = upgraded(bench, 0);
+      const { url, titled } = await page('home');
+      timeStands(['setTimeout', 'setInterval']);
+      const stage = bench.begin('newfirmware', { deviceid: DEVICE, url });
+      await stage.job();
+      while (!job.evidence.all.some(({ kind }) => kind === 'new-firmware-looked')) await once(job.evidence, 'changed');
+      becomesLight(job);
+      for (let second = 0; second < 3; second++) {
+        timePasses(1000);
+        await turns();
+      }
+      assert.equal(stage.recorder.outcomes.size, 0);
+      titled('home</title><esp-app>');
+      while (stage.recorder.outcomes.size === 0) {
+        timePasses(1000);
+        await turns();
+      }
+      const { found } = await stage.outcome;
+      assert.deepEqual([found['kind'], found['title']], ['esphome', 'home']);
+    });
+
     for (const end of ['found', 'cancelled'] as const) {
       it(`says nothing any more, and looks no more, once it has ${end === 'found' ? 'ended well' : 'been cancelled'}`, async () => {
         const bench = await openBench();
