@@ -416,6 +416,23 @@ describe('flash/job-memory: when it writes', () => {
     assert.equal(start().jobs.latest('0')?.error, 'device-timeout');
   });
 
+  it('has no job on disk any more that is kept no longer, or that a person has taken out', async () => {
+    const { jobs, memory } = start();
+    const stored = async (): Promise<unknown> => {
+      await memory.settled();
+      return keptJobs<JobRecord>(folder)?.jobs.map(({ snapshot }) => snapshot.deviceid);
+    };
+    const idsOf = (from: number, to: number): string[] =>
+      Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`);
+    for (const deviceid of idsOf(1, 12)) enter(jobs, 'upgrade', deviceid);
+    assert.deepEqual(await stored(), idsOf(1, 12));
+    for (const job of jobs.all()) job.fail('download-failed');
+    assert.deepEqual(await stored(), idsOf(3, 12));
+    const last = jobs.latest('12');
+    assert.ok(last && jobs.forget(last));
+    assert.deepEqual(new Set((await stored()) as string[]), new Set(idsOf(2, 11)));
+  });
+
   it('keeps the newest ten of the jobs that have ended', async () => {
     const { jobs, memory } = start();
     for (let n = 1; n <= 12; n++) {
