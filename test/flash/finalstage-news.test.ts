@@ -8,6 +8,7 @@ import type { Waits } from '../../lib/flash/stage/waits';
 import { makeFinalImage } from '../../lib/image';
 import { useHttpServers } from '../shared/http-server';
 import { freePort, occupy } from '../shared/ports';
+import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
 import { closeBenches, FIRMWARE, openBench, type Bench, type Begun, type Said } from './bench';
 import { assertCode } from './refusals';
 import { explained } from '../../lib/errors';
@@ -24,6 +25,7 @@ describe('flash/stage/finalstage: what it says', () => {
   /** This machine's address in the network of FinalStage. */
   let own: string | undefined;
   const servers = useHttpServers();
+  afterEach(timeGoesOn);
   afterEach(closeBenches);
 
   /** The stage, with a device that does what the test says. */
@@ -150,6 +152,24 @@ describe('flash/stage/finalstage: what it says', () => {
     session.dialled();
     assert.equal(stage.said.length, before);
     assert.deepEqual([session.listenerCount('dialled'), session.isJoined], [0, false]);
+  });
+
+  it('reports how far a transfer is at most four times a second', async () => {
+    bench = await openBench({}, {});
+    job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+    await once(bench.host.runs, 'reported');
+    timeStands(['setTimeout']);
+    const delivery = visitOf().requested('final', SIZE);
+    const sent = (): unknown[] =>
+      stage.said.flatMap(({ name, values }) => (name === 'final-flows' ? [values['sent']] : []));
+    delivery.sent(100);
+    assert.deepEqual(sent(), [0]);
+    timePasses(249);
+    assert.deepEqual(sent(), [0]);
+    timePasses(1);
+    assert.deepEqual(sent(), [0, 100]);
   });
 
   it('does not take a device for gone that still dials', async () => {

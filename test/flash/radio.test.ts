@@ -22,12 +22,13 @@ import { FakeNetworkManager } from '../net/wifi/fake-networkmanager';
 import { FakeSupervisor } from '../net/wifi/fake-supervisor';
 import { usePrivateBus } from '../net/wifi/private-bus';
 import { freePort } from '../shared/ports';
-import { type Bench, closeBenches, FIRMWARE, HOME, openBench } from './bench';
+import { type Bench, type Begun, closeBenches, FIRMWARE, HOME, openBench } from './bench';
 import { assertCode } from './refusals';
 import { quoted } from '../../lib/wordings/wording';
 
 const BY_NM: WifiSettings = { driver: 'networkmanager', interfaceName: 'wlan0', allowUplink: 'wlan0' };
 const AROUND = { sees: () => true };
+const DEVICE = '1000a1b2c3';
 const never = new AbortController().signal;
 const ITEAD = { ssid: 'ITEAD-1000a1b2c3', bssid: '5E:CF:7F:A1:B2:C3', psk: '12345678' };
 const FINALSTAGE = { ssid: 'FinalStage', bssid: '5E:CF:7F:A1:B2:C3', network: '192.168.4' };
@@ -319,6 +320,33 @@ describe('flash/radio', () => {
     assertAsBefore();
   });
 
+  it('says nothing of FinalStage while it is in the network of another device', async () => {
+    const bench = await benchWithRadio(BY_NM, { goneMs: 0 });
+    nm.accessPoints.push({ ...ITEAD, ssid: 'tasmota_A1B2C3-0707' });
+    const job = bench.host.jobs.jobFor('finalstage', DEVICE);
+    job.learn({ mac: '5C:CF:7F:A1:B2:C3' });
+    const looks = new EventEmitter();
+    bench.around.ownAddresses = () => {
+      looks.emit('look');
+      return [{ name: 'wlan0', address: '192.168.4.2' }];
+    };
+    const { radio } = bench.host;
+    const network = { ...ITEAD, ssid: 'tasmota_A1B2C3-0707' };
+    const looked = (): boolean => job.evidence.all.some(({ kind }) => kind === 'finalstage-looked');
+    let stage: Begun | undefined;
+    await radio.withNetwork(network, { purpose: 'set-up', signal: never }, async () => {
+      const url = `http://127.0.0.1:${await freePort()}`;
+      stage = bench.begin('finalstage', { deviceid: DEVICE, url, sources: FIRMWARE });
+      for (let times = 0; times < 3; times++) await once(looks, 'look');
+      assert.equal(looked(), false);
+    });
+    assert.ok(stage);
+    while (!looked()) await once(job.evidence, 'changed');
+    bench.host.runs.cancel('finalstage');
+    await assertCode(stage.outcome, 'cancelled');
+    assertAsBefore();
+  });
+
   it('asks which device is meant where several show their access point', async () => {
     const bench = await benchWithRadio();
     nm.accessPoints.push(ITEAD, { ...ITEAD, ssid: 'ITEAD-1000ffffff', bssid: '5E:CF:7F:FF:FF:FF' });
@@ -479,8 +507,10 @@ describe('flash/radio', () => {
     await stage.recorder.reported(({ name }) => name === 'wifi-joined');
     const joined = stage.said.find(({ name }) => name === 'wifi-joined');
     assert.deepEqual(joined?.values, { ssid: 'FinalStage', actual: '192.168.4.2' });
+    const before = stage.said.length;
     bench.host.runs.cancel('finalstage');
     await assertCode(stage.outcome, 'cancelled');
+    assert.deepEqual(stage.said.slice(before), [], 'that it leaves is not said');
     assertAsBefore();
   });
 });

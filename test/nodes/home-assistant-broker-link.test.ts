@@ -402,14 +402,15 @@ describe('nodes: how sonota-home-assistant starts beside others', () => {
     const queue = { isPaused: false, waiting: ['1000000002'], counts: { waiting: 1, done: 0, failed: 0 }, percent: 20 };
     const devices = [DEVICE, { deviceid: '1000000002' }];
     world = { ...EMPTY, devices, jobs: [running], queue };
-    begin(ALL.slice(0, 3), { base: 'garage' });
+    // Of this name alone: what is published in this process is remembered.
+    begin(ALL.slice(0, 3), { base: 'cellar' });
     const progress = (): unknown[] =>
       published.splice(0).flatMap(({ topic, payload }) => {
         if (!topic.endsWith('/update')) return [];
         const update = JSON.parse(payload) as Record<string, unknown>;
         return [[topic.split('/')[2], update['in_progress'], update['update_percentage']]];
       });
-    hear('garage/status', 'offline', true);
+    hear('cellar/status', 'offline', true);
     await after(200);
     const now = [
       [ID, true, 40],

@@ -440,6 +440,23 @@ describe('nodes: the four stages', () => {
     assert.equal(bed.done.filter(({ node }) => node === 'cloud').length, 3);
   });
 
+  it('are cancelled for the device that waits for the turn in FinalStage, and no other', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    bed = await Bed.load(road(await freePorts(), { finalstage: { url } }));
+    bed.send('finalstage', { deviceid: '1000000001', firmware: FIRMWARE, mine: 1 });
+    bed.send('finalstage', { deviceid: '1000000002', firmware: FIRMWARE, mine: 2 });
+    await bed.status('finalstage', ({ text }) => / \(\+1\)$/.test(text));
+    bed.send('finalstage', { cancel: true, deviceid: '1000000002' });
+    assert.deepEqual((await bed.at('caught'))['mine'], 2);
+    bed.send('finalstage', { cancel: true });
+    await bed.at('caught', ({ mine }) => mine === 1);
+    const codes = bed.messages('caught').map(({ mine, error }) => [mine, error?.code]);
+    assert.deepEqual(codes, [
+      [2, 'cancelled'],
+      [1, 'cancelled'],
+    ]);
+  });
+
   it('wait for another node that has a device at the fixed address', async () => {
     const flow = road(await freePorts(), { provision: { url: `http://127.0.0.1:${await freePort()}` } });
     const second = flow.flatMap((node) => (node.id === 'provision' ? [{ ...node, id: 'second' }] : []));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TasmotaSetUp } from '../../lib/tasmota/set-up';
 import type { Flow } from '../shared/node-red';
 import { booted, pageOf, TASMOTA } from '../virtual/booted';
@@ -217,9 +218,10 @@ describe('nodes: sonota-tasmota-setup', () => {
     await bed.status('setup', ({ fill }) => fill === 'yellow');
     // So far it had come: the device has the Wi-Fi, and would open its access point again without one.
     await fetch(`${url}/cm?cmnd=${encodeURIComponent(`Backlog SSID1 home;Password1 ${WIFI};WifiConfig 2`)}`);
+    const home = `http://${address}`;
+    while (!(await fetch(home).catch(() => undefined))) await nextTurn();
     await bed.deploy(flowOf({ url, address, template: 'keep' }));
     await bed.at('out');
-    const home = `http://${address}`;
     const status = await fetch(`${home}/cm?cmnd=Status%205`, { headers: { Referer: home } });
     assert.equal(((await status.json()) as { StatusNET: Record<string, unknown> }).StatusNET['WifiConfig'], 4);
   });

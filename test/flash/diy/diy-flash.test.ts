@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DiscoveryOptions } from '../../../lib/client/diy/discovery';
+import { DiyDownload } from '../../../lib/flash/images/diy-download';
 import { Job } from '../../../lib/flash/job/job';
 import { askAnnounced } from '../../../lib/flash/stage/diy/announcement';
 import { doneBefore, untilGone } from '../../../lib/flash/stage/diy/gone';
@@ -343,9 +344,11 @@ describe('flash/stage/diy', () => {
     const { begin } = await start({ fault: 'stall-mid-way' }, { lanLookMs: 20 });
     const stage = begin();
     await stage.recorder.reported(({ name }) => name === 'image-flows');
+    const download = DiyDownload.from('127.0.0.1');
     await stage.overAs('diy-download-broken');
     const error = await assertCode(stage.outcome, 'diy-download-broken');
     assert.equal(error.values['size'], FIRMWARE.final.length);
+    assert.equal(download?.listenerCount('changed'), 0, 'what still flows is reported no more');
   });
 
   it('says at its limit that the port of the images is closed to the device', async () => {
