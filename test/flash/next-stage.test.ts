@@ -37,6 +37,8 @@ describe('flash/next-stage', () => {
   });
 
   it('ends where the job is done', () => {
-    assert.equal(nextStage('finalstage', { stage: 'done' }), undefined);
+    for (const stage of ['provision', 'upgrade', 'finalstage'] as const) {
+      assert.equal(nextStage(stage, { stage: 'done' }), undefined, stage);
+    }
   });
 });
