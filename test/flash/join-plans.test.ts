@@ -30,6 +30,8 @@ describe('flash/radio/visits', () => {
   /** This machine has these addresses now. */
   function has(addresses: Record<string, string>): void {
     const info = { netmask: '255.255.255.0', family: 'IPv4', mac: '02:00:00:00:00:01', internal: false, cidr: null };
+    // One over the other would leave the first one behind.
+    mock.restoreAll();
     const all = Object.entries(addresses).map(([name, address]) => [name, [{ ...info, address }]]);
     mock.method(os, 'networkInterfaces', () => Object.fromEntries(all) as unknown);
   }

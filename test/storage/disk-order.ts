@@ -10,11 +10,13 @@ type Work<T> = () => Promise<T>;
  * nothing else does. The real functions do it. What starts while something else is under way is listed as too early.
  *
  * @param nameOf a path, for the list
+ * @param broken what fails from here on, as it would be listed
  */
-export function watchDisk(nameOf: (path: string) => string = basename): string[] {
+export function watchDisk(nameOf: (path: string) => string = basename, broken = new Set<string>()): string[] {
   const done: string[] = [];
   let isBusy = false;
   const watched = async <T>(what: string, work: Work<T>): Promise<T> => {
+    if (broken.has(what)) throw new Error('the disk is full');
     if (isBusy) done.push(`${what} too early`);
     isBusy = true;
     const result = await work().finally(() => (isBusy = false));
