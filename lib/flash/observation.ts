@@ -80,6 +80,8 @@ export interface StageBegan {
   readonly ports?: string;
   /** The route of its job, where that is known. */
   readonly intermediate?: RouteName;
+  /** It continues what a restart of this program interrupted. */
+  readonly isResumed?: true;
   /** A person continues with firmware that is known not to take the upgrade. */
   readonly isForced?: true;
 }

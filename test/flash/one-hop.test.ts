@@ -18,7 +18,7 @@ import { freePort, occupy } from '../shared/ports';
 import { closeAll, RawClient } from '../server/serving';
 import { WebSocketDevice } from '../server/websocket-device';
 import { timeGoesOn, timePasses, timeStands } from '../shared/standing-time';
-import { closeBenches, HOME, openBench, type Bench } from './bench';
+import { closeBenches, HOME, openBench, type Bench, FIRMWARE } from './bench';
 import { assertCode } from './refusals';
 
 const ownFolder = processFolder('one-hop');
@@ -258,6 +258,22 @@ describe('flash: in one hop, without FinalStage', () => {
           ['one-hop-unconfirmed', 1],
         ],
       );
+    });
+
+    it('is over at its limit where it is started anew, whatever the device had before', async () => {
+      const bench = await openBench();
+      const job = bench.host.jobs.jobFor('upgrade', DEVICE);
+      job.route = ONE_HOP;
+      const { evidence } = job;
+      const facts = { kind: 'stage', stage: 'upgrade' } as const;
+      evidence.add({ ...facts, event: 'began', seconds: 300, deviceid: DEVICE });
+      evidence.add({ kind: 'upgrade-sent', version: '23.42.5', session: 1, isOneHop: true });
+      evidence.add(LAST_PIECE);
+      evidence.add({ ...facts, event: 'failed', code: 'cancelled', values: {} });
+      const again = bench.begin('upgrade', { deviceid: DEVICE, sources: FIRMWARE, timeoutSeconds: 0.1 });
+      await assertCode(again.outcome, 'device-timeout');
+      assert.equal((await again.job()).id, job.id);
+      assert.equal(job.download, undefined, 'the next device has its turn');
     });
 
     it('is not ended by a Tasmota of another MAC address', async () => {

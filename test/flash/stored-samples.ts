@@ -21,6 +21,7 @@ const SAMPLES: { [K in ObservationKind]: Sample<Extract<NewObservation, { kind: 
       address: '192.0.2.2',
       ports: '8443',
       isForced: true,
+      isResumed: true,
     },
     { stage: 'cloud', event: 'over' },
     { stage: 'cloud', event: 'ended' },

@@ -299,6 +299,7 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
   async close({ forget = false } = {}): Promise<void> {
     this.closing.abort(new FlashError('host-missing'));
     this.leaveHome();
+    this.leaveAllJobs();
     // Stages that the close itself cancels must not be stored as cancelled.
     if (forget) await Promise.all([this.memory?.forget(), this.keys.forget()]);
     else await Promise.all([this.memory?.close(), this.keys.settled(this.waits.settleMs)]);
@@ -308,7 +309,6 @@ export class FlashHost extends EventEmitter<HostEvents> implements StageHost {
     this.runs.cancelAll();
     await this.stopListening();
     this.lock.leave(this.jobs);
-    this.leaveAllJobs();
     // The stages leave on their own, after what is on the wire; this is for any other user of the radio.
     await this.runs.whenIdle(this.waits.leaveMs);
     await this.wifiSession.leave();

@@ -54,7 +54,8 @@ export async function upgrade(
 ): Promise<Record<string, unknown>> {
   const { deviceid, timeoutSeconds: seconds } = options;
   const ports = `${host.ports.http}`;
-  const beginning: Beginning = { stage: 'upgrade', seconds, deviceid, address: host.address ?? 'unknown', ports };
+  const facts: Beginning = { stage: 'upgrade', seconds, deviceid, address: host.address ?? 'unknown', ports };
+  const beginning: Beginning = context.job.isResuming('upgrade') ? { ...facts, isResumed: true } : facts;
   return recorded(context, beginning, () => upgradeDevice(context, host, options, beginning));
 }
 
@@ -78,7 +79,7 @@ async function upgradeDevice(
   const download = await takeTurn(context, host, deviceid);
 
   // The silence of such a device may be its new firmware: no remedy may ask for a power cut now.
-  const mayWrite = (): boolean => stateInDark(job) !== undefined;
+  const mayWrite = (): boolean => startsDark && stateInDark(job) !== undefined;
   const tellTrouble = (trouble: FailureVerdict | undefined): void => {
     if (trouble) context.report('upgrade-trouble', { message: explained(trouble) });
   };

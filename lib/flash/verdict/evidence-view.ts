@@ -33,6 +33,12 @@ export class EvidenceView {
     return this.all.slice(Math.max(0, this.start)).filter((seen): seen is Seen<K> => seen.kind === kind);
   }
 
+  /** Everything of a kind since the stage was started anew: a restart of this program has only continued it. */
+  inAttempt<K extends ObservationKind>(kind: K): Seen<K>[] {
+    const isAnew = (seen: Observation): boolean => seen.kind === 'stage' && seen.event === 'began' && !seen.isResumed;
+    return this.after(this.all.findLast(isAnew), kind);
+  }
+
   /** Everything of a kind in the whole job. */
   ever<K extends ObservationKind>(kind: K): Seen<K>[] {
     return this.all.filter((seen): seen is Seen<K> => seen.kind === kind);

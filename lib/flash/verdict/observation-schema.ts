@@ -74,6 +74,7 @@ const BODIES: { readonly [K in ObservationKind]: Schema<Body<Seen<K>>> } = {
       ports: optional(short),
       isForced: optional(yes),
       intermediate: optional(routeName),
+      isResumed: optional(yes),
     },
     over: { stage },
     ended: { stage },

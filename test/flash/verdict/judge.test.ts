@@ -174,6 +174,9 @@ const wholeEnded = (bytes: number, ms: number): NewObservation => ({
 });
 /** Of 239220 bytes. */
 const lastPiece = ranged(237_568, 9);
+const FAILED_UPGRADE: NewObservation = {
+  ...{ kind: 'stage', stage: 'upgrade', event: 'failed', code: 'cancelled', values: {} },
+};
 const acknowledged = (error: number): NewObservation => ({ kind: 'acknowledged', error });
 const lost: NewObservation = { kind: 'session-lost' };
 const looked = (ownAddress: string | undefined, answered: boolean): NewObservation => ({
@@ -967,7 +970,7 @@ const CASES: readonly Case[] = [
       [0, BEGAN.upgrade],
       [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, lastPiece],
-      [200, BEGAN.upgrade],
+      [200, { ...BEGAN.upgrade, isResumed: true }],
     ],
     now: 304,
   },
@@ -980,9 +983,36 @@ const CASES: readonly Case[] = [
       [0, BEGAN.upgrade],
       [1, { ...sent(), isOneHop: true } as NewObservation],
       [2, lastPiece],
-      [200, BEGAN.upgrade],
+      [150, FAILED_UPGRADE],
+      [200, { ...BEGAN.upgrade, isResumed: true }],
     ],
     now: 306,
+  },
+  {
+    title: 'an upgrade that is started anew behind a device in one hop that had everything, and is silent since',
+    code: 'on-course',
+    confidence: 'certain',
+    isFinal: false,
+    seen: [
+      [0, BEGAN.upgrade],
+      [1, { ...sent(), isOneHop: true } as NewObservation],
+      [2, lastPiece],
+      [150, FAILED_UPGRADE],
+      [200, BEGAN.upgrade],
+    ],
+    now: 310,
+  },
+  {
+    title: 'a device in one hop that refuses the upgrade while its new firmware is about to be looked for',
+    code: 'back-to-stock',
+    confidence: 'certain',
+    isFinal: true,
+    seen: [
+      [0, { kind: 'stage', stage: 'upgrade', event: 'ended' }],
+      [0.1, acknowledged(404)],
+      [1, BEGAN.newfirmware],
+    ],
+    now: 2,
   },
   {
     title: 'a session lost in one hop, in mid-download',

@@ -1,6 +1,6 @@
 import { routeNamed } from '../../routes';
 import type { NoteCode } from '../notes';
-import type { NewFirmwareSighting, Observation, PageProof } from '../../observation';
+import type { NewFirmwareSighting, Observation, ObservationKind, PageProof, Seen } from '../../observation';
 import type { Confidence, Rule } from '../rule';
 import type { EvidenceView } from '../evidence-view';
 import { wording, type Wording } from '../../../wordings/wording';
@@ -17,7 +17,7 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     see: (seen) => {
       const last = dispatchesSinceUpgrade(seen).at(-1);
       if (last) return { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
-      const refusal = seen.inStage('acknowledged').findLast(({ error }) => error !== 0);
+      const refusal = sinceUpgrade(seen, 'acknowledged').findLast(({ error }) => error !== 0);
       return refusal && { confidence: 'certain', isFinal: true, evidence: [refusal] };
     },
   },
@@ -65,9 +65,13 @@ function shown(code: NoteCode, by: PageProof, confidence: Confidence): Rule {
 
 /** The device that took its image has nothing to say to a cloud, unless that image gave up. */
 function dispatchesSinceUpgrade(seen: EvidenceView): ReturnType<EvidenceView['dispatches']> {
-  const upgraded = seen.ever('stage').findLast(({ stage, event }) => stage === 'upgrade' && event === 'ended');
-  const since = upgraded ? seen.after(upgraded, 'dispatched') : seen.inStage('dispatched');
+  const since = sinceUpgrade(seen, 'dispatched');
   return seen.dispatches().filter((dispatched) => since.includes(dispatched));
+}
+
+function sinceUpgrade<K extends ObservationKind>(seen: EvidenceView, kind: K): Seen<K>[] {
+  const upgraded = seen.ever('stage').findLast(({ stage, event }) => stage === 'upgrade' && event === 'ended');
+  return upgraded ? seen.after(upgraded, kind) : seen.inStage(kind);
 }
 
 /** The most telling of what was seen. */

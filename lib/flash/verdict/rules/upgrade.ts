@@ -198,10 +198,10 @@ export function oneHopState(seen: EvidenceView): 'writing' | 'silent' | undefine
 
 /**
  * In one hop, what shows that the device has the whole file, where it has neither acknowledged that nor shown its stock
- * firmware since. A restart of this program changes nothing of that.
+ * firmware since. A restart of this program changes nothing of that; a stage that is started anew does.
  */
 function unacknowledged(seen: EvidenceView): Observation | undefined {
-  const sent = seen.ever('upgrade-sent').at(-1);
+  const sent = seen.inAttempt('upgrade-sent').at(-1);
   if (!sent?.isOneHop || seen.after(sent, 'acknowledged').length > 0) return undefined;
   const lastPiece = seen
     .after(sent, 'image-requested')
