@@ -71,7 +71,9 @@ function functions() {
     for (let owner = shared; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
       for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
         const full = `${name}.${key}`;
-        if (typeof value === 'function' && !found.has(full)) found.set(full, value);
+        // Those belong to libraries, such as the helpers that each copy of tslib puts there.
+        const isTheirs = key.startsWith('__');
+        if (typeof value === 'function' && !isTheirs && !found.has(full)) found.set(full, value);
       }
     }
   }
