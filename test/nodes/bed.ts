@@ -117,14 +117,7 @@ export class Bed {
     helper.settings({ userDir });
     const bed = new Bed();
     const links = ofNodeRed('@node-red/nodes/core/common/60-link.js') as NodeInitializer;
-    const speak = (RED: NodeAPI): void => {
-      const lookUp = translate ?? RED._;
-      const noting = (key: string, values?: Record<string, unknown>): string => {
-        bed.noteText(key, values);
-        return lookUp(key, values as never);
-      };
-      Object.assign(RED, { _: noting });
-    };
+    const speak = (RED: NodeAPI): void => noteTexts(RED, bed.missingTexts, translate);
     await helper.load([speak, ...NODES, links, (RED: NodeAPI) => bed.register(RED)], flow as never, credentials);
     return bed;
   }
@@ -157,16 +150,6 @@ export class Bed {
     const missing = [...this.missingTexts];
     this.missingTexts.clear();
     assert.deepEqual(missing, [], 'each text of a node is in its catalogue');
-  }
-
-  private noteText(key: string, values: Record<string, unknown> = {}): void {
-    const [type = ''] = key.split('.');
-    if (!type.startsWith('sonota-')) return;
-    const text = ownText(type, key);
-    const places = [...(text ?? '').matchAll(/__(\w+?)__/g)].map(([, name = '']) => name);
-    if (text === undefined || places.some((name) => values[name] === undefined)) {
-      this.missingTexts.add(`${key} ${JSON.stringify(values)}`);
-    }
   }
 
   node(id: string): Node {
@@ -269,6 +252,25 @@ export class Bed {
       await once(this.news, 'news');
     }
   }
+}
+
+/** What looked texts up before it was noted: the API is the same object in every flow of this process. */
+const unnoted = new WeakMap<NodeAPI['_'], NodeAPI['_']>();
+
+/** Adds to `missing` what nodes look up of their own texts that is not there, or has a place that they do not fill. */
+function noteTexts(RED: NodeAPI, missing: Set<string>, translate: NodeAPI['_'] | undefined): void {
+  const lookUp = translate ?? unnoted.get(RED._) ?? RED._;
+  const noting = (key: string, values: Record<string, unknown> = {}): string => {
+    const [type = ''] = key.split('.');
+    const text = type.startsWith('sonota-') ? ownText(type, key) : '';
+    const places = [...(text ?? '').matchAll(/__(\w+?)__/g)].map(([, name = '']) => name);
+    if (text === undefined || places.some((name) => values[name] === undefined)) {
+      missing.add(`${key} ${JSON.stringify(values)}`);
+    }
+    return lookUp(key, values as never);
+  };
+  unnoted.set(noting, lookUp);
+  Object.assign(RED, { _: noting });
 }
 
 type Catalogue = { readonly [key: string]: string | Catalogue };
