@@ -33,10 +33,10 @@ export class EvidenceView {
     return this.all.slice(Math.max(0, this.start)).filter((seen): seen is Seen<K> => seen.kind === kind);
   }
 
-  /** Everything of a kind since the stage was started anew: a restart of this program has only continued it. */
+  /** Everything of a kind since the stage started from its beginning: a restart of this program only continues it. */
   inAttempt<K extends ObservationKind>(kind: K): Seen<K>[] {
-    const isAnew = (seen: Observation): boolean => seen.kind === 'stage' && seen.event === 'began' && !seen.isResumed;
-    return this.after(this.all.findLast(isAnew), kind);
+    const isFirst = (seen: Observation): boolean => seen.kind === 'stage' && seen.event === 'began' && !seen.isResumed;
+    return this.after(this.all.findLast(isFirst), kind);
   }
 
   /** Everything of a kind in the whole job. */
@@ -72,9 +72,9 @@ export class EvidenceView {
     return { deviceid, seconds, url, address, ports, model, romVersion };
   }
 
-  /** Dispatches of the device that is waited for; of any where none is named. */
-  dispatches(): Seen<'dispatched'>[] {
+  /** The dispatches among these of the device that is waited for; of any where none is named. */
+  dispatches(among = this.ever('dispatched')): Seen<'dispatched'>[] {
     const deviceid = this.began?.deviceid;
-    return this.ever('dispatched').filter((seen) => deviceid === undefined || seen.deviceid === deviceid);
+    return among.filter((seen) => deviceid === undefined || seen.deviceid === deviceid);
   }
 }

@@ -97,8 +97,10 @@ describe('flash/discovery/device-survey', () => {
     return sonoff;
   }
 
-  async function announcer(): Promise<Announcer> {
-    const one = await new Announcer(mdnsPort, ID).ready();
+  /** @param server of the device that it announces, which it starts; no server answers unless given */
+  async function announcer(server?: StrictDiyServer): Promise<Announcer> {
+    if (server) open.push(server);
+    const one = await new Announcer(mdnsPort, ID, server ? { servicePort: await server.listen() } : {}).ready();
     open.push(one);
     return one;
   }
@@ -119,9 +121,7 @@ describe('flash/discovery/device-survey', () => {
 
   it('asks no device that takes no commands, nor one that is in work', async () => {
     const server = new StrictDiyServer(() => ({ error: 401 }));
-    open.push(server);
-    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
-    open.push(announced);
+    const announced = await announcer(server);
     const own = announced.records;
     announced.records = own.map((record): Answer =>
       record.type === 'TXT' ? { ...record, data: [Buffer.from(`id=${ID}`), Buffer.from('encrypt=true')] } : record,
@@ -142,9 +142,7 @@ describe('flash/discovery/device-survey', () => {
 
   it('asks a device once at an address, whatever it announces afterwards', async () => {
     const server = new StrictDiyServer(() => ({ error: 0, data: { deviceid: ID, fwVersion: '3.6.0' } }));
-    open.push(server);
-    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
-    open.push(announced);
+    const announced = await announcer(server);
     const watcher = new Watcher();
     survey().watch('a node', watcher.listen);
     await watcher.told(({ device: { version } }) => version === '3.6.0');
@@ -353,7 +351,7 @@ describe('flash/discovery/device-survey', () => {
   const unheard = (more: Partial<SurveySources> = {}): DeviceSurvey =>
     survey({ discovery: { interfaces: () => [], mdnsPort }, ...more });
 
-  /** The clock of the survey goes on, and its timers with it. */
+  /** Advances the clock of the survey, and its timers with it. */
   function passes(ms: number): void {
     now += ms;
     timePasses(ms);
@@ -488,7 +486,7 @@ describe('flash/discovery/device-survey', () => {
     for (const _ of [1, 2]) {
       surveying.watch('a node', () => undefined)();
       timePasses(4999);
-      assert.equal(surveying.isWatching, true, 'each time anew');
+      assert.equal(surveying.isWatching, true, 'each time again');
     }
     timePasses(1);
     assert.equal(surveying.isWatching, false);
@@ -529,9 +527,7 @@ describe('flash/discovery/device-survey', () => {
   it('has of a device that announces itself all that it announces and answers', async () => {
     const data = { deviceid: ID, fwVersion: '3.6.0', signalStrength: -61 };
     const server = new StrictDiyServer(() => ({ error: 0, data }));
-    open.push(server);
-    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
-    open.push(announced);
+    const announced = await announcer(server);
     const surveying = survey();
     const watcher = new Watcher();
     surveying.watch('a node', watcher.listen);
@@ -561,9 +557,7 @@ describe('flash/discovery/device-survey', () => {
   it('asks a device again in a look that has not told what it is', async () => {
     let answer: object = { error: 401 };
     const server = new StrictDiyServer(() => answer);
-    open.push(server);
-    const announced = await new Announcer(mdnsPort, ID, { servicePort: await server.listen() }).ready();
-    open.push(announced);
+    await announcer(server);
     const surveying = survey();
     const watcher = new Watcher();
     surveying.watch('a node', watcher.listen);
@@ -632,7 +626,7 @@ describe('flash/discovery/device-survey', () => {
     assert.deepEqual(watcher.events, [`appeared ${ID}`, `gone ${ID}`]);
   });
 
-  it('watches no longer than a look where nobody else does, and keeps what an access point shows of itself', async () => {
+  it('watches no longer than a look where there is no other watcher, and keeps what an access point shows of itself', async () => {
     const seenAt = now;
     const points = [`ITEAD-${ID}`, 'ITEAD-1000FFFFFF', 'FinalStage'].map((ssid) => ({ ssid }) as AccessPoint);
     let inSight: readonly AccessPoint[] | undefined = points;

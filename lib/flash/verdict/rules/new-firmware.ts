@@ -15,7 +15,8 @@ export const NEW_FIRMWARE_RULES: readonly Rule[] = [
     code: 'back-to-stock',
     stages,
     see: (seen) => {
-      const last = dispatchesSinceUpgrade(seen).at(-1);
+      // The device that took its image has nothing to say to a cloud, unless that image gave up.
+      const last = seen.dispatches(sinceUpgrade(seen, 'dispatched')).at(-1);
       if (last) return { confidence: 'certain', isFinal: true, values: { deviceid: last.deviceid }, evidence: [last] };
       const refusal = sinceUpgrade(seen, 'acknowledged').findLast(({ error }) => error !== 0);
       return refusal && { confidence: 'certain', isFinal: true, evidence: [refusal] };
@@ -61,12 +62,6 @@ function shown(code: NoteCode, by: PageProof, confidence: Confidence): Rule {
       return { confidence, evidence: [last] };
     },
   };
-}
-
-/** The device that took its image has nothing to say to a cloud, unless that image gave up. */
-function dispatchesSinceUpgrade(seen: EvidenceView): ReturnType<EvidenceView['dispatches']> {
-  const since = sinceUpgrade(seen, 'dispatched');
-  return seen.dispatches().filter((dispatched) => since.includes(dispatched));
 }
 
 function sinceUpgrade<K extends ObservationKind>(seen: EvidenceView, kind: K): Seen<K>[] {

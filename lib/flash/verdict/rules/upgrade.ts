@@ -198,7 +198,7 @@ export function oneHopState(seen: EvidenceView): 'writing' | 'silent' | undefine
 
 /**
  * In one hop, what shows that the device has the whole file, where it has neither acknowledged that nor shown its stock
- * firmware since. A restart of this program changes nothing of that; a stage that is started anew does.
+ * firmware since. A restart of this program changes nothing of that; a stage that starts from its beginning does.
  */
 function unacknowledged(seen: EvidenceView): Observation | undefined {
   const sent = seen.inAttempt('upgrade-sent').at(-1);
@@ -212,8 +212,7 @@ function unacknowledged(seen: EvidenceView): Observation | undefined {
 
 /** Only stock firmware dials. */
 function isBackSince(seen: EvidenceView, mark: Observation): boolean {
-  const dialled = seen.after(mark, 'dispatched');
-  return seen.after(mark, 'registered').length > 0 || seen.dispatches().some((one) => dialled.includes(one));
+  return seen.after(mark, 'registered').length > 0 || seen.dispatches(seen.after(mark, 'dispatched')).length > 0;
 }
 
 /** Two requests of which the later one stands before the earlier one in the device's sequence of random numbers. */
