@@ -99,10 +99,23 @@ describe('client/diy/sweep', () => {
   });
 
   it('gives up a device that has no answer when its time is over', async () => {
-    const server = new StrictDiyServer(() => 'hang');
-    const options = { ...LIMITS, limitMs: 50, port: await server.listen() };
-    for await (const { address } of sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, options))
-      assert.fail(address);
+    let runsOut: (() => void) | undefined;
+    const server = new StrictDiyServer(() => {
+      setImmediate(() => runsOut?.());
+      return 'hang';
+    });
+    const options = { ...LIMITS, limitMs: 599_000, port: await server.listen() };
+    const { setTimeout: real } = globalThis;
+    const timers = mock.method(globalThis, 'setTimeout', (act: () => void, ms?: number) => {
+      if (ms === options.limitMs) runsOut = act;
+      return real(act, ms);
+    });
+    try {
+      for await (const { address } of sweep({ address: '127.0.0.2', netmask: '255.255.255.252' }, options))
+        assert.fail(address);
+    } finally {
+      timers.mock.restore();
+    }
     assert.equal(server.seen.length, 1);
     await server.close();
   });
