@@ -3,7 +3,7 @@
  * lib/client and nodes; its seed was the commit they were drawn from (9e7e67be). Each was written before it was run, and
  * before any test was read. They are the lines 1 to 77 of the draw, in its order. Redrawn were heads of functions, methods,
  * constructors and classes (5, 12, 15, 24, 39, 45, 46, 49, 52, 56, 58, 74), their parameters (32, 71), the type of a field
- * (68), and what nobody could notice (7: the listener only touches a look that has ended; 54: what is returned there is
+ * (68), and what has no effect (7: the listener only touches a look that has ended; 54: what is returned there is
  * read nowhere). Of a line that begins a longer statement, such as `try {` or an arrow function, the statement is broken.
  *
  * The tests of that day killed 52 of the 60, and the others are held since, except for one that is left out here:
@@ -22,7 +22,7 @@ export default [
     find: 'new FinalStageNarrator(context, host, { session, presence, radio })',
     replace: 'new FinalStageNarrator(context, host, { session, presence, radio: undefined })',
     tests: ['flash/finalstage-news', 'flash/finalstage', 'flash/stage-account', 'flash/radio', 'flash/host-radio'],
-    why: 'a machine that joins FinalStage by itself does not say so, and tells the person to do it',
+    why: 'a machine that joins FinalStage automatically does not report that, and asks the person to join',
   },
   {
     file: 'lib/flash/stage/finalstage.ts',
@@ -185,7 +185,7 @@ export default [
     find: "deviceid, address: host.address ?? 'unknown', ports }",
     replace: "deviceid, address: 'unknown', ports }",
     tests: ['flash/upgrade', 'flash/stage-account', 'flash/verdict/verdict', 'flash/limits', 'flash/stage-order'],
-    why: 'the person is told to look whether the device can reach "unknown"',
+    why: 'the person is asked to check whether the device can reach "unknown"',
   },
   {
     file: 'nodes/sonota-queue/sonota-queue.ts',
@@ -326,7 +326,7 @@ export default [
     find: "        admits: (device) => this.options.admits?.(device, peer, 'register') ?? true,\n",
     replace: '',
     tests: ['server/cloud-server', 'server/device-connection', 'flash/peers', 'flash/claims', 'flash/devices'],
-    why: 'whoever states the id of a device is registered as it',
+    why: 'any peer that states the id of a device is registered as it',
   },
   {
     file: 'lib/server/device-connection.ts',

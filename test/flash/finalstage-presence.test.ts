@@ -137,7 +137,7 @@ describe('flash/stage/finalstage-presence', () => {
       await web.close();
     });
 
-    it('is what takes a connection and serves no page within two seconds, whoever speaks ESPHome there', async () => {
+    it('is what takes a connection and serves no page within two seconds, although ESPHome is spoken there', async () => {
       const [silent, esphome] = [await listening(0), await listening(6053)];
       assert.ok(silent && esphome);
       const options = { ownAddresses: () => [], mayBeReplaced: () => true };

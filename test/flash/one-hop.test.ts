@@ -260,7 +260,7 @@ describe('flash: in one hop, without FinalStage', () => {
       );
     });
 
-    it('is over at its limit where it is started anew, whatever the device had before', async () => {
+    it('is over at its limit where it starts from its beginning, whatever the device had before', async () => {
       const bench = await openBench();
       const job = bench.host.jobs.jobFor('upgrade', DEVICE);
       job.route = ONE_HOP;

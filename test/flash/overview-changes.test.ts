@@ -7,7 +7,7 @@ describe('flash/overview/overview-changes', () => {
   /** Without what is undefined. */
   const plain = (one: unknown): unknown => JSON.parse(JSON.stringify(one));
 
-  it('has all of it for whoever knows nothing, then what has changed since, for each who asks', () => {
+  it('has all of it for one that knows nothing, then what has changed since, for each who asks', () => {
     const journal = new OverviewJournal();
     const first = journal.since(undefined, [shown()]);
     const { jobs, ...host } = shown();

@@ -437,7 +437,7 @@ describe('flash/host/shared-listener', () => {
     });
   }
 
-  it('is kept for a host that comes while the last one leaves, and made anew for one that comes after', async () => {
+  it('is kept for a host that comes while the last one leaves, and made again for one that comes after', async () => {
     const [one, two, three, four] = [1, 2, 3, 4].map(() => new FlashHost(ON_LOOPBACK, undefined)['asListening']);
     assert.ok(one && two && three && four);
     const all = { ...ON_LOOPBACK, ...settings };

@@ -128,7 +128,7 @@ describe('flash/radio/wifi-session', () => {
     ['flow', 'wifi-timeout', { what: wording('task-scan'), seconds: 30 }],
     [undefined, 'wifi-timeout', { what: wording('task-scan'), seconds: 30 }],
   ] as const) {
-    it(`says after its time that it could not look, with ${holder ?? 'nobody'} at the radio`, async () => {
+    it(`says after its time that it could not look, with ${holder ?? 'no other user'} at the radio`, async () => {
       timeStands(['setTimeout']);
       radio.holder = holder;
       Object.assign(radio, { scan: untilAborted });

@@ -271,7 +271,7 @@ describe('HomeNetwork', () => {
       const third = home.join(user({ moved: () => (moves += 1) }));
       addresses = [HOME];
       timePasses(1000);
-      assert.equal(moves, 3, 'a new one is told again');
+      assert.equal(moves, 3, 'a new one is reported again');
       third();
     } finally {
       timeGoesOn();

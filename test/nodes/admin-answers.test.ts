@@ -53,7 +53,7 @@ describe("nodes: refusals of the editor's routes", () => {
     const isAsked = new Promise<void>((resolve) => (asks = resolve));
     const path = route((asked, response) => {
       response.on('close', () => {
-        refuse({ _: () => assert.fail('nobody reads it') }, asked, response, new FlashError('host-missing'));
+        refuse({ _: () => assert.fail('it is not read') }, asked, response, new FlashError('host-missing'));
         refused();
       });
       asks();

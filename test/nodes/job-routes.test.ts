@@ -63,7 +63,7 @@ describe('nodes: the overview of the jobs', () => {
     await helper.request().post(`/sonota/host/host/jobs/${job.id}/retry`).expect(204);
     const again = await bed.at('caught');
     const { error: _, _msgid, ...message } = again;
-    assert.deepEqual(message, { deviceid: DEVICE, colour: 'blue' }, 'a node of one stage is told no other');
+    assert.deepEqual(message, { deviceid: DEVICE, colour: 'blue' }, 'a node of one stage gets no other');
     assert.equal(typeof _msgid, 'string');
     assert.equal((await onlyJob()).id, job.id, 'the same job was resumed');
   });
@@ -111,7 +111,7 @@ describe('nodes: the overview of the jobs', () => {
     const [since] = (await ask(whole.at)).hosts;
     assert.deepEqual([since?.jobs?.map(({ id }) => id), since?.order?.length], [[first?.id], 199]);
     assert.deepEqual(Object.keys(since ?? {}).sort(), ['id', 'jobs', 'order']);
-    assert.equal((await ask('of another run.7')).hosts[0]?.jobs?.length, 199, 'all is new to whoever knows nothing');
+    assert.equal((await ask('of another run.7')).hosts[0]?.jobs?.length, 199, 'all of it, to one that knows nothing');
   });
 
   it('does to the queue what a person asks, to one entry where one is named', async () => {

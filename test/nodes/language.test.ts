@@ -160,7 +160,7 @@ describe('nodes: the language of what no message has asked for', () => {
     assert.notEqual(bed.shown('provision')?.text, 'cancelled', 'the first one is at work still');
   });
 
-  it('is that of Node-RED for all that Home Assistant is told', async () => {
+  it('is that of Node-RED for all that Home Assistant gets', async () => {
     const [ID, OTHER] = ['1000a1b2c3', '1000000009'] as const;
     const at = { z: 'tab', x: 100, y: 100, name: '', host: 'host' };
     const ports = { httpsPort: '0', legacyPort: '0', httpPort: '0', finalStagePort: '0' };

@@ -205,6 +205,6 @@ describe('nodes: a node that does a task for each message', () => {
     (bed.node('probe') as unknown as EventEmitter).on('call:error', ({ args }: { args: unknown[] }) => told.push(args));
     await bed.deploy(flow);
     assert.equal(heldAtClose, 1);
-    assert.deepEqual(told, [], 'Node-RED has not waited for it in vain');
+    assert.deepEqual(told, [], 'Node-RED has not waited for it without effect');
   });
 });

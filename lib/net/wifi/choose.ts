@@ -191,7 +191,7 @@ function isHere(interfaceName: string): boolean {
 async function withNetworkManager<T>(signal: AbortSignal, work: (api: NmApi) => Promise<T>): Promise<T> {
   const bus = await SystemBus.connect(signal);
   try {
-    // A call that is not answered would hold up whoever has cancelled until its own limit.
+    // Otherwise an unanswered call delays a cancel until its own limit.
     return await orAborted(askedOf(new NmApi(bus, ''), work), signal);
   } finally {
     bus.close();

@@ -239,7 +239,7 @@ describe('flash/stage/diy: a device by hand', () => {
     });
   }
 
-  it('is told no address of this machine that is not known, before it is looked for', async () => {
+  it('gets no address of this machine that is not known, before it is looked for', async () => {
     const bench = await openBench();
     Object.defineProperty(bench.host, 'address', { value: undefined });
     const stage = bench.begin('diy', { deviceid: ID, url: `http://${PEER}:${await freePort()}` });

@@ -989,7 +989,8 @@ const CASES: readonly Case[] = [
     now: 306,
   },
   {
-    title: 'an upgrade that is started anew behind a device in one hop that had everything, and is silent since',
+    title:
+      'an upgrade that starts from its beginning behind a device in one hop that had everything, and is silent since',
     code: 'on-course',
     confidence: 'certain',
     isFinal: false,
